@@ -1,0 +1,51 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+  name: "RelevanceKit",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "RelevanceKit", targets: ["RelevanceKit"]),
+    .executable(name: "relevance", targets: ["relevance"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
+    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+
+    .target(name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto"]),
+    .target(name: "CKernels"),
+    .target(name: "CImaging", dependencies: ["CJPEG", "CPNG"]),
+
+    .target(name: "Tensors", dependencies: ["COpenBLAS", "CLAPACKE"]),
+    .target(name: "Networks", dependencies: ["Tensors"]),
+    .target(name: "ONNXFormat", dependencies: ["Networks", "COnnx"]),
+    .target(name: "Execution", dependencies: ["Networks", "CKernels"]),
+    .target(name: "Propagation", dependencies: ["Execution"]),
+    .target(name: "Explanations", dependencies: ["Propagation"]),
+    .target(name: "Imaging", dependencies: ["Tensors", "CImaging"]),
+    .target(name: "RelevanceKit", dependencies: ["ONNXFormat", "Explanations", "Imaging"]),
+
+    .executableTarget(
+      name: "relevance",
+      dependencies: ["RelevanceKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tools/relevance"),
+
+    .target(name: "TestSupport", dependencies: ["RelevanceKit"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorsTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "NetworksTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ONNXFormatTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "PropagationTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ExplanationsTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ImagingTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ToolTests", dependencies: ["TestSupport", "relevance"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)
