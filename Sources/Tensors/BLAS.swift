@@ -1,0 +1,54 @@
+import COpenBLAS
+import Synchronization
+
+/// The only place that calls BLAS. All matrices are row-major.
+package enum BLAS {
+  /// C ← α·op(A)·op(B) + β·C, with op(A) m×k, op(B) k×n, C m×n; `lda`, `ldb`, `ldc` are the distances between rows.
+  @inline(__always)
+  package static func gemm(
+    transposeA: Bool = false, transposeB: Bool = false, m: Int, n: Int, k: Int, alpha: Float = 1,
+    a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float = 0,
+    c: UnsafeMutablePointer<Float>, ldc: Int
+  ) {
+    guard m > 0, n > 0 else { return }
+    cblas_sgemm(
+      CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+      blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
+  }
+
+  /// y ← α·A·x + β·y, with A m×n and `lda` the distance between its rows.
+  @inline(__always)
+  package static func gemv(
+    m: Int, n: Int, alpha: Float = 1, a: UnsafePointer<Float>, lda: Int, x: UnsafePointer<Float>,
+    beta: Float = 0, y: UnsafeMutablePointer<Float>
+  ) {
+    guard m > 0 else { return }
+    cblas_sgemv(
+      CblasRowMajor, CblasNoTrans, blasint(m), blasint(n), alpha, a, blasint(lda), x, 1, beta, y, 1)
+  }
+
+  /// Runs `body` with OpenBLAS computing each call on the calling thread alone, since the package spreads tiles over its
+  /// own threads. The process's setting is restored when the last overlapping call ends.
+  package static func withOneThreadPerCall<Result>(_ body: () throws -> Result) rethrows -> Result {
+    scope.withLock { scope in
+      if scope.depth == 0 {
+        scope.restore = openblas_get_num_threads()
+        if scope.restore != 1 { openblas_set_num_threads(1) }
+      }
+      scope.depth += 1
+    }
+    defer {
+      scope.withLock { scope in
+        scope.depth -= 1
+        if scope.depth == 0, scope.restore != 1 { openblas_set_num_threads(scope.restore) }
+      }
+    }
+    return try body()
+  }
+
+  private struct Scope {
+    var depth = 0
+    var restore: Int32 = 1
+  }
+  private static let scope = Mutex(Scope())
+}

@@ -1,0 +1,38 @@
+import CLAPACKE
+
+/// The eigenvalues of a symmetric matrix, ascending, and its eigenvectors.
+public struct SymmetricEigendecomposition: Sendable {
+  /// n eigenvalues, ascending.
+  public let values: [Float]
+  /// n×n; row `k` is the unit eigenvector of `values[k]`.
+  public let vectors: Tensor
+
+  /// Decomposes a symmetric n×n matrix; only its upper triangle is read. LAPACK `ssyevd`, O(n³).
+  ///
+  /// - Throws: `DecompositionError.notConverged` if the iteration fails, which NaN in the matrix can cause.
+  public init(of matrix: Tensor) throws {
+    precondition(matrix.shape.rank == 2 && matrix.shape[0] == matrix.shape[1], "\(matrix.shape) is not square")
+    let n = matrix.shape[0]
+    var columns = matrix
+    var values = [Float](repeating: 0, count: n)
+    let status = columns.withUnsafeMutableElements { a in
+      LAPACKE_ssyevd(LAPACK_ROW_MAJOR, 0x56 /* V */, 0x55 /* U */, Int32(n), a.baseAddress, Int32(n), &values)
+    }
+    guard status == 0 else { throw DecompositionError.notConverged(status: Int(status)) }
+    self.values = values
+    self.vectors = columns.transposed([1, 0])
+  }
+}
+
+/// A decomposition that LAPACK could not finish.
+public enum DecompositionError: RelevanceKitError {
+  /// LAPACK returned this status.
+  case notConverged(status: Int)
+
+  public var category: ErrorCategory { .badData }
+  public var description: String {
+    switch self {
+    case .notConverged(let status): "the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?"
+    }
+  }
+}

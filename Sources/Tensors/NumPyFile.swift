@@ -1,0 +1,179 @@
+import Foundation
+
+/// Reading and writing of NumPy's `.npy` files (format versions 1.0 to 3.0).
+///
+/// Reads little-endian `f4`, `f8`, `f2`, `i4`, `i8` and `u1`, converted to `Float`, in C or Fortran order; writes `<f4` in C order.
+public enum NumPyFile {
+  /// Reads a tensor.
+  ///
+  /// - Throws: `NumPyFileError`.
+  public static func read(_ path: String) throws -> Tensor {
+    guard let bytes = FileManager.default.contents(atPath: path) else { throw NumPyFileError.missing(path) }
+    return try decode(bytes, name: path)
+  }
+
+  /// Writes a tensor; the file appears under its name only when it is complete.
+  ///
+  /// - Throws: `NumPyFileError.cannotWrite`.
+  public static func write(_ tensor: Tensor, to path: String) throws {
+    do {
+      try encode(tensor).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw NumPyFileError.cannotWrite(path, reason: error.localizedDescription)
+    }
+  }
+
+  /// The bytes of a `.npy` file that holds `tensor` as `<f4` in C order.
+  public static func encode(_ tensor: Tensor) -> Data {
+    let extents = tensor.shape.dimensions
+    let tuple = extents.count == 1 ? "(\(extents[0]),)" : "(\(extents.map(String.init).joined(separator: ", ")))"
+    var header = "{'descr': '<f4', 'fortran_order': False, 'shape': \(tuple), }"
+    // The format wants the data to start at a multiple of 64 bytes and the header to end in a newline.
+    let length = (10 + header.utf8.count + 1 + 63) / 64 * 64 - 10
+    header += String(repeating: " ", count: length - header.utf8.count - 1) + "\n"
+    var data = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, UInt8(length & 255), UInt8(length >> 8)])
+    data += Data(header.utf8)
+    tensor.withUnsafeElements { data.append(contentsOf: UnsafeRawBufferPointer($0)) }
+    return data
+  }
+
+  /// Reads a tensor from the bytes of a `.npy` file; `name` is what errors call it.
+  ///
+  /// - Throws: `NumPyFileError`.
+  public static func decode(_ data: Data, name: String) throws -> Tensor {
+    let bytes = [UInt8](data.prefix(12))
+    guard bytes.count >= 10, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
+      throw NumPyFileError.notNumPy(name)
+    }
+    let wide = bytes[6] >= 2
+    guard (1...3).contains(bytes[6]), !wide || bytes.count == 12 else {
+      throw NumPyFileError.unsupported(name, "format version \(bytes[6]).\(bytes[7])", expected: "1.0 to 3.0")
+    }
+    let length = (0..<(wide ? 4 : 2)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
+    let start = wide ? 12 : 10
+    guard data.count - start >= length else {
+      throw NumPyFileError.truncated(name, expected: start + length, found: data.count)
+    }
+    let header = try Header(
+      String(decoding: data.dropFirst(start).prefix(length), as: UTF8.self), name: name)
+    let payload = data.dropFirst(start + length)
+    let needed = header.shape.count * header.element.size
+    guard payload.count >= needed else {
+      throw NumPyFileError.truncated(name, expected: start + length + needed, found: data.count)
+    }
+    let stored = header.fortranOrder ? Shape(header.shape.dimensions.reversed()) : header.shape
+    let tensor = Tensor(uninitialized: stored) { result in
+      payload.withUnsafeBytes { raw in for i in result.indices { result[i] = header.element.load(raw, i) } }
+    }
+    return header.fortranOrder ? tensor.transposed(Array((0..<stored.rank).reversed())) : tensor
+  }
+}
+
+/// A scalar type that a `.npy` file may hold.
+private enum Element: String {
+  case float = "<f4"
+  case double = "<f8"
+  case half = "<f2"
+  case int32 = "<i4"
+  case int64 = "<i8"
+  case byte = "|u1"
+
+  var size: Int {
+    switch self {
+    case .byte: 1
+    case .half: 2
+    case .float, .int32: 4
+    case .double, .int64: 8
+    }
+  }
+
+  func load(_ raw: UnsafeRawBufferPointer, _ i: Int) -> Float {
+    switch self {
+    case .float: raw.loadUnaligned(fromByteOffset: i * 4, as: Float.self)
+    case .double: Float(raw.loadUnaligned(fromByteOffset: i * 8, as: Double.self))
+    case .half: Float(halfBits: raw.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self))
+    case .int32: Float(raw.loadUnaligned(fromByteOffset: i * 4, as: Int32.self))
+    case .int64: Float(raw.loadUnaligned(fromByteOffset: i * 8, as: Int64.self))
+    case .byte: Float(raw[i])
+    }
+  }
+}
+
+/// The dictionary at the head of a `.npy` file.
+private struct Header {
+  let element: Element
+  let fortranOrder: Bool
+  let shape: Shape
+
+  init(_ text: String, name: String) throws {
+    func value(_ key: String, until end: Character) -> Substring? {
+      guard let range = text.range(of: "'\(key)':") else { return nil }
+      let rest = text[range.upperBound...].drop { $0 == " " }
+      guard let stop = rest.firstIndex(of: end) else { return nil }
+      return rest[..<stop]
+    }
+    guard let type = value("descr", until: ","), let order = value("fortran_order", until: ","),
+      order == "True" || order == "False", let tuple = value("shape", until: ")"), tuple.first == "("
+    else {
+      throw NumPyFileError.unsupported(name, "header \(text.trimmingCharacters(in: .whitespacesAndNewlines))",
+        expected: "descr, fortran_order and shape")
+    }
+    guard let element = Element(rawValue: type.trimmingCharacters(in: CharacterSet(charactersIn: "'\""))) else {
+      throw NumPyFileError.unsupported(name, "element type \(type)", expected: "f4, f8, f2, i4, i8 or u1")
+    }
+    let extents = tuple.dropFirst().split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
+    guard let dimensions = extents as? [Int] else {
+      throw NumPyFileError.unsupported(name, "shape \(tuple))", expected: "a tuple of integers")
+    }
+    self.element = element
+    self.fortranOrder = order == "True"
+    self.shape = try Shape(checking: dimensions)
+  }
+}
+
+extension Float {
+  /// The value of an IEEE 754 half-precision number given by its bits.
+  package init(halfBits bits: UInt16) {
+    let sign = UInt32(bits & 0x8000) << 16
+    let exponent = UInt32(bits >> 10 & 31)
+    let fraction = UInt32(bits & 1023)
+    switch exponent {
+    case 0: self = Float(bitPattern: sign | 0x3F80_0000) * Float(fraction) * 0x1p-24
+    case 31: self = Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
+    default: self = Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+    }
+  }
+}
+
+/// A `.npy` file that cannot be read or written.
+public enum NumPyFileError: RelevanceKitError {
+  /// There is no readable file of that name.
+  case missing(String)
+  /// The file does not start as a `.npy` file does.
+  case notNumPy(String)
+  /// The file uses something that is not read here.
+  case unsupported(String, String, expected: String)
+  /// The file ends too early; sizes in bytes.
+  case truncated(String, expected: Int, found: Int)
+  /// The file could not be written.
+  case cannotWrite(String, reason: String)
+
+  public var category: ErrorCategory {
+    switch self {
+    case .missing: .missingInput
+    case .notNumPy, .unsupported, .truncated: .badData
+    case .cannotWrite: .cannotWrite
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .missing(let file): "\(file): no such file, or it may not be read"
+    case .notNumPy(let file): "\(file): not a .npy file: it does not start with \\x93NUMPY"
+    case .unsupported(let file, let found, let expected): "\(file): .npy with \(found); expected \(expected)"
+    case .truncated(let file, let expected, let found):
+      "\(file): the .npy file ends early: expected at least \(expected) bytes, found \(found)"
+    case .cannotWrite(let file, let reason): "\(file): cannot be written: \(reason)"
+    }
+  }
+}

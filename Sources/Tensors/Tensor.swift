@@ -1,0 +1,116 @@
+/// A dense array of `Float` in row-major order, with value semantics.
+///
+/// Copies share memory until one of them is written to. Images and activations are laid out batch × channels × height ×
+/// width. A tensor may also be a view of memory that it does not own (a mapped model file, a trace's activations); writing
+/// to such a tensor copies it first.
+public struct Tensor: Sendable {
+  /// The extents.
+  public let shape: Shape
+  package private(set) var storage: TensorStorage
+  package private(set) var offset: Int
+
+  /// Makes a tensor filled with one value.
+  public init(shape: Shape, repeating value: Float = 0) {
+    self.init(uninitialized: shape) { $0.update(repeating: value) }
+  }
+
+  /// Makes a tensor from its elements in row-major order; traps unless there are `shape.count` of them.
+  public init(shape: Shape, elements: [Float]) {
+    precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
+    self.init(uninitialized: shape) { buffer in
+      if let source = elements.withUnsafeBufferPointer({ $0.baseAddress }), !elements.isEmpty {
+        buffer.baseAddress!.update(from: source, count: elements.count)
+      }
+    }
+  }
+
+  /// Makes a tensor whose every element `body` must write.
+  public init(
+    uninitialized shape: Shape, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void
+  ) rethrows {
+    self.shape = shape
+    self.storage = TensorStorage(count: shape.count)
+    self.offset = 0
+    try body(UnsafeMutableBufferPointer(start: storage.base, count: shape.count))
+  }
+
+  /// Makes a view of part of a storage.
+  package init(shape: Shape, storage: TensorStorage, offset: Int = 0) {
+    precondition(offset >= 0 && shape.count <= storage.count - offset, "the view leaves its storage")
+    self.shape = shape
+    self.storage = storage
+    self.offset = offset
+  }
+
+  /// The number of elements.
+  public var count: Int { shape.count }
+
+  /// The elements in row-major order.
+  public var elements: [Float] { withUnsafeElements { Array($0) } }
+
+  /// Calls `body` with the elements in row-major order.
+  public func withUnsafeElements<Result>(
+    _ body: (UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    try withExtendedLifetime(storage) {
+      try body(UnsafeBufferPointer(start: storage.base + offset, count: shape.count))
+    }
+  }
+
+  /// Calls `body` with the elements for writing, after making them this tensor's own.
+  ///
+  /// - Complexity: O(`count`) if the memory is shared or only borrowed, else O(1).
+  public mutating func withUnsafeMutableElements<Result>(
+    _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    if !storage.writable || !isKnownUniquelyReferenced(&storage) {
+      let own = TensorStorage(count: shape.count)
+      own.base.update(from: storage.base + offset, count: shape.count)
+      storage = own
+      offset = 0
+    }
+    return try withExtendedLifetime(storage) {
+      try body(UnsafeMutableBufferPointer(start: storage.base + offset, count: shape.count))
+    }
+  }
+
+  /// The element at an index, one number per axis.
+  public subscript(_ index: Int...) -> Float {
+    get { withUnsafeElements { $0[position(of: index)] } }
+    set {
+      let position = position(of: index)
+      withUnsafeMutableElements { $0[position] = newValue }
+    }
+  }
+
+  /// The same elements under another shape; traps unless the counts agree. The memory is shared.
+  public func reshaped(to shape: Shape) -> Tensor {
+    precondition(shape.count == count, "\(self.shape) does not reshape to \(shape)")
+    return Tensor(shape: shape, storage: storage, offset: offset)
+  }
+
+  /// Item `index` of the batch, as a batch of one. The memory is shared.
+  public func item(_ index: Int) -> Tensor {
+    precondition(shape.rank > 0 && index >= 0 && index < shape[0], "no item \(index) in a batch of shape \(shape)")
+    let item = shape.withBatch(1)
+    return Tensor(shape: item, storage: storage, offset: offset + index * item.count)
+  }
+
+  private func position(of index: [Int]) -> Int {
+    precondition(index.count == shape.rank, "\(index.count) indices for a tensor of shape \(shape)")
+    var position = 0
+    for (axis, i) in index.enumerated() {
+      precondition(i >= 0 && i < shape[axis], "index \(i) is outside axis \(axis) of \(shape)")
+      position = position * shape[axis] + i
+    }
+    return position
+  }
+}
+
+extension Tensor: Equatable {
+  /// Whether shapes and all elements are equal (as floats: NaN is unequal to itself).
+  public static func == (a: Tensor, b: Tensor) -> Bool {
+    a.shape == b.shape
+      && a.withUnsafeElements { x in b.withUnsafeElements { y in (0..<x.count).allSatisfy { x[$0] == y[$0] } } }
+  }
+}

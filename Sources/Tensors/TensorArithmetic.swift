@@ -1,0 +1,89 @@
+extension Tensor {
+  /// The sum of all elements, accumulated in double precision.
+  public func sum() -> Double { withUnsafeElements { $0.reduce(0) { $0 + Double($1) } } }
+
+  /// The largest magnitude, 0 for an empty tensor.
+  public func largestMagnitude() -> Float { withUnsafeElements { $0.reduce(0) { max($0, abs($1)) } } }
+
+  /// The tensor with `transform` applied to each element.
+  public func map(_ transform: (Float) -> Float) -> Tensor {
+    Tensor(uninitialized: shape) { result in
+      withUnsafeElements { source in for i in source.indices { result[i] = transform(source[i]) } }
+    }
+  }
+
+  /// The tensor with `transform` applied to each pair of elements; traps unless the shapes agree.
+  public func combined(with other: Tensor, _ transform: (Float, Float) -> Float) -> Tensor {
+    precondition(shape == other.shape, "\(shape) and \(other.shape) cannot be combined element by element")
+    return Tensor(uninitialized: shape) { result in
+      withUnsafeElements { a in
+        other.withUnsafeElements { b in for i in a.indices { result[i] = transform(a[i], b[i]) } }
+      }
+    }
+  }
+
+  /// The tensor with negative elements replaced by zero.
+  public var positivePart: Tensor { map { max($0, 0) } }
+
+  /// The axes in another order: axis `k` of the result is axis `order[k]` of this tensor.
+  public func transposed(_ order: [Int]) -> Tensor {
+    precondition(order.sorted() == Array(0..<shape.rank), "\(order) does not order the axes of \(shape)")
+    let sourceStrides = shape.strides
+    let strides = order.map { sourceStrides[$0] }
+    let target = Shape(order.map { shape[$0] })
+    guard target.count > 0 else { return reshaped(to: target) }
+    return Tensor(uninitialized: target) { result in
+      withUnsafeElements { source in
+        var index = [Int](repeating: 0, count: target.rank)
+        var from = 0
+        for to in 0..<target.count {
+          result[to] = source[from]
+          var axis = target.rank - 1
+          while axis >= 0 {
+            index[axis] += 1
+            from += strides[axis]
+            if index[axis] < target[axis] { break }
+            from -= strides[axis] * target[axis]
+            index[axis] = 0
+            axis -= 1
+          }
+        }
+      }
+    }
+  }
+
+  /// ‖a − b‖₂ / ‖b‖₂, the distance of a tensor from a reference; infinite for a reference of zeros that is not met.
+  public func relativeDistance(from reference: Tensor) -> Double {
+    precondition(shape == reference.shape, "\(shape) and \(reference.shape) cannot be compared")
+    return withUnsafeElements { a in
+      reference.withUnsafeElements { b in
+        var difference = 0.0
+        var norm = 0.0
+        for i in a.indices {
+          difference += (Double(a[i]) - Double(b[i])) * (Double(a[i]) - Double(b[i]))
+          norm += Double(b[i]) * Double(b[i])
+        }
+        return difference == 0 ? 0 : (difference / norm).squareRoot()
+      }
+    }
+  }
+}
+
+extension Tensor {
+  /// Joins items of equal shape along the first axis.
+  package init(joining items: [Tensor]) {
+    if items.count == 1 {
+      self = items[0]
+      return
+    }
+    let first = items[0].shape
+    precondition(items.allSatisfy { $0.shape == first }, "only items of one shape can be joined")
+    self.init(uninitialized: first.withBatch(first[0] * items.count)) { result in
+      for (index, item) in items.enumerated() {
+        item.withUnsafeElements {
+          result.baseAddress!.advanced(by: index * first.count).update(from: $0.baseAddress!, count: first.count)
+        }
+      }
+    }
+  }
+}
