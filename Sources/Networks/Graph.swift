@@ -1,0 +1,72 @@
+import Tensors
+
+/// A network as data: nodes in an order in which each follows its operands.
+public struct Graph: Sendable {
+  /// The name the model file gives it.
+  public let name: String
+  /// The nodes, operands first.
+  public let nodes: [Node]
+  /// The node whose output is the result; where a file has several outputs, the first.
+  public let output: Node.ID
+
+  /// Makes a graph.
+  ///
+  /// - Throws: `GraphError` if two nodes share a name or an operand does not come before its user.
+  public init(name: String, nodes: [Node], output: Node.ID) throws {
+    var names = Set<String>()
+    for (index, node) in nodes.enumerated() {
+      guard names.insert(node.name).inserted else { throw GraphError.duplicateName(node.name) }
+      guard node.inputs.allSatisfy({ $0.index >= 0 && $0.index < index }) else { throw GraphError.disordered(node.name) }
+    }
+    guard nodes.indices.contains(output.index) else { throw GraphError.disordered("output") }
+    self.name = name
+    self.nodes = nodes
+    self.output = output
+  }
+
+  /// The node with an identifier.
+  public subscript(id: Node.ID) -> Node { nodes[id.index] }
+
+  /// The identifiers of all nodes, operands first.
+  public var ids: [Node.ID] { nodes.indices.map { Node.ID($0) } }
+
+  /// The node with a name, which may be that of a node merged into it.
+  public func node(named name: String) -> Node.ID? {
+    (nodes.firstIndex { $0.name == name } ?? nodes.firstIndex { $0.aliases.contains(name) }).map { Node.ID($0) }
+  }
+
+  /// For each node the nodes that use its output; one that uses it twice is listed twice.
+  public var consumers: [[Node.ID]] {
+    var consumers = [[Node.ID]](repeating: [], count: nodes.count)
+    for id in ids { for input in self[id].inputs { consumers[input.index].append(id) } }
+    return consumers
+  }
+}
+
+/// A graph that cannot be one, or not one that can be explained.
+public enum GraphError: RelevanceKitError {
+  /// Two nodes have the same name.
+  case duplicateName(String)
+  /// A node uses what no earlier node makes.
+  case disordered(String)
+  /// The graph does not have exactly one input.
+  case inputs([String])
+  /// A node's operands have shapes that it cannot take.
+  case shape(node: String, operator: String, reason: String)
+  /// The input does not have the shape that the graph declares.
+  case inputShape(name: String, expected: SymbolicShape, found: Shape)
+
+  public var category: ErrorCategory { .badData }
+  public var description: String {
+    switch self {
+    case .duplicateName(let name): "two nodes are named \(name); names must be unique"
+    case .disordered(let name): "node \(name) uses an output that no earlier node makes"
+    case .inputs(let names):
+      names.isEmpty
+        ? "the graph has no input; expected one image"
+        : "the graph has \(names.count) inputs (\(names.joined(separator: ", "))); expected one image"
+    case .shape(let node, let op, let reason): "node \(node) (\(op)): \(reason)"
+    case .inputShape(let name, let expected, let found): "input \(name): expected shape \(expected), found \(found)"
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Tensors
+
+/// A classifier that can be run and explained: a graph with one input, in canonical form.
+///
+/// Immutable, and cheap to copy: weights are shared.
+public struct Network: Sendable {
+  /// The canonical graph: every node matters to the output, none of them does nothing.
+  public let graph: Graph
+  /// The node that takes the image.
+  public let input: Node.ID
+  /// The node whose values are explained: the output, or what goes into the softmax that ends the graph.
+  public let logits: Node.ID
+
+  /// Brings a graph into canonical form.
+  ///
+  /// - Throws: `GraphError.inputs` unless the graph has exactly one input.
+  public init(_ graph: Graph) throws {
+    var graph = graph
+    for rewrite in Self.rewrites { graph = try rewrite.apply(to: graph) }
+    let inputs = graph.ids.filter { graph[$0].operation.kind == .input }
+    guard inputs.count == 1 else { throw GraphError.inputs(inputs.map { graph[$0].name }) }
+    self.graph = graph
+    self.input = inputs[0]
+    self.logits = Self.logits(of: graph)
+  }
+
+  /// What is done to every graph, in this order.
+  static let rewrites: [any Rewrite] = [RemovePassThrough(), MergeLinearBias(), RemoveUnused()]
+
+  /// The shape that the input declares.
+  public var inputShape: SymbolicShape {
+    guard case .input(let shape) = graph[input].operation else { preconditionFailure("the input node is no input") }
+    return shape
+  }
+
+  /// A concrete shape for the input: fixed extents as declared, batch 1, and `side` for an open height or width.
+  public func exampleInputShape(side: Int = 224) -> Shape {
+    Shape(
+      inputShape.extents.enumerated().map { axis, extent in
+        if case .fixed(let extent) = extent { extent } else if axis == 0 { 1 } else { side }
+      })
+  }
+
+  private static func logits(of graph: Graph) -> Node.ID {
+    var id = graph.output
+    // Whatever only reshapes probabilities after the softmax says nothing of its own.
+    var behind = id
+    while graph[behind].operation.keepsElements { behind = graph[behind].inputs[0] }
+    while [.softmax, .logSoftmax].contains(graph[behind].operation.kind) {
+      id = graph[behind].inputs[0]
+      behind = id
+    }
+    return id
+  }
+}
+
+extension Network {
+  /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
+  public func nodes(reaching target: Node.ID) -> [Node.ID] {
+    var live = [Bool](repeating: false, count: graph.nodes.count)
+    for id in graph.ids {
+      live[id.index] = id == input || graph[id].inputs.contains { live[$0.index] }
+    }
+    var needed = [Bool](repeating: false, count: graph.nodes.count)
+    needed[target.index] = true
+    for id in graph.ids.reversed() where needed[id.index] {
+      for operand in graph[id].inputs { needed[operand.index] = true }
+    }
+    return graph.ids.filter { live[$0.index] && needed[$0.index] }
+  }
+}

@@ -1,0 +1,28 @@
+/// One operation of a graph and where its operands come from.
+public struct Node: Sendable {
+  /// A node's position in its graph; operands always have smaller positions.
+  public struct ID: Hashable, Comparable, Sendable {
+    /// The position, from 0.
+    public let index: Int
+    /// Names the node at a position.
+    public init(_ index: Int) { self.index = index }
+    public static func < (a: ID, b: ID) -> Bool { a.index < b.index }
+  }
+
+  /// The name the node has in the model file, or the name of its output where the file gives none; unique in its graph.
+  public let name: String
+  /// What the node computes.
+  public let operation: Operator
+  /// The nodes whose outputs it takes, in order.
+  public let inputs: [ID]
+  /// Names of nodes that a rewrite merged into this one, so that users can still speak of them.
+  public let aliases: [String]
+
+  /// Makes a node.
+  public init(name: String, operation: Operator, inputs: [ID], aliases: [String] = []) {
+    self.name = name
+    self.operation = operation
+    self.inputs = inputs
+    self.aliases = aliases
+  }
+}

@@ -1,0 +1,124 @@
+import Tensors
+
+/// What a node computes, as data. Every node has exactly one output.
+///
+/// Parameters (weights, axes) are part of the operator; only what depends on the image flows along the graph's edges.
+public enum Operator: Sendable {
+  /// The network's input.
+  case input(SymbolicShape)
+  /// A tensor that does not depend on the input.
+  case constant(Tensor)
+  /// Convolution with constant weights.
+  case convolution(Convolution)
+  /// `y = W·x + b` with constant weights, over the last axis.
+  case linear(Linear)
+  /// `max(0, x)`.
+  case relu
+  /// Maximum over a window; padding never wins.
+  case maxPool(Window)
+  /// Mean over a window.
+  case averagePool(AveragePool)
+  /// Mean over whole axes; over height and width it is global average pooling.
+  case mean(Mean)
+  /// Local response normalisation across channels.
+  case localResponseNormalization(LocalResponseNormalization)
+  /// Batch normalisation with its running statistics.
+  case batchNormalization(BatchNormalization)
+  /// Joins tensors along an axis.
+  case concat(axis: Int)
+  /// Elementwise sum of two tensors, with broadcasting.
+  case add
+  /// Elementwise product of two tensors, with broadcasting.
+  case multiply
+  /// Joins the axes before `axis`, and those from `axis` on, into one each.
+  case flatten(axis: Int)
+  /// Another shape: 0 copies an extent (unless `allowZero`), −1 is inferred.
+  case reshape(extents: [Int], allowZero: Bool)
+  /// Another order of the axes.
+  case transpose(order: [Int]?)
+  /// Drops axes of extent 1; nil drops all of them.
+  case squeeze(axes: [Int]?)
+  /// Inserts axes of extent 1.
+  case unsqueeze(axes: [Int])
+  /// `exp(x) / Σ exp(x)`.
+  case softmax(Softmax)
+  /// `log(softmax(x))`.
+  case logSoftmax(Softmax)
+  /// Dropout, which does nothing in inference.
+  case dropout
+  /// `y = x`.
+  case identity
+}
+
+/// The families of operators, named as in ONNX: what rule tables and printed plans speak of.
+public enum OperatorKind: String, CaseIterable, Hashable, Sendable {
+  case input = "Input"
+  case constant = "Constant"
+  case conv = "Conv"
+  case gemm = "Gemm"
+  case relu = "Relu"
+  case maxPool = "MaxPool"
+  case averagePool = "AveragePool"
+  case globalAveragePool = "GlobalAveragePool"
+  case reduceMean = "ReduceMean"
+  case lrn = "LRN"
+  case batchNormalization = "BatchNormalization"
+  case concat = "Concat"
+  case add = "Add"
+  case mul = "Mul"
+  case flatten = "Flatten"
+  case reshape = "Reshape"
+  case transpose = "Transpose"
+  case squeeze = "Squeeze"
+  case unsqueeze = "Unsqueeze"
+  case softmax = "Softmax"
+  case logSoftmax = "LogSoftmax"
+  case dropout = "Dropout"
+  case identity = "Identity"
+
+  /// The family that a name in a rule table means; `MatMul` by a constant matrix is of the family `Gemm`.
+  public init?(named name: String) {
+    self.init(rawValue: name == "MatMul" ? "Gemm" : name)
+  }
+}
+
+extension Operator {
+  /// The family the operator belongs to.
+  public var kind: OperatorKind {
+    switch self {
+    case .input: .input
+    case .constant: .constant
+    case .convolution: .conv
+    case .linear: .gemm
+    case .relu: .relu
+    case .maxPool: .maxPool
+    case .averagePool: .averagePool
+    case .mean(let mean): mean.isGlobalAveragePooling ? .globalAveragePool : .reduceMean
+    case .localResponseNormalization: .lrn
+    case .batchNormalization: .batchNormalization
+    case .concat: .concat
+    case .add: .add
+    case .multiply: .mul
+    case .flatten: .flatten
+    case .reshape: .reshape
+    case .transpose: .transpose
+    case .squeeze: .squeeze
+    case .unsqueeze: .unsqueeze
+    case .softmax: .softmax
+    case .logSoftmax: .logSoftmax
+    case .dropout: .dropout
+    case .identity: .identity
+    }
+  }
+
+  /// Whether the operator has weights: a convolution or a linear layer.
+  public var isWeighted: Bool { kind == .conv || kind == .gemm }
+
+  /// Whether the output holds the input's elements unchanged and in the same order, under another shape at most.
+  public var keepsElements: Bool {
+    switch kind {
+    case .flatten, .reshape, .squeeze, .unsqueeze, .dropout, .identity: true
+    default: false
+    }
+  }
+}

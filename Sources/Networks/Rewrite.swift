@@ -1,0 +1,42 @@
+/// A small change of a graph that keeps what it computes.
+protocol Rewrite: Sendable {
+  /// The graph after the change.
+  func apply(to graph: Graph) throws -> Graph
+}
+
+/// Builds the graph after a rewrite: nodes are added in order, and what replaces an old node is remembered.
+struct GraphEditor {
+  private var nodes: [Node] = []
+  private var replacement: [Node.ID: Node.ID] = [:]
+
+  /// What stands for an old node in the new graph.
+  func current(_ old: Node.ID) -> Node.ID {
+    guard let new = replacement[old] else { preconditionFailure("node \(old.index) has not been visited") }
+    return new
+  }
+
+  /// Keeps an old node, with its operands replaced; `operation`, if given, instead of its own.
+  mutating func keep(_ old: Node.ID, of graph: Graph, as operation: Operator? = nil) {
+    let node = graph[old]
+    replacement[old] = Node.ID(nodes.count)
+    nodes.append(
+      Node(
+        name: node.name, operation: operation ?? node.operation, inputs: node.inputs.map { current($0) },
+        aliases: node.aliases))
+  }
+
+  /// Lets another old node stand for `old`, and answer to its name.
+  mutating func drop(_ old: Node.ID, of graph: Graph, for survivor: Node.ID) {
+    let id = current(survivor)
+    replacement[old] = id
+    let kept = nodes[id.index]
+    nodes[id.index] = Node(
+      name: kept.name, operation: kept.operation, inputs: kept.inputs,
+      aliases: kept.aliases + [graph[old].name] + graph[old].aliases)
+  }
+
+  /// The finished graph.
+  func graph(named name: String, output: Node.ID) throws -> Graph {
+    try Graph(name: name, nodes: nodes, output: current(output))
+  }
+}
