@@ -1,0 +1,96 @@
+// The hot loops that need wide vectors. Every function is pure: it reads and writes the memory it is handed, keeps no
+// state and may run on any thread. Images are planes of height × width floats, one per channel, row after row.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// A window that slides over a plane. Fields of a pair are vertical, horizontal.
+typedef struct {
+  ptrdiff_t height, width;          // of the input plane
+  ptrdiff_t out_height, out_width;  // number of windows
+  ptrdiff_t kernel_y, kernel_x;
+  ptrdiff_t stride_y, stride_x;
+  ptrdiff_t dilation_y, dilation_x;
+  ptrdiff_t pad_y, pad_x;  // before the first row and column; may be negative
+} rk_window;
+
+// --- Convolution -----------------------------------------------------------------------------------------------------
+
+// cols[(c,ky,kx)][p − first] ← x[c] under tap (ky,kx) of window p, for windows first ≤ p < last; 0 outside the plane.
+// Rows of cols are `stride` floats apart.
+void rk_im2col(const float *x, ptrdiff_t channels, const rk_window *w, ptrdiff_t first, ptrdiff_t last, float *cols,
+               ptrdiff_t stride);
+
+// The transpose of im2col for part of the input: x[c][row][…] += Σ cols that land in input rows row_first ≤ row < row_last.
+// cols holds windows first ≤ p < last; all windows that touch the rows must be among them.
+void rk_col2im_rows(const float *cols, ptrdiff_t stride, ptrdiff_t channels, const rk_window *w, ptrdiff_t first,
+                    ptrdiff_t last, ptrdiff_t row_first, ptrdiff_t row_last, float *x);
+
+// y[r][i] ← y[r][i] + bias[r] (bias may be null), then max(0, ·) if relu. Rows are `stride` floats apart.
+void rk_bias_relu(float *y, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, const float *bias, int relu);
+
+// y[r][i] ← y[r][i] · x[r][i]; rows of both are `stride` floats apart.
+void rk_multiply_rows(float *y, const float *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count);
+
+// --- Fully connected layers ------------------------------------------------------------------------------------------
+
+// all[r] ← Σ_i w[r][i]·x[i] and positive[r] ← Σ_i max(w[r][i],0)·x[i]: both products in one read of w.
+void rk_split_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, float *all,
+                       float *positive);
+
+// The sign of the weights that take part in a product.
+typedef enum { RK_ALL = 0, RK_POSITIVE = 1, RK_NEGATIVE = 2 } rk_part;
+
+// y[i] += s·part(w[i])
+void rk_accumulate_part(float *y, const float *w, float s, ptrdiff_t count, rk_part part);
+
+// y[i] ← part(w[i])
+void rk_part_copy(float *y, const float *w, ptrdiff_t count, rk_part part);
+
+// --- Elementwise -----------------------------------------------------------------------------------------------------
+
+void rk_relu(float *y, const float *x, ptrdiff_t count);
+void rk_add(float *y, const float *a, const float *b, ptrdiff_t count);
+void rk_multiply(float *y, const float *a, const float *b, ptrdiff_t count);
+void rk_scale(float *y, const float *x, float factor, ptrdiff_t count);
+// y[i] ← x[i]·factor + offset
+void rk_affine(float *y, const float *x, float factor, float offset, ptrdiff_t count);
+// y[i] ← x[i] − offset
+void rk_subtract_scalar(float *y, const float *x, float offset, ptrdiff_t count);
+
+// r[i] ← r[i] / (z[i] + stabiliser) where z[i] > 0, else 0: relevance per unit of a denominator that cannot be negative.
+void rk_divide_positive(float *r, const float *z, float stabiliser, ptrdiff_t count);
+
+// r[i] ← r[i] / z[i] where z[i] ≠ 0, else 0.
+void rk_divide_nonzero(float *r, const float *z, ptrdiff_t count);
+
+// Σ x[i] in double precision, in an order that does not depend on the machine.
+double rk_sum(const float *x, ptrdiff_t count);
+
+// --- Pooling, one plane at a time ------------------------------------------------------------------------------------
+
+void rk_max_pool(const float *x, const rk_window *w, float *y);
+
+// Sends r of each window to the first element that equals the maximum, or in equal shares to all that do: c[i] += …
+void rk_max_pool_winners(const float *x, const float *y, const float *r, const rk_window *w, int split, float *c);
+
+// y ← mean of each window. Divides by the elements inside the plane, or, if counts_padding, inside the plane padded by
+// pad_y/pad_x before and after_y/after_x after it.
+void rk_average_pool(const float *x, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding, float *y);
+
+// The transpose: c[i] += r / divisor for every element of every window.
+void rk_average_pool_adjoint(const float *r, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding,
+                             float *c);
+
+// c[i] += x[i] / Σ_window x · r, nothing where the sum is 0.
+void rk_average_pool_proportional(const float *x, const float *r, const rk_window *w, float *c);
+
+// --- Normalisation ---------------------------------------------------------------------------------------------------
+
+// Local response normalisation of one item: channels × positions.
+void rk_lrn(const float *x, ptrdiff_t channels, ptrdiff_t positions, ptrdiff_t size, float alpha, float beta, float bias,
+            float *y);
+
+#endif

@@ -1,0 +1,19 @@
+#ifndef RK_VECTORS_H
+#define RK_VECTORS_H
+
+#include <string.h>
+
+// Compiles a function once per generation of x86-64 vector units and picks the best one when the program is loaded.
+#if defined(__x86_64__) && defined(__linux__)
+#define RK_WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define RK_WIDE
+#endif
+
+// Sixteen floats; the compiler splits them where registers are narrower, so sums come out the same everywhere.
+typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
+
+#define RK_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define RK_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#endif

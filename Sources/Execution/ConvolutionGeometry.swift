@@ -1,0 +1,83 @@
+import CKernels
+import Networks
+import Tensors
+
+/// Extents of a two-dimensional convolution for one input shape, and how its output is cut into tiles.
+///
+/// Output positions are numbered row by row; a tile is a run of them. The cut depends on the shape alone, never on the
+/// number of threads, so that results do not either.
+struct ConvolutionGeometry: Sendable {
+  let groups: Int
+  /// Channels of one group, into and out of the convolution.
+  let inputs: Int
+  let outputs: Int
+  let window: rk_window
+
+  var taps: Int { Int(window.kernel_y * window.kernel_x) }
+  var inputPositions: Int { Int(window.height * window.width) }
+  var outputPositions: Int { Int(window.out_height * window.out_width) }
+  /// Rows of the matrix that im2col lays out for a group: inputs × taps.
+  var depth: Int { inputs * taps }
+  /// Whether a tap sees each position exactly once and in order, so that the input is its own im2col.
+  var isPointwise: Bool {
+    taps == 1 && window.stride_y == 1 && window.stride_x == 1 && window.pad_y == 0 && window.pad_x == 0
+      && inputPositions == outputPositions
+  }
+  var hasUnitStride: Bool { window.stride_y == 1 && window.stride_x == 1 }
+
+  /// Tiles of about 400 positions run at the full speed of a matrix product; there are at least four where that leaves each
+  /// wide enough.
+  static func tileCount(positions: Int) -> Int {
+    let widest = 448
+    if positions >= 512 { return ((positions + widest - 1) / widest + 3) / 4 * 4 }
+    return positions >= 160 ? 2 : 1
+  }
+
+  /// The same map with input and output exchanged, for unit strides: the adjoint is a convolution with kernels turned round.
+  func transposed() -> ConvolutionGeometry {
+    precondition(hasUnitStride, "only the adjoint of a convolution with unit strides is a convolution")
+    var turned = window
+    (turned.height, turned.out_height) = (window.out_height, window.height)
+    (turned.width, turned.out_width) = (window.out_width, window.width)
+    turned.pad_y = (window.kernel_y - 1) * window.dilation_y - window.pad_y
+    turned.pad_x = (window.kernel_x - 1) * window.dilation_x - window.pad_x
+    return ConvolutionGeometry(groups: groups, inputs: outputs, outputs: inputs, window: turned)
+  }
+}
+
+extension rk_window {
+  /// The window over the spatial axes of `input`, an image (rank 4) or a sequence (rank 3).
+  init(_ window: Window, over input: Shape) throws {
+    guard (3...4).contains(input.rank) else {
+      throw ExecutionError.unsupportedRank(input)
+    }
+    let spatial = Array(input.dimensions[2...])
+    let (outputs, before) = try window.placement(over: spatial)
+    // A sequence is an image of one row.
+    func pair(_ list: [Int], _ filler: Int) -> (Int, Int) { list.count == 2 ? (list[0], list[1]) : (filler, list[0]) }
+    self.init()
+    (height, width) = pair(spatial, 1)
+    (out_height, out_width) = pair(outputs, 1)
+    (kernel_y, kernel_x) = pair(window.kernel, 1)
+    (stride_y, stride_x) = pair(window.strides, 1)
+    (dilation_y, dilation_x) = pair(window.dilations, 1)
+    (pad_y, pad_x) = pair(before, 0)
+  }
+}
+
+/// A network that cannot be run.
+public enum ExecutionError: RelevanceKitError {
+  /// Convolution or pooling over more than two spatial axes.
+  case unsupportedRank(Shape)
+  /// The input holds NaN or infinities.
+  case notFinite(node: String)
+
+  public var category: ErrorCategory { .badData }
+  public var description: String {
+    switch self {
+    case .unsupportedRank(let shape):
+      "convolution and pooling are run over one or two spatial axes; the operand has shape \(shape)"
+    case .notFinite(let node): "node \(node) has values that are not finite (NaN or infinite)"
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import CKernels
+import Foundation
+import Networks
+import Tensors
+
+/// `max(0, x)`.
+struct ReluKernel: Kernel {
+  let count: Int
+  var allowsInPlace: Bool { true }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    let shared = Shared((x: operands[0], y: output))
+    workers.runSplit(count) { rk_relu(shared.pointer.y + $0.lowerBound, shared.pointer.x + $0.lowerBound, $0.count) }
+  }
+}
+
+/// `scale·x + shift`, a number of each per channel.
+struct BatchNormalizationKernel: Kernel {
+  let parameters: BatchNormalization
+  let shape: Shape
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    let channels = shape[1]
+    let positions = shape.dimensions[2...].reduce(1, *)
+    let shared = Shared((x: operands[0], y: output))
+    parameters.scale.withUnsafeElements { scale in
+      parameters.shift.withUnsafeElements { shift in
+        let statistics = Shared((scale: scale, shift: shift))
+        workers.run(shape[0] * channels) { plane in
+          let (scale, shift) = statistics.pointer
+          let at = plane * positions
+          rk_affine(
+            shared.pointer.y + at, shared.pointer.x + at, scale[plane % channels], shift[plane % channels], positions)
+        }
+      }
+    }
+  }
+}
+
+/// Local response normalisation across channels.
+struct LocalResponseNormalizationKernel: Kernel {
+  let parameters: LocalResponseNormalization
+  let shape: Shape
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    let positions = shape.dimensions[2...].reduce(1, *)
+    let item = shape[1] * positions
+    let shared = Shared((x: operands[0], y: output))
+    workers.run(shape[0]) { index in
+      rk_lrn(
+        shared.pointer.x + index * item, shape[1], positions, parameters.size, parameters.alpha, parameters.beta,
+        parameters.bias, shared.pointer.y + index * item)
+    }
+  }
+}
+
+/// Sum or product of two tensors that broadcast to the output's shape.
+package struct BroadcastKernel: Kernel {
+  enum Operation: Sendable {
+    case add
+    case multiply
+  }
+  let operation: Operation
+  let operands: [Shape]
+  let output: Shape
+
+  package func forward(
+    _ operands: [UnsafePointer<Float>], _ result: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let apply = operation == .add ? rk_add : rk_multiply
+    if self.operands.allSatisfy({ $0.count == output.count }) {
+      let shared = Shared((a: operands[0], b: operands[1], y: result))
+      workers.runSplit(output.count) {
+        let (a, b, y) = shared.pointer
+        apply(y + $0.lowerBound, a + $0.lowerBound, b + $0.lowerBound, $0.count)
+      }
+      return
+    }
+    let (a, b) = (Self.strides(self.operands[0], in: output), Self.strides(self.operands[1], in: output))
+    let isSum = operation == .add
+    Self.walk(output) { position, index in
+      var (i, j) = (0, 0)
+      for axis in index.indices {
+        i += index[axis] * a[axis]
+        j += index[axis] * b[axis]
+      }
+      result[position] = isSum ? operands[0][i] + operands[1][j] : operands[0][i] * operands[1][j]
+    }
+  }
+
+  /// The distance between neighbours of a broadcast operand along each axis of the output; 0 where it repeats.
+  package static func strides(_ operand: Shape, in output: Shape) -> [Int] {
+    let padded = [Int](repeating: 1, count: output.rank - operand.rank) + operand.dimensions
+    return zip(padded, Shape(padded).strides).map { $0 == 1 ? 0 : $1 }
+  }
+
+  /// Visits every index of a shape in row-major order.
+  package static func walk(_ shape: Shape, _ body: (Int, [Int]) -> Void) {
+    var index = [Int](repeating: 0, count: shape.rank)
+    for position in 0..<shape.count {
+      body(position, index)
+      for axis in (0..<shape.rank).reversed() {
+        index[axis] += 1
+        if index[axis] < shape[axis] { break }
+        index[axis] = 0
+      }
+    }
+  }
+}
+
+/// Probabilities, or their logarithms.
+struct SoftmaxKernel: Kernel {
+  private let outer: Int
+  private let classes: Int
+  private let inner: Int
+  private let logarithm: Bool
+
+  init(_ softmax: Softmax, logarithm: Bool, shape: Shape) {
+    let axis = softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis
+    outer = shape.dimensions[..<axis].reduce(1, *)
+    classes = softmax.joinsTrailingAxes ? shape.dimensions[axis...].reduce(1, *) : shape[axis]
+    inner = softmax.joinsTrailingAxes ? 1 : shape.dimensions[(axis + 1)...].reduce(1, *)
+    self.logarithm = logarithm
+  }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    for o in 0..<outer {
+      for i in 0..<inner {
+        let x = operands[0] + o * classes * inner + i
+        let y = output + o * classes * inner + i
+        var largest = -Float.infinity
+        for c in 0..<classes { largest = max(largest, x[c * inner]) }
+        var sum = 0.0
+        for c in 0..<classes { sum += exp(Double(x[c * inner] - largest)) }
+        for c in 0..<classes {
+          let shifted = Double(x[c * inner] - largest)
+          y[c * inner] = Float(logarithm ? shifted - log(sum) : exp(shifted) / sum)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Networks
+import Tensors
+
+/// How a network is run for one input shape: a kernel for every node and a place in memory for every value.
+///
+/// All values of a run live in one block of memory whose layout is fixed here. A rectifier takes the place of its operand
+/// where nobody else wants that, and is merged into a convolution or fully connected layer before it; a node that only
+/// changes the shape has no memory of its own.
+package final class ExecutionPlan: Sendable {
+  /// Where a node's output is during a run.
+  enum Place: Sendable {
+    case input
+    case constant(Tensor)
+    case memory(offset: Int)
+    case sameAs(Node.ID)
+  }
+
+  package let network: Network
+  package let shapes: [Shape]
+  let kernels: [(any Kernel)?]
+  let places: [Place]
+  /// For each node with a companion product `W⁺·x`, where that goes.
+  let companions: [Node.ID: Int]
+  /// Floats that a run needs.
+  let memory: Int
+  /// Rectifiers that take the place of their operand.
+  private let inPlace: Set<Node.ID>
+  /// Operands whose own values are gone after a run, since a rectifier took their place.
+  let overwritten: Set<Node.ID>
+
+  init(_ network: Network, inputShape: Shape, companions wanted: Set<Node.ID>, weights: WeightLibrary) throws {
+    let graph = network.graph
+    let shapes = try graph.shapes(forInput: inputShape)
+    self.network = network
+    self.shapes = shapes
+    kernels = try graph.ids.map { try makeKernel(for: $0, in: graph, shapes: shapes, weights: weights) }
+
+    let consumers = graph.consumers
+    var inPlace = Set<Node.ID>()
+    var overwritten = Set<Node.ID>()
+    var places: [Place] = []
+    var layout = Layout()
+    for id in graph.ids {
+      let node = graph[id]
+      switch node.operation {
+      case .input: places.append(.input)
+      case .constant(let value): places.append(.constant(value))
+      case .relu:
+        let operand = node.inputs[0]
+        if case .memory = places[operand.index], consumers[operand.index].count == 1, operand != network.logits {
+          inPlace.insert(id)
+          overwritten.insert(operand)
+          places.append(.sameAs(operand))
+        } else {
+          places.append(.memory(offset: layout.reserve(shapes[id.index].count)))
+        }
+      case _ where node.operation.keepsElements: places.append(.sameAs(node.inputs[0]))
+      default: places.append(.memory(offset: layout.reserve(shapes[id.index].count)))
+      }
+    }
+    self.inPlace = inPlace
+    self.overwritten = overwritten
+    self.places = places
+    var companions: [Node.ID: Int] = [:]
+    for id in graph.ids where wanted.contains(id) { companions[id] = layout.reserve(shapes[id.index].count) }
+    self.companions = companions
+    memory = layout.size
+  }
+
+  private struct Layout {
+    var size = 0
+    mutating func reserve(_ count: Int) -> Int {
+      defer { size += (count + 15) / 16 * 16 }
+      return size
+    }
+  }
+
+  /// Computes every node for `input`.
+  func run(_ input: Tensor, on workers: Workers) -> ForwardTrace {
+    let memory = workers.pool.storage(count: self.memory)
+    let trace = ForwardTrace(plan: self, input: input, memory: memory, workers: workers)
+    let graph = network.graph
+    let consumers = graph.consumers
+    BLAS.withOneThreadPerCall {
+      for id in graph.ids {
+        guard let kernel = kernels[id.index] else { continue }
+        let merged = inPlace.contains(id) && kernels[graph[id].inputs[0].index] is any WeightedKernel
+        if merged || graph[id].operation.keepsElements { continue }
+        let y = trace.address(of: id)
+        if let weighted = kernel as? any WeightedKernel {
+          trace.withOperand(0, of: id) { x in
+            weighted.forward(
+              x, y, rectifies: consumers[id.index].contains { inPlace.contains($0) },
+              companion: companions[id].map { memory.base + $0 }, on: workers)
+          }
+        } else {
+          trace.withOperands(of: id) { kernel.forward($0, y, on: workers) }
+        }
+      }
+    }
+    return trace
+  }
+}

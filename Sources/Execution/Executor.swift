@@ -1,0 +1,59 @@
+import Foundation
+import Networks
+import Synchronization
+import Tensors
+
+/// Runs a network: owns the plans, the threads and the memory that runs share.
+///
+/// Safe to use from several threads at once.
+public final class Executor: Sendable {
+  /// The network.
+  public let network: Network
+  /// How many threads a run uses.
+  public let threads: Int
+  package let workers: Workers
+  private let weights: WeightLibrary
+  private let plans = Mutex<[PlanKey: ExecutionPlan]>([:])
+
+  private struct PlanKey: Hashable {
+    let shape: Shape
+    let companions: Set<Node.ID>
+  }
+
+  /// Prepares to run a network on `threads` threads; nil means one per processor.
+  public init(_ network: Network, threads: Int? = nil) {
+    self.network = network
+    self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    workers = Workers(count: self.threads, pool: MemoryPool())
+    weights = WeightLibrary(nodes: network.graph.nodes.count)
+  }
+
+  /// The logits of a batch of inputs.
+  ///
+  /// - Parameter input: the shape that the network declares, usually batch × channels × height × width.
+  /// - Throws: `GraphError` if the shape does not fit, `ExecutionError.notFinite` if the result is NaN or infinite.
+  public func logits(_ input: Tensor) throws -> Tensor {
+    let logits = try trace(input, companions: []).value(of: network.logits)
+    // A copy, so that the run's memory can be used again.
+    return logits.map { $0 }
+  }
+
+  /// The plan for an input shape, made at the first request.
+  package func plan(_ shape: Shape, companions: Set<Node.ID>) throws -> ExecutionPlan {
+    let key = PlanKey(shape: shape, companions: companions)
+    if let plan = plans.withLock({ $0[key] }) { return plan }
+    let plan = try ExecutionPlan(network, inputShape: shape, companions: companions, weights: weights)
+    plans.withLock { $0[key] = plan }
+    return plan
+  }
+
+  /// Runs the network and keeps every node's value. Nodes in `companions` also compute `W⁺·x`.
+  package func trace(_ input: Tensor, companions: Set<Node.ID>) throws -> ForwardTrace {
+    let trace = try plan(input.shape, companions: companions).run(input, on: workers)
+    let logits = trace.value(of: network.logits)
+    guard logits.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
+      throw ExecutionError.notFinite(node: network.graph[network.logits].name)
+    }
+    return trace
+  }
+}

@@ -1,0 +1,75 @@
+import Networks
+import Tensors
+
+/// The values of all nodes for one input (or batch), as a run left them. Immutable.
+package final class ForwardTrace: Sendable {
+  package let plan: ExecutionPlan
+  package let input: Tensor
+  package let workers: Workers
+  private let memory: TensorStorage
+
+  init(plan: ExecutionPlan, input: Tensor, memory: TensorStorage, workers: Workers) {
+    self.plan = plan
+    self.input = input
+    self.memory = memory
+    self.workers = workers
+  }
+
+  package var graph: Graph { plan.network.graph }
+
+  /// The kernel of a node.
+  package func kernel(of id: Node.ID) -> (any Kernel)? { plan.kernels[id.index] }
+
+  /// The output of a node; a view of the trace's memory.
+  ///
+  /// - Complexity: O(1), except for a node whose rectifier took its place: that one is computed anew.
+  package func value(of id: Node.ID) -> Tensor {
+    if plan.overwritten.contains(id) { return recomputed(id) }
+    return stored(id)
+  }
+
+  /// `W⁺·x` of a weighted node, where the plan asked for it.
+  package func companion(of id: Node.ID) -> Tensor? {
+    plan.companions[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0) }
+  }
+
+  private func stored(_ id: Node.ID) -> Tensor {
+    let shape = plan.shapes[id.index]
+    switch plan.places[id.index] {
+    case .input: return input
+    case .constant(let value): return value
+    case .memory(let offset): return Tensor(shape: shape, storage: memory, offset: offset)
+    case .sameAs(let other): return stored(other).reshaped(to: shape)
+    }
+  }
+
+  private func recomputed(_ id: Node.ID) -> Tensor {
+    guard let kernel = plan.kernels[id.index] else { preconditionFailure("a node without a kernel is never overwritten") }
+    return Tensor(uninitialized: plan.shapes[id.index]) { result in
+      BLAS.withOneThreadPerCall {
+        withOperands(of: id) { kernel.forward($0, result.baseAddress!, on: workers) }
+      }
+    }
+  }
+
+  // MARK: During the run
+
+  func address(of id: Node.ID) -> UnsafeMutablePointer<Float> {
+    switch plan.places[id.index] {
+    case .memory(let offset): memory.base + offset
+    case .sameAs(let other): address(of: other)
+    case .input, .constant: preconditionFailure("inputs and constants are not computed")
+    }
+  }
+
+  func withOperands<Result>(of id: Node.ID, _ body: ([UnsafePointer<Float>]) -> Result) -> Result {
+    let operands = graph[id].inputs.map { stored($0) }
+    return withExtendedLifetime(operands) {
+      body(operands.map { $0.withUnsafeElements { $0.baseAddress! } })
+    }
+  }
+
+  func withOperand<Result>(_ index: Int, of id: Node.ID, _ body: (UnsafePointer<Float>) -> Result) -> Result {
+    withOperands(of: id) { body($0[index]) }
+  }
+}

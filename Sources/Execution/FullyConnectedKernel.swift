@@ -1,0 +1,148 @@
+import CKernels
+import Networks
+import Tensors
+
+/// A fully connected layer, `y = W·x + b`.
+///
+/// Reading W from memory is what it costs, so W is read once for `W·x` and `W⁺·x` together, no signed part of it is ever
+/// stored, and backward only the rows of outputs with relevance are read.
+struct FullyConnectedKernel: WeightedKernel {
+  let inputShape: Shape
+  let outputShape: Shape
+  private let weight: Tensor
+  private let bias: Tensor?
+
+  /// Rows of W that one task reads.
+  private static let block = 32
+  /// Up to so many items W is multiplied row by row, above it block by block with a copy of the signed part.
+  private static let fewItems = 2
+
+  init(_ linear: Linear, input: Shape, output: Shape) {
+    inputShape = input
+    outputShape = output
+    weight = linear.weight
+    bias = linear.bias
+  }
+
+  private var inputs: Int { weight.shape[1] }
+  private var outputs: Int { weight.shape[0] }
+  private var items: Int { outputs == 0 ? 0 : outputShape.count / outputs }
+
+  func forward(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool,
+    companion: UnsafeMutablePointer<Float>?, on workers: Workers
+  ) {
+    if let companion {
+      if items <= Self.fewItems {
+        splitProducts(x, all: y, positive: companion, on: workers)
+      } else {
+        product(.all, x, y, accumulates: false, on: workers)
+        product(.positive, x, companion, accumulates: false, on: workers)
+      }
+    } else {
+      product(.all, x, y, accumulates: false, on: workers)
+    }
+    for item in 0..<items {
+      let y = y + item * outputs
+      bias?.withUnsafeElements { rk_add(y, y, $0.baseAddress!, outputs) }
+      if rectifies { rk_relu(y, y, outputs) }
+    }
+  }
+
+  private func splitProducts(
+    _ x: UnsafePointer<Float>, all: UnsafeMutablePointer<Float>, positive: UnsafeMutablePointer<Float>,
+    on workers: Workers
+  ) {
+    let shared = Shared((x: x, all: all, positive: positive))
+    forEachBlock(on: workers) { rows, w, _ in
+      let (x, all, positive) = shared.pointer
+      for item in 0..<items {
+        let at = item * outputs + rows.lowerBound
+        rk_split_products(w, inputs, rows.count, x + item * inputs, inputs, all + at, positive + at)
+      }
+    }
+  }
+
+  func product(
+    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
+    on workers: Workers
+  ) {
+    let shared = Shared((x: x, y: y))
+    forEachBlock(scratch: part == .all ? 0 : Self.block * inputs, on: workers) { rows, w, copy in
+      let (x, y) = shared.pointer
+      var w = w
+      if part != .all {
+        rk_part_copy(copy, w, rows.count * inputs, part.kernel)
+        w = UnsafePointer(copy)
+      }
+      let beta: Float = accumulates ? 1 : 0
+      if items == 1 {
+        // y ← part(W)·x (+ y)
+        BLAS.gemv(m: rows.count, n: inputs, a: w, lda: inputs, x: x, beta: beta, y: y + rows.lowerBound)
+      } else {
+        // Y ← X·part(W)ᵀ (+ Y): items × the block's outputs.
+        BLAS.gemm(
+          transposeB: true, m: items, n: rows.count, k: inputs, a: x, lda: inputs, b: w, ldb: inputs, beta: beta,
+          c: y + rows.lowerBound, ldc: outputs)
+      }
+    }
+  }
+
+  func adjoint(
+    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
+    factor: UnsafePointer<Float>?, on workers: Workers
+  ) {
+    let total = items * seeds
+    // Only outputs that some item sends relevance to need their weights read.
+    let rows = (0..<outputs).filter { row in (0..<total).contains { s[$0 * outputs + row] != 0 } }
+    let grain = max((inputs / 16 + 63) / 64 * 64, 256)
+    let shared = Shared((s: s, c: c, factor: factor))
+    let isDense = total > Self.fewItems
+    let tasks = (inputs + grain - 1) / grain
+    workers.run(tasks, scratch: isDense ? Self.block * (grain + total) : 0) { task, scratch in
+      let (s, c, factor) = shared.pointer
+      let first = task * grain
+      let count = min(grain, inputs - first)
+      for item in 0..<total { (c + item * inputs + first).update(repeating: 0, count: count) }
+      weight.withUnsafeElements { weight in
+        let w = weight.baseAddress! + first
+        if isDense {
+          let coefficients = scratch + Self.block * grain
+          for start in stride(from: 0, to: rows.count, by: Self.block) {
+            let block = rows[start..<min(start + Self.block, rows.count)]
+            for (i, row) in block.enumerated() {
+              rk_part_copy(scratch + i * grain, w + row * inputs, count, part.kernel)
+              for item in 0..<total { coefficients[item * Self.block + i] = s[item * outputs + row] }
+            }
+            // C ← S·part(W) + C for the block's rows and the task's columns.
+            BLAS.gemm(
+              m: total, n: count, k: block.count, a: coefficients, lda: Self.block, b: scratch, ldb: grain, beta: 1,
+              c: c + first, ldc: inputs)
+          }
+        } else {
+          for row in rows {
+            for item in 0..<total {
+              rk_accumulate_part(
+                c + item * inputs + first, w + row * inputs, s[item * outputs + row], count, part.kernel)
+            }
+          }
+        }
+      }
+      guard let factor else { return }
+      for item in 0..<total {
+        let c = c + item * inputs + first
+        rk_multiply(c, c, factor + item / seeds * inputs + first, count)
+      }
+    }
+  }
+
+  private func forEachBlock(
+    scratch: Int = 0, on workers: Workers,
+    _ body: @Sendable (Range<Int>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    workers.run((outputs + Self.block - 1) / Self.block, scratch: scratch) { task, scratch in
+      let rows = task * Self.block..<min((task + 1) * Self.block, outputs)
+      weight.withUnsafeElements { body(rows, $0.baseAddress! + rows.lowerBound * inputs, scratch) }
+    }
+  }
+}

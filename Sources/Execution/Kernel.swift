@@ -1,0 +1,59 @@
+import Tensors
+
+/// How a node is computed: its forward pass, and where the operator is linear the adjoint beside it.
+///
+/// A kernel is made for one node and one input shape. It keeps no state of a run.
+package protocol Kernel: Sendable {
+  /// y ← f(x₀, x₁, …); `output` never overlaps an operand unless `allowsInPlace`.
+  func forward(
+    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers)
+
+  /// Whether the output may take the place of the first operand.
+  var allowsInPlace: Bool { get }
+}
+
+extension Kernel {
+  package var allowsInPlace: Bool { false }
+}
+
+/// A kernel whose output is linear in each operand: what relevance is sent back through where a rule is the adjoint
+/// itself.
+package protocol LinearKernel: Kernel {
+  /// gₖ ← (∂f/∂xₖ)ᵀ·s for every operand k for which `results` has memory. `s` holds `seeds` upstream items for each item
+  /// of the batch, next to each other, and so does each result.
+  func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers)
+}
+
+/// A kernel with weights: a convolution or a fully connected layer, without its bias a linear map for each part of the
+/// weights.
+package protocol WeightedKernel: Kernel {
+  /// The shape of the operand.
+  var inputShape: Shape { get }
+  /// The shape of the output.
+  var outputShape: Shape { get }
+
+  /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `companion` is given, companion ← W⁺·x without bias, for which
+  /// the data are laid out only once.
+  func forward(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool,
+    companion: UnsafeMutablePointer<Float>?, on workers: Workers)
+
+  /// y ← part(W)·x, or y ← y + part(W)·x, without bias.
+  func product(
+    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
+    on workers: Workers)
+
+  /// c ← part(W)ᵀ·s, and, if `factor` is given, c ← factor ⊙ c; `s` and `c` hold `seeds` items for each item of the batch.
+  func adjoint(
+    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
+    factor: UnsafePointer<Float>?, on workers: Workers)
+}
+
+extension WeightedKernel {
+  package func forward(
+    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    forward(operands[0], output, rectifies: false, companion: nil, on: workers)
+  }
+}

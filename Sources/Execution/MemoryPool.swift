@@ -1,0 +1,69 @@
+import Foundation
+import Synchronization
+import Tensors
+
+/// Memory that is used again and again: what a run returns, the next run takes.
+///
+/// Fresh memory costs a page fault per page at its first use, which for the activations of a large network is as much as
+/// a layer's arithmetic.
+package final class MemoryPool: Sendable {
+  private struct Block: @unchecked Sendable {
+    let base: UnsafeMutablePointer<Float>
+    let capacity: Int
+  }
+
+  /// Blocks that nobody uses, smallest first.
+  private let idle = Mutex<[Block]>([])
+
+  package init() {}
+
+  deinit {
+    idle.withLock { blocks in for block in blocks { free(block.base) } }
+  }
+
+  /// A run of `count` floats with undefined contents, 64-byte aligned; it comes back when its last reference is gone.
+  package func storage(count: Int) -> TensorStorage {
+    let block = take(atLeast: count)
+    return TensorStorage(base: block.base, count: count, writable: true) { [self] in give(back: block) }
+  }
+
+  /// A tensor with undefined contents.
+  package func tensor(_ shape: Shape) -> Tensor { Tensor(shape: shape, storage: storage(count: shape.count)) }
+
+  /// Frees all memory that is not in use.
+  package func trim() {
+    idle.withLock { blocks in
+      for block in blocks { free(block.base) }
+      blocks.removeAll()
+    }
+  }
+
+  private func take(atLeast count: Int) -> Block {
+    let found: Block? = idle.withLock { blocks in
+      // A block more than four times too large is kept for someone who needs it.
+      guard let index = blocks.firstIndex(where: { $0.capacity >= count }), blocks[index].capacity / 4 <= max(count, 1024)
+      else { return nil }
+      return blocks.remove(at: index)
+    }
+    if let found { return found }
+    let hugePage = 2 << 20
+    let bytes = max(count, 16) * MemoryLayout<Float>.stride
+    let large = bytes >= 2 * hugePage
+    let alignment = large ? hugePage : 64
+    let size = large ? (bytes + 4095) & ~4095 : bytes
+    var raw: UnsafeMutableRawPointer?
+    guard posix_memalign(&raw, alignment, size) == 0, let raw else {
+      fatalError("out of memory: \(size) bytes for activations")
+    }
+    #if os(Linux)
+      if large { madvise(raw, size, Int32(MADV_HUGEPAGE)) }
+    #endif
+    return Block(base: raw.bindMemory(to: Float.self, capacity: size / 4), capacity: size / 4)
+  }
+
+  private func give(back block: Block) {
+    idle.withLock { blocks in
+      blocks.insert(block, at: blocks.firstIndex { $0.capacity >= block.capacity } ?? blocks.endIndex)
+    }
+  }
+}

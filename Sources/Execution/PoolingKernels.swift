@@ -1,0 +1,125 @@
+import CKernels
+import Networks
+import Tensors
+
+/// Maximum over a window.
+package struct MaxPoolKernel: Kernel {
+  private let window: rk_window
+  private let input: Shape
+
+  init(_ window: Window, input: Shape) throws {
+    self.window = try rk_window(window, over: input)
+    self.input = input
+  }
+
+  package func forward(
+    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let shared = Shared((x: operands[0], y: output))
+    workers.run(input[0] * input[1]) { plane in
+      withUnsafePointer(to: window) {
+        rk_max_pool(shared.pointer.x + plane * $0.pointee.inputs, $0, shared.pointer.y + plane * $0.pointee.outputs)
+      }
+    }
+  }
+
+  /// c ← r of each window at the element that won (the first of equals), or in equal shares at all that did.
+  package func sendToWinners(
+    x: UnsafePointer<Float>, y: UnsafePointer<Float>, r: UnsafePointer<Float>, seeds: Int, splitsTies: Bool,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    window.eachPlane(of: input, seeds: seeds, r, c, on: workers) { plane, window, r, c in
+      rk_max_pool_winners(
+        x + plane * window.pointee.inputs, y + plane * window.pointee.outputs, r, window, splitsTies ? 1 : 0, c)
+    }
+  }
+}
+
+/// Mean over a window.
+package struct AveragePoolKernel: LinearKernel {
+  private let window: rk_window
+  private let countsPadding: Bool
+  private let after: (y: Int, x: Int)
+  private let input: Shape
+
+  init(_ pool: AveragePool, input: Shape) throws {
+    window = try rk_window(pool.window, over: input)
+    countsPadding = pool.countsPadding
+    self.input = input
+    if case .explicit(_, let after) = pool.window.padding {
+      self.after = after.count == 2 ? (after[0], after[1]) : (0, after[0])
+    } else {
+      // Automatic padding makes every window reach exactly to the end.
+      let w = window
+      after = (
+        max(0, (w.out_height - 1) * w.stride_y + (w.kernel_y - 1) * w.dilation_y + 1 - w.height - w.pad_y),
+        max(0, (w.out_width - 1) * w.stride_x + (w.kernel_x - 1) * w.dilation_x + 1 - w.width - w.pad_x)
+      )
+    }
+  }
+
+  package func forward(
+    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let shared = Shared((x: operands[0], y: output))
+    workers.run(input[0] * input[1]) { plane in
+      withUnsafePointer(to: window) {
+        rk_average_pool(
+          shared.pointer.x + plane * $0.pointee.inputs, $0, after.y, after.x, countsPadding ? 1 : 0,
+          shared.pointer.y + plane * $0.pointee.outputs)
+      }
+    }
+  }
+
+  package func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
+  ) {
+    guard let c = results[0] else { return }
+    window.eachPlane(of: input, seeds: seeds, upstream, c, on: workers) { _, window, s, c in
+      rk_average_pool_adjoint(s, window, after.y, after.x, countsPadding ? 1 : 0, c)
+    }
+  }
+
+  /// Averages are sums divided by the elements that are there, so evenly shared relevance stays whole.
+  package var withoutPadding: AveragePoolKernel { AveragePoolKernel(copying: self, countsPadding: false) }
+
+  private init(copying other: AveragePoolKernel, countsPadding: Bool) {
+    window = other.window
+    after = other.after
+    input = other.input
+    self.countsPadding = countsPadding
+  }
+
+  /// c ← x / Σ x · r over each window: shares in proportion to activation.
+  package func shareByActivation(
+    x: UnsafePointer<Float>, r: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    window.eachPlane(of: input, seeds: seeds, r, c, on: workers) { plane, window, r, c in
+      rk_average_pool_proportional(x + plane * window.pointee.inputs, r, window, c)
+    }
+  }
+}
+
+extension rk_window {
+  fileprivate var inputs: Int { Int(height * width) }
+  fileprivate var outputs: Int { Int(out_height * out_width) }
+
+  /// Calls `body` for each seed of each plane of the input, numbered as there, with its part of `r` and, zeroed, of `c`.
+  fileprivate func eachPlane(
+    of input: Shape, seeds: Int, _ r: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
+    _ body: (Int, UnsafePointer<rk_window>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    withoutActuallyEscaping(body) { body in
+      let shared = Shared((r: r, c: c, body: body))
+      let channels = input[1]
+      workers.run(input[0] * seeds * channels) { task in
+        withUnsafePointer(to: self) {
+          let c = shared.pointer.c + task * inputs
+          c.update(repeating: 0, count: inputs)
+          let plane = task / channels / seeds * channels + task % channels
+          shared.pointer.body(plane, $0, shared.pointer.r + task * outputs, c)
+        }
+      }
+    }
+  }
+}

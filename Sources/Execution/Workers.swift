@@ -1,0 +1,63 @@
+import Dispatch
+import Synchronization
+import Tensors
+
+/// A fixed number of threads that share out the tiles of an operation.
+///
+/// What a task computes does not depend on which thread runs it or how many there are, so results are the same to the bit
+/// for any number of threads.
+package struct Workers: Sendable {
+  /// How many tasks run at the same time.
+  package let count: Int
+  /// Where scratch memory comes from.
+  package let pool: MemoryPool
+
+  package init(count: Int, pool: MemoryPool) {
+    precondition(count > 0, "at least one thread is needed")
+    self.count = count
+    self.pool = pool
+  }
+
+  /// Calls `body` once for each task in `0 ..< tasks`, on all threads; returns when all are done.
+  package func run(_ tasks: Int, _ body: @Sendable (Int) -> Void) {
+    run(tasks, scratch: 0) { task, _ in body(task) }
+  }
+
+  /// The same with `scratch` floats for each task to write to, which a thread's tasks use one after the other.
+  package func run(
+    _ tasks: Int, scratch: Int, _ body: @Sendable (Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    guard tasks > 0 else { return }
+    let threads = min(count, tasks)
+    // A line apart, so that two threads never write to the same one.
+    let stride = (scratch + 15) / 16 * 16
+    let memory = scratch > 0 ? pool.storage(count: threads * stride) : Self.nothing
+    if threads == 1 {
+      for task in 0..<tasks { body(task, memory.base) }
+      return
+    }
+    let next = Atomic<Int>(0)
+    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+      let own = memory.base + thread * stride
+      while true {
+        let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard task < tasks else { return }
+        body(task, own)
+      }
+    }
+  }
+
+  /// Splits `count` elements into runs long enough to be worth a task, and calls `body` with each.
+  package func runSplit(_ count: Int, grain: Int = 1 << 15, _ body: @Sendable (Range<Int>) -> Void) {
+    let tasks = (count + grain - 1) / grain
+    run(tasks) { task in body(task * grain..<min((task + 1) * grain, count)) }
+  }
+
+  private static let nothing = TensorStorage(count: 0)
+}
+
+/// A pointer that may cross to another thread; whoever makes one sees to it that tasks write to different places.
+package struct Shared<Pointer>: @unchecked Sendable {
+  package let pointer: Pointer
+  package init(_ pointer: Pointer) { self.pointer = pointer }
+}
