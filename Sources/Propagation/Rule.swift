@@ -1,0 +1,51 @@
+import Networks
+import Tensors
+
+/// How relevance passes backward through one node.
+///
+/// A rule is an immutable value that is checked when it is made; all state belongs to the walk. Every rule here is linear
+/// in the relevance, which is what lets signed seeds and many targets share one pass.
+public protocol Rule: Sendable, CustomStringConvertible {
+  /// Why the rule cannot be used at a node, or nil if it can. Asked when a table is resolved, never while running.
+  func objection(at site: RuleSite) -> String?
+
+  /// The relevance of each operand, given that of the output; nil for an operand that takes none.
+  ///
+  /// - Parameters:
+  ///   - relevance: `layer.seeds` items for each item of the batch, otherwise of the output's shape. The rule may
+  ///     overwrite it.
+  ///   - layer: the node with the activations of a run.
+  func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?]
+
+  /// Whether the forward pass should compute `W⁺·x` beside `W·x`, because the rule will divide by it.
+  func usesPositiveProduct(at site: RuleSite) -> Bool
+}
+
+extension Rule {
+  public func usesPositiveProduct(at site: RuleSite) -> Bool { false }
+}
+
+/// What is known of a node before anything runs.
+public struct RuleSite: Sendable {
+  /// The node.
+  public let id: Node.ID
+  /// The network that it belongs to.
+  public let network: Network
+  /// For each operand whether it depends on the input, and so can take relevance.
+  public let operandIsLive: [Bool]
+  /// For each operand whether it is known to be ≥ 0.
+  public let operandIsNonNegative: [Bool]
+  /// The interval of the first operand's values, where it is known.
+  public let operandRange: ValueRange?
+
+  /// The node.
+  public var node: Node { network.graph[id] }
+  /// The family of the node's operator.
+  public var kind: OperatorKind { node.operation.kind }
+
+  /// The objection of a rule that applies to some families only.
+  func objection(unless kinds: OperatorKind...) -> String? {
+    kinds.contains(kind)
+      ? nil : "it applies to \(kinds.map(\.rawValue).joined(separator: ", ")), and the node is \(kind.rawValue)"
+  }
+}

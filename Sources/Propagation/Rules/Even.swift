@@ -1,0 +1,27 @@
+import Execution
+import Tensors
+
+/// Even: an average's relevance goes to all positions averaged in equal shares.
+///
+/// - Use: average pooling, global or windowed.
+/// - Definition: `R_i = R_j / n` for the `n` positions of the window that lie in the input; padding takes nothing.
+/// - Parameters: none.
+/// - Bias: none.
+/// - Conservation: exact.
+/// - Reference: *Gu18* §3.1. Above a global average it makes an explanation blind to position; see `Proportional`.
+public struct Even: Rule {
+  /// Makes the rule.
+  public init() {}
+
+  public var description: String { "even" }
+
+  public func objection(at site: RuleSite) -> String? {
+    site.objection(unless: .averagePool, .globalAveragePool, .reduceMean)
+  }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    let kernel = (layer.kernel as? AveragePoolKernel)?.withoutPadding ?? layer.kernel
+    guard let kernel = kernel as? any LinearKernel else { preconditionFailure("\(layer.node.name) is not an average") }
+    return [layer.adjoint(of: kernel, relevance)[0]]
+  }
+}

@@ -1,0 +1,42 @@
+import Execution
+import Tensors
+
+/// Rearrange: where a node only moves values, relevance moves back to where they came from.
+///
+/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze. Part of every table.
+/// - Definition: the inverse of the rearrangement; a join is split.
+/// - Parameters: none.
+/// - Bias: none.
+/// - Conservation: exact.
+/// - Reference: none needed: it is the only choice that keeps each value's relevance with it.
+public struct Rearrange: Rule {
+  /// Makes the rule.
+  public init() {}
+
+  public var description: String { "rearrange" }
+
+  public func objection(at site: RuleSite) -> String? {
+    site.objection(unless: .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze)
+  }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    if layer.node.operation.keepsElements {
+      let target = Layer.relevanceShape(of: layer.operand.shape, batch: layer.batch, seeds: layer.seeds)
+      return [relevance.reshaped(to: target)]
+    }
+    guard let kernel = layer.kernel as? any LinearKernel else { preconditionFailure("\(layer.node.name) moves nothing") }
+    return layer.adjoint(of: kernel, relevance)
+  }
+}
+
+extension Layer {
+  /// The adjoint of a linear node, for the operands that can take relevance.
+  func adjoint(of kernel: any LinearKernel, _ relevance: Tensor) -> [Tensor?] {
+    var results = zip(operands, site.operandIsLive).map { operand, isLive in
+      isLive ? uninitializedRelevance(like: operand.shape) : nil
+    }
+    let targets = results.indices.map { results[$0]?.withUnsafeMutableElements { $0.baseAddress! } }
+    relevance.withUnsafeElements { kernel.adjoint($0.baseAddress!, seeds: seeds, targets, on: workers) }
+    return results
+  }
+}

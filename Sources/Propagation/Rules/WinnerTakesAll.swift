@@ -1,0 +1,47 @@
+import Execution
+import Tensors
+
+/// Winner takes all: a window's relevance goes to the position that won the forward maximum.
+///
+/// - Use: max pooling.
+/// - Definition: `R_i = R_j` for the `i` with `x_i = max`, else 0.
+/// - Parameters: `ties`, what happens when several positions hold the maximum.
+/// - Bias: none.
+/// - Conservation: exact.
+/// - Reference: *Gu18* §3.1; ties are split in the code that its authors released.
+public struct WinnerTakesAll: Rule {
+  /// What happens when several positions hold the maximum.
+  public enum Ties: String, Hashable, Sendable {
+    /// The lowest index takes all, as PyTorch and ONNX Runtime report it.
+    case first
+    /// Equal shares.
+    case split
+  }
+  /// What happens when several positions hold the maximum.
+  public let ties: Ties
+
+  /// Makes the rule.
+  public init(ties: Ties = .first) { self.ties = ties }
+
+  public var description: String { "winnerTakesAll(ties: \(ties.rawValue))" }
+
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: .maxPool) }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    guard let kernel = layer.kernel as? MaxPoolKernel else { preconditionFailure("\(layer.node.name) is not max pooling") }
+    let (x, y, r) = (layer.operand, layer.output, relevance)
+    var result = layer.uninitializedRelevance(like: x.shape)
+    result.withUnsafeMutableElements { c in
+      x.withUnsafeElements { x in
+        y.withUnsafeElements { y in
+          r.withUnsafeElements { r in
+            kernel.sendToWinners(
+              x: x.baseAddress!, y: y.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, splitsTies: ties == .split,
+              c.baseAddress!, on: layer.workers)
+          }
+        }
+      }
+    }
+    return [result]
+  }
+}

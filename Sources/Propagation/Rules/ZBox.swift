@@ -1,0 +1,70 @@
+import Networks
+import Tensors
+
+/// Rule z^B: z⁺ for inputs that lie in a box, such as pixels.
+///
+/// - Use: the first weighted layer, which sees pixels of both signs.
+/// - Definition: `R_i = Σ_j (x_i w_ij − l_i w⁺_ij − h_i w⁻_ij) / (Σ_i' x_i' w_i'j − l_i' w⁺_i'j − h_i' w⁻_i'j) · R_j`, computed as
+///   `(x − l)·w⁺ + (x − h)·w⁻`, all of whose terms are ≥ 0. Padding has `x = l = h = 0` and takes nothing.
+/// - Parameters: `box`, by default the range of the layer's input that follows from the pixels' range.
+/// - Bias: bypassed.
+/// - Conservation: exact up to the stabiliser (that of z⁺).
+/// - Reference: *Montavon17* §4.3 eq. 17; *Gu18* §3 eq. 1, where it is written z^β.
+public struct ZBox: Rule {
+  /// Where `l` and `h` come from.
+  public enum Box: Hashable, Sendable {
+    /// The pixels' range, carried through whatever scales or reorders them before the layer.
+    case fromPixels
+    /// One pair for all channels, as in the code that the authors of *Gu18* released (−2.1179, 2.64).
+    case scalar(lower: Float, upper: Float)
+  }
+  /// The box.
+  public let box: Box
+
+  /// Makes the rule.
+  public init(box: Box = .fromPixels) { self.box = box }
+
+  public var description: String {
+    switch box {
+    case .fromPixels: "zB"
+    case .scalar(let lower, let upper): "zB(lower: \(lower), upper: \(upper))"
+    }
+  }
+
+  public func objection(at site: RuleSite) -> String? {
+    if let objection = site.objection(unless: .conv, .gemm) { return objection }
+    guard box == .fromPixels, site.operandRange == nil else { return nil }
+    return "the range of its input does not follow from the range of the pixels, which must be given, one interval per channel"
+  }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    let x = layer.operand
+    let lower: Tensor
+    let upper: Tensor
+    switch box {
+    case .scalar(let l, let h): (lower, upper) = (Tensor(shape: [1], elements: [l]), Tensor(shape: [1], elements: [h]))
+    case .fromPixels:
+      guard let range = layer.site.operandRange else { preconditionFailure("z^B was resolved without a range") }
+      (lower, upper) = (range.lower, range.upper)
+    }
+    let terms = [
+      Term(input: x.subtractingBroadcast(lower), part: .positive),
+      Term(input: x.subtractingBroadcast(upper), part: .negative),
+    ]
+    return [layer.redistribute(relevance, by: terms, stabiliser: ZPlus.stabiliser)]
+  }
+}
+
+extension Tensor {
+  /// `x − b`, where `b` holds one number, one per channel, or one per element of an item of the batch.
+  func subtractingBroadcast(_ b: Tensor) -> Tensor {
+    let item = shape.rank > 0 ? count / max(shape[0], 1) : count
+    precondition(b.count > 0 && item % b.count == 0, "\(b.shape) does not broadcast to \(shape)")
+    let run = item / b.count
+    return Tensor(uninitialized: shape) { result in
+      withUnsafeElements { x in
+        b.withUnsafeElements { b in for i in x.indices { result[i] = x[i] - b[i % item / run] } }
+      }
+    }
+  }
+}
