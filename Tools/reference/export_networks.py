@@ -1,0 +1,93 @@
+"""Export torchvision's AlexNet, VGG16 and GoogLeNet to ONNX with both exporters, without their weights.
+
+    python export_networks.py [NAME...]
+"""
+
+import argparse
+import collections
+import io
+import pathlib
+import tempfile
+import warnings
+
+import onnx
+import torch
+import torchvision
+
+from onnx_files import FIXTURES, write_described
+
+NAMES = ("input", "logits")
+
+# name: (architecture, exporter, opset or None for the exporter's own, batch is symbolic)
+NETWORKS = {
+    "alexnet-torchscript": ("alexnet", "torchscript", 13, True),
+    "alexnet-dynamo": ("alexnet", "dynamo", None, False),
+    "vgg16-torchscript": ("vgg16", "torchscript", 17, False),
+    "vgg16-dynamo": ("vgg16", "dynamo", None, True),
+    "googlenet-torchscript": ("googlenet", "torchscript", None, False),
+    "googlenet-dynamo": ("googlenet", "dynamo", None, True),
+    "googlenet-batchnorm": ("googlenet", "batchnorm", 11, True),
+}
+
+
+def architecture(name, exporter):
+    """The network, initialised the way that makes the exporter produce the structure wanted.
+
+    GoogLeNet's default batch-norm statistics fold into biases that are all zero. The TorchScript exporter merges equal
+    initializers and lets Identity nodes share them, which is wanted once; the dynamo exporter drops zero biases. So for
+    the others the statistics are random.
+    """
+    torch.manual_seed(0)
+    options = {"alexnet": {}, "vgg16": {"init_weights": False}}
+    options["googlenet"] = {"aux_logits": False, "transform_input": False, "init_weights": False}
+    network = getattr(torchvision.models, name)(weights=None, **options[name]).eval()
+    if exporter != "torchscript":
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                for tensor in (module.running_mean, module.bias):
+                    torch.nn.init.uniform_(tensor, -0.1, 0.1)
+                for tensor in (module.running_var, module.weight):
+                    torch.nn.init.uniform_(tensor, 0.5, 1.5)
+    return network
+
+
+def export(name):
+    """The exported model, weights included."""
+    family, exporter, opset, symbolic = NETWORKS[name]
+    network = architecture(family, exporter)
+    image = torch.zeros(1, 3, 224, 224)
+    options = dict(input_names=NAMES[:1], output_names=NAMES[1:], opset_version=opset, verbose=False)
+    if exporter == "dynamo":
+        if symbolic:
+            options["dynamic_shapes"] = ({0: torch.export.Dim("batch")},)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "model.onnx"
+            torch.onnx.export(network, (image,), path, dynamo=True, external_data=False, **options)
+            return onnx.load(path)
+    if symbolic:
+        options["dynamic_axes"] = {axis: {0: "batch"} for axis in NAMES}
+    if exporter == "batchnorm":
+        options["training"] = torch.onnx.TrainingMode.PRESERVE
+        options["do_constant_folding"] = False
+    buffer = io.BytesIO()
+    torch.onnx.export(network, (image,), buffer, dynamo=False, **options)
+    return onnx.load_from_string(buffer.getvalue())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NETWORKS))
+    names = parser.parse_args().names or list(NETWORKS)
+    torch.set_num_threads(2)
+    warnings.filterwarnings("ignore")
+    for name in names:
+        model = export(name)
+        first_seed = 1000 * (1 + list(NETWORKS).index(name))
+        description = write_described(model, FIXTURES / "networks" / name, first_seed)
+        opset = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
+        operators = dict(collections.Counter(node.op_type for node in model.graph.node))
+        print(f"{name}: {opset}, {len(description['tensors'])} tensors, {description['bytes']} bytes, {operators}")
+
+
+if __name__ == "__main__":
+    main()

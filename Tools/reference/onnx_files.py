@@ -1,0 +1,123 @@
+"""ONNX files whose weights are described instead of stored."""
+
+import json
+import math
+import pathlib
+
+import numpy as np
+import onnx
+
+from seeded import write_seeded_file
+
+FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Fixtures"
+ALIGNMENT = 64
+LARGEST_INLINE_COUNT = 16
+FLOATING = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
+
+
+def strip_annotations(model):
+    """Remove documentation and metadata: exporters record source files and stack traces there."""
+
+    def strip(message):
+        for field in ("doc_string", "metadata_props"):
+            if field in message.DESCRIPTOR.fields_by_name:
+                message.ClearField(field)
+
+    strip(model)
+    graph = model.graph
+    strip(graph)
+    for group in (graph.node, graph.input, graph.output, graph.value_info, graph.initializer):
+        for message in group:
+            strip(message)
+
+
+def initializer_roles(model):
+    """For each initializer the (operator, input position) that reads it, seen through Identity nodes."""
+    source = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Identity"}
+    roles = {}
+    for node in model.graph.node:
+        if node.op_type == "Identity":
+            continue
+        for position, name in enumerate(node.input):
+            while name in source:
+                name = source[name]
+            roles.setdefault(name, (node, position))
+    return roles
+
+
+def value_range(tensor, role):
+    """The range of a seeded tensor: weights by He's rule, small biases of both signs, scales and variances near 1."""
+    node, position = role
+    if node.op_type == "BatchNormalization":
+        return (0.5, 1.5) if position in (1, 4) else (-0.1, 0.1)
+    if len(tensor.dims) < 2:
+        return (-0.05, 0.05)
+    if node.op_type == "Gemm":
+        transposed = any(a.name == "transB" and a.i == 1 for a in node.attribute)
+        fan_in = tensor.dims[1 if transposed else 0]
+    elif node.op_type == "Conv":
+        fan_in = math.prod(tensor.dims[1:])
+    else:
+        raise ValueError(f"{tensor.name}: no range for an input of {node.op_type}")
+    bound = round(math.sqrt(6.0 / fan_in), 6)
+    return (-bound, bound)
+
+
+def describe_weights(model, first_seed):
+    """Turn larger floating initializers into references to weights.bin; return what weights.json says of them."""
+    roles = initializer_roles(model)
+    tensors, end = [], 0
+    for tensor in model.graph.initializer:
+        count = math.prod(tensor.dims)
+        if tensor.data_type not in FLOATING or count <= LARGEST_INLINE_COUNT:
+            continue
+        if tensor.data_type != onnx.TensorProto.FLOAT:
+            raise ValueError(f"{tensor.name}: only float32 weights are described")
+        low, high = value_range(tensor, roles[tensor.name])
+        offset = -(-end // ALIGNMENT) * ALIGNMENT
+        end = offset + 4 * count
+        seed = first_seed + len(tensors)
+        tensors.append(dict(name=tensor.name, offset=offset, count=count, low=low, high=high, seed=seed))
+        for field in ("raw_data", "float_data", "external_data"):
+            tensor.ClearField(field)
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", "weights.bin"), ("offset", offset), ("length", 4 * count)):
+            tensor.external_data.add(key=key, value=str(value))
+    return {"file": "weights.bin", "bytes": end, "tensors": tensors}
+
+
+def write_described(model, folder, first_seed):
+    """Write model.onnx and weights.json into `folder`."""
+    strip_annotations(model)
+    description = describe_weights(model, first_seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    rows = ",\n".join("    " + json.dumps(tensor) for tensor in description["tensors"])
+    text = f'{{\n  "file": "weights.bin",\n  "bytes": {description["bytes"]},\n  "tensors": [\n{rows}\n  ]\n}}\n'
+    (folder / "weights.json").write_text(text)
+    return description
+
+
+def complete_model(name, scratch):
+    """Make `scratch/name` a copy of the fixture that has its weights.bin; return the path of its model.onnx."""
+    source, target = FIXTURES / "networks" / name, pathlib.Path(scratch) / name
+    target.mkdir(parents=True, exist_ok=True)
+    model, weights = target / "model.onnx", target / "weights.bin"
+    description = json.loads((source / "weights.json").read_text())
+    stamp = target / "weights.json"
+    if not stamp.exists() or stamp.read_text() != (source / "weights.json").read_text():
+        write_seeded_file(weights, description)
+        stamp.write_text((source / "weights.json").read_text())
+    model.write_bytes((source / "model.onnx").read_bytes())
+    return model
+
+
+def load_weights(path):
+    """An ONNX model with all of its initializers read into a dictionary of arrays."""
+    model = onnx.load(str(path))
+    return model, {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+
+def to_float32(array):
+    """C-contiguous float32, as the .npy fixtures hold it."""
+    return np.ascontiguousarray(array, dtype=np.float32)

@@ -1,0 +1,47 @@
+"""The seeded generator that the fixtures and the Swift tests share.
+
+Element `i` (row-major) of the tensor with integer seed `s` depends on `(s, i)` alone, so any part of a tensor can be
+made by itself, in any order, by any language that has 64-bit integers and doubles.
+"""
+
+import numpy as np
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+def seeded_bits(seed, count, start=0):
+    """64 mixed bits for each of the elements `start ..< start + count` of the tensor with seed `seed`."""
+    with np.errstate(over="ignore"):
+        index = np.arange(start, start + count, dtype=np.uint64)
+        z = ((np.uint64(seed) << np.uint64(32)) + index) * _GOLDEN
+        z ^= z >> np.uint64(30)
+        z *= _MIX_1
+        z ^= z >> np.uint64(27)
+        z *= _MIX_2
+        z ^= z >> np.uint64(31)
+    return z
+
+
+def seeded_values(seed, count, low, high, start=0):
+    """Uniform float32 values in [low, high): 24 random bits, scaled in double precision, rounded once."""
+    unit = (seeded_bits(seed, count, start) >> np.uint64(40)).astype(np.float64) * 2.0**-24
+    return (low + (high - low) * unit).astype(np.float32)
+
+
+def seeded_tensor(seed, shape, low=-1.0, high=1.0):
+    """A float32 array of `shape`, filled in row-major order."""
+    return seeded_values(seed, int(np.prod(shape, dtype=np.int64)), low, high).reshape(shape)
+
+
+def write_seeded_file(path, description, chunk=1 << 22):
+    """Write the weights file that `description` (the contents of a weights.json) describes."""
+    with open(path, "wb") as file:
+        file.truncate(description["bytes"])
+        for tensor in description["tensors"]:
+            file.seek(tensor["offset"])
+            for start in range(0, tensor["count"], chunk):
+                count = min(chunk, tensor["count"] - start)
+                values = seeded_values(tensor["seed"], count, tensor["low"], tensor["high"], start)
+                file.write(values.astype("<f4").tobytes())

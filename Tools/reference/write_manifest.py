@@ -1,0 +1,109 @@
+"""Write Fixtures/Manifest.json: generator, checksum and tolerance of every fixture.
+
+    python write_manifest.py [--check]
+
+Every file belongs to one of the families below. One that belongs to none keeps the entry that it has; with none, it is
+an error.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+
+import numpy as np
+
+from onnx_files import FIXTURES
+
+MANIFEST = FIXTURES / "Manifest.json"
+CHELSEA = "scikit-image 0.26.0, data.chelsea (CC0)"
+CHELSEA_AND_COFFEE = "scikit-image 0.26.0, data.chelsea and data.coffee (CC0)"
+REFERENCE = "Tools/reference/"
+
+LOGITS_TOLERANCE = {"relative_to_largest": 1e-4}
+OPERATOR_TOLERANCE = {"relative_to_largest": 1e-5}
+MAP_TOLERANCE = 1e-3
+RESOLUTION = 1e-6  # of R: what is left of a difference of maps in single precision
+
+# pattern of the path: (source, generator)
+FAMILIES = {
+    r"cat-and-coffee\.png": (CHELSEA_AND_COFFEE, "Tools/models/cat_and_coffee.py"),
+    r"imaging/.*": (CHELSEA + ", as Pillow and NumPy see it", REFERENCE + "imaging/write_pictures.py"),
+    r"inputs/chelsea-224\.npy": (CHELSEA, REFERENCE + "write_logits.py"),
+    r"inputs/squeezenet-.*\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "write_squeezenet.py"),
+    r"networks/.*/(model\.onnx|weights\.json)": ("torchvision 0.29.2, seeded weights", REFERENCE + "export_networks.py"),
+    r"networks/squeezenet1\.1/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_squeezenet.py"),
+    r"networks/.*/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_logits.py"),
+    r"maps/squeezenet1\.1\..*\.npy": ("oracle in float64", REFERENCE + "write_squeezenet.py"),
+    r"maps/.*\.npy": ("oracle in float64", REFERENCE + "write_maps.py"),
+    r"operators/.*/(model\.onnx|input\.npy)": ("seeded", REFERENCE + "write_operators.py"),
+    r"operators/.*/output\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_operators.py"),
+}
+
+
+def map_facts(path):
+    """Target, sums and tolerance of a relevance map.
+
+    A contrast is a difference of two nearly equal maps. Where it is small beside R, the rounding of R in single
+    precision bounds what any implementation can reach, and the tolerance says so.
+    """
+    network, table, target, method = re.fullmatch(r"(.*)\.(\w+)\.class(\d+)\.(\w+)", path.stem).groups()
+    values = np.load(path).astype(np.float64)
+    relevance = np.load(path.with_name(f"{network}.{table}.class{target}.lrp.npy")).astype(np.float64)
+    logit = np.load(FIXTURES / "networks" / network / "logits.npy")[0, int(target)]
+    tolerance = max(MAP_TOLERANCE, RESOLUTION * np.linalg.norm(relevance) / np.linalg.norm(values))
+    return {
+        "network": network,
+        "table": table,
+        "target": int(target),
+        "method": method,
+        "signed": method != "lrp",
+        "logit": float(logit),
+        "sum": float(values.sum()),
+        "positive_sum": float(values.clip(min=0).sum()),
+        "tolerance": {"relative_l2": float(f"{tolerance:.2g}")},
+    }
+
+
+def entry(path, name, earlier):
+    """The manifest's entry of one file."""
+    facts = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    for pattern, (source, generator) in FAMILIES.items():
+        if re.fullmatch(pattern, name):
+            facts |= {"source": source, "generator": generator}
+            break
+    else:
+        if name not in earlier:
+            raise SystemExit(f"Fixtures/{name}: no family covers it, and the manifest has no entry for it")
+        return earlier[name] | facts
+    if name.startswith("maps/"):
+        facts |= map_facts(path)
+    elif name.endswith("logits.npy"):
+        facts["tolerance"] = LOGITS_TOLERANCE
+    elif name.endswith("output.npy"):
+        facts["tolerance"] = OPERATOR_TOLERANCE
+    return facts
+
+
+def manifest():
+    earlier = json.loads(MANIFEST.read_text())["files"] if MANIFEST.exists() else {}
+    paths = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and path != MANIFEST)
+    names = [path.relative_to(FIXTURES).as_posix() for path in paths]
+    rows = [f"    {json.dumps(n)}: {json.dumps(entry(p, n, earlier))}" for p, n in zip(paths, names)]
+    return '{\n  "files": {\n' + ",\n".join(rows) + "\n  }\n}\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where the manifest is out of date")
+    check = parser.parse_args().check
+    text = manifest()
+    if check and text != MANIFEST.read_text():
+        raise SystemExit("Fixtures/Manifest.json is out of date")
+    if not check:
+        MANIFEST.write_text(text)
+    print(f"{text.count('sha256')} files")
+
+
+if __name__ == "__main__":
+    main()
