@@ -1,0 +1,116 @@
+import Tensors
+
+/// A relevance map as a picture: positive relevance red, negative blue, none white.
+///
+/// The colours are symmetric: |r| has the same lightness on both sides, and lightness falls steadily as |r| grows, so the
+/// picture neither invents edges nor hides them, also in print without colour. Values that are not finite are grey.
+public struct Heatmap: Sendable {
+  /// The relevance of each pixel: height × width, the sum over the channels.
+  public let values: Tensor
+  /// How `limit` was found.
+  public let scale: HeatmapScale
+  /// The |r| that has the full colour; 0 if there is no relevance at all.
+  public let limit: Float
+
+  /// The number of columns.
+  public var width: Int { values.shape[1] }
+  /// The number of rows.
+  public var height: Int { values.shape[0] }
+  /// The share of pixels, 0…1, whose |r| exceeds `limit`, so that they look less relevant than they are.
+  public var clippedShare: Double {
+    values.withUnsafeElements { r in
+      r.isEmpty ? 0 : Double(r.count { abs($0) > limit }) / Double(r.count)
+    }
+  }
+
+  /// Makes a heatmap of relevance of shape height × width, channels × height × width or 1 × channels × height × width;
+  /// traps on any other shape.
+  public init(_ relevance: Tensor, scale: HeatmapScale = .standard) {
+    let values = Self.channelSum(relevance)
+    self.values = values
+    self.scale = scale
+    self.limit = scale.limit(of: values.elements)
+  }
+
+  /// The map as a picture, one pixel per position.
+  public func image() -> Image {
+    Image(width: width, height: height) { target in
+      values.withUnsafeElements { r in
+        for i in r.indices {
+          let color = color(of: r[i])
+          target[i * 3] = color.red
+          target[i * 3 + 1] = color.green
+          target[i * 3 + 2] = color.blue
+        }
+      }
+    }
+  }
+
+  /// The map over a picture, which is turned grey and pale; the more relevant a position, the more opaque its colour.
+  ///
+  /// The result has the picture's size. A map of another size is spread over it, each position as one block.
+  public func overlay(on picture: Image) -> Image {
+    Image(width: picture.width, height: picture.height) { target in
+      picture.pixels.withUnsafeBufferPointer { source in
+        values.withUnsafeElements { r in
+          for y in 0..<picture.height {
+            let row = y * height / picture.height * width
+            for x in 0..<picture.width {
+              let i = (y * picture.width + x) * 3
+              let (color, opacity) = tint(of: r[row + x * width / picture.width])
+              let luma = 0.299 * Float(source[i]) + 0.587 * Float(source[i + 1]) + 0.114 * Float(source[i + 2])
+              let base = (255 - (255 - luma) * Self.pictureContrast) * (1 - opacity)
+              target[i] = UInt8(base + Float(color.red) * opacity + 0.5)
+              target[i + 1] = UInt8(base + Float(color.green) * opacity + 0.5)
+              target[i + 2] = UInt8(base + Float(color.blue) * opacity + 0.5)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// A bar of all colours, from −`limit` on the left to +`limit` on the right.
+  public static func colorBar(width: Int, height: Int) -> Image {
+    let ramp = Tensor(uninitialized: [height, width]) { target in
+      for i in target.indices { target[i] = width < 2 ? 0 : Float(2 * (i % width) - width + 1) / Float(width - 1) }
+    }
+    return Heatmap(ramp, scale: .fixed(1)).image()
+  }
+
+  /// The sum over the channels: height × width; traps on a shape that has no such sum.
+  public static func channelSum(_ relevance: Tensor) -> Tensor {
+    let shape = relevance.shape
+    precondition(
+      shape.rank == 2 || shape.rank == 3 || shape.rank == 4 && shape[0] == 1,
+      "relevance of shape \(shape) is not one map: expected H×W, C×H×W or 1×C×H×W")
+    let plane = shape[-1] * shape[-2]
+    let channels = shape.rank == 2 ? 1 : shape[-3]
+    guard channels != 1 else { return relevance.reshaped(to: [shape[-2], shape[-1]]) }
+    return Tensor(uninitialized: [shape[-2], shape[-1]]) { sum in
+      sum.update(repeating: 0)
+      relevance.withUnsafeElements { r in
+        for channel in 0..<channels { for i in 0..<plane { sum[i] += r[channel * plane + i] } }
+      }
+    }
+  }
+
+  /// The part of the picture's contrast that stays under an overlay.
+  private static let pictureContrast: Float = 0.6
+  /// The opacity of the full colour in an overlay.
+  private static let fullOpacity: Float = 0.9
+
+  private func color(of relevance: Float) -> Color {
+    guard relevance.isFinite else { return DivergingRamp.notFinite }
+    return DivergingRamp.color(at: limit > 0 ? relevance / limit : 0)
+  }
+
+  /// Colour and opacity in an overlay. The square root keeps weak relevance visible; half of the ramp's lightness is left
+  /// to the opacity.
+  private func tint(of relevance: Float) -> (color: Color, opacity: Float) {
+    guard relevance.isFinite else { return (DivergingRamp.notFinite, Self.fullOpacity) }
+    let strength = limit > 0 ? max(-1, min(1, relevance / limit)) : 0
+    let vivid = strength < 0 ? (strength - 1) / 2 : (strength + 1) / 2
+    return (DivergingRamp.color(at: vivid), abs(strength).squareRoot() * Self.fullOpacity)
+  }
+}

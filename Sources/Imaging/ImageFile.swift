@@ -1,0 +1,121 @@
+import CImaging
+import Foundation
+import Tensors
+
+extension Image {
+  /// The largest number of pixels that a picture may have: 178 956 970, where Pillow too suspects a decompression bomb.
+  public static let pixelLimit = 178_956_970
+
+  /// Reads a JPEG or PNG file. Its content, not its name, decides which.
+  ///
+  /// Grey is repeated in all channels, CMYK and YCCK are taken in Adobe's convention and turned into RGB, palettes are
+  /// looked up, and of 16-bit samples the upper 8 bits are kept. Transparency is ignored, as by Pillow's
+  /// `convert("RGB")`: the network sees the colours that the file stores, whatever their alpha. An EXIF orientation is
+  /// applied. JPEG pixels are those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
+  ///
+  /// - Throws: `ImageError`. A file that is cut short or has lost data is an error, never a half-grey picture.
+  public init(contentsOf path: String) throws {
+    try self.init(decoding: Self.bytes(of: path), name: path)
+  }
+
+  /// Reads a picture from the bytes of a JPEG or PNG file; `name` is what errors call it.
+  ///
+  /// - Throws: `ImageError`; see `init(contentsOf:)`.
+  public init(decoding data: Data, name: String) throws {
+    guard let format = ImageFormat(startOf: data) else {
+      throw ImageError.unknownFormat(name, found: describe(startOf: data))
+    }
+    var picture = cimaging_picture()
+    defer { cimaging_picture_release(&picture) }
+    let status = data.withUnsafeBytes { raw in
+      let bytes = raw.assumingMemoryBound(to: UInt8.self)
+      return switch format {
+      case .jpeg: cimaging_decode_jpeg(bytes.baseAddress, bytes.count, UInt64(Self.pixelLimit), &picture)
+      case .png: cimaging_decode_png(bytes.baseAddress, bytes.count, UInt64(Self.pixelLimit), &picture)
+      }
+    }
+    let (width, height) = (Int(picture.width), Int(picture.height))
+    guard status == CIMAGING_OK, let pixels = picture.pixels else {
+      let message = withUnsafeBytes(of: picture.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      throw switch status {
+      case CIMAGING_TRUNCATED: ImageError.truncated(name, format: format, found: data.count)
+      case CIMAGING_UNSUPPORTED: ImageError.unsupported(name, format: format, found: message)
+      case CIMAGING_TOO_LARGE: ImageError.tooLarge(name, width: width, height: height)
+      case CIMAGING_OUT_OF_MEMORY: ImageError.outOfMemory(name)
+      default: ImageError.damaged(name, format: format, reason: message)
+      }
+    }
+    let stored = Image(width: width, height: height) { $0.update(from: pixels, count: width * height * 3) }
+    let exif = UnsafeBufferPointer(start: picture.exif, count: picture.exif_count)
+    self = stored.oriented(Orientation(exif: exif))
+  }
+
+  /// The picture as the bytes of an 8-bit RGB PNG file.
+  ///
+  /// Traps if the picture has no pixels, which PNG cannot express.
+  public func pngData() -> Data {
+    precondition(width > 0 && height > 0, "a PNG needs at least one pixel, not \(width)×\(height)")
+    var png = cimaging_bytes()
+    let status = pixels.withUnsafeBufferPointer {
+      cimaging_encode_png($0.baseAddress, Int32(width), Int32(height), &png)
+    }
+    defer { cimaging_bytes_release(&png) }
+    precondition(status == CIMAGING_OK, "libpng could not encode \(width)×\(height) pixels")
+    return Data(bytes: png.bytes, count: png.count)
+  }
+
+  /// Writes the picture as an 8-bit RGB PNG; the file appears under its name only when it is complete.
+  ///
+  /// - Throws: `ImageError.cannotWrite`; then nothing is left behind, and a file that was there before is untouched.
+  public func writePNG(to path: String) throws {
+    try writeAtomically(pngData(), to: path)
+  }
+
+  /// The bytes of a file that starts like a picture; of any other file, only as many as an error message needs.
+  private static func bytes(of path: String) throws -> Data {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw ImageError.missing(path)
+    }
+    guard !isDirectory.boolValue else { throw ImageError.unreadable(path, reason: "it is a directory") }
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw ImageError.unreadable(path, reason: "permission denied")
+    }
+    defer { try? file.close() }
+    do {
+      var data = try file.read(upToCount: 64) ?? Data()
+      if ImageFormat(startOf: data) != nil { data += try file.readToEnd() ?? Data() }
+      return data
+    } catch {
+      throw ImageError.unreadable(path, reason: error.localizedDescription)
+    }
+  }
+}
+
+extension ImageFormat {
+  /// Recognises a format by the first bytes of a file.
+  init?(startOf data: Data) {
+    if data.starts(with: [0xFF, 0xD8, 0xFF]) {
+      self = .jpeg
+    } else if data.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+      self = .png
+    } else {
+      return nil
+    }
+  }
+}
+
+/// What a file that is no picture looks like, for an error message.
+private func describe(startOf data: Data) -> String {
+  let start = [UInt8](data.prefix(64))
+  if start.isEmpty { return "an empty file" }
+  let known: [(offset: Int, magic: String, name: String)] = [
+    (0, "GIF8", "a GIF"), (8, "WEBP", "a WebP"), (0, "BM", "a BMP"), (0, "II*\0", "a TIFF"), (0, "MM\0*", "a TIFF"),
+    (0, "%PDF", "a PDF"), (4, "ftyp", "a HEIF, AVIF or MP4"), (1, "NUMPY", "a .npy file"), (0, "PK\u{3}\u{4}", "a ZIP"),
+  ]
+  if let match = known.first(where: { start.dropFirst($0.offset).starts(with: $0.magic.utf8) }) { return match.name }
+  let isText = start.allSatisfy { $0 >= 0x20 && $0 != 0x7F || (9...13).contains($0) }
+  if isText { return "text" }
+  let digits = start.prefix(4).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+  return "bytes " + digits.joined(separator: " ")
+}

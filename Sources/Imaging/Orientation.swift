@@ -1,0 +1,70 @@
+/// How the stored rows and columns of a picture relate to the way it is meant to be seen (EXIF tag 0x0112).
+enum Orientation: Int, CaseIterable {
+  case upright = 1
+  case mirrored, upsideDown, flipped, transposed, turnedLeft, transverse, turnedRight
+
+  /// Whether rows are meant to be seen as columns.
+  var swapsAxes: Bool { rawValue >= 5 }
+
+  /// The orientation that an EXIF block asks for; `upright` if it does not say or is damaged, as viewers do.
+  init(exif: UnsafeBufferPointer<UInt8>) {
+    self = Orientation.tag(in: exif).flatMap(Orientation.init(rawValue:)) ?? .upright
+  }
+
+  /// The value of tag 0x0112 in the first directory of a TIFF structure.
+  private static func tag(in exif: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard exif.count >= 8, exif[0] == exif[1], exif[0] == 0x49 || exif[0] == 0x4D else { return nil }
+    let littleEndian = exif[0] == 0x49
+    func number(at offset: Int, bytes: Int) -> Int? {
+      guard offset >= 0, offset <= exif.count - bytes else { return nil }
+      return (0..<bytes).reduce(0) { $0 << 8 | Int(exif[offset + (littleEndian ? bytes - 1 - $1 : $1)]) }
+    }
+    guard number(at: 2, bytes: 2) == 42, let directory = number(at: 4, bytes: 4),
+      let entries = number(at: directory, bytes: 2)
+    else { return nil }
+    for entry in 0..<entries {
+      let start = directory + 2 + 12 * entry
+      guard let tag = number(at: start, bytes: 2) else { return nil }
+      guard tag == 0x0112, let type = number(at: start + 2, bytes: 2) else { continue }
+      // SHORT is what the standard wants; LONG is seen too.
+      return number(at: start + 8, bytes: type == 4 ? 4 : 2)
+    }
+    return nil
+  }
+}
+
+extension Image {
+  /// The picture as it is meant to be seen, given how it is stored.
+  func oriented(_ orientation: Orientation) -> Image {
+    guard orientation != .upright else { return self }
+    // Source position of target (x, y): start + x·stepX + y·stepY, counted in pixels.
+    let (right, bottom) = (width - 1, (height - 1) * width)
+    let (start, stepX, stepY) =
+      switch orientation {
+      case .upright: (0, 1, width)
+      case .mirrored: (right, -1, width)
+      case .upsideDown: (right + bottom, -1, -width)
+      case .flipped: (bottom, 1, -width)
+      case .transposed: (0, width, 1)
+      case .turnedLeft: (bottom, -width, 1)
+      case .transverse: (right + bottom, -width, -1)
+      case .turnedRight: (right, width, -1)
+      }
+    let (newWidth, newHeight) = orientation.swapsAxes ? (height, width) : (width, height)
+    return Image(width: newWidth, height: newHeight) { target in
+      pixels.withUnsafeBufferPointer { source in
+        var to = 0
+        for y in 0..<newHeight {
+          var from = (start + y * stepY) * 3
+          for _ in 0..<newWidth {
+            target[to] = source[from]
+            target[to + 1] = source[from + 1]
+            target[to + 2] = source[from + 2]
+            to += 3
+            from += stepX * 3
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Tensors
+
+extension Preprocessing {
+  /// Reads Hugging Face's `preprocessor_config.json`.
+  ///
+  /// A key that is missing or null has the usual default of Hugging Face's image processors:
+  ///
+  /// | key | default |
+  /// |---|---|
+  /// | `do_resize`, `do_rescale`, `do_normalize` | true |
+  /// | `do_center_crop` | true if there is a `crop_size`, else false |
+  /// | `do_flip_channel_order` | false |
+  /// | `size` | shortest edge 256 before a crop, else 224×224 |
+  /// | `resample` | 2, bilinear |
+  /// | `crop_size` | 224×224 |
+  /// | `rescale_factor` | 1/255 |
+  /// | `image_mean`, `image_std` | 0.5, 0.5, 0.5 |
+  ///
+  /// A `size` that is one integer is the shortest edge before a crop and a square without one; a `crop_size` that is one
+  /// integer is a square. `image_mean` and `image_std` may be one number for all channels. Keys of single processors that
+  /// matter for pixels are honoured: `crop_pct` (ConvNeXT, also ResNet: `size` below 384 is the crop, out of a shortest
+  /// edge of size/crop_pct), `rescale_offset` and `include_top` (EfficientNet). All others are ignored.
+  ///
+  /// - Throws: `PreprocessingError`.
+  public init(contentsOf path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else { throw PreprocessingError.missing(path) }
+    guard let data = FileManager.default.contents(atPath: path) else { throw PreprocessingError.unreadable(path) }
+    try self.init(decoding: data, name: path)
+  }
+
+  /// Reads the bytes of a `preprocessor_config.json`; `name` is what errors call it. See `init(contentsOf:)`.
+  ///
+  /// - Throws: `PreprocessingError`.
+  public init(decoding data: Data, name: String) throws {
+    guard let value = try? JSONDecoder().decode(JSONValue.self, from: data) else {
+      throw PreprocessingError.notJSON(name)
+    }
+    guard case .object(let members) = value else {
+      throw PreprocessingError.wrongValue(name, key: nil, expected: "an object", found: value.description)
+    }
+    try self.init(Settings(file: name, members: members))
+  }
+
+  private init(_ settings: Settings) throws {
+    let cropPercentage = try settings.number("crop_pct", positive: true)
+    let crops = try settings.bool("do_center_crop") ?? (settings["crop_size"] != nil)
+    var resize: Size?
+    var crop = crops ? try settings.extent("crop_size") ?? Crop(width: 224, height: 224) : nil
+    if try settings.bool("do_resize") ?? true {
+      resize =
+        try settings.size("size", integerIsShortestEdge: crops || cropPercentage != nil)
+        ?? (crops ? .shortestEdge(256) : .exact(width: 224, height: 224))
+      if let cropPercentage, case .shortestEdge(let edge)? = resize {
+        // ConvNeXT's processor: small pictures are cropped out of a larger resize, large ones are warped to a square.
+        let small = edge < 384
+        resize = small ? .shortestEdge(max(Int(Double(edge) / cropPercentage), 1)) : .exact(width: edge, height: edge)
+        crop = small ? Crop(width: edge, height: edge) : nil
+      }
+    }
+    let rescales = try settings.bool("do_rescale") ?? true
+    let factor = try settings.number("rescale_factor", positive: true) ?? 1 / 255
+    var mean = [0.0, 0, 0]
+    var deviation = [1.0, 1, 1]
+    if try settings.bool("do_normalize") ?? true {
+      mean = try settings.colors("image_mean") ?? [0.5, 0.5, 0.5]
+      deviation = try settings.colors("image_std", positive: true) ?? [0.5, 0.5, 0.5]
+      // EfficientNet's processor divides a second time for networks with their classifier.
+      if try settings.bool("include_top") ?? false { deviation = deviation.map { $0 * $0 } }
+    }
+    // EfficientNet's processor may subtract 1 after rescaling: the same as a mean that is larger by 1.
+    if try rescales && settings.bool("rescale_offset") ?? false { mean = mean.map { $0 + 1 } }
+    self.init(
+      resize: resize, resampling: try settings.resampling("resample") ?? .bilinear, crop: crop,
+      rescaleFactor: rescales ? factor : 1, mean: mean, standardDeviation: deviation,
+      flipsChannelOrder: try settings.bool("do_flip_channel_order") ?? false)
+  }
+}
+
+extension Preprocessing: Codable {
+  /// Decodes the keys of `preprocessor_config.json`; see `init(contentsOf:)`.
+  public init(from decoder: any Decoder) throws {
+    let value = try JSONValue(from: decoder)
+    let name = "preprocessor_config.json"
+    guard case .object(let members) = value else {
+      throw PreprocessingError.wrongValue(name, key: nil, expected: "an object", found: value.description)
+    }
+    try self.init(Settings(file: name, members: members))
+  }
+
+  /// Encodes all keys of `preprocessor_config.json`, none left to its default.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(resize != nil, forKey: .doResize)
+    switch resize {
+    case nil: break
+    case .shortestEdge(let edge)?: try container.encode(["shortest_edge": edge], forKey: .size)
+    case .longestEdge(let edge)?: try container.encode(["longest_edge": edge], forKey: .size)
+    case .exact(let width, let height)?: try container.encode(["height": height, "width": width], forKey: .size)
+    }
+    try container.encode(resampling, forKey: .resample)
+    try container.encode(crop != nil, forKey: .doCenterCrop)
+    if let crop { try container.encode(["height": crop.height, "width": crop.width], forKey: .cropSize) }
+    try container.encode(rescaleFactor != 1, forKey: .doRescale)
+    try container.encode(rescaleFactor, forKey: .rescaleFactor)
+    try container.encode(true, forKey: .doNormalize)
+    try container.encode(mean, forKey: .imageMean)
+    try container.encode(standardDeviation, forKey: .imageStd)
+    try container.encode(flipsChannelOrder, forKey: .doFlipChannelOrder)
+  }
+
+  private enum Key: String, CodingKey {
+    case doResize = "do_resize"
+    case size
+    case resample
+    case doCenterCrop = "do_center_crop"
+    case cropSize = "crop_size"
+    case doRescale = "do_rescale"
+    case rescaleFactor = "rescale_factor"
+    case doNormalize = "do_normalize"
+    case imageMean = "image_mean"
+    case imageStd = "image_std"
+    case doFlipChannelOrder = "do_flip_channel_order"
+  }
+}
+
+/// A `preprocessor_config.json` that cannot be used.
+public enum PreprocessingError: RelevanceKitError, Equatable {
+  /// There is no such file.
+  case missing(String)
+  /// The file is there, but may not or cannot be read.
+  case unreadable(String)
+  /// The file is not JSON.
+  case notJSON(String)
+  /// The value of a key (nil: the file as a whole) is not what it must be.
+  case wrongValue(String, key: String?, expected: String, found: String)
+
+  /// The kind of failure.
+  public var category: ErrorCategory {
+    switch self {
+    case .missing, .unreadable: .missingInput
+    case .notJSON, .wrongValue: .badData
+    }
+  }
+
+  /// What went wrong, in one sentence that starts with the file.
+  public var description: String {
+    switch self {
+    case .missing(let file): "\(file): no such file; expected a preprocessor_config.json"
+    case .unreadable(let file): "\(file): cannot be read; expected a preprocessor_config.json"
+    case .notJSON(let file): "\(file): not JSON; expected a preprocessor_config.json"
+    case .wrongValue(let file, let key, let expected, let found):
+      "\(file): \(key.map { "\($0): " } ?? "")expected \(expected), found \(found)"
+    }
+  }
+}

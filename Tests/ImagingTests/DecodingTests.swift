@@ -1,0 +1,72 @@
+import Foundation
+import Imaging
+import Tensors
+import Testing
+
+@Suite("Decoding equals Pillow's")
+struct DecodingTests {
+  /// Decoders of the JPEG family agree to the bit if they use the same transform; Pillow's copy of the library may be newer.
+  @Test(
+    arguments: [
+      "colour-444", "colour-422", "colour-420", "progressive", "restarts", "rgb", "grey", "cmyk", "ycck",
+    ] + (1...8).map { "orientation-\($0)" })
+  func jpeg(name: String) throws {
+    let image = try Image(contentsOf: fixture("jpeg/\(name).jpg"))
+    let difference = Difference(image, try expectedImage("jpeg/\(name).npy"))
+    #expect(difference.largest == 0, "\(difference)")
+  }
+
+  @Test(arguments: [
+    "rgb", "rgb-interlaced", "rgb-16", "rgb-transparent-colour", "rgba", "rgba-16-interlaced", "grey", "grey-1",
+    "grey-2", "grey-4", "grey-16", "grey-alpha", "palette-4", "palette-8-transparent", "orientation-6",
+  ])
+  func png(name: String) throws {
+    let image = try Image(contentsOf: fixture("png/\(name).png"))
+    let difference = Difference(image, try expectedImage("png/\(name).npy"))
+    #expect(difference.largest == 0, "\(difference)")
+  }
+
+  @Test func contentAndNotTheNameDecides() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/picture.jpg"
+      try FileManager.default.copyItem(atPath: fixture("png/rgb.png"), toPath: path)
+      #expect(try Image(contentsOf: path) == Image(contentsOf: fixture("png/rgb.png")))
+    }
+  }
+}
+
+@Suite("PNG encoding")
+struct EncodingTests {
+  @Test(arguments: [(1, 1), (1, 300), (300, 1), (65, 33)])
+  func roundTrip(width: Int, height: Int) throws {
+    let image = noise(width: width, height: height)
+    try withTemporaryFolder { folder in
+      try image.writePNG(to: folder + "/a.png")
+      #expect(try Image(contentsOf: folder + "/a.png") == image)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.png"])
+    }
+  }
+
+  @Test func replacesWhatWasThere() throws {
+    try withTemporaryFolder { folder in
+      for seed in 1...2 { try noise(width: 9, height: 9, seed: UInt64(seed)).writePNG(to: folder + "/a.png") }
+      #expect(try Image(contentsOf: folder + "/a.png") == noise(width: 9, height: 9, seed: 2))
+    }
+  }
+
+  @Test func failureLeavesNothingBehind() throws {
+    try withTemporaryFolder { folder in
+      let image = noise(width: 4, height: 4)
+      #expect(
+        sentence(without: folder) { try image.writePNG(to: folder + "/none/a.png") }
+          == "none/a.png: cannot be written: No such file or directory")
+      // A folder of that name stands in the way of the rename, the last step.
+      try FileManager.default.createDirectory(atPath: folder + "/a.png/b", withIntermediateDirectories: true)
+      #expect(
+        sentence(without: folder) { try image.writePNG(to: folder + "/a.png") }
+          == "a.png: cannot be written: Is a directory")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.png"])
+      #expect(ImageError.cannotWrite("a.png", reason: "").category == .cannotWrite)
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Imaging
+import Tensors
+import Testing
+
+@Suite("Heatmaps")
+struct HeatmapTests {
+  private static let values: [Float] = (-50...50).map { Float($0) / 50 }
+  private let ramp = Heatmap(Tensor(shape: [1, 101], elements: values), scale: .maximum).image()
+
+  @Test func zeroIsWhite() {
+    #expect(ramp[50, 0] == .white)
+    #expect(Heatmap(Tensor(shape: [3, 4, 5])).image() == Image(width: 5, height: 4, filledWith: .white))
+    #expect(Heatmap(Tensor(shape: [3, 4, 5])).limit == 0)
+  }
+
+  @Test func positiveIsRedAndNegativeIsBlue() {
+    for i in 1...50 {
+      #expect(ramp[50 + i, 0].red > ramp[50 + i, 0].blue)
+      #expect(ramp[50 - i, 0].blue > ramp[50 - i, 0].red)
+    }
+  }
+
+  @Test func lightnessIsSymmetricAndFalls() {
+    var last = 101.0
+    for i in 0...50 {
+      let (positive, negative) = (lightness(ramp[50 + i, 0]), lightness(ramp[50 - i, 0]))
+      // CIE L* and the ramp's Oklab lightness differ a little between hues; 100 is white.
+      #expect(abs(positive - negative) < 4)
+      #expect(max(positive, negative) < last)
+      last = min(positive, negative) + 4
+    }
+    for side in [1, -1] {
+      for i in 1...50 { #expect(lightness(ramp[50 + side * i, 0]) < lightness(ramp[50 + side * (i - 1), 0])) }
+    }
+  }
+
+  @Test func signFlipsTheColours() {
+    let map = Tensor(shape: [7, 9], elements: (0..<63).map { Float($0 * 37 % 63 - 31) })
+    let heatmap = Heatmap(map)
+    let opposite = Heatmap(map.map { -$0 })
+    #expect(heatmap.limit == opposite.limit)
+    for (a, b) in zip(heatmap.values.elements, opposite.values.elements) { #expect(a == -b) }
+  }
+
+  @Test func channelsAreSummed() {
+    let map = Tensor(shape: [2, 1, 3], elements: [1, 2, 3, -1, 2, -7])
+    #expect(Heatmap.channelSum(map) == Tensor(shape: [1, 3], elements: [0, 4, -4]))
+    #expect(Heatmap.channelSum(map.reshaped(to: [1, 2, 1, 3])) == Heatmap.channelSum(map))
+    #expect(Heatmap(map, scale: .maximum).limit == 4)
+  }
+
+  @Test func scales() {
+    let map = Tensor(shape: [10, 100], elements: (1...1000).map { Float($0 % 2 == 0 ? $0 : -$0) })
+    #expect(Heatmap(map, scale: .maximum).limit == 1000)
+    #expect(Heatmap(map, scale: .percentile(99)).limit == 990)
+    #expect(Heatmap(map, scale: .percentile(99)).clippedShare == 0.01)
+    #expect(Heatmap(map, scale: .percentile(100)).limit == 1000)
+    #expect(Heatmap(map, scale: .percentile(0)).limit == 1)
+    #expect(Heatmap(map, scale: .fixed(5)).limit == 5)
+    #expect(Heatmap(map, scale: .maximum).clippedShare == 0)
+    // Nearly all is zero: the percentile would be 0 and clip everything.
+    var sparse = Tensor(shape: [100, 100])
+    sparse[3, 3] = 2
+    #expect(Heatmap(sparse).limit == 2)
+    #expect(HeatmapScale.common([sparse, map], .maximum) == .fixed(1000))
+    #expect("\(HeatmapScale.standard)" == "percentile 99.9 of |r|")
+  }
+
+  @Test func whatIsNoNumberIsGrey() {
+    let heatmap = Heatmap(Tensor(shape: [1, 3], elements: [.nan, 1, .infinity]), scale: .maximum)
+    #expect(heatmap.limit == 1)
+    #expect(heatmap.image()[0, 0] == Color(red: 128, green: 128, blue: 128))
+    #expect(heatmap.image()[2, 0] == heatmap.image()[0, 0])
+  }
+
+  @Test func overlayShowsThePictureWhereThereIsNoRelevance() {
+    var map = Tensor(shape: [2, 2])
+    map[0, 1] = 3
+    map[1, 0] = -3
+    let overlay = Heatmap(map).overlay(on: Image(width: 4, height: 4, filledWith: .black))
+    #expect(overlay[0, 0] == overlay[3, 3])
+    #expect(overlay[0, 0].red == overlay[0, 0].green && overlay[0, 0].green == overlay[0, 0].blue)
+    #expect(overlay[2, 0] == overlay[3, 1] && overlay[3, 1].red > overlay[3, 1].blue)
+    #expect(overlay[0, 3].blue > overlay[0, 3].red)
+    let white = Heatmap(Tensor(shape: [3, 4, 4])).overlay(on: Image(width: 4, height: 4, filledWith: .white))
+    #expect(white == Image(width: 4, height: 4, filledWith: .white))
+  }
+
+  @Test func colorBarIsTheRamp() {
+    let bar = Heatmap.colorBar(width: 101, height: 2)
+    for x in 0..<101 { #expect(bar[x, 1] == ramp[x, 0]) }
+  }
+
+  @Test func montagePlacesPictures() {
+    let red = Image(width: 2, height: 3, filledWith: Color(red: 200, green: 0, blue: 0))
+    let black = Image(width: 4, height: 1, filledWith: .black)
+    let montage = Montage([red, black, black], columns: 2, margin: 1).image()
+    #expect(montage.width == 1 + 4 + 1 + 4 + 1 && montage.height == 1 + 3 + 1 + 1 + 1)
+    #expect(montage[0, 0] == .white && montage[1, 1] == .white)
+    #expect(montage[2, 1].red == 200 && montage[3, 3].red == 200 && montage[4, 3] == .white)
+    #expect(montage[6, 2] == .black && montage[9, 2] == .black && montage[6, 1] == .white)
+    #expect(montage[1, 5] == .black && montage[6, 5] == .white)
+  }
+
+  /// CIE L* of an sRGB colour.
+  private func lightness(_ color: Color) -> Double {
+    func linear(_ byte: UInt8) -> Double {
+      let v = Double(byte) / 255
+      return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4)
+    }
+    let y = 0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue)
+    return y > 0.008856 ? 116 * pow(y, 1 / 3.0) - 16 : 903.3 * y
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Imaging
+import Tensors
+import Testing
+
+@Suite("Preprocessing equals Pillow and NumPy")
+struct PreprocessingTests {
+  /// The reference computes in double precision and rounds once, as this does.
+  static let tolerance: Float = 1e-6
+
+  @Test(
+    arguments: [
+      "shortest-edge-crop", "odd-crop", "longest-edge", "exact", "bgr-not-rescaled", "padded-crop", "not-normalised",
+    ].flatMap { [($0, "wide"), ($0, "tall")] } + [("native", "wide")])
+  func pipeline(name: String, shape: String) throws {
+    let preprocessing = try Preprocessing(contentsOf: fixture("preprocessing/\(name).json"))
+    let image = try Image(contentsOf: fixture("preprocessing/\(shape).png"))
+    let expected = try NumPyFile.read(fixture("preprocessing/\(name)-\(shape).npy"))
+    let tensor = try preprocessing.tensor(from: image)
+    try #require(tensor.shape == expected.shape)
+    let distance = tensor.combined(with: expected) { abs($0 - $1) / max(1, abs($1)) }.largestMagnitude()
+    #expect(distance <= Self.tolerance)
+    // No pixel leaves the range that rule z^B is told.
+    let range = preprocessing.pixelRange
+    let plane = tensor.shape[2] * tensor.shape[3]
+    #expect(
+      tensor.elements.enumerated().allSatisfy { i, value in
+        range.lower[i / plane] <= value && value <= range.upper[i / plane]
+      })
+    let visible = try preprocessing.visible(image)
+    #expect(visible.width == tensor.shape[3] && visible.height == tensor.shape[2])
+    #expect(preprocessing.normalized(visible) == tensor)
+    let decoded = try JSONDecoder().decode(Preprocessing.self, from: JSONEncoder().encode(preprocessing))
+    #expect(decoded == preprocessing)
+  }
+
+  @Test func pixelRangeFollowsChannelOrderAndScale() throws {
+    #expect(
+      zip(Preprocessing.imageNet.pixelRange.lower, PixelRange.imageNet.lower).allSatisfy { abs($0 - $1) < 1e-6 })
+    #expect(
+      zip(Preprocessing.imageNet.pixelRange.upper, PixelRange.imageNet.upper).allSatisfy { abs($0 - $1) < 1e-6 })
+    let bgr = try Preprocessing(contentsOf: fixture("preprocessing/bgr-not-rescaled.json"))
+    #expect(bgr.pixelRange == PixelRange(lower: [-103.939, -116.779, -123.68], upper: [151.061, 138.221, 131.32]))
+  }
+
+  @Test func aPictureCanKeepItsSize() throws {
+    let image = noise(width: 61, height: 47)
+    #expect(try Preprocessing.imageNet.native.visible(image) == image)
+    #expect(try Preprocessing.imageNet.withoutCrop().tensor(from: image).shape == [1, 3, 256, 332])
+    #expect(try Preprocessing.imageNet.tensor(from: image).shape == [1, 3, 224, 224])
+    let exact = Preprocessing.imageNet.with(size: .exact(width: 30, height: 20))
+    #expect(try exact.tensor(from: image).shape == [1, 3, 20, 30])
+  }
+
+  /// A crop computes only the pixels it keeps; they are those of the whole resized picture, whichever pass comes first.
+  @Test(arguments: [(90, 61), (61, 90), (300, 40), (40, 300), (50, 51)], Resampling.allCases)
+  func aCropIsAPartOfTheWhole(size: (width: Int, height: Int), resampling: Resampling) throws {
+    let image = noise(width: size.width, height: size.height)
+    for resize in [Preprocessing.Size.shortestEdge(33), .exact(width: 39, height: 45), .longestEdge(140)] {
+      let preprocessing = Preprocessing(resize: resize, resampling: resampling, crop: .init(width: 17, height: 18))
+      let whole = try preprocessing.withoutCrop().visible(image)
+      let part = try preprocessing.visible(image)
+      let (left, top) = ((whole.width - 17) / 2, (whole.height - 18) / 2)
+      #expect(part.width == 17 && part.height == 18)
+      #expect(
+        (0..<17 * 18).allSatisfy { part[$0 % 17, $0 / 17] == whole[left + $0 % 17, top + $0 / 17] },
+        "\(resize)")
+    }
+  }
+
+  @Test func aCropOfALongStripComputesOnlyTheCrop() throws {
+    let strip = noise(width: 60_000, height: 2)
+    #expect(try Preprocessing.imageNet.visible(strip).width == 224)
+    #expect(
+      sentence { _ = try Preprocessing.imageNet.withoutCrop().visible(strip) }
+        == "the resized picture: too large: expected at most 178956970 pixels, found 7680000×256")
+  }
+
+  @Test(
+    arguments: [
+      ("{}", .exact(width: 224, height: 224), nil),
+      (#"{"do_center_crop": true}"#, .shortestEdge(256), 224),
+      (#"{"size": 240}"#, .exact(width: 240, height: 240), nil),
+      (#"{"size": 256, "crop_size": 224, "do_center_crop": true}"#, .shortestEdge(256), 224),
+      (#"{"size": 224, "crop_pct": 0.875}"#, .shortestEdge(256), 224),
+      (#"{"size": {"shortest_edge": 384}, "crop_pct": 0.875}"#, .exact(width: 384, height: 384), nil),
+      (#"{"size": {"longest_edge": 99}, "crop_size": null, "unknown": [1]}"#, .longestEdge(99), nil),
+      (#"{"do_resize": false, "size": 224}"#, nil, nil),
+    ] as [(String, Preprocessing.Size?, Int?)])
+  func sizes(json: String, resize: Preprocessing.Size?, crop: Int?) throws {
+    let preprocessing = try Preprocessing(decoding: Data(json.utf8), name: "p.json")
+    #expect(preprocessing.resize == resize)
+    #expect(preprocessing.crop == crop.map { Preprocessing.Crop(width: $0, height: $0) })
+  }
+
+  @Test func defaults() throws {
+    let preprocessing = try Preprocessing(decoding: Data("{}".utf8), name: "p.json")
+    #expect(preprocessing.resampling == .bilinear)
+    #expect(preprocessing.rescaleFactor == 1 / 255.0)
+    #expect(preprocessing.mean == [0.5, 0.5, 0.5] && preprocessing.standardDeviation == [0.5, 0.5, 0.5])
+    #expect(!preprocessing.flipsChannelOrder)
+  }
+
+  @Test func efficientNetsOwnKeys() throws {
+    let json =
+      #"{"rescale_factor": 0.5, "rescale_offset": true, "image_mean": 0.25, "image_std": 0.5, "include_top": true}"#
+    let preprocessing = try Preprocessing(decoding: Data(json.utf8), name: "p.json")
+    #expect(preprocessing.mean == [1.25, 1.25, 1.25] && preprocessing.standardDeviation == [0.25, 0.25, 0.25])
+  }
+
+  @Test(arguments: [
+    (#"{"do_resize": 1}"#, "do_resize: expected true or false, found 1"),
+    (#"{"size": "big"}"#, sizeKinds + #"found "big""#),
+    (#"{"size": {"height": 224}}"#, sizeKinds + #"found {"height": 224}"#),
+    (#"{"size": -1}"#, sizeKinds + "found -1"),
+    (#"{"crop_size": true}"#, #"crop_size: expected a positive integer or {"height", "width"}, found true"#),
+    (#"{"resample": 6}"#, "resample: expected a Pillow filter from 0 to 5, found 6"),
+    (#"{"rescale_factor": 0}"#, "rescale_factor: expected a number above 0, found 0"),
+    (#"{"image_mean": [0.5, 0.5]}"#, "image_mean: expected three numbers, found [0.5, 0.5]"),
+    (#"{"image_std": [1, 1, 0]}"#, "image_std: expected three numbers above 0, found [1, 1, 0]"),
+    (#"{"do_flip_channel_order": "yes"}"#, #"do_flip_channel_order: expected true or false, found "yes""#),
+    ("[1, 2]", "expected an object, found [1, 2]"),
+  ])
+  func wrongValues(json: String, expected: String) {
+    #expect(sentence { _ = try Preprocessing(decoding: Data(json.utf8), name: "p.json") } == "p.json: " + expected)
+  }
+
+  static let sizeKinds =
+    #"size: expected a positive integer, {"shortest_edge"}, {"longest_edge"} or {"height", "width"}, "#
+
+  @Test func unreadableFiles() {
+    #expect(
+      sentence { _ = try Preprocessing(decoding: Data("{\"size\": ".utf8), name: "p.json") }
+        == "p.json: not JSON; expected a preprocessor_config.json")
+    #expect(
+      sentence { _ = try Preprocessing(contentsOf: "none.json") }
+        == "none.json: no such file; expected a preprocessor_config.json")
+  }
+}
