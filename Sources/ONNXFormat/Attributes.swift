@@ -1,0 +1,104 @@
+import COnnx
+
+/// The attributes of a node, read by name and type.
+///
+/// Every reader throws a `Defect` if the attribute is there but of another type.
+struct Attributes {
+  private let list: [String: UnsafePointer<AttributeProto>]
+
+  init(of node: UnsafePointer<NodeProto>) throws {
+    var list: [String: UnsafePointer<AttributeProto>] = [:]
+    for attribute in messages(node.pointee.n_attribute, node.pointee.attribute) {
+      let name = text(attribute.pointee.name)
+      guard list.updateValue(attribute, forKey: name) == nil else {
+        throw Defect("attribute \(shown(name)) is given twice")
+      }
+    }
+    self.list = list
+  }
+
+  /// The types of attributes that operators here have, with ONNX's numbers.
+  private enum Kind: UInt32 {
+    case float = 1
+    case int = 2
+    case string = 3
+    case tensor = 4
+    case floats = 6
+    case ints = 7
+  }
+
+  private static let kindNames = [
+    "UNDEFINED", "FLOAT", "INT", "STRING", "TENSOR", "GRAPH", "FLOATS", "INTS", "STRINGS", "TENSORS", "GRAPHS",
+    "SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO", "TYPE_PROTOS",
+  ]
+
+  /// Whether there is an attribute of that name.
+  func has(_ name: String) -> Bool { list[name] != nil }
+
+  func int(_ name: String, default value: Int) throws -> Int { try int(name) ?? value }
+
+  func int(_ name: String) throws -> Int? { try find(name, .int).map { Int($0.pointee.i) } }
+
+  func flag(_ name: String, default value: Bool = false) throws -> Bool {
+    switch try int(name) {
+    case nil: value
+    case 0: false
+    case 1: true
+    case .some(let found): throw Defect("attribute \(name) is \(found); expected 0 or 1")
+    }
+  }
+
+  func float(_ name: String, default value: Float) throws -> Float { try float(name) ?? value }
+
+  func float(_ name: String) throws -> Float? { try find(name, .float).map { $0.pointee.f } }
+
+  func string(_ name: String) throws -> String? {
+    try find(name, .string).map {
+      printable(String(decoding: UnsafeBufferPointer(start: $0.pointee.s.data, count: $0.pointee.s.len), as: UTF8.self))
+    }
+  }
+
+  func ints(_ name: String) throws -> [Int]? {
+    try find(name, .ints).map { numbers($0.pointee.n_ints, $0.pointee.ints).map { Int($0) } }
+  }
+
+  func floats(_ name: String) throws -> [Float]? {
+    try find(name, .floats).map { Array(numbers($0.pointee.n_floats, $0.pointee.floats)) }
+  }
+
+  func tensor(_ name: String) throws -> UnsafePointer<TensorProto>? {
+    try find(name, .tensor).map {
+      guard let tensor = $0.pointee.t else { throw Defect("attribute \(name) has no value") }
+      return UnsafePointer(tensor)
+    }
+  }
+
+  private func find(_ name: String, _ kind: Kind) throws -> UnsafePointer<AttributeProto>? {
+    guard let attribute = list[name] else { return nil }
+    // Early writers left the type out; then the field that is filled tells.
+    guard attribute.pointee.has_type != 0 else {
+      guard isFilled(attribute.pointee, as: kind) else {
+        throw Defect("attribute \(name) has no value of type \(Self.kindNames[Int(kind.rawValue)])")
+      }
+      return attribute
+    }
+    let found = Int(attribute.pointee.type.rawValue)
+    guard found == kind.rawValue else {
+      let name = shown(name)
+      let type = Self.kindNames.indices.contains(found) ? Self.kindNames[found] : "number \(found)"
+      throw Defect("attribute \(name) is of type \(type); expected \(Self.kindNames[Int(kind.rawValue)])")
+    }
+    return attribute
+  }
+
+  private func isFilled(_ attribute: AttributeProto, as kind: Kind) -> Bool {
+    switch kind {
+    case .float: attribute.has_f != 0
+    case .int: attribute.has_i != 0
+    case .string: attribute.has_s != 0
+    case .tensor: attribute.t != nil
+    case .floats: attribute.n_floats > 0
+    case .ints: attribute.n_ints > 0
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// The files beside a model that hold its tensors; each is mapped once, when it is first needed.
+final class ExternalData {
+  private let model: String
+  private let folder: String?
+  private var files: [String: MappedFile] = [:]
+
+  /// The external data of the model of that name; `folder` is where its files may be, nil if there are none.
+  init(model: String, folder: String?) {
+    self.model = model
+    self.folder = folder
+  }
+
+  /// The file at `location`, a path relative to the model's folder that must not lead out of it.
+  ///
+  /// - Throws: `ONNXError` naming the tensor and the file.
+  func file(at location: String, tensor: String) throws -> MappedFile {
+    if let file = files[location] { return file }
+    func refuse(_ reason: String) -> ONNXError { .tensor(file: model, name: tensor, reason: reason) }
+    guard let folder else {
+      throw refuse(
+        "its data is in the file \(shown(location)), but the model was read from memory, with no folder beside it")
+    }
+    guard !location.isEmpty else { throw refuse("its external data has no location") }
+    let parts = location.split(separator: "/", omittingEmptySubsequences: false)
+    guard !location.hasPrefix("/"), !parts.contains("..") else {
+      throw refuse("external data may not leave the model's folder; found the path \(shown(location))")
+    }
+    let path = folder + "/" + location
+    // Symbolic links are followed first, so that they cannot lead out either.
+    guard let real = resolved(path), let root = resolved(folder) else {
+      guard errno == ENOENT || errno == ENOTDIR else {
+        throw refuse("its data is in \(shown(path)), which cannot be read: \(String(cString: strerror(errno)))")
+      }
+      throw ONNXError.missingExternalData(file: model, tensor: tensor, path: shown(path))
+    }
+    guard real.hasPrefix(root.hasSuffix("/") ? root : root + "/") else {
+      throw refuse("external data may not leave the model's folder; \(shown(location)) leads to \(real)")
+    }
+    do {
+      let file = try MappedFile(real)
+      files[location] = file
+      return file
+    } catch ONNXError.empty {
+      throw refuse("its data is in \(shown(path)), which is empty")
+    } catch ONNXError.unreadable(_, let reason) {
+      throw refuse("its data is in \(shown(path)), which cannot be read: \(reason)")
+    }
+  }
+
+  private func resolved(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(cString: real)
+  }
+}

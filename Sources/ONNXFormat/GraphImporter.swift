@@ -1,0 +1,183 @@
+import COnnx
+import Networks
+import Tensors
+
+/// Turns the graph of a model into a `Graph`: the nodes that its first output depends on, in the order of the file.
+struct GraphImporter {
+  private let model: Model
+  private let opset: Int
+  private var values: [String: Value] = [:]
+  private var initializers: [String: UnsafePointer<TensorProto>] = [:]
+  private var sparse: Set<String> = []
+  private var nodes: [Node] = []
+  private var names = UniqueNames()
+  private var constantNodes: [ObjectIdentifier: Node.ID] = [:]
+  private var unsupported: [ONNXError.UnsupportedNode] = []
+  private var firstError: (any Error)?
+
+  /// What a name in the graph stands for.
+  private enum Value {
+    case operand(Operand)
+    /// An output of a node that only its kind of operator has besides the result.
+    case furtherOutput(of: String, operator: String)
+    /// What a node makes that could not be imported.
+    case unavailable
+  }
+
+  /// Imports a model.
+  ///
+  /// - Throws: `ONNXError`; all nodes that are not supported are in one error.
+  static func graph(of model: Model) throws -> Graph {
+    guard let graph = model.graph else {
+      throw ONNXError.damaged(file: model.file, reason: "it has no graph")
+    }
+    guard let opset = model.opset, OperatorRegistry.opsets.contains(opset) else {
+      let found = model.opset.map(String.init) ?? "none"
+      let (first, last) = (OperatorRegistry.opsets.lowerBound, OperatorRegistry.opsets.upperBound)
+      throw ONNXError.model(file: model.file, reason: "expected operators of opset \(first) to \(last); found \(found)")
+    }
+    var importer = GraphImporter(model: model, opset: opset)
+    return try importer.run(graph)
+  }
+
+  private init(model: Model, opset: Int) {
+    self.model = model
+    self.opset = opset
+  }
+
+  private mutating func run(_ graph: UnsafePointer<GraphProto>) throws -> Graph {
+    guard let result = messages(graph.pointee.n_output, graph.pointee.output).first.map({ text($0.pointee.name) })
+    else {
+      throw defect("the graph has no output; expected at least 1")
+    }
+    for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
+      let name = text(tensor.pointee.name)
+      guard initializers.updateValue(tensor, forKey: name) == nil else {
+        throw defect("two initializers are named \(shown(name))")
+      }
+    }
+    for tensor in messages(graph.pointee.n_sparse_initializer, graph.pointee.sparse_initializer) {
+      sparse.insert(text(tensor.pointee.values?.pointee.name))
+    }
+    try addInputs(of: graph)
+    for node in LiveNodes(of: graph, result: result).nodes { try add(node) }
+    if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
+    if let firstError { throw firstError }
+    return try Graph(name: text(graph.pointee.name), nodes: nodes, output: try output(named: result))
+  }
+
+  private mutating func addInputs(of graph: UnsafePointer<GraphProto>) throws {
+    for input in messages(graph.pointee.n_input, graph.pointee.input) {
+      let name = text(input.pointee.name)
+      // Up to IR version 3, files list initializers among the inputs.
+      guard initializers[name] == nil, !sparse.contains(name) else { continue }
+      guard values[name] == nil else { throw defect("two inputs are named \(shown(name))") }
+      guard let shape = SymbolicShape(input) else {
+        throw defect("input \(shown(name)) declares no tensor shape; expected one")
+      }
+      let id = append(.input(shape), [], named: name)
+      values[name] = .operand(.node(id, rank: shape.extents.count))
+    }
+  }
+
+  private mutating func add(_ node: UnsafePointer<NodeProto>) throws {
+    let outputs = texts(node.pointee.n_output, node.pointee.output)
+    let op = text(node.pointee.op_type)
+    let given = text(node.pointee.name)
+    let wanted = given.isEmpty ? outputs.first { !$0.isEmpty } ?? op : given
+    for output in outputs where !output.isEmpty {
+      guard values[output] == nil, initializers[output] == nil else {
+        throw defect("the value \(shown(output)) has two makers, the second being node \(shown(wanted)) (\(shown(op)))")
+      }
+    }
+    var result = Value.unavailable
+    do {
+      if let imported = try build(node, op: op, name: wanted) { result = .operand(try place(imported, named: wanted)) }
+    } catch let error as Unsupported {
+      unsupported.append(.init(operator: op, name: wanted, reason: error.reason))
+    } catch let error as Defect {
+      firstError = firstError ?? ONNXError.node(file: model.file, name: wanted, operator: op, reason: error.reason)
+    } catch let error as any RelevanceKitError {
+      firstError = firstError ?? error
+    }
+    for (index, output) in outputs.enumerated() where !output.isEmpty {
+      values[output] = index == 0 ? result : .furtherOutput(of: wanted, operator: op)
+    }
+  }
+
+  /// What a node becomes; nil if it, or one that it depends on, is not supported.
+  private mutating func build(_ node: UnsafePointer<NodeProto>, op: String, name: String) throws -> Imported? {
+    let domain = text(node.pointee.domain)
+    guard isStandard(domain: domain), let builder = OperatorRegistry.builders[op] else {
+      let full = isStandard(domain: domain) ? op : "\(domain).\(op)"
+      unsupported.append(.init(operator: full, name: name, reason: nil))
+      return nil
+    }
+    var operands: [Operand?] = []
+    for input in texts(node.pointee.n_input, node.pointee.input) {
+      if case .unavailable = values[input] { return nil }
+      operands.append(try operand(named: input))
+    }
+    let reader = NodeReader(
+      name: name, opset: opset, attributes: try Attributes(of: node), operands: operands, model: model)
+    return try builder(reader)
+  }
+
+  /// What a name stands for; nil for the empty name of an input that is left out.
+  private mutating func operand(named name: String) throws -> Operand? {
+    if name.isEmpty { return nil }
+    switch values[name] {
+    case .operand(let operand): return operand
+    case .furtherOutput(let node, let op):
+      throw Unsupported("it takes a further output of \(shown(node)) (\(shown(op))); only first outputs can be taken")
+    case .unavailable: return nil
+    case nil: break
+    }
+    if let tensor = initializers[name] {
+      let operand = Operand.constant(try ConstantTensor(tensor, name: name, of: model))
+      values[name] = .operand(operand)
+      return operand
+    }
+    if sparse.contains(name) { throw Unsupported("its input \(shown(name)) is a sparse tensor") }
+    throw Defect("its input \(shown(name)) is made by no earlier node")
+  }
+
+  /// The node that makes the graph's output.
+  private mutating func output(named name: String) throws -> Node.ID {
+    do {
+      if let operand = try operand(named: name) { return try id(of: operand) }
+    } catch let error as Unsupported {
+      throw defect("the graph's output \(shown(name)) is not supported: \(error.reason)")
+    } catch is Defect {}
+    throw defect("the graph's output \(shown(name)) is made by no node")
+  }
+
+  private mutating func place(_ imported: Imported, named name: String) throws -> Operand {
+    switch imported {
+    case .constant(let tensor): return .constant(tensor)
+    case .node(let operation, let operands):
+      let rank = operation.outputRank(of: operands)
+      let id = append(operation, try operands.map { try self.id(of: $0) }, named: name)
+      return .node(id, rank: rank)
+    }
+  }
+
+  /// The node that makes an operand; a constant gets one when the first node needs it.
+  private mutating func id(of operand: Operand) throws -> Node.ID {
+    switch operand {
+    case .node(let id, _): return id
+    case .constant(let tensor):
+      if let id = constantNodes[ObjectIdentifier(tensor)] { return id }
+      let id = append(.constant(try tensor.floats()), [], named: tensor.name)
+      constantNodes[ObjectIdentifier(tensor)] = id
+      return id
+    }
+  }
+
+  private mutating func append(_ operation: Operator, _ inputs: [Node.ID], named name: String) -> Node.ID {
+    nodes.append(Node(name: names.unique(name), operation: operation, inputs: inputs))
+    return Node.ID(nodes.count - 1)
+  }
+
+  private func defect(_ reason: String) -> ONNXError { .model(file: model.file, reason: reason) }
+}

@@ -1,0 +1,84 @@
+import COnnx
+
+typealias ModelProto = Onnx__ModelProto
+typealias GraphProto = Onnx__GraphProto
+typealias NodeProto = Onnx__NodeProto
+typealias AttributeProto = Onnx__AttributeProto
+typealias TensorProto = Onnx__TensorProto
+typealias ValueInfoProto = Onnx__ValueInfoProto
+
+/// A model as protobuf-c unpacked it, and the file where the payloads of its tensors still are.
+///
+/// Owns the unpacked messages: pointers into them are valid while it lives.
+final class Model {
+  let bytes: MappedFile
+  let external: ExternalData
+  private let message: UnsafeMutablePointer<ModelProto>
+
+  /// Unpacks a model; `folder` is where its external data may be, nil if nowhere.
+  ///
+  /// - Throws: `ONNXError.damaged`.
+  init(_ bytes: MappedFile, folder: String?) throws {
+    var reason = [CChar](repeating: 0, count: 1024)
+    let start = bytes.base.assumingMemoryBound(to: UInt8.self)
+    guard let message = onnx_model_read(start, bytes.count, &reason, reason.count) else {
+      let end = reason.firstIndex(of: 0) ?? reason.count
+      let text = String(decoding: reason[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      throw ONNXError.damaged(file: bytes.path, reason: text)
+    }
+    self.bytes = bytes
+    self.external = ExternalData(model: bytes.path, folder: folder)
+    self.message = message
+  }
+
+  deinit { onnx_model_free(message) }
+
+  /// The name to call the model by in errors.
+  var file: String { bytes.path }
+
+  /// The graph, if there is one.
+  var graph: UnsafePointer<GraphProto>? { message.pointee.graph.map { UnsafePointer($0) } }
+
+  /// The version of ONNX's own operators that the nodes are written in.
+  var opset: Int? {
+    for entry in messages(message.pointee.n_opset_import, message.pointee.opset_import)
+    where isStandard(domain: text(entry.pointee.domain)) {
+      return Int(entry.pointee.version)
+    }
+    return nil
+  }
+}
+
+/// Whether a domain is that of ONNX's own operators.
+func isStandard(domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
+
+/// The messages of a repeated field.
+func messages<Message>(
+  _ count: Int, _ list: UnsafeMutablePointer<UnsafeMutablePointer<Message>?>?
+) -> [UnsafePointer<Message>] {
+  guard let list else { return [] }
+  return (0..<count).compactMap { list[$0].map { UnsafePointer($0) } }
+}
+
+/// The elements of a repeated field of numbers.
+func numbers<Number>(_ count: Int, _ list: UnsafeMutablePointer<Number>?) -> UnsafeBufferPointer<Number> {
+  UnsafeBufferPointer(start: list, count: list == nil ? 0 : count)
+}
+
+/// The strings of a repeated field.
+func texts(_ count: Int, _ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [String] {
+  guard let list else { return [] }
+  return (0..<count).map { text(list[$0]) }
+}
+
+/// A string field; control characters, which would break up a message, become `?`.
+func text(_ field: UnsafePointer<CChar>?) -> String {
+  guard let field else { return "" }
+  return printable(String(cString: field))
+}
+
+/// A string with its control characters replaced by `?`.
+func printable(_ text: String) -> String {
+  guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return text }
+  return String(decoding: text.utf8.map { $0 < 0x20 || $0 == 0x7f ? 0x3f : $0 }, as: UTF8.self)
+}

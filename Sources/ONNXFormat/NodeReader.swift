@@ -1,0 +1,89 @@
+import Networks
+import Tensors
+
+/// What a node takes: another node's output, or a tensor known beforehand.
+enum Operand {
+  case node(Node.ID, rank: Int?)
+  case constant(ConstantTensor)
+
+  /// The number of axes, if it is known.
+  var rank: Int? {
+    switch self {
+    case .node(_, let rank): rank
+    case .constant(let tensor): tensor.shape.rank
+    }
+  }
+}
+
+/// What a node of the file becomes.
+enum Imported {
+  /// A node of the graph.
+  case node(Operator, [Operand])
+  /// A tensor known beforehand.
+  case constant(ConstantTensor)
+}
+
+/// One node of the file as a builder of the registry sees it.
+struct NodeReader {
+  /// The node's name, for the tensors that it makes.
+  let name: String
+  /// The version of the operators that the file is written in.
+  let opset: Int
+  let attributes: Attributes
+  /// What it takes, in order; nil for an optional input that is left out.
+  let operands: [Operand?]
+  let model: Model
+
+  /// Input `index`, called `label` in ONNX's documentation.
+  ///
+  /// - Throws: `Defect` if it is left out.
+  func operand(_ index: Int, _ label: String) throws -> Operand {
+    guard let operand = optionalOperand(index) else { throw Defect("input \(label) is missing") }
+    return operand
+  }
+
+  /// Input `index`, nil if it is left out.
+  func optionalOperand(_ index: Int) -> Operand? { index < operands.count ? operands[index] : nil }
+
+  /// Input `index`, which must be a tensor known beforehand; nil if it is left out.
+  ///
+  /// - Throws: `Unsupported` if it depends on the image.
+  func optionalConstant(_ index: Int, _ label: String) throws -> ConstantTensor? {
+    switch optionalOperand(index) {
+    case nil: nil
+    case .constant(let tensor): tensor
+    case .node: throw Unsupported("input \(label) is computed from the image; expected a constant")
+    }
+  }
+
+  /// Input `index`, which must be a tensor known beforehand.
+  ///
+  /// - Throws: `Unsupported` if it depends on the image, `Defect` if it is left out.
+  func constant(_ index: Int, _ label: String) throws -> ConstantTensor {
+    guard let tensor = try optionalConstant(index, label) else { throw Defect("input \(label) is missing") }
+    return tensor
+  }
+
+  /// A list of integers that is an attribute before opset `since`, and input `index` from then on.
+  func integers(_ label: String, inputSince since: Int, input index: Int) throws -> [Int]? {
+    opset < since ? try attributes.ints(label) : try optionalConstant(index, label)?.integers()
+  }
+}
+
+extension Operator {
+  /// The number of axes of the output, if that of the operands tells.
+  func outputRank(of operands: [Operand]) -> Int? {
+    let first = operands.first?.rank
+    switch self {
+    case .input(let shape): return shape.extents.count
+    case .constant(let tensor): return tensor.shape.rank
+    case .flatten: return 2
+    case .reshape(let extents, _): return extents.count
+    case .squeeze(let axes): return axes.flatMap { axes in first.map { $0 - axes.count } }
+    case .unsqueeze(let axes): return first.map { $0 + axes.count }
+    case .mean(let mean): return mean.keepsAxes ? first : first.map { $0 - mean.axes.count }
+    case .add, .multiply: return operands.allSatisfy { $0.rank != nil } ? operands.compactMap(\.rank).max() : nil
+    default: return first
+    }
+  }
+}

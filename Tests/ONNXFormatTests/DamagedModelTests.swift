@@ -1,0 +1,151 @@
+import Foundation
+import Networks
+import ONNXFormat
+import Tensors
+import Testing
+
+/// Files that are cut, changed or made to do harm: each gives a model or one line of error, never a crash.
+@Suite struct DamagedModelTests {
+  @Test(arguments: ["alexnet-dynamo", "vgg16-torchscript"])
+  func everyPrefixOfANetwork(name: String) throws {
+    let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: "\(onnxFixtures)/networks/\(name)/model.onnx")))
+    for count in 0..<bytes.count { Self.load(Array(bytes[..<count])) }
+  }
+
+  @Test func everyPrefixOfAModelWithWeightsIsRefused() throws {
+    let bytes = Self.small.bytes
+    #expect(throws: Never.self) { try Network(onnx: bytes) }
+    for count in 0..<bytes.count {
+      #expect(throws: ONNXError.self, "\(count) of \(bytes.count) bytes") { try Network(onnx: Array(bytes[..<count])) }
+    }
+  }
+
+  @Test func changedBytes() throws {
+    var random = SplitMix(state: 20)
+    let originals = try [
+      Self.small.bytes,
+      Array(Data(contentsOf: URL(fileURLWithPath: "\(onnxFixtures)/networks/alexnet-dynamo/model.onnx"))),
+    ]
+    for round in 0..<6000 {
+      var bytes = originals[round % originals.count]
+      for _ in 0...random.next(below: 4) {
+        let place = random.next(below: bytes.count)
+        switch random.next(below: 4) {
+        case 0: bytes[place] ^= 1 << UInt8(random.next(below: 8))
+        case 1: bytes[place] = UInt8(random.next(below: 256))
+        case 2: bytes[place] = 0xff
+        default: bytes.remove(at: place)
+        }
+      }
+      Self.load(bytes)
+    }
+  }
+
+  @Test func randomBytes() {
+    var random = SplitMix(state: 21)
+    for _ in 0..<2000 { Self.load((0..<random.next(below: 200)).map { _ in UInt8(random.next(below: 256)) }) }
+  }
+
+  @Test func subgraphsNestedWithoutEndAreRefused() throws {
+    var graph = WireMessage()
+    for _ in 0..<2000 {
+      var attribute = WireMessage()
+      attribute.message(6, graph)
+      var node = WireMessage()
+      node.message(5, attribute)
+      graph = WireMessage()
+      graph.message(1, node)
+    }
+    var model = WireMessage()
+    model.message(7, graph)
+    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    #expect(error?.description.contains("messages are nested deeper than 64 at byte") == true)
+  }
+
+  @Test func emptyNodesWithoutEndAreRefused() throws {
+    var graph = WireMessage()
+    for _ in 0..<2_000_000 { graph.message(1, WireMessage()) }
+    var model = WireMessage()
+    model.message(7, graph)
+    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    #expect(error?.description.contains("the graph takes more memory than 64 MiB and 8 times the file's") == true)
+  }
+
+  @Test func aSecondGraphIsRefused() throws {
+    var model = WireMessage()
+    model.message(7, WireMessage())
+    model.message(7, WireMessage())
+    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    #expect(error?.description.hasSuffix("graph appears a second time at byte 2") == true)
+  }
+
+  @Test(arguments: [
+    [Int.max, Int.max], [1 << 32, 1 << 32], [-1], [-1, -4], [1 << 62], [0, Int.max, Int.max],
+    Array(repeating: 1, count: 33),
+  ])
+  func hostileDims(dims: [Int]) {
+    for raw in [nil, [], [0, 0, 0, 0]] as [[UInt8]?] {
+      let tensor = WireTensor(name: "w", dims: dims, raw: raw)
+      for op in ["Add", "Conv", "MatMul", "Gemm", "Reshape", "Concat"] {
+        let model = WireModel.oneNode(op, ["w"], initializers: [tensor], input: [2, 4])
+        #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+      }
+    }
+  }
+
+  @Test func anEmptyWeightCannotClaimOutputs() {
+    let weight = WireTensor(name: "w", dims: [0, 1 << 40], raw: [])
+    let model = WireModel.oneNode("Gemm", ["w", "c"], initializers: [weight, .floats("c", [], [1])], input: [2, 4])
+    #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+  }
+
+  /// A convolution, a head, and both ways of holding constants.
+  static var small: WireModel {
+    let convolution = WireNode(
+      op: "Conv", inputs: ["x", "w", "b"], outputs: ["c"], name: "conv", attributes: [("pads", .ints([1, 1, 1, 1]))])
+    let head = WireNode(op: "Gemm", inputs: ["f", "m"], outputs: ["y"], attributes: [("transB", .int(1))])
+    var typed = WireTensor(name: "b", dims: [1])
+    typed.typed.data(4, littleEndian([0.5 as Float]))
+    return WireModel(
+      nodes: [
+        convolution, WireNode(op: "Relu", inputs: ["c"], outputs: ["r"]),
+        WireNode(op: "Flatten", inputs: ["r"], outputs: ["f"]), head,
+      ],
+      initializers: [
+        .floats("w", [1, 2, 3, 3], (0..<18).map(Float.init)), typed, .floats("m", [2, 16], (0..<32).map(Float.init)),
+      ])
+  }
+
+  /// Reads what may be a model; an error must be one of the package's, in one line.
+  static func load(_ bytes: [UInt8]) {
+    do {
+      let network = try Network(onnx: bytes)
+      // Whatever was accepted must be readable to its last weight.
+      for node in network.graph.nodes {
+        switch node.operation {
+        case .convolution(let convolution): _ = convolution.weight.sum()
+        case .linear(let linear): _ = linear.weight.sum()
+        case .constant(let tensor): _ = tensor.sum()
+        default: break
+        }
+      }
+    } catch let error as any RelevanceKitError {
+      #expect(!error.description.isEmpty && !error.description.contains("\n"))
+    } catch {
+      Issue.record("\(error)")
+    }
+  }
+}
+
+/// A small seeded generator of numbers.
+struct SplitMix {
+  var state: UInt64
+
+  mutating func next(below bound: Int) -> Int {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return Int((z ^ (z >> 31)) % UInt64(bound))
+  }
+}

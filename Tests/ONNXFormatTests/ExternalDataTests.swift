@@ -1,0 +1,138 @@
+import Foundation
+import Networks
+import ONNXFormat
+import Tensors
+import Testing
+
+/// Tensors whose elements are in a file beside the model.
+@Suite struct ExternalDataTests {
+  @Test func offsetAndLengthAreKept() throws {
+    let folder = try ScratchFolder()
+    try folder.write(littleEndian([9, 1, 2, 3, 4, 9] as [Float]), as: "weights.bin")
+    let tensor = try Self.read([("location", "weights.bin"), ("offset", "4"), ("length", "16")], in: folder)
+    #expect(tensor.elements == [1, 2, 3, 4])
+    #expect(!tensor.storage.writable)
+  }
+
+  @Test func withoutOffsetAndLengthItStartsAtTheFirstByte() throws {
+    let folder = try ScratchFolder()
+    try folder.write(littleEndian([1, 2, 3, 4, 5] as [Float]), as: "weights.bin")
+    #expect(try Self.read([("location", "weights.bin")], in: folder).elements == [1, 2, 3, 4])
+  }
+
+  @Test func anUnalignedOffsetIsCopied() throws {
+    let folder = try ScratchFolder()
+    try folder.write([0] + littleEndian([1, 2, 3, 4] as [Float]), as: "weights.bin")
+    let tensor = try Self.read([("location", "weights.bin"), ("offset", "1")], in: folder)
+    #expect(tensor.elements == [1, 2, 3, 4])
+    #expect(tensor.storage.writable)
+  }
+
+  @Test func tensorsShareOneMapping() throws {
+    let folder = try ScratchFolder()
+    try folder.write(littleEndian([1, 2, 3, 4, 5, 6, 7, 8] as [Float]), as: "weights.bin")
+    var model = WireModel()
+    for (index, name) in ["a", "b"].enumerated() {
+      model.initializers.append(
+        WireTensor(name: name, dims: [4], external: [("location", "weights.bin"), ("offset", "\(index * 16)")]))
+    }
+    model.nodes = [
+      WireNode(op: "Add", inputs: ["x", "a"], outputs: ["s"]), WireNode(op: "Add", inputs: ["s", "b"], outputs: ["y"]),
+    ]
+    let graph = try folder.readGraph(model)
+    let starts = graph.nodes.compactMap { node -> UnsafeMutablePointer<Float>? in
+      if case .constant(let tensor) = node.operation { tensor.storage.base } else { nil }
+    }
+    #expect(starts.count == 2 && starts[1] == starts[0] + 4)
+  }
+
+  @Test(arguments: ["../weights.bin", "a/../../weights.bin", "/etc/hostname"])
+  func noPathLeavesTheFolder(location: String) throws {
+    let folder = try ScratchFolder()
+    let error = #expect(throws: ONNXError.self) { try Self.read([("location", location)], in: folder) }
+    #expect(
+      error?.description
+        == "\(folder.path)/model.onnx: tensor w: external data may not leave the model's folder; found the path \(location)"
+    )
+    #expect(error?.category == .badData)
+  }
+
+  @Test func noLinkLeavesTheFolder() throws {
+    let folder = try ScratchFolder()
+    let elsewhere = try ScratchFolder()
+    let target = try elsewhere.writeZeros(16, as: "weights.bin")
+    try FileManager.default.createSymbolicLink(atPath: folder.path + "/weights.bin", withDestinationPath: target)
+    let error = #expect(throws: ONNXError.self) { try Self.read([("location", "weights.bin")], in: folder) }
+    #expect(error?.description.contains("external data may not leave the model's folder; weights.bin leads to") == true)
+  }
+
+  @Test func aLinkInsideTheFolderIsFollowed() throws {
+    let folder = try ScratchFolder()
+    try folder.writeZeros(16, as: "weights.bin")
+    try FileManager.default.createSymbolicLink(atPath: folder.path + "/link", withDestinationPath: "weights.bin")
+    #expect(try Self.read([("location", "link")], in: folder).elements == [0, 0, 0, 0])
+  }
+
+  @Test func aMissingFileIsNamed() throws {
+    let folder = try ScratchFolder()
+    let error = #expect(throws: ONNXError.self) { try Self.read([("location", "weights.bin")], in: folder) }
+    #expect(
+      error?.description
+        == "\(folder.path)/model.onnx: tensor w: its data is in \(folder.path)/weights.bin, which does not exist")
+    #expect(error?.category == .missingInput)
+  }
+
+  @Test(arguments: [
+    (15, "0", "expected 16 bytes at offset 0 of weights.bin, which has 15 bytes"),
+    (16, "4", "expected 16 bytes at offset 4 of weights.bin, which has 16 bytes"),
+    (16, "9223372036854775807", "expected 16 bytes at offset 9223372036854775807 of weights.bin, which has 16 bytes"),
+    (16, "-4", "offset of its external data is -4; expected a number of bytes"),
+    (16, "99999999999999999999", "offset of its external data is 99999999999999999999; expected a number of bytes"),
+  ])
+  func aFileThatIsTooShortIsRefused(size: Int, offset: String, reason: String) throws {
+    let folder = try ScratchFolder()
+    try folder.writeZeros(size, as: "weights.bin")
+    let error = #expect(throws: ONNXError.self) {
+      try Self.read([("location", "weights.bin"), ("offset", offset)], in: folder)
+    }
+    #expect(error?.description == "\(folder.path)/model.onnx: tensor w: \(reason)")
+  }
+
+  @Test func aLengthThatContradictsTheDimsIsRefused() throws {
+    let folder = try ScratchFolder()
+    try folder.writeZeros(64, as: "weights.bin")
+    let error = #expect(throws: ONNXError.self) {
+      try Self.read([("location", "weights.bin"), ("length", "20")], in: folder)
+    }
+    #expect(
+      error?.description.hasSuffix("dims 4 of type FLOAT take 16 bytes; its external data has length 20") == true)
+  }
+
+  @Test func aFolderOrEmptyFileIsRefused() throws {
+    let folder = try ScratchFolder()
+    try FileManager.default.createDirectory(atPath: folder.path + "/sub", withIntermediateDirectories: false)
+    try folder.writeZeros(0, as: "empty")
+    for location in ["sub", "empty", "sub/", ".", ""] {
+      #expect(throws: ONNXError.self) { try Self.read([("location", location)], in: folder) }
+    }
+  }
+
+  @Test func aModelFromMemoryHasNoneUnlessAFolderIsGiven() throws {
+    let folder = try ScratchFolder()
+    try folder.writeZeros(16, as: "weights.bin")
+    let bytes = Self.model([("location", "weights.bin")]).bytes
+    #expect(throws: ONNXError.self) { try ONNXFile.readGraph(bytes) }
+    #expect(try ONNXFile.readGraph(bytes, folder: folder.path).nodes.count == 3)
+  }
+
+  static func model(_ external: [(String, String)]) -> WireModel {
+    .oneNode("Add", ["w"], initializers: [WireTensor(name: "w", dims: [4], external: external)])
+  }
+
+  /// Tensor `w` of four elements with this external data, in a model that is written to the folder.
+  static func read(_ external: [(String, String)], in folder: ScratchFolder) throws -> Tensor {
+    let graph = try folder.readGraph(model(external))
+    guard case .constant(let value) = graph.nodes[1].operation else { throw ConstantTensorTests.NotAConstant() }
+    return value
+  }
+}

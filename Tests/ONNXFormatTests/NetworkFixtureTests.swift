@@ -1,0 +1,89 @@
+import Foundation
+import Networks
+import ONNXFormat
+import Tensors
+import Testing
+
+/// The networks as both exporters of torchvision write them, with weights of zeros.
+@Suite struct NetworkFixtureTests {
+  @Test(arguments: [
+    ("alexnet-torchscript", ["Conv": 5, "Relu": 7, "MaxPool": 3, "AveragePool": 1, "Flatten": 1, "Gemm": 3]),
+    ("alexnet-dynamo", ["Conv": 5, "Relu": 7, "MaxPool": 3, "AveragePool": 1, "Reshape": 1, "Gemm": 3]),
+    ("vgg16-torchscript", ["Conv": 13, "Relu": 15, "MaxPool": 5, "AveragePool": 1, "Flatten": 1, "Gemm": 3]),
+    ("vgg16-dynamo", ["Conv": 13, "Relu": 15, "MaxPool": 5, "AveragePool": 1, "Reshape": 1, "Gemm": 3]),
+    (
+      "googlenet-torchscript",
+      ["Conv": 57, "Relu": 57, "MaxPool": 13, "Concat": 9, "GlobalAveragePool": 1, "Flatten": 1, "Gemm": 1]
+    ),
+    (
+      "googlenet-dynamo",
+      ["Conv": 57, "Relu": 57, "MaxPool": 13, "Concat": 9, "GlobalAveragePool": 1, "Reshape": 1, "Gemm": 1]
+    ),
+    (
+      "googlenet-batchnorm",
+      [
+        "Conv": 57, "BatchNormalization": 57, "Relu": 57, "MaxPool": 13, "Concat": 9, "GlobalAveragePool": 1,
+        "Flatten": 1, "Gemm": 1,
+      ]
+    ),
+  ])
+  func loads(name: String, operators: [String: Int]) throws {
+    let network = try Self.folder(of: name).readNetwork()
+    var counts: [String: Int] = [:]
+    for node in network.graph.nodes { counts[node.operation.kind.rawValue, default: 0] += 1 }
+    #expect(counts.removeValue(forKey: "Input") == 1)
+    #expect(counts == operators)
+    #expect(network.graph[network.input].name == "input")
+    #expect(network.graph[network.logits].operation.kind == .gemm)
+    let shapes = try network.graph.shapes(forInput: network.exampleInputShape())
+    #expect(shapes[network.logits.index] == [1, 1000])
+  }
+
+  @Test func namesAreTheFiles() throws {
+    let torchScript = try Self.folder(of: "alexnet-torchscript").readNetwork()
+    #expect(torchScript.graph[torchScript.logits].name == "/classifier/classifier.6/Gemm")
+    let dynamo = try Self.folder(of: "alexnet-dynamo").readNetwork()
+    #expect(dynamo.graph[dynamo.logits].name == "node_linear_2")
+  }
+
+  @Test func biasesSharedThroughIdentityAreConstants() throws {
+    let network = try Self.folder(of: "googlenet-torchscript").readNetwork()
+    let biases = network.graph.nodes.compactMap { node -> Tensor? in
+      if case .convolution(let convolution) = node.operation { convolution.bias } else { nil }
+    }
+    #expect(biases.count == 57)
+  }
+
+  @Test func alignedExternalWeightsAreNotCopied() throws {
+    let network = try Self.folder(of: "vgg16-dynamo").readNetwork()
+    for node in network.graph.nodes {
+      switch node.operation {
+      case .convolution(let convolution): #expect(!convolution.weight.storage.writable)
+      case .linear(let linear): #expect(!linear.weight.storage.writable)
+      default: break
+      }
+    }
+  }
+
+  @Test func weightsOutliveTheLoader() throws {
+    let network = try Self.folder(of: "alexnet-dynamo").readNetwork()  // The folder is gone by now.
+    for node in network.graph.nodes {
+      if case .linear(let linear) = node.operation { #expect(linear.weight.largestMagnitude() == 0) }
+    }
+  }
+
+  /// A folder with the fixture's graph and a file of zeros for its weights.
+  static func folder(of name: String) throws -> ScratchFolder {
+    let source = "\(onnxFixtures)/networks/\(name)"
+    struct Weights: Decodable {
+      let file: String
+      let bytes: Int
+    }
+    let weights = try JSONDecoder().decode(
+      Weights.self, from: Data(contentsOf: URL(fileURLWithPath: source + "/weights.json")))
+    let folder = try ScratchFolder()
+    try folder.write(Array(Data(contentsOf: URL(fileURLWithPath: source + "/model.onnx"))), as: "model.onnx")
+    try folder.writeZeros(weights.bytes, as: weights.file)
+    return folder
+  }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import Networks
+import ONNXFormat
+import Tensors
+import Testing
+
+/// The sentences that a user reads.
+@Suite struct ONNXErrorTests {
+  @Test func aMissingFile() {
+    let error = #expect(throws: ONNXError.self) { try Network(contentsOf: "/nowhere/net.onnx") }
+    #expect(error?.description == "/nowhere/net.onnx: there is no such file")
+    #expect(error?.category == .missingInput)
+  }
+
+  @Test func aFolderWithoutAModel() throws {
+    let folder = try ScratchFolder()
+    let error = #expect(throws: ONNXError.self) { try folder.readNetwork() }
+    #expect(error?.description == "\(folder.path)/model.onnx: there is no such file")
+    #expect(error?.category == .missingInput)
+  }
+
+  @Test func aFolderInPlaceOfAModel() throws {
+    let folder = try ScratchFolder()
+    try FileManager.default.createDirectory(atPath: folder.path + "/model.onnx", withIntermediateDirectories: false)
+    let error = #expect(throws: ONNXError.self) { try folder.readNetwork() }
+    #expect(error?.description == "\(folder.path)/model.onnx: cannot be read: it is a folder")
+  }
+
+  @Test func aPipe() throws {
+    let folder = try ScratchFolder()
+    #expect(mkfifo(folder.path + "/model.onnx", 0o600) == 0)
+    let error = #expect(throws: ONNXError.self) { try folder.readNetwork() }
+    #expect(error?.description == "\(folder.path)/model.onnx: cannot be read: it is not a regular file")
+  }
+
+  @Test func anEmptyFile() throws {
+    let folder = try ScratchFolder()
+    try folder.writeZeros(0, as: "model.onnx")
+    let error = #expect(throws: ONNXError.self) { try folder.readNetwork() }
+    #expect(error?.description == "\(folder.path)/model.onnx: the file is empty; expected an ONNX model")
+    #expect(error?.category == .badData)
+  }
+
+  @Test(arguments: [
+    (
+      "hello world",
+      "model: not an ONNX model, or a damaged one: field 13 at byte 2 has wire type 4, which does not exist in ONNX"
+    ),
+    (
+      "# Notes\n",
+      "model: not an ONNX model, or a damaged one: domain at byte 0 has wire type 3, which does not exist in ONNX"
+    ),
+    ("\u{8}\u{7}", "model: not an ONNX model, or a damaged one: it has no graph"),
+  ])
+  func somethingElse(content: String, sentence: String) {
+    let error = #expect(throws: ONNXError.self) { try Network(onnx: Array(content.utf8)) }
+    #expect(error?.description == sentence)
+    #expect(error?.category == .badData)
+  }
+
+  @Test func aTruncatedFile() {
+    let bytes = DamagedModelTests.small.bytes
+    let error = #expect(throws: ONNXError.self) { try Network(onnx: Array(bytes.dropLast(100))) }
+    let left = bytes.count - 100 - 9
+    #expect(
+      error?.description
+        == "model: not an ONNX model, or a damaged one: the data ends inside graph at byte 6: "
+        + "expected \(left + 100) bytes, found \(left)")
+  }
+
+  @Test func allUnsupportedNodesAreListed() {
+    let model = WireModel(
+      nodes: [
+        WireNode(op: "Einsum", inputs: ["x"], outputs: ["a"], name: "first"),
+        WireNode(op: "Relu", inputs: ["a"], outputs: ["b"]),
+        WireNode(op: "FusedConv", inputs: ["b"], outputs: ["c"], domain: "com.microsoft"),
+        WireNode(op: "MatMul", inputs: ["x", "x"], outputs: ["d"], name: "attention"),
+        WireNode(op: "Einsum", inputs: ["c", "d"], outputs: ["y"]),
+      ])
+    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    #expect(
+      error?.description
+        == "model: 4 nodes are not supported: Einsum (first), com.microsoft.FusedConv (c), "
+        + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant B), Einsum (y)"
+    )
+    #expect(error?.category == .badData)
+  }
+
+  @Test func aLongListIsCut() {
+    var model = WireModel()
+    for index in 0..<30 {
+      model.nodes.append(WireNode(op: "Einsum", inputs: [index == 0 ? "x" : "v\(index - 1)"], outputs: ["v\(index)"]))
+    }
+    model.outputs = ["v29"]
+    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    #expect(error?.description.hasPrefix("model: 30 nodes are not supported: Einsum (v0), Einsum (v1), ") == true)
+    #expect(error?.description.hasSuffix("Einsum (v19), and 10 more") == true)
+  }
+
+  @Test(arguments: [
+    (
+      WireModel.oneNode("Flatten", attributes: [("axis", .float(1))]),
+      "node it (Flatten): attribute axis is of type FLOAT; expected INT"
+    ),
+    (.oneNode("Concat"), "node it (Concat): attribute axis is missing"),
+    (.oneNode("MaxPool"), "node it (MaxPool): attribute kernel_shape is missing"),
+    (
+      .oneNode("MaxPool", attributes: [("kernel_shape", .ints([2, 2])), ("pads", .ints([1, 1]))]),
+      "node it (MaxPool): pads is [1, 1]; expected 4 numbers ≥ 0, two per spatial axis"
+    ),
+    (
+      .oneNode("MaxPool", attributes: [("kernel_shape", .ints([2, 2])), ("auto_pad", .string("SOME"))]),
+      "node it (MaxPool): auto_pad is SOME; expected NOTSET, VALID, SAME_UPPER or SAME_LOWER"
+    ),
+    (
+      .oneNode("MaxPool", attributes: [("kernel_shape", .ints([2, 2])), ("strides", .ints([0, 1]))]),
+      "node it (MaxPool): strides is [0, 1]; expected 2 positive numbers, one per spatial axis (two each for pads)"
+    ),
+    (
+      .oneNode("Conv", ["w"], initializers: [.floats("w", [1, 2, 1, 1], [1, 2])], input: [1, 2, 4]),
+      "node it (Conv): input X has 3 axes; expected 4"
+    ),
+    (
+      .oneNode("Conv", ["w"], initializers: [.floats("w", [1, 2, 1, 1], [1])]),
+      "tensor w: dims 1×2×1×1 of type FLOAT take 8 bytes; found 4"
+    ),
+    (
+      .oneNode("Conv", ["w"], initializers: [WireTensor(name: "w", dims: [1, 2, 1, 1])]),
+      "tensor w: dims 1×2×1×1 take 2 elements; found 0"
+    ),
+    (
+      .oneNode("Conv", ["w"], initializers: [WireTensor(name: "w", dims: [1, 2, 1, 1], type: 10, raw: [0, 0, 0, 0])]),
+      "tensor w: it has element type FLOAT16; expected FLOAT or DOUBLE"
+    ),
+    (
+      .oneNode("Add", ["w"], initializers: [WireTensor(name: "w", dims: [-2])]),
+      "tensor w: dims [-2] is not the shape of a tensor: extents must be ≥ 0 and their product fit memory"
+    ),
+    (.oneNode("Add"), "node it (Add): input B is missing"),
+    (.oneNode("Add", ["nothing"]), "node it (Add): its input nothing is made by no earlier node"),
+    (.oneNode("Relu", opset: 6), "expected operators of opset 7 to 28; found 6"),
+    (.oneNode("Relu", opset: 29), "expected operators of opset 7 to 28; found 29"),
+    (WireModel(opset: nil), "expected operators of opset 7 to 28; found none"),
+    (WireModel(outputs: []), "the graph has no output; expected at least 1"),
+    (WireModel(outputs: ["z"]), "the graph's output z is made by no node"),
+    (WireModel(inputs: [("x", [1]), ("x", [1])]), "two inputs are named x"),
+  ])
+  func badModels(model: WireModel, sentence: String) {
+    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    #expect(error?.description == "model: \(sentence)")
+  }
+
+  @Test func valuesWithTwoMakers() {
+    let relu = WireNode(op: "Relu", inputs: ["x"], outputs: ["y"])
+    let error = #expect(throws: ONNXError.self) { try Network(onnx: WireModel(nodes: [relu, relu]).bytes) }
+    #expect(error?.description == "model: the value y has two makers, the second being node y (Relu)")
+  }
+
+  @Test func namesCannotBreakTheLine() {
+    let model = WireModel(nodes: [WireNode(op: "Ein\nsum", inputs: ["x"], outputs: ["y"], name: "a\u{1b}[31m\r\nb")])
+    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    #expect(error?.description == "model: 1 node is not supported: Ein?sum (a?[31m??b)")
+  }
+}
