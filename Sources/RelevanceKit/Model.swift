@@ -1,0 +1,115 @@
+import Foundation
+import Imaging
+import Networks
+import ONNXFormat
+import Tensors
+
+/// A network as it lies on disk: the graph, how pictures are prepared for it, and what its classes are called.
+///
+/// Beside `model.onnx` there may be the two files that Hugging Face image models carry: `preprocessor_config.json` and
+/// `config.json` (`id2label`). Without them, ImageNet's usual preprocessing is assumed and classes have numbers only.
+public struct Model: Sendable {
+  /// The network.
+  public let network: Network
+  /// How a picture becomes the network's input.
+  public let preprocessing: Preprocessing
+  /// The file that says so, or nil if the preprocessing is assumed.
+  public let preprocessingFile: String?
+  /// The names of the classes, where they are known.
+  public let labels: Labels?
+
+  /// Reads a model.
+  ///
+  /// - Parameter path: a `.onnx` file, or a folder that holds `model.onnx`.
+  /// - Throws: `ONNXError`, `GraphError`, `PreprocessingError` or `LabelsError`, all `RelevanceKitError`.
+  public init(contentsOf path: String) throws {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let url = URL(fileURLWithPath: path)
+    let folder = exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
+    func companion(_ name: String) -> String? {
+      let file = folder.appendingPathComponent(name).path
+      return FileManager.default.fileExists(atPath: file) ? file : nil
+    }
+    network = try Network(contentsOf: path)
+    preprocessingFile = companion("preprocessor_config.json")
+    preprocessing = try preprocessingFile.map { try Preprocessing(contentsOf: $0) } ?? .imageNet
+    labels = try companion("config.json").flatMap { try Labels(contentsOf: $0) }
+  }
+}
+
+extension Model {
+  /// A shape that the network takes: what its declaration leaves open follows from the preprocessing's size.
+  public var exampleInputShape: Shape {
+    let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224
+    return network.exampleInputShape(side: side)
+  }
+}
+
+/// The names of a network's classes.
+public struct Labels: Sendable {
+  /// The name of each class; a class without one is missing.
+  public let names: [Int: String]
+
+  /// Makes labels.
+  public init(names: [Int: String]) { self.names = names }
+
+  /// Reads `id2label` from a `config.json`; nil if the file has none.
+  ///
+  /// - Throws: `LabelsError` if the file is not JSON or `id2label` does not map class numbers to names.
+  public init?(contentsOf path: String) throws {
+    guard let data = FileManager.default.contents(atPath: path) else { throw LabelsError.missing(path) }
+    let json: Any
+    do { json = try JSONSerialization.jsonObject(with: data) } catch { throw LabelsError.notJSON(path) }
+    guard let table = (json as? [String: Any])?["id2label"] else { return nil }
+    guard let entries = table as? [String: String] else {
+      throw LabelsError.invalid(path, "id2label is not an object of strings")
+    }
+    names = try Dictionary(
+      entries.map { key, name in
+        guard let index = Int(key), index >= 0 else { throw LabelsError.invalid(path, "id2label has the key \"\(key)\"") }
+        return (index, name)
+      }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The name of a class, or nil.
+  public subscript(index: Int) -> String? { names[index] }
+
+  /// The classes that a name means: those that have it as their whole name or as one of several separated by commas,
+  /// without regard to case.
+  public func classes(named name: String) -> [Int] {
+    let wanted = name.lowercased()
+    let exact = names.filter { $0.value.lowercased() == wanted }
+    let matches =
+      exact.isEmpty
+      ? names.filter { $0.value.lowercased().split(separator: ",").contains { $0.trimmingPrefix(" ") == wanted } } : exact
+    return matches.keys.sorted()
+  }
+
+  /// Names that contain a text, to suggest when nothing is called so.
+  public func names(containing text: String, limit: Int = 5) -> [String] {
+    let text = text.lowercased()
+    return names.sorted { $0.key < $1.key }.map(\.value).filter { $0.lowercased().contains(text) }.prefix(limit).map { $0 }
+  }
+}
+
+/// A `config.json` that cannot be used.
+public enum LabelsError: RelevanceKitError {
+  case missing(String)
+  case notJSON(String)
+  case invalid(String, String)
+
+  public var category: ErrorCategory {
+    switch self {
+    case .missing: .missingInput
+    case .notJSON, .invalid: .badData
+    }
+  }
+  public var description: String {
+    switch self {
+    case .missing(let file): "\(file): no such file, or it may not be read"
+    case .notJSON(let file): "\(file): not JSON"
+    case .invalid(let file, let found): "\(file): \(found); expected id2label to map class numbers to names"
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import RelevanceKit
+
+/// Files that tests compare with, and where they are.
+public enum Fixtures {
+  /// The package's root.
+  public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// The path of a fixture.
+  public static func path(_ name: String) -> String { root.appendingPathComponent("Fixtures/\(name)").path }
+
+  /// A tensor from `Fixtures`.
+  public static func tensor(_ name: String) throws -> Tensor { try NumPyFile.read(path(name)) }
+
+  /// Photographs that tests may use where they are there.
+  public static let images = root.deletingLastPathComponent().appendingPathComponent("shared/images")
+
+  /// A folder for one test's files, emptied when the returned value is gone.
+  public final class Scratch: Sendable {
+    public let url: URL
+    public init() throws {
+      url = FileManager.default.temporaryDirectory.appendingPathComponent("relevancekit-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+    public func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+    deinit { try? FileManager.default.removeItem(at: url) }
+  }
+}
+
+/// A model that Tools/models has fetched.
+public enum FetchedModel {
+  /// The folder of fetched models.
+  public static let folder: URL = {
+    let environment = ProcessInfo.processInfo.environment
+    if let folder = environment["RELEVANCEKIT_MODELS"] { return URL(fileURLWithPath: folder) }
+    let cache = environment["XDG_CACHE_HOME"] ?? (environment["HOME"] ?? "") + "/.cache"
+    return URL(fileURLWithPath: cache).appendingPathComponent("relevancekit")
+  }()
+
+  /// SqueezeNet 1.1 with ImageNet weights.
+  public static let squeezeNet = folder.appendingPathComponent("squeezenet1.1").path
+
+  /// Whether SqueezeNet 1.1 is there.
+  public static let hasSqueezeNet: Bool = FileManager.default.fileExists(atPath: squeezeNet + "/model.onnx")
+}

@@ -1,0 +1,61 @@
+import Foundation
+import RelevanceKit
+
+/// A network of `Fixtures/networks` with its weights filled in by the generator that `Tools/reference/seeded.py` shares.
+public enum SeededNetwork {
+  struct Manifest: Decodable {
+    struct Entry: Decodable {
+      let name: String
+      let offset: Int
+      let count: Int
+      let low: Double
+      let high: Double
+      let seed: UInt64
+    }
+    let file: String
+    let bytes: Int
+    let tensors: [Entry]
+  }
+
+  /// Reads a network: copies its graph beside freshly generated weights, loads it, and forgets the copy.
+  public static func load(_ name: String) throws -> Network {
+    let scratch = try Fixtures.Scratch()
+    try write(name, to: scratch)
+    return try Network(contentsOf: scratch.path("model.onnx"))
+  }
+
+  /// Writes `model.onnx` and its weights into a folder.
+  public static func write(_ name: String, to scratch: Fixtures.Scratch) throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("networks/\(name)/weights.json")))
+    let manifest = try JSONDecoder().decode(Manifest.self, from: data)
+    try FileManager.default.copyItem(
+      atPath: Fixtures.path("networks/\(name)/model.onnx"), toPath: scratch.path("model.onnx"))
+    var bytes = [UInt8](repeating: 0, count: manifest.bytes)
+    bytes.withUnsafeMutableBytes { memory in
+      for tensor in manifest.tensors {
+        let target = (memory.baseAddress! + tensor.offset).assumingMemoryBound(to: Float.self)
+        for i in 0..<tensor.count {
+          target[i] = Float(tensor.low + (tensor.high - tensor.low) * Seeded.uniform(tensor.seed, i))
+        }
+      }
+    }
+    try Data(bytes).write(to: URL(fileURLWithPath: scratch.path(manifest.file)))
+  }
+}
+
+/// Reproducible numbers: a hash of seed and position, as in `Tools/reference/seeded.py`.
+public enum Seeded {
+  /// A number in [0, 1).
+  public static func uniform(_ seed: UInt64, _ index: Int) -> Double {
+    var z = (seed << 32 &+ UInt64(index)) &* 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    z ^= z >> 31
+    return Double(z >> 40) * 0x1p-24
+  }
+
+  /// A tensor of numbers in [low, high).
+  public static func tensor(_ shape: Shape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
+    Tensor(shape: shape, elements: (0..<shape.count).map { Float(low + (high - low) * uniform(seed, $0)) })
+  }
+}

@@ -1,0 +1,136 @@
+import ArgumentParser
+import Foundation
+import RelevanceKit
+
+struct Explain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows which pixels spoke for a class.",
+    discussion: """
+      Writes DIR/<input>/<target>.<method>.npy (relevance, float32 [C,H,W]), .png (red speaks for the class, blue against \
+      it) and .overlay.png for each input, target and method, and DIR/report.json.
+
+      Example: relevance explain squeezenet1.1 photo.jpg --target label:zebra --method lrp --method clrp1
+      """)
+
+  /// What can be written.
+  enum Artefact: String, CaseIterable {
+    case png
+    case npy
+    case json
+  }
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var inputs: InputOptions
+  @OptionGroup var rules: RuleOptions
+
+  @Option(
+    name: .customLong("target"),
+    help: ArgumentHelp(
+      "What to explain: top:K (the K best classes), class:N or label:NAME. Repeatable. (default: top:1)", valueName: "t"))
+  var targets: [TargetArgument] = []
+
+  @Option(
+    name: .customLong("method"),
+    help: ArgumentHelp("How: lrp, clrp1 or clrp2. Repeatable. (default: clrp1)", valueName: "m"))
+  var methods: [Method] = []
+
+  @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"))
+  var output = "explanations"
+
+  @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json.", valueName: "list"))
+  var save = "png,npy,json"
+
+  func run() throws {
+    let artefacts = try artefacts()
+    let model = try model.load()
+    let wanted = try (targets.isEmpty ? [.top(1)] : targets).map { try $0.resolved(model.labels) }
+    let methods = methods.isEmpty ? [.clrp1] : methods
+    let explainer = try Explainer(model.network, rules: rules.table(for: model), threads: self.model.threads)
+    if model.preprocessingFile == nil, inputs.paths.contains(where: { !$0.lowercased().hasSuffix(".npy") }) {
+      note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
+    }
+    var report = Report(model: self.model.path, table: explainer.plan.table.name)
+    let folder = URL(fileURLWithPath: output)
+    defer { report.warnings.forEach { note($0) } }
+
+    var failure: (any Error)?
+    do {
+      try forEachInput(inputs.paths) { path in
+        let input = try inputs.load(path, for: model)
+        let trace = try input.run { try explainer.trace($0) }
+        let targets = wanted.flatMap { $0.targets(in: trace) }
+        var explanations: [Explanation] = []
+        for method in methods {
+          for target in targets { explanations.append(try trace.explain(target, by: method)) }
+        }
+        let writer = ResultWriter(folder: folder.appendingPathComponent(Input.stem(of: path)), artefacts: artefacts)
+        try writer.write(explanations, of: input)
+        report.add(input: path, trace: trace, explanations: explanations, labels: model.labels)
+      }
+    } catch { failure = error }
+    if artefacts.contains(.json), !report.inputs.isEmpty { try report.write(to: folder.appendingPathComponent("report.json")) }
+    if let failure { throw failure }
+    print(report.summary(folder: output))
+  }
+
+  private func artefacts() throws -> Set<Artefact> {
+    try Set(
+      save.split(separator: ",").map {
+        guard let artefact = Artefact(rawValue: String($0)) else {
+          throw ValidationError("--save: \($0) is not one of \(Artefact.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return artefact
+      })
+  }
+}
+
+/// Writes the files of one input's explanations.
+struct ResultWriter {
+  let folder: URL
+  let artefacts: Set<Explain.Artefact>
+
+  func write(_ explanations: [Explanation], of input: Input) throws {
+    guard artefacts.contains(.png) || artefacts.contains(.npy) else { return }
+    try makeFolder(folder)
+    for explanation in explanations {
+      let path = folder.appendingPathComponent("\(explanation.fileName)").path
+      let relevance = explanation.relevance.reshaped(to: Shape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
+      if artefacts.contains(.npy) { try NumPyFile.write(relevance, to: path + ".npy") }
+      if artefacts.contains(.png) {
+        let heatmap = Heatmap(relevance)
+        try heatmap.image().writePNG(to: path + ".png")
+        if let picture = input.picture { try heatmap.overlay(on: picture).writePNG(to: path + ".overlay.png") }
+      }
+    }
+  }
+}
+
+/// Makes a folder, and those that it lies in.
+func makeFolder(_ folder: URL) throws {
+  do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+    throw OutputError.folder(folder.path)
+  }
+}
+
+/// A result that cannot be written.
+enum OutputError: RelevanceKitError {
+  case folder(String)
+  case file(String, reason: String)
+
+  var category: ErrorCategory { .cannotWrite }
+  var description: String {
+    switch self {
+    case .folder(let path): "\(path): the folder cannot be made"
+    case .file(let path, let reason): "\(path): cannot be written: \(reason)"
+    }
+  }
+}
+
+extension Explanation {
+  /// `class340.clrp1`
+  var fileName: String {
+    switch target {
+    case .class(let index): "class\(index).\(method.name)"
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import RelevanceKit
+
+/// What `report.json` says of a run.
+struct Report: Encodable {
+  struct ClassScore: Encodable {
+    let classIndex: Int
+    let label: String?
+    let logit: Float
+    let probability: Double
+  }
+
+  struct NodeSums: Encodable {
+    let node: String
+    let rule: String
+    let relevanceIn: Double
+    let relevanceOut: Double
+    let absorbed: Double
+  }
+
+  struct ExplanationEntry: Encodable {
+    let target: String
+    let label: String?
+    let method: String
+    let score: Float
+    /// Sums of the map: all of it before negative parts are dropped, and what is shown.
+    let signedSum: Double
+    let sum: Double
+    let absorbed: Double
+    let ledger: [NodeSums]
+    let files: String
+  }
+
+  struct InputEntry: Encodable {
+    let input: String
+    let shape: [Int]
+    let predictions: [ClassScore]
+    let explanations: [ExplanationEntry]
+  }
+
+  let model: String
+  let table: String
+  private(set) var inputs: [InputEntry] = []
+  private(set) var warnings: [String] = []
+
+  init(model: String, table: String) {
+    self.model = model
+    self.table = table
+  }
+
+  mutating func add(input: String, trace: Trace, explanations: [Explanation], labels: Labels?) {
+    let stem = Input.stem(of: input)
+    let entries = explanations.map { explanation in
+      let index = explanation.target.classIndex
+      return ExplanationEntry(
+        target: "class:\(index)", label: labels?[index], method: explanation.method.name, score: explanation.score,
+        signedSum: explanation.signedRelevance.sum(), sum: explanation.relevance.sum(),
+        absorbed: explanation.ledger.reduce(0) { $0 + $1.absorbed },
+        ledger: explanation.ledger.map {
+          NodeSums(
+            node: $0.node, rule: $0.rule, relevanceIn: $0.relevanceIn, relevanceOut: $0.relevanceOut,
+            absorbed: $0.absorbed)
+        }, files: "\(stem)/\(explanation.fileName)")
+    }
+    for index in Set(explanations.filter(\.isUnsupported).map(\.target.classIndex)).sorted() {
+      let name = labels?[index].map { " (\($0))" } ?? ""
+      warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not vote for it")
+    }
+    inputs.append(
+      InputEntry(
+        input: input, shape: trace.input.shape.dimensions,
+        predictions: trace.predictions().prefix(5).map {
+          ClassScore(
+            classIndex: $0.classIndex, label: labels?[$0.classIndex], logit: $0.logit, probability: $0.probability)
+        }, explanations: entries))
+  }
+
+  func write(to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try makeFolder(url.deletingLastPathComponent())
+    do { try encoder.encode(self).write(to: url, options: .atomic) } catch {
+      throw OutputError.file(url.path, reason: error.localizedDescription)
+    }
+  }
+
+  /// What a person wants to know at the end of a run.
+  func summary(folder: String) -> String {
+    var lines: [String] = []
+    for input in inputs {
+      lines.append(input.input)
+      for prediction in input.predictions { lines.append("  " + prediction.line) }
+      for entry in input.explanations {
+        lines.append("  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension Report.ClassScore {
+  /// Probability, logit, class and name, for people.
+  var line: String {
+    String(format: "%6.2f %%  logit %8.3f  class:%d", probability * 100, logit, classIndex) + (label.map { "  \($0)" } ?? "")
+  }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import RelevanceKit
+
+/// A target as it is written on the command line: `top:K`, `class:N` or `label:NAME`.
+enum TargetArgument: ExpressibleByArgument, CustomStringConvertible {
+  case top(Int)
+  case classIndex(Int)
+  case label(String)
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { return nil }
+    switch (parts[0], Int(parts[1])) {
+    case ("top", let count?) where count > 0: self = .top(count)
+    case ("class", let index?) where index >= 0: self = .classIndex(index)
+    case ("label", _): self = .label(parts[1])
+    default: return nil
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .top(let count): "top:\(count)"
+    case .classIndex(let index): "class:\(index)"
+    case .label(let name): "label:\(name)"
+    }
+  }
+
+  /// Resolves what does not depend on an input, so that a wrong name is found before anything runs.
+  func resolved(_ labels: Labels?) throws -> TargetArgument {
+    guard case .label(let name) = self else { return self }
+    guard let labels else { throw TargetError.noLabels(name) }
+    let classes = labels.classes(named: name)
+    guard let index = classes.first else {
+      throw TargetError.unknownLabel(name, suggestions: labels.names(containing: name))
+    }
+    guard classes.count == 1 else { throw TargetError.ambiguousLabel(name, classes: classes) }
+    return .classIndex(index)
+  }
+
+  /// The classes meant for one run.
+  func targets(in trace: Trace) -> [Target] {
+    switch self {
+    case .top(let count): trace.predictions().prefix(count).map { .class($0.classIndex) }
+    case .classIndex(let index): [.class(index)]
+    case .label: preconditionFailure("labels are resolved before anything runs")
+    }
+  }
+}
+
+extension Method: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let found = Method.names.first(where: { $0.name == argument }) else { return nil }
+    self = found.method
+  }
+
+  public var defaultValueDescription: String { name }
+  public static var allValueStrings: [String] { names.map(\.name) }
+}
+
+/// A target that does not exist.
+enum TargetError: RelevanceKitError {
+  case noLabels(String)
+  case unknownLabel(String, suggestions: [String])
+  case ambiguousLabel(String, classes: [Int])
+
+  var category: ErrorCategory { .usage }
+
+  var description: String {
+    switch self {
+    case .noLabels(let name):
+      "label:\(name): the model has no labels; put a config.json with id2label beside it, or use class:N"
+    case .unknownLabel(let name, let suggestions):
+      "label:\(name): no class is called so"
+        + (suggestions.isEmpty ? "" : "; did you mean \(suggestions.map { "\"\($0)\"" }.joined(separator: ", "))?")
+    case .ambiguousLabel(let name, let classes):
+      "label:\(name): several classes are called so; use \(classes.map { "class:\($0)" }.joined(separator: " or "))"
+    }
+  }
+}
