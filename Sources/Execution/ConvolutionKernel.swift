@@ -2,10 +2,15 @@ import CKernels
 import Networks
 import Tensors
 
-/// Convolution as im2col and matrix products, tile by tile.
-///
-/// A tile's columns are laid out in a thread's own scratch memory and multiplied while they are in its cache; 1×1
-/// convolutions multiply the input as it lies.
+/// How convolutions are computed.
+public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
+  /// Layer by layer the faster one.
+  case automatic
+  /// im2col and one matrix product, always: the reference.
+  case im2col
+}
+
+/// Convolution: picks the algorithm and keeps the weights in the layouts that it wants.
 struct ConvolutionKernel: WeightedKernel {
   let inputShape: Shape
   let outputShape: Shape
@@ -13,6 +18,7 @@ struct ConvolutionKernel: WeightedKernel {
   private let weight: Tensor
   private let bias: Tensor?
   private let derived: DerivedWeights<Form>
+  private let usesWinograd: Bool
 
   /// A layout of the weights.
   enum Form: Hashable, Sendable {
@@ -20,9 +26,14 @@ struct ConvolutionKernel: WeightedKernel {
     case forward(WeightPart)
     /// inputs × (outputs · taps), kernels turned by 180°: the weights of the adjoint.
     case turned(WeightPart)
+    /// Winograd's 36 × outputs × inputs, of the convolution or of its adjoint.
+    case winograd(WeightPart, turned: Bool)
   }
 
-  init(_ convolution: Convolution, input: Shape, output: Shape, derived: DerivedWeights<Form>) throws {
+  init(
+    _ convolution: Convolution, input: Shape, output: Shape, algorithm: ConvolutionAlgorithm,
+    derived: DerivedWeights<Form>
+  ) throws {
     inputShape = input
     outputShape = output
     weight = convolution.weight
@@ -31,23 +42,33 @@ struct ConvolutionKernel: WeightedKernel {
     geometry = ConvolutionGeometry(
       groups: convolution.groups, inputs: input[1] / convolution.groups, outputs: output[1] / convolution.groups,
       window: try rk_window(convolution.window, over: input))
+    usesWinograd = algorithm == .automatic && WinogradConvolution.suits(geometry)
   }
 
   func forward(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool,
     companion: UnsafeMutablePointer<Float>?, on workers: Workers
   ) {
-    var products = [Product(weights: weights(.forward(.all)), output: y, epilogue: .bias(bias, rectifies: rectifies))]
-    if let companion { products.append(Product(weights: weights(.forward(.positive)), output: companion)) }
-    Self.multiply(x, items: inputShape[0], geometry, products, on: workers)
+    let main = ConvolutionTarget(output: y, epilogue: .bias(bias, rectifies: rectifies))
+    let beside = companion.map { ConvolutionTarget(output: $0) }
+    guard usesWinograd else {
+      var products = [(weights: weights(.forward(.all)), target: main)]
+      if let beside { products.append((weights(.forward(.positive)), beside)) }
+      return Im2colConvolution(geometry: geometry).multiply(x, items: inputShape[0], products, on: workers)
+    }
+    var products = [(kernels: kernels(.all, turned: false, on: workers), target: main)]
+    if let beside { products.append((kernels(.positive, turned: false, on: workers), beside)) }
+    WinogradConvolution(geometry: geometry).multiply(x, items: inputShape[0], products, on: workers)
+    if let companion { refine(companion, x, needed: rectifies ? UnsafePointer(y) : nil, on: workers) }
   }
 
   func product(
     _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
     on workers: Workers
   ) {
-    let product = Product(weights: weights(.forward(part)), output: y, accumulates: accumulates)
-    Self.multiply(x, items: inputShape[0], geometry, [product], on: workers)
+    let target = ConvolutionTarget(output: y, accumulates: accumulates)
+    Im2colConvolution(geometry: geometry)
+      .multiply(x, items: inputShape[0], [(weights(.forward(part)), target)], on: workers)
   }
 
   func adjoint(
@@ -55,149 +76,46 @@ struct ConvolutionKernel: WeightedKernel {
     factor: UnsafePointer<Float>?, on workers: Workers
   ) {
     let items = inputShape[0] * seeds
+    let target = ConvolutionTarget(output: c, epilogue: factor.map { .factor($0, seeds: seeds) } ?? .none)
     guard geometry.hasUnitStride else {
-      return scatter(part, s, items: items, seeds: seeds, c, factor: factor, on: workers)
+      return Im2colConvolution(geometry: geometry)
+        .scatter(weights(.forward(part)), s, items: items, seeds: seeds, c, factor: factor, on: workers)
     }
-    let product = Product(
-      weights: weights(.turned(part)), output: c, epilogue: factor.map { .factor($0, seeds: seeds) } ?? .none)
-    Self.multiply(s, items: items, geometry.transposed(), [product], on: workers)
+    let transposed = geometry.transposed()
+    if usesWinograd && WinogradConvolution.suits(transposed) {
+      WinogradConvolution(geometry: transposed)
+        .multiply(s, items: items, [(kernels(part, turned: true, on: workers), target)], on: workers)
+    } else {
+      Im2colConvolution(geometry: transposed)
+        .multiply(s, items: items, [(weights(.turned(part)), target)], on: workers)
+    }
   }
 
-  // MARK: Gathering
-
-  /// One matrix product with a tile of columns, and what is done to the result while it is in cache.
-  private struct Product {
-    let weights: Tensor
-    let output: UnsafeMutablePointer<Float>
-    var accumulates = false
-    var epilogue = Epilogue.none
-  }
-
-  private enum Epilogue {
-    case none
-    case bias(Tensor?, rectifies: Bool)
-    /// Multiply with an item of the batch; each is used for `seeds` items of the result.
-    case factor(UnsafePointer<Float>, seeds: Int)
-  }
-
-  /// output ← weights · im2col(x) for every product, item by item and group by group.
-  private static func multiply(
-    _ x: UnsafePointer<Float>, items: Int, _ geometry: ConvolutionGeometry, _ products: [Product],
-    on workers: Workers
+  /// Rounding of Winograd's transforms must not pass for a denominator: products so small beside the largest of their
+  /// channel that it could are computed directly. Outputs that the rectifier cut off carry no relevance and are left.
+  private func refine(
+    _ z: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, needed: UnsafePointer<Float>?, on workers: Workers
   ) {
+    let geometry = geometry
     let positions = geometry.outputPositions
-    let tiles = ConvolutionGeometry.tileCount(positions: positions)
-    let width = ((positions + tiles - 1) / tiles + 15) / 16 * 16
-    // A map too small to be cut is shared out by output channels.
-    let slices = tiles == 1 && geometry.outputs >= 128 ? 2 : 1
-    let rows = (geometry.outputs + slices - 1) / slices
-    let depth = geometry.depth
-    let shared = Shared((x: x, products: products))
-    workers.run(items * geometry.groups * tiles * slices, scratch: geometry.isPointwise ? 0 : depth * width) {
-      task, columns in
-      let (x, products) = shared.pointer
-      let slice = task % slices
-      let first = task / slices % tiles * width
-      let last = min(first + width, positions)
-      guard first < last else { return }
-      let group = task / slices / tiles % geometry.groups
-      let item = task / slices / tiles / geometry.groups
-      let channels = x + (item * geometry.groups + group) * geometry.inputs * geometry.inputPositions
-      let matrix: UnsafePointer<Float>
-      let stride: Int
-      if geometry.isPointwise {
-        (matrix, stride) = (channels + first, positions)
-      } else {
-        withUnsafePointer(to: geometry.window) { rk_im2col(channels, geometry.inputs, $0, first, last, columns, width) }
-        (matrix, stride) = (UnsafePointer(columns), width)
-      }
-      let from = slice * rows
-      let count = min(rows, geometry.outputs - from)
-      let channel = group * geometry.outputs + from
-      for product in products {
-        let plane = item * geometry.groups * geometry.outputs + channel
-        let y = product.output + plane * positions + first
-        product.weights.withUnsafeElements { weights in
-          // Y ← W·columns (+ Y): the slice's output channels × the tile's positions.
-          BLAS.gemm(
-            m: count, n: last - first, k: depth, a: weights.baseAddress! + channel * depth, lda: depth, b: matrix,
-            ldb: stride, beta: product.accumulates ? 1 : 0, c: y, ldc: positions)
-        }
-        switch product.epilogue {
-        case .none: break
-        case .bias(let bias, let rectifies):
-          if let bias {
-            bias.withUnsafeElements {
-              rk_bias_relu(y, positions, count, last - first, $0.baseAddress! + channel, rectifies ? 1 : 0)
-            }
-          } else if rectifies {
-            rk_bias_relu(y, positions, count, last - first, nil, 1)
-          }
-        case .factor(let factor, let seeds):
-          let plane = item / seeds * geometry.groups * geometry.outputs + channel
-          rk_multiply_rows(y, factor + plane * positions + first, positions, count, last - first)
+    let shared = Shared((z: z, x: x, needed: needed))
+    weight.withUnsafeElements { weight in
+      let weights = Shared(weight.baseAddress!)
+      workers.run(outputShape[0] * outputShape[1]) { plane in
+        let (z, x, needed) = shared.pointer
+        let group = plane / geometry.outputs
+        withUnsafePointer(to: geometry.window) {
+          _ = rk_refine_small_products(
+            x + group * geometry.inputs * geometry.inputPositions, geometry.inputs, $0,
+            weights.pointer + plane % (geometry.groups * geometry.outputs) * geometry.depth, RK_POSITIVE,
+            needed.map { $0 + plane * positions }, Self.smallProduct, z + plane * positions)
         }
       }
     }
   }
 
-  // MARK: Scattering
-
-  /// c ← part(W)ᵀ·s for strides above 1: columns ← Wᵀ·s, added up where they land. Each task owns some rows of the input and
-  /// computes all columns that reach them, so no two tasks write to one place.
-  private func scatter(
-    _ part: WeightPart, _ s: UnsafePointer<Float>, items: Int, seeds: Int, _ c: UnsafeMutablePointer<Float>,
-    factor: UnsafePointer<Float>?, on workers: Workers
-  ) {
-    let geometry = self.geometry
-    let window = geometry.window
-    let reach = Int((window.kernel_y - 1) * window.dilation_y)
-    let (height, stride, pad) = (Int(window.height), Int(window.stride_y), Int(window.pad_y))
-    let band = min(height, max(4 * reach, 16))
-    let bands = (height + band - 1) / band
-    let outRows = min((band - 1 + reach) / stride + 1, Int(window.out_height))
-    let outWidth = Int(window.out_width)
-    let positions = geometry.outputPositions
-    let depth = geometry.depth
-    let weights = weights(.forward(part))
-    let shared = Shared((s: s, c: c, factor: factor))
-    workers.run(items * geometry.groups * bands, scratch: depth * outRows * outWidth) { task, columns in
-      let (s, c, factor) = shared.pointer
-      let top = task % bands * band
-      let bottom = min(top + band, height)
-      let group = task / bands % geometry.groups
-      let item = task / bands / geometry.groups
-      // Window rows o with top ≤ o·stride − pad + tap < bottom for some tap in 0…reach.
-      let firstRow = max((top + pad - reach + stride - 1).divided(by: stride), 0)
-      let lastRow = min((bottom - 1 + pad).divided(by: stride) + 1, Int(window.out_height))
-      let channels = (item * geometry.groups + group) * geometry.inputs
-      let x = c + channels * geometry.inputPositions
-      let rowWidth = Int(window.width)
-      for channel in 0..<geometry.inputs {
-        (x + channel * geometry.inputPositions + top * rowWidth).update(repeating: 0, count: (bottom - top) * rowWidth)
-      }
-      if firstRow < lastRow {
-        let (first, last) = (firstRow * outWidth, lastRow * outWidth)
-        weights.withUnsafeElements { weights in
-          // columns ← Wᵀ·S: (inputs · taps) × the positions that reach the band.
-          BLAS.gemm(
-            transposeA: true, m: depth, n: last - first, k: geometry.outputs,
-            a: weights.baseAddress! + group * geometry.outputs * depth, lda: depth,
-            b: s + (item * geometry.groups + group) * geometry.outputs * positions + first, ldb: positions,
-            c: columns, ldc: last - first)
-        }
-        withUnsafePointer(to: window) {
-          rk_col2im_rows(columns, last - first, geometry.inputs, $0, first, last, top, bottom, x)
-        }
-      }
-      if let factor {
-        let channels = (item / seeds * geometry.groups + group) * geometry.inputs
-        rk_multiply_rows(
-          x + top * rowWidth, factor + channels * geometry.inputPositions + top * rowWidth, geometry.inputPositions,
-          geometry.inputs, (bottom - top) * rowWidth)
-      }
-    }
-  }
+  /// Beside the largest product of a channel; Winograd's rounding is about a hundredth of it.
+  private static let smallProduct: Float = 1e-4
 
   // MARK: Weights
 
@@ -207,6 +125,16 @@ struct ConvolutionKernel: WeightedKernel {
       switch form {
       case .forward(let part): weight.part(part)
       case .turned(let part): turned(weight.part(part))
+      case .winograd: preconditionFailure("Winograd's weights are made by kernels(_:turned:on:)")
+      }
+    }
+  }
+
+  private func kernels(_ part: WeightPart, turned: Bool, on workers: Workers) -> WinogradConvolution.Kernels {
+    WinogradConvolution.Kernels(weight: weight, part: part, turned: turned) {
+      derived.form(.winograd(part, turned: turned)) {
+        WinogradConvolution(geometry: turned ? geometry.transposed() : geometry)
+          .transformed(weight, part: part, turned: turned, on: workers)
       }
     }
   }
@@ -238,12 +166,5 @@ extension Tensor {
     return Tensor(uninitialized: shape) { result in
       withUnsafeElements { rk_part_copy(result.baseAddress!, $0.baseAddress!, $0.count, part.kernel) }
     }
-  }
-}
-
-extension Int {
-  /// The quotient rounded towards −∞.
-  fileprivate func divided(by divisor: Int) -> Int {
-    self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
   }
 }

@@ -28,12 +28,17 @@ package final class ExecutionPlan: Sendable {
   /// Operands whose own values are gone after a run, since a rectifier took their place.
   let overwritten: Set<Node.ID>
 
-  init(_ network: Network, inputShape: Shape, companions wanted: Set<Node.ID>, weights: WeightLibrary) throws {
+  init(
+    _ network: Network, inputShape: Shape, companions wanted: Set<Node.ID>, weights: WeightLibrary,
+    algorithm: ConvolutionAlgorithm
+  ) throws {
     let graph = network.graph
     let shapes = try graph.shapes(forInput: inputShape)
     self.network = network
     self.shapes = shapes
-    kernels = try graph.ids.map { try makeKernel(for: $0, in: graph, shapes: shapes, weights: weights) }
+    kernels = try graph.ids.map {
+      try makeKernel(for: $0, in: graph, shapes: shapes, weights: weights, algorithm: algorithm)
+    }
 
     let consumers = graph.consumers
     var inPlace = Set<Node.ID>()

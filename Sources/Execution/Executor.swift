@@ -20,9 +20,13 @@ public final class Executor: Sendable {
     let companions: Set<Node.ID>
   }
 
+  /// How convolutions are computed.
+  public let convolution: ConvolutionAlgorithm
+
   /// Prepares to run a network on `threads` threads; nil means one per processor.
-  public init(_ network: Network, threads: Int? = nil) {
+  public init(_ network: Network, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic) {
     self.network = network
+    self.convolution = convolution
     self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     workers = Workers(count: self.threads, pool: MemoryPool())
     weights = WeightLibrary(nodes: network.graph.nodes.count)
@@ -42,7 +46,8 @@ public final class Executor: Sendable {
   package func plan(_ shape: Shape, companions: Set<Node.ID>) throws -> ExecutionPlan {
     let key = PlanKey(shape: shape, companions: companions)
     if let plan = plans.withLock({ $0[key] }) { return plan }
-    let plan = try ExecutionPlan(network, inputShape: shape, companions: companions, weights: weights)
+    let plan = try ExecutionPlan(
+      network, inputShape: shape, companions: companions, weights: weights, algorithm: convolution)
     plans.withLock { $0[key] = plan }
     return plan
   }

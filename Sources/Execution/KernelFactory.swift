@@ -10,7 +10,7 @@ final class WeightLibrary: Sendable {
 
 /// The kernel that computes a node for operands of the given shapes; nil where nothing is computed (inputs, constants).
 func makeKernel(
-  for id: Node.ID, in graph: Graph, shapes: [Shape], weights: WeightLibrary
+  for id: Node.ID, in graph: Graph, shapes: [Shape], weights: WeightLibrary, algorithm: ConvolutionAlgorithm
 ) throws -> (any Kernel)? {
   let node = graph[id]
   let operands = node.inputs.map { shapes[$0.index] }
@@ -18,7 +18,8 @@ func makeKernel(
   switch node.operation {
   case .input, .constant: return nil
   case .convolution(let convolution):
-    return try ConvolutionKernel(convolution, input: operands[0], output: output, derived: weights[id])
+    return try ConvolutionKernel(
+      convolution, input: operands[0], output: output, algorithm: algorithm, derived: weights[id])
   case .linear(let linear): return FullyConnectedKernel(linear, input: operands[0], output: output)
   case .relu: return ReluKernel(count: output.count)
   case .maxPool(let window): return try MaxPoolKernel(window, input: operands[0])

@@ -12,11 +12,15 @@ public struct Explainer: Sendable {
 
   /// Resolves a rule table for a network.
   ///
-  /// - Parameter threads: how many threads a run uses; nil means one per processor.
+  /// - Parameters:
+  ///   - threads: how many threads a run uses; nil means one per processor.
+  ///   - convolution: how convolutions are computed.
   /// - Throws: `RuleTableError` if the table does not fit the network.
-  public init(_ network: Network, rules: RuleTable, threads: Int? = nil) throws {
+  public init(
+    _ network: Network, rules: RuleTable, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic
+  ) throws {
     plan = try rules.resolve(for: network)
-    executor = Executor(network, threads: threads)
+    executor = Executor(network, threads: threads, convolution: convolution)
   }
 
   /// The network.

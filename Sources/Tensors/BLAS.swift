@@ -4,16 +4,43 @@ import Synchronization
 /// The only place that calls BLAS. All matrices are row-major.
 package enum BLAS {
   /// C ← α·op(A)·op(B) + β·C, with op(A) m×k, op(B) k×n, C m×n; `lda`, `ldb`, `ldc` are the distances between rows.
-  @inline(__always)
   package static func gemm(
     transposeA: Bool = false, transposeB: Bool = false, m: Int, n: Int, k: Int, alpha: Float = 1,
     a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float = 0,
     c: UnsafeMutablePointer<Float>, ldc: Int
   ) {
     guard m > 0, n > 0 else { return }
-    cblas_sgemm(
-      CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-      blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
+    guard multipliesSmallMatricesInPlace, !transposeA, !transposeB, m * n * k > smallProduct else {
+      cblas_sgemm(
+        CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+        blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
+      return
+    }
+    // Pieces of equal size in each direction, the depth outermost so that a piece of B stays in cache.
+    let depth = piece(k, atMost: 272)
+    let columns = piece(n, atMost: 112)
+    let rows = max(smallProduct / (depth * columns) / 16 * 16, 16)
+    for p in stride(from: 0, to: k, by: depth) {
+      for j in stride(from: 0, to: n, by: columns) {
+        for i in stride(from: 0, to: m, by: rows) {
+          cblas_sgemm(
+            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(min(rows, m - i)), blasint(min(columns, n - j)),
+            blasint(min(depth, k - p)), alpha, a + i * lda + p, blasint(lda), b + p * ldb + j, blasint(ldb),
+            p == 0 ? beta : 1, c + i * ldc + j, blasint(ldc))
+        }
+      }
+    }
+  }
+
+  /// OpenBLAS multiplies matrices of at most this m·n·k where they lie, on processors with AVX-512; larger ones it first
+  /// copies into another order, which at the sizes of convolutions costs up to half the speed.
+  private static let smallProduct = 1_000_000
+  private static let multipliesSmallMatricesInPlace =
+    openblas_get_corename().map { ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(String(cString: $0)) } ?? false
+
+  private static func piece(_ count: Int, atMost limit: Int) -> Int {
+    let pieces = (count + limit - 1) / limit
+    return (count + pieces - 1) / max(pieces, 1)
   }
 
   /// y ← α·A·x + β·y, with A m×n and `lda` the distance between its rows.

@@ -34,14 +34,38 @@ void rk_bias_relu(float *y, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, c
 // y[r][i] ← y[r][i] · x[r][i]; rows of both are `stride` floats apart.
 void rk_multiply_rows(float *y, const float *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count);
 
+// --- Winograd F(4×4, 3×3), for unit strides and dilations ------------------------------------------------------------
+
+// The sign of the weights that take part in a product.
+typedef enum { RK_ALL = 0, RK_POSITIVE = 1, RK_NEGATIVE = 2 } rk_part;
+
+// u[36][…] ← G·part(g)·Gᵀ for `count` 3×3 kernels that are `step` floats apart, turned by 180° if asked for; the 36 planes
+// are `plane` floats apart.
+void rk_winograd_kernels(const float *g, ptrdiff_t step, ptrdiff_t count, rk_part part, int turned, float *u,
+                         ptrdiff_t plane);
+
+// Floats of scratch that the two transforms below need.
+ptrdiff_t rk_winograd_scratch(const rk_window *w);
+
+// v[36][tile] ← Bᵀ·d·B for the 4×4 tiles of one channel in tile rows row_first ≤ row < row_last, row by row.
+void rk_winograd_input(const float *x, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last, float *v,
+                       ptrdiff_t plane, float *scratch);
+
+// y ← Aᵀ·m·A for the same tiles of one output channel, plus bias and max(0, ·) if relu; or, if factor is given, times it.
+void rk_winograd_output(const float *m, ptrdiff_t plane, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last,
+                        float bias, int relu, const float *factor, float *y, float *scratch);
+
+// Computes those elements of z = part(weights)·x (one output channel, no element negative) anew and directly that are at
+// most `relative` of the largest, where rounding of the transforms counts; positions with needed = 0 are left alone if
+// `needed` is given. Returns how many there were.
+ptrdiff_t rk_refine_small_products(const float *x, ptrdiff_t channels, const rk_window *w, const float *weights,
+                                   rk_part part, const float *needed, float relative, float *z);
+
 // --- Fully connected layers ------------------------------------------------------------------------------------------
 
 // all[r] ← Σ_i w[r][i]·x[i] and positive[r] ← Σ_i max(w[r][i],0)·x[i]: both products in one read of w.
 void rk_split_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, float *all,
                        float *positive);
-
-// The sign of the weights that take part in a product.
-typedef enum { RK_ALL = 0, RK_POSITIVE = 1, RK_NEGATIVE = 2 } rk_part;
 
 // y[i] += s·part(w[i])
 void rk_accumulate_part(float *y, const float *w, float s, ptrdiff_t count, rk_part part);

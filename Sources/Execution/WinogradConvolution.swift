@@ -1,0 +1,234 @@
+import CKernels
+import Tensors
+
+/// 3×3 convolution with unit strides by Winograd's F(4×4, 3×3): a quarter of im2col's multiplications, as 36 matrix
+/// products over channels.
+///
+/// Large maps are cut into strips of tiles, each transformed, multiplied and transformed back in one thread's cache with
+/// weights that were transformed once. Small maps are transformed as a whole and shared out by output channels; there the
+/// weights outweigh the data, so each task transforms its own on the way and nothing is stored.
+struct WinogradConvolution: Sendable {
+  let geometry: ConvolutionGeometry
+
+  /// The weights of a product as the model has them: outputs × inputs × 9 for each group.
+  struct Kernels {
+    let weight: Tensor
+    let part: WeightPart
+    /// Whether the roles of outputs and inputs are exchanged and kernels turned round, as the adjoint wants them.
+    let turned: Bool
+    /// The transformed kernels, made at the first request.
+    let cached: () -> Tensor
+  }
+
+  /// Tiles of a strip.
+  private static let stripTiles = 96
+  /// Maps with more tiles than this are cut into strips.
+  private static let wholeTiles = 256
+  /// Fewer tiles than this are not worth transforming.
+  private static let fewestTiles = 12
+  /// Output channels that one task multiplies.
+  private static let channelBlock = 64
+  /// Floats between the planes of the 36 points, so that they do not fall on the same lines of a cache.
+  private static let gap = 48
+
+  /// Whether the transforms pay for a convolution.
+  static func suits(_ geometry: ConvolutionGeometry) -> Bool {
+    let w = geometry.window
+    let tiles = Int((w.out_height + 3) / 4 * ((w.out_width + 3) / 4))
+    return w.kernel_y == 3 && w.kernel_x == 3 && geometry.hasUnitStride && w.dilation_y == 1 && w.dilation_x == 1
+      && geometry.inputs >= 16 && geometry.outputs >= 16 && tiles >= fewestTiles
+  }
+
+  private var tileRows: Int { Int(geometry.window.out_height + 3) / 4 }
+  private var tileColumns: Int { Int(geometry.window.out_width + 3) / 4 }
+  private var tiles: Int { tileRows * tileColumns }
+  private var transformScratch: Int { (rk_winograd_scratch(of: geometry.window) + 15) / 16 * 16 }
+
+  /// output ← weights ∗ x for every product, item by item and group by group.
+  func multiply(
+    _ x: UnsafePointer<Float>, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)],
+    on workers: Workers
+  ) {
+    if tiles > Self.wholeTiles {
+      multiplyStrips(x, items: items, products, on: workers)
+    } else {
+      multiplyWhole(x, items: items, products, on: workers)
+    }
+  }
+
+  // MARK: Large maps
+
+  private func multiplyStrips(
+    _ x: UnsafePointer<Float>, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)],
+    on workers: Workers
+  ) {
+    let (inputs, outputs) = (geometry.inputs, geometry.outputs)
+    // An even number, so that two threads finish together.
+    let strips = min((tiles + Self.stripTiles - 1) / Self.stripTiles + 1, tileRows) / 2 * 2
+    let rows = (tileRows + strips - 1) / strips
+    let width = rows * tileColumns
+    let block = min(outputs, Self.channelBlock)
+    let shared = Shared((x: x, products: products.map { (weights: $0.kernels.cached(), target: $0.target) }))
+    workers.run(
+      items * geometry.groups * strips, scratch: 36 * ((inputs + block) * width + 2 * Self.gap) + transformScratch
+    ) { task, scratch in
+      let (x, products) = shared.pointer
+      let first = task % strips * rows
+      let last = min(first + rows, tileRows)
+      guard first < last else { return }
+      let group = task / strips % geometry.groups
+      let item = task / strips / geometry.groups
+      let (vPlane, mPlane) = (inputs * width + Self.gap, block * width + Self.gap)
+      let v = scratch
+      let m = v + 36 * vPlane
+      let transform = m + 36 * mPlane
+      withUnsafePointer(to: geometry.window) { window in
+        let channels = x + (item * geometry.groups + group) * inputs * geometry.inputPositions
+        for channel in 0..<inputs {
+          rk_winograd_input(
+            channels + channel * geometry.inputPositions, window, first, last, v + channel * width, vPlane, transform)
+        }
+        for (weights, target) in products {
+          weights.withUnsafeElements { u in
+            let u = u.baseAddress! + group * 36 * outputs * inputs
+            for from in stride(from: 0, to: outputs, by: block) {
+              let count = min(block, outputs - from)
+              for point in 0..<36 {
+                // M ← U·V at one of the 36 points: the block's output channels × the strip's tiles.
+                BLAS.gemm(
+                  m: count, n: (last - first) * tileColumns, k: inputs, a: u + (point * outputs + from) * inputs,
+                  lda: inputs, b: v + point * vPlane, ldb: width, c: m + point * mPlane, ldc: width)
+              }
+              for row in 0..<count {
+                write(
+                  m + row * width, plane: mPlane, channel: group * outputs + from + row, item: item,
+                  rows: first..<last, target, window, transform)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// All transformed kernels of a product: groups × 36 × outputs × inputs.
+  func transformed(_ weight: Tensor, part: WeightPart, turned: Bool, on workers: Workers) -> Tensor {
+    let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
+    return Tensor(uninitialized: [groups * 36 * outputs * inputs]) { result in
+      weight.withUnsafeElements { weight in
+        let shared = Shared((weight: weight.baseAddress!, u: result.baseAddress!))
+        workers.run(groups * outputs) { row in
+          let (group, output) = (row / outputs, row % outputs)
+          transformRow(
+            shared.pointer.weight, part: part, turned: turned, group: group, output: output,
+            to: shared.pointer.u + group * 36 * outputs * inputs + output * inputs, plane: outputs * inputs)
+        }
+      }
+    }
+  }
+
+  /// The kernels from all inputs of a group to one output.
+  private func transformRow(
+    _ weight: UnsafePointer<Float>, part: WeightPart, turned: Bool, group: Int, output: Int,
+    to u: UnsafeMutablePointer<Float>, plane: Int
+  ) {
+    let (inputs, outputs) = (geometry.inputs, geometry.outputs)
+    let kernels = weight + group * outputs * inputs * 9
+    if turned {
+      // The model's weights have this geometry's inputs as rows.
+      rk_winograd_kernels(kernels + output * 9, outputs * 9, inputs, part.kernel, 1, u, plane)
+    } else {
+      rk_winograd_kernels(kernels + output * inputs * 9, 9, inputs, part.kernel, 0, u, plane)
+    }
+  }
+
+  // MARK: Small maps
+
+  private func multiplyWhole(
+    _ x: UnsafePointer<Float>, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)],
+    on workers: Workers
+  ) {
+    let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
+    // Several items share a product while that makes it wider than one strip.
+    let together = max(1, min(items, Self.wholeTiles / tiles))
+    let width = together * tiles
+    let block = min(outputs, Self.channelBlock)
+    let blocks = (outputs + block - 1) / block
+    let (uPlane, vPlane, mPlane) = (block * inputs + Self.gap, inputs * width + Self.gap, block * width + Self.gap)
+    let data = workers.pool.storage(count: groups * 36 * vPlane)
+    for start in stride(from: 0, to: items, by: together) {
+      let count = min(together, items - start)
+      let shared = Shared((x: x, v: data.base, products: products))
+      workers.run(groups * inputs, scratch: transformScratch) { task, scratch in
+        let (group, channel) = (task / inputs, task % inputs)
+        withUnsafePointer(to: geometry.window) { window in
+          for item in 0..<count {
+            let plane = ((start + item) * groups + group) * inputs + channel
+            rk_winograd_input(
+              shared.pointer.x + plane * geometry.inputPositions, window, 0, tileRows,
+              shared.pointer.v + group * 36 * vPlane + channel * width + item * tiles, vPlane, scratch)
+          }
+        }
+      }
+      workers.run(
+        groups * blocks * products.count, scratch: 36 * (uPlane + mPlane) + transformScratch
+      ) { task, scratch in
+        let (kernels, target) = shared.pointer.products[task / (groups * blocks)]
+        let group = task / blocks % groups
+        let from = task % blocks * block
+        let rows = min(block, outputs - from)
+        let u = scratch
+        let m = u + 36 * uPlane
+        let transform = m + 36 * mPlane
+        kernels.weight.withUnsafeElements { weight in
+          for row in 0..<rows {
+            transformRow(
+              weight.baseAddress!, part: kernels.part, turned: kernels.turned, group: group, output: from + row,
+              to: u + row * inputs, plane: uPlane)
+          }
+        }
+        let v = shared.pointer.v + group * 36 * vPlane
+        for point in 0..<36 {
+          // M ← U·V at one of the 36 points: the block's output channels × the tiles of all items.
+          BLAS.gemm(
+            m: rows, n: count * tiles, k: inputs, a: u + point * uPlane, lda: inputs, b: v + point * vPlane, ldb: width,
+            c: m + point * mPlane, ldc: width)
+        }
+        withUnsafePointer(to: geometry.window) { window in
+          for row in 0..<rows {
+            for item in 0..<count {
+              write(
+                m + row * width + item * tiles, plane: mPlane, channel: group * outputs + from + row,
+                item: start + item, rows: 0..<tileRows, target, window, transform)
+            }
+          }
+        }
+      }
+    }
+    withExtendedLifetime(data) {}
+  }
+
+  /// Transforms the products of one output channel back and writes them where they belong.
+  private func write(
+    _ m: UnsafePointer<Float>, plane: Int, channel: Int, item: Int, rows: Range<Int>, _ target: ConvolutionTarget,
+    _ window: UnsafePointer<rk_window>, _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let channels = geometry.groups * geometry.outputs
+    let positions = geometry.outputPositions
+    let y = target.output + (item * channels + channel) * positions
+    var (bias, relu): (Float, Int32) = (0, 0)
+    var factor: UnsafePointer<Float>?
+    switch target.epilogue {
+    case .none: break
+    case .bias(let tensor, let rectifies):
+      bias = tensor?.withUnsafeElements { $0[channel] } ?? 0
+      relu = rectifies ? 1 : 0
+    case .factor(let base, let seeds): factor = base + (item / seeds * channels + channel) * positions
+    }
+    rk_winograd_output(m, plane, window, rows.lowerBound, rows.upperBound, bias, relu, factor, y, scratch)
+  }
+}
+
+private func rk_winograd_scratch(of window: rk_window) -> Int {
+  withUnsafePointer(to: window) { CKernels.rk_winograd_scratch($0) }
+}
