@@ -31,41 +31,105 @@ static inline taps taps_inside(ptrdiff_t index, ptrdiff_t stride, ptrdiff_t pad,
     }                                                                                                \
   }
 
+// Output columns that are computed side by side, in rows of floats that stay in the first cache.
+enum { RUN = 256 };
+
+// First and one past the last of the output columns first … last−1 whose tap at `shift` lies inside the plane.
+static inline void columns_inside(const rk_window *w, ptrdiff_t shift, ptrdiff_t first, ptrdiff_t last, ptrdiff_t *from,
+                                  ptrdiff_t *to) {
+  const ptrdiff_t s = w->stride_x;
+  *from = RK_MAX(first, shift >= 0 ? 0 : (-shift + s - 1) / s);
+  *to = shift >= w->width ? first : RK_MIN(last, (w->width - 1 - shift) / s + 1);
+  if (*from > *to) *from = *to;
+}
+
 RK_WIDE
 void rk_max_pool(const float *x, const rk_window *w, float *y) {
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const taps ty = RK_TAPS_Y(w, oy);
+    float *restrict out = y + oy * w->out_width;
+    for (ptrdiff_t i = 0; i < w->out_width; i++) out[i] = -INFINITY;
+    for (ptrdiff_t ky = ty.from; ky < ty.to; ky++) {
+      const float *row = x + (ty.origin + ky * w->dilation_y) * w->width;
+      for (ptrdiff_t kx = 0; kx < w->kernel_x; kx++) {
+        const ptrdiff_t shift = kx * w->dilation_x - w->pad_x;
+        ptrdiff_t from, to;
+        columns_inside(w, shift, 0, w->out_width, &from, &to);
+        const float *restrict in = row + shift;
+        if (w->stride_x == 1) {
+          for (ptrdiff_t i = from; i < to; i++) out[i] = in[i] > out[i] ? in[i] : out[i];
+        } else if (w->stride_x == 2) {
+          for (ptrdiff_t i = from; i < to; i++) out[i] = in[2 * i] > out[i] ? in[2 * i] : out[i];
+        } else {
+          for (ptrdiff_t i = from; i < to; i++) out[i] = in[w->stride_x * i] > out[i] ? in[w->stride_x * i] : out[i];
+        }
+      }
+    }
+  }
+}
+
+// Tap by tap, what a window has `left` goes where the maximum is. The stride is a constant where the call is inlined.
+static inline __attribute__((always_inline)) void take_winner(const float *restrict in, const float *restrict largest,
+                                                              float *restrict left, float *restrict out, ptrdiff_t stride,
+                                                              ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const float share = in[i * stride] == largest[i] ? left[i] : 0;
+    out[i * stride] += share;
+    left[i] -= share;
+  }
+}
+
+// The first of several winners takes all.
+RK_WIDE
+static void first_winners(const float *x, const float *y, const float *r, const rk_window *w, float *c) {
+  float left[RUN];
+  for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
+    const taps ty = RK_TAPS_Y(w, oy);
+    for (ptrdiff_t first = 0; first < w->out_width; first += RUN) {
+      const ptrdiff_t last = RK_MIN(first + RUN, w->out_width);
+      const float *largest = y + oy * w->out_width;
+      memcpy(left, r + oy * w->out_width + first, (size_t)(last - first) * sizeof(float));
+      for (ptrdiff_t ky = ty.from; ky < ty.to; ky++) {
+        const ptrdiff_t row = (ty.origin + ky * w->dilation_y) * w->width;
+        for (ptrdiff_t kx = 0; kx < w->kernel_x; kx++) {
+          const ptrdiff_t shift = row + kx * w->dilation_x - w->pad_x, s = w->stride_x;
+          ptrdiff_t from, to;
+          columns_inside(w, shift - row, first, last, &from, &to);
+          const float *in = x + shift + from * s;
+          float *out = c + shift + from * s;
+          if (s == 1) {
+            take_winner(in, largest + from, left + from - first, out, 1, to - from);
+          } else if (s == 2) {
+            take_winner(in, largest + from, left + from - first, out, 2, to - from);
+          } else {
+            take_winner(in, largest + from, left + from - first, out, s, to - from);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Equal shares for all winners.
+static void equal_winners(const float *x, const float *y, const float *r, const rk_window *w, float *c) {
+  for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
+    const taps ty = RK_TAPS_Y(w, oy);
     for (ptrdiff_t ox = 0; ox < w->out_width; ox++) {
+      const ptrdiff_t o = oy * w->out_width + ox;
       const taps tx = RK_TAPS_X(w, ox);
-      float best = -INFINITY;
-      RK_EACH_TAP(w, ty, tx, i, { best = x[i] > best ? x[i] : best; })
-      y[oy * w->out_width + ox] = best;
+      ptrdiff_t winners = 0;
+      RK_EACH_TAP(w, ty, tx, i, { winners += x[i] == y[o]; })
+      const float share = r[o] / (float)RK_MAX(winners, 1);
+      RK_EACH_TAP(w, ty, tx, i, { if (x[i] == y[o]) c[i] += share; })
     }
   }
 }
 
 void rk_max_pool_winners(const float *x, const float *y, const float *r, const rk_window *w, int split, float *c) {
-  for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
-    const taps ty = RK_TAPS_Y(w, oy);
-    for (ptrdiff_t ox = 0; ox < w->out_width; ox++) {
-      const ptrdiff_t o = oy * w->out_width + ox;
-      if (r[o] == 0) continue;
-      const taps tx = RK_TAPS_X(w, ox);
-      if (split) {
-        ptrdiff_t winners = 0;
-        RK_EACH_TAP(w, ty, tx, i, { winners += x[i] == y[o]; })
-        const float share = r[o] / (float)RK_MAX(winners, 1);
-        RK_EACH_TAP(w, ty, tx, i, { if (x[i] == y[o]) c[i] += share; })
-      } else {
-        RK_EACH_TAP(w, ty, tx, i, {
-          if (x[i] == y[o]) {
-            c[i] += r[o];
-            goto next;
-          }
-        })
-      }
-    next:;
-    }
+  if (split) {
+    equal_winners(x, y, r, w, c);
+  } else {
+    first_winners(x, y, r, w, c);
   }
 }
 

@@ -77,7 +77,8 @@ struct ConvolutionKernel: WeightedKernel {
   ) {
     let items = inputShape[0] * seeds
     let target = ConvolutionTarget(output: c, epilogue: factor.map { .factor($0, seeds: seeds) } ?? .none)
-    guard geometry.hasUnitStride else {
+    // With few channels a product is wider from the other side: all taps of all channels at once.
+    guard geometry.hasUnitStride, geometry.inputs >= 8 || geometry.isPointwise else {
       return Im2colConvolution(geometry: geometry)
         .scatter(weights(.forward(part)), s, items: items, seeds: seeds, c, factor: factor, on: workers)
     }

@@ -17,6 +17,8 @@ public struct Layer: Sendable {
   public var node: Node { site.node }
   /// The values of the operands in the forward pass.
   public var operands: [Tensor] { node.inputs.map { trace.value(of: $0) } }
+  /// The shapes of the operands.
+  public var operandShapes: [Shape] { node.inputs.map { trace.plan.shapes[$0.index] } }
   /// The first operand.
   public var operand: Tensor { trace.value(of: node.inputs[0]) }
   /// The node's values in the forward pass.

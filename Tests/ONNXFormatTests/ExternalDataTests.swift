@@ -28,6 +28,17 @@ import Testing
     #expect(tensor.storage.writable)
   }
 
+  @Test func aLargeUnalignedTensorIsCopiedWhole() throws {
+    let folder = try ScratchFolder()
+    let values = (0..<3_000_001).map(Float.init)
+    try folder.write([0, 0] + littleEndian(values), as: "weights.bin")
+    let weight = WireTensor(
+      name: "w", dims: [values.count], external: [("location", "weights.bin"), ("offset", "2")])
+    let graph = try folder.readGraph(.oneNode("Add", ["w"], initializers: [weight]))
+    guard case .constant(let value) = graph.nodes[1].operation else { throw ConstantTensorTests.NotAConstant() }
+    #expect(value.elements == values)
+  }
+
   @Test func tensorsShareOneMapping() throws {
     let folder = try ScratchFolder()
     try folder.write(littleEndian([1, 2, 3, 4, 5, 6, 7, 8] as [Float]), as: "weights.bin")

@@ -26,11 +26,10 @@ public struct Pass: Rule {
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    let shape = layer.operands.map(\.shape)
     let r = relevance
     return layer.site.operandIsLive.enumerated().map { index, isLive in
       guard isLive else { return nil }
-      let target = Layer.relevanceShape(of: shape[index], batch: layer.batch, seeds: layer.seeds)
+      let target = Layer.relevanceShape(of: layer.operandShapes[index], batch: layer.batch, seeds: layer.seeds)
       return target.count == r.count ? r.reshaped(to: target) : r.summed(to: target)
     }
   }

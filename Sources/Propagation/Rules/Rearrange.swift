@@ -21,7 +21,7 @@ public struct Rearrange: Rule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.node.operation.keepsElements {
-      let target = Layer.relevanceShape(of: layer.operand.shape, batch: layer.batch, seeds: layer.seeds)
+      let target = Layer.relevanceShape(of: layer.operandShapes[0], batch: layer.batch, seeds: layer.seeds)
       return [relevance.reshaped(to: target)]
     }
     guard let kernel = layer.kernel as? any LinearKernel else { preconditionFailure("\(layer.node.name) moves nothing") }
@@ -32,8 +32,8 @@ public struct Rearrange: Rule {
 extension Layer {
   /// The adjoint of a linear node, for the operands that can take relevance.
   func adjoint(of kernel: any LinearKernel, _ relevance: Tensor) -> [Tensor?] {
-    var results = zip(operands, site.operandIsLive).map { operand, isLive in
-      isLive ? uninitializedRelevance(like: operand.shape) : nil
+    var results = zip(operandShapes, site.operandIsLive).map { shape, isLive in
+      isLive ? uninitializedRelevance(like: shape) : nil
     }
     let targets = results.indices.map { results[$0]?.withUnsafeMutableElements { $0.baseAddress! } }
     relevance.withUnsafeElements { kernel.adjoint($0.baseAddress!, seeds: seeds, targets, on: workers) }
