@@ -9,7 +9,8 @@ let package = Package(
     .executable(name: "relevance", targets: ["relevance"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -26,7 +27,7 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Tensors"]),
     .target(name: "ONNXFormat", dependencies: ["Networks", "COnnx"]),
     .target(name: "Execution", dependencies: ["Networks", "CKernels"]),
-    .target(name: "Propagation", dependencies: ["Execution"]),
+    .target(name: "Propagation", dependencies: ["Execution", .product(name: "Yams", package: "Yams")]),
     .target(name: "Explanations", dependencies: ["Propagation"]),
     .target(name: "Imaging", dependencies: ["Tensors", "CImaging"]),
     .target(name: "RelevanceKit", dependencies: ["ONNXFormat", "Explanations", "Imaging"]),

@@ -187,7 +187,8 @@ public struct Mean: Hashable, Sendable {
     self.keepsAxes = keepsAxes
   }
 
-  /// Whether it averages height and width of batch × channels × height × width.
+  /// Whether it averages height and width of batch × channels × height × width. Axes counted from the front are taken to
+  /// be those of an image; the importer counts them so.
   public var isGlobalAveragePooling: Bool {
     let axes = Set(self.axes)
     return axes == [2, 3] || axes == [-2, -1]

@@ -7,6 +7,8 @@ protocol Rewrite: Sendable {
 /// Builds the graph after a rewrite: nodes are added in order, and what replaces an old node is remembered.
 struct GraphEditor {
   private var nodes: [Node] = []
+  /// Names that nodes take over, by position.
+  private var aliases: [[String]] = []
   private var replacement: [Node.ID: Node.ID] = [:]
 
   /// What stands for an old node in the new graph.
@@ -20,23 +22,23 @@ struct GraphEditor {
     let node = graph[old]
     replacement[old] = Node.ID(nodes.count)
     nodes.append(
-      Node(
-        name: node.name, operation: operation ?? node.operation, inputs: node.inputs.map { current($0) },
-        aliases: node.aliases))
+      Node(name: node.name, operation: operation ?? node.operation, inputs: node.inputs.map { current($0) }))
+    aliases.append(node.aliases)
   }
 
   /// Lets another old node stand for `old`, and answer to its name.
   mutating func drop(_ old: Node.ID, of graph: Graph, for survivor: Node.ID) {
     let id = current(survivor)
     replacement[old] = id
-    let kept = nodes[id.index]
-    nodes[id.index] = Node(
-      name: kept.name, operation: kept.operation, inputs: kept.inputs,
-      aliases: kept.aliases + [graph[old].name] + graph[old].aliases)
+    aliases[id.index].append(graph[old].name)
+    aliases[id.index] += graph[old].aliases
   }
 
   /// The finished graph.
   func graph(named name: String, output: Node.ID) throws -> Graph {
-    try Graph(name: name, nodes: nodes, output: current(output))
+    let named = zip(nodes, aliases).map { node, aliases in
+      Node(name: node.name, operation: node.operation, inputs: node.inputs, aliases: aliases)
+    }
+    return try Graph(name: name, nodes: named, output: current(output))
   }
 }

@@ -127,23 +127,14 @@ public enum RuleTableError: RelevanceKitError {
   case unmatched(table: String, nodes: [String])
   /// Rules were given to nodes that they cannot apply to.
   case notApplicable(table: String, reasons: [String])
-  /// There is no preset of that name.
-  case unknownPreset(String)
 
-  public var category: ErrorCategory {
-    switch self {
-    case .unknownPreset: .usage
-    case .unmatched, .notApplicable: .badData
-    }
-  }
+  public var category: ErrorCategory { .badData }
 
   public var description: String {
     switch self {
     case .unmatched(let table, let nodes):
       "rule table \(table): no row matches \(nodes.count == 1 ? "node" : "\(nodes.count) nodes:") \(nodes.joined(separator: ", "))"
     case .notApplicable(let table, let reasons): "rule table \(table): \(reasons.joined(separator: "; "))"
-    case .unknownPreset(let name):
-      "no rule table is named \(name); expected \(RuleTable.presetNames.joined(separator: " or "))"
     }
   }
 }

@@ -56,7 +56,7 @@ public struct RuleTable: Sendable {
 /// Which nodes a row of a rule table is for; all conditions that are given must hold.
 public struct Selector: Hashable, Sendable, CustomStringConvertible {
   /// Where a weighted layer lies by data flow.
-  public enum Position: String, Hashable, Sendable {
+  public enum Position: String, Hashable, Sendable, CaseIterable {
     /// No weighted layer comes before it.
     case first
     /// No weighted layer comes after it on the way to what is explained.

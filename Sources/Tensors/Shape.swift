@@ -41,7 +41,8 @@ public struct Shape: Hashable, Sendable {
     return strides
   }
 
-  /// The shape that NumPy and ONNX give to an elementwise operation on the two, or nil if they do not fit.
+  /// The shape that NumPy and ONNX give to an elementwise operation on the two, or nil if they do not fit or the result
+  /// would not fit memory.
   public func broadcast(with other: Shape) -> Shape? {
     let rank = max(self.rank, other.rank)
     var result = [Int](repeating: 1, count: rank)
@@ -51,7 +52,7 @@ public struct Shape: Hashable, Sendable {
       guard a == b || a == 1 || b == 1 else { return nil }
       result[rank - axis] = a == 1 ? b : a
     }
-    return Shape(result)
+    return Self.product(of: result) == nil ? nil : Shape(result)
   }
 
   private static func product(of dimensions: [Int]) -> Int? {

@@ -33,14 +33,13 @@ struct ModelOptions: ParsableArguments {
 
 /// Which rule applies where.
 struct RuleOptions: ParsableArguments {
-  @Option(name: .customLong("rules"), help: ArgumentHelp("The rule table: default or paper.", valueName: "table"))
+  @Option(
+    name: .customLong("rules"), help: ArgumentHelp("The rule table: default, paper, or a YAML file.", valueName: "table"))
   var name = "default"
 
   func table(for model: Model) throws -> RuleTable {
-    guard let table = RuleTable.preset(name, pixelRange: model.preprocessing.pixelRange) else {
-      throw RuleTableError.unknownPreset(name)
-    }
-    return table
+    let range = model.preprocessing.pixelRange
+    return try RuleTable.preset(name, pixelRange: range) ?? RuleTable(contentsOf: name, pixelRange: range)
   }
 }
 

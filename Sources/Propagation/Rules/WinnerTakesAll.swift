@@ -11,7 +11,7 @@ import Tensors
 /// - Reference: *Gu18* §3.1; ties are split in the code that its authors released.
 public struct WinnerTakesAll: Rule {
   /// What happens when several positions hold the maximum.
-  public enum Ties: String, Hashable, Sendable {
+  public enum Ties: String, Hashable, Sendable, CaseIterable {
     /// The lowest index takes all, as PyTorch and ONNX Runtime report it.
     case first
     /// Equal shares.
