@@ -11,6 +11,7 @@ public enum SeededNetwork {
       let low: Double
       let high: Double
       let seed: UInt64
+      let power: Int?
     }
     let file: String
     let bytes: Int
@@ -35,7 +36,8 @@ public enum SeededNetwork {
       for tensor in manifest.tensors {
         let target = (memory.baseAddress! + tensor.offset).assumingMemoryBound(to: Float.self)
         for i in 0..<tensor.count {
-          target[i] = Float(tensor.low + (tensor.high - tensor.low) * Seeded.uniform(tensor.seed, i))
+          target[i] = Seeded.value(
+            tensor.seed, i, low: tensor.low, high: tensor.high, power: tensor.power ?? 1)
         }
       }
     }
@@ -54,8 +56,18 @@ public enum Seeded {
     return Double(z >> 40) * 0x1p-24
   }
 
+  /// A number in [low, high]; with an odd power above 1 most are near the middle.
+  public static func value(_ seed: UInt64, _ index: Int, low: Double, high: Double, power: Int = 1) -> Float {
+    let u = uniform(seed, index)
+    if power == 1 { return Float(low + (high - low) * u) }
+    let side = 2 * u - 1
+    var tail = side
+    for _ in 1..<power { tail *= side }
+    return Float((low + high) / 2 + (high - low) / 2 * tail)
+  }
+
   /// A tensor of numbers in [low, high).
   public static func tensor(_ shape: Shape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
-    Tensor(shape: shape, elements: (0..<shape.count).map { Float(low + (high - low) * uniform(seed, $0)) })
+    Tensor(shape: shape, elements: (0..<shape.count).map { value(seed, $0, low: low, high: high) })
   }
 }

@@ -45,8 +45,11 @@ def initializer_roles(model):
     return roles
 
 
-def value_range(tensor, role):
-    """The range of a seeded tensor: weights by He's rule, small biases of both signs, scales and variances near 1."""
+def value_range(tensor, role, power):
+    """The range of a seeded tensor: weights by He's rule, small biases of both signs, scales and variances near 1.
+
+    Weights to an odd `power` have a wider range, so that their variance is He's all the same.
+    """
     node, position = role
     if node.op_type == "BatchNormalization":
         return (0.5, 1.5) if position in (1, 4) else (-0.1, 0.1)
@@ -59,11 +62,11 @@ def value_range(tensor, role):
         fan_in = math.prod(tensor.dims[1:])
     else:
         raise ValueError(f"{tensor.name}: no range for an input of {node.op_type}")
-    bound = round(math.sqrt(6.0 / fan_in), 6)
+    bound = round(math.sqrt(2.0 * (2 * power + 1) / fan_in), 6)
     return (-bound, bound)
 
 
-def describe_weights(model, first_seed):
+def describe_weights(model, first_seed, power):
     """Turn larger floating initializers into references to weights.bin; return what weights.json says of them."""
     roles = initializer_roles(model)
     tensors, end = [], 0
@@ -73,11 +76,14 @@ def describe_weights(model, first_seed):
             continue
         if tensor.data_type != onnx.TensorProto.FLOAT:
             raise ValueError(f"{tensor.name}: only float32 weights are described")
-        low, high = value_range(tensor, roles[tensor.name])
+        low, high = value_range(tensor, roles[tensor.name], power)
         offset = -(-end // ALIGNMENT) * ALIGNMENT
         end = offset + 4 * count
         seed = first_seed + len(tensors)
-        tensors.append(dict(name=tensor.name, offset=offset, count=count, low=low, high=high, seed=seed))
+        entry = dict(name=tensor.name, offset=offset, count=count, low=low, high=high, seed=seed)
+        if power != 1 and len(tensor.dims) >= 2:
+            entry["power"] = power
+        tensors.append(entry)
         for field in ("raw_data", "float_data", "external_data"):
             tensor.ClearField(field)
         tensor.data_location = onnx.TensorProto.EXTERNAL
@@ -86,10 +92,10 @@ def describe_weights(model, first_seed):
     return {"file": "weights.bin", "bytes": end, "tensors": tensors}
 
 
-def write_described(model, folder, first_seed):
-    """Write model.onnx and weights.json into `folder`."""
+def write_described(model, folder, first_seed, power=1):
+    """Write model.onnx and weights.json into `folder`; `power` is that of the seeded weights."""
     strip_annotations(model)
-    description = describe_weights(model, first_seed)
+    description = describe_weights(model, first_seed, power)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
     rows = ",\n".join("    " + json.dumps(tensor) for tensor in description["tensors"])

@@ -24,10 +24,21 @@ def seeded_bits(seed, count, start=0):
     return z
 
 
-def seeded_values(seed, count, low, high, start=0):
-    """Uniform float32 values in [low, high): 24 random bits, scaled in double precision, rounded once."""
+def seeded_values(seed, count, low, high, power=1, start=0):
+    """Float32 values in [low, high]: 24 random bits u in [0, 1), scaled in double precision, rounded once.
+
+    With an odd `power` above 1 they gather around the middle, `(low + high)/2 + (high - low)/2 * (2u - 1)^power`, and the
+    tails are heavy: a few weights matter much, as in trained networks. The power is taken by repeated multiplication, so
+    that every language gets the same bits.
+    """
     unit = (seeded_bits(seed, count, start) >> np.uint64(40)).astype(np.float64) * 2.0**-24
-    return (low + (high - low) * unit).astype(np.float32)
+    if power == 1:
+        return (low + (high - low) * unit).astype(np.float32)
+    side = 2 * unit - 1
+    tail = side.copy()
+    for _ in range(power - 1):
+        tail *= side
+    return ((low + high) / 2 + (high - low) / 2 * tail).astype(np.float32)
 
 
 def seeded_tensor(seed, shape, low=-1.0, high=1.0):
@@ -43,5 +54,5 @@ def write_seeded_file(path, description, chunk=1 << 22):
             file.seek(tensor["offset"])
             for start in range(0, tensor["count"], chunk):
                 count = min(chunk, tensor["count"] - start)
-                values = seeded_values(tensor["seed"], count, tensor["low"], tensor["high"], start)
+                values = seeded_values(tensor["seed"], count, tensor["low"], tensor["high"], tensor.get("power", 1), start)
                 file.write(values.astype("<f4").tobytes())
