@@ -77,9 +77,16 @@ def z_box(step):
 
 
 def transpose_of_forward(step):
-    """The adjoint of the operator at its input: winner-takes-all for maxima (first of equals), even for averages."""
+    """The adjoint of the operator at its input: winner-takes-all for maxima (first of equals)."""
     x, *rest = step.inputs
     return step.only_first(adjoint(lambda v: step.forward(v, *rest), x, step.relevance))
+
+
+def even(step):
+    """Averages: equal shares for the positions of the window that lie in the input; padding takes nothing."""
+    x, *rest = step.inputs
+    inside = step.forward(torch.ones_like(x), *rest)  # of what the sum is divided by
+    return step.only_first(adjoint(lambda v: step.forward(v, *rest), x, step.relevance / inside))
 
 
 def proportional(step):
@@ -110,7 +117,7 @@ def add(step):
 def average(step, table):
     if step.operator == "ReduceMean" and step.inputs[0].ndim != 4:
         raise ValueError("ReduceMean is supported as pooling over height and width only")
-    return proportional(step) if table == "default" else transpose_of_forward(step)
+    return proportional(step) if table == "default" else even(step)
 
 
 def rule_for(step, table):
