@@ -1,0 +1,63 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Winograd's transforms against im2col where their rounding could do harm.
+@Suite struct WinogradTests {
+  /// Relative distance of relevance maps. Rounding of F(4×4, 3×3) is about 1e-6 of the largest value.
+  static let tolerance = 1e-4
+
+  /// Two 3×3 convolutions with biases above zero over an image that is black but for one bright square: in the dark, units
+  /// are active by their bias alone, relevance arrives at them, and their z⁺ denominator is exactly zero.
+  private func network(channels: Int) throws -> Network {
+    let window = try Window(kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]))
+    func convolution(_ inputs: Int, _ outputs: Int, seed: UInt64) -> Operator {
+      .convolution(
+        Convolution(
+          weight: Seeded.tensor([outputs, inputs, 3, 3], seed: seed), bias: Tensor(shape: [outputs], repeating: 0.5),
+          window: window, groups: 1))
+    }
+    func node(_ name: String, _ operation: Operator, _ inputs: Int...) -> Node {
+      Node(name: name, operation: operation, inputs: inputs.map { Node.ID($0) })
+    }
+    return try Network(
+      Graph(
+        name: "dark",
+        nodes: [
+          node("input", .input(SymbolicShape([.fixed(1), .fixed(channels), .fixed(40), .fixed(40)]))),
+          node("rectified", .relu, 0),
+          node("conv1", convolution(channels, 24, seed: 1), 1),
+          node("relu1", .relu, 2),
+          node("conv2", convolution(24, 32, seed: 2), 3),
+          node("relu2", .relu, 4),
+          node("pool", .mean(Mean(axes: [2, 3], keepsAxes: false)), 5),
+        ], output: Node.ID(6)))
+  }
+
+  @Test(arguments: [Float(1), 1e4, 1e-4])
+  func zeroDenominatorsStayZero(brightness: Float) throws {
+    let network = try network(channels: 16)
+    var image = Tensor(shape: [1, 16, 40, 40])
+    for channel in 0..<16 {
+      for y in 18..<25 {
+        for x in 18..<25 { image[0, channel, y, x] = brightness * Float(channel % 5 + y % 3 + 1) }
+      }
+    }
+    let table = RuleTable(
+      name: "z⁺",
+      rows: [
+        .init(.operators(.conv), ZPlus()), .init(.operators(.relu), Pass()),
+        .init(.operators(.globalAveragePool), Proportional()),
+      ])
+    func explain(_ algorithm: ConvolutionAlgorithm) throws -> [Explanation] {
+      let trace = try Explainer(network, rules: table, convolution: algorithm).trace(image)
+      return try [0, 7].map { try trace.explain(.class($0)) }
+    }
+    for (found, expected) in try zip(explain(.automatic), explain(.im2col)) {
+      #expect(found.relevance.relativeDistance(from: expected.relevance) <= Self.tolerance)
+      let absorbed = { (explanation: Explanation) in explanation.ledger.map(\.absorbed).reduce(0, +) }
+      #expect(abs(absorbed(found) - absorbed(expected)) <= Self.tolerance * Double(abs(expected.score)))
+      #expect(absorbed(expected) > 1e-6 * Double(expected.score), "the case must have zero denominators")
+    }
+  }
+}
