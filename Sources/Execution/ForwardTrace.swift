@@ -44,7 +44,9 @@ package final class ForwardTrace: Sendable {
   }
 
   private func recomputed(_ id: Node.ID) -> Tensor {
-    guard let kernel = plan.kernels[id.index] else { preconditionFailure("a node without a kernel is never overwritten") }
+    guard let kernel = plan.kernels[id.index] else {
+      preconditionFailure("a node without a kernel is never overwritten")
+    }
     return Tensor(uninitialized: plan.shapes[id.index]) { result in
       BLAS.withOneThreadPerCall {
         withOperands(of: id) { kernel.forward($0, result.baseAddress!, on: workers) }

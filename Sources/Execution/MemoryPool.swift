@@ -41,7 +41,8 @@ package final class MemoryPool: Sendable {
   private func take(atLeast count: Int) -> Block {
     let found: Block? = idle.withLock { blocks in
       // A block more than four times too large is kept for someone who needs it.
-      guard let index = blocks.firstIndex(where: { $0.capacity >= count }), blocks[index].capacity / 4 <= max(count, 1024)
+      guard let index = blocks.firstIndex(where: { $0.capacity >= count }),
+        blocks[index].capacity / 4 <= max(count, 1024)
       else { return nil }
       return blocks.remove(at: index)
     }

@@ -42,7 +42,7 @@ struct WinogradConvolution: Sendable {
   private var tileRows: Int { Int(geometry.window.out_height + 3) / 4 }
   private var tileColumns: Int { Int(geometry.window.out_width + 3) / 4 }
   private var tiles: Int { tileRows * tileColumns }
-  private var transformScratch: Int { (rk_winograd_scratch(of: geometry.window) + 15) / 16 * 16 }
+  private var transformScratch: Int { (Self.scratch(for: geometry.window) + 15) / 16 * 16 }
 
   /// output ← weights ∗ x for every product, item by item and group by group.
   func multiply(
@@ -208,6 +208,11 @@ struct WinogradConvolution: Sendable {
     withExtendedLifetime(data) {}
   }
 
+  /// Floats of scratch that a transform needs.
+  private static func scratch(for window: rk_window) -> Int {
+    withUnsafePointer(to: window) { rk_winograd_scratch($0) }
+  }
+
   /// Transforms the products of one output channel back and writes them where they belong.
   private func write(
     _ m: UnsafePointer<Float>, plane: Int, channel: Int, item: Int, rows: Range<Int>, _ target: ConvolutionTarget,
@@ -227,8 +232,4 @@ struct WinogradConvolution: Sendable {
     }
     rk_winograd_output(m, plane, window, rows.lowerBound, rows.upperBound, bias, relu, factor, y, scratch)
   }
-}
-
-private func rk_winograd_scratch(of window: rk_window) -> Int {
-  withUnsafePointer(to: window) { CKernels.rk_winograd_scratch($0) }
 }

@@ -16,7 +16,9 @@ public struct Graph: Sendable {
     var names = Set<String>()
     for (index, node) in nodes.enumerated() {
       guard names.insert(node.name).inserted else { throw GraphError.duplicateName(node.name) }
-      guard node.inputs.allSatisfy({ $0.index >= 0 && $0.index < index }) else { throw GraphError.disordered(node.name) }
+      guard node.inputs.allSatisfy({ $0.index >= 0 && $0.index < index }) else {
+        throw GraphError.disordered(node.name)
+      }
     }
     guard nodes.indices.contains(output.index) else { throw GraphError.disordered("output") }
     self.name = name

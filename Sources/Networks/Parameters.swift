@@ -197,9 +197,13 @@ public struct Mean: Hashable, Sendable {
 
 /// Local response normalisation, `y = x / (bias + alpha/size · Σ x²)^beta` over `size` neighbouring channels.
 public struct LocalResponseNormalization: Hashable, Sendable {
+  /// How many neighbouring channels are summed.
   public let size: Int
+  /// The factor of the mean square.
   public let alpha: Float
+  /// The exponent.
   public let beta: Float
+  /// What is added to the mean square.
   public let bias: Float
 
   /// Makes the operator.

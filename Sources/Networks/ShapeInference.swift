@@ -83,7 +83,8 @@ extension Operator {
       return Shape(order.map { x[$0] })
     case .squeeze(let axes):
       let x = try operand()
-      let dropped = try axes.map { try Set($0.map { try normalised($0, rank: x.rank) }) }
+      let dropped =
+        try axes.map { try Set($0.map { try normalised($0, rank: x.rank) }) }
         ?? Set(x.dimensions.indices.filter { x[$0] == 1 })
       guard dropped.allSatisfy({ x[$0] == 1 }) else { throw Misfit("axes \(dropped.sorted()) of \(x) are not all 1") }
       return Shape(x.dimensions.indices.filter { !dropped.contains($0) }.map { x[$0] })
@@ -108,7 +109,8 @@ extension Convolution {
     }
     let channels = weight.shape[1].multipliedReportingOverflow(by: groups)
     guard groups > 0, !channels.overflow, channels.partialValue == x[1], weight.shape[0] % groups == 0 else {
-      throw Misfit("weight \(weight.shape) in \(groups) groups expects \(channels.partialValue) channels, found shape \(x)")
+      throw Misfit(
+        "weight \(weight.shape) in \(groups) groups expects \(channels.partialValue) channels, found shape \(x)")
     }
     guard bias == nil || bias!.count == weight.shape[0] else {
       throw Misfit("expected \(weight.shape[0]) biases, found \(bias!.count)")

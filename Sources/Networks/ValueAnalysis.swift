@@ -91,7 +91,9 @@ extension Network {
       guard let x = operand(), x.lower.shape.rank >= 2 else { return nil }
       var extents = [Int](repeating: 1, count: x.lower.shape.rank)
       extents[1] = parameters.scale.count
-      let (scale, shift) = (parameters.scale.reshaped(to: Shape(extents)), parameters.shift.reshaped(to: Shape(extents)))
+      let (scale, shift) = (
+        parameters.scale.reshaped(to: Shape(extents)), parameters.shift.reshaped(to: Shape(extents))
+      )
       guard let shape = x.lower.shape.broadcast(with: scale.shape) else { return nil }
       let ends = [x.lower, x.upper].map { broadcast(broadcast($0, scale, shape, *), shift, shape, +) }
       return ValueRange(lower: ends[0].combined(with: ends[1], min), upper: ends[0].combined(with: ends[1], max))

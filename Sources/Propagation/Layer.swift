@@ -27,7 +27,9 @@ public struct Layer: Sendable {
   public var batch: Int { trace.input.shape[0] }
 
   package var kernel: any Kernel {
-    guard let kernel = trace.kernel(of: site.id) else { preconditionFailure("relevance never reaches a node without a kernel") }
+    guard let kernel = trace.kernel(of: site.id) else {
+      preconditionFailure("relevance never reaches a node without a kernel")
+    }
     return kernel
   }
   package var weighted: any WeightedKernel {

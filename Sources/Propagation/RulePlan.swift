@@ -50,7 +50,8 @@ extension RuleTable {
     let (first, last) = network.outermostWeightedNodes(before: target)
     let nonNegative = network.nonNegativeNodes()
     let live = Set(reachable)
-    let rows = rows.enumerated().map { (number: Int?($0.offset + 1), row: $0.element) }
+    let rows =
+      rows.enumerated().map { (number: Int?($0.offset + 1), row: $0.element) }
       + Self.structure.map { (number: nil, row: $0) }
 
     var assignments: [RulePlan.Assignment] = []

@@ -24,7 +24,8 @@ extension RuleTable {
     let reader = YAMLReader(file: file)
     let root = try reader.mapping(try reader.parse(yaml), what: "a table with name and rules")
     try reader.admit(["name", "rules"], in: root)
-    let rows = try reader.list(try reader.value("rules", in: root, expected: "a list of rows"), expected: "a list of rows")
+    let rows = try reader.list(
+      try reader.value("rules", in: root, expected: "a list of rows"), expected: "a list of rows")
     self.init(
       name: try root["name"].map { try reader.text($0, expected: "a name") } ?? file,
       rows: try rows.map { try Row($0, reader) }, pixelRange: pixelRange)
@@ -73,12 +74,14 @@ private struct YAMLReader {
   func parse(_ text: String) throws -> Yams.Node {
     do {
       guard let node = try Yams.compose(yaml: text) else {
-        throw RuleTableFileError.invalid(file, line: 1, column: 1, found: "nothing", expected: "a table with name and rules")
+        throw RuleTableFileError.invalid(
+          file, line: 1, column: 1, found: "nothing", expected: "a table with name and rules")
       }
       return node
     } catch let error as YamlError {
       switch error {
-      case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+      case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+        .composer(_, let problem, let mark, _):
         throw RuleTableFileError.invalid(
           file, line: mark.line, column: mark.column, found: problem.trimmingCharacters(in: .whitespacesAndNewlines),
           expected: "YAML")
@@ -132,7 +135,9 @@ private struct YAMLReader {
 
   func number(_ key: String, in mapping: Yams.Node.Mapping) throws -> Float? {
     guard let node = mapping[key] else { return nil }
-    guard let number = node.float, number.isFinite else { throw error(node, found: describe(node), expected: "a number") }
+    guard let number = node.float, number.isFinite else {
+      throw error(node, found: describe(node), expected: "a number")
+    }
     return Float(number)
   }
 
@@ -153,7 +158,9 @@ private struct YAMLReader {
       names.map { name in
         let text = try text(name, expected: "an operator's name, or a list of them")
         guard let kind = OperatorKind(named: text) else {
-          throw error(name, found: "operator \(text)", expected: "one of \(OperatorKind.allCases.map(\.rawValue).joined(separator: ", "))")
+          throw error(
+            name, found: "operator \(text)",
+            expected: "one of \(OperatorKind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return kind
       })

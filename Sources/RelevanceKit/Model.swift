@@ -67,7 +67,9 @@ public struct Labels: Sendable {
     }
     names = try Dictionary(
       entries.map { key, name in
-        guard let index = Int(key), index >= 0 else { throw LabelsError.invalid(path, "id2label has the key \"\(key)\"") }
+        guard let index = Int(key), index >= 0 else {
+          throw LabelsError.invalid(path, "id2label has the key \"\(key)\"")
+        }
         return (index, name)
       }, uniquingKeysWith: { first, _ in first })
   }
@@ -82,14 +84,17 @@ public struct Labels: Sendable {
     let exact = names.filter { $0.value.lowercased() == wanted }
     let matches =
       exact.isEmpty
-      ? names.filter { $0.value.lowercased().split(separator: ",").contains { $0.trimmingPrefix(" ") == wanted } } : exact
+      ? names.filter { $0.value.lowercased().split(separator: ",").contains { $0.trimmingPrefix(" ") == wanted } }
+      : exact
     return matches.keys.sorted()
   }
 
   /// Names that contain a text, to suggest when nothing is called so.
   public func names(containing text: String, limit: Int = 5) -> [String] {
     let text = text.lowercased()
-    return names.sorted { $0.key < $1.key }.map(\.value).filter { $0.lowercased().contains(text) }.prefix(limit).map { $0 }
+    return names.sorted { $0.key < $1.key }.map(\.value).filter { $0.lowercased().contains(text) }.prefix(limit).map {
+      $0
+    }
   }
 }
 

@@ -16,12 +16,16 @@ public struct SymmetricEigendecomposition: Sendable {
     var columns = matrix
     var values = [Float](repeating: 0, count: n)
     let status = columns.withUnsafeMutableElements { a in
-      LAPACKE_ssyevd(LAPACK_ROW_MAJOR, 0x56 /* V */, 0x55 /* U */, Int32(n), a.baseAddress, Int32(n), &values)
+      LAPACKE_ssyevd(
+        LAPACK_ROW_MAJOR, Self.withVectors, Self.upperTriangle, Int32(n), a.baseAddress, Int32(n), &values)
     }
     guard status == 0 else { throw DecompositionError.notConverged(status: Int(status)) }
     self.values = values
     self.vectors = columns.transposed([1, 0])
   }
+
+  private static let withVectors = CChar(UInt8(ascii: "V"))
+  private static let upperTriangle = CChar(UInt8(ascii: "U"))
 }
 
 /// A decomposition that LAPACK could not finish.
@@ -32,7 +36,8 @@ public enum DecompositionError: RelevanceKitError {
   public var category: ErrorCategory { .badData }
   public var description: String {
     switch self {
-    case .notConverged(let status): "the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?"
+    case .notConverged(let status):
+      "the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?"
     }
   }
 }

@@ -115,7 +115,8 @@ private struct Header {
     guard let type = value("descr", until: ","), let order = value("fortran_order", until: ","),
       order == "True" || order == "False", let tuple = value("shape", until: ")"), tuple.first == "("
     else {
-      throw NumPyFileError.unsupported(name, "header \(text.trimmingCharacters(in: .whitespacesAndNewlines))",
+      throw NumPyFileError.unsupported(
+        name, "header \(text.trimmingCharacters(in: .whitespacesAndNewlines))",
         expected: "descr, fortran_order and shape")
     }
     guard let element = Element(rawValue: type.trimmingCharacters(in: CharacterSet(charactersIn: "'\""))) else {

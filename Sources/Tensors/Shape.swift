@@ -90,7 +90,8 @@ public enum ShapeError: RelevanceKitError {
   public var category: ErrorCategory { .badData }
   public var description: String {
     switch self {
-    case .invalid(let dimensions): "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory"
+    case .invalid(let dimensions):
+      "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory"
     }
   }
 }

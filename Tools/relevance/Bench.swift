@@ -22,7 +22,8 @@ struct Bench: ParsableCommand {
   @Option(help: ArgumentHelp("How often to measure.", valueName: "n"))
   var runs = 9
 
-  @Flag(help: "Explain once for every line \"run\" on standard input and print milliseconds, sum of relevance and logit.")
+  @Flag(
+    help: "Explain once for every line \"run\" on standard input and print milliseconds, sum of relevance and logit.")
   var onRequest = false
 
   func validate() throws {
@@ -49,7 +50,8 @@ struct Bench: ParsableCommand {
     let whole = try (0..<runs).map { _ in try timed(explain).0 }.sorted()
     func line(_ name: String, _ times: [Double]) -> String {
       let padded = name.padding(toLength: 16, withPad: " ", startingAt: 0)
-      return padded + String(format: "median %8.1f ms   best %8.1f ms   worst %8.1f ms", times[runs / 2], times[0], times[runs - 1])
+      return padded
+        + String(format: "median %8.1f ms   best %8.1f ms   worst %8.1f ms", times[runs / 2], times[0], times[runs - 1])
     }
     print(line("trace", forward))
     print(line("trace + \(method.name)", whole))

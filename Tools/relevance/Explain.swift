@@ -26,7 +26,8 @@ struct Explain: ParsableCommand {
   @Option(
     name: .customLong("target"),
     help: ArgumentHelp(
-      "What to explain: top:K (the K best classes), class:N or label:NAME. Repeatable. (default: top:1)", valueName: "t"))
+      "What to explain: top:K (the K best classes), class:N or label:NAME. Repeatable. (default: top:1)", valueName: "t"
+    ))
   var targets: [TargetArgument] = []
 
   @Option(
@@ -68,7 +69,9 @@ struct Explain: ParsableCommand {
         report.add(input: path, trace: trace, explanations: explanations, labels: model.labels)
       }
     } catch { failure = error }
-    if artefacts.contains(.json), !report.inputs.isEmpty { try report.write(to: folder.appendingPathComponent("report.json")) }
+    if artefacts.contains(.json), !report.inputs.isEmpty {
+      try report.write(to: folder.appendingPathComponent("report.json"))
+    }
     if let failure { throw failure }
     print(report.summary(folder: output))
   }
@@ -77,7 +80,8 @@ struct Explain: ParsableCommand {
     try Set(
       save.split(separator: ",").map {
         guard let artefact = Artefact(rawValue: String($0)) else {
-          throw ValidationError("--save: \($0) is not one of \(Artefact.allCases.map(\.rawValue).joined(separator: ", "))")
+          throw ValidationError(
+            "--save: \($0) is not one of \(Artefact.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return artefact
       })
@@ -94,7 +98,8 @@ struct ResultWriter {
     try makeFolder(folder)
     for explanation in explanations {
       let path = folder.appendingPathComponent("\(explanation.fileName)").path
-      let relevance = explanation.relevance.reshaped(to: Shape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
+      let relevance = explanation.relevance.reshaped(
+        to: Shape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
       if artefacts.contains(.npy) { try NumPyFile.write(relevance, to: path + ".npy") }
       if artefacts.contains(.png) {
         let heatmap = Heatmap(relevance)

@@ -13,7 +13,9 @@ struct Inspect: ParsableCommand {
     let model = try model.load()
     let plan = try rules.table(for: model).resolve(for: model.network)
     let shape = model.exampleInputShape
-    print("\(model.network.graph.name): input \(model.network.inputShape), shapes for \(shape), rule table \(plan.table.name)")
+    print(
+      "\(model.network.graph.name): input \(model.network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
+    )
     print(try plan.description(forInput: shape))
   }
 }

@@ -91,7 +91,8 @@ struct Report: Encodable {
       lines.append(input.input)
       for prediction in input.predictions { lines.append("  " + prediction.line) }
       for entry in input.explanations {
-        lines.append("  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
+        lines.append(
+          "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
       }
     }
     return lines.joined(separator: "\n")
@@ -101,6 +102,7 @@ struct Report: Encodable {
 extension Report.ClassScore {
   /// Probability, logit, class and name, for people.
   var line: String {
-    String(format: "%6.2f %%  logit %8.3f  class:%d", probability * 100, logit, classIndex) + (label.map { "  \($0)" } ?? "")
+    String(format: "%6.2f %%  logit %8.3f  class:%d", probability * 100, logit, classIndex)
+      + (label.map { "  \($0)" } ?? "")
   }
 }

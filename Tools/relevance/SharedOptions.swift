@@ -34,7 +34,8 @@ struct ModelOptions: ParsableArguments {
 /// Which rule applies where.
 struct RuleOptions: ParsableArguments {
   @Option(
-    name: .customLong("rules"), help: ArgumentHelp("The rule table: default, paper, or a YAML file.", valueName: "table"))
+    name: .customLong("rules"),
+    help: ArgumentHelp("The rule table: default, paper, or a YAML file.", valueName: "table"))
   var name = "default"
 
   func table(for model: Model) throws -> RuleTable {
@@ -58,7 +59,9 @@ struct InputOptions: ParsableArguments {
   var paths: [String]
 
   @Option(
-    help: "Fit pictures as the model's preprocessing says (crop), resized but not cropped (whole), or as they are (native).")
+    help:
+      "Fit pictures as the model's preprocessing says (crop), resized but not cropped (whole), or as they are (native)."
+  )
   var fit = Fit.crop
 
   /// Reads an input and prepares it for the network.

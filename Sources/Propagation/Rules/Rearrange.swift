@@ -24,7 +24,9 @@ public struct Rearrange: Rule {
       let target = Layer.relevanceShape(of: layer.operandShapes[0], batch: layer.batch, seeds: layer.seeds)
       return [relevance.reshaped(to: target)]
     }
-    guard let kernel = layer.kernel as? any LinearKernel else { preconditionFailure("\(layer.node.name) moves nothing") }
+    guard let kernel = layer.kernel as? any LinearKernel else {
+      preconditionFailure("\(layer.node.name) moves nothing")
+    }
     return layer.adjoint(of: kernel, relevance)
   }
 }

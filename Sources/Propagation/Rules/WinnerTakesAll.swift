@@ -28,7 +28,9 @@ public struct WinnerTakesAll: Rule {
   public func objection(at site: RuleSite) -> String? { site.objection(unless: .maxPool) }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    guard let kernel = layer.kernel as? MaxPoolKernel else { preconditionFailure("\(layer.node.name) is not max pooling") }
+    guard let kernel = layer.kernel as? MaxPoolKernel else {
+      preconditionFailure("\(layer.node.name) is not max pooling")
+    }
     let (x, y, r) = (layer.operand, layer.output, relevance)
     var result = layer.uninitializedRelevance(like: x.shape)
     result.withUnsafeMutableElements { c in

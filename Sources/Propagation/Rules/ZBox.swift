@@ -34,7 +34,8 @@ public struct ZBox: Rule {
   public func objection(at site: RuleSite) -> String? {
     if let objection = site.objection(unless: .conv, .gemm) { return objection }
     guard box == .fromPixels, site.operandRange == nil else { return nil }
-    return "the range of its input does not follow from the range of the pixels, which must be given, one interval per channel"
+    return
+      "the range of its input does not follow from the range of the pixels, which must be given, one interval per channel"
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
