@@ -13,7 +13,9 @@ struct Bench: ParsableCommand {
   @Argument(help: ArgumentHelp("A preprocessed input (.npy); by default one of constant grey.", valueName: "input"))
   var input: String?
 
-  @Option(help: ArgumentHelp("The class to explain: top:1, class:N or label:NAME.", valueName: "t"))
+  @Option(
+    help: ArgumentHelp("The class to explain: top:1, class:N or label:NAME.", valueName: "t"),
+    transform: TargetArgument.init(parsing:))
   var target = TargetArgument.top(1)
 
   @Option(help: ArgumentHelp("How: lrp, clrp1 or clrp2.", valueName: "m"))

@@ -27,7 +27,8 @@ struct Explain: ParsableCommand {
     name: .customLong("target"),
     help: ArgumentHelp(
       "What to explain: top:K (the K best classes), class:N or label:NAME. Repeatable. (default: top:1)", valueName: "t"
-    ))
+    ),
+    transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
 
   @Option(

@@ -2,19 +2,19 @@ import ArgumentParser
 import RelevanceKit
 
 /// A target as it is written on the command line: `top:K`, `class:N` or `label:NAME`.
-enum TargetArgument: ExpressibleByArgument, CustomStringConvertible {
+enum TargetArgument: CustomStringConvertible {
   case top(Int)
   case classIndex(Int)
   case label(String)
 
-  init?(argument: String) {
+  /// Reads a target; the error says what is expected.
+  init(parsing argument: String) throws {
     let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
-    guard parts.count == 2 else { return nil }
-    switch (parts[0], Int(parts[1])) {
+    switch (parts.first, parts.count == 2 ? Int(parts[1]) : nil) {
     case ("top", let count?) where count > 0: self = .top(count)
     case ("class", let index?) where index >= 0: self = .classIndex(index)
-    case ("label", _): self = .label(parts[1])
-    default: return nil
+    case ("label", _) where parts.count == 2: self = .label(parts[1])
+    default: throw ValidationError("expected top:K, class:N or label:NAME")
     }
   }
 
