@@ -15,6 +15,8 @@ public final class Executor: Sendable {
   private let weights: WeightLibrary
   private let plans = Mutex<[PlanKey: ExecutionPlan]>([:])
 
+  private static let keptPlans = 32
+
   private struct PlanKey: Hashable {
     let shape: Shape
     let companions: Set<Node.ID>
@@ -48,7 +50,11 @@ public final class Executor: Sendable {
     if let plan = plans.withLock({ $0[key] }) { return plan }
     let plan = try ExecutionPlan(
       network, inputShape: shape, companions: companions, weights: weights, algorithm: convolution)
-    plans.withLock { $0[key] = plan }
+    plans.withLock { plans in
+      // Pictures of ever new sizes must not fill memory; a plan is made again in no time.
+      if plans.count >= Self.keptPlans { plans.removeAll() }
+      plans[key] = plan
+    }
     return plan
   }
 
