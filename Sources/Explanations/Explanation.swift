@@ -25,7 +25,7 @@ public struct Explanation: Sendable {
   /// Relevance before negative parts are dropped: batch × channels × height × width, in units of the logit.
   public let signedRelevance: Tensor
   /// The sums of relevance at every node, from the logits down; empty if it was not asked for or several targets were
-  /// explained together.
+  /// explained together. Of a contrast they are small: target and dual start with the same score, of opposite signs.
   public let ledger: [LedgerEntry]
 
   /// The explained logit (of the first item).

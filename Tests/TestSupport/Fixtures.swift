@@ -18,12 +18,18 @@ public enum Fixtures {
 
   /// A folder for one test's files, emptied when the returned value is gone.
   public final class Scratch: Sendable {
+    /// The folder.
     public let url: URL
+
+    /// Makes an empty folder.
     public init() throws {
       url = FileManager.default.temporaryDirectory.appendingPathComponent("relevancekit-\(UUID().uuidString)")
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
+
+    /// The path of a file in the folder.
     public func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
     deinit { try? FileManager.default.removeItem(at: url) }
   }
 }

@@ -31,17 +31,23 @@ public enum SeededNetwork {
     let manifest = try JSONDecoder().decode(Manifest.self, from: data)
     try FileManager.default.copyItem(
       atPath: Fixtures.path("networks/\(name)/model.onnx"), toPath: scratch.path("model.onnx"))
-    var bytes = [UInt8](repeating: 0, count: manifest.bytes)
-    bytes.withUnsafeMutableBytes { memory in
-      for tensor in manifest.tensors {
-        let target = (memory.baseAddress! + tensor.offset).assumingMemoryBound(to: Float.self)
-        for i in 0..<tensor.count {
-          target[i] = Seeded.value(
-            tensor.seed, i, low: tensor.low, high: tensor.high, power: tensor.power ?? 1)
-        }
+    // Written into the mapped file: the largest network would take twice its size otherwise.
+    let file = scratch.path(manifest.file)
+    guard FileManager.default.createFile(atPath: file, contents: nil), truncate(file, off_t(manifest.bytes)) == 0 else {
+      throw CocoaError(.fileWriteUnknown)
+    }
+    let descriptor = open(file, O_RDWR)
+    defer { close(descriptor) }
+    guard let memory = mmap(nil, manifest.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+      memory != MAP_FAILED
+    else { throw CocoaError(.fileWriteUnknown) }
+    defer { munmap(memory, manifest.bytes) }
+    for tensor in manifest.tensors {
+      let target = (memory + tensor.offset).assumingMemoryBound(to: Float.self)
+      for i in 0..<tensor.count {
+        target[i] = Seeded.value(tensor.seed, i, low: tensor.low, high: tensor.high, power: tensor.power ?? 1)
       }
     }
-    try Data(bytes).write(to: URL(fileURLWithPath: scratch.path(manifest.file)))
   }
 }
 

@@ -73,8 +73,8 @@ struct Explain: ParsableCommand {
     if artefacts.contains(.json), !report.inputs.isEmpty {
       try report.write(to: folder.appendingPathComponent("report.json"))
     }
+    if !report.inputs.isEmpty { print(report.summary(folder: output)) }
     if let failure { throw failure }
-    print(report.summary(folder: output))
   }
 
   private func artefacts() throws -> Set<Artefact> {

@@ -39,7 +39,9 @@ struct Failure {
         }
     } else {
       line = Relevance.message(for: error).split(separator: "\n").joined(separator: " ")
-      status = Relevance.exitCode(for: error).rawValue
+      // An error that neither the package nor the argument parser foresees is a bug.
+      let code = Relevance.exitCode(for: error)
+      status = code == .failure ? 70 : code.rawValue
     }
   }
 
