@@ -60,11 +60,16 @@ public final class Executor: Sendable {
 
   /// Runs the network and keeps every node's value. Nodes in `companions` also compute `W⁺·x`.
   package func trace(_ input: Tensor, companions: Set<Node.ID>) throws -> ForwardTrace {
+    // Looked at first, since rectifiers swallow NaN.
+    try check(input, of: network.input)
     let trace = try plan(input.shape, companions: companions).run(input, on: workers)
-    let logits = trace.value(of: network.logits)
-    guard logits.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
-      throw ExecutionError.notFinite(node: network.graph[network.logits].name)
-    }
+    try check(trace.value(of: network.logits), of: network.logits)
     return trace
+  }
+
+  private func check(_ value: Tensor, of id: Node.ID) throws {
+    guard value.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
+      throw ExecutionError.notFinite(node: network.graph[id].name)
+    }
   }
 }

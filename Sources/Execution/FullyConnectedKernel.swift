@@ -98,6 +98,7 @@ struct FullyConnectedKernel: WeightedKernel {
     let grain = max((inputs / 16 + 63) / 64 * 64, 256)
     let shared = Shared((s: s, c: c, factor: factor))
     let isDense = total > Self.fewItems
+    let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
     let tasks = (inputs + grain - 1) / grain
     workers.run(tasks, scratch: isDense ? Self.block * (grain + total) : 0) { task, scratch in
       let (s, c, factor) = shared.pointer
@@ -131,7 +132,9 @@ struct FullyConnectedKernel: WeightedKernel {
       guard let factor else { return }
       for item in 0..<total {
         let c = c + item * inputs + first
-        rk_multiply(c, c, factor + item / seeds * inputs + first, count)
+        // An item of the batch may have several rows, all of which follow one another for each seed.
+        let row = item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem
+        rk_multiply(c, c, factor + row * inputs + first, count)
       }
     }
   }

@@ -64,7 +64,7 @@ struct WinogradConvolution: Sendable {
   ) {
     let (inputs, outputs) = (geometry.inputs, geometry.outputs)
     // An even number, so that two threads finish together.
-    let strips = min((tiles + Self.stripTiles - 1) / Self.stripTiles + 1, tileRows) / 2 * 2
+    let strips = max(min((tiles + Self.stripTiles - 1) / Self.stripTiles + 1, tileRows) / 2 * 2, 1)
     let rows = (tileRows + strips - 1) / strips
     let width = rows * tileColumns
     let block = min(outputs, Self.channelBlock)

@@ -30,7 +30,8 @@ struct MergeLinearBias: Rewrite {
     for (layer, other) in [(a, b), (b, a)] {
       if case .linear(let linear) = graph[layer].operation, linear.bias == nil,
         case .constant(let value) = graph[other].operation,
-        value.count == linear.weight.shape[0], value.shape[-1] == value.count
+        // More axes than batch × outputs would give the sum another shape.
+        (1...2).contains(value.shape.rank), value.count == linear.weight.shape[0], value.shape[-1] == value.count
       {
         return (layer, linear, value.reshaped(to: [value.count]))
       }

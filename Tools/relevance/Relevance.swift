@@ -52,7 +52,12 @@ struct Failure {
     Foundation.exit(status)
   }
 
-  func report() { FileHandle.standardError.write(Data("relevance: \(line)\n".utf8)) }
+  /// Writes the line; names that contain line breaks or other control characters cannot make it several.
+  func report() {
+    let printable = String(
+      String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    FileHandle.standardError.write(Data("relevance: \(printable)\n".utf8))
+  }
 }
 
 /// A note for people that is not part of a command's result.

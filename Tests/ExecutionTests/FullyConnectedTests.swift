@@ -1,0 +1,94 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// A fully connected layer and the shape of its input.
+struct LinearCase: Sendable, CustomTestStringConvertible {
+  let inputs: Int
+  let outputs: Int
+  let leading: [Int]
+
+  var operation: RelevanceKit.Operator {
+    .seededLinear(inputs: inputs, outputs: outputs, bias: outputs % 2 == 0, seed: 5)
+  }
+  var input: Shape { Shape(leading + [inputs]) }
+  var items: Int { leading.reduce(1, *) }
+  var testDescription: String { "\(leading) items of \(inputs) to \(outputs)" }
+
+  /// Fewer and more than a block of outputs, fewer and more inputs than a task takes, and each way of multiplying.
+  static let all: [LinearCase] =
+    [(1, 1), (7, 3), (100, 33), (513, 70), (5000, 64)].flatMap { inputs, outputs in
+      [[1], [2], [5]].map { LinearCase(inputs: inputs, outputs: outputs, leading: $0) }
+    } + [LinearCase(inputs: 20, outputs: 10, leading: [2, 3])]
+}
+
+/// The fully connected kernel against loops over its definition in double precision.
+@Suite struct FullyConnectedTests {
+  @Test(arguments: LinearCase.all)
+  func productsMatchTheDefinition(of one: LinearCase) throws {
+    let (layer, oracle, bias) = try Self.layer(one)
+    let x = Seeded.tensor(one.input, seed: 1)
+    let sums = oracle.product(.all, x.doubles).enumerated().map { $1 + (bias?[$0 % one.outputs] ?? 0) }
+    let positive = oracle.product(.positive, x.doubles)
+    let output = layer.forward(x)
+    #expect(output.shape.dimensions == one.leading + [one.outputs])
+    #expect(output.largestDifference(from: sums) <= Tolerance.singlePrecision)
+    #expect(layer.forward(x, rectifies: true) == output.positivePart)
+    let both = layer.forwardWithCompanion(x, rectifies: true)
+    #expect(both.output.largestDifference(from: sums.map { max($0, 0) }) <= Tolerance.singlePrecision)
+    #expect(both.companion.largestDifference(from: positive) <= Tolerance.singlePrecision)
+    for part in [WeightPart.all, .positive, .negative] {
+      let expected = oracle.product(part, x.doubles)
+      #expect(layer.product(part, x).largestDifference(from: expected) <= Tolerance.singlePrecision, "\(part)")
+      let start = Seeded.tensor(output.shape, seed: 2)
+      #expect(
+        layer.product(part, x, addedTo: start).largestDifference(from: zip(start.doubles, expected).map(+))
+          <= Tolerance.singlePrecision, "\(part), added")
+    }
+  }
+
+  /// With dense seeds, and with seeds that leave out most outputs.
+  @Test(arguments: LinearCase.all, [false, true])
+  func adjointsMatchTheDefinition(of one: LinearCase, sparse: Bool) throws {
+    let (layer, oracle, _) = try Self.layer(one)
+    let x = Seeded.tensor(one.input, seed: 1)
+    for seeds in [1, 3] {
+      let shape = Shape([one.leading[0] * seeds] + one.leading.dropFirst() + [one.outputs])
+      var s = Seeded.tensor(shape, seed: 3)
+      if sparse { s.withUnsafeMutableElements { s in for i in s.indices where i % 7 != 2 { s[i] = 0 } } }
+      for part in [WeightPart.all, .positive, .negative] {
+        let expected = oracle.adjoint(part, s.doubles)
+        let found = layer.adjoint(part, s, seeds: seeds)
+        #expect(found.largestDifference(from: expected) <= Tolerance.singlePrecision, "\(part), \(seeds) seeds")
+        let factors = x.doubles
+        let item = one.input.count / one.leading[0]
+        let multiplied = expected.indices.map { expected[$0] * factors[$0 / item / seeds * item + $0 % item] }
+        #expect(
+          layer.adjoint(part, s, seeds: seeds, factor: x).largestDifference(from: multiplied)
+            <= Tolerance.singlePrecision,
+          "\(part), \(seeds) seeds, with a factor")
+      }
+    }
+  }
+
+  @Test(arguments: LinearCase.all)
+  func bitsDoNotDependOnThreads(of one: LinearCase) throws {
+    let x = Seeded.tensor(one.input, seed: 1)
+    func results(threads: Int) throws -> [[UInt32]] {
+      let layer = try WeightedLayer(one.operation, input: one.input, threads: threads)
+      let both = layer.forwardWithCompanion(x)
+      let s = Seeded.tensor(both.output.shape.withBatch(one.leading[0] * 3), seed: 3)
+      return [both.output, both.companion, layer.product(.negative, x), layer.adjoint(.positive, s, seeds: 3)].map(
+        \.bits)
+    }
+    let expected = try results(threads: 1)
+    for threads in [2, 3, 5] { #expect(try results(threads: threads) == expected, "\(threads) threads") }
+  }
+
+  private static func layer(_ one: LinearCase) throws -> (
+    layer: WeightedLayer, oracle: NaiveConvolution, bias: [Double]?
+  ) {
+    guard case .linear(let linear) = one.operation else { preconditionFailure("a case is a fully connected layer") }
+    return (try WeightedLayer(one.operation, input: one.input), NaiveConvolution(linear), linear.bias?.doubles)
+  }
+}

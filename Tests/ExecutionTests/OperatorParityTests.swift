@@ -1,0 +1,60 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Every operator in a model of its own, against what ONNX Runtime computes.
+@Suite struct OperatorParityTests {
+  /// Cases that the importer refuses, each with the end of what it says: operators that are none of a plain CNN's, and what
+  /// exporters do not write.
+  static let refused: [String: String] = [
+    "add-cancelling-branches": "1 node is not supported: Neg (b)",
+    "add-two-branches": "1 node is not supported: Sigmoid (b)",
+    "concat-channels": "1 node is not supported: Sigmoid (b)",
+    "concat-negative-axis": "1 node is not supported: Sigmoid (b)",
+    "div-constant": "1 node is not supported: Div (y)",
+    "gemm-transposed-input": "1 node is not supported: Gemm (y: transA 1; expected 0)",
+    "globalmaxpool": "1 node is not supported: GlobalMaxPool (y)",
+    "mul-two-branches": "1 node is not supported: Sigmoid (b)",
+    "reshape-computed": "2 nodes are not supported: Shape (s), Gather (n)",
+    "sub-constant": "1 node is not supported: Sub (y)",
+    "sub-two-branches": "2 nodes are not supported: Sigmoid (b), Sub (y)",
+    "sum-three": "2 nodes are not supported: Sigmoid (b), Sum (y)",
+  ]
+
+  static let names: [String] = {
+    let folder = Fixtures.path("operators")
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }()
+
+  @Test(arguments: names.filter { refused[$0] == nil })
+  func matchesONNXRuntime(name: String) throws {
+    let network = try Network(contentsOf: Fixtures.path("operators/\(name)/model.onnx"))
+    let expected = try Fixtures.tensor("operators/\(name)/output.npy")
+    for threads in [1, 2] {
+      let trace = try Executor(network, threads: threads)
+        .trace(Fixtures.tensor("operators/\(name)/input.npy"), companions: [])
+      let found = trace.value(of: network.graph.output)
+      #expect(found.shape == expected.shape)
+      guard found.shape == expected.shape else { return }
+      #expect(found.largestDifference(from: expected) <= Tolerance.singlePrecision)
+    }
+  }
+
+  @Test(arguments: Array(refused)) func refusalsAreWhatTheyWere(name: String, reason: String) {
+    let error = #expect(throws: ONNXError.self) {
+      try Network(contentsOf: Fixtures.path("operators/\(name)/model.onnx"))
+    }
+    #expect(error?.description.hasSuffix(reason) == true)
+  }
+
+  /// No case has been lost: the folders are those of the manifest.
+  @Test func allCasesAreThere() throws {
+    let manifest = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: URL(fileURLWithPath: Fixtures.path("Manifest.json"))))
+    let files = try #require((manifest as? [String: Any])?["files"] as? [String: Any])
+    let listed = files.keys.map { $0.split(separator: "/") }.filter { $0.count == 3 && $0[0] == "operators" }
+    #expect(Set(listed.map { String($0[1]) }) == Set(Self.names))
+    #expect(Self.names.count >= 80)
+  }
+}

@@ -1,0 +1,154 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// CLRP1 and CLRP2 against two separate passes, as they are defined.
+@Suite struct ContrastTests {
+  /// CLRP1: the dual is an explanation of its own, of the score spread evenly over the other classes.
+  @Test(arguments: SampleNetwork.allCases) func clrp1IsADifferenceOfTwoPasses(sample: SampleNetwork) throws {
+    let walk = try Walk(sample.network(), SampleNetwork.input())
+    let trace = try sample.explainer().trace(SampleNetwork.input())
+    for target in 0..<trace.classes {
+      let score = trace.logits[0, target]
+      var (own, others) = (Tensor(shape: [1, 7]), Tensor(shape: [1, 7], repeating: score / 6))
+      own[0, target] = score
+      others[0, target] = 0
+      let expected = walk.relevance(from: Self.logits(of: walk), own).combined(
+        with: walk.relevance(from: Self.logits(of: walk), others), -)
+      try expectContrast(trace, target, .clrp1, expected)
+    }
+  }
+
+  /// CLRP2 where the head is one fully connected layer: the dual explains a network whose weights into the target are
+  /// negated, and what is taken for the last layer makes no difference.
+  @Test(arguments: [SampleNetwork.flattened, .branched], [Method.Head.composite, .layer])
+  func clrp2ExplainsTheNegatedNetwork(sample: SampleNetwork, head: Method.Head) throws {
+    let walk = try Walk(sample.network(), SampleNetwork.input())
+    let trace = try sample.explainer().trace(SampleNetwork.input())
+    for target in 0..<trace.classes {
+      let negated = try Walk(sample.network(negating: target), SampleNetwork.input())
+      var seed = Tensor(shape: [1, 7])
+      seed[0, target] = trace.logits[0, target]
+      let expected = walk.relevance(from: "head", seed)
+        .combined(with: negated.relevance(from: "head", seed), -)
+      try expectContrast(trace, target, .clrp2(head: head, strength: 1), expected)
+    }
+  }
+
+  /// CLRP2 on a convolution with global average pooling, both as one linear layer: S · x w⁻ / Σ x w⁻ over channels and places.
+  @Test func clrp2OfACompositeHead() throws {
+    let walk = try Walk(SampleNetwork.pooled.network(), SampleNetwork.input())
+    let trace = try SampleNetwork.pooled.explainer().trace(SampleNetwork.input())
+    let (x, weight) = try Self.pooledHead(walk)
+    let places = x.shape[2] * x.shape[3]
+    for target in 0..<trace.classes {
+      let score = Double(trace.logits[0, target])
+      let contributions = x.doubles.enumerated().map { index, x in
+        x * min(Double(weight[target, index / places, 0, 0]), 0)
+      }
+      let sum = contributions.reduce(0, +)
+      let dual = Tensor(shape: x.shape, elements: contributions.map { Float(score * $0 / sum) })
+      try expectContrast(
+        trace, target, .clrp2, try Self.contrast(walk, trace, target, dual: dual))
+    }
+  }
+
+  /// CLRP2 on the same head with the convolution alone as the last layer: at every place its relevance by x w⁻ / Σ x w⁻.
+  @Test func clrp2OfTheLastLayerAlone() throws {
+    let walk = try Walk(SampleNetwork.pooled.network(), SampleNetwork.input())
+    let trace = try SampleNetwork.pooled.explainer().trace(SampleNetwork.input())
+    let (x, weight) = try Self.pooledHead(walk)
+    let places = x.shape[2] * x.shape[3]
+    for target in 0..<trace.classes {
+      var seed = Tensor(shape: [1, 7])
+      seed[0, target] = trace.logits[0, target]
+      let arriving = walk.propagator.relevance(
+        arrivingAt: walk.node("head"), from: [walk.network.logits: seed], count: 1)
+      var dual = Tensor(shape: x.shape)
+      for place in 0..<places {
+        let contributions = (0..<x.shape[1]).map { channel in
+          Double(x.elements[channel * places + place]) * min(Double(weight[target, channel, 0, 0]), 0)
+        }
+        let sum = contributions.reduce(0, +)
+        let relevance = Double(arriving.elements[target * places + place])
+        for (channel, contribution) in contributions.enumerated() where sum != 0 {
+          dual[0, channel, place / x.shape[3], place % x.shape[3]] = Float(contribution / sum * relevance)
+        }
+      }
+      try expectContrast(
+        trace, target, .clrp2(head: .layer, strength: 1), try Self.contrast(walk, trace, target, dual: dual))
+    }
+  }
+
+  /// R − λ·R_dual is linear in λ; without the dual it is LRP.
+  @Test(arguments: SampleNetwork.allCases, [Method.Head.composite, .layer])
+  func strengthScalesTheDual(sample: SampleNetwork, head: Method.Head) throws {
+    let trace = try sample.explainer().trace(SampleNetwork.input())
+    let lrp = try trace.explain(.class(2), by: .lrp).signedRelevance
+    for method in [{ Method.clrp1(strength: $0) }, { Method.clrp2(head: head, strength: $0) }] as [(Float) -> Method] {
+      let once = try trace.explain(.class(2), by: method(1)).signedRelevance
+      let twice = try trace.explain(.class(2), by: method(2)).signedRelevance
+      let none = try trace.explain(.class(2), by: method(0)).signedRelevance
+      #expect(none.relativeDistance(from: lrp) <= Tolerance.sameMap)
+      let dual = lrp.combined(with: once, -)
+      #expect(lrp.combined(with: twice, -).relativeDistance(from: dual.map { 2 * $0 }) <= Tolerance.sameMap)
+      #expect(dual.largestMagnitude() > 0)
+    }
+  }
+
+  /// The dual has the same total as the explanation, so contrast sums to nothing before negative parts are dropped.
+  @Test(arguments: SampleNetwork.allCases) func contrastSumsToNothing(sample: SampleNetwork) throws {
+    let trace = try sample.explainer().trace(SampleNetwork.input())
+    for target in 0..<trace.classes {
+      for method in [Method.clrp1, .clrp2] {
+        let map = try trace.explain(.class(target), by: method)
+        #expect(
+          abs(map.signedRelevance.sum()) <= Tolerance.conservation * abs(Double(map.score)), "\(method) of \(target)")
+      }
+    }
+  }
+
+  /// Classes have no siblings to be contrasted with where there is only one.
+  @Test func aSingleClassHasNoContrast() throws {
+    var builder = GraphBuilder(item: [3, 4, 4])
+    builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
+    builder.add("relu", .relu)
+    builder.add("flatten", .flatten(axis: 1))
+    builder.add("head", .seededLinear(inputs: 16, outputs: 1, seed: 2))
+    let trace = try Explainer(builder.network(), rules: .default(pixelRange: SampleNetwork.range))
+      .trace(Seeded.tensor([1, 3, 4, 4], seed: 1))
+    let lrp = try trace.explain(.class(0), by: .lrp).signedRelevance
+    #expect(try trace.explain(.class(0), by: .clrp1).signedRelevance == lrp)
+  }
+
+  // MARK: Helpers
+
+  /// Expects a method's map; distances are relative to the explanation that contrast is a small difference of.
+  private func expectContrast(_ trace: Trace, _ target: Int, _ method: Method, _ expected: Tensor) throws {
+    let lrp = try trace.explain(.class(target), by: .lrp).signedRelevance
+    let found = try trace.explain(.class(target), by: method)
+    let difference = found.signedRelevance.combined(with: expected, -)
+    #expect(norm(difference) <= Tolerance.sameMap * norm(lrp), "\(method) of class \(target)")
+    #expect(norm(expected) > 100 * Tolerance.sameMap * norm(lrp), "there is no contrast to speak of")
+    #expect(found.relevance == found.signedRelevance.positivePart)
+  }
+
+  /// The name of the node that holds the logits.
+  private static func logits(of walk: Walk) -> String { walk.network.graph[walk.network.logits].name }
+
+  private func norm(_ x: Tensor) -> Double { x.doubles.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+
+  /// What goes into the head of the pooled network, and its weights.
+  private static func pooledHead(_ walk: Walk) throws -> (x: Tensor, weight: Tensor) {
+    guard case .convolution(let head) = walk.network.graph[walk.node("head")].operation else {
+      preconditionFailure("the head is a convolution")
+    }
+    return (walk.value("relu2"), head.weight)
+  }
+
+  /// The map of LRP less that of a dual which starts at the head's input.
+  private static func contrast(_ walk: Walk, _ trace: Trace, _ target: Int, dual: Tensor) throws -> Tensor {
+    try trace.explain(.class(target), by: .lrp).signedRelevance
+      .combined(with: walk.relevance(from: "relu2", dual), -)
+  }
+}

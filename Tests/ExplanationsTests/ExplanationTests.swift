@@ -1,0 +1,166 @@
+import Dispatch
+import RelevanceKit
+import Synchronization
+import TestSupport
+import Testing
+
+/// What explanations have in common, whatever the method.
+@Suite struct ExplanationTests {
+  static let methods: [Method] = [.lrp, .clrp1, .clrp2, .clrp2(head: .layer, strength: 1)]
+
+  @Test(arguments: SampleNetwork.allCases) func relevanceSumsToTheScore(sample: SampleNetwork) throws {
+    let trace = try sample.explainer().trace(SampleNetwork.input())
+    for target in 0..<trace.classes {
+      let explanation = try trace.explain(.class(target), by: .lrp)
+      let score = Double(trace.logits[0, target])
+      #expect(Double(explanation.score) == score)
+      #expect(explanation.isUnsupported == (score <= 0))
+      #expect(abs(explanation.relevance.sum() - score) <= Tolerance.conservation * abs(score), "class \(target)")
+      #expect(explanation.relevance.shape == [1, 3, 12, 12])
+    }
+  }
+
+  /// Each target's map is the same whether others are explained with it or not.
+  @Test(arguments: SampleNetwork.allCases, methods) func severalTargetsAreSingles(sample: SampleNetwork, method: Method)
+    throws
+  {
+    let trace = try sample.explainer().trace(SampleNetwork.input(batch: 2))
+    let targets = [4, 0, 6, 4].map { Target.class($0) }
+    let together = try trace.explain(targets, by: method)
+    #expect(together.map(\.target) == targets)
+    for (target, found) in zip(targets, together) {
+      let single = try trace.explain(target, by: method)
+      #expect(found.scores == single.scores)
+      #expect(found.signedRelevance.relativeDistance(from: single.signedRelevance) <= Tolerance.sameMap)
+      #expect(found.ledger.isEmpty)
+    }
+  }
+
+  @Test(arguments: SampleNetwork.allCases, methods) func aBatchIsItsItems(sample: SampleNetwork, method: Method) throws
+  {
+    let explainer = try sample.explainer()
+    let batch = SampleNetwork.input(batch: 2)
+    let both = try explainer.trace(batch).explain([.class(1), .class(5)], by: method)
+    for item in 0..<2 {
+      let singles = try explainer.trace(batch.item(item)).explain([.class(1), .class(5)], by: method)
+      for (found, single) in zip(both, singles) {
+        #expect(abs(found.scores[item] - single.score) <= Float(Tolerance.sameMap) * abs(single.score))
+        let lrp = try explainer.trace(batch.item(item)).explain(single.target, by: .lrp).relevance
+        let difference = found.signedRelevance.item(item).combined(with: single.signedRelevance, -)
+        #expect(difference.largestMagnitude() <= Float(Tolerance.sameMap) * lrp.largestMagnitude())
+      }
+    }
+  }
+
+  @Test(arguments: SampleNetwork.allCases, methods) func bitsDoNotDependOnThreads(sample: SampleNetwork, method: Method)
+    throws
+  {
+    let expected = try sample.explainer(threads: 1).trace(SampleNetwork.input(batch: 2)).explain(
+      [.class(1), .class(3)], by: method)
+    for threads in [2, 3, 5] {
+      let trace = try sample.explainer(threads: threads).trace(SampleNetwork.input(batch: 2))
+      let found = try trace.explain([.class(1), .class(3)], by: method)
+      #expect(found.map(\.signedRelevance.bits) == expected.map(\.signedRelevance.bits), "\(threads) threads")
+    }
+  }
+
+  /// A trace can be explained again, by other methods in between and from several threads, with the same result to the bit.
+  @Test(arguments: SampleNetwork.allCases) func explainingChangesNothing(sample: SampleNetwork) throws {
+    let explainer = try sample.explainer(threads: 2)
+    let trace = try explainer.trace(SampleNetwork.input())
+    let logits = trace.logits
+    let expected = try Self.methods.map { try trace.explain(.class(2), by: $0).signedRelevance.bits }
+    let found = Mutex<[Int: [UInt32]]>([:])
+    DispatchQueue.concurrentPerform(iterations: 12) { index in
+      let method = Self.methods[index % Self.methods.count]
+      let bits = try? trace.explain(.class(2), by: method).signedRelevance.bits
+      found.withLock { $0[index] = bits }
+    }
+    let bits = found.withLock { $0 }
+    for index in 0..<12 { #expect(bits[index] == expected[index % Self.methods.count]) }
+    #expect(trace.logits == logits)
+  }
+
+  @Test(arguments: SampleNetwork.allCases) func theLedgerFollowsRelevance(sample: SampleNetwork) throws {
+    let trace = try sample.explainer().trace(SampleNetwork.input())
+    let explanation = try trace.explain(.class(3), by: .lrp)
+    let (ledger, score) = (explanation.ledger, Double(explanation.score))
+    let graph = trace.plan.network.graph
+    #expect(Set(ledger.map(\.node)) == Set(trace.plan.assignments.map { graph[$0.site.id].name }))
+    #expect(ledger.first?.node == graph[trace.plan.network.logits].name)
+    #expect(abs((ledger.first?.relevanceIn ?? 0) - score) <= Tolerance.conservation * abs(score))
+    let first = try #require(ledger.first { $0.node == "conv1" })
+    #expect(abs(first.relevanceOut - explanation.relevance.sum()) <= Tolerance.conservation * abs(score))
+    let absorbed = ledger.reduce(0) { $0 + $1.absorbed }
+    #expect(abs(score - absorbed - explanation.relevance.sum()) <= Tolerance.conservation * abs(score))
+    #expect(try trace.explain(.class(3), by: .lrp, ledger: false).ledger.isEmpty)
+  }
+
+  /// The score is the value before the softmax.
+  @Test func probabilitiesAreNotExplained() throws {
+    for ending in [[], [RelevanceKit.Operator.flatten(axis: 1)]] {
+      var builder = GraphBuilder(item: [3, 4, 4])
+      builder.add("conv", try .seededConvolution(inputs: 3, outputs: 5, kernel: [4, 4], seed: 1))
+      builder.add("softmax", .softmax(Softmax(axis: 1, joinsTrailingAxes: false)))
+      for (index, operation) in ending.enumerated() { builder.add("end\(index)", operation) }
+      let network = try builder.network()
+      #expect(network.graph[network.logits].name == "conv")
+      let trace = try Explainer(network, rules: .default(pixelRange: SampleNetwork.range)).trace(
+        Seeded.tensor([1, 3, 4, 4], seed: 1))
+      let explanation = try trace.explain(.class(0), by: .lrp)
+      #expect(explanation.score == trace.logits[0, 0])
+      #expect(
+        abs(explanation.relevance.sum() - Double(explanation.score)) <= Tolerance.conservation
+          * abs(Double(explanation.score)))
+    }
+  }
+
+  @Test func predictionsAreRanked() {
+    let logits = Tensor(shape: [2, 5], elements: [0, 1, 3, 3, -2, 9, 8, 7, 6, 5])
+    let ranking = Prediction.ranking(logits)
+    #expect(ranking.map(\.classIndex) == [2, 3, 1, 0, 4])
+    #expect(ranking.map(\.logit) == [3, 3, 1, 0, -2])
+    #expect(abs(ranking.reduce(0) { $0 + $1.probability } - 1) < 1e-12)
+    #expect(abs(ranking[2].probability / ranking[3].probability - 2.718281828459045) < 1e-9)
+    #expect(Prediction.ranking(logits, item: 1).map(\.classIndex) == [0, 1, 2, 3, 4])
+    // Logits that would overflow an exponential.
+    let large = Prediction.ranking(Tensor(shape: [1, 2, 1, 1], elements: [1000, 999]))
+    #expect(abs(large[0].probability - 0.7310585786300049) < 1e-9)
+  }
+
+  @Test(arguments: [-1, 7, 1000]) func classesThatDoNotExist(index: Int) throws {
+    let trace = try SampleNetwork.pooled.explainer().trace(SampleNetwork.input())
+    let error = #expect(throws: ExplanationError.self) { try trace.explain([.class(0), .class(index)]) }
+    #expect(error?.description == "there is no class \(index): the network has classes 0 to 6")
+    #expect(error?.category == .usage)
+    #expect(try trace.explain([]).isEmpty)
+  }
+
+  /// Where something else than pooling and shape lies behind the last weighted layer, CLRP2 is not defined; the others are.
+  @Test func aHeadWithoutWeights() throws {
+    var builder = GraphBuilder(item: [3, 4, 4])
+    builder.add("conv", try .seededConvolution(inputs: 3, outputs: 5, kernel: [3, 3], seed: 1))
+    builder.add("relu", .relu)
+    builder.add("largest", .maxPool(try Window(kernel: [2, 2])))
+    builder.add("flatten", .flatten(axis: 1))
+    let trace = try Explainer(builder.network(), rules: .default(pixelRange: SampleNetwork.range))
+      .trace(Seeded.tensor([1, 3, 4, 4], seed: 1))
+    let error = #expect(throws: ExplanationError.self) { try trace.explain(.class(0), by: .clrp2) }
+    #expect(
+      error?.description
+        == "clrp2 negates the weights of the network's last layer, but node largest (MaxPool) lies between it and the logits"
+    )
+    #expect(error?.category == .badData)
+    #expect(throws: Never.self) { try trace.explain(.class(0), by: .clrp1) }
+  }
+
+  /// A box is needed for the pixels; without one the table does not fit the network.
+  @Test func pixelsWithoutARange() throws {
+    let network = try SampleNetwork.pooled.network()
+    let error = #expect(throws: RuleTableError.self) { try Explainer(network, rules: .default(pixelRange: nil)) }
+    #expect(
+      error?.description
+        == "rule table default: zB at conv1: the range of its input does not follow from the range of the pixels, which must be given, one interval per channel"
+    )
+  }
+}

@@ -1,0 +1,98 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// What holds for every walk: it is linear in the relevance, conserves it, and its ledger says so.
+@Suite struct InvariantTests {
+  static let tables = ["default", "paper"]
+
+  private func walk(_ sample: SampleNetwork, _ table: String) throws -> Walk {
+    let rules = try #require(RuleTable.preset(table, pixelRange: SampleNetwork.range))
+    return try Walk(sample.network(), rules, SampleNetwork.input(batch: 2))
+  }
+
+  private func logits(of walk: Walk) -> String { walk.network.graph[walk.network.logits].name }
+
+  /// T(a·R₁ + b·R₂) = a·T(R₁) + b·T(R₂), with relevance of both signs.
+  @Test(arguments: SampleNetwork.allCases, tables) func walksAreLinear(sample: SampleNetwork, table: String) throws {
+    let walk = try walk(sample, table)
+    let shape = walk.trace.value(of: walk.network.logits).shape
+    let (r1, r2) = (Seeded.tensor(shape, seed: 1), Seeded.tensor(shape, seed: 2))
+    let (t1, t2) = (walk.relevance(from: logits(of: walk), r1), walk.relevance(from: logits(of: walk), r2))
+    let mixed = walk.relevance(from: logits(of: walk), r1.combined(with: r2) { 2 * $0 - 3 * $1 })
+    let expected = t1.combined(with: t2) { 2 * $0 - 3 * $1 }
+    let scale = 2 * t1.largestMagnitude() + 3 * t2.largestMagnitude()
+    #expect(mixed.combined(with: expected, -).largestMagnitude() <= Float(Tolerance.singlePrecision) * scale)
+    #expect(scale > 0)
+  }
+
+  /// Several seeds carried together are each what it is alone, and stand next to each other item by item.
+  @Test(arguments: SampleNetwork.allCases, tables) func seedsDoNotMix(sample: SampleNetwork, table: String) throws {
+    let walk = try walk(sample, table)
+    let shape = walk.trace.value(of: walk.network.logits).shape
+    let together = Seeded.tensor(shape.withBatch(6), seed: 1)
+    let found = walk.relevance(from: logits(of: walk), together, count: 3)
+    for seed in 0..<3 {
+      let single = Tensor(joining: [together.item(seed), together.item(3 + seed)])
+      let expected = walk.relevance(from: logits(of: walk), single)
+      for item in 0..<2 {
+        #expect(
+          found.item(item * 3 + seed).relativeDistance(from: expected.item(item)) <= Tolerance.sameMap, "seed \(seed)")
+      }
+    }
+  }
+
+  /// Every rule of the presets conserves relevance, except where a denominator is zero; the ledger's entries are the sums at
+  /// their nodes, and what they have absorbed is what is missing in the end.
+  @Test(arguments: SampleNetwork.allCases, tables) func theLedgerAddsUp(sample: SampleNetwork, table: String) throws {
+    let walk = try walk(sample, table)
+    let shape = walk.trace.value(of: walk.network.logits).shape
+    let r = Seeded.tensor(shape, seed: 1, low: 0.5, high: 1)
+    let name = logits(of: walk)
+    let ledger = walk.ledger(from: name, r)
+    #expect(ledger.map(\.node) == walk.plan.assignments.reversed().map(\.site.node.name))
+    #expect(ledger.map(\.rule) == walk.plan.assignments.reversed().map(\.rule.description))
+    let total = r.sum()
+    let tolerance = Tolerance.conservation * total
+    for entry in ledger {
+      let arriving = entry.node == name ? r : walk.relevance(from: name, r, to: entry.node)
+      #expect(abs(entry.relevanceIn - arriving.sum()) <= tolerance, "\(entry.node)")
+      // What stays behind is the relevance of outputs whose denominator is zero: no positive contributions, or only zeros.
+      let denominator: Tensor? =
+        switch entry.rule {
+        case "zPlus": walk.trace.companion(of: walk.node(entry.node))
+        case "proportional", "shareBySummand": walk.value(entry.node)
+        default: nil
+        }
+      let absorbed =
+        denominator.map { zip(arriving.doubles, $0.doubles).reduce(0) { $0 + ($1.1 == 0 ? $1.0 : 0) } } ?? 0
+      #expect(abs(entry.absorbed - absorbed) <= tolerance, "\(entry.node)")
+    }
+    let lost = ledger.reduce(0) { $0 + $1.absorbed }
+    #expect(abs(total - lost - walk.relevance(from: name, r).sum()) <= tolerance)
+  }
+
+  /// z⁺ on inputs that are ≥ 0 is the same whether that is known beforehand or not.
+  @Test func knownAndUnknownSignsAgree() throws {
+    let layer = try #require(LayerCase.all.first)
+    let x = Seeded.tensor(Shape([1] + layer.item), seed: 1, low: 0)
+    let table = WeightedRuleTests.zPlus
+    let r = Seeded.tensor([1, 6, 6, 7], seed: 3)
+    let known = try Walk(layer.network(behind: [.relu]), table, x).relevance(from: "layer", r)
+    let unknown = try Walk(layer.network(), table, x).relevance(from: "layer", r)
+    #expect(known.relativeDistance(from: unknown) <= Tolerance.sameMap)
+  }
+
+  @Test(arguments: SampleNetwork.allCases) func bitsDoNotDependOnThreads(sample: SampleNetwork) throws {
+    let network = try sample.network()
+    let table = RuleTable.default(pixelRange: SampleNetwork.range)
+    let seed = Seeded.tensor([6, 7], seed: 1)
+    func bits(threads: Int) throws -> [UInt32] {
+      let walk = try Walk(network, table, SampleNetwork.input(batch: 2), threads: threads)
+      let shape = walk.trace.value(of: network.logits).shape.withBatch(6)
+      return walk.relevance(from: logits(of: walk), seed.reshaped(to: shape), count: 3).bits
+    }
+    let expected = try bits(threads: 1)
+    for threads in [2, 3, 5] { #expect(try bits(threads: threads) == expected) }
+  }
+}

@@ -1,0 +1,78 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// A plan as people read it.
+@Suite struct RulePlanTests {
+  private static let table = RuleTable.default(pixelRange: SampleNetwork.range)
+    .prepending(.init(.name("c"), ZBox(box: .scalar(lower: -2, upper: 2.5))))
+
+  @Test func plansAreTables() throws {
+    let plan = try Self.table.resolve(for: SampleNetwork.branched.network())
+    #expect(
+      plan.description == """
+        NODE     OPERATOR            RULE                         ROW
+        x        Input               –                            the input
+        conv1    Conv                zB                           2: Conv, first
+        relu1    Relu                pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
+        a        Conv                zPlus                        3: Conv|Gemm
+        reluA    Relu                pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
+        b        Conv                zPlus                        3: Conv|Gemm
+        bn       BatchNormalization  pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
+        reluB    Relu                pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
+        join     Concat              rearrange                    built in: Concat|Flatten|Reshape|Transpose|Squeeze|Unsqueeze
+        c        Conv                zB(lower: -2.0, upper: 2.5)  1: name c
+        reluC    Relu                pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
+        sum      Add                 shareBySummand               built in: Add
+        gap      GlobalAveragePool   proportional                 5: AveragePool|GlobalAveragePool|ReduceMean
+        flatten  Flatten             rearrange                    built in: Concat|Flatten|Reshape|Transpose|Squeeze|Unsqueeze
+        head     Gemm                zPlus                        3: Conv|Gemm
+        """)
+  }
+
+  @Test func plansShowShapes() throws {
+    let plan = try Self.table.resolve(for: SampleNetwork.pooled.network())
+    #expect(
+      try plan.description(forInput: [2, 3, 12, 12]) == """
+        NODE      OPERATOR           SHAPE      RULE          ROW
+        x         Input              2×3×12×12  –             the input
+        conv1     Conv               2×6×12×12  zB            2: Conv, first
+        relu1     Relu               2×6×12×12  pass          6: Relu|LRN|BatchNormalization|Mul|Dropout
+        conv2     Conv               2×8×5×5    zPlus         3: Conv|Gemm
+        relu2     Relu               2×8×5×5    pass          6: Relu|LRN|BatchNormalization|Mul|Dropout
+        head      Conv               2×7×5×5    zPlus         3: Conv|Gemm
+        reluHead  Relu               2×7×5×5    pass          6: Relu|LRN|BatchNormalization|Mul|Dropout
+        gap       GlobalAveragePool  2×7×1×1    proportional  5: AveragePool|GlobalAveragePool|ReduceMean
+        flatten   Flatten            2×7        rearrange     built in: Concat|Flatten|Reshape|Transpose|Squeeze|Unsqueeze
+        """)
+    #expect(throws: GraphError.self) { try plan.description(forInput: [2, 4, 12, 12]) }
+  }
+
+  /// Nodes behind the logits, and beside the way from the input, get no rule.
+  @Test func nodesThatRelevanceDoesNotReach() throws {
+    var builder = GraphBuilder(item: [4])
+    builder.add("head", .seededLinear(inputs: 4, outputs: 3, seed: 1))
+    builder.add("probabilities", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
+    let network = try builder.network()
+    let plan = try RuleTable.of(.init(.operators(.gemm), ZPlus())).resolve(for: network)
+    #expect(plan.assignments.map(\.site.node.name) == ["head"])
+    #expect(plan[network.graph.output] == nil)
+    #expect(
+      plan.description == """
+        NODE           OPERATOR  RULE   ROW
+        x              Input     –      the input
+        head           Gemm      zPlus  1: Gemm
+        probabilities  Softmax   –      no relevance arrives
+        """)
+  }
+
+  @Test(arguments: [
+    (Selector(), "any"), (.operators(.gemm, .conv), "Conv|Gemm"), (.operators(.conv, position: .first), "Conv, first"),
+    (.name("a*"), "name a*"), (Selector(position: .last), "last"),
+    (Selector(operators: [.relu], name: "b?", position: .last), "Relu, name b?, last"),
+  ])
+  func selectorsReadAsConditions(selector: Selector, text: String) {
+    #expect(selector.description == text)
+    #expect(RuleTable.Row(selector, Pass()).description == "\(text): pass")
+  }
+}

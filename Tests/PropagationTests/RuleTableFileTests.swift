@@ -1,0 +1,111 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Rule tables in YAML: what they may say, and what is said of a wrong one.
+@Suite struct RuleTableFileTests {
+  private static func rows(_ table: RuleTable) -> [String] { table.rows.map(\.description) }
+
+  @Test func thePaperAsAFile() throws {
+    let yaml = """
+      name: paper
+      rules:
+        - {op: Conv, position: first, rule: zB}
+        - {op: [Conv, Gemm], rule: zPlus}
+        - {op: MaxPool, rule: winnerTakesAll, ties: first}
+        - {op: [AveragePool, GlobalAveragePool, ReduceMean], rule: even}
+        - {op: [Relu, BatchNormalization, LRN, Dropout, Mul], rule: pass}
+      """
+    let table = try RuleTable(yaml: yaml, pixelRange: .imageNet)
+    let preset = RuleTable.paper(pixelRange: .imageNet)
+    #expect(table.name == preset.name)
+    #expect(Self.rows(table) == Self.rows(preset))
+    #expect(table.pixelRange == .imageNet)
+  }
+
+  @Test func everyCondition() throws {
+    let yaml = """
+      rules:
+        - {rule: zPlus, name: "features.*", op: MatMul, position: last}
+        - {rule: winnerTakesAll, ties: split, op: MaxPool}
+        - {rule: winnerTakesAll, op: MaxPool}
+        - {rule: zB, lower: -2.1179, upper: 2.64}
+        - {rule: proportional, op: AveragePool}
+      """
+    let table = try RuleTable(yaml: yaml, file: "mine.yaml", pixelRange: nil)
+    #expect(table.name == "mine.yaml")
+    #expect(
+      Self.rows(table) == [
+        "Gemm, name features.*, last: zPlus", "MaxPool: winnerTakesAll(ties: split)",
+        "MaxPool: winnerTakesAll(ties: first)", "any: zB(lower: -2.1179, upper: 2.64)", "AveragePool: proportional",
+      ])
+  }
+
+  /// Text and what is said of it, with line and column.
+  @Test(arguments: [
+    ("", "rules:1:1: found nothing; expected a table with name and rules"),
+    ("- zPlus", "rules:1:1: found a list; expected a table with name and rules"),
+    ("name: mine", "rules:1:1: found no rules; expected rules: a list of rows"),
+    ("rules: zPlus", "rules:1:8: found \"zPlus\"; expected a list of rows"),
+    ("rule: []", "rules:1:1: found \"rule\"; expected name, rules"),
+    ("rules:\n  - {op: Conv}", "rules:2:5: found no rule; expected rule: a rule's name"),
+    (
+      "rules:\n  - {op: Conv, rule: epsilon}",
+      "rules:2:22: found rule epsilon; expected zPlus, zB, winnerTakesAll, even, proportional or pass"
+    ),
+    ("rules:\n  - {rule: zPlus, ties: first}", "rules:2:19: found \"ties\"; expected op, name, position, rule"),
+    ("rules:\n  - {rule: zB, lower: 1}", "rules:2:5: found half a box; expected lower ≤ upper, both or neither"),
+    (
+      "rules:\n  - {rule: zB, lower: 1, upper: 0}",
+      "rules:2:5: found half a box; expected lower ≤ upper, both or neither"
+    ),
+    ("rules:\n  - {rule: zB, lower: low, upper: 0}", "rules:2:23: found \"low\"; expected a number"),
+    ("rules:\n  - {rule: pass, position: middle}", "rules:2:28: found \"middle\"; expected first or last"),
+    ("rules:\n  - {rule: winnerTakesAll, ties: all}", "rules:2:34: found \"all\"; expected first or split"),
+  ])
+  func wrongTables(yaml: String, sentence: String) {
+    let error = #expect(throws: RuleTableFileError.self) { try RuleTable(yaml: yaml, pixelRange: nil) }
+    #expect(error?.description == sentence)
+    #expect(error?.category == .badData)
+  }
+
+  @Test func unknownOperatorsAreNamed() {
+    let error = #expect(throws: RuleTableFileError.self) {
+      try RuleTable(yaml: "rules:\n  - {op: [Conv, Convolution], rule: zPlus}", pixelRange: nil)
+    }
+    #expect(
+      error?.description.hasPrefix("rules:2:17: found operator Convolution; expected one of Input, Constant, Conv, ")
+        == true)
+  }
+
+  @Test func damagedYAMLSaysWhere() {
+    let error = #expect(throws: RuleTableFileError.self) {
+      try RuleTable(yaml: "rules: [\n  {rule: zPlus", pixelRange: nil)
+    }
+    guard case .invalid("rules", let line, _, _, expected: "YAML") = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect((1...3).contains(line))
+    #expect(error?.description.contains("\n") == false)
+  }
+
+  @Test func missingFiles() {
+    let word = #expect(throws: RuleTableFileError.self) { try RuleTable(contentsOf: "papre", pixelRange: nil) }
+    #expect(word?.description == "papre: no such rule table; expected default, paper or a YAML file")
+    #expect(word?.category == .usage)
+    let file = #expect(throws: RuleTableFileError.self) { try RuleTable(contentsOf: "mine.yaml", pixelRange: nil) }
+    #expect(file?.category == .missingInput)
+  }
+
+  @Test func filesMustBeText() throws {
+    let scratch = try Fixtures.Scratch()
+    let path = scratch.path("table.yaml")
+    try Data([0xFF, 0xFE, 0x00]).write(to: URL(fileURLWithPath: path))
+    let error = #expect(throws: RuleTableFileError.self) { try RuleTable(contentsOf: path, pixelRange: nil) }
+    #expect(error?.description == "\(path):1:1: found bytes that are not UTF-8; expected YAML")
+    try Data("name: mine\nrules: [{rule: pass}]".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(try RuleTable(contentsOf: path, pixelRange: nil).name == "mine")
+  }
+}

@@ -1,0 +1,166 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Which rule a table gives to which node, and what is said where it gives none.
+@Suite struct RuleTableTests {
+  /// A network of two branches, each of which ends in weights: `stem` comes before all, `left` and `right` after it.
+  private static func forked() throws -> Network {
+    var builder = GraphBuilder(item: [4])
+    let scaled = builder.add(
+      "scale", .multiply, builder.input, builder.constant("two", Tensor(shape: [1], repeating: 2)))
+    let stem = builder.add("stem", .seededLinear(inputs: 4, outputs: 6, seed: 1), scaled)
+    let relu = builder.add("relu", .relu, stem)
+    let left = builder.add("left", .seededLinear(inputs: 6, outputs: 3, seed: 2), relu)
+    let middle = builder.add("middle", .seededLinear(inputs: 6, outputs: 5, seed: 3), relu)
+    let rectified = builder.add("relu2", .relu, middle)
+    let right = builder.add("right", .seededLinear(inputs: 5, outputs: 3, seed: 4), rectified)
+    builder.add("sum", .add, left, right)
+    return try builder.network()
+  }
+
+  /// Marks a row, so that a test can see which one was taken.
+  struct Marked: Rule {
+    let description: String
+    func objection(at site: RuleSite) -> String? { nil }
+    func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] { [] }
+  }
+
+  private static func rules(_ table: RuleTable, for network: Network) throws -> [String: String] {
+    let plan = try table.resolve(for: network)
+    return Dictionary(uniqueKeysWithValues: plan.assignments.map { ($0.site.node.name, $0.rule.description) })
+  }
+
+  @Test func theFirstRowThatMatchesDecides() throws {
+    let table = RuleTable.of(
+      .init(.name("left"), Marked(description: "by name")),
+      .init(.operators(.gemm, position: .first), Marked(description: "first")),
+      .init(.operators(.gemm), Marked(description: "by operator")), .init(.name("l*"), Marked(description: "too late")),
+      .init(Selector(), Marked(description: "any")))
+    #expect(
+      try Self.rules(table, for: Self.forked()) == [
+        "scale": "any", "stem": "first", "relu": "any", "left": "by name", "middle": "by operator", "relu2": "any",
+        "right": "by operator", "sum": "any",
+      ])
+  }
+
+  /// First and last follow the data, not the order of nodes, and there may be several.
+  @Test func positionsComeFromDataFlow() throws {
+    let table = RuleTable.of(
+      .init(Selector(position: .first), Marked(description: "first")),
+      .init(Selector(position: .last), Marked(description: "last")), .init(Selector(), Marked(description: "any")))
+    let rules = try Self.rules(table, for: Self.forked())
+    #expect(rules.filter { $0.value == "first" }.keys.sorted() == ["stem"])
+    #expect(rules.filter { $0.value == "last" }.keys.sorted() == ["left", "right"])
+
+    var builder = GraphBuilder(item: [4])
+    let late = builder.add("late", .seededLinear(inputs: 4, outputs: 3, seed: 1))
+    let early = builder.add("early", .seededLinear(inputs: 4, outputs: 4, seed: 2), builder.input)
+    let behind = builder.add("behind", .seededLinear(inputs: 4, outputs: 3, seed: 3), early)
+    builder.add("sum", .add, late, behind)
+    let two = try Self.rules(table, for: builder.network())
+    #expect(two.filter { $0.value == "first" }.keys.sorted() == ["early", "late"])
+    #expect(two["behind"] == "last")
+  }
+
+  @Test func rowsPutBeforeOthersWin() throws {
+    let network = try Self.forked()
+    let table = RuleTable.of(.init(Selector(), Marked(description: "old")))
+      .prepending(.init(.name("middle"), Marked(description: "new")), .init(.name("m*"), Marked(description: "second")))
+    #expect(table.rows.count == 3)
+    let rules = try Self.rules(table, for: network)
+    #expect(rules["middle"] == "new")
+    #expect(rules["stem"] == "old")
+    // A row of one's own comes before those that every table ends with.
+    #expect(rules["sum"] == "old")
+    let builtIn = RuleTable.of(.init(.operators(.gemm, .relu, .mul), Marked(description: "mine")))
+    #expect(try Self.rules(builtIn, for: network)["sum"] == "shareBySummand")
+  }
+
+  /// Nodes that a rewrite merged into another still answer to their name.
+  @Test func mergedNodesAreFoundByName() throws {
+    var builder = GraphBuilder(item: [4])
+    builder.add("product", .seededLinear(inputs: 4, outputs: 3, bias: false, seed: 1))
+    builder.add("kept", .dropout)
+    let bias = builder.constant("bias", Seeded.tensor([3], seed: 2))
+    builder.add("biased", .add, Node.ID(2), bias)
+    builder.add("relu", .relu)
+    for name in ["product", "kept", "biased"] {
+      let table = RuleTable.of(
+        .init(.name(name), Marked(description: "found")), .init(Selector(), Marked(description: "any")))
+      #expect(try Self.rules(table, for: builder.network()) == ["product": "found", "relu": "any"], "\(name)")
+    }
+  }
+
+  @Test(arguments: [
+    ("conv1", "conv1", true), ("conv1", "conv", false), ("conv", "conv1", false), ("conv1", "conv?", true),
+    ("conv", "conv?", false), ("conv12", "conv?", false), ("a/b/conv", "*/conv", true), ("a/b/conv", "a*c*v", true),
+    ("a/b/conv", "a*c*w", false), ("", "*", true), ("", "", true), ("x", "", false), ("", "?", false),
+    ("abab", "*ab", true),
+    ("aab", "*ab", true), ("abc", "***c", true), ("ab", "ab*", true), ("Größe", "Gr??e", true),
+    ("conv1", "CONV1", false),
+    ("mississippi", "m*iss*pi", true), ("mississippi", "m*issi*s?pi", false),
+  ])
+  func namesMatchPatterns(name: String, pattern: String, matches: Bool) {
+    #expect(name.matches(glob: pattern) == matches)
+  }
+
+  @Test func allNodesWithoutARuleAreListed() throws {
+    let table = RuleTable(name: "mine", rows: [.init(.name("stem"), ZPlus())])
+    let error = #expect(throws: RuleTableError.self) { try table.resolve(for: Self.forked()) }
+    #expect(
+      error?.description
+        == "rule table mine: no row matches 6 nodes: scale (Mul), relu (Relu), left (Gemm), middle (Gemm), relu2 (Relu), "
+        + "right (Gemm)")
+    #expect(error?.category == .badData)
+    let almost = table.prepending(.init(.operators(.gemm, .mul), ZPlus()), .init(.name("relu"), Pass()))
+    let one = #expect(throws: RuleTableError.self) { try almost.resolve(for: Self.forked()) }
+    #expect(one?.description == "rule table mine: no row matches node relu2 (Relu)")
+  }
+
+  @Test func allRulesThatDoNotFitAreListed() throws {
+    let table = RuleTable(
+      name: "mine",
+      rows: [
+        .init(.name("scale"), ZPlus()), .init(.operators(.relu), WinnerTakesAll()), .init(.name("stem"), ZBox()),
+        .init(.name("middle"), Even()), .init(.name("left"), Rearrange()), .init(.name("sum"), Pass()),
+        .init(.name("right"), ShareBySummand()),
+      ])
+    let error = #expect(throws: RuleTableError.self) { try table.resolve(for: Self.forked()) }
+    #expect(
+      error?.description == """
+        rule table mine: zPlus at scale: it applies to Conv, Gemm, and the node is Mul; zB at stem: the range of its input \
+        does not follow from the range of the pixels, which must be given, one interval per channel; \
+        winnerTakesAll(ties: first) at relu: it applies to MaxPool, and the node is Relu; rearrange at left: it applies to \
+        Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, and the node is Gemm; even at middle: it applies to \
+        AveragePool, GlobalAveragePool, ReduceMean, and the node is Gemm; winnerTakesAll(ties: first) at relu2: it applies \
+        to MaxPool, and the node is Relu; shareBySummand at right: it applies to Add, and the node is Gemm; pass at sum: \
+        relevance can pass to one operand only, and 2 of the node's depend on the input
+        """)
+  }
+
+  /// A box of one's own makes z^B possible where nothing is known of the pixels.
+  @Test func aScalarBoxNeedsNoRange() throws {
+    let rows = RuleTable.Row(.operators(.gemm), ZBox(box: .scalar(lower: -1, upper: 1)))
+    let table = RuleTable.of(rows, .init(.operators(.relu, .mul), Pass()))
+    #expect(try Self.rules(table, for: Self.forked())["stem"] == "zB(lower: -1.0, upper: 1.0)")
+  }
+
+  @Test func presetsAreKnownByName() throws {
+    #expect(RuleTable.presetNames == ["default", "paper"])
+    for name in RuleTable.presetNames {
+      let table = try #require(RuleTable.preset(name, pixelRange: .imageNet))
+      #expect(table.name == name)
+      #expect(table.pixelRange == .imageNet)
+    }
+    #expect(RuleTable.preset("Default", pixelRange: nil) == nil)
+    let (paper, preset) = (RuleTable.paper(pixelRange: nil), RuleTable.default(pixelRange: nil))
+    let different = zip(paper.rows, preset.rows).filter { $0.description != $1.description }
+    #expect(
+      different.map { [$0.description, $1.description] } == [
+        [
+          "AveragePool|GlobalAveragePool|ReduceMean: even", "AveragePool|GlobalAveragePool|ReduceMean: proportional",
+        ]
+      ])
+  }
+}

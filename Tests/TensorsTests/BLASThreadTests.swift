@@ -1,0 +1,58 @@
+import COpenBLAS
+import Dispatch
+import Synchronization
+import Tensors
+import Testing
+
+#if compiler(>=6.2)
+  /// The number of threads that BLAS has, within the package's calls and behind them.
+  ///
+  /// It belongs to the process, and other tests compute at the same time; so these have a process of their own.
+  @Suite struct BLASThreadTests {
+    struct Wrong: Error, CustomStringConvertible {
+      let description: String
+    }
+
+    static func expect(_ count: Int32, line: Int = #line) throws {
+      let found = openblas_get_num_threads()
+      if found != count { throw Wrong(description: "line \(line): expected \(count) threads, found \(found)") }
+    }
+
+    /// Within the scope one thread, behind it the number that there was, also where scopes nest or fail.
+    @Test func theNumberIsRestored() async {
+      await #expect(processExitsWith: .success) {
+        for count in [1, 2, 3] as [Int32] {
+          openblas_set_num_threads(count)
+          // Fewer on a machine that cannot have as many.
+          let set = openblas_get_num_threads()
+          try BLAS.withOneThreadPerCall {
+            try Self.expect(1)
+            try BLAS.withOneThreadPerCall { try Self.expect(1) }
+            try Self.expect(1)
+          }
+          try Self.expect(set)
+          try? BLAS.withOneThreadPerCall { throw Wrong(description: "on purpose") }
+          try Self.expect(set)
+        }
+      }
+    }
+
+    /// Scopes that overlap on several threads: the last one to end restores the number.
+    @Test func overlappingScopesRestoreIt() async {
+      await #expect(processExitsWith: .success) {
+        openblas_set_num_threads(2)
+        let set = openblas_get_num_threads()
+        let wrong = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in
+          for _ in 0..<200 {
+            BLAS.withOneThreadPerCall {
+              if openblas_get_num_threads() != 1 { wrong.wrappingAdd(1, ordering: .relaxed) }
+            }
+          }
+        }
+        if wrong.load(ordering: .relaxed) > 0 { throw Wrong(description: "several threads within a scope") }
+        try Self.expect(set)
+      }
+    }
+  }
+#endif

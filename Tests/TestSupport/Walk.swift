@@ -1,0 +1,42 @@
+import RelevanceKit
+
+/// A run of a network under a rule table, with seeds of a test's own.
+package struct Walk {
+  package let network: Network
+  package let plan: RulePlan
+  package let trace: ForwardTrace
+  package let propagator: Propagator
+
+  package init(_ network: Network, _ table: RuleTable, _ input: Tensor, threads: Int = 2) throws {
+    plan = try table.resolve(for: network)
+    self.network = network
+    trace = try Executor(network, threads: threads).trace(input, companions: plan.companions)
+    propagator = Propagator(plan: plan, trace: trace)
+  }
+
+  /// Runs a sample network under the default table.
+  package init(_ network: Network, _ input: Tensor) throws {
+    try self.init(network, .default(pixelRange: SampleNetwork.range), input)
+  }
+
+  /// The node with a name; traps if there is none.
+  package func node(_ name: String) -> Node.ID {
+    guard let id = network.graph.node(named: name) else { preconditionFailure("no node is named \(name)") }
+    return id
+  }
+
+  /// The relevance that comes from `count` seeds at a node to the input, or to another node.
+  package func relevance(from node: String, _ seed: Tensor, count: Int = 1, to other: String? = nil) -> Tensor {
+    let seeds = [self.node(node): seed]
+    if let other { return propagator.relevance(arrivingAt: self.node(other), from: seeds, count: count) }
+    return propagator.propagate(seeds, count: count, keepsLedger: false).relevance
+  }
+
+  /// The ledger of the same walk.
+  package func ledger(from node: String, _ seed: Tensor, count: Int = 1) -> [LedgerEntry] {
+    propagator.propagate([self.node(node): seed], count: count, keepsLedger: true).ledger
+  }
+
+  /// A node's values.
+  package func value(_ name: String) -> Tensor { trace.value(of: node(name)) }
+}

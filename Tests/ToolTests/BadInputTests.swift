@@ -1,0 +1,184 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Whatever is wrong: one line on standard error that says what and where, the right exit status, nothing written.
+@Suite struct BadInputTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let status: Int32
+    /// The line without `relevance: `.
+    let line: String
+    let arguments: [String]
+
+    init(_ name: String, _ status: Int32, _ line: String, _ arguments: String...) {
+      testDescription = name
+      self.status = status
+      self.line = line
+      self.arguments = arguments
+    }
+  }
+
+  static let usage: [Case] = [
+    Case(
+      "unknown command", 64, "3 unexpected arguments: 'explian', 'model', 'input.npy'", "explian", "model", "input.npy"),
+    Case("no model", 64, "Missing expected argument '<model>'", "explain"),
+    Case("no input", 64, "Missing expected argument '<input> ...'", "explain", "model"),
+    Case("unknown option", 64, "Unknown option '--depth'", "explain", "model", "input.npy", "--depth", "3"),
+    Case(
+      "unknown method", 64,
+      "The value 'grad' is invalid for '--method <m>'. Please provide one of 'lrp', 'clrp1' or 'clrp2'.",
+      "explain", "model", "input.npy", "--method", "grad"),
+    Case(
+      "unknown kind of target", 64,
+      "The value 'zebra' is invalid for '--target <t>': expected top:K, class:N or label:NAME", "explain", "model",
+      "input.npy", "--target", "zebra"),
+    Case(
+      "no best classes", 64, "The value 'top:0' is invalid for '--target <t>': expected top:K, class:N or label:NAME",
+      "explain", "model", "input.npy", "--target", "top:0"),
+    Case(
+      "class out of range", 64, "there is no class 288: the network has classes 0 to 287", "explain", "model",
+      "input.npy",
+      "--target", "class:5", "--target", "class:288"),
+    Case(
+      "unknown label", 64, "label:zebra: no class is called so", "explain", "model", "input.npy", "--target",
+      "label:zebra"),
+    Case(
+      "part of a label", 64, "label:coffee: no class is called so; did you mean \"coffee mug\", \"coffeepot\"?",
+      "explain",
+      "model", "input.npy", "--target", "label:coffee"),
+    Case(
+      "label of two classes", 64, "label:dog: several classes are called so; use class:1 or class:2", "explain",
+      "model",
+      "input.npy", "--target", "label:dog"),
+    Case(
+      "label without labels", 64,
+      "label:dog: the model has no labels; put a config.json with id2label beside it, or use class:N", "explain",
+      "bare.onnx", "input.npy", "--target", "label:dog"),
+    Case(
+      "unknown rule table", 64, "papre: no such rule table; expected default, paper or a YAML file", "explain", "model",
+      "input.npy", "--rules", "papre"),
+    Case(
+      "unknown artefact", 64, "--save: jpg is not one of png, npy, json", "explain", "model", "input.npy", "--save",
+      "npy,jpg"),
+    Case("artefact of predict", 64, "--save: png is not npy", "predict", "model", "input.npy", "--save", "png"),
+    Case(
+      "no threads", 64, "--threads is 0; expected a number from 1 to 1024", "predict", "model", "input.npy",
+      "--threads", "0"),
+    Case(
+      "no classes to print", 64, "--top is 0; expected a positive number", "predict", "model", "input.npy", "--top", "0"
+    ),
+    Case("no runs", 64, "--runs is 0; expected a positive number", "bench", "model", "--runs", "0"),
+    Case(
+      "two inputs of one name", 64,
+      "input.npy and ./input.npy would write to the same folder; give one of them another name", "explain", "model",
+      "input.npy", "./input.npy"),
+  ]
+
+  static let missing: [Case] = [
+    Case("missing model", 66, "nothing.onnx: there is no such file", "explain", "nothing.onnx", "input.npy"),
+    Case("missing folder", 66, "no/model: there is no such file", "inspect", "no/model"),
+    Case("missing tensor", 66, "nothing.npy: no such file, or it may not be read", "explain", "model", "nothing.npy"),
+    Case(
+      "missing picture", 66, "nothing.jpg: no such file; expected a JPEG or PNG picture", "explain", "model",
+      "nothing.jpg"),
+    Case(
+      "missing rule table", 66, "nothing.yaml: no such rule table; expected default, paper or a YAML file", "explain",
+      "model", "input.npy", "--rules", "nothing.yaml"),
+    Case("folder as picture", 66, "model: cannot be read: it is a directory", "predict", "model", "model"),
+  ]
+
+  static let badData: [Case] = [
+    Case(
+      "truncated model", 65,
+      "truncated.onnx: not an ONNX model, or a damaged one: the data ends inside graph at byte 16: expected 654 bytes, "
+        + "found 81", "explain", "truncated.onnx", "input.npy"),
+    Case("empty model", 65, "empty.onnx: the file is empty; expected an ONNX model", "inspect", "empty.onnx"),
+    Case(
+      "picture that is text", 65, "text.jpg: not a picture: expected JPEG or PNG, found text", "explain", "model",
+      "text.jpg"),
+    Case(
+      "tensor that is text", 65, "text.npy: not a .npy file: it does not start with \\x93NUMPY", "explain", "model",
+      "text.npy"),
+    Case(
+      "wrong number of channels", 65, "channels.npy: input x: expected shape 1×3×8×9, found 1×4×8×9", "explain",
+      "model",
+      "channels.npy"),
+    Case(
+      "wrong number of axes", 65, "axes.npy: expected a tensor of shape [1,C,H,W] or [C,H,W], found 8×9", "explain",
+      "model",
+      "axes.npy"),
+    Case(
+      "two items", 65, "batch.npy: expected a tensor of shape [1,C,H,W] or [C,H,W], found 2×3×8×9", "predict", "model",
+      "batch.npy"),
+    Case(
+      "picture of the wrong size", 65, "large.png: input x: expected shape 1×3×8×9, found 1×3×20×30", "explain",
+      "model",
+      "large.png", "--fit", "native"),
+    Case(
+      "labels that are not JSON", 65, "damaged/config.json: not JSON", "explain", "damaged", "input.npy"),
+    Case(
+      "rule table without rules", 65, "rules.yaml:1:1: found no rules; expected rules: a list of rows", "explain",
+      "model",
+      "input.npy", "--rules", "rules.yaml"),
+    Case(
+      "rule table for another network", 65, "rule table other: no row matches node y (Conv)", "explain", "model",
+      "input.npy", "--rules", "other.yaml"),
+  ]
+
+  @Test(arguments: usage + missing + badData) func oneLine(one: Case) throws {
+    let bench = try Workbench()
+    let model = try Data(contentsOf: URL(fileURLWithPath: bench.path("bare.onnx")))
+    let files = FileManager.default
+    try model.prefix(100).write(to: URL(fileURLWithPath: bench.path("truncated.onnx")))
+    for (name, text) in [
+      ("empty.onnx", ""), ("text.jpg", "no picture"), ("text.npy", "no tensor"), ("rules.yaml", "name: mine"),
+      ("other.yaml", "name: other\nrules: [{op: Gemm, rule: zPlus}]"),
+    ] { try bench.write(text, to: name) }
+    for (name, shape) in [("channels", [1, 4, 8, 9]), ("axes", [8, 9]), ("batch", [2, 3, 8, 9])] {
+      try NumPyFile.write(Tensor(shape: Shape(shape)), to: bench.path("\(name).npy"))
+    }
+    try Image(width: 30, height: 20, filledWith: .white).writePNG(to: bench.path("large.png"))
+    try files.copyItem(atPath: bench.path("model"), toPath: bench.path("damaged"))
+    try bench.write("{", to: "damaged/config.json")
+    let before = bench.contents(of: ".")
+
+    let outcome = try bench.run(one.arguments)
+    let found = outcome.errors.replacingOccurrences(of: bench.scratch.url.path + "/", with: "")
+    #expect(found == "relevance: \(one.line)\n")
+    #expect(outcome.status == one.status)
+    #expect(outcome.output.isEmpty)
+    #expect(bench.contents(of: ".") == before)
+  }
+
+  /// A name can hold a line break; the error is one line all the same.
+  @Test func namesDoNotBreakTheLine() throws {
+    let outcome = try Workbench().run("predict", "model", "two\nlines.npy")
+    #expect(outcome.status == 66)
+    #expect(outcome.errorLines.count == 1)
+  }
+
+  /// NaN in an input is no picture.
+  @Test func inputsMustBeFinite() throws {
+    let bench = try Workbench()
+    try NumPyFile.write(Tensor(shape: [1, 3, 8, 9], repeating: .nan), to: bench.path("nan.npy"))
+    let outcome = try bench.run("explain", "model", "nan.npy")
+    #expect(outcome.status == 65)
+    #expect(outcome.errorLines.count == 1)
+    #expect(outcome.errors.contains("has values that are not finite (NaN or infinite)"))
+    #expect(bench.contents(of: "explanations").isEmpty)
+  }
+
+  @Test func resultsThatCannotBeWritten() throws {
+    let bench = try Workbench()
+    try bench.write("a file", to: "taken")
+    for command in ["explain", "predict"] {
+      let save = command == "predict" ? ["--save", "npy"] : []
+      let outcome = try bench.run([command, "model", "input.npy", "--output", "taken"] + save)
+      #expect(outcome.status == 73)
+      #expect(outcome.errorLines.count == 1)
+      #expect(outcome.errors.hasSuffix("taken/input: the folder cannot be made\n"))
+    }
+  }
+}

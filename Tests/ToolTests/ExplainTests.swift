@@ -1,0 +1,220 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// `relevance explain` as its users run it.
+@Suite struct ExplainTests {
+  /// The parts of `report.json` that are compared.
+  struct Report: Decodable {
+    struct Prediction: Decodable {
+      let classIndex: Int
+      let label: String?
+      let logit: Float
+      let probability: Double
+    }
+    struct Node: Decodable {
+      let node: String
+      let rule: String
+      let relevanceIn: Double
+      let relevanceOut: Double
+      let absorbed: Double
+    }
+    struct Entry: Decodable {
+      let target: String
+      let label: String?
+      let method: String
+      let score: Float
+      let signedSum: Double
+      let sum: Double
+      let absorbed: Double
+      let ledger: [Node]
+      let files: String
+    }
+    struct Input: Decodable {
+      let input: String
+      let shape: [Int]
+      let predictions: [Prediction]
+      let explanations: [Entry]
+    }
+    let model: String
+    let table: String
+    let inputs: [Input]
+    let warnings: [String]
+
+    init(_ path: String) throws {
+      self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+  }
+
+  @Test func writesMapsPicturesAndAReport() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "explain", "model", "input.npy", "--target", "class:5", "--target", "label:tabby", "--method", "lrp", "--method",
+      "clrp1", "--method", "clrp2", "--output", "out")
+    #expect(outcome.status == 0)
+    let names = ["class0", "class5"].flatMap { target in ["clrp1", "clrp2", "lrp"].map { "\(target).\($0)" } }
+    #expect(
+      bench.contents(of: "out") == ["input"] + names.flatMap { ["input/\($0).npy", "input/\($0).png"] } + [
+        "report.json"
+      ])
+
+    let report = try Report(bench.path("out/report.json"))
+    #expect(report.model == "model" && report.table == "default")
+    let input = try #require(report.inputs.first)
+    #expect(report.inputs.count == 1 && input.input == "input.npy" && input.shape == [1, 3, 8, 9])
+    let model = try Model(contentsOf: bench.path("model"))
+    let trace = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
+      .trace(NumPyFile.read(bench.path("input.npy")))
+    let ranking = trace.predictions().prefix(5)
+    #expect(input.predictions.map(\.classIndex) == ranking.map(\.classIndex))
+    #expect(input.predictions.map(\.logit) == ranking.map(\.logit))
+
+    #expect(input.explanations.map(\.files).sorted() == names.map { "input/\($0)" })
+    for entry in input.explanations {
+      let target = Target.class(Int(entry.target.dropFirst("class:".count))!)
+      #expect(entry.label == (target == .class(5) ? "coffee mug" : "tabby, tabby cat"))
+      let map = try NumPyFile.read(bench.path("out/\(entry.files).npy"))
+      let method = try #require(Method.names.first { $0.name == entry.method }?.method)
+      let expected = try trace.explain(target, by: method)
+      #expect(map.shape == [3, 8, 9])
+      #expect(map == expected.relevance.reshaped(to: map.shape))
+      #expect(entry.score == expected.score)
+      let tolerance = Tolerance.singlePrecision * Double(abs(entry.score))
+      #expect(abs(entry.sum - map.sum()) <= tolerance)
+      #expect(abs(entry.signedSum - expected.signedRelevance.sum()) <= tolerance)
+      #expect(entry.ledger.map(\.node) == ["y"] && entry.ledger.map(\.rule) == ["zB"])
+      #expect(abs(entry.absorbed - entry.ledger.reduce(0) { $0 + $1.relevanceIn - $1.relevanceOut }) <= tolerance)
+      let picture = try Image(contentsOf: bench.path("out/\(entry.files).png"))
+      #expect(picture.width == 9 && picture.height == 8)
+    }
+    #expect(outcome.errors.isEmpty == report.warnings.isEmpty)
+    #expect(outcome.output.contains("class:5 (coffee mug) by clrp1: out/input/class5.clrp1.*"))
+  }
+
+  /// A class with a negative logit is explained as it stands, and the report says so.
+  @Test func unsupportedClassesAreMarked() throws {
+    let bench = try Workbench()
+    let trace = try Explainer(Network(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
+      .trace(NumPyFile.read(bench.path("input.npy")))
+    let worst = try #require(trace.predictions().last)
+    #expect(worst.logit < 0)
+    let outcome = try bench.run("explain", "bare.onnx", "input.npy", "--target", "class:\(worst.classIndex)")
+    #expect(outcome.status == 0)
+    let warning =
+      "input.npy: the logit of class \(worst.classIndex) is not positive: the network does not vote for it"
+    #expect(outcome.errorLines == ["note: " + warning])
+    #expect(try Report(bench.path("explanations/report.json")).warnings == [warning])
+  }
+
+  @Test(arguments: [
+    ("npy", ["input", "input/class5.lrp.npy"]), ("png", ["input", "input/class5.lrp.png"]), ("json", ["report.json"]),
+    ("npy,json", ["input", "input/class5.lrp.npy", "report.json"]),
+  ])
+  func savesWhatIsAskedFor(list: String, files: [String]) throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "explain", "model", "input.npy", "--target", "class:5", "--method", "lrp", "--save", list, "--output", "a/b")
+    #expect(outcome.status == 0)
+    #expect(bench.contents(of: "a/b") == files)
+  }
+
+  /// Without options: the best class, by CLRP1, to `explanations`.
+  @Test func hasDefaults() throws {
+    let bench = try Workbench()
+    #expect(try bench.run("explain", "model", "input.npy").status == 0)
+    let report = try Report(bench.path("explanations/report.json"))
+    let best = try #require(report.inputs.first?.predictions.first).classIndex
+    #expect(report.inputs.first?.explanations.map(\.files) == ["input/class\(best).clrp1"])
+  }
+
+  @Test func explainsTheBestClasses() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "explain", "model", "input.npy", "--target", "top:3", "--method", "lrp", "--save", "json")
+    #expect(outcome.status == 0)
+    let input = try #require(try Report(bench.path("explanations/report.json")).inputs.first)
+    #expect(input.explanations.map(\.target) == input.predictions.prefix(3).map { "class:\($0.classIndex)" })
+  }
+
+  /// Pictures are prepared as the model's files say, and get an overlay; a tensor may lack the batch axis.
+  @Test func takesPicturesAndTensors() throws {
+    let bench = try Workbench()
+    let picture = Image(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
+    try picture.writePNG(to: bench.path("picture.png"))
+    let preprocessing = try Model(contentsOf: bench.path("model")).preprocessing
+    let tensor = try preprocessing.tensor(from: picture)
+    try NumPyFile.write(tensor.reshaped(to: [3, 8, 9]), to: bench.path("tensor.npy"))
+    let outcome = try bench.run(
+      "explain", "model", "picture.png", "tensor.npy", "--target", "class:5", "--method", "lrp", "--output", "out")
+    #expect(outcome.status == 0)
+    #expect(
+      bench.contents(of: "out") == [
+        "picture", "picture/class5.lrp.npy", "picture/class5.lrp.overlay.png", "picture/class5.lrp.png", "report.json",
+        "tensor", "tensor/class5.lrp.npy", "tensor/class5.lrp.png",
+      ])
+    let maps = try ["picture", "tensor"].map { try NumPyFile.read(bench.path("out/\($0)/class5.lrp.npy")) }
+    #expect(maps[0] == maps[1])
+    #expect(try Report(bench.path("out/report.json")).inputs.map(\.input) == ["picture.png", "tensor.npy"])
+  }
+
+  /// Without preprocessing beside the model, ImageNet's is used, and a note says so.
+  @Test func saysWhatItAssumes() throws {
+    let bench = try Workbench()
+    try Image(width: 9, height: 8, filledWith: .white).writePNG(to: bench.path("picture.png"))
+    let outcome = try bench.run("explain", "bare.onnx", "picture.png", "--fit", "native")
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errorLines.first
+        == "note: no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
+  }
+
+  @Test func takesRuleTables() throws {
+    let bench = try Workbench()
+    try bench.write("name: mine\nrules: [{op: Conv, rule: zPlus}]", to: "mine.yaml")
+    for (rules, name, rule) in [("paper", "paper", "zB"), ("mine.yaml", "mine", "zPlus")] {
+      let outcome = try bench.run(
+        "explain", "model", "input.npy", "--rules", rules, "--save", "json", "--output", name)
+      #expect(outcome.status == 0)
+      let report = try Report(bench.path("\(name)/report.json"))
+      #expect(report.table == name)
+      #expect(report.inputs.first?.explanations.first?.ledger.map(\.rule) == [rule])
+    }
+  }
+
+  /// One input that fails does not keep the others from being explained, but the status tells.
+  @Test func goesOnAfterAnInputThatFails() throws {
+    let bench = try Workbench()
+    try bench.write("no picture", to: "text.jpg")
+    let outcome = try bench.run("explain", "model", "text.jpg", "missing.png", "input.npy", "--output", "out")
+    #expect(outcome.status == 65)
+    #expect(
+      outcome.errorLines == [
+        "relevance: text.jpg: not a picture: expected JPEG or PNG, found text",
+        "relevance: missing.png: no such file; expected a JPEG or PNG picture",
+      ])
+    #expect(try Report(bench.path("out/report.json")).inputs.map(\.input) == ["input.npy"])
+    #expect(bench.contents(of: "out").filter { $0.hasPrefix("text") || $0.hasPrefix("missing") }.isEmpty)
+  }
+
+  /// The whole way on a real network: the map that the command writes is the oracle's.
+  @Test(.enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"))
+  func explainsCatAndCoffee() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "explain", "squeezenet1.1", Fixtures.path("cat-and-coffee.png"), "--fit", "native", "--target", "label:tiger cat",
+      "--target", "class:967", "--method", "lrp", "--output", "out",
+      environment: ["RELEVANCEKIT_MODELS": FetchedModel.folder.path])
+    #expect(outcome.status == 0)
+    for target in [282, 967] {
+      let map = try NumPyFile.read(bench.path("out/cat-and-coffee/class\(target).lrp.npy"))
+      let reference = try Fixtures.tensor("maps/squeezenet1.1.default.class\(target).lrp.npy")
+      #expect(map.shape == reference.shape)
+      #expect(map.relativeDistance(from: reference) <= Tolerance.map)
+    }
+    let overlay = try Image(contentsOf: bench.path("out/cat-and-coffee/class282.lrp.overlay.png"))
+    #expect(overlay.width == 454 && overlay.height == 227)
+    let report = try Report(bench.path("out/report.json"))
+    #expect(report.inputs.first?.explanations.map(\.target) == ["class:282", "class:967"])
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// `relevance predict`, `inspect`, `bench` and help.
+@Suite struct OtherCommandTests {
+  @Test func predictRanksClasses() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run("predict", "model", "input.npy", "--top", "3")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    let logits = try Executor(Network(contentsOf: bench.path("bare.onnx"))).logits(
+      NumPyFile.read(bench.path("input.npy")))
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    #expect(lines.first == "input.npy")
+    let expected = Prediction.ranking(logits).prefix(3).map {
+      String(format: "  %6.2f %%  logit %8.3f  class:%d", $0.probability * 100, $0.logit, $0.classIndex)
+    }
+    #expect(Array(lines.dropFirst()) == expected)
+    #expect(bench.contents(of: "explanations").isEmpty)
+  }
+
+  @Test func predictSavesLogits() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run("predict", "bare.onnx", "input.npy", "--save", "npy", "--output", "out")
+    #expect(outcome.status == 0)
+    #expect(bench.contents(of: "out") == ["input", "input/logits.npy"])
+    let expected = try Executor(Network(contentsOf: bench.path("bare.onnx")))
+      .logits(NumPyFile.read(bench.path("input.npy")))
+    #expect(try NumPyFile.read(bench.path("out/input/logits.npy")) == expected)
+  }
+
+  @Test(.enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"))
+  func predictSeesCatAndCoffee() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "predict", FetchedModel.squeezeNet, Fixtures.path("cat-and-coffee.png"), "--fit", "native", "--top", "10")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("class:282  tiger cat"))
+    #expect(outcome.output.contains("class:967  espresso"))
+  }
+
+  @Test func inspectPrintsThePlan() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run("inspect", "model", "--rules", "paper")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(
+      outcome.output == """
+        conv-3x3: input 1×3×8×9, shapes for 1×3×8×9, rule table paper
+        NODE  OPERATOR  SHAPE    RULE  ROW
+        x     Input     1×3×8×9  –     the input
+        y     Conv      1×4×8×9  zB    1: Conv, first
+
+        """)
+  }
+
+  @Test func benchTimesBothPasses() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run("bench", "model", "input.npy", "--runs", "3", "--method", "clrp2")
+    #expect(outcome.status == 0)
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count == 2 && lines[0].hasPrefix("trace ") && lines[1].hasPrefix("trace + clrp2 "))
+    #expect(lines.allSatisfy { $0.contains("median") && $0.contains("best") && $0.contains("worst") })
+  }
+
+  @Test(arguments: [[], ["--help"], ["explain", "--help"], ["predict", "-h"], ["help", "inspect"]])
+  func helpIsNoFailure(arguments: [String]) throws {
+    let outcome = try Workbench().run(arguments)
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("USAGE: relevance"))
+    #expect(outcome.errors.isEmpty)
+  }
+
+  @Test func modelsMayBeFilesOrFoldersOrNames() throws {
+    let bench = try Workbench()
+    let outputs = try ["model", "model/model.onnx", bench.path("model")].map { try bench.run("inspect", $0).output }
+    #expect(Set(outputs).count == 1)
+    let named = try bench.run("inspect", "fetched", environment: ["RELEVANCEKIT_MODELS": bench.path("models")])
+    #expect(named.status == 66)
+    try FileManager.default.createDirectory(atPath: bench.path("models"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: bench.path("model"), toPath: bench.path("models/fetched"))
+    let found = try bench.run("inspect", "fetched", environment: ["RELEVANCEKIT_MODELS": bench.path("models")])
+    #expect(found.output == outputs[0])
+  }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// What a run of the built `relevance` did.
+struct Outcome {
+  let status: Int32
+  let output: String
+  let errors: String
+
+  /// The lines on standard error.
+  var errorLines: [String] {
+    errors.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+  }
+}
+
+/// The built command, and a small model to try it on.
+struct Workbench {
+  let scratch: Fixtures.Scratch
+
+  /// A folder with `model/`: a convolution from 3×8×9 pixels to 288 classes with preprocessing and labels, beside it
+  /// `bare.onnx`, the same without, and `input.npy`.
+  init() throws {
+    scratch = try Fixtures.Scratch()
+    let files = FileManager.default
+    try files.createDirectory(atPath: scratch.path("model"), withIntermediateDirectories: true)
+    let operatorFolder = Fixtures.path("operators/conv-3x3")
+    for copy in ["model/model.onnx", "bare.onnx"] {
+      try files.copyItem(atPath: operatorFolder + "/model.onnx", toPath: scratch.path(copy))
+    }
+    try files.copyItem(atPath: operatorFolder + "/input.npy", toPath: scratch.path("input.npy"))
+    try write(
+      #"{"id2label": {"0": "tabby, tabby cat", "1": "dog", "2": "dog", "5": "coffee mug", "7": "coffeepot"}}"#,
+      to: "model/config.json")
+    try write(
+      """
+      {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.5, 1], "do_resize": false, "do_rescale": true,
+      "do_center_crop": true, "crop_size": {"height": 8, "width": 9}}
+      """, to: "model/preprocessor_config.json")
+  }
+
+  func path(_ name: String) -> String { scratch.path(name) }
+
+  func write(_ text: String, to name: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path(name))) }
+
+  /// Runs the command in the folder.
+  func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+    try run(arguments, environment: environment)
+  }
+
+  func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
+    let process = Process()
+    process.executableURL = Self.executable
+    process.arguments = arguments
+    process.currentDirectoryURL = scratch.url
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    // Files, not pipes: nobody has to read them while the process runs.
+    let folder = try Fixtures.Scratch()
+    func open(_ name: String) throws -> FileHandle {
+      _ = FileManager.default.createFile(atPath: folder.path(name), contents: nil)
+      return try FileHandle(forWritingTo: URL(fileURLWithPath: folder.path(name)))
+    }
+    process.standardOutput = try open("output")
+    process.standardError = try open("errors")
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
+    let (output, errors) = (try text("output"), try text("errors"))
+    try #require(process.terminationReason == .exit, "the command crashed: \(errors)")
+    return Outcome(status: process.terminationStatus, output: output, errors: errors)
+  }
+
+  /// All files and folders below one, by path, hidden ones too.
+  func contents(of name: String) -> [String] {
+    (FileManager.default.enumerator(atPath: path(name))?.allObjects as? [String] ?? []).sorted()
+  }
+
+  /// `.build/<configuration>/relevance`, beside the tests.
+  private static let executable: URL = {
+    let places =
+      Bundle.allBundles.map(\.bundleURL) + [Bundle.main.bundleURL, Bundle.main.executableURL].compactMap { $0 }
+    let candidates = places.flatMap { [$0, $0.deletingLastPathComponent()] }.map {
+      $0.appendingPathComponent("relevance")
+    }
+    return candidates.first { url in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue
+    } ?? URL(fileURLWithPath: "relevance")
+  }()
+}
