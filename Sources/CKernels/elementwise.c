@@ -7,6 +7,13 @@ RK_WIDE void rk_relu(float *y, const float *x, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0;
 }
 
+RK_WIDE void rk_clip(float *y, const float *x, float lowest, float highest, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const float v = x[i] > lowest ? x[i] : lowest;
+    y[i] = v < highest ? v : highest;
+  }
+}
+
 RK_WIDE void rk_add(float *y, const float *a, const float *b, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] + b[i];
 }

@@ -54,60 +54,6 @@ struct LocalResponseNormalizationKernel: Kernel {
   }
 }
 
-/// Sum or product of two tensors that broadcast to the output's shape.
-package struct BroadcastKernel: Kernel {
-  enum Operation: Sendable {
-    case add
-    case multiply
-  }
-  let operation: Operation
-  let operands: [Shape]
-  let output: Shape
-
-  package func forward(
-    _ operands: [UnsafePointer<Float>], _ result: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
-    let apply = operation == .add ? rk_add : rk_multiply
-    if self.operands.allSatisfy({ $0.count == output.count }) {
-      let shared = Shared((a: operands[0], b: operands[1], y: result))
-      workers.runSplit(output.count) {
-        let (a, b, y) = shared.pointer
-        apply(y + $0.lowerBound, a + $0.lowerBound, b + $0.lowerBound, $0.count)
-      }
-      return
-    }
-    let (a, b) = (Self.strides(self.operands[0], in: output), Self.strides(self.operands[1], in: output))
-    let isSum = operation == .add
-    Self.walk(output) { position, index in
-      var (i, j) = (0, 0)
-      for axis in index.indices {
-        i += index[axis] * a[axis]
-        j += index[axis] * b[axis]
-      }
-      result[position] = isSum ? operands[0][i] + operands[1][j] : operands[0][i] * operands[1][j]
-    }
-  }
-
-  /// The distance between neighbours of a broadcast operand along each axis of the output; 0 where it repeats.
-  package static func strides(_ operand: Shape, in output: Shape) -> [Int] {
-    let padded = [Int](repeating: 1, count: output.rank - operand.rank) + operand.dimensions
-    return zip(padded, Shape(padded).strides).map { $0 == 1 ? 0 : $1 }
-  }
-
-  /// Visits every index of a shape in row-major order.
-  package static func walk(_ shape: Shape, _ body: (Int, [Int]) -> Void) {
-    var index = [Int](repeating: 0, count: shape.rank)
-    for position in 0..<shape.count {
-      body(position, index)
-      for axis in (0..<shape.rank).reversed() {
-        index[axis] += 1
-        if index[axis] < shape[axis] { break }
-        index[axis] = 0
-      }
-    }
-  }
-}
-
 /// Probabilities, or their logarithms.
 struct SoftmaxKernel: Kernel {
   private let outer: Int

@@ -33,11 +33,12 @@ package final class ExecutionPlan: Sendable {
     algorithm: ConvolutionAlgorithm
   ) throws {
     let graph = network.graph
-    let shapes = try graph.shapes(forInput: inputShape)
+    let inferred = try graph.inferred(forInput: inputShape)
+    let shapes = inferred.map(\.shape)
     self.network = network
     self.shapes = shapes
     kernels = try graph.ids.map {
-      try makeKernel(for: $0, in: graph, shapes: shapes, weights: weights, algorithm: algorithm)
+      try makeKernel(for: $0, in: graph, inferred: inferred, weights: weights, algorithm: algorithm)
     }
 
     let consumers = graph.consumers
@@ -47,9 +48,12 @@ package final class ExecutionPlan: Sendable {
     var layout = Layout()
     for id in graph.ids {
       let node = graph[id]
+      if let literal = inferred[id.index].literal {
+        places.append(.constant(literal.floats))
+        continue
+      }
       switch node.operation {
       case .input: places.append(.input)
-      case .constant(let value): places.append(.constant(value))
       case .relu:
         let operand = node.inputs[0]
         if case .memory = places[operand.index], consumers[operand.index].count == 1, operand != network.logits {

@@ -8,15 +8,18 @@ final class WeightLibrary: Sendable {
   subscript(id: Node.ID) -> DerivedWeights<ConvolutionKernel.Form> { layouts[id.index] }
 }
 
-/// The kernel that computes a node for operands of the given shapes; nil where nothing is computed (inputs, constants).
+/// The kernel that computes a node; nil where nothing is computed (inputs, and what is known beforehand).
 func makeKernel(
-  for id: Node.ID, in graph: Graph, shapes: [Shape], weights: WeightLibrary, algorithm: ConvolutionAlgorithm
+  for id: Node.ID, in graph: Graph, inferred: [Inferred], weights: WeightLibrary, algorithm: ConvolutionAlgorithm
 ) throws -> (any Kernel)? {
   let node = graph[id]
-  let operands = node.inputs.map { shapes[$0.index] }
-  let output = shapes[id.index]
+  // What is known beforehand is not computed.
+  if inferred[id.index].literal != nil { return nil }
+  let known = node.inputs.map { inferred[$0.index] }
+  let operands = known.map(\.shape)
+  let output = inferred[id.index].shape
   switch node.operation {
-  case .input, .constant: return nil
+  case .input, .constant, .integers, .shape: return nil
   case .convolution(let convolution):
     return try ConvolutionKernel(
       convolution, input: operands[0], output: output, algorithm: algorithm, derived: weights[id])
@@ -31,8 +34,24 @@ func makeKernel(
   case .concat(let axis): return ConcatKernel(axis: axis, operands: operands)
   case .add: return BroadcastKernel(operation: .add, operands: operands, output: output)
   case .multiply: return BroadcastKernel(operation: .multiply, operands: operands, output: output)
-  case .flatten, .reshape, .squeeze, .unsqueeze, .dropout, .identity: return CopyKernel(count: output.count)
+  case .flatten, .reshape, .squeeze, .unsqueeze, .dropout, .identity, .cast: return CopyKernel(count: output.count)
   case .transpose(let order): return TransposeKernel(order: order, input: operands[0])
+  case .unary(let function): return UnaryKernel(function: function, count: output.count)
+  case .parametricRelu(let slope): return ParametricReluKernel(slope: slope, shape: output)
+  case .binary(let function): return BroadcastKernel(operation: .function(function), operands: operands, output: output)
+  case .slice, .part, .gather, .pad, .expand:
+    guard let selection = try node.operation.selection(of: known) else {
+      preconditionFailure("a selection whose shape was inferred is known")
+    }
+    return SelectionKernel(selection)
+  case .reduce(let reduction):
+    return ReductionKernel(reduction: reduction, input: operands[0], axes: try reduction.axes(of: operands[0], known))
+  case .resize(let resize): return ResizeKernel(try resize.weights(of: operands[0], known), input: operands[0])
+  case .transposedConvolution(let convolution):
+    return try TransposedConvolutionKernel(
+      convolution, input: operands[0], output: output, algorithm: algorithm, derived: weights[id])
+  case .layerNormalization(let parameters): return LayerNormalizationKernel(parameters: parameters, shape: output)
+  case .arithmetic: preconditionFailure("what depends on the image is refused when shapes are inferred")
   case .softmax(let softmax): return SoftmaxKernel(softmax, logarithm: false, shape: output)
   case .logSoftmax(let softmax): return SoftmaxKernel(softmax, logarithm: true, shape: output)
   }

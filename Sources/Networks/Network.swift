@@ -59,7 +59,9 @@ extension Network {
   public func nodes(reaching target: Node.ID) -> [Node.ID] {
     var live = [Bool](repeating: false, count: graph.nodes.count)
     for id in graph.ids {
-      live[id.index] = id == input || graph[id].inputs.contains { live[$0.index] }
+      // Extents say nothing of what is in the picture.
+      live[id.index] =
+        id == input || graph[id].operation.kind != .shape && graph[id].inputs.contains { live[$0.index] }
     }
     var needed = [Bool](repeating: false, count: graph.nodes.count)
     needed[target.index] = true

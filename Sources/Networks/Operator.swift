@@ -33,7 +33,7 @@ public enum Operator: Sendable {
   /// Joins the axes before `axis`, and those from `axis` on, into one each.
   case flatten(axis: Int)
   /// Another shape: 0 copies an extent (unless `allowZero`), −1 is inferred.
-  case reshape(extents: [Int], allowZero: Bool)
+  case reshape(extents: List, allowZero: Bool)
   /// Another order of the axes.
   case transpose(order: [Int]?)
   /// Drops axes of extent 1; nil drops all of them.
@@ -48,6 +48,38 @@ public enum Operator: Sendable {
   case dropout
   /// `y = x`.
   case identity
+  /// A function of each element.
+  case unary(UnaryFunction)
+  /// `x` where it is positive, else `slope · x`, with a slope that broadcasts to the operand's shape.
+  case parametricRelu(slope: Tensor)
+  /// A function of pairs of elements of two tensors, with broadcasting.
+  case binary(BinaryFunction)
+  /// Elements added around the operand.
+  case pad(Pad)
+  /// Part of the operand.
+  case slice(Slice)
+  /// Part `index` of `count` parts of equal extent along an axis (the last may be smaller).
+  case part(axis: Int, index: Int, count: Int)
+  /// The operand's elements at the indices (the second operand) along an axis.
+  case gather(axis: Int)
+  /// The operand repeated along axes of extent 1 until it has the extents that the second operand lists.
+  case expand
+  /// Sum, product or extreme over whole axes.
+  case reduce(Reduction)
+  /// Another size of the spatial axes.
+  case resize(Resize)
+  /// The adjoint of a convolution, with constant weights.
+  case transposedConvolution(TransposedConvolution)
+  /// Each position normalised over its trailing axes, then scaled and shifted.
+  case layerNormalization(LayerNormalization)
+  /// The extents of the operand, of its axes `start ..< end`.
+  case shape(start: Int, end: Int?)
+  /// Integers that do not depend on the input.
+  case integers(IntegerTensor)
+  /// The same values as real numbers, integers or truth values.
+  case cast(ElementKind)
+  /// What is only ever computed of values that are known before the network runs.
+  case arithmetic(LiteralFunction)
 }
 
 /// The families of operators, named as in ONNX: what rule tables and printed plans speak of.
@@ -75,6 +107,50 @@ public enum OperatorKind: String, CaseIterable, Hashable, Sendable {
   case logSoftmax = "LogSoftmax"
   case dropout = "Dropout"
   case identity = "Identity"
+  case abs = "Abs"
+  case ceil = "Ceil"
+  case clip = "Clip"
+  case elu = "Elu"
+  case erf = "Erf"
+  case exp = "Exp"
+  case floor = "Floor"
+  case gelu = "Gelu"
+  case hardSigmoid = "HardSigmoid"
+  case hardSwish = "HardSwish"
+  case leakyRelu = "LeakyRelu"
+  case log = "Log"
+  case neg = "Neg"
+  case prelu = "PRelu"
+  case reciprocal = "Reciprocal"
+  case round = "Round"
+  case sigmoid = "Sigmoid"
+  case softplus = "Softplus"
+  case sqrt = "Sqrt"
+  case tanh = "Tanh"
+  case sub = "Sub"
+  case div = "Div"
+  case pow = "Pow"
+  case min = "Min"
+  case max = "Max"
+  case pad = "Pad"
+  case slice = "Slice"
+  case gather = "Gather"
+  case expand = "Expand"
+  case globalMaxPool = "GlobalMaxPool"
+  case reduceMax = "ReduceMax"
+  case reduceMin = "ReduceMin"
+  case reduceProd = "ReduceProd"
+  case reduceSum = "ReduceSum"
+  case resize = "Resize"
+  case convTranspose = "ConvTranspose"
+  case layerNormalization = "LayerNormalization"
+  case shape = "Shape"
+  case cast = "Cast"
+  case range = "Range"
+  case constantOfShape = "ConstantOfShape"
+  case `where` = "Where"
+  case comparison = "Comparison"
+  case logic = "Logic"
 
   /// The family that a name in a rule table means; `MatMul` by a constant matrix is of the family `Gemm`.
   public init?(named name: String) {
@@ -108,17 +184,42 @@ extension Operator {
     case .logSoftmax: .logSoftmax
     case .dropout: .dropout
     case .identity: .identity
+    case .unary(let function): function.kind
+    case .parametricRelu: .prelu
+    case .binary(let function): function.kind
+    case .pad: .pad
+    case .slice, .part: .slice
+    case .gather: .gather
+    case .expand: .expand
+    case .reduce(let reduction): reduction.kind
+    case .resize: .resize
+    case .transposedConvolution: .convTranspose
+    case .layerNormalization: .layerNormalization
+    case .shape: .shape
+    case .integers: .constant
+    case .cast: .cast
+    case .arithmetic(let function): function.kind
     }
   }
 
+}
+
+extension Operator {
   /// Whether the operator has weights: a convolution or a linear layer.
-  public var isWeighted: Bool { kind == .conv || kind == .gemm }
+  public var isWeighted: Bool { kind == .conv || kind == .gemm || kind == .convTranspose }
 
   /// Whether the output holds the input's elements unchanged and in the same order, under another shape at most.
   public var keepsElements: Bool {
     switch kind {
-    case .flatten, .reshape, .squeeze, .unsqueeze, .dropout, .identity: true
+    case .flatten, .reshape, .squeeze, .unsqueeze, .dropout, .identity, .cast: true
     default: false
     }
   }
+}
+
+extension OperatorKind {
+  /// Functions that take each element by itself, between weighted layers.
+  public static let activations: Set<OperatorKind> = [
+    .relu, .clip, .elu, .gelu, .hardSigmoid, .hardSwish, .leakyRelu, .prelu, .sigmoid, .softplus, .tanh,
+  ]
 }

@@ -1,28 +1,68 @@
 import Tensors
 
+/// What is known of a node's output before the network runs.
+public struct Inferred: Sendable {
+  /// The extents.
+  public let shape: Shape
+  /// The value, where it follows from constants and shapes.
+  public let literal: Literal?
+
+  init(_ shape: Shape, _ literal: Literal? = nil) {
+    self.shape = shape
+    self.literal = literal
+  }
+
+  /// A known value.
+  package init(_ literal: Literal) { self.init(literal.shape, literal) }
+}
+
 extension Graph {
-  /// The shape of every node's output for an input of the given shape.
+  /// Shape and, where it is known, value of every node's output for an input of the given shape.
   ///
   /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
   ///   that its operands do not fit.
-  public func shapes(forInput inputShape: Shape) throws -> [Shape] {
-    var shapes: [Shape] = []
-    shapes.reserveCapacity(nodes.count)
+  public func inferred(forInput inputShape: Shape) throws -> [Inferred] {
+    var inferred: [Inferred] = []
+    inferred.reserveCapacity(nodes.count)
     for node in nodes {
       if case .input(let declared) = node.operation {
         guard declared.admits(inputShape) else {
           throw GraphError.inputShape(name: node.name, expected: declared, found: inputShape)
         }
-        shapes.append(inputShape)
+        inferred.append(Inferred(inputShape))
         continue
       }
       do {
-        shapes.append(try node.operation.outputShape(of: node.inputs.map { shapes[$0.index] }))
+        inferred.append(try node.operation.inferred(from: node.inputs.map { inferred[$0.index] }))
       } catch let error as any RelevanceKitError {
         throw GraphError.shape(node: node.name, operator: node.operation.kind.rawValue, reason: error.description)
       }
     }
-    return shapes
+    return inferred
+  }
+
+  /// The shape of every node's output for an input of the given shape.
+  ///
+  /// - Throws: As `inferred(forInput:)`.
+  public func shapes(forInput inputShape: Shape) throws -> [Shape] { try inferred(forInput: inputShape).map(\.shape) }
+}
+
+extension Operator {
+  /// Shape and value of the output.
+  package func inferred(from operands: [Inferred]) throws -> Inferred {
+    switch self {
+    case .constant(let value): return Inferred(.floats(value))
+    case .integers(let value): return Inferred(.integers(value))
+    case .shape(let start, let end):
+      guard let x = operands.first?.shape else { throw Misfit("expected 1 operand, found none") }
+      func clamped(_ axis: Int) -> Int { min(max(axis < 0 ? max(axis, -x.rank) + x.rank : axis, 0), x.rank) }
+      let (first, last) = (clamped(start), clamped(end ?? x.rank))
+      return Inferred(.integers(IntegerTensor(Array(x.dimensions[first..<max(first, last)]))))
+    default: break
+    }
+    let literals = operands.compactMap(\.literal)
+    if literals.count == operands.count, let literal = try literal(of: literals, operands) { return Inferred(literal) }
+    return Inferred(try outputShape(of: operands.map(\.shape), operands))
   }
 }
 
@@ -35,14 +75,15 @@ struct Misfit: RelevanceKitError {
 
 extension Operator {
   /// The shape of the output for operands of the given shapes.
-  func outputShape(of operands: [Shape]) throws -> Shape {
+  func outputShape(of operands: [Shape], _ inferred: [Inferred]) throws -> Shape {
+    // Further operands hold extents and positions.
     func operand() throws -> Shape {
-      guard operands.count == 1 else { throw Misfit("expected 1 operand, found \(operands.count)") }
-      return operands[0]
+      guard let first = operands.first else { throw Misfit("expected 1 operand, found none") }
+      return first
     }
     switch self {
     case .input: throw Misfit("an input has no operands to infer its shape from")
-    case .constant(let value): return value.shape
+    case .constant, .integers, .shape: throw Misfit("its value is known")
     case .convolution(let convolution): return try convolution.outputShape(of: try operand())
     case .linear(let linear): return try linear.outputShape(of: try operand())
     case .maxPool(let window): return try window.pooledShape(of: try operand())
@@ -58,29 +99,45 @@ extension Operator {
       let x = try operand()
       guard x.rank >= 2 else { throw Misfit("expected batch × channels × …, found shape \(x)") }
       return x
-    case .relu, .dropout, .identity: return try operand()
+    case .relu, .dropout, .identity, .unary, .cast: return try operand()
     case .softmax(let softmax), .logSoftmax(let softmax):
       let x = try operand()
       _ = try normalised(softmax.axis, rank: max(x.rank, 1))
       return x
     case .concat(let axis): return try concatenated(operands, axis: axis)
-    case .add, .multiply:
+    case .add, .multiply, .binary:
       guard operands.count == 2 else { throw Misfit("expected 2 operands, found \(operands.count)") }
-      guard let shape = operands[0].broadcast(with: operands[1]) else {
-        throw Misfit("shapes \(operands[0]) and \(operands[1]) do not broadcast")
-      }
-      return shape
+      return try broadcastShape(operands[0], operands[1])
+    case .parametricRelu(let slope):
+      let x = try operand()
+      guard try broadcastShape(x, slope.shape) == x else { throw Misfit("a slope of shape \(slope.shape) does not broadcast to \(x)") }
+      return x
     case .flatten(let axis):
       let x = try operand()
       let axis = axis < 0 ? axis + x.rank : axis
       guard (0...x.rank).contains(axis) else { throw Misfit("axis \(axis) is outside shape \(x)") }
       return Shape([x.dimensions[..<axis].reduce(1, *), x.dimensions[axis...].reduce(1, *)])
-    case .reshape(let extents, let allowZero): return try reshaped(try operand(), to: extents, allowZero: allowZero)
-    case .transpose(let order):
+    case .reshape(let extents, let allowZero):
+      return try reshaped(try operand(), to: extents.values(inferred, "shape"), allowZero: allowZero)
+    case .transpose, .slice, .part, .gather, .pad, .expand:
+      guard let selection = try selection(of: inferred) else {
+        throw Misfit("which elements it takes depends on the image; expected indices that follow from shapes")
+      }
+      return selection.output
+    case .reduce(let reduction):
       let x = try operand()
-      let order = order ?? (0..<x.rank).reversed()
-      guard order.sorted() == Array(0..<x.rank) else { throw Misfit("perm \(order) does not order the axes of \(x)") }
-      return Shape(order.map { x[$0] })
+      let axes = try reduction.axes(of: x, inferred)
+      return Shape(x.dimensions.indices.compactMap { axes.contains($0) ? (reduction.keepsAxes ? 1 : nil) : x[$0] })
+    case .resize(let resize): return try Shape(checking: resize.weights(of: operand(), inferred).map(\.count))
+    case .transposedConvolution(let convolution): return try convolution.outputShape(of: operand())
+    case .layerNormalization(let parameters):
+      let x = try operand()
+      let axis = try normalised(parameters.axis, rank: x.rank)
+      guard parameters.scale.count == x.dimensions[axis...].reduce(1, *) else {
+        throw Misfit("expected \(parameters.scale.count) elements from axis \(axis) on, found shape \(x)")
+      }
+      return x
+    case .arithmetic: throw Misfit("it depends on the image; it is supported for what follows from shapes alone")
     case .squeeze(let axes):
       let x = try operand()
       let dropped =
@@ -119,6 +176,31 @@ extension Convolution {
   }
 }
 
+extension TransposedConvolution {
+  fileprivate func outputShape(of x: Shape) throws -> Shape {
+    guard x.rank == window.kernel.count + 2, weight.shape.rank == x.rank,
+      Array(weight.shape.dimensions[2...]) == window.kernel
+    else { throw Misfit("the weight's shape \(weight.shape) does not match kernel_shape \(window.kernel) and input \(x)") }
+    guard weight.shape[0] == x[1], groups > 0, x[1] % groups == 0 else {
+      throw Misfit("weight \(weight.shape) in \(groups) groups expects \(weight.shape[0]) channels, found shape \(x)")
+    }
+    let outputs = weight.shape[1] * groups
+    guard bias == nil || bias!.count == outputs else { throw Misfit("expected \(outputs) biases, found \(bias!.count)") }
+    let space = try window.kernel.indices.map { axis in
+      let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
+      let whole = (x[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis]
+      switch window.padding {
+      case .explicit(let before, let after):
+        let extent = whole - before[axis] - after[axis]
+        guard extent > 0 else { throw Misfit("pads leave nothing of spatial axis \(axis)") }
+        return extent
+      case .sameUpper, .sameLower: return x[axis + 2] * window.strides[axis]
+      }
+    }
+    return try Shape(checking: [x[0], outputs] + space)
+  }
+}
+
 extension Linear {
   fileprivate func outputShape(of x: Shape) throws -> Shape {
     guard weight.shape.rank == 2, x.rank >= 1, x[-1] == weight.shape[1] else {
@@ -151,9 +233,15 @@ extension Mean {
   }
 }
 
-private func normalised(_ axis: Int, rank: Int) throws -> Int {
+func normalised(_ axis: Int, rank: Int) throws -> Int {
   guard (-rank..<rank).contains(axis) else { throw Misfit("axis \(axis) is outside a tensor of \(rank) axes") }
   return axis < 0 ? axis + rank : axis
+}
+
+/// The shape of an elementwise operation on two operands.
+func broadcastShape(_ a: Shape, _ b: Shape) throws -> Shape {
+  guard let shape = a.broadcast(with: b) else { throw Misfit("shapes \(a) and \(b) do not broadcast") }
+  return shape
 }
 
 private func concatenated(_ operands: [Shape], axis: Int) throws -> Shape {

@@ -8,13 +8,23 @@ extension Network {
     var result: [Bool] = []
     for node in graph.nodes {
       let operands = node.inputs.map { result[$0.index] }
+      let first = operands.first ?? false
       switch node.operation {
-      case .relu, .softmax: result.append(true)
+      case .relu, .softmax, .shape: result.append(true)
       case .constant(let value): result.append(value.withUnsafeElements { $0.allSatisfy { $0 >= 0 } })
-      case .maxPool, .averagePool, .mean, .localResponseNormalization, .concat, .add, .multiply, .flatten, .reshape,
-        .transpose, .squeeze, .unsqueeze, .dropout, .identity:
+      case .integers(let value): result.append(value.elements.allSatisfy { $0 >= 0 })
+      case .concat, .add, .multiply, .binary(.divide), .binary(.power), .binary(.minimum):
         result.append(operands.allSatisfy { $0 })
-      case .input, .convolution, .linear, .batchNormalization, .logSoftmax: result.append(false)
+      case .binary(.maximum): result.append(operands.contains(true))
+      case .unary(let function): result.append(function.isNonNegative || function.keepsNonNegative && first)
+      case .pad(let pad): result.append(first && pad.value >= 0)
+      // Further operands of these hold extents and positions.
+      case .maxPool, .averagePool, .mean, .localResponseNormalization, .flatten, .reshape, .transpose, .squeeze,
+        .unsqueeze, .dropout, .identity, .parametricRelu, .slice, .part, .gather, .expand, .reduce, .resize, .cast:
+        result.append(first)
+      case .input, .convolution, .linear, .batchNormalization, .logSoftmax, .binary(.subtract), .transposedConvolution,
+        .layerNormalization, .arithmetic:
+        result.append(false)
       }
     }
     return result
@@ -52,87 +62,102 @@ public struct ValueRange: Sendable {
 
 extension Network {
   /// The interval of a node's values when pixels lie in `pixels`, as far as it follows from operators that keep intervals
-  /// exact (scaling, shifting, reordering, rectifying, pooling); nil if it does not.
+  /// exact (scaling, shifting, picking, joining, rectifying, pooling); nil if it does not.
   ///
   /// Rule z^B needs it for the input of the first convolution, which need not be the network's own.
   public func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? {
+    guard let inferred = try? graph.inferred(forInput: exampleInputShape()) else { return nil }
+    return range(of: id, pixels, inferred)
+  }
+
+  private func range(of id: Node.ID, _ pixels: PixelRange, _ inferred: [Inferred]) -> ValueRange? {
     let node = graph[id]
-    func operand() -> ValueRange? { range(of: node.inputs[0], pixels: pixels) }
+    func operand() -> ValueRange? { range(of: node.inputs[0], pixels, inferred) }
     switch node.operation {
     case .input(let shape):
       guard shape.extents.count >= 2 else { return nil }
       var extents = [Int](repeating: 1, count: shape.extents.count)
       let channels = pixels.lower.count
-      if admits(shape.extents[1], channels) {
-        extents[1] = channels
-      } else if admits(shape.extents[shape.extents.count - 1], channels) {
-        extents[extents.count - 1] = channels
-      } else {
-        return nil
-      }
+      // Channels come second, or last.
+      guard let axis = [1, extents.count - 1].first(where: { shape.extents[$0] == .fixed(channels) }) else { return nil }
+      extents[axis] = channels
       return ValueRange(
         lower: Tensor(shape: Shape(extents), elements: pixels.lower),
         upper: Tensor(shape: Shape(extents), elements: pixels.upper))
-    case .add, .multiply:
+    case .add, .multiply, .binary(.subtract), .binary(.divide):
       for (live, other) in [(0, 1), (1, 0)] {
-        guard case .constant(let value) = graph[node.inputs[other]].operation,
-          let x = range(of: node.inputs[live], pixels: pixels),
-          let shape = x.lower.shape.broadcast(with: value.shape)
+        guard let constant = inferred[node.inputs[other].index].literal?.floats,
+          let x = range(of: node.inputs[live], pixels, inferred)
         else { continue }
-        if case .add = node.operation {
-          return ValueRange(
-            lower: broadcast(x.lower, value, shape, +), upper: broadcast(x.upper, value, shape, +))
+        return x.mapped {
+          let bound = Inferred(.floats($0)), constant = Inferred(.floats(constant))
+          return try node.operation.inferred(from: live == 0 ? [bound, constant] : [constant, bound]).literal?.floats
         }
-        let (a, b) = (broadcast(x.lower, value, shape, *), broadcast(x.upper, value, shape, *))
-        return ValueRange(lower: a.combined(with: b, min), upper: a.combined(with: b, max))
       }
       return nil
     case .batchNormalization(let parameters):
       guard let x = operand(), x.lower.shape.rank >= 2 else { return nil }
       var extents = [Int](repeating: 1, count: x.lower.shape.rank)
       extents[1] = parameters.scale.count
-      let (scale, shift) = (
-        parameters.scale.reshaped(to: Shape(extents)), parameters.shift.reshaped(to: Shape(extents))
-      )
-      guard let shape = x.lower.shape.broadcast(with: scale.shape) else { return nil }
-      let ends = [x.lower, x.upper].map { broadcast(broadcast($0, scale, shape, *), shift, shape, +) }
-      return ValueRange(lower: ends[0].combined(with: ends[1], min), upper: ends[0].combined(with: ends[1], max))
-    case .transpose(let order):
-      guard let x = operand() else { return nil }
-      let order = order ?? (0..<x.lower.shape.rank).reversed()
-      guard order.count == x.lower.shape.rank else { return nil }
-      return ValueRange(lower: x.lower.transposed(order), upper: x.upper.transposed(order))
-    case .relu: return operand().map { ValueRange(lower: $0.lower.positivePart, upper: $0.upper.positivePart) }
-    case .maxPool, .averagePool, .dropout, .identity:
-      // Bounds that differ from place to place do not survive a window.
-      guard let x = operand(), x.lower.shape.dimensions.dropFirst(2).allSatisfy({ $0 == 1 }) else { return nil }
-      if case .averagePool(let pool) = node.operation, pool.countsPadding {
-        return ValueRange(lower: x.lower.map { min($0, 0) }, upper: x.upper.map { max($0, 0) })
+      let scale = Inferred(.floats(parameters.scale.reshaped(to: Shape(extents))))
+      let shift = Inferred(.floats(parameters.shift.reshaped(to: Shape(extents))))
+      return x.mapped {
+        try Operator.add.inferred(from: [try Operator.multiply.inferred(from: [Inferred(.floats($0)), scale]), shift])
+          .literal?.floats
       }
-      return x
+    case .transpose, .unsqueeze, .squeeze(.some):
+      return operand()?.mapped { try node.operation.inferred(from: [Inferred(.floats($0))]).literal?.floats }
+    case .gather(let axis):
+      // Only along an axis whose bounds are told one by one; along others they are the same everywhere.
+      guard let x = operand(), let indices = inferred[node.inputs[1].index].literal else { return nil }
+      let counted = axis < 0 ? axis + x.lower.shape.rank : axis
+      guard x.lower.shape.dimensions.indices.contains(counted),
+        x.lower.shape[counted] == inferred[node.inputs[0].index].shape[counted]
+      else { return nil }
+      return x.mapped { try node.operation.inferred(from: [Inferred(.floats($0)), Inferred(indices)]).literal?.floats }
+    case .concat(let axis):
+      let parts = node.inputs.map { range(of: $0, pixels, inferred) }
+      guard parts.allSatisfy({ $0 != nil }) else { return nil }
+      // Along the joined axis each part has its bounds once for every element.
+      func joined(_ bound: KeyPath<ValueRange, Tensor>) -> Tensor? {
+        let expanded = zip(parts, node.inputs).compactMap { part, id -> Inferred? in
+          let bounds = part![keyPath: bound]
+          let counted = axis < 0 ? axis + bounds.shape.rank : axis
+          var extents = bounds.shape.dimensions
+          guard extents.indices.contains(counted) else { return nil }
+          extents[counted] = inferred[id.index].shape[counted]
+          return try? Operator.expand.inferred(
+            from: [Inferred(.floats(bounds)), Inferred(.integers(IntegerTensor(extents)))])
+        }
+        guard expanded.count == parts.count else { return nil }
+        return try? node.operation.inferred(from: expanded).literal?.floats
+      }
+      guard let lower = joined(\.lower), let upper = joined(\.upper), lower.shape == upper.shape else { return nil }
+      return ValueRange(lower: lower, upper: upper)
+    case .relu: return operand().map { ValueRange(lower: $0.lower.positivePart, upper: $0.upper.positivePart) }
+    case .cast(.real), .dropout, .identity: return operand()
+    case .maxPool, .averagePool, .pad:
+      // Bounds that differ from place to place do not survive a window or a shift.
+      guard let x = operand(), x.lower.shape.dimensions.dropFirst(2).allSatisfy({ $0 == 1 }) else { return nil }
+      switch node.operation {
+      case .averagePool(let pool) where pool.countsPadding: return x.including(0)
+      case .pad(let pad): return pad.mode == .constant ? x.including(pad.value) : x
+      default: return x
+      }
     default: return nil
     }
   }
-
-  private func admits(_ extent: SymbolicExtent, _ channels: Int) -> Bool { extent == .fixed(channels) }
 }
 
-private func broadcast(_ a: Tensor, _ b: Tensor, _ shape: Shape, _ operation: (Float, Float) -> Float) -> Tensor {
-  func expanded(_ x: Tensor) -> Tensor {
-    let padded = [Int](repeating: 1, count: shape.rank - x.shape.rank) + x.shape.dimensions
-    let strides = zip(padded, Shape(padded).strides).map { $0 == 1 ? 0 : $1 }
-    return Tensor(uninitialized: shape) { result in
-      x.withUnsafeElements { source in
-        for position in result.indices {
-          var (rest, from) = (position, 0)
-          for axis in (0..<shape.rank).reversed() {
-            from += rest % shape[axis] * strides[axis]
-            rest /= shape[axis]
-          }
-          result[position] = source[from]
-        }
-      }
-    }
+extension ValueRange {
+  /// The interval after a function that is monotone in each element.
+  fileprivate func mapped(_ function: (Tensor) throws -> Tensor?) -> ValueRange? {
+    guard let a = try? function(lower), let b = try? function(upper), a.shape == b.shape else { return nil }
+    return ValueRange(lower: a.combined(with: b, min), upper: a.combined(with: b, max))
   }
-  return expanded(a).combined(with: expanded(b), operation)
+
+  /// The interval widened to include a value.
+  fileprivate func including(_ value: Float) -> ValueRange {
+    ValueRange(lower: lower.map { min($0, value) }, upper: upper.map { max($0, value) })
+  }
 }

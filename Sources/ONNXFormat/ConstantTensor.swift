@@ -1,4 +1,5 @@
 import COnnx
+import Networks
 import Tensors
 
 /// A tensor of the file that does not depend on the input: an initializer, or what a Constant node makes.
@@ -16,7 +17,7 @@ final class ConstantTensor {
 
   private enum Source {
     case message(UnsafePointer<TensorProto>, of: Model)
-    case floats([Float])
+    case floats(Tensor)
     case integers([Int])
   }
 
@@ -42,7 +43,17 @@ final class ConstantTensor {
 
   /// A tensor of numbers that a node's attribute holds.
   init(floats: [Float], shape: Shape, name: String, file: String) {
-    (self.name, self.shape, self.type, self.source, self.file) = (name, shape, .float, .floats(floats), file)
+    let tensor = Tensor(shape: shape, elements: floats)
+    (self.name, self.shape, self.type, self.source, self.file) = (name, shape, .float, .floats(tensor), file)
+  }
+
+  /// What was computed from other constants.
+  init(_ literal: Literal, name: String, file: String) {
+    (self.name, self.shape, self.file) = (name, literal.shape, file)
+    switch literal {
+    case .floats(let tensor): (type, source) = (.float, .floats(tensor))
+    case .integers(let tensor): (type, source) = (.int64, .integers(tensor.elements))
+    }
   }
 
   /// A tensor of integers that a node's attribute holds.
@@ -53,20 +64,30 @@ final class ConstantTensor {
   /// More axes than any operator has a use for.
   private static let highestRank = 32
 
-  /// The elements as floats: FLOAT or DOUBLE. FLOAT elements that are aligned in the file are used in place.
+  /// The elements as floats: FLOAT, DOUBLE, FLOAT16 or BFLOAT16. FLOAT elements that are aligned in the file are used in place.
   ///
   /// - Throws: `ONNXError` for another type, or data that does not fit the dims.
   func floats() throws -> Tensor {
     if let cached { return cached }
     let tensor: Tensor
     switch source {
-    case .floats(let elements): tensor = Tensor(shape: shape, elements: elements)
-    case .integers: throw wrongType(expected: "FLOAT or DOUBLE")
+    case .floats(let elements): tensor = elements
+    case .integers: throw wrongType(expected: Self.realTypes)
     case .message(let message, let model): tensor = try readFloats(message, model)
     }
     cached = tensor
     return tensor
   }
+
+  /// The value, of whichever type it is.
+  ///
+  /// - Throws: As `floats()` and `integers()`.
+  func literal() throws -> Literal {
+    type.isInteger ? .integers(IntegerTensor(shape: shape, elements: try integers())) : .floats(try floats())
+  }
+
+  /// The elements as floats, whether they are real numbers or integers.
+  func values() throws -> Tensor { try literal().floats }
 
   /// The elements of a matrix as floats, rows and columns exchanged: one copy, however many nodes share it.
   ///
@@ -78,57 +99,76 @@ final class ConstantTensor {
     return tensor
   }
 
-  /// The elements as integers: INT64, INT32 or BOOL.
+  /// The elements as integers, of any integer type or BOOL.
   ///
   /// - Throws: `ONNXError` for another type, or data that does not fit the dims.
   func integers() throws -> [Int] {
     switch source {
     case .integers(let elements): return elements
-    case .floats: throw wrongType(expected: "INT64, INT32 or BOOL")
+    case .floats: throw wrongType(expected: Self.integerTypes)
     case .message(let message, let model): return try readIntegers(message, model)
     }
   }
 
+  private static let realTypes = "FLOAT, DOUBLE, FLOAT16 or BFLOAT16"
+  private static let integerTypes = "an integer type or BOOL"
+
   private func readFloats(_ message: UnsafePointer<TensorProto>, _ model: Model) throws -> Tensor {
+    guard type.isReal else { throw wrongType(expected: Self.realTypes) }
     let payload = try payload(of: message, in: model)
+    func converted<Stored: BitwiseCopyable>(_ stored: Stored.Type, _ convert: (Stored) -> Float) -> Tensor? {
+      guard let payload else { return nil }
+      return Tensor(uninitialized: shape) { for i in $0.indices { $0[i] = convert(payload.load(i, as: stored)) } }
+    }
+    func listed<Stored>(_ elements: UnsafeBufferPointer<Stored>, _ convert: (Stored) -> Float) throws -> Tensor {
+      try check(count: elements.count)
+      return Tensor(shape: shape, elements: elements.map(convert))
+    }
+    let proto = message.pointee
     switch type {
-    case .float:
-      guard let payload else {
-        let elements = numbers(message.pointee.n_float_data, message.pointee.float_data)
-        try check(count: elements.count)
-        return Tensor(shape: shape, elements: Array(elements))
-      }
-      return payload.tensor(of: shape)
     case .double:
-      guard let payload else {
-        let elements = numbers(message.pointee.n_double_data, message.pointee.double_data)
-        try check(count: elements.count)
-        return Tensor(shape: shape, elements: elements.map { Float($0) })
-      }
-      return Tensor(shape: shape, elements: (0..<shape.count).map { Float(payload.load($0, as: Double.self)) })
-    default: throw wrongType(expected: "FLOAT or DOUBLE")
+      return try converted(Double.self) { Float($0) } ?? listed(numbers(proto.n_double_data, proto.double_data)) { Float($0) }
+    // Halves that are listed one by one are the low bits of 32-bit integers.
+    case .float16:
+      return try converted(UInt16.self) { Float(halfBits: $0) }
+        ?? listed(numbers(proto.n_int32_data, proto.int32_data)) { Float(halfBits: UInt16(truncatingIfNeeded: $0)) }
+    case .bfloat16:
+      return try converted(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
+        ?? listed(numbers(proto.n_int32_data, proto.int32_data)) {
+          Float(bitPattern: UInt32(UInt16(truncatingIfNeeded: $0)) << 16)
+        }
+    default: return try payload?.tensor(of: shape) ?? listed(numbers(proto.n_float_data, proto.float_data)) { $0 }
     }
   }
 
   private func readIntegers(_ message: UnsafePointer<TensorProto>, _ model: Model) throws -> [Int] {
+    guard type.isInteger else { throw wrongType(expected: Self.integerTypes) }
     let payload = try payload(of: message, in: model)
-    switch type {
-    case .int64:
-      if let payload { return (0..<shape.count).map { Int(payload.load($0, as: Int64.self)) } }
-      let elements = numbers(message.pointee.n_int64_data, message.pointee.int64_data)
-      try check(count: elements.count)
-      return elements.map { Int($0) }
-    case .int32, .bool:
-      if let payload {
-        return type == .bool
-          ? (0..<shape.count).map { payload.load($0, as: UInt8.self) == 0 ? 0 : 1 }
-          : (0..<shape.count).map { Int(payload.load($0, as: Int32.self)) }
-      }
-      let elements = numbers(message.pointee.n_int32_data, message.pointee.int32_data)
-      try check(count: elements.count)
-      return elements.map { Int($0) }
-    default: throw wrongType(expected: "INT64, INT32 or BOOL")
+    func converted<Stored: BinaryInteger & BitwiseCopyable>(_ stored: Stored.Type) -> [Int]? {
+      payload.map { payload in (0..<shape.count).map { Int(truncatingIfNeeded: payload.load($0, as: stored)) } }
     }
+    let stored: [Int]? =
+      switch type {
+      case .int64: converted(Int64.self)
+      case .uint64: converted(UInt64.self)
+      case .int32: converted(Int32.self)
+      case .uint32: converted(UInt32.self)
+      case .int16: converted(Int16.self)
+      case .uint16: converted(UInt16.self)
+      case .int8: converted(Int8.self)
+      case .uint8: converted(UInt8.self)
+      default: converted(UInt8.self)?.map { $0 == 0 ? 0 : 1 }
+      }
+    if let stored { return stored }
+    let elements: [Int]
+    switch type {
+    case .int64: elements = numbers(message.pointee.n_int64_data, message.pointee.int64_data).map { Int($0) }
+    case .uint64, .uint32:
+      elements = numbers(message.pointee.n_uint64_data, message.pointee.uint64_data).map { Int(truncatingIfNeeded: $0) }
+    default: elements = numbers(message.pointee.n_int32_data, message.pointee.int32_data).map { Int($0) }
+    }
+    try check(count: elements.count)
+    return elements
   }
 
   /// Where the elements' bytes are, if not in fields of their own; exactly as many as the dims ask for.

@@ -2,8 +2,16 @@
 enum ElementType: Hashable, CustomStringConvertible {
   case float
   case double
+  case float16
+  case bfloat16
+  case int8
+  case int16
   case int32
   case int64
+  case uint8
+  case uint16
+  case uint32
+  case uint64
   case bool
   case other(Int)
 
@@ -12,10 +20,18 @@ enum ElementType: Hashable, CustomStringConvertible {
     self =
       switch number {
       case 1: .float
+      case 2: .uint8
+      case 3: .int8
+      case 4: .uint16
+      case 5: .int16
       case 6: .int32
       case 7: .int64
       case 9: .bool
+      case 10: .float16
       case 11: .double
+      case 12: .uint32
+      case 13: .uint64
+      case 16: .bfloat16
       default: .other(Int(number))
       }
   }
@@ -23,10 +39,22 @@ enum ElementType: Hashable, CustomStringConvertible {
   /// The bytes that an element takes in `raw_data`.
   var byteCount: Int? {
     switch self {
-    case .bool: 1
-    case .float, .int32: 4
-    case .double, .int64: 8
+    case .bool, .int8, .uint8: 1
+    case .float16, .bfloat16, .int16, .uint16: 2
+    case .float, .int32, .uint32: 4
+    case .double, .int64, .uint64: 8
     case .other: nil
+    }
+  }
+
+  /// Whether elements are real numbers of a precision that is read.
+  var isReal: Bool { [.float, .double, .float16, .bfloat16].contains(self) }
+
+  /// Whether elements are integers or truth values.
+  var isInteger: Bool {
+    switch self {
+    case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .bool: true
+    default: false
     }
   }
 
@@ -35,6 +63,14 @@ enum ElementType: Hashable, CustomStringConvertible {
     switch self {
     case .float: "FLOAT"
     case .double: "DOUBLE"
+    case .float16: "FLOAT16"
+    case .bfloat16: "BFLOAT16"
+    case .int8: "INT8"
+    case .int16: "INT16"
+    case .uint8: "UINT8"
+    case .uint16: "UINT16"
+    case .uint32: "UINT32"
+    case .uint64: "UINT64"
     case .int32: "INT32"
     case .int64: "INT64"
     case .bool: "BOOL"
@@ -43,8 +79,7 @@ enum ElementType: Hashable, CustomStringConvertible {
   }
 
   private static let otherNames = [
-    0: "UNDEFINED", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 8: "STRING", 10: "FLOAT16", 12: "UINT32",
-    13: "UINT64", 14: "COMPLEX64", 15: "COMPLEX128", 16: "BFLOAT16", 17: "FLOAT8E4M3FN", 18: "FLOAT8E4M3FNUZ",
+    0: "UNDEFINED", 8: "STRING", 14: "COMPLEX64", 15: "COMPLEX128", 17: "FLOAT8E4M3FN", 18: "FLOAT8E4M3FNUZ",
     19: "FLOAT8E5M2", 20: "FLOAT8E5M2FNUZ", 21: "UINT4", 22: "INT4", 23: "FLOAT4E2M1", 24: "FLOAT8E8M0",
   ]
 }

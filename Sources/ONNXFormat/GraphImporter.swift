@@ -12,6 +12,8 @@ struct GraphImporter {
   private var nodes: [Node] = []
   private var names = UniqueNames()
   private var constantNodes: [ObjectIdentifier: Node.ID] = [:]
+  /// Keeps computed constants alive, so that their identifiers stay theirs.
+  private var kept: [ConstantTensor] = []
   private var unsupported: [ONNXError.UnsupportedNode] = []
   private var firstError: (any Error)?
 
@@ -90,9 +92,11 @@ struct GraphImporter {
         throw defect("the value \(shown(output)) has two makers, the second being node \(shown(wanted)) (\(shown(op)))")
       }
     }
-    var result = Value.unavailable
+    var results = [Value.unavailable]
     do {
-      if let imported = try build(node, op: op, name: wanted) { result = .operand(try place(imported, named: wanted)) }
+      if let imported = try build(node, op: op, name: wanted, outputs: outputs.count) {
+        results = try place(imported, named: wanted, outputs: outputs).map { .operand($0) }
+      }
     } catch let error as Unsupported {
       unsupported.append(.init(operator: op, name: wanted, reason: error.reason))
     } catch let error as Defect {
@@ -101,12 +105,14 @@ struct GraphImporter {
       firstError = firstError ?? error
     }
     for (index, output) in outputs.enumerated() where !output.isEmpty {
-      values[output] = index == 0 ? result : .furtherOutput(of: wanted, operator: op)
+      values[output] = index < results.count ? results[index] : .furtherOutput(of: wanted, operator: op)
     }
   }
 
   /// What a node becomes; nil if it, or one that it depends on, is not supported.
-  private mutating func build(_ node: UnsafePointer<NodeProto>, op: String, name: String) throws -> Imported? {
+  private mutating func build(
+    _ node: UnsafePointer<NodeProto>, op: String, name: String, outputs: Int
+  ) throws -> Imported? {
     let domain = text(node.pointee.domain)
     guard isStandard(domain: domain), let builder = OperatorRegistry.builders[op] else {
       let full = isStandard(domain: domain) ? op : "\(domain).\(op)"
@@ -119,7 +125,8 @@ struct GraphImporter {
       operands.append(try operand(named: input))
     }
     let reader = NodeReader(
-      name: name, opset: opset, attributes: try Attributes(of: node), operands: operands, model: model)
+      name: name, opset: opset, attributes: try Attributes(of: node), operands: operands, outputs: outputs,
+      model: model)
     return try builder(reader)
   }
 
@@ -152,14 +159,37 @@ struct GraphImporter {
     throw defect("the graph's output \(shown(name)) is made by no node")
   }
 
-  private mutating func place(_ imported: Imported, named name: String) throws -> Operand {
+  /// The operands that stand for a node's outputs.
+  private mutating func place(_ imported: Imported, named name: String, outputs: [String]) throws -> [Operand] {
     switch imported {
-    case .constant(let tensor): return .constant(tensor)
-    case .node(let operation, let operands):
-      let rank = operation.outputRank(of: operands)
-      let id = append(operation, try operands.map { try self.id(of: $0) }, named: name)
-      return .node(id, rank: rank)
+    case .constant(let tensor): return [.constant(tensor)]
+    case .node(let operation, let operands): return [try add(operation, operands, named: name)]
+    case .chain(let operation, let operands):
+      var result = operands[0]
+      for operand in operands[1...] { result = try add(operation, [result, operand], named: name) }
+      return [result]
+    case .outputs(let operations, let operands):
+      return try zip(operations, outputs).map { operation, output in
+        try add(operation, operands, named: operations.count == 1 || output.isEmpty ? name : output)
+      }
     }
+  }
+
+  /// A node, or, if all that it takes is known, its value.
+  private mutating func add(_ operation: Operator, _ operands: [Operand], named name: String) throws -> Operand {
+    let constants = operands.compactMap { if case .constant(let tensor) = $0 { tensor } else { nil } }
+    if constants.count == operands.count {
+      let known = try constants.map { try Inferred($0.literal()) }
+      do {
+        if let literal = try operation.inferred(from: known).literal {
+          return .constant(ConstantTensor(literal, name: name, file: model.file))
+        }
+      } catch let error as any RelevanceKitError {
+        throw Defect(error.description)
+      }
+    }
+    let rank = operation.outputRank(of: operands)
+    return .node(append(operation, try operands.map { try id(of: $0) }, named: name), rank: rank)
   }
 
   /// The node that makes an operand; a constant gets one when the first node needs it.
@@ -168,8 +198,14 @@ struct GraphImporter {
     case .node(let id, _): return id
     case .constant(let tensor):
       if let id = constantNodes[ObjectIdentifier(tensor)] { return id }
-      let id = append(.constant(try tensor.floats()), [], named: tensor.name)
+      let operation: Operator =
+        switch try tensor.literal() {
+        case .floats(let value): .constant(value)
+        case .integers(let value): .integers(value)
+        }
+      let id = append(operation, [], named: tensor.name)
       constantNodes[ObjectIdentifier(tensor)] = id
+      kept.append(tensor)
       return id
     }
   }

@@ -21,6 +21,10 @@ enum Imported {
   case node(Operator, [Operand])
   /// A tensor known beforehand.
   case constant(ConstantTensor)
+  /// A function of two values applied to the first two operands, then to the result and the third, and so on.
+  case chain(Operator, [Operand])
+  /// A node of the graph for each output.
+  case outputs([Operator], [Operand])
 }
 
 /// One node of the file as a builder of the registry sees it.
@@ -32,6 +36,8 @@ struct NodeReader {
   let attributes: Attributes
   /// What it takes, in order; nil for an optional input that is left out.
   let operands: [Operand?]
+  /// How many outputs it has.
+  let outputs: Int
   let model: Model
 
   /// Input `index`, called `label` in ONNX's documentation.
@@ -78,11 +84,22 @@ extension Operator {
     case .input(let shape): return shape.extents.count
     case .constant(let tensor): return tensor.shape.rank
     case .flatten: return 2
-    case .reshape(let extents, _): return extents.count
+    case .reshape(.fixed(let extents), _): return extents.count
+    case .reshape: return nil
+    case .integers(let tensor): return tensor.shape.rank
+    case .shape: return 1
+    case .gather:
+      guard operands.count == 2, let indices = operands[1].rank else { return nil }
+      return first.map { $0 + indices - 1 }
+    case .expand, .arithmetic: return nil
+    case .reduce(let reduction):
+      if reduction.keepsAxes { return first }
+      guard case .fixed(let axes) = reduction.axes else { return reduction.axes == nil ? 0 : nil }
+      return first.map { $0 - axes.count }
     case .squeeze(let axes): return axes.flatMap { axes in first.map { $0 - axes.count } }
     case .unsqueeze(let axes): return first.map { $0 + axes.count }
     case .mean(let mean): return mean.keepsAxes ? first : first.map { $0 - mean.axes.count }
-    case .add, .multiply: return operands.allSatisfy { $0.rank != nil } ? operands.compactMap(\.rank).max() : nil
+    case .add, .multiply, .binary: return operands.allSatisfy { $0.rank != nil } ? operands.compactMap(\.rank).max() : nil
     default: return first
     }
   }

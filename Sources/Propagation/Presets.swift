@@ -1,3 +1,4 @@
+import Networks
 import Tensors
 
 extension RuleTable {
@@ -24,13 +25,18 @@ extension RuleTable {
     RuleTable(name: "default", rows: rows(averages: Proportional()), pixelRange: pixelRange)
   }
 
+  /// What relevance passes unchanged: activations, normalisation, scaling and shifting by constants.
+  private static let passed = OperatorKind.activations.union([
+    .batchNormalization, .layerNormalization, .lrn, .dropout, .mul, .div, .sub,
+  ])
+
   private static func rows(averages: any Rule) -> [Row] {
     [
       Row(.operators(.conv, position: .first), ZBox()),
-      Row(.operators(.conv, .gemm), ZPlus()),
+      Row(.operators(.conv, .convTranspose, .gemm), ZPlus()),
       Row(.operators(.maxPool), WinnerTakesAll(ties: .first)),
       Row(.operators(.averagePool, .globalAveragePool, .reduceMean), averages),
-      Row(.operators(.relu, .batchNormalization, .lrn, .dropout, .mul), Pass()),
+      Row(Selector(operators: passed), Pass()),
     ]
   }
 }

@@ -48,7 +48,10 @@ public struct RuleTable: Sendable {
 
   /// The rows that every table ends with.
   public static let structure: [Row] = [
-    Row(.operators(.concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze), Rearrange()),
+    Row(
+      .operators(
+        .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .slice, .gather, .pad, .expand, .resize, .cast),
+      Rearrange()),
     Row(.operators(.add), ShareBySummand()),
   ]
 }

@@ -76,6 +76,7 @@ void rk_part_copy(float *y, const float *w, ptrdiff_t count, rk_part part);
 // --- Elementwise -----------------------------------------------------------------------------------------------------
 
 void rk_relu(float *y, const float *x, ptrdiff_t count);
+void rk_clip(float *y, const float *x, float lowest, float highest, ptrdiff_t count);
 void rk_add(float *y, const float *a, const float *b, ptrdiff_t count);
 void rk_multiply(float *y, const float *a, const float *b, ptrdiff_t count);
 void rk_scale(float *y, const float *x, float factor, ptrdiff_t count);

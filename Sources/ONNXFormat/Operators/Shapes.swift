@@ -7,14 +7,16 @@ extension NodeReader {
     .node(.flatten(axis: try attributes.int("axis", default: 1)), [try operand(0, "input")])
   }
 
-  /// Reshape to a constant shape; `allowzero` since opset 14.
+  /// Reshape to a shape that is constant or follows from shapes; `allowzero` since opset 14.
   func reshape() throws -> Imported {
     let data = try operand(0, "data")
-    let extents = try constant(1, "shape")
-    guard extents.shape.rank <= 1 else {
-      throw Defect("shape, \(shown(extents.name)), has shape \(extents.shape); expected a list")
+    let extents = try operand(1, "shape")
+    if case .constant(let tensor) = extents, tensor.shape.rank > 1 {
+      throw Defect("shape, \(shown(tensor.name)), has shape \(tensor.shape); expected a list")
     }
-    return .node(.reshape(extents: try extents.integers(), allowZero: try attributes.flag("allowzero")), [data])
+    var list = OperandList(operands: [data])
+    let shape = try list.list(extents)
+    return .node(.reshape(extents: shape, allowZero: try attributes.flag("allowzero")), list.operands)
   }
 
   /// Squeeze: axes are an input since opset 13; without them, all axes of extent 1 go.

@@ -55,7 +55,7 @@ extension NodeReader {
   }
 
   /// The attributes that all sliding windows share. `pads` lists what comes before each axis, then what comes after.
-  private func window(kernel: [Int]) throws -> Window {
+  func window(kernel: [Int]) throws -> Window {
     let padding: Padding?
     switch try attributes.string("auto_pad") ?? "NOTSET" {
     case "SAME_UPPER": padding = .sameUpper

@@ -1,3 +1,4 @@
+import Networks
 import Tensors
 
 /// Pass: relevance goes through unchanged.
@@ -16,10 +17,11 @@ public struct Pass: Rule {
   public var description: String { "pass" }
 
   public func objection(at site: RuleSite) -> String? {
-    if let objection = site.objection(
-      unless: .relu, .batchNormalization, .lrn, .dropout, .identity, .softmax, .logSoftmax, .add, .mul)
-    {
-      return objection
+    let kinds: [OperatorKind] = [
+      .batchNormalization, .layerNormalization, .lrn, .dropout, .identity, .softmax, .logSoftmax, .add, .sub, .mul, .div,
+    ]
+    guard kinds.contains(site.kind) || OperatorKind.activations.contains(site.kind) else {
+      return "it applies to activations, normalisation and arithmetic with constants, and the node is \(site.kind.rawValue)"
     }
     let live = site.operandIsLive.count { $0 }
     return live == 1 ? nil : "relevance can pass to one operand only, and \(live) of the node's depend on the input"

@@ -3,11 +3,13 @@ import Tensors
 
 /// Rearrange: where a node only moves values, relevance moves back to where they came from.
 ///
-/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze. Part of every table.
-/// - Definition: the inverse of the rearrangement; a join is split.
+/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Split, Gather, Pad, Expand, Resize. Part of every
+///   table.
+/// - Definition: the adjoint of the rearrangement: a join is split, a value used twice gets both shares, interpolation
+///   sends back what it mixed.
 /// - Parameters: none.
 /// - Bias: none.
-/// - Conservation: exact.
+/// - Conservation: exact, except for what arrives at values that padding made up.
 /// - Reference: none needed: it is the only choice that keeps each value's relevance with it.
 public struct Rearrange: Rule {
   /// Makes the rule.
@@ -16,7 +18,8 @@ public struct Rearrange: Rule {
   public var description: String { "rearrange" }
 
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze)
+    site.objection(
+      unless: .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .slice, .gather, .pad, .expand, .resize, .cast)
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {

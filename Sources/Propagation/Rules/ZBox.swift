@@ -32,7 +32,7 @@ public struct ZBox: Rule {
   }
 
   public func objection(at site: RuleSite) -> String? {
-    if let objection = site.objection(unless: .conv, .gemm) { return objection }
+    if let objection = site.objection(unless: .conv, .convTranspose, .gemm) { return objection }
     guard box == .fromPixels, site.operandRange == nil else { return nil }
     return
       "the range of its input does not follow from the range of the pixels, which must be given, one interval per channel"

@@ -19,7 +19,7 @@ public struct ZPlus: Rule {
 
   public var description: String { "zPlus" }
 
-  public func objection(at site: RuleSite) -> String? { site.objection(unless: .conv, .gemm) }
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: .conv, .convTranspose, .gemm) }
 
   public func usesPositiveProduct(at site: RuleSite) -> Bool { site.operandIsNonNegative[0] }
 

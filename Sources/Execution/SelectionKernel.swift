@@ -1,0 +1,123 @@
+import CKernels
+import Networks
+import Tensors
+
+/// Picks elements of the operand, or fills in a constant: Slice, Gather, Pad, Expand, nearest-neighbour Resize.
+///
+/// Kept as runs of neighbouring elements, which are copied as a whole.
+struct SelectionKernel: LinearKernel {
+  private struct Run {
+    let to: Int
+    /// −1 for the constant.
+    let from: Int
+    var count: Int
+  }
+  private let runs: [Run]
+  private let selection: Selection
+  /// Items of the batch that the selection treats alike.
+  private let items: Int
+
+  init(_ selection: Selection) {
+    // A selection that leaves the batch as it is needs describing for one item only.
+    let single = selection.forOneItem()
+    self.selection = single ?? selection
+    items = single == nil ? 1 : selection.input[0]
+    var runs: [Run] = []
+    for (position, source) in self.selection.sources().enumerated() {
+      if let last = runs.last, source < 0 ? last.from < 0 : last.from >= 0 && last.from + last.count == source {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append(Run(to: position, from: source, count: 1))
+      }
+    }
+    self.runs = runs
+  }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    for item in 0..<items {
+      let x = operands[0] + item * selection.input.count
+      let y = output + item * selection.output.count
+      for run in runs {
+        if run.from < 0 {
+          (y + run.to).update(repeating: selection.fill, count: run.count)
+        } else {
+          (y + run.to).update(from: x + run.from, count: run.count)
+        }
+      }
+    }
+  }
+
+  func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
+  ) {
+    guard let result = results[0] else { return }
+    for item in 0..<items * seeds {
+      let c = result + item * selection.input.count
+      let s = upstream + item * selection.output.count
+      c.update(repeating: 0, count: selection.input.count)
+      for run in runs where run.from >= 0 { rk_add(c + run.from, c + run.from, s + run.to, run.count) }
+    }
+  }
+}
+
+/// Another size of the spatial axes, by shares of two neighbours along each axis.
+struct ResizeKernel: LinearKernel {
+  private let input: Shape
+  private let output: Shape
+  private let weights: [[(low: Int, high: Int, share: Float)]]
+
+  init(_ weights: [[(low: Int, high: Int, share: Float)]], input: Shape) {
+    self.weights = weights
+    self.input = input
+    output = Shape(weights.map(\.count))
+  }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ result: UnsafeMutablePointer<Float>, on workers: Workers) {
+    eachAxis(forward: true, items: 1, operands[0], result, workers.pool)
+  }
+
+  func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
+  ) {
+    guard let c = results[0] else { return }
+    eachAxis(forward: false, items: seeds, upstream, c, workers.pool)
+  }
+
+  /// Changes one axis after the other; adjoints do it in the opposite order.
+  private func eachAxis(
+    forward: Bool, items: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ pool: MemoryPool
+  ) {
+    var extents = forward ? input.dimensions : output.dimensions
+    let axes = forward ? Array(0..<input.rank) : (0..<input.rank).reversed()
+    let changed = axes.filter { axis in
+      input[axis] != output[axis] || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
+    }
+    var current = pool.storage(count: items * Shape(extents).count)
+    current.base.update(from: source, count: current.count)
+    for axis in changed {
+      let outer = items * extents[..<axis].reduce(1, *)
+      let inner = extents[(axis + 1)...].reduce(1, *)
+      let (from, to) = (extents[axis], forward ? output[axis] : input[axis])
+      extents[axis] = to
+      let next = pool.storage(count: items * Shape(extents).count)
+      if !forward { next.base.update(repeating: 0, count: next.count) }
+      for o in 0..<outer {
+        let (x, y) = (current.base + o * from * inner, next.base + o * to * inner)
+        for (index, entry) in weights[axis].enumerated() {
+          if forward {
+            for i in 0..<inner {
+              y[index * inner + i] = x[entry.low * inner + i] * (1 - entry.share) + x[entry.high * inner + i] * entry.share
+            }
+          } else {
+            for i in 0..<inner {
+              y[entry.low * inner + i] += x[index * inner + i] * (1 - entry.share)
+              y[entry.high * inner + i] += x[index * inner + i] * entry.share
+            }
+          }
+        }
+      }
+      current = next
+    }
+    target.update(from: current.base, count: current.count)
+  }
+}

@@ -1,0 +1,175 @@
+import Tensors
+
+extension Operator {
+  /// The value of the output where all operands are known, nil if the operator is not evaluated beforehand.
+  ///
+  /// - Throws: If the operands do not fit.
+  func literal(of values: [Literal], _ operands: [Inferred]) throws -> Literal? {
+    if let selection = try selection(of: operands) { return values[0].selected(by: selection) }
+    switch self {
+    case .flatten, .reshape, .squeeze, .unsqueeze, .identity, .dropout:
+      return values[0].reshaped(to: try outputShape(of: operands.map(\.shape), operands))
+    case .cast(let kind):
+      switch (kind, values[0]) {
+      case (.real, let value): return .floats(value.floats)
+      case (.integer, .floats(let x)):
+        return try integerLiteral(x.shape, x.elements.map { $0.isFinite && Swift.abs($0) < 9e18 ? Int($0) : nil })
+      case (.truth, .floats(let x)): return try integerLiteral(x.shape, x.elements.map { $0 == 0 ? 0 : 1 })
+      case (.integer, let value): return value
+      case (.truth, .integers(let x)): return try integerLiteral(x.shape, x.elements.map { $0 == 0 ? 0 : 1 })
+      }
+    case .concat(let axis): return try concatenated(values, axis: axis, to: outputShape(of: operands.map(\.shape), operands))
+    case .relu: return unary(.clip(lowest: 0, highest: .infinity), values[0])
+    case .unary(let function): return unary(function, values[0])
+    case .add: return try pairs(values) { $0 + $1 } integer: { checked($0.addingReportingOverflow($1)) }
+    case .multiply: return try pairs(values) { $0 * $1 } integer: { checked($0.multipliedReportingOverflow(by: $1)) }
+    case .binary(let function): return try pairs(values, function.callAsFunction, integer: function.integer)
+    case .reduce(let reduction): return try reduced(values[0], reduction, operands)
+    case .arithmetic(let function): return try function.value(values)
+    default: return nil
+    }
+  }
+
+  private func unary(_ function: UnaryFunction, _ value: Literal) -> Literal {
+    if case .integers(let x) = value {
+      let result = x.elements.compactMap(function.integer)
+      if result.count == x.elements.count { return .integers(IntegerTensor(shape: x.shape, elements: result)) }
+    }
+    return .floats(value.floats.map { function($0) })
+  }
+
+  private func reduced(_ value: Literal, _ reduction: Reduction, _ operands: [Inferred]) throws -> Literal? {
+    let x = value.shape
+    let axes = try reduction.axes(of: x, operands)
+    let kept = Shape(x.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+    let strides = zip(kept.dimensions, kept.strides).map { $0 == 1 ? 0 : $1 }
+    var sums = [Double?](repeating: nil, count: kept.count)
+    let elements = value.integers?.map { Double($0) } ?? value.floats.elements.map { Double($0) }
+    for (position, element) in elements.enumerated() {
+      var (rest, to) = (position, 0)
+      for axis in (0..<x.rank).reversed() {
+        to += rest % x[axis] * strides[axis]
+        rest /= x[axis]
+      }
+      sums[to] = sums[to].map { reduction.combine($0, element) } ?? element
+    }
+    let empty: Double = reduction.function == .product ? 1 : 0
+    let output = try outputShape(of: operands.map(\.shape), operands)
+    let results = sums.map { $0 ?? empty }
+    if value.integers != nil { return try integerLiteral(output, results.map { Swift.abs($0) < 9e15 ? Int($0) : nil }) }
+    return .floats(Tensor(shape: output, elements: results.map { Float($0) }))
+  }
+}
+
+extension LiteralFunction {
+  fileprivate func value(_ values: [Literal]) throws -> Literal? {
+    switch self {
+    case .range:
+      guard values.count == 3, let list = values.compactMap({ $0.integers?.first }) as [Int]?, list.count == 3, list[2] != 0
+      else { return nil }
+      let (start, limit, delta) = (list[0], list[1], list[2])
+      let count = Swift.max(0, (Double(limit) - Double(start)) / Double(delta)).rounded(.up)
+      guard count < 0x1p20 else { throw Misfit("a range of \(count) numbers is too long") }
+      return .integers(IntegerTensor((0..<Int(count)).map { start + $0 * delta }))
+    case .constantOfShape(let value, let isInteger):
+      guard let extents = values.first?.integers else { return nil }
+      let shape = try Shape(checking: extents)
+      guard shape.count < 1 << 28 else { throw Misfit("a constant of shape \(shape) is too large") }
+      if isInteger {
+        return .integers(IntegerTensor(shape: shape, elements: Array(repeating: Int(value), count: shape.count)))
+      }
+      return .floats(Tensor(shape: shape, repeating: Float(value)))
+    case .choice:
+      guard values.count == 3, let condition = values[0].integers else { return nil }
+      let shape = try broadcastShape(try broadcastShape(values[0].shape, values[1].shape), values[2].shape)
+      let positions = values.map { broadcastPositions($0.shape, to: shape) }
+      if let a = values[1].integers, let b = values[2].integers {
+        return try integerLiteral(
+          shape, (0..<shape.count).map { condition[positions[0][$0]] != 0 ? a[positions[1][$0]] : b[positions[2][$0]] })
+      }
+      let (a, b) = (values[1].floats.elements, values[2].floats.elements)
+      return .floats(
+        Tensor(
+          shape: shape,
+          elements: (0..<shape.count).map { condition[positions[0][$0]] != 0 ? a[positions[1][$0]] : b[positions[2][$0]] }))
+    case .comparison(let comparison):
+      let shape = try broadcastShape(values[0].shape, values[1].shape)
+      let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
+      let truths: [Bool]
+      if let a = values[0].integers, let b = values[1].integers {
+        truths = (0..<shape.count).map { comparison.holds(a[p[$0]], b[q[$0]]) }
+      } else {
+        let (a, b) = (values[0].floats.elements, values[1].floats.elements)
+        truths = (0..<shape.count).map { comparison.holds(a[p[$0]], b[q[$0]]) }
+      }
+      return .integers(IntegerTensor(shape: shape, elements: truths.map { $0 ? 1 : 0 }))
+    case .logic(let logic):
+      guard let a = values[0].integers else { return nil }
+      if logic == .not { return .integers(IntegerTensor(shape: values[0].shape, elements: a.map { $0 == 0 ? 1 : 0 })) }
+      return try pairs(values, { _, _ in 0 }) { logic == .and ? ($0 != 0 && $1 != 0 ? 1 : 0) : ($0 != 0 || $1 != 0 ? 1 : 0) }
+    }
+  }
+}
+
+extension LiteralFunction.Comparison {
+  func holds<Value: Comparable>(_ a: Value, _ b: Value) -> Bool {
+    switch self {
+    case .equal: a == b
+    case .less: a < b
+    case .lessOrEqual: a <= b
+    case .greater: a > b
+    case .greaterOrEqual: a >= b
+    }
+  }
+}
+
+/// Integers that all exist; nil stands for one that overflowed.
+private func integerLiteral(_ shape: Shape, _ elements: [Int?]) throws -> Literal {
+  let present = elements.compactMap { $0 }
+  guard present.count == elements.count else { throw Misfit("its integers overflow") }
+  return .integers(IntegerTensor(shape: shape, elements: present))
+}
+
+/// A function of pairs of elements, with broadcasting; integers stay integers.
+private func pairs(
+  _ values: [Literal], _ real: (Float, Float) -> Float, integer: (Int, Int) -> Int?
+) throws -> Literal {
+  guard values.count == 2 else { throw Misfit("expected 2 operands, found \(values.count)") }
+  let shape = try broadcastShape(values[0].shape, values[1].shape)
+  let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
+  if let a = values[0].integers, let b = values[1].integers {
+    return try integerLiteral(shape, (0..<shape.count).map { integer(a[p[$0]], b[q[$0]]) })
+  }
+  let (a, b) = (values[0].floats, values[1].floats)
+  return .floats(
+    Tensor(uninitialized: shape) { result in
+      a.withUnsafeElements { a in
+        b.withUnsafeElements { b in for i in result.indices { result[i] = real(a[p[i]], b[q[i]]) } }
+      }
+    })
+}
+
+/// For each element of the result the position of an operand's element that broadcasting repeats there.
+private func broadcastPositions(_ operand: Shape, to shape: Shape) -> [Int] {
+  guard operand != shape else { return Array(0..<shape.count) }
+  let new = shape.rank - operand.rank
+  return Selection(
+    input: operand,
+    axes: (0..<shape.rank).map { axis in
+      axis < new || operand[axis - new] == 1
+        ? (nil, [Int](repeating: 0, count: shape[axis])) : (axis - new, Array(0..<shape[axis]))
+    }
+  ).sources()
+}
+
+private func concatenated(_ values: [Literal], axis: Int, to shape: Shape) throws -> Literal {
+  let axis = axis < 0 ? axis + shape.rank : axis
+  let outer = shape.dimensions[..<axis].reduce(1, *)
+  func joined<Element>(_ parts: [[Element]]) -> [Element] {
+    let runs = parts.map { outer == 0 ? 0 : $0.count / outer }
+    return (0..<outer).flatMap { o in zip(parts, runs).flatMap { part, run in part[o * run..<(o + 1) * run] } }
+  }
+  let lists = values.compactMap(\.integers)
+  if lists.count == values.count { return .integers(IntegerTensor(shape: shape, elements: joined(lists))) }
+  return .floats(Tensor(shape: shape, elements: joined(values.map(\.floats.elements))))
+}

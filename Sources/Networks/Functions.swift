@@ -1,0 +1,201 @@
+import Foundation
+import Tensors
+
+/// A function of each element by itself.
+public enum UnaryFunction: Hashable, Sendable {
+  case abs
+  case ceil
+  /// `min(max(x, lowest), highest)`
+  case clip(lowest: Float, highest: Float)
+  /// `x` where it is positive, else `α (eˣ − 1)`
+  case elu(alpha: Float)
+  case erf
+  case exp
+  case floor
+  /// `x Φ(x)`, exactly or by the approximation with tanh
+  case gelu(approximate: Bool)
+  /// `min(max(α x + β, 0), 1)`
+  case hardSigmoid(alpha: Float, beta: Float)
+  /// `x · min(max(x/6 + ½, 0), 1)`
+  case hardSwish
+  /// `x` where it is positive, else `α x`
+  case leakyRelu(alpha: Float)
+  case log
+  case negate
+  case reciprocal
+  /// To the nearest integer, halves to even ones
+  case round
+  /// `1 / (1 + e⁻ˣ)`
+  case sigmoid
+  /// `log(1 + eˣ)`
+  case softplus
+  case sqrt
+  case tanh
+
+  /// The value at `x`.
+  public func callAsFunction(_ x: Float) -> Float {
+    switch self {
+    case .abs: Swift.abs(x)
+    case .ceil: x.rounded(.up)
+    case .clip(let lowest, let highest): Swift.min(Swift.max(x, lowest), highest)
+    case .elu(let alpha): x > 0 ? x : alpha * Foundation.expm1(x)
+    case .erf: Foundation.erf(x)
+    case .exp: Foundation.exp(x)
+    case .floor: x.rounded(.down)
+    case .gelu(false): 0.5 * x * (1 + Foundation.erf(x * Float(0.5).squareRoot()))
+    case .gelu(true): 0.5 * x * (1 + Foundation.tanh((2 / Float.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .hardSigmoid(let alpha, let beta): Swift.min(Swift.max(alpha * x + beta, 0), 1)
+    case .hardSwish: x * Swift.min(Swift.max(x / 6 + 0.5, 0), 1)
+    case .leakyRelu(let alpha): x > 0 ? x : alpha * x
+    case .log: Foundation.log(x)
+    case .negate: -x
+    case .reciprocal: 1 / x
+    case .round: x.rounded(.toNearestOrEven)
+    case .sigmoid: 1 / (1 + Foundation.exp(-x))
+    case .softplus: Swift.max(x, 0) + Foundation.log1p(Foundation.exp(-Swift.abs(x)))
+    case .sqrt: x.squareRoot()
+    case .tanh: Foundation.tanh(x)
+    }
+  }
+
+  /// The value at an integer, for those functions that have integers to integers.
+  func integer(_ x: Int) -> Int? {
+    switch self {
+    case .abs: Swift.abs(x)
+    case .negate: -x
+    case .ceil, .floor, .round: x
+    case .clip(let lowest, let highest):
+      Swift.min(Swift.max(x, Int(Swift.max(lowest, -1e18))), Int(Swift.min(highest, 1e18)))
+    default: nil
+    }
+  }
+
+  /// Whether no value is negative.
+  var isNonNegative: Bool {
+    switch self {
+    case .abs, .exp, .sigmoid, .softplus, .sqrt: true
+    case .clip(let lowest, _): lowest >= 0
+    case .hardSigmoid: true
+    default: false
+    }
+  }
+
+  /// Whether values ≥ 0 keep their sign.
+  var keepsNonNegative: Bool {
+    switch self {
+    case .negate, .log: false
+    case .clip(_, let highest): highest >= 0
+    default: true
+    }
+  }
+
+  var kind: OperatorKind {
+    switch self {
+    case .abs: .abs
+    case .ceil: .ceil
+    case .clip: .clip
+    case .elu: .elu
+    case .erf: .erf
+    case .exp: .exp
+    case .floor: .floor
+    case .gelu: .gelu
+    case .hardSigmoid: .hardSigmoid
+    case .hardSwish: .hardSwish
+    case .leakyRelu: .leakyRelu
+    case .log: .log
+    case .negate: .neg
+    case .reciprocal: .reciprocal
+    case .round: .round
+    case .sigmoid: .sigmoid
+    case .softplus: .softplus
+    case .sqrt: .sqrt
+    case .tanh: .tanh
+    }
+  }
+}
+
+/// A function of pairs of elements; sums and products are operators of their own.
+public enum BinaryFunction: Hashable, Sendable {
+  case subtract
+  /// Quotient; of integers, rounded towards zero
+  case divide
+  case power
+  case minimum
+  case maximum
+
+  /// The value at `(a, b)`.
+  public func callAsFunction(_ a: Float, _ b: Float) -> Float {
+    switch self {
+    case .subtract: a - b
+    case .divide: a / b
+    // Squares and roots are what exporters write powers for.
+    case .power: b == 2 ? a * a : b == 0.5 ? a.squareRoot() : pow(a, b)
+    case .minimum: Swift.min(a, b)
+    case .maximum: Swift.max(a, b)
+    }
+  }
+
+  /// The value at two integers, nil if there is none.
+  func integer(_ a: Int, _ b: Int) -> Int? {
+    switch self {
+    case .subtract: checked(a.subtractingReportingOverflow(b))
+    case .divide: checked(a.dividedReportingOverflow(by: b))
+    case .power: b >= 0 ? (0..<Swift.min(b, 64)).reduce(1) { power, _ in power.flatMap { checked($0.multipliedReportingOverflow(by: a)) } } : nil
+    case .minimum: Swift.min(a, b)
+    case .maximum: Swift.max(a, b)
+    }
+  }
+
+  var kind: OperatorKind {
+    switch self {
+    case .subtract: .sub
+    case .divide: .div
+    case .power: .pow
+    case .minimum: .min
+    case .maximum: .max
+    }
+  }
+}
+
+/// The result of integer arithmetic, nil if it overflowed.
+func checked(_ result: (partialValue: Int, overflow: Bool)) -> Int? { result.overflow ? nil : result.partialValue }
+
+/// What elements are.
+public enum ElementKind: Hashable, Sendable {
+  case real
+  case integer
+  case truth
+}
+
+/// A function that is only ever computed of values known before the network runs: what exporters write around shapes.
+public enum LiteralFunction: Hashable, Sendable {
+  /// start, limit, delta → start, start + delta, …
+  case range
+  /// shape → a tensor filled with one value
+  case constantOfShape(value: Double, integer: Bool)
+  /// condition, a, b → a where the condition holds, else b
+  case choice
+  /// a, b → whether a is related to b
+  case comparison(Comparison)
+  /// Truth values: and, or, not
+  case logic(Logic)
+
+  /// A relation of two numbers.
+  public enum Comparison: String, Hashable, Sendable {
+    case equal, less, lessOrEqual, greater, greaterOrEqual
+  }
+  /// An operation on truth values.
+  public enum Logic: String, Hashable, Sendable {
+    case and, or, not
+  }
+
+  var kind: OperatorKind {
+    switch self {
+    case .range: .range
+    case .constantOfShape: .constantOfShape
+    case .choice: .where
+    case .comparison: .comparison
+    case .logic: .logic
+    }
+  }
+}
