@@ -90,7 +90,8 @@ struct ResizeKernel: LinearKernel {
     var extents = forward ? input.dimensions : output.dimensions
     let axes = forward ? Array(0..<input.rank) : (0..<input.rank).reversed()
     let changed = axes.filter { axis in
-      input[axis] != output[axis] || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
+      input[axis] != output[axis]
+        || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
     }
     var current = pool.storage(count: items * Shape(extents).count)
     current.base.update(from: source, count: current.count)
@@ -106,7 +107,8 @@ struct ResizeKernel: LinearKernel {
         for (index, entry) in weights[axis].enumerated() {
           if forward {
             for i in 0..<inner {
-              y[index * inner + i] = x[entry.low * inner + i] * (1 - entry.share) + x[entry.high * inner + i] * entry.share
+              y[index * inner + i] =
+                x[entry.low * inner + i] * (1 - entry.share) + x[entry.high * inner + i] * entry.share
             }
           } else {
             for i in 0..<inner {

@@ -18,11 +18,22 @@ extension Operator {
       case (.integer, let value): return value
       case (.truth, .integers(let x)): return try integerLiteral(x.shape, x.elements.map { $0 == 0 ? 0 : 1 })
       }
-    case .concat(let axis): return try concatenated(values, axis: axis, to: outputShape(of: operands.map(\.shape), operands))
+    case .concat(let axis):
+      return try concatenated(values, axis: axis, to: outputShape(of: operands.map(\.shape), operands))
     case .relu: return unary(.clip(lowest: 0, highest: .infinity), values[0])
     case .unary(let function): return unary(function, values[0])
-    case .add: return try pairs(values) { $0 + $1 } integer: { checked($0.addingReportingOverflow($1)) }
-    case .multiply: return try pairs(values) { $0 * $1 } integer: { checked($0.multipliedReportingOverflow(by: $1)) }
+    case .add:
+      return try pairs(values) {
+        $0 + $1
+      } integer: {
+        checked($0.addingReportingOverflow($1))
+      }
+    case .multiply:
+      return try pairs(values) {
+        $0 * $1
+      } integer: {
+        checked($0.multipliedReportingOverflow(by: $1))
+      }
     case .binary(let function): return try pairs(values, function.callAsFunction, integer: function.integer)
     case .reduce(let reduction): return try reduced(values[0], reduction, operands)
     case .arithmetic(let function): return try function.value(values)
@@ -65,7 +76,8 @@ extension LiteralFunction {
   fileprivate func value(_ values: [Literal]) throws -> Literal? {
     switch self {
     case .range:
-      guard values.count == 3, let list = values.compactMap({ $0.integers?.first }) as [Int]?, list.count == 3, list[2] != 0
+      guard values.count == 3, let list = values.compactMap({ $0.integers?.first }) as [Int]?, list.count == 3,
+        list[2] != 0
       else { return nil }
       let (start, limit, delta) = (list[0], list[1], list[2])
       let count = Swift.max(0, (Double(limit) - Double(start)) / Double(delta)).rounded(.up)
@@ -91,7 +103,9 @@ extension LiteralFunction {
       return .floats(
         Tensor(
           shape: shape,
-          elements: (0..<shape.count).map { condition[positions[0][$0]] != 0 ? a[positions[1][$0]] : b[positions[2][$0]] }))
+          elements: (0..<shape.count).map {
+            condition[positions[0][$0]] != 0 ? a[positions[1][$0]] : b[positions[2][$0]]
+          }))
     case .comparison(let comparison):
       let shape = try broadcastShape(values[0].shape, values[1].shape)
       let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
@@ -106,7 +120,9 @@ extension LiteralFunction {
     case .logic(let logic):
       guard let a = values[0].integers else { return nil }
       if logic == .not { return .integers(IntegerTensor(shape: values[0].shape, elements: a.map { $0 == 0 ? 1 : 0 })) }
-      return try pairs(values, { _, _ in 0 }) { logic == .and ? ($0 != 0 && $1 != 0 ? 1 : 0) : ($0 != 0 || $1 != 0 ? 1 : 0) }
+      return try pairs(values, { _, _ in 0 }) {
+        logic == .and ? ($0 != 0 && $1 != 0 ? 1 : 0) : ($0 != 0 || $1 != 0 ? 1 : 0)
+      }
     }
   }
 }

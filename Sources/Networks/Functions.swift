@@ -140,7 +140,11 @@ public enum BinaryFunction: Hashable, Sendable {
     switch self {
     case .subtract: checked(a.subtractingReportingOverflow(b))
     case .divide: checked(a.dividedReportingOverflow(by: b))
-    case .power: b >= 0 ? (0..<Swift.min(b, 64)).reduce(1) { power, _ in power.flatMap { checked($0.multipliedReportingOverflow(by: a)) } } : nil
+    case .power:
+      b >= 0
+        ? (0..<Swift.min(b, 64)).reduce(1) { power, _ in
+          power.flatMap { checked($0.multipliedReportingOverflow(by: a)) }
+        } : nil
     case .minimum: Swift.min(a, b)
     case .maximum: Swift.max(a, b)
     }

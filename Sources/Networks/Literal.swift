@@ -61,7 +61,8 @@ public enum Literal: Sendable {
     case .integers(let tensor):
       .integers(
         IntegerTensor(
-          shape: selection.output, elements: selection.sources().map { $0 < 0 ? Int(selection.fill) : tensor.elements[$0] }))
+          shape: selection.output,
+          elements: selection.sources().map { $0 < 0 ? Int(selection.fill) : tensor.elements[$0] }))
     }
   }
 }

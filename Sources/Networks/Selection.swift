@@ -107,7 +107,9 @@ extension Operator {
         })
     case .transpose(let order):
       let order = order ?? (0..<input.rank).reversed()
-      guard order.sorted() == Array(0..<input.rank) else { throw Misfit("perm \(order) does not order the axes of \(input)") }
+      guard order.sorted() == Array(0..<input.rank) else {
+        throw Misfit("perm \(order) does not order the axes of \(input)")
+      }
       return Selection(input: input, axes: order.map { identity[$0] })
     default: return nil
     }

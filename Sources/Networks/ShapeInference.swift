@@ -61,6 +61,7 @@ extension Operator {
     default: break
     }
     let literals = operands.compactMap(\.literal)
+    if case .arithmetic = self {} else { _ = try outputShape(of: operands.map(\.shape), operands) }
     if literals.count == operands.count, let literal = try literal(of: literals, operands) { return Inferred(literal) }
     return Inferred(try outputShape(of: operands.map(\.shape), operands))
   }
@@ -76,9 +77,10 @@ struct Misfit: RelevanceKitError {
 extension Operator {
   /// The shape of the output for operands of the given shapes.
   func outputShape(of operands: [Shape], _ inferred: [Inferred]) throws -> Shape {
-    // Further operands hold extents and positions.
     func operand() throws -> Shape {
-      guard let first = operands.first else { throw Misfit("expected 1 operand, found none") }
+      guard let first = operands.first, operands.count == 1 || takesLists else {
+        throw Misfit("expected 1 operand, found \(operands.isEmpty ? "none" : String(operands.count))")
+      }
       return first
     }
     switch self {
@@ -110,7 +112,9 @@ extension Operator {
       return try broadcastShape(operands[0], operands[1])
     case .parametricRelu(let slope):
       let x = try operand()
-      guard try broadcastShape(x, slope.shape) == x else { throw Misfit("a slope of shape \(slope.shape) does not broadcast to \(x)") }
+      guard try broadcastShape(x, slope.shape) == x else {
+        throw Misfit("a slope of shape \(slope.shape) does not broadcast to \(x)")
+      }
       return x
     case .flatten(let axis):
       let x = try operand()
@@ -156,6 +160,16 @@ extension Operator {
   }
 }
 
+extension Operator {
+  /// Whether operands after the first may hold extents and positions.
+  private var takesLists: Bool {
+    switch self {
+    case .reshape, .slice, .gather, .pad, .expand, .reduce, .resize: true
+    default: false
+    }
+  }
+}
+
 extension Convolution {
   fileprivate func outputShape(of x: Shape) throws -> Shape {
     guard x.rank == window.kernel.count + 2 else {
@@ -180,12 +194,16 @@ extension TransposedConvolution {
   fileprivate func outputShape(of x: Shape) throws -> Shape {
     guard x.rank == window.kernel.count + 2, weight.shape.rank == x.rank,
       Array(weight.shape.dimensions[2...]) == window.kernel
-    else { throw Misfit("the weight's shape \(weight.shape) does not match kernel_shape \(window.kernel) and input \(x)") }
+    else {
+      throw Misfit("the weight's shape \(weight.shape) does not match kernel_shape \(window.kernel) and input \(x)")
+    }
     guard weight.shape[0] == x[1], groups > 0, x[1] % groups == 0 else {
       throw Misfit("weight \(weight.shape) in \(groups) groups expects \(weight.shape[0]) channels, found shape \(x)")
     }
     let outputs = weight.shape[1] * groups
-    guard bias == nil || bias!.count == outputs else { throw Misfit("expected \(outputs) biases, found \(bias!.count)") }
+    guard bias == nil || bias!.count == outputs else {
+      throw Misfit("expected \(outputs) biases, found \(bias!.count)")
+    }
     let space = try window.kernel.indices.map { axis in
       let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
       let whole = (x[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis]

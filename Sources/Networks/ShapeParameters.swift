@@ -19,6 +19,10 @@ public enum List: Hashable, Sendable {
   }
 }
 
+extension List: ExpressibleByArrayLiteral {
+  public init(arrayLiteral elements: Int...) { self = .fixed(elements) }
+}
+
 /// Part of a tensor: along some axes, every `step`th element from `start` on, before `end`.
 public struct Slice: Hashable, Sendable {
   /// First indices; negative ones count from the end.
@@ -45,7 +49,8 @@ public struct Slice: Hashable, Sendable {
     let axes = try self.axes?.values(operands, "axes") ?? Array(starts.indices)
     let steps = try self.steps?.values(operands, "steps") ?? starts.map { _ in 1 }
     guard starts.count == ends.count, axes.count == starts.count, steps.count == starts.count else {
-      throw Misfit("starts, ends, axes and steps have \(starts.count), \(ends.count), \(axes.count) and \(steps.count) numbers")
+      throw Misfit(
+        "starts, ends, axes and steps have \(starts.count), \(ends.count), \(axes.count) and \(steps.count) numbers")
     }
     return try axes.indices.map { i in
       let axis = try normalised(axes[i], rank: x.rank)
@@ -110,7 +115,9 @@ public struct Pad: Hashable, Sendable {
         case .edge: return index < 0 ? 0 : extent - 1
         case .wrap: return ((index % extent) + extent) % extent
         case .reflect:
-          guard extent > 1 || index == 0 else { throw Misfit("an axis of extent \(extent) cannot be padded by reflection") }
+          guard extent > 1 || index == 0 else {
+            throw Misfit("an axis of extent \(extent) cannot be padded by reflection")
+          }
           let period = 2 * (extent - 1)
           let phase = ((index % period) + period) % period
           return phase < extent ? phase : period - phase

@@ -79,7 +79,9 @@ extension Network {
       var extents = [Int](repeating: 1, count: shape.extents.count)
       let channels = pixels.lower.count
       // Channels come second, or last.
-      guard let axis = [1, extents.count - 1].first(where: { shape.extents[$0] == .fixed(channels) }) else { return nil }
+      guard let axis = [1, extents.count - 1].first(where: { shape.extents[$0] == .fixed(channels) }) else {
+        return nil
+      }
       extents[axis] = channels
       return ValueRange(
         lower: Tensor(shape: Shape(extents), elements: pixels.lower),

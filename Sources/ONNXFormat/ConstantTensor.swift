@@ -127,7 +127,8 @@ final class ConstantTensor {
     let proto = message.pointee
     switch type {
     case .double:
-      return try converted(Double.self) { Float($0) } ?? listed(numbers(proto.n_double_data, proto.double_data)) { Float($0) }
+      return try converted(Double.self) { Float($0) }
+        ?? listed(numbers(proto.n_double_data, proto.double_data)) { Float($0) }
     // Halves that are listed one by one are the low bits of 32-bit integers.
     case .float16:
       return try converted(UInt16.self) { Float(halfBits: $0) }

@@ -99,7 +99,8 @@ extension Operator {
     case .squeeze(let axes): return axes.flatMap { axes in first.map { $0 - axes.count } }
     case .unsqueeze(let axes): return first.map { $0 + axes.count }
     case .mean(let mean): return mean.keepsAxes ? first : first.map { $0 - mean.axes.count }
-    case .add, .multiply, .binary: return operands.allSatisfy { $0.rank != nil } ? operands.compactMap(\.rank).max() : nil
+    case .add, .multiply, .binary:
+      return operands.allSatisfy { $0.rank != nil } ? operands.compactMap(\.rank).max() : nil
     default: return first
     }
   }

@@ -25,17 +25,18 @@ extension RuleTable {
     RuleTable(name: "default", rows: rows(averages: Proportional()), pixelRange: pixelRange)
   }
 
-  /// What relevance passes unchanged: activations, normalisation, scaling and shifting by constants.
-  private static let passed = OperatorKind.activations.union([
-    .batchNormalization, .layerNormalization, .lrn, .dropout, .mul, .div, .sub,
-  ])
+  /// What relevance passes unchanged besides: other activations, layer normalisation, scaling and shifting by constants.
+  private static let passed = OperatorKind.activations.subtracting([.relu]).union([.layerNormalization, .div, .sub])
 
   private static func rows(averages: any Rule) -> [Row] {
     [
       Row(.operators(.conv, position: .first), ZBox()),
-      Row(.operators(.conv, .convTranspose, .gemm), ZPlus()),
+      Row(.operators(.conv, .gemm), ZPlus()),
       Row(.operators(.maxPool), WinnerTakesAll(ties: .first)),
       Row(.operators(.averagePool, .globalAveragePool, .reduceMean), averages),
+      Row(.operators(.relu, .batchNormalization, .lrn, .dropout, .mul), Pass()),
+      // What the paper's networks do not have, treated like its kin.
+      Row(.operators(.convTranspose), ZPlus()),
       Row(Selector(operators: passed), Pass()),
     ]
   }

@@ -102,7 +102,7 @@ extension RulePlan: CustomStringConvertible {
     for id in network.graph.ids where network.graph[id].operation.kind != .constant {
       let node = network.graph[id]
       let assignment = self[id]
-      let row = assignment.map { "\($0.row.map(String.init) ?? "built in"): \($0.selector)" }
+      let row = assignment.map { assignment in assignment.row.map { "\($0): \(assignment.selector)" } ?? "built in" }
       rows.append([
         node.name, node.operation.kind.rawValue, shapes.map { $0[id.index].description } ?? "",
         assignment?.rule.description ?? "–", row ?? (id == network.input ? "the input" : "no relevance arrives"),

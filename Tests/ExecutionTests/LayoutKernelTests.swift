@@ -31,17 +31,20 @@ import Testing
   func concatenationIsSplit(axis: Int, seeds: Int) throws {
     let position = axis < 0 ? axis + 4 : axis
     let extents = (0..<3).map { operand in (0..<4).map { $0 == position ? operand + 2 : [2, 3, 4, 5][$0] } }
+    // Constants on their own would be joined before anything runs, so each is added to the input, which is zero.
     var builder = GraphBuilder(item: [1])
     let operands = extents.enumerated().map { index, extents in
-      builder.constant("c\(index)", Seeded.tensor(Shape(extents), seed: UInt64(index)))
+      let zero = builder.add("zero\(index)", .reshape(extents: [2, 1, 1, 1], allowZero: false), Node.ID(0))
+      let constant = builder.constant("c\(index)", Seeded.tensor(Shape(extents), seed: UInt64(index)))
+      return builder.add("operand\(index)", .add, zero, constant)
     }
     let id = builder.add("join", .concat(axis: axis), operands[0], operands[1], operands[2])
     let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: [2, 1]), companions: [])
     let joined = trace.value(of: id)
-    for (operand, constant) in zip(extents, operands) {
+    for (number, (operand, id)) in zip(extents, operands).enumerated() {
       // Each operand is found where it was put.
-      let value = trace.value(of: constant)
-      let start = extents.prefix(constant.index - 1).reduce(0) { $0 + $1[position] }
+      let value = trace.value(of: id)
+      let start = extents.prefix(number).reduce(0) { $0 + $1[position] }
       for i in 0..<value.count {
         var index = value.shape.strides.indices.map { i / value.shape.strides[$0] % operand[$0] }
         index[position] += start

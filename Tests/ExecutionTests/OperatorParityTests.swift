@@ -5,21 +5,9 @@ import Testing
 
 /// Every operator in a model of its own, against what ONNX Runtime computes.
 @Suite struct OperatorParityTests {
-  /// Cases that the importer refuses, each with the end of what it says: operators that are none of a plain CNN's, and what
-  /// exporters do not write.
+  /// Cases that the importer refuses, each with the end of what it says: what exporters do not write.
   static let refused: [String: String] = [
-    "add-cancelling-branches": "1 node is not supported: Neg (b)",
-    "add-two-branches": "1 node is not supported: Sigmoid (b)",
-    "concat-channels": "1 node is not supported: Sigmoid (b)",
-    "concat-negative-axis": "1 node is not supported: Sigmoid (b)",
-    "div-constant": "1 node is not supported: Div (y)",
-    "gemm-transposed-input": "1 node is not supported: Gemm (y: transA 1; expected 0)",
-    "globalmaxpool": "1 node is not supported: GlobalMaxPool (y)",
-    "mul-two-branches": "1 node is not supported: Sigmoid (b)",
-    "reshape-computed": "2 nodes are not supported: Shape (s), Gather (n)",
-    "sub-constant": "1 node is not supported: Sub (y)",
-    "sub-two-branches": "2 nodes are not supported: Sigmoid (b), Sub (y)",
-    "sum-three": "2 nodes are not supported: Sigmoid (b), Sum (y)",
+    "gemm-transposed-input": "1 node is not supported: Gemm (y: transA 1; expected 0)"
   ]
 
   static let names: [String] = {

@@ -129,8 +129,8 @@ import Testing
       "tensor w: dims 1×2×1×1 take 2 elements; found 0"
     ),
     (
-      .oneNode("Conv", ["w"], initializers: [WireTensor(name: "w", dims: [1, 2, 1, 1], type: 10, raw: [0, 0, 0, 0])]),
-      "tensor w: it has element type FLOAT16; expected FLOAT or DOUBLE"
+      .oneNode("Conv", ["w"], initializers: [WireTensor(name: "w", dims: [1, 2, 1, 1], type: 8, raw: [0, 0, 0, 0])]),
+      "tensor w: it has element type STRING; expected FLOAT, DOUBLE, FLOAT16 or BFLOAT16"
     ),
     (
       .oneNode("Add", ["w"], initializers: [WireTensor(name: "w", dims: [-2])]),

@@ -20,7 +20,8 @@ import Testing
     let table = try RuleTable(yaml: yaml, pixelRange: .imageNet)
     let preset = RuleTable.paper(pixelRange: .imageNet)
     #expect(table.name == preset.name)
-    #expect(Self.rows(table) == Self.rows(preset))
+    // The preset goes on with what the paper's networks do not have.
+    #expect(Self.rows(table) == Array(Self.rows(preset).prefix(5)))
     #expect(table.pixelRange == .imageNet)
   }
 

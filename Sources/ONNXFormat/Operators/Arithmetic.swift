@@ -4,7 +4,8 @@ import Tensors
 extension NodeReader {
   /// Shape; part of it since opset 15.
   func shape() throws -> Imported {
-    .node(.shape(start: try attributes.int("start", default: 0), end: try attributes.int("end")), [try operand(0, "data")])
+    .node(
+      .shape(start: try attributes.int("start", default: 0), end: try attributes.int("end")), [try operand(0, "data")])
   }
 
   /// Cast to a type of real numbers, integers or truth values; precision is not followed.

@@ -67,14 +67,18 @@ extension NodeReader {
   func pad() throws -> Imported {
     var list = OperandList(operands: [try operand(0, "data")])
     let label = "pads"
-    guard let amounts = try self.list(label, inputSince: 11, input: 1, in: &list) else { throw Defect("pads are missing") }
+    guard let amounts = try self.list(label, inputSince: 11, input: 1, in: &list) else {
+      throw Defect("pads are missing")
+    }
     let name = try attributes.string("mode") ?? "constant"
     guard let mode = Pad.Mode(rawValue: name) else {
       throw Defect("mode is \(shown(name)); expected constant, reflect, edge or wrap")
     }
     var value = try opset < 11 ? attributes.float("value", default: 0) : 0
     if opset >= 11, let constant = try optionalConstant(2, "constant_value") {
-      guard constant.shape.count == 1 else { throw Defect("constant_value has shape \(constant.shape); expected one number") }
+      guard constant.shape.count == 1 else {
+        throw Defect("constant_value has shape \(constant.shape); expected one number")
+      }
       value = try constant.values().elements[0]
     }
     let axes = try opset >= 18 ? self.list("axes", inputSince: 18, input: 3, in: &list) : nil

@@ -18,10 +18,12 @@ public struct Pass: Rule {
 
   public func objection(at site: RuleSite) -> String? {
     let kinds: [OperatorKind] = [
-      .batchNormalization, .layerNormalization, .lrn, .dropout, .identity, .softmax, .logSoftmax, .add, .sub, .mul, .div,
+      .batchNormalization, .layerNormalization, .lrn, .dropout, .identity, .softmax, .logSoftmax, .add, .sub, .mul,
+      .div,
     ]
     guard kinds.contains(site.kind) || OperatorKind.activations.contains(site.kind) else {
-      return "it applies to activations, normalisation and arithmetic with constants, and the node is \(site.kind.rawValue)"
+      return
+        "it applies to activations, normalisation and arithmetic with constants, and the node is \(site.kind.rawValue)"
     }
     let live = site.operandIsLive.count { $0 }
     return live == 1 ? nil : "relevance can pass to one operand only, and \(live) of the node's depend on the input"

@@ -19,7 +19,8 @@ public struct Rearrange: Rule {
 
   public func objection(at site: RuleSite) -> String? {
     site.objection(
-      unless: .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .slice, .gather, .pad, .expand, .resize, .cast)
+      unless: .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .slice, .gather, .pad, .expand, .resize,
+      .cast)
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
