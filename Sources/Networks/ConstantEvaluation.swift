@@ -86,7 +86,7 @@ extension LiteralFunction {
     case .constantOfShape(let value, let isInteger):
       guard let extents = values.first?.integers else { return nil }
       let shape = try Shape(checking: extents)
-      guard shape.count < 1 << 28 else { throw Misfit("a constant of shape \(shape) is too large") }
+      guard shape.count <= 1 << 22 else { throw Misfit("a constant of shape \(shape) is too large") }
       if isInteger {
         return .integers(IntegerTensor(shape: shape, elements: Array(repeating: Int(value), count: shape.count)))
       }

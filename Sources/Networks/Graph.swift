@@ -37,6 +37,17 @@ public struct Graph: Sendable {
     (nodes.firstIndex { $0.name == name } ?? nodes.firstIndex { $0.aliases.contains(name) }).map { Node.ID($0) }
   }
 
+  /// The number of axes of every node's output; nil if the graph's shapes cannot be inferred for an example input.
+  ///
+  /// Rewrites that depend on it leave the graph as it is where it is not known.
+  func ranks() -> [Int]? {
+    for node in nodes {
+      guard case .input(let shape) = node.operation else { continue }
+      return (try? inferred(forInput: shape.example()))?.map(\.shape.rank)
+    }
+    return nil
+  }
+
   /// For each node the nodes that use its output; one that uses it twice is listed twice.
   public var consumers: [[Node.ID]] {
     var consumers = [[Node.ID]](repeating: [], count: nodes.count)

@@ -25,7 +25,9 @@ public struct Network: Sendable {
   }
 
   /// What is done to every graph, in this order.
-  static let rewrites: [any Rewrite] = [RemovePassThrough(), MergeLinearBias(), RemoveUnused()]
+  static let rewrites: [any Rewrite] = [
+    RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), RemoveUnused(),
+  ]
 
   /// The shape that the input declares.
   public var inputShape: SymbolicShape {
@@ -34,12 +36,7 @@ public struct Network: Sendable {
   }
 
   /// A concrete shape for the input: fixed extents as declared, batch 1, and `side` for an open height or width.
-  public func exampleInputShape(side: Int = 224) -> Shape {
-    Shape(
-      inputShape.extents.enumerated().map { axis, extent in
-        if case .fixed(let extent) = extent { extent } else if axis == 0 { 1 } else { side }
-      })
-  }
+  public func exampleInputShape(side: Int = 224) -> Shape { inputShape.example(side: side) }
 
   private static func logits(of graph: Graph) -> Node.ID {
     var id = graph.output

@@ -26,6 +26,13 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
         if case .fixed(let expected) = extent { expected == found } else { found > 0 }
       }
   }
+  /// A shape that fits: fixed extents as they are, batch 1, and `side` for an open height or width.
+  func example(side: Int = 224) -> Shape {
+    Shape(
+      extents.enumerated().map { axis, extent in
+        if case .fixed(let extent) = extent { extent } else if axis == 0 { 1 } else { side }
+      })
+  }
   public var description: String { extents.map(\.description).joined(separator: "×") }
 }
 
@@ -221,6 +228,12 @@ public struct BatchNormalization: Sendable {
   public let scale: Tensor
   /// `β − μ · scale`, one number per channel.
   public let shift: Tensor
+
+  /// Makes the operator from its scale and shift, one number per channel each.
+  public init(scale: Tensor, shift: Tensor) {
+    self.scale = scale
+    self.shift = shift
+  }
 
   /// Makes the operator from the learned and the running statistics, one number per channel each.
   public init(gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: Float) {

@@ -17,12 +17,13 @@ struct GraphEditor {
     return new
   }
 
-  /// Keeps an old node, with its operands replaced; `operation`, if given, instead of its own.
-  mutating func keep(_ old: Node.ID, of graph: Graph, as operation: Operator? = nil) {
+  /// Keeps an old node, with its operands replaced; `operation` and (old) `inputs`, if given, instead of its own.
+  mutating func keep(_ old: Node.ID, of graph: Graph, as operation: Operator? = nil, inputs: [Node.ID]? = nil) {
     let node = graph[old]
     replacement[old] = Node.ID(nodes.count)
     nodes.append(
-      Node(name: node.name, operation: operation ?? node.operation, inputs: node.inputs.map { current($0) }))
+      Node(name: node.name, operation: operation ?? node.operation, inputs: (inputs ?? node.inputs).map { current($0) })
+    )
     aliases.append(node.aliases)
   }
 

@@ -61,7 +61,12 @@ extension Operator {
     default: break
     }
     let literals = operands.compactMap(\.literal)
-    if case .arithmetic = self {} else { _ = try outputShape(of: operands.map(\.shape), operands) }
+    if case .arithmetic = self {
+    } else {
+      let shape = try outputShape(of: operands.map(\.shape), operands)
+      // What grows so much is no shape arithmetic, and no weight either; a model of a few bytes must not fill memory.
+      guard shape.count <= max(1 << 22, 2 * operands.reduce(0) { $0 + $1.shape.count }) else { return Inferred(shape) }
+    }
     if literals.count == operands.count, let literal = try literal(of: literals, operands) { return Inferred(literal) }
     return Inferred(try outputShape(of: operands.map(\.shape), operands))
   }

@@ -106,7 +106,7 @@ public struct Pad: Hashable, Sendable {
       // Checked, so that a hostile number cannot ask for more than memory holds.
       _ = try Shape(checking: [max(before, 0), 4]); _ = try Shape(checking: [max(after, 0), 4])
       let range = -before..<max(extent + after, -before)
-      guard range.count <= 1 << 28 else { throw Misfit("pads \(amounts) are too large") }
+      guard range.count <= 1 << 24 else { throw Misfit("pads \(amounts) are too large") }
       guard mode == .constant || extent > 0 else { throw Misfit("an empty axis cannot be padded by \(mode.rawValue)") }
       indices[axis] = try range.map { index in
         if (0..<extent).contains(index) { return index }

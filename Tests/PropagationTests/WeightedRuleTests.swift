@@ -71,10 +71,10 @@ import Testing
     builder.add("layer", layer.operation, shifted)
     let x = Self.pixels(Shape([2] + layer.item), range)
     let table = RuleTable.of(
-      .init(.operators(.conv), ZBox()), .init(.operators(.mul), Pass()), pixelRange: range)
+      .init(.operators(.conv), ZBox()), .init(.operators(.batchNormalization), Pass()), pixelRange: range)
     let walk = try Walk(builder.network(), table, x)
     // A negative factor exchanges the ends.
-    let own = walk.value("shifted")
+    let own = walk.value("scaled")
     let bounds = (0..<4).map { channel in
       [range.lower[channel], range.upper[channel]].map { $0 * scale[channel] + shift[channel] }
     }

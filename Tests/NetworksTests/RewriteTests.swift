@@ -1,0 +1,83 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Rewrites keep what a graph computes, and the names that users know.
+@Suite struct RewriteTests {
+  static let x = Seeded.tensor([2, 4, 5, 6], seed: 1)
+
+  private func names(_ builder: GraphBuilder) throws -> [String] { try builder.network().graph.nodes.map(\.name) }
+
+  /// The network's output, and that of a graph which says the same with operators that no rewrite touches.
+  private func expectSame(_ builder: GraphBuilder, as reference: GraphBuilder) throws {
+    let found = try Executor(builder.network()).logits(Self.x)
+    let expected = try Executor(reference.network()).logits(Self.x)
+    #expect(found.shape == expected.shape)
+    guard found.shape == expected.shape else { return }
+    #expect(found.largestDifference(from: expected) <= Tolerance.singlePrecision)
+  }
+
+  @Test func transposesThatUndoEachOtherGo() throws {
+    var builder = GraphBuilder(item: [4, 5, 6])
+    builder.add("last", .transpose(order: [0, 2, 3, 1]))
+    builder.add("sigmoid", .unary(.sigmoid))
+    builder.add("relu", .relu)
+    builder.add("first", .transpose(order: [0, 3, 1, 2]))
+    builder.add("tanh", .unary(.tanh))
+    #expect(try names(builder) == ["x", "sigmoid", "relu", "tanh"])
+    #expect(try builder.network().graph.node(named: "first") == Node.ID(2))
+    var reference = GraphBuilder(item: [4, 5, 6])
+    reference.add("sigmoid", .unary(.sigmoid))
+    reference.add("tanh", .unary(.tanh))
+    try expectSame(builder, as: reference)
+  }
+
+  @Test func transposesThatDoNotUndoEachOtherStay() throws {
+    var builder = GraphBuilder(item: [4, 5, 6])
+    builder.add("once", .transpose(order: [0, 2, 3, 1]))
+    builder.add("twice", .transpose(order: [0, 2, 3, 1]))
+    #expect(try names(builder) == ["x", "once", "twice"])
+    // A value between the two that someone else wants keeps them.
+    var shared = GraphBuilder(item: [4, 4, 4])
+    shared.add("there", .transpose(order: [0, 2, 3, 1]))
+    let relu = shared.add("relu", .relu)
+    let back = shared.add("back", .transpose(order: [0, 3, 1, 2]), relu)
+    shared.add("sum", .add, relu, back)
+    #expect(try names(shared) == ["x", "there", "relu", "back", "sum"])
+  }
+
+  @Test func scalingAndShiftingIsNormalisation() throws {
+    let (scale, shift) = (Seeded.tensor([4, 1, 1], seed: 2), Seeded.tensor([1, 4, 1, 1], seed: 3))
+    var builder = GraphBuilder(item: [4, 5, 6])
+    let product = builder.add("product", .multiply, builder.constant("scale", scale), builder.input)
+    builder.add("sum", .add, product, builder.constant("shift", shift))
+    let network = try builder.network()
+    #expect(network.graph.nodes.map(\.name) == ["x", "product"])
+    #expect(network.graph.nodes[1].operation.kind == .batchNormalization)
+    #expect(network.graph.node(named: "sum") == Node.ID(1))
+    var reference = GraphBuilder(item: [4, 5, 6])
+    // A rectifier of everything above −∞ keeps the two apart.
+    let scaled = reference.add("product", .multiply, reference.constant("scale", scale), reference.input)
+    let open = reference.add("open", .unary(.clip(lowest: -.infinity, highest: .infinity)), scaled)
+    reference.add("sum", .add, open, reference.constant("shift", shift))
+    #expect(try names(reference).count == 6)
+    try expectSame(builder, as: reference)
+  }
+
+  @Test(arguments: [false, true]) func zerosBeforeAConvolutionArePadding(padsValue: Bool) throws {
+    let window: RelevanceKit.Operator = try .seededConvolution(
+      inputs: 4, outputs: 3, kernel: [3, 3], strides: [2, 1], padding: .explicit(before: [1, 0], after: [0, 1]), seed: 5
+    )
+    let amounts: List = [0, 0, 1, 2, 0, 0, 3, 0]
+    func graph(_ between: Bool) -> GraphBuilder {
+      var builder = GraphBuilder(item: [4, 5, 6])
+      builder.add("pad", .pad(Pad(amounts: amounts, value: padsValue ? 1 : 0)))
+      if between { builder.add("open", .unary(.clip(lowest: -.infinity, highest: .infinity))) }
+      builder.add("conv", window)
+      return builder
+    }
+    // Only zeros are what a convolution pads with.
+    #expect(try names(graph(false)) == (padsValue ? ["x", "pad", "conv"] : ["x", "conv"]))
+    try expectSame(graph(false), as: graph(true))
+  }
+}
