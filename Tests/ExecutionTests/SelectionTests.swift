@@ -18,7 +18,8 @@ import Testing
     (.transpose(order: [0, 3, 1, 2]), "transpose"),
     (
       .resize(
-        Resize(scales: [1, 1, 2, 1.5], sizes: nil, mode: .nearest, coordinates: .asymmetric, rounding: .floor)), "nearest"
+        Resize(scales: [1, 1, 2, 1.5], sizes: nil, mode: .nearest, coordinates: .asymmetric, rounding: .floor)),
+      "nearest"
     ),
     (
       .resize(
