@@ -26,11 +26,11 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
         if case .fixed(let expected) = extent { expected == found } else { found > 0 }
       }
   }
-  /// A shape that fits: fixed extents as they are, batch 1, and `side` for an open height or width.
-  func example(side: Int = 224) -> Shape {
+  /// A shape that fits: fixed extents as they are, `batch` items, and `side` for an open height or width.
+  package func example(batch: Int = 1, side: Int = 224) -> Shape {
     Shape(
       extents.enumerated().map { axis, extent in
-        if case .fixed(let extent) = extent { extent } else if axis == 0 { 1 } else { side }
+        if case .fixed(let extent) = extent { extent } else if axis == 0 { batch } else { side }
       })
   }
   public var description: String { extents.map(\.description).joined(separator: "×") }

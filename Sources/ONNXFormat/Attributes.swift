@@ -23,6 +23,7 @@ struct Attributes {
     case int = 2
     case string = 3
     case tensor = 4
+    case graph = 5
     case floats = 6
     case ints = 7
   }
@@ -73,6 +74,13 @@ struct Attributes {
     }
   }
 
+  func graph(_ name: String) throws -> UnsafePointer<GraphProto>? {
+    try find(name, .graph).map {
+      guard let graph = $0.pointee.g else { throw Defect("attribute \(name) has no value") }
+      return UnsafePointer(graph)
+    }
+  }
+
   private func find(_ name: String, _ kind: Kind) throws -> UnsafePointer<AttributeProto>? {
     guard let attribute = list[name] else { return nil }
     // Early writers left the type out; then the field that is filled tells.
@@ -97,6 +105,7 @@ struct Attributes {
     case .int: attribute.has_i != 0
     case .string: attribute.has_s != 0
     case .tensor: attribute.t != nil
+    case .graph: attribute.g != nil
     case .floats: attribute.n_floats > 0
     case .ints: attribute.n_ints > 0
     }

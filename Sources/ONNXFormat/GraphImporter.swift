@@ -52,20 +52,24 @@ struct GraphImporter {
     else {
       throw defect("the graph has no output; expected at least 1")
     }
+    try addInitializers(of: graph)
+    try addInputs(of: graph)
+    for node in LiveNodes(of: graph, result: result).nodes { try add(node) }
+    if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
+    if let firstError { throw firstError }
+    return try Graph(name: text(graph.pointee.name), nodes: nodes, output: try output(named: result))
+  }
+
+  private mutating func addInitializers(of graph: UnsafePointer<GraphProto>) throws {
     for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
       let name = text(tensor.pointee.name)
-      guard initializers.updateValue(tensor, forKey: name) == nil else {
+      guard values[name] == nil, initializers.updateValue(tensor, forKey: name) == nil else {
         throw defect("two initializers are named \(shown(name))")
       }
     }
     for tensor in messages(graph.pointee.n_sparse_initializer, graph.pointee.sparse_initializer) {
       sparse.insert(text(tensor.pointee.values?.pointee.name))
     }
-    try addInputs(of: graph)
-    for node in LiveNodes(of: graph, result: result).nodes { try add(node) }
-    if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
-    if let firstError { throw firstError }
-    return try Graph(name: text(graph.pointee.name), nodes: nodes, output: try output(named: result))
   }
 
   private mutating func addInputs(of graph: UnsafePointer<GraphProto>) throws {
@@ -94,7 +98,9 @@ struct GraphImporter {
     }
     var results = [Value.unavailable]
     do {
-      if let imported = try build(node, op: op, name: wanted, outputs: outputs.count) {
+      if op == "If", isStandard(domain: text(node.pointee.domain)) {
+        results = try branch(of: node)
+      } else if let imported = try build(node, op: op, name: wanted, outputs: outputs.count) {
         results = try place(imported, named: wanted, outputs: outputs).map { .operand($0) }
       }
     } catch let error as Unsupported {
@@ -129,6 +135,56 @@ struct GraphImporter {
       model: model)
     return try builder(reader)
   }
+
+  // MARK: If
+
+  /// The outputs of an If whose condition does not depend on the image: its nodes are those of the branch that is taken.
+  private mutating func branch(of node: UnsafePointer<NodeProto>) throws -> [Value] {
+    let inputs = texts(node.pointee.n_input, node.pointee.input)
+    if let name = inputs.first, case .unavailable = values[name] { return [.unavailable] }
+    guard let condition = try inputs.first.flatMap({ try operand(named: $0) }) else {
+      throw Defect("input cond is missing")
+    }
+    let attributes = try Attributes(of: node)
+    guard let taken = try attributes.graph(try holds(condition) ? "then_branch" : "else_branch") else {
+      throw Defect("a branch is missing")
+    }
+    // The branch sees the names around it; its own are forgotten afterwards, so that another If may use them again.
+    let (outerValues, outerInitializers) = (values, initializers)
+    try addInitializers(of: taken)
+    for inner in messages(taken.pointee.n_node, taken.pointee.node) { try add(inner) }
+    let results = try messages(taken.pointee.n_output, taken.pointee.output).map { output -> Value in
+      let name = text(output.pointee.name)
+      if case .unavailable = values[name] { return .unavailable }
+      guard let operand = try operand(named: name) else { throw Defect("its branch has no value \(shown(name))") }
+      return .operand(operand)
+    }
+    (values, initializers) = (outerValues, outerInitializers)
+    return results
+  }
+
+  /// Whether a condition holds for inputs of any size, as far as two different ones tell.
+  private func holds(_ condition: Operand) throws -> Bool {
+    switch condition {
+    case .constant(let tensor):
+      guard tensor.shape.count == 1 else { throw Defect("cond has shape \(tensor.shape); expected one truth value") }
+      return try tensor.integers()[0] != 0
+    case .node(let id, _):
+      let answers = [(batch: 1, side: 224), (batch: 2, side: 320)].map { batch, side -> Bool? in
+        guard let graph = try? Graph(name: "", nodes: nodes, output: id),
+          case .input(let shape)? = nodes.first(where: { $0.operation.kind == .input })?.operation,
+          let inferred = try? graph.inferred(forInput: shape.example(batch: batch, side: side))
+        else { return nil }
+        return inferred[id.index].literal?.integers?.first.map { $0 != 0 }
+      }
+      guard let answer = answers[0], answers[1] == answer else {
+        throw Unsupported("its condition depends on the image or on its size; expected one that is always the same")
+      }
+      return answer
+    }
+  }
+
+  // MARK: Operands
 
   /// What a name stands for; nil for the empty name of an input that is left out.
   private mutating func operand(named name: String) throws -> Operand? {

@@ -20,10 +20,21 @@ struct LiveNodes {
       // A value with two makers is an error; the importer sees both and says so.
       for maker in makers.removeValue(forKey: name) ?? [] where !isLive[maker] {
         isLive[maker] = true
-        wanted += texts(all[maker].pointee.n_input, all[maker].pointee.input)
+        wanted += Self.names(takenBy: all[maker])
       }
     }
     nodes = all.indices.filter { isLive[$0] }.map { all[$0] }
+  }
+
+  /// The values that a node takes: its inputs, and those that graphs in its attributes take from around them.
+  private static func names(takenBy node: UnsafePointer<NodeProto>) -> [String] {
+    var names = texts(node.pointee.n_input, node.pointee.input)
+    for attribute in messages(node.pointee.n_attribute, node.pointee.attribute) {
+      guard let graph = attribute.pointee.g else { continue }
+      names += messages(graph.pointee.n_output, graph.pointee.output).map { text($0.pointee.name) }
+      for inner in messages(graph.pointee.n_node, graph.pointee.node) { names += Self.names(takenBy: inner) }
+    }
+    return names
   }
 }
 

@@ -177,5 +177,24 @@ def shapes():
     graph("flatten-symbolic-batch", 13, shape, [("Flatten", ["x"], ["y"], {"axis": 1})], symbolic=True)
 
 
-for family in (convolutions, pools, products, arithmetic, shapes):
+def branches():
+    """If, whose condition does not depend on the image: constant, or on extents that are always the same."""
+    squeezed = ("graph", [("Squeeze", ["p", "space"], ["a"], {})], "a", (2, 3))
+    same = ("graph", [("Identity", ["p"], ["b"], {})], "b", (2, 3, 1, 1))
+    pooled = ("GlobalAveragePool", ["x"], ["p"], {})
+    constants = {"space": integers(2, 3), "two": np.int64(2), "one": np.int64(1)}
+    computed = [
+        pooled,
+        ("Shape", ["p"], ["s"], {}),
+        ("Gather", ["s", "two"], ["height"], {}),
+        ("Equal", ["height", "one"], ["is_one"], {}),
+        ("If", ["is_one"], ["q"], {"then_branch": squeezed, "else_branch": same}),
+        ("Relu", ["q"], ["y"], {}),
+    ]
+    graph("if-computed", 17, (2, 3, 4, 5), computed, constants, symbolic=True)
+    fixed = [pooled, ("If", ["never"], ["y"], {"then_branch": squeezed, "else_branch": same})]
+    graph("if-constant", 13, (2, 3, 4, 5), fixed, {"space": integers(2, 3), "never": np.bool_(False)})
+
+
+for family in (convolutions, pools, products, arithmetic, shapes, branches):
     family()

@@ -25,11 +25,15 @@ def constant(value, seed):
 
 
 def node(operator, inputs, outputs, attributes, seed):
-    """A node; an attribute ("tensor", shape) becomes a seeded tensor."""
+    """A node; an attribute ("tensor", shape) becomes a seeded tensor, ("graph", nodes, output, its shape) a graph."""
     attributes = dict(attributes)
     for key, value in attributes.items():
         if isinstance(value, tuple) and value[0] == "tensor":
             attributes[key] = numpy_helper.from_array(seeded_tensor(seed, value[1]))
+        elif isinstance(value, tuple) and value[0] == "graph":
+            _, entries, output, shape = value
+            result = helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, shape)
+            attributes[key] = helper.make_graph([node(*entry, seed) for entry in entries], key, [], [result])
     return helper.make_node(operator, inputs, outputs, **attributes)
 
 
