@@ -60,6 +60,12 @@ public struct ONNXWriter: Sendable {
       tensors: TensorWriter(
         arena: arena, placement: placement == .beside ? .beside(dataName) : .inside, halves: halvesWeights))
     let model = Self.model(of: writer.message(), opset: writer.opset, in: arena)
+    let aliases = network.graph.nodes.flatMap { node in
+      node.aliases.map { writer.tensors.entry(Model.aliasKey + $0, node.name) }
+    }
+    model.pointee.n_metadata_props = aliases.count
+    model.pointee.metadata_props = arena.pointers(aliases)
+    try Self.alignWeights(of: model, in: writer.tensors)
     let size = onnx_model_size(model)
     guard size <= Int(Int32.max) else { throw ONNXWritingError.tooLarge(path, bytes: size) }
 
@@ -117,7 +123,7 @@ public struct ONNXWriter: Sendable {
 }
 
 /// Takes a model from protobuf-c piece by piece.
-private final class ModelSink {
+final class ModelSink {
   private let append: (UnsafeBufferPointer<UInt8>) throws -> Void
   private var failure: (any Error)?
 
