@@ -84,7 +84,7 @@ import Testing
 
   @Test func halvesAreTheNearest() throws {
     let scratch = try Fixtures.Scratch()
-    let exact: [Float] = [0, -0.0, 1, -2, 65504, 0x1p-24, 0x1p-14, 0x1.ffcp-15, 1.5]
+    let exact: [Float] = [0, -0.0, 1, -2, 65504, 0x1p-24, 0x1p-14, 0x1.ff8p-15, 1.5]
     let rounded: [(Float, Float)] = [
       (1 + 0x1p-11, 1), (1 + 0x3p-11, 1 + 0x1p-9), (0x1p-25, 0), (0x3p-25, 0x1p-23), (0x1.8p-24, 0x1p-23),
       (-0.1, -0.0999755859375), (0x1p-30, 0),
@@ -113,7 +113,8 @@ import Testing
     let network = try builder.network()
     let error = #expect(throws: ONNXWritingError.self) { try ONNXWriter(halvesWeights: true).write(network, to: file) }
     #expect(
-      error?.description == "\(file): tensor fc.weight.half: 70000.0 cannot be stored as FLOAT16; expected at most 65504")
+      error?.description
+        == "\(file): tensor fc.weight.half: 70000.0 cannot be stored as FLOAT16; expected at most 65504")
     struct Stop: Error {}
     #expect(throws: Stop.self) { try ONNXWriter().write(network, to: file) { _ in throw Stop() } }
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == [])
@@ -121,7 +122,8 @@ import Testing
     #expect(throws: Stop.self) { try ONNXWriter().write(network, to: file) { _ in throw Stop() } }
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "before")
     try ONNXWriter().write(network, to: file)
-    #expect(Set(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path)) == ["out.onnx", "out.onnx.data"])
+    #expect(
+      Set(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path)) == ["out.onnx", "out.onnx.data"])
   }
 
   static func output(of network: Network, _ input: Tensor) throws -> Tensor {

@@ -17,7 +17,8 @@ struct ConversionCheck {
   /// Compares the logits for a reproducible random input.
   func compare(with converted: Network, randomly shape: Shape) throws {
     var generator = Generator(state: 1)
-    let input = Tensor(shape: shape, elements: (0..<shape.count).map { _ in Float.random(in: -2...2, using: &generator) })
+    let input = Tensor(
+      shape: shape, elements: (0..<shape.count).map { _ in Float.random(in: -2...2, using: &generator) })
     try compare(with: converted, input, named: "a random input")
   }
 

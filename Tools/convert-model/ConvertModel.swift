@@ -77,7 +77,9 @@ struct ConvertModel: ParsableCommand {
       for path in checkedInputs { try check.compare(with: converted, on: path) }
     }
     let weights = ConversionReport.size(summary.weightBytes)
-    print("wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), \(ConversionReport.size(summary.modelBytes)): \(output)")
+    print(
+      "wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), \(ConversionReport.size(summary.modelBytes)): \(output)"
+    )
     if summary.weightBytes > 0 {
       print("weights \(weights)\(halvesWeights ? " as FLOAT16" : "") in \(summary.dataFile ?? output)")
     }

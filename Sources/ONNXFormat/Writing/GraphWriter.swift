@@ -142,7 +142,9 @@ struct GraphWriter {
     }
     let half = valueNames.unique("\(name).half")
     initializers.append(tensors.tensor(tensor, named: half, transposed: transposed))
-    add(WrittenNode("Cast", [half], [.init("to", .int(1))]), named: id.map { graph[$0].name } ?? nodeNames.unique(name), to: [name])
+    add(
+      WrittenNode("Cast", [half], [.init("to", .int(1))]), named: id.map { graph[$0].name } ?? nodeNames.unique(name),
+      to: [name])
   }
 
   /// Adds an initializer of integers or truth values.

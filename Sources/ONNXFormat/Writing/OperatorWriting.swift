@@ -30,7 +30,8 @@ extension GraphWriter {
     case .relu where kinds[id.index] == .real: finish(id, same())
     case .relu: finish(id, WrittenNode("Clip", [inputs[0], number(0, "min", of: id)]))
     case .maxPool(let window):
-      finish(id, WrittenNode("MaxPool", inputs, window.attributes + [.init("ceil_mode", .int(window.ceilMode ? 1 : 0))]))
+      finish(
+        id, WrittenNode("MaxPool", inputs, window.attributes + [.init("ceil_mode", .int(window.ceilMode ? 1 : 0))]))
     case .averagePool(let pool):
       let window = pool.window
       var attributes = window.attributes
