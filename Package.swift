@@ -7,6 +7,7 @@ let package = Package(
   products: [
     .library(name: "RelevanceKit", targets: ["RelevanceKit"]),
     .executable(name: "relevance", targets: ["relevance"]),
+    .executable(name: "convert-model", targets: ["convert-model"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -32,10 +33,12 @@ let package = Package(
     .target(name: "Imaging", dependencies: ["Tensors", "CImaging"]),
     .target(name: "RelevanceKit", dependencies: ["ONNXFormat", "Explanations", "Imaging"]),
 
-    .executableTarget(
-      name: "relevance",
+    .target(
+      name: "ToolSupport",
       dependencies: ["RelevanceKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      path: "Tools/relevance"),
+      path: "Tools/support"),
+    .executableTarget(name: "relevance", dependencies: ["ToolSupport"], path: "Tools/relevance"),
+    .executableTarget(name: "convert-model", dependencies: ["ToolSupport"], path: "Tools/convert-model"),
 
     .target(name: "TestSupport", dependencies: ["RelevanceKit"], path: "Tests/TestSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["TestSupport"]),
@@ -45,7 +48,7 @@ let package = Package(
     .testTarget(name: "PropagationTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ExplanationsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "ToolTests", dependencies: ["TestSupport", "relevance"]),
+    .testTarget(name: "ToolTests", dependencies: ["TestSupport", "relevance", "convert-model"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

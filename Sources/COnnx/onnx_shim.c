@@ -336,3 +336,24 @@ bool onnx_tensor_payload(const Onnx__TensorProto *tensor, size_t *offset, size_t
   *length = (size_t)record.length;
   return true;
 }
+
+// A buffer of protobuf-c's that keeps nothing.
+typedef struct {
+  ProtobufCBuffer base;
+  OnnxSink sink;
+  void *context;
+  bool stopped;
+} SinkBuffer;
+
+static void append_to_sink(ProtobufCBuffer *buffer, size_t length, const uint8_t *bytes) {
+  SinkBuffer *target = (SinkBuffer *)buffer;
+  if (!target->stopped && length > 0) target->stopped = !target->sink(target->context, bytes, length);
+}
+
+bool onnx_model_write(const Onnx__ModelProto *model, OnnxSink sink, void *context) {
+  SinkBuffer buffer = {.base = {.append = append_to_sink}, .sink = sink, .context = context};
+  onnx__model_proto__pack_to_buffer(model, &buffer.base);
+  return !buffer.stopped;
+}
+
+size_t onnx_model_size(const Onnx__ModelProto *model) { return onnx__model_proto__get_packed_size(model); }

@@ -7,7 +7,7 @@ public struct Inferred: Sendable {
   /// The value, where it follows from constants and shapes.
   public let literal: Literal?
 
-  init(_ shape: Shape, _ literal: Literal? = nil) {
+  package init(_ shape: Shape, _ literal: Literal? = nil) {
     self.shape = shape
     self.literal = literal
   }

@@ -12,6 +12,9 @@ final class ExternalData {
     self.folder = folder
   }
 
+  /// The paths of the files that were needed so far.
+  var paths: [String] { files.values.map(\.path).sorted() }
+
   /// The file at `location`, a path relative to the model's folder that must not lead out of it.
   ///
   /// - Throws: `ONNXError` naming the tensor and the file.

@@ -11,6 +11,7 @@ struct GraphImporter {
   private var sparse: Set<String> = []
   private var nodes: [Node] = []
   private var names = UniqueNames()
+  private let aliases: [String: [String]]
   private var constantNodes: [ObjectIdentifier: Node.ID] = [:]
   /// Keeps computed constants alive, so that their identifiers stay theirs.
   private var kept: [ConstantTensor] = []
@@ -45,6 +46,7 @@ struct GraphImporter {
   private init(model: Model, opset: Int) {
     self.model = model
     self.opset = opset
+    self.aliases = model.aliases
   }
 
   private mutating func run(_ graph: UnsafePointer<GraphProto>) throws -> Graph {
@@ -267,7 +269,8 @@ struct GraphImporter {
   }
 
   private mutating func append(_ operation: Operator, _ inputs: [Node.ID], named name: String) -> Node.ID {
-    nodes.append(Node(name: names.unique(name), operation: operation, inputs: inputs))
+    let name = names.unique(name)
+    nodes.append(Node(name: name, operation: operation, inputs: inputs, aliases: aliases[name] ?? []))
     return Node.ID(nodes.count - 1)
   }
 

@@ -39,6 +39,20 @@ final class Model {
   /// The graph, if there is one.
   var graph: UnsafePointer<GraphProto>? { message.pointee.graph.map { UnsafePointer($0) } }
 
+  /// What comes before a name in the metadata that says which node answers to it.
+  static let aliasKey = "relevancekit.alias."
+
+  /// Further names of nodes: those of the nodes that a conversion merged into them.
+  var aliases: [String: [String]] {
+    var aliases: [String: [String]] = [:]
+    for entry in messages(message.pointee.n_metadata_props, message.pointee.metadata_props) {
+      let key = text(entry.pointee.key)
+      guard key.hasPrefix(Self.aliasKey) else { continue }
+      aliases[text(entry.pointee.value), default: []].append(String(key.dropFirst(Self.aliasKey.count)))
+    }
+    return aliases
+  }
+
   /// The version of ONNX's own operators that the nodes are written in.
   var opset: Int? {
     for entry in messages(message.pointee.n_opset_import, message.pointee.opset_import)

@@ -13,10 +13,14 @@ public enum ONNXFile {
   ///
   /// - Throws: `ONNXError`, which names every unsupported node at once.
   public static func readGraph(_ path: String) throws -> Graph {
+    try GraphImporter.graph(of: try openModel(path))
+  }
+
+  /// Opens a model file, or `model.onnx` in a folder.
+  static func openModel(_ path: String) throws -> Model {
     let path = modelPath(path)
     let folder = (path as NSString).deletingLastPathComponent
-    let model = try Model(try MappedFile(path), folder: folder.isEmpty ? "." : folder)
-    return try GraphImporter.graph(of: model)
+    return try Model(try MappedFile(path), folder: folder.isEmpty ? "." : folder)
   }
 
   /// Reads the graph of a model that is in memory.

@@ -3,7 +3,7 @@ import RelevanceKit
 import TestSupport
 import Testing
 
-/// What a run of the built `relevance` did.
+/// What a run of a built command did.
 struct Outcome {
   let status: Int32
   let output: String
@@ -49,9 +49,11 @@ struct Workbench {
     try run(arguments, environment: environment)
   }
 
-  func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
+  func run(
+    _ arguments: [String], environment: [String: String] = [:], tool: String = "relevance"
+  ) throws -> Outcome {
     let process = Process()
-    process.executableURL = Self.executable
+    process.executableURL = Self.executable(named: tool)
     process.arguments = arguments
     process.currentDirectoryURL = scratch.url
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -77,16 +79,16 @@ struct Workbench {
     (FileManager.default.enumerator(atPath: path(name))?.allObjects as? [String] ?? []).sorted()
   }
 
-  /// `.build/<configuration>/relevance`, beside the tests.
-  private static let executable: URL = {
+  /// `.build/<configuration>/<name>`, beside the tests.
+  private static func executable(named name: String) -> URL {
     let places =
       Bundle.allBundles.map(\.bundleURL) + [Bundle.main.bundleURL, Bundle.main.executableURL].compactMap { $0 }
     let candidates = places.flatMap { [$0, $0.deletingLastPathComponent()] }.map {
-      $0.appendingPathComponent("relevance")
+      $0.appendingPathComponent(name)
     }
     return candidates.first { url in
       var isFolder: ObjCBool = false
       return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue
-    } ?? URL(fileURLWithPath: "relevance")
-  }()
+    } ?? URL(fileURLWithPath: name)
+  }
 }

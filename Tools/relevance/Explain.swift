@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
+import ToolSupport
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
+import ToolSupport
 
 /// The model and how it is run: common to all commands.
 struct ModelOptions: ParsableArguments {
@@ -137,7 +138,7 @@ func forEachInput(_ paths: [String], _ body: (String) throws -> Void) throws {
   for (index, path) in paths.enumerated() {
     if showsProgress { FileHandle.standardError.write(Data("\r\(index)/\(paths.count)\u{1B}[K".utf8)) }
     do { try body(path) } catch let error as any RelevanceKitError {
-      let failure = Failure(error)
+      let failure = Failure(error, of: Relevance.self)
       failure.report()
       if status == 0 { status = failure.status }
     }

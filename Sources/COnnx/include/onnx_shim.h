@@ -1,4 +1,4 @@
-// Reading ONNX models with protobuf-c, without copying their weights.
+// Reading and writing ONNX models with protobuf-c, without copying their weights.
 //
 // The package's only contact with protobuf-c. Ownership:
 // - The caller owns `bytes` and keeps them for as long as it wants to look at payloads.
@@ -44,6 +44,19 @@ void onnx_model_free(Onnx__ModelProto *model);
 ///
 /// The range lies inside those bytes.
 bool onnx_tensor_payload(const Onnx__TensorProto *tensor, size_t *offset, size_t *length);
+
+/// Takes the next bytes of a message that is being written; false ends the writing.
+typedef bool (*OnnxSink)(void *context, const uint8_t *bytes, size_t length);
+
+/// Writes a model in pieces, in the order of the file; no copy of the whole is made. Returns whether `sink` took everything.
+///
+/// The caller keeps the model and all that it points to. The bytes of a tensor's `raw_data` are given to `sink` as one
+/// piece, by the pointer that the message holds and without a look at what is there: a caller may let it point anywhere
+/// and write the elements itself when its `sink` sees the pointer.
+bool onnx_model_write(const Onnx__ModelProto *model, OnnxSink sink, void *context);
+
+/// The number of bytes that `onnx_model_write` writes.
+size_t onnx_model_size(const Onnx__ModelProto *model);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,21 @@
+import Tensors
+
+extension Network {
+  /// A concrete shape that the network takes: the extents that the input declares, batch 1, and for an open height and
+  /// width 224 or, if that does not fit, the first of some other sizes that does.
+  ///
+  /// - Throws: `GraphError` as for 224 if none of them fits.
+  public func fittingInputShape() throws -> Shape {
+    var first: (any Error)?
+    for side in Self.sides {
+      let shape = exampleInputShape(side: side)
+      do {
+        _ = try graph.shapes(forInput: shape)
+        return shape
+      } catch { first = first ?? error }
+    }
+    throw first!
+  }
+
+  private static let sides = [224, 256, 299, 512, 64, 32, 28, 8]
+}

@@ -1,0 +1,222 @@
+import COnnx
+import Networks
+import Tensors
+
+/// Builds the messages of a graph: a node of the file for each node, and initializers for what does not depend on the input.
+struct GraphWriter {
+  let graph: Graph
+  let extents: OpenExtents
+  /// What the output of each node is called.
+  let values: [String]
+  /// What the elements of each node's output are.
+  let kinds: [ElementKind]
+  /// What becomes of weights.
+  private(set) var tensors: TensorWriter
+  /// The version of ONNX's operators that the nodes need.
+  private(set) var opset = 17
+  /// The parts of operands that a Split makes that is there already.
+  var writtenParts: Set<Node.ID> = []
+  private let input: Node.ID
+  private let outputName: String
+  private var valueNames: UniqueNames
+  private var nodeNames = UniqueNames()
+  private var nodes: [UnsafeMutablePointer<NodeProto>] = []
+  private var initializers: [UnsafeMutablePointer<TensorProto>] = []
+  private var described: [Node.ID] = []
+  private var arena: MessageArena { tensors.arena }
+
+  /// Prepares to write a network whose output is called `outputName`, or like the node that makes it.
+  init(_ network: Network, outputName: String?, extents: OpenExtents, tensors: TensorWriter) {
+    let graph = network.graph
+    // Names that other systems see come first: those of the input and the output. Constants keep theirs, since importers
+    // know a constant by its value's name; any other value is called like its node.
+    var names = UniqueNames()
+    var values = [String](repeating: "", count: graph.nodes.count)
+    values[network.input.index] = names.unique(graph[network.input].name)
+    if graph.output == network.input || graph[graph.output].isInitializer {
+      self.outputName = names.unique(outputName ?? "output")
+    } else {
+      self.outputName = names.unique(outputName ?? graph[graph.output].name)
+      values[graph.output.index] = self.outputName
+    }
+    for isInitializer in [true, false] {
+      for (index, node) in graph.nodes.enumerated()
+      where values[index].isEmpty && node.isInitializer == isInitializer { values[index] = names.unique(node.name) }
+    }
+    var kinds: [ElementKind] = []
+    for (index, node) in graph.nodes.enumerated() {
+      _ = nodeNames.unique(node.name)
+      // What is inferred to be real numbers cannot be integers, whatever its operands are.
+      if case .floats = extents.example[index].literal {
+        kinds.append(.real)
+      } else {
+        kinds.append(node.operation.elementKind(of: node.inputs.map { kinds[$0.index] }))
+      }
+    }
+    self.graph = graph
+    self.extents = extents
+    self.tensors = tensors
+    self.input = network.input
+    self.values = values
+    self.valueNames = names
+    self.kinds = kinds
+  }
+
+  /// The message of the whole graph.
+  mutating func message() -> UnsafeMutablePointer<GraphProto> {
+    for id in graph.ids { write(id) }
+    if values[graph.output.index] != outputName {
+      add(WrittenNode("Identity", [values[graph.output.index]]), named: outputName, to: [outputName])
+    }
+    let message = arena.message(onnx__graph_proto__init)
+    message.pointee.name = arena.string(graph.name.isEmpty ? "network" : graph.name)
+    message.pointee.n_node = nodes.count
+    message.pointee.node = arena.pointers(nodes)
+    message.pointee.n_initializer = initializers.count
+    message.pointee.initializer = arena.pointers(initializers)
+    message.pointee.n_input = 1
+    message.pointee.input = arena.pointers([description(of: input, named: values[input.index])])
+    message.pointee.n_output = 1
+    message.pointee.output = arena.pointers([description(of: graph.output, named: outputName)])
+    let inner = described.filter { $0 != graph.output }.map { description(of: $0, named: values[$0.index]) }
+    message.pointee.n_value_info = inner.count
+    message.pointee.value_info = arena.pointers(inner)
+    return message
+  }
+
+  /// Adds a node under the name of the graph's, whose output it makes.
+  mutating func finish(_ id: Node.ID, _ node: WrittenNode) {
+    add(node, named: graph[id].name, to: [values[id.index]])
+    describe(id)
+  }
+
+  /// Lets the file say the shape of a node's output.
+  mutating func describe(_ id: Node.ID) { described.append(id) }
+
+  /// Adds a node that the graph does not have, beside one of its own; returns what its output is called.
+  mutating func helper(_ node: WrittenNode, named name: String) -> String {
+    let output = valueNames.unique(name)
+    add(node, named: nodeNames.unique(name), to: [output])
+    return output
+  }
+
+  /// Adds a node with the given names.
+  mutating func add(_ node: WrittenNode, named name: String, to outputs: [String]) {
+    nodes.append(node.message(named: name, outputs: outputs, in: arena))
+  }
+
+  /// A name for a value that the graph does not have.
+  mutating func freshValue(_ name: String) -> String { valueNames.unique(name) }
+
+  /// A name for a node that the graph does not have.
+  mutating func freshNode(_ name: String) -> String { nodeNames.unique(name) }
+
+  /// Adds a tensor of real numbers that belongs to a node; returns what it is called.
+  mutating func parameter(_ tensor: Tensor, _ name: String, of id: Node.ID, transposed: Bool = false) -> String {
+    let name = valueNames.unique("\(graph[id].name).\(name)")
+    constant(tensor, named: name, transposed: transposed)
+    return name
+  }
+
+  /// Adds integers that belong to a node; returns what they are called.
+  mutating func integers(_ list: [Int], _ name: String, of id: Node.ID) -> String {
+    let name = valueNames.unique("\(graph[id].name).\(name)")
+    initializers.append(tensors.tensor(IntegerTensor(list), named: name))
+    return name
+  }
+
+  /// Adds one number, of the type that a node's elements have; returns what it is called.
+  mutating func number(_ value: Float, _ name: String, of id: Node.ID) -> String {
+    guard kinds[id.index] != .real else { return parameter(Tensor(shape: [], elements: [value]), name, of: id) }
+    let name = valueNames.unique("\(graph[id].name).\(name)")
+    initializers.append(tensors.tensor(IntegerTensor(shape: [], elements: [Int(value)]), named: name))
+    return name
+  }
+
+  /// Adds an initializer of real numbers, which is node `id` itself if that is given. In half precision it is followed by
+  /// a Cast, so that all else stays as it was.
+  mutating func constant(_ tensor: Tensor, named name: String, of id: Node.ID? = nil, transposed: Bool = false) {
+    guard tensors.isHalved(tensor) else {
+      initializers.append(tensors.tensor(tensor, named: name, transposed: transposed))
+      return
+    }
+    let half = valueNames.unique("\(name).half")
+    initializers.append(tensors.tensor(tensor, named: half, transposed: transposed))
+    add(
+      WrittenNode("Cast", [half], [.init("to", .int(1))]), named: id.map { graph[$0].name } ?? nodeNames.unique(name),
+      to: [name])
+  }
+
+  /// Adds an initializer of integers or truth values.
+  mutating func constant(_ tensor: IntegerTensor, named name: String, truth: Bool = false) {
+    initializers.append(tensors.tensor(tensor, named: name, truth: truth))
+  }
+
+  /// Notes that a node needs at least that version of ONNX's operators.
+  mutating func require(opset: Int) { self.opset = max(self.opset, opset) }
+
+  private func description(of id: Node.ID, named name: String) -> UnsafeMutablePointer<ValueInfoProto> {
+    let shape = arena.message(onnx__tensor_shape_proto__init)
+    let dimensions = extents.shapes[id.index].extents.map { extent in
+      let dimension = arena.message(onnx__tensor_shape_proto__dimension__init)
+      switch extent {
+      case .fixed(let extent):
+        dimension.pointee.value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE
+        dimension.pointee.dim_value = Int64(extent)
+      case .symbolic(let name) where !name.isEmpty:
+        dimension.pointee.value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM
+        dimension.pointee.dim_param = arena.string(name)
+      case .symbolic: break
+      }
+      return dimension
+    }
+    shape.pointee.n_dim = dimensions.count
+    shape.pointee.dim = arena.pointers(dimensions)
+    let tensor = arena.message(onnx__type_proto__tensor__init)
+    tensor.pointee.has_elem_type = 1
+    tensor.pointee.elem_type = Int32(kinds[id.index].elementType.rawValue)
+    tensor.pointee.shape = shape
+    let type = arena.message(onnx__type_proto__init)
+    type.pointee.value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE
+    type.pointee.tensor_type = tensor
+    let value = arena.message(onnx__value_info_proto__init)
+    value.pointee.name = arena.string(name)
+    value.pointee.type = type
+    return value
+  }
+}
+
+extension Node {
+  /// Whether the node is a tensor that the file holds.
+  fileprivate var isInitializer: Bool {
+    switch operation {
+    case .constant, .integers: true
+    default: false
+    }
+  }
+}
+
+extension ElementKind {
+  /// The type that elements have in the file.
+  var elementType: Onnx__TensorProto__DataType {
+    switch self {
+    case .real: ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
+    case .integer: ONNX__TENSOR_PROTO__DATA_TYPE__INT64
+    case .truth: ONNX__TENSOR_PROTO__DATA_TYPE__BOOL
+    }
+  }
+}
+
+extension Operator {
+  /// What the elements of the result are.
+  fileprivate func elementKind(of operands: [ElementKind]) -> ElementKind {
+    switch self {
+    case .integers, .shape: .integer
+    case .cast(let kind): kind
+    case .arithmetic(.constantOfShape(_, let isInteger)): isInteger ? .integer : .real
+    case .arithmetic(.choice): operands.dropFirst().first ?? .real
+    case .arithmetic(.comparison), .arithmetic(.logic): .truth
+    default: operands.first ?? .real
+    }
+  }
+}

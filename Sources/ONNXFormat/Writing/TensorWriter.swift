@@ -1,0 +1,138 @@
+import COnnx
+import Networks
+import Tensors
+
+/// The tensors of a file that is being written: builds their messages, and remembers what has yet to be streamed.
+struct TensorWriter {
+  /// Where large tensors go.
+  enum Placement {
+    /// Into a file of the given name beside the model.
+    case beside(String)
+    /// Into the model.
+    case inside
+  }
+
+  /// Tensors of fewer bytes are always inside the model, and always FLOAT.
+  static let smallest = 1024
+  /// What the offsets of external tensors are multiples of, so that pages are mapped as they are.
+  static let alignment = 4096
+
+  let arena: MessageArena
+  let placement: Placement
+  let halves: Bool
+  /// What goes into the data file, with the offset of each.
+  private(set) var external: [(offset: Int, payload: WeightPayload)] = []
+  /// What goes into the model, by the pointer that its message holds in place of its bytes.
+  private(set) var embedded: [UnsafePointer<UInt8>: WeightPayload] = [:]
+  /// The number of bytes of the data file.
+  private(set) var externalCount = 0
+  /// The number of bytes of all large tensors.
+  private(set) var weightCount = 0
+  private var shared: [Key: UnsafeMutablePointer<TensorProto>] = [:]
+
+  /// Tensors that share memory share the bytes in the data file.
+  private struct Key: Hashable {
+    let storage: ObjectIdentifier
+    let offset: Int
+    let count: Int
+    let form: WeightPayload.Form
+    let columns: Int?
+  }
+
+  init(arena: MessageArena, placement: Placement, halves: Bool) {
+    self.arena = arena
+    self.placement = placement
+    self.halves = halves
+  }
+
+  /// Whether a tensor is stored in half precision.
+  func isHalved(_ tensor: Tensor) -> Bool { halves && tensor.count * 4 >= Self.smallest }
+
+  /// The message of a tensor of real numbers; with `transposed`, of a matrix with rows and columns exchanged.
+  mutating func tensor(_ value: Tensor, named name: String, transposed: Bool = false)
+    -> UnsafeMutablePointer<TensorProto>
+  {
+    let form: WeightPayload.Form = isHalved(value) ? .half : .float
+    let extents = transposed ? value.shape.dimensions.reversed() : value.shape.dimensions
+    let message = message(
+      named: name, extents,
+      type: form == .half ? ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 : ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT)
+    guard value.count * 4 >= Self.smallest else {
+      let small = transposed ? value.transposed([1, 0]) : value
+      small.withUnsafeElements { setBytes(of: message, to: UnsafeRawBufferPointer($0)) }
+      return message
+    }
+    let payload = WeightPayload(name: name, tensor: value, form: form, transposed: transposed)
+    switch placement {
+    case .inside:
+      // The pointer stands for the bytes and is never read.
+      let token = arena.list([UInt8(0)])
+      message.pointee.has_raw_data = 1
+      message.pointee.raw_data.len = payload.count
+      message.pointee.raw_data.data = token
+      embedded[UnsafePointer(token)] = payload
+      weightCount += payload.count
+    case .beside(let file):
+      let key = Key(
+        storage: ObjectIdentifier(value.storage), offset: value.offset, count: value.count, form: form,
+        columns: transposed ? value.shape[1] : nil)
+      message.pointee.has_data_location = 1
+      message.pointee.data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL
+      if let same = shared[key] {
+        message.pointee.n_external_data = same.pointee.n_external_data
+        message.pointee.external_data = same.pointee.external_data
+        return message
+      }
+      shared[key] = message
+      let offset = (externalCount + Self.alignment - 1) / Self.alignment * Self.alignment
+      let entries = [("location", file), ("offset", String(offset)), ("length", String(payload.count))].map {
+        entry($0, $1)
+      }
+      message.pointee.n_external_data = entries.count
+      message.pointee.external_data = arena.pointers(entries)
+      external.append((offset, payload))
+      externalCount = offset + payload.count
+      weightCount += payload.count
+    }
+    return message
+  }
+
+  /// The message of a tensor of integers or truth values.
+  func tensor(_ value: IntegerTensor, named name: String, truth: Bool = false) -> UnsafeMutablePointer<TensorProto> {
+    let message = message(
+      named: name, value.shape.dimensions,
+      type: truth ? ONNX__TENSOR_PROTO__DATA_TYPE__BOOL : ONNX__TENSOR_PROTO__DATA_TYPE__INT64)
+    if truth {
+      value.elements.map { UInt8($0 == 0 ? 0 : 1) }.withUnsafeBytes { setBytes(of: message, to: $0) }
+    } else {
+      value.elements.map { Int64($0) }.withUnsafeBytes { setBytes(of: message, to: $0) }
+    }
+    return message
+  }
+
+  /// A key and a value.
+  func entry(_ key: String, _ value: String) -> UnsafeMutablePointer<Onnx__StringStringEntryProto> {
+    let entry = arena.message(onnx__string_string_entry_proto__init)
+    entry.pointee.key = arena.string(key)
+    entry.pointee.value = arena.string(value)
+    return entry
+  }
+
+  private func message(
+    named name: String, _ extents: [Int], type: Onnx__TensorProto__DataType
+  ) -> UnsafeMutablePointer<TensorProto> {
+    let message = arena.message(onnx__tensor_proto__init)
+    message.pointee.name = arena.string(name)
+    message.pointee.n_dims = extents.count
+    message.pointee.dims = arena.list(extents.map { Int64($0) })
+    message.pointee.has_data_type = 1
+    message.pointee.data_type = Int32(type.rawValue)
+    return message
+  }
+
+  private func setBytes(of message: UnsafeMutablePointer<TensorProto>, to bytes: UnsafeRawBufferPointer) {
+    message.pointee.has_raw_data = 1
+    message.pointee.raw_data.len = bytes.count
+    message.pointee.raw_data.data = arena.bytes(bytes)
+  }
+}

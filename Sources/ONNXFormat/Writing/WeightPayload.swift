@@ -1,0 +1,68 @@
+import Tensors
+
+/// The elements of a tensor as they go into a file, made while they are written.
+struct WeightPayload {
+  /// The form that elements have in the file.
+  enum Form: Hashable {
+    case float, half
+
+    var byteCount: Int { self == .float ? 4 : 2 }
+  }
+
+  /// The tensor's name in the file.
+  let name: String
+  let tensor: Tensor
+  let form: Form
+  /// Whether rows and columns are exchanged first.
+  let transposed: Bool
+
+  /// The number of bytes.
+  var count: Int { tensor.count * form.byteCount }
+
+  /// Passes the bytes on in order, in pieces of at most a few megabytes, except for a matrix that is transposed.
+  ///
+  /// - Throws: What `sink` throws; `Misfit` for an element that FLOAT16 cannot hold.
+  func write(_ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let tensor = transposed ? self.tensor.transposed([1, 0]) : self.tensor
+    try tensor.withUnsafeElements { elements in
+      guard form == .half else {
+        for start in stride(from: 0, to: elements.count, by: Self.piece) {
+          let part = elements[start..<min(start + Self.piece, elements.count)]
+          try sink(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: part)))
+        }
+        return
+      }
+      var halves = [UInt16](repeating: 0, count: min(Self.piece, elements.count))
+      for start in stride(from: 0, to: elements.count, by: Self.piece) {
+        let part = elements[start..<min(start + Self.piece, elements.count)]
+        for (index, element) in part.enumerated() {
+          guard abs(element) <= 65504 else { throw Overflow(value: element) }
+          halves[index] = element.halfBits
+        }
+        try halves.withUnsafeBytes { try sink(UnsafeRawBufferPointer(rebasing: $0[..<(part.count * 2)])) }
+      }
+    }
+  }
+
+  /// An element that FLOAT16 cannot hold.
+  struct Overflow: Error {
+    let value: Float
+  }
+
+  private static let piece = 1 << 20
+}
+
+extension Float {
+  /// The bits of the nearest half-precision number, halves to even; for finite numbers up to 65504.
+  var halfBits: UInt16 {
+    let sign = UInt16(bitPattern >> 16 & 0x8000)
+    let magnitude = bitPattern & 0x7FFF_FFFF
+    // Below 2⁻¹⁴ there are multiples of 2⁻²⁴ only; adding ½ leaves those in the lowest bits of the sum, rounded.
+    if magnitude < 113 << 23 {
+      let sum = Float(bitPattern: magnitude) + 0.5
+      return sign | UInt16(truncatingIfNeeded: sum.bitPattern &- Float(0.5).bitPattern)
+    }
+    let odd = magnitude >> 13 & 1
+    return sign | UInt16(truncatingIfNeeded: (magnitude &- 112 << 23 &+ 0xFFF &+ odd) >> 13)
+  }
+}

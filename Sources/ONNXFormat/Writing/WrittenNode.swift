@@ -1,0 +1,78 @@
+import COnnx
+
+/// A node of a file as data.
+struct WrittenNode {
+  let op: String
+  let inputs: [String]
+  var attributes: [Attribute] = []
+
+  /// An attribute's value.
+  enum Value {
+    case int(Int)
+    case float(Float)
+    case string(String)
+    case ints([Int])
+    case tensor(UnsafeMutablePointer<TensorProto>)
+  }
+
+  struct Attribute {
+    let name: String
+    let value: Value
+    init(_ name: String, _ value: Value) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  init(_ op: String, _ inputs: [String], _ attributes: [Attribute] = []) {
+    self.op = op
+    // Inputs that are left out at the end need no empty name.
+    self.inputs = Array(inputs[..<(inputs.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? 0)])
+    self.attributes = attributes
+  }
+
+  /// The message.
+  func message(named name: String, outputs: [String], in arena: MessageArena) -> UnsafeMutablePointer<NodeProto> {
+    let node = arena.message(onnx__node_proto__init)
+    node.pointee.name = arena.string(name)
+    node.pointee.op_type = arena.string(op)
+    node.pointee.n_input = inputs.count
+    node.pointee.input = arena.strings(inputs)
+    node.pointee.n_output = outputs.count
+    node.pointee.output = arena.strings(outputs)
+    node.pointee.n_attribute = attributes.count
+    node.pointee.attribute = arena.pointers(attributes.map { $0.message(in: arena) })
+    return node
+  }
+}
+
+extension WrittenNode.Attribute {
+  fileprivate func message(in arena: MessageArena) -> UnsafeMutablePointer<AttributeProto> {
+    let attribute = arena.message(onnx__attribute_proto__init)
+    attribute.pointee.name = arena.string(name)
+    attribute.pointee.has_type = 1
+    switch value {
+    case .float(let number):
+      attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT
+      attribute.pointee.has_f = 1
+      attribute.pointee.f = number
+    case .int(let number):
+      attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT
+      attribute.pointee.has_i = 1
+      attribute.pointee.i = Int64(number)
+    case .string(let text):
+      attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING
+      attribute.pointee.has_s = 1
+      attribute.pointee.s.len = text.utf8.count
+      attribute.pointee.s.data = arena.list(Array(text.utf8))
+    case .tensor(let tensor):
+      attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR
+      attribute.pointee.t = tensor
+    case .ints(let numbers):
+      attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS
+      attribute.pointee.n_ints = numbers.count
+      attribute.pointee.ints = arena.list(numbers.map { Int64($0) })
+    }
+    return attribute
+  }
+}

@@ -1,0 +1,188 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Operators of the graph that no fixture has, written and read again.
+@Suite struct WritingOperatorTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let item: [Int]
+    let build: @Sendable (inout GraphBuilder) throws -> Void
+
+    init(_ name: String, item: [Int] = [4, 6, 6], _ build: @escaping @Sendable (inout GraphBuilder) throws -> Void) {
+      testDescription = name
+      self.item = item
+      self.build = build
+    }
+  }
+
+  static let functions: [UnaryFunction] = [
+    .abs, .ceil, .clip(lowest: -0.5, highest: 0.5), .clip(lowest: -.infinity, highest: 0.25), .elu(alpha: 0.7), .erf,
+    .exp, .floor, .gelu(approximate: false), .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.4), .hardSwish,
+    .leakyRelu(alpha: 0.1), .negate, .round, .sigmoid, .softplus, .tanh,
+  ]
+
+  static let layers: [Case] = [
+    Case("transposed convolution") {
+      let window = try Window(kernel: [3, 2], strides: [2, 1], padding: .explicit(before: [1, 0], after: [0, 1]))
+      $0.add(
+        "it",
+        .transposedConvolution(
+          TransposedConvolution(
+            weight: Seeded.tensor([4, 3, 3, 2], seed: 1), bias: Seeded.tensor([6], seed: 2), window: window,
+            outputPadding: [1, 0], groups: 2)))
+    },
+    Case("layer normalisation", item: [5, 300]) {
+      $0.add(
+        "it",
+        .layerNormalization(
+          LayerNormalization(
+            axis: -1, scale: Seeded.tensor([300], seed: 1), shift: Seeded.tensor([300], seed: 2), epsilon: 1e-6)))
+    },
+    Case("slope per channel") { $0.add("it", .parametricRelu(slope: Seeded.tensor([4, 1, 1], seed: 1))) },
+    Case("linear over three axes", item: [5, 8]) { $0.add("it", .seededLinear(inputs: 8, outputs: 40, seed: 1)) },
+    Case("linear without bias over four axes", item: [3, 5, 8]) {
+      $0.add("it", .seededLinear(inputs: 8, outputs: 40, bias: false, seed: 1))
+    },
+    Case("joined softmax") { $0.add("it", .softmax(Softmax(axis: 1, joinsTrailingAxes: true))) },
+    Case("joined log softmax over the batch too") {
+      $0.add("it", .logSoftmax(Softmax(axis: 0, joinsTrailingAxes: true)))
+    },
+    Case("dilated average") {
+      let window = try Window(kernel: [2, 2], dilations: [2, 2])
+      $0.add("it", .averagePool(AveragePool(window: window, countsPadding: false)))
+    },
+    Case("mean from the end") { $0.add("it", .mean(Mean(axes: [-1], keepsAxes: false))) },
+    Case("large constant") {
+      let constant = $0.constant("c", Seeded.tensor([4, 6, 6], seed: 1))
+      $0.add("twice", .multiply, $0.input, $0.add("it", .add, $0.input, constant))
+    },
+  ]
+
+  static let shapes: [Case] = [
+    Case("pads of some axes") { $0.add("it", .pad(Pad(amounts: [1, 0, 2, 1], axes: [2, -1], mode: .reflect))) },
+    Case("pads with a value") { $0.add("it", .pad(Pad(amounts: [0, 1, 0, 0, 0, 0, 2, 1], value: -1.5))) },
+    Case("wrapping pads") { $0.add("it", .pad(Pad(amounts: [0, 0, 1, 1, 0, 0, 1, 1], mode: .wrap))) },
+    Case("slice with a negative step") {
+      $0.add("it", .slice(Slice(starts: [-1, 1], ends: [-7, 6], axes: [2, 3], steps: [-2, 1])))
+    },
+    Case("slice of the first axes") { $0.add("it", .slice(Slice(starts: [0, 1], ends: [9, 3]))) },
+    Case("two of three parts") {
+      let second = $0.add("second", .part(axis: 3, index: 1, count: 3), $0.input)
+      let first = $0.add("first", .part(axis: 3, index: 0, count: 3), $0.input)
+      let again = $0.add("again", .part(axis: 3, index: 0, count: 3), $0.input)
+      $0.add("it", .concat(axis: 1), second, first, again)
+    },
+    Case("gather by constants") {
+      $0.add("indices", .integers(IntegerTensor([2, 0, -1])))
+      $0.add("it", .gather(axis: 1), $0.input, Node.ID(1))
+    },
+    Case("sums and extremes") {
+      let sum = $0.add("sum", .reduce(Reduction(.sum, axes: [1], keepsAxes: true)), $0.input)
+      let top = $0.add("top", .reduce(Reduction(.maximum, axes: [2, 3], keepsAxes: true)), $0.input)
+      let low = $0.add("low", .reduce(Reduction(.minimum, axes: [-1], keepsAxes: true)), $0.input)
+      $0.add("it", .add, $0.add("both", .multiply, sum, top), low)
+    },
+    Case("nearest by scales") {
+      $0.add(
+        "it",
+        .resize(
+          Resize(scales: [1, 1, 2, 1.5], sizes: nil, mode: .nearest, coordinates: .asymmetric, rounding: .floor)))
+    },
+    Case("linear to sizes") {
+      $0.add("shape", .shape(start: 0, end: 2), $0.input)
+      $0.add("sides", .integers(IntegerTensor([9, 4])))
+      $0.add("sizes", .concat(axis: 0), Node.ID(1), Node.ID(2))
+      $0.add(
+        "it",
+        .resize(
+          Resize(scales: nil, sizes: .operand(1), mode: .linear, coordinates: .halfPixel, rounding: .preferFloor)),
+        $0.input, Node.ID(3))
+    },
+    Case("reshape by arithmetic") {
+      let shape = $0.add("shape", .shape(start: 0, end: nil), $0.input)
+      let wanted = $0.add("wanted", .integers(IntegerTensor([-1, 2, 2, 36])))
+      let truths = $0.add("truths", .integers(IntegerTensor([1, 0, 0, 0])))
+      let small = $0.add("small", .arithmetic(.comparison(.less)), wanted, shape)
+      let either = $0.add("either", .arithmetic(.logic(.and)), truths, small)
+      let extents = $0.add("extents", .arithmetic(.choice), either, shape, wanted)
+      $0.add("it", .reshape(extents: .operand(1), allowZero: false), $0.input, extents)
+    },
+    Case("constants of computed shapes") {
+      let shape = $0.add("shape", .shape(start: 1, end: nil), $0.input)
+      let ones = $0.add("ones", .arithmetic(.constantOfShape(value: 0.5, integer: false)), shape)
+      let larger = $0.add(
+        "larger", .expand, $0.add("sum", .add, $0.input, ones), $0.add("whole", .shape(start: 0, end: nil), $0.input))
+      $0.add("it", .transpose(order: [0, 2, 3, 1]), larger)
+    },
+    Case("casts and squeezes") {
+      $0.add("real", .cast(.real))
+      $0.add("more", .unsqueeze(axes: [1, -1]))
+      $0.add("it", .squeeze(axes: [1]))
+    },
+  ]
+
+  @Test(
+    arguments: layers + shapes
+      + functions.map { function in
+        Case("\(function)") { $0.add("it", .unary(function)) }
+      })
+  func computesTheSame(one: Case) throws {
+    var builder = GraphBuilder(item: one.item)
+    try one.build(&builder)
+    let network = try builder.network()
+    let scratch = try Fixtures.Scratch()
+    let input = Seeded.tensor(Shape([2] + one.item), seed: 9)
+    let expected = try WritingTests.output(of: network, input)
+    for (writer, limit) in [(ONNXWriter(outputName: "result"), 1e-6), (ONNXWriter(halvesWeights: true), 2e-3)] {
+      try writer.write(network, to: scratch.path("out.onnx"))
+      let found = try Network(contentsOf: scratch.path("out.onnx"))
+      let names = found.graph.nodes.filter { $0.operation.kind != .constant }.map(\.name)
+      #expect(Set(network.graph.nodes.filter { $0.operation.kind != .constant }.map(\.name)).isSubset(of: names))
+      let output = try WritingTests.output(of: found, input)
+      #expect(output.shape == expected.shape)
+      #expect(output.largestDifference(from: expected) <= limit)
+    }
+    let source = try ONNXSource(contentsOf: scratch.path("out.onnx"))
+    #expect(source.outputName == network.graph[network.graph.output].name)
+  }
+
+  @Test func foldedNormalisationsComputeTheSame() throws {
+    let normalization: @Sendable (Int) -> RelevanceKit.Operator = { channels in
+      .batchNormalization(
+        BatchNormalization(
+          gamma: Seeded.tensor([channels], seed: 4, low: -1.5, high: 1.5), beta: Seeded.tensor([channels], seed: 5),
+          mean: Seeded.tensor([channels], seed: 6), variance: Seeded.tensor([channels], seed: 7, low: 0.5, high: 1.5),
+          epsilon: 1e-5))
+    }
+    var builder = GraphBuilder(item: [4, 6, 6])
+    builder.add("conv", try .seededConvolution(inputs: 4, outputs: 6, kernel: [3, 3], groups: 2, bias: false, seed: 1))
+    builder.add("bn1", normalization(6))
+    builder.add("relu", .relu)
+    let up = TransposedConvolution(
+      weight: Seeded.tensor([6, 2, 2, 2], seed: 2), bias: Seeded.tensor([4], seed: 3),
+      window: try Window(kernel: [2, 2]),
+      outputPadding: [0, 0], groups: 2)
+    builder.add("up", .transposedConvolution(up))
+    builder.add("bn2", normalization(4))
+    let shared = builder.add("shared", try .seededConvolution(inputs: 4, outputs: 4, kernel: [1, 1], seed: 8))
+    let third = builder.add("bn3", normalization(4), shared)
+    builder.add("sum", .add, shared, third)
+    builder.add("flatten", .flatten(axis: 1))
+    builder.add("fc", .seededLinear(inputs: 100, outputs: 7, seed: 9))
+    builder.add("bn4", normalization(7))
+    let network = try builder.network()
+    let folded = try network.foldingBatchNormalization()
+    #expect(
+      folded.graph.nodes.map(\.name) == ["x", "conv", "relu", "up", "shared", "bn3", "sum", "flatten", "fc"])
+    #expect(folded.graph.node(named: "bn2") == folded.graph.node(named: "up"))
+    let input = Seeded.tensor([2, 4, 6, 6], seed: 10)
+    let expected = try Executor(network).logits(input)
+    #expect(try Executor(folded).logits(input).largestDifference(from: expected) <= Tolerance.singlePrecision)
+    // The names go into the file.
+    let scratch = try Fixtures.Scratch()
+    try ONNXWriter().write(folded, to: scratch.path("out.onnx"))
+    let found = try Network(contentsOf: scratch.path("out.onnx"))
+    #expect(found.graph.nodes.map(\.aliases) == folded.graph.nodes.map(\.aliases))
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import RelevanceKit
+
+/// Runs a network and what was made of it on the same inputs.
+struct ConversionCheck {
+  private let original: Executor
+  private let file: String
+  private let limit: Double
+
+  /// Prepares to compare with `original`; errors call what is compared `file`.
+  init(of original: Network, named file: String, limit: Double) throws {
+    self.original = Executor(original)
+    self.file = file
+    self.limit = limit
+  }
+
+  /// Compares the logits for a reproducible random input.
+  func compare(with converted: Network, randomly shape: Shape) throws {
+    var generator = Generator(state: 1)
+    let input = Tensor(
+      shape: shape, elements: (0..<shape.count).map { _ in Float.random(in: -2...2, using: &generator) })
+    try compare(with: converted, input, named: "a random input")
+  }
+
+  /// Compares the logits for the tensor in a `.npy` file.
+  func compare(with converted: Network, on path: String) throws {
+    let tensor = try NumPyFile.read(path)
+    let declared = original.network.inputShape
+    let batch = Shape([1] + tensor.shape.dimensions)
+    let input = !declared.admits(tensor.shape) && declared.admits(batch) ? tensor.reshaped(to: batch) : tensor
+    do { try compare(with: converted, input, named: path) } catch let error as GraphError {
+      throw CheckError.doesNotFit(path, reason: error.description)
+    }
+  }
+
+  private func compare(with converted: Network, _ input: Tensor, named name: String) throws {
+    let expected = try original.logits(input).elements
+    let found = try Executor(converted).logits(input).elements
+    guard expected.count == found.count else {
+      throw CheckError.count(file, input: name, expected: expected.count, found: found.count)
+    }
+    let largest = expected.reduce(0) { max($0, abs($1)) }
+    let difference = zip(expected, found).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    let relative = largest > 0 ? Double(difference) / Double(largest) : Double(difference)
+    guard relative <= limit else { throw CheckError.differs(file, input: name, by: relative, limit: limit) }
+    print("checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)) of the largest logit")
+  }
+
+  /// Reproducible random numbers (SplitMix64).
+  private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var z = state
+      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+      return z ^ (z >> 31)
+    }
+  }
+}
+
+/// Two files that should compute the same and do not.
+enum CheckError: RelevanceKitError {
+  case differs(String, input: String, by: Double, limit: Double)
+  case count(String, input: String, expected: Int, found: Int)
+  case doesNotFit(String, reason: String)
+
+  var category: ErrorCategory { .badData }
+
+  var description: String {
+    switch self {
+    case .differs(let file, let input, let difference, let limit):
+      "\(file): on \(input), logits differ by \(Self.short(difference)) of the largest; expected at most "
+        + "\(Self.short(limit))"
+    case .count(let file, let input, let expected, let found):
+      "\(file): on \(input), there are \(found) logits; expected \(expected)"
+    case .doesNotFit(let file, let reason): "\(file): \(reason)"
+    }
+  }
+
+  static func short(_ number: Double) -> String { number == 0 ? "0" : String(format: "%.1e", number) }
+}

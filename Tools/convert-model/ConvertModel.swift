@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import RelevanceKit
+import ToolSupport
+
+@main
+struct ConvertModel: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert-model",
+    abstract: "Writes a network in canonical form, as an ONNX file that opens without a copy of its weights.",
+    discussion: """
+      Reads any ONNX file that relevance reads. What does nothing in inference goes, constants are computed, shapes are \
+      inferred; names of nodes, input and output stay. The weights go to OUTPUT.data beside the model, where relevance and \
+      other tools map them. Files appear under their names only when all is written.
+
+      Example: convert-model resnet18.onnx canonical.onnx --check
+      """)
+
+  @Argument(help: ArgumentHelp("The network: a .onnx file, or a folder with model.onnx.", valueName: "input.onnx"))
+  var input: String
+
+  @Argument(help: ArgumentHelp("The file to write; one that exists is replaced.", valueName: "output.onnx"))
+  var output: String
+
+  @Argument(help: ArgumentHelp("Tensors to check with, besides a random one.", valueName: "input.npy"))
+  var checkedInputs: [String] = []
+
+  @Flag(
+    name: .customLong("fold-batch-norm"),
+    help: """
+      Let convolutions and linear layers do what a batch normalisation right behind them does. The network computes the \
+      same, but its explanations change: they depend on weights and biases.
+      """)
+  var foldsBatchNormalization = false
+
+  @Flag(
+    name: .customLong("half"),
+    help: "Store weights as FLOAT16, behind which the file has them cast to FLOAT: half the size, about 3 digits.")
+  var halvesWeights = false
+
+  @Flag(name: .customLong("inline"), help: "Put the weights into the model's file, which must stay below 2 GiB.")
+  var isInline = false
+
+  @Flag(
+    name: .customLong("check"),
+    help: """
+      Run both networks on a random input and on each INPUT.npy, and fail if logits differ by more than 1e-5 of the \
+      largest (1e-2 with --half).
+      """)
+  var checks = false
+
+  static func main() { runReportingFailure() }
+
+  func validate() throws {
+    if !checks, let first = checkedInputs.first {
+      throw ValidationError("\(first) is given, but not --check; expected two files")
+    }
+  }
+
+  func run() throws {
+    let source = try ONNXSource(contentsOf: input)
+    for path in isInline ? [output] : [output, output + ".data"] where source.wasRead(from: path) {
+      throw ONNXWritingError.replacesInput(path)
+    }
+    let original = try Network(source.graph)
+    let network = foldsBatchNormalization ? try original.foldingBatchNormalization() : original
+    for row in ConversionReport(of: source, to: network).rows { print(row) }
+
+    let writer = ONNXWriter(
+      placement: isInline ? .inside : .beside, halvesWeights: halvesWeights, outputName: source.outputName)
+    let summary = try writer.write(network, to: output) { path in
+      guard checks else { return }
+      // Logits are compared before the file has its name: one that fails never gets it.
+      let check = try ConversionCheck(of: original, named: output, limit: halvesWeights ? 1e-2 : 1e-5)
+      let converted = try Network(contentsOf: path)
+      try check.compare(with: converted, randomly: try original.fittingInputShape())
+      for path in checkedInputs { try check.compare(with: converted, on: path) }
+    }
+    let weights = ConversionReport.size(summary.weightBytes)
+    print(
+      "wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), \(ConversionReport.size(summary.modelBytes)): \(output)"
+    )
+    if summary.weightBytes > 0 {
+      print("weights \(weights)\(halvesWeights ? " as FLOAT16" : "") in \(summary.dataFile ?? output)")
+    }
+  }
+}
