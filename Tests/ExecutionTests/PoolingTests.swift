@@ -49,7 +49,7 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
 @Suite struct PoolingTests {
   @Test(arguments: PoolingCase.all)
   func maximum(of one: PoolingCase) throws {
-    let (kernel, workers) = try Self.kernel(.maxPool(one.window), input: one.input)
+    let (kernel, workers) = try Self.kernel(.maxPool(one.window), of: one)
     let x = Self.coarse(one.input)
     let output = try Self.forward(kernel, x, one, workers)
     #expect(output.doubles == one.oracle.maximum(x.doubles))
@@ -70,7 +70,7 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
   @Test(arguments: PoolingCase.all, [false, true])
   func average(of one: PoolingCase, countsPadding: Bool) throws {
     let operation = RelevanceKit.Operator.averagePool(AveragePool(window: one.window, countsPadding: countsPadding))
-    let (kernel, workers) = try Self.kernel(operation, input: one.input)
+    let (kernel, workers) = try Self.kernel(operation, of: one)
     let x = Seeded.tensor(one.input, seed: 1, low: 0)
     let output = try Self.forward(kernel, x, one, workers)
     let expected = one.oracle.average(x.doubles, countsPadding: countsPadding)
@@ -171,12 +171,20 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
   // MARK: Helpers
 
   private static func kernel(
-    _ operation: RelevanceKit.Operator, input: Shape
+    _ operation: RelevanceKit.Operator, input: Shape, output: Shape? = nil
   ) throws -> (kernel: any Kernel, workers: Workers) {
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
     let id = builder.add("pool", operation)
     let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: input), companions: [])
+    // Before anything is written to memory of the expected size.
+    if let output { try #require(trace.value(of: id).shape == output) }
     return (try #require(trace.kernel(of: id)), trace.workers)
+  }
+
+  private static func kernel(
+    _ operation: RelevanceKit.Operator, of one: PoolingCase
+  ) throws -> (kernel: any Kernel, workers: Workers) {
+    try kernel(operation, input: one.input, output: Shape([2, 3] + one.oracle.outputExtents))
   }
 
   private static func forward(

@@ -21,7 +21,7 @@ import Testing
 
   /// CLRP2 where the head is one fully connected layer: the dual explains a network whose weights into the target are
   /// negated, and what is taken for the last layer makes no difference.
-  @Test(arguments: [SampleNetwork.flattened, .branched], [Method.Head.composite, .layer])
+  @Test(arguments: [SampleNetwork.flattened, .branched, .signed], [Method.Head.composite, .layer])
   func clrp2ExplainsTheNegatedNetwork(sample: SampleNetwork, head: Method.Head) throws {
     let walk = try Walk(sample.network(), SampleNetwork.input())
     let trace = try sample.explainer().trace(SampleNetwork.input())

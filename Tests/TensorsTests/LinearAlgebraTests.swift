@@ -44,9 +44,11 @@ import Testing
     found.withUnsafeMutableElements { c in
       a.withUnsafeElements { a in
         b.withUnsafeElements { b in
-          BLAS.gemm(
-            transposeA: one.transposeA, transposeB: one.transposeB, m: one.m, n: one.n, k: one.k, alpha: alpha,
-            a: a.baseAddress!, lda: lda, b: b.baseAddress!, ldb: ldb, beta: one.beta, c: c.baseAddress!, ldc: ldc)
+          BLAS.withOneThreadPerCall {
+            BLAS.gemm(
+              transposeA: one.transposeA, transposeB: one.transposeB, m: one.m, n: one.n, k: one.k, alpha: alpha,
+              a: a.baseAddress!, lda: lda, b: b.baseAddress!, ldb: ldb, beta: one.beta, c: c.baseAddress!, ldc: ldc)
+          }
         }
       }
     }

@@ -9,6 +9,8 @@ public enum SampleNetwork: String, CaseIterable, Sendable {
   case branched
   /// A convolution to the classes, a rectifier and global average pooling, as in SqueezeNet.
   case pooled
+  /// A fully connected head on values of both signs: nothing rectifies what it takes.
+  case signed
 
   /// The interval of each channel of the input.
   public static let range = PixelRange(lower: [-1, -1.5, -2], upper: [2, 1.5, 1])
@@ -39,6 +41,12 @@ public enum SampleNetwork: String, CaseIterable, Sendable {
       builder.add("fc", .seededLinear(inputs: 128, outputs: 20, seed: 3))
       builder.add("relu3", .relu)
       builder.add("head", Self.head(inputs: 20, negating: target))
+    case .signed:
+      builder.add("pool", .maxPool(try Window(kernel: [3, 3], strides: [3, 3])))
+      builder.add("conv2", try .seededConvolution(inputs: 6, outputs: 8, kernel: [3, 3], seed: 2))
+      builder.add("bn", Self.batchNormalization(channels: 8))
+      builder.add("flatten", .flatten(axis: 1))
+      builder.add("head", Self.head(inputs: 32, negating: target))
     case .branched:
       let a = builder.add("a", try .seededConvolution(inputs: 6, outputs: 5, kernel: [1, 1], seed: 2), stem)
       let rectifiedA = builder.add("reluA", .relu, a)
