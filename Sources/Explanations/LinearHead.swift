@@ -94,9 +94,15 @@ struct LinearHead {
     }
     let x = forward.value(of: input)
     return BLAS.withOneThreadPerCall {
+      // x⁺w⁻ + x⁻w⁺: what speaks for the negated weights, whatever the sign of x.
+      let terms: [(input: Tensor, part: WeightPart)] = [
+        (x.positivePart, .negative), (x.map { min($0, 0) }, .positive),
+      ]
       let z = Tensor(uninitialized: kernel.outputShape) { z in
-        x.withUnsafeElements {
-          kernel.product(.negative, $0.baseAddress!, z.baseAddress!, accumulates: false, on: forward.workers)
+        for (index, term) in terms.enumerated() {
+          term.input.withUnsafeElements {
+            kernel.product(term.part, $0.baseAddress!, z.baseAddress!, accumulates: index > 0, on: forward.workers)
+          }
         }
       }
       let perItem = z.count / trace.batch
@@ -110,15 +116,18 @@ struct LinearHead {
           }
         }
       }
-      return Tensor(uninitialized: [relevance.shape[0], x.count / trace.batch]) { result in
-        s.withUnsafeElements { s in
-          x.withUnsafeElements { x in
-            kernel.adjoint(
-              .negative, s.baseAddress!, seeds: targets.count, result.baseAddress!, factor: x.baseAddress!,
-              on: forward.workers)
+      let shares = terms.map { term in
+        Tensor(uninitialized: [relevance.shape[0], x.count / trace.batch]) { result in
+          s.withUnsafeElements { s in
+            term.input.withUnsafeElements { x in
+              kernel.adjoint(
+                term.part, s.baseAddress!, seeds: targets.count, result.baseAddress!, factor: x.baseAddress!,
+                on: forward.workers)
+            }
           }
         }
       }
+      return shares[0].combined(with: shares[1], +)
     }
   }
 }

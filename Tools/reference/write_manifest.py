@@ -36,6 +36,7 @@ FAMILIES = {
     r"maps/squeezenet1\.1\..*\.npy": ("oracle in float64", REFERENCE + "write_squeezenet.py"),
     r"maps/.*\.npy": ("oracle in float64", REFERENCE + "write_maps.py"),
     r"operators/.*/(model\.onnx|input\.npy)": ("seeded", REFERENCE + "write_operators.py"),
+    r"fuzz/onnx/.*": ("libFuzzer, from the other fixtures", "Tools/fuzz/run"),
     r"operators/.*/output\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_operators.py"),
 }
 

@@ -79,7 +79,8 @@ struct Explain: ParsableCommand {
   }
 
   private func artefacts() throws -> Set<Artefact> {
-    try Set(
+    guard !save.isEmpty else { throw ValidationError("--save is empty; expected png, npy, json or several of them") }
+    return try Set(
       save.split(separator: ",").map {
         guard let artefact = Artefact(rawValue: String($0)) else {
           throw ValidationError(

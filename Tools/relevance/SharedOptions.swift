@@ -99,6 +99,8 @@ struct Input {
   func run<Result>(_ body: (Tensor) throws -> Result) throws -> Result {
     do { return try body(tensor) } catch let error as GraphError {
       throw InputError.doesNotFit(path, reason: error.description)
+    } catch let error as ExecutionError {
+      throw InputError.doesNotFit(path, reason: error.description)
     }
   }
 }

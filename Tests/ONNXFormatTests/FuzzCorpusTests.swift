@@ -1,0 +1,22 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// What fuzzing found to reach different code (Tools/fuzz): every file is a model or an error, and never the end of the process.
+@Suite struct FuzzCorpusTests {
+  @Test func everyFileIsAModelOrAnError() throws {
+    let folder = Fixtures.path("fuzz/onnx")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(names.count >= 50)
+    var errors = 0
+    for name in names {
+      do { _ = try Network(contentsOf: folder + "/" + name) } catch let error as any RelevanceKitError {
+        #expect(!error.description.contains("\n") && error.description.hasPrefix(folder), "\(name)")
+        #expect(error.category == .badData, "\(name)")
+        errors += 1
+      }
+    }
+    #expect(errors > 0)
+  }
+}
