@@ -64,7 +64,7 @@ extension Operator {
       }
       sums[to] = sums[to].map { reduction.combine($0, element) } ?? element
     }
-    let empty: Double = reduction.function == .product ? 1 : 0
+    let empty = reduction.function.neutralElement
     let output = try outputShape(of: operands.map(\.shape), operands)
     let results = sums.map { $0 ?? empty }
     if value.integers != nil { return try integerLiteral(output, results.map { Swift.abs($0) < 9e15 ? Int($0) : nil }) }
@@ -76,17 +76,21 @@ extension LiteralFunction {
   fileprivate func value(_ values: [Literal]) throws -> Literal? {
     switch self {
     case .range:
-      guard values.count == 3, let list = values.compactMap({ $0.integers?.first }) as [Int]?, list.count == 3,
-        list[2] != 0
-      else { return nil }
-      let (start, limit, delta) = (list[0], list[1], list[2])
-      let count = Swift.max(0, (Double(limit) - Double(start)) / Double(delta)).rounded(.up)
-      guard count < 0x1p20 else { throw Misfit("a range of \(count) numbers is too long") }
-      return .integers(IntegerTensor((0..<Int(count)).map { start + $0 * delta }))
+      guard values.count == 3, values.allSatisfy({ $0.shape.count == 1 }) else { return nil }
+      let list = values.map { $0.integers.map { Double($0[0]) } ?? Double($0.floats.elements[0]) }
+      let count = Swift.max(0, (list[1] - list[0]) / list[2]).rounded(.up)
+      guard list[2] != 0, count < 0x1p20 else { throw Misfit("a range in steps of \(list[2]) is endless or too long") }
+      let integers = values.compactMap { $0.integers?[0] }
+      if integers.count == 3 {
+        return .integers(IntegerTensor((0..<Int(count)).map { integers[0] + $0 * integers[2] }))
+      }
+      let (start, step) = (Float(list[0]), Float(list[2]))
+      return .floats(Tensor(shape: [Int(count)], elements: (0..<Int(count)).map { start + Float($0) * step }))
     case .constantOfShape(let value, let isInteger):
       guard let extents = values.first?.integers else { return nil }
       let shape = try Shape(checking: extents)
-      guard shape.count <= 1 << 22 else { throw Misfit("a constant of shape \(shape) is too large") }
+      // Some published graphs stand in for weights with it: a fully connected layer of VGG has 103 million.
+      guard shape.count <= 1 << 27 else { throw Misfit("a constant of shape \(shape) is too large") }
       if isInteger {
         return .integers(IntegerTensor(shape: shape, elements: Array(repeating: Int(value), count: shape.count)))
       }

@@ -134,6 +134,16 @@ public struct Reduction: Hashable, Sendable {
   /// What is computed.
   public enum Function: String, Hashable, Sendable {
     case sum, product, maximum, minimum
+
+    /// The value for no elements.
+    package var neutralElement: Double {
+      switch self {
+      case .sum: 0
+      case .product: 1
+      case .maximum: -.infinity
+      case .minimum: .infinity
+      }
+    }
   }
   /// What is computed.
   public let function: Function

@@ -1,0 +1,35 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// The operator test vectors of the onnx package, and the graphs of the ONNX model zoo.
+@Suite struct VectorTests {
+  /// Every vector passes, or is refused with the sentence that the manifest has for it.
+  ///
+  /// Where the environment variable RELEVANCEKIT_VECTORS_FOUND names a file, it gets the refusals as they are now, for
+  /// `Tools/reference/write_vectors.py --found`.
+  @Test func vectorsDoWhatTheManifestSays() throws {
+    let pack = try PackedCases("vectors")
+    #expect(pack.cases.count >= 1600)
+    var refused: [String: String] = [:]
+    for test in pack.cases {
+      let expected = test.refused.map(PackedCases.Outcome.refused) ?? .passes
+      let found = try pack.outcome(of: test)
+      #expect(found == expected, "\(test)")
+      if case .refused(let reason) = found { refused[test.name] = reason }
+    }
+    if let path = ProcessInfo.processInfo.environment["RELEVANCEKIT_VECTORS_FOUND"] {
+      try JSONEncoder().encode(refused).write(to: URL(fileURLWithPath: path))
+    }
+  }
+
+  @Test func zooGraphsGiveTheExpectedOutputs() throws {
+    let pack = try PackedCases("zoo")
+    #expect(pack.cases.count == 9)
+    for test in pack.cases {
+      let outcome = try pack.outcome(of: test, threads: 2)
+      #expect(outcome == .passes, "\(test)")
+    }
+  }
+}

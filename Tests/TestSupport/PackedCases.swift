@@ -1,0 +1,85 @@
+import Foundation
+import RelevanceKit
+
+/// Small networks with inputs and expected outputs, many of them in two files: `cases.json` and `cases.bin`.
+public struct PackedCases: Sendable {
+  /// One network.
+  public struct Case: Decodable, Sendable, CustomStringConvertible {
+    /// What it is called.
+    public let name: String
+    /// How far the output may be from the expected one, relative to the largest value.
+    public let tolerance: Double?
+    /// What the importer says, if it refuses the network.
+    public let refused: String?
+    let model: Place
+    let input: Place
+    let output: Place
+
+    public var description: String { name }
+
+    /// Where something is in `cases.bin`.
+    struct Place: Decodable, Sendable {
+      let offset: Int
+      /// In bytes.
+      let count: Int?
+      /// Of a tensor.
+      let shape: [Int]?
+    }
+  }
+
+  private struct Manifest: Decodable { let cases: [Case] }
+
+  /// The cases.
+  public let cases: [Case]
+  private let bytes: Data
+
+  /// Reads the cases in a folder of the fixtures.
+  public init(_ folder: String) throws {
+    let manifest = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/cases.json")))
+    cases = try JSONDecoder().decode(Manifest.self, from: manifest).cases
+    bytes = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/cases.bin")), options: .alwaysMapped)
+  }
+
+  /// What becomes of a network.
+  public enum Outcome: Equatable, Sendable {
+    case passes
+    case refused(String)
+    /// The output is not the expected one.
+    case differs(String)
+  }
+
+  /// Imports a network and runs it on its input.
+  public func outcome(of test: Case, threads: Int = 1) throws -> Outcome {
+    do {
+      let model = [UInt8](bytes[test.model.offset..<test.model.offset + test.model.count!])
+      let network = try Network(onnx: model)
+      let trace = try Executor(network, threads: threads).trace(tensor(test.input), companions: [])
+      let (found, expected) = (trace.value(of: network.graph.output), tensor(test.output))
+      guard found.shape == expected.shape else { return .differs("shape \(found.shape); expected \(expected.shape)") }
+      let difference = Self.difference(found.elements, expected.elements)
+      let tolerance = test.tolerance ?? Tolerance.singlePrecision
+      return difference <= tolerance ? .passes : .differs("by \(difference) of the largest value")
+    } catch let error as any RelevanceKitError {
+      return .refused(error.description)
+    }
+  }
+
+  private func tensor(_ place: Case.Place) -> Tensor {
+    let shape = Shape(place.shape!)
+    return Tensor(uninitialized: shape) { elements in
+      _ = bytes.copyBytes(
+        to: UnsafeMutableRawBufferPointer(elements), from: place.offset..<place.offset + 4 * shape.count)
+    }
+  }
+
+  /// The largest difference, relative to the largest finite magnitude; infinities and NaN must be the same.
+  private static func difference(_ found: [Float], _ expected: [Float]) -> Double {
+    let largest = expected.filter(\.isFinite).reduce(0) { max($0, abs(Double($1))) }
+    let worst = zip(found, expected).reduce(0.0) { worst, pair in
+      if pair.0 == pair.1 || pair.0.isNaN && pair.1.isNaN { return worst }
+      let difference = abs(Double(pair.0) - Double(pair.1))
+      return difference.isFinite ? max(worst, difference) : .infinity
+    }
+    return largest > 0 ? worst / largest : worst
+  }
+}
