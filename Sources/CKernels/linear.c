@@ -39,28 +39,21 @@ void rk_split_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const f
 
 RK_WIDE
 void rk_accumulate_part(float *restrict y, const float *restrict w, float s, ptrdiff_t count, rk_part part) {
-  switch (part) {
-    case RK_ALL:
-      for (ptrdiff_t i = 0; i < count; i++) y[i] += s * w[i];
+  const float positive = s * part.positive, negative = s * part.negative;
+  switch (part.form) {
+    case RK_SCALED:
+      for (ptrdiff_t i = 0; i < count; i++) y[i] += w[i] * (w[i] > 0 ? positive : negative);
       break;
-    case RK_POSITIVE:
-      for (ptrdiff_t i = 0; i < count; i++) y[i] += s * (w[i] > 0 ? w[i] : 0);
+    case RK_SQUARED:
+      for (ptrdiff_t i = 0; i < count; i++) y[i] += s * w[i] * w[i];
       break;
-    case RK_NEGATIVE:
-      for (ptrdiff_t i = 0; i < count; i++) y[i] += s * (w[i] < 0 ? w[i] : 0);
+    case RK_ONES:
+      for (ptrdiff_t i = 0; i < count; i++) y[i] += s;
       break;
   }
 }
 
 RK_WIDE
 void rk_part_copy(float *restrict y, const float *restrict w, ptrdiff_t count, rk_part part) {
-  switch (part) {
-    case RK_ALL: memcpy(y, w, (size_t)count * sizeof(float)); break;
-    case RK_POSITIVE:
-      for (ptrdiff_t i = 0; i < count; i++) y[i] = w[i] > 0 ? w[i] : 0;
-      break;
-    case RK_NEGATIVE:
-      for (ptrdiff_t i = 0; i < count; i++) y[i] = w[i] < 0 ? w[i] : 0;
-      break;
-  }
+  for (ptrdiff_t i = 0; i < count; i++) y[i] = rk_weight(w[i], part);
 }

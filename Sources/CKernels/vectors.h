@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "CKernels.h"
+
 // Compiles a function once per generation of x86-64 vector units and picks the best one when the program is loaded.
 #if defined(__x86_64__) && defined(__linux__)
 #define RK_WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -12,6 +14,15 @@
 
 // Sixteen floats; the compiler splits them where registers are narrower, so sums come out the same everywhere.
 typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
+
+// part(w)
+static inline float rk_weight(float w, rk_part part) {
+  switch (part.form) {
+    case RK_SQUARED: return w * w;
+    case RK_ONES: return 1;
+    default: return w * (w > 0 ? part.positive : part.negative);
+  }
+}
 
 #define RK_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define RK_MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -49,13 +49,8 @@ static inline __attribute__((always_inline)) void transform_kernels(const float 
   float taps[9][LANES], half[6][3][LANES];
   for (ptrdiff_t i = 0; i < lanes; i++)
     for (int t = 0; t < 9; t++) taps[t][i] = g[i * step + t];
-  if (part == RK_POSITIVE) {
-    for (int t = 0; t < 9; t++)
-      for (ptrdiff_t i = 0; i < lanes; i++) taps[t][i] = taps[t][i] > 0 ? taps[t][i] : 0;
-  } else if (part == RK_NEGATIVE) {
-    for (int t = 0; t < 9; t++)
-      for (ptrdiff_t i = 0; i < lanes; i++) taps[t][i] = taps[t][i] < 0 ? taps[t][i] : 0;
-  }
+  for (int t = 0; t < 9; t++)
+    for (ptrdiff_t i = 0; i < lanes; i++) taps[t][i] = rk_weight(taps[t][i], part);
   for (int x = 0; x < 3; x++) {
     const float *a = taps[turned ? 8 - x : x], *b = taps[turned ? 5 - x : 3 + x], *c = taps[turned ? 2 - x : 6 + x];
     for (ptrdiff_t i = 0; i < lanes; i++)
@@ -180,8 +175,7 @@ static float product_at(const float *x, ptrdiff_t channels, const rk_window *w, 
         const ptrdiff_t column = x0 + kx * w->dilation_x;
         if (column < 0 || column >= w->width) continue;
         const float weight = weights[(c * w->kernel_y + ky) * w->kernel_x + kx];
-        const float kept = part == RK_ALL || (part == RK_POSITIVE) == (weight > 0) ? weight : 0;
-        sum += plane[row * w->width + column] * kept;
+        sum += plane[row * w->width + column] * rk_weight(weight, part);
       }
     }
   }

@@ -16,9 +16,11 @@ struct ConvolutionKernel: WeightedKernel {
   let outputShape: Shape
   private let geometry: ConvolutionGeometry
   private let weight: Tensor
-  private let bias: Tensor?
+  private let biases: Tensor?
   private let derived: DerivedWeights<Form>
   private let usesWinograd: Bool
+
+  var bias: (values: Tensor, run: Int)? { biases.map { ($0, geometry.outputPositions) } }
 
   /// A layout of the weights.
   enum Form: Hashable, Sendable {
@@ -37,7 +39,7 @@ struct ConvolutionKernel: WeightedKernel {
     inputShape = input
     outputShape = output
     weight = convolution.weight
-    bias = convolution.bias
+    biases = convolution.bias
     self.derived = derived
     geometry = ConvolutionGeometry(
       groups: convolution.groups, inputs: input[1] / convolution.groups, outputs: output[1] / convolution.groups,
@@ -46,11 +48,11 @@ struct ConvolutionKernel: WeightedKernel {
   }
 
   func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool,
-    companion: UnsafeMutablePointer<Float>?, on workers: Workers
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
+    on workers: Workers
   ) {
-    let main = ConvolutionTarget(output: y, epilogue: .bias(bias, rectifies: rectifies))
-    let beside = companion.map { ConvolutionTarget(output: $0) }
+    let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
+    let beside = companion.map { ConvolutionTarget(output: $0.product) }
     guard usesWinograd else {
       var products = [(weights: weights(.forward(.all)), target: main)]
       if let beside { products.append((weights(.forward(.positive)), beside)) }
@@ -59,7 +61,10 @@ struct ConvolutionKernel: WeightedKernel {
     var products = [(kernels: kernels(.all, turned: false, on: workers), target: main)]
     if let beside { products.append((kernels(.positive, turned: false, on: workers), beside)) }
     WinogradConvolution(geometry: geometry).multiply(x, items: inputShape[0], products, on: workers)
-    if let companion { refine(companion, x, needed: rectifies ? UnsafePointer(y) : nil, on: workers) }
+    if let companion {
+      let isPartial = rectifies && companion.scope == .positiveOutputs
+      refine(companion.product, x, needed: isPartial ? UnsafePointer(y) : nil, on: workers)
+    }
   }
 
   func product(
@@ -93,7 +98,7 @@ struct ConvolutionKernel: WeightedKernel {
   }
 
   /// Rounding of Winograd's transforms must not pass for a denominator: products so small beside the largest of their
-  /// channel that it could are computed directly. Outputs that the rectifier cut off carry no relevance and are left.
+  /// channel that it could are computed directly. Outputs at which no relevance arrives are left.
   private func refine(
     _ z: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, needed: UnsafePointer<Float>?, on workers: Workers
   ) {
@@ -108,7 +113,7 @@ struct ConvolutionKernel: WeightedKernel {
         withUnsafePointer(to: geometry.window) {
           _ = rk_refine_small_products(
             x + group * geometry.inputs * geometry.inputPositions, geometry.inputs, $0,
-            weights.pointer + plane % (geometry.groups * geometry.outputs) * geometry.depth, RK_POSITIVE,
+            weights.pointer + plane % (geometry.groups * geometry.outputs) * geometry.depth, WeightPart.positive.kernel,
             needed.map { $0 + plane * positions }, Self.smallProduct, z + plane * positions)
         }
       }
@@ -161,7 +166,7 @@ struct ConvolutionKernel: WeightedKernel {
 }
 
 extension Tensor {
-  /// W, W⁺ or W⁻.
+  /// The weights after what `part` does to them.
   func part(_ part: WeightPart) -> Tensor {
     guard part != .all else { return self }
     return Tensor(uninitialized: shape) { result in

@@ -14,29 +14,6 @@ struct ReluKernel: Kernel {
   }
 }
 
-/// `scale·x + shift`, a number of each per channel.
-struct BatchNormalizationKernel: Kernel {
-  let parameters: BatchNormalization
-  let shape: Shape
-
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
-    let channels = shape[1]
-    let positions = shape.dimensions[2...].reduce(1, *)
-    let shared = Shared((x: operands[0], y: output))
-    parameters.scale.withUnsafeElements { scale in
-      parameters.shift.withUnsafeElements { shift in
-        let statistics = Shared((scale: scale, shift: shift))
-        workers.run(shape[0] * channels) { plane in
-          let (scale, shift) = statistics.pointer
-          let at = plane * positions
-          rk_affine(
-            shared.pointer.y + at, shared.pointer.x + at, scale[plane % channels], shift[plane % channels], positions)
-        }
-      }
-    }
-  }
-}
-
 /// Local response normalisation across channels.
 struct LocalResponseNormalizationKernel: Kernel {
   let parameters: LocalResponseNormalization

@@ -19,8 +19,8 @@ package final class ExecutionPlan: Sendable {
   package let shapes: [Shape]
   let kernels: [(any Kernel)?]
   let places: [Place]
-  /// For each node with a companion product `W⁺·x`, where that goes.
-  let companions: [Node.ID: Int]
+  /// For each node with a companion product `W⁺·x`, where that goes and where it has to be exact.
+  let companions: [Node.ID: (offset: Int, scope: Companion.Scope)]
   /// Floats that a run needs.
   let memory: Int
   /// Rectifiers that take the place of their operand.
@@ -29,7 +29,7 @@ package final class ExecutionPlan: Sendable {
   let overwritten: Set<Node.ID>
 
   init(
-    _ network: Network, inputShape: Shape, companions wanted: Set<Node.ID>, weights: WeightLibrary,
+    _ network: Network, inputShape: Shape, companions wanted: [Node.ID: Companion.Scope], weights: WeightLibrary,
     algorithm: ConvolutionAlgorithm
   ) throws {
     let graph = network.graph
@@ -70,11 +70,16 @@ package final class ExecutionPlan: Sendable {
     self.inPlace = inPlace
     self.overwritten = overwritten
     self.places = places
-    var companions: [Node.ID: Int] = [:]
-    for id in graph.ids where wanted.contains(id) { companions[id] = layout.reserve(shapes[id.index].count) }
+    var companions: [Node.ID: (offset: Int, scope: Companion.Scope)] = [:]
+    for id in graph.ids {
+      if let scope = wanted[id] { companions[id] = (layout.reserve(shapes[id.index].count), scope) }
+    }
     self.companions = companions
     memory = layout.size
   }
+
+  /// Where the companion product of a node is exact; nil if it has none.
+  package func companionScope(of id: Node.ID) -> Companion.Scope? { companions[id]?.scope }
 
   private struct Layout {
     var size = 0
@@ -100,7 +105,7 @@ package final class ExecutionPlan: Sendable {
           trace.withOperand(0, of: id) { x in
             weighted.forward(
               x, y, rectifies: consumers[id.index].contains { inPlace.contains($0) },
-              companion: companions[id].map { memory.base + $0 }, on: workers)
+              companion: companions[id].map { Companion(memory.base + $0.offset, scope: $0.scope) }, on: workers)
           }
         } else {
           trace.withOperands(of: id) { kernel.forward($0, y, on: workers) }

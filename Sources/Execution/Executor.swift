@@ -19,7 +19,7 @@ public final class Executor: Sendable {
 
   private struct PlanKey: Hashable {
     let shape: Shape
-    let companions: Set<Node.ID>
+    let companions: [Node.ID: Companion.Scope]
   }
 
   /// How convolutions are computed.
@@ -39,13 +39,13 @@ public final class Executor: Sendable {
   /// - Parameter input: the shape that the network declares, usually batch × channels × height × width.
   /// - Throws: `GraphError` if the shape does not fit, `ExecutionError.notFinite` if the result is NaN or infinite.
   public func logits(_ input: Tensor) throws -> Tensor {
-    let logits = try trace(input, companions: []).value(of: network.logits)
+    let logits = try trace(input).value(of: network.logits)
     // A copy, so that the run's memory can be used again.
     return logits.map { $0 }
   }
 
   /// The plan for an input shape, made at the first request.
-  package func plan(_ shape: Shape, companions: Set<Node.ID>) throws -> ExecutionPlan {
+  package func plan(_ shape: Shape, companions: [Node.ID: Companion.Scope] = [:]) throws -> ExecutionPlan {
     let key = PlanKey(shape: shape, companions: companions)
     if let plan = plans.withLock({ $0[key] }) { return plan }
     let plan = try ExecutionPlan(
@@ -59,7 +59,7 @@ public final class Executor: Sendable {
   }
 
   /// Runs the network and keeps every node's value. Nodes in `companions` also compute `W⁺·x`.
-  package func trace(_ input: Tensor, companions: Set<Node.ID>) throws -> ForwardTrace {
+  package func trace(_ input: Tensor, companions: [Node.ID: Companion.Scope] = [:]) throws -> ForwardTrace {
     // Looked at first, since rectifiers swallow NaN.
     try check(input, of: network.input)
     let trace = try plan(input.shape, companions: companions).run(input, on: workers)

@@ -28,9 +28,12 @@ package final class ForwardTrace: Sendable {
     return stored(id)
   }
 
+  /// The output of a node, or that of the rectifier which took its place; a view of the trace's memory.
+  package func rectifiedValue(of id: Node.ID) -> Tensor { stored(id) }
+
   /// `W⁺·x` of a weighted node, where the plan asked for it.
   package func companion(of id: Node.ID) -> Tensor? {
-    plan.companions[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0) }
+    plan.companions[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
   }
 
   private func stored(_ id: Node.ID) -> Tensor {

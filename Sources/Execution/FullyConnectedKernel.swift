@@ -10,7 +10,7 @@ struct FullyConnectedKernel: WeightedKernel {
   let inputShape: Shape
   let outputShape: Shape
   private let weight: Tensor
-  private let bias: Tensor?
+  private let biases: Tensor?
 
   /// Rows of W that one task reads.
   private static let block = 32
@@ -21,18 +21,19 @@ struct FullyConnectedKernel: WeightedKernel {
     inputShape = input
     outputShape = output
     weight = linear.weight
-    bias = linear.bias
+    biases = linear.bias
   }
 
+  var bias: (values: Tensor, run: Int)? { biases.map { ($0, 1) } }
   private var inputs: Int { weight.shape[1] }
   private var outputs: Int { weight.shape[0] }
   private var items: Int { outputs == 0 ? 0 : outputShape.count / outputs }
 
   func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool,
-    companion: UnsafeMutablePointer<Float>?, on workers: Workers
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
+    on workers: Workers
   ) {
-    if let companion {
+    if let companion = companion?.product {
       if items <= Self.fewItems {
         splitProducts(x, all: y, positive: companion, on: workers)
       } else {
@@ -44,7 +45,7 @@ struct FullyConnectedKernel: WeightedKernel {
     }
     for item in 0..<items {
       let y = y + item * outputs
-      bias?.withUnsafeElements { rk_add(y, y, $0.baseAddress!, outputs) }
+      biases?.withUnsafeElements { rk_add(y, y, $0.baseAddress!, outputs) }
       if rectifies { rk_relu(y, y, outputs) }
     }
   }

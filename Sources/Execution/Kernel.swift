@@ -25,6 +25,25 @@ package protocol LinearKernel: Kernel {
     _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers)
 }
 
+/// Where a weighted layer leaves `W⁺·x`.
+package struct Companion {
+  let product: UnsafeMutablePointer<Float>
+  let scope: Scope
+
+  /// Where `W⁺·x` has to be exact.
+  package enum Scope: Hashable, Sendable {
+    /// At every output.
+    case everywhere
+    /// At outputs that are positive: no relevance arrives at others.
+    case positiveOutputs
+  }
+
+  package init(_ product: UnsafeMutablePointer<Float>, scope: Scope) {
+    self.product = product
+    self.scope = scope
+  }
+}
+
 /// A kernel with weights: a convolution or a fully connected layer, without its bias a linear map for each part of the
 /// weights.
 package protocol WeightedKernel: Kernel {
@@ -33,11 +52,14 @@ package protocol WeightedKernel: Kernel {
   /// The shape of the output.
   var outputShape: Shape { get }
 
+  /// What is added to the products: element `i` of an item of the output has the bias `values[i / run % values.count]`.
+  var bias: (values: Tensor, run: Int)? { get }
+
   /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `companion` is given, companion ← W⁺·x without bias, for which
   /// the data are laid out only once.
   func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool,
-    companion: UnsafeMutablePointer<Float>?, on workers: Workers)
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
+    on workers: Workers)
 
   /// y ← part(W)·x, or y ← y + part(W)·x, without bias.
   func product(

@@ -33,6 +33,15 @@ package struct MaxPoolKernel: Kernel {
         x + plane * window.pointee.inputs, y + plane * window.pointee.outputs, r, window, splitsTies ? 1 : 0, c)
     }
   }
+
+  /// c ← x / Σ x · r over each window: shares in proportion to activation, which must not be negative.
+  package func shareByActivation(
+    x: UnsafePointer<Float>, r: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    window.eachPlane(of: input, seeds: seeds, r, c, on: workers) { plane, window, r, c in
+      rk_average_pool_proportional(x + plane * window.pointee.inputs, r, window, c)
+    }
+  }
 }
 
 /// Mean over a window.

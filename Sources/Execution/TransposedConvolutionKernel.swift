@@ -7,7 +7,7 @@ struct TransposedConvolutionKernel: WeightedKernel {
   let inputShape: Shape
   let outputShape: Shape
   private let convolution: ConvolutionKernel
-  private let bias: Tensor?
+  private let biases: Tensor?
 
   init(
     _ transposed: TransposedConvolution, input: Shape, output: Shape, algorithm: ConvolutionAlgorithm,
@@ -15,7 +15,7 @@ struct TransposedConvolutionKernel: WeightedKernel {
   ) throws {
     inputShape = input
     outputShape = output
-    bias = transposed.bias
+    biases = transposed.bias
     convolution = try ConvolutionKernel(
       Convolution(
         weight: transposed.weight, bias: nil, window: transposed.adjointWindow(input: input, output: output),
@@ -23,17 +23,19 @@ struct TransposedConvolutionKernel: WeightedKernel {
       input: output, output: input, algorithm: algorithm, derived: derived)
   }
 
+  private var positions: Int { outputShape.dimensions[2...].reduce(1, *) }
+  var bias: (values: Tensor, run: Int)? { biases.map { ($0, positions) } }
+
   func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool,
-    companion: UnsafeMutablePointer<Float>?, on workers: Workers
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
+    on workers: Workers
   ) {
     convolution.adjoint(.all, x, seeds: 1, y, factor: nil, on: workers)
-    if let companion { convolution.adjoint(.positive, x, seeds: 1, companion, factor: nil, on: workers) }
-    let positions = outputShape.dimensions[2...].reduce(1, *)
+    if let companion { convolution.adjoint(.positive, x, seeds: 1, companion.product, factor: nil, on: workers) }
     for item in 0..<outputShape[0] {
       let y = y + item * outputShape[1] * positions
-      if let bias {
-        bias.withUnsafeElements {
+      if let biases {
+        biases.withUnsafeElements {
           rk_bias_relu(y, positions, outputShape[1], positions, $0.baseAddress!, rectifies ? 1 : 0)
         }
       } else if rectifies {

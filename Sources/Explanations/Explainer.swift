@@ -82,9 +82,15 @@ public struct Trace: Sendable {
     let result = propagator.propagate(seeds, count: targets.count, keepsLedger: ledger)
     return targets.enumerated().map { number, target in
       let items = (0..<batch).map { result.relevance.item($0 * targets.count + number) }
+      let signed = Tensor(joining: items)
+      var entries = ledger ? result.ledgers[number] : []
+      if ledger && method.isContrastive {
+        let name = plan.network.graph[plan.network.input].name
+        entries.append(LedgerEntry(clipping: signed, to: signed.positivePart, of: name))
+      }
       return Explanation(
         target: target, method: method, scores: (0..<batch).map { logits[$0, target.classIndex] },
-        signedRelevance: Tensor(joining: items), ledger: targets.count == 1 ? result.ledger : [])
+        signedRelevance: signed, ledger: entries)
     }
   }
 }

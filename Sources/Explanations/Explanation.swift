@@ -24,8 +24,8 @@ public struct Explanation: Sendable {
   public let scores: [Float]
   /// Relevance before negative parts are dropped: batch × channels × height × width, in units of the logit.
   public let signedRelevance: Tensor
-  /// The sums of relevance at every node, from the logits down; empty if it was not asked for or several targets were
-  /// explained together. Of a contrast they are small: target and dual start with the same score, of opposite signs.
+  /// What became of relevance at every node, from the logits down, and of a contrast's negative part in the end; empty if
+  /// it was not asked for. Of a contrast sums are small: target and dual start with the same score, of opposite signs.
   public let ledger: [LedgerEntry]
 
   /// The explained logit (of the first item).

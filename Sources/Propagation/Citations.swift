@@ -1,8 +1,21 @@
 /// Where definitions come from; the documentation of rules and methods refers to these by name.
 ///
-/// - *Gu18*: J. Gu, Y. Yang, V. Tresp, “Understanding Individual Decisions of CNNs via Contrastive Backpropagation”, ACCV 2018.
-/// - *Montavon17*: G. Montavon, S. Lapuschkin, A. Binder, W. Samek, K.-R. Müller, “Explaining nonlinear classification
-///   decisions with deep Taylor decomposition”, Pattern Recognition 65, 2017.
+/// - *Achtibat24*: R. Achtibat et al., “AttnLRP: attention-aware layer-wise relevance propagation for transformers”, ICML 2024.
+/// - *Ali22*: A. Ali et al., “XAI for transformers: better explanations through conservative propagation”, ICML 2022.
+/// - *Andeol21*: L. Andéol et al., “Learning domain invariant representations by joint Wasserstein distance minimization”,
+///   arXiv 2106.04923, 2021.
+/// - *Arras17*: L. Arras, G. Montavon, K.-R. Müller, W. Samek, “Explaining recurrent neural network predictions in sentiment
+///   analysis”, WASSA 2017.
 /// - *Bach15*: S. Bach et al., “On pixel-wise explanations for non-linear classifier decisions by layer-wise relevance
 ///   propagation”, PLOS ONE 10(7), 2015.
+/// - *Binder16*: A. Binder et al., “Layer-wise relevance propagation for neural networks with local renormalization layers”,
+///   ICANN 2016.
+/// - *Gu18*: J. Gu, Y. Yang, V. Tresp, “Understanding Individual Decisions of CNNs via Contrastive Backpropagation”, ACCV 2018.
+/// - *Kohlbrenner20*: M. Kohlbrenner et al., “Towards best practice in explaining neural network decisions with LRP”, IJCNN 2020.
+/// - *Lapuschkin19*: S. Lapuschkin et al., “Unmasking Clever Hans predictors and assessing what machines really learn”, Nature
+///   Communications 10, 2019.
+/// - *Montavon17*: G. Montavon, S. Lapuschkin, A. Binder, W. Samek, K.-R. Müller, “Explaining nonlinear classification
+///   decisions with deep Taylor decomposition”, Pattern Recognition 65, 2017.
+/// - *Montavon19*: G. Montavon et al., “Layer-wise relevance propagation: an overview”, in Explainable AI, LNCS 11700, 2019.
+/// - *Zhang16*: J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.
 public enum Citations {}

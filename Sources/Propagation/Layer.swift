@@ -12,6 +12,10 @@ public struct Layer: Sendable {
   public let seeds: Int
   package let trace: ForwardTrace
   let denominators: DenominatorCache
+  /// Whether relevance is known to arrive only where a rectifier lets values pass.
+  let isRectified: Bool
+  /// Where losses are booked; nil if nobody asked for a ledger.
+  let account: LayerAccount?
 
   /// The node.
   public var node: Node { site.node }
@@ -26,15 +30,26 @@ public struct Layer: Sendable {
   /// Items in the batch.
   public var batch: Int { trace.input.shape[0] }
 
+  /// The node's values, exact where relevance can arrive.
+  var relevantOutput: Tensor { isRectified ? trace.rectifiedValue(of: site.id) : output }
+
+  /// `W⁺·x` if the forward pass has left it, exact where relevance can arrive.
+  var companion: Tensor? {
+    isRectified || trace.plan.companionScope(of: site.id) == .everywhere ? trace.companion(of: site.id) : nil
+  }
+
   package var kernel: any Kernel {
     guard let kernel = trace.kernel(of: site.id) else {
       preconditionFailure("relevance never reaches a node without a kernel")
     }
     return kernel
   }
+  /// The node as a layer with weights.
   package var weighted: any WeightedKernel {
-    guard let kernel = kernel as? any WeightedKernel else { preconditionFailure("node \(node.name) has no weights") }
-    return kernel
+    if let kernel = kernel as? any WeightedKernel { return kernel }
+    let average = (kernel as? AveragePoolKernel)?.withoutPadding ?? kernel
+    guard let average = average as? any LinearKernel else { preconditionFailure("node \(node.name) has no weights") }
+    return EqualWeights(average, input: operandShapes[0], output: trace.plan.shapes[site.id.index])
   }
   package var workers: Workers { trace.workers }
 
@@ -51,7 +66,7 @@ public struct Layer: Sendable {
 
   /// Calls `body` with runs of the relevance's elements and where the matching activations start, on all threads.
   func forEachRun(ofItems count: Int, _ body: @Sendable (_ relevance: Int, _ activation: Int, _ count: Int) -> Void) {
-    let grain = 1 << 15
+    let grain = Self.grain
     let runs = (count + grain - 1) / grain
     workers.run(batch * seeds * runs) { task in
       let (item, run) = (task / runs, task % runs)
@@ -59,18 +74,69 @@ public struct Layer: Sendable {
       body(item * count + first, item / seeds * count + first, min(grain, count - first))
     }
   }
+
+  /// Pairs of sums for each item of the relevance, to which `body` adds run by run.
+  func sums(
+    ofItems count: Int,
+    _ body: @Sendable (_ relevance: Int, _ activation: Int, _ count: Int, UnsafeMutablePointer<Double>) -> Void
+  ) -> [(Double, Double)] {
+    let runs = (count + Self.grain - 1) / Self.grain
+    var parts = [Double](repeating: 0, count: batch * seeds * runs * 2)
+    parts.withUnsafeMutableBufferPointer { parts in
+      let shared = Shared(parts.baseAddress!)
+      forEachRun(ofItems: count) { at, activation, length in
+        let part = at / count * runs + at % count / Self.grain
+        body(at, activation, length, shared.pointer + part * 2)
+      }
+    }
+    return (0..<batch * seeds).map { item in
+      var pair = (0.0, 0.0)
+      for part in item * runs..<(item + 1) * runs {
+        pair.0 += parts[part * 2]
+        pair.1 += parts[part * 2 + 1]
+      }
+      return pair
+    }
+  }
+
+  /// The sum of each item of a tensor of relevance.
+  public func sums(of relevance: Tensor) -> [Double] {
+    let count = relevance.count / (batch * seeds)
+    return (0..<batch * seeds).map { item in
+      relevance.withUnsafeElements { rk_sum($0.baseAddress! + item * count, count) }
+    }
+  }
+
+  private static let grain = 1 << 15
+
+  // MARK: The ledger
+
+  /// Whether somebody wants to know where relevance goes.
+  public var isBooking: Bool { account != nil }
+
+  /// Tells the ledger that relevance stays here, and why.
+  ///
+  /// - Parameter amounts: one for each item of the relevance: `seeds` for each item of the batch.
+  public func book(_ cause: AbsorptionCause, _ amounts: [Double]) { account?.add(cause, amounts) }
 }
 
 /// Denominators of rules, by node: they depend on the activations only, so every explanation of a trace shares them.
 final class DenominatorCache: Sendable {
-  private let cache = Mutex<[Node.ID: Tensor]>([:])
+  private struct Key: Hashable {
+    let node: Node.ID
+    let group: Int
+    let isPartial: Bool
+  }
+  private let cache = Mutex<[Key: Tensor]>([:])
 
-  func value(for id: Node.ID, make: () -> Tensor) -> Tensor {
-    if let found = cache.withLock({ $0[id] }) { return found }
+  /// The denominators of a group of contributions at a node; partial ones are exact only where a rectifier lets values pass.
+  func value(for id: Node.ID, group: Int, isPartial: Bool, make: () -> Tensor) -> Tensor {
+    let key = Key(node: id, group: group, isPartial: isPartial)
+    if let found = cache.withLock({ $0[key] }) { return found }
     let made = make()
     return cache.withLock { cache in
-      if let found = cache[id] { return found }
-      cache[id] = made
+      if let found = cache[key] { return found }
+      cache[key] = made
       return made
     }
   }

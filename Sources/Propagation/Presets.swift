@@ -3,41 +3,112 @@ import Tensors
 
 extension RuleTable {
   /// The tables that can be asked for by name.
-  public static let presetNames = ["default", "paper"]
+  public static let presetNames = [
+    "default", "paper", "EpsilonPlus", "EpsilonPlusFlat", "EpsilonAlpha2Beta1", "EpsilonAlpha2Beta1Flat",
+    "EpsilonGammaBox", "ExcitationBackprop",
+  ]
 
-  /// The table with a preset's name, or nil if there is none.
+  /// The table with a preset's name, or nil if there is none. Upper and lower case are alike, hyphens may be left out.
   public static func preset(_ name: String, pixelRange: PixelRange?) -> RuleTable? {
-    switch name {
+    switch name.lowercased().filter({ $0 != "-" && $0 != "_" }) {
     case "default": .default(pixelRange: pixelRange)
     case "paper": .paper(pixelRange: pixelRange)
+    case "epsilonplus": epsilonPlus.with(pixelRange: pixelRange)
+    case "epsilonplusflat": epsilonPlusFlat.with(pixelRange: pixelRange)
+    case "epsilonalpha2beta1": epsilonAlpha2Beta1.with(pixelRange: pixelRange)
+    case "epsilonalpha2beta1flat": epsilonAlpha2Beta1Flat.with(pixelRange: pixelRange)
+    case "epsilongammabox": .epsilonGammaBox(pixelRange: pixelRange)
+    case "excitationbackprop": excitationBackprop.with(pixelRange: pixelRange)
     default: nil
     }
   }
 
   /// The rules of *Gu18* §3.1, verbatim: z^B below, z⁺ above, winner takes all, even averages, normalisation bypassed.
   public static func paper(pixelRange: PixelRange?) -> RuleTable {
-    RuleTable(name: "paper", rows: rows(averages: Even()), pixelRange: pixelRange)
+    RuleTable(name: "paper", pixelRange: pixelRange) { contrastive(averages: Even()) }
   }
 
   /// The rules of the paper with averages shared in proportion to activation, without which explanations of networks that
   /// end in global average pooling are blind to position.
   public static func `default`(pixelRange: PixelRange?) -> RuleTable {
-    RuleTable(name: "default", rows: rows(averages: Proportional()), pixelRange: pixelRange)
+    RuleTable(name: "default", pixelRange: pixelRange) { contrastive(averages: Proportional()) }
   }
 
-  /// What relevance passes unchanged besides: other activations, layer normalisation, scaling and shifting by constants.
-  private static let passed = OperatorKind.activations.subtracting([.relu]).union([.layerNormalization, .div, .sub])
-
-  private static func rows(averages: any Rule) -> [Row] {
-    [
-      Row(.operators(.conv, position: .first), ZBox()),
-      Row(.operators(.conv, .gemm), ZPlus()),
-      Row(.operators(.maxPool), WinnerTakesAll(ties: .first)),
-      Row(.operators(.averagePool, .globalAveragePool, .reduceMean), averages),
-      Row(.operators(.relu, .batchNormalization, .lrn, .dropout, .mul), Pass()),
+  private static func contrastive(averages: any Rule) -> RuleTable {
+    RuleTable(name: "") {
+      Row(.operators(.conv, position: .first), ZBox())
+      Row(.operators(.conv, .gemm), ZPlus())
+      Row(.operators(.maxPool), WinnerTakesAll(ties: .first))
+      Row(.operators(.averagePool, .globalAveragePool, .reduceMean), averages)
+      Row(.operators(.relu, .batchNormalization, .lrn, .dropout), Pass())
       // What the paper's networks do not have, treated like its kin.
-      Row(.operators(.convTranspose), ZPlus()),
-      Row(Selector(operators: passed), Pass()),
-    ]
+      Row(.operators(.convTranspose), ZPlus())
+      others
+    }
+  }
+
+  // MARK: Composites that the field knows
+
+  /// ε on fully connected layers, z⁺ on convolutions. *Kohlbrenner20*.
+  public static let epsilonPlus = RuleTable(name: "EpsilonPlus") {
+    composite(convolutions: ZPlus(bias: .absorbed))
+  }
+
+  /// The same, with flat shares in the first layer.
+  public static let epsilonPlusFlat = RuleTable(name: "EpsilonPlusFlat") {
+    first(Flat())
+    epsilonPlus
+  }
+
+  /// ε on fully connected layers, αβ with α = 2, β = 1 on convolutions. *Kohlbrenner20*.
+  public static let epsilonAlpha2Beta1 = RuleTable(name: "EpsilonAlpha2Beta1") {
+    composite(convolutions: AlphaBeta(alpha: 2, beta: 1))
+  }
+
+  /// The same, with flat shares in the first layer.
+  public static let epsilonAlpha2Beta1Flat = RuleTable(name: "EpsilonAlpha2Beta1Flat") {
+    first(Flat())
+    epsilonAlpha2Beta1
+  }
+
+  /// ε on fully connected layers, γ = ¼ on convolutions, z^B in the first. *Montavon19*.
+  public static func epsilonGammaBox(pixelRange: PixelRange?) -> RuleTable {
+    RuleTable(name: "EpsilonGammaBox", pixelRange: pixelRange) {
+      first(ZBox())
+      composite(convolutions: GeneralisedGamma(gamma: 0.25))
+    }
+  }
+
+  /// z⁺ on every layer with weights. *Zhang16*.
+  public static let excitationBackprop = RuleTable(name: "ExcitationBackprop") {
+    Row(.operators(.conv, .gemm, .convTranspose), ZPlus())
+    unweighted
+  }
+
+  private static func first(_ rule: any Rule) -> Row {
+    Row(.operators(.conv, .gemm, .convTranspose, position: .first), rule)
+  }
+
+  private static func composite(convolutions: any Rule) -> RuleTable {
+    RuleTable(name: "") {
+      Row(.operators(.gemm), Epsilon(epsilon: 1e-6))
+      Row(.operators(.conv, .convTranspose), convolutions)
+      unweighted
+    }
+  }
+
+  private static let unweighted = RuleTable(name: "") {
+    Row(.operators(.maxPool), WinnerTakesAll(ties: .first))
+    Row(.operators(.averagePool, .globalAveragePool, .reduceMean), Proportional())
+    Row(.operators(.relu, .batchNormalization, .lrn, .dropout), Pass())
+    others
+  }
+
+  /// Gates, other activations, layer normalisation, scaling and shifting by constants.
+  private static let others = RuleTable(name: "") {
+    Row(.operators(.mul), SignalTakesAll())
+    Row(
+      Selector(operators: OperatorKind.activations.subtracting([.relu]).union([.layerNormalization, .div, .sub])),
+      Pass())
   }
 }

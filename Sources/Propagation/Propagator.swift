@@ -19,8 +19,9 @@ package struct Propagator: Sendable {
   package struct Result: Sendable {
     /// The relevance of the input: `seeds` items for each item of the batch.
     package let relevance: Tensor
-    /// For each node that relevance reached, in walking order, its sum before and after the node's rule, over all items.
-    package let ledger: [LedgerEntry]
+    /// For each seed and each node that relevance reached, in walking order, what became of it there, over all items;
+    /// empty if it was not asked for.
+    package let ledgers: [[LedgerEntry]]
   }
 
   /// Propagates relevance that starts at any number of nodes.
@@ -33,7 +34,7 @@ package struct Propagator: Sendable {
   package func propagate(_ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool) -> Result {
     let walk = walk(seeds, count: count, keepsLedger: keepsLedger, until: plan.network.input)
     let shape = Layer.relevanceShape(of: trace.input.shape, batch: trace.input.shape[0], seeds: count)
-    return Result(relevance: walk.relevance?.reshaped(to: shape) ?? Tensor(shape: shape), ledger: walk.ledger)
+    return Result(relevance: walk.relevance?.reshaped(to: shape) ?? Tensor(shape: shape), ledgers: walk.ledgers)
   }
 
   /// The relevance that arrives at a node's output; zeros if none does.
@@ -45,23 +46,25 @@ package struct Propagator: Sendable {
 
   private func walk(
     _ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID
-  ) -> (relevance: Tensor?, ledger: [LedgerEntry]) {
+  ) -> (relevance: Tensor?, ledgers: [[LedgerEntry]]) {
     let graph = plan.network.graph
+    let isRectified = seeds.allSatisfy { respectsRectifiers($1, at: $0) }
     var arriving = [Tensor?](repeating: nil, count: graph.nodes.count)
     for (id, seed) in seeds { arriving[id.index] = seed }
-    var ledger: [LedgerEntry] = []
+    var ledgers = [[LedgerEntry]](repeating: [], count: keepsLedger ? count : 0)
     BLAS.withOneThreadPerCall {
       for assignment in plan.assignments.reversed() where assignment.site.id > last {
         let id = assignment.site.id
         guard let relevance = arriving[id.index].take() else { continue }
-        let layer = Layer(site: assignment.site, seeds: count, trace: trace, denominators: denominators)
-        let incoming = keepsLedger ? relevance.sum(on: trace.workers) : 0
+        let account = keepsLedger ? LayerAccount(items: trace.input.shape[0] * count) : nil
+        let layer = Layer(
+          site: assignment.site, seeds: count, trace: trace, denominators: denominators,
+          isRectified: isRectified && assignment.site.isRectified, account: account)
+        let arrived = keepsLedger ? layer.sums(bySeed: relevance) : []
         let shares = assignment.rule.propagate(consume relevance, through: layer)
-        if keepsLedger {
-          let outgoing = shares.reduce(0) { $0 + ($1?.sum(on: trace.workers) ?? 0) }
-          ledger.append(
-            LedgerEntry(
-              node: layer.node.name, rule: assignment.rule.description, relevanceIn: incoming, relevanceOut: outgoing))
+        if let account {
+          let entries = layer.entries(assignment.rule, arrived: arrived, shares, account)
+          for (seed, entry) in entries.enumerated() { ledgers[seed].append(entry) }
         }
         for (operand, share) in zip(layer.node.inputs, shares) {
           guard let share else { continue }
@@ -75,21 +78,19 @@ package struct Propagator: Sendable {
         }
       }
     }
-    return (arriving[last.index], ledger)
+    return (arriving[last.index], ledgers)
   }
-}
 
-/// What happened to relevance at one node.
-public struct LedgerEntry: Sendable, Hashable {
-  /// The node's name.
-  public let node: String
-  /// The rule, as printed in plans.
-  public let rule: String
-  /// The sum of the relevance that arrived at the node's output.
-  public let relevanceIn: Double
-  /// The sum of the relevance that left at its operands.
-  public let relevanceOut: Double
-
-  /// What did not go on: relevance at outputs whose denominator is zero, and rounding.
-  public var absorbed: Double { relevanceIn - relevanceOut }
+  /// Whether a seed brings no relevance to values that are 0, or that a rectifier cuts off; the logits' always count as such.
+  private func respectsRectifiers(_ seed: Tensor, at id: Node.ID) -> Bool {
+    if id == plan.network.logits { return true }
+    if plan[id]?.site.isRectified ?? false { return false }
+    let count = trace.value(of: id).count / trace.input.shape[0]
+    let items = seed.count / count / trace.input.shape[0]
+    return trace.value(of: id).withUnsafeElements { values in
+      seed.withUnsafeElements { seed in
+        seed.indices.allSatisfy { seed[$0] == 0 || values[$0 / count / items * count + $0 % count] != 0 }
+      }
+    }
+  }
 }

@@ -2,71 +2,184 @@ import CKernels
 import Execution
 import Tensors
 
-/// One summand of a denominator `z = Σₖ Wₖ·xₖ`: a modified input and the part of the weights that it meets.
-struct Term: Sendable {
-  let input: Tensor
-  let part: WeightPart
-}
-
 extension Layer {
-  /// The step that rules for weighted layers have in common, for denominators that cannot be negative:
-  /// `z = Σₖ Wₖ·xₖ`, `s = R / (z + stabiliser)`, `R' = Σₖ xₖ ⊙ Wₖᵀ·s`. An output with `z = 0` sends nothing.
-  func redistribute(_ relevance: consuming Tensor, by terms: [Term], stabiliser: Float) -> Tensor {
-    let z = denominators.value(for: site.id) { product(of: terms) }
-    var s = relevance
-    divide(&s, by: z, stabiliser: stabiliser)
+  /// Shares out relevance in proportion to contributions: `z = Σₖ Wₖ·xₖ + b`, `s = R / (z + stabiliser)`,
+  /// `R' = Σₖ xₖ ⊙ Wₖᵀ·s`, summed over the groups. An output with `z = 0` sends nothing.
+  ///
+  /// - Complexity: one product per term for each trace, and one adjoint product per term and seed.
+  public func redistribute(_ relevance: consuming Tensor, by groups: [Contributions]) -> Tensor {
+    // Nothing arrives at outputs below zero where a rectifier has cut them off.
+    let active = groups.enumerated().filter { $1.factor != 0 && !($1.outputs == .negative && isRectified) }
+    var arrived: Tensor? = relevance
     var result: Tensor?
-    for term in terms {
-      let share = adjoint(of: term, times: s)
-      if result == nil { result = share } else { result?.add(share, on: workers) }
-    }
-    guard let result else { preconditionFailure("a rule needs at least one term") }
-    return result
-  }
-
-  /// `x ⊙ Wᵀ·s`
-  private func adjoint(of term: Term, times s: Tensor) -> Tensor {
-    var share = uninitializedRelevance(like: operand.shape)
-    share.withUnsafeMutableElements { share in
-      s.withUnsafeElements { s in
-        term.input.withUnsafeElements { x in
-          weighted.adjoint(
-            term.part, s.baseAddress!, seeds: seeds, share.baseAddress!, factor: x.baseAddress!, on: workers)
-        }
+    for (place, (index, group)) in active.enumerated() {
+      // The last group may overwrite what arrived.
+      guard var s = place == active.count - 1 ? arrived.take() : arrived else { break }
+      let z = denominators.value(for: site.id, group: index, isPartial: isRectified) { denominator(of: group) }
+      if group.outputs != .all { keep(&s, where: group.outputs) }
+      divide(&s, by: z, group)
+      for term in group.terms(at: site) {
+        let share = adjoint(term, times: s)
+        if result == nil { result = share } else { result?.add(share, on: workers) }
       }
+      if let part = group.bias { share(bias: part, s, group, &result) }
     }
-    return share
+    return result ?? Tensor(shape: Self.relevanceShape(of: operand.shape, batch: batch, seeds: seeds))
   }
 
-  /// `Σₖ Wₖ·xₖ`
-  private func product(of terms: [Term]) -> Tensor {
-    if terms.count == 1, terms[0].part == .positive, let companion = trace.companion(of: site.id) { return companion }
+  // MARK: Products
+
+  /// `Σₖ Wₖ·xₖ + b`
+  private func denominator(of group: Contributions) -> Tensor {
+    if group.isPositiveProduct(at: site), let companion { return companion }
+    let layer = weighted
+    // Averages that count padding have other outputs than those that share out relevance.
+    let isOutput = kernel is any WeightedKernel && group.isOutput(at: site, hasBias: layer.bias != nil)
+    if isOutput { return relevantOutput }
     var z = workers.pool.tensor(output.shape)
     z.withUnsafeMutableElements { z in
-      for (index, term) in terms.enumerated() {
-        term.input.withUnsafeElements { x in
-          weighted.product(term.part, x.baseAddress!, z.baseAddress!, accumulates: index > 0, on: workers)
+      for (index, term) in group.terms(at: site).enumerated() {
+        input(of: term).withUnsafeElements { x in
+          layer.product(term.weights, x.baseAddress!, z.baseAddress!, accumulates: index > 0, on: workers)
         }
+      }
+      guard let part = group.bias, let bias = layer.bias else { return }
+      bias.values.withUnsafeElements { b in
+        for i in z.indices { z[i] += part(b[i / bias.run % b.count]) }
       }
     }
     return z
   }
 
-  /// `R ← R / (z + stabiliser)` where `z > 0`, else 0.
-  private func divide(_ relevance: inout Tensor, by z: Tensor, stabiliser: Float) {
+  /// `x ⊙ Wᵀ·s`
+  private func adjoint(_ term: Term, times s: Tensor) -> Tensor {
+    var share = uninitializedRelevance(like: operand.shape)
+    let layer = weighted
+    share.withUnsafeMutableElements { share in
+      s.withUnsafeElements { s in
+        let run = { (factor: UnsafePointer<Float>?) in
+          layer.adjoint(term.weights, s.baseAddress!, seeds: seeds, share.baseAddress!, factor: factor, on: workers)
+        }
+        if case .ones = term.input { run(nil) } else { input(of: term).withUnsafeElements { run($0.baseAddress!) } }
+      }
+    }
+    return share
+  }
+
+  private func input(of term: Term) -> Tensor {
+    switch term.input {
+    case .operand: operand
+    case .positiveOperand: operand.positivePart
+    case .negativeOperand: operand.map { min($0, 0) }
+    case .operandMinus(let bound): operand.subtractingBroadcast(bound)
+    case .ones: Tensor(shape: operand.shape, repeating: 1)
+    }
+  }
+
+  // MARK: Division
+
+  /// `R ← f·R / (z + stabiliser)`, and what that keeps back into the books.
+  private func divide(_ relevance: inout Tensor, by z: Tensor, _ group: Contributions) {
+    let (stabiliser, isPositive): (Float, Bool) =
+      switch group.stabiliser {
+      case .positive(let number): (number, true)
+      case .signed(let number): (number, false)
+      }
     let count = z.count / batch
+    let factor = group.factor
+    if isBooking {
+      let losses = relevance.withUnsafeElements { r in
+        z.withUnsafeElements { z in
+          let shared = Shared((r: r.baseAddress!, z: z.baseAddress!))
+          return sums(ofItems: count) { at, activation, count, kept in
+            rk_divide_losses(
+              shared.pointer.r + at, shared.pointer.z + activation, stabiliser, isPositive ? 1 : 0, count, kept)
+          }
+        }
+      }
+      book(.zeroDenominator, losses.map { $0.0 * Double(factor) })
+      book(.stabiliser, losses.map { $0.1 * Double(factor) })
+    }
     relevance.withUnsafeMutableElements { r in
       z.withUnsafeElements { z in
         let shared = Shared((r: r.baseAddress!, z: z.baseAddress!))
         forEachRun(ofItems: count) { at, activation, count in
-          rk_divide_positive(shared.pointer.r + at, shared.pointer.z + activation, stabiliser, count)
+          let (r, z) = (shared.pointer.r + at, shared.pointer.z + activation)
+          if isPositive {
+            rk_divide_positive(r, z, stabiliser, count)
+          } else {
+            rk_divide_nonzero(r, z, stabiliser, count)
+          }
+          if factor != 1 { rk_scale(r, r, factor, count) }
         }
       }
     }
   }
+
+  /// Clears the relevance of outputs of the other sign.
+  private func keep(_ relevance: inout Tensor, where sign: Contributions.Outputs) {
+    let y = relevantOutput
+    relevance.withUnsafeMutableElements { r in
+      y.withUnsafeElements { y in
+        let shared = Shared((r: r.baseAddress!, y: y.baseAddress!))
+        forEachRun(ofItems: y.count / batch) { at, activation, count in
+          let (r, y) = (shared.pointer.r + at, shared.pointer.y + activation)
+          for i in 0..<count where (y[i] < 0) != (sign == .negative) { r[i] = 0 }
+        }
+      }
+    }
+  }
+
+  // MARK: Bias
+
+  /// Books the share of the biases, `b·s`, or gives it to the inputs in equal parts.
+  private func share(bias part: WeightPart, _ s: Tensor, _ group: Contributions, _ result: inout Tensor?) {
+    let layer = weighted
+    guard let bias = layer.bias else { return }
+    let count = s.count / (batch * seeds)
+    var shares = s
+    shares.withUnsafeMutableElements { shares in
+      bias.values.withUnsafeElements { b in
+        for i in shares.indices { shares[i] *= part(b[i % count / bias.run % b.count]) }
+      }
+    }
+    guard group.distributesBias else { return book(.bias, sums(of: shares)) }
+    // As many inputs as an output has.
+    let inputs = denominators.value(for: site.id, group: -1, isPartial: false) {
+      var inputs = workers.pool.tensor(output.shape)
+      inputs.withUnsafeMutableElements { inputs in
+        Tensor(shape: operand.shape, repeating: 1).withUnsafeElements { ones in
+          layer.product(.ones, ones.baseAddress!, inputs.baseAddress!, accumulates: false, on: workers)
+        }
+      }
+      return inputs
+    }
+    shares.withUnsafeMutableElements { shares in
+      inputs.withUnsafeElements { inputs in
+        let shared = Shared((shares: shares.baseAddress!, inputs: inputs.baseAddress!))
+        forEachRun(ofItems: count) { at, activation, count in
+          rk_divide_positive(shared.pointer.shares + at, shared.pointer.inputs + activation, 0, count)
+        }
+      }
+    }
+    let share = adjoint(Term(.ones, .ones), times: shares)
+    if result == nil { result = share } else { result?.add(share, on: workers) }
+  }
 }
 
 extension Tensor {
+  /// `x − b`, where `b` holds one number, one per channel, or one per element of an item of the batch.
+  func subtractingBroadcast(_ b: Tensor) -> Tensor {
+    let item = shape.rank > 0 ? count / max(shape[0], 1) : count
+    precondition(b.count > 0 && item % b.count == 0, "\(b.shape) does not broadcast to \(shape)")
+    let run = item / b.count
+    return Tensor(uninitialized: shape) { result in
+      withUnsafeElements { x in
+        b.withUnsafeElements { b in for i in x.indices { result[i] = x[i] - b[i % item / run] } }
+      }
+    }
+  }
+
   /// Adds another tensor of the same size in place.
   mutating func add(_ other: Tensor, on workers: Workers) {
     precondition(count == other.count, "\(shape) and \(other.shape) cannot be added")
@@ -81,23 +194,5 @@ extension Tensor {
         }
       }
     }
-  }
-
-  /// The sum of all elements in double precision, on all threads.
-  package func sum(on workers: Workers) -> Double {
-    let grain = 1 << 16
-    let parts = (count + grain - 1) / grain
-    var sums = [Double](repeating: 0, count: parts)
-    withUnsafeElements { x in
-      sums.withUnsafeMutableBufferPointer { sums in
-        let shared = Shared((x: x.baseAddress!, sums: sums.baseAddress!))
-        let count = x.count
-        workers.run(parts) { part in
-          let first = part * grain
-          shared.pointer.sums[part] = rk_sum(shared.pointer.x + first, min(grain, count - first))
-        }
-      }
-    }
-    return sums.reduce(0, +)
   }
 }

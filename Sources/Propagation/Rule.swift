@@ -4,7 +4,8 @@ import Tensors
 /// How relevance passes backward through one node.
 ///
 /// A rule is an immutable value that is checked when it is made; all state belongs to the walk. Every rule here is linear
-/// in the relevance, which is what lets signed seeds and many targets share one pass.
+/// in the relevance, which is what lets signed seeds and many targets share one pass. A rule for layers with weights is
+/// most easily written as a `ContributionRule`.
 public protocol Rule: Sendable, CustomStringConvertible {
   /// Why the rule cannot be used at a node, or nil if it can. Asked when a table is resolved, never while running.
   func objection(at site: RuleSite) -> String?
@@ -17,12 +18,31 @@ public protocol Rule: Sendable, CustomStringConvertible {
   ///   - layer: the node with the activations of a run.
   func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?]
 
-  /// Whether the forward pass should compute `W⁺·x` beside `W·x`, because the rule will divide by it.
+  /// Whether all that arrives goes on, but for what the rule books to a cause (see `Layer.book(_:_:)`). The ledger calls
+  /// what is missing at other rules not conserved. By default false.
+  func conserves(at site: RuleSite) -> Bool
+
+  /// What operands that are 0 take. By default anything.
+  func shareOfZeros(at site: RuleSite) -> ZeroShare
+
+  /// Whether the forward pass should compute `W⁺·x` beside `W·x`, because the rule will divide by it. By default false.
   func usesPositiveProduct(at site: RuleSite) -> Bool
 }
 
 extension Rule {
+  public func conserves(at site: RuleSite) -> Bool { false }
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare { .anything }
   public func usesPositiveProduct(at site: RuleSite) -> Bool { false }
+}
+
+/// What relevance a rule gives to operands whose activation is 0. Where none can arrive, nothing needs to be computed.
+public enum ZeroShare: Sendable {
+  /// None.
+  case nothing
+  /// What arrives at outputs that are 0, and nothing else.
+  case whatArrivesAtZeros
+  /// It may be anything.
+  case anything
 }
 
 /// What is known of a node before anything runs.
@@ -35,8 +55,12 @@ public struct RuleSite: Sendable {
   public let operandIsLive: [Bool]
   /// For each operand whether it is known to be ≥ 0.
   public let operandIsNonNegative: [Bool]
+  /// For each operand whether its values are bounded whatever the input is, as those of a gate are.
+  public let operandIsBounded: [Bool]
   /// The interval of the first operand's values, where it is known.
   public let operandRange: ValueRange?
+  /// Whether relevance from the logits arrives only at outputs that a rectifier lets pass.
+  public internal(set) var isRectified = false
 
   /// The node.
   public var node: Node { network.graph[id] }
@@ -44,7 +68,7 @@ public struct RuleSite: Sendable {
   public var kind: OperatorKind { node.operation.kind }
 
   /// The objection of a rule that applies to some families only.
-  func objection(unless kinds: OperatorKind...) -> String? {
+  public func objection(unless kinds: [OperatorKind]) -> String? {
     kinds.contains(kind)
       ? nil : "it applies to \(kinds.map(\.rawValue).joined(separator: ", ")), and the node is \(kind.rawValue)"
   }

@@ -1,3 +1,4 @@
+import Execution
 import Networks
 import Tensors
 
@@ -6,13 +7,15 @@ public struct RulePlan: Sendable {
   /// A node, its rule, and the row that gave it.
   public struct Assignment: Sendable {
     /// The node.
-    public let site: RuleSite
+    public internal(set) var site: RuleSite
     /// The rule.
     public let rule: any Rule
     /// The number of the row, from 1; nil for the rows that every table ends with.
     public let row: Int?
     /// The row.
     public let selector: Selector
+    /// The rows before it and why each did not match.
+    public let passedOver: [(row: RuleTable.Row, reason: String)]
   }
 
   /// The network.
@@ -33,9 +36,11 @@ public struct RulePlan: Sendable {
   /// The assignment of a node; nil where no relevance can arrive.
   public subscript(id: Node.ID) -> Assignment? { byNode[id].map { assignments[$0] } }
 
-  /// The nodes that should compute `W⁺·x` in the forward pass.
-  package var companions: Set<Node.ID> {
-    Set(assignments.filter { $0.rule.usesPositiveProduct(at: $0.site) }.map(\.site.id))
+  /// The nodes that should compute `W⁺·x` in the forward pass, and where it has to be exact.
+  package var companions: [Node.ID: Companion.Scope] {
+    let pairs = assignments.filter { $0.rule.usesPositiveProduct(at: $0.site) }
+      .map { ($0.site.id, $0.site.isRectified ? Companion.Scope.positiveOutputs : .everywhere) }
+    return Dictionary(uniqueKeysWithValues: pairs)
   }
 }
 
@@ -48,7 +53,8 @@ extension RuleTable {
     let target = network.logits
     let reachable = network.nodes(reaching: target)
     let (first, last) = network.outermostWeightedNodes(before: target)
-    let nonNegative = network.nonNegativeNodes()
+    let (nonNegative, bounded) = (network.nonNegativeNodes(), network.boundedNodes())
+    let ranks = try graph.inferred(forInput: network.exampleInputShape()).map(\.shape.rank)
     let live = Set(reachable)
     let rows =
       rows.enumerated().map { (number: Int?($0.offset + 1), row: $0.element) }
@@ -60,20 +66,30 @@ extension RuleTable {
     for id in reachable where id != network.input {
       let node = graph[id]
       let isFirst = first.contains(id)
-      guard
-        let (number, row) = rows.first(where: {
-          $0.row.selector.matches(node, isFirst: isFirst, isLast: last.contains(id))
-        })
-      else {
+      let candidate = Selector.Candidate(
+        node: node, isFirst: isFirst, isLast: last.contains(id), rank: ranks[id.index])
+      var passedOver: [(row: Row, reason: String)] = []
+      var match: (number: Int?, row: Row)?
+      for (number, row) in rows {
+        guard let reason = row.selector.mismatch(candidate) else {
+          match = (number, row)
+          break
+        }
+        passedOver.append((row, reason))
+      }
+      guard let match else {
         unmatched.append(node)
         continue
       }
       let site = RuleSite(
         id: id, network: network, operandIsLive: node.inputs.map { live.contains($0) },
         operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
+        operandIsBounded: node.inputs.map { bounded[$0.index] },
         operandRange: isFirst ? pixelRange.flatMap { network.range(of: node.inputs[0], pixels: $0) } : nil)
-      if let objection = row.rule.objection(at: site) { objections.append((node, row, objection)) }
-      assignments.append(RulePlan.Assignment(site: site, rule: row.rule, row: number, selector: row.selector))
+      if let objection = match.row.rule.objection(at: site) { objections.append((node, match.row, objection)) }
+      assignments.append(
+        RulePlan.Assignment(
+          site: site, rule: match.row.rule, row: match.number, selector: match.row.selector, passedOver: passedOver))
     }
     guard unmatched.isEmpty else {
       throw RuleTableError.unmatched(table: name, nodes: unmatched.map { "\($0.name) (\($0.operation.kind.rawValue))" })
@@ -82,43 +98,33 @@ extension RuleTable {
       throw RuleTableError.notApplicable(
         table: name, reasons: objections.map { "\($0.1.rule) at \($0.0.name): \($0.2)" })
     }
+    Self.markRectified(&assignments, in: network)
     return RulePlan(network: network, table: self, assignments: assignments)
   }
-}
 
-extension RulePlan: CustomStringConvertible {
-  /// The plan as a table: node, operator, rule, and the row that matched.
-  public var description: String { Self.columns(rows(shapes: nil)) }
-
-  /// The plan with the shape of each output for an input of the given shape.
-  ///
-  /// - Throws: `GraphError` if the shape does not fit.
-  public func description(forInput shape: Shape) throws -> String {
-    Self.columns(rows(shapes: try network.graph.shapes(forInput: shape)))
-  }
-
-  private func rows(shapes: [Shape]?) -> [[String]] {
-    var rows = [["NODE", "OPERATOR", "SHAPE", "RULE", "ROW"]]
-    for id in network.graph.ids where network.graph[id].operation.kind != .constant {
-      let node = network.graph[id]
-      let assignment = self[id]
-      let row = assignment.map { assignment in assignment.row.map { "\($0): \(assignment.selector)" } ?? "built in" }
-      rows.append([
-        node.name, node.operation.kind.rawValue, shapes.map { $0[id.index].description } ?? "",
-        assignment?.rule.description ?? "–", row ?? (id == network.input ? "the input" : "no relevance arrives"),
-      ])
+  /// Finds the nodes at whose outputs relevance from the logits arrives only where a rectifier lets values pass: what is
+  /// divided by need not be known elsewhere.
+  private static func markRectified(_ assignments: inout [RulePlan.Assignment], in network: Network) {
+    var sitesOf: [Node.ID: [Int]] = [:]
+    for (index, assignment) in assignments.enumerated() {
+      for operand in assignment.site.node.inputs { sitesOf[operand, default: []].append(index) }
     }
-    return shapes == nil ? rows.map { [$0[0], $0[1], $0[3], $0[4]] } : rows
-  }
-
-  private static func columns(_ rows: [[String]]) -> String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      let cells = row.enumerated().map { column, cell in
-        column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
+    // Whether all relevance of a node's output vanishes where the output is 0; from the logits down.
+    var vanishes: [Node.ID: Bool] = [network.logits: false]
+    for index in assignments.indices.reversed() {
+      let id = assignments[index].site.id
+      if id == network.logits { continue }
+      let consumers = (sitesOf[id] ?? []).map { assignments[$0] }
+      vanishes[id] = consumers.allSatisfy { consumer in
+        switch consumer.rule.shareOfZeros(at: consumer.site) {
+        case .nothing: true
+        case .whatArrivesAtZeros: vanishes[consumer.site.id] ?? false
+        case .anything: false
+        }
       }
-      return cells.joined(separator: "  ")
-    }.joined(separator: "\n")
+      let isCutOff = consumers.allSatisfy { $0.site.kind == .relu && vanishes[$0.site.id] == true }
+      assignments[index].site.isRectified = isCutOff && !consumers.isEmpty
+    }
   }
 }
 

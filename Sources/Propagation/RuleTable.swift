@@ -5,6 +5,13 @@ import Tensors
 ///
 /// A table is resolved against a network into a `RulePlan` before anything runs. Nodes that only rearrange values, and
 /// sums, have a rule in every table (`RuleTable.structure`), which a row of one's own can replace.
+/// ```swift
+/// let table = RuleTable(name: "mine", pixelRange: .imageNet) {
+///   RuleTable.Row(.operators(.conv, position: .first), ZBox())
+///   RuleTable.Row(.name("features.*"), Gamma(gamma: 0.1))
+///   RuleTable.default(pixelRange: nil)
+/// }
+/// ```
 public struct RuleTable: Sendable {
   /// One row: nodes that match the selector get the rule.
   public struct Row: Sendable, CustomStringConvertible {
@@ -36,6 +43,22 @@ public struct RuleTable: Sendable {
     self.pixelRange = pixelRange
   }
 
+  /// Makes a table of rows, or rows and other tables, written one below the other.
+  public init(name: String, pixelRange: PixelRange? = nil, @RowBuilder _ rows: () -> [Row]) {
+    self.init(name: name, rows: rows(), pixelRange: pixelRange)
+  }
+
+  /// Joins rows that are written one below the other.
+  @resultBuilder public enum RowBuilder {
+    public static func buildExpression(_ row: Row) -> [Row] { [row] }
+    public static func buildExpression(_ table: RuleTable) -> [Row] { table.rows }
+    public static func buildBlock(_ rows: [Row]...) -> [Row] { rows.flatMap { $0 } }
+    public static func buildOptional(_ rows: [Row]?) -> [Row] { rows ?? [] }
+    public static func buildEither(first rows: [Row]) -> [Row] { rows }
+    public static func buildEither(second rows: [Row]) -> [Row] { rows }
+    public static func buildArray(_ rows: [[Row]]) -> [Row] { rows.flatMap { $0 } }
+  }
+
   /// The table with rows put before its own.
   public func prepending(_ rows: Row...) -> RuleTable {
     RuleTable(name: name, rows: rows + self.rows, pixelRange: pixelRange)
@@ -54,89 +77,4 @@ public struct RuleTable: Sendable {
       Rearrange()),
     Row(.operators(.add), ShareBySummand()),
   ]
-}
-
-/// Which nodes a row of a rule table is for; all conditions that are given must hold.
-public struct Selector: Hashable, Sendable, CustomStringConvertible {
-  /// Where a weighted layer lies by data flow.
-  public enum Position: String, Hashable, Sendable, CaseIterable {
-    /// No weighted layer comes before it.
-    case first
-    /// No weighted layer comes after it on the way to what is explained.
-    case last
-  }
-
-  /// Operator families; nil matches every family.
-  public let operators: Set<OperatorKind>?
-  /// A pattern for the node's name, where `*` stands for any characters and `?` for one; nil matches every name.
-  public let name: String?
-  /// The position by data flow; nil matches every position.
-  public let position: Position?
-
-  /// Makes a selector.
-  public init(operators: Set<OperatorKind>? = nil, name: String? = nil, position: Position? = nil) {
-    self.operators = operators
-    self.name = name
-    self.position = position
-  }
-
-  /// Nodes of some operator families, at a position if one is given.
-  public static func operators(_ kinds: OperatorKind..., position: Position? = nil) -> Selector {
-    Selector(operators: Set(kinds), position: position)
-  }
-
-  /// Nodes whose name fits a pattern.
-  public static func name(_ pattern: String) -> Selector { Selector(name: pattern) }
-
-  /// Whether a node matches; `isFirst` and `isLast` tell its position.
-  func matches(_ node: Node, isFirst: Bool, isLast: Bool) -> Bool {
-    if let operators, !operators.contains(node.operation.kind) { return false }
-    if let name, ![node.name].appending(node.aliases).contains(where: { $0.matches(glob: name) }) { return false }
-    switch position {
-    case .first: return isFirst
-    case .last: return isLast
-    case nil: return true
-    }
-  }
-
-  public var description: String {
-    var conditions: [String] = []
-    if let operators {
-      // In the order of the families' declaration, so that the same set reads the same everywhere.
-      conditions.append(OperatorKind.allCases.filter(operators.contains).map(\.rawValue).joined(separator: "|"))
-    }
-    if let name { conditions.append("name \(name)") }
-    if let position { conditions.append(position.rawValue) }
-    return conditions.isEmpty ? "any" : conditions.joined(separator: ", ")
-  }
-}
-
-extension Array {
-  fileprivate func appending(_ others: [Element]) -> [Element] { self + others }
-}
-
-extension String {
-  /// Whether the string fits a pattern in which `*` stands for any characters and `?` for one.
-  package func matches(glob pattern: String) -> Bool {
-    let (text, pattern) = (Array(unicodeScalars), Array(pattern.unicodeScalars))
-    // Greedy with one point to return to: the last star, and how much of the text it has taken.
-    var (t, p) = (0, 0)
-    var star: (pattern: Int, text: Int)?
-    while t < text.count {
-      if p < pattern.count, pattern[p] == "*" {
-        star = (p, t)
-        p += 1
-      } else if p < pattern.count, pattern[p] == "?" || pattern[p] == text[t] {
-        t += 1
-        p += 1
-      } else if let last = star {
-        star = (last.pattern, last.text + 1)
-        p = last.pattern + 1
-        t = last.text + 1
-      } else {
-        return false
-      }
-    }
-    return pattern[p...].allSatisfy { $0 == "*" }
-  }
 }

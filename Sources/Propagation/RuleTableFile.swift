@@ -4,66 +4,97 @@ import Tensors
 import Yams
 
 extension RuleTable {
-  /// Reads a table from a YAML file: a `name`, and `rules`, a list of rows.
+  /// Reads a table from a YAML file: a `name`, `rules`, a list of rows, and, if wanted, `extends`, a preset whose rows follow.
   ///
-  /// A row has `rule` (zPlus, zB, winnerTakesAll, even, proportional or pass), the rule's parameters (`ties: first|split` for
-  /// winnerTakesAll; `lower` and `upper` for zB with one scalar box), and any of `op` (an operator family or a list of them),
-  /// `name` (a pattern with `*` and `?`) and `position` (first or last), all of which must hold.
+  /// A row has `rule` (the name of one in the catalogue), the rule's parameters, and any of `op` (an operator family or a
+  /// list of them), `name` (a pattern with `*` and `?`), `position` (first or last) and `rank` (the number of the output's
+  /// axes), all of which must hold.
   ///
+  /// - Parameter catalogue: the rules that have names; add your own.
   /// - Throws: `RuleTableFileError` with line and column.
-  public init(contentsOf path: String, pixelRange: PixelRange?) throws {
+  public init(contentsOf path: String, pixelRange: PixelRange?, catalogue: RuleCatalogue = .standard) throws {
     guard let data = FileManager.default.contents(atPath: path) else { throw RuleTableFileError.missing(path) }
     guard let text = String(data: data, encoding: .utf8) else {
       throw RuleTableFileError.invalid(path, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "YAML")
     }
-    try self.init(yaml: text, file: path, pixelRange: pixelRange)
+    try self.init(yaml: text, file: path, pixelRange: pixelRange, catalogue: catalogue)
   }
 
-  /// Reads a table from YAML text; `file` is what errors call it. See `init(contentsOf:pixelRange:)`.
-  public init(yaml: String, file: String = "rules", pixelRange: PixelRange?) throws {
+  /// Reads a table from YAML text; `file` is what errors call it. See `init(contentsOf:pixelRange:catalogue:)`.
+  public init(
+    yaml: String, file: String = "rules", pixelRange: PixelRange?, catalogue: RuleCatalogue = .standard
+  ) throws {
     let reader = YAMLReader(file: file)
     let root = try reader.mapping(try reader.parse(yaml), what: "a table with name and rules")
-    try reader.admit(["name", "rules"], in: root)
+    try reader.admit(["name", "extends", "rules"], in: root)
     let rows = try reader.list(
       try reader.value("rules", in: root, expected: "a list of rows"), expected: "a list of rows")
+    let base = try root["extends"].map { node in
+      let expected = "one of \(Self.presetNames.joined(separator: ", "))"
+      let name = try reader.text(node, expected: expected)
+      guard let preset = Self.preset(name, pixelRange: nil) else {
+        throw reader.error(node, found: "preset \(name)", expected: expected)
+      }
+      return preset
+    }
     self.init(
       name: try root["name"].map { try reader.text($0, expected: "a name") } ?? file,
-      rows: try rows.map { try Row($0, reader) }, pixelRange: pixelRange)
+      rows: try rows.map { try Row($0, reader, catalogue) } + (base?.rows ?? []), pixelRange: pixelRange)
+  }
+
+  /// The table as YAML text that reads back as the same table.
+  ///
+  /// - Throws: `RuleTableFileError.unnamed` for a rule that is not a `NamedRule`.
+  public func yaml() throws -> String {
+    let list = try rows.map { row -> Yams.Node in
+      guard let rule = row.rule as? any NamedRule else { throw RuleTableFileError.unnamed("\(row)") }
+      var pairs: [(Yams.Node, Yams.Node)] = []
+      func add(_ key: String, _ value: Yams.Node) { pairs.append((Yams.Node(key), value)) }
+      if let operators = row.selector.operators {
+        let names = Selector.sorted(operators).map { Yams.Node($0.rawValue) }
+        add("op", names.count == 1 ? names[0] : .sequence(.init(names, .implicit, .flow)))
+      }
+      if let name = row.selector.name { add("name", Yams.Node(name)) }
+      if let position = row.selector.position { add("position", Yams.Node(position.rawValue)) }
+      if let rank = row.selector.rank { add("rank", Yams.Node(String(rank))) }
+      add("rule", Yams.Node(type(of: rule).name))
+      for parameter in type(of: rule).parameters {
+        guard let value = rule.arguments[parameter.name], !parameter.isTacit || value != parameter.defaultValue else {
+          continue
+        }
+        add(parameter.name, Yams.Node(value.description))
+      }
+      return .mapping(.init(pairs, .implicit, .flow))
+    }
+    let root = Yams.Node.mapping(
+      .init([(Yams.Node("name"), Yams.Node(name)), (Yams.Node("rules"), .sequence(.init(list)))]))
+    return try Yams.serialize(node: root, width: -1, allowUnicode: true)
   }
 }
 
 extension RuleTable.Row {
-  fileprivate init(_ node: Yams.Node, _ reader: YAMLReader) throws {
+  fileprivate init(_ node: Yams.Node, _ reader: YAMLReader, _ catalogue: RuleCatalogue) throws {
     let row = try reader.mapping(node, what: "a row such as {op: Conv, rule: zPlus}")
     let ruleNode = try reader.value("rule", in: row, expected: "a rule's name")
-    let rule: any Rule
-    var parameters: [String] = []
-    switch try reader.text(ruleNode, expected: "a rule's name") {
-    case "zPlus": rule = ZPlus()
-    case "zB":
-      parameters = ["lower", "upper"]
-      let bounds = try parameters.map { try reader.number($0, in: row) }
-      switch (bounds[0], bounds[1]) {
-      case (nil, nil): rule = ZBox()
-      case (let lower?, let upper?) where lower <= upper: rule = ZBox(box: .scalar(lower: lower, upper: upper))
-      default: throw reader.error(node, found: "half a box", expected: "lower ≤ upper, both or neither")
-      }
-    case "winnerTakesAll":
-      parameters = ["ties"]
-      rule = WinnerTakesAll(ties: try reader.choice("ties", in: row) ?? .first)
-    case "even": rule = Even()
-    case "proportional": rule = Proportional()
-    case "pass": rule = Pass()
-    case let other:
-      throw reader.error(
-        ruleNode, found: "rule \(other)", expected: "zPlus, zB, winnerTakesAll, even, proportional or pass")
+    let conditions = ["op", "name", "position", "rank"]
+    let type = try reader.located(at: ruleNode) {
+      try catalogue.type(named: try reader.text(ruleNode, expected: "a rule's name"))
     }
-    try reader.admit(["op", "name", "position", "rule"] + parameters, in: row)
+    let parameters = type.parameters.map(\.name)
+    try reader.admit(conditions + ["rule"] + parameters, in: row)
+    let given = try row.filter { parameters.contains($0.key.string ?? "") }.map { key, value in
+      let name = key.string ?? ""
+      let text = try reader.text(value, expected: type.parameters.first { $0.name == name }?.expected ?? "a value")
+      // One by one, so that an error points at the value.
+      _ = try reader.located(at: value) { try RuleArguments(type, [(name, text)]) }
+      return (name: name, text: text)
+    }
+    let rule = try reader.located(at: ruleNode) { try type.init(try RuleArguments(type, given)) }
     self.init(
       Selector(
         operators: try row["op"].map { try reader.operators($0) },
         name: try row["name"].map { try reader.text($0, expected: "a pattern") },
-        position: try reader.choice("position", in: row)), rule)
+        position: try reader.choice("position", in: row), rank: try reader.count("rank", in: row)), rule)
   }
 }
 
@@ -133,12 +164,19 @@ private struct YAMLReader {
     }
   }
 
-  func number(_ key: String, in mapping: Yams.Node.Mapping) throws -> Float? {
+  func count(_ key: String, in mapping: Yams.Node.Mapping) throws -> Int? {
     guard let node = mapping[key] else { return nil }
-    guard let number = node.float, number.isFinite else {
-      throw error(node, found: describe(node), expected: "a number")
+    guard let number = node.int, number > 0 else {
+      throw error(node, found: describe(node), expected: "a number of axes")
     }
-    return Float(number)
+    return number
+  }
+
+  /// Gives what is said about a rule's arguments a place in the file.
+  func located<Result>(at node: Yams.Node, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as RuleArgumentError {
+      throw self.error(node, found: error.found, expected: error.expected)
+    }
   }
 
   func choice<Value: RawRepresentable & CaseIterable>(
@@ -158,9 +196,9 @@ private struct YAMLReader {
       names.map { name in
         let text = try text(name, expected: "an operator's name, or a list of them")
         guard let kind = OperatorKind(named: text) else {
-          throw error(
-            name, found: "operator \(text)",
-            expected: "one of \(OperatorKind.allCases.map(\.rawValue).joined(separator: ", "))")
+          let names = OperatorKind.allCases.map(\.rawValue)
+          let hint = Suggestion.nearest(to: text, among: names).map { "\($0)? One of " } ?? "one of "
+          throw error(name, found: "operator \(text)", expected: hint + names.joined(separator: ", "))
         }
         return kind
       })
@@ -173,21 +211,26 @@ public enum RuleTableFileError: RelevanceKitError, Equatable {
   case missing(String)
   /// Something in it is wrong; lines and columns count from 1.
   case invalid(String, line: Int, column: Int, found: String, expected: String)
+  /// A row's rule has no name to be written down by.
+  case unnamed(String)
 
   public var category: ErrorCategory {
     switch self {
     // A bare word was meant as a preset's name.
     case .missing(let file): file.contains(where: { "./".contains($0) }) ? .missingInput : .usage
-    case .invalid: .badData
+    case .invalid, .unnamed: .badData
     }
   }
 
   public var description: String {
     switch self {
     case .missing(let file):
-      "\(file): no such rule table; expected \(RuleTable.presetNames.joined(separator: ", ")) or a YAML file"
+      "\(file): no such rule table"
+        + (Suggestion.nearest(to: file, among: RuleTable.presetNames).map { " (did you mean \($0)?)" } ?? "")
+        + "; expected \(RuleTable.presetNames.joined(separator: ", ")) or a YAML file"
     case .invalid(let file, let line, let column, let found, let expected):
       "\(file):\(line):\(column): found \(found); expected \(expected)"
+    case .unnamed(let row): "row \(row): the rule cannot be written down; expected a NamedRule"
     }
   }
 }

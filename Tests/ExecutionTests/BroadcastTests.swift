@@ -14,7 +14,7 @@ import Testing
     var builder = GraphBuilder(item: [1])
     let operands = [builder.constant("a", a), builder.constant("b", b)]
     let id = builder.add("y", multiplies ? .multiply : .add, operands[0], operands[1])
-    let found = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: [1, 1]), companions: []).value(
+    let found = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: [1, 1])).value(
       of: id)
     let rank = max(a.shape.rank, b.shape.rank)
     func padded(_ shape: Shape) -> [Int] { [Int](repeating: 1, count: rank - shape.rank) + shape.dimensions }

@@ -15,11 +15,11 @@ import Testing
     let item: Shape = [moves ? 1 : 2, 3, 4, 5]
     var builder = GraphBuilder(item: [3, 4, 5])
     let id = builder.add("move", operation)
-    let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: item), companions: [])
+    let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: item))
     let kernel = try #require(trace.kernel(of: id) as? any LinearKernel)
     let numbers = Tensor(shape: item.withBatch(item[0] * seeds), elements: (0..<item.count * seeds).map(Float.init))
     // The forward pass of all seeds as a batch.
-    let batch = try Executor(try builder.network(), threads: 1).trace(numbers, companions: []).value(of: id)
+    let batch = try Executor(try builder.network(), threads: 1).trace(numbers).value(of: id)
     let back = Guarded.tensor(numbers.shape) { c in
       batch.withUnsafeElements { kernel.adjoint($0.baseAddress!, seeds: seeds, [c], on: trace.workers) }
     }
@@ -39,7 +39,7 @@ import Testing
       return builder.add("operand\(index)", .add, zero, constant)
     }
     let id = builder.add("join", .concat(axis: axis), operands[0], operands[1], operands[2])
-    let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: [2, 1]), companions: [])
+    let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: [2, 1]))
     let joined = trace.value(of: id)
     for (number, (operand, id)) in zip(extents, operands).enumerated() {
       // Each operand is found where it was put.

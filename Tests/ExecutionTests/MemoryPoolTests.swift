@@ -52,10 +52,10 @@ import Testing
     func address(_ trace: ForwardTrace) -> UInt {
       trace.value(of: id).withUnsafeElements { UInt(bitPattern: $0.baseAddress!) }
     }
-    let first = address(try executor.trace(x, companions: []))
-    let held = try executor.trace(x, companions: [])
+    let first = address(try executor.trace(x))
+    let held = try executor.trace(x)
     #expect(address(held) == first)
-    let other = try executor.trace(x, companions: [])
+    let other = try executor.trace(x)
     #expect(address(other) != first)
     #expect(held.value(of: id) == other.value(of: id))
   }

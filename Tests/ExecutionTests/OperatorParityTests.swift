@@ -21,7 +21,7 @@ import Testing
     let expected = try Fixtures.tensor("operators/\(name)/output.npy")
     for threads in [1, 2] {
       let trace = try Executor(network, threads: threads)
-        .trace(Fixtures.tensor("operators/\(name)/input.npy"), companions: [])
+        .trace(Fixtures.tensor("operators/\(name)/input.npy"))
       let found = trace.value(of: network.graph.output)
       #expect(found.shape == expected.shape)
       guard found.shape == expected.shape else { return }

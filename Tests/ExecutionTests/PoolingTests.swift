@@ -175,7 +175,7 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
   ) throws -> (kernel: any Kernel, workers: Workers) {
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
     let id = builder.add("pool", operation)
-    let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: input), companions: [])
+    let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: input))
     // Before anything is written to memory of the expected size.
     if let output { try #require(trace.value(of: id).shape == output) }
     return (try #require(trace.kernel(of: id)), trace.workers)

@@ -42,7 +42,7 @@ import Testing
     builder.add("relu", .relu)
     let id = builder.add(name, operation)
     let x = Seeded.tensor([2, 4, 5, 6], seed: 1, low: 0, high: 1)
-    let trace = try Executor(builder.network(), threads: 2).trace(x, companions: [])
+    let trace = try Executor(builder.network(), threads: 2).trace(x)
     let y = trace.value(of: id)
     let kernel = try #require(trace.kernel(of: id) as? any LinearKernel)
     let items = name == "slice of the batch" ? 1 : 2
@@ -75,7 +75,7 @@ import Testing
     var builder = GraphBuilder(item: [4, 5, 6])
     let id = builder.add("up", .transposedConvolution(transposed))
     let x = Seeded.tensor([2, 4, 5, 6], seed: 4)
-    let trace = try Executor(builder.network(), threads: 2).trace(x, companions: [])
+    let trace = try Executor(builder.network(), threads: 2).trace(x)
     let y = trace.value(of: id)
     let kernel = try #require(trace.kernel(of: id) as? any WeightedKernel)
     // The definition: each input is spread over its window.

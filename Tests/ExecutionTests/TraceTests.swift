@@ -23,7 +23,7 @@ import Testing
     builder.add("head", .seededLinear(inputs: 7, outputs: 3, seed: 3))
     let network = try builder.network()
     let x = Seeded.tensor([2, 3, 9, 8], seed: 1)
-    for companions in [[], [convolution, linear]] as [Set<Node.ID>] {
+    for companions in [[:], [convolution: .positiveOutputs, linear: .everywhere]] as [[Node.ID: Companion.Scope]] {
       let trace = try Executor(network, threads: 2).trace(x, companions: companions)
       for (before, after) in [
         (convolution, rectified), (normalized, normalizedRectified), (doubled, doubledRectified),
@@ -71,7 +71,7 @@ import Testing
     let sum = builder.add("sum", .add, convolution, second)
     let network = try builder.network()
     let x = Seeded.tensor([1, 2, 4, 4], seed: 3)
-    let trace = try Executor(network, threads: 1).trace(x, companions: [])
+    let trace = try Executor(network, threads: 1).trace(x)
     #expect(trace.value(of: network.input) == x)
     #expect(trace.value(of: onInput) == x.positivePart)
     let value = trace.value(of: convolution)
@@ -90,14 +90,14 @@ import Testing
     let x = Seeded.tensor([1, 4], seed: 3)
     let logits = try Executor(network).logits(x)
     #expect(logits.elements.contains { $0 < 0 })
-    let trace = try Executor(network).trace(x, companions: [])
+    let trace = try Executor(network).trace(x)
     #expect(trace.value(of: linear) == logits)
   }
 
   @Test func companionsAreKeptWhereTheyWereAskedFor() throws {
     let (network, convolution, linear) = try Self.smallNetwork()
     let x = Seeded.tensor([1, 2, 10, 9], seed: 3)
-    let trace = try Executor(network, threads: 2).trace(x, companions: [convolution])
+    let trace = try Executor(network, threads: 2).trace(x, companions: [convolution: .everywhere])
     #expect(trace.companion(of: linear) == nil)
     guard case .convolution(let parameters) = network.graph[convolution].operation else { return }
     let expected = NaiveConvolution(parameters, item: [2, 10, 9]).product(.positive, x.doubles)
@@ -124,7 +124,7 @@ import Testing
     let expected = try inputs.map { try executor.logits($0) }
     let found = Mutex<[Int: [Tensor]]>([:])
     DispatchQueue.concurrentPerform(iterations: inputs.count) { index in
-      guard let trace = try? executor.trace(inputs[index], companions: [convolution]) else { return }
+      guard let trace = try? executor.trace(inputs[index], companions: [convolution: .everywhere]) else { return }
       // Another run of the same executor must not touch the first one's values.
       _ = try? executor.logits(inputs[(index + 1) % inputs.count])
       let values = [trace.value(of: network.logits).map { $0 }, trace.value(of: convolution)]
@@ -133,7 +133,7 @@ import Testing
     let values = found.withLock { $0 }
     for index in inputs.indices {
       #expect(values[index]?[0].bits == expected[index].bits)
-      let trace = try executor.trace(inputs[index], companions: [])
+      let trace = try executor.trace(inputs[index])
       #expect(values[index]?[1].bits == trace.value(of: convolution).bits)
     }
   }

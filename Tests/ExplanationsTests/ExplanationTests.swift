@@ -32,7 +32,12 @@ import Testing
       let single = try trace.explain(target, by: method)
       #expect(found.scores == single.scores)
       #expect(found.signedRelevance.relativeDistance(from: single.signedRelevance) <= Tolerance.sameMap)
-      #expect(found.ledger.isEmpty)
+      #expect(found.ledger.map(\.node) == single.ledger.map(\.node))
+      for (entry, alone) in zip(found.ledger, single.ledger) {
+        let tolerance = Tolerance.conservation * max(alone.magnitudeIn, alone.magnitudeOut)
+        #expect(abs(entry.relevanceIn - alone.relevanceIn) <= tolerance)
+        #expect(abs(entry.relevanceOut - alone.relevanceOut) <= tolerance)
+      }
     }
   }
 

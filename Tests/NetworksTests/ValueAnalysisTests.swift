@@ -111,7 +111,7 @@ import Testing
           let position = seed == 1 ? 0 : seed == 2 ? 1 : u
           return Self.pixels.lower[channel] * (1 - position) + Self.pixels.upper[channel] * position
         })
-      let values = try Executor(network).trace(x, companions: []).value(of: network.graph.output)
+      let values = try Executor(network).trace(x).value(of: network.graph.output)
       let count = values.count / range.lower.count
       let isLast = range.lower.shape[-1] == range.lower.count
       for (index, value) in values.elements.enumerated() {

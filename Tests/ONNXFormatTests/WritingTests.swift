@@ -127,6 +127,6 @@ import Testing
   }
 
   static func output(of network: Network, _ input: Tensor) throws -> Tensor {
-    try Executor(network).trace(input, companions: []).value(of: network.graph.output)
+    try Executor(network).trace(input).value(of: network.graph.output)
   }
 }

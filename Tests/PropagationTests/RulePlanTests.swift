@@ -11,22 +11,22 @@ import Testing
     let plan = try Self.table.resolve(for: SampleNetwork.branched.network())
     #expect(
       plan.description == """
-        NODE     OPERATOR            RULE                         ROW
-        x        Input               –                            the input
-        conv1    Conv                zB                           2: Conv, first
-        relu1    Relu                pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
-        a        Conv                zPlus                        3: Conv|Gemm
-        reluA    Relu                pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
-        b        Conv                zPlus                        3: Conv|Gemm
-        bn       BatchNormalization  pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
-        reluB    Relu                pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
-        join     Concat              rearrange                    built in
-        c        Conv                zB(lower: -2.0, upper: 2.5)  1: name c
-        reluC    Relu                pass                         6: Relu|LRN|BatchNormalization|Mul|Dropout
-        sum      Add                 shareBySummand               built in
-        gap      GlobalAveragePool   proportional                 5: AveragePool|GlobalAveragePool|ReduceMean
-        flatten  Flatten             rearrange                    built in
-        head     Gemm                zPlus                        3: Conv|Gemm
+        NODE     OPERATOR            RULE                       ROW
+        x        Input               –                          the input
+        conv1    Conv                zB                         2: Conv, first
+        relu1    Relu                pass                       6: Relu|LRN|BatchNormalization|Dropout
+        a        Conv                zPlus                      3: Conv|Gemm
+        reluA    Relu                pass                       6: Relu|LRN|BatchNormalization|Dropout
+        b        Conv                zPlus                      3: Conv|Gemm
+        bn       BatchNormalization  pass                       6: Relu|LRN|BatchNormalization|Dropout
+        reluB    Relu                pass                       6: Relu|LRN|BatchNormalization|Dropout
+        join     Concat              rearrange                  built in
+        c        Conv                zB(lower: -2, upper: 2.5)  1: name c
+        reluC    Relu                pass                       6: Relu|LRN|BatchNormalization|Dropout
+        sum      Add                 shareBySummand             built in
+        gap      GlobalAveragePool   proportional               5: AveragePool|GlobalAveragePool|ReduceMean
+        flatten  Flatten             rearrange                  built in
+        head     Gemm                zPlus                      3: Conv|Gemm
         """)
   }
 
@@ -37,11 +37,11 @@ import Testing
         NODE      OPERATOR           SHAPE      RULE          ROW
         x         Input              2×3×12×12  –             the input
         conv1     Conv               2×6×12×12  zB            2: Conv, first
-        relu1     Relu               2×6×12×12  pass          6: Relu|LRN|BatchNormalization|Mul|Dropout
+        relu1     Relu               2×6×12×12  pass          6: Relu|LRN|BatchNormalization|Dropout
         conv2     Conv               2×8×5×5    zPlus         3: Conv|Gemm
-        relu2     Relu               2×8×5×5    pass          6: Relu|LRN|BatchNormalization|Mul|Dropout
+        relu2     Relu               2×8×5×5    pass          6: Relu|LRN|BatchNormalization|Dropout
         head      Conv               2×7×5×5    zPlus         3: Conv|Gemm
-        reluHead  Relu               2×7×5×5    pass          6: Relu|LRN|BatchNormalization|Mul|Dropout
+        reluHead  Relu               2×7×5×5    pass          6: Relu|LRN|BatchNormalization|Dropout
         gap       GlobalAveragePool  2×7×1×1    proportional  5: AveragePool|GlobalAveragePool|ReduceMean
         flatten   Flatten            2×7        rearrange     built in
         """)

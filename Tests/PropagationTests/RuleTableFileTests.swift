@@ -15,7 +15,7 @@ import Testing
         - {op: [Conv, Gemm], rule: zPlus}
         - {op: MaxPool, rule: winnerTakesAll, ties: first}
         - {op: [AveragePool, GlobalAveragePool, ReduceMean], rule: even}
-        - {op: [Relu, BatchNormalization, LRN, Dropout, Mul], rule: pass}
+        - {op: [Relu, BatchNormalization, LRN, Dropout], rule: pass}
       """
     let table = try RuleTable(yaml: yaml, pixelRange: .imageNet)
     let preset = RuleTable.paper(pixelRange: .imageNet)
@@ -49,21 +49,41 @@ import Testing
     ("- zPlus", "rules:1:1: found a list; expected a table with name and rules"),
     ("name: mine", "rules:1:1: found no rules; expected rules: a list of rows"),
     ("rules: zPlus", "rules:1:8: found \"zPlus\"; expected a list of rows"),
-    ("rule: []", "rules:1:1: found \"rule\"; expected name, rules"),
+    ("rule: []", "rules:1:1: found \"rule\"; expected name, extends, rules"),
     ("rules:\n  - {op: Conv}", "rules:2:5: found no rule; expected rule: a rule's name"),
     (
-      "rules:\n  - {op: Conv, rule: epsilon}",
-      "rules:2:22: found rule epsilon; expected zPlus, zB, winnerTakesAll, even, proportional or pass"
+      "rules:\n  - {op: Conv, rule: epsilom}",
+      "rules:2:22: found rule epsilom; expected epsilon? One of \(RuleCatalogue.standard.names.joined(separator: ", "))"
     ),
-    ("rules:\n  - {rule: zPlus, ties: first}", "rules:2:19: found \"ties\"; expected op, name, position, rule"),
-    ("rules:\n  - {rule: zB, lower: 1}", "rules:2:5: found half a box; expected lower ≤ upper, both or neither"),
+    (
+      "rules:\n  - {op: Conv, rule: lrp}",
+      "rules:2:22: found rule lrp; expected one of \(RuleCatalogue.standard.names.joined(separator: ", "))"
+    ),
+    (
+      "rules:\n  - {rule: zPlus, ties: first}",
+      "rules:2:19: found \"ties\"; expected op, name, position, rank, rule, bias"
+    ),
+    ("rules:\n  - {rule: zB, lower: 1}", "rules:2:12: found half a box; expected lower ≤ upper, both or neither"),
     (
       "rules:\n  - {rule: zB, lower: 1, upper: 0}",
-      "rules:2:5: found half a box; expected lower ≤ upper, both or neither"
+      "rules:2:12: found half a box; expected lower ≤ upper, both or neither"
     ),
-    ("rules:\n  - {rule: zB, lower: low, upper: 0}", "rules:2:23: found \"low\"; expected a number"),
+    ("rules:\n  - {rule: zB, lower: low, upper: 0}", "rules:2:23: found lower \"low\"; expected a number"),
+    (
+      "rules:\n  - {rule: epsilon, epsilon: -1}",
+      "rules:2:30: found epsilon \"-1\"; expected a number of at least 0"
+    ),
+    (
+      "rules:\n  - {rule: alphaBeta, alpha: 2, beta: 2}",
+      "rules:2:12: found alpha 2 and beta 2; expected alpha − beta = 1"
+    ),
+    ("rules:\n  - {rule: pass, rank: two}", "rules:2:24: found \"two\"; expected a number of axes"),
+    (
+      "extends: papre\nrules: []",
+      "rules:1:10: found preset papre; expected one of \(RuleTable.presetNames.joined(separator: ", "))"
+    ),
     ("rules:\n  - {rule: pass, position: middle}", "rules:2:28: found \"middle\"; expected first or last"),
-    ("rules:\n  - {rule: winnerTakesAll, ties: all}", "rules:2:34: found \"all\"; expected first or split"),
+    ("rules:\n  - {rule: winnerTakesAll, ties: all}", "rules:2:34: found ties \"all\"; expected first or split"),
   ])
   func wrongTables(yaml: String, sentence: String) {
     let error = #expect(throws: RuleTableFileError.self) { try RuleTable(yaml: yaml, pixelRange: nil) }
@@ -94,7 +114,10 @@ import Testing
 
   @Test func missingFiles() {
     let word = #expect(throws: RuleTableFileError.self) { try RuleTable(contentsOf: "papre", pixelRange: nil) }
-    #expect(word?.description == "papre: no such rule table; expected default, paper or a YAML file")
+    #expect(
+      word?.description
+        == "papre: no such rule table (did you mean paper?); expected \(RuleTable.presetNames.joined(separator: ", ")) or a "
+        + "YAML file")
     #expect(word?.category == .usage)
     let file = #expect(throws: RuleTableFileError.self) { try RuleTable(contentsOf: "mine.yaml", pixelRange: nil) }
     #expect(file?.category == .missingInput)

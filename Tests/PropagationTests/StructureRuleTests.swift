@@ -65,7 +65,7 @@ import Testing
     let network = try builder.network()
     for seeds in [1, 3] {
       let r = Seeded.tensor([2 * seeds, 3, 4, 5], seed: 2)
-      let moved = try Executor(network).trace(r, companions: []).value(of: network.graph.output)
+      let moved = try Executor(network).trace(r).value(of: network.graph.output)
       let walk = try Walk(network, .of(), Self.x)
       #expect(walk.relevance(from: "move", moved, count: seeds) == r)
     }

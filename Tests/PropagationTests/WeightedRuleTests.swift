@@ -20,9 +20,9 @@ import Testing
   @Test(arguments: LayerCase.all, [1, 3]) func zPlusOfRectifiedInput(layer: LayerCase, seeds: Int) throws {
     let x = Seeded.tensor(Shape([2] + layer.item), seed: 1)
     let walk = try Walk(layer.network(behind: [.relu]), Self.zPlus, x)
-    #expect(walk.plan.companions == [walk.node("layer")])
+    #expect(walk.plan.companions == [walk.node("layer"): .everywhere])
     expectRelevance(walk, seeds: seeds) { r in
-      DenseOracle.zPlus(layer.matrix, x: x.positivePart.repeatingItems(seeds), r: r)
+      layer.oracle.zPlus(x.positivePart.repeatingItems(seeds), r).relevance
     }
   }
 
@@ -30,7 +30,7 @@ import Testing
     let x = Seeded.tensor(Shape([2] + layer.item), seed: 1)
     let walk = try Walk(layer.network(), Self.zPlus, x)
     #expect(walk.plan.companions.isEmpty)
-    expectRelevance(walk, seeds: seeds) { r in DenseOracle.zPlus(layer.matrix, x: x.repeatingItems(seeds), r: r) }
+    expectRelevance(walk, seeds: seeds) { r in layer.oracle.zPlus(x.repeatingItems(seeds), r).relevance }
   }
 
   @Test(arguments: LayerCase.all.filter { $0.item[0] == 4 }, [1, 3])
@@ -41,7 +41,7 @@ import Testing
     let walk = try Walk(layer.network(), table, x)
     let (lower, upper) = (Self.bounds(range.lower, layer.item), Self.bounds(range.upper, layer.item))
     expectRelevance(walk, seeds: seeds) { r in
-      DenseOracle.zBox(layer.matrix, x: x.repeatingItems(seeds), r: r, lower: lower, upper: upper)
+      layer.oracle.zBox(x.repeatingItems(seeds), r, lower: lower, upper: upper).relevance
     }
   }
 
@@ -52,9 +52,10 @@ import Testing
     let count = layer.item.reduce(1, *)
     let (lower, upper) = (-2.1179 as Float, 2.64 as Float)
     expectRelevance(walk, seeds: seeds) { r in
-      DenseOracle.zBox(
-        layer.matrix, x: x.repeatingItems(seeds), r: r, lower: [Double](repeating: Double(lower), count: count),
-        upper: [Double](repeating: Double(upper), count: count))
+      layer.oracle.zBox(
+        x.repeatingItems(seeds), r, lower: [Double](repeating: Double(lower), count: count),
+        upper: [Double](repeating: Double(upper), count: count)
+      ).relevance
     }
   }
 
@@ -79,9 +80,10 @@ import Testing
       [range.lower[channel], range.upper[channel]].map { $0 * scale[channel] + shift[channel] }
     }
     expectRelevance(walk, seeds: 1) { r in
-      DenseOracle.zBox(
-        layer.matrix, x: own.doubles, r: r, lower: Self.bounds(bounds.map { $0.min()! }, layer.item),
-        upper: Self.bounds(bounds.map { $0.max()! }, layer.item))
+      layer.oracle.zBox(
+        own.doubles, r, lower: Self.bounds(bounds.map { $0.min()! }, layer.item),
+        upper: Self.bounds(bounds.map { $0.max()! }, layer.item)
+      ).relevance
     }
   }
 
@@ -98,9 +100,10 @@ import Testing
     #expect(walk.value("channelsFirst") == planes)
     for seeds in [1, 3] {
       let r = Seeded.tensor(walk.value("layer").shape.withBatch(2 * seeds), seed: 31)
-      let expected = DenseOracle.zBox(
-        layer.matrix, x: planes.repeatingItems(seeds), r: r.doubles, lower: Self.bounds(range.lower, layer.item),
-        upper: Self.bounds(range.upper, layer.item))
+      let expected = layer.oracle.zBox(
+        planes.repeatingItems(seeds), r.doubles, lower: Self.bounds(range.lower, layer.item),
+        upper: Self.bounds(range.upper, layer.item)
+      ).relevance
       let found = walk.relevance(from: "layer", r, count: seeds)
       #expect(found.shape == [2 * seeds, 6, 7, 4])
       #expect(found.transposed([0, 3, 1, 2]).largestDifference(from: expected) <= Tolerance.singlePrecision)

@@ -69,9 +69,10 @@ public struct NaiveConvolution: Sendable {
   /// The weights that take part.
   private func weights(_ part: WeightPart) -> [Double] {
     switch part {
-    case .all: weight
-    case .positive: weight.map { max($0, 0) }
-    case .negative: weight.map { min($0, 0) }
+    case .scaled(let positive, let negative):
+      weight.map { max($0, 0) * Double(positive) + min($0, 0) * Double(negative) }
+    case .squared: weight.map { $0 * $0 }
+    case .ones: weight.map { _ in 1 }
     }
   }
 

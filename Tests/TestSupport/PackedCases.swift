@@ -53,7 +53,7 @@ public struct PackedCases: Sendable {
     do {
       let model = [UInt8](bytes[test.model.offset..<test.model.offset + test.model.count!])
       let network = try Network(onnx: model)
-      let trace = try Executor(network, threads: threads).trace(tensor(test.input), companions: [])
+      let trace = try Executor(network, threads: threads).trace(tensor(test.input))
       let (found, expected) = (trace.value(of: network.graph.output), tensor(test.output))
       guard found.shape == expected.shape else { return .differs("shape \(found.shape); expected \(expected.shape)") }
       let difference = Self.difference(found.elements, expected.elements)

@@ -34,7 +34,7 @@ package struct Walk {
 
   /// The ledger of the same walk.
   package func ledger(from node: String, _ seed: Tensor, count: Int = 1) -> [LedgerEntry] {
-    propagator.propagate([self.node(node): seed], count: count, keepsLedger: true).ledger
+    propagator.propagate([self.node(node): seed], count: count, keepsLedger: true).ledgers[0]
   }
 
   /// A node's values.

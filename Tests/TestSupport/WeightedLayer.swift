@@ -13,7 +13,7 @@ package struct WeightedLayer {
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
     let id = builder.add("layer", operation)
     let executor = Executor(try builder.network(), threads: threads, convolution: convolution)
-    let trace = try executor.trace(Tensor(shape: input), companions: [])
+    let trace = try executor.trace(Tensor(shape: input))
     guard let kernel = trace.kernel(of: id) as? any WeightedKernel else {
       preconditionFailure("a layer without weights")
     }
@@ -33,7 +33,10 @@ package struct WeightedLayer {
     var companion: Tensor?
     let output = write(kernel.outputShape) { y in
       companion = write(kernel.outputShape) { z in
-        x.withUnsafeElements { kernel.forward($0.baseAddress!, y, rectifies: rectifies, companion: z, on: workers) }
+        x.withUnsafeElements {
+          kernel.forward(
+            $0.baseAddress!, y, rectifies: rectifies, companion: Companion(z, scope: .everywhere), on: workers)
+        }
       }
     }
     return (output, companion!)

@@ -20,6 +20,8 @@ import Testing
     }
   }
 
+  private static let presets = RuleTable.presetNames.joined(separator: ", ")
+
   static let usage: [Case] = [
     Case(
       "unknown command", 64, "3 unexpected arguments: 'explian', 'model', 'input.npy'", "explian", "model", "input.npy"),
@@ -57,7 +59,8 @@ import Testing
       "label:dog: the model has no labels; put a config.json with id2label beside it, or use class:N", "explain",
       "bare.onnx", "input.npy", "--target", "label:dog"),
     Case(
-      "unknown rule table", 64, "papre: no such rule table; expected default, paper or a YAML file", "explain", "model",
+      "unknown rule table", 64, "papre: no such rule table (did you mean paper?); expected \(presets) or a YAML file",
+      "explain", "model",
       "input.npy", "--rules", "papre"),
     Case(
       "unknown artefact", 64, "--save: jpg is not one of png, npy, json", "explain", "model", "input.npy", "--save",
@@ -84,7 +87,7 @@ import Testing
       "missing picture", 66, "nothing.jpg: no such file; expected a JPEG or PNG picture", "explain", "model",
       "nothing.jpg"),
     Case(
-      "missing rule table", 66, "nothing.yaml: no such rule table; expected default, paper or a YAML file", "explain",
+      "missing rule table", 66, "nothing.yaml: no such rule table; expected \(presets) or a YAML file", "explain",
       "model", "input.npy", "--rules", "nothing.yaml"),
     Case("folder as picture", 66, "model: cannot be read: it is a directory", "predict", "model", "model"),
   ]

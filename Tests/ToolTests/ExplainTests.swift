@@ -83,7 +83,8 @@ import Testing
       let tolerance = Tolerance.singlePrecision * Double(abs(entry.score))
       #expect(abs(entry.sum - map.sum()) <= tolerance)
       #expect(abs(entry.signedSum - expected.signedRelevance.sum()) <= tolerance)
-      #expect(entry.ledger.map(\.node) == ["y"] && entry.ledger.map(\.rule) == ["zB"])
+      #expect(Array(entry.ledger.map(\.node).prefix(1)) == ["y"] && entry.ledger.first?.rule == "zB")
+      #expect(entry.ledger.dropFirst().map(\.rule) == (method.isContrastive ? ["max(0, ·)"] : []))
       #expect(abs(entry.absorbed - entry.ledger.reduce(0) { $0 + $1.relevanceIn - $1.relevanceOut }) <= tolerance)
       let picture = try Image(contentsOf: bench.path("out/\(entry.files).png"))
       #expect(picture.width == 9 && picture.height == 8)
@@ -178,7 +179,7 @@ import Testing
       #expect(outcome.status == 0)
       let report = try Report(bench.path("\(name)/report.json"))
       #expect(report.table == name)
-      #expect(report.inputs.first?.explanations.first?.ledger.map(\.rule) == [rule])
+      #expect(report.inputs.first?.explanations.first?.ledger.first?.rule == rule)
     }
   }
 

@@ -36,8 +36,12 @@ void rk_multiply_rows(float *y, const float *x, ptrdiff_t stride, ptrdiff_t rows
 
 // --- Winograd F(4×4, 3×3), for unit strides and dilations ------------------------------------------------------------
 
-// The sign of the weights that take part in a product.
-typedef enum { RK_ALL = 0, RK_POSITIVE = 1, RK_NEGATIVE = 2 } rk_part;
+// What becomes of weights before they take part in a product: w·positive where w > 0 and w·negative elsewhere, w², or 1.
+typedef enum { RK_SCALED, RK_SQUARED, RK_ONES } rk_form;
+typedef struct {
+  rk_form form;
+  float positive, negative;  // of RK_SCALED
+} rk_part;
 
 // u[36][…] ← G·part(g)·Gᵀ for `count` 3×3 kernels that are `step` floats apart, turned by 180° if asked for; the 36 planes
 // are `plane` floats apart.
@@ -88,11 +92,18 @@ void rk_subtract_scalar(float *y, const float *x, float offset, ptrdiff_t count)
 // r[i] ← r[i] / (z[i] + stabiliser) where z[i] > 0, else 0: relevance per unit of a denominator that cannot be negative.
 void rk_divide_positive(float *r, const float *z, float stabiliser, ptrdiff_t count);
 
-// r[i] ← r[i] / z[i] where z[i] ≠ 0, else 0.
-void rk_divide_nonzero(float *r, const float *z, ptrdiff_t count);
+// r[i] ← r[i] / (z[i] + sign(z[i])·stabiliser) where z[i] ≠ 0, else 0.
+void rk_divide_nonzero(float *r, const float *z, float stabiliser, ptrdiff_t count);
+
+// What a division by z keeps back: kept[0] += Σ r where z = 0 (or where z ≤ 0, if z cannot be negative), and
+// kept[1] += Σ r·stabiliser / (|z| + stabiliser) elsewhere.
+void rk_divide_losses(const float *r, const float *z, float stabiliser, int positive, ptrdiff_t count, double kept[2]);
 
 // Σ x[i] in double precision, in an order that does not depend on the machine.
 double rk_sum(const float *x, ptrdiff_t count);
+
+// sums[0] += Σ x[i] and sums[1] += Σ |x[i]|, in the same way.
+void rk_sums(const float *x, ptrdiff_t count, double sums[2]);
 
 // --- Pooling, one plane at a time ------------------------------------------------------------------------------------
 

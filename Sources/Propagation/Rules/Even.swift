@@ -13,15 +13,20 @@ public struct Even: Rule {
   /// Makes the rule.
   public init() {}
 
-  public var description: String { "even" }
-
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: .averagePool, .globalAveragePool, .reduceMean)
+    site.objection(unless: [.averagePool, .globalAveragePool, .reduceMean])
   }
+
+  public func conserves(at site: RuleSite) -> Bool { true }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     let kernel = (layer.kernel as? AveragePoolKernel)?.withoutPadding ?? layer.kernel
     guard let kernel = kernel as? any LinearKernel else { preconditionFailure("\(layer.node.name) is not an average") }
     return [layer.adjoint(of: kernel, relevance)[0]]
   }
+}
+
+extension Even: NamedRule {
+  public static let name = "even"
+  public init(_ arguments: RuleArguments) {}
 }

@@ -14,8 +14,6 @@ public struct Pass: Rule {
   /// Makes the rule.
   public init() {}
 
-  public var description: String { "pass" }
-
   public func objection(at site: RuleSite) -> String? {
     let kinds: [OperatorKind] = [
       .batchNormalization, .layerNormalization, .lrn, .dropout, .identity, .softmax, .logSoftmax, .add, .sub, .mul,
@@ -29,13 +27,34 @@ public struct Pass: Rule {
     return live == 1 ? nil : "relevance can pass to one operand only, and \(live) of the node's depend on the input"
   }
 
+  public func conserves(at site: RuleSite) -> Bool { true }
+
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare {
+    // These keep zero: what arrives at an operand that is 0 arrived at an output that is 0.
+    let kinds: [OperatorKind] = [
+      .relu, .dropout, .identity, .lrn, .leakyRelu, .prelu, .elu, .gelu, .hardSwish, .tanh, .mul, .div,
+    ]
+    return kinds.contains(site.kind) ? .whatArrivesAtZeros : .anything
+  }
+
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     let r = relevance
     return layer.site.operandIsLive.enumerated().map { index, isLive in
-      guard isLive else { return nil }
-      let target = Layer.relevanceShape(of: layer.operandShapes[index], batch: layer.batch, seeds: layer.seeds)
-      return target.count == r.count ? r.reshaped(to: target) : r.summed(to: target)
+      isLive ? layer.summed(r, to: layer.operandShapes[index]) : nil
     }
+  }
+}
+
+extension Pass: NamedRule {
+  public static let name = "pass"
+  public init(_ arguments: RuleArguments) {}
+}
+
+extension Layer {
+  /// The relevance of an operand of some shape that was repeated to that of the output: summed over the repetitions.
+  func summed(_ relevance: Tensor, to operand: Shape) -> Tensor {
+    let target = Self.relevanceShape(of: operand, batch: batch, seeds: seeds)
+    return target.count == relevance.count ? relevance.reshaped(to: target) : relevance.summed(to: target)
   }
 }
 

@@ -1,3 +1,4 @@
+import CKernels
 import Execution
 import Tensors
 
@@ -13,14 +14,16 @@ public struct Proportional: Rule {
   /// Makes the rule.
   public init() {}
 
-  public var description: String { "proportional" }
-
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: .averagePool, .globalAveragePool, .reduceMean)
+    site.objection(unless: [.averagePool, .globalAveragePool, .reduceMean])
   }
+
+  public func conserves(at site: RuleSite) -> Bool { true }
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare { .nothing }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     let (x, r) = (layer.operand, relevance)
+    layer.bookZeroDenominators(r, layer.output)
     var result = layer.uninitializedRelevance(like: x.shape)
     result.withUnsafeMutableElements { c in
       x.withUnsafeElements { x in
@@ -37,5 +40,26 @@ public struct Proportional: Rule {
       }
     }
     return [result]
+  }
+}
+
+extension Proportional: NamedRule {
+  public static let name = "proportional"
+  public init(_ arguments: RuleArguments) {}
+}
+
+extension Layer {
+  /// Books the relevance of outputs that are zero, where outputs are what a rule divides by.
+  func bookZeroDenominators(_ relevance: Tensor, _ denominators: Tensor) {
+    guard isBooking else { return }
+    let lost = relevance.withUnsafeElements { r in
+      denominators.withUnsafeElements { z in
+        let shared = Shared((r: r.baseAddress!, z: z.baseAddress!))
+        return sums(ofItems: z.count / batch) { at, activation, count, kept in
+          rk_divide_losses(shared.pointer.r + at, shared.pointer.z + activation, 0, 0, count, kept)
+        }
+      }
+    }
+    book(.zeroDenominator, lost.map(\.0))
   }
 }

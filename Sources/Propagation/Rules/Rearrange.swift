@@ -15,13 +15,16 @@ public struct Rearrange: Rule {
   /// Makes the rule.
   public init() {}
 
-  public var description: String { "rearrange" }
-
   public func objection(at site: RuleSite) -> String? {
-    site.objection(
-      unless: .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .slice, .gather, .pad, .expand, .resize,
-      .cast)
+    site.objection(unless: [
+      .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .slice, .gather, .pad, .expand, .resize, .cast,
+    ])
   }
+
+  /// What padding made up takes its relevance with it.
+  public func conserves(at site: RuleSite) -> Bool { site.kind != .pad }
+
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare { site.kind == .resize ? .anything : .whatArrivesAtZeros }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.node.operation.keepsElements {
@@ -33,6 +36,11 @@ public struct Rearrange: Rule {
     }
     return layer.adjoint(of: kernel, relevance)
   }
+}
+
+extension Rearrange: NamedRule {
+  public static let name = "rearrange"
+  public init(_ arguments: RuleArguments) {}
 }
 
 extension Layer {

@@ -15,20 +15,25 @@ public struct ShareBySummand: Rule {
   /// Makes the rule.
   public init() {}
 
-  public var description: String { "shareBySummand" }
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add]) }
 
-  public func objection(at site: RuleSite) -> String? { site.objection(unless: .add) }
+  public func conserves(at site: RuleSite) -> Bool { true }
+
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare {
+    site.operandIsLive.allSatisfy { $0 } ? .nothing : .anything
+  }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     guard layer.site.operandIsLive.allSatisfy({ $0 }) else { return Pass().propagate(relevance, through: layer) }
     let count = layer.output.count / layer.batch
     var ratio = relevance
-    let sum = layer.output
+    let sum = layer.relevantOutput
+    layer.bookZeroDenominators(ratio, sum)
     ratio.withUnsafeMutableElements { r in
       sum.withUnsafeElements { z in
         let shared = Shared((r: r.baseAddress!, z: z.baseAddress!))
         layer.forEachRun(ofItems: count) { at, activation, count in
-          rk_divide_nonzero(shared.pointer.r + at, shared.pointer.z + activation, count)
+          rk_divide_nonzero(shared.pointer.r + at, shared.pointer.z + activation, 0, count)
         }
       }
     }
@@ -45,10 +50,14 @@ public struct ShareBySummand: Rule {
           }
         }
       }
-      let target = Layer.relevanceShape(of: operand.shape, batch: layer.batch, seeds: layer.seeds)
-      return target.count == share.count ? share.reshaped(to: target) : share.summed(to: target)
+      return layer.summed(share, to: operand.shape)
     }
   }
+}
+
+extension ShareBySummand: NamedRule {
+  public static let name = "shareBySummand"
+  public init(_ arguments: RuleArguments) {}
 }
 
 extension Tensor {

@@ -23,9 +23,10 @@ public struct WinnerTakesAll: Rule {
   /// Makes the rule.
   public init(ties: Ties = .first) { self.ties = ties }
 
-  public var description: String { "winnerTakesAll(ties: \(ties.rawValue))" }
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.maxPool]) }
 
-  public func objection(at site: RuleSite) -> String? { site.objection(unless: .maxPool) }
+  public func conserves(at site: RuleSite) -> Bool { true }
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare { .whatArrivesAtZeros }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     guard let kernel = layer.kernel as? MaxPoolKernel else {
@@ -46,4 +47,11 @@ public struct WinnerTakesAll: Rule {
     }
     return [result]
   }
+}
+
+extension WinnerTakesAll: NamedRule {
+  public static let name = "winnerTakesAll"
+  public static let parameters = [RuleParameter.choice("ties", Ties.first, isTacit: false)]
+  public init(_ arguments: RuleArguments) throws { self.init(ties: arguments.choice("ties")) }
+  public var arguments: [String: RuleArgument] { ["ties": .word(ties.rawValue)] }
 }

@@ -10,7 +10,7 @@ import Tensors
 /// - Bias: bypassed.
 /// - Conservation: exact up to the stabiliser (that of z⁺).
 /// - Reference: *Montavon17* §4.3 eq. 17; *Gu18* §3 eq. 1, where it is written z^β.
-public struct ZBox: Rule {
+public struct ZBox: ContributionRule {
   /// Where `l` and `h` come from.
   public enum Box: Hashable, Sendable {
     /// The pixels' range, carried through whatever scales or reorders them before the layer.
@@ -24,48 +24,44 @@ public struct ZBox: Rule {
   /// Makes the rule.
   public init(box: Box = .fromPixels) { self.box = box }
 
-  public var description: String {
-    switch box {
-    case .fromPixels: "zB"
-    case .scalar(let lower, let upper): "zB(lower: \(lower), upper: \(upper))"
-    }
-  }
-
   public func objection(at site: RuleSite) -> String? {
-    if let objection = site.objection(unless: .conv, .convTranspose, .gemm) { return objection }
+    if let objection = site.objection(unless: [.conv, .convTranspose, .gemm]) { return objection }
     guard box == .fromPixels, site.operandRange == nil else { return nil }
     return
       "the range of its input does not follow from the range of the pixels, which must be given, one interval per channel"
   }
 
-  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    let x = layer.operand
+  public func contributions(at site: RuleSite) -> [Contributions] {
     let lower: Tensor
     let upper: Tensor
     switch box {
     case .scalar(let l, let h): (lower, upper) = (Tensor(shape: [1], elements: [l]), Tensor(shape: [1], elements: [h]))
     case .fromPixels:
-      guard let range = layer.site.operandRange else { preconditionFailure("z^B was resolved without a range") }
+      guard let range = site.operandRange else { preconditionFailure("z^B was resolved without a range") }
       (lower, upper) = (range.lower, range.upper)
     }
-    let terms = [
-      Term(input: x.subtractingBroadcast(lower), part: .positive),
-      Term(input: x.subtractingBroadcast(upper), part: .negative),
+    return [
+      Contributions(
+        [Term(.operandMinus(lower), .positive), Term(.operandMinus(upper), .negative)],
+        stabiliser: .positive(ZPlus.stabiliser))
     ]
-    return [layer.redistribute(relevance, by: terms, stabiliser: ZPlus.stabiliser)]
   }
 }
 
-extension Tensor {
-  /// `x − b`, where `b` holds one number, one per channel, or one per element of an item of the batch.
-  func subtractingBroadcast(_ b: Tensor) -> Tensor {
-    let item = shape.rank > 0 ? count / max(shape[0], 1) : count
-    precondition(b.count > 0 && item % b.count == 0, "\(b.shape) does not broadcast to \(shape)")
-    let run = item / b.count
-    return Tensor(uninitialized: shape) { result in
-      withUnsafeElements { x in
-        b.withUnsafeElements { b in for i in x.indices { result[i] = x[i] - b[i % item / run] } }
-      }
+extension ZBox: NamedRule {
+  public static let name = "zB"
+  public static let parameters = [RuleParameter.number("lower", nil), .number("upper", nil)]
+  public init(_ arguments: RuleArguments) throws {
+    switch (arguments.optionalNumber("lower"), arguments.optionalNumber("upper")) {
+    case (nil, nil): self.init()
+    case (let lower?, let upper?) where lower <= upper: self.init(box: .scalar(lower: lower, upper: upper))
+    default: throw arguments.error(found: "half a box", expected: "lower ≤ upper, both or neither")
+    }
+  }
+  public var arguments: [String: RuleArgument] {
+    switch box {
+    case .fromPixels: [:]
+    case .scalar(let lower, let upper): ["lower": .number(lower), "upper": .number(upper)]
     }
   }
 }

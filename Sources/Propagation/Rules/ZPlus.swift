@@ -1,34 +1,34 @@
-import Tensors
-
 /// Rule z⁺: relevance goes to inputs in proportion to their positive contributions.
 ///
 /// - Use: weighted layers above the first, whose inputs are rectified.
 /// - Definition: `R_i = Σ_j (x_i w⁺_ij)⁺ / Σ_i' (x_i' w⁺_i'j)⁺ · R_j`, where for an input that may be negative the contribution
 ///   `x_i w_ij` counts when it is positive as a product: `x⁺w⁺ + x⁻w⁻`. For `x ≥ 0` that is `x_i w⁺_ij`. The same as αβ with
 ///   α = 1, β = 0.
-/// - Parameters: none; `stabiliser` is added to the denominator, which cannot be negative.
-/// - Bias: bypassed.
-/// - Conservation: exact up to the stabiliser; an output without positive contributions sends nothing.
+/// - Parameters: `bias`; `stabiliser` is added to the denominator, which cannot be negative.
+/// - Bias: bypassed by default; otherwise `b⁺_j` counts.
+/// - Conservation: exact up to the stabiliser and the biases' shares; an output without positive contributions sends nothing.
 /// - Reference: *Montavon17* §4.2 eq. 14; *Gu18* §3 eq. 1.
-public struct ZPlus: Rule {
+public struct ZPlus: ContributionRule {
   /// Added to denominators: far below any activation, far above rounding to zero.
   public static let stabiliser: Float = 1e-9
+  /// What happens to biases.
+  public let bias: BiasTreatment
 
   /// Makes the rule.
-  public init() {}
+  public init(bias: BiasTreatment = .bypassed) { self.bias = bias }
 
-  public var description: String { "zPlus" }
-
-  public func objection(at site: RuleSite) -> String? { site.objection(unless: .conv, .convTranspose, .gemm) }
-
-  public func usesPositiveProduct(at site: RuleSite) -> Bool { site.operandIsNonNegative[0] }
-
-  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    let x = layer.operand
-    let terms =
-      layer.site.operandIsNonNegative[0]
-      ? [Term(input: x, part: .positive)]
-      : [Term(input: x.positivePart, part: .positive), Term(input: x.map { min($0, 0) }, part: .negative)]
-    return [layer.redistribute(relevance, by: terms, stabiliser: Self.stabiliser)]
+  public func contributions(at site: RuleSite) -> [Contributions] {
+    [
+      Contributions(
+        [Term(.positiveOperand, .positive), Term(.negativeOperand, .negative)], bias: bias, as: .positive,
+        stabiliser: .positive(Self.stabiliser))
+    ]
   }
+}
+
+extension ZPlus: NamedRule {
+  public static let name = "zPlus"
+  public static let parameters = [RuleParameter.choice("bias", BiasTreatment.bypassed)]
+  public init(_ arguments: RuleArguments) throws { self.init(bias: arguments.choice("bias")) }
+  public var arguments: [String: RuleArgument] { ["bias": .word(bias.rawValue)] }
 }

@@ -1,0 +1,178 @@
+import Execution
+import Networks
+import Tensors
+
+/// A rule for layers that are linear but for a bias: what each input contributes to each output, as data.
+///
+/// Relevance is shared out in proportion: `R_i = Σ_g f_g Σ_j c_ij / (Σ_i' c_i'j + b_j + stabiliser) R_j` over the groups g that
+/// `contributions(at:)` gives, where `c_ij` is a sum of terms “modified input × modified weight”. Everything else (which
+/// nodes it fits, the products, the ledger) follows from that.
+public protocol ContributionRule: Rule {
+  /// The groups of contributions, each of which shares out the relevance of its outputs by itself.
+  func contributions(at site: RuleSite) -> [Contributions]
+}
+
+/// Contributions that are shared out together.
+public struct Contributions: Sendable {
+  /// What an input contributes to an output is the sum of these.
+  public var terms: [Term]
+  /// Which biases count, changed like weights; nil leaves them out.
+  public var bias: WeightPart?
+  /// Whether the share of a bias goes to the inputs of its output in equal parts; otherwise it goes nowhere.
+  public var distributesBias: Bool
+  /// What keeps denominators away from zero.
+  public var stabiliser: Stabiliser
+  /// The outputs whose relevance is shared out like this.
+  public var outputs: Outputs
+  /// What the group's result is multiplied by.
+  public var factor: Float
+
+  /// Makes a group.
+  public init(
+    _ terms: [Term], bias: WeightPart? = nil, distributesBias: Bool = false, stabiliser: Stabiliser,
+    outputs: Outputs = .all, factor: Float = 1
+  ) {
+    self.terms = terms
+    self.bias = bias
+    self.distributesBias = distributesBias
+    self.stabiliser = stabiliser
+    self.outputs = outputs
+    self.factor = factor
+  }
+
+  /// Makes a group whose biases are treated as told; `part` is what they are changed by where they count.
+  public init(
+    _ terms: [Term], bias: BiasTreatment, as part: WeightPart, stabiliser: Stabiliser, outputs: Outputs = .all,
+    factor: Float = 1
+  ) {
+    self.init(
+      terms, bias: bias == .bypassed ? nil : part, distributesBias: bias == .distributed, stabiliser: stabiliser,
+      outputs: outputs, factor: factor)
+  }
+
+  /// What keeps denominators away from zero. One that is exactly zero sends nothing.
+  public enum Stabiliser: Hashable, Sendable {
+    /// Added to denominators that cannot be negative.
+    case positive(Float)
+    /// Added with the denominator's sign.
+    case signed(Float)
+  }
+
+  /// Outputs by their sign.
+  public enum Outputs: Hashable, Sendable {
+    case all
+    /// Those that are ≥ 0.
+    case positive
+    /// Those that are < 0.
+    case negative
+  }
+}
+
+/// One summand of contributions: a modified input times the modified weight between input and output.
+public struct Term: Sendable {
+  /// What becomes of the layer's input `x`.
+  public enum Input: Sendable {
+    /// x
+    case operand
+    /// max(x, 0)
+    case positiveOperand
+    /// min(x, 0)
+    case negativeOperand
+    /// x − bound, where the bound broadcasts to x.
+    case operandMinus(Tensor)
+    /// 1 for every input.
+    case ones
+  }
+  /// What becomes of the input.
+  public let input: Input
+  /// What becomes of the weights.
+  public let weights: WeightPart
+
+  /// Makes a term.
+  public init(_ input: Input, _ weights: WeightPart) {
+    self.input = input
+    self.weights = weights
+  }
+}
+
+/// What a rule does with biases.
+public enum BiasTreatment: String, Hashable, Sendable, CaseIterable {
+  /// They are no part of denominators: inputs share out all relevance.
+  case bypassed
+  /// They are part of denominators and keep their share.
+  case absorbed
+  /// They are part of denominators; their share goes to all inputs of the output in equal parts.
+  case distributed
+}
+
+extension ContributionRule {
+  /// Layers with weights, and those that are like them: averages have equal weights, batch normalisation a diagonal.
+  public static var layers: [OperatorKind] {
+    [.conv, .convTranspose, .gemm, .averagePool, .globalAveragePool, .reduceMean, .batchNormalization]
+  }
+
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: Self.layers) }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    [layer.redistribute(relevance, by: contributions(at: layer.site))]
+  }
+
+  public func conserves(at site: RuleSite) -> Bool {
+    // Every output's share must be whole, whatever its sign.
+    let groups = contributions(at: site)
+    let sum = { (sign: Contributions.Outputs) in
+      groups.filter { $0.outputs == .all || $0.outputs == sign }.reduce(0) { $0 + $1.factor }
+    }
+    return abs(sum(.positive) - 1) < 1e-6 && abs(sum(.negative) - 1) < 1e-6
+  }
+
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare {
+    let isProportional = contributions(at: site).allSatisfy { group in
+      !group.distributesBias
+        && group.terms.allSatisfy {
+          switch $0.input {
+          case .operand, .positiveOperand, .negativeOperand: true
+          case .operandMinus, .ones: false
+          }
+        }
+    }
+    return isProportional ? .nothing : .anything
+  }
+
+  public func usesPositiveProduct(at site: RuleSite) -> Bool {
+    guard site.node.operation.isWeighted else { return false }
+    return contributions(at: site).contains { $0.isPositiveProduct(at: site) }
+  }
+}
+
+extension Contributions {
+  /// The terms that can differ from zero, as simple as what is known of the operand allows.
+  func terms(at site: RuleSite) -> [Term] {
+    guard site.operandIsNonNegative[0] else { return terms }
+    return terms.compactMap { term in
+      switch term.input {
+      case .positiveOperand: Term(.operand, term.weights)
+      case .negativeOperand: nil
+      default: term
+      }
+    }
+  }
+
+  /// Whether the denominators are `W⁺·x`.
+  func isPositiveProduct(at site: RuleSite) -> Bool {
+    let terms = terms(at: site)
+    guard bias == nil, terms.count == 1, terms[0].weights == .positive, case .operand = terms[0].input else {
+      return false
+    }
+    return true
+  }
+
+  /// Whether the denominators are the layer's output.
+  func isOutput(at site: RuleSite, hasBias: Bool) -> Bool {
+    let terms = terms(at: site)
+    guard bias == .all || !hasBias, terms.count == 1, terms[0].weights == .all, case .operand = terms[0].input else {
+      return false
+    }
+    return true
+  }
+}

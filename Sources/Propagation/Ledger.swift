@@ -1,0 +1,143 @@
+import CKernels
+import Execution
+import Networks
+import Synchronization
+import Tensors
+
+/// Why relevance that arrived at a node did not go on.
+public enum AbsorptionCause: String, Hashable, Sendable, CaseIterable {
+  /// A bias took its share.
+  case bias
+  /// The stabiliser in a denominator took its share.
+  case stabiliser
+  /// The denominator was zero: no input spoke for the output.
+  case zeroDenominator
+  /// The rule does not conserve.
+  case rule
+  /// Negative relevance was set to zero.
+  case clipped
+  /// Rounding of single-precision numbers.
+  case rounding
+}
+
+/// What happened to the relevance of one target at one node.
+public struct LedgerEntry: Sendable, Hashable {
+  /// The node's name.
+  public let node: String
+  /// The family of the node's operator.
+  public let kind: OperatorKind
+  /// The rule, as printed in plans.
+  public let rule: String
+  /// The sum of the relevance that arrived at the node's output.
+  public let relevanceIn: Double
+  /// The sum of the relevance that left at its operands.
+  public let relevanceOut: Double
+  /// The sum of the arriving relevance's magnitudes.
+  public let magnitudeIn: Double
+  /// The sum of the leaving relevance's magnitudes. Where it grows, positive and negative relevance cancel in the sums.
+  public let magnitudeOut: Double
+  /// What did not go on, by cause; their sum is the difference of the two sums.
+  public let losses: [AbsorptionCause: Double]
+
+  /// All that did not go on.
+  public var absorbed: Double { relevanceIn - relevanceOut }
+
+  init(
+    node: String, kind: OperatorKind, rule: String, arrived: RelevanceSums, left: RelevanceSums,
+    booked: [AbsorptionCause: Double], rest: AbsorptionCause
+  ) {
+    self.node = node
+    self.kind = kind
+    self.rule = rule
+    (relevanceIn, magnitudeIn) = (arrived.sum, arrived.magnitude)
+    (relevanceOut, magnitudeOut) = (left.sum, left.magnitude)
+    var losses = booked.filter { $0.value != 0 }
+    let unexplained = arrived.sum - left.sum - booked.values.reduce(0, +)
+    if unexplained != 0 { losses[rest, default: 0] += unexplained }
+    self.losses = losses
+  }
+
+  /// The last step of a contrast: what is negative in the map of the input is dropped.
+  package init(clipping signed: Tensor, to clipped: Tensor, of node: String) {
+    self.init(
+      node: node, kind: .input, rule: "max(0, ·)", arrived: RelevanceSums(signed), left: RelevanceSums(clipped),
+      booked: [:], rest: .clipped)
+  }
+}
+
+/// A sum of relevance, and the sum of its magnitudes.
+struct RelevanceSums {
+  var sum = 0.0
+  var magnitude = 0.0
+
+  init() {}
+
+  init(_ relevance: Tensor) {
+    relevance.withUnsafeElements { x in
+      var sums = [0.0, 0.0]
+      rk_sums(x.baseAddress!, x.count, &sums)
+      (sum, magnitude) = (sums[0], sums[1])
+    }
+  }
+
+  static func += (sums: inout RelevanceSums, other: RelevanceSums) {
+    sums.sum += other.sum
+    sums.magnitude += other.magnitude
+  }
+}
+
+/// The books of one node during a walk.
+final class LayerAccount: Sendable {
+  private let items: Int
+  private let losses = Mutex<[AbsorptionCause: [Double]]>([:])
+
+  /// Opens books for a number of items of relevance.
+  init(items: Int) { self.items = items }
+
+  func add(_ cause: AbsorptionCause, _ amounts: [Double]) {
+    precondition(amounts.count == items, "\(amounts.count) amounts for \(items) items")
+    losses.withLock { losses in
+      losses[cause] = zip(losses[cause] ?? [Double](repeating: 0, count: items), amounts).map(+)
+    }
+  }
+
+  /// What the items of one seed have lost.
+  func losses(seed: Int, of seeds: Int) -> [AbsorptionCause: Double] {
+    losses.withLock { losses in
+      losses.mapValues { amounts in stride(from: seed, to: items, by: seeds).reduce(0) { $0 + amounts[$1] } }
+    }
+  }
+}
+
+extension Layer {
+  /// The sums of relevance of each seed, over the items of the batch.
+  func sums(bySeed relevance: Tensor) -> [RelevanceSums] {
+    let count = relevance.count / (batch * seeds)
+    var result = [RelevanceSums](repeating: RelevanceSums(), count: seeds)
+    let pairs = relevance.withUnsafeElements { x in
+      let shared = Shared(x.baseAddress!)
+      return sums(ofItems: count) { at, _, length, sums in rk_sums(shared.pointer + at, length, sums) }
+    }
+    for (item, pair) in pairs.enumerated() {
+      result[item % seeds].sum += pair.0
+      result[item % seeds].magnitude += pair.1
+    }
+    return result
+  }
+
+  /// The ledger's entry of each seed.
+  func entries(_ rule: any Rule, arrived: [RelevanceSums], _ shares: [Tensor?], _ account: LayerAccount)
+    -> [LedgerEntry]
+  {
+    var left = [RelevanceSums](repeating: RelevanceSums(), count: seeds)
+    for case let share? in shares {
+      for (seed, sums) in sums(bySeed: share).enumerated() { left[seed] += sums }
+    }
+    let rest: AbsorptionCause = rule.conserves(at: site) ? .rounding : .rule
+    return (0..<seeds).map { seed in
+      LedgerEntry(
+        node: node.name, kind: site.kind, rule: rule.description, arrived: arrived[seed], left: left[seed],
+        booked: account.losses(seed: seed, of: seeds), rest: rest)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Networks
+import Tensors
+
+extension RulePlan: CustomStringConvertible {
+  /// The plan as a table: node, operator, rule, and the row that matched.
+  public var description: String { Self.columns(rows(shapes: nil)) }
+
+  /// The plan with the shape of each output for an input of the given shape.
+  ///
+  /// - Throws: `GraphError` if the shape does not fit.
+  public func description(forInput shape: Shape) throws -> String {
+    Self.columns(rows(shapes: try network.graph.shapes(forInput: shape)))
+  }
+
+  private func rows(shapes: [Shape]?) -> [[String]] {
+    var rows = [["NODE", "OPERATOR", "SHAPE", "RULE", "ROW"]]
+    for id in network.graph.ids where network.graph[id].operation.kind != .constant {
+      let node = network.graph[id]
+      let assignment = self[id]
+      rows.append([
+        node.name, node.operation.kind.rawValue, shapes.map { $0[id.index].description } ?? "",
+        assignment?.rule.description ?? "–",
+        assignment?.origin ?? (id == network.input ? "the input" : "no relevance arrives"),
+      ])
+    }
+    return shapes == nil ? rows.map { [$0[0], $0[1], $0[3], $0[4]] } : rows
+  }
+
+  private static func columns(_ rows: [[String]]) -> String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = row.enumerated().map { column, cell in
+        column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
+      }
+      return cells.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+
+  /// Why a node has the rule that it has: the row that matched, and the rows above it and why they did not.
+  public func reason(for id: Node.ID) -> String {
+    let node = network.graph[id]
+    let title = "\(node.name) (\(node.operation.kind.rawValue))"
+    guard let assignment = self[id] else {
+      return "\(title): no rule, since no relevance \(id == network.input ? "goes on from the input" : "arrives")"
+    }
+    var lines = [
+      "\(title): rule \(assignment.rule), from \(assignment.row == nil ? "a row that is built in" : "row \(assignment.origin)")"
+    ]
+    for (index, passed) in assignment.passedOver.enumerated() {
+      let number = index < table.rows.count ? "row \(index + 1)" : "built in"
+      lines.append("  not \(number): \(passed.row): \(passed.reason)")
+    }
+    if !node.aliases.isEmpty { lines.append("  also called \(node.aliases.joined(separator: ", "))") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension RulePlan.Assignment {
+  /// The number of the row and its selector.
+  var origin: String { row.map { "\($0): \(selector)" } ?? "built in" }
+}

@@ -1,0 +1,47 @@
+import Networks
+
+extension RulePlan {
+  /// What in the plan is known to lead to maps that mislead, a sentence each.
+  public var warnings: [String] { evenPoolingWarnings + firstLayerWarnings + batchNormalizationWarnings }
+
+  /// Even shares above the last map: the explanation cannot tell positions apart.
+  private var evenPoolingWarnings: [String] {
+    assignments.compactMap { assignment in
+      let isEven = assignment.rule is Even || assignment.rule is Flat || assignment.rule is WSquare
+      let isGlobal = [.globalAveragePool, .reduceMean].contains(assignment.site.kind)
+      guard isEven, isGlobal else { return nil }
+      return
+        "\(assignment.site.node.name) averages whole maps and shares relevance evenly: explanations are blind to position; "
+        + "proportional is not"
+    }
+  }
+
+  /// Rules for rectified inputs on pixels of both signs.
+  private var firstLayerWarnings: [String] {
+    let first = network.outermostWeightedNodes(before: network.logits).first
+    return assignments.compactMap { assignment in
+      guard first.contains(assignment.site.id), !assignment.site.operandIsNonNegative[0],
+        assignment.rule is ZPlus || assignment.rule is AlphaBeta || assignment.rule is Gamma
+      else { return nil }
+      return
+        "\(assignment.site.node.name) sees pixels of both signs under \(assignment.rule): dark pixels count as much as bright "
+        + "ones of opposite weight; zB knows their range"
+    }
+  }
+
+  /// Rules that depend on biases, beside a batch normalisation that is passed over.
+  private var batchNormalizationWarnings: [String] {
+    let passed = assignments.filter { assignment in
+      guard assignment.site.kind == .batchNormalization, assignment.rule is Pass,
+        let below = self[assignment.site.node.inputs[0]]
+      else { return false }
+      return below.rule is Epsilon || below.rule is Z || below.rule is Gamma || below.rule is GeneralisedGamma
+    }
+    guard let one = passed.first, let below = self[one.site.node.inputs[0]] else { return [] }
+    let rest = passed.count > 1 ? " (and \(passed.count - 1) more like it)" : ""
+    return [
+      "\(one.site.node.name) normalises what \(below.site.node.name) gives under \(below.rule), and is passed over\(rest): the rule "
+        + "divides by an output that the network never uses; fold batch normalisation into the weights first"
+    ]
+  }
+}

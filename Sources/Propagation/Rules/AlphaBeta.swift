@@ -1,0 +1,58 @@
+/// Rule αβ: positive and negative contributions share out relevance separately.
+///
+/// - Use: weighted layers; α = 2, β = 1 shows what speaks against, α = 1, β = 0 is rule z⁺.
+/// - Definition: `R_i = Σ_j (α c⁺_ij / (Σ_i' c⁺_i'j + b⁺_j) − β c⁻_ij / (Σ_i' c⁻_i'j + b⁻_j)) · R_j` with `c_ij = x_i w_ij`; nothing for a
+///   part whose denominator is 0.
+/// - Parameters: `alpha` − `beta` = 1, `beta` ≥ 0; `bias`. The stabiliser is that of rule z⁺.
+/// - Bias: absorbed by default.
+/// - Conservation: exact but for the shares of the biases and outputs that have contributions of one sign only.
+/// - Reference: *Bach15* eq. 60.
+public struct AlphaBeta: ContributionRule {
+  /// The factor of positive contributions.
+  public let alpha: Float
+  /// The factor of negative contributions.
+  public let beta: Float
+  /// What happens to biases.
+  public let bias: BiasTreatment
+
+  /// Makes the rule; `alpha − beta` must be 1.
+  public init(alpha: Float = 2, beta: Float = 1, bias: BiasTreatment = .absorbed) {
+    precondition(Self.isConsistent(alpha, beta), "alpha is \(alpha) and beta \(beta)")
+    self.alpha = alpha
+    self.beta = beta
+    self.bias = bias
+  }
+
+  private static func isConsistent(_ alpha: Float, _ beta: Float) -> Bool { beta >= 0 && abs(alpha - beta - 1) <= 1e-6 }
+
+  public func contributions(at site: RuleSite) -> [Contributions] {
+    [
+      Contributions(
+        [Term(.positiveOperand, .positive), Term(.negativeOperand, .negative)], bias: bias, as: .positive,
+        stabiliser: .signed(ZPlus.stabiliser), factor: alpha),
+      Contributions(
+        [Term(.positiveOperand, .negative), Term(.negativeOperand, .positive)], bias: bias, as: .negative,
+        stabiliser: .signed(ZPlus.stabiliser), factor: -beta),
+    ]
+  }
+}
+
+extension AlphaBeta: NamedRule {
+  public static let name = "alphaBeta"
+  public static let parameters = [
+    RuleParameter.number("alpha", 2, atLeast: 1), .number("beta", 1, atLeast: 0),
+    .choice("bias", BiasTreatment.absorbed),
+  ]
+  public init(_ arguments: RuleArguments) throws {
+    let (alpha, beta) = (arguments.number("alpha"), arguments.number("beta"))
+    guard Self.isConsistent(alpha, beta) else {
+      throw arguments.error(
+        found: "alpha \(RuleArgument.number(alpha)) and beta \(RuleArgument.number(beta))", expected: "alpha − beta = 1"
+      )
+    }
+    self.init(alpha: alpha, beta: beta, bias: arguments.choice("bias"))
+  }
+  public var arguments: [String: RuleArgument] {
+    ["alpha": .number(alpha), "beta": .number(beta), "bias": .word(bias.rawValue)]
+  }
+}

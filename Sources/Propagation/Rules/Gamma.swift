@@ -1,0 +1,40 @@
+import Execution
+
+/// Rule γ: rule z with positive weights favoured.
+///
+/// - Use: lower convolutions, behind rectifiers.
+/// - Definition: `R_i = Σ_j x_i (w_ij + γ w⁺_ij) / (Σ_i' x_i' (w_i'j + γ w⁺_i'j) + b_j + γ b⁺_j) · R_j`; nothing where the denominator
+///   is 0. γ = 0 is rule z, γ → ∞ tends to rule z⁺.
+/// - Parameters: `gamma` ≥ 0; `bias`.
+/// - Bias: absorbed by default.
+/// - Conservation: exact but for the biases' shares.
+/// - Reference: *Montavon19* §10.2.1. For inputs of both signs see `GeneralisedGamma`.
+public struct Gamma: ContributionRule {
+  /// How much positive weights are favoured.
+  public let gamma: Float
+  /// What happens to biases.
+  public let bias: BiasTreatment
+
+  /// Makes the rule; `gamma` must not be negative.
+  public init(gamma: Float = 0.25, bias: BiasTreatment = .absorbed) {
+    precondition(gamma >= 0 && gamma.isFinite, "gamma is \(gamma)")
+    self.gamma = gamma
+    self.bias = bias
+  }
+
+  public func contributions(at site: RuleSite) -> [Contributions] {
+    let favoured = WeightPart.scaled(positive: 1 + gamma, negative: 1)
+    return [Contributions([Term(.operand, favoured)], bias: bias, as: favoured, stabiliser: .signed(0))]
+  }
+}
+
+extension Gamma: NamedRule {
+  public static let name = "gamma"
+  public static let parameters = [
+    RuleParameter.number("gamma", 0.25, atLeast: 0), .choice("bias", BiasTreatment.absorbed),
+  ]
+  public init(_ arguments: RuleArguments) throws {
+    self.init(gamma: arguments.number("gamma"), bias: arguments.choice("bias"))
+  }
+  public var arguments: [String: RuleArgument] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
+}

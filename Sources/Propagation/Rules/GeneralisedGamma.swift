@@ -1,0 +1,47 @@
+import Execution
+
+/// Generalised rule γ: contributions of the output's own sign are favoured, whatever the signs of inputs.
+///
+/// - Use: layers whose inputs can be negative, where rule γ favours the wrong contributions.
+/// - Definition: with `c_ij = x_i w_ij`, for outputs `z_j = Σ_i c_ij + b_j ≥ 0`:
+///   `R_i = Σ_j (c_ij + γ c⁺_ij) / (z_j + γ (Σ_i' c⁺_i'j + b⁺_j)) · R_j`, and with `c⁻`, `b⁻` for outputs below 0. Behind a rectifier the
+///   same as rule γ.
+/// - Parameters: `gamma` ≥ 0; `bias`.
+/// - Bias: absorbed by default.
+/// - Conservation: exact but for the biases' shares.
+/// - Reference: *Andeol21* appendix; Zennit's rule `Gamma`.
+public struct GeneralisedGamma: ContributionRule {
+  /// How much contributions of the output's sign are favoured.
+  public let gamma: Float
+  /// What happens to biases.
+  public let bias: BiasTreatment
+
+  /// Makes the rule; `gamma` must not be negative.
+  public init(gamma: Float = 0.25, bias: BiasTreatment = .absorbed) {
+    precondition(gamma >= 0 && gamma.isFinite, "gamma is \(gamma)")
+    self.gamma = gamma
+    self.bias = bias
+  }
+
+  public func contributions(at site: RuleSite) -> [Contributions] {
+    let favoursPositive = WeightPart.scaled(positive: 1 + gamma, negative: 1)
+    let favoursNegative = WeightPart.scaled(positive: 1, negative: 1 + gamma)
+    return [
+      Contributions(
+        [Term(.positiveOperand, favoursPositive), Term(.negativeOperand, favoursNegative)], bias: bias,
+        as: favoursPositive, stabiliser: .signed(0), outputs: .positive),
+      Contributions(
+        [Term(.positiveOperand, favoursNegative), Term(.negativeOperand, favoursPositive)], bias: bias,
+        as: favoursNegative, stabiliser: .signed(0), outputs: .negative),
+    ]
+  }
+}
+
+extension GeneralisedGamma: NamedRule {
+  public static let name = "generalisedGamma"
+  public static let parameters = Gamma.parameters
+  public init(_ arguments: RuleArguments) throws {
+    self.init(gamma: arguments.number("gamma"), bias: arguments.choice("bias"))
+  }
+  public var arguments: [String: RuleArgument] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
+}

@@ -1,0 +1,155 @@
+import Execution
+import Foundation
+import Networks
+import Tensors
+
+/// Taylor: relevance goes through a normalisation in proportion to the terms of its first-order expansion.
+///
+/// - Use: LRN and layer normalisation, where `Pass` ignores that inputs compete.
+/// - Definition: `R_i = Σ_j c_ij / (Σ_i' c_i'j + b_j + ε·sign) · R_j`.
+///   LRN, `y_j = x_j (k + a Σ x²)^−β` over neighbouring channels, a = α/size, expanded around the input without its neighbours:
+///   `c_jj = x_j (k + a x_j²)^−β` and `c_ij = −2aβ x_j x_i² (k + a Σ x²)^(−β−1)`.
+///   Layer normalisation, with its standard deviation σ held: `c_ij = g_j (δ_ij − 1/n) x_i / σ`.
+/// - Parameters: `epsilon` ≥ 0; `bias`.
+/// - Bias: absorbed by default.
+/// - Conservation: exact but for the shares of the stabiliser and of the biases.
+/// - Reference: *Binder16* for LRN; *Ali22* for layer normalisation.
+public struct Taylor: Rule {
+  /// The stabiliser ε.
+  public let epsilon: Float
+  /// What happens to the shift of layer normalisation: bypassed or absorbed.
+  public let bias: Bias
+
+  /// What happens to the shift of layer normalisation.
+  public enum Bias: String, Hashable, Sendable, CaseIterable {
+    case bypassed
+    case absorbed
+  }
+
+  /// Makes the rule; `epsilon` must not be negative.
+  public init(epsilon: Float = 1e-6, bias: Bias = .absorbed) {
+    precondition(epsilon >= 0 && epsilon.isFinite, "epsilon is \(epsilon)")
+    self.epsilon = epsilon
+    self.bias = bias
+  }
+
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.lrn, .layerNormalization]) }
+  public func conserves(at site: RuleSite) -> Bool { true }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    switch layer.node.operation {
+    case .localResponseNormalization(let parameters): [through(parameters, layer, relevance)]
+    case .layerNormalization(let parameters): [through(parameters, layer, relevance)]
+    default: preconditionFailure("\(layer.node.name) is not a normalisation")
+    }
+  }
+
+  /// `r / (z + ε·sign(z))`, and what of r that keeps back.
+  private func divide(_ r: Float, by z: Float, _ kept: inout (zero: Double, stabiliser: Double)) -> Float {
+    guard z != 0 else {
+      kept.zero += Double(r)
+      return 0
+    }
+    let s = r / (z + (z > 0 ? epsilon : -epsilon))
+    kept.stabiliser += Double(s * (z > 0 ? epsilon : -epsilon))
+    return s
+  }
+
+  /// Runs `body` for each item of the relevance, with its elements, those of the operand, and those of the result.
+  private func forEachItem(
+    _ layer: Layer, _ relevance: Tensor,
+    _ body:
+      @Sendable (
+        _ r: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>,
+        _ kept: inout (zero: Double, stabiliser: Double, bias: Double)
+      ) -> Void
+  ) -> Tensor {
+    let x = layer.operand
+    let count = x.count / layer.batch
+    var result = Tensor(shape: Layer.relevanceShape(of: x.shape, batch: layer.batch, seeds: layer.seeds))
+    var kept = [(zero: Double, stabiliser: Double, bias: Double)](
+      repeating: (0, 0, 0), count: layer.batch * layer.seeds)
+    result.withUnsafeMutableElements { result in
+      x.withUnsafeElements { x in
+        relevance.withUnsafeElements { r in
+          kept.withUnsafeMutableBufferPointer { kept in
+            let shared = Shared(
+              (r: r.baseAddress!, x: x.baseAddress!, result: result.baseAddress!, kept: kept.baseAddress!))
+            layer.workers.run(layer.batch * layer.seeds) { item in
+              let (r, x, result, kept) = shared.pointer
+              body(r + item * count, x + item / layer.seeds * count, result + item * count, &kept[item])
+            }
+          }
+        }
+      }
+    }
+    layer.book(.zeroDenominator, kept.map(\.zero))
+    layer.book(.stabiliser, kept.map(\.stabiliser))
+    layer.book(.bias, kept.map(\.bias))
+    return result
+  }
+
+  private func through(_ norm: LocalResponseNormalization, _ layer: Layer, _ relevance: Tensor) -> Tensor {
+    let shape = layer.operandShapes[0]
+    let (channels, positions) = (shape[1], shape.dimensions[2...].reduce(1, *))
+    let scale = norm.alpha / Float(norm.size)
+    let before = (norm.size - 1) / 2
+    return forEachItem(layer, relevance) { r, x, result, kept in
+      var losses = (zero: 0.0, stabiliser: 0.0)
+      for p in 0..<positions {
+        for j in 0..<channels {
+          let neighbours = max(j - before, 0)...min(j + norm.size - 1 - before, channels - 1)
+          let value = x[j * positions + p]
+          let squares = neighbours.reduce(Float(0)) { $0 + x[$1 * positions + p] * x[$1 * positions + p] }
+          let own = value * pow(norm.bias + scale * value * value, -norm.beta)
+          let slope = -2 * scale * norm.beta * value * pow(norm.bias + scale * squares, -norm.beta - 1)
+          let z = own + slope * (squares - value * value)
+          let s = divide(r[j * positions + p], by: z, &losses)
+          for i in neighbours {
+            let x = x[i * positions + p]
+            result[i * positions + p] += (i == j ? own : slope * x * x) * s
+          }
+        }
+      }
+      (kept.zero, kept.stabiliser) = losses
+    }
+  }
+
+  private func through(_ norm: LayerNormalization, _ layer: Layer, _ relevance: Tensor) -> Tensor {
+    let size = max(norm.scale.count, 1)
+    let count = layer.operand.count / layer.batch
+    let scales = norm.scale.elements
+    let shifts = bias == .absorbed ? norm.shift?.elements : nil
+    return forEachItem(layer, relevance) { r, x, result, kept in
+      var losses = (zero: 0.0, stabiliser: 0.0)
+      for start in stride(from: 0, to: count, by: size) {
+        let row = start..<start + size
+        let mean = row.reduce(0.0) { $0 + Double(x[$1]) } / Double(size)
+        let variance = row.reduce(0.0) { $0 + (Double(x[$1]) - mean) * (Double(x[$1]) - mean) } / Double(size)
+        let factor = Float(1 / (variance + Double(norm.epsilon)).squareRoot())
+        // Σ_j g_j s_j, which every input gets its negative mean share of.
+        var common: Float = 0
+        for (j, at) in row.enumerated() {
+          let z = scales[j] * factor * (x[at] - Float(mean))
+          let s = divide(r[at], by: z + (shifts?[j] ?? 0), &losses)
+          kept.bias += Double(s * (shifts?[j] ?? 0))
+          result[at] = scales[j] * s
+          common += scales[j] * s
+        }
+        for at in row { result[at] = x[at] * factor * (result[at] - common / Float(size)) }
+      }
+      (kept.zero, kept.stabiliser) = losses
+    }
+  }
+}
+
+extension Taylor: NamedRule {
+  public static let name = "taylor"
+  public static let parameters = [
+    RuleParameter.number("epsilon", 1e-6, atLeast: 0), .choice("bias", Bias.absorbed),
+  ]
+  public init(_ arguments: RuleArguments) throws {
+    self.init(epsilon: arguments.number("epsilon"), bias: arguments.choice("bias"))
+  }
+  public var arguments: [String: RuleArgument] { ["epsilon": .number(epsilon), "bias": .word(bias.rawValue)] }
+}

@@ -1,0 +1,26 @@
+/// Rule w²: relevance goes to inputs in proportion to the squares of their weights, whatever their values.
+///
+/// - Use: first layers whose inputs are not bounded.
+/// - Definition: `R_i = Σ_j w_ij² / Σ_i' w_i'j² · R_j`, where sums run over the inputs that are there: padding takes nothing.
+/// - Parameters: `bias`.
+/// - Bias: bypassed by default; otherwise `b_j²` counts.
+/// - Conservation: exact but for the biases' shares.
+/// - Reference: *Montavon17* §4.1.
+public struct WSquare: ContributionRule {
+  /// What happens to biases.
+  public let bias: BiasTreatment
+
+  /// Makes the rule.
+  public init(bias: BiasTreatment = .bypassed) { self.bias = bias }
+
+  public func contributions(at site: RuleSite) -> [Contributions] {
+    [Contributions([Term(.ones, .squared)], bias: bias, as: .squared, stabiliser: .positive(0))]
+  }
+}
+
+extension WSquare: NamedRule {
+  public static let name = "wSquare"
+  public static let parameters = [RuleParameter.choice("bias", BiasTreatment.bypassed)]
+  public init(_ arguments: RuleArguments) throws { self.init(bias: arguments.choice("bias")) }
+  public var arguments: [String: RuleArgument] { ["bias": .word(bias.rawValue)] }
+}

@@ -1,0 +1,44 @@
+import Execution
+import Tensors
+
+/// Winner share: a max-pooling window's relevance goes to its positions in proportion to their activations.
+///
+/// - Use: max pooling, where maps of winner takes all are too sparse.
+/// - Definition: `R_i = x⁺_i / Σ_i' x⁺_i' · R_j` over the window, with `x⁺ = max(x, 0)`.
+/// - Parameters: none.
+/// - Bias: none.
+/// - Conservation: exact; a window without a positive value sends nothing.
+/// - Reference: *Bach15* eq. 56 applied to the window.
+public struct WinnerShare: Rule {
+  /// Makes the rule.
+  public init() {}
+
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.maxPool]) }
+  public func conserves(at site: RuleSite) -> Bool { true }
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare { .nothing }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    guard let kernel = layer.kernel as? MaxPoolKernel else {
+      preconditionFailure("\(layer.node.name) is not max pooling")
+    }
+    let x = layer.site.operandIsNonNegative[0] ? layer.operand : layer.operand.positivePart
+    let r = relevance
+    // The sum of a window is zero where its maximum is not positive.
+    layer.bookZeroDenominators(r, layer.output.positivePart)
+    var result = layer.uninitializedRelevance(like: x.shape)
+    result.withUnsafeMutableElements { c in
+      x.withUnsafeElements { x in
+        r.withUnsafeElements { r in
+          kernel.shareByActivation(
+            x: x.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, c.baseAddress!, on: layer.workers)
+        }
+      }
+    }
+    return [result]
+  }
+}
+
+extension WinnerShare: NamedRule {
+  public static let name = "winnerShare"
+  public init(_ arguments: RuleArguments) {}
+}

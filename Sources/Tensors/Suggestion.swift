@@ -1,0 +1,27 @@
+/// What somebody may have meant by a name that does not exist.
+public enum Suggestion {
+  /// The candidate that is most like a name, upper and lower case alike; nil if none is alike at all.
+  ///
+  /// - Complexity: O(length²) per candidate.
+  public static func nearest(to name: String, among candidates: [String]) -> String? {
+    let wanted = Array(name.lowercased())
+    let scored = candidates.map { (candidate: $0, distance: distance(wanted, Array($0.lowercased()))) }
+    guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
+    return best.distance <= max(1, wanted.count / 3) ? best.candidate : nil
+  }
+
+  /// The number of letters to insert, drop, replace or exchange with their neighbour.
+  private static func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var rows = [Array(0...b.count)]
+    for i in 0..<a.count {
+      var row = [i + 1]
+      for j in 0..<b.count {
+        var best = min(row[j] + 1, rows[i][j + 1] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, rows[i - 1][j - 1] + 1) }
+        row.append(best)
+      }
+      rows.append(row)
+    }
+    return rows[a.count][b.count]
+  }
+}
