@@ -90,7 +90,7 @@ public struct Trace: Sendable {
       }
       return Explanation(
         target: target, method: method, scores: (0..<batch).map { logits[$0, target.classIndex] },
-        signedRelevance: signed, ledger: entries)
+        signedRelevance: signed, ledger: Ledger(entries))
     }
   }
 }

@@ -26,7 +26,7 @@ public struct Explanation: Sendable {
   public let signedRelevance: Tensor
   /// What became of relevance at every node, from the logits down, and of a contrast's negative part in the end; empty if
   /// it was not asked for. Of a contrast sums are small: target and dual start with the same score, of opposite signs.
-  public let ledger: [LedgerEntry]
+  public let ledger: Ledger
 
   /// The explained logit (of the first item).
   public var score: Float { scores[0] }

@@ -20,6 +20,29 @@ public enum AbsorptionCause: String, Hashable, Sendable, CaseIterable {
   case rounding
 }
 
+/// What became of the relevance of one target, node by node, from where it started down to the input.
+public struct Ledger: RandomAccessCollection, Hashable, Sendable {
+  private let entries: [LedgerEntry]
+
+  /// Makes a ledger of entries in walking order.
+  public init(_ entries: [LedgerEntry] = []) { self.entries = entries }
+
+  public var startIndex: Int { entries.startIndex }
+  public var endIndex: Int { entries.endIndex }
+  public subscript(position: Int) -> LedgerEntry { entries[position] }
+
+  /// The entry of a node; nil if no relevance arrived there.
+  public subscript(node: String) -> LedgerEntry? { entries.first { $0.node == node } }
+
+  /// What all nodes together kept back, by cause.
+  public var losses: [AbsorptionCause: Double] {
+    entries.reduce(into: [:]) { totals, entry in totals.merge(entry.losses, uniquingKeysWith: +) }
+  }
+
+  /// All that was kept back.
+  public var absorbed: Double { entries.reduce(0) { $0 + $1.absorbed } }
+}
+
 /// What happened to the relevance of one target at one node.
 public struct LedgerEntry: Sendable, Hashable {
   /// The node's name.

@@ -18,6 +18,9 @@ public protocol Rule: Sendable, CustomStringConvertible {
   ///   - layer: the node with the activations of a run.
   func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?]
 
+  /// Whether the rule ever gives relevance to an operand. By default to all that depend on the input.
+  func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool
+
   /// Whether all that arrives goes on, but for what the rule books to a cause (see `Layer.book(_:_:)`). The ledger calls
   /// what is missing at other rules not conserved. By default false.
   func conserves(at site: RuleSite) -> Bool
@@ -30,6 +33,7 @@ public protocol Rule: Sendable, CustomStringConvertible {
 }
 
 extension Rule {
+  public func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool { site.operandIsLive[operand] }
   public func conserves(at site: RuleSite) -> Bool { false }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .anything }
   public func usesPositiveProduct(at site: RuleSite) -> Bool { false }

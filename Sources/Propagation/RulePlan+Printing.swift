@@ -3,13 +3,13 @@ import Tensors
 
 extension RulePlan: CustomStringConvertible {
   /// The plan as a table: node, operator, rule, and the row that matched.
-  public var description: String { Self.columns(rows(shapes: nil)) }
+  public var description: String { Columns.text(rows(shapes: nil)) }
 
   /// The plan with the shape of each output for an input of the given shape.
   ///
   /// - Throws: `GraphError` if the shape does not fit.
   public func description(forInput shape: Shape) throws -> String {
-    Self.columns(rows(shapes: try network.graph.shapes(forInput: shape)))
+    Columns.text(rows(shapes: try network.graph.shapes(forInput: shape)))
   }
 
   private func rows(shapes: [Shape]?) -> [[String]] {
@@ -24,16 +24,6 @@ extension RulePlan: CustomStringConvertible {
       ])
     }
     return shapes == nil ? rows.map { [$0[0], $0[1], $0[3], $0[4]] } : rows
-  }
-
-  private static func columns(_ rows: [[String]]) -> String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      let cells = row.enumerated().map { column, cell in
-        column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
-      }
-      return cells.joined(separator: "  ")
-    }.joined(separator: "\n")
   }
 
   /// Why a node has the rule that it has: the row that matched, and the rows above it and why they did not.

@@ -63,7 +63,9 @@ extension RuleTable {
     var assignments: [RulePlan.Assignment] = []
     var unmatched: [Node] = []
     var objections: [(Node, Row, String)] = []
-    for id in reachable where id != network.input {
+    // From the logits down, since a node needs a rule only if those above it send it relevance.
+    var receives: Set<Node.ID> = [target]
+    for id in reachable.reversed() where id != network.input && receives.contains(id) {
       let node = graph[id]
       let isFirst = first.contains(id)
       let candidate = Selector.Candidate(
@@ -79,6 +81,7 @@ extension RuleTable {
       }
       guard let match else {
         unmatched.append(node)
+        receives.formUnion(node.inputs)
         continue
       }
       let site = RuleSite(
@@ -87,16 +90,21 @@ extension RuleTable {
         operandIsBounded: node.inputs.map { bounded[$0.index] },
         operandRange: isFirst ? pixelRange.flatMap { network.range(of: node.inputs[0], pixels: $0) } : nil)
       if let objection = match.row.rule.objection(at: site) { objections.append((node, match.row, objection)) }
+      for (index, operand) in node.inputs.enumerated() where match.row.rule.sendsRelevance(to: index, at: site) {
+        receives.insert(operand)
+      }
       assignments.append(
         RulePlan.Assignment(
           site: site, rule: match.row.rule, row: match.number, selector: match.row.selector, passedOver: passedOver))
     }
+    assignments.reverse()
     guard unmatched.isEmpty else {
-      throw RuleTableError.unmatched(table: name, nodes: unmatched.map { "\($0.name) (\($0.operation.kind.rawValue))" })
+      throw RuleTableError.unmatched(
+        table: name, nodes: unmatched.reversed().map { "\($0.name) (\($0.operation.kind.rawValue))" })
     }
     guard objections.isEmpty else {
       throw RuleTableError.notApplicable(
-        table: name, reasons: objections.map { "\($0.1.rule) at \($0.0.name): \($0.2)" })
+        table: name, reasons: objections.reversed().map { "\($0.1.rule) at \($0.0.name): \($0.2)" })
     }
     Self.markRectified(&assignments, in: network)
     return RulePlan(network: network, table: self, assignments: assignments)

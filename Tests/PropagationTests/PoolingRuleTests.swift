@@ -56,6 +56,15 @@ import Testing
     }
   }
 
+  /// Winners share with what else is positive in their window; a window without any keeps its relevance.
+  @Test(arguments: Case.all, [false, true]) func winnerShare(one: Case, isRectified: Bool) throws {
+    let window = try one.window
+    let signed = Seeded.tensor(Shape([2] + Self.item), seed: 1, low: -2, high: 2)
+    try expectRelevance(.maxPool(window), WinnerShare(), isRectified ? signed.positivePart : signed) { x, r in
+      NaivePooling(window, extents: [7, 6]).proportional(x.map { max($0, 0) }, r)
+    }
+  }
+
   @Test(arguments: Case.all, [false, true]) func even(one: Case, countsPadding: Bool) throws {
     let window = try one.window
     let x = Seeded.tensor(Shape([2] + Self.item), seed: 1)

@@ -48,6 +48,51 @@ import Testing
     #expect(throws: GraphError.self) { try plan.description(forInput: [2, 4, 12, 12]) }
   }
 
+  /// Why a node has its rule: the row that matched, and every row above it.
+  @Test func reasons() throws {
+    let table = RuleTable.of(
+      .init(.operators(.conv, position: .first), Flat()), .init(.name("b*"), Z()),
+      .init(.operators(.gemm, position: .last), Epsilon()), .init(Selector(operators: [.conv], rank: 2), WSquare()),
+      .init(.operators(.conv, .gemm), ZPlus()), .init(.operators(.relu, .batchNormalization), Pass()),
+      .init(.operators(.globalAveragePool), Even()))
+    let plan = try table.resolve(for: SampleNetwork.branched.network())
+    let reason = { (name: String) in plan.reason(for: plan.network.graph.node(named: name)!) }
+    #expect(
+      reason("c") == """
+        c (Conv): rule zPlus, from row 5: Conv|Gemm
+          not row 1: Conv, first: flat: it is for first weighted layers, and another comes before the node
+          not row 2: name b*: z: its pattern b* does not fit the name
+          not row 3: Gemm, last: epsilon(epsilon: 1e-06): it is for Gemm, and the node is Conv
+          not row 4: Conv, rank 2: wSquare: it is for outputs with 2 axes, and the node's has 4
+        """)
+    #expect(reason("conv1") == "conv1 (Conv): rule flat, from row 1: Conv, first")
+    #expect(reason("join").hasPrefix("join (Concat): rule rearrange, from a row that is built in\n  not row 1: "))
+    #expect(reason("x") == "x (Input): no rule, since no relevance goes on from the input")
+  }
+
+  /// Known traps are told, and only where they are.
+  @Test func warnings() throws {
+    let network = try SampleNetwork.branched.network()
+    let warnings = { (table: RuleTable) in try table.resolve(for: network).warnings }
+    #expect(try warnings(.default(pixelRange: SampleNetwork.range)).isEmpty)
+    #expect(
+      try warnings(.paper(pixelRange: SampleNetwork.range)) == [
+        "gap averages whole maps and shares relevance evenly: explanations are blind to position; proportional is not"
+      ])
+    #expect(
+      try warnings(.epsilonPlus) == [
+        "conv1 sees pixels of both signs under zPlus(bias: absorbed): dark pixels count as much as bright ones of opposite "
+          + "weight; zB knows their range"
+      ])
+    #expect(
+      try warnings(.epsilonGammaBox(pixelRange: SampleNetwork.range)) == [
+        "bn normalises what b gives under generalisedGamma(gamma: 0.25), and is passed over: the rule divides by an output "
+          + "that the network never uses; fold batch normalisation into the weights first"
+      ])
+    let folded = try network.foldingBatchNormalization()
+    #expect(try RuleTable.epsilonGammaBox(pixelRange: SampleNetwork.range).resolve(for: folded).warnings.isEmpty)
+  }
+
   /// Nodes behind the logits, and beside the way from the input, get no rule.
   @Test func nodesThatRelevanceDoesNotReach() throws {
     var builder = GraphBuilder(item: [4])

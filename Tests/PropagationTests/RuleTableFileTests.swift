@@ -43,6 +43,100 @@ import Testing
       ])
   }
 
+  /// Every preset reads back as it was written, and so does every rule with every parameter.
+  @Test func tablesRoundTrip() throws {
+    var tables = try RuleTable.presetNames.map { try #require(RuleTable.preset($0, pixelRange: .imageNet)) }
+    tables.append(
+      RuleTable(name: "every: rule, \"quoted\"", pixelRange: .imageNet) {
+        RuleTable.Row(
+          Selector(operators: [.conv, .gemm], name: "a: *?#", position: .last, rank: 4), Z(bias: .distributed))
+        RuleTable.Row(.operators(.conv), Epsilon(epsilon: 1e-7, bias: .bypassed))
+        RuleTable.Row(.name("yes"), Gamma(gamma: 0.1, bias: .distributed))
+        RuleTable.Row(.name("1e3"), GeneralisedGamma(gamma: 1.0 / 3))
+        RuleTable.Row(Selector(), AlphaBeta(alpha: 1.5, beta: 0.5, bias: .bypassed))
+        RuleTable.Row(Selector(), ZBox(box: .scalar(lower: -2.1179, upper: 2.64)))
+        RuleTable.Row(Selector(), ZPlus(bias: .absorbed))
+        RuleTable.Row(Selector(), WSquare(bias: .absorbed))
+        RuleTable.Row(Selector(), Flat())
+        RuleTable.Row(Selector(), WinnerTakesAll(ties: .split))
+        RuleTable.Row(Selector(), WinnerShare())
+        RuleTable.Row(Selector(), Even())
+        RuleTable.Row(Selector(), Proportional())
+        RuleTable.Row(Selector(), Taylor(epsilon: 0.5, bias: .bypassed))
+        RuleTable.Row(Selector(), ShareBySummand())
+        RuleTable.Row(Selector(), SignalTakesAll())
+        RuleTable.Row(Selector(), EqualShares())
+        RuleTable.Row(Selector(), Rearrange())
+        RuleTable.Row(Selector(), Pass())
+      })
+    for table in tables {
+      let text = try table.yaml()
+      let found = try RuleTable(yaml: text, pixelRange: .imageNet)
+      #expect(found.name == table.name, "\(text)")
+      #expect(found.rows.map(\.selector) == table.rows.map(\.selector), "\(text)")
+      #expect(Self.rows(found) == Self.rows(table), "\(text)")
+      #expect(try found.yaml() == text)
+    }
+    let named = Set(tables.flatMap(\.rows).compactMap { ($0.rule as? any NamedRule).map { type(of: $0).name } })
+    #expect(named == Set(RuleCatalogue.standard.names), "a rule without a row here")
+  }
+
+  /// A table reads as one would write it.
+  @Test func writtenTables() throws {
+    let table = RuleTable(name: "mine") {
+      RuleTable.Row(.operators(.conv, position: .first), ZBox())
+      RuleTable.Row(.operators(.conv, .gemm), Epsilon(epsilon: 0.01))
+    }
+    #expect(
+      try table.yaml() == """
+        name: mine
+        rules:
+        - {op: Conv, position: first, rule: zB}
+        - {op: [Conv, Gemm], rule: epsilon, epsilon: 0.01}
+
+        """)
+    struct Nameless: Rule {
+      let description = "mine"
+      func objection(at site: RuleSite) -> String? { nil }
+      func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] { [] }
+    }
+    let error = #expect(throws: RuleTableFileError.self) {
+      try table.prepending(.init(.name("a"), Nameless())).yaml()
+    }
+    #expect(error?.description == "row name a: mine: the rule cannot be written down; expected a NamedRule")
+  }
+
+  /// Rows of one's own, then those of a preset.
+  @Test func presetsAreExtended() throws {
+    let yaml = "name: mine\nextends: EpsilonPlus\nrules:\n  - {name: conv1, rule: flat}"
+    let table = try RuleTable(yaml: yaml, pixelRange: nil)
+    #expect(Self.rows(table) == ["name conv1: flat"] + Self.rows(.epsilonPlus))
+  }
+
+  /// A rule of one's own is asked for by its name, once it is in the catalogue.
+  @Test func cataloguesTakeFurtherRules() throws {
+    struct Halve: NamedRule {
+      static let name = "halve"
+      static let parameters = [RuleParameter.number("times", 1, atLeast: 1)]
+      let times: Float
+      init(_ arguments: RuleArguments) { times = arguments.number("times") }
+      var arguments: [String: RuleArgument] { ["times": .number(times)] }
+      func objection(at site: RuleSite) -> String? { nil }
+      func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+        [relevance.map { $0 / (2 * times) }]
+      }
+    }
+    let yaml = "rules:\n  - {op: Relu, rule: halve, times: 2}"
+    let table = try RuleTable(yaml: yaml, pixelRange: nil, catalogue: .standard.adding(Halve.self))
+    #expect(Self.rows(table) == ["Relu: halve(times: 2)"])
+    #expect(throws: RuleTableFileError.self) { try RuleTable(yaml: yaml, pixelRange: nil) }
+    var builder = GraphBuilder(item: [2])
+    builder.add("relu", .relu)
+    let walk = try Walk(builder.network(), table, Tensor(shape: [1, 2], elements: [1, 2]))
+    let entry = try #require(walk.ledger(from: "relu", Tensor(shape: [1, 2], elements: [4, 8])).first)
+    #expect(entry.relevanceOut == 3 && entry.losses == [.rule: 9])
+  }
+
   /// Text and what is said of it, with line and column.
   @Test(arguments: [
     ("", "rules:1:1: found nothing; expected a table with name and rules"),

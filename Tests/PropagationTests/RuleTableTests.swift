@@ -63,6 +63,35 @@ import Testing
     #expect(two["behind"] == "last")
   }
 
+  @Test func ranksAreThoseOfOutputs() throws {
+    let table = RuleTable.of(
+      .init(.operators(.relu, rank: 4), Marked(description: "map")),
+      .init(Selector(rank: 2), Marked(description: "vector")), .init(Selector(), Marked(description: "any")))
+    let rules = try Self.rules(table, for: SampleNetwork.flattened.network())
+    #expect(rules["relu1"] == "map" && rules["relu3"] == "vector" && rules["head"] == "vector")
+    #expect(rules["conv1"] == "any" && rules["pool"] == "any")
+  }
+
+  /// A table as it is written in Swift: rows, other tables, conditions and loops.
+  @Test(arguments: [true, false]) func tablesAreWrittenRowByRow(isBoxed: Bool) {
+    let table = RuleTable(name: "mine", pixelRange: .imageNet) {
+      if isBoxed {
+        RuleTable.Row(.operators(.conv, position: .first), ZBox())
+      } else {
+        RuleTable.Row(.operators(.conv, position: .first), Flat())
+      }
+      for name in ["a*", "b*"] { RuleTable.Row(.name(name), Gamma(gamma: 0.1)) }
+      RuleTable.excitationBackprop
+    }
+    #expect(table.name == "mine" && table.pixelRange == .imageNet)
+    #expect(
+      table.rows.prefix(4).map(\.description) == [
+        isBoxed ? "Conv, first: zB" : "Conv, first: flat", "name a*: gamma(gamma: 0.1)", "name b*: gamma(gamma: 0.1)",
+        "Conv|Gemm|ConvTranspose: zPlus",
+      ])
+    #expect(table.rows.count == 3 + RuleTable.excitationBackprop.rows.count)
+  }
+
   @Test func rowsPutBeforeOthersWin() throws {
     let network = try Self.forked()
     let table = RuleTable.of(.init(Selector(), Marked(description: "old")))

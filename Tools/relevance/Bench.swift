@@ -34,7 +34,7 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let model = try model.load()
-    let explainer = try Explainer(model.network, rules: rules.table(for: model), threads: self.model.threads)
+    let explainer = try Explainer(rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     var input = Tensor(shape: model.exampleInputShape, repeating: 0.1)
     if let path = self.input { input = try NumPyFile.read(path) }
     let target = try target.resolved(model.labels).targets(in: explainer.trace(input))[0]

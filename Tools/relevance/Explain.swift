@@ -43,16 +43,20 @@ struct Explain: ParsableCommand {
   @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json.", valueName: "list"))
   var save = "png,npy,json"
 
+  @Flag(help: "Print what became of the relevance at every node, and which cause kept some of it back.")
+  var ledger = false
+
   func run() throws {
     let artefacts = try artefacts()
     let model = try model.load()
     let wanted = try (targets.isEmpty ? [.top(1)] : targets).map { try $0.resolved(model.labels) }
     let methods = methods.isEmpty ? [.clrp1] : methods
-    let explainer = try Explainer(model.network, rules: rules.table(for: model), threads: self.model.threads)
+    let explainer = try Explainer(
+      rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     if model.preprocessingFile == nil, inputs.paths.contains(where: { !$0.lowercased().hasSuffix(".npy") }) {
       note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
     }
-    var report = Report(model: self.model.path, table: explainer.plan.table.name)
+    var report = Report(model: self.model.path, plan: explainer.plan)
     let folder = URL(fileURLWithPath: output)
     defer { report.warnings.forEach { note($0) } }
 
@@ -74,7 +78,7 @@ struct Explain: ParsableCommand {
     if artefacts.contains(.json), !report.inputs.isEmpty {
       try report.write(to: folder.appendingPathComponent("report.json"))
     }
-    if !report.inputs.isEmpty { print(report.summary(folder: output)) }
+    if !report.inputs.isEmpty { print(report.summary(folder: output, showsLedgers: ledger)) }
     if let failure { throw failure }
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RelevanceKit
+import ToolSupport
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,13 +10,40 @@ struct Inspect: ParsableCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var rules: RuleOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Show why a node has its rule: the rows that did not match, and why. Repeatable.", valueName: "node"))
+  var why: [String] = []
+
   func run() throws {
     let model = try model.load()
-    let plan = try rules.table(for: model).resolve(for: model.network)
+    let network = try rules.network(of: model)
+    let plan = try rules.table(for: model).resolve(for: network)
     let shape = model.exampleInputShape
+    defer { plan.warnings.forEach { note($0) } }
+    guard why.isEmpty else {
+      let nodes = try why.map { name in
+        guard let id = network.graph.node(named: name) else {
+          throw NodeError(name: name, suggestion: Suggestion.nearest(to: name, among: network.graph.nodes.map(\.name)))
+        }
+        return id
+      }
+      return print(nodes.map { plan.reason(for: $0) }.joined(separator: "\n"))
+    }
     print(
-      "\(model.network.graph.name): input \(model.network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
+      "\(network.graph.name): input \(network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
     )
     print(try plan.description(forInput: shape))
+  }
+}
+
+/// A node that does not exist.
+struct NodeError: RelevanceKitError {
+  let name: String
+  let suggestion: String?
+
+  var category: ErrorCategory { .usage }
+  var description: String {
+    "\(name): the network has no such node" + (suggestion.map { "; did you mean \($0)?" } ?? "")
   }
 }

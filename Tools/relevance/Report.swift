@@ -16,6 +16,10 @@ struct Report: Encodable {
     let relevanceIn: Double
     let relevanceOut: Double
     let absorbed: Double
+    /// By cause; causes that took nothing are left out.
+    let losses: [String: Double]
+    let magnitudeIn: Double
+    let magnitudeOut: Double
   }
 
   struct ExplanationEntry: Encodable {
@@ -27,6 +31,7 @@ struct Report: Encodable {
     let signedSum: Double
     let sum: Double
     let absorbed: Double
+    let losses: [String: Double]
     let ledger: [NodeSums]
     let files: String
   }
@@ -43,23 +48,32 @@ struct Report: Encodable {
   private(set) var inputs: [InputEntry] = []
   private(set) var warnings: [String] = []
 
-  init(model: String, table: String) {
+  private var ledgers: [Ledger] = []
+
+  private enum CodingKeys: CodingKey {
+    case model, table, inputs, warnings
+  }
+
+  init(model: String, plan: RulePlan) {
     self.model = model
-    self.table = table
+    table = plan.table.name
+    warnings = plan.warnings
   }
 
   mutating func add(input: String, trace: Trace, explanations: [Explanation], labels: Labels?) {
     let stem = Input.stem(of: input)
+    ledgers += explanations.map(\.ledger)
     let entries = explanations.map { explanation in
       let index = explanation.target.classIndex
       return ExplanationEntry(
         target: "class:\(index)", label: labels?[index], method: explanation.method.name, score: explanation.score,
         signedSum: explanation.signedRelevance.sum(), sum: explanation.relevance.sum(),
-        absorbed: explanation.ledger.reduce(0) { $0 + $1.absorbed },
+        absorbed: explanation.ledger.absorbed, losses: Self.named(explanation.ledger.losses),
         ledger: explanation.ledger.map {
           NodeSums(
             node: $0.node, rule: $0.rule, relevanceIn: $0.relevanceIn, relevanceOut: $0.relevanceOut,
-            absorbed: $0.absorbed)
+            absorbed: $0.absorbed, losses: Self.named($0.losses), magnitudeIn: $0.magnitudeIn,
+            magnitudeOut: $0.magnitudeOut)
         }, files: "\(stem)/\(explanation.fileName)")
     }
     for index in Set(explanations.filter(\.isUnsupported).map(\.target.classIndex)).sorted() {
@@ -84,15 +98,22 @@ struct Report: Encodable {
     }
   }
 
+  private static func named(_ losses: [AbsorptionCause: Double]) -> [String: Double] {
+    Dictionary(uniqueKeysWithValues: losses.map { ($0.rawValue, $1) })
+  }
+
   /// What a person wants to know at the end of a run.
-  func summary(folder: String) -> String {
+  func summary(folder: String, showsLedgers: Bool) -> String {
     var lines: [String] = []
+    var ledgers = ledgers[...]
     for input in inputs {
       lines.append(input.input)
       for prediction in input.predictions { lines.append("  " + prediction.line) }
       for entry in input.explanations {
         lines.append(
           "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
+        let ledger = ledgers.removeFirst()
+        if showsLedgers { lines += "\(ledger)".split(separator: "\n").map { "    \($0)" } }
       }
     }
     return lines.joined(separator: "\n")

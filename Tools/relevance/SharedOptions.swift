@@ -36,12 +36,23 @@ struct ModelOptions: ParsableArguments {
 struct RuleOptions: ParsableArguments {
   @Option(
     name: .customLong("rules"),
-    help: ArgumentHelp("The rule table: default, paper, or a YAML file.", valueName: "table"))
+    help: ArgumentHelp(
+      "The rule table: a YAML file, or \(RuleTable.presetNames.joined(separator: ", ")).", valueName: "table"))
   var name = "default"
+
+  @Flag(
+    name: .customLong("fold-batch-norm"),
+    help: "Let layers do what a batch normalisation right behind them does: rules that depend on biases need that.")
+  var foldsBatchNormalization = false
 
   func table(for model: Model) throws -> RuleTable {
     let range = model.preprocessing.pixelRange
     return try RuleTable.preset(name, pixelRange: range) ?? RuleTable(contentsOf: name, pixelRange: range)
+  }
+
+  /// The model's network as the rules shall see it.
+  func network(of model: Model) throws -> Network {
+    foldsBatchNormalization ? try model.network.foldingBatchNormalization() : model.network
   }
 }
 

@@ -61,4 +61,8 @@ extension ParsableCommand {
 }
 
 /// A note for people that is not part of a command's result.
-package func note(_ text: String) { FileHandle.standardError.write(Data("note: \(text)\n".utf8)) }
+package func note(_ text: String) {
+  // What was printed before comes before, wherever both go.
+  fflush(nil)
+  FileHandle.standardError.write(Data("note: \(text)\n".utf8))
+}

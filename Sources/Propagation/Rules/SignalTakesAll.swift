@@ -27,6 +27,8 @@ public struct SignalTakesAll: Rule {
     return live.count == 1 ? live[0] : nil
   }
 
+  /// Nothing goes to the gate, so what computes it needs no rule.
+  public func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool { operand == signal(at: site) }
   public func conserves(at site: RuleSite) -> Bool { true }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .whatArrivesAtZeros }
 

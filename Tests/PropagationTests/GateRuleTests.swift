@@ -1,0 +1,168 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Rules for products, equal shares, and normalisations by their expansion.
+@Suite struct GateRuleTests {
+  static let item = [4, 3, 5]
+  static let x = Seeded.tensor([2, 4, 3, 5], seed: 1)
+
+  /// A squeeze-and-excitation block: a signal, and a gate of one number per channel that is computed from it.
+  private static func excitation() throws -> Network {
+    var builder = GraphBuilder(item: item)
+    let signal = builder.add("signal", .relu)
+    builder.add("squeeze", .mean(Mean(axes: [2, 3], keepsAxes: true)))
+    builder.add("excite", try .seededConvolution(inputs: 4, outputs: 4, kernel: [1, 1], seed: 2))
+    let gate = builder.add("gate", .unary(.sigmoid))
+    builder.add("scale", .multiply, gate, signal)
+    return try builder.network()
+  }
+
+  static let table = RuleTable.of(.init(.operators(.relu), Pass()), .init(.operators(.mul), SignalTakesAll()))
+
+  /// The signal takes all; what computes the gate needs no rule, and none is asked for.
+  @Test func theGateTakesNothing() throws {
+    let walk = try Walk(Self.excitation(), Self.table, Self.x)
+    #expect(walk.plan.assignments.map(\.site.node.name) == ["signal", "scale"])
+    let r = Seeded.tensor([6, 4, 3, 5], seed: 3)
+    #expect(walk.relevance(from: "scale", r, count: 3) == r)
+    #expect(walk.ledger(from: "scale", Seeded.tensor([2, 4, 3, 5], seed: 3)).allSatisfy { $0.losses.isEmpty })
+  }
+
+  /// Without a gate that can be told, the rule says so; equal shares do not need one.
+  @Test(arguments: [true, false]) func productsWithoutAGate(isBounded: Bool) throws {
+    var builder = GraphBuilder(item: Self.item)
+    let a = builder.add("a", isBounded ? .unary(.sigmoid) : .relu)
+    let b = builder.add("b", isBounded ? .unary(.tanh) : .relu, builder.input)
+    builder.add("product", .multiply, a, b)
+    let network = try builder.network()
+    let passes = RuleTable.Row(.operators(.relu, .sigmoid, .tanh), Pass())
+    let error = #expect(throws: RuleTableError.self) {
+      try RuleTable.of(passes, .init(.operators(.mul), SignalTakesAll())).resolve(for: network)
+    }
+    #expect(
+      error?.description
+        == "rule table test: signalTakesAll at product: it cannot tell the signal from the gate: expected exactly one operand "
+        + "with bounded values")
+    let walk = try Walk(network, .of(passes, .init(.operators(.mul), EqualShares())), Self.x)
+    let r = Seeded.tensor([2, 4, 3, 5], seed: 3)
+    #expect(walk.relevance(from: "product", r, to: "a") == r.map { $0 / 2 })
+    #expect(walk.relevance(from: "product", r).largestDifference(from: r) <= Tolerance.singlePrecision)
+  }
+
+  /// A constant is always a gate, on either side.
+  @Test(arguments: [true, false]) func constantsAreGates(constantFirst: Bool) throws {
+    for rule in [SignalTakesAll(), EqualShares()] as [any Rule] {
+      var builder = GraphBuilder(item: Self.item)
+      let constant = builder.constant("constant", Seeded.tensor([4, 1, 1], seed: 4, low: -3, high: 3))
+      let input = builder.input
+      builder.add("product", .multiply, constantFirst ? constant : input, constantFirst ? input : constant)
+      let walk = try Walk(builder.network(), .of(.init(.operators(.mul), rule)), Self.x)
+      let r = Seeded.tensor([2, 4, 3, 5], seed: 3)
+      #expect(walk.relevance(from: "product", r) == r)
+    }
+  }
+
+  /// GELU spelled out, as exporters write it, is a signal times a gate.
+  @Test func spelledOutGelu() throws {
+    var builder = GraphBuilder(item: Self.item)
+    let root = builder.constant("root", Tensor(shape: [1], elements: [1.4142135]))
+    let scaled = builder.add("scaled", .binary(.divide), builder.input, root)
+    let erf = builder.add("erf", .unary(.erf), scaled)
+    let shifted = builder.add("shifted", .add, erf, builder.constant("one", Tensor(shape: [1], elements: [1])))
+    let product = builder.add("product", .multiply, builder.input, shifted)
+    builder.add("half", .multiply, product, builder.constant("half of it", Tensor(shape: [1], elements: [0.5])))
+    let walk = try Walk(builder.network(), Self.table, Self.x)
+    let r = Seeded.tensor([2, 4, 3, 5], seed: 3)
+    #expect(walk.relevance(from: "half", r) == r)
+  }
+
+  // MARK: Taylor
+
+  /// LRN against the terms of its expansion, channel by channel in double precision.
+  @Test(arguments: [(3, Float(0)), (5, 0), (4, 1e-2)]) func taylorOfLRN(size: Int, epsilon: Float) throws {
+    let (alpha, beta, k) = (0.5, 0.75, 2.0)
+    var builder = GraphBuilder(item: [6, 2, 3])
+    builder.add(
+      "norm",
+      .localResponseNormalization(
+        LocalResponseNormalization(size: size, alpha: Float(alpha), beta: Float(beta), bias: Float(k))))
+    let x = Seeded.tensor([2, 6, 2, 3], seed: 1, low: -2, high: 2)
+    let walk = try Walk(builder.network(), .of(.init(Selector(), Taylor(epsilon: epsilon))), x)
+    for seeds in [1, 3] {
+      let r = Seeded.tensor([2 * seeds, 6, 2, 3], seed: 2)
+      let (values, relevance) = (x.repeatingItems(seeds), r.doubles)
+      var expected = [Double](repeating: 0, count: r.count)
+      for item in 0..<2 * seeds {
+        for position in 0..<6 {
+          let at = { (channel: Int) in (item * 6 + channel) * 6 + position }
+          for j in 0..<6 {
+            let channels = (0..<6).filter { $0 >= j - (size - 1) / 2 && $0 <= j + size / 2 }
+            let a = alpha / Double(size)
+            let sum = channels.reduce(0) { $0 + values[at($1)] * values[at($1)] }
+            let terms = channels.map { i -> Double in
+              let (xj, xi) = (values[at(j)], values[at(i)])
+              return i == j
+                ? xj * power(k + a * xj * xj, -beta) : -2 * a * beta * xj * xi * xi * power(k + a * sum, -beta - 1)
+            }
+            let z = terms.reduce(0, +)
+            for (i, term) in zip(channels, terms) {
+              expected[at(i)] += term / (z + (z > 0 ? Double(epsilon) : -Double(epsilon))) * relevance[at(j)]
+            }
+          }
+        }
+      }
+      #expect(walk.relevance(from: "norm", r, count: seeds).largestDifference(from: expected) <= 1e-4)
+    }
+  }
+
+  /// Where nothing competes, the expansion of LRN is its own term alone: relevance passes.
+  @Test func taylorOfOneChannelPasses() throws {
+    var builder = GraphBuilder(item: [1, 2, 3])
+    builder.add("norm", .localResponseNormalization(LocalResponseNormalization(size: 1, alpha: 1, beta: 0.75, bias: 1)))
+    let walk = try Walk(
+      builder.network(), .of(.init(Selector(), Taylor(epsilon: 0))), Seeded.tensor([1, 1, 2, 3], seed: 1))
+    let r = Seeded.tensor([1, 1, 2, 3], seed: 2)
+    #expect(walk.relevance(from: "norm", r).largestDifference(from: r) <= Tolerance.singlePrecision)
+  }
+
+  /// Layer normalisation with its deviation held is a linear layer, and its shift a bias.
+  @Test(arguments: Taylor.Bias.allCases) func taylorOfLayerNormalisation(bias: Taylor.Bias) throws {
+    let (scale, shift) = (Seeded.tensor([5], seed: 3, low: 0.5, high: 2), Seeded.tensor([5], seed: 4))
+    var builder = GraphBuilder(item: [3, 5])
+    builder.add("norm", .layerNormalization(LayerNormalization(axis: -1, scale: scale, shift: shift, epsilon: 1e-3)))
+    let x = Seeded.tensor([2, 3, 5], seed: 1)
+    let walk = try Walk(builder.network(), .of(.init(Selector(), Taylor(epsilon: 1e-2, bias: bias))), x)
+    let r = Seeded.tensor([2, 3, 5], seed: 2)
+    var (expected, kept) = ([Double](), 0.0)
+    let (g, b) = (scale.doubles, shift.doubles)
+    for row in 0..<6 {
+      let values = Array(x.doubles[row * 5..<row * 5 + 5])
+      let mean = values.reduce(0, +) / 5
+      let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 5 + 1e-3).squareRoot()
+      var result = [Double](repeating: 0, count: 5)
+      for j in 0..<5 {
+        let terms = (0..<5).map { i in g[j] / deviation * ((i == j ? 1 : 0) - 0.2) * values[i] }
+        let own = bias == .absorbed ? b[j] : 0
+        let z = terms.reduce(own, +)
+        let s = r.doubles[row * 5 + j] / (z + (z > 0 ? 1e-2 : -1e-2))
+        kept += own * s
+        for i in 0..<5 { result[i] += terms[i] * s }
+      }
+      expected += result
+    }
+    #expect(walk.relevance(from: "norm", r).largestDifference(from: expected) <= 1e-4)
+    let entry = try #require(walk.ledger(from: "norm", r).first)
+    #expect(abs((entry.losses[.bias] ?? 0) - kept) <= 1e-4 * entry.magnitudeOut)
+    #expect(abs(entry.losses[.rounding] ?? 0) <= 1e-5 * entry.magnitudeOut)
+  }
+
+  /// xʸ in double precision, without the library that the rule uses.
+  private func power(_ x: Double, _ y: Double) -> Double {
+    // Quarters are all that is asked for.
+    let quarter = x.squareRoot().squareRoot()
+    let steps = Int((abs(y) * 4).rounded())
+    let result = (0..<steps).reduce(1.0) { product, _ in product * quarter }
+    return y < 0 ? 1 / result : result
+  }
+}
