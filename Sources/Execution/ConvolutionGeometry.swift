@@ -69,6 +69,8 @@ extension rk_window {
 public enum ExecutionError: RelevanceKitError {
   /// Convolution or pooling over more than two spatial axes.
   case unsupportedRank(Shape)
+  /// The values of a run do not fit into this machine's memory.
+  case tooLarge(node: String, shape: Shape, bytes: Int)
   /// The input holds NaN or infinities.
   case notFinite(node: String)
 
@@ -77,6 +79,8 @@ public enum ExecutionError: RelevanceKitError {
     switch self {
     case .unsupportedRank(let shape):
       "convolution and pooling are run over one or two spatial axes; the operand has shape \(shape)"
+    case .tooLarge(let node, let shape, let bytes):
+      "node \(node) has values of shape \(shape), with which a run takes more than the machine's memory of \(bytes) bytes"
     case .notFinite(let node): "node \(node) has values that are not finite (NaN or infinite)"
     }
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Tensors
 
@@ -35,6 +36,7 @@ package final class ExecutionPlan: Sendable {
     let graph = network.graph
     let inferred = try graph.inferred(forInput: inputShape)
     let shapes = inferred.map(\.shape)
+    try Self.checkMemory(for: graph, inferred)
     self.network = network
     self.shapes = shapes
     kernels = try graph.ids.map {
@@ -80,6 +82,18 @@ package final class ExecutionPlan: Sendable {
 
   /// Where the companion product of a node is exact; nil if it has none.
   package func companionScope(of id: Node.ID) -> Companion.Scope? { companions[id]?.scope }
+
+  /// A model of a few bytes may ask for any amount of memory.
+  private static func checkMemory(for graph: Graph, _ inferred: [Inferred]) throws {
+    let available = Int(ProcessInfo.processInfo.physicalMemory)
+    var rest = available / MemoryLayout<Float>.size
+    for (node, value) in zip(graph.nodes, inferred) where value.literal == nil {
+      guard value.shape.count <= rest else {
+        throw ExecutionError.tooLarge(node: node.name, shape: value.shape, bytes: available)
+      }
+      rest -= value.shape.count
+    }
+  }
 
   private struct Layout {
     var size = 0

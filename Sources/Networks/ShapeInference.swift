@@ -24,6 +24,7 @@ extension Graph {
   public func inferred(forInput inputShape: Shape) throws -> [Inferred] {
     var inferred: [Inferred] = []
     inferred.reserveCapacity(nodes.count)
+    var computed = 0
     for node in nodes {
       if case .input(let declared) = node.operation {
         guard declared.admits(inputShape) else {
@@ -33,13 +34,23 @@ extension Graph {
         continue
       }
       do {
-        inferred.append(try node.operation.inferred(from: node.inputs.map { inferred[$0.index] }))
+        let result = try node.operation.inferred(
+          from: node.inputs.map { inferred[$0.index] }, largest: Self.largestComputedCount - computed)
+        switch node.operation {
+        case .constant, .integers: break
+        default: computed += result.literal?.shape.count ?? 0
+        }
+        inferred.append(result)
       } catch let error as any RelevanceKitError {
         throw GraphError.shape(node: node.name, operator: node.operation.kind.rawValue, reason: error.description)
       }
     }
     return inferred
   }
+
+  /// How many elements the constants that are computed of others may have in all; some published graphs make weights of
+  /// 103 million elements so. Beyond that a node is computed when the network runs.
+  package static let largestComputedCount = 1 << 28
 
   /// The shape of every node's output for an input of the given shape.
   ///
@@ -48,8 +59,8 @@ extension Graph {
 }
 
 extension Operator {
-  /// Shape and value of the output.
-  package func inferred(from operands: [Inferred]) throws -> Inferred {
+  /// Shape and value of the output; no value of more than `largest` elements.
+  package func inferred(from operands: [Inferred], largest: Int = .max) throws -> Inferred {
     switch self {
     case .constant(let value): return Inferred(.floats(value))
     case .integers(let value): return Inferred(.integers(value))
@@ -65,7 +76,8 @@ extension Operator {
     } else {
       let shape = try outputShape(of: operands.map(\.shape), operands)
       // What grows so much is no shape arithmetic, and no weight either; a model of a few bytes must not fill memory.
-      guard shape.count <= max(1 << 22, 2 * operands.reduce(0) { $0 + $1.shape.count }) else { return Inferred(shape) }
+      let reasonable = max(1 << 22, 2 * operands.reduce(0) { $0 + $1.shape.count })
+      guard shape.count <= min(reasonable, largest) else { return Inferred(shape) }
     }
     if literals.count == operands.count, let literal = try literal(of: literals, operands) { return Inferred(literal) }
     return Inferred(try outputShape(of: operands.map(\.shape), operands))

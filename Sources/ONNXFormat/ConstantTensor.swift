@@ -194,6 +194,7 @@ final class ConstantTensor {
   ) throws -> Payload {
     var location = ""
     var offset = 0
+    var checksum: String?
     for entry in messages(message.pointee.n_external_data, message.pointee.external_data) {
       let value = text(entry.pointee.value)
       func number() throws -> Int {
@@ -204,6 +205,7 @@ final class ConstantTensor {
       }
       switch text(entry.pointee.key) {
       case "location": location = value
+      case "checksum": checksum = value
       case "offset": offset = try number()
       case "length":
         let length = try number()
@@ -219,6 +221,7 @@ final class ConstantTensor {
       throw defect(
         "expected \(expected) bytes at offset \(offset) of \(shown(location)), which has \(file.count) bytes")
     }
+    if let checksum { try model.external.verify(checksum, of: location, tensor: name) }
     return Payload(file: file, offset: offset)
   }
 

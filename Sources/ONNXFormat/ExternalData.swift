@@ -5,6 +5,7 @@ final class ExternalData {
   private let model: String
   private let folder: String?
   private var files: [String: MappedFile] = [:]
+  private var digests: [String: String] = [:]
 
   /// The external data of the model of that name; `folder` is where its files may be, nil if there are none.
   init(model: String, folder: String?) {
@@ -49,6 +50,21 @@ final class ExternalData {
       throw refuse("its data is in \(shown(path)), which is empty")
     } catch ONNXError.unreadable(_, let reason) {
       throw refuse("its data is in \(shown(path)), which cannot be read: \(reason)")
+    }
+  }
+
+  /// Compares the file at `location`, which was opened before, with the checksum that a tensor states for it: the digest of
+  /// the whole file, which is read for it once.
+  ///
+  /// - Throws: `ONNXError.tensor` if they differ.
+  func verify(_ checksum: String, of location: String, tensor: String) throws {
+    guard let file = files[location] else { return }
+    let digest = digests[location] ?? SHA1.digest(of: UnsafeRawBufferPointer(start: file.base, count: file.count))
+    digests[location] = digest
+    guard checksum.lowercased() == digest else {
+      throw ONNXError.tensor(
+        file: model, name: tensor,
+        reason: "its external data \(shown(location)) has the SHA-1 checksum \(digest); expected \(shown(checksum))")
     }
   }
 

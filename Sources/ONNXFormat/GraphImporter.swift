@@ -13,6 +13,8 @@ struct GraphImporter {
   private var names = UniqueNames()
   private let aliases: [String: [String]]
   private var constantNodes: [ObjectIdentifier: Node.ID] = [:]
+  /// How many elements the constants have that were computed of others.
+  private var computedCount = 0
   /// Keeps computed constants alive, so that their identifiers stay theirs.
   private var kept: [ConstantTensor] = []
   private var unsupported: [ONNXError.UnsupportedNode] = []
@@ -239,7 +241,15 @@ struct GraphImporter {
     if constants.count == operands.count {
       let known = try constants.map { try Inferred($0.literal()) }
       do {
-        if let literal = try operation.inferred(from: known).literal {
+        let rest = Graph.largestComputedCount - computedCount
+        let inferred = try operation.inferred(from: known, largest: rest)
+        guard inferred.shape.count <= rest else {
+          throw Defect(
+            "the model computes constants of \(computedCount) elements and here one of shape \(inferred.shape); expected at "
+              + "most \(Graph.largestComputedCount) elements in all")
+        }
+        if let literal = inferred.literal {
+          computedCount += literal.shape.count
           return .constant(ConstantTensor(literal, name: name, file: model.file))
         }
       } catch let error as any RelevanceKitError {

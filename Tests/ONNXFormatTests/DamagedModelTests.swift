@@ -1,3 +1,4 @@
+import Execution
 import Foundation
 import Networks
 import ONNXFormat
@@ -97,6 +98,35 @@ import Testing
     let weight = WireTensor(name: "w", dims: [0, 1 << 40], raw: [])
     let model = WireModel.oneNode("Gemm", ["w", "c"], initializers: [weight, .floats("c", [], [1])], input: [2, 4])
     #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+  }
+
+  /// Each node doubles a constant: a few bytes may not fill memory, however many there are.
+  @Test func constantsCannotGrowWithoutEnd() {
+    var model = WireModel(initializers: [.floats("c0", [1 << 12], (0..<1 << 12).map(Float.init))])
+    for i in 0..<40 {
+      model.nodes.append(
+        WireNode(
+          op: "Concat", inputs: ["c\(i)", "c\(i)"], outputs: ["c\(i + 1)"], name: "double\(i)",
+          attributes: [("axis", .int(0))]))
+    }
+    model.nodes.append(WireNode(op: "Add", inputs: ["x", "c40"], outputs: ["y"]))
+    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    #expect(error?.description.contains("the model computes constants of") == true, "\(String(describing: error))")
+  }
+
+  /// A run that cannot fit into memory is refused before anything is allocated.
+  @Test func runsBeyondMemoryAreRefused() throws {
+    let pads = [Int](repeating: 1 << 19, count: 4)
+    let model = WireModel.oneNode(
+      "MaxPool", attributes: [("kernel_shape", .ints([1, 1])), ("pads", .ints([0, 0, 0, 0]))], input: [1, 2, 4, 4])
+    #expect(throws: Never.self) { try Executor(Network(onnx: model.bytes)).logits(Tensor(shape: [1, 2, 4, 4])) }
+    let weight = WireTensor.floats("w", [2, 2, 1, 1], [1, 2, 3, 4])
+    let padded = WireModel.oneNode("Conv", ["w"], attributes: [("pads", .ints(pads))], initializers: [weight])
+    let network = try Network(onnx: padded.bytes)
+    let error = #expect(throws: ExecutionError.self) { try Executor(network).logits(Tensor(shape: [1, 2, 4, 4])) }
+    #expect(
+      error?.description.hasPrefix("node it has values of shape 1×2×1048580×1048580, with which a run takes more")
+        == true)
   }
 
   /// A convolution, a head, and both ways of holding constants.

@@ -4,7 +4,7 @@ import Testing
 
 /// What holds for every walk: it is linear in the relevance, conserves it, and its ledger says so.
 @Suite struct InvariantTests {
-  static let tables = ["default", "paper"]
+  static let tables = RuleTable.presetNames
 
   private func walk(_ sample: SampleNetwork, _ table: String) throws -> Walk {
     let rules = try #require(RuleTable.preset(table, pixelRange: SampleNetwork.range))
@@ -42,9 +42,37 @@ import Testing
     }
   }
 
-  /// Every rule of the presets conserves relevance, except where a denominator is zero; the ledger's entries are the sums at
+  /// Whatever is missing at a node has a cause: what is left to rounding is as small as that, no rule of the presets
+  /// fails to conserve, and all losses together are what is missing in the end. For signed relevance too.
+  @Test(arguments: SampleNetwork.allCases, tables) func everyLossHasACause(sample: SampleNetwork, table: String) throws
+  {
+    let walk = try walk(sample, table)
+    let shape = walk.trace.value(of: walk.network.logits).shape
+    let name = logits(of: walk)
+    let r = Seeded.tensor(shape.withBatch(6), seed: 1)
+    let result = walk.propagator.propagate([walk.node(name): r], count: 3, keepsLedger: true)
+    #expect(result.ledgers.count == 3)
+    for (seed, entries) in result.ledgers.enumerated() {
+      let ledger = Ledger(entries)
+      for entry in ledger {
+        let magnitude = max(entry.magnitudeIn, entry.magnitudeOut)
+        #expect(abs(entry.losses[.rounding] ?? 0) <= Tolerance.singlePrecision * magnitude, "\(entry.node)")
+        #expect(entry.losses[.rule] == nil && entry.losses[.clipped] == nil, "\(entry.node)")
+        #expect(abs(entry.losses.values.reduce(0, +) - entry.absorbed) <= 1e-12 * magnitude, "\(entry.node)")
+      }
+      let largest = ledger.map { max($0.magnitudeIn, $0.magnitudeOut) }.max() ?? 0
+      let (arrived, left) = (0..<2).reduce((0.0, 0.0)) {
+        ($0.0 + r.item($1 * 3 + seed).sum(), $0.1 + result.relevance.item($1 * 3 + seed).sum())
+      }
+      #expect(abs(arrived - ledger.absorbed - left) <= Tolerance.singlePrecision * largest)
+    }
+  }
+
+  /// The rules of the paper conserve relevance, except where a denominator is zero; the ledger's entries are the sums at
   /// their nodes, and what they have absorbed is what is missing in the end.
-  @Test(arguments: SampleNetwork.allCases, tables) func theLedgerAddsUp(sample: SampleNetwork, table: String) throws {
+  @Test(arguments: SampleNetwork.allCases, ["default", "paper"]) func theLedgerAddsUp(
+    sample: SampleNetwork, table: String
+  ) throws {
     let walk = try walk(sample, table)
     let shape = walk.trace.value(of: walk.network.logits).shape
     let r = Seeded.tensor(shape, seed: 1, low: 0.5, high: 1)
