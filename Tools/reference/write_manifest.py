@@ -28,7 +28,7 @@ MAP_TOLERANCE = 1e-3
 FAMILIES = {
     r"cat-and-coffee\.png": (CHELSEA_AND_COFFEE, "Tools/models/cat_and_coffee.py"),
     r"imaging/.*": (CHELSEA + ", as Pillow and NumPy see it", REFERENCE + "imaging/write_pictures.py"),
-    r"inputs/chelsea-224\.npy": (CHELSEA, REFERENCE + "write_logits.py"),
+    r"inputs/chelsea-\d+\.npy": (CHELSEA, REFERENCE + "write_logits.py"),
     r"inputs/squeezenet-.*\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "write_squeezenet.py"),
     r"networks/.*/(model\.onnx|weights\.json)": ("torchvision 0.29.2, seeded weights", REFERENCE + "export_networks.py"),
     r"networks/squeezenet1\.1/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_squeezenet.py"),
