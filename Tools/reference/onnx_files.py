@@ -3,6 +3,7 @@
 import json
 import math
 import pathlib
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -13,6 +14,15 @@ FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Fixtures"
 ALIGNMENT = 64
 LARGEST_INLINE_COUNT = 16
 FLOATING = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
+
+
+class Ranges(NamedTuple):
+    """What seeded weights are drawn from: the power of matrices and kernels, and the bounds of everything else."""
+
+    power: int = 1
+    bias: float = 0.05
+    scale: tuple = (0.5, 1.5)
+    shift: float = 0.1
 
 
 def strip_annotations(model):
@@ -45,16 +55,16 @@ def initializer_roles(model):
     return roles
 
 
-def value_range(tensor, role, power):
-    """The range of a seeded tensor: weights by He's rule, small biases of both signs, scales and variances near 1.
+def value_range(tensor, role, ranges):
+    """The range of a seeded tensor: weights by He's rule, biases of both signs, variances near 1.
 
     Weights to an odd `power` have a wider range, so that their variance is He's all the same.
     """
     node, position = role
     if node.op_type == "BatchNormalization":
-        return (0.5, 1.5) if position in (1, 4) else (-0.1, 0.1)
+        return {1: ranges.scale, 4: (0.5, 1.5)}.get(position, (-ranges.shift, ranges.shift))
     if len(tensor.dims) < 2:
-        return (-0.05, 0.05)
+        return (-ranges.bias, ranges.bias)
     if node.op_type == "Gemm":
         transposed = any(a.name == "transB" and a.i == 1 for a in node.attribute)
         fan_in = tensor.dims[1 if transposed else 0]
@@ -62,11 +72,11 @@ def value_range(tensor, role, power):
         fan_in = math.prod(tensor.dims[1:])
     else:
         raise ValueError(f"{tensor.name}: no range for an input of {node.op_type}")
-    bound = round(math.sqrt(2.0 * (2 * power + 1) / fan_in), 6)
+    bound = round(math.sqrt(2.0 * (2 * ranges.power + 1) / fan_in), 6)
     return (-bound, bound)
 
 
-def describe_weights(model, first_seed, power):
+def describe_weights(model, first_seed, ranges):
     """Turn larger floating initializers into references to weights.bin; return what weights.json says of them."""
     roles = initializer_roles(model)
     tensors, end = [], 0
@@ -76,13 +86,13 @@ def describe_weights(model, first_seed, power):
             continue
         if tensor.data_type != onnx.TensorProto.FLOAT:
             raise ValueError(f"{tensor.name}: only float32 weights are described")
-        low, high = value_range(tensor, roles[tensor.name], power)
+        low, high = value_range(tensor, roles[tensor.name], ranges)
         offset = -(-end // ALIGNMENT) * ALIGNMENT
         end = offset + 4 * count
         seed = first_seed + len(tensors)
         entry = dict(name=tensor.name, offset=offset, count=count, low=low, high=high, seed=seed)
-        if power != 1 and len(tensor.dims) >= 2:
-            entry["power"] = power
+        if ranges.power != 1 and len(tensor.dims) >= 2:
+            entry["power"] = ranges.power
         tensors.append(entry)
         for field in ("raw_data", "float_data", "external_data"):
             tensor.ClearField(field)
@@ -92,10 +102,10 @@ def describe_weights(model, first_seed, power):
     return {"file": "weights.bin", "bytes": end, "tensors": tensors}
 
 
-def write_described(model, folder, first_seed, power=1):
-    """Write model.onnx and weights.json into `folder`; `power` is that of the seeded weights."""
+def write_described(model, folder, first_seed, ranges=Ranges()):
+    """Write model.onnx and weights.json into `folder`; the weights are seeded, from `ranges`."""
     strip_annotations(model)
-    description = describe_weights(model, first_seed, power)
+    description = describe_weights(model, first_seed, ranges)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
     rows = ",\n".join("    " + json.dumps(tensor) for tensor in description["tensors"])

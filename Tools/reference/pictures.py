@@ -19,12 +19,12 @@ def center_crop(image, width, height):
     return image.crop((left, top, left + width, top + height))
 
 
-def chelsea_224():
-    """scikit-image's cat: shorter side to 256 (bilinear), center crop of 224, ImageNet mean and std; [1, 3, 224, 224]."""
+def chelsea(side):
+    """scikit-image's cat: shorter side to 8/7 of `side` (bilinear), center crop, ImageNet mean and std; [1, 3, side, side]."""
     image = Image.fromarray(skimage.data.chelsea())
-    scale = 256 / min(image.size)
-    image = image.resize([round(scale * side) for side in image.size], Image.Resampling.BILINEAR)
-    pixels = np.asarray(center_crop(image, 224, 224), dtype=np.float64) / 255
+    scale = round(side * 8 / 7) / min(image.size)
+    image = image.resize([round(scale * length) for length in image.size], Image.Resampling.BILINEAR)
+    pixels = np.asarray(center_crop(image, side, side), dtype=np.float64) / 255
     normalised = (pixels - IMAGENET_MEAN) / IMAGENET_STD
     return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None], dtype=np.float32)
 

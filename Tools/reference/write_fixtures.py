@@ -2,7 +2,7 @@
 
     python write_fixtures.py --scratch FOLDER [--models FOLDER]
 
-Exports the networks, then writes logits, single operators, relevance maps and the manifest. SqueezeNet's part is skipped,
+Exports the networks, then writes logits, single operators, single layers, relevance maps and the manifest. SqueezeNet's part is skipped,
 and what the repository has of it kept, when its weights are not there.
 """
 
@@ -23,7 +23,7 @@ def run(script, *arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scratch", required=True, help="folder for the generated weights (2.2 GB)")
+    parser.add_argument("--scratch", required=True, help="folder for the generated weights (2.8 GB)")
     parser.add_argument("--models", default=default_models(), help="folder of models; default: where fetch puts them")
     arguments = parser.parse_args()
     scratch = ("--scratch", arguments.scratch)
@@ -32,6 +32,8 @@ def main():
     run("write_operators.py")
     run("check_oracle.py")
     run("write_maps.py", *scratch)
+    run("write_rule_cases.py")
+    run("write_composites.py", *scratch)
     if (pathlib.Path(arguments.models) / NAME / "model.onnx").exists():
         run("write_squeezenet.py", "--models", str(arguments.models))
     else:

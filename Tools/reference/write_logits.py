@@ -1,4 +1,4 @@
-"""Write the input picture and ONNX Runtime's logits of every network on it.
+"""Write the input pictures and ONNX Runtime's logits of every network on its picture.
 
     python write_logits.py --scratch FOLDER [NAME...]
 """
@@ -10,7 +10,7 @@ import onnxruntime
 
 from export_networks import NETWORKS
 from onnx_files import FIXTURES, complete_model, to_float32
-from pictures import chelsea_224
+from pictures import chelsea
 
 
 def run(model, values):
@@ -25,10 +25,11 @@ def run(model, values):
 
 
 def write_logits(names, scratch):
-    picture = chelsea_224()
     (FIXTURES / "inputs").mkdir(parents=True, exist_ok=True)
-    np.save(FIXTURES / "inputs" / "chelsea-224.npy", picture)
     for name in names:
+        side = NETWORKS[name][4]
+        picture = chelsea(side)
+        np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", picture)
         logits = to_float32(run(complete_model(name, scratch), picture))
         np.save(FIXTURES / "networks" / name / "logits.npy", logits)
         best = int(logits[0].argmax())

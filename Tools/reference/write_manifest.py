@@ -28,13 +28,15 @@ MAP_TOLERANCE = 1e-3
 FAMILIES = {
     r"cat-and-coffee\.png": (CHELSEA_AND_COFFEE, "Tools/models/cat_and_coffee.py"),
     r"imaging/.*": (CHELSEA + ", as Pillow and NumPy see it", REFERENCE + "imaging/write_pictures.py"),
-    r"inputs/chelsea-224\.npy": (CHELSEA, REFERENCE + "write_logits.py"),
+    r"inputs/chelsea-\d+\.npy": (CHELSEA, REFERENCE + "write_logits.py"),
     r"inputs/squeezenet-.*\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "write_squeezenet.py"),
     r"networks/.*/(model\.onnx|weights\.json)": ("torchvision 0.29.2, seeded weights", REFERENCE + "export_networks.py"),
     r"networks/squeezenet1\.1/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_squeezenet.py"),
     r"networks/.*/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_logits.py"),
     r"maps/squeezenet1\.1\..*\.npy": ("oracle in float64", REFERENCE + "write_squeezenet.py"),
     r"maps/.*\.npy": ("oracle in float64", REFERENCE + "write_maps.py"),
+    r"composites/.*": ("Zennit 0.5.1 in float64", REFERENCE + "write_composites.py"),
+    r"rules/cases\.(json|bin)": ("seeded; Zennit 0.5.1 in float64", REFERENCE + "write_rule_cases.py"),
     r"vectors/cases\.(json|bin)": ("onnx 1.23.2 and Debian's libonnx-testdata 1.12", REFERENCE + "write_vectors.py"),
     r"zoo/cases\.(json|bin)": ("onnx 1.23.2, backend/test/data/light", REFERENCE + "write_zoo.py"),
     r"graphs/cases\.(json|bin)": ("seeded; ONNX Runtime 1.32.0", REFERENCE + "write_graphs.py"),
@@ -62,6 +64,15 @@ def map_facts(path):
     }
 
 
+def composite_facts(path):
+    """Target, sums and tolerance of a composite's map, from the index beside it."""
+    maps = json.loads((path.parent / "index.json").read_text())["maps"]
+    (found,) = [entry for entry in maps if entry["file"] == path.name]
+    keys = ("network", "batch_normalization", "composite", "changed", "class", "score", "sum", "positive_sum")
+    facts = {{"class": "target", "score": "logit"}.get(key, key): found[key] for key in keys}
+    return facts | {"signed": True, "tolerance": {"relative_l2": MAP_TOLERANCE}}
+
+
 def entry(path, name, earlier):
     """The manifest's entry of one file."""
     facts = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -75,6 +86,8 @@ def entry(path, name, earlier):
         return earlier[name] | facts
     if name.startswith("maps/"):
         facts |= map_facts(path)
+    elif name.startswith("composites/") and path.suffix == ".npy":
+        facts |= composite_facts(path)
     elif name.endswith("logits.npy"):
         facts["tolerance"] = LOGITS_TOLERANCE
     elif name.endswith("output.npy"):
