@@ -79,9 +79,9 @@ extension RuleTable {
     }
   }
 
-  /// z⁺ on every layer with weights. *Zhang16*.
+  /// z⁺ on every layer with weights. *Zhang16*; positive biases keep their share, as in Zennit's composite of this name.
   public static let excitationBackprop = RuleTable(name: "ExcitationBackprop") {
-    Row(.operators(.conv, .gemm, .convTranspose), ZPlus())
+    Row(.operators(.conv, .gemm, .convTranspose), ZPlus(bias: .absorbed))
     unweighted
   }
 

@@ -9,12 +9,13 @@ import Testing
 
   @Test(arguments: [
     "alexnet-torchscript", "alexnet-dynamo", "vgg16-torchscript", "vgg16-dynamo", "googlenet-torchscript",
-    "googlenet-dynamo", "googlenet-batchnorm",
+    "googlenet-dynamo", "googlenet-batchnorm", "vgg16bn-kept", "resnet18-kept", "googlenet-kept",
   ])
   func logitsMatchONNXRuntime(name: String) throws {
     let network = try SeededNetwork.load(name)
+    let side = name == "resnet18-kept" || name == "googlenet-kept" ? 96 : 224
     let expected = try Fixtures.tensor("networks/\(name)/logits.npy")
-    let found = try Executor(network).logits(Fixtures.tensor("inputs/chelsea-224.npy"))
+    let found = try Executor(network).logits(Fixtures.tensor("inputs/chelsea-\(side).npy"))
     #expect(found.shape == expected.shape)
     let difference = found.combined(with: expected, -).largestMagnitude()
     #expect(difference <= Self.tolerance * expected.largestMagnitude())

@@ -26,6 +26,24 @@ import Testing
         "Flatten": 1, "Gemm": 1,
       ]
     ),
+    (
+      "vgg16bn-kept",
+      ["Conv": 13, "BatchNormalization": 13, "Relu": 15, "MaxPool": 5, "AveragePool": 1, "Flatten": 1, "Gemm": 3]
+    ),
+    (
+      "resnet18-kept",
+      [
+        "Conv": 20, "BatchNormalization": 20, "Relu": 17, "MaxPool": 1, "Add": 8, "GlobalAveragePool": 1, "Flatten": 1,
+        "Gemm": 1,
+      ]
+    ),
+    (
+      "googlenet-kept",
+      [
+        "Conv": 57, "BatchNormalization": 57, "Relu": 57, "MaxPool": 13, "Concat": 9, "GlobalAveragePool": 1,
+        "Flatten": 1, "Gemm": 1,
+      ]
+    ),
   ])
   func loads(name: String, operators: [String: Int]) throws {
     let network = try Self.folder(of: name).readNetwork()

@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: [
     "alexnet-dynamo", "alexnet-torchscript", "googlenet-batchnorm", "googlenet-dynamo", "googlenet-torchscript",
-    "vgg16-dynamo", "vgg16-torchscript",
+    "resnet18-kept", "vgg16-dynamo", "vgg16-torchscript",
   ])
   func networksComputeTheSame(name: String) throws {
     let scratch = try Fixtures.Scratch()

@@ -87,7 +87,7 @@ import Testing
     #expect(
       table.rows.prefix(4).map(\.description) == [
         isBoxed ? "Conv, first: zB" : "Conv, first: flat", "name a*: gamma(gamma: 0.1)", "name b*: gamma(gamma: 0.1)",
-        "Conv|Gemm|ConvTranspose: zPlus",
+        "Conv|Gemm|ConvTranspose: zPlus(bias: absorbed)",
       ])
     #expect(table.rows.count == 3 + RuleTable.excitationBackprop.rows.count)
   }

@@ -51,8 +51,7 @@ public struct PackedCases: Sendable {
   /// Imports a network and runs it on its input.
   public func outcome(of test: Case, threads: Int = 1) throws -> Outcome {
     do {
-      let model = [UInt8](bytes[test.model.offset..<test.model.offset + test.model.count!])
-      let network = try Network(onnx: model)
+      let network = try Network(onnx: model(of: test))
       let trace = try Executor(network, threads: threads).trace(tensor(test.input))
       let (found, expected) = (trace.value(of: network.graph.output), tensor(test.output))
       guard found.shape == expected.shape else { return .differs("shape \(found.shape); expected \(expected.shape)") }
@@ -62,6 +61,11 @@ public struct PackedCases: Sendable {
     } catch let error as any RelevanceKitError {
       return .refused(error.description)
     }
+  }
+
+  /// The bytes of a network.
+  public func model(of test: Case) -> [UInt8] {
+    [UInt8](bytes[test.model.offset..<test.model.offset + test.model.count!])
   }
 
   private func tensor(_ place: Case.Place) -> Tensor {

@@ -5,15 +5,13 @@ import Testing
 
 /// Real models with bytes changed, cut out and doubled: the command explains them or refuses them, and never falls over.
 @Suite struct MutationTests {
-  static let models = [
-    "networks/alexnet-dynamo/model.onnx", "networks/googlenet-torchscript/model.onnx", "operators/conv-3x3/model.onnx",
-    "networks/vgg16-dynamo/model.onnx",
-  ]
+  static let models = ["light_inception_v1", "light_resnet50", "light_shufflenet", "light_squeezenet"]
 
   /// 2,000 mutations in all; exit status 0 or 65 each, one line on standard error if it is 65.
   @Test(arguments: models) func mutatedModels(model: String) throws {
     let bench = try Workbench()
-    let original = try Array(Data(contentsOf: URL(fileURLWithPath: Fixtures.path(model))))
+    let zoo = try PackedCases("zoo")
+    let original = zoo.model(of: try #require(zoo.cases.first { $0.name == model }))
     var generator = SeededGenerator(state: UInt64(model.utf8.count))
     var refused = 0
     for round in 0..<500 {

@@ -1,0 +1,131 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Single layers against Zennit's rules, in `Fixtures/rules`.
+@Suite struct ZennitRuleTests {
+  struct Case: Decodable, Sendable, CustomTestStringConvertible {
+    struct Place: Decodable, Sendable {
+      let shape: [Int]
+      let offset: Int
+    }
+    struct Attributes: Decodable, Sendable {
+      let kernel_shape, strides, pads, dilations, output_padding: [Int]?
+      let group, ceil_mode, count_include_pad: Int?
+    }
+    struct Parameters: Decodable, Sendable {
+      let epsilon, gamma, alpha, beta, stabilizer: Float?
+      let zero_params: [String]?
+    }
+    let name, `operator`, rule: String
+    let attributes: Attributes
+    let parameters: Parameters
+    let input, relevance, expected: Place
+    let weight, bias, low, high, other, expected_other: Place?
+
+    var testDescription: String { name }
+  }
+
+  private struct File: Decodable { let cases: [Case] }
+
+  static let cases: [Case] = {
+    let data = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("rules/cases.json")))
+    return data.flatMap { try? JSONDecoder().decode(File.self, from: $0).cases } ?? []
+  }()
+
+  private static let bytes = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("rules/cases.bin")))
+
+  /// Where the two differ on purpose: Zennit adds a stabiliser of any size to every denominator, and to averages after
+  /// dividing by padding that counts; here ε has one, and what padding counts for takes no part.
+  static let comparable = cases.filter {
+    if $0.operator == "AveragePool" { return $0.attributes.count_include_pad != 1 }
+    return $0.rule == "Epsilon" || ($0.parameters.stabilizer ?? 1e-6) == 1e-6
+  }
+
+  @Test func allCasesAreThere() {
+    #expect(Self.cases.count == 82)
+    #expect(Self.comparable.count >= 60)
+    #expect(Set(Self.comparable.map(\.rule)) == Set(Self.cases.map(\.rule)))
+    #expect(Set(Self.comparable.map(\.operator)) == Set(Self.cases.map(\.operator)))
+  }
+
+  @Test(arguments: comparable) func sameRelevance(test: Case) throws {
+    var builder = GraphBuilder(item: Array(test.input.shape.dropFirst()))
+    var table = RuleTable.of(.init(Selector(), try rule(of: test)))
+    if let low = test.low, let high = test.high {
+      table = table.with(pixelRange: PixelRange(lower: tensor(low).elements, upper: tensor(high).elements))
+    }
+    if let other = test.other {
+      // The other summand follows from the input: a number of each per element.
+      let (x, y) = (tensor(test.input), tensor(other))
+      let ratio = x.combined(with: y) { $1 / $0 }
+      let scaled = builder.add("scaled", .multiply, builder.input, builder.constant("ratio", ratio))
+      builder.add("layer", .add, builder.input, scaled)
+      let rows: [RuleTable.Row] = [.init(.operators(.mul), Pass()), .init(.operators(.add), ShareBySummand())]
+      table = RuleTable(name: "test", rows: rows)
+    } else {
+      builder.add("layer", try operation(of: test))
+    }
+    let walk = try Walk(builder.network(), table, tensor(test.input))
+    var expected = tensor(test.expected)
+    if let other = test.expected_other { expected = expected.combined(with: tensor(other), +) }
+    let found = walk.relevance(from: "layer", tensor(test.relevance))
+    // Stabilisers of 1e-6 there and 1e-9 here are seen where a denominator is small.
+    #expect(found.relativeDistance(from: expected) <= Tolerance.map)
+  }
+
+  private func rule(of test: Case) throws -> any Rule {
+    let parameters = test.parameters
+    let bias: BiasTreatment = parameters.zero_params == ["bias"] ? .bypassed : .absorbed
+    switch test.rule {
+    case "Epsilon": return Epsilon(epsilon: try #require(parameters.epsilon), bias: bias)
+    case "Gamma": return GeneralisedGamma(gamma: try #require(parameters.gamma), bias: bias)
+    case "ZPlus": return ZPlus(bias: bias)
+    case "AlphaBeta":
+      return AlphaBeta(alpha: try #require(parameters.alpha), beta: try #require(parameters.beta), bias: bias)
+    case "WSquare": return WSquare(bias: bias)
+    case "Flat": return Flat()
+    case "ZBox": return ZBox()
+    case "Norm": return Epsilon(epsilon: try #require(parameters.stabilizer))
+    default: throw Unknown(what: test.rule)
+    }
+  }
+
+  private func operation(of test: Case) throws -> RelevanceKit.Operator {
+    let attributes = test.attributes
+    func window() throws -> Window {
+      let pads = attributes.pads ?? [0, 0, 0, 0]
+      return try Window(
+        kernel: #require(attributes.kernel_shape), strides: attributes.strides, dilations: attributes.dilations,
+        padding: .explicit(before: Array(pads.prefix(2)), after: Array(pads.suffix(2))),
+        ceilMode: attributes.ceil_mode == 1)
+    }
+    let bias = test.bias.map(tensor)
+    switch test.operator {
+    case "Conv":
+      return .convolution(
+        Convolution(
+          weight: tensor(try #require(test.weight)), bias: bias, window: try window(), groups: attributes.group ?? 1))
+    case "ConvTranspose":
+      return .transposedConvolution(
+        TransposedConvolution(
+          weight: tensor(try #require(test.weight)), bias: bias, window: try window(),
+          outputPadding: attributes.output_padding ?? [0, 0], groups: attributes.group ?? 1))
+    case "Gemm": return .linear(Linear(weight: tensor(try #require(test.weight)), bias: bias))
+    case "AveragePool":
+      return .averagePool(AveragePool(window: try window(), countsPadding: attributes.count_include_pad == 1))
+    default: throw Unknown(what: test.operator)
+    }
+  }
+
+  private struct Unknown: Error { let what: String }
+
+  private func tensor(_ place: Case.Place) -> Tensor {
+    let shape = Shape(place.shape)
+    return Tensor(uninitialized: shape) { elements in
+      _ = Self.bytes?.copyBytes(
+        to: UnsafeMutableRawBufferPointer(elements), from: place.offset..<place.offset + 4 * shape.count)
+    }
+  }
+}
