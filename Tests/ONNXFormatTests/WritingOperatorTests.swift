@@ -147,6 +147,43 @@ import Testing
     #expect(source.outputName == network.graph[network.graph.output].name)
   }
 
+  /// Older opsets count a last window that starts behind the input, and their checkers refuse the shapes of this one.
+  @Test(arguments: [(1, 2, 0, 22), (2, 2, 1, 22), (3, 2, 0, 17), (3, 2, 1, 17), (2, 3, 0, 22)])
+  func opsetKnowsTheWindowsThatCount(kernel: Int, stride: Int, pad: Int, opset: Int) throws {
+    for ceilMode in [true, false] {
+      let window = try Window(
+        kernel: [kernel, kernel], strides: [stride, stride],
+        padding: .explicit(before: [pad, pad], after: [pad, pad]), ceilMode: ceilMode)
+      for pool: RelevanceKit.Operator in [
+        .maxPool(window), .averagePool(AveragePool(window: window, countsPadding: false)),
+      ] {
+        var builder = GraphBuilder(item: [4, 6, 6])
+        builder.add("it", pool)
+        let scratch = try Fixtures.Scratch()
+        let summary = try ONNXWriter().write(builder.network(), to: scratch.path("out.onnx"))
+        #expect(summary.opset == (ceilMode ? opset : 17))
+      }
+    }
+  }
+
+  /// ONNX's MaxPool does not take the integers that files have here.
+  @Test func integersArePooledAsRealNumbers() throws {
+    var builder = GraphBuilder(item: [1, 3, 3])
+    let integers = builder.add("integers", .integers(IntegerTensor(shape: [1, 1, 3, 3], elements: Array(-4...4))))
+    let window = try Window(kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]))
+    builder.add("real", .cast(.real), builder.add("pool", .maxPool(window), integers))
+    builder.add("it", .add, builder.input, Node.ID(3))
+    let network = try builder.network()
+    let scratch = try Fixtures.Scratch()
+    try ONNXWriter().write(network, to: scratch.path("out.onnx"))
+    let source = try ONNXSource(contentsOf: scratch.path("out.onnx"))
+    #expect(source.nodes.map(\.operator) == ["Cast", "MaxPool", "Cast", "Cast", "Add"])
+    let input = Seeded.tensor([2, 1, 3, 3], seed: 9)
+    #expect(
+      try WritingTests.output(of: Network(contentsOf: scratch.path("out.onnx")), input)
+        == WritingTests.output(of: network, input))
+  }
+
   @Test func foldedNormalisationsComputeTheSame() throws {
     let normalization: @Sendable (Int) -> RelevanceKit.Operator = { channels in
       .batchNormalization(
