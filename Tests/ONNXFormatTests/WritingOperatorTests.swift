@@ -1,3 +1,4 @@
+import ONNXFormat
 import RelevanceKit
 import TestSupport
 import Testing
@@ -182,6 +183,29 @@ import Testing
     #expect(
       try WritingTests.output(of: Network(contentsOf: scratch.path("out.onnx")), input)
         == WritingTests.output(of: network, input))
+  }
+
+  /// Halved and doubled again, an even extent is what it was, an odd one is not.
+  @Test func extentsThatAreEqualAtSomeSizesOnlyHaveNoName() throws {
+    let image = SymbolicShape([.symbolic("n"), .fixed(4), .symbolic("height"), .symbolic("width")])
+    let halves = try Window(kernel: [2, 1], strides: [2, 1])
+    let doubles = TransposedConvolution(
+      weight: Seeded.tensor([4, 5, 2, 1], seed: 1), bias: nil, window: halves, outputPadding: [0, 0], groups: 1)
+    let operations: [RelevanceKit.Operator] = [
+      .input(image), .relu, .maxPool(halves), .transposedConvolution(doubles),
+      .mean(Mean(axes: [2, 3], keepsAxes: true)),
+    ]
+    let nodes = operations.enumerated().map { index, operation in
+      Node(name: "node\(index)", operation: operation, inputs: index == 0 ? [] : [Node.ID(index - 1)])
+    }
+    let network = try Network(Graph(name: "test", nodes: nodes, output: Node.ID(nodes.count - 1)))
+    #expect(
+      try OpenExtents(of: network).shapes == [
+        image, image,
+        SymbolicShape([.symbolic("n"), .fixed(4), .symbolic(""), .symbolic("width")]),
+        SymbolicShape([.symbolic("n"), .fixed(5), .symbolic(""), .symbolic("width")]),
+        SymbolicShape([.symbolic("n"), .fixed(5), .fixed(1), .fixed(1)]),
+      ])
   }
 
   @Test func foldedNormalisationsComputeTheSame() throws {
