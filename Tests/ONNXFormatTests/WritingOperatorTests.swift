@@ -1,3 +1,4 @@
+import ONNXFormat
 import RelevanceKit
 import TestSupport
 import Testing
@@ -145,6 +146,66 @@ import Testing
     }
     let source = try ONNXSource(contentsOf: scratch.path("out.onnx"))
     #expect(source.outputName == network.graph[network.graph.output].name)
+  }
+
+  /// Older opsets count a last window that starts behind the input, and their checkers refuse the shapes of this one.
+  @Test(arguments: [(1, 2, 0, 22), (2, 2, 1, 22), (3, 2, 0, 17), (3, 2, 1, 17), (2, 3, 0, 22)])
+  func opsetKnowsTheWindowsThatCount(kernel: Int, stride: Int, pad: Int, opset: Int) throws {
+    for ceilMode in [true, false] {
+      let window = try Window(
+        kernel: [kernel, kernel], strides: [stride, stride],
+        padding: .explicit(before: [pad, pad], after: [pad, pad]), ceilMode: ceilMode)
+      for pool: RelevanceKit.Operator in [
+        .maxPool(window), .averagePool(AveragePool(window: window, countsPadding: false)),
+      ] {
+        var builder = GraphBuilder(item: [4, 6, 6])
+        builder.add("it", pool)
+        let scratch = try Fixtures.Scratch()
+        let summary = try ONNXWriter().write(builder.network(), to: scratch.path("out.onnx"))
+        #expect(summary.opset == (ceilMode ? opset : 17))
+      }
+    }
+  }
+
+  /// ONNX's MaxPool does not take the integers that files have here.
+  @Test func integersArePooledAsRealNumbers() throws {
+    var builder = GraphBuilder(item: [1, 3, 3])
+    let integers = builder.add("integers", .integers(IntegerTensor(shape: [1, 1, 3, 3], elements: Array(-4...4))))
+    let window = try Window(kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]))
+    builder.add("real", .cast(.real), builder.add("pool", .maxPool(window), integers))
+    builder.add("it", .add, builder.input, Node.ID(3))
+    let network = try builder.network()
+    let scratch = try Fixtures.Scratch()
+    try ONNXWriter().write(network, to: scratch.path("out.onnx"))
+    let source = try ONNXSource(contentsOf: scratch.path("out.onnx"))
+    #expect(source.nodes.map(\.operator) == ["Cast", "MaxPool", "Cast", "Cast", "Add"])
+    let input = Seeded.tensor([2, 1, 3, 3], seed: 9)
+    #expect(
+      try WritingTests.output(of: Network(contentsOf: scratch.path("out.onnx")), input)
+        == WritingTests.output(of: network, input))
+  }
+
+  /// Halved and doubled again, an even extent is what it was, an odd one is not.
+  @Test func extentsThatAreEqualAtSomeSizesOnlyHaveNoName() throws {
+    let image = SymbolicShape([.symbolic("n"), .fixed(4), .symbolic("height"), .symbolic("width")])
+    let halves = try Window(kernel: [2, 1], strides: [2, 1])
+    let doubles = TransposedConvolution(
+      weight: Seeded.tensor([4, 5, 2, 1], seed: 1), bias: nil, window: halves, outputPadding: [0, 0], groups: 1)
+    let operations: [RelevanceKit.Operator] = [
+      .input(image), .relu, .maxPool(halves), .transposedConvolution(doubles),
+      .mean(Mean(axes: [2, 3], keepsAxes: true)),
+    ]
+    let nodes = operations.enumerated().map { index, operation in
+      Node(name: "node\(index)", operation: operation, inputs: index == 0 ? [] : [Node.ID(index - 1)])
+    }
+    let network = try Network(Graph(name: "test", nodes: nodes, output: Node.ID(nodes.count - 1)))
+    #expect(
+      try OpenExtents(of: network).shapes == [
+        image, image,
+        SymbolicShape([.symbolic("n"), .fixed(4), .symbolic(""), .symbolic("width")]),
+        SymbolicShape([.symbolic("n"), .fixed(5), .symbolic(""), .symbolic("width")]),
+        SymbolicShape([.symbolic("n"), .fixed(5), .fixed(1), .fixed(1)]),
+      ])
   }
 
   @Test func foldedNormalisationsComputeTheSame() throws {

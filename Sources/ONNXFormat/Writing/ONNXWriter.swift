@@ -113,7 +113,7 @@ public struct ONNXWriter: Sendable {
     let model = arena.message(onnx__model_proto__init)
     model.pointee.has_ir_version = 1
     // The version of the format that came with the opset.
-    model.pointee.ir_version = opset < 19 ? 8 : 9
+    model.pointee.ir_version = opset < 19 ? 8 : opset < 21 ? 9 : 10
     model.pointee.producer_name = arena.string("RelevanceKit")
     model.pointee.n_opset_import = 1
     model.pointee.opset_import = arena.pointers([entry])

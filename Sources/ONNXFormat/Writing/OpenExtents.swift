@@ -3,34 +3,37 @@ import Tensors
 
 /// The shape of every node's output, with the extents open that follow the input's open ones.
 ///
-/// Shapes are inferred for one size of the input, and once more with each open extent changed: an extent of a node that
-/// changes is open. It has the name of the input's extent if it is always equal to it, and else none.
-struct OpenExtents {
+/// Shapes are inferred for one size of the input, and again with each open extent changed in several ways: an extent of a node
+/// that changes is open. It has the name of the input's extent if it is equal to it each time, and else none.
+package struct OpenExtents {
   /// What is inferred for one size that the network takes.
-  let example: [Inferred]
+  package let example: [Inferred]
   /// The shapes with open extents.
-  let shapes: [SymbolicShape]
+  package let shapes: [SymbolicShape]
 
   /// Infers the shapes of a network.
   ///
   /// - Throws: `GraphError` if its nodes do not fit one another.
-  init(of network: Network) throws {
+  package init(of network: Network) throws {
     let base = try network.fittingInputShape()
     let example = try network.graph.inferred(forInput: base)
     var open = example.map { $0.shape.dimensions.map { SymbolicExtent.fixed($0) } }
     for (name, axes) in Self.openAxes(of: network.inputShape) {
-      var extents = base.dimensions
-      // By a multiple of all that networks usually halve their input by.
-      for axis in axes { extents[axis] += axis == 0 ? 2 : 64 }
-      let changed = Self.inferred(network.graph, Shape(extents))
-      for (index, after) in changed.enumerated() {
-        let before = example[index].shape
-        guard let after, after.rank == before.rank else {
+      // A multiple of all that networks usually halve their input by fits most often; what was rounded to such a multiple
+      // shows itself one further, and limits far away.
+      let sizes = (axes[0] == 0 ? [2, 1, 1000] : [64, 1, 1024, -(base[axes[0]] / 2)]).map { amount in
+        Shape(base.dimensions.enumerated().map { axes.contains($0.offset) ? $0.element + amount : $0.element })
+      }
+      let changed = sizes.map { Self.inferred(network.graph, $0) }
+      for (index, before) in example.map(\.shape).enumerated() {
+        // One extent of the input, and the shape that follows from it.
+        let after = zip(sizes, changed).compactMap { size, shapes in shapes[index].map { (size[axes[0]], $0) } }
+        guard !after.isEmpty, after.allSatisfy({ $0.1.rank == before.rank }) else {
           open[index] = before.dimensions.map { _ in .symbolic("") }
           continue
         }
-        for axis in 0..<before.rank where before[axis] != after[axis] {
-          let follows = before[axis] == base[axes[0]] && after[axis] == extents[axes[0]]
+        for axis in 0..<before.rank where after.contains(where: { $0.1[axis] != before[axis] }) {
+          let follows = before[axis] == base[axes[0]] && after.allSatisfy { $0.1[axis] == $0.0 }
           let isFixed = open[index][axis] == .fixed(before[axis])
           open[index][axis] = .symbolic(follows && isFixed ? name : "")
         }

@@ -22,6 +22,33 @@ extension GraphWriter {
     describe(id)
   }
 
+  /// MaxPool; integers are real numbers meanwhile.
+  mutating func write(maxPool window: Window, of input: String, as id: Node.ID) {
+    if window.canStartBehindInput { require(opset: 22) }
+    let attributes = window.attributes + [.init("ceil_mode", .int(window.ceilMode ? 1 : 0))]
+    guard kinds[id.index] != .real else { return finish(id, WrittenNode("MaxPool", [input], attributes)) }
+    let own = graph[id].name
+    let real = helper(cast(input, to: .real), named: "\(own).real")
+    let result = freshValue("\(own).pooled")
+    add(WrittenNode("MaxPool", [real], attributes), named: own, to: [result])
+    add(cast(result, to: kinds[id.index]), named: freshNode("\(own).cast"), to: [values[id.index]])
+    describe(id)
+  }
+
+  /// AveragePool, whose dilations are newer than itself.
+  mutating func write(_ pool: AveragePool, of input: String, as id: Node.ID) {
+    if pool.window.canStartBehindInput { require(opset: 22) }
+    var attributes = pool.window.attributes
+    if pool.window.dilations.allSatisfy({ $0 == 1 }) {
+      attributes.removeAll { $0.name == "dilations" }
+    } else {
+      require(opset: 19)
+    }
+    attributes.append(.init("ceil_mode", .int(pool.window.ceilMode ? 1 : 0)))
+    attributes.append(.init("count_include_pad", .int(pool.countsPadding ? 1 : 0)))
+    finish(id, WrittenNode("AveragePool", [input], attributes))
+  }
+
   /// GlobalMaxPool, or a reduction whose axes are an input.
   mutating func write(_ reduction: Reduction, of inputs: [String], as id: Node.ID) {
     let rank = extents.shapes[graph[id].inputs[0].index].extents.count
@@ -160,14 +187,25 @@ extension GraphWriter {
       constant(tensor, named: name, truth: true)
       return name
     }
-    let type = Int(ElementKind.truth.elementType.rawValue)
-    return helper(
-      WrittenNode("Cast", [values[id.index]], [.init("to", .int(type))]), named: "\(graph[id].name).truth")
+    return helper(cast(values[id.index], to: .truth), named: "\(graph[id].name).truth")
+  }
+
+  private func cast(_ input: String, to kind: ElementKind) -> WrittenNode {
+    WrittenNode("Cast", [input], [.init("to", .int(Int(kind.elementType.rawValue)))])
   }
 
   private func element(_ value: Double, _ isInteger: Bool) -> UnsafeMutablePointer<TensorProto> {
     if isInteger { return tensors.tensor(IntegerTensor([Int(value)]), named: "value") }
     var tensors = tensors
     return tensors.tensor(Tensor(shape: [1], elements: [Float(value)]), named: "value")
+  }
+}
+
+extension Window {
+  /// Whether ceiling mode can place a window wholly in the padding behind an input. It does not count; but up to opset 21
+  /// ONNX's rules for shapes count it, and its checker takes the file's shapes for wrong.
+  fileprivate var canStartBehindInput: Bool {
+    guard ceilMode, case .explicit(_, let after) = padding else { return false }
+    return kernel.indices.contains { strides[$0] + after[$0] > (kernel[$0] - 1) * dilations[$0] + 1 }
   }
 }

@@ -29,20 +29,8 @@ extension GraphWriter {
     case .linear(let linear): write(linear, of: inputs[0], as: id)
     case .relu where kinds[id.index] == .real: finish(id, same())
     case .relu: finish(id, WrittenNode("Clip", [inputs[0], number(0, "min", of: id)]))
-    case .maxPool(let window):
-      finish(
-        id, WrittenNode("MaxPool", inputs, window.attributes + [.init("ceil_mode", .int(window.ceilMode ? 1 : 0))]))
-    case .averagePool(let pool):
-      let window = pool.window
-      var attributes = window.attributes
-      if window.dilations.allSatisfy({ $0 == 1 }) {
-        attributes.removeAll { $0.name == "dilations" }
-      } else {
-        require(opset: 19)
-      }
-      attributes.append(.init("ceil_mode", .int(window.ceilMode ? 1 : 0)))
-      attributes.append(.init("count_include_pad", .int(pool.countsPadding ? 1 : 0)))
-      finish(id, WrittenNode("AveragePool", inputs, attributes))
+    case .maxPool(let window): write(maxPool: window, of: inputs[0], as: id)
+    case .averagePool(let pool): write(pool, of: inputs[0], as: id)
     case .mean(let mean):
       let rank = extents.shapes[node.inputs[0].index].extents.count
       let axes = mean.axes.map { $0 < 0 ? $0 + rank : $0 }.sorted()
@@ -132,7 +120,7 @@ extension GraphWriter {
 
 extension Window {
   /// The attributes that all sliding windows share.
-  fileprivate var attributes: [WrittenNode.Attribute] {
+  var attributes: [WrittenNode.Attribute] {
     let padding: WrittenNode.Attribute =
       switch padding {
       case .explicit(let before, let after): .init("pads", .ints(before + after))
