@@ -49,7 +49,7 @@ import Testing
     #expect(found.graph.nodes.map(\.name) == network.graph.nodes.map(\.name))
     #expect(found.graph.nodes.map(\.aliases) == network.graph.nodes.map(\.aliases))
     #expect(try ONNXSource(contentsOf: file).outputName == source.outputName)
-    let input = Seeded.tensor([1, 3, 224, 224], seed: 3)
+    let input = Seeded.tensor(network.exampleInputShape(), seed: 3)
     // The same operators with the same weights: the same bits.
     #expect(try Executor(found).logits(input) == Executor(network).logits(input))
     for node in found.graph.nodes { Self.expectMapped(node.operation, alignment: 4096) }
