@@ -158,10 +158,10 @@ extension Contributions {
     }
   }
 
-  /// Whether the denominators are `W⁺·x`.
+  /// Whether the denominators are `W⁺·x`, but for biases.
   func isPositiveProduct(at site: RuleSite) -> Bool {
     let terms = terms(at: site)
-    guard bias == nil, terms.count == 1, terms[0].weights == .positive, case .operand = terms[0].input else {
+    guard terms.count == 1, terms[0].weights == .positive, case .operand = terms[0].input else {
       return false
     }
     return true

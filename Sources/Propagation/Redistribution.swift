@@ -31,21 +31,37 @@ extension Layer {
 
   /// `Σₖ Wₖ·xₖ + b`
   private func denominator(of group: Contributions) -> Tensor {
-    if group.isPositiveProduct(at: site), let companion { return companion }
     let layer = weighted
+    let companion = group.isPositiveProduct(at: site) ? companion : nil
+    if let companion, group.bias == nil || layer.bias == nil { return companion }
     // Averages that count padding have other outputs than those that share out relevance.
     let isOutput = kernel is any WeightedKernel && group.isOutput(at: site, hasBias: layer.bias != nil)
     if isOutput { return relevantOutput }
+    var z = companion ?? product(of: group.terms(at: site))
+    if let part = group.bias, let bias = layer.bias {
+      z.withUnsafeMutableElements { z in
+        bias.values.withUnsafeElements { b in
+          let shared = Shared((z: z.baseAddress!, b: b.baseAddress!))
+          let (run, count) = (bias.run, b.count)
+          workers.run(z.count / run) { index in
+            let (z, addend) = (shared.pointer.z + index * run, part(shared.pointer.b[index % count]))
+            rk_affine(z, z, 1, addend, run)
+          }
+        }
+      }
+    }
+    return z
+  }
+
+  /// `Σₖ Wₖ·xₖ`
+  private func product(of terms: [Term]) -> Tensor {
+    let layer = weighted
     var z = workers.pool.tensor(output.shape)
     z.withUnsafeMutableElements { z in
-      for (index, term) in group.terms(at: site).enumerated() {
+      for (index, term) in terms.enumerated() {
         input(of: term).withUnsafeElements { x in
           layer.product(term.weights, x.baseAddress!, z.baseAddress!, accumulates: index > 0, on: workers)
         }
-      }
-      guard let part = group.bias, let bias = layer.bias else { return }
-      bias.values.withUnsafeElements { b in
-        for i in z.indices { z[i] += part(b[i / bias.run % b.count]) }
       }
     }
     return z

@@ -49,18 +49,18 @@ public struct Selector: Hashable, Sendable, CustomStringConvertible {
   func mismatch(_ candidate: Candidate) -> String? {
     let node = candidate.node
     if let operators, !operators.contains(node.operation.kind) {
-      return "it is for \(Self.list(operators)), and the node is \(node.operation.kind.rawValue)"
+      return "the node is \(node.operation.kind.rawValue)"
     }
     if let name, !([node.name] + node.aliases).contains(where: { $0.matches(glob: name) }) {
-      return "its pattern \(name) does not fit the name"
+      return "the pattern does not fit the name"
     }
     switch position {
-    case .first where !candidate.isFirst: return "it is for first weighted layers, and another comes before the node"
-    case .last where !candidate.isLast: return "it is for last weighted layers, and another comes after the node"
+    case .first where !candidate.isFirst: return "another weighted layer comes before the node"
+    case .last where !candidate.isLast: return "another weighted layer comes after the node"
     default: break
     }
     if let rank, rank != candidate.rank {
-      return "it is for outputs with \(rank) axes, and the node's has \(candidate.rank)"
+      return "the node's output has \(candidate.rank) axes"
     }
     return nil
   }

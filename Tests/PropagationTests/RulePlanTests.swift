@@ -60,10 +60,10 @@ import Testing
     #expect(
       reason("c") == """
         c (Conv): rule zPlus, from row 5: Conv|Gemm
-          not row 1: Conv, first: flat: it is for first weighted layers, and another comes before the node
-          not row 2: name b*: z: its pattern b* does not fit the name
-          not row 3: Gemm, last: epsilon(epsilon: 1e-06): it is for Gemm, and the node is Conv
-          not row 4: Conv, rank 2: wSquare: it is for outputs with 2 axes, and the node's has 4
+          not row 1: Conv, first: flat: another weighted layer comes before the node
+          not row 2: name b*: z: the pattern does not fit the name
+          not row 3: Gemm, last: epsilon(epsilon: 1e-06): the node is Conv
+          not row 4: Conv, rank 2: wSquare: the node's output has 4 axes
         """)
     #expect(reason("conv1") == "conv1 (Conv): rule flat, from row 1: Conv, first")
     #expect(reason("join").hasPrefix("join (Concat): rule rearrange, from a row that is built in\n  not row 1: "))

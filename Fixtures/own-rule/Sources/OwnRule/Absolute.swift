@@ -1,0 +1,17 @@
+import RelevanceKit
+
+/// Relevance goes to inputs in proportion to the size of their contributions, whatever their sign:
+/// `R_i = Σ_j x⁺_i |w_ij| / Σ_i' x⁺_i' |w_i'j| · R_j`.
+struct Absolute: ContributionRule, NamedRule {
+  static let name = "absolute"
+  static let parameters = [RuleParameter.number("stabiliser", 1e-9, atLeast: 0)]
+  let stabiliser: Float
+
+  init(_ arguments: RuleArguments) { stabiliser = arguments.number("stabiliser") }
+  var arguments: [String: RuleArgument] { ["stabiliser": .number(stabiliser)] }
+
+  func contributions(at site: RuleSite) -> [Contributions] {
+    let size = WeightPart.scaled(positive: 1, negative: -1)
+    return [Contributions([Term(.positiveOperand, size)], stabiliser: .positive(stabiliser))]
+  }
+}
