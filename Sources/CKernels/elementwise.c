@@ -34,6 +34,10 @@ RK_WIDE void rk_subtract_scalar(float *y, const float *x, float offset, ptrdiff_
   for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] - offset;
 }
 
+RK_WIDE void rk_mask(float *r, const float *y, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i++) r[i] = y[i] > 0 ? r[i] : 0;
+}
+
 RK_WIDE void rk_divide_positive(float *r, const float *z, float stabiliser, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) {
     // The quotient is computed for every element so that the loop has no branch; a zero denominator is replaced first.

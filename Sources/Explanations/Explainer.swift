@@ -2,25 +2,33 @@ import Execution
 import Foundation
 import Networks
 import Propagation
+import Synchronization
 import Tensors
 
 /// Explains the decisions of one network under one rule table. Immutable; safe to share between threads.
 public struct Explainer: Sendable {
   /// The rule of every node, resolved from the table.
   public let plan: RulePlan
-  private let executor: Executor
+  let executor: Executor
+  /// Bytes that relevance may take while several targets are propagated together.
+  let memoryBudget: Int
+  private let plans = PlanCache()
 
   /// Resolves a rule table for a network.
   ///
   /// - Parameters:
   ///   - threads: how many threads a run uses; nil means one per processor.
   ///   - convolution: how convolutions are computed.
+  ///   - memoryBudget: bytes that relevance may take while several targets are propagated together; more targets than fit
+  ///     are propagated group by group. One target is always propagated.
   /// - Throws: `RuleTableError` if the table does not fit the network.
   public init(
-    _ network: Network, rules: RuleTable, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic
+    _ network: Network, rules: RuleTable, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
+    memoryBudget: Int = 1 << 30
   ) throws {
     plan = try rules.resolve(for: network)
     executor = Executor(network, threads: threads, convolution: convolution)
+    self.memoryBudget = memoryBudget
   }
 
   /// The network.
@@ -33,64 +41,84 @@ public struct Explainer: Sendable {
   /// - Parameter input: a preprocessed image, 1 × channels × height × width, or a batch of them.
   /// - Throws: `GraphError` if the shape does not fit the network, `ExecutionError.notFinite` if logits are not finite.
   public func trace(_ input: Tensor) throws -> Trace {
-    Trace(try executor.trace(input, companions: plan.companions), plan: plan)
+    Trace(try executor.trace(input, companions: plan.companions), explainer: self)
+  }
+
+  /// The plan of a method's table.
+  func plan(for table: Method.Table) throws -> RulePlan {
+    switch table {
+    case .explainers: plan
+    case .excitation: try plans.plan(for: table) { try RuleTable.excitation.resolve(for: network) }
+    case .gradient(let rectifier):
+      try plans.plan(for: table) { try RuleTable.gradient(rectifier).resolve(for: network) }
+    }
+  }
+
+  /// The plans of tables that methods bring, made when one is first asked for.
+  private final class PlanCache: Sendable {
+    private let plans = Mutex<[Method.Table: RulePlan]>([:])
+
+    func plan(for table: Method.Table, make: () throws -> RulePlan) throws -> RulePlan {
+      if let found = plans.withLock({ $0[table] }) { return found }
+      let made = try make()
+      plans.withLock { $0[table] = made }
+      return made
+    }
+  }
+}
+
+extension RuleTable {
+  /// Excitation backpropagation as *Zhang16* defines it: z⁺ everywhere, biases bypassed.
+  static let excitation = RuleTable(name: "excitation") {
+    Row(.operators(.conv, .gemm, .convTranspose), ZPlus())
+    RuleTable.excitationBackprop
   }
 }
 
 /// One recorded run of a network: activations and denominators, from which any number of targets is explained.
 public struct Trace: Sendable {
-  /// The rule of every node.
-  public let plan: RulePlan
   /// The values that are explained, before a final softmax: batch × classes.
   public let logits: Tensor
+  let explainer: Explainer
   let propagator: Propagator
+  private let propagators = PropagatorCache()
 
-  init(_ forward: ForwardTrace, plan: RulePlan) {
-    self.plan = plan
-    propagator = Propagator(plan: plan, trace: forward)
+  init(_ forward: ForwardTrace, explainer: Explainer) {
+    self.explainer = explainer
+    propagator = Propagator(plan: explainer.plan, trace: forward)
     let batch = forward.input.shape[0]
-    let values = forward.value(of: plan.network.logits)
+    let values = forward.value(of: explainer.network.logits)
     logits = values.reshaped(to: [batch, values.count / max(batch, 1)]).map { $0 }
   }
 
+  /// The rule of every node.
+  public var plan: RulePlan { explainer.plan }
   /// The input that was run.
-  public var input: Tensor { propagator.trace.input }
+  public var input: Tensor { forward.input }
   /// The number of classes.
   public var classes: Int { logits.shape[1] }
   /// Items in the batch.
   public var batch: Int { logits.shape[0] }
+  var forward: ForwardTrace { propagator.trace }
 
   /// The classes of an item of the batch by falling logit, with their softmax probabilities; equal ones by number.
   public func predictions(item: Int = 0) -> [Prediction] { Prediction.ranking(logits, item: item) }
 
-  /// Explains one class; see `explain(_:by:ledger:)` for several.
-  public func explain(_ target: Target, by method: Method = .lrp, ledger: Bool = true) throws -> Explanation {
-    try explain([target], by: method, ledger: ledger)[0]
+  /// How relevance goes back by a method's table.
+  func propagator(for table: Method.Table) throws -> Propagator {
+    if table == .explainers { return propagator }
+    return try propagators.propagator(for: table) { Propagator(plan: try explainer.plan(for: table), trace: forward) }
   }
 
-  /// Explains several classes in one pass: they share all denominators and are propagated together.
-  ///
-  /// - Parameter ledger: whether the relevance at every node is summed up, at the price of reading it twice more.
-  /// - Throws: `ExplanationError` for a class that does not exist, or a method that the network does not allow.
-  /// - Complexity: one backward pass per target.
-  public func explain(_ targets: [Target], by method: Method = .lrp, ledger: Bool = true) throws -> [Explanation] {
-    guard !targets.isEmpty else { return [] }
-    for case .class(let index) in targets where !(0..<classes).contains(index) {
-      throw ExplanationError.noSuchClass(index, classes: classes)
-    }
-    let seeds = try method.seeds(for: targets, in: self)
-    let result = propagator.propagate(seeds, count: targets.count, keepsLedger: ledger)
-    return targets.enumerated().map { number, target in
-      let items = (0..<batch).map { result.relevance.item($0 * targets.count + number) }
-      let signed = Tensor(joining: items)
-      var entries = ledger ? result.ledgers[number] : []
-      if ledger && method.isContrastive {
-        let name = plan.network.graph[plan.network.input].name
-        entries.append(LedgerEntry(clipping: signed, to: signed.positivePart, of: name))
-      }
-      return Explanation(
-        target: target, method: method, scores: (0..<batch).map { logits[$0, target.classIndex] },
-        signedRelevance: signed, ledger: Ledger(entries))
+  /// The propagators of tables that methods bring: each keeps its denominators.
+  private final class PropagatorCache: Sendable {
+    private let propagators = Mutex<[Method.Table: Propagator]>([:])
+
+    func propagator(for table: Method.Table, make: () throws -> Propagator) throws -> Propagator {
+      if let found = propagators.withLock({ $0[table] }) { return found }
+      let made = try make()
+      propagators.withLock { $0[table] = made }
+      return made
     }
   }
 }
@@ -108,12 +136,23 @@ public struct Prediction: Sendable, Hashable {
   ///
   /// - Parameter logits: batch × classes, or any shape whose first axis is the batch.
   public static func ranking(_ logits: Tensor, item: Int = 0) -> [Prediction] {
-    let classes = logits.count / logits.shape[0]
-    let row = Array(logits.elements[item * classes..<(item + 1) * classes])
+    let row = row(of: logits, item)
+    return zip(row.indices, probabilities(logits, item: item))
+      .map { Prediction(classIndex: $0, logit: row[$0], probability: $1) }
+      .sorted { ($1.logit, $0.classIndex) < ($0.logit, $1.classIndex) }
+  }
+
+  /// The softmax of an item of a batch.
+  static func probabilities(_ logits: Tensor, item: Int) -> [Double] {
+    let row = row(of: logits, item)
     let largest = row.max() ?? 0
     let exponentials = row.map { exp(Double($0 - largest)) }
     let sum = exponentials.reduce(0, +)
-    return row.indices.map { Prediction(classIndex: $0, logit: row[$0], probability: exponentials[$0] / sum) }
-      .sorted { ($1.logit, $0.classIndex) < ($0.logit, $1.classIndex) }
+    return exponentials.map { $0 / sum }
+  }
+
+  private static func row(of logits: Tensor, _ item: Int) -> [Float] {
+    let classes = logits.count / logits.shape[0]
+    return Array(logits.elements[item * classes..<(item + 1) * classes])
   }
 }

@@ -1,63 +1,76 @@
 import Propagation
 import Tensors
 
-/// What an explanation is of.
-public enum Target: Hashable, Sendable {
-  /// A class, by its position among the logits.
-  case `class`(Int)
-
-  /// The class.
-  public var classIndex: Int {
-    switch self {
-    case .class(let index): index
-    }
-  }
-}
-
 /// Which parts of an input spoke for a target, and how strongly.
 public struct Explanation: Sendable {
   /// What is explained.
   public let target: Target
   /// How.
   public let method: Method
-  /// The explained logit of each item of the batch.
+  /// The explained score of each item of the batch: a logit, or the sum of a unit's activations.
   public let scores: [Float]
-  /// Relevance before negative parts are dropped: batch × channels × height × width, in units of the logit.
+  /// The map before negative parts are dropped: batch × channels × height × width, for methods of relevance in units of the
+  /// score. Grad-CAM's has one channel.
   public let signedRelevance: Tensor
-  /// What became of relevance at every node, from the logits down, and of a contrast's negative part in the end; empty if
-  /// it was not asked for. Of a contrast sums are small: target and dual start with the same score, of opposite signs.
+  /// What became of relevance at every node, from the target down, and of a contrast's negative part in the end; empty if
+  /// it was not asked for, or the method has no relevance. Of a contrast sums are small: target and dual start with the
+  /// same score, of opposite signs.
   public let ledger: Ledger
+  /// For integrated gradients what the map's sum is short of `y(x) − y(x₀)`, for each item of the batch.
+  public internal(set) var completenessErrors: [Float]?
 
-  /// The explained logit (of the first item).
+  /// The explained score (of the first item).
   public var score: Float { scores[0] }
 
-  /// Relevance of each element of the input: batch × channels × height × width, in units of the logit. Contrastive methods
+  /// Relevance of each element of the input: batch × channels × height × width, in units of the score. Contrastive methods
   /// keep only what speaks for the target more than for its dual: `max(0, ·)`, *Gu18* eq. 2.
   public var relevance: Tensor { method.isContrastive ? signedRelevance.positivePart : signedRelevance }
 
-  /// Whether the network's vote for the target is negative or zero, so that there is no support to explain.
+  /// Whether the target's score is negative or zero, so that there is no support to explain.
   public var isUnsupported: Bool { score <= 0 }
 }
 
 /// An explanation that cannot be given.
-public enum ExplanationError: RelevanceKitError {
+public enum ExplanationError: RelevanceKitError, Equatable {
   /// The class is not among the logits.
   case noSuchClass(Int, classes: Int)
-  /// CLRP2 negates the weights of the last layer, and there is none that leads to the logits alone.
+  /// The network has no node of that name.
+  case noSuchNode(String, suggestion: String?)
+  /// The node's output has no such channel or position.
+  case noSuchUnit(String, node: String, shape: Shape)
+  /// Nothing leads from the node to what is explained, or no rule gives it relevance.
+  case noRelevance(node: String)
+  /// CLRP2 negates the weights of the last layer, and there is none that leads to the target alone.
   case noWeightedHead(node: String, operator: String)
+  /// The method contrasts classes, and the target is a unit.
+  case needsClass(method: String)
+  /// Grad-CAM needs a layer with positions.
+  case noPositions(node: String, shape: Shape)
+  /// No layer before the target has positions.
+  case noSpatialLayer
 
   public var category: ErrorCategory {
     switch self {
-    case .noSuchClass: .usage
-    case .noWeightedHead: .badData
+    case .noSuchClass, .noSuchNode, .noSuchUnit, .needsClass: .usage
+    case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer: .badData
     }
   }
 
   public var description: String {
     switch self {
     case .noSuchClass(let index, let classes): "there is no class \(index): the network has classes 0 to \(classes - 1)"
+    case .noSuchNode(let name, let suggestion):
+      "\(name): the network has no such node" + (suggestion.map { "; did you mean \($0)?" } ?? "")
+    case .noSuchUnit(let unit, let node, let shape): "node \(node) has no \(unit): its output has shape \(shape)"
+    case .noRelevance(let node):
+      "no relevance can go from node \(node) to the input; expected a node between it and the logits"
     case .noWeightedHead(let node, let op):
-      "clrp2 negates the weights of the network's last layer, but node \(node) (\(op)) lies between it and the logits"
+      "clrp2 negates the weights of the last layer before the target, but node \(node) (\(op)) lies between"
+    case .needsClass(let method):
+      "\(method) contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2"
+    case .noPositions(let node, let shape):
+      "grad-cam needs a layer with height and width, and the output of node \(node) has shape \(shape)"
+    case .noSpatialLayer: "grad-cam needs a layer with height and width, and no layer before the logits has them"
     }
   }
 }

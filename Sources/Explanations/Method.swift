@@ -1,19 +1,57 @@
-import Networks
 import Propagation
-import Tensors
 
-/// How a decision is explained: which seeds are propagated. The rules belong to the table.
+/// How a decision is explained.
+///
+/// Every method is a seed, a rule table, and what is made of the maps. Methods of relevance use the explainer's table and
+/// are in units of the score; the others bring tables of their own.
 public enum Method: Hashable, Sendable {
-  /// Layer-wise relevance propagation: the target's logit, propagated. *Bach15*, *Gu18* §3.
+  /// Layer-wise relevance propagation: the target's score, propagated. *Bach15*, *Gu18* §3.
   case lrp
-  /// Contrastive LRP against the other classes: the dual spreads the same score evenly over them. *Gu18* §4.
-  /// `strength` is λ in `max(0, R − λ·R_dual)`; 1 is the paper's.
-  case clrp1(strength: Float)
+  /// Contrastive LRP against other classes, which share the same score. *Gu18* §4. `strength` is λ in
+  /// `max(0, R − λ·R_dual)`; 1 is the paper's.
+  case clrp1(against: Dual = .others, strength: Float = 1)
   /// Contrastive LRP against the negated concept: for the dual the weights into the target are negated. *Gu18* §4.
-  case clrp2(head: Head, strength: Float)
+  case clrp2(head: Head = .composite, strength: Float = 1)
+  /// Softmax-gradient LRP: seeds `p_t (1 − p_t)` at the target t and `−p_t p_c` at every other class c. *Iwana19*.
+  case sglrp
+  /// z⁺ on every layer with weights, starting with 1. *Zhang16*.
+  case excitationBackprop
+  /// The same, less that of the negated target, both of which start with 1 and meet below the last layer. *Zhang16* §3.3.
+  case contrastiveExcitationBackprop
+  /// `∂y/∂x`. *Simonyan14*.
+  case gradient
+  /// `x ⊙ ∂y/∂x`
+  case gradientTimesInput
+  /// The gradient with rectifiers that let pass only what is positive on both ways. *Springenberg15*.
+  case guidedBackprop
+  /// The gradient with rectifiers that let pass only what is positive on the way back. *Zeiler14*.
+  case deconvNet
+  /// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17*.
+  /// Without a name the layer is the last that has positions: see `Trace.defaultCAMLayer`.
+  case gradCAM(layer: String? = nil)
+  /// Guided backpropagation times Grad-CAM. *Selvaraju17*.
+  case guidedGradCAM(layer: String? = nil)
+  /// `(x − x₀) ⊙` the mean gradient on the way from x₀ to x, at the middle of each of `steps` steps; x₀ has `baseline`
+  /// everywhere. *Sundararajan17*.
+  case integratedGradients(baseline: Float = 0, steps: Int = 32)
+  /// The mean gradient of `samples` inputs with normal noise, of `deviation` times the input's range. *Smilkov17*.
+  case smoothGrad(samples: Int = 25, deviation: Float = 0.15, seed: UInt64 = 0)
+  /// Numbers in 0 ..< 1, the same for the same seed: what chance would say.
+  case random(seed: UInt64 = 0)
+
+  /// What CLRP1 contrasts with.
+  public enum Dual: Hashable, Sendable {
+    /// All other classes in equal parts, as in the paper.
+    case others
+    /// Some classes in equal parts: “why this and not that”.
+    case classes([Int])
+    /// The other classes by the size of their logits; both maps are divided by their sums before they are subtracted, so
+    /// that the result has no unit. What the authors' code does.
+    case logits
+  }
 
   /// What CLRP2 takes for the network's last layer.
-  public enum Head: String, Hashable, Sendable {
+  public enum Head: String, Hashable, Sendable, CaseIterable {
     /// The last weighted layer and all pooling after it, as one linear map from channels × positions to the logit.
     case composite
     /// The last weighted layer alone. Where pooling follows it the contrast cancels; verbatim from the paper.
@@ -21,12 +59,25 @@ public enum Method: Hashable, Sendable {
   }
 
   /// CLRP1 as in the paper.
-  public static let clrp1 = Method.clrp1(strength: 1)
+  public static let clrp1 = Method.clrp1()
   /// CLRP2 over the whole linear head.
-  public static let clrp2 = Method.clrp2(head: .composite, strength: 1)
+  public static let clrp2 = Method.clrp2()
+  /// Grad-CAM at the last layer that has positions.
+  public static let gradCAM = Method.gradCAM()
+  /// Guided Grad-CAM at the last layer that has positions.
+  public static let guidedGradCAM = Method.guidedGradCAM()
+  /// Integrated gradients from zeros in 32 steps.
+  public static let integratedGradients = Method.integratedGradients()
+  /// SmoothGrad of 25 samples.
+  public static let smoothGrad = Method.smoothGrad()
+  /// Numbers of seed 0.
+  public static let random = Method.random()
 
-  /// The methods that can be asked for by name.
-  public static let names: [(name: String, method: Method)] = [("lrp", .lrp), ("clrp1", .clrp1), ("clrp2", .clrp2)]
+  /// The methods that can be asked for by name, with their usual parameters.
+  public static let all: [Method] = [
+    .lrp, .clrp1, .clrp2, .sglrp, .gradient, .gradientTimesInput, .guidedBackprop, .deconvNet, .excitationBackprop,
+    .contrastiveExcitationBackprop, .gradCAM, .guidedGradCAM, .integratedGradients, .smoothGrad, .random,
+  ]
 
   /// The name in commands, file names and reports.
   public var name: String {
@@ -34,44 +85,51 @@ public enum Method: Hashable, Sendable {
     case .lrp: "lrp"
     case .clrp1: "clrp1"
     case .clrp2: "clrp2"
+    case .sglrp: "sglrp"
+    case .excitationBackprop: "excitation-backprop"
+    case .contrastiveExcitationBackprop: "contrastive-excitation-backprop"
+    case .gradient: "gradient"
+    case .gradientTimesInput: "gradient-x-input"
+    case .guidedBackprop: "guided-backprop"
+    case .deconvNet: "deconvnet"
+    case .gradCAM: "grad-cam"
+    case .guidedGradCAM: "guided-grad-cam"
+    case .integratedGradients: "integrated-gradients"
+    case .smoothGrad: "smoothgrad"
+    case .random: "random"
     }
   }
 
   /// Whether the method is a difference of which only the positive part counts.
-  public var isContrastive: Bool { self != .lrp }
-}
-
-extension Method {
-  /// Where relevance starts, by node: for each item of the batch one item per target.
-  ///
-  /// Propagation is linear, so `R − λ·R_dual` is one pass with signed seeds; CLRP2's dual joins below the head.
-  func seeds(for targets: [Target], in trace: Trace) throws -> [Node.ID: Tensor] {
-    let logits = trace.plan.network.logits
+  public var isContrastive: Bool {
     switch self {
-    case .lrp: return [logits: trace.seed(for: targets, others: 0)]
-    case .clrp1(let strength): return [logits: trace.seed(for: targets, others: -strength)]
-    case .clrp2(let kind, let strength):
-      let head = try LinearHead(of: trace.plan.network)
-      let dual =
-        kind == .composite ? head.compositeDual(for: targets, in: trace) : head.layerDual(for: targets, in: trace)
-      return [logits: trace.seed(for: targets, others: 0), head.input: dual.map { $0 * -strength }]
+    case .clrp1, .clrp2, .sglrp, .contrastiveExcitationBackprop: true
+    default: false
+    }
+  }
+
+  /// Whether maps are shares of the target's score, so that a ledger makes sense.
+  public var isRelevance: Bool { table == .explainers }
+
+  /// The table that a method propagates by.
+  enum Table: Hashable {
+    /// The one that the explainer was made with.
+    case explainers
+    case excitation
+    case gradient(Gradient.Rectifier)
+  }
+
+  var table: Table {
+    switch self {
+    case .lrp, .clrp1, .clrp2, .sglrp, .random: .explainers
+    case .excitationBackprop, .contrastiveExcitationBackprop: .excitation
+    case .guidedBackprop, .guidedGradCAM: .gradient(.guided)
+    case .deconvNet: .gradient(.deconvolution)
+    case .gradient, .gradientTimesInput, .gradCAM, .integratedGradients, .smoothGrad: .gradient(.gradient)
     }
   }
 }
 
-extension Trace {
-  /// One row per item and target: the score `S` at the target, `others · S / (C − 1)` at every other class.
-  func seed(for targets: [Target], others: Float) -> Tensor {
-    let classes = classes
-    return Tensor(uninitialized: [batch * targets.count, classes]) { seed in
-      for item in 0..<batch {
-        for (number, target) in targets.enumerated() {
-          let score = logits[item, target.classIndex]
-          let row = (item * targets.count + number) * classes
-          seed[row..<row + classes].update(repeating: classes > 1 ? others * score / Float(classes - 1) : 0)
-          seed[row + target.classIndex] = score
-        }
-      }
-    }
-  }
+extension Method: CustomStringConvertible {
+  public var description: String { name }
 }

@@ -108,7 +108,7 @@ public enum BiasTreatment: String, Hashable, Sendable, CaseIterable {
 extension ContributionRule {
   /// Layers with weights, and those that are like them: averages have equal weights, batch normalisation a diagonal.
   public static var layers: [OperatorKind] {
-    [.conv, .convTranspose, .gemm, .averagePool, .globalAveragePool, .reduceMean, .batchNormalization]
+    [.conv, .convTranspose, .gemm, .averagePool, .globalAveragePool, .reduceMean, .reduceSum, .batchNormalization]
   }
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: Self.layers) }

@@ -85,6 +85,16 @@ extension RuleTable {
     unweighted
   }
 
+  // MARK: Derivatives
+
+  /// The derivative of every node: vanilla gradients with `gradient`, guided backpropagation with `guided`, DeconvNet with
+  /// `deconvolution`.
+  public static func gradient(_ rectifier: Gradient.Rectifier = .gradient) -> RuleTable {
+    RuleTable(name: rectifier == .gradient ? "gradient" : "\(rectifier.rawValue)") {
+      Row(Selector(), Gradient(rectifier: rectifier))
+    }
+  }
+
   private static func first(_ rule: any Rule) -> Row {
     Row(.operators(.conv, .gemm, .convTranspose, position: .first), rule)
   }
@@ -104,9 +114,11 @@ extension RuleTable {
     others
   }
 
-  /// Gates, other activations, layer normalisation, scaling and shifting by constants.
+  /// Gates, extremes and sums over whole axes, other activations, layer normalisation, scaling and shifting by constants.
   private static let others = RuleTable(name: "") {
     Row(.operators(.mul), SignalTakesAll())
+    Row(.operators(.globalMaxPool, .reduceMax), WinnerTakesAll(ties: .first))
+    Row(.operators(.reduceSum), Proportional())
     Row(
       Selector(operators: OperatorKind.activations.subtracting([.relu]).union([.layerNormalization, .div, .sub])),
       Pass())

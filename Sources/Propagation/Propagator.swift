@@ -50,7 +50,10 @@ package struct Propagator: Sendable {
     let graph = plan.network.graph
     let isRectified = seeds.allSatisfy { respectsRectifiers($1, at: $0) }
     var arriving = [Tensor?](repeating: nil, count: graph.nodes.count)
-    for (id, seed) in seeds { arriving[id.index] = seed }
+    for (id, seed) in seeds {
+      let shape = Layer.relevanceShape(of: trace.plan.shapes[id.index], batch: trace.input.shape[0], seeds: count)
+      arriving[id.index] = seed.reshaped(to: shape)
+    }
     var ledgers = [[LedgerEntry]](repeating: [], count: keepsLedger ? count : 0)
     BLAS.withOneThreadPerCall {
       for assignment in plan.assignments.reversed() where assignment.site.id > last {

@@ -68,7 +68,7 @@ extension Layer {
   }
 
   /// `x ⊙ Wᵀ·s`
-  private func adjoint(_ term: Term, times s: Tensor) -> Tensor {
+  func adjoint(_ term: Term, times s: Tensor) -> Tensor {
     var share = uninitializedRelevance(like: operand.shape)
     let layer = weighted
     share.withUnsafeMutableElements { share in

@@ -159,7 +159,7 @@ public struct RuleCatalogue: Sendable {
   public static let standard = RuleCatalogue(types: [
     Z.self, Epsilon.self, Gamma.self, GeneralisedGamma.self, ZPlus.self, AlphaBeta.self, ZBox.self, WSquare.self,
     Flat.self, WinnerTakesAll.self, WinnerShare.self, Even.self, Proportional.self, Pass.self, Taylor.self,
-    ShareBySummand.self, SignalTakesAll.self, EqualShares.self, Rearrange.self,
+    ShareBySummand.self, SignalTakesAll.self, EqualShares.self, Rearrange.self, Gradient.self,
   ])
 
   /// The catalogue with further types; one of the same name takes the place of ours.

@@ -153,7 +153,7 @@ import Testing
     let error = #expect(throws: ExplanationError.self) { try trace.explain(.class(0), by: .clrp2) }
     #expect(
       error?.description
-        == "clrp2 negates the weights of the network's last layer, but node largest (MaxPool) lies between it and the logits"
+        == "clrp2 negates the weights of the last layer before the target, but node largest (MaxPool) lies between"
     )
     #expect(error?.category == .badData)
     #expect(throws: Never.self) { try trace.explain(.class(0), by: .clrp1) }

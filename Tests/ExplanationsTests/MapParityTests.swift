@@ -15,7 +15,7 @@ struct MapFixture: Sendable {
     // Names of networks may contain dots, so the parts are taken from the end.
     let parts = file.split(separator: ".").map(String.init)
     guard parts.count >= 5, parts.last == "npy", let index = Int(parts[parts.count - 3].dropFirst("class".count)),
-      let method = Method.names.first(where: { $0.name == parts[parts.count - 2] })?.method
+      let method = Method.all.first(where: { $0.name == parts[parts.count - 2] })
     else { return nil }
     self.file = file
     network = parts.dropLast(4).joined(separator: ".")

@@ -20,6 +20,7 @@ import Testing
     }
   }
 
+  private static let methods = Method.all.map(\.name).joined(separator: ", ")
   private static let presets = RuleTable.presetNames.joined(separator: ", ")
 
   static let usage: [Case] = [
@@ -30,14 +31,16 @@ import Testing
     Case("unknown option", 64, "Unknown option '--depth'", "explain", "model", "input.npy", "--depth", "3"),
     Case(
       "unknown method", 64,
-      "The value 'grad' is invalid for '--method <m>'. Please provide one of 'lrp', 'clrp1' or 'clrp2'.",
+      "The value 'grad' is invalid for '--method <m>': found method grad; expected one of \(methods)",
       "explain", "model", "input.npy", "--method", "grad"),
     Case(
       "unknown kind of target", 64,
-      "The value 'zebra' is invalid for '--target <t>': expected top:K, class:N or label:NAME", "explain", "model",
+      "The value 'zebra' is invalid for '--target <t>': expected top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
+      "explain", "model",
       "input.npy", "--target", "zebra"),
     Case(
-      "no best classes", 64, "The value 'top:0' is invalid for '--target <t>': expected top:K, class:N or label:NAME",
+      "no best classes", 64,
+      "The value 'top:0' is invalid for '--target <t>': expected top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
       "explain", "model", "input.npy", "--target", "top:0"),
     Case(
       "class out of range", 64, "there is no class 288: the network has classes 0 to 287", "explain", "model",

@@ -75,7 +75,7 @@ import Testing
       let target = Target.class(Int(entry.target.dropFirst("class:".count))!)
       #expect(entry.label == (target == .class(5) ? "coffee mug" : "tabby, tabby cat"))
       let map = try NumPyFile.read(bench.path("out/\(entry.files).npy"))
-      let method = try #require(Method.names.first { $0.name == entry.method }?.method)
+      let method = try #require(Method.all.first { $0.name == entry.method })
       let expected = try trace.explain(target, by: method)
       #expect(map.shape == [3, 8, 9])
       #expect(map == expected.relevance.reshaped(to: map.shape))

@@ -18,7 +18,7 @@ struct Bench: ParsableCommand {
     transform: TargetArgument.init(parsing:))
   var target = TargetArgument.top(1)
 
-  @Option(help: ArgumentHelp("How: lrp, clrp1 or clrp2.", valueName: "m"))
+  @Option(help: ArgumentHelp("How, as in relevance explain.", valueName: "m"), transform: Method.init(parsing:))
   var method = Method.lrp
 
   @Option(help: ArgumentHelp("How often to measure.", valueName: "n"))

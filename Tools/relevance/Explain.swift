@@ -27,14 +27,21 @@ struct Explain: ParsableCommand {
   @Option(
     name: .customLong("target"),
     help: ArgumentHelp(
-      "What to explain: top:K (the K best classes), class:N or label:NAME. Repeatable. (default: top:1)", valueName: "t"
-    ),
+      """
+      What to explain: top:K (the K best classes), class:N, label:NAME, or unit:NODE/CHANNEL[@Y,X], a unit or a whole channel \
+      of any node. Repeatable. (default: top:1)
+      """, valueName: "t"),
     transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
 
   @Option(
     name: .customLong("method"),
-    help: ArgumentHelp("How: lrp, clrp1 or clrp2. Repeatable. (default: clrp1)", valueName: "m"))
+    help: ArgumentHelp(
+      """
+      How: \(Method.allValueStrings.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
+      clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
+      Repeatable. (default: clrp1)
+      """, valueName: "m"), transform: Method.init(parsing:))
   var methods: [Method] = []
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"))
@@ -68,7 +75,7 @@ struct Explain: ParsableCommand {
         let targets = wanted.flatMap { $0.targets(in: trace) }
         var explanations: [Explanation] = []
         for method in methods {
-          for target in targets { explanations.append(try trace.explain(target, by: method)) }
+          explanations += try trace.explain(targets, by: method)
         }
         let writer = ResultWriter(folder: folder.appendingPathComponent(Input.stem(of: path)), artefacts: artefacts)
         try writer.write(explanations, of: input)
@@ -139,10 +146,14 @@ enum OutputError: RelevanceKitError {
 }
 
 extension Explanation {
-  /// `class340.clrp1`
+  /// `class340.clrp1`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
   var fileName: String {
     switch target {
-    case .class(let index): "class\(index).\(method.name)"
+    case .class(let index): return "class\(index).\(method.name)"
+    case .unit(let node, let channel, let position):
+      let name = String(node.map { $0 == "/" || $0 == ":" ? "_" : $0 })
+      let numbers = ([channel] + (position ?? [])).map(String.init).joined(separator: "-")
+      return "unit-\(name)-\(numbers).\(method.name)"
     }
   }
 }

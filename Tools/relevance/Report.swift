@@ -64,9 +64,9 @@ struct Report: Encodable {
     let stem = Input.stem(of: input)
     ledgers += explanations.map(\.ledger)
     let entries = explanations.map { explanation in
-      let index = explanation.target.classIndex
-      return ExplanationEntry(
-        target: "class:\(index)", label: labels?[index], method: explanation.method.name, score: explanation.score,
+      ExplanationEntry(
+        target: explanation.target.description, label: explanation.target.classIndex.flatMap { labels?[$0] },
+        method: explanation.method.name, score: explanation.score,
         signedSum: explanation.signedRelevance.sum(), sum: explanation.relevance.sum(),
         absorbed: explanation.ledger.absorbed, losses: Self.named(explanation.ledger.losses),
         ledger: explanation.ledger.map {
@@ -76,7 +76,10 @@ struct Report: Encodable {
             magnitudeOut: $0.magnitudeOut)
         }, files: "\(stem)/\(explanation.fileName)")
     }
-    for index in Set(explanations.filter(\.isUnsupported).map(\.target.classIndex)).sorted() {
+    for case .unit(let node, let channel, _) in Set(explanations.filter(\.isUnsupported).map(\.target)) {
+      warnings.append("\(input): channel \(channel) of node \(node) is not active there: there is nothing to explain")
+    }
+    for index in Set(explanations.filter(\.isUnsupported).compactMap(\.target.classIndex)).sorted() {
       let name = labels?[index].map { " (\($0))" } ?? ""
       warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not vote for it")
     }

@@ -1,10 +1,10 @@
 import ArgumentParser
 import RelevanceKit
 
-/// A target as it is written on the command line: `top:K`, `class:N` or `label:NAME`.
+/// A target as it is written on the command line: `top:K`, `class:N`, `label:NAME` or `unit:NODE/CHANNEL[@Y,X]`.
 enum TargetArgument: CustomStringConvertible {
   case top(Int)
-  case classIndex(Int)
+  case fixed(Target)
   case label(String)
 
   /// Reads a target; the error says what is expected.
@@ -12,16 +12,20 @@ enum TargetArgument: CustomStringConvertible {
     let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
     switch (parts.first, parts.count == 2 ? Int(parts[1]) : nil) {
     case ("top", let count?) where count > 0: self = .top(count)
-    case ("class", let index?) where index >= 0: self = .classIndex(index)
     case ("label", _) where parts.count == 2: self = .label(parts[1])
-    default: throw ValidationError("expected top:K, class:N or label:NAME")
+    default:
+      guard let target = Target(argument) else { throw ValidationError("expected \(Self.forms)") }
+      self = .fixed(target)
     }
   }
+
+  /// What can be given.
+  static let forms = "top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]"
 
   var description: String {
     switch self {
     case .top(let count): "top:\(count)"
-    case .classIndex(let index): "class:\(index)"
+    case .fixed(let target): target.description
     case .label(let name): "label:\(name)"
     }
   }
@@ -35,27 +39,17 @@ enum TargetArgument: CustomStringConvertible {
       throw TargetError.unknownLabel(name, suggestions: labels.names(containing: name))
     }
     guard classes.count == 1 else { throw TargetError.ambiguousLabel(name, classes: classes) }
-    return .classIndex(index)
+    return .fixed(.class(index))
   }
 
-  /// The classes meant for one run.
+  /// The targets meant for one run.
   func targets(in trace: Trace) -> [Target] {
     switch self {
     case .top(let count): trace.predictions().prefix(count).map { .class($0.classIndex) }
-    case .classIndex(let index): [.class(index)]
+    case .fixed(let target): [target]
     case .label: preconditionFailure("labels are resolved before anything runs")
     }
   }
-}
-
-extension Method: ExpressibleByArgument {
-  public init?(argument: String) {
-    guard let found = Method.names.first(where: { $0.name == argument }) else { return nil }
-    self = found.method
-  }
-
-  public var defaultValueDescription: String { name }
-  public static var allValueStrings: [String] { names.map(\.name) }
 }
 
 /// A target that does not exist.

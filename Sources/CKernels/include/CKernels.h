@@ -89,6 +89,9 @@ void rk_affine(float *y, const float *x, float factor, float offset, ptrdiff_t c
 // y[i] ← x[i] − offset
 void rk_subtract_scalar(float *y, const float *x, float offset, ptrdiff_t count);
 
+// r[i] ← r[i] where y[i] > 0, else 0: the derivative of a rectifier whose output is y.
+void rk_mask(float *r, const float *y, ptrdiff_t count);
+
 // r[i] ← r[i] / (z[i] + stabiliser) where z[i] > 0, else 0: relevance per unit of a denominator that cannot be negative.
 void rk_divide_positive(float *r, const float *z, float stabiliser, ptrdiff_t count);
 

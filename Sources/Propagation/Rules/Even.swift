@@ -14,12 +14,13 @@ public struct Even: Rule {
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: [.averagePool, .globalAveragePool, .reduceMean])
+    site.objection(unless: [.averagePool, .globalAveragePool, .reduceMean, .reduceSum])
   }
 
   public func conserves(at site: RuleSite) -> Bool { true }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    if layer.site.kind == .reduceSum { return Flat().propagate(relevance, through: layer) }
     let kernel = (layer.kernel as? AveragePoolKernel)?.withoutPadding ?? layer.kernel
     guard let kernel = kernel as? any LinearKernel else { preconditionFailure("\(layer.node.name) is not an average") }
     return [layer.adjoint(of: kernel, relevance)[0]]

@@ -15,13 +15,14 @@ public struct Proportional: Rule {
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: [.averagePool, .globalAveragePool, .reduceMean])
+    site.objection(unless: [.averagePool, .globalAveragePool, .reduceMean, .reduceSum])
   }
 
   public func conserves(at site: RuleSite) -> Bool { true }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .nothing }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    if layer.site.kind == .reduceSum { return Z().propagate(relevance, through: layer) }
     let (x, r) = (layer.operand, relevance)
     layer.bookZeroDenominators(r, layer.output)
     var result = layer.uninitializedRelevance(like: x.shape)

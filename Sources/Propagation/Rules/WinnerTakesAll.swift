@@ -3,7 +3,7 @@ import Tensors
 
 /// Winner takes all: a window's relevance goes to the position that won the forward maximum.
 ///
-/// - Use: max pooling.
+/// - Use: max pooling, over windows or whole axes.
 /// - Definition: `R_i = R_j` for the `i` with `x_i = max`, else 0.
 /// - Parameters: `ties`, what happens when several positions hold the maximum.
 /// - Bias: none.
@@ -23,24 +23,30 @@ public struct WinnerTakesAll: Rule {
   /// Makes the rule.
   public init(ties: Ties = .first) { self.ties = ties }
 
-  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.maxPool]) }
+  public func objection(at site: RuleSite) -> String? {
+    site.objection(unless: [.maxPool, .globalMaxPool, .reduceMax])
+  }
 
   public func conserves(at site: RuleSite) -> Bool { true }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .whatArrivesAtZeros }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    guard let kernel = layer.kernel as? MaxPoolKernel else {
-      preconditionFailure("\(layer.node.name) is not max pooling")
-    }
     let (x, y, r) = (layer.operand, layer.output, relevance)
     var result = layer.uninitializedRelevance(like: x.shape)
     result.withUnsafeMutableElements { c in
       x.withUnsafeElements { x in
         y.withUnsafeElements { y in
           r.withUnsafeElements { r in
-            kernel.sendToWinners(
-              x: x.baseAddress!, y: y.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, splitsTies: ties == .split,
-              c.baseAddress!, on: layer.workers)
+            let split = ties == .split
+            if let kernel = layer.kernel as? MaxPoolKernel {
+              kernel.sendToWinners(
+                x: x.baseAddress!, y: y.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, splitsTies: split,
+                c.baseAddress!, on: layer.workers)
+            } else if let kernel = layer.kernel as? ReductionKernel {
+              kernel.sendToWinners(
+                x: x.baseAddress!, y: y.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, splitsTies: split,
+                c.baseAddress!)
+            }
           }
         }
       }

@@ -1,0 +1,84 @@
+import Foundation
+import Networks
+import Propagation
+import Tensors
+
+extension Trace {
+  /// The gradients of targets at another input.
+  private func gradients(of targets: [Target], at input: Tensor) throws -> [Tensor] {
+    let other = try explainer.trace(input)
+    return try other.propagated(targets, by: .gradient, ledger: false).map(\.values)
+  }
+
+  /// `(x − x₀) ⊙ 1/n Σ_k ∂y/∂x (x₀ + (k + ½)/n (x − x₀))`, and what its sum is short of `y(x) − y(x₀)`.
+  func integratedGradients(of targets: [Target], from baseline: Float, steps: Int) throws -> [Map] {
+    precondition(steps > 0, "\(steps) steps")
+    var sums = targets.map { _ in Tensor(shape: input.shape) }
+    for step in 0..<steps {
+      let part = (Float(step) + 0.5) / Float(steps)
+      let gradients = try gradients(of: targets, at: input.map { baseline + part * ($0 - baseline) })
+      sums = zip(sums, gradients).map { $0.combined(with: $1, +) }
+    }
+    let start = try explainer.trace(input.map { _ in baseline })
+    return try zip(targets, sums).map { target, sum in
+      var map = Map(sum.combined(with: input) { $0 / Float(steps) * ($1 - baseline) })
+      let (here, there) = (try Site(of: target, in: self), try Site(of: target, in: start))
+      map.completenessErrors = (0..<batch).map { item in
+        here.score(in: self, item: item) - there.score(in: start, item: item) - Float(map.values.item(item).sum())
+      }
+      return map
+    }
+  }
+
+  /// SmoothGrad with noise of one's own: tensors of the input's shape.
+  public func smoothGradient(of target: Target, noise: [Tensor]) throws -> Tensor {
+    try smoothGradients(of: [target], noise: noise)[0].values
+  }
+
+  /// The mean of the gradients at the input with each noise added.
+  func smoothGradients(of targets: [Target], noise: [Tensor]) throws -> [Map] {
+    precondition(!noise.isEmpty, "SmoothGrad needs a sample")
+    var sums = targets.map { _ in Tensor(shape: input.shape) }
+    for sample in noise {
+      let gradients = try gradients(of: targets, at: input.combined(with: sample, +))
+      sums = zip(sums, gradients).map { $0.combined(with: $1, +) }
+    }
+    return sums.map { Map($0.map { $0 / Float(noise.count) }) }
+  }
+
+  /// Normal noise, of `deviation` times the distance between the input's smallest and largest value.
+  func noise(samples: Int, deviation: Float, seed: UInt64) -> [Tensor] {
+    let values = input.elements
+    let range = (values.max() ?? 0) - (values.min() ?? 0)
+    var generator = SplitMix64(state: seed)
+    return (0..<samples).map { _ in input.map { _ in deviation * range * generator.nextNormal() } }
+  }
+
+  /// Numbers in 0 ..< 1.
+  func randomMap(seed: UInt64) -> Tensor {
+    var generator = SplitMix64(state: seed)
+    return input.map { _ in generator.nextUniform() }
+  }
+}
+
+/// Reproducible random numbers.
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// In 0 ..< 1, in steps of 2⁻²⁴.
+  mutating func nextUniform() -> Float { Float(next() >> 40) * 0x1p-24 }
+
+  /// Of mean 0 and deviation 1, by Box and Muller.
+  mutating func nextNormal() -> Float {
+    let radius = (-2 * log(1 - Double(next() >> 11) * 0x1p-53)).squareRoot()
+    return Float(radius * cos(2 * Double.pi * Double(next() >> 11) * 0x1p-53))
+  }
+}

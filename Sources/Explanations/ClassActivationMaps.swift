@@ -1,0 +1,114 @@
+import Networks
+import Propagation
+import Tensors
+
+extension Trace {
+  /// The layer that Grad-CAM looks at if none is named: the last convolution that has positions, and what follows it as long as
+  /// positions stay: normalisation, rectifier, sums, joins.
+  ///
+  /// - Throws: `ExplanationError.noSpatialLayer`.
+  public func defaultCAMLayer() throws -> String {
+    let graph = plan.network.graph
+    func extents(_ id: Node.ID) -> [Int] { Array(forward.value(of: id).shape.dimensions.dropFirst(2)) }
+    func hasPositions(_ id: Node.ID) -> Bool { extents(id).reduce(1, *) > 1 }
+    let convolutions = plan.assignments.filter { $0.site.kind == .conv && hasPositions($0.site.id) }
+    guard var id = convolutions.last?.site.id else { throw ExplanationError.noSpatialLayer }
+    let consumers = graph.consumers
+    let kept = OperatorKind.activations.union([.relu, .batchNormalization, .lrn, .dropout, .add, .concat, .mul])
+    while let next = consumers[id.index].first, consumers[id.index].count == 1, plan[next] != nil,
+      kept.contains(graph[next].operation.kind), extents(next) == extents(id)
+    { id = next }
+    return graph[id].name
+  }
+
+  /// `max(0, Σ_k α_k A_k)` for each target: batch × 1 × the layer's height × width.
+  func classActivationMaps(of targets: [Target], at name: String?) throws -> [Tensor] {
+    let name = try name ?? defaultCAMLayer()
+    let graph = plan.network.graph
+    guard let id = graph.node(named: name) else {
+      throw ExplanationError.noSuchNode(name, suggestion: Suggestion.nearest(to: name, among: graph.nodes.map(\.name)))
+    }
+    let activations = forward.value(of: id)
+    guard activations.shape.rank == 4 else { throw ExplanationError.noPositions(node: name, shape: activations.shape) }
+    guard plan[id] != nil else { throw ExplanationError.noRelevance(node: name) }
+    let propagator = try propagator(for: .gradient(.gradient))
+    let channels = activations.shape[1]
+    let positions = activations.shape[2] * activations.shape[3]
+    return try inGroups(targets) { group in
+      let seeds = try Method.gradient.seeds(for: group, in: self)
+      let gradient = propagator.relevance(arrivingAt: id, from: seeds, count: group.count)
+      return group.indices.map { number in
+        Tensor(uninitialized: [batch, 1, activations.shape[2], activations.shape[3]]) { map in
+          map.update(repeating: 0)
+          gradient.withUnsafeElements { gradient in
+            activations.withUnsafeElements { activations in
+              for item in 0..<batch {
+                for channel in 0..<channels {
+                  let row = ((item * group.count + number) * channels + channel) * positions
+                  let mean = (0..<positions).reduce(0.0) { $0 + Double(gradient[row + $1]) } / Double(positions)
+                  let start = (item * channels + channel) * positions
+                  for p in 0..<positions { map[item * positions + p] += Float(mean) * activations[start + p] }
+                }
+              }
+            }
+          }
+          for i in map.indices { map[i] = max(map[i], 0) }
+        }
+      }
+    }
+  }
+
+  /// Guided backpropagation times the class activation map of the same target.
+  func guidedClassActivationMaps(of targets: [Target], at name: String?) throws -> [Map] {
+    let maps = try classActivationMaps(of: targets, at: name)
+    let guided = try propagated(targets, by: .guidedBackprop, ledger: false)
+    return zip(maps, guided).map { map, guided in
+      let resized = map.resized(to: input)
+      let channels = input.shape[1]
+      let positions = input.count / batch / channels
+      return Map(
+        Tensor(uninitialized: input.shape) { result in
+          resized.withUnsafeElements { map in
+            guided.values.withUnsafeElements { guided in
+              for i in guided.indices {
+                result[i] = guided[i] * map[i / positions / channels * positions + i % positions]
+              }
+            }
+          }
+        })
+    }
+  }
+}
+
+extension Tensor {
+  /// Maps of one channel as large as another tensor's, by bilinear interpolation between the middles of elements.
+  func resized(to other: Tensor) -> Tensor {
+    let (height, width) = (shape[2], shape[3])
+    let (newHeight, newWidth) = (other.shape[2], other.shape[3])
+    func steps(_ old: Int, _ new: Int) -> [(low: Int, high: Int, part: Float)] {
+      (0..<new).map { index in
+        let place = Swift.max(0, (Float(index) + 0.5) * Float(old) / Float(new) - 0.5)
+        let low = Swift.min(Int(place), old - 1)
+        return (low, Swift.min(low + 1, old - 1), place - Float(low))
+      }
+    }
+    let (rows, columns) = (steps(height, newHeight), steps(width, newWidth))
+    return Tensor(uninitialized: [shape[0], 1, newHeight, newWidth]) { result in
+      withUnsafeElements { x in
+        var to = 0
+        for item in 0..<shape[0] {
+          let plane = x.baseAddress! + item * height * width
+          for row in rows {
+            let (above, below) = (plane + row.low * width, plane + row.high * width)
+            for column in columns {
+              let top = above[column.low] + column.part * (above[column.high] - above[column.low])
+              let bottom = below[column.low] + column.part * (below[column.high] - below[column.low])
+              result[to] = top + row.part * (bottom - top)
+              to += 1
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import Networks
+import Propagation
+import Tensors
+
+extension Method {
+  /// Where relevance starts, by node: for each item of the batch one item per target.
+  ///
+  /// Propagation is linear, so `R − λ·R_dual` is one pass with signed seeds; CLRP2's dual joins below the head.
+  func seeds(for targets: [Target], in trace: Trace) throws -> [Node.ID: Tensor] {
+    let sites = try targets.map { try Site(of: $0, in: trace) }
+    var seeds = SeedBuilder(trace: trace, count: targets.count)
+    for (number, site) in sites.enumerated() {
+      for item in 0..<trace.batch {
+        switch self {
+        case .lrp, .clrp2: seeds.add(site.values(in: trace, item: item), at: site, item, number)
+        case .clrp1(let dual, let strength):
+          try requireClass(site)
+          seeds.add(site.values(in: trace, item: item), at: site, item, number)
+          let score = site.score(in: trace, item: item)
+          for (other, weight) in try dual.weights(for: targets[number], in: trace, item: item) {
+            seeds.add([-strength * score * weight], atClass: other, item, number)
+          }
+        case .sglrp:
+          try requireClass(site)
+          let probabilities = Prediction.probabilities(trace.logits, item: item)
+          let own = probabilities[site.elements.lowerBound]
+          for (index, p) in probabilities.enumerated() {
+            let value = index == site.elements.lowerBound ? own * (1 - own) : -own * p
+            seeds.add([Float(value)], atClass: index, item, number)
+          }
+        default:
+          // 1 at the target: of a channel, at all positions.
+          seeds.add(site.elements.map { _ in 1 }, at: site, item, number)
+        }
+      }
+    }
+    switch self {
+    case .clrp2(let kind, let strength):
+      try seeds.subtract(LinearHead.duals(of: sites, kind, in: trace, by: trace.propagator), times: strength)
+    case .contrastiveExcitationBackprop:
+      let duals = try LinearHead.duals(of: sites, .layer, in: trace, by: trace.propagator(for: .excitation), scores: 1)
+      seeds.subtract(duals, times: 1)
+    default: break
+    }
+    return seeds.tensors
+  }
+
+  /// - Throws: `ExplanationError.needsClass` for a unit: it has no siblings that are alternatives to it.
+  private func requireClass(_ site: Site) throws {
+    guard site.isClass else { throw ExplanationError.needsClass(method: name) }
+  }
+}
+
+extension Method.Dual {
+  /// The classes of the dual and the parts of the score that they get.
+  func weights(for target: Target, in trace: Trace, item: Int) throws -> [(class: Int, weight: Float)] {
+    let own = target.classIndex
+    switch self {
+    case .others:
+      let others = (0..<trace.classes).filter { $0 != own }
+      return others.map { ($0, 1 / Float(others.count)) }
+    case .classes(let classes):
+      for index in classes where !(0..<trace.classes).contains(index) {
+        throw ExplanationError.noSuchClass(index, classes: trace.classes)
+      }
+      let others = classes.filter { $0 != own }
+      return others.map { ($0, 1 / Float(others.count)) }
+    case .logits: return []
+    }
+  }
+}
+
+/// Seeds in the making.
+struct SeedBuilder {
+  private let trace: Trace
+  private let count: Int
+  private(set) var tensors: [Node.ID: Tensor] = [:]
+
+  init(trace: Trace, count: Int) {
+    self.trace = trace
+    self.count = count
+  }
+
+  /// Adds to the relevance of a target's elements.
+  mutating func add(_ values: [Float], at site: Site, _ item: Int, _ number: Int) {
+    add(values, at: site.node, from: site.elements.lowerBound, of: site.item, item, number)
+  }
+
+  /// Adds to the relevance of a class.
+  mutating func add(_ values: [Float], atClass index: Int, _ item: Int, _ number: Int) {
+    add(values, at: trace.plan.network.logits, from: index, of: trace.classes, item, number)
+  }
+
+  private mutating func add(
+    _ values: [Float], at node: Node.ID, from first: Int, of itemCount: Int, _ item: Int, _ number: Int
+  ) {
+    var tensor = tensors.removeValue(forKey: node) ?? Tensor(shape: [trace.batch * count, itemCount])
+    tensor.withUnsafeMutableElements { seed in
+      let start = (item * count + number) * itemCount + first
+      for (offset, value) in values.enumerated() { seed[start + offset] += value }
+    }
+    tensors[node] = tensor
+  }
+
+  /// Takes a dual's relevance away.
+  mutating func subtract(_ duals: [Node.ID: Tensor], times strength: Float) {
+    for (node, dual) in duals {
+      let scaled = dual.map { -strength * $0 }
+      tensors[node] = tensors[node]?.combined(with: scaled.reshaped(to: tensors[node]!.shape), +) ?? scaled
+    }
+  }
+}
