@@ -75,9 +75,7 @@ public struct Trace: Sendable {
   /// - Complexity: one backward pass per target.
   public func explain(_ targets: [Target], by method: Method = .lrp, ledger: Bool = true) throws -> [Explanation] {
     guard !targets.isEmpty else { return [] }
-    for case .class(let index) in targets where !(0..<classes).contains(index) {
-      throw ExplanationError.noSuchClass(index, classes: classes)
-    }
+    try check(targets)
     let seeds = try method.seeds(for: targets, in: self)
     let result = propagator.propagate(seeds, count: targets.count, keepsLedger: ledger)
     return targets.enumerated().map { number, target in
@@ -91,6 +89,13 @@ public struct Trace: Sendable {
       return Explanation(
         target: target, method: method, scores: (0..<batch).map { logits[$0, target.classIndex] },
         signedRelevance: signed, ledger: Ledger(entries))
+    }
+  }
+
+  /// - Throws: `ExplanationError.noSuchClass` unless all targets are among the logits.
+  func check(_ targets: [Target]) throws {
+    for case .class(let index) in targets where !(0..<classes).contains(index) {
+      throw ExplanationError.noSuchClass(index, classes: classes)
     }
   }
 }
