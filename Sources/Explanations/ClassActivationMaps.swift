@@ -25,9 +25,7 @@ extension Trace {
   func classActivationMaps(of targets: [Target], at name: String?) throws -> [Tensor] {
     let name = try name ?? defaultCAMLayer()
     let graph = plan.network.graph
-    guard let id = graph.node(named: name) else {
-      throw ExplanationError.noSuchNode(name, suggestion: Suggestion.nearest(to: name, among: graph.nodes.map(\.name)))
-    }
+    let id = try graph.requiredNode(named: name)
     let activations = forward.value(of: id)
     guard activations.shape.rank == 4 else { throw ExplanationError.noPositions(node: name, shape: activations.shape) }
     guard plan[id] != nil else { throw ExplanationError.noRelevance(node: name) }

@@ -34,8 +34,6 @@ public struct Explanation: Sendable {
 public enum ExplanationError: RelevanceKitError, Equatable {
   /// The class is not among the logits.
   case noSuchClass(Int, classes: Int)
-  /// The network has no node of that name.
-  case noSuchNode(String, suggestion: String?)
   /// The node's output has no such channel or position.
   case noSuchUnit(String, node: String, shape: Shape)
   /// Nothing leads from the node to what is explained, or no rule gives it relevance.
@@ -51,7 +49,7 @@ public enum ExplanationError: RelevanceKitError, Equatable {
 
   public var category: ErrorCategory {
     switch self {
-    case .noSuchClass, .noSuchNode, .noSuchUnit, .needsClass: .usage
+    case .noSuchClass, .noSuchUnit, .needsClass: .usage
     case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer: .badData
     }
   }
@@ -59,8 +57,6 @@ public enum ExplanationError: RelevanceKitError, Equatable {
   public var description: String {
     switch self {
     case .noSuchClass(let index, let classes): "there is no class \(index): the network has classes 0 to \(classes - 1)"
-    case .noSuchNode(let name, let suggestion):
-      "\(name): the network has no such node" + (suggestion.map { "; did you mean \($0)?" } ?? "")
     case .noSuchUnit(let unit, let node, let shape): "node \(node) has no \(unit): its output has shape \(shape)"
     case .noRelevance(let node):
       "no relevance can go from node \(node) to the input; expected a node between it and the logits"

@@ -68,10 +68,7 @@ struct Site {
       }
       (node, elements, item, isClass) = (network.logits, index..<index + 1, trace.classes, true)
     case .unit(let name, let channel, let position):
-      guard let id = network.graph.node(named: name) else {
-        throw ExplanationError.noSuchNode(
-          name, suggestion: Suggestion.nearest(to: name, among: network.graph.nodes.map(\.name)))
-      }
+      let id = try network.graph.requiredNode(named: name)
       guard trace.plan[id] != nil else { throw ExplanationError.noRelevance(node: network.graph[id].name) }
       let shape = trace.forward.value(of: id).shape
       // Channels come second; where there are no positions, last.

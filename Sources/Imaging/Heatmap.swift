@@ -32,15 +32,20 @@ public struct Heatmap: Sendable {
     self.limit = scale.limit(of: values.elements)
   }
 
-  /// The map as a picture, one pixel per position.
-  public func image() -> Image {
-    Image(width: width, height: height) { target in
+  /// The map as a picture: each position is a square of so many pixels' side.
+  public func image(pixelsPerPosition side: Int = 1) -> Image {
+    precondition(side > 0, "a position needs a pixel")
+    return Image(width: width * side, height: height * side) { target in
       values.withUnsafeElements { r in
-        for i in r.indices {
-          let color = color(of: r[i])
-          target[i * 3] = color.red
-          target[i * 3 + 1] = color.green
-          target[i * 3 + 2] = color.blue
+        var i = 0
+        for y in 0..<height * side {
+          for x in 0..<width * side {
+            let color = color(of: r[y / side * width + x / side])
+            target[i] = color.red
+            target[i + 1] = color.green
+            target[i + 2] = color.blue
+            i += 3
+          }
         }
       }
     }

@@ -37,6 +37,15 @@ public struct Graph: Sendable {
     (nodes.firstIndex { $0.name == name } ?? nodes.firstIndex { $0.aliases.contains(name) }).map { Node.ID($0) }
   }
 
+  /// The node with a name, which somebody has typed.
+  ///
+  /// - Throws: `GraphError.noSuchNode` with what may have been meant.
+  public func requiredNode(named name: String) throws -> Node.ID {
+    if let id = node(named: name) { return id }
+    let names = nodes.flatMap { [$0.name] + $0.aliases }
+    throw GraphError.noSuchNode(name, suggestion: Suggestion.nearest(to: name, among: names))
+  }
+
   /// The number of axes of every node's output; nil if the graph's shapes cannot be inferred for an example input.
   ///
   /// Rewrites that depend on it leave the graph as it is where it is not known.
@@ -66,12 +75,16 @@ public enum GraphError: RelevanceKitError {
   case inputs([String])
   /// A node's operands have shapes that it cannot take.
   case shape(node: String, operator: String, reason: String)
+  /// No node has the name that was asked for.
+  case noSuchNode(String, suggestion: String?)
   /// The input does not have the shape that the graph declares.
   case inputShape(name: String, expected: SymbolicShape, found: Shape)
 
-  public var category: ErrorCategory { .badData }
+  public var category: ErrorCategory { if case .noSuchNode = self { .usage } else { .badData } }
   public var description: String {
     switch self {
+    case .noSuchNode(let name, let suggestion):
+      "\(name): the network has no such node" + (suggestion.map { "; did you mean \($0)?" } ?? "")
     case .duplicateName(let name): "two nodes are named \(name); names must be unique"
     case .disordered(let name): "node \(name) uses an output that no earlier node makes"
     case .inputs(let names):

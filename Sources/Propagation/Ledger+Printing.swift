@@ -28,7 +28,8 @@ extension Ledger: CustomStringConvertible {
 }
 
 extension AbsorptionCause {
-  fileprivate var title: String {
+  /// What columns are headed.
+  package var title: String {
     switch self {
     case .bias: "BIAS"
     case .stabiliser: "STABILISER"
@@ -41,9 +42,9 @@ extension AbsorptionCause {
 }
 
 /// Text in columns.
-enum Columns {
+package enum Columns {
   /// Rows as lines, two spaces between columns; those from `rightAligned` on are aligned to the right.
-  static func text(_ rows: [[String]], rightAligned: PartialRangeFrom<Int> = Int.max...) -> String {
+  package static func text(_ rows: [[String]], rightAligned: PartialRangeFrom<Int> = Int.max...) -> String {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.enumerated().map { column, cell in

@@ -59,17 +59,11 @@ package struct Propagator: Sendable {
       for assignment in plan.assignments.reversed() where assignment.site.id > last {
         let id = assignment.site.id
         guard let relevance = arriving[id.index].take() else { continue }
-        let account = keepsLedger ? LayerAccount(items: trace.input.shape[0] * count) : nil
-        let layer = Layer(
-          site: assignment.site, seeds: count, trace: trace, denominators: denominators,
-          isRectified: isRectified && assignment.site.isRectified, account: account)
-        let arrived = keepsLedger ? layer.sums(bySeed: relevance) : []
-        let shares = assignment.rule.propagate(consume relevance, through: layer)
-        if let account {
-          let entries = layer.entries(assignment.rule, arrived: arrived, shares, account)
-          for (seed, entry) in entries.enumerated() { ledgers[seed].append(entry) }
-        }
-        for (operand, share) in zip(layer.node.inputs, shares) {
+        let outcome = step(
+          assignment.rule, at: assignment.site, consume relevance, count: count,
+          isRectified: isRectified && assignment.site.isRectified, keepsLedger: keepsLedger, denominators)
+        for (seed, entry) in outcome.entries.enumerated() { ledgers[seed].append(entry) }
+        for (operand, share) in zip(assignment.site.node.inputs, outcome.shares) {
           guard let share else { continue }
           // Taken out of the array while it grows, so that it is added to in place.
           if var sum = arriving[operand.index].take() {
@@ -82,6 +76,35 @@ package struct Propagator: Sendable {
       }
     }
     return (arriving[last.index], ledgers)
+  }
+
+  /// What one rule, whatever the plan says, makes of relevance at the output of one node that the plan reaches.
+  ///
+  /// - Returns: the relevance of each operand, nil for one that takes none, and what the ledger says.
+  package func apply(
+    _ rule: any Rule, at id: Node.ID, to relevance: Tensor
+  ) -> (shares: [Tensor?], entry: LedgerEntry) {
+    guard let site = plan[id]?.site else {
+      preconditionFailure("no relevance arrives at node \(plan.network.graph[id].name)")
+    }
+    // Any relevance at all may come, so nothing is known of where it is zero, and nothing is shared with other rules.
+    let outcome = BLAS.withOneThreadPerCall {
+      step(rule, at: site, relevance, count: 1, isRectified: false, keepsLedger: true, DenominatorCache())
+    }
+    return (outcome.shares, outcome.entries[0])
+  }
+
+  /// Takes relevance through one node; the ledger has one entry for each of `count` seeds, or none if it is not kept.
+  private func step(
+    _ rule: any Rule, at site: RuleSite, _ relevance: consuming Tensor, count: Int, isRectified: Bool,
+    keepsLedger: Bool, _ denominators: DenominatorCache
+  ) -> (shares: [Tensor?], entries: [LedgerEntry]) {
+    let account = keepsLedger ? LayerAccount(items: trace.input.shape[0] * count) : nil
+    let layer = Layer(
+      site: site, seeds: count, trace: trace, denominators: denominators, isRectified: isRectified, account: account)
+    let arrived = keepsLedger ? layer.sums(bySeed: relevance) : []
+    let shares = rule.propagate(consume relevance, through: layer)
+    return (shares, account.map { layer.entries(rule, arrived: arrived, shares, $0) } ?? [])
   }
 
   /// Whether a seed brings no relevance to values that are 0, or that a rectifier cuts off; the logits' always count as such.

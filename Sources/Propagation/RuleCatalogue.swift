@@ -204,7 +204,7 @@ public enum RuleArgumentError: RelevanceKitError, Equatable {
   /// What was found.
   public var found: String {
     switch self {
-    case .unknownRule(let name, _): "rule \(name)"
+    case .unknownRule(let name, _): name.isEmpty ? "no rule" : "rule \(name)"
     case .unknownParameter(let name, let rule, _): "\(name) at rule \(rule)"
     case .badValue(_, let found, _): found
     }

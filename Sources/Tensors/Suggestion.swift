@@ -4,6 +4,7 @@ public enum Suggestion {
   ///
   /// - Complexity: O(length²) per candidate.
   public static func nearest(to name: String, among candidates: [String]) -> String? {
+    guard !name.isEmpty else { return nil }
     let wanted = Array(name.lowercased())
     let scored = candidates.map { (candidate: $0, distance: distance(wanted, Array($0.lowercased()))) }
     guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }

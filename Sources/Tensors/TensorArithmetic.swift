@@ -69,6 +69,43 @@ extension Tensor {
   }
 }
 
+// MARK: Statistics
+
+extension Tensor {
+  /// The cosine of the angle between two tensors as vectors, −1…1; 0 if either is zero everywhere.
+  public func cosine(to other: Tensor) -> Double {
+    precondition(shape == other.shape, "\(shape) and \(other.shape) cannot be compared")
+    return withUnsafeElements { a in
+      other.withUnsafeElements { b in
+        var (product, squaresA, squaresB) = (0.0, 0.0, 0.0)
+        for i in a.indices {
+          let (x, y) = (Double(a[i]), Double(b[i]))
+          product += x * y
+          squaresA += x * x
+          squaresB += y * y
+        }
+        return product == 0 ? 0 : max(-1, min(1, product / (squaresA * squaresB).squareRoot()))
+      }
+    }
+  }
+
+  /// How concentrated magnitudes are, as the Gini coefficient: 0 where all are equal, `1 − 1/n` where one of `n` has all.
+  ///
+  /// With the magnitudes in rising order, `G = Σ_i (2i − n − 1)·|x_i| / (n·Σ_i |x_i|)` for `i` from 1 to `n`; 0 for zeros.
+  ///
+  /// - Complexity: O(n log n).
+  public func giniCoefficient() -> Double {
+    let magnitudes = elements.map(abs).sorted()
+    let count = Double(magnitudes.count)
+    var (weighted, sum) = (0.0, 0.0)
+    for (index, magnitude) in magnitudes.enumerated() {
+      weighted += (2 * Double(index + 1) - count - 1) * Double(magnitude)
+      sum += Double(magnitude)
+    }
+    return sum == 0 ? 0 : weighted / (count * sum)
+  }
+}
+
 extension Tensor {
   /// Joins items of equal shape along the first axis.
   package init(joining items: [Tensor]) {

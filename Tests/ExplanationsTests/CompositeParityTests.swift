@@ -8,10 +8,15 @@ import Testing
   struct Map: Decodable, Sendable {
     struct Changed: Decodable { let gamma: Float? }
     let file, network, composite: String
-    let batch_normalization: String
+    let batchNormalization: String
     let changed: Changed
     let `class`: Int
     let score, sum: Double
+
+    enum CodingKeys: String, CodingKey {
+      case file, network, composite, changed, `class`, score, sum
+      case batchNormalization = "batch_normalization"
+    }
   }
 
   private struct Index: Decodable { let maps: [Map] }
@@ -46,7 +51,7 @@ import Testing
           },
           pixelRange: .imageNet)
       }
-      let network = map.batch_normalization == "folded" ? folded : kept
+      let network = map.batchNormalization == "folded" ? folded : kept
       let explanation = try Explainer(network, rules: table).trace(input).explain(.class(map.class))
       #expect(abs(Double(explanation.score) - map.score) <= Tolerance.logits * abs(map.score), "\(map.file)")
       let expected = try Fixtures.tensor("composites/\(map.file)")

@@ -14,6 +14,13 @@ struct HeatmapTests {
     #expect(Heatmap(Tensor(shape: [3, 4, 5])).limit == 0)
   }
 
+  @Test func positionsCanBeSquares() {
+    let heatmap = Heatmap(Tensor(shape: [2, 3], elements: [1, -2, 3, 0, 5, -6]))
+    let (small, large) = (heatmap.image(), heatmap.image(pixelsPerPosition: 4))
+    #expect(large.width == 12 && large.height == 8)
+    for y in 0..<8 { for x in 0..<12 { #expect(large[x, y] == small[x / 4, y / 4]) } }
+  }
+
   @Test func positiveIsRedAndNegativeIsBlue() {
     for i in 1...50 {
       #expect(ramp[50 + i, 0].red > ramp[50 + i, 0].blue)

@@ -11,18 +11,18 @@ import Testing
       let offset: Int
     }
     struct Attributes: Decodable, Sendable {
-      let kernel_shape, strides, pads, dilations, output_padding: [Int]?
-      let group, ceil_mode, count_include_pad: Int?
+      let kernelShape, strides, pads, dilations, outputPadding: [Int]?
+      let group, ceilMode, countIncludePad: Int?
     }
     struct Parameters: Decodable, Sendable {
       let epsilon, gamma, alpha, beta, stabilizer: Float?
-      let zero_params: [String]?
+      let zeroParams: [String]?
     }
     let name, `operator`, rule: String
     let attributes: Attributes
     let parameters: Parameters
     let input, relevance, expected: Place
-    let weight, bias, low, high, other, expected_other: Place?
+    let weight, bias, low, high, other, expectedOther: Place?
 
     var testDescription: String { name }
   }
@@ -31,7 +31,9 @@ import Testing
 
   static let cases: [Case] = {
     let data = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("rules/cases.json")))
-    return data.flatMap { try? JSONDecoder().decode(File.self, from: $0).cases } ?? []
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return data.flatMap { try? decoder.decode(File.self, from: $0).cases } ?? []
   }()
 
   private static let bytes = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("rules/cases.bin")))
@@ -39,7 +41,7 @@ import Testing
   /// Where the two differ on purpose: Zennit adds a stabiliser of any size to every denominator, and to averages after
   /// dividing by padding that counts; here ε has one, and what padding counts for takes no part.
   static let comparable = cases.filter {
-    if $0.operator == "AveragePool" { return $0.attributes.count_include_pad != 1 }
+    if $0.operator == "AveragePool" { return $0.attributes.countIncludePad != 1 }
     return $0.rule == "Epsilon" || ($0.parameters.stabilizer ?? 1e-6) == 1e-6
   }
 
@@ -69,7 +71,7 @@ import Testing
     }
     let walk = try Walk(builder.network(), table, tensor(test.input))
     var expected = tensor(test.expected)
-    if let other = test.expected_other { expected = expected.combined(with: tensor(other), +) }
+    if let other = test.expectedOther { expected = expected.combined(with: tensor(other), +) }
     let found = walk.relevance(from: "layer", tensor(test.relevance))
     // Stabilisers of 1e-6 there and 1e-9 here are seen where a denominator is small.
     #expect(found.relativeDistance(from: expected) <= Tolerance.map)
@@ -77,7 +79,7 @@ import Testing
 
   private func rule(of test: Case) throws -> any Rule {
     let parameters = test.parameters
-    let bias: BiasTreatment = parameters.zero_params == ["bias"] ? .bypassed : .absorbed
+    let bias: BiasTreatment = parameters.zeroParams == ["bias"] ? .bypassed : .absorbed
     switch test.rule {
     case "Epsilon": return Epsilon(epsilon: try #require(parameters.epsilon), bias: bias)
     case "Gamma": return GeneralisedGamma(gamma: try #require(parameters.gamma), bias: bias)
@@ -97,9 +99,9 @@ import Testing
     func window() throws -> Window {
       let pads = attributes.pads ?? [0, 0, 0, 0]
       return try Window(
-        kernel: #require(attributes.kernel_shape), strides: attributes.strides, dilations: attributes.dilations,
+        kernel: #require(attributes.kernelShape), strides: attributes.strides, dilations: attributes.dilations,
         padding: .explicit(before: Array(pads.prefix(2)), after: Array(pads.suffix(2))),
-        ceilMode: attributes.ceil_mode == 1)
+        ceilMode: attributes.ceilMode == 1)
     }
     let bias = test.bias.map(tensor)
     switch test.operator {
@@ -111,10 +113,10 @@ import Testing
       return .transposedConvolution(
         TransposedConvolution(
           weight: tensor(try #require(test.weight)), bias: bias, window: try window(),
-          outputPadding: attributes.output_padding ?? [0, 0], groups: attributes.group ?? 1))
+          outputPadding: attributes.outputPadding ?? [0, 0], groups: attributes.group ?? 1))
     case "Gemm": return .linear(Linear(weight: tensor(try #require(test.weight)), bias: bias))
     case "AveragePool":
-      return .averagePool(AveragePool(window: try window(), countsPadding: attributes.count_include_pad == 1))
+      return .averagePool(AveragePool(window: try window(), countsPadding: attributes.countIncludePad == 1))
     default: throw Unknown(what: test.operator)
     }
   }

@@ -141,6 +141,28 @@ import Testing
     #expect(y.transposed(inverse) == x)
   }
 
+  /// Worked out by hand from the definition; order and signs do not matter.
+  @Test(
+    arguments: [
+      ([], 0), ([0, 0], 0), ([7], 0), ([2, 2, 2, 2], 0), ([-2, 2, 2, -2], 0), ([0, 0, 0, 5], 0.75),
+      ([1, 2, 3], 2 / 9.0),
+      ([3, -1, -2], 2 / 9.0), ([0, 1], 0.5), ([1, 1, 2, 4], 10 / 32.0),
+    ] as [([Float], Double)])
+  func giniCoefficients(elements: [Float], expected: Double) {
+    let found = Tensor(shape: [elements.count], elements: elements).giniCoefficient()
+    #expect(abs(found - expected) <= 1e-12)
+  }
+
+  @Test(
+    arguments: [
+      ([1, 0], [3, 0], 1), ([1, 0], [0, 2], 0), ([1, 2], [-2, -4], -1), ([0, 0], [1, 2], 0), ([0, 0], [0, 0], 0),
+      ([3, 4], [4, 3], 24 / 25.0),
+    ] as [([Float], [Float], Double)])
+  func cosines(a: [Float], b: [Float], expected: Double) {
+    let found = Tensor(shape: [2], elements: a).cosine(to: Tensor(shape: [2], elements: b))
+    #expect(abs(found - expected) <= 1e-12)
+  }
+
   private static func address(_ tensor: Tensor) -> UInt {
     tensor.withUnsafeElements { UInt(bitPattern: $0.baseAddress!) }
   }

@@ -133,7 +133,56 @@ import Testing
       "input.npy", "--rules", "other.yaml"),
   ]
 
-  @Test(arguments: usage + missing + badData) func oneLine(one: Case) throws {
+  static let lab: [Case] = [
+    Case(
+      "lab without rules", 64, "Missing expected argument '--rule <rule> ...'", "lab", "model", "input.npy", "--layer",
+      "y"),
+    Case(
+      "unknown layer", 64, "yy: the network has no such node; did you mean y?", "lab", "model", "input.npy", "--layer",
+      "yy",
+      "--rule", "z"),
+    Case(
+      "rule for other layers", 64,
+      "rule winnerShare cannot be used at node y: it applies to MaxPool, and the node is Conv", "lab", "model",
+      "input.npy", "--layer", "y", "--rule", "winnerShare"),
+    Case(
+      "sweep downwards", 64,
+      "rule epsilon: found epsilon \"1..0\"; expected a sweep low..high or low..highxN with low < high and N from 2 to 100",
+      "lab", "model", "input.npy", "--layer", "y", "--rule", "epsilon:e=1..0"),
+    Case(
+      "unknown seed", 64,
+      "The value 'unit:1@2,' is invalid for '--seed <seed>': expected unit:CHANNEL, unit:CHANNEL@Y,X, channel:CHANNEL or target",
+      "lab", "model", "input.npy", "--layer", "y", "--rule", "z", "--seed", "unit:1@2,"),
+    Case(
+      "channel out of range", 64, "node y has no channel 4: its channels are 0 to 3", "lab", "model", "input.npy",
+      "--layer", "y", "--rule", "z", "--seed", "unit:4"),
+    Case(
+      "position out of range", 64, "node y has no position 8,0: its positions are 0,0 to 7,8", "lab", "model",
+      "input.npy", "--layer", "y", "--rule", "z", "--seed", "unit:1@8,0"),
+    Case(
+      "target of another seed", 64, "--target is for --seed target, not for --seed channel:1", "lab", "model",
+      "input.npy", "--layer", "y", "--rule", "z", "--seed", "channel:1", "--target", "class:3"),
+    Case(
+      "several targets", 64, "--target top:2 means 2 classes; expected one, such as top:1 or class:N", "lab", "model",
+      "input.npy", "--layer", "y", "--rule", "z", "--target", "top:2"),
+    Case(
+      "class out of range in the lab", 64, "there is no class 288: the network has classes 0 to 287", "lab", "model",
+      "input.npy", "--layer", "y", "--rule", "z", "--target", "class:288"),
+    Case(
+      "artefact of the lab", 64, "--save: json is not one of csv, npy, png", "lab", "model", "input.npy", "--layer",
+      "y", "--rule", "z", "--save", "json"),
+    Case(
+      "no artefact", 64, "--save is empty; expected csv, npy, png or several of them", "lab", "model", "input.npy",
+      "--layer", "y", "--rule", "z", "--save", ""),
+    Case(
+      "input of the lab that is missing", 66, "nothing.npy: no such file, or it may not be read", "lab", "model",
+      "nothing.npy", "--layer", "y", "--rule", "z"),
+    Case(
+      "input of the lab of the wrong shape", 65, "channels.npy: input x: expected shape 1×3×8×9, found 1×4×8×9", "lab",
+      "model", "channels.npy", "--layer", "y", "--rule", "z"),
+  ]
+
+  @Test(arguments: usage + missing + badData + lab) func oneLine(one: Case) throws {
     let bench = try Workbench()
     let model = try Data(contentsOf: URL(fileURLWithPath: bench.path("bare.onnx")))
     let files = FileManager.default
@@ -179,12 +228,14 @@ import Testing
   @Test func resultsThatCannotBeWritten() throws {
     let bench = try Workbench()
     try bench.write("a file", to: "taken")
-    for command in ["explain", "predict"] {
-      let save = command == "predict" ? ["--save", "npy"] : []
-      let outcome = try bench.run([command, "model", "input.npy", "--output", "taken"] + save)
+    for (command, options, folder) in [
+      ("explain", [], "taken/input"), ("predict", ["--save", "npy"], "taken/input"),
+      ("lab", ["--layer", "y", "--rule", "z"], "taken"),
+    ] {
+      let outcome = try bench.run([command, "model", "input.npy", "--output", "taken"] + options)
       #expect(outcome.status == 73)
       #expect(outcome.errorLines.count == 1)
-      #expect(outcome.errors.hasSuffix("taken/input: the folder cannot be made\n"))
+      #expect(outcome.errors.hasSuffix("\(folder): the folder cannot be made\n"))
     }
   }
 }

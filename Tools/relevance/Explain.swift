@@ -54,15 +54,13 @@ struct Explain: ParsableCommand {
   var ledger = false
 
   func run() throws {
-    let artefacts = try artefacts()
+    let artefacts: Set<Artefact> = try savedKinds(in: save)
     let model = try model.load()
     let wanted = try (targets.isEmpty ? [.top(1)] : targets).map { try $0.resolved(model.labels) }
     let methods = methods.isEmpty ? [.clrp1] : methods
     let explainer = try Explainer(
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
-    if model.preprocessingFile == nil, inputs.paths.contains(where: { !$0.lowercased().hasSuffix(".npy") }) {
-      note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
-    }
+    noteAssumedPreprocessing(of: model, for: inputs.paths)
     var report = Report(model: self.model.path, plan: explainer.plan)
     let folder = URL(fileURLWithPath: output)
     defer { report.warnings.forEach { note($0) } }
@@ -87,18 +85,6 @@ struct Explain: ParsableCommand {
     }
     if !report.inputs.isEmpty { print(report.summary(folder: output, showsLedgers: ledger)) }
     if let failure { throw failure }
-  }
-
-  private func artefacts() throws -> Set<Artefact> {
-    guard !save.isEmpty else { throw ValidationError("--save is empty; expected png, npy, json or several of them") }
-    return try Set(
-      save.split(separator: ",").map {
-        guard let artefact = Artefact(rawValue: String($0)) else {
-          throw ValidationError(
-            "--save: \($0) is not one of \(Artefact.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        return artefact
-      })
   }
 }
 

@@ -22,28 +22,12 @@ struct Inspect: ParsableCommand {
     let shape = model.exampleInputShape
     defer { plan.warnings.forEach { note($0) } }
     guard why.isEmpty else {
-      let nodes = try why.map { name in
-        guard let id = network.graph.node(named: name) else {
-          throw NodeError(name: name, suggestion: Suggestion.nearest(to: name, among: network.graph.nodes.map(\.name)))
-        }
-        return id
-      }
+      let nodes = try why.map { try network.graph.requiredNode(named: $0) }
       return print(nodes.map { plan.reason(for: $0) }.joined(separator: "\n"))
     }
     print(
       "\(network.graph.name): input \(network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
     )
     print(try plan.description(forInput: shape))
-  }
-}
-
-/// A node that does not exist.
-struct NodeError: RelevanceKitError {
-  let name: String
-  let suggestion: String?
-
-  var category: ErrorCategory { .usage }
-  var description: String {
-    "\(name): the network has no such node" + (suggestion.map { "; did you mean \($0)?" } ?? "")
   }
 }

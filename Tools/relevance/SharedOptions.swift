@@ -58,17 +58,25 @@ struct RuleOptions: ParsableArguments {
 
 /// The pictures and how they are fitted to the network.
 struct InputOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "Pictures (.jpg, .png), or preprocessed tensors (.npy: float32, [1,C,H,W] or [C,H,W]).", valueName: "input"))
+  var paths: [String]
+
+  @OptionGroup var fitting: FitOptions
+
+  /// Reads an input and prepares it for the network.
+  func load(_ path: String, for model: Model) throws -> Input { try fitting.load(path, for: model) }
+}
+
+/// How pictures are fitted to the network.
+struct FitOptions: ParsableArguments {
   /// How a picture of another shape is given to the network.
   enum Fit: String, CaseIterable, ExpressibleByArgument {
     case crop
     case whole
     case native
   }
-
-  @Argument(
-    help: ArgumentHelp(
-      "Pictures (.jpg, .png), or preprocessed tensors (.npy: float32, [1,C,H,W] or [C,H,W]).", valueName: "input"))
-  var paths: [String]
 
   @Option(
     help:
@@ -93,6 +101,24 @@ struct InputOptions: ParsableArguments {
     let picture = try preprocessing.visible(Image(contentsOf: path))
     return Input(path: path, tensor: preprocessing.normalized(picture), picture: picture)
   }
+}
+
+/// Says what is assumed of pictures whose model does not tell how they are prepared.
+func noteAssumedPreprocessing(of model: Model, for paths: [String]) {
+  if model.preprocessingFile == nil, paths.contains(where: { !$0.lowercased().hasSuffix(".npy") }) {
+    note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
+  }
+}
+
+/// The kinds of files that `--save` lists, separated by commas.
+func savedKinds<Kind: RawRepresentable<String> & CaseIterable & Hashable>(in list: String) throws -> Set<Kind> {
+  let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+  guard !list.isEmpty else { throw ValidationError("--save is empty; expected \(known) or several of them") }
+  return try Set(
+    list.split(separator: ",").map {
+      guard let kind = Kind(rawValue: String($0)) else { throw ValidationError("--save: \($0) is not one of \(known)") }
+      return kind
+    })
 }
 
 /// One prepared input.

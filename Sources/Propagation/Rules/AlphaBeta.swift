@@ -3,7 +3,7 @@
 /// - Use: weighted layers; α = 2, β = 1 shows what speaks against, α = 1, β = 0 is rule z⁺.
 /// - Definition: `R_i = Σ_j (α c⁺_ij / (Σ_i' c⁺_i'j + b⁺_j) − β c⁻_ij / (Σ_i' c⁻_i'j + b⁻_j)) · R_j` with `c_ij = x_i w_ij`; nothing for a
 ///   part whose denominator is 0.
-/// - Parameters: `alpha` − `beta` = 1, `beta` ≥ 0; `bias`. The stabiliser is that of rule z⁺.
+/// - Parameters: `alpha` − `beta` = 1, `beta` ≥ 0, of which one can be left out; `bias`. The stabiliser is that of rule z⁺.
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the shares of the biases and outputs that have contributions of one sign only.
 /// - Reference: *Bach15* eq. 60.
@@ -23,7 +23,9 @@ public struct AlphaBeta: ContributionRule {
     self.bias = bias
   }
 
-  private static func isConsistent(_ alpha: Float, _ beta: Float) -> Bool { beta >= 0 && abs(alpha - beta - 1) <= 1e-6 }
+  private static func isConsistent(_ alpha: Float, _ beta: Float) -> Bool {
+    beta >= 0 && abs(alpha - beta - 1) <= 1e-6 * max(1, alpha)
+  }
 
   public func contributions(at site: RuleSite) -> [Contributions] {
     [
@@ -40,11 +42,13 @@ public struct AlphaBeta: ContributionRule {
 extension AlphaBeta: NamedRule {
   public static let name = "alphaBeta"
   public static let parameters = [
-    RuleParameter.number("alpha", 2, atLeast: 1), .number("beta", 1, atLeast: 0),
+    RuleParameter.number("alpha", nil, atLeast: 1), .number("beta", nil, atLeast: 0),
     .choice("bias", BiasTreatment.absorbed),
   ]
   public init(_ arguments: RuleArguments) throws {
-    let (alpha, beta) = (arguments.number("alpha"), arguments.number("beta"))
+    // If one is given, the other follows.
+    let alpha = arguments.optionalNumber("alpha") ?? arguments.optionalNumber("beta").map { $0 + 1 } ?? 2
+    let beta = arguments.optionalNumber("beta") ?? alpha - 1
     guard Self.isConsistent(alpha, beta) else {
       throw arguments.error(
         found: "alpha \(RuleArgument.number(alpha)) and beta \(RuleArgument.number(beta))", expected: "alpha − beta = 1"

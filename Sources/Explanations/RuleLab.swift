@@ -1,0 +1,230 @@
+import Execution
+import Networks
+import Propagation
+import Tensors
+
+/// Rules tried out side by side on one layer, with the activations of a real input or of one's own.
+///
+/// Relevance passes through this one layer only, from its output to its operand, whatever the rule table says of it.
+/// ```swift
+/// let lab = RuleLab(try explainer.trace(image))
+/// let seen = try lab.experiment([ZPlus(), Gamma(), Epsilon()], at: "conv5", seed: .relevance(of: .class(340)))
+/// for one in seen { print(one.rule, one.sum, one.giniCoefficient, one.compared(with: seen[0]).cosine) }
+/// ```
+public struct RuleLab: Sendable {
+  /// Relevance at the output of a layer.
+  public enum Seed: Sendable {
+    /// The activation of one unit: of a channel at a position, or where the channel's activation is largest.
+    case unit(channel: Int, position: [Int]? = nil)
+    /// The activations of a channel at all positions.
+    case channel(Int)
+    /// What arrives at the layer when a target is explained under the trace's rule table. Of contrasts it is signed.
+    case relevance(of: Target, by: Method = .lrp)
+    /// Relevance of one's own, of the output's shape.
+    case tensor(Tensor)
+  }
+
+  /// The run whose activations are used.
+  public let trace: Trace
+
+  /// Makes a lab for a recorded run.
+  public init(_ trace: Trace) { self.trace = trace }
+
+  /// Makes a lab for one layer by itself, whose node is called `layer`.
+  ///
+  /// - Parameters:
+  ///   - operand: what the layer takes: batch × channels × …
+  ///   - operandRange: an interval for each channel of the operand, for rule z^B.
+  /// - Throws: `GraphError` if the layer cannot take the operand.
+  public init(
+    layer: Networks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil
+  ) throws {
+    let shape = SymbolicShape(operand.shape.dimensions.map { .fixed($0) })
+    let nodes = [
+      Node(name: "operand", operation: .input(shape), inputs: []),
+      Node(name: "layer", operation: layer, inputs: [Node.ID(0)]),
+    ]
+    let network = try Network(Graph(name: "lab", nodes: nodes, output: Node.ID(1)))
+    let table = RuleTable(name: "lab", rows: [RuleTable.Row(Selector(), Unruled())], pixelRange: operandRange)
+    trace = try Explainer(network, rules: table, threads: threads).trace(operand)
+  }
+
+  /// Takes the same relevance through one layer by each of some rules.
+  ///
+  /// - Throws: `RuleLabError` or `ExplanationError`, if the layer, the seed or one of the rules cannot be.
+  /// - Complexity: one step of a walk per rule; a seed of relevance walks from the logits to the layer.
+  public func experiment(_ rules: [any Rule], at node: String, seed: Seed) throws -> [Observation] {
+    let site = try site(named: node)
+    for rule in rules {
+      if let objection = rule.objection(at: site) {
+        throw RuleLabError.notApplicable(rule: rule.description, node: site.node.name, objection)
+      }
+    }
+    let relevance = try relevance(of: seed, at: site)
+    // One operand for all rules, so that they can be compared.
+    let senders = site.node.inputs.indices.map { index in rules.count { $0.sendsRelevance(to: index, at: site) } }
+    let index = senders.firstIndex(of: senders.max() ?? 0) ?? 0
+    let operand = site.node.inputs[index]
+    let shape = trace.propagator.trace.value(of: operand).shape
+    return rules.map { rule in
+      let (shares, entry) = trace.propagator.apply(rule, at: site.id, to: relevance)
+      return Observation(
+        rule: rule.description, operand: trace.plan.network.graph[operand].name,
+        relevance: shares[index]?.reshaped(to: shape) ?? Tensor(shape: shape), ledger: entry)
+    }
+  }
+
+  /// Where the activation of a node's channel is largest; of equal ones the first, of a batch in the first item.
+  public func largestPosition(inChannel channel: Int, at node: String) throws -> [Int] {
+    let site = try site(named: node)
+    return try Channel(channel, of: trace.propagator.trace.value(of: site.id), at: site.node.name).largestPosition
+  }
+
+  /// The node with a name, if relevance can arrive there.
+  private func site(named name: String) throws -> RuleSite {
+    let network = trace.plan.network
+    let id = try network.graph.requiredNode(named: name)
+    guard let site = trace.plan[id]?.site else {
+      throw RuleLabError.unreachable(name, isInput: id == network.input, table: trace.plan.table.name)
+    }
+    return site
+  }
+
+  // MARK: Seeds
+
+  private func relevance(of seed: Seed, at site: RuleSite) throws -> Tensor {
+    let output = trace.propagator.trace.value(of: site.id)
+    let name = site.node.name
+    switch seed {
+    case .tensor(let tensor):
+      guard tensor.shape == output.shape else {
+        throw RuleLabError.seedShape(node: name, expected: output.shape, found: tensor.shape)
+      }
+      return tensor
+    case .relevance(let target, let method):
+      let seeds = try method.seeds(for: [target], in: trace)
+      return try trace.propagator(for: method.table).relevance(arrivingAt: site.id, from: seeds, count: 1).reshaped(
+        to: output.shape)
+    case .channel(let channel):
+      return try Channel(channel, of: output, at: name).seed { plane in plane.indices }
+    case .unit(let channel, nil):
+      return try Channel(channel, of: output, at: name).seed { plane in
+        let largest = Channel.largest(plane)
+        return largest..<largest + 1
+      }
+    case .unit(let channel, let position?):
+      let channel = try Channel(channel, of: output, at: name)
+      let place = try channel.place(of: position)
+      return channel.seed { _ in place..<place + 1 }
+    }
+  }
+}
+
+/// One channel of a node's values.
+private struct Channel {
+  private let values: Tensor
+  private let node: String
+  private let index: Int
+  /// The extents of the axes behind the channels'.
+  private var extents: [Int] { Array(values.shape.dimensions.dropFirst(2)) }
+
+  init(_ index: Int, of values: Tensor, at node: String) throws {
+    let channels = values.shape.rank > 1 ? values.shape[1] : 0
+    guard (0..<channels).contains(index) else {
+      throw RuleLabError.noSuchChannel(index, node: node, channels: channels)
+    }
+    self.values = values
+    self.node = node
+    self.index = index
+  }
+
+  /// The place of the largest value in a plane, the first of equal ones.
+  static func largest(_ plane: UnsafeBufferPointer<Float>) -> Int {
+    plane.indices.reduce(0) { plane[$1] > plane[$0] ? $1 : $0 }
+  }
+
+  /// The position of the largest value in the first item.
+  var largestPosition: [Int] {
+    let plane = extents.reduce(1, *)
+    var place = values.withUnsafeElements {
+      Self.largest(UnsafeBufferPointer(rebasing: $0[index * plane..<(index + 1) * plane]))
+    }
+    return extents.reversed().map { extent in
+      defer { place /= extent }
+      return place % extent
+    }.reversed()
+  }
+
+  /// Where a position lies in the channel's plane.
+  func place(of position: [Int]) throws -> Int {
+    guard position.count == extents.count, zip(position, extents).allSatisfy({ (0..<$1).contains($0) }) else {
+      throw RuleLabError.noSuchPosition(position, node: node, extents: extents)
+    }
+    return zip(position, extents).reduce(0) { $0 * $1.1 + $1.0 }
+  }
+
+  /// Zeros, but for the channel's values at the places that `body` chooses in the plane of each item.
+  func seed(_ body: (UnsafeBufferPointer<Float>) -> Range<Int>) -> Tensor {
+    var seed = Tensor(shape: values.shape)
+    let plane = extents.reduce(1, *)
+    seed.withUnsafeMutableElements { seed in
+      values.withUnsafeElements { values in
+        for item in 0..<self.values.shape[0] {
+          let start = (item * self.values.shape[1] + index) * plane
+          for place in body(UnsafeBufferPointer(rebasing: values[start..<start + plane])) {
+            seed[start + place] = values[start + place]
+          }
+        }
+      }
+    }
+    return seed
+  }
+}
+
+/// Stands in the plan of a layer by itself, through which no walk goes.
+private struct Unruled: Rule {
+  var description: String { "none" }
+  func objection(at site: RuleSite) -> String? { nil }
+  func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    preconditionFailure("no rule is given for \(layer.node.name)")
+  }
+}
+
+/// An experiment that cannot be made.
+public enum RuleLabError: RelevanceKitError {
+  /// The node is the input, or the table lets no relevance arrive there.
+  case unreachable(String, isInput: Bool, table: String)
+  /// The rule is not for such a node.
+  case notApplicable(rule: String, node: String, String)
+  /// The node's output has no such channel.
+  case noSuchChannel(Int, node: String, channels: Int)
+  /// The node's channels have no such position.
+  case noSuchPosition([Int], node: String, extents: [Int])
+  /// The seed does not have the shape of the node's output.
+  case seedShape(node: String, expected: Shape, found: Shape)
+
+  public var category: ErrorCategory { .usage }
+
+  public var description: String {
+    switch self {
+    case .unreachable(let name, let isInput, let table):
+      isInput
+        ? "node \(name) is the network's input, which has no rule; expected a node behind it"
+        : "no relevance arrives at node \(name) under rule table \(table)"
+    case .notApplicable(let rule, let node, let objection): "rule \(rule) cannot be used at node \(node): \(objection)"
+    case .noSuchChannel(let channel, let node, let channels):
+      channels == 0
+        ? "node \(node) has no channels"
+        : "node \(node) has no channel \(channel): its channels are 0 to \(channels - 1)"
+    case .noSuchPosition(let position, let node, let extents):
+      "node \(node) has no position \(Self.list(position)): "
+        + (extents.isEmpty
+          ? "its channels are single units"
+          : "its positions are \(Self.list(extents.map { _ in 0 })) to \(Self.list(extents.map { $0 - 1 }))")
+    case .seedShape(let node, let expected, let found):
+      "a seed at node \(node) has the shape of its output: expected \(expected), found \(found)"
+    }
+  }
+
+  private static func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ",") }
+}

@@ -1,0 +1,113 @@
+import Foundation
+
+extension RuleCatalogue {
+  /// How many values a sweep has unless it says otherwise.
+  public static let sweepCount = 7
+  /// How many values a sweep may have.
+  public static let sweepCounts = 2...100
+
+  /// Makes rules from one line of text, as it is written on a command line: `name` or `name:key=value,key=value`.
+  ///
+  /// A key may be the beginning of a parameter's name; of several that begin so the one is meant that takes the value. One
+  /// number may be a sweep, `low..high` or `low..highxN`, which makes N rules (`sweepCount` of them by default): evenly
+  /// spaced, or by equal factors if `low` is above 0 and `high` at least ten times as large.
+  /// ```swift
+  /// try RuleCatalogue.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
+  /// ```
+  ///
+  /// - Throws: `RuleArgumentError`.
+  public func rules(parsing text: String) throws -> [any NamedRule] {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let type = try type(named: parts[0])
+    func error(found: String, expected: String) -> RuleArgumentError {
+      .badValue(rule: type.name, found: found, expected: expected)
+    }
+    // Every rule's parameters so far; a sweep multiplies them.
+    var texts: [[(name: String, text: String)]] = [[]]
+    var swept: String?
+    let pairs = parts.count == 1 ? [] : parts[1].split(separator: ",", omittingEmptySubsequences: false)
+    for pair in pairs {
+      let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard sides.count == 2, !sides[0].isEmpty else { throw error(found: "\"\(pair)\"", expected: "key=value") }
+      let parameter = try type.parameter(abbreviated: sides[0], value: sides[1])
+      guard !texts[0].contains(where: { $0.name == parameter.name }) else {
+        throw error(found: "\(parameter.name) twice", expected: "each parameter once")
+      }
+      var values = [sides[1]]
+      if case .number = parameter.kind, sides[1].contains("..") {
+        if let swept { throw error(found: "sweeps of \(swept) and \(parameter.name)", expected: "one sweep at most") }
+        swept = parameter.name
+        guard let points = Self.sweep(sides[1]) else {
+          throw error(
+            found: "\(parameter.name) \"\(sides[1])\"",
+            expected: "a sweep low..high or low..highxN with low < high and N from "
+              + "\(Self.sweepCounts.lowerBound) to \(Self.sweepCounts.upperBound)")
+        }
+        values = points.map { RuleArgument.number($0).description }
+      }
+      texts = texts.flatMap { given in values.map { given + [(parameter.name, $0)] } }
+    }
+    return try texts.map { try rule(named: type.name, $0) }
+  }
+
+  /// The values of a sweep; nil if the text is none.
+  private static func sweep(_ text: String) -> [Float]? {
+    guard let dots = text.range(of: "..") else { return nil }
+    var end = text[dots.upperBound...]
+    var count: Int? = sweepCount
+    if let cross = end.lastIndex(of: "x") {
+      count = Int(end[end.index(after: cross)...])
+      end = end[..<cross]
+    }
+    guard let low = Float(text[..<dots.lowerBound]), let high = Float(end), low.isFinite, high.isFinite, low < high,
+      let count, sweepCounts.contains(count)
+    else { return nil }
+    let (first, last) = (Double(low), Double(high))
+    let isGeometric = low > 0 && last / first >= 10
+    return (0..<count).map { index in
+      if index == 0 { return low }
+      if index == count - 1 { return high }
+      let position = Double(index) / Double(count - 1)
+      // Inner values are round numbers: nothing depends on their sixth digit, and they are read and typed again.
+      if isGeometric {
+        let value = first * pow(last / first, position)
+        return Float(rounded(value, to: value))
+      }
+      return Float(rounded(first + (last - first) * position, to: (last - first) / Double(count - 1)))
+    }
+  }
+
+  /// A number with as many decimals as `size` needs for three digits.
+  private static func rounded(_ value: Double, to size: Double) -> Double {
+    // A power of ten is exact, what it divides or multiplies is rounded once.
+    let digits = 2 - Int(log10(size).rounded(.down))
+    let power = pow(10, Double(abs(digits)))
+    return digits >= 0 ? (value * power).rounded() / power : (value / power).rounded() * power
+  }
+}
+
+extension NamedRule {
+  /// The parameter that a key means, which may be the beginning of its name.
+  ///
+  /// - Throws: `RuleArgumentError` if there is none, or several.
+  fileprivate static func parameter(abbreviated key: String, value: String) throws -> RuleParameter {
+    let matches = parameters.filter { $0.name == key }
+    let candidates = matches.isEmpty ? parameters.filter { $0.name.hasPrefix(key) } : matches
+    guard candidates.count > 1 else {
+      guard let only = candidates.first else {
+        throw RuleArgumentError.unknownParameter(key, rule: name, known: parameters.map(\.name))
+      }
+      return only
+    }
+    let fitting = candidates.filter { parameter in
+      if case .number = parameter.kind, value.contains("..") { return true }
+      return parameter.value(of: value) != nil
+    }
+    guard fitting.count == 1 else {
+      throw RuleArgumentError.badValue(
+        rule: name, found: "\(key)=\(value), which may mean \(candidates.map(\.name).joined(separator: " or "))",
+        expected: "the whole name")
+    }
+    return fitting[0]
+  }
+}

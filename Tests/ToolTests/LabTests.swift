@@ -1,0 +1,148 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// `relevance lab` as its users run it.
+@Suite struct LabTests {
+  /// The numbers are those of the definitions over a dense matrix in NumPy.
+  @Test func printsATable() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "lab", "model", "input.npy", "--layer", "y", "--target", "label:coffee mug", "--rule", "zB", "--rule", "z",
+      "--rule", "epsilon:e=0.01..1x3")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(
+      outcome.output == """
+        input.npy: y (Conv), input x 1×3×8×9, relevance of class:5 (coffee mug)
+        RULE                        IN     OUT    BIAS  STABILISER  NEGATIVE   GINI  DISTANCE  COSINE   STEP
+        zB                      1.3985  1.3985  0.0000      0.0000     1.3 %  0.963         –       –      –
+        z                       1.3985  0.6725  0.7260      0.0000    41.3 %  0.956     1.937   0.601  1.937
+        epsilon(epsilon: 0.01)  1.3985  0.6677  0.7209      0.0099    41.3 %  0.956     1.922   0.601  0.007
+        epsilon(epsilon: 0.1)   1.3985  0.6276  0.6776      0.0933    41.3 %  0.956     1.794   0.601  0.060
+        epsilon(epsilon: 1)     1.3985  0.3921  0.4233      0.5831    41.3 %  0.956     1.116   0.601  0.375
+
+        """)
+    #expect(bench.contents(of: ".").filter { $0.hasPrefix("lab") }.isEmpty)
+  }
+
+  @Test func oneRuleNeedsNoComparison() throws {
+    let outcome = try Workbench().run(
+      "lab", "bare.onnx", "input.npy", "--layer", "y", "--rule", "flat", "--seed", "unit:2@3,4")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(
+      outcome.output == """
+        input.npy: y (Conv), input x 1×3×8×9, relevance of unit:2@3,4
+        RULE      IN     OUT  NEGATIVE   GINI
+        flat  2.8108  2.8108     0.0 %  0.875
+
+        """)
+  }
+
+  /// Each file holds what the library finds.
+  @Test func savesTableTensorsAndPicture() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "lab", "bare.onnx", "input.npy", "--layer", "y", "--seed", "channel:1", "--rule", "zPlus", "--rule",
+      "alphaBeta:a=2..3x2", "--output", "a/b")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(
+      bench.contents(of: "a/b") == ["01-zPlus.npy", "02-alphaBeta.npy", "03-alphaBeta.npy", "lab.csv", "lab.png"])
+    let explainer = try Explainer(Network(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
+    let lab = RuleLab(try explainer.trace(NumPyFile.read(bench.path("input.npy"))))
+    let expected = try lab.experiment(
+      [ZPlus(), AlphaBeta(), AlphaBeta(alpha: 3, beta: 2)], at: "y", seed: .channel(1))
+    let lines = try String(contentsOfFile: bench.path("a/b/lab.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(
+      lines[0]
+        == "rule,relevance_in,relevance_out,lost_bias,lost_stabiliser,lost_zero_denominator,lost_not_conserved,lost_rounding,"
+        + "sum,negative_share,gini,distance_from_first,cosine_to_first,distance_from_previous,file")
+    #expect(lines.count == 4)
+    for (index, (line, one)) in zip(lines.dropFirst(), expected).enumerated() {
+      let file = bench.contents(of: "a/b")[index]
+      #expect(try NumPyFile.read(bench.path("a/b/\(file)")) == one.relevance.reshaped(to: [3, 8, 9]))
+      #expect(line.hasPrefix("\"\(one.rule)\",\(one.ledger.relevanceIn),\(one.ledger.relevanceOut),"))
+      let difference = one.compared(with: expected[0])
+      let step = one.compared(with: expected[max(index, 1) - 1])
+      #expect(
+        line.hasSuffix(
+          ",\(one.sum),\(one.negativeShare),\(one.giniCoefficient),"
+            + (index == 0 ? ",,," : "\(difference.distance),\(difference.cosine),\(step.distance),") + file))
+    }
+    // Three maps of 9 × 8 positions beside each other, one pixel larger than 171 would not fit 176, and the bar.
+    let picture = try Image(contentsOf: bench.path("a/b/lab.png"))
+    #expect(picture.width == 3 * 9 * 19 + 4 * 8 && picture.height == 8 * 19 + 12 + 3 * 8)
+    let scale = HeatmapScale.common(expected.map(\.relevance))
+    for (index, one) in expected.enumerated() {
+      let map = Heatmap(one.relevance, scale: scale).image()
+      for (x, y) in [(0, 0), (4, 3), (8, 7)] {
+        #expect(picture[8 + index * (171 + 8) + x * 19 + 9, 8 + y * 19 + 9] == map[x, y])
+      }
+    }
+    #expect(
+      outcome.output.hasSuffix(
+        """
+        a/b/lab.csv: the table
+        a/b/01-zPlus.npy and so on: relevance of x
+        a/b/lab.png: 3 maps in the order of the table, row by row, 3 in a row, summed over channels; red speaks for, \
+        blue against, full colour at \(String(format: "%.4g", scale.limit(of: [])))
+
+        """))
+  }
+
+  @Test(arguments: [
+    (["--save", "csv"], "lab", ["lab.csv"]), (["--save", "png,npy"], "lab", ["01-z.npy", "lab.png"]),
+    (["--save", "npy", "--output", "out"], "out", ["01-z.npy"]),
+  ])
+  func savesWhatIsAskedFor(options: [String], folder: String, files: [String]) throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(["lab", "model", "input.npy", "--layer", "y", "--rule", "z"] + options)
+    #expect(outcome.status == 0)
+    #expect(bench.contents(of: folder) == files)
+  }
+
+  /// Channels without positions are drawn as rows.
+  @Test func fullyConnectedLayers() throws {
+    let bench = try Workbench()
+    var image = GraphBuilder(item: [5, 1, 1])
+    image.add("flatten", .flatten(axis: 1))
+    image.add("hidden", .seededLinear(inputs: 5, outputs: 4, seed: 1))
+    image.add("relu", .relu)
+    image.add("head", .seededLinear(inputs: 4, outputs: 3, seed: 2))
+    try ONNXWriter().write(image.network(), to: bench.path("flat.onnx"))
+    try NumPyFile.write(Seeded.tensor([5, 1, 1], seed: 3), to: bench.path("flat.npy"))
+    try bench.write("name: z\nrules: [{op: Gemm, rule: z}, {op: Relu, rule: pass}]", to: "z.yaml")
+    let outcome = try bench.run(
+      "lab", "flat.onnx", "flat.npy", "--layer", "hidden", "--rule", "z", "--seed", "unit:1", "--rules", "z.yaml",
+      "--output", "out")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(outcome.output.hasPrefix("flat.npy: hidden (Gemm), input flatten 1×5, relevance of unit:1\n"))
+    #expect(try NumPyFile.read(bench.path("out/01-z.npy")).shape == [5])
+    let picture = try Image(contentsOf: bench.path("out/lab.png"))
+    #expect(picture.width == 3 * 58 + 16 && picture.height == 2 * 58 + 12 + 3 * 8)
+  }
+
+  @Test func saysWhereAChannelIsLargest() throws {
+    let bench = try Workbench()
+    let values = try Executor(Network(contentsOf: bench.path("bare.onnx"))).logits(
+      NumPyFile.read(bench.path("input.npy")))
+    let plane = values.elements[144..<216]
+    let largest = try #require(plane.indices.max { plane[$0] < plane[$1] }) - 144
+    let outcome = try bench.run("lab", "model", "input.npy", "--layer", "y", "--rule", "z", "--seed", "unit:2")
+    #expect(
+      outcome.output.hasPrefix(
+        "input.npy: y (Conv), input x 1×3×8×9, relevance of unit:2@\(largest / 9),\(largest % 9)\n"))
+  }
+
+  /// Nothing arrives where the input is zero everywhere and nothing has a bias.
+  @Test func saysThatNothingArrives() throws {
+    let bench = try Workbench()
+    var builder = GraphBuilder(item: [3, 8, 9])
+    builder.add("y", try .seededConvolution(inputs: 3, outputs: 2, kernel: [3, 3], bias: false, seed: 1))
+    try ONNXWriter().write(builder.network(), to: bench.path("zero.onnx"))
+    try NumPyFile.write(Tensor(shape: [3, 8, 9]), to: bench.path("zero.npy"))
+    let outcome = try bench.run("lab", "zero.onnx", "zero.npy", "--layer", "y", "--rule", "z", "--seed", "channel:1")
+    #expect(outcome.status == 0)
+    #expect(outcome.errorLines == ["note: no relevance arrives at y"])
+  }
+}

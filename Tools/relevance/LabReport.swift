@@ -1,0 +1,170 @@
+import Foundation
+import RelevanceKit
+
+/// What the lab has seen, as a table and as files.
+struct LabReport {
+  /// The line above the table.
+  var title = ""
+  private let observations: [RuleLab.Observation]
+  private let hasSweep: Bool
+  /// What was written, in words.
+  private var files: [String] = []
+
+  init(_ observations: [RuleLab.Observation], hasSweep: Bool) {
+    self.observations = observations
+    self.hasSweep = hasSweep
+  }
+
+  /// The layer, its operator, and the shape of what is looked at.
+  var layer: String {
+    let (entry, shape) = (observations[0].ledger, observations[0].relevance.shape)
+    return "\(entry.node) (\(entry.kind.rawValue)), input \(observations[0].operand) \(shape)"
+  }
+
+  /// Whether nothing arrived.
+  var isEmpty: Bool { observations[0].ledger.magnitudeIn == 0 }
+
+  /// What can take relevance at one layer.
+  private static let causes = AbsorptionCause.allCases.filter { $0 != .clipped }
+
+  // MARK: The table
+
+  /// The title, the table, and what was written.
+  var text: String {
+    var columns: [(title: String, cells: [String])] = [("RULE", observations.map(\.rule))]
+    // All relevance with the same decimals, so that rows can be added up; five digits of what arrives.
+    let magnitude = observations[0].ledger.magnitudeIn
+    let decimals = magnitude == 0 ? 0 : min(max(4 - Int(log10(magnitude).rounded(.down)), 0), 12)
+    func relevance(_ value: Double) -> String { Self.fixed(value, decimals) }
+    columns.append(("IN", observations.map { relevance($0.ledger.relevanceIn) }))
+    columns.append(("OUT", observations.map { relevance($0.ledger.relevanceOut) }))
+    for cause in Self.causes {
+      let cells = observations.map { relevance($0.ledger.losses[cause] ?? 0) }
+      if cells.contains(where: { $0 != relevance(0) }) { columns.append((cause.title, cells)) }
+    }
+    // Of a layer with several operands only one is looked at.
+    let sums = observations.map { relevance($0.sum) }
+    if sums != columns[2].cells { columns.append(("SUM", sums)) }
+    columns.append(("NEGATIVE", observations.map { Self.fixed($0.negativeShare * 100, 1) + " %" }))
+    columns.append(("GINI", observations.map { Self.fixed($0.giniCoefficient, 3) }))
+    if observations.count > 1 {
+      let comparisons = comparisonsWithFirst
+      columns.append(("DISTANCE", comparisons.map { $0.map { Self.fixed($0.distance, 3) } ?? "–" }))
+      columns.append(("COSINE", comparisons.map { $0.map { Self.fixed($0.cosine, 3) } ?? "–" }))
+    }
+    if hasSweep { columns.append(("STEP", steps.map { $0.map { Self.fixed($0, 3) } ?? "–" })) }
+    let rows = [columns.map(\.title)] + observations.indices.map { row in columns.map { $0.cells[row] } }
+    return ([title, Columns.text(rows, rightAligned: 1...)] + files).joined(separator: "\n")
+  }
+
+  private var comparisonsWithFirst: [RuleLab.Comparison?] {
+    observations.enumerated().map { $0 == 0 ? nil : $1.compared(with: observations[0]) }
+  }
+
+  /// The distance of each map from the one before.
+  private var steps: [Double?] {
+    observations.indices.map { $0 == 0 ? nil : observations[$0].compared(with: observations[$0 - 1]).distance }
+  }
+
+  /// A number with so many decimals; never “−0”.
+  private static func fixed(_ value: Double, _ decimals: Int) -> String {
+    let text = String(format: "%.\(decimals)f", value)
+    return text.hasPrefix("-") && Double(text) == 0 ? String(text.dropFirst()) : text
+  }
+
+  // MARK: Files
+
+  /// Writes the files that are asked for; everything is computed before the first is written.
+  mutating func write(_ kinds: Set<Lab.Kind>, to folder: String) throws {
+    let url = URL(fileURLWithPath: folder)
+    let picture = kinds.contains(.png) ? LabPicture(observations.map(\.relevance)) : nil
+    try makeFolder(url)
+    if kinds.contains(.csv) {
+      let path = url.appendingPathComponent("lab.csv").path
+      do {
+        try Data(csv(namesFiles: kinds.contains(.npy)).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      } catch { throw OutputError.file(path, reason: error.localizedDescription) }
+      files.append("\(folder)/lab.csv: the table")
+    }
+    if kinds.contains(.npy) {
+      for (index, observation) in observations.enumerated() {
+        let shape = observation.relevance.shape
+        let item = shape.rank > 1 && shape[0] == 1 ? Shape(Array(shape.dimensions.dropFirst())) : shape
+        try NumPyFile.write(
+          observation.relevance.reshaped(to: item), to: url.appendingPathComponent(fileName(index)).path)
+      }
+      files.append(
+        "\(folder)/\(fileName(0))\(observations.count > 1 ? " and so on" : ""): relevance of \(observations[0].operand)"
+      )
+    }
+    if let picture {
+      try picture.image.writePNG(to: url.appendingPathComponent("lab.png").path)
+      files.append("\(folder)/lab.png: \(picture.caption)")
+    }
+  }
+
+  /// `02-epsilon.npy`
+  private func fileName(_ index: Int) -> String {
+    let name = observations[index].rule.prefix { $0.isLetter || $0.isNumber }
+    let digits = max(2, String(observations.count).count)
+    return String(format: "%0\(digits)d", index + 1) + "-\(name).npy"
+  }
+
+  private func csv(namesFiles: Bool) -> String {
+    var rows = [
+      ["rule", "relevance_in", "relevance_out"]
+        + Self.causes.map { "lost_" + $0.title.lowercased().replacing(" ", with: "_") } + [
+          "sum", "negative_share", "gini", "distance_from_first", "cosine_to_first", "distance_from_previous",
+        ] + (namesFiles ? ["file"] : [])
+    ]
+    let (comparisons, steps) = (comparisonsWithFirst, steps)
+    for (index, one) in observations.enumerated() {
+      let numbers: [Double?] =
+        [one.ledger.relevanceIn, one.ledger.relevanceOut] + Self.causes.map { one.ledger.losses[$0] ?? 0 } + [
+          one.sum, one.negativeShare, one.giniCoefficient, comparisons[index]?.distance, comparisons[index]?.cosine,
+          steps[index],
+        ]
+      rows.append(
+        ["\"\(one.rule.replacingOccurrences(of: "\"", with: "\"\""))\""] + numbers.map { $0.map { "\($0)" } ?? "" }
+          + (namesFiles ? [fileName(index)] : []))
+    }
+    return rows.map { $0.joined(separator: ",") + "\n" }.joined()
+  }
+}
+
+/// Maps in a grid, with one scale, above a bar of its colours.
+struct LabPicture {
+  let image: Image
+  let caption: String
+
+  /// The side, in pixels, that maps are enlarged to.
+  private static let side = 176
+  private static let columns = 4
+
+  init(_ maps: [Tensor]) {
+    let planes = maps.map(Self.plane)
+    let scale = HeatmapScale.common(planes)
+    let heatmaps = planes.map { Heatmap($0, scale: scale) }
+    let (width, height) = (heatmaps[0].width, heatmaps[0].height)
+    let pixels = max(1, Self.side / max(width, height, 1))
+    let columns = min(Self.columns, maps.count)
+    let pictures = heatmaps.map { $0.image(pixelsPerPosition: pixels) }
+    var montage = Montage(pictures, columns: columns)
+    montage.rows.append([Heatmap.colorBar(width: width * pixels, height: 12)])
+    image = montage.image()
+    caption =
+      (maps.count > 1
+        ? "\(maps.count) maps in the order of the table, row by row, \(columns) in a row" : "the map of the rule")
+      + (maps[0].shape.rank == 4 ? ", summed over channels" : "")
+      + String(format: "; red speaks for, blue against, full colour at %.4g", heatmaps[0].limit)
+  }
+
+  /// What is drawn of some relevance: the sum over the channels; of channels without positions, rows of about as many.
+  private static func plane(_ relevance: Tensor) -> Tensor {
+    if relevance.shape.rank == 4, relevance.shape[0] == 1 { return Heatmap.channelSum(relevance) }
+    let width = max(1, Int(Double(relevance.count).squareRoot().rounded(.up)))
+    let height = max(1, (relevance.count + width - 1) / width)
+    let missing = height * width - relevance.count
+    return Tensor(shape: [height, width], elements: relevance.elements + [Float](repeating: 0, count: missing))
+  }
+}
