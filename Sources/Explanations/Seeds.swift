@@ -39,7 +39,8 @@ extension Method {
     case .clrp2(let kind, let strength):
       try seeds.subtract(LinearHead.duals(of: sites, kind, in: trace, by: trace.propagator), times: strength)
     case .contrastiveExcitationBackprop:
-      let duals = try LinearHead.duals(of: sites, .layer, in: trace, by: trace.propagator(for: .excitation), scores: 1)
+      let duals = try LinearHead.duals(
+        of: sites, .composite, in: trace, by: trace.propagator(for: .excitation), scores: 1)
       seeds.subtract(duals, times: 1)
     default: break
     }

@@ -62,7 +62,10 @@ package struct Propagator: Sendable {
         let outcome = step(
           assignment.rule, at: assignment.site, consume relevance, count: count,
           isRectified: isRectified && assignment.site.isRectified, keepsLedger: keepsLedger, denominators)
-        for (seed, entry) in outcome.entries.enumerated() { ledgers[seed].append(entry) }
+        // A ledger begins where its relevance does.
+        for (seed, entry) in outcome.entries.enumerated() where !ledgers[seed].isEmpty || entry.magnitudeIn > 0 {
+          ledgers[seed].append(entry)
+        }
         for (operand, share) in zip(assignment.site.node.inputs, outcome.shares) {
           guard let share else { continue }
           // Taken out of the array while it grows, so that it is added to in place.

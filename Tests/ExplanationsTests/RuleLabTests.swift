@@ -211,9 +211,10 @@ import Testing
       ),
     ]
     for one in cases {
-      let error = #expect(throws: RuleLabError.self) { try lab.experiment([one.rule], at: one.node, seed: one.seed) }
-      #expect(error?.description == one.sentence)
-      #expect(error?.category == .usage)
+      let error = #expect(throws: (any Error).self) { try lab.experiment([one.rule], at: one.node, seed: one.seed) }
+      let known = try #require(error as? any RelevanceKitError)
+      #expect(known.description == one.sentence)
+      #expect(known.category == .usage)
     }
     let error = #expect(throws: ExplanationError.self) {
       try lab.experiment([Z()], at: "fc", seed: .relevance(of: .class(7)))

@@ -67,6 +67,7 @@ import Testing
         RuleTable.Row(Selector(), SignalTakesAll())
         RuleTable.Row(Selector(), EqualShares())
         RuleTable.Row(Selector(), Rearrange())
+        RuleTable.Row(Selector(), Gradient(rectifier: .guided))
         RuleTable.Row(Selector(), Pass())
       })
     for table in tables {

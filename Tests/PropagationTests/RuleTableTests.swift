@@ -158,15 +158,15 @@ import Testing
     let error = #expect(throws: RuleTableError.self) { try table.resolve(for: Self.forked()) }
     #expect(
       error?.description == """
-        rule table mine: zPlus at scale: it applies to Conv, ConvTranspose, Gemm, AveragePool, \
-        GlobalAveragePool, ReduceMean, BatchNormalization, and the node is Mul; zB at stem: the \
-        range of its input does not follow from the range of the pixels, which must be given, one interval per channel; \
-        winnerTakesAll(ties: first) at relu: it applies to MaxPool, and the node is Relu; rearrange at left: it applies to \
-        Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Gather, Pad, Expand, Resize, Cast, and the node is \
-        Gemm; even at middle: it applies to \
-        AveragePool, GlobalAveragePool, ReduceMean, and the node is Gemm; winnerTakesAll(ties: first) at relu2: it applies \
-        to MaxPool, and the node is Relu; shareBySummand at right: it applies to Add, and the node is Gemm; pass at sum: \
-        relevance can pass to one operand only, and 2 of the node's depend on the input
+        rule table mine: zPlus at scale: it applies to Conv, ConvTranspose, Gemm, AveragePool, GlobalAveragePool, \
+        ReduceMean, ReduceSum, BatchNormalization, and the node is Mul; zB at stem: the range of its input does not follow \
+        from the range of the pixels, which must be given, one interval per channel; winnerTakesAll(ties: first) at relu: it \
+        applies to MaxPool, GlobalMaxPool, ReduceMax, and the node is Relu; rearrange at left: it applies to Concat, \
+        Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Gather, Pad, Expand, Resize, Cast, and the node is Gemm; \
+        even at middle: it applies to AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, and the node is Gemm; \
+        winnerTakesAll(ties: first) at relu2: it applies to MaxPool, GlobalMaxPool, ReduceMax, and the node is Relu; \
+        shareBySummand at right: it applies to Add, and the node is Gemm; pass at sum: relevance can pass to one operand \
+        only, and 2 of the node's depend on the input
         """)
   }
 

@@ -1,0 +1,205 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Methods against each other and against their definitions, on small networks.
+@Suite struct MethodTests {
+  private func trace(_ sample: SampleNetwork, batch: Int = 1) throws -> Trace {
+    try sample.explainer().trace(SampleNetwork.input(batch: batch))
+  }
+
+  /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM.
+  @Test(arguments: SampleNetwork.allCases, Method.all) func everyMethodGivesAMap(sample: SampleNetwork, method: Method)
+    throws
+  {
+    let trace = try trace(sample, batch: 2)
+    for (target, found) in zip([3, 0], try trace.explain([.class(3), .class(0)], by: method)) {
+      let isCAM = method.name == "grad-cam"
+      #expect(found.relevance.shape == (isCAM ? [2, 1, 12, 12] : [2, 3, 12, 12]))
+      #expect(found.relevance.elements.allSatisfy { $0.isFinite })
+      // A map of two items is those of each.
+      if method.name != "smoothgrad" && method.name != "random" {
+        let first = try sample.explainer().trace(Tensor(joining: [SampleNetwork.input(batch: 2).item(0)]))
+        let alone = try first.explain(.class(target), by: method)
+        #expect(found.relevance.item(0).relativeDistance(from: alone.relevance.item(0)) <= 1e-4)
+      }
+      #expect(found.ledger.isEmpty != method.isRelevance || method.name == "random")
+    }
+    #expect(Set(Method.all.map(\.name)).count == Method.all.count)
+  }
+
+  /// Gradients of the sum of logits' parts add up; gradient × input is what its name says.
+  @Test(arguments: SampleNetwork.allCases) func gradientTimesInput(sample: SampleNetwork) throws {
+    let trace = try trace(sample)
+    let gradient = try trace.explain(.class(2), by: .gradient).relevance
+    let product = try trace.explain(.class(2), by: .gradientTimesInput).relevance
+    #expect(product == gradient.combined(with: trace.input, *))
+    #expect(gradient.largestMagnitude() > 0)
+  }
+
+  /// In the direction of a gradient, a step changes the logit as much as it says.
+  @Test(arguments: SampleNetwork.allCases) func gradientsPredictChanges(sample: SampleNetwork) throws {
+    let trace = try trace(sample)
+    let executor = try Executor(sample.network())
+    let gradient = try trace.explain(.class(2), by: .gradient).relevance
+    let square = gradient.doubles.reduce(0) { $0 + $1 * $1 }
+    let step = Float(1e-3 / square.squareRoot())
+    let ahead = try executor.logits(trace.input.combined(with: gradient) { $0 + step * $1 })
+    let behind = try executor.logits(trace.input.combined(with: gradient) { $0 - step * $1 })
+    let change = (Double(ahead.elements[2]) - Double(behind.elements[2])) / (2 * Double(step))
+    #expect(abs(change - square) <= 0.02 * square)
+  }
+
+  /// The more steps, the nearer integrated gradients come to the change of the logit; the explanation says how near.
+  @Test func integratedGradientsAreComplete() throws {
+    let trace = try trace(.flattened)
+    let executor = try Executor(SampleNetwork.flattened.network())
+    let start = try executor.logits(trace.input.map { _ in 0.5 })
+    var errors: [Float] = []
+    for steps in [1, 8, 128] {
+      let found = try trace.explain(.class(4), by: .integratedGradients(baseline: 0.5, steps: steps))
+      let change = Double(trace.logits[0, 4] - start.elements[4])
+      let error = try #require(found.completenessErrors?.first)
+      #expect(abs(change - found.relevance.sum() - Double(error)) <= 1e-4 * abs(change))
+      errors.append(abs(error) / Float(abs(change)))
+    }
+    #expect(errors[2] < errors[0] && errors[2] < 0.02, "\(errors)")
+  }
+
+  /// SmoothGrad is the mean of gradients at noisy inputs, and reproducible.
+  @Test func smoothGradIsAMeanOfGradients() throws {
+    let explainer = try SampleNetwork.branched.explainer()
+    let trace = try explainer.trace(SampleNetwork.input())
+    let noise = (0..<3).map { Seeded.tensor(trace.input.shape, seed: 40 + $0, low: -0.2, high: 0.2) }
+    var mean = Tensor(shape: trace.input.shape)
+    for sample in noise {
+      let noisy = try explainer.trace(trace.input.combined(with: sample, +))
+      mean = mean.combined(with: try noisy.explain(.class(1), by: .gradient).relevance) { $0 + $1 / 3 }
+    }
+    #expect(try trace.smoothGradient(of: .class(1), noise: noise).relativeDistance(from: mean) <= Tolerance.sameMap)
+    func map(_ seed: UInt64) throws -> Tensor {
+      try trace.explain(.class(1), by: .smoothGrad(samples: 4, deviation: 0.1, seed: seed)).relevance
+    }
+    #expect(try map(1) == map(1))
+    #expect(try map(1) != map(2))
+    let still = try trace.explain(.class(1), by: .smoothGrad(samples: 2, deviation: 0, seed: 0)).relevance
+    let plain = try trace.explain(.class(1), by: .gradient).relevance
+    #expect(still.relativeDistance(from: plain) <= Tolerance.sameMap)
+  }
+
+  @Test func randomMapsAreReproducible() throws {
+    let trace = try trace(.flattened)
+    func map(_ seed: UInt64) throws -> Tensor { try trace.explain(.class(1), by: .random(seed: seed)).relevance }
+    #expect(try map(1) == map(1))
+    #expect(try map(1) != map(2))
+    let values = try map(3).elements
+    #expect(values.allSatisfy { (0..<1).contains($0) })
+    #expect(abs(values.reduce(0, +) / Float(values.count) - 0.5) < 0.05)
+  }
+
+  /// Grad-CAM by its definition, from the gradient that arrives at the layer.
+  @Test(arguments: ["conv2", "relu2"]) func gradCAM(layer: String) throws {
+    let trace = try trace(.pooled)
+    let walk = try Walk(SampleNetwork.pooled.network(), .gradient(), SampleNetwork.input())
+    var seed = Tensor(shape: [1, 7])
+    seed[0, 2] = 1
+    let gradient = walk.relevance(from: "flatten", seed, to: layer).doubles
+    let values = walk.value(layer).doubles
+    var map = [Double](repeating: 0, count: 25)
+    for channel in 0..<8 {
+      let mean = gradient[channel * 25..<channel * 25 + 25].reduce(0, +) / 25
+      for p in 0..<25 { map[p] += mean * values[channel * 25 + p] }
+    }
+    let found = try trace.explain(.class(2), by: .gradCAM(layer: layer)).relevance
+    // The middle of a 12×12 map of 5×5 lies between its middles.
+    let at = { (y: Int, x: Int) in max(map[y * 5 + x], 0) }
+    #expect(abs(Double(found[0, 0, 0, 0]) - at(0, 0)) <= 1e-4 * at(0, 0) + 1e-6)
+    #expect(abs(Double(found[0, 0, 11, 11]) - at(4, 4)) <= 1e-4 * at(4, 4) + 1e-6)
+    // Row 3 is (3.5 · 5/12 − 0.5) = 0.958…: between rows 0 and 1.
+    let part = 3.5 * 5 / 12 - 0.5
+    let expected = at(0, 0) + part * (at(1, 0) - at(0, 0))
+    #expect(abs(Double(found[0, 0, 3, 0]) - expected) <= 1e-4 * (at(0, 0) + at(1, 0)) + 1e-6)
+    let guided = try trace.explain(.class(2), by: .guidedGradCAM(layer: layer)).relevance
+    let backprop = try trace.explain(.class(2), by: .guidedBackprop).relevance
+    for channel in 0..<3 {
+      #expect(abs(guided[0, channel, 5, 6] - backprop[0, channel, 5, 6] * found[0, 0, 5, 6]) <= 1e-6)
+    }
+  }
+
+  /// The layer of Grad-CAM without a name: the last convolution and what keeps its positions.
+  @Test(arguments: [(SampleNetwork.flattened, "relu2"), (.branched, "sum"), (.pooled, "reluHead"), (.signed, "bn")])
+  func defaultLayers(sample: SampleNetwork, layer: String) throws {
+    #expect(try trace(sample).defaultCAMLayer() == layer)
+  }
+
+  @Test func networksWithoutPositionsHaveNoCAM() throws {
+    var builder = GraphBuilder(item: [4])
+    builder.add("fc", .seededLinear(inputs: 4, outputs: 3, seed: 1))
+    let trace = try Explainer(builder.network(), rules: .excitationBackprop).trace(Tensor(shape: [1, 4], repeating: 1))
+    let error = #expect(throws: ExplanationError.self) { try trace.explain(.class(0), by: .gradCAM) }
+    #expect(
+      error?.description == "grad-cam needs a layer with height and width, and no layer before the logits has them")
+  }
+
+  // MARK: Contrasts
+
+  /// Against some classes: the dual is an explanation of the same score, spread over them.
+  @Test(arguments: SampleNetwork.allCases) func againstClasses(sample: SampleNetwork) throws {
+    let trace = try trace(sample)
+    let walk = try Walk(sample.network(), SampleNetwork.input())
+    let name = walk.network.graph[walk.network.logits].name
+    for (against, strength) in [([4], Float(1)), ([0, 5, 2], 2), ([4, 1], 0)] {
+      var seed = Tensor(shape: [1, 7])
+      let score = trace.logits[0, 1]
+      seed[0, 1] = score
+      let others = against.filter { $0 != 1 }
+      for other in others { seed[0, other] -= strength * score / Float(others.count) }
+      let expected = walk.relevance(from: name, seed)
+      let found = try trace.explain(.class(1), by: .clrp1(against: .classes(against), strength: strength))
+      #expect(found.signedRelevance.relativeDistance(from: expected) <= 1e-4)
+    }
+  }
+
+  /// As released: both maps are divided by their sums, the dual starts with the size of the others' logits.
+  @Test(arguments: SampleNetwork.allCases) func clrp1AsReleased(sample: SampleNetwork) throws {
+    let trace = try trace(sample)
+    let walk = try Walk(sample.network(), SampleNetwork.input())
+    let name = walk.network.graph[walk.network.logits].name
+    var own = Tensor(shape: [1, 7])
+    own[0, 3] = trace.logits[0, 3]
+    var dual = trace.logits.map { abs($0) }
+    dual[0, 3] = 0
+    func share(_ seed: Tensor) -> Tensor {
+      let map = walk.relevance(from: name, seed)
+      let sum = Float(map.sum())
+      return map.map { $0 / sum }
+    }
+    let expected = share(own).combined(with: share(dual), -)
+    let found = try trace.explain([.class(3), .class(0)], by: .clrp1(against: .logits))[0]
+    #expect(
+      found.signedRelevance.combined(with: expected, -).largestMagnitude() <= 1e-5 * share(own).largestMagnitude())
+  }
+
+  /// Seeds of softmax gradients sum to 0, and so do the maps, where nothing is absorbed.
+  @Test func sglrpSeeds() throws {
+    let trace = try trace(.flattened)
+    let walk = try Walk(SampleNetwork.flattened.network(), SampleNetwork.input())
+    let p = trace.predictions().sorted { $0.classIndex < $1.classIndex }.map(\.probability)
+    let seed = Tensor(shape: [1, 7], elements: p.indices.map { Float($0 == 5 ? p[5] * (1 - p[5]) : -p[5] * p[$0]) })
+    let found = try trace.explain(.class(5), by: .sglrp)
+    let expected = walk.relevance(from: "head", seed)
+    #expect(found.signedRelevance.combined(with: expected, -).largestMagnitude() <= 1e-5 * expected.largestMagnitude())
+    #expect(found.relevance == found.signedRelevance.positivePart)
+  }
+
+  /// Excitation backpropagation shares out 1, and its contrast 1 − 1.
+  @Test(arguments: SampleNetwork.allCases) func excitationSharesOutOne(sample: SampleNetwork) throws {
+    let trace = try trace(sample)
+    let best = trace.predictions()[0].classIndex
+    let found = try trace.explain(.class(best), by: .excitationBackprop)
+    #expect(abs(found.relevance.sum() - 1) <= 1e-4)
+    let contrast = try trace.explain(.class(best), by: .contrastiveExcitationBackprop)
+    #expect(abs(contrast.signedRelevance.sum()) <= 1e-4)
+    #expect(contrast.relevance.sum() > 0)
+  }
+}

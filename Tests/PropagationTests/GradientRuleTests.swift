@@ -1,0 +1,142 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Derivatives of every operator that depends smoothly on its operands, against differences of outputs.
+@Suite struct GradientRuleTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let name: String
+    let item: [Int]
+    let operation: RelevanceKit.Operator
+    var testDescription: String { name }
+  }
+
+  static let cases: [Case] = {
+    let map = [4, 5, 6]
+    var cases = LayerCase.all.filter { $0.item[0] == 4 }.map {
+      Case(name: $0.name, item: $0.item, operation: $0.operation)
+    }
+    cases += LayerCase.others.map { Case(name: $0.name, item: $0.item, operation: $0.operation) }
+    let functions: [UnaryFunction] = [
+      .abs, .clip(lowest: -0.5, highest: 0.4), .elu(alpha: 0.7), .erf, .exp, .gelu(approximate: false),
+      .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.5), .hardSwish, .leakyRelu(alpha: 0.1), .negate,
+      .sigmoid,
+      .softplus, .tanh,
+    ]
+    cases += functions.map { Case(name: "\($0)", item: map, operation: .unary($0)) }
+    cases.append(Case(name: "relu", item: map, operation: .relu))
+    cases.append(
+      Case(name: "prelu", item: map, operation: .parametricRelu(slope: Seeded.tensor([4, 1, 1], seed: 9))))
+    for window in [try? Window(kernel: [2, 2], strides: [2, 2]), try? Window(kernel: [3, 3], strides: [1, 2])] {
+      cases.append(Case(name: "max pool", item: map, operation: .maxPool(window!)))
+    }
+    for size in [1, 3, 4] {
+      let lrn = LocalResponseNormalization(size: size, alpha: 0.9, beta: 0.75, bias: 1.5)
+      cases.append(Case(name: "lrn \(size)", item: map, operation: .localResponseNormalization(lrn)))
+    }
+    let norm = LayerNormalization(
+      axis: -1, scale: Seeded.tensor([6], seed: 10), shift: Seeded.tensor([6], seed: 11), epsilon: 1e-3)
+    cases.append(Case(name: "layer normalisation", item: map, operation: .layerNormalization(norm)))
+    for (axis, joins) in [(1, false), (-1, false), (2, true)] {
+      let softmax = Softmax(axis: axis, joinsTrailingAxes: joins)
+      cases.append(Case(name: "softmax \(axis) \(joins)", item: map, operation: .softmax(softmax)))
+      cases.append(Case(name: "log-softmax \(axis) \(joins)", item: map, operation: .logSoftmax(softmax)))
+    }
+    for function in [Reduction.Function.sum, .maximum, .minimum] {
+      cases.append(
+        Case(
+          name: "\(function) over axes", item: map,
+          operation: .reduce(Reduction(function, axes: [2, 3], keepsAxes: false))))
+    }
+    cases.append(Case(name: "transpose", item: map, operation: .transpose(order: [0, 3, 1, 2])))
+    cases.append(Case(name: "reshape", item: map, operation: .reshape(extents: [0, 6, -1], allowZero: false)))
+    return cases
+  }()
+
+  private static let table = RuleTable.gradient()
+
+  /// ⟨R, (f(x + h d) − f(x − h d)) / 2h⟩ is the relevance's product with d, in any direction d.
+  @Test(arguments: cases) func matchesDifferences(test: Case) throws {
+    var builder = GraphBuilder(item: test.item)
+    builder.add("node", test.operation)
+    // What ends in a softmax is explained before it.
+    builder.add("end", .unary(.negate))
+    try expectGradient(builder.network(), item: test.item)
+  }
+
+  @Test(arguments: ["add", "multiply", "subtract", "divide", "minimum", "maximum", "power", "self"])
+  func pairs(name: String) throws {
+    for extents in [[2, 4, 5, 6], [2, 4, 1, 1], [2, 1, 5, 6]] {
+      var builder = GraphBuilder(item: [4, 5, 6])
+      // Values around 2 and 3, so that quotients and powers are smooth.
+      let a = builder.add("a", .unary(.sigmoid), builder.input)
+      let axes = (1..<4).filter { extents[$0] == 1 }
+      var b =
+        axes.isEmpty ? builder.input : builder.add("mean", .mean(Mean(axes: axes, keepsAxes: true)), builder.input)
+      b = builder.add("b", .unary(.softplus), b)
+      let operation: RelevanceKit.Operator =
+        switch name {
+        case "add": .add
+        case "multiply", "self": .multiply
+        case "subtract": .binary(.subtract)
+        case "divide": .binary(.divide)
+        case "minimum": .binary(.minimum)
+        case "maximum": .binary(.maximum)
+        default: .binary(.power)
+        }
+      builder.add("pair", operation, a, name == "self" ? a : b)
+      try expectGradient(builder.network(), item: [4, 5, 6])
+    }
+  }
+
+  private func expectGradient(_ network: Network, item: [Int]) throws {
+    let shape = Shape([2] + item)
+    // All values differ by more than a step, so that none overtakes another.
+    var generator = Shuffle(state: 5)
+    let values = (0..<shape.count).map { 4 * (Float($0) + 0.5) / Float(shape.count) - 2 }.shuffled(using: &generator)
+    let x = Tensor(shape: shape, elements: values)
+    let walk = try Walk(network, Self.table, x)
+    let end = network.graph[network.graph.output].name
+    let output = walk.value(end).shape
+    let (r, direction) = (Seeded.tensor(output, seed: 2), Seeded.tensor(shape, seed: 3, low: -0.5, high: 0.5))
+    let found = walk.relevance(from: end, r)
+    let h: Float = 1 / 256
+    let executor = Executor(network)
+    func value(_ step: Float) throws -> [Double] {
+      try executor.trace(x.combined(with: direction) { $0 + step * $1 }).value(of: network.graph.output).doubles
+    }
+    let (ahead, behind) = (try value(h), try value(-h))
+    let expected = zip(r.doubles, zip(ahead, behind)).reduce(0) { $0 + $1.0 * ($1.1.0 - $1.1.1) / Double(2 * h) }
+    let product = zip(found.doubles, direction.doubles).reduce(0) { $0 + $1.0 * $1.1 }
+    let scale = zip(found.doubles, direction.doubles).reduce(0) { $0 + abs($1.0 * $1.1) }
+    #expect(abs(product - expected) <= 5e-3 * scale, "\(product), by differences \(expected)")
+    #expect(scale > 0)
+  }
+
+  /// A reproducible order (linear congruential).
+  private struct Shuffle: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return state
+    }
+  }
+
+  /// What rectifiers let pass, by the definitions.
+  @Test(arguments: Gradient.Rectifier.allCases) func rectifiers(rectifier: Gradient.Rectifier) throws {
+    var builder = GraphBuilder(item: [3, 4, 5])
+    builder.add("relu", .relu)
+    let x = Seeded.tensor([2, 3, 4, 5], seed: 1)
+    let walk = try Walk(builder.network(), .gradient(rectifier), x)
+    let r = Seeded.tensor([6, 3, 4, 5], seed: 2)
+    let expected = zip(x.repeatingItems(3), r.doubles).map { x, r in
+      let (forward, backward) = (x > 0, r > 0)
+      switch rectifier {
+      case .gradient: return forward ? r : 0
+      case .deconvolution: return backward ? r : 0
+      case .guided: return forward && backward ? r : 0
+      }
+    }
+    #expect(walk.relevance(from: "relu", r, count: 3).doubles == expected)
+  }
+}
