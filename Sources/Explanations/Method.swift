@@ -131,5 +131,35 @@ public enum Method: Hashable, Sendable {
 }
 
 extension Method: CustomStringConvertible {
-  public var description: String { name }
+  /// The name, and after a colon the parameters that are not the usual ones: `clrp1:against=386,strength=1.5`.
+  public var description: String {
+    let parts = zip(parameters, Self.all.first { $0.name == name }?.parameters ?? []).compactMap { own, usual in
+      own.value == usual.value ? nil : "\(own.name)=\(own.value)"
+    }
+    return parts.isEmpty ? name : "\(name):\(parts.joined(separator: ","))"
+  }
+
+  private var parameters: [(name: String, value: String)] {
+    func text(_ number: Float) -> String { number == number.rounded() ? String(Int(number)) : String(number) }
+    switch self {
+    case .clrp1(let dual, let strength): return [("against", dual.description), ("strength", text(strength))]
+    case .clrp2(let head, let strength): return [("head", head.rawValue), ("strength", text(strength))]
+    case .gradCAM(let layer), .guidedGradCAM(let layer): return [("layer", layer ?? "")]
+    case .integratedGradients(let baseline, let steps): return [("baseline", text(baseline)), ("steps", String(steps))]
+    case .smoothGrad(let samples, let deviation, let seed):
+      return [("samples", String(samples)), ("deviation", text(deviation)), ("seed", String(seed))]
+    case .random(let seed): return [("seed", String(seed))]
+    default: return []
+    }
+  }
+}
+
+extension Method.Dual: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .others: "others"
+    case .classes(let classes): classes.map(String.init).joined(separator: "+")
+    case .logits: "logits"
+    }
+  }
 }

@@ -15,18 +15,18 @@ extension Method {
         switch self {
         case .lrp, .clrp2: seeds.add(site.values(in: trace, item: item), at: site, item, number)
         case .clrp1(let dual, let strength):
-          try requireClass(site)
+          let own = try requiredClass(of: site)
           seeds.add(site.values(in: trace, item: item), at: site, item, number)
           let score = site.score(in: trace, item: item)
-          for (other, weight) in try dual.weights(for: targets[number], in: trace, item: item) {
+          for (other, weight) in try dual.weights(against: own, in: trace) {
             seeds.add([-strength * score * weight], atClass: other, item, number)
           }
         case .sglrp:
-          try requireClass(site)
+          let target = try requiredClass(of: site)
           let probabilities = Prediction.probabilities(trace.logits, item: item)
-          let own = probabilities[site.elements.lowerBound]
+          let own = probabilities[target]
           for (index, p) in probabilities.enumerated() {
-            let value = index == site.elements.lowerBound ? own * (1 - own) : -own * p
+            let value = index == target ? own * (1 - own) : -own * p
             seeds.add([Float(value)], atClass: index, item, number)
           }
         default:
@@ -48,15 +48,15 @@ extension Method {
   }
 
   /// - Throws: `ExplanationError.needsClass` for a unit: it has no siblings that are alternatives to it.
-  private func requireClass(_ site: Site) throws {
-    guard site.isClass else { throw ExplanationError.needsClass(method: name) }
+  func requiredClass(of site: Site) throws -> Int {
+    guard let index = site.classIndex else { throw ExplanationError.needsClass(method: name) }
+    return index
   }
 }
 
 extension Method.Dual {
   /// The classes of the dual and the parts of the score that they get.
-  func weights(for target: Target, in trace: Trace, item: Int) throws -> [(class: Int, weight: Float)] {
-    let own = target.classIndex
+  func weights(against own: Int, in trace: Trace) throws -> [(class: Int, weight: Float)] {
     switch self {
     case .others:
       let others = (0..<trace.classes).filter { $0 != own }

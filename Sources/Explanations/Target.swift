@@ -55,8 +55,8 @@ struct Site {
   let elements: Range<Int>
   /// Elements of an item of the output.
   let item: Int
-  /// Whether the node's values are the logits.
-  let isClass: Bool
+  /// The class, if the target is a single logit.
+  let classIndex: Int?
 
   /// - Throws: `ExplanationError` if there is no such target, or no relevance can go from it to the input.
   init(of target: Target, in trace: Trace) throws {
@@ -66,7 +66,7 @@ struct Site {
       guard (0..<trace.classes).contains(index) else {
         throw ExplanationError.noSuchClass(index, classes: trace.classes)
       }
-      (node, elements, item, isClass) = (network.logits, index..<index + 1, trace.classes, true)
+      (node, elements, item, classIndex) = (network.logits, index..<index + 1, trace.classes, index)
     case .unit(let name, let channel, let position):
       let id = try network.graph.requiredNode(named: name)
       guard trace.plan[id] != nil else { throw ExplanationError.noRelevance(node: network.graph[id].name) }
@@ -87,7 +87,8 @@ struct Site {
         first += zip(position, extents).reduce(0) { $0 * $1.1 + $1.0 }
         count = 1
       }
-      (node, elements, item, isClass) = (id, first..<first + count, channels * positions, id == network.logits)
+      (node, elements, item) = (id, first..<first + count, channels * positions)
+      classIndex = id == network.logits && count == 1 ? first : nil
     }
   }
 

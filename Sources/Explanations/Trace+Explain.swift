@@ -84,7 +84,7 @@ extension Trace {
       // Targets first, then their duals.
       var seeds = SeedBuilder(trace: self, count: 2 * group.count)
       for (number, target) in group.enumerated() {
-        guard let own = target.classIndex else { throw ExplanationError.needsClass(method: Method.clrp1.name) }
+        let own = try Method.clrp1.requiredClass(of: Site(of: target, in: self))
         for item in 0..<batch {
           seeds.add([logits[item, own]], atClass: own, item, number)
           for other in 0..<classes where other != own {

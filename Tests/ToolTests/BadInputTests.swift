@@ -66,6 +66,28 @@ import Testing
       "explain", "model",
       "input.npy", "--rules", "papre"),
     Case(
+      "unknown parameter of a method", 64,
+      "The value 'clrp1:power=2' is invalid for '--method <m>': method clrp1: found power; expected against, strength",
+      "explain", "model", "input.npy", "--method", "clrp1:power=2"),
+    Case(
+      "bad parameter of a method", 64,
+      "The value 'smoothgrad:samples=0' is invalid for '--method <m>': method smoothgrad: found samples \"0\"; expected a "
+        + "whole number from 1 to 1000000", "explain", "model", "input.npy", "--method", "smoothgrad:samples=0"),
+    Case(
+      "mistyped method", 64,
+      "The value 'gradcam' is invalid for '--method <m>': found method gradcam; expected grad-cam? One of \(methods)",
+      "explain", "model", "input.npy", "--method", "gradcam"),
+    Case(
+      "unit of no node", 64, "z: the network has no such node; did you mean x?", "explain", "bare.onnx", "input.npy",
+      "--target", "unit:z/0"),
+    Case(
+      "no such unit", 64, "node y has no channel 4: its output has shape 1×4×8×9", "explain", "bare.onnx", "input.npy",
+      "--target", "unit:y/4"),
+    Case(
+      "contrast of a unit", 64,
+      "clrp1 contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2",
+      "explain", "bare.onnx", "input.npy", "--target", "unit:y/1"),
+    Case(
       "unknown artefact", 64, "--save: jpg is not one of png, npy, json", "explain", "model", "input.npy", "--save",
       "npy,jpg"),
     Case("artefact of predict", 64, "--save: png is not npy", "predict", "model", "input.npy", "--save", "png"),

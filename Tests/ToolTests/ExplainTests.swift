@@ -183,6 +183,36 @@ import Testing
     }
   }
 
+  /// Methods of any kind, with parameters, and units: each has a file of its own, and the report says what it is.
+  @Test func writesEveryMethodAndTarget() throws {
+    let bench = try Workbench()
+    var arguments = ["explain", "model", "input.npy", "--target", "class:5", "--save", "npy,json", "--output", "out"]
+    let parameters = [
+      "clrp1:against=7+0,strength=1.5", "clrp1:against=logits", "clrp2:head=layer", "integrated-gradients:steps=4",
+      "smoothgrad:samples=2,deviation=0.5,seed=3", "random:seed=9", "grad-cam:layer=y",
+    ]
+    for method in Method.all.map(\.name) + parameters { arguments += ["--method", method] }
+    let outcome = try bench.run(arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let report = try Report(bench.path("out/report.json"))
+    let entries = try #require(report.inputs.first).explanations
+    #expect(entries.map(\.method) == Method.all.map(\.name) + parameters)
+    #expect(Set(entries.map(\.files)).count == entries.count)
+    for entry in entries { #expect(try NumPyFile.read(bench.path("out/\(entry.files).npy")).shape.rank == 3) }
+    #expect(bench.contents(of: "out").contains("input/class5.clrp1-against-7+0-strength-1.5.npy"))
+
+    let units = try bench.run(
+      "explain", "model", "input.npy", "--target", "unit:y/2@3,4", "--target", "unit:y/2", "--method", "lrp",
+      "--method",
+      "clrp2", "--save", "npy", "--output", "units")
+    #expect(units.status == 0, "\(units.errors)")
+    #expect(
+      bench.contents(of: "units") == [
+        "input", "input/unit-y-2-3-4.clrp2.npy", "input/unit-y-2-3-4.lrp.npy", "input/unit-y-2.clrp2.npy",
+        "input/unit-y-2.lrp.npy",
+      ])
+  }
+
   /// One input that fails does not keep the others from being explained, but the status tells.
   @Test func goesOnAfterAnInputThatFails() throws {
     let bench = try Workbench()

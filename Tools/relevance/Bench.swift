@@ -14,7 +14,7 @@ struct Bench: ParsableCommand {
   var input: String?
 
   @Option(
-    help: ArgumentHelp("The class to explain: top:1, class:N or label:NAME.", valueName: "t"),
+    help: ArgumentHelp("What to explain, as in relevance explain; top:K explains K classes together.", valueName: "t"),
     transform: TargetArgument.init(parsing:))
   var target = TargetArgument.top(1)
 
@@ -37,8 +37,8 @@ struct Bench: ParsableCommand {
     let explainer = try Explainer(rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     var input = Tensor(shape: model.exampleInputShape, repeating: 0.1)
     if let path = self.input { input = try NumPyFile.read(path) }
-    let target = try target.resolved(model.labels).targets(in: explainer.trace(input))[0]
-    func explain() throws -> Explanation { try explainer.trace(input).explain(target, by: method, ledger: false) }
+    let targets = try target.resolved(model.labels).targets(in: explainer.trace(input))
+    func explain() throws -> Explanation { try explainer.trace(input).explain(targets, by: method, ledger: false)[0] }
     _ = try explain()
     if onRequest {
       say("ready")

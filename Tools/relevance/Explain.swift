@@ -132,14 +132,15 @@ enum OutputError: RelevanceKitError {
 }
 
 extension Explanation {
-  /// `class340.clrp1`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
+  /// `class340.clrp1`, `class340.clrp1-strength-2`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
   var fileName: String {
+    let method = String(method.description.map { ":,=/".contains($0) ? "-" : $0 })
     switch target {
-    case .class(let index): return "class\(index).\(method.name)"
+    case .class(let index): return "class\(index).\(method)"
     case .unit(let node, let channel, let position):
       let name = String(node.map { $0 == "/" || $0 == ":" ? "_" : $0 })
       let numbers = ([channel] + (position ?? [])).map(String.init).joined(separator: "-")
-      return "unit-\(name)-\(numbers).\(method.name)"
+      return "unit-\(name)-\(numbers).\(method)"
     }
   }
 }

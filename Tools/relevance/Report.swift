@@ -66,7 +66,7 @@ struct Report: Encodable {
     let entries = explanations.map { explanation in
       ExplanationEntry(
         target: explanation.target.description, label: explanation.target.classIndex.flatMap { labels?[$0] },
-        method: explanation.method.name, score: explanation.score,
+        method: explanation.method.description, score: explanation.score,
         signedSum: explanation.signedRelevance.sum(), sum: explanation.relevance.sum(),
         absorbed: explanation.ledger.absorbed, losses: Self.named(explanation.ledger.losses),
         ledger: explanation.ledger.map {
