@@ -21,6 +21,13 @@ extension Trace {
     return graph[id].name
   }
 
+  /// Grad-CAM before it is resized: batch × 1 × the layer's height × width.
+  ///
+  /// - Throws: `GraphError.noSuchNode`, `ExplanationError`.
+  public func classActivationMap(of target: Target, at layer: String? = nil) throws -> Tensor {
+    try classActivationMaps(of: [target], at: layer)[0]
+  }
+
   /// `max(0, Σ_k α_k A_k)` for each target: batch × 1 × the layer's height × width.
   func classActivationMaps(of targets: [Target], at name: String?) throws -> [Tensor] {
     let name = try name ?? defaultCAMLayer()

@@ -37,38 +37,61 @@ struct LinearHead {
     self.trace = trace
   }
 
-  /// What z⁺ gives for negated targets, at the inputs of their heads: for each item of the batch one item per target.
+  /// Negated targets.
+  struct Negated {
+    /// What joins at the inputs of the heads: for each item of the batch one item per target.
+    var duals: [Node.ID: Tensor]
+    /// What the relevance that each target starts with is multiplied by.
+    var factors: [Float]
+  }
+
+  /// What makes `R − λ·R_dual` of relevance, where the dual's weights into the target are negated.
+  ///
+  /// The weights are those that the target really has: where a batch normalisation behind the layer turns the sign round, R goes
+  /// by the negated weights of the layer, and the dual by its own.
   ///
   /// - Parameters:
+  ///   - strength: λ.
   ///   - propagator: how relevance goes from the targets to their weighted layers.
   ///   - scores: what targets start with; by default their values.
-  static func duals(
-    of sites: [Site], _ kind: Method.Head, in trace: Trace, by propagator: Propagator, scores: Float? = nil
-  ) throws -> [Node.ID: Tensor] {
-    var duals: [Node.ID: Tensor] = [:]
+  static func negated(
+    _ sites: [Site], _ kind: Method.Head, strength: Float, in trace: Trace, by propagator: Propagator,
+    scores: Float? = nil
+  ) throws -> Negated {
+    var result = Negated(duals: [:], factors: [Float](repeating: 1, count: sites.count))
     for (node, members) in Dictionary(grouping: sites.indices, by: { sites[$0].node }) {
       let head = try LinearHead(from: node, in: trace)
       let own = members.map { sites[$0] }
+      let isTurned = head.isTurned(own)
       // A channel at many positions is many targets; each has its own dual.
       let isComposite = kind == .composite && own.allSatisfy { $0.elements.count == 1 }
       let rows =
         isComposite
-        ? head.compositeDual(of: own, scores: scores) : head.layerDual(of: own, by: propagator, scores: scores)
+        ? head.compositeDual(of: own, isTurned, scores: scores)
+        : head.layerDual(of: own, by: propagator, scores: scores)
       let item = rows.count / rows.shape[0]
-      var dual = duals.removeValue(forKey: head.input) ?? Tensor(shape: [trace.batch * sites.count, item])
-      for index in 0..<trace.batch {
-        for (place, number) in members.enumerated() {
-          dual.setItem(index * sites.count + number, to: rows.item(index * members.count + place))
+      var dual = result.duals.removeValue(forKey: head.input) ?? Tensor(shape: [trace.batch * sites.count, item])
+      for (place, number) in members.enumerated() {
+        for index in 0..<trace.batch {
+          let row = rows.item(index * members.count + place).map { isTurned[place] ? $0 : -strength * $0 }
+          dual.setItem(index * sites.count + number, to: row)
         }
+        if isTurned[place] { result.factors[number] = -strength }
       }
-      duals[head.input] = dual
+      result.duals[head.input] = dual
     }
-    return duals
+    return result
   }
 
-  /// `S · x ⊙ w⁻ / Σ x ⊙ w⁻` with `w` the weights of the whole head into the target.
-  private func compositeDual(of sites: [Site], scores: Float?) -> Tensor {
-    let weights = weights(into: sites, downTo: weighted)
+  /// For each target whether what lies between the weighted layer and it turns signs round.
+  private func isTurned(_ sites: [Site]) -> [Bool] {
+    let slopes = weights(into: sites, includingLayer: false)
+    return sites.indices.map { slopes.item($0).sum() < 0 }
+  }
+
+  /// `S · x ⊙ w⁻ / Σ x ⊙ w⁻` with `w` the weights of the whole head into the target, signs turned back.
+  private func compositeDual(of sites: [Site], _ isTurned: [Bool], scores: Float?) -> Tensor {
+    let weights = weights(into: sites, includingLayer: true)
     let x = forward.value(of: input)
     let item = x.count / trace.batch
     return Tensor(uninitialized: weights.shape) { dual in
@@ -76,9 +99,10 @@ struct LinearHead {
         weights.withUnsafeElements { w in
           for row in 0..<trace.batch * sites.count {
             let index = row / sites.count
+            let sign: Float = isTurned[row % sites.count] ? -1 : 1
             var sum = 0.0
             for i in 0..<item {
-              let contribution = min(x[index * item + i] * w[row * item + i], 0)
+              let contribution = min(sign * x[index * item + i] * w[row * item + i], 0)
               dual[row * item + i] = contribution
               sum += Double(contribution)
             }
@@ -91,13 +115,13 @@ struct LinearHead {
     }
   }
 
-  /// The derivative of each target by the input of a node on the way, or by that node's output; rectifiers passed over.
-  private func weights(into sites: [Site], downTo last: Node.ID?) -> Tensor {
+  /// The derivative of each target by the weighted layer's input, or by its output; rectifiers passed over.
+  private func weights(into sites: [Site], includingLayer: Bool) -> Tensor {
     let rows = trace.batch * sites.count
     var gradient = Tensor(shape: [rows, sites[0].item])
     for row in 0..<rows { for element in sites[row % sites.count].elements { gradient[row, element] = 1 } }
     return BLAS.withOneThreadPerCall {
-      for id in nodes where last != nil || id != weighted {
+      for id in nodes where includingLayer || id != weighted {
         guard forward.graph[id].operation.kind != .relu, let kernel = forward.kernel(of: id) else { continue }
         let operand = forward.value(of: forward.graph[id].inputs[0]).shape
         let upstream = gradient
@@ -117,26 +141,17 @@ struct LinearHead {
   }
 
   /// The dual with the weights of the last layer alone negated: its output's relevance under the table, sent on by
-  /// `x ⊙ w⁻ / Σ x ⊙ w⁻`. Where a batch normalisation between turns the sign round, it is `w⁺` that speaks against.
+  /// `x ⊙ w⁻ / Σ x ⊙ w⁻`.
   private func layerDual(of sites: [Site], by propagator: Propagator, scores: Float?) -> Tensor {
-    var seeds = SeedBuilder(trace: trace, count: sites.count)
+    var builder = SeedBuilder(trace: trace, count: sites.count)
     for item in 0..<trace.batch {
       for (number, site) in sites.enumerated() {
-        seeds.add(
-          scores.map { score in site.elements.map { _ in score } } ?? site.values(in: trace, item: item), at: site,
-          item,
-          number)
+        let values = scores.map { score in site.elements.map { _ in score } } ?? site.values(in: trace, item: item)
+        builder.add(values, at: site, item, number)
       }
     }
-    let relevance = propagator.relevance(arrivingAt: weighted, from: seeds.tensors, count: sites.count)
-    let signs = weights(into: sites, downTo: nil)
-    let negated = negatedShares(of: relevance.masked(by: signs) { $0 >= 0 }, isTurned: false, seeds: sites.count)
-    let turned = relevance.masked(by: signs) { $0 < 0 }
-    if turned.largestMagnitude() == 0 { return negated }
-    return negated.combined(with: negatedShares(of: turned, isTurned: true, seeds: sites.count), +)
-  }
-
-  private func negatedShares(of relevance: Tensor, isTurned: Bool, seeds: Int) -> Tensor {
+    let seeds = sites.count
+    let relevance = propagator.relevance(arrivingAt: weighted, from: builder.tensors, count: seeds)
     guard let kernel = forward.kernel(of: weighted) as? any WeightedKernel else {
       preconditionFailure("a head ends in a weighted layer")
     }
@@ -181,11 +196,6 @@ struct LinearHead {
 }
 
 extension Tensor {
-  /// The elements where another tensor's fulfil a condition, 0 elsewhere.
-  fileprivate func masked(by other: Tensor, where condition: (Float) -> Bool) -> Tensor {
-    combined(with: other.reshaped(to: shape)) { condition($1) ? $0 : 0 }
-  }
-
   /// Overwrites an item of the batch.
   fileprivate mutating func setItem(_ index: Int, to item: Tensor) {
     withUnsafeMutableElements { elements in

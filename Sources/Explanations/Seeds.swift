@@ -10,10 +10,20 @@ extension Method {
   func seeds(for targets: [Target], in trace: Trace) throws -> [Node.ID: Tensor] {
     let sites = try targets.map { try Site(of: $0, in: trace) }
     var seeds = SeedBuilder(trace: trace, count: targets.count)
+    if let negated = try negatedTargets(sites, in: trace) {
+      for (node, tensor) in negated.duals { seeds.add(tensor, at: node) }
+      for (number, site) in sites.enumerated() {
+        for item in 0..<trace.batch {
+          let values = self == .contrastiveExcitationBackprop ? [1] : site.values(in: trace, item: item)
+          seeds.add(values.map { $0 * negated.factors[number] }, at: site, item, number)
+        }
+      }
+      return seeds.tensors
+    }
     for (number, site) in sites.enumerated() {
       for item in 0..<trace.batch {
         switch self {
-        case .lrp, .clrp2: seeds.add(site.values(in: trace, item: item), at: site, item, number)
+        case .lrp: seeds.add(site.values(in: trace, item: item), at: site, item, number)
         case .clrp1(let dual, let strength):
           let own = try requiredClass(of: site)
           seeds.add(site.values(in: trace, item: item), at: site, item, number)
@@ -35,16 +45,19 @@ extension Method {
         }
       }
     }
+    return seeds.tensors
+  }
+
+  /// For contrasts with the negated target: what joins below its head, and what its own seed is multiplied by.
+  private func negatedTargets(_ sites: [Site], in trace: Trace) throws -> LinearHead.Negated? {
     switch self {
     case .clrp2(let kind, let strength):
-      try seeds.subtract(LinearHead.duals(of: sites, kind, in: trace, by: trace.propagator), times: strength)
+      try LinearHead.negated(sites, kind, strength: strength, in: trace, by: trace.propagator)
     case .contrastiveExcitationBackprop:
-      let duals = try LinearHead.duals(
-        of: sites, .composite, in: trace, by: trace.propagator(for: .excitation), scores: 1)
-      seeds.subtract(duals, times: 1)
-    default: break
+      try LinearHead.negated(
+        sites, .composite, strength: 1, in: trace, by: trace.propagator(for: .excitation), scores: 1)
+    default: nil
     }
-    return seeds.tensors
   }
 
   /// - Throws: `ExplanationError.needsClass` for a unit: it has no siblings that are alternatives to it.
@@ -104,11 +117,9 @@ struct SeedBuilder {
     tensors[node] = tensor
   }
 
-  /// Takes a dual's relevance away.
-  mutating func subtract(_ duals: [Node.ID: Tensor], times strength: Float) {
-    for (node, dual) in duals {
-      let scaled = dual.map { -strength * $0 }
-      tensors[node] = tensors[node]?.combined(with: scaled.reshaped(to: tensors[node]!.shape), +) ?? scaled
-    }
+  /// Adds relevance of all items and targets.
+  mutating func add(_ relevance: Tensor, at node: Node.ID) {
+    let sum = tensors.removeValue(forKey: node)
+    tensors[node] = sum.map { $0.combined(with: relevance.reshaped(to: $0.shape), +) } ?? relevance
   }
 }
