@@ -34,9 +34,9 @@ def negated_row(unit):
 class Oracle:
     """One picture seen by one network: the forward pass is done once, any target can be explained."""
 
-    def __init__(self, path, picture, box, dtype=torch.float64, noise=0.0):
+    def __init__(self, path, picture, box, dtype=torch.float64, noise=0.0, draw=0):
         model = onnx.load(str(path))
-        self.dtype, self.noise, self.box = dtype, noise, box
+        self.dtype, self.noise, self.draw, self.box = dtype, noise, draw, box
         self.nodes = list(model.graph.node)
         self.values = {t.name: self._constant(numpy_helper.to_array(t)) for t in model.graph.initializer}
         (self.input,) = [i.name for i in model.graph.input if i.name not in self.values]
@@ -53,11 +53,11 @@ class Oracle:
         return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
 
     def compute(self, node, inputs):
-        """The node's output; with `noise`, a convolution is off by that much of its largest value."""
+        """The node's output; with `noise`, a convolution is off by about that much of its largest value."""
         output = OPERATORS[node.op_type](attributes_of(node), *inputs)
         if not self.noise or node.op_type != "Conv":
             return output
-        generator = torch.Generator().manual_seed(self.nodes.index(node))
+        generator = torch.Generator().manual_seed(1000 * self.draw + self.nodes.index(node))
         error = torch.randn(output.shape, generator=generator, dtype=output.dtype)
         return output + self.noise * output.detach().abs().max() * error
 
