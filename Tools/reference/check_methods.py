@@ -1,8 +1,8 @@
-"""Compare the methods' fixtures with Captum, and excitation backpropagation with Zennit, on torchvision's modules in float64.
+"""Compare the methods' fixtures with Captum, and contrasts of relevance with Zennit, on torchvision's modules in float64.
 
     python check_methods.py --scratch FOLDER [--models FOLDER] [NAME...]
 
-What has a definition of its own here (contrasts, units) is not in either.
+Units, and SqueezeNet's contrastive excitation backpropagation, are the oracle's alone.
 """
 
 import argparse
@@ -17,10 +17,11 @@ from captum.attr import Deconvolution, GuidedBackprop, InputXGradient, Integrate
 from torch import nn
 from zennit.core import Composite
 from zennit.layer import Sum
-from zennit.rules import Norm, Pass, ZPlus
+from zennit.rules import Norm, Pass, ZBox, ZPlus
 from zennit.torchvision import ResNetBasicBlockCanonizer
 
 from onnx_files import FIXTURES, load_weights
+from pictures import IMAGENET_BOX, Preprocessor
 from seeded import seeded_tensor
 from write_composites import distance, torch_network
 from write_squeezenet import NAME as SQUEEZENET, default_models
@@ -63,24 +64,55 @@ def with_own_rectifiers(network):
     return traced
 
 
-def excitation(network, picture, target):
+def propagated(network, picture, seeds, box=None):
+    """z⁺, or z^B in the first convolution if there is a box; averages and sums in proportion, normalisation bypassed; by Zennit."""
     rules = {(nn.Conv2d, nn.Linear): ZPlus(stabilizer=STABILISER, zero_params="bias"), nn.BatchNorm2d: Pass()}
     rules[(nn.AvgPool2d, nn.AdaptiveAvgPool2d, Sum)] = Norm(stabilizer=STABILISER)
+    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    if box:
+        low, high = (torch.tensor(side, dtype=picture.dtype).reshape(1, -1, 1, 1).expand_as(picture) for side in box)
+        box = ZBox(low, high, stabilizer=STABILISER, zero_params="bias")
 
     def chosen(context, name, module):
+        if module is first and box:
+            return box
         return next((rule for types, rule in rules.items() if isinstance(module, types)), None)
 
     canonizers = [ResNetBasicBlockCanonizer()] if isinstance(network, torchvision.models.ResNet) else []
-    picture = picture.clone().requires_grad_(True)
+    picture = picture.detach().clone().requires_grad_(True)
     with Composite(module_map=chosen, canonizers=canonizers).context(network) as modified:
-        return torch.autograd.grad(modified(picture)[0, target], picture)[0]
+        return torch.autograd.grad(modified(picture), picture, seeds[None])[0]
+
+
+def contrast(method, network, picture, target, box):
+    """Maps and contrasts of relevance, each of two separate passes."""
+    with torch.no_grad():
+        logits = network(picture)[0]
+    one = nn.functional.one_hot(torch.tensor(target), len(logits)).to(logits.dtype)
+    if method == "excitation-backprop":
+        return propagated(network, picture, one)
+    if method == "sglrp":
+        p = logits.softmax(0)
+        relevance = propagated(network, picture, one * (p - one * p).sum() * p[target], box)
+        return relevance - propagated(network, picture, (1 - one) * p * p[target], box)
+    if method == "clrp1-released":
+        maps = [propagated(network, picture, seeds, box) for seeds in (one * logits, (1 - one) * logits.abs())]
+        return maps[0] / maps[0].sum() - maps[1] / maps[1].sum()
+    last = list(network.modules())[-1]
+    if method != "contrastive-excitation-backprop" or not isinstance(last, nn.Linear):
+        return None
+    relevance = propagated(network, picture, one)
+    last.weight.data.neg_()
+    dual = propagated(network, picture, one)
+    last.weight.data.neg_()
+    return relevance - dual
 
 
 def grad_cam(network, picture, target, layer):
     return LayerGradCam(network, network.get_submodule(layer)).attribute(picture, target, relu_attributions=True).detach()
 
 
-def expected(entry, network, rectified, picture):
+def expected(entry, network, rectified, picture, box):
     """What Captum or Zennit make of the entry's method, or None."""
     method, facts, target = entry["method"], entry["parameters"], entry["target"].get("class")
     changed = {"guided-backprop": GuidedBackprop, "deconvnet": Deconvolution}
@@ -104,7 +136,7 @@ def expected(entry, network, rectified, picture):
         noises = [torch.from_numpy(seeded_tensor(s, picture.shape, facts["low"], facts["high"])) for s in facts["seeds"]]
         at = [picture.detach() + noise for noise in noises]
         return sum(Saliency(network).attribute(x, target, abs=False) for x in at) / len(at)
-    return excitation(network, picture, target) if method == "excitation-backprop" else None
+    return contrast(method, network, picture, target, box)
 
 
 def check(name, scratch, models):
@@ -113,13 +145,14 @@ def check(name, scratch, models):
         print(f"no {SQUEEZENET} in {models}: not checked", flush=True)
         return
     network = (squeezenet(models) if name == SQUEEZENET else torch_network(name, scratch)).double()
+    box = Preprocessor(pathlib.Path(models) / SQUEEZENET / "preprocessor_config.json").box() if name == SQUEEZENET else IMAGENET_BOX
     rectified = with_own_rectifiers(network)
     for module in network.modules():
         if isinstance(module, nn.ReLU):
             module.inplace = False
     for entry in (e for e in entries if e["network"] == name):
         picture = torch.from_numpy(np.load(FIXTURES / entry["input"])).double()
-        values = expected(entry, network, rectified, picture)
+        values = expected(entry, network, rectified, picture, box)
         if values is None:
             continue
         error = distance(torch.from_numpy(np.load(FIXTURES / "methods" / entry["file"])), values[0].detach())

@@ -29,6 +29,8 @@ FAMILIES = {
     r"cat-and-coffee\.png": (CHELSEA_AND_COFFEE, "Tools/models/cat_and_coffee.py"),
     r"imaging/.*": (CHELSEA + ", as Pillow and NumPy see it", REFERENCE + "imaging/write_pictures.py"),
     r"inputs/chelsea-\d+\.npy": (CHELSEA, REFERENCE + "write_logits.py"),
+    r"inputs/squeezenet-cat-coffee-112x144\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "write_methods.py"),
+    r"inputs/chelsea-96-38-12\.npy": (CHELSEA, REFERENCE + "write_methods.py"),
     r"inputs/squeezenet-.*\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "write_squeezenet.py"),
     r"networks/.*/(model\.onnx|weights\.json)": ("torchvision 0.29.2, seeded weights", REFERENCE + "export_networks.py"),
     r"networks/squeezenet1\.1/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_squeezenet.py"),
@@ -36,6 +38,7 @@ FAMILIES = {
     r"maps/squeezenet1\.1\..*\.npy": ("oracle in float64", REFERENCE + "write_squeezenet.py"),
     r"maps/.*\.npy": ("oracle in float64", REFERENCE + "write_maps.py"),
     r"composites/.*": ("Zennit 0.5.1 in float64", REFERENCE + "write_composites.py"),
+    r"methods/.*": ("oracle in float64", REFERENCE + "write_methods.py"),
     r"rules/cases\.(json|bin)": ("seeded; Zennit 0.5.1 in float64", REFERENCE + "write_rule_cases.py"),
     r"vectors/cases\.(json|bin)": ("onnx 1.23.2 and Debian's libonnx-testdata 1.12", REFERENCE + "write_vectors.py"),
     r"zoo/cases\.(json|bin)": ("onnx 1.23.2, backend/test/data/light", REFERENCE + "write_zoo.py"),
@@ -73,6 +76,16 @@ def composite_facts(path):
     return facts | {"signed": True, "tolerance": {"relative_l2": MAP_TOLERANCE}}
 
 
+def method_facts(path):
+    """Method, targets, sum and tolerance of a method's map, from the index beside it."""
+    maps = json.loads((path.parent / "index.json").read_text())["maps"]
+    found = [entry for entry in maps if entry["file"] == path.name]
+    if not found:
+        raise SystemExit(f"{path.name} is not in its index")
+    facts = {key: found[0][key] for key in ("network", "input", "method", "score", "sum")}
+    return facts | {"targets": [e["target"] for e in found], "tolerance": {"relative_l2": found[0]["tolerance"]}}
+
+
 def entry(path, name, earlier):
     """The manifest's entry of one file."""
     facts = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -88,6 +101,8 @@ def entry(path, name, earlier):
         facts |= map_facts(path)
     elif name.startswith("composites/") and path.suffix == ".npy":
         facts |= composite_facts(path)
+    elif name.startswith("methods/") and path.suffix == ".npy":
+        facts |= method_facts(path)
     elif name.endswith("logits.npy"):
         facts["tolerance"] = LOGITS_TOLERANCE
     elif name.endswith("output.npy"):
