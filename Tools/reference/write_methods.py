@@ -31,9 +31,9 @@ FOLDER = FIXTURES / "methods"
 DRAWS = (101, 102, 103)  # of the noise; none of those by which an input was chosen
 SEEDS = (90001, 90002, 90003, 90004)
 STEPS = 20
-# The demo picture at two thirds of its size, and the middle of that, which SqueezeNet takes for a coffee mug.
+# The demo picture at two thirds of its size, and the middle of that, which SqueezeNet takes for a cup.
 SCALED, CROPPED = (303, 152), (144, 112)
-# A crop in which no rectifier and no pool of ResNet-18 decides by so little that noise changes it: one of 267 was so steady.
+# A crop, chosen from 267, in which noise seldom makes a rectifier or pool of ResNet-18 decide the other way.
 CORNER = (38, 12)
 RESNET_INPUT = "inputs/chelsea-96-38-12.npy"
 SQUEEZENET_INPUT = "inputs/squeezenet-cat-coffee-112x144.npy"
