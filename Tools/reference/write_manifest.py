@@ -3,7 +3,7 @@
     python write_manifest.py [--check]
 
 Every file belongs to one of the families below. One that belongs to none keeps the entry that it has; with none, it is
-an error.
+an error. What the package's own tests write or build is no reference, and has no entry.
 """
 
 import argparse
@@ -23,6 +23,9 @@ REFERENCE = "Tools/reference/"
 LOGITS_TOLERANCE = {"relative_to_largest": 1e-4}
 OPERATOR_TOLERANCE = {"relative_to_largest": 1e-5}
 MAP_TOLERANCE = 1e-3
+
+# Folders that no other system has written.
+OWN = ("golden", "own-rule")
 
 # pattern of the path: (source, generator)
 FAMILIES = {
@@ -113,6 +116,7 @@ def entry(path, name, earlier):
 def manifest():
     earlier = json.loads(MANIFEST.read_text())["files"] if MANIFEST.exists() else {}
     paths = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and path != MANIFEST and path.name != "README.md")
+    paths = [path for path in paths if path.relative_to(FIXTURES).parts[0] not in OWN]
     names = [path.relative_to(FIXTURES).as_posix() for path in paths]
     rows = [f"    {json.dumps(n)}: {json.dumps(entry(p, n, earlier))}" for p, n in zip(paths, names)]
     return '{\n  "files": {\n' + ",\n".join(rows) + "\n  }\n}\n"
