@@ -17,6 +17,7 @@ from zennit.core import Composite
 import oracle_forward
 from onnx_files import FIXTURES
 from oracle import Oracle
+from oracle_contrasts import unit_clrp2
 
 BOX = ([-2.0, -2.5, -1.5], [2.0, 1.5, 2.5])
 
@@ -116,6 +117,32 @@ def dense_head_dual():
     close("CLRP2's dual from its definition", oracle.dual_of_negated_weights(target, "paper"), expected, 1e-6)
 
 
+def unit_behind_normalisation():
+    """CLRP2 of a unit, with the normalisation's scale multiplied into its weights, of either sign."""
+    torch.manual_seed(4)
+    network = Pooled()
+    network.norm.weight.data[:4] *= -1
+    oracle, network, _ = exported(network)
+    below = torch.relu(network.first(oracle.values[oracle.input])).detach()
+    (node,) = [n for n in oracle.nodes if n.op_type == "Conv" and n.input[1] == "left.weight"]
+    after = torch.relu(network.norm(network.left(below)))
+    (name,) = [n.output[0] for n in oracle.nodes if n.op_type == "Relu" and "Batch" in n.input[0]]
+    for channel in (1, 6):
+        y, x = divmod(int(after[0, channel].argmax()), after.shape[3])
+        weight = network.norm.weight[channel] * network.left.weight[channel : channel + 1]
+
+        def shares(positive):
+            def unit(v):
+                return nn.functional.conv2d(v, positive, padding=1)[0, 0, y, x]
+
+            return below * torch.autograd.functional.jacobian(unit, below) / unit(below) * after[0, channel, y, x]
+
+        difference = (shares(weight.clamp(min=0)) - shares((-weight).clamp(min=0))).detach()
+        expected = oracle.propagate(node.input[0], difference, "default")
+        sign = "negative" if network.norm.weight[channel] < 0 else "positive"
+        close(f"CLRP2 of a unit, scale {sign}", unit_clrp2(oracle, (name, (0, channel, y, x))), expected, 1e-6)
+
+
 def conservation_and_linearity():
     torch.manual_seed(3)
     for name, network, tables in (("small", Small(), ["paper"]), ("pooled", Pooled(), ["paper", "default"])):
@@ -162,4 +189,5 @@ if __name__ == "__main__":
     operators()
     against_zennit()
     dense_head_dual()
+    unit_behind_normalisation()
     conservation_and_linearity()

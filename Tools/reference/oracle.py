@@ -2,6 +2,8 @@
 
     oracle = Oracle("model.onnx", picture, box)
     signed, relevance = oracle.explain(target, method="clrp1", table="default")
+
+Single precision, and noise on top of it, are there to tell how well conditioned a result is.
 """
 
 import onnx
@@ -16,16 +18,29 @@ SHAPING = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", 
 POOLING = ("GlobalAveragePool", "AveragePool", "ReduceMean")
 
 
+def negated_row(unit):
+    """z⁺ with the weights into one unit negated: the channel of a convolution, the output of a matrix."""
+
+    def rule(step):
+        weight = step.inputs[1] * step.attributes.get("alpha", 1.0)
+        row = (unit,) if step.operator == "Conv" or step.attributes.get("transB", 0) else (slice(None), unit)
+        weight = weight.clone()
+        weight[row] = -weight[row]
+        return z_plus(step, weight)
+
+    return rule
+
+
 class Oracle:
     """One picture seen by one network: the forward pass is done once, any target can be explained."""
 
-    def __init__(self, path, picture, box):
+    def __init__(self, path, picture, box, dtype=torch.float64, noise=0.0, draw=0):
         model = onnx.load(str(path))
+        self.dtype, self.noise, self.draw, self.box = dtype, noise, draw, box
         self.nodes = list(model.graph.node)
-        self.values = {t.name: constant_tensor(numpy_helper.to_array(t)) for t in model.graph.initializer}
+        self.values = {t.name: self._constant(numpy_helper.to_array(t)) for t in model.graph.initializer}
         (self.input,) = [i.name for i in model.graph.input if i.name not in self.values]
-        self.values[self.input] = torch.from_numpy(picture).double()
-        self.box = box
+        self.values[self.input] = torch.from_numpy(picture).to(dtype)
         self.absorbed = {}
         self.live = {self.input}
         self.producer = {name: node for node in self.nodes for name in node.output}
@@ -33,10 +48,24 @@ class Oracle:
             self._run()
         self.logits = self._before_softmax(model.graph.output[0].name)
 
+    def _constant(self, array):
+        tensor = constant_tensor(array)
+        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+
+    def compute(self, node, inputs):
+        """The node's output; with `noise`, a convolution is off by about that much of its largest value."""
+        output = OPERATORS[node.op_type](attributes_of(node), *inputs)
+        if not self.noise or node.op_type != "Conv":
+            return output
+        generator = torch.Generator().manual_seed(1000 * self.draw + self.nodes.index(node))
+        error = torch.randn(output.shape, generator=generator, dtype=output.dtype)
+        return output + self.noise * output.detach().abs().max() * error
+
     def _run(self):
         for node in self.nodes:
             inputs = [self.values[name] if name else None for name in node.input]
-            self.values[node.output[0]] = OPERATORS[node.op_type](attributes_of(node), *inputs)
+            output = self.compute(node, inputs)
+            self.values[node.output[0]] = output.to(self.dtype) if output.is_floating_point() else output
             if self.live.intersection(node.input):
                 self.live.add(node.output[0])
 
@@ -131,16 +160,9 @@ class Oracle:
         if node.op_type == "Conv" and pooled:
             return self.propagate(node.input[0], self._composite_dual(node, target), table)
 
-        def negated(step):
-            weight = step.inputs[1] * step.attributes.get("alpha", 1.0)
-            row = (target,) if node.op_type == "Conv" or step.attributes.get("transB", 0) else (slice(None), target)
-            weight = weight.clone()
-            weight[row] = -weight[row]
-            return z_plus(step, weight)
-
         seed, units = self._seed()
         units[target] = self.score(target)
-        return self.propagate(self.logits, seed, table, {node.output[0]: negated})
+        return self.propagate(self.logits, seed, table, {node.output[0]: negated_row(target)})
 
     def _head(self):
         """The last weighted layer before the logits, and whether pooling lies between."""
@@ -164,5 +186,5 @@ class Oracle:
             return OPERATORS["Conv"](step.attributes, v, weight.clamp(min=0)).sum()
 
         total = summed(x)
-        score = torch.tensor(self.score(target), dtype=torch.float64)
+        score = torch.tensor(self.score(target), dtype=self.dtype)
         return x * adjoint(summed, x, quotient(score, total))

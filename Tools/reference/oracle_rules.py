@@ -117,13 +117,16 @@ def add(step):
 def average(step, table):
     if step.operator == "ReduceMean" and step.inputs[0].ndim != 4:
         raise ValueError("ReduceMean is supported as pooling over height and width only")
-    return proportional(step) if table == "default" else even(step)
+    return even(step) if table == "paper" else proportional(step)
 
 
 def rule_for(step, table):
-    """The rule that the table (`default` or `paper`) gives the node, as a function of the step."""
+    """The rule that the table (`default`, `paper` or `excitation`) gives the node, as a function of the step.
+
+    `excitation` is `default` without a box: z⁺ in the first convolution too.
+    """
     if step.operator in ("Conv", "Gemm", "MatMul"):
-        return z_box if step.box is not None else z_plus
+        return z_plus if step.box is None or table == "excitation" else z_box
     if step.operator in ("AveragePool", "GlobalAveragePool", "ReduceMean"):
         return lambda s: average(s, table)
     if step.operator in ("Relu", "Dropout", "BatchNormalization", "LRN", "Softmax", "LogSoftmax"):

@@ -19,11 +19,16 @@ def center_crop(image, width, height):
     return image.crop((left, top, left + width, top + height))
 
 
-def chelsea(side):
-    """scikit-image's cat: shorter side to 8/7 of `side` (bilinear), center crop, ImageNet mean and std; [1, 3, side, side]."""
+def chelsea(side, corner=None):
+    """scikit-image's cat: shorter side to 8/7 of `side` (bilinear), center crop, ImageNet mean and std; [1, 3, side, side].
+
+    `corner` is the left and top of another crop.
+    """
     image = Image.fromarray(skimage.data.chelsea())
     scale = round(side * 8 / 7) / min(image.size)
     image = image.resize([round(scale * length) for length in image.size], Image.Resampling.BILINEAR)
+    if corner:
+        image = image.crop((*corner, corner[0] + side, corner[1] + side))
     pixels = np.asarray(center_crop(image, side, side), dtype=np.float64) / 255
     normalised = (pixels - IMAGENET_MEAN) / IMAGENET_STD
     return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None], dtype=np.float32)

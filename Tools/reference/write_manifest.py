@@ -3,7 +3,7 @@
     python write_manifest.py [--check]
 
 Every file belongs to one of the families below. One that belongs to none keeps the entry that it has; with none, it is
-an error.
+an error. What the package's own tests write or build is no reference, and has no entry.
 """
 
 import argparse
@@ -24,11 +24,16 @@ LOGITS_TOLERANCE = {"relative_to_largest": 1e-4}
 OPERATOR_TOLERANCE = {"relative_to_largest": 1e-5}
 MAP_TOLERANCE = 1e-3
 
+# Folders that no other system has written.
+OWN = ("golden", "own-rule")
+
 # pattern of the path: (source, generator)
 FAMILIES = {
     r"cat-and-coffee\.png": (CHELSEA_AND_COFFEE, "Tools/models/cat_and_coffee.py"),
     r"imaging/.*": (CHELSEA + ", as Pillow and NumPy see it", REFERENCE + "imaging/write_pictures.py"),
     r"inputs/chelsea-\d+\.npy": (CHELSEA, REFERENCE + "write_logits.py"),
+    r"inputs/squeezenet-cat-coffee-112x144\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "write_methods.py"),
+    r"inputs/chelsea-96-38-12\.npy": (CHELSEA, REFERENCE + "write_methods.py"),
     r"inputs/squeezenet-.*\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "write_squeezenet.py"),
     r"networks/.*/(model\.onnx|weights\.json)": ("torchvision 0.29.2, seeded weights", REFERENCE + "export_networks.py"),
     r"networks/squeezenet1\.1/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_squeezenet.py"),
@@ -36,6 +41,7 @@ FAMILIES = {
     r"maps/squeezenet1\.1\..*\.npy": ("oracle in float64", REFERENCE + "write_squeezenet.py"),
     r"maps/.*\.npy": ("oracle in float64", REFERENCE + "write_maps.py"),
     r"composites/.*": ("Zennit 0.5.1 in float64", REFERENCE + "write_composites.py"),
+    r"methods/.*": ("oracle in float64", REFERENCE + "write_methods.py"),
     r"rules/cases\.(json|bin)": ("seeded; Zennit 0.5.1 in float64", REFERENCE + "write_rule_cases.py"),
     r"vectors/cases\.(json|bin)": ("onnx 1.23.2 and Debian's libonnx-testdata 1.12", REFERENCE + "write_vectors.py"),
     r"zoo/cases\.(json|bin)": ("onnx 1.23.2, backend/test/data/light", REFERENCE + "write_zoo.py"),
@@ -73,6 +79,16 @@ def composite_facts(path):
     return facts | {"signed": True, "tolerance": {"relative_l2": MAP_TOLERANCE}}
 
 
+def method_facts(path):
+    """Method, targets, sum and tolerance of a method's map, from the index beside it."""
+    maps = json.loads((path.parent / "index.json").read_text())["maps"]
+    found = [entry for entry in maps if entry["file"] == path.name]
+    if not found:
+        raise SystemExit(f"{path.name} is not in its index")
+    facts = {key: found[0][key] for key in ("network", "input", "method", "score", "sum")}
+    return facts | {"targets": [e["target"] for e in found], "tolerance": {"relative_l2": found[0]["tolerance"]}}
+
+
 def entry(path, name, earlier):
     """The manifest's entry of one file."""
     facts = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -88,6 +104,8 @@ def entry(path, name, earlier):
         facts |= map_facts(path)
     elif name.startswith("composites/") and path.suffix == ".npy":
         facts |= composite_facts(path)
+    elif name.startswith("methods/") and path.suffix == ".npy":
+        facts |= method_facts(path)
     elif name.endswith("logits.npy"):
         facts["tolerance"] = LOGITS_TOLERANCE
     elif name.endswith("output.npy"):
@@ -98,6 +116,7 @@ def entry(path, name, earlier):
 def manifest():
     earlier = json.loads(MANIFEST.read_text())["files"] if MANIFEST.exists() else {}
     paths = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and path != MANIFEST and path.name != "README.md")
+    paths = [path for path in paths if path.relative_to(FIXTURES).parts[0] not in OWN]
     names = [path.relative_to(FIXTURES).as_posix() for path in paths]
     rows = [f"    {json.dumps(n)}: {json.dumps(entry(p, n, earlier))}" for p, n in zip(paths, names)]
     return '{\n  "files": {\n' + ",\n".join(rows) + "\n  }\n}\n"
