@@ -158,9 +158,9 @@ struct LinearHead {
     let x = forward.value(of: input)
     return BLAS.withOneThreadPerCall {
       // x⁺w⁻ + x⁻w⁺: what speaks for the negated weights, whatever the sign of x.
-      let (above, below) =
-        isTurned ? (WeightPart.positive, WeightPart.negative) : (WeightPart.negative, WeightPart.positive)
-      let terms: [(input: Tensor, part: WeightPart)] = [(x.positivePart, above), (x.map { min($0, 0) }, below)]
+      let terms: [(input: Tensor, part: WeightPart)] = [
+        (x.positivePart, .negative), (x.map { min($0, 0) }, .positive),
+      ]
       let z = Tensor(uninitialized: kernel.outputShape) { z in
         for (index, term) in terms.enumerated() {
           term.input.withUnsafeElements {
