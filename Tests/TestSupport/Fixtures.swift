@@ -49,4 +49,10 @@ public enum FetchedModel {
 
   /// Whether SqueezeNet 1.1 is there.
   public static let hasSqueezeNet: Bool = FileManager.default.fileExists(atPath: squeezeNet + "/model.onnx")
+
+  /// VGG16's ImageNet convolutions with a fully connected head of 20 coarse classes, for those who have it.
+  public static let coarseVGG16 = folder.appendingPathComponent("vgg16-coarse").path
+
+  /// Whether it is there.
+  public static let hasCoarseVGG16: Bool = FileManager.default.fileExists(atPath: coarseVGG16 + "/model.onnx")
 }

@@ -1,0 +1,43 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Every method on whole networks: a finite map, or a sentence that says why there is none.
+@Suite(.serialized) struct EveryMethodTests {
+  /// The methods, those that run the network many times with few runs.
+  static let methods = Method.all.map { method in
+    switch method {
+    case .integratedGradients: Method.integratedGradients(steps: 2)
+    case .smoothGrad: Method.smoothGrad(samples: 2)
+    default: method
+    }
+  }
+
+  @Test(arguments: ["alexnet-torchscript", "vgg16-torchscript", "googlenet-kept", "resnet18-kept"])
+  func seededNetworks(name: String) throws {
+    let side = name.hasSuffix("kept") ? 96 : 224
+    try expectMaps(SeededNetwork.load(name), .imageNet, Fixtures.tensor("inputs/chelsea-\(side).npy"))
+  }
+
+  @Test(.enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"))
+  func squeezeNet() throws {
+    let model = try Model(contentsOf: FetchedModel.squeezeNet)
+    let input = try Fixtures.tensor("inputs/squeezenet-cat-coffee-227x454.npy")
+    try expectMaps(model.network, model.preprocessing.pixelRange, input)
+  }
+
+  private func expectMaps(_ network: Network, _ pixelRange: PixelRange?, _ input: Tensor) throws {
+    let trace = try Explainer(network, rules: .default(pixelRange: pixelRange)).trace(input)
+    let best = Target.class(trace.predictions()[0].classIndex)
+    for method in Self.methods {
+      let map = try trace.explain(best, by: method).relevance
+      #expect(map.elements.allSatisfy { $0.isFinite }, "\(method)")
+      #expect(map.largestMagnitude() > 0, "\(method)")
+      #expect(map.shape.dimensions.suffix(2) == input.shape.dimensions.suffix(2), "\(method)")
+    }
+    let error = #expect(throws: ExplanationError.self) {
+      try trace.explain(best, by: .gradCAM(layer: network.graph[network.logits].name))
+    }
+    #expect(error?.description.hasPrefix("grad-cam needs a layer with height and width") == true)
+  }
+}

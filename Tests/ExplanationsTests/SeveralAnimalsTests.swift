@@ -1,0 +1,38 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// The paper's Fig. 3 on photographs of zebras beside elephants: LRP's maps of the two classes are much alike, those of
+/// contrasts are not.
+@Suite struct SeveralAnimalsTests {
+  static let folder = Fixtures.images.appendingPathComponent("clrp")
+  static let hasPictures = FileManager.default.fileExists(atPath: folder.path)
+  static let (zebra, elephant) = (Target.class(340), Target.class(386))
+
+  @Test(
+    .enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"),
+    .enabled(if: hasPictures, "there are no pictures of zebras and elephants beside the package"))
+  func contrastsTellClassesApart() throws {
+    let model = try Model(contentsOf: FetchedModel.squeezeNet)
+    let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
+    let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).filter { $0.hasPrefix("ze") }
+      .sorted()
+    #expect(names.count == 4)
+    var cosines: [Method: Double] = [:]
+    for name in names {
+      let picture = try Image(contentsOf: Self.folder.appendingPathComponent(name).path)
+      let trace = try explainer.trace(model.preprocessing.withoutCrop().tensor(from: picture))
+      for method in [Method.lrp, .clrp1, .clrp2, .sglrp] {
+        let maps = try trace.explain([Self.zebra, Self.elephant], by: method).map(\.relevance)
+        cosines[method, default: 0] += maps[0].cosine(to: maps[1]) / Double(names.count)
+      }
+    }
+    for (method, cosine) in cosines.sorted(by: { $0.value > $1.value }) {
+      print("zebra and elephant, \(method): mean cosine of the two maps \(cosine)")
+    }
+    let lrp = try #require(cosines[.lrp])
+    #expect(lrp >= 0.6)
+    for method in [Method.clrp1, .clrp2, .sglrp] { #expect(try #require(cosines[method]) <= lrp - 0.4, "\(method)") }
+  }
+}
