@@ -14,12 +14,18 @@ struct Bench: ParsableCommand {
   var input: String?
 
   @Option(
-    help: ArgumentHelp("What to explain, as in relevance explain; top:K explains K classes together.", valueName: "t"),
+    name: .customLong("target"),
+    help: ArgumentHelp(
+      "What to explain, as in relevance explain; top:K explains K classes together. Repeatable. (default: top:1)",
+      valueName: "t"),
     transform: TargetArgument.init(parsing:))
-  var target = TargetArgument.top(1)
+  var targets: [TargetArgument] = []
 
-  @Option(help: ArgumentHelp("How, as in relevance explain.", valueName: "m"), transform: Method.init(parsing:))
-  var method = Method.lrp
+  @Option(
+    name: .customLong("method"),
+    help: ArgumentHelp("How, as in relevance explain. Repeatable. (default: lrp)", valueName: "m"),
+    transform: Method.init(parsing:))
+  var methods: [Method] = []
 
   @Option(help: ArgumentHelp("How often to measure.", valueName: "n"))
   var runs = 9
@@ -37,26 +43,44 @@ struct Bench: ParsableCommand {
     let explainer = try Explainer(rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     var input = Tensor(shape: model.exampleInputShape, repeating: 0.1)
     if let path = self.input { input = try NumPyFile.read(path) }
-    let targets = try target.resolved(model.labels).targets(in: explainer.trace(input))
-    func explain() throws -> Explanation { try explainer.trace(input).explain(targets, by: method, ledger: false)[0] }
-    _ = try explain()
+    let first = try explainer.trace(input)
+    let cases = try (targets.isEmpty ? [.top(1)] : targets).flatMap { target in
+      let found = try target.resolved(model.labels).targets(in: first)
+      return (methods.isEmpty ? [.lrp] : methods).map { (name: "\($0) \(target)", method: $0, targets: found) }
+    }
+    func explain(_ index: Int) throws -> Explanation {
+      try explainer.trace(input).explain(cases[index].targets, by: cases[index].method, ledger: false)[0]
+    }
     if onRequest {
+      _ = try explain(0)
       say("ready")
       while let line = readLine(), line != "quit" {
-        let (time, explanation) = try timed(explain)
+        let (time, explanation) = try timed { try explain(0) }
         say(String(format: "%.3f %.9g %.9g", time, explanation.signedRelevance.sum(), explanation.score))
       }
       return
     }
-    let forward = try (0..<runs).map { _ in try timed { try explainer.trace(input) }.0 }.sorted()
-    let whole = try (0..<runs).map { _ in try timed(explain).0 }.sorted()
-    func line(_ name: String, _ times: [Double]) -> String {
-      let padded = name.padding(toLength: 16, withPad: " ", startingAt: 0)
-      return padded
-        + String(format: "median %8.1f ms   best %8.1f ms   worst %8.1f ms", times[runs / 2], times[0], times[runs - 1])
+    // Round by round, so that what else the machine does befalls all alike; the first round is not counted.
+    var forward: [Double] = []
+    var whole = [[Double]](repeating: [], count: cases.count)
+    for round in 0...runs {
+      let time = try timed { try explainer.trace(input) }.0
+      if round > 0 { forward.append(time) }
+      for index in cases.indices {
+        let time = try timed { try explain(index) }.0
+        if round > 0 { whole[index].append(time) }
+      }
     }
     print(line("trace", forward))
-    print(line("trace + \(method.name)", whole))
+    for (one, times) in zip(cases, whole) { print(line("trace + \(one.name)", times)) }
+  }
+
+  private func line(_ name: String, _ times: [Double]) -> String {
+    let sorted = times.sorted()
+    let padded = name.padding(toLength: max(name.count, 32), withPad: " ", startingAt: 0)
+    return padded
+      + String(
+        format: "median %8.1f ms   best %8.1f ms   worst %8.1f ms", sorted[runs / 2], sorted[0], sorted[runs - 1])
   }
 
   /// Prints a line at once, whatever is at the other end.
