@@ -1,0 +1,141 @@
+/// Items put into groups by how similar they are to each other.
+///
+/// The algorithm is that of A. Ng, M. Jordan and Y. Weiss, “On spectral clustering: analysis and an algorithm”, NIPS 2001:
+/// 1. `L = I − D^(−1/2) S D^(−1/2)` with `D` the diagonal of the similarities' row sums. Where items fall into groups that
+///    have nothing in common, `L` has as many eigenvalues of 0 as there are groups.
+/// 2. The eigenvectors of the `k` smallest eigenvalues are the columns of a matrix; each of its rows, one per item, is
+///    divided by its length.
+/// 3. The rows are put into `k` groups by k-means.
+///
+/// It differs in one place: items are as similar to themselves as `S` says (Ng et al. write 0 there), so that an item that
+/// is like no other is a group of its own. The number of groups is the eigengap's (U. von Luxburg, “A tutorial on spectral
+/// clustering”, Statistics and Computing 17(4), 2007, §8.3): the `k`, at most half of the items, behind which eigenvalues
+/// rise most. Only where items fall into more parts than that which have nothing in common, eigenvalues of less than 10⁻⁵
+/// counting as 0, each part is a group.
+///
+/// The same similarities always give the same groups.
+public struct SpectralClustering: Sendable {
+  /// The number of each item's group. Groups are numbered by their first items, from 0.
+  public let groups: [Int]
+  /// The number of groups.
+  public let count: Int
+  /// The eigenvalues of `L`, ascending, 0…2.
+  public let eigenvalues: [Float]
+
+  /// Groups n items.
+  ///
+  /// - Parameters:
+  ///   - similarity: n×n, symmetric, not negative, of rows whose sums are positive.
+  ///   - count: how many groups, 1…n; nil means as many as the eigengap says.
+  /// - Throws: `DecompositionError` if there is NaN among the similarities.
+  /// - Complexity: O(n³).
+  public init(similarity: Tensor, count wanted: Int? = nil) throws {
+    precondition(similarity.shape.rank == 2 && similarity.shape[0] == similarity.shape[1], "not similarities")
+    let n = similarity.shape[0]
+    precondition(n > 0 && wanted.map { (1...n).contains($0) } ?? true, "\(wanted ?? 1) groups of \(n) items")
+    let decomposition = try BLAS.withOneThreadPerCall {
+      try SymmetricEigendecomposition(of: Self.laplacian(of: similarity))
+    }
+    let count = wanted ?? Self.eigengap(of: decomposition.values)
+    let vectors = decomposition.vectors
+    let rows = (0..<n).map { item in Self.unit((0..<count).map { Double(vectors[$0, item]) }) }
+    eigenvalues = decomposition.values
+    groups = Self.numberedByFirst(KMeans(rows, count: count).groups)
+    // Fewer than asked for if fewer rows differ.
+    self.count = (groups.max() ?? 0) + 1
+  }
+
+  /// The items of each group, in order.
+  public var members: [[Int]] { (0..<count).map { group in groups.indices.filter { groups[$0] == group } } }
+
+  /// `I − D^(−1/2) S D^(−1/2)`
+  private static func laplacian(of similarity: Tensor) -> Tensor {
+    let n = similarity.shape[0]
+    return similarity.withUnsafeElements { s in
+      let roots = (0..<n).map { i in (0..<n).reduce(0.0) { $0 + Double(s[i * n + $1]) }.squareRoot() }
+      return Tensor(uninitialized: [n, n]) { l in
+        for i in 0..<n {
+          for j in 0..<n { l[i * n + j] = Float((i == j ? 1 : 0) - Double(s[i * n + j]) / (roots[i] * roots[j])) }
+        }
+      }
+    }
+  }
+
+  /// The number of groups that eigenvalues, ascending, speak for.
+  private static func eigengap(of eigenvalues: [Float]) -> Int {
+    // What rounding leaves of an eigenvalue of 0.
+    let separate = eigenvalues.prefix { $0 < zero }.count
+    let most = eigenvalues.count / 2
+    guard separate <= most else { return max(separate, 1) }
+    let gaps = zip(eigenvalues.dropFirst(), eigenvalues).prefix(most).map { $0 - $1 }
+    return 1 + gaps.indices.reduce(0) { gaps[$1] > gaps[$0] ? $1 : $0 }
+  }
+
+  private static let zero: Float = 1e-5
+
+  private static func unit(_ row: [Double]) -> [Double] {
+    let length = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return length == 0 ? row : row.map { $0 / length }
+  }
+
+  private static func numberedByFirst(_ groups: [Int]) -> [Int] {
+    var numbers: [Int: Int] = [:]
+    return groups.map { group in
+      if let number = numbers[group] { return number }
+      numbers[group] = numbers.count
+      return numbers.count - 1
+    }
+  }
+}
+
+/// Points in groups, such that the squared distances from the groups' means are small (S. Lloyd, “Least squares
+/// quantization in PCM”, IEEE Transactions on Information Theory 28(2), 1982).
+///
+/// A first mean is one of the points, each further one the point that is farthest from those before; of several such
+/// beginnings, with different points as the first, the best result counts. Nothing is random.
+private struct KMeans {
+  private(set) var groups: [Int] = []
+
+  private static let beginnings = 16
+  private static let rounds = 100
+
+  init(_ points: [[Double]], count: Int) {
+    var best = Double.infinity
+    let beginnings = min(Self.beginnings, points.count)
+    for beginning in 0..<beginnings {
+      let (groups, error) = Self.run(points, count: count, first: beginning * points.count / beginnings)
+      // Rounding must not choose between results that are the same.
+      if error < best * (1 - 1e-9) - 1e-12 || self.groups.isEmpty { (self.groups, best) = (groups, error) }
+    }
+  }
+
+  private static func run(_ points: [[Double]], count: Int, first: Int) -> (groups: [Int], error: Double) {
+    var means = [points[first]]
+    var nearest = points.map { distance($0, means[0]) }
+    while means.count < count {
+      let farthest = nearest.indices.reduce(0) { nearest[$1] > nearest[$0] ? $1 : $0 }
+      means.append(points[farthest])
+      nearest = zip(nearest, points).map { min($0, distance($1, points[farthest])) }
+    }
+    var groups: [Int] = []
+    for _ in 0..<rounds {
+      let found = points.map { point in
+        let distances = means.map { distance(point, $0) }
+        return distances.indices.reduce(0) { distances[$1] < distances[$0] ? $1 : $0 }
+      }
+      if found == groups { break }
+      groups = found
+      for group in means.indices {
+        let own = points.indices.filter { groups[$0] == group }.map { points[$0] }
+        // A mean that lost all of its points stays where it is.
+        guard !own.isEmpty else { continue }
+        means[group] = own[0].indices.map { axis in own.reduce(0) { $0 + $1[axis] } / Double(own.count) }
+      }
+    }
+    return (groups, zip(points, groups).reduce(0) { $0 + distance($1.0, means[$1.1]) })
+  }
+
+  private static func distance(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+  }
+}
