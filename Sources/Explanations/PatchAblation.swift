@@ -1,0 +1,162 @@
+import Execution
+import Networks
+import Tensors
+
+/// A rectangle of an input's pixels.
+public struct Patch: Hashable, Sendable {
+  /// The rows.
+  public let rows: Range<Int>
+  /// The columns.
+  public let columns: Range<Int>
+
+  /// The pixels within `side / 2` rows and columns of a centre, as far as they are in the picture.
+  public init(centre: (row: Int, column: Int), side: Int, height: Int, width: Int) {
+    let reach = side / 2
+    rows = max(centre.row - reach, 0)..<min(centre.row + reach + 1, height)
+    columns = max(centre.column - reach, 0)..<min(centre.column + reach + 1, width)
+  }
+}
+
+/// How much less active some units are when patches of the input are replaced, one patch at a time. *Gu18* §5.3, Fig. 5c.
+public struct PatchAblation: Sendable {
+  /// What patches are replaced by.
+  public enum Replacement: Sendable {
+    /// The mean pixel that the preprocessing subtracts: 0 after it.
+    case mean
+    /// A pixel: one value per channel, in units of the network's input. A black one is the `PixelRange`'s `lower`.
+    case pixel([Float])
+    /// The same places of a picture, 1 × channels × height × width: with the mean of a whole data set what the paper does.
+    case picture(Tensor)
+  }
+
+  /// The maximum of each unit's map, summed over its channels; nil if the map is zero everywhere.
+  public let centres: [(row: Int, column: Int)?]
+  /// The patch around each maximum.
+  public let patches: [Patch?]
+  /// n×n: row `i` is the patch of unit `i`, column `j` unit `j`. What is there is the part of its activation that the unit
+  /// loses: 1 if nothing remains, negative if it becomes more active. Zeros in a row without a patch.
+  public let drops: Tensor
+
+  /// The number of rows that have a patch.
+  public var ablated: Int { patches.count { $0 != nil } }
+
+  /// Whether no unit loses more by a unit's patch than this unit itself, which does lose something.
+  public func isOwnLargest(_ unit: Int) -> Bool {
+    let own = drops[unit, unit]
+    return own > 0 && (0..<patches.count).allSatisfy { drops[unit, $0] <= own }
+  }
+
+  /// The share of the patches by which no other unit loses more than their own: 1 if each unit's patch is what this unit
+  /// most depends on; 1/n by chance.
+  public var ownShare: Double {
+    ablated == 0 ? 0 : Double(patches.indices.count { patches[$0] != nil && isOwnLargest($0) }) / Double(ablated)
+  }
+
+  /// The mean drop of the units whose own patch is replaced: that of the diagonal.
+  public var meanOwnDrop: Double { mean { $0 == $1 } }
+  /// The mean drop of units when another's patch is replaced: that off the diagonal.
+  public var meanOtherDrop: Double { mean { $0 != $1 } }
+
+  private func mean(where condition: (Int, Int) -> Bool) -> Double {
+    var (sum, count) = (0.0, 0)
+    for row in patches.indices where patches[row] != nil {
+      for column in patches.indices where condition(row, column) {
+        sum += Double(drops[row, column])
+        count += 1
+      }
+    }
+    return count == 0 ? 0 : sum / Double(count)
+  }
+
+  /// The largest drop of another unit by a unit's patch, and that unit; nil if there is none.
+  public func largestOther(of unit: Int) -> (unit: Int, drop: Float)? {
+    let others = patches.indices.filter { $0 != unit }
+    guard patches[unit] != nil, let first = others.first else { return nil }
+    let largest = others.reduce(first) { drops[unit, $1] > drops[unit, $0] ? $1 : $0 }
+    return (largest, drops[unit, largest])
+  }
+
+  /// Replaces the patch at the maximum of each map and runs the network on each result.
+  ///
+  /// - Parameter maps: for each unit height × width.
+  init(
+    of units: [ActiveUnit], maps: [Tensor], side: Int, by replacement: Replacement, in trace: Trace
+  ) throws {
+    let (height, width) = (trace.input.shape[2], trace.input.shape[3])
+    let centres = maps.map { map in
+      map.withUnsafeElements { map -> (row: Int, column: Int)? in
+        let largest = map.indices.reduce(0) { map[$1] > map[$0] ? $1 : $0 }
+        return map[largest] > 0 ? (largest / width, largest % width) : nil
+      }
+    }
+    let patches = centres.map { $0.map { Patch(centre: $0, side: side, height: height, width: width) } }
+    let rows = patches.indices.filter { patches[$0] != nil }
+    // The whole picture runs along, so that nothing but the patches makes a difference.
+    let inputs = [trace.input] + rows.map { trace.input.replacing(patches[$0]!, by: replacement) }
+    let activations = try trace.activations(of: units, for: inputs)
+    var drops = Tensor(shape: [units.count, units.count])
+    for (place, row) in rows.enumerated() {
+      for column in units.indices {
+        let whole = activations[0][column]
+        drops[row, column] = whole == 0 ? 0 : (whole - activations[place + 1][column]) / whole
+      }
+    }
+    self.centres = centres
+    self.patches = patches
+    self.drops = drops
+  }
+}
+
+extension Tensor {
+  /// A picture, 1 × channels × height × width, with a patch replaced.
+  fileprivate func replacing(_ patch: Patch, by replacement: PatchAblation.Replacement) -> Tensor {
+    var result = self
+    let (channels, height, width) = (shape[1], shape[2], shape[3])
+    result.withUnsafeMutableElements { x in
+      func fill(_ value: (_ channel: Int, _ index: Int) -> Float) {
+        for channel in 0..<channels {
+          for row in patch.rows {
+            for column in patch.columns {
+              let index = (channel * height + row) * width + column
+              x[index] = value(channel, index)
+            }
+          }
+        }
+      }
+      switch replacement {
+      case .mean: fill { _, _ in 0 }
+      case .pixel(let pixel): fill { channel, _ in pixel[channel] }
+      case .picture(let picture): picture.withUnsafeElements { other in fill { _, index in other[index] } }
+      }
+    }
+    return result
+  }
+}
+
+extension Trace {
+  /// The activations of some units of one layer for each of some inputs: as many at a time as fit into the explainer's memory
+  /// budget, or one by one if the network does not take batches.
+  fileprivate func activations(of units: [ActiveUnit], for inputs: [Tensor]) throws -> [[Float]] {
+    let executor = explainer.executor
+    let id = try plan.network.graph.requiredNode(named: units[0].node)
+    let shape = forward.value(of: id).shape
+    let places = units.map { unit in
+      zip(unit.position, shape.dimensions.dropFirst(2)).reduce(unit.channel) { $0 * $1.1 + $1.0 }
+    }
+    /// Whether so many items give what each of them gives alone; constants in the graph may know the batch.
+    func takes(_ count: Int) -> Bool {
+      guard let plan = try? executor.plan(input.shape.withBatch(count)) else { return false }
+      return plan.shapes[id.index] == shape.withBatch(count)
+    }
+    let perItem = forward.plan.shapes.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size
+    var size = min(inputs.count, max(1, explainer.memoryBudget / max(perItem, 1)))
+    if size > 1, !takes(size) { size = 1 }
+    return try stride(from: 0, to: inputs.count, by: size).flatMap { start in
+      let some = Array(inputs[start..<min(start + size, inputs.count)])
+      let values = try executor.trace(Tensor(joining: some)).value(of: id)
+      return values.withUnsafeElements { values in
+        some.indices.map { item in places.map { values[item * shape.count + $0] } }
+      }
+    }
+  }
+}

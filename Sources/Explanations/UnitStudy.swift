@@ -1,0 +1,183 @@
+import Networks
+import Propagation
+import Tensors
+
+/// What the most active units of a layer see in an input, and whether each of them sees something else. *Gu18* §5.3, Fig. 5.
+///
+/// Each unit is explained by LRP, whose maps hardly differ, and by CLRP2, which shows what makes the unit more active than
+/// its negation. The claim is tested: the patch at the maximum of each unit's CLRP2 map is replaced, and this unit should
+/// lose more of its activation than the others. Many units see the same thing; they are grouped by their CLRP2 maps.
+/// ```swift
+/// let study = try UnitStudy(try explainer.trace(image), at: "fc1")
+/// for (unit, group) in zip(study.units, study.clusters.groups) { print(unit.channel, unit.activation, group) }
+/// print(study.ablation.ownShare, study.ablation.meanOwnDrop, study.ablation.meanOtherDrop)
+/// ```
+public struct UnitStudy: Sendable {
+  /// What is studied and how.
+  public struct Options: Sendable {
+    /// How many units, 2 or more.
+    public var count = 8
+    /// The side of the patches in pixels, odd.
+    public var patchSide = 9
+    /// What patches are replaced by.
+    public var replacement = PatchAblation.Replacement.mean
+
+    /// The paper's choices, but for the replacement, which needs a data set there.
+    public init() {}
+  }
+
+  /// The units by falling activation.
+  public let units: [ActiveUnit]
+  /// The LRP map of each unit: 1 × channels × height × width, as every other map.
+  public let relevance: [Tensor]
+  /// The CLRP2 map of each unit, not negative.
+  public let contrast: [Tensor]
+  /// What replacing the patches at the maxima of the CLRP2 maps does to the units.
+  public let ablation: PatchAblation
+  /// The same at the maxima of the LRP maps: what the contrast is better than, or is not.
+  public let lrpAblation: PatchAblation
+  /// n×n, the cosines of the CLRP2 maps, summed over channels: 1 if two units see the same.
+  public let similarity: Tensor
+  /// The units in groups by the fourth power of these cosines.
+  ///
+  /// Maps that are not negative are never quite unlike each other, since all have some background; by their cosines alone
+  /// everything would be one group. Powers of similarities keep strong ties and cut weak ones (B. Zhang and S. Horvath, “A
+  /// general framework for weighted gene co-expression network analysis”, Statistical Applications in Genetics and
+  /// Molecular Biology 4(1), 2005: soft thresholding).
+  public let clusters: SpectralClustering
+
+  /// Studies the units of a layer.
+  ///
+  /// - Parameters:
+  ///   - trace: a run of one picture, of shape 1 × channels × height × width.
+  ///   - node: the layer: fully connected, convolutional, or a rectifier behind one.
+  /// - Throws: `GraphError.noSuchNode`, `ExplanationError.noRelevance`, or a `UnitStudyError`.
+  /// - Complexity: one backward pass per unit for each of both methods, and 2 runs of the network per unit.
+  public init(_ trace: Trace, at node: String, options: Options = Options()) throws {
+    precondition(options.count > 1, "\(options.count) units have nothing to be compared with")
+    precondition(options.patchSide > 0 && options.patchSide % 2 == 1, "a side of \(options.patchSide) has no middle")
+    precondition(trace.batch == 1, "one picture is studied at a time, not \(trace.batch)")
+    let input = trace.input.shape
+    guard input.rank == 4 else { throw UnitStudyError.noPicture(input) }
+    try Self.check(options.replacement, for: input)
+    let units = try trace.mostActiveUnits(at: node, count: options.count)
+    try Self.checkContrast(at: node, in: trace)
+    guard units.count == options.count else {
+      throw UnitStudyError.tooFewActive(node: node, expected: options.count, found: units.count)
+    }
+    let targets = units.map(\.target)
+    let relevance = try trace.explain(targets, by: .lrp, ledger: false).map(\.relevance)
+    let contrast = try trace.explain(targets, by: .clrp2, ledger: false).map(\.relevance)
+    func ablation(_ maps: [Tensor]) throws -> PatchAblation {
+      try PatchAblation(
+        of: units, maps: maps, side: options.patchSide, by: options.replacement, in: trace)
+    }
+    let maps = contrast.map(\.channelSum)
+    self.units = units
+    self.relevance = relevance
+    self.contrast = contrast
+    self.ablation = try ablation(maps)
+    lrpAblation = try ablation(relevance.map(\.channelSum))
+    let similarity = Self.similarity(of: maps)
+    self.similarity = similarity
+    clusters = try SpectralClustering(similarity: similarity.map { $0 * $0 * $0 * $0 })
+  }
+
+  /// The mean cosine of the units of a group to each other; 1 for a unit alone.
+  public func cohesion(ofGroup group: Int) -> Double {
+    let members = clusters.members[group]
+    let pairs = members.flatMap { i in members.filter { $0 > i }.map { Double(similarity[i, $0]) } }
+    return pairs.isEmpty ? 1 : pairs.reduce(0, +) / Double(pairs.count)
+  }
+
+  /// Cosines; a map is like itself even if it is empty.
+  private static func similarity(of maps: [Tensor]) -> Tensor {
+    var result = Tensor(shape: [maps.count, maps.count], repeating: 1)
+    for i in maps.indices {
+      for j in 0..<i {
+        result[i, j] = Float(max(0, maps[i].cosine(to: maps[j])))
+        result[j, i] = result[i, j]
+      }
+    }
+    return result
+  }
+
+  private static func check(_ replacement: PatchAblation.Replacement, for input: Shape) throws {
+    switch replacement {
+    case .mean: break
+    case .pixel(let pixel):
+      guard pixel.count == input[1] else {
+        throw UnitStudyError.replacement(expected: input, found: [1, pixel.count, 1, 1])
+      }
+    case .picture(let picture):
+      guard picture.shape == input else { throw UnitStudyError.replacement(expected: input, found: picture.shape) }
+    }
+  }
+
+  /// CLRP2 negates the weights of the last layer before a unit, so that only linear operations may lie between.
+  private static func checkContrast(at node: String, in trace: Trace) throws {
+    let graph = trace.plan.network.graph
+    let id = try graph.requiredNode(named: node)
+    do { _ = try LinearHead(from: id, in: trace) } catch ExplanationError.noWeightedHead(let between, let op) {
+      var candidates = graph[try graph.requiredNode(named: between)].inputs
+      // Nearest first, and of several operands the first.
+      var suggestion: String?
+      while suggestion == nil, !candidates.isEmpty {
+        let next = candidates.removeFirst()
+        if trace.plan[next] != nil, (try? LinearHead(from: next, in: trace)) != nil {
+          suggestion = graph[next].name
+        } else {
+          candidates += graph[next].inputs
+        }
+      }
+      throw UnitStudyError.noContrast(node: graph[id].name, between: between, operator: op, suggestion: suggestion)
+    }
+  }
+}
+
+extension Tensor {
+  /// Of 1 × channels × height × width what remains when channels are added up: height × width.
+  fileprivate var channelSum: Tensor {
+    let plane = shape[2] * shape[3]
+    return Tensor(uninitialized: [shape[2], shape[3]]) { sum in
+      sum.update(repeating: 0)
+      withUnsafeElements { r in
+        for channel in 0..<shape[1] { for i in 0..<plane { sum[i] += r[channel * plane + i] } }
+      }
+    }
+  }
+}
+
+/// Units that cannot be studied.
+public enum UnitStudyError: RelevanceKitError, Equatable {
+  /// Patches need an input with channels, height and width.
+  case noPicture(Shape)
+  /// What patches are replaced by does not fit the input.
+  case replacement(expected: Shape, found: Shape)
+  /// Not enough units of the layer are above zero.
+  case tooFewActive(node: String, expected: Int, found: Int)
+  /// Something that is not linear lies between the layer and the last weights before it.
+  case noContrast(node: String, between: String, operator: String, suggestion: String?)
+
+  public var category: ErrorCategory {
+    switch self {
+    case .replacement, .noContrast: .usage
+    case .noPicture, .tooFewActive: .badData
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .noPicture(let shape):
+      "patches need an input of shape 1×channels×height×width, and the network takes \(shape)"
+    case .replacement(let expected, let found):
+      "what patches are replaced by has to fit the input: expected shape \(expected), found \(found)"
+    case .tooFewActive(let node, let expected, let found):
+      "node \(node): expected \(expected) active units, found \(found) above zero"
+    case .noContrast(let node, let between, let op, let suggestion):
+      "clrp2 negates the weights of the last layer before a unit, but "
+        + (node == between ? "node \(node) is \(op)" : "between it and node \(node) lies \(between) (\(op))")
+        + (suggestion.map { "; try \($0), a layer before it" } ?? "")
+    }
+  }
+}
