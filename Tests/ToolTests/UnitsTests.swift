@@ -1,0 +1,203 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// `relevance units` as its users run it, on a network whose units look at the corners of the picture.
+@Suite struct UnitsTests {
+  /// A folder with `corners/`, the network with a preprocessing, and `picture.png`.
+  private static func bench() throws -> Workbench {
+    let bench = try Workbench()
+    try FileManager.default.createDirectory(atPath: bench.path("corners"), withIntermediateDirectories: true)
+    try ONNXWriter().write(CornerNetwork.network(), to: bench.path("corners/model.onnx"))
+    try bench.write(
+      """
+      {"image_mean": [0.4, 0.5, 0.6], "image_std": [0.25, 0.5, 1], "do_resize": false, "do_rescale": true,
+      "do_center_crop": false}
+      """, to: "corners/preprocessor_config.json")
+    let side = CornerNetwork.side
+    let pixels = (0..<side * side * 3).map { UInt8(Seeded.value(41, $0, low: 0, high: 256)) }
+    try Image(width: side, height: side, pixels: pixels).writePNG(to: bench.path("picture.png"))
+    return bench
+  }
+
+  /// What the library finds for the picture.
+  private static func study(
+    _ bench: Workbench, at layer: String = "relu2", change: (inout UnitStudy.Options) -> Void = { _ in }
+  ) throws -> UnitStudy {
+    let model = try Model(contentsOf: bench.path("corners"))
+    let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
+    var options = UnitStudy.Options()
+    change(&options)
+    let picture = try model.preprocessing.tensor(from: Image(contentsOf: bench.path("picture.png")))
+    return try UnitStudy(explainer.trace(picture), at: layer, options: options)
+  }
+
+  @Test func printsTablesAndMerit() throws {
+    let bench = try Self.bench()
+    let outcome = try bench.run(
+      "units", "corners", "picture.png", "--layer", "relu2", "--patch", "3", "--save", "json")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    try GoldenTests.expect(outcome.output, in: "units.txt")
+    #expect(bench.contents(of: "units") == ["report.json"])
+  }
+
+  /// The parts of `report.json` that are compared.
+  private struct Report: Decodable {
+    struct Unit: Decodable {
+      let target: String
+      let activation: Float
+      let patchCentre: [Int]?
+      let drop: Float?
+      let group: Int
+    }
+    struct Merit: Decodable {
+      let ownLargest: Int
+      let ablated: Int
+      let meanOwnDrop: Double
+      let meanOtherDrop: Double
+    }
+    struct Input: Decodable {
+      let input: String
+      let layer: String
+      let activeUnits: Int
+      let units: [Unit]
+      let drops: [[Float]]
+      let merit: Merit
+      let cosines: [[Float]]
+    }
+    let model: String
+    let patch: Int
+    let replacement: String
+    let inputs: [Input]
+  }
+
+  /// Every file holds what the library finds.
+  @Test func savesTablesPictureAndReport() throws {
+    let bench = try Self.bench()
+    let outcome = try bench.run(
+      "units", "corners", "picture.png", "--layer", "fc", "--top", "6", "--patch", "5", "--replace", "zero",
+      "--output", "a/b")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(
+      bench.contents(of: "a/b") == [
+        "picture", "picture/drops.csv", "picture/units.csv", "picture/units.png", "report.json",
+      ])
+    let study = try Self.study(bench, at: "fc") {
+      $0.count = 6
+      $0.patchSide = 5
+      $0.replacement = .pixel([-1.6, -1, -0.6])
+    }
+    let report = try JSONDecoder().decode(
+      Report.self, from: Data(contentsOf: URL(fileURLWithPath: bench.path("a/b/report.json"))))
+    let input = try #require(report.inputs.first)
+    #expect(report.model == "corners" && report.patch == 5 && report.replacement == "zero")
+    #expect(input.input == "picture.png" && input.layer == "fc" && input.units.count == 6 && input.activeUnits >= 6)
+    #expect(input.merit.ablated == 6 && input.merit.meanOtherDrop == study.ablation.meanOtherDrop)
+    func lines(_ name: String) throws -> [String] {
+      try String(contentsOfFile: bench.path("a/b/picture/\(name)"), encoding: .utf8).split(separator: "\n").map(
+        String.init)
+    }
+    let (units, drops) = (try lines("units.csv"), try lines("drops.csv"))
+    #expect(
+      units[0]
+        == "unit,channel,y,x,activation,patch_y,patch_x,patch_top,patch_left,patch_bottom,patch_right,drop,"
+        + "largest_other_drop,largest_other_channel,group")
+    #expect(drops[0] == "patch_of," + study.units.map { "\"\($0.target)\"" }.joined(separator: ","))
+    #expect(units.count == 7 && drops.count == 7)
+    for (index, unit) in study.units.enumerated() {
+      let entry = input.units[index]
+      let (centre, patch) = (study.ablation.centres[index]!, study.ablation.patches[index]!)
+      #expect(entry.target == unit.target.description && entry.activation == unit.activation)
+      #expect(entry.patchCentre == [centre.row, centre.column])
+      let row = (0..<6).map { study.ablation.drops[index, $0] }
+      #expect(input.drops[index] == row && entry.drop == row[index])
+      #expect(drops[index + 1] == "\"\(unit.target)\"," + row.map { "\($0)" }.joined(separator: ","))
+      let other = study.ablation.largestOther(of: index)!
+      #expect(
+        units[index + 1]
+          == "\"\(unit.target)\",\(unit.channel),,,\(unit.activation),\(centre.row),\(centre.column),"
+          + "\(patch.rows.lowerBound),\(patch.columns.lowerBound),\(patch.rows.upperBound - 1),"
+          + "\(patch.columns.upperBound - 1),\(row[index]),\(other.drop),\(study.units[other.unit].channel),"
+          + "\(study.clusters.groups[index] + 1)")
+    }
+    // Pairs of 24 pixels enlarged 13 times in frames of 4, below the picture and the matrix.
+    let picture = try Image(contentsOf: bench.path("a/b/picture/units.png"))
+    let (pair, perRow) = (2 * 312 + 3 * 4, 2)
+    let rows = study.clusters.members.reduce(0) { $0 + ($1.count + perRow - 1) / perRow }
+    #expect(picture.width == min(study.clusters.members.map(\.count).max()!, perRow) * (pair + 8) + 8)
+    #expect(picture.height == 312 + 2 * 8 + rows * (312 + 2 * 4 + 8) + 8)
+    #expect(
+      outcome.output.hasSuffix(
+        """
+        a/b/picture/units.csv, drops.csv: the tables
+        a/b/picture/units.png: the patches, the drops (full red at \
+        \(String(format: "%.3g", study.ablation.drops.largestMagnitude() * 100)) %) and the units group by group, left \
+        by LRP, right by CLRP2, with the patches at the maxima
+
+        """))
+  }
+
+  /// A folder for each input; a tensor has no picture to lie under its maps.
+  @Test func severalInputs() throws {
+    let bench = try Self.bench()
+    try NumPyFile.write(CornerNetwork.input().reshaped(to: [3, 24, 24]), to: bench.path("tensor.npy"))
+    let outcome = try bench.run(
+      "units", "corners", "picture.png", "missing.png", "tensor.npy", "--layer", "relu2", "--save", "csv,png")
+    #expect(outcome.status == 66)
+    #expect(outcome.errorLines == ["relevance: missing.png: no such file; expected a JPEG or PNG picture"])
+    let files = ["", "/drops.csv", "/units.csv", "/units.png"]
+    #expect(bench.contents(of: "units") == ["picture", "tensor"].flatMap { folder in files.map { folder + $0 } })
+    #expect(outcome.output.contains("units/tensor/units.png: the drops ("))
+  }
+
+  /// The mean of a data set, such as one's own tensor, is as good as any other.
+  @Test func replacementsFromFiles() throws {
+    let bench = try Self.bench()
+    try NumPyFile.write(Tensor(shape: [3, 24, 24]), to: bench.path("zeros.npy"))
+    let run = { try bench.run(["units", "corners", "picture.png", "--layer", "fc", "--save", "csv"] + $0) }
+    let zeros = try run(["--replace", "zeros.npy"])
+    try NumPyFile.write(Tensor(shape: [1, 3, 24, 24], repeating: 1), to: bench.path("ones.npy"))
+    let (mean, ones) = (try run([]), try run(["--replace", "ones.npy"]))
+    #expect(zeros.status == 0 && ones.status == 0 && zeros.output == mean.output)
+    #expect(zeros.output != ones.output)
+  }
+
+  /// Where nothing is subtracted, the mean pixel is not known.
+  @Test func notesThatThereIsNoMean() throws {
+    let bench = try Self.bench()
+    try bench.write(
+      #"{"do_normalize": false, "do_resize": false, "do_center_crop": false}"#, to: "corners/preprocessor_config.json")
+    let outcome = try bench.run("units", "corners", "picture.png", "--layer", "fc", "--save", "json")
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errorLines == ["note: the model's preprocessing subtracts no mean; --replace mean is black here"])
+  }
+
+  @Test(
+    arguments: [
+      (64, ["--layer", "rely2"], "rely2: the network has no such node; did you mean relu2?"),
+      (
+        65, ["--layer", "x"], "no relevance can go from node x to the input; expected a node between it and the logits"
+      ),
+      (65, ["--layer", "fc", "--top", "9"], "node fc: expected 9 active units, found 8 above zero"),
+      (64, ["--layer", "fc", "--top", "1"], "--top is 1; expected at least 2 units, which can be compared"),
+      (64, ["--layer", "fc", "--patch", "4"], "--patch is 4; expected an odd number of pixels"),
+      (64, ["--layer", "fc", "--replace", "grey"], "--replace is grey; expected mean, zero or a .npy file"),
+      (66, ["--layer", "fc", "--replace", "no.npy"], "no.npy: no such file, or it may not be read"),
+      (
+        64, ["--layer", "fc", "--replace", "input.npy"],
+        "what patches are replaced by has to fit the input: expected shape 1×3×24×24, found 1×3×8×9"
+      ),
+      (64, [], "Missing expected argument '--layer <node>'"),
+      (64, ["--layer", "fc", "--save", "npy"], "--save: npy is not one of png, csv, json"),
+    ] as [(Int32, [String], String)])
+  func oneLineOfWhatIsWrong(status: Int32, options: [String], line: String) throws {
+    let bench = try Self.bench()
+    let outcome = try bench.run(["units", "corners", "picture.png"] + options)
+    #expect(outcome.errors == "relevance: \(line)\n")
+    #expect(outcome.status == status)
+    #expect(outcome.output.isEmpty)
+    #expect(bench.contents(of: "units").isEmpty)
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import RelevanceKit
+
+/// Writes the files of one input's study.
+struct UnitsWriter {
+  let folder: String
+  let kinds: Set<Units.Kind>
+
+  /// Writes what is asked for, and says in a line each what it is; everything is computed before the first is written.
+  func write(_ entry: UnitsReport.Entry, of input: Input) throws -> [String] {
+    guard kinds.contains(.png) || kinds.contains(.csv) else { return [] }
+    let url = URL(fileURLWithPath: folder)
+    let picture = kinds.contains(.png) ? UnitsPicture(entry.study, of: input) : nil
+    try makeFolder(url)
+    var lines: [String] = []
+    if kinds.contains(.csv) {
+      try writeFile(Data(entry.unitsCSV.utf8), to: url.appendingPathComponent("units.csv"))
+      try writeFile(Data(entry.dropsCSV.utf8), to: url.appendingPathComponent("drops.csv"))
+      lines += ["\(folder)/units.csv, drops.csv: the tables"]
+    }
+    if let picture {
+      try picture.image.writePNG(to: url.appendingPathComponent("units.png").path)
+      lines.append("\(folder)/units.png: \(picture.caption)")
+    }
+    return lines
+  }
+}
+
+/// The maps of units, LRP beside CLRP2, in rows by group; above them all patches, and the matrix of drops.
+struct UnitsPicture {
+  let image: Image
+  let caption: String
+
+  /// The longest side of a map in pixels; small ones are enlarged by whole numbers.
+  private static let side = 320
+  /// About the width of the whole picture.
+  private static let width = 1900
+  private static let frame = 4
+  /// Colours that can be told apart also by people who see fewer of them (M. Okabe and K. Ito, “Color universal design”).
+  private static let colors = [
+    Color(red: 0, green: 114, blue: 178), Color(red: 230, green: 159, blue: 0), Color(red: 0, green: 158, blue: 115),
+    Color(red: 204, green: 121, blue: 167), Color(red: 86, green: 180, blue: 233), Color(red: 213, green: 94, blue: 0),
+    Color(red: 240, green: 228, blue: 66), Color(red: 90, green: 90, blue: 90),
+  ]
+
+  init(_ study: UnitStudy, of input: Input) {
+    let (height, width) = (input.tensor.shape[2], input.tensor.shape[3])
+    let cell = Cell(height: height, width: width, side: Self.side)
+    let groups = study.clusters.groups
+    func color(_ unit: Int) -> Color { Self.colors[groups[unit] % Self.colors.count] }
+    func draw(_ maps: [Tensor]) -> [Image] {
+      // Units can be compared with each other, methods by their shapes only.
+      let scale = HeatmapScale.common(maps)
+      return maps.map { map in
+        let heatmap = Heatmap(map, scale: scale)
+        return cell.fit(input.picture.map { heatmap.overlay(on: $0) } ?? heatmap.image())
+      }
+    }
+    let (relevance, contrast) = (draw(study.relevance), draw(study.contrast))
+    let pairs = study.units.indices.map { unit in
+      let own = [(study.lrpAblation, relevance[unit]), (study.ablation, contrast[unit])].map { ablation, image in
+        var image = image
+        if let patch = ablation.patches[unit] { cell.outline(patch, in: &image, .black) }
+        return image
+      }
+      var pair = Montage(rows: [own], margin: Self.frame).image()
+      pair.border(Self.frame - 1, color(unit))
+      return pair
+    }
+    var header: [Image] = []
+    if let picture = input.picture {
+      var overview = cell.fit(picture)
+      for unit in study.units.indices.reversed() {
+        if let patch = study.ablation.patches[unit] { cell.outline(patch, in: &overview, color(unit)) }
+      }
+      header.append(overview)
+    }
+    let drops = Heatmap(study.ablation.drops, scale: .maximum)
+    header.append(drops.image(pixelsPerPosition: max(1, cell.height / study.units.count)))
+    let perRow = max(1, Self.width / pairs[0].width)
+    let rows = study.clusters.members.flatMap { members in
+      stride(from: 0, to: members.count, by: perRow).map { start in
+        members[start..<min(start + perRow, members.count)].map { pairs[$0] }
+      }
+    }
+    image = Montage(rows: [[Montage(rows: [header]).image()], [Montage(rows: rows).image()]], margin: 0).image()
+    caption =
+      (input.picture == nil ? "the drops" : "the patches, the drops")
+      + String(format: " (full red at %.3g %%) and the units group by group, ", drops.limit * 100)
+      + "left by LRP, right by CLRP2, with the patches at the maxima"
+  }
+}
+
+/// How large an input is drawn.
+private struct Cell {
+  let height: Int
+  let width: Int
+  private let inputHeight: Int
+  private let inputWidth: Int
+
+  init(height: Int, width: Int, side: Int) {
+    inputHeight = height
+    inputWidth = width
+    let longest = max(height, width, 1)
+    if longest <= side {
+      let factor = max(1, side / longest)
+      (self.height, self.width) = (height * factor, width * factor)
+    } else {
+      (self.height, self.width) = (max(1, height * side / longest), max(1, width * side / longest))
+    }
+  }
+
+  func fit(_ image: Image) -> Image {
+    image.resized(width: width, height: height, by: width < inputWidth ? .bilinear : .nearest)
+  }
+
+  /// Draws a frame around a patch, white outside.
+  func outline(_ patch: Patch, in image: inout Image, _ color: Color) {
+    func place(_ range: Range<Int>, _ from: Int, _ to: Int) -> ClosedRange<Int> {
+      let start = range.lowerBound * to / from
+      return start...max(start, range.upperBound * to / from - 1)
+    }
+    let rows = place(patch.rows, inputHeight, height)
+    let columns = place(patch.columns, inputWidth, width)
+    for (reach, color) in [(2, Color.white), (1, color), (0, color)] {
+      let (top, bottom) = (rows.lowerBound - reach, rows.upperBound + reach)
+      let (left, right) = (columns.lowerBound - reach, columns.upperBound + reach)
+      for x in left...right { for y in [top, bottom] { image.paint(x, y, color) } }
+      for y in top...bottom { for x in [left, right] { image.paint(x, y, color) } }
+    }
+  }
+}
+
+extension Image {
+  /// Sets a pixel if there is one.
+  fileprivate mutating func paint(_ x: Int, _ y: Int, _ color: Color) {
+    if x >= 0, x < width, y >= 0, y < height { self[x, y] = color }
+  }
+
+  /// Paints the outermost pixels.
+  fileprivate mutating func border(_ thickness: Int, _ color: Color) {
+    for y in 0..<height {
+      for x in 0..<width where min(x, y, width - 1 - x, height - 1 - y) < thickness { self[x, y] = color }
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import Foundation
+import RelevanceKit
+
+/// What `report.json` says of studies of units.
+struct UnitsReport: Encodable {
+  struct Unit: Encodable {
+    let target: String
+    let channel: Int
+    let position: [Int]
+    let activation: Float
+    /// Row and column of the middle of the patch.
+    let patchCentre: [Int]?
+    /// The first row and column of the patch and those behind the last.
+    let patchRows: [Int]?
+    let patchColumns: [Int]?
+    /// What the unit and which other one lose by the patch, relative to their activations.
+    let drop: Float?
+    let largestOtherDrop: Float?
+    let largestOtherChannel: Int?
+    /// From 1.
+    let group: Int
+  }
+
+  /// How well patches tell units apart.
+  struct Merit: Encodable {
+    let ownLargest: Int
+    let ablated: Int
+    let meanOwnDrop: Double
+    let meanOtherDrop: Double
+
+    init(_ ablation: PatchAblation) {
+      ownLargest = ablation.patches.indices.count { ablation.patches[$0] != nil && ablation.isOwnLargest($0) }
+      ablated = ablation.ablated
+      meanOwnDrop = ablation.meanOwnDrop
+      meanOtherDrop = ablation.meanOtherDrop
+    }
+  }
+
+  struct Group: Encodable {
+    let channels: [Int]
+    let meanCosine: Double
+  }
+
+  struct Entry: Encodable {
+    let input: String
+    let layer: String
+    let activeUnits: Int
+    let units: [Unit]
+    let drops: [[Float]]
+    let merit: Merit
+    /// The same with patches at the maxima of LRP's maps.
+    let meritOfLRP: Merit
+    let cosines: [[Float]]
+    let eigenvalues: [Float]
+    let groups: [Group]
+
+    let study: UnitStudy
+
+    private enum CodingKeys: CodingKey {
+      case input, layer, activeUnits, units, drops, merit, meritOfLRP, cosines, eigenvalues, groups
+    }
+
+    init(_ input: String, _ study: UnitStudy, active: Int) {
+      self.input = input
+      self.study = study
+      layer = study.units[0].node
+      activeUnits = active
+      let ablation = study.ablation
+      units = study.units.enumerated().map { index, unit in
+        let other = ablation.largestOther(of: index)
+        let patch = ablation.patches[index]
+        return Unit(
+          target: unit.target.description, channel: unit.channel, position: unit.position,
+          activation: unit.activation, patchCentre: ablation.centres[index].map { [$0.row, $0.column] },
+          patchRows: patch.map { [$0.rows.lowerBound, $0.rows.upperBound] },
+          patchColumns: patch.map { [$0.columns.lowerBound, $0.columns.upperBound] },
+          drop: patch.map { _ in ablation.drops[index, index] }, largestOtherDrop: other?.drop,
+          largestOtherChannel: other.map { study.units[$0.unit].channel }, group: study.clusters.groups[index] + 1)
+      }
+      drops = Self.rows(ablation.drops)
+      merit = Merit(ablation)
+      meritOfLRP = Merit(study.lrpAblation)
+      cosines = Self.rows(study.similarity)
+      eigenvalues = study.clusters.eigenvalues
+      groups = study.clusters.members.enumerated().map { group, members in
+        Group(channels: members.map { study.units[$0].channel }, meanCosine: study.cohesion(ofGroup: group))
+      }
+    }
+
+    private static func rows(_ matrix: Tensor) -> [[Float]] {
+      (0..<matrix.shape[0]).map { row in (0..<matrix.shape[1]).map { matrix[row, $0] } }
+    }
+  }
+
+  let model: String
+  let table: String
+  let patch: Int
+  let replacement: String
+  var inputs: [Entry] = []
+
+  func write(to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try makeFolder(url.deletingLastPathComponent())
+    try writeFile(encoder.encode(self), to: url)
+  }
+}
+
+// MARK: The tables
+
+extension UnitsReport.Entry {
+  /// What people read: the title, the table, the matrix and what follows from it.
+  var text: String {
+    let title = "\(input): \(layer), \(units.count) of \(activeUnits) active units"
+    return ([title, table, "drops in % by the patch of each unit (rows):", matrix, meritText] + groupLines)
+      .joined(separator: "\n")
+  }
+
+  private var table: String {
+    let largest = units.map(\.activation).max() ?? 0
+    let decimals = min(max(3 - Int(log10(largest).rounded(.down)), 0), 12)
+    let header = ["UNIT", "ACTIVATION", "POSITION", "PATCH", "DROP", "LARGEST OTHER", "GROUP"]
+    let rows = units.map { unit in
+      [
+        "\(unit.channel)", Self.fixed(Double(unit.activation), decimals), Self.position(unit.position),
+        Self.position(unit.patchCentre ?? []), Self.percent(unit.drop),
+        Self.percent(unit.largestOtherDrop) + (unit.largestOtherChannel.map { " of \($0)" } ?? ""), "\(unit.group)",
+      ]
+    }
+    return Columns.text([header] + rows, rightAligned: 0...)
+  }
+
+  private var matrix: String {
+    let channels = units.map { "\($0.channel)" }
+    let rows = zip(channels, drops).map { channel, row in
+      [channel] + row.map { Self.fixed(Double($0) * 100, 1) }
+    }
+    return Columns.text([[""] + channels] + rows, rightAligned: 0...)
+  }
+
+  private var meritText: String {
+    func numbers(_ merit: UnitsReport.Merit) -> String {
+      "\(merit.ownLargest) of \(merit.ablated) rows are largest on the diagonal; mean "
+        + "\(Self.percent(merit.meanOwnDrop)) on it, \(Self.percent(merit.meanOtherDrop)) off it"
+    }
+    return "CLRP2's patches: \(numbers(merit))\nLRP's patches:   \(numbers(meritOfLRP))"
+  }
+
+  private var groupLines: [String] {
+    groups.enumerated().map { index, group in
+      "group \(index + 1): \(group.channels.map(String.init).joined(separator: ", "))"
+        + (group.channels.count > 1 ? "; mean cosine \(Self.fixed(group.meanCosine, 2))" : "")
+    }
+  }
+
+  private static func position(_ position: [Int]) -> String {
+    position.isEmpty ? "–" : position.map(String.init).joined(separator: ",")
+  }
+
+  private static func percent(_ part: (some BinaryFloatingPoint)?) -> String {
+    part.map { fixed(Double($0) * 100, 1) + " %" } ?? "–"
+  }
+
+  /// A number with so many decimals; never “−0”.
+  private static func fixed(_ value: Double, _ decimals: Int) -> String {
+    let text = String(format: "%.\(decimals)f", value)
+    return text.hasPrefix("-") && Double(text) == 0 ? String(text.dropFirst()) : text
+  }
+
+  /// `units.csv`: one line per unit.
+  var unitsCSV: String {
+    let header =
+      "unit,channel,y,x,activation,patch_y,patch_x,patch_top,patch_left,patch_bottom,patch_right,drop,"
+      + "largest_other_drop,largest_other_channel,group"
+    let rows = units.map { unit in
+      func text(_ value: (some CustomStringConvertible)?) -> String { value.map(\.description) ?? "" }
+      // Channels of one axis, as of a sequence, have no height.
+      let place = unit.position.count > 1 ? unit.position.suffix(2).map { Optional($0) } : [nil, unit.position.first]
+      let cells: [String] = [
+        Self.quoted(unit.target), "\(unit.channel)", text(place[0]), text(place[1]), "\(unit.activation)",
+        text(unit.patchCentre?[0]), text(unit.patchCentre?[1]), text(unit.patchRows?[0]), text(unit.patchColumns?[0]),
+        text(unit.patchRows.map { $0[1] - 1 }), text(unit.patchColumns.map { $0[1] - 1 }), text(unit.drop),
+        text(unit.largestOtherDrop), text(unit.largestOtherChannel), "\(unit.group)",
+      ]
+      return cells.joined(separator: ",")
+    }
+    return ([header] + rows).joined(separator: "\n") + "\n"
+  }
+
+  /// `drops.csv`: what each unit (column) loses by the patch of each (row).
+  var dropsCSV: String {
+    let header = (["patch_of"] + units.map { Self.quoted($0.target) }).joined(separator: ",")
+    let rows = zip(units, drops).map { unit, row in
+      ([Self.quoted(unit.target)] + row.map { "\($0)" }).joined(separator: ",")
+    }
+    return ([header] + rows).joined(separator: "\n") + "\n"
+  }
+
+  private static func quoted(_ text: String) -> String { "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" }
+}
+
+/// Writes a file that appears under its name only when it is complete.
+func writeFile(_ data: Data, to url: URL) throws {
+  do { try data.write(to: url, options: .atomic) } catch {
+    throw OutputError.file(url.path, reason: error.localizedDescription)
+  }
+}
