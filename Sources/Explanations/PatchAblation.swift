@@ -90,15 +90,19 @@ public struct PatchAblation: Sendable {
       }
     }
     let patches = centres.map { $0.map { Patch(centre: $0, side: side, height: height, width: width) } }
-    let rows = patches.indices.filter { patches[$0] != nil }
+    // Units that see the same often share a patch.
+    let distinct = Set(patches.compactMap { $0 }).sorted {
+      ($0.rows.lowerBound, $0.columns.lowerBound) < ($1.rows.lowerBound, $1.columns.lowerBound)
+    }
     // The whole picture runs along, so that nothing but the patches makes a difference.
-    let inputs = [trace.input] + rows.map { trace.input.replacing(patches[$0]!, by: replacement) }
+    let inputs = [trace.input] + distinct.map { trace.input.replacing($0, by: replacement) }
     let activations = try trace.activations(of: units, for: inputs)
+    let remaining = Dictionary(uniqueKeysWithValues: zip(distinct, activations.dropFirst()))
     var drops = Tensor(shape: [units.count, units.count])
-    for (place, row) in rows.enumerated() {
-      for column in units.indices {
-        let whole = activations[0][column]
-        drops[row, column] = whole == 0 ? 0 : (whole - activations[place + 1][column]) / whole
+    for row in units.indices {
+      guard let patch = patches[row], let remaining = remaining[patch] else { continue }
+      for (column, whole) in activations[0].enumerated() where whole != 0 {
+        drops[row, column] = (whole - remaining[column]) / whole
       }
     }
     self.centres = centres
