@@ -90,6 +90,17 @@ public struct UnitStudy: Sendable {
     return pairs.isEmpty ? 1 : pairs.reduce(0, +) / Double(pairs.count)
   }
 
+  /// The mean drop of units when the patch of another unit is replaced, one of their own group or of other groups; nil if
+  /// there are no such pairs. Groups that see something of their own lose more by each other's patches than by others'.
+  public func meanDrop(byPatchesOfOwnGroup isOwn: Bool) -> Double? {
+    let pairs = units.indices.filter { ablation.patches[$0] != nil }.flatMap { row in
+      units.indices.filter { $0 != row && (clusters.groups[$0] == clusters.groups[row]) == isOwn }.map {
+        Double(ablation.drops[row, $0])
+      }
+    }
+    return pairs.isEmpty ? nil : pairs.reduce(0, +) / Double(pairs.count)
+  }
+
   /// Cosines; a map is like itself even if it is empty.
   private static func similarity(of maps: [Tensor]) -> Tensor {
     var result = Tensor(shape: [maps.count, maps.count], repeating: 1)

@@ -58,6 +58,10 @@ import Testing
     #expect(study.clusters.count == 4)
     #expect(study.ablation.meanOwnDrop > 0.1 && study.ablation.meanOtherDrop < 0.1)
     for group in 0..<4 { #expect(study.cohesion(ofGroup: group) > 0.95) }
+    let (own, others) = (study.meanDrop(byPatchesOfOwnGroup: true), study.meanDrop(byPatchesOfOwnGroup: false))
+    #expect(try #require(own) > 0.08 && #require(others) < 0)
+    // 8 pairs of one group and 48 of two make up what is off the diagonal.
+    #expect(abs((own! * 8 + others! * 48) / 56 - study.ablation.meanOtherDrop) < 1e-9)
   }
 
   /// Four units, each with a corner to itself: the diagonal is largest in every row.
@@ -70,6 +74,8 @@ import Testing
     #expect(study.ablation.ownShare == 1 && study.ablation.ablated == 4)
     #expect(study.clusters.groups == [0, 1, 2, 3])
     #expect(study.ablation.largestOther(of: 0)!.drop < 0)
+    #expect(study.meanDrop(byPatchesOfOwnGroup: true) == nil)
+    #expect(study.meanDrop(byPatchesOfOwnGroup: false) == study.ablation.meanOtherDrop)
   }
 
   /// Drops are what the definitions give for a picture whose patch somebody else has replaced.

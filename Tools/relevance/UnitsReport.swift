@@ -53,11 +53,15 @@ struct UnitsReport: Encodable {
     let cosines: [[Float]]
     let eigenvalues: [Float]
     let groups: [Group]
+    /// What units lose by patches of other units, of their own group and of other groups.
+    let meanDropInOwnGroup: Double?
+    let meanDropInOtherGroups: Double?
 
     let study: UnitStudy
 
     private enum CodingKeys: CodingKey {
       case input, layer, activeUnits, units, drops, merit, meritOfLRP, cosines, eigenvalues, groups
+      case meanDropInOwnGroup, meanDropInOtherGroups
     }
 
     init(_ input: String, _ study: UnitStudy, active: Int) {
@@ -82,6 +86,8 @@ struct UnitsReport: Encodable {
       meritOfLRP = Merit(study.lrpAblation)
       cosines = Self.rows(study.similarity)
       eigenvalues = study.clusters.eigenvalues
+      meanDropInOwnGroup = study.meanDrop(byPatchesOfOwnGroup: true)
+      meanDropInOtherGroups = study.meanDrop(byPatchesOfOwnGroup: false)
       groups = study.clusters.members.enumerated().map { group, members in
         Group(channels: members.map { study.units[$0].channel }, meanCosine: study.cohesion(ofGroup: group))
       }
@@ -143,7 +149,12 @@ extension UnitsReport.Entry {
       "\(merit.ownLargest) of \(merit.ablated) rows are largest on the diagonal; mean "
         + "\(Self.percent(merit.meanOwnDrop)) on it, \(Self.percent(merit.meanOtherDrop)) off it"
     }
-    return "CLRP2's patches: \(numbers(merit))\nLRP's patches:   \(numbers(meritOfLRP))"
+    return """
+      CLRP2's patches: \(numbers(merit))
+      LRP's patches:   \(numbers(meritOfLRP))
+      others' patches: mean \(Self.percent(meanDropInOwnGroup)) by those of the own group, \
+      \(Self.percent(meanDropInOtherGroups)) by those of other groups
+      """
   }
 
   private var groupLines: [String] {
