@@ -114,7 +114,7 @@ extension ContributionRule {
   public func objection(at site: RuleSite) -> String? { site.objection(unless: Self.layers) }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    [layer.redistribute(relevance, by: contributions(at: layer.site))]
+    [layer.redistribute(consume relevance, by: contributions(at: layer.site))]
   }
 
   public func conserves(at site: RuleSite) -> Bool {

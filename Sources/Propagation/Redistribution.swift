@@ -10,7 +10,7 @@ extension Layer {
   public func redistribute(_ relevance: consuming Tensor, by groups: [Contributions]) -> Tensor {
     // Nothing arrives at outputs below zero where a rectifier has cut them off.
     let active = groups.enumerated().filter { $1.factor != 0 && !($1.outputs == .negative && isRectified) }
-    var arrived: Tensor? = relevance
+    var arrived: Tensor? = consume relevance
     var result: Tensor?
     for (place, (index, group)) in active.enumerated() {
       // The last group may overwrite what arrived.
