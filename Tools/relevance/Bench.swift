@@ -43,11 +43,7 @@ struct Bench: ParsableCommand {
     let explainer = try Explainer(rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     var input = Tensor(shape: model.exampleInputShape, repeating: 0.1)
     if let path = self.input { input = try NumPyFile.read(path) }
-    let first = try explainer.trace(input)
-    let cases = try (targets.isEmpty ? [.top(1)] : targets).flatMap { target in
-      let found = try target.resolved(model.labels).targets(in: first)
-      return (methods.isEmpty ? [.lrp] : methods).map { (name: "\($0) \(target)", method: $0, targets: found) }
-    }
+    let cases = try cases(for: explainer.trace(input), model.labels)
     func explain(_ index: Int) throws -> Explanation {
       try explainer.trace(input).explain(cases[index].targets, by: cases[index].method, ledger: false)[0]
     }
@@ -73,6 +69,16 @@ struct Bench: ParsableCommand {
     }
     print(line("trace", forward))
     for (one, times) in zip(cases, whole) { print(line("trace + \(one.name)", times)) }
+  }
+
+  private typealias Case = (name: String, method: Method, targets: [Target])
+
+  /// What is timed. The trace is not kept: it would count as memory that an explanation takes.
+  private func cases(for trace: Trace, _ labels: Labels?) throws -> [Case] {
+    try (targets.isEmpty ? [.top(1)] : targets).flatMap { target in
+      let found = try target.resolved(labels).targets(in: trace)
+      return (methods.isEmpty ? [.lrp] : methods).map { ("\($0) \(target)", $0, found) }
+    }
   }
 
   private func line(_ name: String, _ times: [Double]) -> String {
