@@ -34,6 +34,9 @@ extension Trace {
     let graph = plan.network.graph
     let id = try graph.requiredNode(named: name)
     let activations = forward.value(of: id)
+    guard input.shape.rank == 4 else {
+      throw ExplanationError.noPositions(node: graph[plan.network.input].name, shape: input.shape)
+    }
     guard activations.shape.rank == 4 else { throw ExplanationError.noPositions(node: name, shape: activations.shape) }
     guard plan[id] != nil else { throw ExplanationError.noRelevance(node: name) }
     let propagator = try propagator(for: .gradient(.gradient))
@@ -68,15 +71,17 @@ extension Trace {
     let maps = try classActivationMaps(of: targets, at: name)
     let guided = try propagated(targets, by: .guidedBackprop, ledger: false)
     return zip(maps, guided).map { map, guided in
-      let resized = map.resized(to: input)
-      let channels = input.shape[1]
+      let resized = resizedToInput(map)
+      let isLast = plan.network.hasChannelsLast
+      let channels = input.shape[isLast ? 3 : 1]
       let positions = input.count / batch / channels
       return Map(
         Tensor(uninitialized: input.shape) { result in
           resized.withUnsafeElements { map in
             guided.values.withUnsafeElements { guided in
               for i in guided.indices {
-                result[i] = guided[i] * map[i / positions / channels * positions + i % positions]
+                let pixel = isLast ? i / channels : i / positions / channels * positions + i % positions
+                result[i] = guided[i] * map[pixel]
               }
             }
           }
@@ -85,11 +90,20 @@ extension Trace {
   }
 }
 
+extension Trace {
+  /// Maps of one channel as high and wide as the input, with its order of axes.
+  func resizedToInput(_ map: Tensor) -> Tensor {
+    let isLast = plan.network.hasChannelsLast
+    let (height, width) = isLast ? (input.shape[1], input.shape[2]) : (input.shape[2], input.shape[3])
+    let resized = map.resized(height: height, width: width)
+    return isLast ? resized.reshaped(to: [resized.shape[0], height, width, 1]) : resized
+  }
+}
+
 extension Tensor {
-  /// Maps of one channel as large as another tensor's, by bilinear interpolation between the middles of elements.
-  func resized(to other: Tensor) -> Tensor {
+  /// Maps of one channel, batch × 1 × height × width, in another size, by bilinear interpolation between the middles of elements.
+  fileprivate func resized(height newHeight: Int, width newWidth: Int) -> Tensor {
     let (height, width) = (shape[2], shape[3])
-    let (newHeight, newWidth) = (other.shape[2], other.shape[3])
     func steps(_ old: Int, _ new: Int) -> [(low: Int, high: Int, part: Float)] {
       (0..<new).map { index in
         let place = Swift.max(0, (Float(index) + 0.5) * Float(old) / Float(new) - 0.5)

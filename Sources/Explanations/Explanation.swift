@@ -42,6 +42,8 @@ public enum ExplanationError: RelevanceKitError, Equatable {
   case noWeightedHead(node: String, operator: String)
   /// The method contrasts classes, and the target is a unit.
   case needsClass(method: String)
+  /// A class cannot be contrasted with itself alone.
+  case contrastWithItself(Int)
   /// Grad-CAM needs a layer with positions.
   case noPositions(node: String, shape: Shape)
   /// No layer before the target has positions.
@@ -49,7 +51,7 @@ public enum ExplanationError: RelevanceKitError, Equatable {
 
   public var category: ErrorCategory {
     switch self {
-    case .noSuchClass, .noSuchUnit, .needsClass: .usage
+    case .noSuchClass, .noSuchUnit, .needsClass, .contrastWithItself: .usage
     case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer: .badData
     }
   }
@@ -64,6 +66,8 @@ public enum ExplanationError: RelevanceKitError, Equatable {
       "clrp2 negates the weights of the last layer before the target, but node \(node) (\(op)) lies between"
     case .needsClass(let method):
       "\(method) contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2"
+    case .contrastWithItself(let index):
+      "clrp1 contrasts class \(index) with itself; expected another class to contrast it with"
     case .noPositions(let node, let shape):
       "grad-cam needs a layer with height and width, and the output of node \(node) has shape \(shape)"
     case .noSpatialLayer: "grad-cam needs a layer with height and width, and no layer before the logits has them"

@@ -79,6 +79,7 @@ extension Method.Dual {
         throw ExplanationError.noSuchClass(index, classes: trace.classes)
       }
       let others = classes.filter { $0 != own }
+      guard !others.isEmpty else { throw ExplanationError.contrastWithItself(own) }
       return others.map { ($0, 1 / Float(others.count)) }
     case .logits: return []
     }

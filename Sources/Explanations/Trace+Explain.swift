@@ -22,7 +22,7 @@ extension Trace {
     let maps: [Map]
     switch method {
     case .clrp1(.logits, let strength): maps = try normalisedContrasts(targets, strength: strength)
-    case .gradCAM(let layer): maps = try classActivationMaps(of: targets, at: layer).map { Map($0.resized(to: input)) }
+    case .gradCAM(let layer): maps = try classActivationMaps(of: targets, at: layer).map { Map(resizedToInput($0)) }
     case .guidedGradCAM(let layer): maps = try guidedClassActivationMaps(of: targets, at: layer)
     case .gradientTimesInput:
       maps = try propagated(targets, by: method, ledger: false).map { Map($0.values.combined(with: input, *)) }

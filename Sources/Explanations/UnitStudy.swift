@@ -58,7 +58,7 @@ public struct UnitStudy: Sendable {
     precondition(options.patchSide > 0 && options.patchSide % 2 == 1, "a side of \(options.patchSide) has no middle")
     precondition(trace.batch == 1, "one picture is studied at a time, not \(trace.batch)")
     let input = trace.input.shape
-    guard input.rank == 4 else { throw UnitStudyError.noPicture(input) }
+    guard input.rank == 4, !trace.plan.network.hasChannelsLast else { throw UnitStudyError.noPicture(input) }
     try Self.check(options.replacement, for: input)
     let units = try trace.mostActiveUnits(at: node, count: options.count)
     try Self.checkContrast(at: node, in: trace)

@@ -168,6 +168,10 @@ import Testing
         .unit(node: "pool", channel: 0), .clrp2,
         "clrp2 negates the weights of the last layer before the target, but node pool (MaxPool) lies between"
       ),
+      (
+        .class(2), .clrp1(against: .classes([2])),
+        "clrp1 contrasts class 2 with itself; expected another class to contrast it with"
+      ),
       (.class(0), .clrp1(against: .classes([2, 7])), "there is no class 7: the network has classes 0 to 6"),
       (
         .class(0), .gradCAM(layer: "fc"),

@@ -75,7 +75,9 @@ struct Explain: ParsableCommand {
         for method in methods {
           explanations += try trace.explain(targets, by: method)
         }
-        let writer = ResultWriter(folder: folder.appendingPathComponent(Input.stem(of: path)), artefacts: artefacts)
+        let writer = ResultWriter(
+          folder: folder.appendingPathComponent(Input.stem(of: path)), artefacts: artefacts,
+          hasChannelsLast: explainer.network.hasChannelsLast)
         try writer.write(explanations, of: input)
         report.add(input: path, trace: trace, explanations: explanations, labels: model.labels)
       }
@@ -92,6 +94,8 @@ struct Explain: ParsableCommand {
 struct ResultWriter {
   let folder: URL
   let artefacts: Set<Explain.Artefact>
+  /// Whether maps are height × width × channels.
+  let hasChannelsLast: Bool
 
   func write(_ explanations: [Explanation], of input: Input) throws {
     guard artefacts.contains(.png) || artefacts.contains(.npy) else { return }
@@ -102,7 +106,7 @@ struct ResultWriter {
         to: Shape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
       if artefacts.contains(.npy) { try NumPyFile.write(relevance, to: path + ".npy") }
       if artefacts.contains(.png) {
-        let heatmap = Heatmap(relevance)
+        let heatmap = Heatmap(hasChannelsLast ? relevance.transposed([2, 0, 1]) : relevance)
         try heatmap.image().writePNG(to: path + ".png")
         if let picture = input.picture { try heatmap.overlay(on: picture).writePNG(to: path + ".overlay.png") }
       }
