@@ -52,6 +52,15 @@ public struct PatchAblation: Sendable {
     ablated == 0 ? 0 : Double(patches.indices.count { patches[$0] != nil && isOwnLargest($0) }) / Double(ablated)
   }
 
+  /// Whether no patch costs a unit more than its own, which does cost it something.
+  ///
+  /// The question column by column: a unit that any change hurts is the largest in every row, but not in its own column for
+  /// that reason.
+  public func isMostHurtByOwn(_ unit: Int) -> Bool {
+    let own = drops[unit, unit]
+    return own > 0 && (0..<patches.count).allSatisfy { drops[$0, unit] <= own }
+  }
+
   /// The mean drop of the units whose own patch is replaced: that of the diagonal.
   public var meanOwnDrop: Double { mean { $0 == $1 } }
   /// The mean drop of units when another's patch is replaced: that off the diagonal.

@@ -72,6 +72,7 @@ import Testing
     let study = try UnitStudy(trace, at: "relu2", options: options)
     #expect(Set(study.units.map(\.channel)) == [0, 1, 2, 3])
     #expect(study.ablation.ownShare == 1 && study.ablation.ablated == 4)
+    #expect((0..<4).allSatisfy(study.ablation.isMostHurtByOwn))
     #expect(study.clusters.groups == [0, 1, 2, 3])
     #expect(study.ablation.largestOther(of: 0)!.drop < 0)
     #expect(study.meanDrop(byPatchesOfOwnGroup: true) == nil)

@@ -53,6 +53,7 @@ import Testing
     }
     struct Merit: Decodable {
       let ownLargest: Int
+      let mostHurtByOwn: Int
       let ablated: Int
       let meanOwnDrop: Double
       let meanOtherDrop: Double
@@ -94,6 +95,11 @@ import Testing
     #expect(report.model == "corners" && report.patch == 5 && report.replacement == "zero")
     #expect(input.input == "picture.png" && input.layer == "fc" && input.units.count == 6 && input.activeUnits >= 6)
     #expect(input.merit.ablated == 6 && input.merit.meanOtherDrop == study.ablation.meanOtherDrop)
+    let matrix = input.drops
+    #expect(
+      input.merit.mostHurtByOwn
+        == matrix.indices.count { unit in matrix[unit][unit] > 0 && matrix.allSatisfy { $0[unit] <= matrix[unit][unit] }
+        })
     func lines(_ name: String) throws -> [String] {
       try String(contentsOfFile: bench.path("a/b/picture/\(name)"), encoding: .utf8).split(separator: "\n").map(
         String.init)

@@ -23,13 +23,16 @@ struct UnitsReport: Encodable {
 
   /// How well patches tell units apart.
   struct Merit: Encodable {
+    /// Patches by which no other unit loses more, and units that lose by no other patch more.
     let ownLargest: Int
+    let mostHurtByOwn: Int
     let ablated: Int
     let meanOwnDrop: Double
     let meanOtherDrop: Double
 
     init(_ ablation: PatchAblation) {
       ownLargest = ablation.patches.indices.count { ablation.patches[$0] != nil && ablation.isOwnLargest($0) }
+      mostHurtByOwn = ablation.patches.indices.count { ablation.isMostHurtByOwn($0) }
       ablated = ablation.ablated
       meanOwnDrop = ablation.meanOwnDrop
       meanOtherDrop = ablation.meanOtherDrop
@@ -146,7 +149,7 @@ extension UnitsReport.Entry {
 
   private var meritText: String {
     func numbers(_ merit: UnitsReport.Merit) -> String {
-      "\(merit.ownLargest) of \(merit.ablated) rows are largest on the diagonal; mean "
+      "largest on the diagonal are \(merit.ownLargest) of \(merit.ablated) rows and \(merit.mostHurtByOwn) columns; mean "
         + "\(Self.percent(merit.meanOwnDrop)) on it, \(Self.percent(merit.meanOtherDrop)) off it"
     }
     return """
