@@ -12,6 +12,9 @@
 #define RK_WIDE
 #endif
 
+// Vectors are passed to functions that are always inlined, so how they would be passed does not matter.
+#pragma clang diagnostic ignored "-Wpsabi"
+
 // Sixteen floats; the compiler splits them where registers are narrower, so sums come out the same everywhere.
 typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
 

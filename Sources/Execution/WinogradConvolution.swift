@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Large maps are cut into strips of tiles, each transformed, multiplied and transformed back in one thread's cache with
 /// weights that were transformed once. Small maps are transformed as a whole and shared out by output channels; there the
-/// weights outweigh the data, so each task transforms its own on the way and nothing is stored.
+/// weights outweigh the data, so each task transforms its own on the way, as many as its cache holds, and nothing is stored.
 struct WinogradConvolution: Sendable {
   let geometry: ConvolutionGeometry
 
@@ -26,8 +26,12 @@ struct WinogradConvolution: Sendable {
   private static let wholeTiles = 256
   /// Fewer tiles than this are not worth transforming.
   private static let fewestTiles = 12
-  /// Output channels that one task multiplies.
+  /// Output channels that a strip is multiplied with at a time.
   private static let channelBlock = 64
+  /// Output and input channels whose kernels a task transforms at a time: 36 × 32 × 128 floats stay in the second cache.
+  private static let kernelBlock = (outputs: 32, inputs: 128)
+  /// The transforms write whole vectors.
+  private static let lanes = 16
   /// Floats between the planes of the 36 points, so that they do not fall on the same lines of a cache.
   private static let gap = 48
 
@@ -68,7 +72,10 @@ struct WinogradConvolution: Sendable {
     let rows = (tileRows + strips - 1) / strips
     let width = rows * tileColumns
     let block = min(outputs, Self.channelBlock)
-    let shared = Shared((x: x, products: products.map { (weights: $0.kernels.cached(), target: $0.target) }))
+    let transformed = products.map {
+      (weights: (matrices: $0.kernels.cached(), turned: $0.kernels.turned), target: $0.target)
+    }
+    let shared = Shared((x: x, products: transformed))
     workers.run(
       items * geometry.groups * strips, scratch: 36 * ((inputs + block) * width + 2 * Self.gap) + transformScratch
     ) { task, scratch in
@@ -89,15 +96,17 @@ struct WinogradConvolution: Sendable {
             channels + channel * geometry.inputPositions, window, first, last, v + channel * width, vPlane, transform)
         }
         for (weights, target) in products {
-          weights.withUnsafeElements { u in
+          weights.matrices.withUnsafeElements { u in
             let u = u.baseAddress! + group * 36 * outputs * inputs
             for from in stride(from: 0, to: outputs, by: block) {
               let count = min(block, outputs - from)
               for point in 0..<36 {
                 // M ← U·V at one of the 36 points: the block's output channels × the strip's tiles.
                 BLAS.gemm(
-                  m: count, n: (last - first) * tileColumns, k: inputs, a: u + (point * outputs + from) * inputs,
-                  lda: inputs, b: v + point * vPlane, ldb: width, c: m + point * mPlane, ldc: width)
+                  transposeA: weights.turned, m: count, n: (last - first) * tileColumns, k: inputs,
+                  a: u + point * outputs * inputs + from * (weights.turned ? 1 : inputs),
+                  lda: weights.turned ? outputs : inputs, b: v + point * vPlane, ldb: width, c: m + point * mPlane,
+                  ldc: width)
               }
               for row in 0..<count {
                 write(
@@ -111,35 +120,38 @@ struct WinogradConvolution: Sendable {
     }
   }
 
-  /// All transformed kernels of a product: groups × 36 × outputs × inputs.
+  /// All transformed kernels of a product: groups × 36 × outputs × inputs, or × inputs × outputs if they are turned.
   func transformed(_ weight: Tensor, part: WeightPart, turned: Bool, on workers: Workers) -> Tensor {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
+    let blocks = (outputs + Self.kernelBlock.outputs - 1) / Self.kernelBlock.outputs
     return Tensor(uninitialized: [groups * 36 * outputs * inputs]) { result in
       weight.withUnsafeElements { weight in
         let shared = Shared((weight: weight.baseAddress!, u: result.baseAddress!))
-        workers.run(groups * outputs) { row in
-          let (group, output) = (row / outputs, row % outputs)
-          transformRow(
-            shared.pointer.weight, part: part, turned: turned, group: group, output: output,
-            to: shared.pointer.u + group * 36 * outputs * inputs + output * inputs, plane: outputs * inputs)
+        workers.run(groups * blocks) { task in
+          let (group, from) = (task / blocks, task % blocks * Self.kernelBlock.outputs)
+          let rows = from..<min(from + Self.kernelBlock.outputs, outputs)
+          transform(
+            shared.pointer.weight, part: part, turned: turned, group: group, outputs: rows, inputs: 0..<inputs,
+            to: shared.pointer.u + group * 36 * outputs * inputs + from * (turned ? 1 : inputs),
+            lead: turned ? outputs : inputs, plane: outputs * inputs)
         }
       }
     }
   }
 
-  /// The kernels from all inputs of a group to one output.
-  private func transformRow(
-    _ weight: UnsafePointer<Float>, part: WeightPart, turned: Bool, group: Int, output: Int,
-    to u: UnsafeMutablePointer<Float>, plane: Int
+  /// The kernels from some inputs of a group to some of its outputs: 36 × outputs × inputs, or × inputs × outputs if they
+  /// are turned. Either way kernels that follow one another in the model do so in the result.
+  private func transform(
+    _ weight: UnsafePointer<Float>, part: WeightPart, turned: Bool, group: Int, outputs: Range<Int>, inputs: Range<Int>,
+    to u: UnsafeMutablePointer<Float>, lead: Int, plane: Int
   ) {
-    let (inputs, outputs) = (geometry.inputs, geometry.outputs)
-    let kernels = weight + group * outputs * inputs * 9
-    if turned {
-      // The model's weights have this geometry's inputs as rows.
-      rk_winograd_kernels(kernels + output * 9, outputs * 9, inputs, part.kernel, 1, u, plane)
-    } else {
-      rk_winograd_kernels(kernels + output * inputs * 9, 9, inputs, part.kernel, 0, u, plane)
-    }
+    let kernels = weight + group * geometry.outputs * geometry.inputs * 9
+    // Turned, the model's weights have this geometry's inputs as rows.
+    let (rows, columns) = turned ? (inputs, outputs) : (outputs, inputs)
+    let step = (turned ? geometry.outputs : geometry.inputs) * 9
+    rk_winograd_kernels(
+      kernels + rows.lowerBound * step + columns.lowerBound * 9, rows.count, step, columns.count, part.kernel,
+      turned ? 1 : 0, u, lead, plane)
   }
 
   // MARK: Small maps
@@ -151,10 +163,11 @@ struct WinogradConvolution: Sendable {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
     // Several items share a product while that makes it wider than one strip.
     let together = max(1, min(items, Self.wholeTiles / tiles))
-    let width = together * tiles
-    let block = min(outputs, Self.channelBlock)
+    let width = ((together - 1) * tiles + tiles.roundedUp(to: Self.lanes)).roundedUp(to: Self.lanes)
+    let block = min(outputs, Self.kernelBlock.outputs)
+    let depth = min(inputs, Self.kernelBlock.inputs)
     let blocks = (outputs + block - 1) / block
-    let (uPlane, vPlane, mPlane) = (block * inputs + Self.gap, inputs * width + Self.gap, block * width + Self.gap)
+    let (uPlane, vPlane, mPlane) = (block * depth + Self.gap, inputs * width + Self.gap, block * width + Self.gap)
     let data = workers.pool.storage(count: groups * 36 * vPlane)
     for start in stride(from: 0, to: items, by: together) {
       let count = min(together, items - start)
@@ -179,27 +192,30 @@ struct WinogradConvolution: Sendable {
         let rows = min(block, outputs - from)
         let u = scratch
         let m = u + 36 * uPlane
-        let transform = m + 36 * mPlane
-        kernels.weight.withUnsafeElements { weight in
-          for row in 0..<rows {
-            transformRow(
-              weight.baseAddress!, part: kernels.part, turned: kernels.turned, group: group, output: from + row,
-              to: u + row * inputs, plane: uPlane)
-          }
-        }
+        let back = m + 36 * mPlane
         let v = shared.pointer.v + group * 36 * vPlane
-        for point in 0..<36 {
-          // M ← U·V at one of the 36 points: the block's output channels × the tiles of all items.
-          BLAS.gemm(
-            m: rows, n: count * tiles, k: inputs, a: u + point * uPlane, lda: inputs, b: v + point * vPlane, ldb: width,
-            c: m + point * mPlane, ldc: width)
+        for first in stride(from: 0, to: inputs, by: depth) {
+          let columns = min(depth, inputs - first)
+          let lead = kernels.turned ? rows : columns
+          kernels.weight.withUnsafeElements {
+            transform(
+              $0.baseAddress!, part: kernels.part, turned: kernels.turned, group: group, outputs: from..<from + rows,
+              inputs: first..<first + columns, to: u, lead: lead, plane: uPlane)
+          }
+          for point in 0..<36 {
+            // M ← U·V (+ M) at one of the 36 points: the block's output channels × the tiles of all items.
+            BLAS.gemm(
+              transposeA: kernels.turned, m: rows, n: count * tiles, k: columns, a: u + point * uPlane, lda: lead,
+              b: v + point * vPlane + first * width, ldb: width, beta: first == 0 ? 0 : 1, c: m + point * mPlane,
+              ldc: width)
+          }
         }
         withUnsafePointer(to: geometry.window) { window in
           for row in 0..<rows {
             for item in 0..<count {
               write(
                 m + row * width + item * tiles, plane: mPlane, channel: group * outputs + from + row,
-                item: start + item, rows: 0..<tileRows, target, window, transform)
+                item: start + item, rows: 0..<tileRows, target, window, back)
             }
           }
         }
@@ -232,4 +248,9 @@ struct WinogradConvolution: Sendable {
     }
     rk_winograd_output(m, plane, window, rows.lowerBound, rows.upperBound, bias, relu, factor, y, scratch)
   }
+}
+
+extension Int {
+  /// The next multiple of `factor`.
+  fileprivate func roundedUp(to factor: Int) -> Int { (self + factor - 1) / factor * factor }
 }

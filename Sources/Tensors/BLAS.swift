@@ -10,7 +10,7 @@ package enum BLAS {
     c: UnsafeMutablePointer<Float>, ldc: Int
   ) {
     guard m > 0, n > 0 else { return }
-    guard multipliesSmallMatricesInPlace, !transposeA, !transposeB, m * n * k > smallProduct else {
+    guard multipliesSmallMatricesInPlace, !transposeB, m * n * k > smallProduct else {
       cblas_sgemm(
         CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
         blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
@@ -24,8 +24,9 @@ package enum BLAS {
       for j in stride(from: 0, to: n, by: columns) {
         for i in stride(from: 0, to: m, by: rows) {
           cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(min(rows, m - i)), blasint(min(columns, n - j)),
-            blasint(min(depth, k - p)), alpha, a + i * lda + p, blasint(lda), b + p * ldb + j, blasint(ldb),
+            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, CblasNoTrans, blasint(min(rows, m - i)),
+            blasint(min(columns, n - j)), blasint(min(depth, k - p)), alpha,
+            a + (transposeA ? p * lda + i : i * lda + p), blasint(lda), b + p * ldb + j, blasint(ldb),
             p == 0 ? beta : 1, c + i * ldc + j, blasint(ldc))
         }
       }

@@ -43,19 +43,21 @@ typedef struct {
   float positive, negative;  // of RK_SCALED
 } rk_part;
 
-// u[36][…] ← G·part(g)·Gᵀ for `count` 3×3 kernels that are `step` floats apart, turned by 180° if asked for; the 36 planes
-// are `plane` floats apart.
-void rk_winograd_kernels(const float *g, ptrdiff_t step, ptrdiff_t count, rk_part part, int turned, float *u,
-                         ptrdiff_t plane);
+// u[36][row][…] ← G·part(g)·Gᵀ for `rows` rows of `count` 3×3 kernels, turned by 180° if asked for. The kernels of a row lie
+// one after the other; rows are `step` floats apart in g and `lead` in u, and the 36 planes of u are `plane` floats apart.
+void rk_winograd_kernels(const float *g, ptrdiff_t rows, ptrdiff_t step, ptrdiff_t count, rk_part part, int turned,
+                         float *u, ptrdiff_t lead, ptrdiff_t plane);
 
 // Floats of scratch that the two transforms below need.
 ptrdiff_t rk_winograd_scratch(const rk_window *w);
 
-// v[36][tile] ← Bᵀ·d·B for the 4×4 tiles of one channel in tile rows row_first ≤ row < row_last, row by row.
+// v[36][tile] ← Bᵀ·d·B for the 4×4 tiles of one channel in tile rows row_first ≤ row < row_last, row by row. What follows
+// the last tile is overwritten, up to 15 floats of each plane.
 void rk_winograd_input(const float *x, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last, float *v,
                        ptrdiff_t plane, float *scratch);
 
 // y ← Aᵀ·m·A for the same tiles of one output channel, plus bias and max(0, ·) if relu; or, if factor is given, times it.
+// Up to 15 floats after the last tile are read from each plane.
 void rk_winograd_output(const float *m, ptrdiff_t plane, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last,
                         float bias, int relu, const float *factor, float *y, float *scratch);
 
