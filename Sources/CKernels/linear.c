@@ -1,55 +1,104 @@
+// Products with matrices that are read from memory once: reading is what they cost. Model files are mapped in pages of 4 KB, at
+// whose ends the processor stops to fetch ahead by itself, so the loops ask for what they will read next.
 #include "CKernels.h"
 #include "vectors.h"
 
+enum {
+  LANES = 16,
+  // Floats ahead of their use that weights are fetched: half a page.
+  AHEAD = 512,
+  // Rows that are added up together, so that the sum is read and written once for all.
+  ROWS = 4,
+};
+
 // Adds sixteen partial sums in a fixed order.
-static inline float total(const float *partial) {
+RK_INLINE float total(rk_v16 sums) {
   float sum = 0;
-  for (int i = 0; i < 8; i++) sum += partial[i] + partial[i + 8];
+  for (int i = 0; i < 8; i++) sum += sums[i] + sums[i + 8];
   return sum;
 }
 
-RK_WIDE
-void rk_split_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, float *all,
-                       float *positive) {
+// `has_all` and `part.form` are constants where the call is inlined.
+RK_INLINE void multiply(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, rk_part part,
+                        int has_all, float *all, float *some) {
   const rk_v16 zero = {0};
   for (ptrdiff_t r = 0; r < rows; r++, w += stride) {
     rk_v16 a0 = zero, a1 = zero, p0 = zero, p1 = zero;
     ptrdiff_t i = 0;
-    for (; i + 32 <= count; i += 32) {
-      const rk_v16 w0 = *(const rk_v16 *)(w + i), w1 = *(const rk_v16 *)(w + i + 16);
-      const rk_v16 x0 = *(const rk_v16 *)(x + i), x1 = *(const rk_v16 *)(x + i + 16);
-      a0 += w0 * x0;
-      a1 += w1 * x1;
-      p0 += __builtin_elementwise_max(w0, zero) * x0;
-      p1 += __builtin_elementwise_max(w1, zero) * x1;
+    for (; i + 2 * LANES <= count; i += 2 * LANES) {
+      __builtin_prefetch(w + i + AHEAD);
+      __builtin_prefetch(w + i + AHEAD + LANES);
+      const rk_v16 w0 = *(const rk_v16 *)(w + i), w1 = *(const rk_v16 *)(w + i + LANES);
+      const rk_v16 x0 = *(const rk_v16 *)(x + i), x1 = *(const rk_v16 *)(x + i + LANES);
+      if (has_all) {
+        a0 += w0 * x0;
+        a1 += w1 * x1;
+      }
+      p0 += rk_weights(w0, part) * x0;
+      p1 += rk_weights(w1, part) * x1;
     }
-    float partial[16];
-    *(rk_v16 *)partial = a0 + a1;
-    float a = total(partial);
-    *(rk_v16 *)partial = p0 + p1;
-    float p = total(partial);
+    float a = total(a0 + a1), p = total(p0 + p1);
     for (; i < count; i++) {
       a += w[i] * x[i];
-      p += (w[i] > 0 ? w[i] : 0) * x[i];
+      p += rk_weight(w[i], part) * x[i];
     }
-    all[r] = a;
-    positive[r] = p;
+    if (has_all) all[r] = a;
+    some[r] = p;
   }
 }
 
 RK_WIDE
-void rk_accumulate_part(float *restrict y, const float *restrict w, float s, ptrdiff_t count, rk_part part) {
-  const float positive = s * part.positive, negative = s * part.negative;
-  switch (part.form) {
-    case RK_SCALED:
-      for (ptrdiff_t i = 0; i < count; i++) y[i] += w[i] * (w[i] > 0 ? positive : negative);
-      break;
-    case RK_SQUARED:
-      for (ptrdiff_t i = 0; i < count; i++) y[i] += s * w[i] * w[i];
-      break;
-    case RK_ONES:
-      for (ptrdiff_t i = 0; i < count; i++) y[i] += s;
-      break;
+void rk_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, rk_part part,
+                 float *all, float *some) {
+  const rk_part whole = {RK_SCALED, 1, 1}, positive = {RK_SCALED, 1, 0};
+  if (part.form == RK_SCALED && part.positive == 1 && part.negative == 0) {
+    if (all) multiply(w, stride, rows, x, count, positive, 1, all, some);
+    else multiply(w, stride, rows, x, count, positive, 0, all, some);
+  } else if (part.form == RK_SCALED && part.positive == 1 && part.negative == 1) {
+    multiply(w, stride, rows, x, count, whole, 0, all, some);
+    if (all) memcpy(all, some, (size_t)rows * sizeof(float));
+  } else if (all) {
+    multiply(w, stride, rows, x, count, part, 1, all, some);
+  } else {
+    multiply(w, stride, rows, x, count, part, 0, all, some);
+  }
+}
+
+// y[i] += Σ s[r]·part(w[r][i]) over ROWS rows.
+RK_INLINE void accumulate(float *restrict y, const float *const w[ROWS], const float *const next[ROWS], const float s[ROWS],
+                          ptrdiff_t count, rk_part part) {
+  const float *restrict w0 = w[0], *restrict w1 = w[1], *restrict w2 = w[2], *restrict w3 = w[3];
+  ptrdiff_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    for (int r = 0; r < ROWS; r++) __builtin_prefetch(next[r] + i);
+    rk_v16 sum = *(const rk_v16 *)(y + i);
+    sum += rk_weights(*(const rk_v16 *)(w0 + i), part) * s[0];
+    sum += rk_weights(*(const rk_v16 *)(w1 + i), part) * s[1];
+    sum += rk_weights(*(const rk_v16 *)(w2 + i), part) * s[2];
+    sum += rk_weights(*(const rk_v16 *)(w3 + i), part) * s[3];
+    *(rk_v16 *)(y + i) = sum;
+  }
+  for (; i < count; i++)
+    for (int r = 0; r < ROWS; r++) y[i] += rk_weight(w[r][i], part) * s[r];
+}
+
+RK_WIDE
+void rk_accumulate_rows(float *y, const float *w, ptrdiff_t stride, const ptrdiff_t *rows, ptrdiff_t row_count,
+                        const float *s, ptrdiff_t count, rk_part part) {
+  const rk_part positive = {RK_SCALED, 1, 0};
+  const int is_positive = part.form == RK_SCALED && part.positive == 1 && part.negative == 0;
+  for (ptrdiff_t first = 0; first < row_count; first += ROWS) {
+    const float *some[ROWS], *next[ROWS];
+    float factors[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+      const ptrdiff_t at = first + r;
+      // A row that is not there counts as one that nothing is taken from.
+      some[r] = w + rows[RK_MIN(at, row_count - 1)] * stride;
+      next[r] = w + rows[RK_MIN(at + ROWS, row_count - 1)] * stride;
+      factors[r] = at < row_count ? s[rows[at]] : 0;
+    }
+    if (is_positive) accumulate(y, some, next, factors, count, positive);
+    else accumulate(y, some, next, factors, count, part);
   }
 }
 

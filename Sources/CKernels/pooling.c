@@ -43,8 +43,58 @@ static inline void columns_inside(const rk_window *w, ptrdiff_t shift, ptrdiff_t
   if (*from > *to) *from = *to;
 }
 
+// --- Small maps ------------------------------------------------------------------------------------------------------
+//
+// The rows of small maps are too short for vectors. Under windows with unit strides that leave the size as it is, whole planes
+// are taken as one row instead: laid out with so much space between rows that no tap reaches another row.
+
+enum { SMALL = 2048 };
+
+// Floats from one row to the next; 0 if a window does not allow it.
+static inline ptrdiff_t lead_of_small(const rk_window *w) {
+  const ptrdiff_t after = w->kernel_x - 1 - w->pad_x, below = w->kernel_y - 1 - w->pad_y;
+  if (w->stride_x != 1 || w->stride_y != 1 || w->dilation_x != 1 || w->dilation_y != 1) return 0;
+  if (w->out_height != w->height || w->out_width != w->width || w->pad_x < 0 || w->pad_y < 0 || after < 0 || below < 0) return 0;
+  const ptrdiff_t lead = w->width + RK_MAX(w->pad_x, after);
+  return (w->height + w->kernel_y) * lead + w->kernel_x <= SMALL ? lead : 0;
+}
+
+// Rows of a plane, `lead` floats apart.
+static inline void spread(const float *x, const rk_window *w, ptrdiff_t lead, float *to) {
+  for (ptrdiff_t y = 0; y < w->height; y++)
+    for (ptrdiff_t i = 0; i < w->width; i++) to[y * lead + i] = x[y * w->width + i];
+}
+
+static inline void fill(float *to, float value, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i++) to[i] = value;
+}
+
+// Where the first element of a plane lies among its padding.
+static inline ptrdiff_t origin_of_small(const rk_window *w, ptrdiff_t lead) { return w->pad_y * lead + w->pad_x; }
+
+RK_INLINE void max_pool_small(const float *x, const rk_window *w, ptrdiff_t lead, float *y) {
+  float all[SMALL], columns[SMALL], largest[SMALL];
+  const ptrdiff_t count = w->height * lead, padded = count + w->kernel_y * lead + w->kernel_x;
+  fill(all, -INFINITY, padded);
+  spread(x, w, lead, all + origin_of_small(w, lead));
+  const ptrdiff_t wide = count + w->kernel_x;
+  fill(columns, -INFINITY, wide);
+  for (ptrdiff_t ky = 0; ky < w->kernel_y; ky++)
+    for (ptrdiff_t i = 0; i < wide; i++) columns[i] = all[i + ky * lead] > columns[i] ? all[i + ky * lead] : columns[i];
+  fill(largest, -INFINITY, count);
+  for (ptrdiff_t kx = 0; kx < w->kernel_x; kx++)
+    for (ptrdiff_t i = 0; i < count; i++) largest[i] = columns[i + kx] > largest[i] ? columns[i + kx] : largest[i];
+  for (ptrdiff_t row = 0; row < w->height; row++)
+    for (ptrdiff_t i = 0; i < w->width; i++) y[row * w->width + i] = largest[row * lead + i];
+}
+
 RK_WIDE
 void rk_max_pool(const float *x, const rk_window *w, float *y) {
+  const ptrdiff_t lead = lead_of_small(w);
+  if (lead) {
+    max_pool_small(x, w, lead, y);
+    return;
+  }
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const taps ty = RK_TAPS_Y(w, oy);
     float *restrict out = y + oy * w->out_width;
@@ -79,9 +129,34 @@ static inline __attribute__((always_inline)) void take_winner(const float *restr
   }
 }
 
+RK_INLINE void first_winners_small(const float *x, const float *y, const float *r, const rk_window *w, ptrdiff_t lead,
+                                   float *c) {
+  float all[SMALL], largest[SMALL], left[SMALL], out[SMALL];
+  const ptrdiff_t count = w->height * lead, padded = count + w->kernel_y * lead + w->kernel_x;
+  const ptrdiff_t origin = origin_of_small(w, lead);
+  fill(all, -INFINITY, padded);
+  spread(x, w, lead, all + origin);
+  // What lies between rows equals nothing and has nothing to give.
+  fill(largest, INFINITY, count);
+  spread(y, w, lead, largest);
+  fill(left, 0, count);
+  spread(r, w, lead, left);
+  fill(out, 0, padded);
+  for (ptrdiff_t ky = 0; ky < w->kernel_y; ky++)
+    for (ptrdiff_t kx = 0; kx < w->kernel_x; kx++)
+      take_winner(all + ky * lead + kx, largest, left, out + ky * lead + kx, 1, count);
+  for (ptrdiff_t row = 0; row < w->height; row++)
+    for (ptrdiff_t i = 0; i < w->width; i++) c[row * w->width + i] += out[origin + row * lead + i];
+}
+
 // The first of several winners takes all.
 RK_WIDE
 static void first_winners(const float *x, const float *y, const float *r, const rk_window *w, float *c) {
+  const ptrdiff_t lead = lead_of_small(w);
+  if (lead) {
+    first_winners_small(x, y, r, w, lead, c);
+    return;
+  }
   float left[RUN];
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const taps ty = RK_TAPS_Y(w, oy);

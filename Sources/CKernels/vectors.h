@@ -15,6 +15,8 @@
 // Vectors are passed to functions that are always inlined, so how they would be passed does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 
+#define RK_INLINE static inline __attribute__((always_inline))
+
 // Sixteen floats; the compiler splits them where registers are narrower, so sums come out the same everywhere.
 typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
 
@@ -24,6 +26,17 @@ static inline float rk_weight(float w, rk_part part) {
     case RK_SQUARED: return w * w;
     case RK_ONES: return 1;
     default: return w * (w > 0 ? part.positive : part.negative);
+  }
+}
+
+// The same for sixteen weights.
+RK_INLINE rk_v16 rk_weights(rk_v16 w, rk_part part) {
+  const rk_v16 zero = {0};
+  switch (part.form) {
+    case RK_SQUARED: return w * w;
+    case RK_ONES: return zero + 1;
+    default:
+      return __builtin_elementwise_max(w, zero) * part.positive + __builtin_elementwise_min(w, zero) * part.negative;
   }
 }
 

@@ -41,8 +41,6 @@
     (o)[5] = (g2);                                                      \
   } while (0)
 
-#define RK_INLINE static inline __attribute__((always_inline))
-
 enum {
   LANES = 16,
   // How many rows of kernels ahead of their use they are fetched from memory: rows are too short for the processor to guess.
@@ -72,23 +70,13 @@ enum {
                   RK_JOIN(t, 6, RK_TAKE(t, 4, (g)[4], (g)[5]), RK_TAKE(t, 6, (g)[6], (g)[7]))),                 \
           RK_TAKE(t, 8, (g)[8], (g)[8]))
 
-RK_INLINE rk_v16 weights_of(rk_v16 w, rk_part part) {
-  const rk_v16 zero = {0};
-  switch (part.form) {
-    case RK_SQUARED: return w * w;
-    case RK_ONES: return zero + 1;
-    default:
-      return __builtin_elementwise_max(w, zero) * part.positive + __builtin_elementwise_min(w, zero) * part.negative;
-  }
-}
-
 // Transforms sixteen kernels.
 RK_INLINE void transform_kernels(const float *g, rk_part part, int turned, float *u, ptrdiff_t plane) {
   const rk_v16 *v = (const rk_v16 *)g;
   const rk_v16 w[9] = {
-      weights_of(RK_TAP(v, 0), part), weights_of(RK_TAP(v, 1), part), weights_of(RK_TAP(v, 2), part),
-      weights_of(RK_TAP(v, 3), part), weights_of(RK_TAP(v, 4), part), weights_of(RK_TAP(v, 5), part),
-      weights_of(RK_TAP(v, 6), part), weights_of(RK_TAP(v, 7), part), weights_of(RK_TAP(v, 8), part),
+      rk_weights(RK_TAP(v, 0), part), rk_weights(RK_TAP(v, 1), part), rk_weights(RK_TAP(v, 2), part),
+      rk_weights(RK_TAP(v, 3), part), rk_weights(RK_TAP(v, 4), part), rk_weights(RK_TAP(v, 5), part),
+      rk_weights(RK_TAP(v, 6), part), rk_weights(RK_TAP(v, 7), part), rk_weights(RK_TAP(v, 8), part),
   };
   rk_v16 half[3][6];
 #pragma unroll
@@ -301,17 +289,30 @@ static float product_at(const float *x, ptrdiff_t channels, const rk_window *w, 
   return sum;
 }
 
+RK_WIDE
 ptrdiff_t rk_refine_small_products(const float *x, ptrdiff_t channels, const rk_window *w, const float *weights,
                                    rk_part part, const float *needed, float relative, float *z) {
   const ptrdiff_t positions = w->out_height * w->out_width;
+  rk_v16 most = {0};
+  ptrdiff_t p = 0;
+  for (; p + LANES <= positions; p += LANES) most = __builtin_elementwise_max(most, *(const rk_v16 *)(z + p));
   float largest = 0;
-  for (ptrdiff_t p = 0; p < positions; p++) largest = z[p] > largest ? z[p] : largest;
+  for (int i = 0; i < LANES; i++) largest = RK_MAX(largest, most[i]);
+  for (; p < positions; p++) largest = RK_MAX(largest, z[p]);
   const float threshold = largest * relative;
   ptrdiff_t refined = 0;
-  for (ptrdiff_t p = 0; p < positions; p++) {
-    if (z[p] > threshold || (needed && needed[p] == 0)) continue;
-    z[p] = product_at(x, channels, w, p, weights, part);
-    refined++;
+  for (ptrdiff_t first = 0; first < positions; first += LANES) {
+    const ptrdiff_t last = RK_MIN(first + LANES, positions);
+    // Sixteen at a time, since hardly any are so small.
+    if (last - first == LANES) {
+      const rk_v16 v = *(const rk_v16 *)(z + first);
+      if (!__builtin_reduce_or(needed ? (v <= threshold) & (*(const rk_v16 *)(needed + first) != 0) : v <= threshold)) continue;
+    }
+    for (p = first; p < last; p++) {
+      if (z[p] > threshold || (needed && needed[p] == 0)) continue;
+      z[p] = product_at(x, channels, w, p, weights, part);
+      refined++;
+    }
   }
   return refined;
 }

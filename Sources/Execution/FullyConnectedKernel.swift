@@ -14,6 +14,9 @@ struct FullyConnectedKernel: WeightedKernel {
 
   /// Rows of W that one task reads.
   private static let block = 32
+  /// Columns of W that a product of several items takes at a time: with the signed part of the block's rows they stay in
+  /// cache.
+  private static let depth = 2048
   /// Up to so many items W is multiplied row by row, above it block by block with a copy of the signed part.
   private static let fewItems = 2
 
@@ -34,14 +37,9 @@ struct FullyConnectedKernel: WeightedKernel {
     on workers: Workers
   ) {
     if let companion = companion?.product {
-      if items <= Self.fewItems {
-        splitProducts(x, all: y, positive: companion, on: workers)
-      } else {
-        product(.all, x, y, accumulates: false, on: workers)
-        product(.positive, x, companion, accumulates: false, on: workers)
-      }
+      products(.positive, x, companion, all: y, accumulates: false, on: workers)
     } else {
-      product(.all, x, y, accumulates: false, on: workers)
+      products(.all, x, y, all: nil, accumulates: false, on: workers)
     }
     for item in 0..<items {
       let y = y + item * outputs
@@ -50,41 +48,51 @@ struct FullyConnectedKernel: WeightedKernel {
     }
   }
 
-  private func splitProducts(
-    _ x: UnsafePointer<Float>, all: UnsafeMutablePointer<Float>, positive: UnsafeMutablePointer<Float>,
-    on workers: Workers
-  ) {
-    let shared = Shared((x: x, all: all, positive: positive))
-    forEachBlock(on: workers) { rows, w, _ in
-      let (x, all, positive) = shared.pointer
-      for item in 0..<items {
-        let at = item * outputs + rows.lowerBound
-        rk_split_products(w, inputs, rows.count, x + item * inputs, inputs, all + at, positive + at)
-      }
-    }
-  }
-
   func product(
     _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
     on workers: Workers
   ) {
-    let shared = Shared((x: x, y: y))
-    forEachBlock(scratch: part == .all ? 0 : Self.block * inputs, on: workers) { rows, w, copy in
-      let (x, y) = shared.pointer
-      var w = w
-      if part != .all {
-        rk_part_copy(copy, w, rows.count * inputs, part.kernel)
-        w = UnsafePointer(copy)
+    products(part, x, y, all: nil, accumulates: accumulates, on: workers)
+  }
+
+  /// y ← part(W)·x (+ y) and, if `all` is given, all ← W·x in the same read of W.
+  private func products(
+    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+    all: UnsafeMutablePointer<Float>?, accumulates: Bool, on workers: Workers
+  ) {
+    let isDense = items > Self.fewItems
+    let depth = min(inputs, Self.depth)
+    let shared = Shared((x: x, y: y, all: all))
+    let scratch = isDense ? (part == .all ? 0 : Self.block * depth) : Self.block
+    forEachBlock(scratch: scratch, on: workers) { rows, w, scratch in
+      let (x, y, all) = shared.pointer
+      guard isDense else {
+        for item in 0..<items {
+          let at = item * outputs + rows.lowerBound
+          rk_products(
+            w, inputs, rows.count, x + item * inputs, inputs, part.kernel, all.map { $0 + at },
+            accumulates ? scratch : y + at)
+          if accumulates { rk_add(y + at, y + at, scratch, rows.count) }
+        }
+        return
       }
-      let beta: Float = accumulates ? 1 : 0
-      if items == 1 {
-        // y ← part(W)·x (+ y)
-        BLAS.gemv(m: rows.count, n: inputs, a: w, lda: inputs, x: x, beta: beta, y: y + rows.lowerBound)
-      } else {
+      for first in stride(from: 0, to: inputs, by: depth) {
+        let count = min(depth, inputs - first)
         // Y ← X·part(W)ᵀ (+ Y): items × the block's outputs.
-        BLAS.gemm(
-          transposeB: true, m: items, n: rows.count, k: inputs, a: x, lda: inputs, b: w, ldb: inputs, beta: beta,
-          c: y + rows.lowerBound, ldc: outputs)
+        func multiply(_ w: UnsafePointer<Float>, _ lead: Int, _ y: UnsafeMutablePointer<Float>, accumulates: Bool) {
+          BLAS.gemm(
+            transposeB: true, m: items, n: rows.count, k: count, a: x + first, lda: inputs, b: w, ldb: lead,
+            beta: accumulates ? 1 : 0, c: y + rows.lowerBound, ldc: outputs)
+        }
+        if let all { multiply(w + first, inputs, all, accumulates: first > 0) }
+        if part == .all {
+          multiply(w + first, inputs, y, accumulates: accumulates || first > 0)
+        } else {
+          for row in 0..<rows.count {
+            rk_part_copy(scratch + row * depth, w + row * inputs + first, count, part.kernel)
+          }
+          multiply(scratch, depth, y, accumulates: accumulates || first > 0)
+        }
       }
     }
   }
@@ -122,10 +130,13 @@ struct FullyConnectedKernel: WeightedKernel {
               c: c + first, ldc: inputs)
           }
         } else {
-          for row in rows {
-            for item in 0..<total {
-              rk_accumulate_part(
-                c + item * inputs + first, w + row * inputs, s[item * outputs + row], count, part.kernel)
+          rows.withUnsafeBufferPointer { rows in
+            for start in stride(from: 0, to: rows.count, by: Self.block) {
+              for item in 0..<total {
+                rk_accumulate_rows(
+                  c + item * inputs + first, w, inputs, rows.baseAddress! + start, min(Self.block, rows.count - start),
+                  s + item * outputs, count, part.kernel)
+              }
             }
           }
         }

@@ -47,19 +47,8 @@ package final class MemoryPool: Sendable {
       return blocks.remove(at: index)
     }
     if let found { return found }
-    let hugePage = 2 << 20
-    let bytes = max(count, 16) * MemoryLayout<Float>.stride
-    let large = bytes >= 2 * hugePage
-    let alignment = large ? hugePage : 64
-    let size = large ? (bytes + 4095) & ~4095 : bytes
-    var raw: UnsafeMutableRawPointer?
-    guard posix_memalign(&raw, alignment, size) == 0, let raw else {
-      fatalError("out of memory: \(size) bytes for activations")
-    }
-    #if os(Linux)
-      if large { madvise(raw, size, Int32(MADV_HUGEPAGE)) }
-    #endif
-    return Block(base: raw.bindMemory(to: Float.self, capacity: size / 4), capacity: size / 4)
+    let capacity = max(count, 16)
+    return Block(base: TensorStorage.allocate(count: capacity), capacity: capacity)
   }
 
   private func give(back block: Block) {

@@ -191,7 +191,11 @@ extension Tensor {
     let run = item / b.count
     return Tensor(uninitialized: shape) { result in
       withUnsafeElements { x in
-        b.withUnsafeElements { b in for i in x.indices { result[i] = x[i] - b[i % item / run] } }
+        b.withUnsafeElements { b in
+          for first in Swift.stride(from: 0, to: count, by: run) {
+            rk_subtract_scalar(result.baseAddress! + first, x.baseAddress! + first, b[first % item / run], run)
+          }
+        }
       }
     }
   }

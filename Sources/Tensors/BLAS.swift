@@ -17,7 +17,7 @@ package enum BLAS {
       return
     }
     // Pieces of equal size in each direction, the depth outermost so that a piece of B stays in cache.
-    let depth = piece(k, atMost: 272)
+    let depth = piece(k, atMost: 144)
     let columns = piece(n, atMost: 112)
     let rows = max(smallProduct / (depth * columns) / 16 * 16, 16)
     for p in stride(from: 0, to: k, by: depth) {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A run of floats in memory: allocated, lent by a pool, or part of a mapped file.
 ///
 /// Whoever holds a reference keeps the memory alive. `Tensor` writes only into storage that it alone references and that
@@ -9,14 +11,28 @@ package final class TensorStorage: @unchecked Sendable {
   private let release: @Sendable () -> Void
 
   /// Allocates `count` floats, 64-byte aligned, not initialised.
-  package init(count: Int) {
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-    let base = raw.bindMemory(to: Float.self, capacity: count)
-    self.base = base
-    self.count = count
-    self.writable = true
-    let address = UInt(bitPattern: raw)
-    self.release = { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
+  package convenience init(count: Int) {
+    let base = Self.allocate(count: count)
+    let address = UInt(bitPattern: base)
+    self.init(base: base, count: count, writable: true) { free(UnsafeMutableRawPointer(bitPattern: address)) }
+  }
+
+  /// Memory for `count` floats, 64-byte aligned, not initialised, to be released by `free`.
+  ///
+  /// Large runs are laid out for huge pages, which cost one page fault where ordinary ones cost 512 and are read faster.
+  package static func allocate(count: Int) -> UnsafeMutablePointer<Float> {
+    let hugePage = 2 << 20
+    let bytes = max(count, 16) * MemoryLayout<Float>.stride
+    let isLarge = bytes >= 2 * hugePage
+    let size = isLarge ? (bytes + 4095) & ~4095 : bytes
+    var raw: UnsafeMutableRawPointer?
+    guard posix_memalign(&raw, isLarge ? hugePage : 64, size) == 0, let raw else {
+      fatalError("out of memory: \(size) bytes for a tensor")
+    }
+    #if os(Linux)
+      if isLarge { madvise(raw, size, Int32(MADV_HUGEPAGE)) }
+    #endif
+    return raw.bindMemory(to: Float.self, capacity: max(count, 16))
   }
 
   /// Wraps memory that someone else owns; `release` runs when the last reference is gone.

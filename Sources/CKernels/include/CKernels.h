@@ -69,12 +69,13 @@ ptrdiff_t rk_refine_small_products(const float *x, ptrdiff_t channels, const rk_
 
 // --- Fully connected layers ------------------------------------------------------------------------------------------
 
-// all[r] ← Σ_i w[r][i]·x[i] and positive[r] ← Σ_i max(w[r][i],0)·x[i]: both products in one read of w.
-void rk_split_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, float *all,
-                       float *positive);
+// some[r] ← Σ_i part(w[r][i])·x[i] and, unless `all` is null, all[r] ← Σ_i w[r][i]·x[i], in one read of w.
+void rk_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, rk_part part,
+                 float *all, float *some);
 
-// y[i] += s·part(w[i])
-void rk_accumulate_part(float *y, const float *w, float s, ptrdiff_t count, rk_part part);
+// y[i] += Σ_r s[r]·part(w[r][i]) over the listed rows; rows of w are `stride` floats apart.
+void rk_accumulate_rows(float *y, const float *w, ptrdiff_t stride, const ptrdiff_t *rows, ptrdiff_t row_count,
+                        const float *s, ptrdiff_t count, rk_part part);
 
 // y[i] ← part(w[i])
 void rk_part_copy(float *y, const float *w, ptrdiff_t count, rk_part part);
