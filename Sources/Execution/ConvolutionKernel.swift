@@ -14,11 +14,11 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
 struct ConvolutionKernel: WeightedKernel {
   let inputShape: Shape
   let outputShape: Shape
-  private let geometry: ConvolutionGeometry
+  let geometry: ConvolutionGeometry
   private let weight: Tensor
   private let biases: Tensor?
   private let derived: DerivedWeights<Form>
-  private let usesWinograd: Bool
+  let usesWinograd: Bool
 
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, geometry.outputPositions) } }
 
@@ -82,8 +82,7 @@ struct ConvolutionKernel: WeightedKernel {
   ) {
     let items = inputShape[0] * seeds
     let target = ConvolutionTarget(output: c, epilogue: factor.map { .factor($0, seeds: seeds) } ?? .none)
-    // With few channels a product is wider from the other side: all taps of all channels at once.
-    guard geometry.hasUnitStride, geometry.inputs >= 8 || geometry.isPointwise else {
+    guard hasConvolutionAsAdjoint else {
       return Im2colConvolution(geometry: geometry)
         .scatter(weights(.forward(part)), s, items: items, seeds: seeds, c, factor: factor, on: workers)
     }
@@ -96,6 +95,10 @@ struct ConvolutionKernel: WeightedKernel {
         .multiply(s, items: items, [(weights(.turned(part)), target)], on: workers)
     }
   }
+
+  /// Whether the adjoint is computed as a convolution. With few channels a product is wider from the other side: all taps of
+  /// all channels at once.
+  var hasConvolutionAsAdjoint: Bool { geometry.hasUnitStride && (geometry.inputs >= 8 || geometry.isPointwise) }
 
   /// Rounding of Winograd's transforms must not pass for a denominator: products so small beside the largest of their
   /// channel that it could are computed directly. Outputs at which no relevance arrives are left.

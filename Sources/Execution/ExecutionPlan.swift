@@ -103,13 +103,15 @@ package final class ExecutionPlan: Sendable {
     }
   }
 
-  /// Computes every node for `input`.
-  func run(_ input: Tensor, on workers: Workers) -> ForwardTrace {
+  /// Computes every node for `input`. What a node takes is told to `clock`, that of a rectifier merged into another node as
+  /// part of that node's.
+  func run(_ input: Tensor, on workers: Workers, clock: NodeClock? = nil) -> ForwardTrace {
     let memory = workers.pool.storage(count: self.memory)
     let trace = ForwardTrace(plan: self, input: input, memory: memory, workers: workers)
     let graph = network.graph
     let consumers = graph.consumers
     BLAS.withOneThreadPerCall {
+      clock?.start()
       for id in graph.ids {
         guard let kernel = kernels[id.index] else { continue }
         let merged = inPlace.contains(id) && kernels[graph[id].inputs[0].index] is any WeightedKernel
@@ -124,6 +126,7 @@ package final class ExecutionPlan: Sendable {
         } else {
           trace.withOperands(of: id) { kernel.forward($0, y, on: workers) }
         }
+        clock?.lap(id)
       }
     }
     return trace

@@ -58,14 +58,20 @@ public final class Executor: Sendable {
     return plan
   }
 
-  /// Runs the network and keeps every node's value. Nodes in `companions` also compute `W⁺·x`.
-  package func trace(_ input: Tensor, companions: [Node.ID: Companion.Scope] = [:]) throws -> ForwardTrace {
+  /// Runs the network and keeps every node's value. Nodes in `companions` also compute `W⁺·x`; `clock` is told what nodes
+  /// take.
+  package func trace(
+    _ input: Tensor, companions: [Node.ID: Companion.Scope] = [:], clock: NodeClock? = nil
+  ) throws -> ForwardTrace {
     // Looked at first, since rectifiers swallow NaN.
     try check(input, of: network.input)
-    let trace = try plan(input.shape, companions: companions).run(input, on: workers)
+    let trace = try plan(input.shape, companions: companions).run(input, on: workers, clock: clock)
     try check(trace.value(of: network.logits), of: network.logits)
     return trace
   }
+
+  /// Bytes of weights in the layouts that kernels have made of the model's so far.
+  package var derivedWeightBytes: Int { weights.bytes }
 
   private func check(_ value: Tensor, of id: Node.ID) throws {
     guard value.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {

@@ -36,6 +36,12 @@ package final class ForwardTrace: Sendable {
     plan.companions[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
   }
 
+  /// Bytes of all values and companion products.
+  package var bytes: Int { memory.count * MemoryLayout<Float>.stride }
+
+  /// Whether a tensor is a view of the trace's memory or its input.
+  package func holds(_ tensor: Tensor) -> Bool { tensor.storage === memory || tensor.storage === input.storage }
+
   private func stored(_ id: Node.ID) -> Tensor {
     let shape = plan.shapes[id.index]
     switch plan.places[id.index] {

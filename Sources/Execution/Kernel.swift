@@ -55,6 +55,11 @@ package protocol WeightedKernel: Kernel {
   /// What is added to the products: element `i` of an item of the output has the bias `values[i / run % values.count]`.
   var bias: (values: Tensor, run: Int)? { get }
 
+  /// What `W·x` takes as `forward` computes it; nil if that is not known.
+  var work: LayerWork? { get }
+  /// What `Wᵀ·s` takes for one seed as `adjoint` computes it; nil if that is not known.
+  var adjointWork: LayerWork? { get }
+
   /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `companion` is given, companion ← W⁺·x without bias, for which
   /// the data are laid out only once.
   func forward(

@@ -5,6 +5,7 @@ import Tensors
 final class WeightLibrary: Sendable {
   private let layouts: [DerivedWeights<ConvolutionKernel.Form>]
   init(nodes: Int) { layouts = (0..<nodes).map { _ in DerivedWeights() } }
+  var bytes: Int { layouts.reduce(0) { $0 + $1.bytes } }
   subscript(id: Node.ID) -> DerivedWeights<ConvolutionKernel.Form> { layouts[id.index] }
 }
 

@@ -25,6 +25,8 @@ struct TransposedConvolutionKernel: WeightedKernel {
 
   private var positions: Int { outputShape.dimensions[2...].reduce(1, *) }
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, positions) } }
+  var work: LayerWork? { convolution.adjointWork }
+  var adjointWork: LayerWork? { convolution.productWork }
 
   func forward(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,

@@ -42,6 +42,11 @@ package final class DerivedWeights<Key: Hashable & Sendable>: Sendable {
 
   package init() {}
 
+  /// Bytes of all forms.
+  package var bytes: Int {
+    cache.withLock { $0.values.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride } }
+  }
+
   /// The form with this key, made by `make` at the first request.
   package func form(_ key: Key, make: () -> Tensor) -> Tensor {
     if let found = cache.withLock({ $0[key] }) { return found }

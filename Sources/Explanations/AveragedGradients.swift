@@ -6,7 +6,7 @@ import Tensors
 extension Trace {
   /// The gradients of targets at another input.
   private func gradients(of targets: [Target], at input: Tensor) throws -> [Tensor] {
-    let other = try explainer.trace(input)
+    let other = try explainer.trace(input).timed(by: propagator.clock)
     return try other.propagated(targets, by: .gradient, ledger: false).map(\.values)
   }
 

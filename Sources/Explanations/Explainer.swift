@@ -9,7 +9,7 @@ import Tensors
 public struct Explainer: Sendable {
   /// The rule of every node, resolved from the table.
   public let plan: RulePlan
-  let executor: Executor
+  package let executor: Executor
   /// Bytes that relevance may take while several targets are propagated together.
   let memoryBudget: Int
   private let plans = PlanCache()
@@ -40,8 +40,11 @@ public struct Explainer: Sendable {
   ///
   /// - Parameter input: a preprocessed image, 1 × channels × height × width, or a batch of them.
   /// - Throws: `GraphError` if the shape does not fit the network, `ExecutionError.notFinite` if logits are not finite.
-  public func trace(_ input: Tensor) throws -> Trace {
-    Trace(try executor.trace(input, companions: plan.companions), explainer: self)
+  public func trace(_ input: Tensor) throws -> Trace { try trace(input, clock: nil) }
+
+  /// The same; `clock` is told what nodes take.
+  package func trace(_ input: Tensor, clock: NodeClock?) throws -> Trace {
+    Trace(try executor.trace(input, companions: plan.companions, clock: clock), explainer: self)
   }
 
   /// The plan of a method's table.
@@ -80,7 +83,7 @@ public struct Trace: Sendable {
   /// The values that are explained, before a final softmax: batch × classes.
   public let logits: Tensor
   let explainer: Explainer
-  let propagator: Propagator
+  private(set) var propagator: Propagator
   private let propagators = PropagatorCache()
 
   init(_ forward: ForwardTrace, explainer: Explainer) {
@@ -107,12 +110,44 @@ public struct Trace: Sendable {
   /// How relevance goes back by a method's table.
   func propagator(for table: Method.Table) throws -> Propagator {
     if table == .explainers { return propagator }
-    return try propagators.propagator(for: table) { Propagator(plan: try explainer.plan(for: table), trace: forward) }
+    var found = try propagators.propagator(for: table) {
+      Propagator(plan: try explainer.plan(for: table), trace: forward)
+    }
+    found.clock = propagator.clock
+    return found
+  }
+
+  /// The same trace, the walks of which tell `clock` what nodes take.
+  package func timed(by clock: NodeClock?) -> Trace {
+    var copy = self
+    copy.propagator.clock = clock
+    return copy
+  }
+
+  /// What a trace takes in memory.
+  package struct Bytes: Sendable {
+    /// The values of nodes.
+    package let values: Int
+    /// Products `W⁺·x` that were computed beside them.
+    package let companions: Int
+    /// Other denominators of the explanations so far.
+    package let denominators: Int
+  }
+
+  /// What the trace takes in memory.
+  package var bytes: Bytes {
+    let products = plan.companions.keys.map { forward.companion(of: $0)?.count ?? 0 }.reduce(0, +)
+    let companions = products * MemoryLayout<Float>.stride
+    return Bytes(
+      values: forward.bytes - companions, companions: companions,
+      denominators: propagators.all.reduce(propagator.denominatorBytes) { $0 + $1.denominatorBytes })
   }
 
   /// The propagators of tables that methods bring: each keeps its denominators.
   private final class PropagatorCache: Sendable {
     private let propagators = Mutex<[Method.Table: Propagator]>([:])
+
+    var all: [Propagator] { propagators.withLock { Array($0.values) } }
 
     func propagator(for table: Method.Table, make: () throws -> Propagator) throws -> Propagator {
       if let found = propagators.withLock({ $0[table] }) { return found }

@@ -208,6 +208,20 @@ extension Operator {
   /// Whether the operator has weights: a convolution or a linear layer.
   public var isWeighted: Bool { kind == .conv || kind == .gemm || kind == .convTranspose }
 
+  /// Numbers that the model brings along: weights, biases, constants.
+  package var parameters: [Tensor] {
+    switch self {
+    case .constant(let value): [value]
+    case .convolution(let convolution): [convolution.weight] + [convolution.bias].compactMap { $0 }
+    case .transposedConvolution(let convolution): [convolution.weight] + [convolution.bias].compactMap { $0 }
+    case .linear(let linear): [linear.weight] + [linear.bias].compactMap { $0 }
+    case .batchNormalization(let parameters): [parameters.scale, parameters.shift]
+    case .layerNormalization(let parameters): [parameters.scale] + [parameters.shift].compactMap { $0 }
+    case .parametricRelu(let slope): [slope]
+    default: []
+    }
+  }
+
   /// Whether the output holds the input's elements unchanged and in the same order, under another shape at most.
   public var keepsElements: Bool {
     switch kind {

@@ -16,6 +16,7 @@ public struct Layer: Sendable {
   let isRectified: Bool
   /// Where losses are booked; nil if nobody asked for a ledger.
   let account: LayerAccount?
+  let clock: NodeClock?
 
   /// The node.
   public var node: Node { site.node }
@@ -128,6 +129,13 @@ final class DenominatorCache: Sendable {
     let isPartial: Bool
   }
   private let cache = Mutex<[Key: Tensor]>([:])
+
+  /// Bytes of all denominators but those that are part of the run.
+  func bytes(besides trace: ForwardTrace) -> Int {
+    cache.withLock { cache in
+      cache.values.reduce(0) { $0 + (trace.holds($1) ? 0 : $1.count * MemoryLayout<Float>.stride) }
+    }
+  }
 
   /// The denominators of a group of contributions at a node; partial ones are exact only where a rectifier lets values pass.
   func value(for id: Node.ID, group: Int, isPartial: Bool, make: () -> Tensor) -> Tensor {

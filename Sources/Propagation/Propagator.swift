@@ -8,12 +8,17 @@ import Tensors
 package struct Propagator: Sendable {
   package let plan: RulePlan
   package let trace: ForwardTrace
+  /// Who is told what nodes take.
+  package var clock: NodeClock?
   private let denominators = DenominatorCache()
 
   package init(plan: RulePlan, trace: ForwardTrace) {
     self.plan = plan
     self.trace = trace
   }
+
+  /// Bytes of the denominators that walks have computed so far, without those that the run has left.
+  package var denominatorBytes: Int { denominators.bytes(besides: trace) }
 
   /// What a walk found.
   package struct Result: Sendable {
@@ -56,6 +61,7 @@ package struct Propagator: Sendable {
     }
     var ledgers = [[LedgerEntry]](repeating: [], count: keepsLedger ? count : 0)
     BLAS.withOneThreadPerCall {
+      clock?.start()
       for assignment in plan.assignments.reversed() where assignment.site.id > last {
         let id = assignment.site.id
         guard let relevance = arriving[id.index].take() else { continue }
@@ -76,6 +82,7 @@ package struct Propagator: Sendable {
             arriving[operand.index] = share
           }
         }
+        clock?.lap(id)
       }
     }
     return (arriving[last.index], ledgers)
@@ -104,7 +111,8 @@ package struct Propagator: Sendable {
   ) -> (shares: [Tensor?], entries: [LedgerEntry]) {
     let account = keepsLedger ? LayerAccount(items: trace.input.shape[0] * count) : nil
     let layer = Layer(
-      site: site, seeds: count, trace: trace, denominators: denominators, isRectified: isRectified, account: account)
+      site: site, seeds: count, trace: trace, denominators: denominators, isRectified: isRectified, account: account,
+      clock: clock)
     let arrived = keepsLedger ? layer.sums(bySeed: relevance) : []
     let shares = rule.propagate(consume relevance, through: layer)
     return (shares, account.map { layer.entries(rule, arrived: arrived, shares, $0) } ?? [])

@@ -69,6 +69,7 @@ extension Layer {
 
   /// `x ⊙ Wᵀ·s`
   func adjoint(_ term: Term, times s: Tensor) -> Tensor {
+    clock?.countAdjointProducts(seeds, at: site.id)
     var share = uninitializedRelevance(like: operand.shape)
     let layer = weighted
     share.withUnsafeMutableElements { share in

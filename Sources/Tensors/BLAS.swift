@@ -3,14 +3,15 @@ import Synchronization
 
 /// The only place that calls BLAS. All matrices are row-major.
 package enum BLAS {
-  /// C ← α·op(A)·op(B) + β·C, with op(A) m×k, op(B) k×n, C m×n; `lda`, `ldb`, `ldc` are the distances between rows.
+  /// C ← α·op(A)·op(B) + β·C, with op(A) m×k, op(B) k×n, C m×n; `lda`, `ldb`, `ldc` are the distances between rows. With
+  /// `inOneCall` OpenBLAS multiplies all at once, however it likes.
   package static func gemm(
     transposeA: Bool = false, transposeB: Bool = false, m: Int, n: Int, k: Int, alpha: Float = 1,
     a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float = 0,
-    c: UnsafeMutablePointer<Float>, ldc: Int
+    c: UnsafeMutablePointer<Float>, ldc: Int, inOneCall: Bool = false
   ) {
     guard m > 0, n > 0 else { return }
-    guard multipliesSmallMatricesInPlace, !transposeB, m * n * k > smallProduct else {
+    guard !inOneCall, multipliesSmallMatricesInPlace, !transposeB, m * n * k > smallProduct else {
       cblas_sgemm(
         CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
         blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
@@ -37,7 +38,10 @@ package enum BLAS {
   /// copies into another order, which at the sizes of convolutions costs up to half the speed.
   private static let smallProduct = 1_000_000
   private static let multipliesSmallMatricesInPlace =
-    openblas_get_corename().map { ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(String(cString: $0)) } ?? false
+    ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(coreName)
+
+  /// The kind of processor that OpenBLAS has picked its code for.
+  package static let coreName = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
 
   private static func piece(_ count: Int, atMost limit: Int) -> Int {
     let pieces = (count + limit - 1) / limit

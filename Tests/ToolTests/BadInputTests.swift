@@ -98,6 +98,15 @@ import Testing
       "no classes to print", 64, "--top is 0; expected a positive number", "predict", "model", "input.npy", "--top", "0"
     ),
     Case("no runs", 64, "--runs is 0; expected a positive number", "bench", "model", "--runs", "0"),
+    Case("no items", 64, "--batch is 0; expected a positive number", "bench", "model", "--batch", "0"),
+    Case("no pixels", 64, "--side is 0; expected a positive number", "bench", "model", "--side", "0"),
+    Case(
+      "side of a file", 64, "--side is for the grey input; found an input file as well", "bench", "model", "input.npy",
+      "--side", "8"),
+    Case("predictions nobody asks for", 64, "--forward needs --on-request", "bench", "model", "--forward"),
+    Case(
+      "several methods on request", 64, "--on-request takes one method and one target", "bench", "model",
+      "--on-request", "--method", "lrp", "--method", "clrp2"),
     Case(
       "two inputs of one name", 64,
       "input.npy and ./input.npy would write to the same folder; give one of them another name", "explain", "model",
@@ -140,6 +149,12 @@ import Testing
     Case(
       "two items", 65, "batch.npy: expected a tensor of shape [1,C,H,W] or [C,H,W], found 2×3×8×9", "predict", "model",
       "batch.npy"),
+    Case(
+      "batch of a network for one", 65, "--batch 2: input x: expected shape 1×3×8×9, found 2×3×8×9", "bench", "model",
+      "input.npy", "--batch", "2"),
+    Case(
+      "batch of a batch", 65, "--batch 2: expected one item in batch.npy, found 2×3×8×9", "bench", "model", "batch.npy",
+      "--batch", "2"),
     Case(
       "picture of the wrong size", 65, "large.png: input x: expected shape 1×3×8×9, found 1×3×20×30", "explain",
       "model",

@@ -3,7 +3,7 @@ import RelevanceKit
 import TestSupport
 import Testing
 
-/// `relevance predict`, `inspect`, `bench` and help.
+/// `relevance predict`, `inspect` and help.
 @Suite struct OtherCommandTests {
   @Test func predictRanksClasses() throws {
     let bench = try Workbench()
@@ -52,15 +52,6 @@ import Testing
         y     Conv      1×4×8×9  zB    1: Conv, first
 
         """)
-  }
-
-  @Test func benchTimesBothPasses() throws {
-    let bench = try Workbench()
-    let outcome = try bench.run("bench", "model", "input.npy", "--runs", "3", "--method", "clrp2")
-    #expect(outcome.status == 0)
-    let lines = outcome.output.split(separator: "\n")
-    #expect(lines.count == 2 && lines[0].hasPrefix("trace ") && lines[1].hasPrefix("trace + clrp2 "))
-    #expect(lines.allSatisfy { $0.contains("median") && $0.contains("best") && $0.contains("worst") })
   }
 
   @Test(arguments: [[], ["--help"], ["explain", "--help"], ["predict", "-h"], ["help", "inspect"]])

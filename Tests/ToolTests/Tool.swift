@@ -50,7 +50,7 @@ struct Workbench {
   }
 
   func run(
-    _ arguments: [String], environment: [String: String] = [:], tool: String = "relevance"
+    _ arguments: [String], environment: [String: String] = [:], tool: String = "relevance", input: String = ""
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = Self.executable(named: tool)
@@ -65,7 +65,8 @@ struct Workbench {
     }
     process.standardOutput = try open("output")
     process.standardError = try open("errors")
-    process.standardInput = FileHandle.nullDevice
+    try Data(input.utf8).write(to: URL(fileURLWithPath: folder.path("input")))
+    process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.path("input")))
     try process.run()
     process.waitUntilExit()
     func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }

@@ -4,14 +4,25 @@ import RelevanceKit
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Times predictions and explanations of one input, warm.",
-    discussion: "Example: relevance bench vgg16.onnx photo.npy --runs 9")
+    abstract: "Times predictions and explanations of one input, warm, as a whole and node by node.",
+    discussion: """
+      Example: relevance bench vgg16.onnx photo.npy --runs 9
+
+      Of each node: FORWARD, its time in a prediction; Z, what denominators cost beyond that, in the run and in the first \
+      walk back; BACKWARD, its time in a walk with denominators known; medians over the runs. GFLOP/s count the matrix \
+      products as they are computed (2 operations per multiply-add, Winograd's fewer ones, no transforms) and compare to \
+      the peak of a large sgemm, which is measured in the same rounds. MB are a lower bound of what a prediction moves, \
+      by shapes: operands, output and weights, each once.
+
+      With --on-request the standard input has a line for each thing to do: "run" explains once and prints milliseconds, \
+      the sum of the first target's signed relevance and its score; "save PATH" writes that relevance as .npy and \
+      prints "saved"; "quit" ends. "ready" is printed when all is warm. With --forward it is the logits, their sum and \
+      the largest.
+      """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var rules: RuleOptions
-
-  @Argument(help: ArgumentHelp("A preprocessed input (.npy); by default one of constant grey.", valueName: "input"))
-  var input: String?
+  @OptionGroup var input: BenchInputOptions
 
   @Option(
     name: .customLong("target"),
@@ -31,39 +42,65 @@ struct Bench: ParsableCommand {
   var runs = 9
 
   @Flag(
-    help: "Explain once for every line \"run\" on standard input and print milliseconds, sum of relevance and logit.")
+    inversion: .prefixedNo,
+    help: "Show the time of each node, for the first method and target. (default: if there is one of each)")
+  var nodes: Bool?
+
+  @Flag(help: "Explain once for every line \"run\" on standard input.")
   var onRequest = false
+
+  @Flag(help: "With --on-request: predict only.")
+  var forward = false
 
   func validate() throws {
     if runs < 1 { throw ValidationError("--runs is \(runs); expected a positive number") }
+    if onRequest, max(methods.count, targets.count) > 1 {
+      throw ValidationError("--on-request takes one method and one target")
+    }
+    if forward, !onRequest { throw ValidationError("--forward needs --on-request") }
   }
 
   func run() throws {
     let model = try model.load()
-    let explainer = try Explainer(rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
-    var input = Tensor(shape: model.exampleInputShape, repeating: 0.1)
-    if let path = self.input { input = try NumPyFile.read(path) }
+    let network = try rules.network(of: model)
+    let input = try input.load(for: model)
+    if forward {
+      let executor = Executor(network, threads: self.model.threads)
+      return try BenchWorker {
+        let logits = try executor.logits(input)
+        return (logits, logits.sum(), logits.elements.max() ?? 0)
+      }.serve()
+    }
+    let explainer = try Explainer(network, rules: rules.table(for: model), threads: self.model.threads)
     let cases = try cases(for: explainer.trace(input), model.labels)
-    func explain(_ index: Int) throws -> Explanation {
-      try explainer.trace(input).explain(cases[index].targets, by: cases[index].method, ledger: false)[0]
-    }
     if onRequest {
-      _ = try explain(0)
-      say("ready")
-      while let line = readLine(), line != "quit" {
-        let (time, explanation) = try timed { try explain(0) }
-        say(String(format: "%.3f %.9g %.9g", time, explanation.signedRelevance.sum(), explanation.score))
-      }
-      return
+      return try BenchWorker {
+        let explanation = try explainer.trace(input).explain(cases[0].targets, by: cases[0].method, ledger: false)[0]
+        return (explanation.signedRelevance, explanation.signedRelevance.sum(), explanation.score)
+      }.serve()
     }
+    try printTimes(of: cases, explainer, input)
+    var memory = BenchMemory(peak: peakResidentBytes())
+    var nodeTimes = NodeTimes(explainer, input, method: cases[0].method, targets: cases[0].targets)
+    try nodeTimes.addRound(noting: &memory)
+    if nodes ?? (cases.count == 1) {
+      for _ in 0..<runs { try nodeTimes.addRound(noting: &memory) }
+      print(nodeTimes.description)
+    }
+    print(memory.description(of: network))
+  }
+
+  /// Times runs and explanations as a whole.
+  private func printTimes(of cases: [Case], _ explainer: Explainer, _ input: Tensor) throws {
     // Round by round, so that what else the machine does befalls all alike; the first round is not counted.
     var forward: [Double] = []
     var whole = [[Double]](repeating: [], count: cases.count)
     for round in 0...runs {
-      let time = try timed { try explainer.trace(input) }.0
+      let time = try timed { try explainer.trace(input) }.milliseconds
       if round > 0 { forward.append(time) }
-      for index in cases.indices {
-        let time = try timed { try explain(index) }.0
+      for (index, one) in cases.enumerated() {
+        let time = try timed { try explainer.trace(input).explain(one.targets, by: one.method, ledger: false) }
+          .milliseconds
         if round > 0 { whole[index].append(time) }
       }
     }
@@ -87,16 +124,14 @@ struct Bench: ParsableCommand {
     return padded
       + String(
         format: "median %8.1f ms   best %8.1f ms   worst %8.1f ms", sorted[runs / 2], sorted[0], sorted[runs - 1])
+      + (input.batch > 1 ? String(format: "   median per image %8.1f ms", sorted[runs / 2] / Double(input.batch)) : "")
   }
+}
 
-  /// Prints a line at once, whatever is at the other end.
-  private func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
-
-  private func timed<Result>(_ body: () throws -> Result) rethrows -> (Double, Result) {
-    let clock = ContinuousClock()
-    let start = clock.now
-    let result = try body()
-    let elapsed = clock.now - start
-    return (Double(elapsed.components.seconds) * 1e3 + Double(elapsed.components.attoseconds) * 1e-15, result)
-  }
+/// Does something and says how long it took.
+func timed<Result>(_ body: () throws -> Result) rethrows -> (milliseconds: Double, result: Result) {
+  let clock = ContinuousClock()
+  let start = clock.now
+  let result = try body()
+  return ((clock.now - start) / .milliseconds(1), result)
 }
