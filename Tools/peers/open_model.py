@@ -3,7 +3,7 @@
 
 Usage: open_model.py --scratch FOLDER [--model MODEL.onnx] [--rounds 15] [--warm-ups 2] [--ours COMMAND] [--convert COMMAND] [--python PYTHON]
 
-MODEL is first converted into FOLDER by the built convert-model; without one, it is the VGG16 that vgg16_lrp.py keeps there. PYTHON has the
+MODEL is first converted into FOLDER by the built convert-model; without one, it is the VGG16 that compare keeps there too. PYTHON has the
 packages of requirements.txt beside this script; this script itself needs none. Every run is a process of its own: nothing but the
 file's pages is warm. Of ours everything is timed, from the start of the process to its end, with what `relevance inspect` does
 besides opening: it infers shapes, resolves rules and prints. The same for a network of one layer shows how little of this depends
@@ -21,12 +21,11 @@ import sys
 import time
 from pathlib import Path
 
-from vgg16_lrp import QUIET_CORES, others_seconds, quartiles
+import measuring
+from measuring import HERE, PAUSE_SECONDS, Failure, others_seconds, quartiles
 
-HERE = Path(__file__).resolve().parent
 TINY = HERE.parent.parent / "Fixtures/operators/conv-3x3/model.onnx"
 BUILT = shlex.quote(str(HERE.parent.parent / ".build/release"))
-PAUSE_SECONDS = 0.1
 THEIRS = """
 import resource, sys, time
 import onnxruntime
@@ -39,10 +38,6 @@ before, start = peak(), time.perf_counter()
 session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
 print(time.perf_counter() - start, peak(), before)
 """
-
-
-class Failure(Exception):
-    pass
 
 
 class Side:
@@ -91,11 +86,9 @@ def converted(arguments):
     """The path of the converted model."""
     scratch = Path(arguments.scratch).resolve()
     scratch.mkdir(parents=True, exist_ok=True)
-    source, target = Path(arguments.model or scratch / "vgg16.onnx"), scratch / "vgg16-converted.onnx"
-    if not source.exists() and not arguments.model:
-        print("writing the model", file=sys.stderr)
-        if subprocess.run([arguments.python, "-B", HERE / "vgg16.py", source, scratch / "vgg16-input.npy"]).returncode != 0:
-            raise Failure("cannot write the model; are the packages of requirements.txt there?")
+    source, target = Path(arguments.model or scratch / "vgg16/model.onnx"), scratch / "vgg16-converted.onnx"
+    if not arguments.model:
+        measuring.write_networks(["vgg16"], scratch, arguments.python)
     print("converting the model", file=sys.stderr)
     command = [*shlex.split(arguments.convert), str(source), str(target)]
     if subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0:
@@ -132,8 +125,7 @@ def measure(arguments):
         low, _, high = quartiles(ratios)
         ratio = statistics.median(side.times) / statistics.median(ours.times)
         print(f"- Ratio of medians, {side.name}: {ratio:.1f} (quartiles of the rounds' ratios: {low:.1f}–{high:.1f}).")
-    verdict = "" if others <= QUIET_CORES else ": DISTURBED, measure again when it is quiet"
-    print(f"- Other processes took {others:.2f} of {os.cpu_count()} cores meanwhile{verdict}.")
+    print(f"- {measuring.quiet_remark({'opening VGG16': others})}")
 
 
 if __name__ == "__main__":
@@ -148,9 +140,4 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
-    try:
-        measure(arguments)
-    except Failure as failure:
-        sys.exit(f"open_model: {failure}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    measuring.main("open_model", lambda: measure(arguments))

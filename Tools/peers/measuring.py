@@ -1,0 +1,258 @@
+"""What the measurements in this folder have in common: workers that run in turn, how noisy the machine is, and how maps compare.
+
+A worker is a process that prints `ready` once it is warm. For every line `run` it does its work once, forward and, if it explains,
+backward, and prints `<milliseconds> <sum of the map> <score>`. `save PATH` writes the last map, or the logits, as float32 .npy and
+prints `saved`; `quit` ends it. Times are taken by the clock of the script that asks, from `run` to the answer.
+Needs Linux: peak memory is VmHWM, resident pages, mapped files included.
+"""
+import argparse
+import array
+import ast
+import math
+import operator
+import os
+import select
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOOL = shlex.quote(str(HERE.parent.parent / ".build/release/relevance"))
+START_SECONDS, RUN_SECONDS = 600, 600                       # how long a worker may be silent
+PAUSE_SECONDS = 0.1                                         # lets the threads of the worker that has just run fall asleep
+CLOCK_TOLERANCE = 0.05                                      # between this script's clock and the worker's, before it is reported
+QUIET_CORES = 0.1                                           # what other processes may take before a result is called disturbed
+LIBRARIES = ("OMP", "MKL", "OPENBLAS")
+
+
+class Failure(Exception):
+    pass
+
+
+class Worker:
+    def __init__(self, name, command, threads):
+        self.name, self.times, self.own_times = name, [], []
+        self.errors = tempfile.TemporaryFile("w+", errors="replace")
+        environment = os.environ | {f"{library}_NUM_THREADS": str(threads) for library in LIBRARIES}
+        try:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment)
+        except OSError as error:
+            raise Failure(f"{name}: cannot start {command[0]}: {error.strerror}")
+        try:
+            self.expect("ready", START_SECONDS)
+        except BaseException:
+            self.quit()
+            raise
+
+    def answer(self, seconds):
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            raise Failure(f"{self.name}: silent for {seconds} s")
+        line = self.process.stdout.readline()
+        if not line:
+            self.fail()
+        return line.strip()
+
+    def expect(self, word, seconds):
+        answer = self.answer(seconds)
+        if answer != word:
+            raise Failure(f"{self.name}: expected `{word}`, found `{answer}`")
+
+    def ask(self, line):
+        try:
+            print(line, file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            self.fail()
+
+    def fail(self):
+        """Says what the worker, which has ended, said last; or its first line that calls itself an error."""
+        status = self.process.wait()
+        self.errors.seek(0)
+        lines = [line.strip() for line in self.errors if line.strip()]
+        reason = next((line for line in lines if line.startswith("Error")), lines[-1] if lines else "no message")
+        raise Failure(f"{self.name}: ended with status {status}: {reason}")
+
+    def run(self):
+        start = time.perf_counter()
+        self.ask("run")
+        answer = self.answer(RUN_SECONDS)
+        self.times.append(1000 * (time.perf_counter() - start))
+        try:
+            own, self.total, self.score = map(float, answer.split())
+        except ValueError:
+            raise Failure(f"{self.name}: expected `<milliseconds> <sum> <score>`, found `{answer}`")
+        self.own_times.append(own)
+
+    def saved(self, path):
+        """The last map, or the logits."""
+        self.ask(f"save {path}")
+        self.expect("saved", RUN_SECONDS)
+        return floats(path)
+
+    def peak_megabytes(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) * 1024 / 1e6
+
+    @property
+    def median(self):
+        return statistics.median(self.times)
+
+    def clock_remark(self):
+        """What is wrong with the worker's clock, or None."""
+        own = statistics.median(self.own_times)
+        if abs(own - self.median) > CLOCK_TOLERANCE * self.median:
+            return f"says {own:.1f} ms by its own clock, which is not the {self.median:.1f} ms seen here"
+
+    def quit(self):
+        try:
+            print("quit", file=self.process.stdin, flush=True)
+            self.process.wait(timeout=10)
+        except (OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+
+
+def run_in_turn(workers, rounds, warm_ups):
+    """Lets each run once per round; returns how many cores others took meanwhile. Rounds that warm up are not counted."""
+    processes = [worker.process.pid for worker in workers]
+    for number in range(-warm_ups, rounds):
+        if number == 0:
+            start, others = time.perf_counter(), others_seconds(processes)
+        for worker in workers:
+            time.sleep(PAUSE_SECONDS)
+            worker.run()
+            if number < 0:
+                worker.times.clear()
+                worker.own_times.clear()
+    return (others_seconds(processes) - others) / (time.perf_counter() - start)
+
+
+def others_seconds(processes):
+    """Processor time that all but `processes` and this script have taken so far."""
+    ticks = [int(number) for number in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    busy = sum(ticks) - sum(ticks[3:5])                     # without idle and waiting for input or output
+    for process in ["self", *processes]:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        busy -= int(fields[11]) + int(fields[12])           # its user and system time
+    return busy / os.sysconf("SC_CLK_TCK")
+
+
+def quiet_remark(cores):
+    """`cores`: what others took during each measurement, by its name."""
+    worst = max(cores, key=cores.get)
+    remark = f"Other processes took at most {cores[worst]:.2f} of {os.cpu_count()} cores ({worst})"
+    disturbed = [name for name in cores if cores[name] > QUIET_CORES]
+    return remark + (f"; DISTURBED, measure again when it is quiet: {', '.join(disturbed)}." if disturbed else ".")
+
+
+def machine_remark(threads):
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor")
+    return f"{name}, {os.cpu_count()} cores; {threads} threads each."
+
+
+def quartiles(values):
+    if len(values) == 1:
+        return values * 3
+    return statistics.quantiles(values, n=4, method="inclusive")
+
+
+def span(values, digits=1):
+    low, _, high = quartiles(values)
+    return f"{low:.{digits}f}–{high:.{digits}f}"
+
+
+def floats(path):
+    """The numbers in an .npy file of float32."""
+    with open(path, "rb") as file:
+        start = file.read(8)
+        header = file.read(int.from_bytes(file.read(2 if start[6:7] == b"\1" else 4), "little"))
+        if start[:6] != b"\x93NUMPY" or ast.literal_eval(header.decode("latin-1"))["descr"] != "<f4":
+            raise Failure(f"{path}: expected float32 numbers in .npy format")
+        return array.array("f", file.read())
+
+
+def distance_and_cosine(reference, other):
+    """The relative L2 distance and the cosine of two maps."""
+    if len(reference) != len(other):
+        raise Failure(f"one map has {len(reference)} elements, the other {len(other)}")
+    length, other_length = math.hypot(*reference), math.hypot(*other)
+    if length == 0 or other_length == 0:
+        return (0.0 if length == other_length else math.inf), math.nan
+    product = sum(map(operator.mul, reference, other))
+    return math.dist(reference, other) / length, product / length / other_length
+
+
+def write_networks(names, scratch, python):
+    """Writes what is not in the scratch folder yet: of each network the model and its input, by networks.py."""
+    for name in names:
+        folder = Path(scratch).resolve() / name
+        if not (folder / "model.onnx").exists():
+            print(f"writing {name}", file=sys.stderr)
+            result = subprocess.run([python, "-B", HERE / "networks.py", name, folder], capture_output=True, text=True)
+            if result.returncode != 0:
+                raise Failure(f"cannot write {name}: {(result.stderr.strip().splitlines() or ['no message'])[-1]}")
+
+
+def parser_with_common_options(**settings):
+    parser = argparse.ArgumentParser(**settings)
+    parser.add_argument("--scratch", metavar="FOLDER", help="keeps the exported models (825 MB) between runs")
+    parser.add_argument("--rounds", type=positive, default=10, metavar="N", help="counted runs of each worker (default: 10)")
+    parser.add_argument("--warm-ups", type=int, default=3, metavar="N", help="runs of each before the counted ones (default: 3)")
+    parser.add_argument("--threads", type=positive, default=2, metavar="N", help="of each worker (default: 2)")
+    parser.add_argument("--python", default=sys.executable, help="has the packages of Tools/peers/requirements.txt")
+    parser.add_argument("--ours", default=f"{TOOL} bench --on-request", metavar="COMMAND",
+                        help="our worker; default: the release build's `relevance bench --on-request`")
+    parser.add_argument("--output", type=Path, metavar="FILE.md", help="where to write the table as well")
+    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="only what has TEXT in its name; repeatable")
+    parser.add_argument("--list", action="store_true", help="list what would be measured, and end")
+    return parser
+
+
+def parse(parser, names):
+    """The arguments, and which of `names` they ask for; with --list, only lists these."""
+    arguments = parser.parse_args()
+    chosen = [name for name in names if not arguments.only or any(text in name for text in arguments.only)]
+    if arguments.list:
+        print("\n".join(chosen))
+        sys.exit()
+    if not chosen:
+        parser.error(f"--only: nothing has {' or '.join(arguments.only)} in its name; see --list")
+    if not arguments.scratch:
+        parser.error("--scratch is missing")
+    if arguments.warm_ups < 0:
+        parser.error("--warm-ups must not be negative")
+    if arguments.output and not arguments.output.resolve().parent.is_dir():
+        parser.error(f"--output: {arguments.output.parent} is no folder")
+    return arguments, chosen
+
+
+def positive(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)
+
+
+def publish(lines, output):
+    text = "\n".join(lines) + "\n"
+    print(text, end="")
+    if output:
+        partial = output.with_name(output.name + ".partial")
+        partial.write_text(text)
+        partial.rename(output)
+
+
+def main(name, work):
+    """Runs `work`, which returns the exit status; failures are one line."""
+    try:
+        sys.exit(work())
+    except Failure as failure:
+        sys.exit(f"{name}: {failure}")
+    except OSError as error:
+        sys.exit(f"{name}: {error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,94 @@
+"""torchvision's AlexNet, VGG16 and GoogLeNet with seeded weights: as modules for PyTorch's systems, for others as ONNX files with
+the same weights.
+
+Usage: networks.py NAME FOLDER      writes model.onnx, preprocessor_config.json and input.npy
+
+Weights are normal, with He's variance, so that activations neither die out nor explode; those of fully connected layers are the
+fifth powers of such, with the same variance: without heavy tails the maps of all classes would be equal to five digits, and a
+contrast of two lost in single precision. Biases are of both signs.
+GoogLeNet has no batch normalisation here: it is folded, as exporters do it, so that each convolution has a bias, and every system
+gets this network. With it, as torchvision initialises the network, Captum's relevance sums to less than 10⁻¹⁴ of the logit. Its
+rectifiers are modules, because Captum and Zennit see no functions, and none works in place.
+"""
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+from torchvision.models.googlenet import BasicConv2d
+
+SEED = 0
+SIDE = 224
+BIAS = 0.05                                                 # the largest, of either sign
+POWER, POWER_DEVIATION = 5, 945 ** 0.5                      # of normal variables; 945 is the mean of their tenth power
+OPTIONS = {
+    "alexnet": {},
+    "vgg16": {"init_weights": False},
+    "googlenet": {"init_weights": False, "aux_logits": False, "transform_input": False},
+}
+ANY_SIDE = {"googlenet"}                                    # the heads of the others need their own side
+
+
+def network(name):
+    with torch.device("meta"):                              # weights are drawn below, once
+        model = getattr(torchvision.models, name)(weights=None, **OPTIONS[name])
+        for parent in list(model.modules()):
+            for key, child in list(parent.named_children()):
+                if isinstance(child, BasicConv2d):
+                    setattr(parent, key, folded(child))
+                elif isinstance(child, torch.nn.ReLU):
+                    child.inplace = False
+    model = model.to_empty(device="cpu").eval().requires_grad_(False)
+    random = torch.Generator().manual_seed(SEED)
+    for module in model.modules():
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+            deviation = (2 / module.weight[0].numel()) ** 0.5
+            module.weight.normal_(generator=random)
+            if isinstance(module, torch.nn.Linear):
+                module.weight.pow_(POWER)
+                deviation /= POWER_DEVIATION
+            module.weight.mul_(deviation)
+            module.bias.uniform_(-BIAS, BIAS, generator=random)
+    return model
+
+
+def folded(block):
+    conv = block.conv
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding), torch.nn.ReLU())
+
+
+def picture():
+    """Pixels from 0 to 1, never negative: so z⁺ is what it says it is in the first layer too, and the box of z^B is [0, 1]."""
+    return np.random.default_rng(SEED).uniform(size=(1, 3, SIDE, SIDE)).astype(np.float32)
+
+
+def export(name, path):
+    axes = {0: "batch", **({2: "height", 3: "width"} if name in ANY_SIDE else {})}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(network(name), (torch.from_numpy(picture()),), str(path), dynamo=False, opset_version=17, verbose=False,
+                          input_names=["input"], output_names=["logits"],
+                          dynamic_axes={"input": axes, "logits": {0: "batch"}})
+
+
+PREPROCESSING = {"do_resize": False, "do_center_crop": False, "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": False}
+
+
+def write(name, folder):
+    """The model last: where it is, all is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "input.npy", picture())
+    (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSING, indent=2) + "\n")
+    partial = folder / "model.onnx.partial"
+    export(name, partial)
+    partial.rename(folder / "model.onnx")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] not in OPTIONS:
+        sys.exit(f"usage: networks.py {{{','.join(OPTIONS)}}} FOLDER")
+    write(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,172 @@
+"""One other system behind the line protocol of measuring.py.
+
+Usage: worker.py SYSTEM METHOD FOLDER [--threads N] [--classes K]       explains the K most probable classes
+
+FOLDER is what networks.py has written, and is named like the network. ONNX Runtime reads the model from it; for the others, which
+take a module, the same weights are made again. What is made once stays outside the measured time; whatever a system's users
+must do again for each explanation is inside it.
+"""
+import argparse
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+
+def pytorch(folder, picture, method, count, threads):
+    import torch
+    network, logits = module(folder, picture, threads)
+    pixels = torch.from_numpy(picture)
+
+    def forward():
+        with torch.inference_mode():
+            return network(pixels)
+
+    def gradient(target):
+        operand = pixels.clone().requires_grad_()
+        return torch.autograd.grad(network(operand)[0, target], operand)[0]
+
+    if method == "forward":
+        return lambda: (forward(), logits.max())
+    return each(gradient, logits, count)
+
+
+def onnxruntime(folder, picture, method, count, threads):
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    for axis, length in zip(("batch", "channels", "height", "width"), picture.shape):
+        options.add_free_dimension_override_by_name(axis, length)       # so that it may plan its memory
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+
+    def forward():
+        logits = session.run(None, {"input": picture})[0]
+        return logits, logits.max()
+    return forward
+
+
+def captum(folder, picture, method, count, threads):
+    """Alpha1_Beta0_Rule on every convolution and fully connected layer. Captum drops rules after each call, so they are set before
+    each; poolings and rectifiers are left to what Captum does with them."""
+    import torch
+    from captum.attr import LRP
+    from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule
+    warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
+    network, logits = module(folder, picture, threads)
+    pixels = torch.from_numpy(picture)
+
+    class Others(torch.nn.Module):
+        """One output that has the value of the target's logit, and spreads a relevance of 1 over the other classes."""
+
+        def __init__(self, target):
+            super().__init__()
+            self.network, self.target = network, target
+
+        def forward(self, operand):
+            logits = self.network(operand)
+            score = logits[:, self.target:self.target + 1]
+            mean = (logits.sum(1, keepdim=True) - score) / (logits.shape[1] - 1)
+            return score.detach() + (mean - mean.detach())
+
+    def lrp(explained, target):
+        for layer in network.modules():
+            if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
+                layer.rule = Alpha1_Beta0_Rule(set_bias_to_zero=True)
+        return LRP(explained).attribute(pixels, target=target).detach()
+
+    def clrp1(target):
+        return (lrp(network, target) - lrp(Others(target), 0)).clamp(min=0)
+
+    return each(clrp1 if method == "clrp1" else lambda target: lrp(network, target), logits, count)
+
+
+def zennit(folder, picture, method, count, threads):
+    """ZPlus on every layer with weights but the first, which has ZBox. Average pooling keeps its gradient, which is even. Its hooks
+    stay on the network between calls."""
+    import torch
+    from zennit.attribution import Gradient
+    from zennit.composites import SpecialFirstLayerMapComposite
+    from zennit.rules import Pass, ZBox, ZPlus
+    from zennit.types import Activation, Convolution, Linear
+    network, logits = module(folder, picture, threads)
+    pixels = torch.from_numpy(picture)
+    composite = SpecialFirstLayerMapComposite(
+        layer_map=[(Activation, Pass()), (Linear, ZPlus(zero_params="bias"))],
+        first_map=[(Convolution, ZBox(0.0, 1.0, zero_params="bias"))])
+    attributor = Gradient(model=network, composite=composite)
+    attributor.__enter__()
+
+    def lrp(target):
+        def seed(output):
+            one = torch.zeros_like(output)
+            one[0, target] = output[0, target].detach()
+            return one
+        return attributor(pixels.clone(), seed)[1]
+
+    return each(lrp, logits, count)
+
+
+def paper(folder, picture, method, count, threads):
+    import torch
+    from paper import explain, prepare
+    network, logits = module(folder, picture, threads)
+    prepare(network, box=(0.0, 1.0))
+    pixels = torch.from_numpy(picture)
+    return each(lambda target: explain(network, pixels, target, contrasts=method == "clrp1"), logits, count)
+
+
+def module(folder, picture, threads):
+    """The network, and its logits."""
+    import torch
+    import networks
+    torch.set_num_threads(threads)
+    network = networks.network(folder.name)
+    with torch.no_grad():
+        return network, network(torch.from_numpy(picture))[0]
+
+
+def each(explain, logits, count):
+    """Explains the `count` most probable classes, one run for each; the result is the first map and its class's logit."""
+    targets = logits.topk(count).indices.tolist()
+
+    def run():
+        return [explain(target) for target in targets][0], logits[targets[0]]
+    return run
+
+
+METHODS = {
+    pytorch: ["forward", "gradient"], onnxruntime: ["forward"], captum: ["lrp", "clrp1"], zennit: ["lrp"], paper: ["lrp", "clrp1"],
+}
+SYSTEMS = {system.__name__: system for system in METHODS}
+
+parser = argparse.ArgumentParser()
+parser.add_argument("system", choices=SYSTEMS)
+parser.add_argument("method")
+parser.add_argument("folder", type=Path)
+parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--classes", type=int, default=1)
+arguments = parser.parse_args()
+system = SYSTEMS[arguments.system]
+if arguments.method not in METHODS[system]:
+    parser.error(f"{arguments.system} has no method {arguments.method}; expected {' or '.join(METHODS[system])}")
+
+picture = np.load(arguments.folder / "input.npy", allow_pickle=False)
+run = system(arguments.folder, picture, arguments.method, arguments.classes, arguments.threads)
+result, score = run()
+print("ready", flush=True)
+for line in sys.stdin:
+    word, _, path = line.strip().partition(" ")
+    if word == "run":
+        start = time.perf_counter()
+        result, score = run()
+        elapsed = time.perf_counter() - start
+        print(f"{1000 * elapsed:.3f} {float(np.asarray(result).sum(dtype=np.float64)):.9g} {float(score):.9g}", flush=True)
+    elif word == "save":
+        np.save(path, np.asarray(result))
+        print("saved", flush=True)
+    elif word == "quit":
+        break
+    else:
+        sys.exit(f"expected run, save PATH or quit, found {line.strip()!r}")
