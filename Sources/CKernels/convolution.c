@@ -51,10 +51,10 @@ void rk_im2col(const float *x, ptrdiff_t channels, const rk_window *w, ptrdiff_t
 
 RK_WIDE
 void rk_col2im_rows(const float *cols, ptrdiff_t stride, ptrdiff_t channels, const rk_window *w, ptrdiff_t first,
-                    ptrdiff_t last, ptrdiff_t row_first, ptrdiff_t row_last, float *x) {
+                    ptrdiff_t last, ptrdiff_t row_first, ptrdiff_t row_last, float *x, ptrdiff_t x_plane) {
   const ptrdiff_t out_first = first / w->out_width, out_last = (last + w->out_width - 1) / w->out_width;
   for (ptrdiff_t c = 0; c < channels; c++) {
-    float *plane = x + c * w->height * w->width;
+    float *plane = x + c * x_plane;
     for (ptrdiff_t ky = 0; ky < w->kernel_y; ky++) {
       for (ptrdiff_t kx = 0; kx < w->kernel_x; kx++) {
         const ptrdiff_t shift = kx * w->dilation_x - w->pad_x;
@@ -67,7 +67,7 @@ void rk_col2im_rows(const float *cols, ptrdiff_t stride, ptrdiff_t channels, con
           const float *in = cols + start - first;
           const ptrdiff_t from = RK_MAX(RK_MAX(first - start, 0), valid_from);
           const ptrdiff_t to = RK_MIN(RK_MIN(last - start, w->out_width), valid_to);
-          float *target = plane + y * w->width + shift;
+          float *target = plane + (y - row_first) * w->width + shift;
           for (ptrdiff_t i = from; i < to; i++) target[i * w->stride_x] += in[i];
         }
         cols += stride;

@@ -54,9 +54,9 @@ struct ConvolutionKernel: WeightedKernel {
     let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
     let beside = companion.map { ConvolutionTarget(output: $0.product) }
     guard usesWinograd else {
-      var products = [(weights: weights(.forward(.all)), target: main)]
-      if let beside { products.append((weights(.forward(.positive)), beside)) }
-      return Im2colConvolution(geometry: geometry).multiply(x, items: inputShape[0], products, on: workers)
+      var products = [Im2colConvolution.Product(terms: [(x, weight)], target: main)]
+      if let beside { products.append(.init(terms: [(x, weights(.forward(.positive)))], target: beside)) }
+      return Im2colConvolution(geometry: geometry).multiply(products, items: inputShape[0], on: workers)
     }
     var products = [(kernels: kernels(.all, turned: false, on: workers), target: main)]
     if let beside { products.append((kernels(.positive, turned: false, on: workers), beside)) }
@@ -72,32 +72,49 @@ struct ConvolutionKernel: WeightedKernel {
     on workers: Workers
   ) {
     let target = ConvolutionTarget(output: y, accumulates: accumulates)
-    Im2colConvolution(geometry: geometry)
-      .multiply(x, items: inputShape[0], [(weights(.forward(part)), target)], on: workers)
+    Im2colConvolution(geometry: geometry).multiply(
+      [.init(terms: [(x, weights(.forward(part)))], target: target)], items: inputShape[0], on: workers)
+  }
+
+  func product(
+    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let product = Im2colConvolution.Product(
+      terms: terms.map { ($0.x, weights(.forward($0.part))) }, target: ConvolutionTarget(output: y))
+    Im2colConvolution(geometry: geometry).multiply([product], items: inputShape[0], on: workers)
   }
 
   func adjoint(
     _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
     factor: UnsafePointer<Float>?, on workers: Workers
   ) {
+    adjoint([(part, factor)], s, seeds: seeds, c, on: workers)
+  }
+
+  func adjoint(
+    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
     let items = inputShape[0] * seeds
-    let target = ConvolutionTarget(output: c, epilogue: factor.map { .factor($0, seeds: seeds) } ?? .none)
     guard hasConvolutionAsAdjoint else {
-      return Im2colConvolution(geometry: geometry)
-        .scatter(weights(.forward(part)), s, items: items, seeds: seeds, c, factor: factor, on: workers)
+      return Im2colConvolution(geometry: geometry).scatter(
+        terms.map { (weights(.forward($0.part)), $0.factor) }, s, items: items, seeds: seeds, c, on: workers)
     }
+    guard terms.count == 1 else { return adjointOneByOne(terms, s, seeds: seeds, c, on: workers) }
+    let (part, factor) = terms[0]
+    let target = ConvolutionTarget(output: c, epilogue: factor.map { .factor($0, seeds: seeds) } ?? .none)
     let transposed = geometry.transposed()
     if usesWinograd && WinogradConvolution.suits(transposed) {
       WinogradConvolution(geometry: transposed)
         .multiply(s, items: items, [(kernels(part, turned: true, on: workers), target)], on: workers)
     } else {
       Im2colConvolution(geometry: transposed)
-        .multiply(s, items: items, [(weights(.turned(part)), target)], on: workers)
+        .multiply([.init(terms: [(s, weights(.turned(part)))], target: target)], items: items, on: workers)
     }
   }
 
-  /// Whether the adjoint is computed as a convolution. With few channels a product is wider from the other side: all taps of
-  /// all channels at once.
+  /// Whether the adjoint is a convolution with kernels turned round. With few channels a product is wider from the other side:
+  /// all taps of all channels at once.
   var hasConvolutionAsAdjoint: Bool { geometry.hasUnitStride && (geometry.inputs >= 8 || geometry.isPointwise) }
 
   /// Rounding of Winograd's transforms must not pass for a denominator: products so small beside the largest of their

@@ -22,11 +22,16 @@ struct ConvolutionTarget {
 struct Im2colConvolution: Sendable {
   let geometry: ConvolutionGeometry
 
-  /// output ← weights · im2col(x) for every product, item by item and group by group; weights are outputs × (inputs · taps).
-  func multiply(
-    _ x: UnsafePointer<Float>, items: Int, _ products: [(weights: Tensor, target: ConvolutionTarget)],
-    on workers: Workers
-  ) {
+  /// One result: the sum of its terms.
+  struct Product {
+    /// What is laid out, and the weights that it is multiplied by: outputs × (inputs · taps).
+    let terms: [(x: UnsafePointer<Float>, weights: Tensor)]
+    let target: ConvolutionTarget
+  }
+
+  /// output ← Σ weights · im2col(x) for every product, item by item and group by group. Products that follow one another
+  /// with the same `x` share its columns.
+  func multiply(_ products: [Product], items: Int, on workers: Workers) {
     let positions = geometry.outputPositions
     let tiles = ConvolutionGeometry.tileCount(positions: positions)
     let width = ((positions + tiles - 1) / tiles + 15) / 16 * 16
@@ -34,36 +39,39 @@ struct Im2colConvolution: Sendable {
     let slices = tiles == 1 && geometry.outputs >= 128 ? 2 : 1
     let rows = (geometry.outputs + slices - 1) / slices
     let depth = geometry.depth
-    let shared = Shared((x: x, products: products))
+    let shared = Shared(products)
     workers.run(items * geometry.groups * tiles * slices, scratch: geometry.isPointwise ? 0 : depth * width) {
       task, columns in
-      let (x, products) = shared.pointer
       let slice = task % slices
       let first = task / slices % tiles * width
       let last = min(first + width, positions)
       guard first < last else { return }
       let group = task / slices / tiles % geometry.groups
       let item = task / slices / tiles / geometry.groups
-      let channels = x + (item * geometry.groups + group) * geometry.inputs * geometry.inputPositions
-      let matrix: UnsafePointer<Float>
-      let stride: Int
-      if geometry.isPointwise {
-        (matrix, stride) = (channels + first, positions)
-      } else {
-        withUnsafePointer(to: geometry.window) { rk_im2col(channels, geometry.inputs, $0, first, last, columns, width) }
-        (matrix, stride) = (UnsafePointer(columns), width)
-      }
       let from = slice * rows
       let count = min(rows, geometry.outputs - from)
       let channel = group * geometry.outputs + from
-      for (weights, target) in products {
+      var laidOut: UnsafePointer<Float>?
+      for product in shared.pointer {
+        let target = product.target
         let plane = item * geometry.groups * geometry.outputs + channel
         let y = target.output + plane * positions + first
-        weights.withUnsafeElements { weights in
-          // Y ← W·columns (+ Y): the slice's output channels × the tile's positions.
-          BLAS.gemm(
-            m: count, n: last - first, k: depth, a: weights.baseAddress! + channel * depth, lda: depth, b: matrix,
-            ldb: stride, beta: target.accumulates ? 1 : 0, c: y, ldc: positions)
+        for (index, term) in product.terms.enumerated() {
+          let channels = term.x + (item * geometry.groups + group) * geometry.inputs * geometry.inputPositions
+          if !geometry.isPointwise, laidOut != term.x {
+            withUnsafePointer(to: geometry.window) {
+              rk_im2col(channels, geometry.inputs, $0, first, last, columns, width)
+            }
+            laidOut = term.x
+          }
+          term.weights.withUnsafeElements { weights in
+            // Y ← W·columns (+ Y): the slice's output channels × the tile's positions.
+            BLAS.gemm(
+              m: count, n: last - first, k: depth, a: weights.baseAddress! + channel * depth, lda: depth,
+              b: geometry.isPointwise ? channels + first : UnsafePointer(columns),
+              ldb: geometry.isPointwise ? positions : width, beta: target.accumulates || index > 0 ? 1 : 0, c: y,
+              ldc: positions)
+          }
         }
         switch target.epilogue {
         case .none: break
@@ -83,11 +91,11 @@ struct Im2colConvolution: Sendable {
     }
   }
 
-  /// c ← Wᵀ·s, times `factor` if given, for strides above 1: columns ← Wᵀ·s, added up where they land. Each task owns some rows of the input and
-  /// computes all columns that reach them, so no two tasks write to one place.
+  /// c ← Σ factor ⊙ Wᵀ·s, for strides above 1: columns ← Wᵀ·s, added up where they land. Each task owns some rows of the
+  /// input and computes all columns that reach them, so no two tasks write to one place.
   func scatter(
-    _ weights: Tensor, _ s: UnsafePointer<Float>, items: Int, seeds: Int, _ c: UnsafeMutablePointer<Float>,
-    factor: UnsafePointer<Float>?, on workers: Workers
+    _ terms: [(weights: Tensor, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, items: Int, seeds: Int,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers
   ) {
     let geometry = self.geometry
     let window = geometry.window
@@ -99,9 +107,12 @@ struct Im2colConvolution: Sendable {
     let outWidth = Int(window.out_width)
     let positions = geometry.outputPositions
     let depth = geometry.depth
-    let shared = Shared((s: s, c: c, factor: factor))
-    workers.run(items * geometry.groups * bands, scratch: depth * outRows * outWidth) { task, columns in
-      let (s, c, factor) = shared.pointer
+    let rowWidth = Int(window.width)
+    let shared = Shared((s: s, c: c, terms: terms))
+    let columnCount = depth * outRows * outWidth
+    let bandCount = terms.count > 1 ? geometry.inputs * band * rowWidth : 0
+    workers.run(items * geometry.groups * bands, scratch: columnCount + bandCount) { task, columns in
+      let (s, c, terms) = shared.pointer
       let top = task % bands * band
       let bottom = min(top + band, height)
       let group = task / bands % geometry.groups
@@ -110,30 +121,39 @@ struct Im2colConvolution: Sendable {
       let firstRow = max((top + pad - reach + stride - 1).divided(by: stride), 0)
       let lastRow = min((bottom - 1 + pad).divided(by: stride) + 1, Int(window.out_height))
       let channels = (item * geometry.groups + group) * geometry.inputs
-      let x = c + channels * geometry.inputPositions
-      let rowWidth = Int(window.width)
-      for channel in 0..<geometry.inputs {
-        (x + channel * geometry.inputPositions + top * rowWidth).update(repeating: 0, count: (bottom - top) * rowWidth)
-      }
-      if firstRow < lastRow {
-        let (first, last) = (firstRow * outWidth, lastRow * outWidth)
-        weights.withUnsafeElements { weights in
-          // columns ← Wᵀ·S: (inputs · taps) × the positions that reach the band.
-          BLAS.gemm(
-            transposeA: true, m: depth, n: last - first, k: geometry.outputs,
-            a: weights.baseAddress! + group * geometry.outputs * depth, lda: depth,
-            b: s + (item * geometry.groups + group) * geometry.outputs * positions + first, ldb: positions,
-            c: columns, ldc: last - first)
+      let area = (bottom - top) * rowWidth
+      for (index, term) in terms.enumerated() {
+        // The first summand is written where it belongs, the others beside it and added.
+        let plane = index == 0 ? geometry.inputPositions : area
+        let x = index == 0 ? c + channels * plane + top * rowWidth : columns + columnCount
+        for channel in 0..<geometry.inputs { (x + channel * plane).update(repeating: 0, count: area) }
+        if firstRow < lastRow {
+          let (first, last) = (firstRow * outWidth, lastRow * outWidth)
+          term.weights.withUnsafeElements { weights in
+            // columns ← Wᵀ·S: (inputs · taps) × the positions that reach the band.
+            BLAS.gemm(
+              transposeA: true, m: depth, n: last - first, k: geometry.outputs,
+              a: weights.baseAddress! + group * geometry.outputs * depth, lda: depth,
+              b: s + (item * geometry.groups + group) * geometry.outputs * positions + first, ldb: positions,
+              c: columns, ldc: last - first)
+          }
+          withUnsafePointer(to: window) {
+            rk_col2im_rows(columns, last - first, geometry.inputs, $0, first, last, top, bottom, x, plane)
+          }
         }
-        withUnsafePointer(to: window) {
-          rk_col2im_rows(columns, last - first, geometry.inputs, $0, first, last, top, bottom, x)
+        if let factor = term.factor {
+          let channels = (item / seeds * geometry.groups + group) * geometry.inputs
+          for channel in 0..<geometry.inputs {
+            let x = x + channel * plane
+            rk_multiply(x, x, factor + (channels + channel) * geometry.inputPositions + top * rowWidth, area)
+          }
         }
-      }
-      if let factor {
-        let channels = (item / seeds * geometry.groups + group) * geometry.inputs
-        rk_multiply_rows(
-          x + top * rowWidth, factor + channels * geometry.inputPositions + top * rowWidth, geometry.inputPositions,
-          geometry.inputs, (bottom - top) * rowWidth)
+        if index > 0 {
+          for channel in 0..<geometry.inputs {
+            let sum = c + (channels + channel) * geometry.inputPositions + top * rowWidth
+            rk_add(sum, sum, x + channel * plane, area)
+          }
+        }
       }
     }
   }

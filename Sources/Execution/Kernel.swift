@@ -1,3 +1,4 @@
+import CKernels
 import Tensors
 
 /// How a node is computed: its forward pass, and where the operator is linear the adjoint beside it.
@@ -75,9 +76,50 @@ package protocol WeightedKernel: Kernel {
   func adjoint(
     _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
     factor: UnsafePointer<Float>?, on workers: Workers)
+
+  /// y ← Σₖ partₖ(W)·xₖ, without bias.
+  func product(
+    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers)
+
+  /// c ← Σₖ factorₖ ⊙ partₖ(W)ᵀ·s; a factor that is nil is 1.
+  func adjoint(
+    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers)
 }
 
 extension WeightedKernel {
+  package func product(
+    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    for (index, term) in terms.enumerated() { product(term.part, term.x, y, accumulates: index > 0, on: workers) }
+  }
+
+  package func adjoint(
+    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    adjointOneByOne(terms, s, seeds: seeds, c, on: workers)
+  }
+
+  /// The same by one product after the other.
+  func adjointOneByOne(
+    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    guard let first = terms.first else { return }
+    adjoint(first.part, s, seeds: seeds, c, factor: first.factor, on: workers)
+    guard terms.count > 1 else { return }
+    let summand = workers.pool.storage(count: inputShape.count * seeds)
+    let shared = Shared((c: c, summand: summand.base))
+    for term in terms.dropFirst() {
+      adjoint(term.part, s, seeds: seeds, summand.base, factor: term.factor, on: workers)
+      workers.runSplit(summand.count) { run in
+        let (c, summand) = shared.pointer
+        rk_add(c + run.lowerBound, c + run.lowerBound, summand + run.lowerBound, run.count)
+      }
+    }
+  }
+
   package func forward(
     _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
   ) {

@@ -9,7 +9,7 @@ extension Trace {
   /// - Throws: `ExplanationError.noSpatialLayer`.
   public func defaultCAMLayer() throws -> String {
     let graph = plan.network.graph
-    func extents(_ id: Node.ID) -> [Int] { Array(forward.value(of: id).shape.dimensions.dropFirst(2)) }
+    func extents(_ id: Node.ID) -> [Int] { Array(forward.shape(of: id).dimensions.dropFirst(2)) }
     func hasPositions(_ id: Node.ID) -> Bool { extents(id).reduce(1, *) > 1 }
     let convolutions = plan.assignments.filter { $0.site.kind == .conv && hasPositions($0.site.id) }
     guard var id = convolutions.last?.site.id else { throw ExplanationError.noSpatialLayer }

@@ -123,7 +123,7 @@ struct LinearHead {
     return BLAS.withOneThreadPerCall {
       for id in nodes where includingLayer || id != weighted {
         guard forward.graph[id].operation.kind != .relu, let kernel = forward.kernel(of: id) else { continue }
-        let operand = forward.value(of: forward.graph[id].inputs[0]).shape
+        let operand = forward.shape(of: forward.graph[id].inputs[0])
         let upstream = gradient
         gradient = Tensor(uninitialized: [rows, operand.count / trace.batch]) { result in
           upstream.withUnsafeElements { s in

@@ -152,7 +152,7 @@ extension Trace {
   fileprivate func activations(of units: [ActiveUnit], for inputs: [Tensor]) throws -> [[Float]] {
     let executor = explainer.executor
     let id = try plan.network.graph.requiredNode(named: units[0].node)
-    let shape = forward.value(of: id).shape
+    let shape = forward.shape(of: id)
     let places = units.map { unit in
       zip(unit.position, shape.dimensions.dropFirst(2)).reduce(unit.channel) { $0 * $1.1 + $1.0 }
     }

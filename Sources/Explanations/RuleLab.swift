@@ -65,7 +65,7 @@ public struct RuleLab: Sendable {
     let senders = site.node.inputs.indices.map { index in rules.count { $0.sendsRelevance(to: index, at: site) } }
     let index = senders.firstIndex(of: senders.max() ?? 0) ?? 0
     let operand = site.node.inputs[index]
-    let shape = trace.propagator.trace.value(of: operand).shape
+    let shape = trace.propagator.trace.shape(of: operand)
     return rules.map { rule in
       let (shares, entry) = trace.propagator.apply(rule, at: site.id, to: relevance)
       return Observation(

@@ -70,7 +70,7 @@ struct Site {
     case .unit(let name, let channel, let position):
       let id = try network.graph.requiredNode(named: name)
       guard trace.plan[id] != nil else { throw ExplanationError.noRelevance(node: network.graph[id].name) }
-      let shape = trace.forward.value(of: id).shape
+      let shape = trace.forward.shape(of: id)
       // Channels come second; where there are no positions, last.
       let channels = shape.rank < 2 ? 1 : shape[1]
       let extents = Array(shape.dimensions.dropFirst(2))

@@ -21,7 +21,7 @@ extension Layer {
 
   /// Relevance times the derivatives of a function of two operands, summed where an operand was repeated.
   func partials(_ relevance: Tensor, _ derivatives: (Float, Float) -> (a: Float, b: Float)) -> [Tensor?] {
-    let shape = output.shape
+    let shape = outputShape
     let (a, b) = (operands[0].expanded(to: shape), operands[1].expanded(to: shape))
     let factors = [a.combined(with: b) { derivatives($0, $1).a }, a.combined(with: b) { derivatives($0, $1).b }]
     return operandShapes.indices.map { index in
@@ -79,7 +79,7 @@ extension Layer {
   /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`.
   func gradient(of norm: LayerNormalization, _ relevance: Tensor) -> Tensor {
     let size = max(norm.scale.count, 1)
-    let count = operand.count / batch
+    let count = operandShape.count / batch
     let scales = norm.scale.elements
     return forEachItem(relevance) { _, r, x, result in
       for start in stride(from: 0, to: count, by: size) {

@@ -23,10 +23,17 @@ public struct Layer: Sendable {
   /// The values of the operands in the forward pass.
   public var operands: [Tensor] { node.inputs.map { trace.value(of: $0) } }
   /// The shapes of the operands.
-  public var operandShapes: [Shape] { node.inputs.map { trace.plan.shapes[$0.index] } }
+  public var operandShapes: [Shape] { node.inputs.map { trace.shape(of: $0) } }
+  /// The shape of the first operand.
+  public var operandShape: Shape { trace.shape(of: node.inputs[0]) }
   /// The first operand.
   public var operand: Tensor { trace.value(of: node.inputs[0]) }
+  /// The shape of the node's values.
+  public var outputShape: Shape { trace.shape(of: site.id) }
   /// The node's values in the forward pass.
+  ///
+  /// - Complexity: O(1), unless a rectifier has taken their place: then the node is computed anew. Where the shape is enough,
+  ///   `outputShape` is free.
   public var output: Tensor { trace.value(of: site.id) }
   /// Items in the batch.
   public var batch: Int { trace.input.shape[0] }

@@ -44,7 +44,7 @@ package struct Propagator: Sendable {
 
   /// The relevance that arrives at a node's output; zeros if none does.
   package func relevance(arrivingAt id: Node.ID, from seeds: [Node.ID: Tensor], count: Int) -> Tensor {
-    let shape = trace.value(of: id).shape
+    let shape = trace.shape(of: id)
     return walk(seeds, count: count, keepsLedger: false, until: id).relevance
       ?? Tensor(shape: Layer.relevanceShape(of: shape, batch: trace.input.shape[0], seeds: count))
   }
@@ -122,7 +122,7 @@ package struct Propagator: Sendable {
   private func respectsRectifiers(_ seed: Tensor, at id: Node.ID) -> Bool {
     if id == plan.network.logits { return true }
     if plan[id]?.site.isRectified ?? false { return false }
-    let count = trace.value(of: id).count / trace.input.shape[0]
+    let count = trace.shape(of: id).count / trace.input.shape[0]
     let items = seed.count / count / trace.input.shape[0]
     return trace.value(of: id).withUnsafeElements { values in
       seed.withUnsafeElements { seed in

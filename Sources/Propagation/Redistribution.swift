@@ -18,13 +18,14 @@ extension Layer {
       let z = denominators.value(for: site.id, group: index, isPartial: isRectified) { denominator(of: group) }
       if group.outputs != .all { keep(&s, where: group.outputs) }
       divide(&s, by: z, group)
-      for term in group.terms(at: site) {
-        let share = adjoint(term, times: s)
+      let terms = group.terms(at: site)
+      if !terms.isEmpty {
+        let share = adjoint(terms, times: s)
         if result == nil { result = share } else { result?.add(share, on: workers) }
       }
       if let part = group.bias { share(bias: part, s, group, &result) }
     }
-    return result ?? Tensor(shape: Self.relevanceShape(of: operand.shape, batch: batch, seeds: seeds))
+    return result ?? Tensor(shape: Self.relevanceShape(of: operandShape, batch: batch, seeds: seeds))
   }
 
   // MARK: Products
@@ -56,31 +57,39 @@ extension Layer {
   /// `Σₖ Wₖ·xₖ`
   private func product(of terms: [Term]) -> Tensor {
     let layer = weighted
-    var z = workers.pool.tensor(output.shape)
+    var z = workers.pool.tensor(outputShape)
     z.withUnsafeMutableElements { z in
-      for (index, term) in terms.enumerated() {
-        input(of: term).withUnsafeElements { x in
-          layer.product(term.weights, x.baseAddress!, z.baseAddress!, accumulates: index > 0, on: workers)
-        }
+      if terms.isEmpty { z.update(repeating: 0) }
+      withInputs(of: terms) { inputs in
+        layer.product(
+          zip(terms, inputs).map { ($0.weights, $1) }, z.baseAddress!, on: workers)
       }
     }
     return z
   }
 
-  /// `x ⊙ Wᵀ·s`
-  func adjoint(_ term: Term, times s: Tensor) -> Tensor {
-    clock?.countAdjointProducts(seeds, at: site.id)
-    var share = uninitializedRelevance(like: operand.shape)
+  /// `Σₖ xₖ ⊙ Wₖᵀ·s`
+  func adjoint(_ terms: [Term], times s: Tensor) -> Tensor {
+    clock?.countAdjointProducts(seeds * terms.count, at: site.id)
+    var share = uninitializedRelevance(like: operandShape)
     let layer = weighted
     share.withUnsafeMutableElements { share in
       s.withUnsafeElements { s in
-        let run = { (factor: UnsafePointer<Float>?) in
-          layer.adjoint(term.weights, s.baseAddress!, seeds: seeds, share.baseAddress!, factor: factor, on: workers)
+        withInputs(of: terms) { inputs in
+          layer.adjoint(
+            zip(terms, inputs).map { term, input in
+              if case .ones = term.input { (term.weights, nil) } else { (term.weights, input) }
+            }, s.baseAddress!, seeds: seeds, share.baseAddress!, on: workers)
         }
-        if case .ones = term.input { run(nil) } else { input(of: term).withUnsafeElements { run($0.baseAddress!) } }
       }
     }
     return share
+  }
+
+  /// Calls `body` with where the input of each term starts.
+  private func withInputs<Result>(of terms: [Term], _ body: ([UnsafePointer<Float>]) -> Result) -> Result {
+    let inputs = terms.map { input(of: $0) }
+    return withExtendedLifetime(inputs) { body(inputs.map { $0.withUnsafeElements { $0.baseAddress! } }) }
   }
 
   private func input(of term: Term) -> Tensor {
@@ -89,7 +98,7 @@ extension Layer {
     case .positiveOperand: operand.positivePart
     case .negativeOperand: operand.map { min($0, 0) }
     case .operandMinus(let bound): operand.subtractingBroadcast(bound)
-    case .ones: Tensor(shape: operand.shape, repeating: 1)
+    case .ones: Tensor(shape: operandShape, repeating: 1)
     }
   }
 
@@ -163,9 +172,9 @@ extension Layer {
     guard group.distributesBias else { return book(.bias, sums(of: shares)) }
     // As many inputs as an output has.
     let inputs = denominators.value(for: site.id, group: -1, isPartial: false) {
-      var inputs = workers.pool.tensor(output.shape)
+      var inputs = workers.pool.tensor(outputShape)
       inputs.withUnsafeMutableElements { inputs in
-        Tensor(shape: operand.shape, repeating: 1).withUnsafeElements { ones in
+        Tensor(shape: operandShape, repeating: 1).withUnsafeElements { ones in
           layer.product(.ones, ones.baseAddress!, inputs.baseAddress!, accumulates: false, on: workers)
         }
       }
@@ -179,7 +188,7 @@ extension Layer {
         }
       }
     }
-    let share = adjoint(Term(.ones, .ones), times: shares)
+    let share = adjoint([Term(.ones, .ones)], times: shares)
     if result == nil { result = share } else { result?.add(share, on: workers) }
   }
 }

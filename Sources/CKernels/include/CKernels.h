@@ -23,10 +23,10 @@ typedef struct {
 void rk_im2col(const float *x, ptrdiff_t channels, const rk_window *w, ptrdiff_t first, ptrdiff_t last, float *cols,
                ptrdiff_t stride);
 
-// The transpose of im2col for part of the input: x[c][row][…] += Σ cols that land in input rows row_first ≤ row < row_last.
-// cols holds windows first ≤ p < last; all windows that touch the rows must be among them.
+// The transpose of im2col for part of the input: x[c][row − row_first][…] += Σ cols that land in input rows
+// row_first ≤ row < row_last; channels of x are `x_plane` floats apart. cols holds windows first ≤ p < last; all windows that touch the rows must be among them.
 void rk_col2im_rows(const float *cols, ptrdiff_t stride, ptrdiff_t channels, const rk_window *w, ptrdiff_t first,
-                    ptrdiff_t last, ptrdiff_t row_first, ptrdiff_t row_last, float *x);
+                    ptrdiff_t last, ptrdiff_t row_first, ptrdiff_t row_last, float *x, ptrdiff_t x_plane);
 
 // y[r][i] ← y[r][i] + bias[r] (bias may be null), then max(0, ·) if relu. Rows are `stride` floats apart.
 void rk_bias_relu(float *y, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, const float *bias, int relu);

@@ -41,7 +41,7 @@ public struct Gradient: Rule {
     switch operation {
     case _ where operation.keepsElements: return [layer.summed(relevance, to: layer.operandShapes[0])]
     case .convolution, .linear, .transposedConvolution, .batchNormalization:
-      return [layer.adjoint(Term(.ones, .all), times: relevance)]
+      return [layer.adjoint([Term(.ones, .all)], times: relevance)]
     case .relu: return [rectified(relevance, layer)]
     case .maxPool: return WinnerTakesAll(ties: .first).propagate(relevance, through: layer)
     case .reduce(let reduction) where reduction.function != .sum:
@@ -49,7 +49,7 @@ public struct Gradient: Rule {
     case .unary(let function):
       return [layer.scaled(relevance, by: layer.operand.map { function.derivative(at: $0) })]
     case .parametricRelu(let slope):
-      let slopes = slope.expanded(to: layer.operand.shape)
+      let slopes = slope.expanded(to: layer.operandShape)
       return [layer.scaled(relevance, by: layer.operand.combined(with: slopes) { $0 > 0 ? 1 : $1 })]
     case .add: return layer.partials(relevance) { _, _ in (1, 1) }
     case .multiply: return layer.partials(relevance) { ($1, $0) }

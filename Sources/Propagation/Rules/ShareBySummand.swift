@@ -25,7 +25,7 @@ public struct ShareBySummand: Rule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     guard layer.site.operandIsLive.allSatisfy({ $0 }) else { return Pass().propagate(relevance, through: layer) }
-    let count = layer.output.count / layer.batch
+    let count = layer.outputShape.count / layer.batch
     var ratio = relevance
     let sum = layer.relevantOutput
     layer.bookZeroDenominators(ratio, sum)

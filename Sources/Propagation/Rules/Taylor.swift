@@ -117,7 +117,7 @@ public struct Taylor: Rule {
 
   private func through(_ norm: LayerNormalization, _ layer: Layer, _ relevance: Tensor) -> Tensor {
     let size = max(norm.scale.count, 1)
-    let count = layer.operand.count / layer.batch
+    let count = layer.operandShape.count / layer.batch
     let scales = norm.scale.elements
     let shifts = bias == .absorbed ? norm.shift?.elements : nil
     return forEachItem(layer, relevance) { r, x, result, kept in
