@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 import Tensors
 
@@ -11,11 +10,13 @@ package struct Workers: Sendable {
   package let count: Int
   /// Where scratch memory comes from.
   package let pool: MemoryPool
+  private let threads: WorkerThreads
 
   package init(count: Int, pool: MemoryPool) {
     precondition(count > 0, "at least one thread is needed")
     self.count = count
     self.pool = pool
+    threads = WorkerThreads(helpers: count - 1)
   }
 
   /// Calls `body` once for each task in `0 ..< tasks`, on all threads; returns when all are done.
@@ -37,7 +38,7 @@ package struct Workers: Sendable {
       return
     }
     let next = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+    self.threads.run(threads: threads) { thread in
       let own = memory.base + thread * stride
       while true {
         let task = next.wrappingAdd(1, ordering: .relaxed).oldValue

@@ -16,6 +16,15 @@ typedef struct {
   ptrdiff_t pad_y, pad_x;  // before the first row and column; may be negative
 } rk_window;
 
+// Tells the processor that a loop only waits.
+static inline void rk_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 // --- Convolution -----------------------------------------------------------------------------------------------------
 
 // cols[(c,ky,kx)][p − first] ← x[c] under tap (ky,kx) of window p, for windows first ≤ p < last; 0 outside the plane.
