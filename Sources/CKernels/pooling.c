@@ -200,7 +200,45 @@ static void equal_winners(const float *x, const float *y, const float *r, const 
   }
 }
 
+// Windows of two by two elements, side by side: each element belongs to one of them or to none.
+RK_WIDE
+static void first_winners_of_four(const float *x, const float *y, const float *r, const rk_window *w, float *c) {
+  const ptrdiff_t width = w->width, covered = 2 * w->out_width;
+  for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
+    const float *restrict top = x + 2 * oy * width, *restrict bottom = top + width;
+    const float *restrict largest = y + oy * w->out_width, *restrict give = r + oy * w->out_width;
+    float *restrict to = c + 2 * oy * width, *restrict below = to + width;
+    for (ptrdiff_t i = 0; i < w->out_width; i++) {
+      const float m = largest[i], all = give[i];
+      const float a = top[2 * i] == m ? all : 0, rest = all - a;
+      const float b = top[2 * i + 1] == m ? rest : 0, lower = rest - b;
+      const float e = bottom[2 * i] == m ? lower : 0;
+      to[2 * i] = a;
+      to[2 * i + 1] = b;
+      below[2 * i] = e;
+      below[2 * i + 1] = bottom[2 * i + 1] == m ? lower - e : 0;
+    }
+    for (ptrdiff_t i = covered; i < width; i++) to[i] = below[i] = 0;
+  }
+  memset(c + 2 * w->out_height * width, 0, (size_t)((w->height - 2 * w->out_height) * width) * sizeof(float));
+}
+
+static inline int is_two_by_two(const rk_window *w) {
+  return w->kernel_y == 2 && w->kernel_x == 2 && w->stride_y == 2 && w->stride_x == 2 && w->dilation_y == 1 &&
+         w->dilation_x == 1 && w->pad_y == 0 && w->pad_x == 0 && 2 * w->out_height <= w->height &&
+         2 * w->out_width <= w->width;
+}
+
+static inline void clear(float *c, const rk_window *w) {
+  memset(c, 0, (size_t)(w->height * w->width) * sizeof(float));
+}
+
 void rk_max_pool_winners(const float *x, const float *y, const float *r, const rk_window *w, int split, float *c) {
+  if (!split && is_two_by_two(w)) {
+    first_winners_of_four(x, y, r, w, c);
+    return;
+  }
+  clear(c, w);
   if (split) {
     equal_winners(x, y, r, w, c);
   } else {
@@ -233,6 +271,7 @@ void rk_average_pool(const float *x, const rk_window *w, ptrdiff_t after_y, ptrd
 
 void rk_average_pool_adjoint(const float *r, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding,
                              float *c) {
+  clear(c, w);
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const taps ty = RK_TAPS_Y(w, oy);
     for (ptrdiff_t ox = 0; ox < w->out_width; ox++) {
@@ -245,6 +284,7 @@ void rk_average_pool_adjoint(const float *r, const rk_window *w, ptrdiff_t after
 }
 
 void rk_average_pool_proportional(const float *x, const float *r, const rk_window *w, float *c) {
+  clear(c, w);
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const taps ty = RK_TAPS_Y(w, oy);
     for (ptrdiff_t ox = 0; ox < w->out_width; ox++) {

@@ -19,7 +19,7 @@ public final class Executor: Sendable {
 
   private struct PlanKey: Hashable {
     let shape: Shape
-    let companions: [Node.ID: Companion.Scope]
+    let purpose: Placement.Purpose
   }
 
   /// How convolutions are computed.
@@ -39,17 +39,20 @@ public final class Executor: Sendable {
   /// - Parameter input: the shape that the network declares, usually batch × channels × height × width.
   /// - Throws: `GraphError` if the shape does not fit, `ExecutionError.notFinite` if the result is NaN or infinite.
   public func logits(_ input: Tensor) throws -> Tensor {
-    let logits = try trace(input).value(of: network.logits)
     // A copy, so that the run's memory can be used again.
-    return logits.map { $0 }
+    try run(input, for: .logits).value(of: network.logits).map { $0 }
   }
 
   /// The plan for an input shape, made at the first request.
   package func plan(_ shape: Shape, companions: [Node.ID: Companion.Scope] = [:]) throws -> ExecutionPlan {
-    let key = PlanKey(shape: shape, companions: companions)
+    try plan(shape, for: .trace(companions: companions))
+  }
+
+  private func plan(_ shape: Shape, for purpose: Placement.Purpose) throws -> ExecutionPlan {
+    let key = PlanKey(shape: shape, purpose: purpose)
     if let plan = plans.withLock({ $0[key] }) { return plan }
     let plan = try ExecutionPlan(
-      network, inputShape: shape, companions: companions, weights: weights, algorithm: convolution)
+      network, inputShape: shape, for: purpose, weights: weights, algorithm: convolution)
     plans.withLock { plans in
       // Pictures of ever new sizes must not fill memory; a plan is made again in no time.
       if plans.count >= Self.keptPlans { plans.removeAll() }
@@ -63,9 +66,13 @@ public final class Executor: Sendable {
   package func trace(
     _ input: Tensor, companions: [Node.ID: Companion.Scope] = [:], clock: NodeClock? = nil
   ) throws -> ForwardTrace {
+    try run(input, for: .trace(companions: companions), clock: clock)
+  }
+
+  private func run(_ input: Tensor, for purpose: Placement.Purpose, clock: NodeClock? = nil) throws -> ForwardTrace {
     // Looked at first, since rectifiers swallow NaN.
     try check(input, of: network.input)
-    let trace = try plan(input.shape, companions: companions).run(input, on: workers, clock: clock)
+    let trace = try plan(input.shape, for: purpose).run(input, on: workers, clock: clock)
     try check(trace.value(of: network.logits), of: network.logits)
     return trace
   }

@@ -113,7 +113,7 @@ extension rk_window {
   fileprivate var inputs: Int { Int(height * width) }
   fileprivate var outputs: Int { Int(out_height * out_width) }
 
-  /// Calls `body` for each seed of each plane of the input, numbered as there, with its part of `r` and, zeroed, of `c`.
+  /// Calls `body` for each seed of each plane of the input, numbered as there, with its part of `r` and of `c`.
   fileprivate func eachPlane(
     of input: Shape, seeds: Int, _ r: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
     _ body: (Int, UnsafePointer<rk_window>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
@@ -121,12 +121,13 @@ extension rk_window {
     withoutActuallyEscaping(body) { body in
       let shared = Shared((r: r, c: c, body: body))
       let channels = input[1]
-      workers.run(input[0] * seeds * channels) { task in
+      // Seed by seed while the plane is in cache.
+      workers.run(input[0] * channels) { plane in
         withUnsafePointer(to: self) {
-          let c = shared.pointer.c + task * inputs
-          c.update(repeating: 0, count: inputs)
-          let plane = task / channels / seeds * channels + task % channels
-          shared.pointer.body(plane, $0, shared.pointer.r + task * outputs, c)
+          for seed in 0..<seeds {
+            let index = (plane / channels * seeds + seed) * channels + plane % channels
+            shared.pointer.body(plane, $0, shared.pointer.r + index * outputs, shared.pointer.c + index * inputs)
+          }
         }
       }
     }

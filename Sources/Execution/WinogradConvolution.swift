@@ -163,7 +163,8 @@ struct WinogradConvolution: Sendable {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
     // Several items share a product while that makes it wider than one strip.
     let together = max(1, min(items, Self.wholeTiles / tiles))
-    let width = ((together - 1) * tiles + tiles.roundedUp(to: Self.lanes)).roundedUp(to: Self.lanes)
+    // The last tiles are written as a whole vector, which must not reach the next channel's: another task writes those.
+    let width = (together * tiles + Self.lanes - 1).roundedUp(to: Self.lanes)
     let block = min(outputs, Self.kernelBlock.outputs)
     let depth = min(inputs, Self.kernelBlock.inputs)
     let blocks = (outputs + block - 1) / block

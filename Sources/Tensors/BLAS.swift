@@ -19,7 +19,8 @@ package enum BLAS {
     }
     // Pieces of equal size in each direction, the depth outermost so that a piece of B stays in cache.
     let depth = piece(k, atMost: 144)
-    let columns = piece(n, atMost: 112)
+    // Whole vectors but for the last piece.
+    let columns = (piece(n, atMost: 112) + 15) / 16 * 16
     let rows = max(smallProduct / (depth * columns) / 16 * 16, 16)
     for p in stride(from: 0, to: k, by: depth) {
       for j in stride(from: 0, to: n, by: columns) {

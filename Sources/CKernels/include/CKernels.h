@@ -124,18 +124,18 @@ void rk_sums(const float *x, ptrdiff_t count, double sums[2]);
 
 void rk_max_pool(const float *x, const rk_window *w, float *y);
 
-// Sends r of each window to the first element that equals the maximum, or in equal shares to all that do: c[i] += …
+// Sends r of each window to the first element that equals the maximum, or in equal shares to all that do: c[i] ← Σ …
 void rk_max_pool_winners(const float *x, const float *y, const float *r, const rk_window *w, int split, float *c);
 
 // y ← mean of each window. Divides by the elements inside the plane, or, if counts_padding, inside the plane padded by
 // pad_y/pad_x before and after_y/after_x after it.
 void rk_average_pool(const float *x, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding, float *y);
 
-// The transpose: c[i] += r / divisor for every element of every window.
+// The transpose: c[i] ← Σ r / divisor over the windows of an element.
 void rk_average_pool_adjoint(const float *r, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding,
                              float *c);
 
-// c[i] += x[i] / Σ_window x · r, nothing where the sum is 0.
+// c[i] ← Σ x[i] / Σ_window x · r over the windows of an element, nothing where the sum is 0.
 void rk_average_pool_proportional(const float *x, const float *r, const rk_window *w, float *c);
 
 // --- Normalisation ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,168 @@
+import Networks
+import Tensors
+
+/// Where in one block of memory the values of a run are.
+///
+/// A rectifier takes the place of its operand where nobody else wants that; a node that only changes the shape has no place of
+/// its own; and what is joined channel by channel is computed where the joined value will be. Where nothing but logits is
+/// wanted, a place is given to another value after its last use.
+struct Placement: Sendable {
+  /// Where a node's output is during a run.
+  enum Place: Sendable {
+    case input
+    case constant(Tensor)
+    case memory(offset: Int)
+    case sameAs(Node.ID)
+  }
+
+  /// What a run leaves behind.
+  enum Purpose: Hashable, Sendable {
+    /// All values, and for some nodes `W⁺·x`.
+    case trace(companions: [Node.ID: Companion.Scope])
+    /// The logits alone.
+    case logits
+  }
+
+  private(set) var places: [Place] = []
+  /// Rectifiers that take the place of their operand.
+  private(set) var inPlace: Set<Node.ID> = []
+  /// Operands whose own values are gone after a run, since a rectifier took their place.
+  private(set) var overwritten: Set<Node.ID> = []
+  /// For each node with a companion product `W⁺·x`, where that goes and where it has to be exact.
+  private(set) var companions: [Node.ID: (offset: Int, scope: Companion.Scope)] = [:]
+  /// Floats that a run needs.
+  private(set) var size = 0
+
+  init(_ network: Network, _ inferred: [Inferred], for purpose: Purpose) {
+    let graph = network.graph
+    let consumers = graph.consumers
+    for id in graph.ids {
+      let node = graph[id]
+      if let literal = inferred[id.index].literal {
+        places.append(.constant(literal.floats))
+        continue
+      }
+      switch node.operation {
+      case .input: places.append(.input)
+      case .relu
+      where hasOwnPlace(node.inputs[0]) && consumers[node.inputs[0].index].count == 1
+        && node.inputs[0] != network.logits:
+        inPlace.insert(id)
+        overwritten.insert(node.inputs[0])
+        places.append(.sameAs(node.inputs[0]))
+      case _ where node.operation.keepsElements: places.append(.sameAs(node.inputs[0]))
+      // Where it is, is settled below.
+      default: places.append(.memory(offset: 0))
+      }
+    }
+    let parts = joinedParts(graph, inferred)
+    var layout = Layout(reuses: purpose == .logits)
+    let endings = endings(network, consumers, parts)
+    var offsets = [Int?](repeating: nil, count: graph.nodes.count)
+    for id in graph.ids {
+      if hasOwnPlace(id) {
+        let whole = owner(of: id, parts)
+        if offsets[whole.index] == nil { offsets[whole.index] = layout.reserve(inferred[whole.index].shape.count) }
+        places[id.index] = .memory(offset: offsets[whole.index]! + distance(of: id, parts))
+      }
+      for other in endings[id.index] where hasOwnPlace(other) {
+        layout.release(offsets[other.index]!, inferred[other.index].shape.count)
+      }
+    }
+    if case .trace(let wanted) = purpose {
+      for id in graph.ids {
+        if let scope = wanted[id] { companions[id] = (layout.reserve(inferred[id.index].shape.count), scope) }
+      }
+    }
+    size = layout.size
+  }
+
+  // MARK: Joined values
+
+  /// Part of a value that others are joined to: which, and how many floats from its start.
+  private typealias Part = (whole: Node.ID, distance: Int)
+
+  /// The values that can be computed where they are joined.
+  private func joinedParts(_ graph: Graph, _ inferred: [Inferred]) -> [Node.ID: Part] {
+    var parts: [Node.ID: Part] = [:]
+    for id in graph.ids where hasOwnPlace(id) {
+      guard case .concat(let axis) = graph[id].operation else { continue }
+      let shape = inferred[id.index].shape
+      let before = shape.dimensions[..<(axis < 0 ? axis + shape.rank : axis)].reduce(1, *)
+      // Parts are in one piece only if nothing lies before the joined axis, and must not be rectified behind their backs.
+      guard before == 1, !overwritten.contains(id) else { continue }
+      var distance = 0
+      for operand in graph[id].inputs {
+        let own = resolved(operand)
+        if hasOwnPlace(own), parts[own] == nil { parts[own] = (id, distance) }
+        distance += inferred[operand.index].shape.count
+      }
+    }
+    return parts
+  }
+
+  private func hasOwnPlace(_ id: Node.ID) -> Bool {
+    if case .memory = places[id.index] { true } else { false }
+  }
+
+  /// The node whose place a node shares.
+  private func resolved(_ id: Node.ID) -> Node.ID {
+    if case .sameAs(let other) = places[id.index] { resolved(other) } else { id }
+  }
+
+  private func owner(of id: Node.ID, _ parts: [Node.ID: Part]) -> Node.ID {
+    parts[id].map { owner(of: $0.whole, parts) } ?? id
+  }
+
+  private func distance(of id: Node.ID, _ parts: [Node.ID: Part]) -> Int {
+    parts[id].map { $0.distance + distance(of: $0.whole, parts) } ?? 0
+  }
+
+  // MARK: Reuse
+
+  /// For each node the owners whose places are free after it.
+  private func endings(_ network: Network, _ consumers: [[Node.ID]], _ parts: [Node.ID: Part]) -> [[Node.ID]] {
+    var last: [Node.ID: Node.ID] = [:]
+    for id in network.graph.ids {
+      let own = owner(of: resolved(id), parts)
+      last[own] = max(last[own] ?? id, consumers[id.index].max() ?? id, id)
+    }
+    last[owner(of: resolved(network.logits), parts)] = nil
+    var endings = [[Node.ID]](repeating: [], count: places.count)
+    for (own, end) in last { endings[end.index].append(own) }
+    return endings
+  }
+
+  /// Hands out runs of floats, and takes them back if they are to be used again.
+  private struct Layout {
+    let reuses: Bool
+    private(set) var size = 0
+    /// Free runs by offset, never next to each other.
+    private var free: [Range<Int>] = []
+
+    init(reuses: Bool) { self.reuses = reuses }
+
+    mutating func reserve(_ count: Int) -> Int {
+      let count = (count + 15) / 16 * 16
+      // The smallest run that is large enough.
+      if let index = free.indices.filter({ free[$0].count >= count }).min(by: { free[$0].count < free[$1].count }) {
+        let run = free[index]
+        if run.count == count { free.remove(at: index) } else { free[index] = run.lowerBound + count..<run.upperBound }
+        return run.lowerBound
+      }
+      defer { size += count }
+      return size
+    }
+
+    mutating func release(_ offset: Int, _ count: Int) {
+      guard reuses else { return }
+      var run = offset..<offset + (count + 15) / 16 * 16
+      if run.isEmpty { return }
+      for other in free where other.upperBound == run.lowerBound || other.lowerBound == run.upperBound {
+        run = min(run.lowerBound, other.lowerBound)..<max(run.upperBound, other.upperBound)
+      }
+      free.removeAll { run.overlaps($0) }
+      free.insert(run, at: free.firstIndex { $0.lowerBound > run.lowerBound } ?? free.endIndex)
+    }
+  }
+}
