@@ -15,7 +15,7 @@ package final class ExecutionPlan: Sendable {
   /// For each node with a companion product `W⁺·x`, where that goes and where it has to be exact.
   var companions: [Node.ID: (offset: Int, scope: Companion.Scope)] { placement.companions }
   /// Floats that a run needs.
-  var memory: Int { placement.size }
+  package var memory: Int { placement.size }
   /// Operands whose own values are gone after a run, since a rectifier took their place.
   var overwritten: Set<Node.ID> { placement.overwritten }
 

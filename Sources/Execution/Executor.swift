@@ -48,6 +48,9 @@ public final class Executor: Sendable {
     try plan(shape, for: .trace(companions: companions))
   }
 
+  /// Floats that the values of a prediction take at most.
+  package func predictionMemory(_ shape: Shape) throws -> Int { try plan(shape, for: .logits).memory }
+
   private func plan(_ shape: Shape, for purpose: Placement.Purpose) throws -> ExecutionPlan {
     let key = PlanKey(shape: shape, purpose: purpose)
     if let plan = plans.withLock({ $0[key] }) { return plan }
