@@ -24,6 +24,8 @@ struct WinogradConvolution: Sendable {
   private static let stripTiles = 96
   /// Maps with more tiles than this are cut into strips.
   private static let wholeTiles = 256
+  /// Tiles that items share a product of: more of them would push each other out of the cache.
+  private static let sharedTiles = 112
   /// Fewer tiles than this are not worth transforming.
   private static let fewestTiles = 12
   /// Output channels that a strip is multiplied with at a time.
@@ -161,8 +163,7 @@ struct WinogradConvolution: Sendable {
     on workers: Workers
   ) {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
-    // Several items share a product while that makes it wider than one strip.
-    let together = max(1, min(items, Self.wholeTiles / tiles))
+    let together = max(1, min(items, Self.sharedTiles / tiles))
     // The last tiles are written as a whole vector, which must not reach the next channel's: another task writes those.
     let width = (together * tiles + Self.lanes - 1).roundedUp(to: Self.lanes)
     let block = min(outputs, Self.kernelBlock.outputs)
