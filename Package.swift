@@ -31,7 +31,8 @@ let package = Package(
     .target(name: "Propagation", dependencies: ["Execution", .product(name: "Yams", package: "Yams")]),
     .target(name: "Explanations", dependencies: ["Propagation"]),
     .target(name: "Imaging", dependencies: ["Tensors", "CImaging"]),
-    .target(name: "RelevanceKit", dependencies: ["ONNXFormat", "Explanations", "Imaging"]),
+    .target(name: "Evaluation", dependencies: ["Explanations", "Imaging"]),
+    .target(name: "RelevanceKit", dependencies: ["ONNXFormat", "Evaluation"]),
 
     .target(
       name: "ToolSupport",
@@ -48,6 +49,7 @@ let package = Package(
     .testTarget(name: "PropagationTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ExplanationsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["TestSupport", "relevance", "convert-model"]),
   ],
   swiftLanguageModes: [.v6],

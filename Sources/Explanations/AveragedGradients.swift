@@ -60,25 +60,3 @@ extension Trace {
     return input.map { _ in generator.nextUniform() }
   }
 }
-
-/// Reproducible random numbers.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  /// In 0 ..< 1, in steps of 2⁻²⁴.
-  mutating func nextUniform() -> Float { Float(next() >> 40) * 0x1p-24 }
-
-  /// Of mean 0 and deviation 1, by Box and Muller.
-  mutating func nextNormal() -> Float {
-    let radius = (-2 * log(1 - Double(next() >> 11) * 0x1p-53)).squareRoot()
-    return Float(radius * cos(2 * Double.pi * Double(next() >> 11) * 0x1p-53))
-  }
-}

@@ -47,6 +47,28 @@ public struct Explainer: Sendable {
     Trace(try executor.trace(input, companions: plan.companions, clock: clock), explainer: self)
   }
 
+  /// The logits of each of some inputs of one shape, 1 × classes: as many at a time as fit into the memory budget, or one by one if
+  /// the network does not take batches.
+  package func logits(of inputs: [Tensor]) throws -> [Tensor] {
+    guard let shape = inputs.first?.shape else { return [] }
+    let single = try executor.plan(shape).shapes
+    let perItem = single.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size
+    var size = min(inputs.count, max(1, memoryBudget / max(perItem, 1)), Self.inputsTogether)
+    // Constants in the graph may know the batch.
+    let logits = single[network.logits.index]
+    if size > 1, (try? executor.plan(shape.withBatch(size)))?.shapes[network.logits.index] != logits.withBatch(size) {
+      size = 1
+    }
+    return try stride(from: 0, to: inputs.count, by: size).flatMap { start in
+      let some = Array(inputs[start..<min(start + size, inputs.count)])
+      let values = try executor.logits(Tensor(joining: some)).reshaped(to: [some.count, logits.count])
+      return some.indices.map { values.item($0) }
+    }
+  }
+
+  /// More inputs than this in one run gain nothing.
+  private static let inputsTogether = 16
+
   /// The plan of a method's table.
   func plan(for table: Method.Table) throws -> RulePlan {
     switch table {
@@ -178,7 +200,7 @@ public struct Prediction: Sendable, Hashable {
   }
 
   /// The softmax of an item of a batch.
-  static func probabilities(_ logits: Tensor, item: Int) -> [Double] {
+  package static func probabilities(_ logits: Tensor, item: Int = 0) -> [Double] {
     let row = row(of: logits, item)
     let largest = row.max() ?? 0
     let exponentials = row.map { exp(Double($0 - largest)) }

@@ -122,7 +122,7 @@ public struct PatchAblation: Sendable {
 
 extension Tensor {
   /// A picture, 1 × channels × height × width, with a patch replaced.
-  fileprivate func replacing(_ patch: Patch, by replacement: PatchAblation.Replacement) -> Tensor {
+  package func replacing(_ patch: Patch, by replacement: PatchAblation.Replacement) -> Tensor {
     var result = self
     let (channels, height, width) = (shape[1], shape[2], shape[3])
     result.withUnsafeMutableElements { x in

@@ -157,7 +157,7 @@ extension Preprocessing {
     (0...255).map { Float((Double($0) * rescaleFactor - mean[color]) / standardDeviation[color]) }
   }
 
-  private func resizedSize(ofWidth width: Int, height: Int) -> (width: Int, height: Int) {
+  func resizedSize(ofWidth width: Int, height: Int) -> (width: Int, height: Int) {
     func scaled(to edge: Int, of side: Int) -> (width: Int, height: Int) {
       let other = max(edge * (side == width ? height : width) / max(side, 1), 1)
       return side == width ? (edge, other) : (other, edge)
@@ -175,7 +175,7 @@ extension Preprocessing {
 
   /// Where a window of `extent` pixels around the centre starts; negative if it needs padding, of which an odd pixel goes
   /// before the picture, as in Hugging Face's `center_crop`.
-  private static func offset(of extent: Int, in length: Int) -> Int {
+  static func offset(of extent: Int, in length: Int) -> Int {
     extent <= length ? (length - extent) / 2 : -((extent - length + 1) / 2)
   }
 }

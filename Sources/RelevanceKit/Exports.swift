@@ -1,3 +1,4 @@
+@_exported import Evaluation
 @_exported import Execution
 @_exported import Explanations
 @_exported import Imaging

@@ -16,7 +16,7 @@ struct ConversionCheck {
 
   /// Compares the logits for a reproducible random input.
   func compare(with converted: Network, randomly shape: Shape) throws {
-    var generator = Generator(state: 1)
+    var generator = SplitMix64(state: 1)
     let input = Tensor(
       shape: shape, elements: (0..<shape.count).map { _ in Float.random(in: -2...2, using: &generator) })
     try compare(with: converted, input, named: "a random input")
@@ -44,19 +44,6 @@ struct ConversionCheck {
     let relative = largest > 0 ? Double(difference) / Double(largest) : Double(difference)
     guard relative <= limit else { throw CheckError.differs(file, input: name, by: relative, limit: limit) }
     print("checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)) of the largest logit")
-  }
-
-  /// Reproducible random numbers (SplitMix64).
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
   }
 }
 

@@ -1,0 +1,194 @@
+import Explanations
+import Imaging
+import Networks
+import Tensors
+
+/// The grid pointing game: pictures of different classes side by side; how much of what speaks for a class lies in its own
+/// picture? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is 1/n².
+public struct GridPointing: Evaluation {
+  /// How grids are made.
+  public struct Options: Sendable {
+    /// Pictures in a row and in a column.
+    public var cells = 2
+    /// How many grids.
+    public var grids = 100
+    /// How sure the network must be of a picture's class, as a softmax probability.
+    public var confidence = 0.8
+    /// How pictures are put into a grid.
+    public var layout = Layout.automatic
+    /// What is drawn: the same for the same seed.
+    public var seed: UInt64 = 0
+
+    /// 100 grids of 2 × 2.
+    public init() {}
+  }
+
+  /// How large a grid is.
+  public enum Layout: String, Sendable, CaseIterable {
+    /// `full` if the network takes such a picture, otherwise `scaled`.
+    case automatic
+    /// n times as large as a picture on each side: for networks that take any size.
+    case full
+    /// As large as a picture; those in it are made n times smaller.
+    case scaled
+  }
+
+  /// A picture that the network is sure of.
+  public struct Candidate: Codable, Hashable, Sendable {
+    /// The position in the data set.
+    public let image: Int
+    public let classIndex: Int
+    public let probability: Double
+  }
+
+  private let subject: Subject
+  private let images: [LabelledImage]
+  private let grids: [[Candidate]]
+  private let options: Options
+  private let isFull: Bool
+  public let configuration: [String: [String]]
+
+  /// The pictures that the network gives their own class with at least this probability, in the data set's order; pictures that
+  /// cannot be read are left out.
+  ///
+  /// - Parameter progress: called with the number of pictures looked at.
+  public static func candidates(
+    _ subject: Subject, on data: DataSet, confidence: Double, progress: (Int) -> Void = { _ in }
+  ) throws -> [Candidate] {
+    try data.images.enumerated().compactMap { number, image in
+      progress(number)
+      guard let input = try? subject.input(image) else { return nil }
+      let best = Prediction.ranking(try subject.explainer.logits(of: [input.tensor])[0])[0]
+      guard image.classes.contains(best.classIndex), best.probability >= confidence else { return nil }
+      return Candidate(image: number, classIndex: best.classIndex, probability: best.probability)
+    }
+  }
+
+  /// Draws grids of candidates, no two of a grid of the same class.
+  ///
+  /// - Throws: `EvaluationError.tooFewCandidates` if there are fewer classes than cells.
+  public init(
+    _ subject: Subject, on data: DataSet, candidates: [Candidate], options: Options = Options()
+  ) throws {
+    let cells = options.cells * options.cells
+    let classes = Set(candidates.map(\.classIndex)).count
+    guard classes >= cells else {
+      throw EvaluationError.tooFewCandidates(found: candidates.count, classes: classes, needs: cells)
+    }
+    self.subject = subject
+    self.options = options
+    images = data.images
+    grids = (0..<options.grids).map { number in
+      // Each grid by its own number, so that more grids begin with the same ones.
+      var generator = SplitMix64(state: options.seed &+ UInt64(number) &* 0x9E37_79B9)
+      var chosen: [Candidate] = []
+      while chosen.count < cells {
+        let candidate = candidates[generator.nextIndex(below: candidates.count)]
+        if !chosen.contains(where: { $0.classIndex == candidate.classIndex }) { chosen.append(candidate) }
+      }
+      return chosen
+    }
+    isFull = options.layout == .full || options.layout == .automatic && subject.takesPictures(larger: options.cells)
+    configuration = subject.configuration.merging(
+      [
+        "data": [data.name, data.fingerprint.hexadecimal], "cells": ["\(options.cells)"],
+        "layout": [isFull ? "full" : "scaled"], "confidence": ["\(options.confidence)"], "seed": ["\(options.seed)"],
+      ]) { $1 }
+  }
+
+  public var items: [String] {
+    grids.map { grid in grid.map { images[$0.image].name }.joined(separator: " ") }
+  }
+
+  /// What was found for a grid.
+  public struct Record: EvaluationRecord {
+    /// The class of a cell.
+    public struct Target: Codable, Sendable {
+      public let classIndex: Int
+      public let cell: Int
+      public let logit: Float
+      /// Of each method.
+      public let scores: [GridScore]
+    }
+
+    public let targets: [Target]
+  }
+
+  public func record(of item: Int) throws -> Record {
+    let grid = grids[item]
+    let trace = try subject.trace(subject.preprocessing.normalized(try picture(of: item)), of: "grid \(item)")
+    let maps = try subject.maps(of: grid.map { .class($0.classIndex) }, in: trace)
+    return Record(
+      targets: grid.enumerated().map { cell, candidate in
+        Record.Target(
+          classIndex: candidate.classIndex, cell: cell, logit: trace.logits[0, candidate.classIndex],
+          scores: maps.map { GridScore($0[cell], cells: options.cells) })
+      })
+  }
+
+  /// The pictures of a grid as one.
+  private func picture(of item: Int) throws -> Image {
+    let n = options.cells
+    let pictures = try grids[item].map { try subject.preprocessing.visible(Image(contentsOf: images[$0.image].path)) }
+    let (width, height) = (pictures[0].width * (isFull ? n : 1), pictures[0].height * (isFull ? n : 1))
+    let cells = pictures.enumerated().map { cell, picture in
+      // Cell c has the pixels from c·side/n on.
+      func extent(_ cell: Int, of side: Int) -> Int { (cell + 1) * side / n - cell * side / n }
+      return picture.resized(
+        width: extent(cell % n, of: width), height: extent(cell / n, of: height), by: subject.preprocessing.resampling)
+    }
+    return Montage(cells, columns: n, margin: 0).image()
+  }
+}
+
+extension Subject {
+  /// Whether the network takes pictures that are so many times larger than the preprocessing makes them, and says the same classes
+  /// of them.
+  fileprivate func takesPictures(larger factor: Int) -> Bool {
+    guard let crop = preprocessing.crop else { return false }
+    let graph = explainer.network.graph
+    func classes(_ factor: Int) -> Int? {
+      let shape: Shape = [1, 3, crop.height * factor, crop.width * factor]
+      return (try? graph.shapes(forInput: shape))?[explainer.network.logits.index].count
+    }
+    return classes(factor) != nil && classes(factor) == classes(1)
+  }
+}
+
+extension GridPointing.Record {
+  public static var evaluation: String { "grid" }
+
+  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+    let methods = journal.header.configuration["methods"] ?? []
+    let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
+    // What the network does not vote for has no support that could be pointed at.
+    let supported = pairs.filter { $0.target.logit > 0 }
+    func measured(_ value: (Target) -> Double) -> Bootstrap.Statistic {
+      .mean(
+        Measurements(
+          items: supported.map(\.item), classes: supported.map(\.target.classIndex),
+          values: supported.map { value($0.target) }))
+    }
+    func cell(_ statistic: Bootstrap.Statistic) -> ResultTable.Cell {
+      bootstrap.estimate(statistic).map { .estimate($0) } ?? .absent
+    }
+    let reference = methods.firstIndex(of: "lrp")
+    var table = ResultTable(
+      title: "Grid pointing", columns: ["method", "energy", "pointing", "energy, less lrp", "empty maps"])
+    for (index, method) in methods.enumerated() {
+      let energy = { (method: Int) in measured { $0.scores[method].shares[$0.cell] } }
+      table.rows.append([
+        .text(method), cell(energy(index)), cell(measured { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
+        reference == nil || reference == index ? .absent : cell(.difference(energy(index), energy(reference!))),
+        .count(supported.count { $0.target.scores[index].maximum == nil }),
+      ])
+    }
+    let cells = journal.header.configuration["cells"]?.first.flatMap { Int($0) } ?? 2
+    return EvaluationResults(
+      tables: [table],
+      notes: [
+        "\(supported.count) cells of \(journal.records.count) grids; chance is \(ResultTable.short(1 / Double(cells * cells))).",
+        "\(pairs.count - supported.count) cells whose class has a logit of 0 or less in the grid are left out.",
+      ])
+  }
+}

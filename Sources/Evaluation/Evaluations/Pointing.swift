@@ -1,0 +1,131 @@
+import Explanations
+import Imaging
+import Tensors
+
+/// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the share of
+/// energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.
+public struct Pointing: Evaluation {
+  private let subject: Subject
+  private let images: [LabelledImage]
+  private let tolerance: Double
+  public let configuration: [String: [String]]
+
+  /// Prepares to evaluate; each picture is explained for each class that has a box in it.
+  ///
+  /// - Parameter tolerance: pixels of the input around a box that still count as inside.
+  /// - Throws: `EvaluationError.nothingToEvaluate` if no picture has a box.
+  public init(_ subject: Subject, on data: DataSet, tolerance: Double = 0) throws {
+    images = data.images.filter { !$0.objects.isEmpty }
+    guard !images.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: "a box") }
+    self.subject = subject
+    self.tolerance = tolerance
+    configuration = subject.configuration.merging(
+      ["data": [data.name, data.fingerprint.hexadecimal], "tolerance": ["\(tolerance)"]]) { $1 }
+  }
+
+  public var items: [String] { images.map(\.name) }
+
+  /// What was found for a picture.
+  public struct Record: EvaluationRecord {
+    /// A class that is in the picture.
+    public struct Target: Codable, Sendable {
+      public let classIndex: Int
+      public let logit: Float
+      public let probability: Double
+      /// Whether its boxes cover less than a quarter of the picture while another class is in it. *Zhang16* §4.1.
+      public let isDifficult: Bool
+      /// Of each method.
+      public let scores: [PointingScore]
+    }
+
+    public let targets: [Target]
+    /// Classes of which nothing is left after the crop.
+    public let croppedAway: Int
+  }
+
+  public func record(of item: Int) throws -> Record {
+    let image = images[item]
+    let (tensor, placement) = try subject.input(image)
+    let trace = try subject.trace(tensor, of: image.path)
+    let candidates = Set(image.objects.map(\.classIndex)).sorted()
+    if let outside = candidates.last, outside >= trace.classes {
+      throw EvaluationError.noSuchClass(image.path, outside, classes: trace.classes)
+    }
+    let area = Double(placement.width) / placement.scaleX * Double(placement.height) / placement.scaleY
+    let found = candidates.compactMap { classIndex -> (classIndex: Int, region: Region, isDifficult: Bool)? in
+      let boxes = image.boxes(of: classIndex)
+      let placed = boxes.compactMap { $0.placed(by: placement) }
+      let region = Region(placed, height: placement.height, width: placement.width, tolerance: tolerance)
+      guard region.contains.contains(true) else { return nil }
+      let covered = boxes.reduce(0) { $0 + $1.area }
+      return (classIndex, region, image.classes.count > 1 && covered < area / 4)
+    }
+    let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace)
+    let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
+    let targets = found.enumerated().map { number, target in
+      let prediction = predictions[target.classIndex]!
+      return Record.Target(
+        classIndex: target.classIndex, logit: prediction.logit, probability: prediction.probability,
+        isDifficult: target.isDifficult, scores: maps.map { PointingScore($0[number], in: target.region) })
+    }
+    return Record(targets: targets, croppedAway: candidates.count - found.count)
+  }
+}
+
+extension Pointing.Record {
+  public static var evaluation: String { "pointing" }
+
+  /// The shares of energy of Fig. 4: 0 is the maximum alone.
+  static let thresholds = [0] + stride(from: 5, through: 100, by: 5).map { Double($0) / 100 }
+
+  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+    let methods = journal.header.configuration["methods"] ?? []
+    let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
+    func measured(
+      _ method: Int, difficult: Bool = false, _ value: (PointingScore) -> Double
+    ) -> Measurements {
+      let chosen = pairs.filter { !difficult || $0.target.isDifficult }
+      return Measurements(
+        items: chosen.map(\.item), classes: chosen.map(\.target.classIndex),
+        values: chosen.map { value($0.target.scores[method]) })
+    }
+    func hit(_ score: PointingScore) -> Double { score.maximumHits ? 1 : 0 }
+    func cell(_ statistic: Bootstrap.Statistic) -> ResultTable.Cell {
+      bootstrap.estimate(statistic).map { .estimate($0) } ?? .absent
+    }
+    let reference = methods.firstIndex(of: "lrp")
+    var summary = ResultTable(
+      title: "Pointing",
+      columns: [
+        "method", "maximum hits", "mean of classes", "difficult", "difficult, mean of classes", "energy share",
+        "maximum hits, less lrp", "energy share, less lrp", "empty maps",
+      ])
+    var curve = ResultTable(title: "Hits by threshold", columns: ["method"] + thresholds.map(thresholdName))
+    for (index, method) in methods.enumerated() {
+      func difference(_ value: @escaping (PointingScore) -> Double) -> ResultTable.Cell {
+        guard let reference, reference != index else { return .absent }
+        return cell(.difference(.mean(measured(index, value)), .mean(measured(reference, value))))
+      }
+      summary.rows.append([
+        .text(method), cell(.mean(measured(index, hit))), cell(.classMean(measured(index, hit))),
+        cell(.mean(measured(index, difficult: true, hit))), cell(.classMean(measured(index, difficult: true, hit))),
+        cell(.mean(measured(index) { $0.energyShare })), difference(hit), difference { $0.energyShare },
+        .count(pairs.count { $0.target.scores[index].isEmpty }),
+      ])
+      curve.rows.append(
+        [.text(method)]
+          + thresholds.map { threshold in cell(.mean(measured(index) { $0.hits(at: threshold) ? 1 : 0 })) })
+    }
+    let difficult = pairs.count { $0.target.isDifficult }
+    let cropped = journal.records.reduce(0) { $0 + $1.record.croppedAway }
+    var notes = ["\(pairs.count) targets in \(journal.records.count) pictures, of which \(difficult) are difficult."]
+    if cropped > 0 { notes.append("\(cropped) targets lie outside the crop and are left out.") }
+    let unsupported = pairs.count { $0.target.logit <= 0 }
+    if unsupported > 0 { notes.append("\(unsupported) targets have a logit of 0 or less, so no support to point at.") }
+    return EvaluationResults(tables: [summary, curve], notes: notes)
+  }
+
+  private static func thresholdName(_ threshold: Double) -> String {
+    threshold == 0 ? "maximum" : "\(Int((threshold * 100).rounded())) %"
+  }
+}

@@ -1,0 +1,140 @@
+import Execution
+import Explanations
+import Imaging
+import Networks
+import Propagation
+import Tensors
+
+/// What is evaluated: explanations of a network's decisions by some methods.
+public struct Subject: Sendable {
+  /// How the network is explained.
+  public let explainer: Explainer
+  /// How pictures become its input.
+  public let preprocessing: Preprocessing
+  /// The methods that are compared, in the order of the tables.
+  public let methods: [Method]
+
+  /// Makes a subject.
+  public init(_ explainer: Explainer, preprocessing: Preprocessing, methods: [Method]) {
+    self.explainer = explainer
+    self.preprocessing = preprocessing
+    self.methods = methods
+  }
+
+  /// What results depend on.
+  var configuration: [String: [String]] {
+    [
+      "methods": methods.map(\.description),
+      "rules": [explainer.plan.table.name, explainer.plan.fingerprint.hexadecimal],
+      "network": [explainer.network.fingerprint.hexadecimal],
+      "preprocessing": ["\(preprocessing.resize.map { "\($0)" } ?? "no resize")", "\(preprocessing.resampling)"]
+        + ["\(preprocessing.crop.map { "\($0.width)×\($0.height)" } ?? "no crop")"]
+        + ([preprocessing.rescaleFactor] + preprocessing.mean + preprocessing.standardDeviation).map { "\($0)" }
+        + [preprocessing.flipsChannelOrder ? "BGR" : "RGB"],
+    ]
+  }
+
+  /// The network's input for a picture on disk, and where the picture's pixels are in it.
+  func input(_ image: LabelledImage) throws -> (tensor: Tensor, placement: PixelPlacement) {
+    let picture = try Image(contentsOf: image.path)
+    return (
+      try preprocessing.tensor(from: picture),
+      preprocessing.placement(ofWidth: picture.width, height: picture.height)
+    )
+  }
+
+  /// A run of a picture; what is wrong with it names the file.
+  func trace(_ tensor: Tensor, of name: String) throws -> Trace {
+    do { return try explainer.trace(tensor) } catch let error as any RelevanceKitError {
+      throw EvaluationError.doesNotFit(name, reason: error.description)
+    }
+  }
+
+  /// The saliency maps of targets by each method, all from one run.
+  func maps(of targets: [Target], in trace: Trace) throws -> [[SaliencyMap]] {
+    try methods.map { method in try trace.explain(targets, by: method, ledger: false).map { SaliencyMap($0) } }
+  }
+}
+
+/// A picture or a network that cannot be evaluated.
+public enum EvaluationError: RelevanceKitError, Equatable {
+  /// The network does not take the picture.
+  case doesNotFit(String, reason: String)
+  /// The data set has no picture that the evaluation could use.
+  case nothingToEvaluate(needs: String)
+  /// Too few pictures that the network is sure of.
+  case tooFewCandidates(found: Int, classes: Int, needs: Int)
+  /// A picture of another class than the network has.
+  case noSuchClass(String, Int, classes: Int)
+
+  public var category: ErrorCategory { .badData }
+
+  public var description: String {
+    switch self {
+    case .doesNotFit(let name, let reason): "\(name): \(reason)"
+    case .nothingToEvaluate(let needs): "expected at least one picture with \(needs) in the data set, found none"
+    case .tooFewCandidates(let found, let classes, let needs):
+      "expected pictures of at least \(needs) classes that the network is sure of, found \(found) of \(classes)"
+    case .noSuchClass(let name, let index, let classes):
+      "\(name): class \(index) is not among the network's \(classes) classes"
+    }
+  }
+}
+
+/// A number by which things can be told apart that should be equal: FNV-1a. (G. Fowler, L. Noll, K.-P. Vo)
+struct Fingerprint {
+  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  mutating func add(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01B3 }
+
+  mutating func add(_ text: String) {
+    for byte in text.utf8 { add(UInt64(byte)) }
+    // So that “ab”, “c” differs from “a”, “bc”.
+    add(256)
+  }
+
+  mutating func add(_ tensor: Tensor) {
+    tensor.withUnsafeElements { for element in $0 { add(UInt64(element.bitPattern)) } }
+    add(tensor.shape.description)
+  }
+
+  var hexadecimal: String { String(value, radix: 16) }
+}
+
+extension Network {
+  /// Of operators, names and weights.
+  fileprivate var fingerprint: Fingerprint {
+    var fingerprint = Fingerprint()
+    for node in graph.nodes {
+      fingerprint.add(node.name)
+      fingerprint.add("\(node.operation.kind)")
+      for tensor in node.operation.parameters { fingerprint.add(tensor) }
+    }
+    return fingerprint
+  }
+}
+
+extension RulePlan {
+  /// Of what each node's rule is.
+  fileprivate var fingerprint: Fingerprint {
+    var fingerprint = Fingerprint()
+    for id in network.graph.ids { fingerprint.add(self[id].map { "\($0.rule)" } ?? "none") }
+    return fingerprint
+  }
+}
+
+extension DataSet {
+  /// Of the pictures' names, classes and boxes; not of their pixels.
+  var fingerprint: Fingerprint {
+    var fingerprint = Fingerprint()
+    for image in images {
+      fingerprint.add(image.name)
+      fingerprint.add("\(image.classes)")
+      for object in image.objects {
+        let box = object.box
+        fingerprint.add("\(object.classIndex) \(box.left) \(box.top) \(box.right) \(box.bottom)")
+      }
+    }
+    return fingerprint
+  }
+}

@@ -1,0 +1,87 @@
+import Imaging
+
+/// A rectangle in pixels, x from the left and y from the top; the far sides are not part of it.
+public struct BoundingBox: Hashable, Sendable, Codable {
+  public var left: Double
+  public var top: Double
+  public var right: Double
+  public var bottom: Double
+
+  /// Makes a rectangle of its sides.
+  public init(left: Double, top: Double, right: Double, bottom: Double) {
+    (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom)
+  }
+
+  /// The number of square pixels; 0 if it is empty.
+  public var area: Double { max(right - left, 0) * max(bottom - top, 0) }
+
+  /// The rectangle in the network's input, as far as it is there; nil if nothing of it is.
+  public func placed(by placement: PixelPlacement) -> BoundingBox? {
+    func place(_ value: Double, _ scale: Double, _ shift: Double, _ limit: Int) -> Double {
+      min(max(value * scale + shift, 0), Double(limit))
+    }
+    let box = BoundingBox(
+      left: place(left, placement.scaleX, placement.shiftX, placement.width),
+      top: place(top, placement.scaleY, placement.shiftY, placement.height),
+      right: place(right, placement.scaleX, placement.shiftX, placement.width),
+      bottom: place(bottom, placement.scaleY, placement.shiftY, placement.height))
+    return box.area > 0 ? box : nil
+  }
+}
+
+/// An object in a picture.
+public struct LabelledObject: Hashable, Sendable, Codable {
+  /// Its class, among those of the network.
+  public var classIndex: Int
+  /// Where it is, in pixels of the picture as it is stored.
+  public var box: BoundingBox
+  /// PASCAL VOC's flag for an object that is hard to recognise.
+  public var isDifficult: Bool
+
+  /// Makes an object.
+  public init(classIndex: Int, box: BoundingBox, isDifficult: Bool = false) {
+    (self.classIndex, self.box, self.isDifficult) = (classIndex, box, isDifficult)
+  }
+}
+
+/// A picture on disk with what is known of it.
+public struct LabelledImage: Hashable, Sendable {
+  /// Its name, which no other picture of the data set has: its path below the data set's folder.
+  public var name: String
+  /// The file.
+  public var path: String
+  /// The classes that are in it, among those of the network, in rising order.
+  public var classes: [Int]
+  /// Objects with their boxes, in the order of the annotation.
+  public var objects: [LabelledObject]
+
+  /// Makes a labelled picture; the classes of its objects are added to its own.
+  public init(name: String, path: String, classes: [Int], objects: [LabelledObject] = []) {
+    self.name = name
+    self.path = path
+    self.classes = Set(classes + objects.map(\.classIndex)).sorted()
+    self.objects = objects
+  }
+
+  /// The boxes of a class.
+  public func boxes(of classIndex: Int) -> [BoundingBox] {
+    objects.filter { $0.classIndex == classIndex }.map(\.box)
+  }
+}
+
+/// Pictures with their classes and boxes.
+public struct DataSet: Sendable {
+  /// What it is, for reports: its format and the folder's name.
+  public var name: String
+  /// The pictures, by name.
+  public var images: [LabelledImage]
+  /// What was found that its user should know, such as pictures without an annotation, which are left out.
+  public var notes: [String]
+
+  /// Makes a data set; pictures are put in the order of their names.
+  public init(name: String, images: [LabelledImage], notes: [String] = []) {
+    self.name = name
+    self.images = images.sorted { $0.name < $1.name }
+    self.notes = notes
+  }
+}

@@ -1,0 +1,68 @@
+/// How alike two maps are.
+public struct MapSimilarity: Sendable, Hashable, Codable {
+  /// The cosine, 0…1; 0 if one of the maps is zero everywhere.
+  public var cosine: Double
+  /// Spearman's rank correlation, −1…1, with mean ranks for equal values; 0 if one of the maps is constant.
+  public var rankCorrelation: Double
+
+  /// Makes a similarity of its numbers.
+  public init(cosine: Double, rankCorrelation: Double) {
+    (self.cosine, self.rankCorrelation) = (cosine, rankCorrelation)
+  }
+
+  /// The mean over all pairs of maps of equal size; nil if there is none.
+  ///
+  /// - Complexity: O(maps × pixels × log pixels + maps² × pixels).
+  public static func mean(of maps: [SaliencyMap]) -> MapSimilarity? {
+    guard maps.count > 1 else { return nil }
+    let raw = maps.map { CenteredVector($0.values.map(Double.init), mean: 0) }
+    let ranks = maps.map { map in
+      let ranks = map.meanRanks()
+      return CenteredVector(ranks, mean: Double(ranks.count - 1) / 2)
+    }
+    var sum = MapSimilarity(cosine: 0, rankCorrelation: 0)
+    for i in maps.indices {
+      for j in 0..<i {
+        sum.cosine += raw[i].cosine(to: raw[j])
+        sum.rankCorrelation += ranks[i].cosine(to: ranks[j])
+      }
+    }
+    let pairs = Double(maps.count * (maps.count - 1) / 2)
+    return MapSimilarity(cosine: sum.cosine / pairs, rankCorrelation: sum.rankCorrelation / pairs)
+  }
+}
+
+/// Numbers less their mean, with their length.
+private struct CenteredVector {
+  let values: [Double]
+  let norm: Double
+
+  init(_ values: [Double], mean: Double) {
+    self.values = mean == 0 ? values : values.map { $0 - mean }
+    norm = self.values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  }
+
+  func cosine(to other: CenteredVector) -> Double {
+    guard norm > 0, other.norm > 0 else { return 0 }
+    var product = 0.0
+    for i in values.indices { product += values[i] * other.values[i] }
+    return product / (norm * other.norm)
+  }
+}
+
+extension SaliencyMap {
+  /// The rank of each pixel from 0, the smallest; equal ones share the mean of theirs.
+  fileprivate func meanRanks() -> [Double] {
+    let order = ranking()
+    var ranks = [Double](repeating: 0, count: order.count)
+    var start = 0
+    while start < order.count {
+      var end = start
+      while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
+      let mean = Double(order.count - 1) - Double(start + end - 1) / 2
+      for place in start..<end { ranks[order[place]] = mean }
+      start = end
+    }
+    return ranks
+  }
+}

@@ -1,0 +1,47 @@
+import Tensors
+
+/// Pictures between two, the most salient pixels replaced first: what deletion and insertion curves run the network on. (V. Petsiuk,
+/// A. Das, K. Saenko, “RISE”, BMVC 2018.)
+public struct PixelReplacement: Sendable {
+  private let ranking: [Int]
+  private let steps: Int
+
+  /// Ranks the pixels of a map.
+  ///
+  /// - Parameter steps: in how many steps all pixels are replaced.
+  public init(_ map: SaliencyMap, steps: Int) {
+    precondition(steps > 0, "\(steps) steps lead nowhere")
+    ranking = map.ranking()
+    self.steps = steps
+  }
+
+  /// How many pixels are replaced after a step, 0…`steps`: the share of the step, rounded up.
+  public func count(after step: Int) -> Int { (step * ranking.count + steps - 1) / steps }
+
+  /// The picture after each step, from none to all; 1 × channels × height × width as the two pictures.
+  public func pictures(from start: Tensor, to end: Tensor) -> [Tensor] {
+    precondition(
+      start.shape == end.shape && start.count % max(ranking.count, 1) == 0, "the map is not of the pictures' size")
+    let channels = start.count / max(ranking.count, 1)
+    var picture = start
+    var pictures = [start]
+    for step in 1...steps {
+      picture.withUnsafeMutableElements { x in
+        end.withUnsafeElements { other in
+          for pixel in ranking[count(after: step - 1)..<count(after: step)] {
+            for channel in 0..<channels { x[channel * ranking.count + pixel] = other[channel * ranking.count + pixel] }
+          }
+        }
+      }
+      pictures.append(picture)
+    }
+    return pictures
+  }
+
+  /// The area under values at equal steps from 0 to 1, by the trapezoidal rule.
+  public static func area(under values: [Double]) -> Double {
+    guard values.count > 1 else { return values.first ?? 0 }
+    let inner = values.dropFirst().dropLast().reduce(0, +)
+    return (inner + (values[0] + values[values.count - 1]) / 2) / Double(values.count - 1)
+  }
+}

@@ -1,0 +1,62 @@
+/// Pixels of a map that belong to an object.
+///
+/// A pixel belongs to a box if its centre does; with a tolerance of `t` also every pixel whose distance to such a one is at most
+/// `t`. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1: 15 pixels.)
+public struct Region: Sendable {
+  /// The number of rows.
+  public let height: Int
+  /// The number of columns.
+  public let width: Int
+  /// Whether each pixel belongs to it, row by row.
+  public let contains: [Bool]
+
+  /// The pixels of some boxes, which are in pixels of the map.
+  ///
+  /// - Complexity: O(height × width × tolerance).
+  public init(_ boxes: [BoundingBox], height: Int, width: Int, tolerance: Double = 0) {
+    precondition(tolerance >= 0, "a tolerance of \(tolerance) is none")
+    var inside = [Bool](repeating: false, count: height * width)
+    for box in boxes {
+      let rows = Self.centres(box.top, box.bottom, count: height)
+      let columns = Self.centres(box.left, box.right, count: width)
+      for row in rows { for column in columns { inside[row * width + column] = true } }
+    }
+    self.height = height
+    self.width = width
+    contains = tolerance > 0 ? Self.widened(inside, height: height, width: width, by: tolerance) : inside
+  }
+
+  /// The pixels `i` with `low ≤ i + ½ < high`.
+  private static func centres(_ low: Double, _ high: Double, count: Int) -> Range<Int> {
+    func first(_ bound: Double) -> Int { Int(min(max((bound - 0.5).rounded(.up), 0), Double(count))) }
+    let start = first(low)
+    return start..<max(first(high), start)
+  }
+
+  private static func widened(_ inside: [Bool], height: Int, width: Int, by tolerance: Double) -> [Bool] {
+    let reach = Int(min(tolerance, Double(max(height, width))))
+    let none = Int.max / 4
+    // How many rows away the nearest inside pixel of the same column is.
+    var rows = [Int](repeating: none, count: height * width)
+    for x in 0..<width {
+      var last = -none
+      for y in 0..<height {
+        if inside[y * width + x] { last = y }
+        rows[y * width + x] = min(y - last, none)
+      }
+      last = none
+      for y in (0..<height).reversed() {
+        if inside[y * width + x] { last = y }
+        rows[y * width + x] = min(rows[y * width + x], last - y)
+      }
+    }
+    let limit = tolerance * tolerance
+    return (0..<height * width).map { pixel in
+      let (y, x) = (pixel / width, pixel % width)
+      return (max(x - reach, 0)...min(x + reach, width - 1)).contains { other in
+        let distance = rows[y * width + other]
+        return distance <= reach && Double(distance * distance + (other - x) * (other - x)) <= limit
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Explanations
+import Tensors
+
+/// How much each pixel counts, by an explanation: one number ≥ 0 per pixel, from which all scores are computed.
+public struct SaliencyMap: Sendable {
+  /// How the channels of relevance become one number.
+  public enum Reduction: String, Sendable {
+    /// `max(0, Σ_c R)`: what speaks for the target. *Gu18* §5.2.
+    case sum
+    /// `max_c |R|`, for gradients, whose sign says nothing about support. *Simonyan14* §3.1.
+    case magnitude
+  }
+
+  /// The number of rows.
+  public let height: Int
+  /// The number of columns.
+  public let width: Int
+  /// The rows one after the other.
+  public let values: [Float]
+
+  /// Makes a map of its values, row by row; traps unless there are height × width of them, none negative or NaN.
+  public init(height: Int, width: Int, values: [Float]) {
+    precondition(values.count == height * width, "\(values.count) values are not \(height)×\(width)")
+    precondition(values.allSatisfy { $0 >= 0 }, "saliency is not negative")
+    (self.height, self.width, self.values) = (height, width, values)
+  }
+
+  /// Reduces relevance of shape 1 × channels × height × width, or without the first axis.
+  public init(_ relevance: Tensor, by reduction: Reduction) {
+    let shape = relevance.shape
+    precondition(shape.rank == 3 || shape.rank == 4 && shape[0] == 1, "relevance of shape \(shape) is not one map")
+    let (channels, plane) = (shape[-3], shape[-2] * shape[-1])
+    let values = relevance.withUnsafeElements { r in
+      (0..<plane).map { pixel -> Float in
+        var value: Float = reduction == .sum ? r[pixel] : abs(r[pixel])
+        for channel in 1..<max(channels, 1) {
+          let other = r[channel * plane + pixel]
+          value = reduction == .sum ? value + other : max(value, abs(other))
+        }
+        return max(value, 0)
+      }
+    }
+    self.init(height: shape[-2], width: shape[-1], values: values)
+  }
+
+  /// The map of an explanation of one picture.
+  public init(_ explanation: Explanation) {
+    self.init(explanation.relevance, by: explanation.method.saliency)
+  }
+
+  /// The sum of all pixels.
+  public var energy: Double { values.reduce(0) { $0 + Double($1) } }
+
+  /// The pixel with the largest value, the first of equal ones; nil if all are 0.
+  public var maximum: Int? {
+    var best = -1
+    var largest: Float = 0
+    for (pixel, value) in values.enumerated() where value > largest { (best, largest) = (pixel, value) }
+    return best < 0 ? nil : best
+  }
+
+  /// All pixels by falling value; equal ones by rising index.
+  public func ranking() -> [Int] {
+    values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
+  }
+}
+
+extension Method {
+  /// How maps of the method become saliency.
+  public var saliency: SaliencyMap.Reduction {
+    switch self {
+    case .gradient, .guidedBackprop, .deconvNet, .smoothGrad: .magnitude
+    default: .sum
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Tensors
+
+/// A number measured on a sample of pictures, with the interval in which another sample would put it.
+public struct Estimate: Hashable, Sendable, Codable {
+  /// What was measured.
+  public var value: Double
+  /// The lower end of the interval.
+  public var low: Double
+  /// The upper end.
+  public var high: Double
+
+  /// Makes an estimate.
+  public init(value: Double, low: Double, high: Double) { (self.value, self.low, self.high) = (value, low, high) }
+}
+
+/// Numbers, of which several may be of the same picture.
+public struct Measurements: Sendable {
+  /// The picture of each number, as a position among those of the bootstrap.
+  public var items: [Int]
+  /// The class of each number.
+  public var classes: [Int]
+  /// The numbers.
+  public var values: [Double]
+
+  /// Makes measurements; the lists are of equal length.
+  public init(items: [Int] = [], classes: [Int] = [], values: [Double] = []) {
+    precondition(items.count == values.count && classes.count == values.count, "lists of different lengths")
+    (self.items, self.classes, self.values) = (items, classes, values)
+  }
+
+  /// Adds a number.
+  public mutating func append(_ value: Double, item: Int, classIndex: Int = 0) {
+    items.append(item)
+    classes.append(classIndex)
+    values.append(value)
+  }
+}
+
+/// Confidence intervals from resampled pictures. (B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993, §13.3: percentile
+/// intervals.)
+///
+/// All statistics see the same resamples, so that of two methods, measured on the same pictures, the difference has an interval
+/// too, which is narrower than those of its parts would suggest.
+public struct Bootstrap: Sendable {
+  /// What is made of measurements.
+  public indirect enum Statistic: Sendable {
+    /// The mean of all.
+    case mean(Measurements)
+    /// The mean of the classes' means.
+    case classMean(Measurements)
+    /// The first less the second.
+    case difference(Statistic, Statistic)
+  }
+
+  /// The share of resamples within an interval.
+  public static let confidence = 0.95
+
+  /// How often each item is in each resample.
+  private let weights: [[UInt16]]
+  private let items: Int
+
+  /// Draws resamples of as many items as there are, the same for the same seed.
+  public init(items: Int, resamples: Int = 1000, seed: UInt64 = 0) {
+    precondition(items >= 0 && resamples > 0, "nothing to draw")
+    var generator = SplitMix64(state: seed)
+    self.init(
+      items: items,
+      drawn: (0..<resamples).lazy.map { _ in (0..<items).map { _ in generator.nextIndex(below: items) } })
+  }
+
+  /// Uses given resamples, each a list of items.
+  package init(items: Int, drawn: some Sequence<[Int]>) {
+    self.items = items
+    weights = drawn.map { indices in
+      var counts = [UInt16](repeating: 0, count: items)
+      for index in indices where counts[index] < .max { counts[index] += 1 }
+      return counts
+    }
+  }
+
+  /// A statistic with its interval; nil without measurements. In resamples that have none of the measurements it is left out.
+  public func estimate(_ statistic: Statistic) -> Estimate? {
+    guard let value = statistic.value(weights: [UInt16](repeating: 1, count: items)) else { return nil }
+    let resampled = weights.compactMap { statistic.value(weights: $0) }.sorted()
+    let tail = (1 - Self.confidence) / 2
+    return Estimate(
+      value: value, low: Self.quantile(tail, of: resampled), high: Self.quantile(1 - tail, of: resampled))
+  }
+
+  /// With linear interpolation between the sorted values.
+  private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+    guard let last = sorted.last else { return .nan }
+    let place = share * Double(sorted.count - 1)
+    let below = Int(place)
+    guard below + 1 < sorted.count else { return last }
+    return sorted[below] + (place - Double(below)) * (sorted[below + 1] - sorted[below])
+  }
+}
+
+extension Bootstrap.Statistic {
+  fileprivate func value(weights: [UInt16]) -> Double? {
+    switch self {
+    case .mean(let measured):
+      var (sum, count) = (0.0, 0.0)
+      for index in measured.values.indices {
+        let weight = Double(weights[measured.items[index]])
+        sum += weight * measured.values[index]
+        count += weight
+      }
+      return count > 0 ? sum / count : nil
+    case .classMean(let measured):
+      let classes = (measured.classes.max() ?? -1) + 1
+      var sums = [Double](repeating: 0, count: classes)
+      var counts = [Double](repeating: 0, count: classes)
+      for index in measured.values.indices {
+        let weight = Double(weights[measured.items[index]])
+        sums[measured.classes[index]] += weight * measured.values[index]
+        counts[measured.classes[index]] += weight
+      }
+      let means = zip(sums, counts).compactMap { $1 > 0 ? $0 / $1 : nil }
+      return means.isEmpty ? nil : means.reduce(0, +) / Double(means.count)
+    case .difference(let a, let b):
+      guard let a = a.value(weights: weights), let b = b.value(weights: weights) else { return nil }
+      return a - b
+    }
+  }
+}

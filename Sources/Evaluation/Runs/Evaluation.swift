@@ -1,0 +1,155 @@
+import Foundation
+import Tensors
+
+/// An evaluation of explanations: something that is measured item by item, each on its own, and then summed up.
+public protocol Evaluation: Sendable {
+  /// What is found for an item.
+  associatedtype Record: EvaluationRecord
+  /// All that results depend on, by name; it stands at the head of the journal.
+  var configuration: [String: [String]] { get }
+  /// The names of the items.
+  var items: [String] { get }
+  /// Measures an item.
+  ///
+  /// - Throws: a `RelevanceKitError` if there is something wrong with the item; it is counted, and the run goes on.
+  func record(of item: Int) throws -> Record
+}
+
+/// What an evaluation finds for an item, and what all of it says.
+public protocol EvaluationRecord: Codable, Sendable {
+  /// The evaluation's name.
+  static var evaluation: String { get }
+  /// Sums up the records of a whole evaluation; it needs neither the model nor the data.
+  static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults
+}
+
+/// What an evaluation found.
+public struct EvaluationResults: Sendable {
+  /// Tables, the most important first.
+  public var tables: [ResultTable]
+  /// What a reader should know.
+  public var notes: [String]
+
+  /// Makes results.
+  public init(tables: [ResultTable], notes: [String] = []) { (self.tables, self.notes) = (tables, notes) }
+}
+
+/// How far a run is.
+public struct EvaluationProgress: Sendable {
+  /// Items that are done, those of earlier runs included.
+  public let done: Int
+  /// Items of the shard.
+  public let total: Int
+  /// Items that this run has done.
+  public let doneNow: Int
+  /// Seconds since this run began.
+  public let seconds: Double
+  /// The item that was just done, and why it could not be if so.
+  public let failure: (name: String, error: String)?
+
+  /// Items per minute of this run.
+  public var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
+  /// Seconds until the end, at the same rate; nil before there is one.
+  public var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
+}
+
+extension Evaluation {
+  /// Measures all items of a shard that are not in the journal yet, and writes each to it as soon as it is done.
+  ///
+  /// - Parameters:
+  ///   - path: the journal.
+  ///   - resumes: whether to continue a journal that is there; otherwise one is an error.
+  ///   - progress: called after each item.
+  /// - Throws: `JournalError`, and errors that are not those of an item.
+  public func run(
+    journal path: String, shard: Shard = .whole, resumes: Bool = false,
+    progress: (EvaluationProgress) -> Void = { _ in }
+  ) throws -> Journal<Record> {
+    let header = JournalHeader(
+      evaluation: Record.evaluation, configuration: configuration, items: items.count, shard: shard)
+    let file = try JournalFile<Record>(path, header: header, resumes: resumes)
+    let indices = shard.items(of: items.count)
+    let start = ContinuousClock.now
+    let before = file.journal.entries.count
+    for index in indices.dropFirst(before) {
+      let entry: Journal<Record>.Entry
+      do {
+        entry = .init(index: index, name: items[index], record: try record(of: index), error: nil)
+      } catch let error as any RelevanceKitError {
+        entry = .init(index: index, name: items[index], record: nil, error: error.description)
+      }
+      try file.append(entry)
+      let done = file.journal.entries.count
+      progress(
+        EvaluationProgress(
+          done: done, total: indices.count, doneNow: done - before, seconds: (.now - start) / .seconds(1),
+          failure: entry.error.map { (entry.name, $0) }))
+    }
+    return file.journal
+  }
+}
+
+/// A journal that is being written.
+private final class JournalFile<Record: EvaluationRecord> {
+  private(set) var journal: Journal<Record>
+  private let path: String
+  private let descriptor: Int32
+
+  init(_ path: String, header: JournalHeader, resumes: Bool) throws {
+    self.path = path
+    func failure() -> JournalError { .cannotWrite(path, reason: String(cString: strerror(errno))) }
+    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw failure() }
+    journal = Journal(header: header)
+    do {
+      // Released when the process ends, however it does.
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw JournalError.inUse(path) }
+      let size = lseek(descriptor, 0, SEEK_END)
+      if size > 0, !resumes { throw JournalError.exists(path) }
+      var kept = 0
+      // Without a complete first line nothing was done.
+      if size > 0, try Self.hasCompleteLine(path) {
+        let found = try Journal<Record>.read(path)
+        if let difference = found.journal.header.difference(from: header)
+          ?? Self.difference(found.journal.header, header)
+        {
+          throw JournalError.cannotContinue(path, difference)
+        }
+        (journal, kept) = found
+      }
+      guard ftruncate(descriptor, off_t(kept)) == 0 else { throw failure() }
+      if kept == 0 { try write(Journal<Record>.line(header)) }
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  func append(_ entry: Journal<Record>.Entry) throws {
+    try write(Journal<Record>.line(entry))
+    journal.entries.append(entry)
+  }
+
+  private func write(_ line: Data) throws {
+    try line.withUnsafeBytes { bytes in
+      var written = 0
+      while written < bytes.count {
+        let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        if count < 0, errno == EINTR { continue }
+        guard count >= 0 else { throw JournalError.cannotWrite(path, reason: String(cString: strerror(errno))) }
+        written += count
+      }
+    }
+  }
+
+  private static func hasCompleteLine(_ path: String) throws -> Bool {
+    guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
+    return data.contains(UInt8(ascii: "\n"))
+  }
+
+  private static func difference(_ found: JournalHeader, _ wanted: JournalHeader) -> String? {
+    found.shard == wanted.shard ? nil : "shard \(found.shard), not \(wanted.shard)"
+  }
+}

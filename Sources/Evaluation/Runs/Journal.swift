@@ -1,0 +1,232 @@
+import Foundation
+import Tensors
+
+/// What was found for every item of an evaluation so far, as a text file that survives the end of its process at any moment.
+///
+/// The first line says what is evaluated and how, as JSON; each further line is an item's record, or why there is none. A line is
+/// written at once, in the order of the items; a last line without its end is taken for what was interrupted. The same evaluation
+/// always gives the same bytes.
+public struct Journal<Record: EvaluationRecord>: Sendable {
+  /// What is evaluated and how.
+  public var header: JournalHeader
+  /// The items done, in their order.
+  public var entries: [Entry]
+
+  /// An item that was done.
+  public struct Entry: Codable, Sendable {
+    /// Its position among all items.
+    public let index: Int
+    /// Its name, such as a picture's.
+    public let name: String
+    /// What was found; nil if nothing could be.
+    public let record: Record?
+    /// Why not.
+    public let error: String?
+  }
+
+  /// The records, with the positions of their items.
+  public var records: [(item: Int, record: Record)] {
+    entries.compactMap { entry in entry.record.map { (entry.index, $0) } }
+  }
+
+  /// The items that could not be evaluated.
+  public var failures: [Entry] { entries.filter { $0.record == nil } }
+
+  /// Makes a journal.
+  init(header: JournalHeader, entries: [Entry] = []) { (self.header, self.entries) = (header, entries) }
+
+  /// Reads a journal.
+  ///
+  /// - Throws: `JournalError` if the file is none, is one of another evaluation, or is damaged other than by an interruption.
+  public init(contentsOf path: String) throws { self = try Self.read(path).journal }
+
+  /// The journal, and the bytes of its complete lines.
+  static func read(_ path: String) throws -> (journal: Journal, bytes: Int) {
+    guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
+    var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    // Empty if the last line is complete.
+    let rest = lines.removeLast()
+    guard let first = lines.first, let header = try? JSONDecoder().decode(JournalHeader.self, from: first) else {
+      throw JournalError.noHeader(path)
+    }
+    guard header.evaluation == Record.evaluation else {
+      throw JournalError.otherEvaluation(path, expected: Record.evaluation, found: header.evaluation)
+    }
+    let decoder = JSONDecoder()
+    let expected = header.shard.items(of: header.items)
+    guard lines.count - 1 <= expected.count else {
+      throw JournalError.damaged(path, line: expected.count + 2, reason: "there are only \(expected.count) items")
+    }
+    let entries = try zip(lines.dropFirst(), expected).enumerated().map { number, pair in
+      let (line, index) = pair
+      guard let entry = try? decoder.decode(Entry.self, from: line) else {
+        throw JournalError.damaged(path, line: number + 2, reason: "expected the record of an item in JSON")
+      }
+      guard entry.index == index else {
+        throw JournalError.damaged(path, line: number + 2, reason: "expected item \(index), found \(entry.index)")
+      }
+      return entry
+    }
+    return (Journal(header: header, entries: Array(entries)), data.count - rest.count)
+  }
+
+  /// Whether all items are done.
+  public var isComplete: Bool { entries.count == header.shard.items(of: header.items).count }
+
+  /// The whole of an evaluation from the journals of its shards.
+  ///
+  /// - Throws: `JournalError` unless the journals are of one evaluation, and each shard is there once and complete.
+  public static func merging(_ paths: [String]) throws -> Journal {
+    let parts = try paths.map { path in (path: path, journal: try Journal(contentsOf: path)) }
+    guard let first = parts.first else { throw JournalError.nothingToMerge }
+    var entries: [Int: Entry] = [:]
+    for (path, journal) in parts {
+      if let difference = journal.header.difference(from: first.journal.header) {
+        throw JournalError.differs(path, first.path, difference)
+      }
+      guard journal.isComplete else {
+        let all = journal.header.shard.items(of: journal.header.items).count
+        throw JournalError.incomplete(path, done: journal.entries.count, of: all)
+      }
+      for entry in journal.entries {
+        guard entries.updateValue(entry, forKey: entry.index) == nil else {
+          throw JournalError.twice(path, shard: journal.header.shard.description)
+        }
+      }
+    }
+    var header = first.journal.header
+    guard entries.count == header.items else {
+      throw JournalError.shardsMissing(found: parts.map(\.journal.header.shard.description))
+    }
+    header.shard = .whole
+    return Journal(header: header, entries: entries.values.sorted { $0.index < $1.index })
+  }
+
+  /// The file's bytes.
+  public func data() throws -> Data {
+    try entries.reduce(into: Self.line(header)) { $0 += try Self.line($1) }
+  }
+
+  static func line(_ value: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(value) + Data("\n".utf8)
+  }
+}
+
+/// What an evaluation's journal is of.
+public struct JournalHeader: Codable, Hashable, Sendable {
+  /// Which evaluation: `pointing`, `ablation`, …
+  public let evaluation: String
+  /// Everything that results depend on: what is in one journal can be continued, and merged, only with the same.
+  public let configuration: [String: [String]]
+  /// How many items the whole evaluation has.
+  public let items: Int
+  /// Which of them are in this journal.
+  public var shard: Shard
+
+  /// The first difference but for the shard, in words; nil if there is none.
+  func difference(from other: JournalHeader) -> String? {
+    if evaluation != other.evaluation { return "evaluation \(evaluation), not \(other.evaluation)" }
+    for key in Set(configuration.keys).union(other.configuration.keys).sorted() {
+      let (own, others) = (configuration[key], other.configuration[key])
+      if own != others { return "\(key) \(Self.text(own)), not \(Self.text(others))" }
+    }
+    if items != other.items { return "\(items) items, not \(other.items)" }
+    if shard.count != other.shard.count { return "shards of \(shard.count), not of \(other.shard.count)" }
+    return nil
+  }
+
+  private static func text(_ value: [String]?) -> String {
+    let text = value?.joined(separator: " ") ?? "not given"
+    return text.count > 80 ? text.prefix(80) + "…" : text
+  }
+}
+
+/// Part of an evaluation's items: every `count`-th from the `index`-th on.
+public struct Shard: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// From 1 to `count`.
+  public let index: Int
+  /// Into how many parts the items are divided.
+  public let count: Int
+
+  /// All items.
+  public static let whole = Shard(index: 1, count: 1)
+
+  private init(index: Int, count: Int) { (self.index, self.count) = (index, count) }
+
+  /// Reads `i/n`; nil unless 1 ≤ i ≤ n.
+  public init?(_ description: String) {
+    let parts = description.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let index = parts[0], let count = parts[1], (1...max(count, 1)).contains(index), count > 0
+    else { return nil }
+    self.init(index: index, count: count)
+  }
+
+  public var description: String { "\(index)/\(count)" }
+
+  public init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    guard let shard = Shard(text) else {
+      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "\(text) is no shard"))
+    }
+    self = shard
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+
+  /// The positions of its items among `total`.
+  func items(of total: Int) -> [Int] { Array(stride(from: index - 1, to: total, by: count)) }
+}
+
+/// A journal that cannot be used.
+public enum JournalError: RelevanceKitError, Equatable {
+  case missing(String)
+  case noHeader(String)
+  case otherEvaluation(String, expected: String, found: String)
+  case damaged(String, line: Int, reason: String)
+  case exists(String)
+  case inUse(String)
+  case cannotWrite(String, reason: String)
+  case cannotContinue(String, String)
+  case differs(String, String, String)
+  case incomplete(String, done: Int, of: Int)
+  case twice(String, shard: String)
+  case shardsMissing(found: [String])
+  case nothingToMerge
+
+  public var category: ErrorCategory {
+    switch self {
+    case .missing: .missingInput
+    case .exists, .inUse, .cannotContinue, .nothingToMerge, .shardsMissing, .twice, .incomplete, .differs: .usage
+    case .cannotWrite: .cannotWrite
+    case .noHeader, .otherEvaluation, .damaged: .badData
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .missing(let path): "\(path): no such journal, or it may not be read"
+    case .noHeader(let path):
+      "\(path): expected a journal of relevance evaluate, whose first line says what is evaluated"
+    case .otherEvaluation(let path, let expected, let found):
+      "\(path): expected a journal of \(expected), found one of \(found)"
+    case .damaged(let path, let line, let reason): "\(path): line \(line) is damaged: \(reason)"
+    case .exists(let path): "\(path) is there already; --resume continues it, another --output starts anew"
+    case .inUse(let path): "\(path): another process is writing to it"
+    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .cannotContinue(let path, let difference): "\(path) cannot be continued: it has \(difference)"
+    case .differs(let path, let other, let difference):
+      "\(path) and \(other) are not of the same evaluation: the first has \(difference)"
+    case .incomplete(let path, let done, let all):
+      "\(path): \(done) of \(all) items are done; --resume its evaluation first"
+    case .twice(let path, let shard): "\(path): shard \(shard) is there twice"
+    case .shardsMissing(let found):
+      "expected all shards of the evaluation, found \(found.sorted().joined(separator: ", "))"
+    case .nothingToMerge: "expected journals to merge, or folders with them"
+    }
+  }
+}

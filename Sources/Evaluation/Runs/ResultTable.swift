@@ -1,0 +1,105 @@
+import Foundation
+
+/// A table of results, for people and for programs.
+public struct ResultTable: Sendable, Hashable {
+  /// What is in a place of the table.
+  public enum Cell: Sendable, Hashable {
+    case text(String)
+    case count(Int)
+    case number(Double)
+    case estimate(Estimate)
+    /// Nothing was measured.
+    case absent
+  }
+
+  /// What it shows.
+  public var title: String
+  /// The heads of its columns.
+  public var columns: [String]
+  /// Its rows, each as long as `columns`.
+  public var rows: [[Cell]]
+
+  /// Makes a table.
+  public init(title: String, columns: [String], rows: [[Cell]] = []) {
+    precondition(rows.allSatisfy { $0.count == columns.count }, "a row is not as long as the table is wide")
+    (self.title, self.columns, self.rows) = (title, columns, rows)
+  }
+
+  /// As Markdown, numbers with four digits behind the point, intervals behind their values.
+  public var markdown: String {
+    let lines =
+      [columns.map(Self.escaped), columns.map { _ in "---" }] + rows.map { $0.map { Self.escaped($0.markdown) } }
+    return "### \(title)\n\n" + lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+  }
+
+  /// As CSV (RFC 4180), numbers with all their digits, an interval in two columns of its own.
+  public var csv: String {
+    let wide = columns.indices.map { column in
+      rows.contains { if case .estimate = $0[column] { true } else { false } }
+    }
+    let head = zip(columns, wide).flatMap { $1 ? [$0, "\($0) low", "\($0) high"] : [$0] }
+    let body = rows.map { row in zip(row, wide).flatMap { $1 ? $0.fields : [$0.fields[0]] } }
+    return ([head] + body).map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
+  }
+
+  /// A number with four digits behind the point.
+  static func short(_ number: Double) -> String { String(format: "%.4f", number) }
+
+  /// A share as a percentage, without digits that say nothing.
+  static func percent(_ share: Double) -> String { String(format: "%g %%", (share * 10000).rounded() / 100) }
+
+  private static func escaped(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("\n", with: " ") }
+
+  private static func quoted(_ text: String) -> String {
+    text.contains(where: { ",\"\r\n".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+  }
+}
+
+extension ResultTable.Cell {
+  fileprivate var markdown: String {
+    func short(_ number: Double) -> String { ResultTable.short(number) }
+    return switch self {
+    case .text(let text): text
+    case .count(let count): String(count)
+    case .number(let number): short(number)
+    case .estimate(let estimate): "\(short(estimate.value)) [\(short(estimate.low)), \(short(estimate.high))]"
+    case .absent: "–"
+    }
+  }
+
+  /// The value and, of an estimate, its interval; empty where there is none.
+  fileprivate var fields: [String] {
+    switch self {
+    case .text(let text): [text, "", ""]
+    case .count(let count): [String(count), "", ""]
+    case .number(let number): ["\(number)", "", ""]
+    case .estimate(let estimate): ["\(estimate.value)", "\(estimate.low)", "\(estimate.high)"]
+    case .absent: ["", "", ""]
+    }
+  }
+}
+
+extension ResultTable: Encodable {
+  private enum CodingKeys: CodingKey { case title, columns, rows }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(title, forKey: .title)
+    try container.encode(columns, forKey: .columns)
+    try container.encode(rows, forKey: .rows)
+  }
+}
+
+extension ResultTable.Cell: Encodable {
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try container.encode(text)
+    case .count(let count): try container.encode(count)
+    // JSON has no number for what is not one.
+    case .number(let number): number.isFinite ? try container.encode(number) : try container.encodeNil()
+    case .estimate(let estimate): try container.encode(estimate)
+    case .absent: try container.encodeNil()
+    }
+  }
+}
