@@ -60,4 +60,24 @@ import Testing
       #expect(absorbed(expected) > 1e-6 * Double(expected.score), "the case must have zero denominators")
     }
   }
+
+  /// Whole networks: what Winograd's rounding does to logits and to maps, and that it is what is measured.
+  @Test(arguments: ["alexnet-torchscript", "vgg16-torchscript", "googlenet-torchscript", "resnet18-kept"])
+  func wholeNetworksHardlyDiffer(name: String) throws {
+    let network = try SeededNetwork.load(name)
+    let side = network.exampleInputShape(side: 224)[2]
+    let input = try Fixtures.tensor("inputs/chelsea-\(side).npy")
+    func run(_ algorithm: ConvolutionAlgorithm) throws -> (logits: Tensor, maps: [Tensor]) {
+      let explainer = try Explainer(network, rules: .default(pixelRange: .imageNet), convolution: algorithm)
+      let trace = try explainer.trace(input)
+      let best = Target.class(trace.predictions()[0].classIndex)
+      return (trace.logits, try [Method.lrp, .clrp1].map { try trace.explain(best, by: $0).signedRelevance })
+    }
+    let (expected, found) = (try run(.im2col), try run(.automatic))
+    let logits = found.logits.largestDifference(from: expected.logits)
+    let maps = zip(found.maps, expected.maps).map { $0.relativeDistance(from: $1) }
+    print("Winograd and im2col, \(name): logits \(logits), LRP \(maps[0]), CLRP1 \(maps[1])")
+    #expect(logits > 0 && logits <= Tolerance.singlePrecision)
+    #expect(maps.allSatisfy { $0 <= Tolerance.map })
+  }
 }
