@@ -1,4 +1,5 @@
 import Imaging
+import Tensors
 
 /// A rectangle in pixels, x from the left and y from the top; the far sides are not part of it.
 public struct BoundingBox: Hashable, Sendable, Codable {
@@ -63,6 +64,14 @@ public struct LabelledImage: Hashable, Sendable {
     self.objects = objects
   }
 
+  /// Whether a class's boxes cover less than a quarter of the picture while another class is in it: where pointing at the middle is
+  /// not enough. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1; TorchRay's “difficult”.)
+  ///
+  /// - Parameter area: of the picture, in pixels as it is stored.
+  public func isDifficult(_ classIndex: Int, area: Double) -> Bool {
+    classes.contains { $0 != classIndex } && boxes(of: classIndex).reduce(0) { $0 + $1.area } < area / 4
+  }
+
   /// The boxes of a class.
   public func boxes(of classIndex: Int) -> [BoundingBox] {
     objects.filter { $0.classIndex == classIndex }.map(\.box)
@@ -83,5 +92,17 @@ public struct DataSet: Sendable {
     self.name = name
     self.images = images.sorted { $0.name < $1.name }
     self.notes = notes
+  }
+
+  /// Some of the pictures, drawn at random, the same for the same seed; all if there are no more.
+  public func sample(_ count: Int, seed: UInt64) -> DataSet {
+    var rest = images
+    var generator = SplitMix64(state: seed)
+    let drawn = (0..<min(count, images.count)).map { _ in
+      let index = generator.nextIndex(below: rest.count)
+      rest.swapAt(index, rest.count - 1)
+      return rest.removeLast()
+    }
+    return DataSet(name: name, images: drawn, notes: notes)
   }
 }

@@ -85,6 +85,11 @@ public struct PatchAblation: Sendable {
     return (largest, drops[unit, largest])
   }
 
+  /// What some patches do, as it was found.
+  package init(centres: [(row: Int, column: Int)?], patches: [Patch?], drops: Tensor) {
+    (self.centres, self.patches, self.drops) = (centres, patches, drops)
+  }
+
   /// Replaces the patch at the maximum of each map and runs the network on each result.
   ///
   /// - Parameter maps: for each unit height × width.

@@ -92,14 +92,18 @@ struct FitOptions: ParsableArguments {
       guard shape.rank == 4, shape[0] == 1 else { throw InputError.shape(path, found: tensor.shape) }
       return Input(path: path, tensor: tensor.reshaped(to: shape), picture: nil)
     }
-    let preprocessing =
-      switch fit {
-      case .crop: model.preprocessing
-      case .whole: model.preprocessing.withoutCrop()
-      case .native: model.preprocessing.native
-      }
+    let preprocessing = preprocessing(of: model)
     let picture = try preprocessing.visible(Image(contentsOf: path))
     return Input(path: path, tensor: preprocessing.normalized(picture), picture: picture)
+  }
+
+  /// How pictures are prepared.
+  func preprocessing(of model: Model) -> Preprocessing {
+    switch fit {
+    case .crop: model.preprocessing
+    case .whole: model.preprocessing.withoutCrop()
+    case .native: model.preprocessing.native
+    }
   }
 }
 

@@ -89,7 +89,7 @@ public struct Ablation: Evaluation {
     if let outside = classes.last, outside >= trace.classes {
       throw EvaluationError.noSuchClass(image.path, outside, classes: trace.classes)
     }
-    let maps = try subject.maps(of: classes.map { .class($0) }, in: trace)
+    let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
     let probabilities = Dictionary(uniqueKeysWithValues: predictions.map { ($0.classIndex, $0) })
     // The whole picture runs along, so that nothing but the patches makes a difference.
     var runs = AblatedRuns(tensor, mean: mean)

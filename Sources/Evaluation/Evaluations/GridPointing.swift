@@ -117,7 +117,7 @@ public struct GridPointing: Evaluation {
   public func record(of item: Int) throws -> Record {
     let grid = grids[item]
     let trace = try subject.trace(subject.preprocessing.normalized(try picture(of: item)), of: "grid \(item)")
-    let maps = try subject.maps(of: grid.map { .class($0.classIndex) }, in: trace)
+    let maps = try subject.maps(of: grid.map { .class($0.classIndex) }, in: trace, item: item)
     return Record(
       targets: grid.enumerated().map { cell, candidate in
         Record.Target(

@@ -69,7 +69,7 @@ public struct PixelFlipping: Evaluation {
     if let outside = classes.last, outside >= trace.classes {
       throw EvaluationError.noSuchClass(image.path, outside, classes: trace.classes)
     }
-    let maps = try subject.maps(of: classes.map { .class($0) }, in: trace)
+    let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
     let (start, end) = direction == .deletion ? (tensor, mean) : (mean, tensor)
     return Record(
       targets: try classes.enumerated().map { number, classIndex in
@@ -83,7 +83,7 @@ public struct PixelFlipping: Evaluation {
 }
 
 extension PixelFlipping.Record {
-  public static var evaluation: String { "pixel-flipping" }
+  public static var evaluation: String { "deletion-insertion" }
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.configuration["methods"] ?? []
@@ -104,16 +104,18 @@ extension PixelFlipping.Record {
     let reference = methods.firstIndex(of: "lrp")
     var areas = ResultTable(
       title: "Area under the curve of \(direction)", columns: ["method", "area", "area, less lrp"])
-    var curve = ResultTable(
-      title: "Probability by share of pixels replaced",
-      columns: ["method"] + (0...steps).map { "\(ResultTable.percent(Double($0) / Double(steps)))" })
     for (index, method) in methods.enumerated() {
       let others = reference == nil || reference == index
       areas.rows.append([
         .text(method), cell(area(index)), others ? .absent : cell(.difference(area(index), area(reference!))),
       ])
-      curve.rows.append([.text(method)] + (0...steps).map { step in cell(measured { $0.probabilities[index][step] }) })
     }
+    let curve = ResultTable(
+      title: "Probability by share of pixels replaced", columns: ["pixels"] + methods,
+      rows: (0...steps).map { step in
+        [.text(ResultTable.percent(Double(step) / Double(steps)))]
+          + methods.indices.map { method in cell(measured { $0.probabilities[method][step] }) }
+      })
     return EvaluationResults(
       tables: [areas, curve], notes: ["\(pairs.count) targets in \(journal.records.count) pictures."])
   }

@@ -45,22 +45,19 @@ public struct Pointing: Evaluation {
 
   public func record(of item: Int) throws -> Record {
     let image = images[item]
-    let (tensor, placement) = try subject.input(image)
+    let (tensor, placement, area) = try subject.input(image)
     let trace = try subject.trace(tensor, of: image.path)
     let candidates = Set(image.objects.map(\.classIndex)).sorted()
     if let outside = candidates.last, outside >= trace.classes {
       throw EvaluationError.noSuchClass(image.path, outside, classes: trace.classes)
     }
-    let area = Double(placement.width) / placement.scaleX * Double(placement.height) / placement.scaleY
     let found = candidates.compactMap { classIndex -> (classIndex: Int, region: Region, isDifficult: Bool)? in
-      let boxes = image.boxes(of: classIndex)
-      let placed = boxes.compactMap { $0.placed(by: placement) }
+      let placed = image.boxes(of: classIndex).compactMap { $0.placed(by: placement) }
       let region = Region(placed, height: placement.height, width: placement.width, tolerance: tolerance)
       guard region.contains.contains(true) else { return nil }
-      let covered = boxes.reduce(0) { $0 + $1.area }
-      return (classIndex, region, image.classes.count > 1 && covered < area / 4)
+      return (classIndex, region, image.isDifficult(classIndex, area: area))
     }
-    let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace)
+    let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace, item: item)
     let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
     let targets = found.enumerated().map { number, target in
       let prediction = predictions[target.classIndex]!
@@ -100,7 +97,6 @@ extension Pointing.Record {
         "method", "maximum hits", "mean of classes", "difficult", "difficult, mean of classes", "energy share",
         "maximum hits, less lrp", "energy share, less lrp", "empty maps",
       ])
-    var curve = ResultTable(title: "Hits by threshold", columns: ["method"] + thresholds.map(thresholdName))
     for (index, method) in methods.enumerated() {
       func difference(_ value: @escaping (PointingScore) -> Double) -> ResultTable.Cell {
         guard let reference, reference != index else { return .absent }
@@ -112,10 +108,13 @@ extension Pointing.Record {
         cell(.mean(measured(index) { $0.energyShare })), difference(hit), difference { $0.energyShare },
         .count(pairs.count { $0.target.scores[index].isEmpty }),
       ])
-      curve.rows.append(
-        [.text(method)]
-          + thresholds.map { threshold in cell(.mean(measured(index) { $0.hits(at: threshold) ? 1 : 0 })) })
     }
+    let curve = ResultTable(
+      title: "Hits by threshold", columns: ["energy"] + methods,
+      rows: thresholds.map { threshold in
+        [.text(threshold == 0 ? "maximum" : ResultTable.percent(threshold))]
+          + methods.indices.map { method in cell(.mean(measured(method) { $0.hits(at: threshold) ? 1 : 0 })) }
+      })
     let difficult = pairs.count { $0.target.isDifficult }
     let cropped = journal.records.reduce(0) { $0 + $1.record.croppedAway }
     var notes = ["\(pairs.count) targets in \(journal.records.count) pictures, of which \(difficult) are difficult."]
@@ -123,9 +122,5 @@ extension Pointing.Record {
     let unsupported = pairs.count { $0.target.logit <= 0 }
     if unsupported > 0 { notes.append("\(unsupported) targets have a logit of 0 or less, so no support to point at.") }
     return EvaluationResults(tables: [summary, curve], notes: notes)
-  }
-
-  private static func thresholdName(_ threshold: Double) -> String {
-    threshold == 0 ? "maximum" : "\(Int((threshold * 100).rounded())) %"
   }
 }

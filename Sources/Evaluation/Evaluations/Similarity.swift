@@ -70,7 +70,7 @@ public struct Similarity: Evaluation {
     let classes = Set(groups.joined()).sorted()
     // Method by method, so that no more maps are kept than need be.
     let similarities = try subject.methods.map { method in
-      let maps = try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map { SaliencyMap($0) }
+      let maps = try subject.maps(of: classes.map { .class($0) }, by: method, in: trace, item: item)
       let found = Dictionary(uniqueKeysWithValues: zip(classes, maps))
       return groups.map { group in MapSimilarity.mean(of: group.map { found[$0]! }) }
     }

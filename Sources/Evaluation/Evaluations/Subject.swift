@@ -27,19 +27,24 @@ public struct Subject: Sendable {
       "methods": methods.map(\.description),
       "rules": [explainer.plan.table.name, explainer.plan.fingerprint.hexadecimal],
       "network": [explainer.network.fingerprint.hexadecimal],
-      "preprocessing": ["\(preprocessing.resize.map { "\($0)" } ?? "no resize")", "\(preprocessing.resampling)"]
-        + ["\(preprocessing.crop.map { "\($0.width)×\($0.height)" } ?? "no crop")"]
-        + ([preprocessing.rescaleFactor] + preprocessing.mean + preprocessing.standardDeviation).map { "\($0)" }
-        + [preprocessing.flipsChannelOrder ? "BGR" : "RGB"],
+      "preprocessing": preprocessing.parts,
     ]
   }
 
-  /// The network's input for a picture on disk, and where the picture's pixels are in it.
-  func input(_ image: LabelledImage) throws -> (tensor: Tensor, placement: PixelPlacement) {
+  /// A name under which what follows from the pictures alone, or also from the network, can be kept for another run.
+  public func cacheName(for data: DataSet, withNetwork: Bool) -> String {
+    var fingerprint = data.fingerprint
+    for part in preprocessing.parts { fingerprint.add(part) }
+    if withNetwork { fingerprint.add(explainer.network.fingerprint.hexadecimal) }
+    return fingerprint.hexadecimal
+  }
+
+  /// The network's input for a picture on disk, where the picture's pixels are in it, and how many pixels the picture has.
+  func input(_ image: LabelledImage) throws -> (tensor: Tensor, placement: PixelPlacement, area: Double) {
     let picture = try Image(contentsOf: image.path)
     return (
       try preprocessing.tensor(from: picture),
-      preprocessing.placement(ofWidth: picture.width, height: picture.height)
+      preprocessing.placement(ofWidth: picture.width, height: picture.height), Double(picture.width * picture.height)
     )
   }
 
@@ -51,8 +56,19 @@ public struct Subject: Sendable {
   }
 
   /// The saliency maps of targets by each method, all from one run.
-  func maps(of targets: [Target], in trace: Trace) throws -> [[SaliencyMap]] {
-    try methods.map { method in try trace.explain(targets, by: method, ledger: false).map { SaliencyMap($0) } }
+  ///
+  /// - Parameter item: which item of the evaluation it is: random maps differ between items and targets.
+  func maps(of targets: [Target], in trace: Trace, item: Int) throws -> [[SaliencyMap]] {
+    try methods.map { try maps(of: targets, by: $0, in: trace, item: item) }
+  }
+
+  /// The same by one method.
+  func maps(of targets: [Target], by method: Method, in trace: Trace, item: Int) throws -> [SaliencyMap] {
+    guard case .random(let seed) = method else {
+      return try trace.explain(targets, by: method, ledger: false).map { SaliencyMap($0) }
+    }
+    var seeds = SplitMix64(state: seed &+ UInt64(item) &* 0x9E37_79B9)
+    return try targets.map { SaliencyMap(try trace.explain($0, by: .random(seed: seeds.next()), ledger: false)) }
   }
 }
 
@@ -99,6 +115,14 @@ struct Fingerprint {
   }
 
   var hexadecimal: String { String(value, radix: 16) }
+}
+
+extension Preprocessing {
+  /// All that a picture's tensor depends on.
+  fileprivate var parts: [String] {
+    [resize.map { "\($0)" } ?? "no resize", "\(resampling)", crop.map { "\($0.width)×\($0.height)" } ?? "no crop"]
+      + ([rescaleFactor] + mean + standardDeviation).map { "\($0)" } + [flipsChannelOrder ? "BGR" : "RGB"]
+  }
 }
 
 extension Network {

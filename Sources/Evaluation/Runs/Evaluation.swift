@@ -47,6 +47,12 @@ public struct EvaluationProgress: Sendable {
   /// The item that was just done, and why it could not be if so.
   public let failure: (name: String, error: String)?
 
+  /// Makes a progress.
+  public init(done: Int, total: Int, doneNow: Int, seconds: Double, failure: (name: String, error: String)? = nil) {
+    (self.done, self.total, self.doneNow, self.seconds) = (done, total, doneNow, seconds)
+    self.failure = failure
+  }
+
   /// Items per minute of this run.
   public var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
   /// Seconds until the end, at the same rate; nil before there is one.

@@ -125,6 +125,21 @@ public struct JournalHeader: Codable, Hashable, Sendable {
   /// Which of them are in this journal.
   public var shard: Shard
 
+  /// Reads the head of a journal, whatever it is of.
+  ///
+  /// - Throws: `JournalError` if there is none.
+  public init(ofJournal path: String) throws {
+    guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
+    guard let end = data.firstIndex(of: UInt8(ascii: "\n")),
+      let header = try? JSONDecoder().decode(JournalHeader.self, from: data[..<end])
+    else { throw JournalError.noHeader(path) }
+    self = header
+  }
+
+  init(evaluation: String, configuration: [String: [String]], items: Int, shard: Shard) {
+    (self.evaluation, self.configuration, self.items, self.shard) = (evaluation, configuration, items, shard)
+  }
+
   /// The first difference but for the shard, in words; nil if there is none.
   func difference(from other: JournalHeader) -> String? {
     if evaluation != other.evaluation { return "evaluation \(evaluation), not \(other.evaluation)" }

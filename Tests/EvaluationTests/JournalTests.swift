@@ -1,0 +1,143 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Runs that are interrupted, divided and joined end as if nothing had happened.
+@Suite struct JournalTests {
+  /// A square root per item, and one item that has none.
+  struct Roots: Evaluation {
+    struct Record: EvaluationRecord {
+      let root: Double
+      static var evaluation: String { "roots" }
+      static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+        EvaluationResults(tables: [])
+      }
+    }
+
+    var count = 11
+    var configuration = ["methods": ["square root"], "data": ["numbers", "1f"]]
+    var items: [String] { (0..<count).map { "number \($0)" } }
+    func record(of item: Int) throws -> Record {
+      guard item != 4 else { throw EvaluationError.doesNotFit("number 4", reason: "“is” not\nliked") }
+      return Record(root: Double(item).squareRoot())
+    }
+  }
+
+  private let scratch: Fixtures.Scratch
+  private let whole: Data
+
+  init() throws {
+    scratch = try Fixtures.Scratch()
+    _ = try Roots().run(journal: scratch.path("whole.jsonl"))
+    whole = try Data(contentsOf: scratch.url.appendingPathComponent("whole.jsonl"))
+  }
+
+  private func bytes(_ name: String) throws -> Data { try Data(contentsOf: scratch.url.appendingPathComponent(name)) }
+
+  @Test func aJournalHasALineForEachItem() throws {
+    let lines = String(decoding: whole, as: UTF8.self).split(separator: "\n")
+    #expect(lines.count == 12)
+    #expect(lines[0].contains(#""evaluation":"roots""#) && lines[0].contains(#""shard":"1/1""#))
+    #expect(lines[3] == #"{"index":2,"name":"number 2","record":{"root":1.4142135623730951}}"#)
+    #expect(lines[5].contains(#""error":"number 4: “is” not\nliked""#))
+    let journal = try Journal<Roots.Record>(contentsOf: scratch.path("whole.jsonl"))
+    #expect(journal.isComplete)
+    #expect(journal.records.map(\.item) == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10])
+    #expect(journal.failures.map(\.name) == ["number 4"])
+    #expect(try journal.data() == whole)
+  }
+
+  /// Whatever had been written when a process ended, the rest is the same.
+  @Test func aRunContinuesFromEveryByte() throws {
+    for length in 0...whole.count {
+      try whole.prefix(length).write(to: scratch.url.appendingPathComponent("part.jsonl"))
+      let journal = try Roots().run(journal: scratch.path("part.jsonl"), resumes: true)
+      #expect(try bytes("part.jsonl") == whole, "from byte \(length)")
+      #expect(journal.entries.count == 11)
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 11, 20]) func shardsAreTheWhole(count: Int) throws {
+    let paths = try (1...count).map { index in
+      let path = scratch.path("journal-\(index)-of-\(count).jsonl")
+      _ = try Roots().run(journal: path, shard: #require(Shard("\(index)/\(count)")))
+      return path
+    }
+    #expect(try Journal<Roots.Record>.merging(paths.reversed()).data() == whole)
+  }
+
+  @Test func progressCounts() throws {
+    var seen: [(done: Int, total: Int, now: Int, failure: String?)] = []
+    try whole.prefix(whole.count / 2).write(to: scratch.url.appendingPathComponent("part.jsonl"))
+    _ = try Roots().run(journal: scratch.path("part.jsonl"), resumes: true) {
+      seen.append(($0.done, $0.total, $0.doneNow, $0.failure?.name))
+    }
+    let first = try #require(seen.first)
+    #expect(first.now == 1 && first.done > 1)
+    #expect(seen.map(\.done) == Array(first.done...11))
+    #expect(seen.allSatisfy { $0.total == 11 })
+  }
+
+  @Test func whatDoesNotBelongTogetherIsRefused() throws {
+    func error(_ body: () throws -> Void) -> String {
+      do { try body() } catch { return "\(error)" }
+      return "nothing"
+    }
+    let path = scratch.path("whole.jsonl")
+    #expect(error { _ = try Roots().run(journal: path) }.hasSuffix("is there already; --resume continues it, another --output starts anew"))
+    var other = Roots()
+    other.configuration["methods"] = ["cube root"]
+    #expect(
+      error { _ = try other.run(journal: path, resumes: true) }.hasSuffix(
+        "whole.jsonl cannot be continued: it has methods square root, not cube root"))
+    var longer = Roots()
+    longer.count = 12
+    #expect(error { _ = try longer.run(journal: path, resumes: true) }.hasSuffix("it has 11 items, not 12"))
+    #expect(
+      error { _ = try Roots().run(journal: path, shard: Shard("1/2")!, resumes: true) }.hasSuffix("it has shards of 1, not of 2"))
+
+    let (one, two) = (scratch.path("1.jsonl"), scratch.path("2.jsonl"))
+    _ = try Roots().run(journal: one, shard: Shard("1/2")!)
+    _ = try other.run(journal: two, shard: Shard("2/2")!)
+    #expect(error { _ = try Journal<Roots.Record>.merging([one, two]) }.contains("are not of the same evaluation"))
+    #expect(error { _ = try Journal<Roots.Record>.merging([one]) } == "expected all shards of the evaluation, found 1/2")
+    #expect(error { _ = try Journal<Roots.Record>.merging([one, one]) }.hasSuffix("shard 1/2 is there twice"))
+    #expect(error { _ = try Journal<Roots.Record>.merging([]) }.hasPrefix("expected journals to merge"))
+    try bytes("1.jsonl").dropLast(3).write(to: URL(fileURLWithPath: one))
+    #expect(error { _ = try Journal<Roots.Record>.merging([one]) }.hasSuffix("5 of 6 items are done; --resume its evaluation first"))
+
+    for (text, message) in [
+      ("", "expected a journal of relevance evaluate"), ("{}\n", "expected a journal of relevance evaluate"),
+      (String(decoding: whole, as: UTF8.self).replacing(#""evaluation":"roots""#, with: #""evaluation":"squares""#),
+        "expected a journal of roots, found one of squares"),
+      (String(decoding: whole, as: UTF8.self).replacing(#"{"index":3"#, with: #"{"index":7"#), "line 5 is damaged: expected item 3, found 7"),
+      (String(decoding: whole, as: UTF8.self).replacing(#"{"index":3"#, with: "{\"ind\0x"), "line 5 is damaged"),
+      (String(decoding: whole, as: UTF8.self) + "{}\n", "line 13 is damaged: there are only 11 items"),
+    ] {
+      try Data(text.utf8).write(to: scratch.url.appendingPathComponent("bad.jsonl"))
+      #expect(error { _ = try Journal<Roots.Record>(contentsOf: scratch.path("bad.jsonl")) }.contains(message))
+    }
+    #expect(error { _ = try Journal<Roots.Record>(contentsOf: scratch.path("none")) }.hasSuffix("no such journal, or it may not be read"))
+  }
+
+  /// Two processes would mix their lines.
+  @Test func aJournalHasOneWriter() throws {
+    struct Nested: Evaluation {
+      let path: String
+      let configuration: [String: [String]] = [:]
+      let items = ["only"]
+      func record(of item: Int) throws -> Roots.Record {
+        do { _ = try Roots().run(journal: path, resumes: true) } catch JournalError.inUse { return Roots.Record(root: 1) }
+        return Roots.Record(root: 0)
+      }
+    }
+    let path = scratch.path("locked.jsonl")
+    let journal = try Nested(path: path).run(journal: path)
+    #expect(journal.records.first?.record.root == 1)
+  }
+
+  @Test(arguments: ["", "1", "0/2", "3/2", "1/0", "-1/2", "1/2/3", "a/b", "1/"]) func notShards(text: String) {
+    #expect(Shard(text) == nil)
+  }
+}
