@@ -33,6 +33,8 @@ def main():
     run("check_oracle.py")
     run("write_maps.py", *scratch)
     run("write_rule_cases.py")
+    run("evaluators.py", "--check")
+    run("write_evaluators.py")
     run("write_composites.py", *scratch)
     if (pathlib.Path(arguments.models) / NAME / "model.onnx").exists():
         run("write_squeezenet.py", "--models", str(arguments.models))
