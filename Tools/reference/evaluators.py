@@ -182,10 +182,15 @@ def grid_shares(values, n):
     return [[share(i, j) for j in range(n)] for i in range(n)]
 
 
-def largest_cell(shares):
-    """The number, in row-major order, of the cell that has most, the first of equal ones; None for a map that is zero."""
-    flat = [share for row in shares for share in row]
-    return flat.index(max(flat)) if max(flat) > 0 else None
+def cell_of_maximum(values, n):
+    """The number, in row-major order, of the cell with the largest pixel, the first of equal ones; None for a map that is zero."""
+    height, width = values.shape[0] // n, values.shape[1] // n
+    best, cell = 0, None
+    for row in range(values.shape[0]):
+        for column in range(values.shape[1]):
+            if values[row, column] > best:
+                best, cell = values[row, column], row // height * n + column // width
+    return cell
 
 
 # Similarity
@@ -436,7 +441,8 @@ def check_all(rounds=60):
         shares = values.reshape(n, shape[0], n, shape[1]).sum(axis=(1, 3)) / values.sum()
         found = grid_shares(values, n)
         check("grid: NumPy's sums", [[float(share) for share in row] for row in found], shares)
-        check("grid: NumPy's argmax", largest_cell(found), shares.argmax())
+        row, column = np.unravel_index(values.argmax(), values.shape)
+        check("grid: NumPy's argmax", cell_of_maximum(values, n), row // shape[0] * n + column // shape[1])
         check_statistics(random)
     for name, count in sorted(COUNTS.items()):
         print(f"{count:6}  {name}")

@@ -339,7 +339,7 @@ def write_grids(every_map):
             if all(side % n == 0 for side in values.shape) and (n > 1 or values.size < 100):
                 shares = e.grid_shares(values, n)
                 flat = [plain(share) for row in shares for share in row]
-                cases.append({"map": name, "n": n, "shares": flat, "largest": e.largest_cell(shares)})
+                cases.append({"map": name, "n": n, "shares": flat, "largest": e.cell_of_maximum(values, n)})
     write("grids", cases)
 
 
