@@ -16,17 +16,14 @@ public struct BoundingBox: Hashable, Sendable, Codable {
   /// The number of square pixels; 0 if it is empty.
   public var area: Double { max(right - left, 0) * max(bottom - top, 0) }
 
-  /// The rectangle in the network's input, as far as it is there; nil if nothing of it is.
+  /// The rectangle, in pixels of the picture as it is stored, in the network's input, as far as it is there; nil if nothing of it
+  /// is.
   public func placed(by placement: PixelPlacement) -> BoundingBox? {
-    func place(_ value: Double, _ scale: Double, _ shift: Double, _ limit: Int) -> Double {
-      min(max(value * scale + shift, 0), Double(limit))
-    }
-    let box = BoundingBox(
-      left: place(left, placement.scaleX, placement.shiftX, placement.width),
-      top: place(top, placement.scaleY, placement.shiftY, placement.height),
-      right: place(right, placement.scaleX, placement.shiftX, placement.width),
-      bottom: place(bottom, placement.scaleY, placement.shiftY, placement.height))
-    return box.area > 0 ? box : nil
+    let corners = [placement.place(x: left, y: top), placement.place(x: right, y: bottom)]
+    let columns = corners.map { min(max($0.x, 0), Double(placement.width)) }.sorted()
+    let rows = corners.map { min(max($0.y, 0), Double(placement.height)) }.sorted()
+    let box = BoundingBox(left: columns[0], top: rows[0], right: columns[1], bottom: rows[1])
+    return area > 0 && box.area > 0 ? box : nil
   }
 }
 
@@ -34,7 +31,7 @@ public struct BoundingBox: Hashable, Sendable, Codable {
 public struct LabelledObject: Hashable, Sendable, Codable {
   /// Its class, among those of the network.
   public var classIndex: Int
-  /// Where it is, in pixels of the picture as it is stored.
+  /// Where it is, in pixels of the picture as it is stored, before any EXIF orientation.
   public var box: BoundingBox
   /// PASCAL VOC's flag for an object that is hard to recognise.
   public var isDifficult: Bool

@@ -14,14 +14,21 @@ extension Image {
   /// applied. JPEG pixels are those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
   ///
   /// - Throws: `ImageError`. A file that is cut short or has lost data is an error, never a half-grey picture.
-  public init(contentsOf path: String) throws {
-    try self.init(decoding: Self.bytes(of: path), name: path)
+  public init(contentsOf path: String) throws { self = try Self.read(path).upright }
+
+  /// Reads a JPEG or PNG file, and says how the file stores what is returned upright; annotations often refer to that.
+  ///
+  /// - Throws: `ImageError`; see `init(contentsOf:)`.
+  public static func read(_ path: String) throws -> (upright: Image, orientation: Orientation) {
+    try decode(Self.bytes(of: path), name: path)
   }
 
   /// Reads a picture from the bytes of a JPEG or PNG file; `name` is what errors call it.
   ///
   /// - Throws: `ImageError`; see `init(contentsOf:)`.
-  public init(decoding data: Data, name: String) throws {
+  public init(decoding data: Data, name: String) throws { self = try Self.decode(data, name: name).upright }
+
+  private static func decode(_ data: Data, name: String) throws -> (upright: Image, orientation: Orientation) {
     guard let format = ImageFormat(startOf: data) else {
       throw ImageError.unknownFormat(name, found: describe(startOf: data))
     }
@@ -47,7 +54,8 @@ extension Image {
     }
     let stored = Image(width: width, height: height) { $0.update(from: pixels, count: width * height * 3) }
     let exif = UnsafeBufferPointer(start: picture.exif, count: picture.exif_count)
-    self = stored.oriented(Orientation(exif: exif))
+    let orientation = Orientation(exif: exif)
+    return (stored.oriented(orientation), orientation)
   }
 
   /// The picture as the bytes of an 8-bit RGB PNG file.

@@ -1,10 +1,30 @@
 /// How the stored rows and columns of a picture relate to the way it is meant to be seen (EXIF tag 0x0112).
-enum Orientation: Int, CaseIterable {
+public enum Orientation: Int, CaseIterable, Sendable {
+  /// As it is stored.
   case upright = 1
-  case mirrored, upsideDown, flipped, transposed, turnedLeft, transverse, turnedRight
+  /// Left and right are exchanged.
+  case mirrored
+  /// Turned by half a turn.
+  case upsideDown
+  /// Top and bottom are exchanged.
+  case flipped
+  /// Rows and columns are exchanged.
+  case transposed
+  /// Stored turned left by a quarter.
+  case turnedLeft
+  /// Rows and columns are exchanged, the lower right corner comes first.
+  case transverse
+  /// Stored turned right by a quarter.
+  case turnedRight
 
   /// Whether rows are meant to be seen as columns.
-  var swapsAxes: Bool { rawValue >= 5 }
+  public var swapsAxes: Bool { rawValue >= 5 }
+
+  /// Whether, once rows and columns are as they are meant, left and right are exchanged.
+  var mirrorsColumns: Bool { [.mirrored, .upsideDown, .turnedLeft, .transverse].contains(self) }
+
+  /// Whether, once rows and columns are as they are meant, top and bottom are exchanged.
+  var mirrorsRows: Bool { [.upsideDown, .flipped, .transverse, .turnedRight].contains(self) }
 
   /// The orientation that an EXIF block asks for; `upright` if it does not say or is damaged, as viewers do.
   init(exif: UnsafeBufferPointer<UInt8>) {

@@ -41,10 +41,11 @@ public struct Subject: Sendable {
 
   /// The network's input for a picture on disk, where the picture's pixels are in it, and how many pixels the picture has.
   func input(_ image: LabelledImage) throws -> (tensor: Tensor, placement: PixelPlacement, area: Double) {
-    let picture = try Image(contentsOf: image.path)
+    let (picture, orientation) = try Image.read(image.path)
     return (
       try preprocessing.tensor(from: picture),
-      preprocessing.placement(ofWidth: picture.width, height: picture.height), Double(picture.width * picture.height)
+      preprocessing.placement(ofWidth: picture.width, height: picture.height, storedAs: orientation),
+      Double(picture.width * picture.height)
     )
   }
 
