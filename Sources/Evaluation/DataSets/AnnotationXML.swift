@@ -1,0 +1,135 @@
+import Foundation
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+/// The objects in an annotation of one picture, in the XML that PASCAL VOC introduced and ILSVRC uses.
+///
+/// Entities are not resolved: a document type declaration is an error, as are nesting and files beyond what annotations have.
+struct AnnotationXML {
+  /// How the pixels of a picture are counted. A box includes the pixels of all its sides.
+  enum Origin: Double {
+    /// ILSVRC. It is not documented; boxes of the validation set run from 0 to the picture's side less 1, and the
+    /// development kit's overlap counts the pixels of both sides.
+    case zero = 0
+    /// PASCAL VOC: the upper left pixel is (1, 1). (Development kit of VOC2012, §8.)
+    case one = 1
+  }
+
+  /// An object.
+  struct Object {
+    let name: String
+    let isDifficult: Bool
+    /// `xmin`, `ymin`, `xmax`, `ymax`, as written.
+    let sides: [Double]
+
+    /// The rectangle; sides in the wrong order, as a few of ILSVRC's are, are exchanged.
+    func box(_ origin: Origin) -> BoundingBox {
+      let near = -origin.rawValue
+      let far = 1 - origin.rawValue
+      return BoundingBox(
+        left: min(sides[0], sides[2]) + near, top: min(sides[1], sides[3]) + near,
+        right: max(sides[0], sides[2]) + far, bottom: max(sides[1], sides[3]) + far)
+    }
+  }
+
+  let objects: [Object]
+
+  /// Larger files are no annotations.
+  private static let sizeLimit = 16 << 20
+
+  /// Reads a file.
+  ///
+  /// - Throws: `DataSetError`.
+  init(contentsOf path: String) throws {
+    let data = try Files.data(path, expected: "an annotation in XML")
+    guard data.count <= Self.sizeLimit else {
+      throw DataSetError.invalid(path, expected: "an annotation of at most 16 MiB", found: "\(data.count) bytes")
+    }
+    guard data.range(of: Data("<!DOCTYPE".utf8)) == nil else {
+      throw DataSetError.invalid(path, expected: "an annotation", found: "a document type declaration")
+    }
+    let reader = Reader(path)
+    let parser = XMLParser(data: data)
+    parser.shouldResolveExternalEntities = false
+    parser.delegate = reader
+    let isWellFormed = parser.parse()
+    if let error = reader.error { throw error }
+    guard isWellFormed, reader.isComplete else {
+      throw DataSetError.invalid(
+        path, place: "line \(max(parser.lineNumber, 1))", expected: "an annotation in XML", found: "damaged XML")
+    }
+    objects = reader.objects
+  }
+
+  /// Collects objects while the file is parsed.
+  private final class Reader: NSObject, XMLParserDelegate {
+    private static let depthLimit = 32
+    private let path: String
+    private var elements: [String] = []
+    private var text = ""
+    /// The values of the object that is being read; those of its parts, which are deeper, are not among them.
+    private var values: [String: String] = [:]
+    private(set) var objects: [Object] = []
+    private(set) var isComplete = false
+    private(set) var error: DataSetError?
+
+    init(_ path: String) { self.path = path }
+
+    func parser(
+      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+      attributes: [String: String]
+    ) {
+      elements.append(name)
+      text = ""
+      if elements.count == 1, name != "annotation" {
+        fail(parser, expected: "an annotation", found: "<\(name)>")
+      } else if elements.count > Self.depthLimit {
+        fail(parser, expected: "at most \(Self.depthLimit) nested elements", found: "more")
+      } else if elements == ["annotation", "object"] {
+        values = [:]
+      }
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters string: String) {
+      if elements.count > 2 { text += string }
+    }
+
+    func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
+      switch elements {
+      case ["annotation", "object", name], ["annotation", "object", "bndbox", name]:
+        values[name] = text.trimmingCharacters(in: .whitespacesAndNewlines)
+      case ["annotation", "object"]: finishObject(parser)
+      case ["annotation"]: isComplete = true
+      default: break
+      }
+      elements.removeLast()
+      text = ""
+    }
+
+    /// Files in UTF-16 get here with their declarations.
+    func parser(_ parser: XMLParser, foundInternalEntityDeclarationWithName name: String, value: String?) {
+      fail(parser, expected: "an annotation", found: "a document type declaration")
+    }
+
+    private func finishObject(_ parser: XMLParser) {
+      guard let name = values["name"], !name.isEmpty else {
+        return fail(parser, expected: "the name of object \(objects.count + 1)", found: "none")
+      }
+      let keys = ["xmin", "ymin", "xmax", "ymax"]
+      let sides = keys.compactMap { key in values[key].flatMap { Double($0) } }.filter(\.isFinite)
+      guard sides.count == keys.count else {
+        let found = keys.map { values[$0] ?? "none" }.joined(separator: ", ")
+        return fail(parser, expected: "numbers xmin, ymin, xmax, ymax of object \(objects.count + 1)", found: found)
+      }
+      objects.append(Object(name: name, isDifficult: values["difficult"] == "1", sides: sides))
+    }
+
+    private func fail(_ parser: XMLParser, expected: String, found: String) {
+      guard error == nil else { return }
+      error = .invalid(path, place: "line \(parser.lineNumber)", expected: expected, found: found)
+      parser.abortParsing()
+    }
+  }
+}

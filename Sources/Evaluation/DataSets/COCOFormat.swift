@@ -1,0 +1,114 @@
+import Foundation
+
+/// COCO's `instances_*.json`: boxes are left, top, width and height, in pixels from 0.
+///
+/// The whole file is in memory while it is decoded; see the documentation of `DataSetFormat.coco`.
+struct COCOFormat {
+  private let path: String
+  private let content: Content
+  private let images: String
+
+  init(_ path: String, images: String?) throws {
+    self.path = path
+    let data = try Files.data(path, expected: DataSetFormat.coco.needs)
+    do { content = try JSONDecoder().decode(Content.self, from: data) } catch { throw DataSetError.json(path, error) }
+    if let images {
+      guard Files.isFolder(images) == true else {
+        throw DataSetError.missing(images, expected: "the folder of the pictures")
+      }
+      self.images = images
+    } else {
+      self.images = try Self.folder(of: content.images, beside: path)
+    }
+  }
+
+  func dataSet() throws -> UnresolvedDataSet {
+    let categories = Dictionary(content.categories.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
+    let positions = Dictionary(
+      content.images.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    var pictures = content.images.map {
+      UnresolvedDataSet.Picture(name: $0.fileName, path: "\(images)/\($0.fileName)")
+    }
+    var crowds = 0
+    for (number, annotation) in content.annotations.enumerated() {
+      func invalid(expected: String, found: String) -> DataSetError {
+        .invalid(path, place: "annotations[\(number)]", expected: expected, found: found)
+      }
+      guard let position = positions[annotation.imageID] else {
+        throw invalid(expected: "the id of one of the images", found: "\(annotation.imageID)")
+      }
+      guard let category = categories[annotation.categoryID] else {
+        throw invalid(expected: "the id of one of the categories", found: "\(annotation.categoryID)")
+      }
+      guard annotation.box.count == 4 else {
+        throw invalid(expected: "a bbox of four numbers", found: "\(annotation.box.count)")
+      }
+      if annotation.isCrowd == 1 {
+        crowds += 1
+        pictures[position].classes.append(.named(category))
+      } else {
+        let (left, top) = (annotation.box[0], annotation.box[1])
+        let box = BoundingBox(left: left, top: top, right: left + annotation.box[2], bottom: top + annotation.box[3])
+        pictures[position].objects.append(.init(label: .named(category), box: box))
+      }
+    }
+    var dataSet = UnresolvedDataSet(name: "coco \(Files.stem(of: path))", path: path)
+    let isEmpty = { (picture: UnresolvedDataSet.Picture) in picture.classes.isEmpty && picture.objects.isEmpty }
+    dataSet.noteWithoutAnnotation(pictures.filter(isEmpty).map(\.name), of: "an annotation")
+    dataSet.pictures = pictures.filter { !isEmpty($0) }
+    if crowds > 0 {
+      dataSet.notes.append("\(crowds.things("crowd annotation")) left out of the boxes; their classes are kept.")
+    }
+    dataSet.noteMissingPictures()
+    return dataSet
+  }
+
+  /// The folder that has the pictures: the file's own, or one named like its split, there or where COCO's archives put it.
+  private static func folder(of images: [Content.Picture], beside path: String) throws -> String {
+    let beside = Files.folder(of: path)
+    let split = Files.stem(of: path).split(separator: "_").last.map(String.init) ?? ""
+    let folders = [beside, "\(beside)/\(split)", "\(beside)/../\(split)", "\(beside)/../images/\(split)"]
+    let sample = images.prefix(100)
+    let found = folders.first { folder in sample.contains { Files.isFolder("\(folder)/\($0.fileName)") == false } }
+    if let found { return found }
+    // Nothing is where it should be, but for the folder: the run says which pictures are missing.
+    if let named = folders.dropFirst().first(where: { Files.isFolder($0) == true }) { return named }
+    throw DataSetError.missing("\(beside)/\(split)", expected: "the folder of the pictures of \(path)")
+  }
+
+  /// What is read of the file.
+  private struct Content: Decodable {
+    let images: [Picture]
+    let annotations: [Annotation]
+    let categories: [Category]
+
+    struct Picture: Decodable {
+      let id: Int
+      let fileName: String
+
+      enum CodingKeys: String, CodingKey {
+        case id
+        case fileName = "file_name"
+      }
+    }
+
+    struct Annotation: Decodable {
+      let imageID: Int
+      let categoryID: Int
+      let box: [Double]
+      let isCrowd: Int?
+
+      enum CodingKeys: String, CodingKey {
+        case imageID = "image_id"
+        case categoryID = "category_id"
+        case box = "bbox"
+        case isCrowd = "iscrowd"
+      }
+    }
+
+    struct Category: Decodable {
+      let id: Int
+      let name: String
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import Foundation
+
+/// Which class of the network a name in a data set means.
+///
+/// A name is looked up in the class file, if there is one, then among the network's own labels: as a whole name, and if there is
+/// none, as one of several that are separated by commas; without regard to case where the case as written is no whole
+/// name of the file. A decimal number that the class file does not have as a name is the class's index, from 0.
+public struct ClassNames: Sendable {
+  /// The number of the network's classes.
+  public let count: Int
+  private let file: Table?
+  private let labels: Table
+
+  /// Takes the network's labels, such as those of its `config.json`; a class may be without one.
+  public init(names: [Int: String] = [:], count: Int) { (self.count, file, labels) = (count, nil, Table(names)) }
+
+  /// Reads a class file, and takes the network's labels for names that it does not have.
+  ///
+  /// The file is one of:
+  /// - text with a line per class, in the order of the network's classes: a WordNet identifier and names
+  ///   (`n01440764 tench, Tinca tinca`, as in `LOC_synset_mapping.txt`), or names alone;
+  /// - a JSON array of names in the same order;
+  /// - a JSON object of indices by name, `{"dog": 207}`; several names may have one index;
+  /// - a JSON object of names by index, `{"0": "tench"}` or `{"0": ["n01440764", "tench"]}`.
+  ///
+  /// - Throws: `DataSetError` if the file is none of these, or has classes that the network does not have.
+  public init(contentsOf path: String, names: [Int: String] = [:], count: Int) throws {
+    let expected = "a class file: JSON, or a line per class"
+    let text = try Files.text(path, expected: expected)
+    var table = Table()
+    if let first = text.first(where: { !$0.isWhitespace }), first == "{" || first == "[" {
+      let content: JSONContent
+      do { content = try JSONDecoder().decode(JSONContent.self, from: Data(text.utf8)) } catch {
+        throw DataSetError.json(path, error)
+      }
+      for (name, index) in try content.names(path) { table.add(name, index) }
+    } else {
+      var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      while lines.last?.allSatisfy(\.isWhitespace) == true { lines.removeLast() }
+      guard !lines.isEmpty else { throw DataSetError.invalid(path, expected: expected, found: "nothing") }
+      for (index, line) in lines.enumerated() {
+        let names = Self.names(inLine: line)
+        guard !names.isEmpty else {
+          throw DataSetError.invalid(
+            path, place: "line \(index + 1)", expected: "the name of a class", found: "nothing")
+        }
+        for name in names { table.add(name, index) }
+      }
+    }
+    if let outside = table.indices.first(where: { !(0..<count).contains($0) }) {
+      throw DataSetError.noSuchClass(path, outside, classes: count)
+    }
+    (self.count, file, labels) = (count, table, Table(names))
+  }
+
+  /// The class that a name means; nil if it means none.
+  ///
+  /// - Parameter file: where the name was found, for errors.
+  /// - Throws: `DataSetError.ambiguousClass` for several classes, `.noSuchClass` for an index outside the network's classes.
+  public func index(of name: String, in file: String) throws -> Int? { try index(of: .named(name), in: file) }
+
+  func index(of label: ClassReference, in path: String) throws -> Int? {
+    func checked(_ index: Int) throws -> Int {
+      guard (0..<count).contains(index) else { throw DataSetError.noSuchClass(path, index, classes: count) }
+      return index
+    }
+    switch label {
+    case .numbered(let index): return try checked(index)
+    case .named(let written):
+      let name = written.trimmingCharacters(in: .whitespaces)
+      var found = file?[name] ?? []
+      if found.isEmpty, let index = name.decimal { return try checked(index) }
+      if found.isEmpty { found = labels[name] }
+      guard found.count <= 1 else { throw DataSetError.ambiguousClass(path, name: name, classes: found) }
+      return found.first
+    }
+  }
+
+  /// The names in a line of a class file: all of it, or what follows a WordNet identifier, and that.
+  private static func names(inLine line: Substring) -> [String] {
+    let line = line.trimmingCharacters(in: .whitespaces)
+    guard let match = line.wholeMatch(of: /(n\d{8})(?:\s+(.*))?/) else { return line.isEmpty ? [] : [line] }
+    return [String(match.1)] + (match.2.map { [String($0)] } ?? [])
+  }
+
+  /// Indices by name.
+  private struct Table {
+    private(set) var indices: Set<Int> = []
+    private var written: [String: Set<Int>] = [:]
+    private var whole: [String: Set<Int>] = [:]
+    private var parts: [String: Set<Int>] = [:]
+
+    init(_ names: [Int: String] = [:]) { for (index, name) in names { add(name, index) } }
+
+    mutating func add(_ name: String, _ index: Int) {
+      indices.insert(index)
+      let lower = name.lowercased()
+      written[name, default: []].insert(index)
+      whole[lower, default: []].insert(index)
+      for part in lower.split(separator: ",") {
+        parts[part.trimmingCharacters(in: .whitespaces), default: []].insert(index)
+      }
+    }
+
+    subscript(name: String) -> [Int] {
+      let lower = name.lowercased()
+      return (written[name] ?? whole[lower] ?? parts[lower] ?? []).sorted()
+    }
+  }
+
+  /// The forms that a class file has in JSON.
+  private enum JSONContent: Decodable {
+    case list([Entry])
+    case object([String: Entry])
+
+    enum Entry: Decodable {
+      case index(Int)
+      case names([String])
+
+      init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let index = try? container.decode(Int.self) {
+          self = .index(index)
+        } else if let name = try? container.decode(String.self) {
+          self = .names([name])
+        } else if let names = try? container.decode([String: String].self) {
+          self = .names(Array(names.values))
+        } else {
+          self = .names(try container.decode([String].self))
+        }
+      }
+    }
+
+    init(from decoder: any Decoder) throws {
+      if let list = try? decoder.unkeyedContainer() {
+        var list = list
+        var entries: [Entry] = []
+        while !list.isAtEnd { entries.append(try list.decode(Entry.self)) }
+        self = .list(entries)
+      } else {
+        self = .object(try decoder.singleValueContainer().decode([String: Entry].self))
+      }
+    }
+
+    func names(_ path: String) throws -> [(String, Int)] {
+      switch self {
+      case .list(let entries):
+        try entries.enumerated().flatMap { index, entry in
+          guard case .names(let names) = entry else {
+            throw DataSetError.invalid(path, place: "[\(index)]", expected: "the name of a class", found: "a number")
+          }
+          return names.map { ($0, index) }
+        }
+      case .object(let entries):
+        try entries.sorted { $0.key < $1.key }.flatMap { key, entry in
+          switch entry {
+          case .index(let index): return [(key, index)]
+          case .names(let names):
+            guard let index = key.decimal else {
+              throw DataSetError.invalid(
+                path, place: key, expected: "the index of a class", found: names.joined(separator: ", "))
+            }
+            return names.map { ($0, index) }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension String {
+  /// The value of decimal digits.
+  var decimal: Int? { allSatisfy { $0.isASCII && $0.isNumber } ? Int(self) : nil }
+}

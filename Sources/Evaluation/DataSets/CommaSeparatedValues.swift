@@ -1,0 +1,54 @@
+/// The records of a CSV file. (RFC 4180; lines may also end in LF alone.)
+struct CommaSeparatedValues {
+  /// A record with the line at which it begins, from 1.
+  typealias Record = (line: Int, fields: [String])
+  let records: [Record]
+
+  /// Reads a text; empty lines are no records.
+  ///
+  /// - Throws: `DataSetError` for quotes that do not enclose a field.
+  init(_ text: String, path: String) throws {
+    var records: [Record] = []
+    var fields: [String] = []
+    var field = ""
+    var (line, start) = (1, 1)
+    /// Whether the field began with a quote, and whether that quote is open.
+    var (isQuoted, isOpen) = (false, false)
+    func invalid(found: String) -> DataSetError {
+      .invalid(path, place: "line \(line)", expected: "quotes around a whole field", found: found)
+    }
+    func endRecord() {
+      fields.append(field)
+      if fields.count > 1 || isQuoted || !field.isEmpty { records.append((start, fields)) }
+      (fields, field, isQuoted) = ([], "", false)
+    }
+    var rest = text[...]
+    while let character = rest.popFirst() {
+      switch character {
+      case "\"" where isOpen:
+        if rest.first == "\"" { field.append(rest.removeFirst()) } else { isOpen = false }
+      case _ where isOpen:
+        field.append(character)
+        if character.isNewline { line += 1 }
+      case "\"":
+        guard field.isEmpty, !isQuoted else { throw invalid(found: "one within \(field)") }
+        (isQuoted, isOpen) = (true, true)
+      case ",":
+        fields.append(field)
+        (field, isQuoted) = ("", false)
+      case "\n", "\r\n":
+        endRecord()
+        line += 1
+        start = line
+      default:
+        guard !isQuoted else { throw invalid(found: "\(character) after the last") }
+        field.append(character)
+      }
+    }
+    guard !isOpen else {
+      throw DataSetError.invalid(path, place: "line \(start)", expected: "a closing quote", found: "none")
+    }
+    endRecord()
+    self.records = records
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+
+/// What the formats ask the file system.
+enum Files {
+  /// Extensions of pictures that are read.
+  private static let pictureExtensions: Set = ["jpg", "jpeg", "png"]
+  /// Extensions of pictures that other systems read.
+  private static let otherExtensions: Set = ["bmp", "gif", "pbm", "pgm", "ppm", "tif", "tiff", "webp"]
+  /// Deeper folders are not searched.
+  private static let depthLimit = 32
+
+  /// Whether a path is a folder; nil if there is nothing.
+  static func isFolder(_ path: String) -> Bool? {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) ? isDirectory.boolValue : nil
+  }
+
+  /// The bytes of a file.
+  static func data(_ path: String, expected: String) throws -> Data {
+    guard let isFolder = isFolder(path) else { throw DataSetError.missing(path, expected: expected) }
+    guard !isFolder else { throw DataSetError.invalid(path, expected: expected, found: "a folder") }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw DataSetError.unreadable(path, reason: "permission denied")
+    }
+    return data
+  }
+
+  /// The text of a file, without a byte order mark.
+  static func text(_ path: String, expected: String) throws -> String {
+    guard let text = String(validating: try data(path, expected: expected), as: UTF8.self) else {
+      throw DataSetError.invalid(path, expected: "text in UTF-8", found: "other bytes")
+    }
+    return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
+  }
+
+  /// What is in a folder, but for hidden files, in the order of code points, which is Python's.
+  static func names(in folder: String) throws -> [String] {
+    guard isFolder(folder) == true else { throw DataSetError.missing(folder, expected: "a folder") }
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    } catch {
+      throw DataSetError.unreadable(folder, reason: "permission denied")
+    }
+  }
+
+  /// The folders in a folder.
+  static func folders(in folder: String) throws -> [String] {
+    try names(in: folder).filter { !isPicture($0) && isFolder("\(folder)/\($0)") == true }
+  }
+
+  /// All files below a folder, as paths from it. Links to folders are followed, each folder is visited once.
+  static func allFiles(below folder: String) throws -> [String] {
+    var visited: Set<String> = []
+    var files: [String] = []
+    func visit(_ below: String, depth: Int) throws {
+      let path = below.isEmpty ? folder : "\(folder)/\(below)"
+      let actual = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      guard depth < depthLimit, visited.insert(actual).inserted else { return }
+      for name in try names(in: path) {
+        let file = below.isEmpty ? name : "\(below)/\(name)"
+        // Asking the file system about every one of a million pictures takes long.
+        if isPicture(name) || isFolder("\(folder)/\(file)") != true {
+          files.append(file)
+        } else {
+          try visit(file, depth: depth + 1)
+        }
+      }
+    }
+    try visit("", depth: 0)
+    return files
+  }
+
+  /// Whether there are pictures in a folder, at any depth.
+  static func holdsPictures(_ folder: String) throws -> Bool { try allFiles(below: folder).contains(where: isPicture) }
+
+  /// Whether a name is that of a picture that is read.
+  static func isPicture(_ name: String) -> Bool { pictureExtensions.contains(fileExtension(of: name)) }
+
+  /// A note on pictures that cannot be read, if there are any.
+  static func noteOnOtherPictures(_ names: [String]) -> String? {
+    let others = names.filter { otherExtensions.contains(fileExtension(of: $0)) }
+    return others.first.map {
+      "\(others.count.things("picture")) neither JPEG nor PNG and left out; the first is \($0)."
+    }
+  }
+
+  /// The extension in lower case.
+  static func fileExtension(of path: String) -> String { (path as NSString).pathExtension.lowercased() }
+
+  /// A file's name without its extension.
+  static func stem(of path: String) -> String {
+    ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+  }
+
+  /// A file's name without its folder.
+  static func lastName(of path: String) -> String { (path as NSString).lastPathComponent }
+
+  /// The folder that a file is in.
+  static func folder(of path: String) -> String {
+    let folder = (path as NSString).deletingLastPathComponent
+    return folder.isEmpty ? "." : folder
+  }
+}
+
+extension Int {
+  /// “1 picture is”, “2 pictures are”.
+  func things(_ noun: String) -> String { self == 1 ? "1 \(noun) is" : "\(self) \(noun)s are" }
+}

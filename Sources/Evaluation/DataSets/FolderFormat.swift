@@ -1,0 +1,30 @@
+/// torchvision's `ImageFolder`: a folder per class, with pictures at any depth.
+struct FolderFormat {
+  private let path: String
+  private let classes: ClassNames
+
+  init(_ path: String, _ classes: ClassNames) { (self.path, self.classes) = (path, classes) }
+
+  func dataSet() throws -> UnresolvedDataSet {
+    let folders = try Files.folders(in: path)
+    var dataSet = UnresolvedDataSet(name: "folder \(Files.lastName(of: path))", path: path)
+    let isInOrder =
+      try folders.count == classes.count && folders.allSatisfy { try classes.index(of: $0, in: path) == nil }
+    if isInOrder {
+      dataSet.notes.append(
+        "The network has no name of a folder; the \(folders.count) folders are its classes in alphabetical order, as for "
+          + "torchvision.")
+    }
+    var files: [String] = []
+    for (number, folder) in folders.enumerated() {
+      let found = try Files.allFiles(below: "\(path)/\(folder)").map { "\(folder)/\($0)" }
+      files += found
+      for name in found where Files.isPicture(name) {
+        let label = isInOrder ? ClassReference.numbered(number) : .named(folder)
+        dataSet.pictures.append(.init(name: name, path: "\(path)/\(name)", classes: [label]))
+      }
+    }
+    Files.noteOnOtherPictures(files).map { dataSet.notes.append($0) }
+    return dataSet
+  }
+}

@@ -1,0 +1,115 @@
+import Foundation
+
+/// A flat folder of pictures, a file that labels them, and ILSVRC's boxes.
+///
+/// The labels file is one of:
+/// - lines of picture and class, `ILSVRC2012_val_00000001.JPEG 65`, parted by the first tab, comma or space, of which the first
+///   may be a header;
+/// - `LOC_val_solution.csv`, which has boxes too: `ILSVRC2012_val_00000001,n01751748 111 108 441 193`;
+/// - a JSON object, `{"ILSVRC2012_val_00000001.JPEG": 65}`.
+///
+/// Pictures are named with or without their extension; names that the folder does not have are passed over, so that a labels file
+/// serves for a part of its pictures.
+struct ImageNetFormat {
+  private typealias Label = (picture: String, classes: [ClassReference], objects: [UnresolvedDataSet.Object])
+  private let path: String
+  private let labels: String
+  private let boxes: String?
+
+  init(_ path: String, _ options: DataSetOptions) throws {
+    guard let labels = options.labels else { throw DataSetError.needsLabels(path) }
+    (self.path, self.labels, boxes) = (path, labels, options.boxes)
+  }
+
+  func dataSet() throws -> UnresolvedDataSet {
+    let files = try Files.names(in: path)
+    let names = files.filter(Files.isPicture)
+    var dataSet = UnresolvedDataSet(name: "imagenet \(Files.lastName(of: path))", path: path)
+    var pictures = names.map { UnresolvedDataSet.Picture(name: $0, path: "\(path)/\($0)") }
+    let positions = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    let stems = Dictionary(names.enumerated().map { (Files.stem(of: $1), $0) }, uniquingKeysWith: { first, _ in first })
+    var absent: [String] = []
+    for label in try readLabels() {
+      let name = Files.lastName(of: label.picture)
+      guard let position = positions[name] ?? stems[name] else {
+        absent.append(label.picture)
+        continue
+      }
+      pictures[position].classes += label.classes
+      pictures[position].objects += label.objects
+    }
+    let isLabelled = { (picture: UnresolvedDataSet.Picture) in !picture.classes.isEmpty || !picture.objects.isEmpty }
+    dataSet.noteWithoutAnnotation(pictures.filter { !isLabelled($0) }.map(\.name), of: "a label")
+    if let first = absent.first {
+      dataSet.notes.append("\(absent.count.things("label")) of no picture in the folder; the first is of \(first).")
+    }
+    Files.noteOnOtherPictures(files).map { dataSet.notes.append($0) }
+    dataSet.pictures = pictures.filter(isLabelled)
+    if let boxes { try addBoxes(in: boxes, to: &dataSet) }
+    return dataSet
+  }
+
+  private func addBoxes(in folder: String, to dataSet: inout UnresolvedDataSet) throws {
+    let files = try Files.allFiles(below: folder).filter { Files.fileExtension(of: $0) == "xml" }
+    let annotations = Dictionary(files.map { (Files.stem(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
+    var without: [String] = []
+    for index in dataSet.pictures.indices {
+      guard let file = annotations[Files.stem(of: dataSet.pictures[index].name)] else {
+        without.append(dataSet.pictures[index].name)
+        continue
+      }
+      // Those of a solution file are the same.
+      dataSet.pictures[index].objects = try AnnotationXML(contentsOf: "\(folder)/\(file)").objects.map {
+        .init(label: .named($0.name), box: $0.box(.zero), isDifficult: $0.isDifficult)
+      }
+    }
+    if let first = without.first {
+      dataSet.notes.append("\(without.count.things("picture")) without a file of boxes; the first is \(first).")
+    }
+  }
+
+  private func readLabels() throws -> [Label] {
+    let text = try Files.text(labels, expected: "labels")
+    if text.first(where: { !$0.isWhitespace }) == "{" {
+      do {
+        return try JSONDecoder().decode([String: ClassReference].self, from: Data(text.utf8))
+          .map { ($0.key, [$0.value], []) }.sorted { $0.0 < $1.0 }
+      } catch { throw DataSetError.json(labels, error) }
+    }
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+      .map { (number: $0 + 1, text: $1.trimmingCharacters(in: .whitespaces)) }.filter { !$0.text.isEmpty }
+    if !lines.isEmpty, lines.allSatisfy({ $0.text.decimal != nil }) { throw DataSetError.challengeOrder(labels) }
+    if lines.first?.text.filter({ !$0.isWhitespace }) == "ImageId,PredictionString" {
+      return try lines.dropFirst().map { try solution($0.text, line: $0.number) }
+    }
+    let labelled = try lines.map { line in
+      let end = line.text.firstIndex(of: "\t") ?? line.text.firstIndex { $0 == "," || $0.isWhitespace }
+      let name = end.map { line.text[$0...].dropFirst().trimmingCharacters(in: .whitespaces) } ?? ""
+      guard let end, !name.isEmpty else {
+        throw DataSetError.invalid(
+          labels, place: "line \(line.number)", expected: "a picture and its class", found: line.text)
+      }
+      return (picture: String(line.text[..<end]), name: name)
+    }
+    let headers: Set = ["label", "class", "class_id", "category", "target", "synset", "wnid"]
+    let hasHeader = labelled.first.map { headers.contains($0.name.lowercased()) } ?? false
+    return labelled.dropFirst(hasHeader ? 1 : 0).map { ($0.picture, [.named($0.name)], []) }
+  }
+
+  /// A line of `LOC_val_solution.csv`: groups of a class and a box.
+  private func solution(_ line: String, line number: Int) throws -> Label {
+    let fields = line.split(separator: ",", maxSplits: 1)
+    let words = fields.count == 2 ? fields[1].split(whereSeparator: \.isWhitespace) : []
+    let objects = stride(from: 0, to: words.count - 4, by: 5).compactMap { start -> UnresolvedDataSet.Object? in
+      let sides = words[start + 1..<start + 5].compactMap { Double($0) }.filter(\.isFinite)
+      guard sides.count == 4 else { return nil }
+      let object = AnnotationXML.Object(name: String(words[start]), isDifficult: false, sides: sides)
+      return .init(label: .named(object.name), box: object.box(.zero))
+    }
+    guard !words.isEmpty, objects.count * 5 == words.count else {
+      throw DataSetError.invalid(
+        labels, place: "line \(number)", expected: "a picture, and classes with four numbers each", found: line)
+    }
+    return (String(fields[0]), [], objects)
+  }
+}

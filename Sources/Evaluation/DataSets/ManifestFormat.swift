@@ -1,0 +1,177 @@
+import Foundation
+
+/// A list of pictures of one's own. Boxes are left, top, right and bottom in pixels from 0, the far sides not included; paths
+/// are from the manifest's folder; classes are names or indices.
+///
+/// - CSV with the header `image,class[,left,top,right,bottom[,difficult]]`: a line per object, or per class without a box.
+///   The lines of a picture are joined.
+/// - JSONL, an object per line: `{"image": "a.jpg", "classes": ["dog"], "objects": [{"class": 281, "box": [0, 0, 9, 9],
+///   "difficult": false}]}`. All but the image may be missing.
+struct ManifestFormat {
+  private let path: String
+
+  init(_ path: String) { self.path = path }
+
+  func dataSet() throws -> UnresolvedDataSet {
+    let text = try Files.text(path, expected: DataSetFormat.manifest.needs)
+    let rows = try Files.fileExtension(of: path) == "jsonl" ? lines(text) : records(text)
+    var dataSet = UnresolvedDataSet(name: "manifest \(Files.lastName(of: path))", path: path)
+    var positions: [String: Int] = [:]
+    for row in rows {
+      if let position = positions[row.name] {
+        dataSet.pictures[position].classes += row.classes
+        dataSet.pictures[position].objects += row.objects
+      } else {
+        positions[row.name] = dataSet.pictures.count
+        dataSet.pictures.append(row)
+      }
+    }
+    dataSet.noteMissingPictures()
+    return dataSet
+  }
+
+  private func picture(_ name: String) -> UnresolvedDataSet.Picture {
+    .init(name: name, path: name.hasPrefix("/") ? name : "\(Files.folder(of: path))/\(name)")
+  }
+
+  private func invalid(line: Int, expected: String, found: String) -> DataSetError {
+    .invalid(path, place: "line \(line)", expected: expected, found: found)
+  }
+
+  /// A box whose sides are numbers in their order.
+  private func box(_ sides: [Double], line: Int) throws -> BoundingBox {
+    guard sides.count == 4, sides.allSatisfy(\.isFinite), sides[0] < sides[2], sides[1] < sides[3] else {
+      throw invalid(
+        line: line, expected: "a box with left < right and top < bottom",
+        found: sides.map { $0.formatted }.joined(separator: ", "))
+    }
+    return BoundingBox(left: sides[0], top: sides[1], right: sides[2], bottom: sides[3])
+  }
+
+  // MARK: CSV
+
+  private static let sides = ["left", "top", "right", "bottom"]
+
+  private func records(_ text: String) throws -> [UnresolvedDataSet.Picture] {
+    let records = try CommaSeparatedValues(text, path: path).records
+    let header = records.first?.fields.map { $0.trimmingCharacters(in: .whitespaces).lowercased() } ?? []
+    let columns = ["image", "class"] + Self.sides + ["difficult"]
+    guard [2, 6, 7].contains(header.count), header == Array(columns.prefix(header.count)) else {
+      throw invalid(
+        line: 1, expected: "the header image,class[,left,top,right,bottom[,difficult]]",
+        found: header.isEmpty ? "nothing" : header.joined(separator: ","))
+    }
+    return try records.dropFirst().map { line, fields in
+      guard fields.count == header.count, !fields[0].isEmpty, !fields[1].isEmpty else {
+        throw invalid(
+          line: line, expected: "\(header.count) fields as in the header, of which image and class are not empty",
+          found: fields.joined(separator: ","))
+      }
+      var picture = picture(fields[0])
+      let label = ClassReference.named(fields[1])
+      let written = fields[2..<min(6, fields.count)].map { $0.trimmingCharacters(in: .whitespaces) }
+      let difficult = fields.count == 7 ? fields[6].trimmingCharacters(in: .whitespaces).lowercased() : ""
+      guard ["", "0", "1", "false", "true"].contains(difficult) else {
+        throw invalid(line: line, expected: "difficult to be 0 or 1", found: difficult)
+      }
+      if written.allSatisfy(\.isEmpty) {
+        picture.classes = [label]
+      } else {
+        let numbers = written.compactMap { Double($0) }
+        guard numbers.count == 4 else {
+          throw invalid(
+            line: line, expected: "four numbers left, top, right, bottom, or none",
+            found: written.joined(separator: ","))
+        }
+        picture.objects = [
+          .init(label: label, box: try box(numbers, line: line), isDifficult: ["1", "true"].contains(difficult))
+        ]
+      }
+      return picture
+    }
+  }
+
+  // MARK: JSONL
+
+  private func lines(_ text: String) throws -> [UnresolvedDataSet.Picture] {
+    let decoder = JSONDecoder()
+    return try text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, text in
+      guard !text.allSatisfy(\.isWhitespace) else { return nil }
+      let line: Line
+      do { line = try decoder.decode(Line.self, from: Data(text.utf8)) } catch let error as UnknownKey {
+        throw invalid(line: index + 1, expected: error.known.joined(separator: ", "), found: error.key)
+      } catch {
+        throw DataSetError.json(path, place: "line \(index + 1)", error)
+      }
+      var picture = picture(line.image)
+      picture.classes = line.classes ?? []
+      picture.objects = try (line.objects ?? []).map {
+        .init(label: $0.label, box: try box($0.box, line: index + 1), isDifficult: $0.difficult ?? false)
+      }
+      return picture
+    }
+  }
+
+  private struct Line: Decodable {
+    let image: String
+    let classes: [ClassReference]?
+    let objects: [Object]?
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case image, classes, objects }
+
+    init(from decoder: any Decoder) throws {
+      try decoder.refuseKeys(otherThan: CodingKeys.self)
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      image = try container.decode(String.self, forKey: .image)
+      classes = try container.decodeIfPresent([ClassReference].self, forKey: .classes)
+      objects = try container.decodeIfPresent([Object].self, forKey: .objects)
+    }
+  }
+
+  private struct Object: Decodable {
+    let label: ClassReference
+    let box: [Double]
+    let difficult: Bool?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case label = "class"
+      case box, difficult
+    }
+
+    init(from decoder: any Decoder) throws {
+      try decoder.refuseKeys(otherThan: CodingKeys.self)
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      label = try container.decode(ClassReference.self, forKey: .label)
+      box = try container.decode([Double].self, forKey: .box)
+      difficult = try container.decodeIfPresent(Bool.self, forKey: .difficult)
+    }
+  }
+}
+
+/// Any key of an object.
+private struct AnyKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+  init(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+}
+
+extension Decoder {
+  /// So that a misspelt key is no silent gap.
+  fileprivate func refuseKeys<Keys: CodingKey & CaseIterable>(otherThan keys: Keys.Type) throws {
+    let known = keys.allCases.map(\.stringValue)
+    let found = try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+    if let other = found.first(where: { !known.contains($0) }) { throw UnknownKey(key: other, known: known) }
+  }
+}
+
+/// A key that an object does not have.
+private struct UnknownKey: Error {
+  let key: String
+  let known: [String]
+}
+
+extension Double {
+  /// Whole numbers without a fraction.
+  fileprivate var formatted: String { Int(exactly: self).map(String.init) ?? "\(self)" }
+}

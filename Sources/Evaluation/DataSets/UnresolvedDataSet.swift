@@ -1,0 +1,114 @@
+import Foundation
+
+/// What a data set calls a class.
+enum ClassReference: Hashable {
+  case named(String)
+  case numbered(Int)
+}
+
+extension ClassReference: Decodable {
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let index = try? container.decode(Int.self) {
+      self = .numbered(index)
+    } else if let name = try? container.decode(String.self) {
+      self = .named(name)
+    } else {
+      throw DecodingError.typeMismatch(
+        String.self, .init(codingPath: decoder.codingPath, debugDescription: "neither a name nor a number"))
+    }
+  }
+}
+
+/// A data set whose classes are still called as it calls them.
+struct UnresolvedDataSet {
+  /// A picture.
+  struct Picture {
+    var name: String
+    var path: String
+    var classes: [ClassReference] = []
+    var objects: [Object] = []
+  }
+
+  /// An object in a picture.
+  struct Object {
+    var label: ClassReference
+    var box: BoundingBox
+    var isDifficult = false
+  }
+
+  /// For reports.
+  var name: String
+  /// For errors.
+  var path: String
+  var pictures: [Picture] = []
+  var notes: [String] = []
+
+  /// Notes that pictures are left out because nothing is known of them.
+  mutating func noteWithoutAnnotation(_ names: [String], of what: String) {
+    guard let first = names.first else { return }
+    notes.append("\(names.count.things("picture")) left out for want of \(what); the first is \(first).")
+  }
+
+  /// Notes pictures that are annotated but not there; they stay, so that a run reports them.
+  mutating func noteMissingPictures() {
+    let missing = pictures.filter { Files.isFolder($0.path) == nil }
+    guard let first = missing.first else { return }
+    notes.append("\(missing.count.things("picture")) missing on disk; the first is \(first.path).")
+  }
+
+  /// The same with the network's classes.
+  ///
+  /// - Throws: `DataSetError` for names of no class or of several, and for pictures of one name.
+  func resolved(_ classes: ClassNames, skipsUnknown: Bool) throws -> DataSet {
+    var indices: [ClassReference: Int?] = [:]
+    var unknown: [String] = []
+    var (skipped, empty) = (0, 0)
+    func index(_ label: ClassReference) throws -> Int? {
+      if let known = indices[label] {
+        skipped += known == nil ? 1 : 0
+        return known
+      }
+      let found = try classes.index(of: label, in: path)
+      indices[label] = .some(found)
+      if found == nil, case .named(let name) = label {
+        unknown.append(name)
+        skipped += 1
+      }
+      return found
+    }
+    var names: Set<String> = []
+    let images = try pictures.map { picture in
+      guard names.insert(picture.name).inserted else {
+        throw DataSetError.invalid(path, expected: "pictures of different names", found: "two called \(picture.name)")
+      }
+      var known = try picture.classes.compactMap(index)
+      var objects: [LabelledObject] = []
+      for object in picture.objects {
+        guard let classIndex = try index(object.label) else { continue }
+        known.append(classIndex)
+        if object.box.area > 0 {
+          objects.append(LabelledObject(classIndex: classIndex, box: object.box, isDifficult: object.isDifficult))
+        } else {
+          empty += 1
+        }
+      }
+      return LabelledImage(name: picture.name, path: picture.path, classes: known, objects: objects)
+    }
+    let examples = Array(unknown.prefix(5))
+    guard unknown.isEmpty || skipsUnknown else {
+      throw DataSetError.unknownClasses(path, examples: examples, count: unknown.count, classes: classes.count)
+    }
+    var notes = notes
+    if !unknown.isEmpty {
+      notes.append(
+        "\(skipped.things("label")) left out, of classes that the network does not have: "
+          + examples.joined(separator: ", ") + (unknown.count > 5 ? " and \(unknown.count - 5) more." : "."))
+    }
+    if empty > 0 {
+      notes.append(
+        "\(empty == 1 ? "1 box has" : "\(empty) boxes have") no area and \(empty == 1 ? "is" : "are") left out.")
+    }
+    return DataSet(name: name, images: images, notes: notes)
+  }
+}
