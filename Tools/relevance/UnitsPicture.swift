@@ -36,18 +36,12 @@ struct UnitsPicture {
   /// About the width of the whole picture.
   private static let width = 1900
   private static let frame = 4
-  /// Colours that can be told apart also by people who see fewer of them (M. Okabe and K. Ito, “Color universal design”).
-  private static let colors = [
-    Color(red: 0, green: 114, blue: 178), Color(red: 230, green: 159, blue: 0), Color(red: 0, green: 158, blue: 115),
-    Color(red: 204, green: 121, blue: 167), Color(red: 86, green: 180, blue: 233), Color(red: 213, green: 94, blue: 0),
-    Color(red: 240, green: 228, blue: 66), Color(red: 90, green: 90, blue: 90),
-  ]
 
   init(_ study: UnitStudy, of input: Input) {
     let (height, width) = (input.tensor.shape[2], input.tensor.shape[3])
     let cell = Cell(height: height, width: width, side: Self.side)
     let groups = study.clusters.groups
-    func color(_ unit: Int) -> Color { Self.colors[groups[unit] % Self.colors.count] }
+    func color(_ unit: Int) -> Color { Color.okabeIto[groups[unit] % Color.okabeIto.count] }
     func draw(_ maps: [Tensor]) -> [Image] {
       // Units can be compared with each other, methods by their shapes only.
       let scale = HeatmapScale.common(maps)
