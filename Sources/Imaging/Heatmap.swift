@@ -77,10 +77,16 @@ public struct Heatmap: Sendable {
 
   /// A bar of all colours, from −`limit` on the left to +`limit` on the right.
   public static func colorBar(width: Int, height: Int) -> Image {
+    colorBar(width: width, height: height, asOverlay: false)
+  }
+
+  /// A bar of all colours as they are in maps, or in overlays on white.
+  static func colorBar(width: Int, height: Int, asOverlay: Bool) -> Image {
     let ramp = Tensor(uninitialized: [height, width]) { target in
       for i in target.indices { target[i] = width < 2 ? 0 : Float(2 * (i % width) - width + 1) / Float(width - 1) }
     }
-    return Heatmap(ramp, scale: .fixed(1)).image()
+    let heatmap = Heatmap(ramp, scale: .fixed(1))
+    return asOverlay ? heatmap.overlay(on: Image(width: width, height: height, filledWith: .white)) : heatmap.image()
   }
 
   /// The sum over the channels: height × width; traps on a shape that has no such sum.
