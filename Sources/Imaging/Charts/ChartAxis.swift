@@ -1,0 +1,91 @@
+import Foundation
+
+/// An axis of a chart: what it measures, and from where to where.
+public struct ChartAxis: Hashable, Sendable {
+  /// What is measured, with its unit.
+  public var label: String
+  /// The values at the axis's ends; nil for round numbers around all data.
+  public var range: ClosedRange<Double>?
+
+  /// Makes an axis; traps unless the ends of `range` are finite and differ by more than 1e-290.
+  public init(_ label: String, range: ClosedRange<Double>? = nil) {
+    if let range {
+      precondition(
+        range.upperBound - range.lowerBound > Self.smallest && (range.upperBound - range.lowerBound).isFinite,
+        "an axis cannot span \(range)")
+    }
+    self.label = label
+    self.range = range
+  }
+
+  /// The scale for these data, which need not be finite, with about `count` ticks.
+  package func scale(for values: some Sequence<Double>, ticks count: Int) -> ChartScale {
+    if let range { return ChartScale(range, ticks: count, isExtended: false) }
+    var (low, high) = (Double.infinity, -Double.infinity)
+    for value in values where abs(value) <= Self.largest { (low, high) = (min(low, value), max(high, value)) }
+    if low > high { (low, high) = (0, 1) }
+    if high - low <= max(max(abs(low), abs(high)) * 1e-9, Self.smallest) {
+      let room = abs(low) <= Self.smallest ? 0.5 : abs(low) / 2
+      (low, high) = (low - room, high + room)
+    }
+    return ChartScale(low...high, ticks: count, isExtended: true)
+  }
+
+  /// Between these, differences and powers of ten can be computed with.
+  private static let (smallest, largest) = (1e-290, 1e290)
+}
+
+/// The numbers of an axis: its ends, and round numbers in between.
+package struct ChartScale: Sendable {
+  /// The values at the ends.
+  package let range: ClosedRange<Double>
+  /// The marked values, in rising order, all within `range`.
+  package let ticks: [Double]
+  /// What the ticks are divided by for their labels: 10 to this power.
+  package let exponent: Int
+  private let decimals: Int
+
+  /// Marks a range with multiples of 1, 2, 2.5 or 5 times a power of ten; an extended one ends at such multiples.
+  init(_ range: ClosedRange<Double>, ticks count: Int, isExtended: Bool) {
+    let (low, high) = (range.lowerBound, range.upperBound)
+    let coarse = (high - low) / Double(max(count, 1))
+    let power = Int(log10(coarse).rounded(.down))
+    let unit = pow(10, Double(power))
+    // A hair of slack keeps rounding errors from choosing a coarser step.
+    let factor = [1, 2, 2.5, 5].first { $0 * unit >= coarse * (1 - 1e-9) } ?? 10
+    let step = factor * unit
+    func index(_ value: Double, outward: Double) -> Double {
+      let exact = value / step
+      let nearest = exact.rounded()
+      if abs(exact - nearest) < 1e-6 { return nearest }
+      return outward < 0 ? exact.rounded(.down) : exact.rounded(.up)
+    }
+    let first = isExtended ? index(low, outward: -1) : index(low, outward: 1)
+    let last = isExtended ? index(high, outward: 1) : index(high, outward: -1)
+    ticks = first > last ? [] : (0...Int(last - first)).map { (first + Double($0)) * step }
+    self.range = isExtended ? min(ticks[0], low)...max(ticks[ticks.count - 1], high) : low...high
+    let largest = max(abs(low), abs(high))
+    let magnitude = Int(log10(largest).rounded(.down))
+    exponent = (-4..<5).contains(magnitude) ? 0 : magnitude
+    decimals = max(0, exponent - power + (factor == 2.5 ? 1 : 0) - (factor == 10 ? 1 : 0))
+  }
+
+  /// Where a value is, 0 at the lower end and 1 at the upper.
+  func position(_ value: Double) -> Double {
+    (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+  }
+
+  /// What is written at a tick.
+  package func label(_ tick: Double) -> String {
+    let text = String(format: "%.\(decimals)f", tick / pow(10, Double(exponent)))
+    let isZero = text.allSatisfy { "-0.".contains($0) }
+    return text.replacingOccurrences(of: "-", with: isZero ? "" : "−")
+  }
+
+  /// An axis's label, followed by the power of ten by which the ticks are divided.
+  func title(_ label: String) -> String {
+    guard exponent != 0 else { return label }
+    let power = "×" + powerOfTen(exponent)
+    return label.isEmpty ? power : "\(label) (\(power))"
+  }
+}
