@@ -85,7 +85,9 @@ import Testing
       return "nothing"
     }
     let path = scratch.path("whole.jsonl")
-    #expect(error { _ = try Roots().run(journal: path) }.hasSuffix("is there already; --resume continues it, another --output starts anew"))
+    #expect(
+      error { _ = try Roots().run(journal: path) }.hasSuffix(
+        "is there already; --resume continues it, another --output starts anew"))
     var other = Roots()
     other.configuration["methods"] = ["cube root"]
     #expect(
@@ -95,30 +97,41 @@ import Testing
     longer.count = 12
     #expect(error { _ = try longer.run(journal: path, resumes: true) }.hasSuffix("it has 11 items, not 12"))
     #expect(
-      error { _ = try Roots().run(journal: path, shard: Shard("1/2")!, resumes: true) }.hasSuffix("it has shards of 1, not of 2"))
+      error { _ = try Roots().run(journal: path, shard: Shard("1/2")!, resumes: true) }.hasSuffix(
+        "it has shards of 1, not of 2"))
 
     let (one, two) = (scratch.path("1.jsonl"), scratch.path("2.jsonl"))
     _ = try Roots().run(journal: one, shard: Shard("1/2")!)
     _ = try other.run(journal: two, shard: Shard("2/2")!)
     #expect(error { _ = try Journal<Roots.Record>.merging([one, two]) }.contains("are not of the same evaluation"))
-    #expect(error { _ = try Journal<Roots.Record>.merging([one]) } == "expected all shards of the evaluation, found 1/2")
+    #expect(
+      error { _ = try Journal<Roots.Record>.merging([one]) } == "expected all shards of the evaluation, found 1/2")
     #expect(error { _ = try Journal<Roots.Record>.merging([one, one]) }.hasSuffix("shard 1/2 is there twice"))
     #expect(error { _ = try Journal<Roots.Record>.merging([]) }.hasPrefix("expected journals to merge"))
     try bytes("1.jsonl").dropLast(3).write(to: URL(fileURLWithPath: one))
-    #expect(error { _ = try Journal<Roots.Record>.merging([one]) }.hasSuffix("5 of 6 items are done; --resume its evaluation first"))
+    #expect(
+      error { _ = try Journal<Roots.Record>.merging([one]) }.hasSuffix(
+        "5 of 6 items are done; --resume its evaluation first"))
 
     for (text, message) in [
       ("", "expected a journal of relevance evaluate"), ("{}\n", "expected a journal of relevance evaluate"),
-      (String(decoding: whole, as: UTF8.self).replacing(#""evaluation":"roots""#, with: #""evaluation":"squares""#),
-        "expected a journal of roots, found one of squares"),
-      (String(decoding: whole, as: UTF8.self).replacing(#"{"index":3"#, with: #"{"index":7"#), "line 5 is damaged: expected item 3, found 7"),
+      (
+        String(decoding: whole, as: UTF8.self).replacing(#""evaluation":"roots""#, with: #""evaluation":"squares""#),
+        "expected a journal of roots, found one of squares"
+      ),
+      (
+        String(decoding: whole, as: UTF8.self).replacing(#"{"index":3"#, with: #"{"index":7"#),
+        "line 5 is damaged: expected item 3, found 7"
+      ),
       (String(decoding: whole, as: UTF8.self).replacing(#"{"index":3"#, with: "{\"ind\0x"), "line 5 is damaged"),
       (String(decoding: whole, as: UTF8.self) + "{}\n", "line 13 is damaged: there are only 11 items"),
     ] {
       try Data(text.utf8).write(to: scratch.url.appendingPathComponent("bad.jsonl"))
       #expect(error { _ = try Journal<Roots.Record>(contentsOf: scratch.path("bad.jsonl")) }.contains(message))
     }
-    #expect(error { _ = try Journal<Roots.Record>(contentsOf: scratch.path("none")) }.hasSuffix("no such journal, or it may not be read"))
+    #expect(
+      error { _ = try Journal<Roots.Record>(contentsOf: scratch.path("none")) }.hasSuffix(
+        "no such journal, or it may not be read"))
   }
 
   /// Two processes would mix their lines.
@@ -128,7 +141,9 @@ import Testing
       let configuration: [String: [String]] = [:]
       let items = ["only"]
       func record(of item: Int) throws -> Roots.Record {
-        do { _ = try Roots().run(journal: path, resumes: true) } catch JournalError.inUse { return Roots.Record(root: 1) }
+        do { _ = try Roots().run(journal: path, resumes: true) } catch JournalError.inUse {
+          return Roots.Record(root: 1)
+        }
         return Roots.Record(root: 0)
       }
     }

@@ -212,7 +212,9 @@ import Testing
       #expect((1...one.steps).map { replacement.count(after: $0) } == one.counts, "\(one.map)")
       let deleted = replacement.pictures(from: image, to: other)
       #expect(deleted.first == image && deleted.last == other)
-      if let expected = one.deletion { #expect(deleted.dropFirst().map(Self.checksum) == expected.checksums, "\(one.map)") }
+      if let expected = one.deletion {
+        #expect(deleted.dropFirst().map(Self.checksum) == expected.checksums, "\(one.map)")
+      }
       let inserted = replacement.pictures(from: other, to: image)
       if let expected = one.insertion {
         #expect(inserted.dropFirst().map(Self.checksum) == expected.checksums, "\(one.map)")

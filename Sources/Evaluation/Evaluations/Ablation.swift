@@ -175,6 +175,10 @@ extension Ablation.Record {
     let probability = pairs.isEmpty ? 0 : pairs.reduce(0) { $0 + $1.target.probability } / Double(pairs.count)
     return EvaluationResults(
       tables: tables,
+      charts: ["logit", "probability"].map {
+        EvaluationChart(
+          "drop-of-\($0)", tables[0].bars(of: [$0], title: "Ablation at the maximum", label: "mean drop of the \($0)"))
+      },
       notes: [
         "\(pairs.count) targets in \(journal.records.count) pictures; before the ablation their mean logit is "
           + "\(ResultTable.short(logit)) and their mean probability \(ResultTable.short(probability))."

@@ -186,6 +186,10 @@ extension GridPointing.Record {
     let cells = journal.header.configuration["cells"]?.first.flatMap { Int($0) } ?? 2
     return EvaluationResults(
       tables: [table],
+      charts: [
+        EvaluationChart(
+          "grid-pointing", table.bars(of: ["energy", "pointing"], title: "Grid pointing", label: "in the right cell"))
+      ],
       notes: [
         "\(supported.count) cells of \(journal.records.count) grids; chance is \(ResultTable.short(1 / Double(cells * cells))).",
         "\(pairs.count - supported.count) cells whose class has a logit of 0 or less in the grid are left out.",

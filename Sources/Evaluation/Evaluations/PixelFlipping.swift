@@ -117,6 +117,14 @@ extension PixelFlipping.Record {
           + methods.indices.map { method in cell(measured { $0.probabilities[method][step] }) }
       })
     return EvaluationResults(
-      tables: [areas, curve], notes: ["\(pairs.count) targets in \(journal.records.count) pictures."])
+      tables: [areas, curve],
+      charts: [
+        EvaluationChart(
+          direction,
+          curve.curves(
+            at: (0...steps).map { Double($0) / Double(steps) }, title: direction.capitalized,
+            x: ChartAxis("share of pixels", range: 0...1), y: ChartAxis("mean probability", range: 0...1)))
+      ],
+      notes: ["\(pairs.count) targets in \(journal.records.count) pictures."])
   }
 }

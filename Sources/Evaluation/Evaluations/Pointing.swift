@@ -121,6 +121,12 @@ extension Pointing.Record {
     if cropped > 0 { notes.append("\(cropped) targets lie outside the crop and are left out.") }
     let unsupported = pairs.count { $0.target.logit <= 0 }
     if unsupported > 0 { notes.append("\(unsupported) targets have a logit of 0 or less, so no support to point at.") }
-    return EvaluationResults(tables: [summary, curve], notes: notes)
+    let share = ChartAxis("share of the energy that the largest pixels hold", range: 0...1)
+    let lines = curve.curves(
+      at: thresholds, title: "Pointing accuracy", x: share, y: ChartAxis("all of them in a box", range: 0...1))
+    let bars = summary.bars(of: ["energy share"], title: "Energy in the boxes", label: "share of the energy")
+    return EvaluationResults(
+      tables: [summary, curve],
+      charts: [EvaluationChart("hits-by-threshold", lines), EvaluationChart("energy-share", bars)], notes: notes)
   }
 }

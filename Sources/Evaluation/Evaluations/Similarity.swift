@@ -19,8 +19,8 @@ public struct Similarity: Evaluation {
     public init() {}
   }
 
-  private let subject: Subject
-  private let images: [LabelledImage]
+  let subject: Subject
+  let images: [LabelledImage]
   private let options: Options
   public let configuration: [String: [String]]
 
@@ -56,17 +56,22 @@ public struct Similarity: Evaluation {
     public let labelled: Group?
   }
 
-  public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let trace = try subject.trace(subject.input(image).tensor, of: image.path)
+  /// The best classes, random ones, and those that the picture is labelled with, if there are several.
+  func classes(of item: Int, _ trace: Trace) -> [[Int]] {
     let ranking = trace.predictions().map(\.classIndex)
     var generator = SplitMix64(state: options.seed &+ UInt64(item) &* 0x9E37_79B9)
     var pool = Array(ranking.prefix(options.pool))
     let random = (0..<min(options.random, pool.count)).map { _ in
       pool.remove(at: generator.nextIndex(below: pool.count))
     }
-    let labelled = image.classes.filter { $0 < trace.classes }
-    let groups = [Array(ranking.prefix(options.best)), random] + (labelled.count > 1 ? [labelled] : [])
+    let labelled = images[item].classes.filter { $0 < trace.classes }
+    return [Array(ranking.prefix(options.best)), random] + (labelled.count > 1 ? [labelled] : [])
+  }
+
+  public func record(of item: Int) throws -> Record {
+    let image = images[item]
+    let trace = try subject.trace(subject.input(image).tensor, of: image.path)
+    let groups = classes(of: item, trace)
     let classes = Set(groups.joined()).sorted()
     // Method by method, so that no more maps are kept than need be.
     let similarities = try subject.methods.map { method in
@@ -104,6 +109,10 @@ extension Similarity.Record {
       table.rows.append(
         [.text(method)] + used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] })
     }
-    return EvaluationResults(tables: [table], notes: ["\(journal.records.count) pictures."])
+    let cosines = table.bars(
+      of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one picture's classes are",
+      label: "mean cosine")
+    return EvaluationResults(
+      tables: [table], charts: [EvaluationChart("cosines", cosines)], notes: ["\(journal.records.count) pictures."])
   }
 }

@@ -27,11 +27,15 @@ public protocol EvaluationRecord: Codable, Sendable {
 public struct EvaluationResults: Sendable {
   /// Tables, the most important first.
   public var tables: [ResultTable]
+  /// The same drawn.
+  public var charts: [EvaluationChart]
   /// What a reader should know.
   public var notes: [String]
 
   /// Makes results.
-  public init(tables: [ResultTable], notes: [String] = []) { (self.tables, self.notes) = (tables, notes) }
+  public init(tables: [ResultTable], charts: [EvaluationChart] = [], notes: [String] = []) {
+    (self.tables, self.charts, self.notes) = (tables, charts, notes)
+  }
 }
 
 /// How far a run is.

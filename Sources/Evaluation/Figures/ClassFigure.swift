@@ -1,0 +1,82 @@
+import Explanations
+import Imaging
+import Tensors
+
+/// The maps of several classes of one picture, a row for each method: *Gu18*, Fig. 1 and 3.
+public struct ClassFigure: Sendable {
+  private let subject: Subject
+  private let names: @Sendable (Int) -> String?
+
+  /// The longer side of a map in the figure, in pixels.
+  private static let side = 168
+
+  /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colours.
+  ///
+  /// - Parameter names: the names of classes.
+  public init(_ subject: Subject, names: @escaping @Sendable (Int) -> String?) {
+    self.subject = Subject(
+      subject.explainer, preprocessing: subject.preprocessing, methods: subject.methods.filter(\.isRelevance))
+    self.names = names
+  }
+
+  /// Draws the maps of some classes beside the picture.
+  ///
+  /// - Throws: what is wrong with the picture.
+  public func image(of image: LabelledImage, classes: [Int], title: String) throws -> Image {
+    let picture = try subject.preprocessing.visible(Image(contentsOf: image.path))
+    let trace = try subject.trace(subject.preprocessing.normalized(picture), of: image.path)
+    let probabilities = Prediction.probabilities(trace.logits)
+    let maps = try subject.methods.map { method in
+      try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map { Heatmap.channelSum($0.relevance) }
+    }
+    let scale = HeatmapScale.common(maps.flatMap { $0 })
+    func fit(_ image: Image) -> Image {
+      let longest = max(image.width, image.height)
+      return image.resized(
+        width: max(image.width * Self.side / longest, 1), height: max(image.height * Self.side / longest, 1),
+        by: longest < Self.side ? .nearest : .bilinear)
+    }
+    func caption(_ index: Int) -> String {
+      let name = names(index).map { String($0.prefix { $0 != "," }) } ?? "class \(index)"
+      return "\(name)\n\(ResultTable.percent((probabilities[index] * 1000).rounded() / 1000))"
+    }
+    let blank = Image(width: fit(picture).width, height: fit(picture).height, filledWith: .white)
+    let rows = zip(subject.methods, maps).enumerated().map { number, row in
+      let (method, maps) = row
+      // The picture itself is shown once.
+      let first = LabelledMontage.Cell(number == 0 ? fit(picture) : blank)
+      let cells = zip(classes, maps).map { index, map in
+        LabelledMontage.Cell(fit(Heatmap(map, scale: scale).image()), caption: caption(index))
+      }
+      return LabelledMontage.Row(title: method.description, [first] + cells)
+    }
+    let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
+    return LabelledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit)).image()
+  }
+}
+
+extension Similarity {
+  /// Figures of a picture: its best and random classes, and the classes that it is labelled with, if there are several.
+  public func figures(of item: Int, names: @escaping @Sendable (Int) -> String?) throws -> [(
+    name: String, image: Image
+  )] {
+    let image = images[item]
+    let trace = try subject.trace(subject.input(image).tensor, of: image.path)
+    let groups = classes(of: item, trace)
+    let figure = ClassFigure(subject, names: names)
+    let stem = image.name.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "\(item)"
+    var figures = [
+      (
+        "\(stem)-classes",
+        try figure.image(
+          of: image, classes: groups[0] + groups[1],
+          title: "The best \(groups[0].count) classes and \(groups[1].count) random ones")
+      )
+    ]
+    if groups.count > 2 {
+      figures.append(
+        ("\(stem)-labelled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
+    }
+    return figures
+  }
+}

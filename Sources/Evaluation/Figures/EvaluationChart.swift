@@ -1,0 +1,67 @@
+import Imaging
+
+/// A result drawn.
+public struct EvaluationChart: Sendable {
+  /// What it is called, as a file without extension.
+  public let name: String
+  private let drawing: Drawing
+
+  private enum Drawing: Sendable {
+    case lines(LineChart)
+    case bars(BarChart)
+  }
+
+  init(_ name: String, _ chart: LineChart) { (self.name, drawing) = (name, .lines(chart)) }
+  init(_ name: String, _ chart: BarChart) { (self.name, drawing) = (name, .bars(chart)) }
+
+  /// A self-contained SVG document.
+  public var svg: String {
+    switch drawing {
+    case .lines(let chart): chart.svg()
+    case .bars(let chart): chart.svg()
+    }
+  }
+
+  /// The same as pixels, two to a CSS pixel.
+  public var image: Image {
+    switch drawing {
+    case .lines(let chart): chart.image()
+    case .bars(let chart): chart.image()
+    }
+  }
+}
+
+extension ResultTable {
+  /// Some columns as bars, grouped by the first column, with their intervals.
+  func bars(of columns: [String], title: String, label: String) -> BarChart {
+    let indices = columns.compactMap { self.columns.firstIndex(of: $0) }
+    return BarChart(
+      title: title, axis: ChartAxis(label), series: columns.count > 1 ? columns : [],
+      groups: rows.map { row in
+        BarChart.Group(
+          row[0].name,
+          indices.map { index in
+            guard case .estimate(let estimate) = row[index] else { return BarChart.Bar(.nan) }
+            return BarChart.Bar(estimate.value, lower: estimate.low, upper: estimate.high)
+          })
+      })
+  }
+
+  /// All columns but the first as curves over given places, with their intervals.
+  func curves(at places: [Double], title: String, x: ChartAxis, y: ChartAxis) -> LineChart {
+    LineChart(
+      title: title, x: x, y: y,
+      series: columns.indices.dropFirst().map { column in
+        LineChart.Series(
+          columns[column],
+          zip(places, rows).compactMap { place, row in
+            guard case .estimate(let estimate) = row[column] else { return nil }
+            return LineChart.Point(x: place, y: estimate.value, lower: estimate.low, upper: estimate.high)
+          })
+      })
+  }
+}
+
+extension ResultTable.Cell {
+  fileprivate var name: String { if case .text(let text) = self { text } else { "" } }
+}

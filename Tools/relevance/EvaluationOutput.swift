@@ -1,0 +1,140 @@
+import ArgumentParser
+import Foundation
+import RelevanceKit
+import ToolSupport
+
+/// What becomes of an evaluation's results.
+struct EvaluationOutput: ParsableArguments {
+  @Option(name: .customLong("output"), help: ArgumentHelp("The folder to write to.", valueName: "dir"))
+  var path = "evaluation"
+
+  @Option(help: ArgumentHelp("How many resamples of the pictures the intervals are from.", valueName: "n"))
+  var resamples = 1000
+
+  func validate() throws {
+    if resamples < 20 { throw ValidationError("--resamples is \(resamples); expected 20 or more") }
+  }
+
+  /// The folder, made if it is not there.
+  func folder() throws -> URL {
+    let url = URL(fileURLWithPath: path)
+    try makeFolder(url)
+    return url
+  }
+
+  /// Writes tables and report of a whole evaluation, and prints the tables.
+  func write<Record: EvaluationRecord>(_ journal: Journal<Record>) throws {
+    let results = Record.results(of: journal, Bootstrap(items: journal.header.items, resamples: resamples))
+    let folder = try folder()
+    let report = EvaluationReport(journal, results)
+    try writeFile(Data(report.markdown.utf8), to: folder.appendingPathComponent("report.md"))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try writeFile(try encoder.encode(report) + Data("\n".utf8), to: folder.appendingPathComponent("report.json"))
+    for table in results.tables {
+      try writeFile(Data(table.csv.utf8), to: folder.appendingPathComponent("\(Self.fileName(table.title)).csv"))
+    }
+    for chart in results.charts {
+      try writeFile(Data(chart.svg.utf8), to: folder.appendingPathComponent("\(chart.name).svg"))
+      try chart.image.writePNG(to: folder.appendingPathComponent("\(chart.name).png").path)
+    }
+    print(report.markdown, terminator: "")
+  }
+
+  private static func fileName(_ title: String) -> String {
+    title.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+  }
+}
+
+/// All that an evaluation found; the same bytes for the same journal.
+struct EvaluationReport<Record: EvaluationRecord>: Encodable {
+  private let evaluation: String
+  private let configuration: [String: [String]]
+  private let items: Int
+  private let failures: [Failure]
+  private let tables: [ResultTable]
+  private let notes: [String]
+
+  private struct Failure: Encodable {
+    let item: String
+    let error: String
+  }
+
+  init(_ journal: Journal<Record>, _ results: EvaluationResults) {
+    evaluation = Record.evaluation
+    configuration = journal.header.configuration
+    items = journal.header.items
+    failures = journal.failures.map { Failure(item: $0.name, error: $0.error ?? "") }
+    tables = results.tables
+    notes = results.notes
+  }
+
+  var markdown: String {
+    var lines = ["## \(evaluation)", ""]
+    for table in tables { lines += [table.markdown] }
+    lines += notes.map { "- \($0)" }
+    if !failures.isEmpty {
+      lines.append("- \(failures.count) of \(items) items could not be evaluated and are left out:")
+      lines += failures.prefix(20).map { "  - \($0.item): \($0.error)" }
+      if failures.count > 20 { lines.append("  - … and \(failures.count - 20) more, which are in the journal.") }
+    }
+    lines.append("- In brackets: 95 % intervals, from resampled pictures.")
+    lines.append(
+      "- Configuration: "
+        + configuration.sorted { $0.key < $1.key }.map { "\($0) \($1.joined(separator: " "))" }.joined(separator: "; ")
+        + ".")
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+/// How far long work is: a line that changes on a terminal; in a log a line now and then.
+final class ProgressLine {
+  private let title: String
+  private let total: Int?
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let start = ContinuousClock.now
+  private var last: ContinuousClock.Instant?
+  private var isShown = false
+
+  /// - Parameter total: of what `update(done:)` counts.
+  init(_ title: String, total: Int?) {
+    self.title = title
+    self.total = total
+  }
+
+  func update(done: Int) {
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    update(EvaluationProgress(done: done, total: total ?? done, doneNow: done, seconds: seconds))
+  }
+
+  func update(_ progress: EvaluationProgress) {
+    // Ten times a second at most; in a log after half a minute first.
+    let now = ContinuousClock.now
+    guard now - (last ?? start) >= (isTerminal ? .milliseconds(100) : .seconds(30)) else { return }
+    last = now
+    var text = String(
+      format: "%@: %d of %d, %.1f a minute", title, progress.done, progress.total, progress.perMinute)
+    if let left = progress.secondsLeft { text += ", \(Self.duration(left)) left" }
+    FileHandle.standardError.write(Data((isTerminal ? "\r\(text)\u{1B}[K" : text + "\n").utf8))
+    isShown = isTerminal
+  }
+
+  /// Writes a line that stays.
+  func say(_ text: String) {
+    FileHandle.standardError.write(Data(((isShown ? "\r\u{1B}[K" : "") + text + "\n").utf8))
+    isShown = false
+  }
+
+  /// Clears the line.
+  func end() {
+    if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    isShown = false
+  }
+
+  private static func duration(_ seconds: Double) -> String {
+    let seconds = Int(seconds.rounded(.up))
+    return seconds < 90
+      ? "\(seconds) s"
+      : seconds < 5400 ? "\((seconds + 30) / 60) min" : String(format: "%.1f h", Double(seconds) / 3600)
+  }
+}
