@@ -1,8 +1,7 @@
 import Foundation
 
 /// COCO's `instances_*.json`: boxes are left, top, width and height, in pixels from 0.
-///
-/// The whole file is in memory while it is decoded; see the documentation of `DataSetFormat.coco`.
+/// The whole file is in memory while it is decoded.
 struct COCOFormat {
   private let path: String
   private let content: Content

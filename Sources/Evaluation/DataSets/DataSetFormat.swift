@@ -9,6 +9,9 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
   /// PASCAL VOC: `JPEGImages`, `Annotations` and `ImageSets/Main`.
   case voc
   /// COCO's `instances_*.json`.
+  ///
+  /// Reading it takes about seven times the file's size of memory: 0.2 GB for `instances_val2017.json`, 3 GB for that of
+  /// `train2017`.
   case coco
   /// A CSV or JSONL file of one's own.
   case manifest
