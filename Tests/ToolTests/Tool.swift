@@ -81,7 +81,7 @@ struct Workbench {
   }
 
   /// `.build/<configuration>/<name>`, beside the tests.
-  private static func executable(named name: String) -> URL {
+  static func executable(named name: String) -> URL {
     let places =
       Bundle.allBundles.map(\.bundleURL) + [Bundle.main.bundleURL, Bundle.main.executableURL].compactMap { $0 }
     let candidates = places.flatMap { [$0, $0.deletingLastPathComponent()] }.map {

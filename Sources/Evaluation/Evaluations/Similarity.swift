@@ -8,7 +8,7 @@ public struct Similarity: Evaluation {
   public struct Options: Sendable {
     /// Those with the highest logits.
     public var best = 3
-    /// Drawn from the first `pool`.
+    /// Drawn from the first `pool`, the best ones aside.
     public var random = 10
     /// Of how many of the highest logits the random ones are drawn.
     public var pool = 100
@@ -60,7 +60,7 @@ public struct Similarity: Evaluation {
   func classes(of item: Int, _ trace: Trace) -> [[Int]] {
     let ranking = trace.predictions().map(\.classIndex)
     var generator = SplitMix64(state: options.seed &+ UInt64(item) &* 0x9E37_79B9)
-    var pool = Array(ranking.prefix(options.pool))
+    var pool = Array(ranking.prefix(options.pool).dropFirst(options.best))
     let random = (0..<min(options.random, pool.count)).map { _ in
       pool.remove(at: generator.nextIndex(below: pool.count))
     }

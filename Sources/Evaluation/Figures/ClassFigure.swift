@@ -32,23 +32,24 @@ public struct ClassFigure: Sendable {
     let scale = HeatmapScale.common(maps.flatMap { $0 })
     func fit(_ image: Image) -> Image {
       let longest = max(image.width, image.height)
+      // Small ones by whole numbers, so that pixels stay squares.
+      guard longest > Self.side else {
+        let factor = Self.side / longest
+        return image.resized(width: image.width * factor, height: image.height * factor, by: .nearest)
+      }
       return image.resized(
         width: max(image.width * Self.side / longest, 1), height: max(image.height * Self.side / longest, 1),
-        by: longest < Self.side ? .nearest : .bilinear)
+        by: .bilinear)
     }
     func caption(_ index: Int) -> String {
       let name = names(index).map { String($0.prefix { $0 != "," }) } ?? "class \(index)"
       return "\(name)\n\(ResultTable.percent((probabilities[index] * 1000).rounded() / 1000))"
     }
-    let blank = Image(width: fit(picture).width, height: fit(picture).height, filledWith: .white)
-    let rows = zip(subject.methods, maps).enumerated().map { number, row in
-      let (method, maps) = row
-      // The picture itself is shown once.
-      let first = LabelledMontage.Cell(number == 0 ? fit(picture) : blank)
+    let rows = zip(subject.methods, maps).map { method, maps in
       let cells = zip(classes, maps).map { index, map in
         LabelledMontage.Cell(fit(Heatmap(map, scale: scale).image()), caption: caption(index))
       }
-      return LabelledMontage.Row(title: method.description, [first] + cells)
+      return LabelledMontage.Row(title: method.description, [LabelledMontage.Cell(fit(picture))] + cells)
     }
     let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
     return LabelledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit)).image()

@@ -1,0 +1,162 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `relevance evaluate` on scenes of two digits, with a network that was trained on such.
+@Suite struct EvaluateTests {
+  private let bench: Workbench
+  private static let model = Fixtures.path("digits/vgg")
+  private static let scenes = Fixtures.path("digits/scenes/instances.json")
+
+  init() throws { bench = try Workbench() }
+
+  private func evaluate(_ evaluation: String, _ arguments: String..., output: String) throws -> Outcome {
+    try bench.run(["evaluate", evaluation, Self.model, Self.scenes, "--output", output] + arguments)
+  }
+
+  private func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: bench.path(name))) }
+
+  private static let pointing = ["--limit", "12", "--method", "random", "--method", "lrp", "--method", "clrp1"]
+
+  private func pointing(_ arguments: String..., output: String) throws -> Outcome {
+    try bench.run(["evaluate", "pointing", Self.model, Self.scenes, "--output", output] + Self.pointing + arguments)
+  }
+
+  @Test func reportsAreWritten() throws {
+    let outcome = try pointing(output: "out")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    #expect(outcome.output.hasPrefix("## pointing\n\n### Pointing\n"))
+    let files = try FileManager.default.contentsOfDirectory(atPath: bench.path("out")).sorted()
+    #expect(
+      files == [
+        "energy-share.png", "energy-share.svg", "hits-by-threshold.csv", "hits-by-threshold.png",
+        "hits-by-threshold.svg",
+        "journal.jsonl", "pointing.csv", "report.json", "report.md",
+      ])
+    #expect(try bytes("out/report.md") == Data(outcome.output.utf8))
+    let report = try #require(try JSONSerialization.jsonObject(with: bytes("out/report.json")) as? [String: Any])
+    let tables = try #require(report["tables"] as? [[String: Any]])
+    let rows = try #require(tables[0]["rows"] as? [[Any]])
+    #expect(rows.map { $0[0] as? String } == ["random", "lrp", "clrp1"])
+  }
+
+  @Test func shardsMergeToTheSameBytes() throws {
+    #expect(try pointing(output: "whole").status == 0)
+    for shard in 1...4 {
+      #expect(try pointing("--shard", "\(shard)/4", "--threads", "\(1 + shard % 2)", output: "parts").status == 0)
+    }
+    let merged = try bench.run("evaluate", "merge", "parts", "--output", "parts")
+    #expect(merged.status == 0, "\(merged.errors)")
+    for name in [
+      "journal.jsonl", "report.md", "report.json", "pointing.csv", "hits-by-threshold.svg", "hits-by-threshold.png",
+    ] {
+      #expect(try bytes("parts/\(name)") == bytes("whole/\(name)"), "\(name)")
+    }
+  }
+
+  /// Killed at random moments, and continued each time until it is done.
+  @Test func killedRunsContinue() throws {
+    #expect(try pointing(output: "whole").status == 0)
+    var generator = SystemRandomNumberGenerator()
+    var kills = 0
+    for attempt in 0..<200 {
+      let process = Process()
+      process.executableURL = Workbench.executable(named: "relevance")
+      process.arguments =
+        ["evaluate", "pointing", Self.model, Self.scenes, "--output", bench.path("killed"), "--resume"] + Self.pointing
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      // Ten times at any moment; then it may end.
+      if kills < 10 {
+        usleep(.random(in: 1_000...150_000, using: &generator))
+        kill(process.processIdentifier, SIGKILL)
+      }
+      process.waitUntilExit()
+      if process.terminationReason == .uncaughtSignal {
+        kills += 1
+      } else {
+        #expect(process.terminationStatus == 0)
+        if kills >= 10 { break }
+        // It was faster than the signal: once more from the start.
+        try FileManager.default.removeItem(atPath: bench.path("killed"))
+      }
+      #expect(attempt < 199, "ten kills should be enough")
+    }
+    for name in ["journal.jsonl", "report.md", "report.json"] {
+      #expect(try bytes("killed/\(name)") == bytes("whole/\(name)"), "\(name)")
+    }
+  }
+
+  @Test(arguments: ["ablation", "similarity", "deletion", "insertion", "border"]) func everyEvaluationRuns(name: String)
+    throws
+  {
+    let outcome = try evaluate(
+      name, "--limit", "4", "--method", "lrp", "--method", "clrp2", "--resamples", "50", output: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("| lrp |") && outcome.output.contains("| clrp2 |"))
+  }
+
+  @Test func gridsAreScaledForFullyConnectedNetworks() throws {
+    // Scenes have two classes each, of which the network may well be sure.
+    let outcome = try evaluate("grid", "--grids", "3", "--confidence", "0.5", "--method", "lrp", output: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("layout scaled"))
+  }
+
+  @Test func figuresAreDrawn() throws {
+    let outcome = try evaluate(
+      "similarity", "--limit", "2", "--method", "lrp", "--method", "clrp1", "--figures", "1", "--random", "3",
+      output: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let figures = try FileManager.default.contentsOfDirectory(atPath: bench.path("out/figures"))
+    #expect(figures.count == 2 && figures.allSatisfy { $0.hasSuffix(".png") })
+  }
+
+  /// The run goes on, and says what is missing.
+  @Test func damagedPicturesAreCounted() throws {
+    let folder = URL(fileURLWithPath: Self.scenes).deletingLastPathComponent()
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".png") }
+      .sorted()
+    try bench.write("not a picture", to: "bad.png")
+    try bench.write(
+      "image,class\n\(folder.path)/\(names[0]),1\nbad.png,2\nmissing.png,3\n\(folder.path)/\(names[1]),4\n",
+      to: "data.csv")
+    let arguments = [
+      "evaluate", "ablation", Self.model, "data.csv", "--method", "lrp", "--replace", "mean", "--output", "out",
+    ]
+    let outcome = try bench.run(arguments)
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("bad.png is left out"))
+    #expect(outcome.errors.contains("missing.png is left out"))
+    #expect(outcome.output.contains("2 of 4 items could not be evaluated"))
+    #expect(try bench.run(arguments + ["--resume", "--strict"]).status == 65)
+    try bench.write("image,class\nbad.png,2\n", to: "data.csv")
+    let none = try bench.run([
+      "evaluate", "ablation", Self.model, "data.csv", "--method", "lrp", "--replace", "mean", "--output", "none",
+    ])
+    #expect(none.status == 65)
+    #expect(none.errorLines.last == "relevance: none of the 1 items could be evaluated")
+  }
+
+  @Test func mistakesAreOneLine() throws {
+    #expect(try pointing(output: "out").status == 0)
+    let again = try pointing(output: "out")
+    #expect(again.status == 64 && again.errorLines.count == 1)
+    #expect(again.errors.contains("journal.jsonl is there already; --resume continues it"))
+    let other = try pointing("--resume", "--tolerance", "15", output: "out")
+    #expect(other.status == 64 && other.errors.contains("it has tolerance 0.0, not 15.0"))
+    for (arguments, status, message) in [
+      (["pointing", Self.model, "nowhere"], 66, "nowhere"),
+      (["pointing", Self.model, Self.scenes, "--shard", "5/4"], 64, "--shard is 5/4; expected i/n with 1 ≤ i ≤ n"),
+      (["pointing", Self.model, Self.scenes, "--method", "lrp", "--method", "lrp"], 64, "--method lrp is given twice"),
+      (["units", Self.model, Self.scenes, "--layer", "nothing"], 64, "nothing"),
+      (["merge", "out"], 66, "expected journals of shards"),
+      (["ablation", Self.model, Self.scenes, "--patch", "4"], 64, "expected an odd number of pixels"),
+    ] as [([String], Int32, String)] {
+      let outcome = try bench.run(["evaluate"] + arguments + ["--output", "other"])
+      #expect(outcome.status == status, "\(arguments): \(outcome.status) \(outcome.errors)")
+      #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    }
+  }
+}
