@@ -27,8 +27,8 @@ struct ChartTests {
 
   @Test func ticksRiseAndCoverTheRange() {
     let ranges: [(Double, Double)] = [
-      (0, 1), (0, 100), (-0.3, 0.7), (12.34, 12.35), (-5e-7, 3e-7), (1e9, 1.1e9), (999, 1001), (1e-200, 3e-200),
-      (-1e280, 1e280), (1e6, 1e6 + 1),
+      (0, 1), (0, 13), (0, 100), (-0.3, 0.7), (12.34, 12.35), (-5e-7, 3e-7), (1e9, 1.1e9), (999, 1001),
+      (1e-200, 3e-200), (-1e280, 1e280), (1e6, 1e6 + 1),
     ]
     for (low, high) in ranges {
       for count in 2...9 {
@@ -38,12 +38,15 @@ struct ChartTests {
         #expect(zip(scale.ticks, scale.ticks.dropFirst()).allSatisfy { $0 < $1 })
         #expect(scale.ticks.first! <= low && scale.ticks.last! >= high)
         #expect(scale.range.lowerBound <= low && scale.range.upperBound >= high)
+        let step = scale.ticks[1] - scale.ticks[0]
+        let digits = step / pow(10, log10(step * 1.001).rounded(.down))
+        #expect([1, 2, 2.5, 5].contains { abs($0 - digits) < 1e-3 }, "step \(step)")
         // Labels are distinct and say the ticks' values.
         let labels = scale.ticks.map(scale.label)
         #expect(Set(labels).count == labels.count, "\(labels)")
         for (label, tick) in zip(labels, scale.ticks) {
           let value = Double(label.replacingOccurrences(of: "−", with: "-"))! * pow(10, Double(scale.exponent))
-          #expect(abs(value - tick) <= (scale.ticks[1] - scale.ticks[0]) * 1e-3, "\(label) for \(tick)")
+          #expect(abs(value - tick) <= step * 1e-3, "\(label) for \(tick)")
         }
       }
     }
@@ -57,6 +60,17 @@ struct ChartTests {
     odd.y.range = 0.13...0.87
     let ticks = odd.scales().y.ticks
     #expect(odd.scales().y.range == 0.13...0.87 && ticks.allSatisfy { (0.13...0.87).contains($0) } && ticks.count > 2)
+  }
+
+  @Test func axesAreAsLongAsTheirRanges() {
+    var chart = chart
+    chart.series = []
+    let image = chart.image(scale: 1)
+    let (low, high) = (chart.place(x: 0, y: 0), chart.place(x: 100, y: 1))
+    let (left, bottom) = (Int(low.x) - 1, Int(low.y))
+    #expect(image[left, bottom] == .ink && image[left, Int(high.y)] == .ink && image[left, Int(high.y) - 1] == .white)
+    #expect(image[Int(high.x) - 1, bottom] == .ink && image[Int(high.x) + 1, bottom] == .white)
+    #expect(image[left - 1, bottom] == .white && image[left, bottom + 1] == .white)
   }
 
   @Test func curvesPassThroughTheirPoints() {
@@ -92,6 +106,7 @@ struct ChartTests {
     let image = chart.image(scale: 1)
     #expect(isCurve(at: chart.place(x: 5, y: 0.2), image) && isCurve(at: chart.place(x: 35, y: 0.2), image))
     #expect(!isCurve(at: chart.place(x: 20, y: 0.2), image) && !isCurve(at: chart.place(x: 50, y: 0.2), image))
+    #expect(isWellFormed(chart.svg()))
     // A lone point has its marker.
     #expect(isCurve(at: chart.place(x: 60, y: 0.2), image))
   }
@@ -101,7 +116,7 @@ struct ChartTests {
       [], [.init("none", [])], [.init("one", [.init(x: 3, y: 4)])],
       [.init("equal", [.init(x: 1, y: 2), .init(x: 2, y: 2)])],
       [.init("same", [.init(x: 0, y: 0), .init(x: 0, y: 0)])],
-      [.init("not finite", [.init(x: .nan, y: 1), .init(x: 1, y: -.infinity)])],
+      [.init("none is a number", [.init(x: .nan, y: 1), .init(x: 1, y: -.infinity)])],
       [
         .init(
           "huge",
@@ -167,6 +182,8 @@ struct ChartTests {
     #expect(abs((zero - first[1].end) / (zero - first[0].end) - 2) < 1e-9)
     #expect(abs((second[0].end - zero) / (zero - first[0].end) - 1.5) < 1e-9)
     #expect(first[0].right <= first[1].left)
+    let high = BarChart(axis: ChartAxis("share"), groups: [.init("", [.init(900), .init(1000)])]).places(inGroup: 0)
+    #expect(abs((high[0].base - high[0].end) / (high[1].base - high[1].end) - 0.9) < 1e-9)
     // Blue up to the value, and not beyond.
     let bar = first[0]
     let x = Int(bar.left) + 2
@@ -223,7 +240,7 @@ struct ChartTests {
   }
 
   private func isWellFormed(_ svg: String) -> Bool {
-    (try? XMLDocument(xmlString: svg, options: [])) != nil
+    (try? XMLDocument(xmlString: svg, options: [])) != nil && !svg.contains("nan") && !svg.contains("inf\"")
   }
 
   /// Whether the pixel at a place, or one that touches it, has about the first series' colour.

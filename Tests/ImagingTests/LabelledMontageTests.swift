@@ -56,7 +56,7 @@ struct LabelledMontageTests {
     let first = titled.places()[0].image
     let image = titled.image()
     #expect(ink(image).contains { $0.y < first.top - 1 })
-    #expect(ink(image).contains { $0.x < first.left - 1 && inside($0, titled.places()[0].image, reach: 30) })
+    #expect(ink(image).contains { $0.x < first.left - 1 && inside($0, first, reach: 30) })
     // The margin stays white.
     #expect(
       ink(image).allSatisfy { $0.x >= 8 - 1 && $0.y >= 8 && $0.x < image.width - 7 && $0.y < image.height - 8 })
