@@ -72,12 +72,32 @@ struct UnitsPicture {
     let drops = Heatmap(study.ablation.drops, scale: .maximum)
     header.append(drops.image(pixelsPerPosition: max(1, cell.height / study.units.count)))
     let perRow = max(1, Self.width / pairs[0].width)
-    let rows = study.clusters.members.flatMap { members in
+    func name(_ unit: Int) -> String {
+      let one = study.units[unit]
+      let place = one.position.isEmpty ? "" : "@" + one.position.map(String.init).joined(separator: ",")
+      return String(format: "unit %d%@, activation %.4g", one.channel, place, one.activation)
+        + String(format: "\nloses %.1f %% by its CLRP2 patch", study.ablation.drops[unit, unit] * 100)
+    }
+    let rows = study.clusters.members.enumerated().flatMap { number, members in
       stride(from: 0, to: members.count, by: perRow).map { start in
-        members[start..<min(start + perRow, members.count)].map { pairs[$0] }
+        LabelledMontage.Row(
+          title: "group \(number + 1)",
+          members[start..<min(start + perRow, members.count)].map { .init(pairs[$0], caption: name($0)) })
       }
     }
-    image = Montage(rows: [[Montage(rows: [header]).image()], [Montage(rows: rows).image()]], margin: 0).image()
+    let top = LabelledMontage(
+      title: "The most active units of \(study.units[0].node)",
+      rows: [
+        .init(
+          header.enumerated().map { index, image in
+            .init(
+              image,
+              caption: index == header.count - 1
+                ? String(format: "drops; rows: patches\nfull red at %.3g %%", drops.limit * 100) : "the patches")
+          })
+      ])
+    let maps = LabelledMontage(title: "LRP on the left, CLRP2 on the right", rows: rows)
+    image = Montage(rows: [[top.image()], [maps.image()]], margin: 0).image()
     caption =
       (input.picture == nil ? "the drops" : "the patches, the drops")
       + String(format: " (full red at %.3g %%) and the units group by group, ", drops.limit * 100)
