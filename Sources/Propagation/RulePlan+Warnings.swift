@@ -19,10 +19,12 @@ extension RulePlan {
   /// Rules for rectified inputs on pixels of both signs.
   private var firstLayerWarnings: [String] {
     let first = network.outermostWeightedNodes(before: network.logits).first
-    return assignments.compactMap { assignment in
+    return assignments.compactMap { assignment -> String? in
       guard first.contains(assignment.site.id), !assignment.site.operandIsNonNegative[0],
         assignment.rule is ZPlus || assignment.rule is AlphaBeta || assignment.rule is Gamma
       else { return nil }
+      // The preprocessing may leave pixels as they are, or only scale them.
+      if let range = assignment.site.operandRange, range.lower.elements.allSatisfy({ $0 >= 0 }) { return nil }
       return
         "\(assignment.site.node.name) sees pixels of both signs under \(assignment.rule): dark pixels count as much as bright "
         + "ones of opposite weight; zB knows their range"

@@ -84,6 +84,8 @@ import Testing
         "conv1 sees pixels of both signs under zPlus(bias: absorbed): dark pixels count as much as bright ones of opposite "
           + "weight; zB knows their range"
       ])
+    let bright = PixelRange(lower: [0, 0, 0], upper: [1, 255, 1])
+    #expect(try warnings(.epsilonPlus.with(pixelRange: bright)).isEmpty)
     #expect(
       try warnings(.epsilonGammaBox(pixelRange: SampleNetwork.range)) == [
         "bn normalises what b gives under generalisedGamma(gamma: 0.25), and is passed over: the rule divides by an output "
