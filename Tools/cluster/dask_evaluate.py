@@ -186,7 +186,8 @@ class Evaluation:
             raise Failure("after --: expected an evaluation, a model, data and their options", USAGE)
         if given.shard:
             raise Failure(f"after --: --shard is {given.shard}; expected none, as --shards makes them", USAGE)
-        self.tool, self.threads = tool, given.threads or str(threads)
+        # What a worker starts elsewhere must not depend on where it starts it.
+        self.tool, self.threads = os.path.abspath(tool) if os.sep in tool else tool, given.threads or str(threads)
         self.output = given.output or "evaluation"
         self.resamples = ["--resamples", given.resamples] if given.resamples else []
 
@@ -269,9 +270,9 @@ def main():
         parser.error("--shards is 1; expected 2 or more")
     try:
         return evaluate(arguments, rest)
-    except Failure as failure:
-        print(f"{NAME}: {failure}", file=sys.stderr)
-        return failure.status
+    except Failure as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return error.status
     except KeyboardInterrupt:
         return 130
 
