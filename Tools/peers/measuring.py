@@ -28,6 +28,7 @@ PAUSE_SECONDS = 0.1                                         # lets the threads o
 CLOCK_TOLERANCE = 0.05                                      # between this script's clock and the worker's, before it is reported
 QUIET_CORES = 0.1                                           # what other processes may take before a result is called disturbed
 LIBRARIES = ("OMP", "MKL", "OPENBLAS")
+VERSIONS = "import sys; from importlib.metadata import version; print(', '.join(f'{name} {version(name)}' for name in sys.argv[1:]))"
 
 
 class Failure(Exception):
@@ -204,15 +205,25 @@ def write_networks(names, scratch, python):
                 raise Failure(f"cannot write {name}: {(result.stderr.strip().splitlines() or ['no message'])[-1]}")
 
 
-def parser_with_common_options(**settings):
+def versions(python, packages):
+    try:
+        result = subprocess.run([python, "-c", VERSIONS, *packages], capture_output=True, text=True)
+    except OSError as error:
+        raise Failure(f"cannot start {python}: {error.strerror}")
+    if result.returncode != 0:
+        raise Failure(f"{python}: {result.stderr.strip().splitlines()[-1]}; it needs the packages of Tools/peers/requirements.txt")
+    return result.stdout.strip()
+
+
+def parser_with_common_options(ours="bench --on-request", **settings):
     parser = argparse.ArgumentParser(**settings)
     parser.add_argument("--scratch", metavar="FOLDER", help="keeps the exported models (825 MB) between runs")
     parser.add_argument("--rounds", type=positive, default=10, metavar="N", help="counted runs of each worker (default: 10)")
     parser.add_argument("--warm-ups", type=int, default=3, metavar="N", help="runs of each before the counted ones (default: 3)")
     parser.add_argument("--threads", type=positive, default=2, metavar="N", help="of each worker (default: 2)")
     parser.add_argument("--python", default=sys.executable, help="has the packages of Tools/peers/requirements.txt")
-    parser.add_argument("--ours", default=f"{TOOL} bench --on-request", metavar="COMMAND",
-                        help="our worker; default: the release build's `relevance bench --on-request`")
+    parser.add_argument("--ours", default=f"{TOOL} {ours}", metavar="COMMAND",
+                        help=f"our side; default: the release build's `relevance {ours}`")
     parser.add_argument("--output", type=Path, metavar="FILE.md", help="where to write the table as well")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="only what has TEXT in its name; repeatable")
     parser.add_argument("--list", action="store_true", help="list what would be measured, and end")
