@@ -100,7 +100,8 @@ class Progress:
             done, complete = sum(shard.done for shard in self.shards), sum(shard.is_complete for shard in self.shards)
             rate = 60 * (done - self.before) / max(now - self.start, 1e-3)
             known = [shard.items for shard in self.shards if shard.items is not None]
-            items = f" of about {round(sum(known) / len(known) * len(self.shards))}" if known else ""
+            about = "" if len(known) == len(self.shards) else "about "
+            items = f" of {about}{round(sum(known) / len(known) * len(self.shards))}" if known else ""
             self.write(f"{done}{items} items, {complete} of {len(self.shards)} shards, {rate:.0f} items a minute", stays=False)
 
     def write(self, text, stays=True):
