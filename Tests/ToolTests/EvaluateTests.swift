@@ -132,9 +132,7 @@ import Testing
     #expect(outcome.output.contains("2 of 4 items could not be evaluated"))
     #expect(try bench.run(arguments + ["--resume", "--strict"]).status == 65)
     try bench.write("image,class\nbad.png,2\n", to: "data.csv")
-    let none = try bench.run([
-      "evaluate", "ablation", Self.model, "data.csv", "--method", "lrp", "--replace", "mean", "--output", "none",
-    ])
+    let none = try bench.run("evaluate", "border", Self.model, "data.csv", "--method", "lrp", "--output", "none")
     #expect(none.status == 65)
     #expect(none.errorLines.last == "relevance: none of the 1 items could be evaluated")
   }
