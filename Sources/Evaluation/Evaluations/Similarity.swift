@@ -46,7 +46,7 @@ public struct Similarity: Evaluation {
     /// How alike the maps of some classes are.
     public struct Group: Codable, Sendable {
       public let classes: [Int]
-      /// Of each method; nil for a single class.
+      /// Of each method, over the pairs of maps that are not zero everywhere; nil if there is no pair.
       public let similarities: [MapSimilarity?]
     }
 
@@ -77,7 +77,7 @@ public struct Similarity: Evaluation {
     let similarities = try subject.methods.map { method in
       let maps = try subject.maps(of: classes.map { .class($0) }, by: method, in: trace, item: item)
       let found = Dictionary(uniqueKeysWithValues: zip(classes, maps))
-      return groups.map { group in MapSimilarity.mean(of: group.map { found[$0]! }) }
+      return groups.map { group in MapSimilarity.mean(of: group.map { found[$0]! }.filter { $0.maximum != nil }) }
     }
     let results = groups.enumerated().map { index, group in
       Record.Group(classes: group, similarities: similarities.map { $0[index] })
@@ -113,6 +113,9 @@ extension Similarity.Record {
       of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one picture's classes are",
       label: "mean cosine")
     return EvaluationResults(
-      tables: [table], charts: [EvaluationChart("cosines", cosines)], notes: ["\(journal.records.count) pictures."])
+      tables: [table], charts: [EvaluationChart("cosines", cosines)],
+      notes: [
+        "\(journal.records.count) pictures. Maps of zeros, which classes without support have, are like nothing and left out."
+      ])
   }
 }
