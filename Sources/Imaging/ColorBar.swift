@@ -1,4 +1,5 @@
-/// What the colours of heatmaps mean: a bar from −limit over 0 to +limit, with these numbers below it.
+/// What the colours of heatmaps mean: a bar from −limit over 0 to +limit, or from 0 to limit where nothing is negative, with
+/// these numbers below it.
 public struct ColorBar: Hashable, Sendable {
   /// Which pictures of a heatmap are explained.
   public enum Style: Sendable {
@@ -14,17 +15,22 @@ public struct ColorBar: Hashable, Sendable {
   public var label: String
   /// Which pictures are explained.
   public var style: Style
+  /// Which colours they have.
+  public var colors: HeatmapColors
 
   /// Makes a bar for heatmaps that share a limit; see `HeatmapScale.common(_:_:)`.
-  public init(limit: Float, label: String = "relevance", style: Style = .image) {
+  public init(
+    limit: Float, label: String = "relevance", style: Style = .image, colors: HeatmapColors = .diverging
+  ) {
     self.limit = limit
     self.label = label
     self.style = style
+    self.colors = colors
   }
 
   /// Makes a bar for heatmaps of this one's scale.
   public init(_ heatmap: Heatmap, label: String = "relevance", style: Style = .image) {
-    self.init(limit: heatmap.limit, label: label, style: style)
+    self.init(limit: heatmap.limit, label: label, style: style, colors: heatmap.colors)
   }
 
   static let smallestWidth = 150
@@ -39,7 +45,7 @@ public struct ColorBar: Hashable, Sendable {
   func draw(in image: inout Image, left: Int, right: Int, y top: Int, textSize: Double) {
     let width = min(right - left, Self.largestWidth)
     let start = (left + right - width) / 2
-    let ramp = Heatmap.colorBar(width: width, height: Self.thickness, asOverlay: style == .overlay)
+    let ramp = Heatmap.colorBar(width: width, height: Self.thickness, colors: colors, asOverlay: style == .overlay)
     for y in 0..<Self.thickness {
       for x in 0..<width {
         let isRim = x == 0 || y == 0 || x == width - 1 || y == Self.thickness - 1
@@ -48,9 +54,12 @@ public struct ColorBar: Hashable, Sendable {
     }
     var y = top + Self.thickness + 3
     let number = numberText(Double(limit), digits: 3)
-    let numbers = [("−\(number)", start, TextAnchor.start), ("0", 0, .middle), (number, start + width, .end)]
-    for (text, x, anchor) in numbers {
-      image.draw(text, x: anchor == .middle ? start + width / 2 : x, y: y, size: textSize, anchor: anchor)
+    let ticks =
+      colors == .diverging
+      ? [("−\(number)", start, TextAnchor.start), ("0", start + width / 2, .middle), (number, start + width, .end)]
+      : [("0", start, .start), (number, start + width, .end)]
+    for (text, x, anchor) in ticks {
+      image.draw(text, x: x, y: y, size: textSize, anchor: anchor)
     }
     guard !label.isEmpty else { return }
     let line = TextLabel(label, size: textSize).shortened(to: Double(right - left))

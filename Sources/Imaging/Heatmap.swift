@@ -1,9 +1,10 @@
 import Tensors
 
-/// A relevance map as a picture: positive relevance red, negative blue, none white.
+/// A relevance map as a picture: positive relevance red, negative blue, none white; or, for maps that are never negative,
+/// from white to nearly black.
 ///
-/// The colours are symmetric: |r| has the same lightness on both sides, and lightness falls steadily as |r| grows, so the
-/// picture neither invents edges nor hides them, also in print without colour. Values that are not finite are grey.
+/// Lightness falls steadily as |r| grows, on both sides alike, so the picture neither invents edges nor hides them, also in
+/// print without colour. Values that are not finite are grey.
 public struct Heatmap: Sendable {
   /// The relevance of each pixel: height × width, the sum over the channels.
   public let values: Tensor
@@ -11,6 +12,8 @@ public struct Heatmap: Sendable {
   public let scale: HeatmapScale
   /// The |r| that has the full colour; 0 if there is no relevance at all.
   public let limit: Float
+  /// The colours.
+  public let colors: HeatmapColors
 
   /// The number of columns.
   public var width: Int { values.shape[1] }
@@ -25,11 +28,12 @@ public struct Heatmap: Sendable {
 
   /// Makes a heatmap of relevance of shape height × width, channels × height × width or 1 × channels × height × width;
   /// traps on any other shape.
-  public init(_ relevance: Tensor, scale: HeatmapScale = .standard) {
+  public init(_ relevance: Tensor, scale: HeatmapScale = .standard, colors: HeatmapColors = .diverging) {
     let values = Self.channelSum(relevance)
     self.values = values
     self.scale = scale
     self.limit = scale.limit(of: values.elements)
+    self.colors = colors
   }
 
   /// The map as a picture: each position is a square of so many pixels' side.
@@ -56,15 +60,14 @@ public struct Heatmap: Sendable {
   /// The result has the picture's size. A map of another size is spread over it, each position as one block.
   public func overlay(on picture: Image) -> Image {
     Image(width: picture.width, height: picture.height) { target in
-      picture.pixels.withUnsafeBufferPointer { source in
+      Self.paled(picture).withUnsafeBufferPointer { grey in
         values.withUnsafeElements { r in
           for y in 0..<picture.height {
             let row = y * height / picture.height * width
             for x in 0..<picture.width {
               let i = (y * picture.width + x) * 3
               let (color, opacity) = tint(of: r[row + x * width / picture.width])
-              let luma = 0.299 * Float(source[i]) + 0.587 * Float(source[i + 1]) + 0.114 * Float(source[i + 2])
-              let base = (255 - (255 - luma) * Self.pictureContrast) * (1 - opacity)
+              let base = Float(grey[y * picture.width + x]) * (1 - opacity)
               target[i] = UInt8(base + Float(color.red) * opacity + 0.5)
               target[i + 1] = UInt8(base + Float(color.green) * opacity + 0.5)
               target[i + 2] = UInt8(base + Float(color.blue) * opacity + 0.5)
@@ -75,17 +78,30 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// A bar of all colours, from −`limit` on the left to +`limit` on the right.
-  public static func colorBar(width: Int, height: Int) -> Image {
-    colorBar(width: width, height: height, asOverlay: false)
+  /// A picture turned grey and pale, as overlays show it: a byte per pixel.
+  package static func paled(_ picture: Image) -> [UInt8] {
+    picture.pixels.withUnsafeBufferPointer { source in
+      stride(from: 0, to: source.count, by: 3).map { i in
+        let luma = 0.299 * Float(source[i]) + 0.587 * Float(source[i + 1]) + 0.114 * Float(source[i + 2])
+        return UInt8(255 - (255 - luma) * pictureContrast + 0.5)
+      }
+    }
+  }
+
+  /// A bar of all colours, from −`limit` (or 0, where nothing is negative) on the left to +`limit` on the right.
+  public static func colorBar(width: Int, height: Int, colors: HeatmapColors = .diverging) -> Image {
+    colorBar(width: width, height: height, colors: colors, asOverlay: false)
   }
 
   /// A bar of all colours as they are in maps, or in overlays on white.
-  static func colorBar(width: Int, height: Int, asOverlay: Bool) -> Image {
+  static func colorBar(width: Int, height: Int, colors: HeatmapColors, asOverlay: Bool) -> Image {
     let ramp = Tensor(uninitialized: [height, width]) { target in
-      for i in target.indices { target[i] = width < 2 ? 0 : Float(2 * (i % width) - width + 1) / Float(width - 1) }
+      for i in target.indices {
+        let share = width < 2 ? 0.5 : Float(i % width) / Float(width - 1)
+        target[i] = colors == .diverging ? 2 * share - 1 : share
+      }
     }
-    let heatmap = Heatmap(ramp, scale: .fixed(1))
+    let heatmap = Heatmap(ramp, scale: .fixed(1), colors: colors)
     return asOverlay ? heatmap.overlay(on: Image(width: width, height: height, filledWith: .white)) : heatmap.image()
   }
 
@@ -109,19 +125,19 @@ public struct Heatmap: Sendable {
   /// The part of the picture's contrast that stays under an overlay.
   private static let pictureContrast: Float = 0.6
   /// The opacity of the full colour in an overlay.
-  private static let fullOpacity: Float = 0.9
+  package static let fullOpacity: Float = 0.9
 
   private func color(of relevance: Float) -> Color {
-    guard relevance.isFinite else { return DivergingRamp.notFinite }
-    return DivergingRamp.color(at: limit > 0 ? relevance / limit : 0)
+    guard relevance.isFinite else { return HeatmapColors.notFinite }
+    return colors.color(at: limit > 0 ? relevance / limit : 0)
   }
 
   /// Colour and opacity in an overlay. The square root keeps weak relevance visible; half of the ramp's lightness is left
   /// to the opacity.
   private func tint(of relevance: Float) -> (color: Color, opacity: Float) {
-    guard relevance.isFinite else { return (DivergingRamp.notFinite, Self.fullOpacity) }
+    guard relevance.isFinite else { return (HeatmapColors.notFinite, Self.fullOpacity) }
     let strength = limit > 0 ? max(-1, min(1, relevance / limit)) : 0
     let vivid = strength < 0 ? (strength - 1) / 2 : (strength + 1) / 2
-    return (DivergingRamp.color(at: vivid), abs(strength).squareRoot() * Self.fullOpacity)
+    return (colors.color(at: vivid), abs(strength).squareRoot() * Self.fullOpacity)
   }
 }

@@ -12,7 +12,8 @@ extension RulePlan: CustomStringConvertible {
     Columns.text(rows(shapes: try network.graph.shapes(forInput: shape)))
   }
 
-  private func rows(shapes: [Shape]?) -> [[String]] {
+  /// The rows of the table, the heading first; without shapes there is no such column.
+  package func rows(shapes: [Shape]?) -> [[String]] {
     var rows = [["NODE", "OPERATOR", "SHAPE", "RULE", "ROW"]]
     for id in network.graph.ids where network.graph[id].operation.kind != .constant {
       let node = network.graph[id]

@@ -44,6 +44,9 @@ package enum BLAS {
   /// The kind of processor that OpenBLAS has picked its code for.
   package static let coreName = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
 
+  /// How OpenBLAS describes itself: its version, and the options that it was built with.
+  package static let configuration = openblas_get_config().map { String(cString: $0) } ?? "unknown"
+
   private static func piece(_ count: Int, atMost limit: Int) -> Int {
     let pieces = (count + limit - 1) / limit
     return (count + pieces - 1) / max(pieces, 1)

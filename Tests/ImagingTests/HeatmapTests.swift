@@ -42,6 +42,27 @@ struct HeatmapTests {
     }
   }
 
+  /// Steps that the eye sees as equal, all of them downward, from white.
+  @Test(arguments: [(HeatmapColors.diverging, Float(1)), (.diverging, -1), (.sequential, 1)])
+  func lightnessFallsSteadily(colors: HeatmapColors, sign: Float) {
+    let values = (0...255).map { sign * Float($0) / 255 }
+    let ramp = Heatmap(Tensor(shape: [1, 256], elements: values), scale: .maximum, colors: colors).image()
+    let lightnesses = (0...255).map { lightness(ramp[$0, 0]) }
+    let steps = zip(lightnesses, lightnesses.dropFirst()).map { $0 - $1 }
+    #expect(ramp[0, 0] == .white && steps.allSatisfy { $0 > 0 })
+    #expect(steps.max()! < 3 * (lightnesses[0] - lightnesses[255]) / 255, "no step is an edge")
+    #expect(lightnesses[255] < (colors == .sequential ? 15 : 45))
+  }
+
+  @Test func sequentialHasNoColourForWhatIsNegative() {
+    let map = Tensor(shape: [1, 3], elements: [-1, 0, 1])
+    let heatmap = Heatmap(map, scale: .maximum, colors: .sequential)
+    let image = heatmap.image()
+    #expect(image[0, 0] == Color(red: 128, green: 128, blue: 128) && image[1, 0] == .white && image[2, 0] != .white)
+    let overlay = heatmap.overlay(on: Image(width: 3, height: 1, filledWith: .white))
+    #expect(overlay[1, 0] == .white && overlay[0, 0].red == overlay[0, 0].blue && overlay[2, 0] != overlay[0, 0])
+  }
+
   @Test func signFlipsTheColours() {
     let map = Tensor(shape: [7, 9], elements: (0..<63).map { Float($0 * 37 % 63 - 31) })
     let heatmap = Heatmap(map)
@@ -97,6 +118,10 @@ struct HeatmapTests {
   @Test func colorBarIsTheRamp() {
     let bar = Heatmap.colorBar(width: 101, height: 2)
     for x in 0..<101 { #expect(bar[x, 1] == ramp[x, 0]) }
+    let sequence = Heatmap.colorBar(width: 101, height: 2, colors: .sequential)
+    let values = Tensor(shape: [1, 101], elements: (0...100).map { Float($0) / 100 })
+    let image = Heatmap(values, scale: .maximum, colors: .sequential).image()
+    for x in 0..<101 { #expect(sequence[x, 1] == image[x, 0]) }
   }
 
   @Test func montagePlacesPictures() {

@@ -89,6 +89,20 @@ struct LabelledMontageTests {
     #expect(with == style.image())
   }
 
+  @Test func colourBarOfWhatIsNeverNegativeStartsAtZero() {
+    let map = Tensor(shape: [40, 200], elements: (0..<8000).map(Float.init))
+    let heatmap = Heatmap(map, scale: .maximum, colors: .sequential)
+    #expect(ColorBar(heatmap).colors == .sequential)
+    let montage = LabelledMontage(rows: [.init([.init(heatmap.image())])], colorBar: ColorBar(heatmap, label: ""))
+    let image = montage.image()
+    let y = montage.places()[0].image.height + 8 + 8 + 5
+    #expect(image[10, y].blue > 240 && image[203, y].red < 70)
+    // Numbers at both ends, and none in the middle.
+    let columns = Set(ink(image).filter { $0.y > y + 8 }.map(\.x))
+    #expect(
+      columns.contains { $0 < 20 } && columns.contains { $0 > 180 } && !columns.contains { (60..<150).contains($0) })
+  }
+
   @Test func nothingIsAPictureToo() {
     for rows in [[], [LabelledMontage.Row([])], [.init(title: "row", [.init(Image(width: 0, height: 0, pixels: []))])]]
     {

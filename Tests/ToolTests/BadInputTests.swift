@@ -21,6 +21,7 @@ import Testing
   }
 
   private static let methods = Method.all.map(\.name).joined(separator: ", ")
+  private static let scales = "expected own, common, or fixed:V with a number V greater than 0"
   private static let presets = RuleTable.presetNames.joined(separator: ", ")
 
   static let usage: [Case] = [
@@ -88,8 +89,33 @@ import Testing
       "clrp1 contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2",
       "explain", "bare.onnx", "input.npy", "--target", "unit:y/1"),
     Case(
-      "unknown artefact", 64, "--save: jpg is not one of png, npy, json", "explain", "model", "input.npy", "--save",
+      "unknown artefact", 64, "--save: jpg is not one of png, npy, json, html", "explain", "model", "input.npy",
+      "--save",
       "npy,jpg"),
+    Case(
+      "unknown scale", 64,
+      "The value 'log' is invalid for '--scale <own|common|fixed:v>': found scale \"log\"; \(scales)",
+      "explain", "model", "input.npy", "--scale", "log"),
+    Case(
+      "scale without a number", 64,
+      "The value 'fixed' is invalid for '--scale <own|common|fixed:v>': found scale \"fixed\"; \(scales)",
+      "explain", "model", "input.npy", "--scale", "fixed"),
+    Case(
+      "scale that is no number", 64,
+      "The value 'fixed:much' is invalid for '--scale <own|common|fixed:v>': found scale \"fixed:much\"; \(scales)",
+      "explain", "model", "input.npy", "--scale", "fixed:much"),
+    Case(
+      "negative scale", 64,
+      "The value 'fixed:-1' is invalid for '--scale <own|common|fixed:v>': found scale \"fixed:-1\"; \(scales)",
+      "explain", "model", "input.npy", "--scale", "fixed:-1"),
+    Case(
+      "scale of zero", 64,
+      "The value 'fixed:0' is invalid for '--scale <own|common|fixed:v>': found scale \"fixed:0\"; \(scales)",
+      "explain", "model", "input.npy", "--scale", "fixed:0"),
+    Case(
+      "infinite scale", 64,
+      "The value 'fixed:inf' is invalid for '--scale <own|common|fixed:v>': found scale \"fixed:inf\"; \(scales)",
+      "explain", "model", "input.npy", "--scale", "fixed:inf"),
     Case("artefact of predict", 64, "--save: png is not npy", "predict", "model", "input.npy", "--save", "png"),
     Case(
       "no threads", 64, "--threads is 0; expected a number from 1 to 1024", "predict", "model", "input.npy",

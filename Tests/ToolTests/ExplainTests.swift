@@ -56,7 +56,7 @@ import Testing
     let names = ["class0", "class5"].flatMap { target in ["clrp1", "clrp2", "lrp"].map { "\(target).\($0)" } }
     #expect(
       bench.contents(of: "out") == ["input"] + names.flatMap { ["input/\($0).npy", "input/\($0).png"] } + [
-        "report.json"
+        "input/maps.png", "report.json",
       ])
 
     let report = try Report(bench.path("out/report.json"))
@@ -109,8 +109,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("npy", ["input", "input/class5.lrp.npy"]), ("png", ["input", "input/class5.lrp.png"]), ("json", ["report.json"]),
-    ("npy,json", ["input", "input/class5.lrp.npy", "report.json"]),
+    ("npy", ["input", "input/class5.lrp.npy"]), ("png", ["input", "input/class5.lrp.png", "input/maps.png"]),
+    ("json", ["report.json"]),
+    ("npy,json", ["input", "input/class5.lrp.npy", "report.json"]), ("html", ["input", "input/explanation.html"]),
   ])
   func savesWhatIsAskedFor(list: String, files: [String]) throws {
     let bench = try Workbench()
@@ -151,8 +152,9 @@ import Testing
     #expect(outcome.status == 0)
     #expect(
       bench.contents(of: "out") == [
-        "picture", "picture/class5.lrp.npy", "picture/class5.lrp.overlay.png", "picture/class5.lrp.png", "report.json",
-        "tensor", "tensor/class5.lrp.npy", "tensor/class5.lrp.png",
+        "picture", "picture/class5.lrp.npy", "picture/class5.lrp.overlay.png", "picture/class5.lrp.png",
+        "picture/maps.png",
+        "report.json", "tensor", "tensor/class5.lrp.npy", "tensor/class5.lrp.png", "tensor/maps.png",
       ])
     let maps = try ["picture", "tensor"].map { try NumPyFile.read(bench.path("out/\($0)/class5.lrp.npy")) }
     #expect(maps[0] == maps[1])

@@ -8,7 +8,8 @@ struct Explain: ParsableCommand {
     abstract: "Shows which pixels spoke for a class.",
     discussion: """
       Writes DIR/<input>/<target>.<method>.npy (relevance, float32 [C,H,W]), .png (red speaks for the class, blue against \
-      it) and .overlay.png for each input, target and method, and DIR/report.json.
+      it) and .overlay.png for each input, target and method, maps.png with all maps of an input and what their colours mean, and \
+      DIR/report.json. With --save html, explanation.html shows all of an input on one page that needs no other file.
 
       Example: relevance explain squeezenet1.1 photo.jpg --target label:zebra --method lrp --method clrp1
       """)
@@ -18,6 +19,7 @@ struct Explain: ParsableCommand {
     case png
     case npy
     case json
+    case html
   }
 
   @OptionGroup var model: ModelOptions
@@ -47,8 +49,16 @@ struct Explain: ParsableCommand {
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"))
   var output = "explanations"
 
-  @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json.", valueName: "list"))
+  @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json, html.", valueName: "list"))
   var save = "png,npy,json"
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Which |r| has the full colour in pictures, and at first in pages: each map's own 99.9th percentile (own), one over all \
+      maps of an input that have the same unit (common), or a given one (fixed:V).
+      """, valueName: "own|common|fixed:v"), transform: ScaleArgument.init(parsing:))
+  var scale = ScaleArgument.own
 
   @Flag(help: "Print what became of the relevance at every node, and which cause kept some of it back.")
   var ledger = false
@@ -63,6 +73,9 @@ struct Explain: ParsableCommand {
     noteAssumedPreprocessing(of: model, for: inputs.paths)
     var report = Report(model: self.model.path, plan: explainer.plan)
     let folder = URL(fileURLWithPath: output)
+    let provenance =
+      artefacts.contains(.html)
+      ? try Provenance(model: self.model.location, model, threads: explainer.threads) : nil
     defer { report.warnings.forEach { note($0) } }
 
     var failure: (any Error)?
@@ -77,9 +90,19 @@ struct Explain: ParsableCommand {
         }
         let writer = ResultWriter(
           folder: folder.appendingPathComponent(Input.stem(of: path)), artefacts: artefacts,
-          hasChannelsLast: explainer.network.hasChannelsLast)
-        try writer.write(explanations, of: input)
+          hasChannelsLast: explainer.network.hasChannelsLast, scale: scale, labels: model.labels)
+        let maps = try writer.write(explanations, of: input)
         report.add(input: path, trace: trace, explanations: explanations, labels: model.labels)
+        if let provenance {
+          let page = ExplanationPage(
+            input: path, picture: input.picture, predictions: report.inputs.last!.predictions, maps: maps, scale: scale,
+            labels: model.labels, plan: explainer.plan,
+            shapes: try explainer.network.graph.shapes(forInput: input.tensor.shape), model: self.model.path,
+            warnings: assumptions(of: model, for: path) + explainer.plan.warnings
+              + Report.warnings(of: explanations, input: path, labels: model.labels),
+            provenance: provenance, inputChecksum: try Provenance.checksum(of: path))
+          try writer.write(page)
+        }
       }
     } catch { failure = error }
     if artefacts.contains(.json), !report.inputs.isEmpty {
@@ -96,22 +119,42 @@ struct ResultWriter {
   let artefacts: Set<Explain.Artefact>
   /// Whether maps are height × width × channels.
   let hasChannelsLast: Bool
+  let scale: ScaleArgument
+  let labels: Labels?
 
-  func write(_ explanations: [Explanation], of input: Input) throws {
-    guard artefacts.contains(.png) || artefacts.contains(.npy) else { return }
+  /// Writes maps as numbers and as pictures, and returns them as they are shown, if they are shown anywhere.
+  func write(_ explanations: [Explanation], of input: Input) throws -> [ShownMap] {
+    let drawn = artefacts.contains(.png) || artefacts.contains(.html)
+    let maps =
+      drawn ? ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: scale) : []
+    guard artefacts.contains(.png) || artefacts.contains(.npy) else { return maps }
     try makeFolder(folder)
-    for explanation in explanations {
-      let path = folder.appendingPathComponent("\(explanation.fileName)").path
-      let relevance = explanation.relevance.reshaped(
-        to: Shape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
-      if artefacts.contains(.npy) { try NumPyFile.write(relevance, to: path + ".npy") }
-      if artefacts.contains(.png) {
-        let heatmap = Heatmap(hasChannelsLast ? relevance.transposed([2, 0, 1]) : relevance)
-        try heatmap.image().writePNG(to: path + ".png")
-        if let picture = input.picture { try heatmap.overlay(on: picture).writePNG(to: path + ".overlay.png") }
+    if artefacts.contains(.npy) {
+      for explanation in explanations {
+        let relevance = explanation.relevance.reshaped(
+          to: Shape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
+        try NumPyFile.write(relevance, to: path(explanation.fileName + ".npy"))
       }
     }
+    if artefacts.contains(.png) {
+      for map in maps {
+        try map.heatmap.image().writePNG(to: path(map.explanation.fileName + ".png"))
+        if let picture = input.picture {
+          try map.heatmap.overlay(on: picture).writePNG(to: path(map.explanation.fileName + ".overlay.png"))
+        }
+      }
+      try MapSheet(maps, labels: labels).image.writePNG(to: path("maps.png"))
+    }
+    return maps
   }
+
+  /// Writes the page.
+  func write(_ page: ExplanationPage) throws {
+    try makeFolder(folder)
+    try writeFile(Data(try page.html().utf8), to: URL(fileURLWithPath: path("explanation.html")))
+  }
+
+  private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 }
 
 /// Makes a folder, and those that it lies in.

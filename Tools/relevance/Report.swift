@@ -76,13 +76,7 @@ struct Report: Encodable {
             magnitudeOut: $0.magnitudeOut)
         }, files: "\(stem)/\(explanation.fileName)")
     }
-    for case .unit(let node, let channel, _) in Set(explanations.filter(\.isUnsupported).map(\.target)) {
-      warnings.append("\(input): channel \(channel) of node \(node) is not active there: there is nothing to explain")
-    }
-    for index in Set(explanations.filter(\.isUnsupported).compactMap(\.target.classIndex)).sorted() {
-      let name = labels?[index].map { " (\($0))" } ?? ""
-      warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not vote for it")
-    }
+    warnings += Self.warnings(of: explanations, input: input, labels: labels)
     inputs.append(
       InputEntry(
         input: input, shape: trace.input.shape.dimensions,
@@ -90,6 +84,19 @@ struct Report: Encodable {
           ClassScore(
             classIndex: $0.classIndex, label: labels?[$0.classIndex], logit: $0.logit, probability: $0.probability)
         }, explanations: entries))
+  }
+
+  /// What is doubtful about explanations, a sentence each.
+  static func warnings(of explanations: [Explanation], input: String, labels: Labels?) -> [String] {
+    var warnings: [String] = []
+    for case .unit(let node, let channel, _) in Set(explanations.filter(\.isUnsupported).map(\.target)) {
+      warnings.append("\(input): channel \(channel) of node \(node) is not active there: there is nothing to explain")
+    }
+    for index in Set(explanations.filter(\.isUnsupported).compactMap(\.target.classIndex)).sorted() {
+      let name = labels?[index].map { " (\($0))" } ?? ""
+      warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not vote for it")
+    }
+    return warnings
   }
 
   func write(to url: URL) throws {

@@ -19,7 +19,10 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  func load() throws -> Model { try Model(contentsOf: Self.locate(path)) }
+  func load() throws -> Model { try Model(contentsOf: location) }
+
+  /// The file or folder that is read.
+  var location: String { Self.locate(path) }
 
   /// A path as it is, or the folder of a model that Tools/models has fetched.
   private static func locate(_ path: String) -> String {
@@ -109,9 +112,13 @@ struct FitOptions: ParsableArguments {
 
 /// Says what is assumed of pictures whose model does not tell how they are prepared.
 func noteAssumedPreprocessing(of model: Model, for paths: [String]) {
-  if model.preprocessingFile == nil, paths.contains(where: { !$0.lowercased().hasSuffix(".npy") }) {
-    note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
-  }
+  Set(paths.flatMap { assumptions(of: model, for: $0) }).forEach { note($0) }
+}
+
+/// What is assumed of an input, a sentence each.
+func assumptions(of model: Model, for path: String) -> [String] {
+  guard model.preprocessingFile == nil, !path.lowercased().hasSuffix(".npy") else { return [] }
+  return ["no preprocessor_config.json beside the model; using ImageNet's usual preprocessing"]
 }
 
 /// The kinds of files that `--save` lists, separated by commas.

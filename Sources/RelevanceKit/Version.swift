@@ -1,0 +1,5 @@
+/// The package itself.
+public enum RelevanceKitPackage {
+  /// The version, as in the changelog.
+  public static let version = "unreleased"
+}

@@ -1,0 +1,215 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// The page that `relevance explain --save html` writes.
+@Suite struct PageTests {
+  private static let hostile = #"</script><img src=x onerror="window.intruded=1"><!-- & 'quoted'"#
+
+  /// A page of two targets by three methods of a small picture, whose class 5 has a name that tries to break out.
+  private static func page(_ bench: Workbench, _ options: String...) throws -> String {
+    let labels = try JSONEncoder().encode(["id2label": ["5": hostile, "7": "coffeepot"]])
+    try bench.write(String(decoding: labels, as: UTF8.self), to: "model/config.json")
+    let picture = Image(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
+    try picture.writePNG(to: bench.path("a <b> & 'c'.png"))
+    let outcome = try bench.run(
+      [
+        "explain", "model", "a <b> & 'c'.png", "--target", "class:5", "--target", "class:7", "--method", "lrp",
+        "--method",
+        "clrp1", "--method", "gradient", "--output", "out",
+      ] + (options.isEmpty ? ["--save", "html"] : options))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return try String(contentsOfFile: bench.path("out/a <b> & 'c'/explanation.html"), encoding: .utf8)
+  }
+
+  @Test func isTheOnlyFile() throws {
+    let bench = try Workbench()
+    let page = try Self.page(bench)
+    #expect(bench.contents(of: "out") == ["a <b> & 'c'", "a <b> & 'c'/explanation.html"])
+    #expect(page.hasPrefix("<!DOCTYPE html>\n<html lang=\"en\">"))
+    // Nothing in it depends on when or where it was written.
+    #expect(try Self.page(bench) == page)
+  }
+
+  @Test func isWellFormed() throws {
+    let outline = try HTMLOutline(Self.page(try Workbench()))
+    #expect(outline.problems == [])
+    #expect(Set(outline.identifiers).count == outline.identifiers.count)
+    #expect(outline.count(of: "h1") == 1 && outline.count(of: "title") == 1 && outline.count(of: "main") == 1)
+    #expect(outline.count(of: "script") == 2)
+    // The picture, and one for each map.
+    #expect(outline.count(of: "img") == 7)
+    for image in outline.elements(named: "img") {
+      #expect(image.contains(" alt=\"") && image.contains(" src=\"data:image/png;base64,"))
+    }
+  }
+
+  @Test func loadsNothing() throws {
+    let page = try Self.page(try Workbench())
+    for text in ["http:", "https:", "<link", "@import", "url(", "<iframe", "fetch(", "XMLHttpRequest", "import("] {
+      #expect(!page.contains(text), "\(text)")
+    }
+    #expect(
+      page.contains("content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-"))
+  }
+
+  /// Names come from files that anybody may have written.
+  @Test func namesAreText() throws {
+    let page = try Self.page(try Workbench())
+    #expect(!page.contains("<img src=x") && !page.contains("<b>") && !page.contains("onerror=\"window"))
+    #expect(page.contains("&lt;/script&gt;&lt;img src=x onerror=&quot;window.intruded=1&quot;&gt;"))
+    #expect(page.contains(#"\u003c/script\u003e\u003cimg src=x onerror=\"window.intruded=1\""#))
+    #expect(page.components(separatedBy: "</script>").count == 3)
+    #expect(page.contains("'a &lt;b&gt; &amp; '\\''c'\\''.png'".replacingOccurrences(of: "'", with: "&#39;")))
+  }
+
+  /// Without scripts there are the same pictures that are saved as files.
+  @Test func hasThePicturesOfTheFiles() throws {
+    let bench = try Workbench()
+    let page = try Self.page(bench, "--save", "html,png", "--scale", "common")
+    let sources = HTMLOutline(page).elements(named: "img").compactMap { image in
+      image.components(separatedBy: "base64,").last?.components(separatedBy: "\"").first
+    }
+    let pictures = try sources.compactMap { Data(base64Encoded: $0) }.map { try Image(decoding: $0, name: "picture") }
+    let names = ["class5", "class7"].flatMap { target in ["lrp", "clrp1", "gradient"].map { "\(target).\($0)" } }
+    let files = try names.map { try Image(contentsOf: bench.path("out/a <b> & 'c'/\($0).png")) }
+    #expect(Array(pictures.dropFirst()) == files)
+  }
+
+  /// The page says how to get it again, and its checksums are those of `sha256sum`.
+  @Test func canBeReproduced() throws {
+    let bench = try Workbench()
+    let page = try Self.page(bench, "--save", "html", "--threads", "1")
+    #expect(page.contains("relevance explain model "))
+    #expect(page.contains("<dt>RelevanceKit</dt><dd>\(RelevanceKitPackage.version)</dd>"))
+    #expect(page.contains("OpenBLAS") && page.contains("<dt>Threads</dt><dd>1</dd>"))
+    let lines = page.components(separatedBy: "\n").map { $0.replacingOccurrences(of: "<pre tabindex=\"0\">", with: "") }
+      .filter { $0.prefix(64).allSatisfy(\.isHexDigit) && $0.dropFirst(64).hasPrefix("  ") }
+    #expect(lines.count == 4, "the model, its two companions and the input")
+    for line in lines {
+      let path = line.dropFirst(66).replacingOccurrences(of: "</pre>", with: "")
+        .replacingOccurrences(of: "&lt;", with: "<").replacingOccurrences(of: "&gt;", with: ">")
+        .replacingOccurrences(of: "&#39;", with: "'").replacingOccurrences(of: "&amp;", with: "&")
+      #expect(try Self.sha256sum(path, in: bench) == line.prefix(64))
+    }
+  }
+
+  /// What warnings the report has, the page has.
+  @Test func warns() throws {
+    let bench = try Workbench()
+    let trace = try Explainer(Network(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
+      .trace(NumPyFile.read(bench.path("input.npy")))
+    let worst = try #require(trace.predictions().last).classIndex
+    let outcome = try bench.run(
+      "explain", "bare.onnx", "input.npy", "--target", "class:\(worst)", "--save", "html", "--output", "out")
+    #expect(outcome.status == 0)
+    let page = try String(contentsOfFile: bench.path("out/input/explanation.html"), encoding: .utf8)
+    #expect(page.contains("<li>input.npy: the logit of class \(worst) is not positive"))
+    #expect(page.contains("of which there is no picture"))
+    #expect(HTMLOutline(page).problems == [])
+  }
+
+  /// A page as people use it, in a browser; also that names that try to break out do not.
+  @Test(.enabled(if: Browser.isInstalled, "there is no Chromium, or no Python"))
+  func worksInABrowser() throws {
+    let bench = try Workbench()
+    _ = try Self.page(bench)
+    let outcome = try Browser.check(bench.path("out/a <b> & 'c'/explanation.html"))
+    #expect(outcome.status == 0, "\(outcome.text)")
+  }
+
+  @Test(
+    .enabled(if: Browser.isInstalled && FetchedModel.hasSqueezeNet, "there is no Chromium, no Python or no SqueezeNet"))
+  func aRealPageWorksInABrowser() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "explain", "squeezenet1.1", Fixtures.path("cat-and-coffee.png"), "--target", "class:282", "--target", "class:967",
+      "--method", "lrp", "--method", "clrp1", "--method", "clrp2", "--save", "html", "--output", "out",
+      environment: ["RELEVANCEKIT_MODELS": FetchedModel.folder.path])
+    #expect(outcome.status == 0)
+    let path = bench.path("out/cat-and-coffee/explanation.html")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count < 1_500_000)
+    let check = try Browser.check(path)
+    #expect(check.status == 0, "\(check.text)")
+  }
+
+  private static func sha256sum(_ path: String, in bench: Workbench) throws -> Substring {
+    try Browser.run("/usr/bin/env", ["sha256sum", "-z", path], folder: bench.scratch.url).text.prefix(64)
+  }
+}
+
+/// The check of pages in a headless browser.
+private enum Browser {
+  static let isInstalled: Bool = {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    func has(_ name: String) -> Bool {
+      folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
+    }
+    return has("python3") && names.contains(where: has)
+  }()
+
+  static func check(_ page: String) throws -> (status: Int32, text: String) {
+    let script = Fixtures.root.appendingPathComponent("Tools/reference/check_page.py").path
+    return try run("/usr/bin/env", ["python3", "-B", script, page], folder: Fixtures.root)
+  }
+
+  /// Runs a program, and returns its status and all that it has said.
+  static func run(_ program: String, _ arguments: [String], folder: URL) throws -> (status: Int32, text: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    let pipe = Pipe()
+    (process.standardOutput, process.standardError) = (pipe, pipe)
+    try process.run()
+    let said = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: said, as: UTF8.self))
+  }
+}
+
+/// The tags of a page, and what is wrong with how they are nested.
+private struct HTMLOutline {
+  private(set) var tags: [String] = []
+  private(set) var problems: [String] = []
+
+  init(_ page: String) {
+    let void: Set = ["meta", "img", "input", "br", "!DOCTYPE"]
+    var open: [String] = []
+    var rest = Substring(page)
+    while let start = rest.firstIndex(of: "<") {
+      rest = rest[start...].dropFirst()
+      guard let end = rest.firstIndex(of: ">") else {
+        problems.append("a tag without an end")
+        return
+      }
+      let tag = String(rest[..<end])
+      rest = rest[end...].dropFirst()
+      if tag.filter({ $0 == "\"" }).count % 2 != 0 { problems.append("an attribute without an end: \(tag.prefix(80))") }
+      let name = String(tag.prefix { !$0.isWhitespace })
+      if name.hasPrefix("/") {
+        let opened = open.popLast()
+        if opened != String(name.dropFirst()) { problems.append("\(name) ends \(opened ?? "nothing")") }
+        continue
+      }
+      tags.append(tag)
+      guard !void.contains(name) else { continue }
+      open.append(name)
+      // Scripts and styles are no markup.
+      if name == "script" || name == "style", let close = rest.range(of: "</\(name)") {
+        rest = rest[close.lowerBound...]
+      }
+    }
+    problems += open.map { "\($0) without an end" }
+  }
+
+  func elements(named name: String) -> [String] { tags.filter { $0.hasPrefix(name + " ") || $0 == name } }
+  func count(of name: String) -> Int { elements(named: name).count }
+  var identifiers: [String] {
+    tags.compactMap { tag in
+      tag.components(separatedBy: " id=\"").dropFirst().first?.components(separatedBy: "\"").first
+    }
+  }
+}

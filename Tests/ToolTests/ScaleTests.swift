@@ -1,0 +1,86 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// `relevance explain --scale`: which relevance has the full colour in pictures.
+@Suite struct ScaleTests {
+  private static let methods: [Method] = [.lrp, .clrp1, .gradient, .gradCAM(layer: "y")]
+
+  /// The pictures of two classes by methods of three units, and the maps that they show.
+  private func run(_ scale: String?, _ bench: Workbench) throws -> [(explanation: Explanation, picture: Image)] {
+    let outcome = try bench.run(
+      [
+        "explain", "model", "input.npy", "--target", "class:5", "--target", "class:7", "--output", "out", "--save",
+        "png",
+      ]
+        + Self.methods.flatMap { ["--method", $0.description] } + (scale.map { ["--scale", $0] } ?? []))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let model = try Model(contentsOf: bench.path("model"))
+    let trace = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
+      .trace(NumPyFile.read(bench.path("input.npy")))
+    return try Self.methods.flatMap { method in
+      try [5, 7].map { index in
+        let name = method.description.replacingOccurrences(of: ":", with: "-").replacingOccurrences(of: "=", with: "-")
+        return (
+          try trace.explain(.class(index), by: method),
+          try Image(contentsOf: bench.path("out/input/class\(index).\(name).png"))
+        )
+      }
+    }
+  }
+
+  private func colors(_ method: Method) -> HeatmapColors {
+    switch method {
+    case .clrp1, .gradCAM: .sequential
+    default: .diverging
+    }
+  }
+
+  @Test(arguments: [nil, "own", "common", "fixed:0.5"])
+  func isThatOfThePictures(scale: String?) throws {
+    let results = try run(scale, try Workbench())
+    for (explanation, picture) in results {
+      let scale: HeatmapScale =
+        switch scale {
+        case "common":
+          .common(results.map(\.explanation).filter { $0.unit == explanation.unit }.map(\.relevance))
+        case "fixed:0.5": .fixed(0.5)
+        default: .standard
+        }
+      let expected = Heatmap(explanation.relevance, scale: scale, colors: colors(explanation.method)).image()
+      #expect(picture == expected, "\(explanation.target) by \(explanation.method)")
+    }
+  }
+
+  /// Only maps whose values mean the same have a common scale.
+  @Test func unitsDiffer() throws {
+    let units = try run(nil, try Workbench()).map(\.explanation.unit)
+    #expect(
+      units == [
+        "logit", "logit", "logit", "logit", "logit per unit of input", "logit per unit of input",
+        "logit, class activation",
+        "logit, class activation",
+      ])
+  }
+
+  /// Below each map of `maps.png` there is the bar of its colours.
+  @Test func picturesHaveBars() throws {
+    let bench = try Workbench()
+    _ = try run(nil, bench)
+    let sheet = try Image(contentsOf: bench.path("out/input/maps.png"))
+    // Nine columns of twenty pixels each; the bar is as wide, and has a rim.
+    let row = { (y: Int) in sheet.pixels[y * sheet.width * 3..<(y + 1) * sheet.width * 3] }
+    for (colors, count) in [(HeatmapColors.diverging, 4), (.sequential, 4)] {
+      let bar = Heatmap.colorBar(width: 180, height: 1, colors: colors).pixels[3..<179 * 3]
+      let found = (0..<sheet.height).map { y in
+        stride(from: 0, to: (sheet.width - 178) * 3, by: 3).count { x in
+          let start = row(y).startIndex + x
+          return row(y)[start + 3] == bar[bar.startIndex + 3] && row(y)[start..<start + bar.count].elementsEqual(bar)
+        }
+      }
+      // Two rows of the sheet, and eight rows of pixels without the rim.
+      #expect(found.reduce(0, +) == count * 8, "\(colors)")
+    }
+  }
+}

@@ -1,0 +1,302 @@
+import Foundation
+import RelevanceKit
+import ToolSupport
+
+/// All of one input's explanations as one page that needs no other file and no network.
+///
+/// Maps are in it as numbers, and a script draws them; where scripts do not run, pictures stand in their place. The page's
+/// security policy admits that one script, and nothing from elsewhere.
+struct ExplanationPage {
+  /// The input's file.
+  let input: String
+  /// What the network has seen of a picture; nil for tensors.
+  let picture: Image?
+  let predictions: [Report.ClassScore]
+  let maps: [ShownMap]
+  let scale: ScaleArgument
+  let labels: Labels?
+  /// The plan, and the shapes that it had for this input.
+  let plan: RulePlan
+  let shapes: [Shape]
+  let model: String
+  let warnings: [String]
+  let provenance: Provenance
+  let inputChecksum: String
+
+  /// The page, in UTF-8.
+  func html() throws -> String {
+    let data = try PageData(maps, picture: picture, scale: scale, labels: labels).json()
+    let hash = Data(SHA256.digest(of: Data(Self.script.utf8))).base64EncodedString()
+    let policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-\(hash)'"
+    let name = URL(fileURLWithPath: input).lastPathComponent
+    let page: HTML = """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta http-equiv="Content-Security-Policy" content="\(HTML(markup: policy))">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <title>\(title) – \(name)</title>
+      <style>
+      \(HTML(markup: Self.style))
+      </style>
+      </head>
+      <body>
+      <header>
+      <h1>\(title)</h1>
+      <p class="quiet">\(name), explained for \(model) under the rule table “\(plan.table.name)”</p>
+      <nav aria-label="Parts of the page"><ul>
+      <li><a href="#maps">Maps</a></li> <li><a href="#compare">Compare</a></li> <li><a href="#ledger">Ledger</a></li>
+      <li><a href="#plan">Rules</a></li> <li><a href="#reproduce">Reproduce</a></li>
+      </ul></nav>
+      </header>
+      <main>
+      \(warningList)
+      \(decision)
+      \(mapSection)
+      \(comparison)
+      \(ledger)
+      \(planTable)
+      \(reproduction)
+      </main>
+      <script type="application/json" id="data">\(HTML(markup: data))</script>
+      <script>\(HTML(markup: Self.script))</script>
+      </body>
+      </html>
+
+      """
+    return page.description
+  }
+
+  /// The question that the page answers.
+  private var title: String {
+    let names = targets.map { target in
+      let label = target.classIndex.flatMap { labels?[$0] }
+      return label?.split(separator: ",").first.map(String.init) ?? target.title(labels)
+    }
+    return "Why " + names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …?" : "?")
+  }
+
+  private var targets: [Target] {
+    maps.reduce(into: []) { targets, map in
+      if !targets.contains(map.explanation.target) { targets.append(map.explanation.target) }
+    }
+  }
+
+  private var warningList: HTML {
+    guard !warnings.isEmpty else { return "" }
+    return """
+      <section aria-label="Warnings"><ul class="warnings">
+      \(.joined(warnings.map { "<li>\($0)</li>" as HTML }))
+      </ul></section>
+      """
+  }
+
+  private var decision: HTML {
+    let seen: HTML =
+      picture.map { picture in
+        """
+        <figure><img src="\(Self.uri(picture))" width="\(picture.width)" height="\(picture.height)" \
+        alt="The picture as the network has seen it"><figcaption class="quiet">The picture as the network has seen it, \
+        \(picture.width)×\(picture.height) pixels</figcaption></figure>
+        """
+      } ?? "<p>The input is a tensor, of which there is no picture.</p>"
+    let rows = predictions.map { prediction -> HTML in
+      let percent = String(format: "%.2f", prediction.probability * 100)
+      return """
+        <tr><th scope="row">\(prediction.label ?? "–")</th><td class="number">\(prediction.classIndex)</td>\
+        <td class="number">\(percent) %</td><td class="share"><span style="width:\(percent)%"></span></td>\
+        <td class="number">\(String(format: "%.3f", prediction.logit))</td></tr>
+        """
+    }
+    return """
+      <section aria-labelledby="decision"><h2 id="decision">The decision</h2>
+      <div class="decision">
+      \(seen)
+      <table><caption>The most probable classes</caption>
+      <thead><tr><th scope="col">Name</th><th scope="col" class="number">Class</th><th scope="col" class="number">\
+      Probability</th><td></td><th scope="col" class="number">Logit</th></tr></thead>
+      <tbody>
+      \(.joined(rows))
+      </tbody></table>
+      </div></section>
+      """
+  }
+
+  private var mapSection: HTML {
+    let overlay: HTML =
+      picture == nil
+      ? ""
+      : """
+      <fieldset><legend>Show</legend>
+      <label><input type="radio" name="view" value="map" checked> map</label>
+      <label><input type="radio" name="view" value="overlay"> over the picture</label>
+      <label for="opacity">Opacity</label>
+      <input type="range" id="opacity" min="0" max="100" step="5" value="\(Int(Heatmap.fullOpacity * 100))">
+      <output id="opacity-value" for="opacity">\(Int(Heatmap.fullOpacity * 100)) %</output>
+      </fieldset>
+      """
+    let groups = targets.map { target -> HTML in
+      let figures = maps.enumerated().filter { $0.element.explanation.target == target }.map { figure($1, number: $0) }
+      let score = maps.first { $0.explanation.target == target }?.explanation.score ?? 0
+      let kind = target.classIndex == nil ? "activation" : "logit"
+      return """
+        <h3>\(target.title(labels)), \(kind) \(String(format: "%.3f", score))</h3>
+        <div class="maps">
+        \(.joined(figures))
+        </div>
+        """
+    }
+    return """
+      <section aria-labelledby="maps"><h2 id="maps">What spoke for it</h2>
+      <p>Each pixel has the colour of its relevance, summed over the channels. In maps of both signs red speaks for the \
+      target and blue against it; maps that are never negative go from white over orange to nearly black. White is zero in \
+      both, and darker is always more.</p>
+      <div class="controls scripted-only" role="group" aria-label="How maps are drawn">
+      <fieldset><legend>Colour scale</legend>
+      <label><input type="radio" name="scale" value="own"> own</label>
+      <label><input type="radio" name="scale" value="common"> common</label>
+      <label><input type="radio" name="scale" value="fixed"> fixed at |r| =</label>
+      <input type="number" id="fixed" min="0" step="any" aria-label="The |r| of the full colour">
+      </fieldset>
+      \(overlay)
+      </div>
+      \(.joined(groups))
+      </section>
+      """
+  }
+
+  private func figure(_ map: ShownMap, number: Int) -> HTML {
+    let (explanation, method) = (map.explanation, map.explanation.method.description)
+    let alt = "Relevance map of \(explanation.target.title(labels)) by \(method)"
+    let sum = String(format: "%.4g", explanation.relevance.sum())
+    return """
+      <figure class="map" id="map-\(number)"><h4>\(method)</h4>
+      <img class="view static-only" src="\(Self.uri(map.heatmap.image()))" alt="\(alt)" width="\(map.heatmap.width)" \
+      height="\(map.heatmap.height)">
+      \(canvas(alt))
+      \(Self.bar)
+      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) (\(explanation.unit))</p></figcaption></figure>
+      """
+  }
+
+  private func canvas(_ alt: String, isFocusable: Bool = false) -> HTML {
+    let (width, height) = (maps.first?.heatmap.width ?? 0, maps.first?.heatmap.height ?? 0)
+    let focus: HTML = isFocusable ? " tabindex=\"0\"" : ""
+    return """
+      <canvas class="view scripted-only" width="\(width)" height="\(height)" role="img" aria-label="\(alt)"\(focus)></canvas>
+      """
+  }
+
+  private static let bar: HTML = """
+    <div class="bar scripted-only"><canvas width="256" height="1" aria-hidden="true"></canvas><div></div></div>
+    """
+
+  private var comparison: HTML {
+    let second = maps.count > 1 ? 1 : 0
+    let figures = [("a", "The first map"), ("b", "The second map"), ("difference", "First less second")].map {
+      id, name -> HTML in
+      """
+      <figure class="map" id="compare-\(id)"><h4>\(name)</h4>
+      \(canvas("\(name); arrow keys move the place that is read", isFocusable: true))
+      \(Self.bar)
+      <figcaption><p class="words"></p></figcaption></figure>
+      """
+    }
+    return """
+      <section aria-labelledby="compare-title" id="compare"><h2 id="compare-title">Two maps and their difference</h2>
+      <p class="static-only">The comparison needs the page's script, which does not run here.</p>
+      <div class="scripted-only">
+      <div class="choose">
+      <label>First <select id="first">\(options(selected: 0))</select></label>
+      <label>Second <select id="second">\(options(selected: second))</select></label>
+      </div>
+      <div class="maps">
+      \(.joined(figures))
+      </div>
+      <p id="similarity" aria-live="polite"></p>
+      <p><output id="probe"></output></p>
+      </div></section>
+      """
+  }
+
+  private func options(selected: Int, where isOffered: (ShownMap) -> Bool = { _ in true }) -> HTML {
+    .joined(
+      maps.enumerated().filter { isOffered($0.element) }.map { index, map in
+        let choice: HTML = index == selected ? " selected" : ""
+        return """
+          <option value="\(index)"\(choice)>\(map.explanation.target.title(labels)), \
+          \(map.explanation.method.description)</option>
+          """
+      })
+  }
+
+  private var ledger: HTML {
+    guard maps.contains(where: { !$0.explanation.ledger.isEmpty }) else {
+      return """
+        <section aria-labelledby="ledger"><h2 id="ledger">Ledger</h2>
+        <p>None of these methods shares out a score, so there is nothing to keep books of.</p></section>
+        """
+    }
+    return """
+      <section aria-labelledby="ledger"><h2 id="ledger">What became of the relevance</h2>
+      <p>From the target down to the input: what arrives at each layer, positive to the right of the line and negative to \
+      the left, and below it what the layer keeps back, by cause. A contrast starts with the target's score and the dual's, \
+      of opposite signs; in the end its negative part is dropped.</p>
+      <p class="static-only">The chart needs the page's script, which does not run here; report.json has its numbers.</p>
+      <div class="scripted-only">
+      <div class="choose">
+      <label>Of <select id="ledger-of">\(options(selected: 0) { !$0.explanation.ledger.isEmpty })</select></label>
+      <label><input type="checkbox" id="only-losses"> only layers that keep something back</label>
+      </div>
+      <p id="ledger-total" aria-live="polite"></p>
+      <ul class="legend" id="ledger-legend" aria-label="Colours"></ul>
+      <div class="scroll" tabindex="0" role="region" aria-label="Ledger by layer">
+      <table><thead><tr><th scope="col">Layer</th><th scope="col">Rule</th><th scope="col">Relevance</th>\
+      <th scope="col" class="number">Arrives</th><th scope="col" class="number">Goes on</th><th scope="col">Kept back</th>\
+      </tr></thead><tbody id="ledger-rows"></tbody></table>
+      </div></div></section>
+      """
+  }
+
+  private var planTable: HTML {
+    let table = plan.rows(shapes: shapes)
+    let heading = table[0].map { "<th scope=\"col\">\($0.capitalized)</th>" as HTML }
+    let rows = table.dropFirst().map { row -> HTML in
+      let cells = row.dropFirst().map { "<td>\($0)</td>" as HTML }
+      return "<tr><th scope=\"row\">\(row[0])</th>\(.joined(cells))</tr>"
+    }
+    return """
+      <section aria-labelledby="plan"><h2 id="plan">Which rule hit which layer</h2>
+      <p>The first row of the rule table “\(plan.table.name)” that matches a node gives its rule.</p>
+      <div class="choose scripted-only">
+      <label>Filter <input type="search" id="plan-filter" placeholder="e.g. conv zplus"></label>
+      <output id="plan-count" for="plan-filter"></output>
+      </div>
+      <div class="scroll" tabindex="0" role="region" aria-label="Rules by node">
+      <table><thead><tr>\(.joined(heading))</tr></thead><tbody id="plan-rows">
+      \(.joined(rows))
+      </tbody></table></div></section>
+      """
+  }
+
+  private var reproduction: HTML {
+    let versions = provenance.versions.map { "<dt>\($0.name)</dt><dd>\($0.value)</dd>" as HTML }
+    let checksums = (provenance.modelChecksums + [inputChecksum]).joined(separator: "\n")
+    return """
+      <section aria-labelledby="reproduce"><h2 id="reproduce">How to get this again</h2>
+      <p>The command line as it was given:</p>
+      <pre tabindex="0">\(provenance.command)</pre>
+      <dl>
+      \(.joined(versions))
+      </dl>
+      <p>SHA-256 of the model's files and of the input, as <code>sha256sum --check</code> reads them:</p>
+      <pre tabindex="0">\(checksums)</pre>
+      </section>
+      """
+  }
+
+  private static func uri(_ image: Image) -> HTML {
+    HTML(markup: "data:image/png;base64," + image.pngData().base64EncodedString())
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import RelevanceKit
+
+/// What the page's script computes with; nothing in it is shown before the script has run.
+struct PageData: Encodable {
+  struct MapEntry: Encodable {
+    /// The target's and the method's names.
+    let target: String
+    let method: String
+    let unit: String
+    /// Whether values can be negative.
+    let isSigned: Bool
+    /// Half-precision numbers in base64, little-endian, row by row; times `largest` they are the values.
+    let values: String
+    let largest: Float
+    /// The |r| of the full colour by the map's own scale, by the common one and as the page starts.
+    let own: Float
+    let common: Float
+    let ledger: [LedgerRow]
+  }
+
+  struct LedgerRow: Encodable {
+    let node: String
+    let rule: String
+    let arrives: Float
+    let leaves: Float
+    let magnitude: Float
+    let losses: [String: Float]
+  }
+
+  let width: Int
+  let height: Int
+  /// The picture as overlays show it, a byte per pixel in base64; nil for tensors.
+  let picture: String?
+  let maps: [MapEntry]
+  /// Colours from −`steps` to +`steps`, three bytes each, in base64.
+  let ramps: [String: String]
+  let steps: Int
+  let opacity: Float
+  /// The scale that the page starts with, and its |r| if that is fixed.
+  let scale: String
+  let fixed: Float?
+  /// What causes of losses are called, in the order of the legend.
+  let causes: [[String]]
+
+  init(_ maps: [ShownMap], picture: Image?, scale: ScaleArgument, labels: Labels?) {
+    let (width, height) = maps.first.map { ($0.heatmap.width, $0.heatmap.height) } ?? (0, 0)
+    (self.width, self.height) = (width, height)
+    let sums = maps.map { (values: $0.values, unit: $0.explanation.unit) }
+    let common = ScaleArgument.common.scales(of: sums)
+    self.maps = zip(maps, common).map { map, common in
+      let (values, largest) = Self.halves(map.values.elements)
+      return MapEntry(
+        target: map.explanation.target.title(labels), method: map.explanation.method.description,
+        unit: map.explanation.unit, isSigned: map.heatmap.colors == .diverging, values: values, largest: largest,
+        own: HeatmapScale.standard.limit(of: map.values.elements), common: common.limit(of: []),
+        ledger: map.explanation.ledger.map(LedgerRow.init))
+    }
+    let fitting = picture.flatMap { $0.width == width && $0.height == height ? $0 : nil }
+    self.picture = fitting.map { Data(Heatmap.paled($0)).base64EncodedString() }
+    ramps = Dictionary(uniqueKeysWithValues: HeatmapColors.allCases.map { ($0.rawValue, Self.table(of: $0)) })
+    steps = HeatmapColors.steps
+    opacity = Heatmap.fullOpacity
+    (self.scale, fixed) =
+      switch scale {
+      case .own: ("own", nil)
+      case .common: ("common", nil)
+      case .fixed(let limit): ("fixed", limit)
+      }
+    causes = AbsorptionCause.allCases.map { [$0.rawValue, $0.title.lowercased()] }
+  }
+
+  /// JSON that cannot end the element that it stands in, whatever names it contains.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    var json = String(decoding: try encoder.encode(self), as: UTF8.self)
+    // These stand in strings only, where they can be written as escapes.
+    for (character, escape) in [
+      ("<", "003c"), (">", "003e"), ("&", "0026"), ("\u{2028}", "2028"), ("\u{2029}", "2029"),
+    ] {
+      json = json.replacingOccurrences(of: character, with: "\\u" + escape)
+    }
+    return json
+  }
+
+  private static func table(of colors: HeatmapColors) -> String {
+    let bytes = (-HeatmapColors.steps...HeatmapColors.steps).flatMap { step in
+      let color = colors.color(at: Float(step) / Float(HeatmapColors.steps))
+      return [color.red, color.green, color.blue]
+    }
+    return Data(bytes).base64EncodedString()
+  }
+
+  /// Values as half-precision shares of the largest, which keeps 11 bits of each down to 6·10⁻⁵ of the largest.
+  private static func halves(_ values: [Float]) -> (base64: String, largest: Float) {
+    let largest = HeatmapScale.maximum.limit(of: values)
+    let bytes = values.flatMap { value in
+      let half = half(largest > 0 ? value / largest : value)
+      return [UInt8(truncatingIfNeeded: half), UInt8(truncatingIfNeeded: half >> 8)]
+    }
+    return (Data(bytes).base64EncodedString(), largest)
+  }
+
+  /// The IEEE half-precision bits of a number of at most 1, rounded to nearest; of anything else that is no such number, NaN.
+  private static func half(_ value: Float) -> UInt16 {
+    let sign: UInt16 = value.sign == .minus ? 0x8000 : 0
+    let magnitude = abs(value)
+    guard magnitude <= 1 else { return 0x7E00 }
+    guard magnitude >= 0x1p-14 else { return sign | UInt16((magnitude * 0x1p24).rounded()) }
+    // The exponent's bias differs by 112, the fraction by 13 bits.
+    return sign | UInt16((magnitude.bitPattern + 0x1000) >> 13 - 112 << 10)
+  }
+}
+
+extension PageData.LedgerRow {
+  init(_ entry: LedgerEntry) {
+    self.init(
+      node: entry.node, rule: entry.rule, arrives: Float(entry.relevanceIn), leaves: Float(entry.relevanceOut),
+      magnitude: Float(entry.magnitudeIn),
+      losses: Dictionary(uniqueKeysWithValues: entry.losses.map { ($0.rawValue, Float($1)) }))
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import RelevanceKit
+import ToolSupport
+
+/// What somebody needs who wants to get the same maps again.
+struct Provenance {
+  /// The command line as it was given.
+  let command: String
+  /// What has computed it, by name.
+  let versions: [(name: String, value: String)]
+  /// A line per file of the model, as `sha256sum` prints it.
+  let modelChecksums: [String]
+
+  /// - Parameter model: the model's file or folder.
+  init(model path: String, _ model: Model, threads: Int) throws {
+    command = Self.shellCommand(CommandLine.arguments)
+    versions = [
+      ("RelevanceKit", RelevanceKitPackage.version), ("BLAS", BLAS.configuration), ("Processor kind", BLAS.coreName),
+      ("Threads", "\(threads)"),
+    ]
+    let files = try ONNXSource(contentsOf: path).files
+    let folder = URL(fileURLWithPath: files[0]).deletingLastPathComponent()
+    let labels = model.labels.map { _ in folder.appendingPathComponent("config.json").path }
+    modelChecksums = try (files + [model.preprocessingFile, labels].compactMap { $0 }).map(Self.checksum)
+  }
+
+  /// The checksum of a file, as `sha256sum` prints it.
+  static func checksum(of path: String) throws -> String {
+    do {
+      let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+      return "\(SHA256.hexadecimal(data))  \(path)"
+    } catch { throw ProvenanceError.unreadable(path, reason: error.localizedDescription) }
+  }
+
+  /// Arguments as a shell takes them, the command without its folder.
+  static func shellCommand(_ arguments: [String]) -> String {
+    let safe = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+")
+    let words = arguments.prefix(1).map { URL(fileURLWithPath: $0).lastPathComponent } + arguments.dropFirst()
+    return words.map { word in
+      let isPlain = !word.isEmpty && word.allSatisfy(safe.contains)
+      return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: #"'\''"#) + "'"
+    }.joined(separator: " ")
+  }
+}
+
+/// A file whose checksum cannot be had.
+enum ProvenanceError: RelevanceKitError {
+  case unreadable(String, reason: String)
+
+  var category: ErrorCategory { .missingInput }
+  var description: String {
+    switch self {
+    case .unreadable(let file, let reason): "\(file): cannot be read for its checksum: \(reason)"
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import RelevanceKit
+
+/// An explanation as it is shown: relevance by position, and its colours.
+struct ShownMap {
+  let explanation: Explanation
+  let heatmap: Heatmap
+  /// How the heatmap's scale was chosen.
+  let scale: ScaleArgument
+
+  /// Relevance by position, height × width.
+  var values: Tensor { heatmap.values }
+
+  /// The maps of one input.
+  ///
+  /// - Parameter hasChannelsLast: whether maps are height × width × channels.
+  static func maps(of explanations: [Explanation], hasChannelsLast: Bool, scale: ScaleArgument) -> [ShownMap] {
+    let sums = explanations.map { explanation in
+      let relevance = explanation.relevance
+      return (
+        values: Heatmap.channelSum(hasChannelsLast ? relevance.transposed([0, 3, 1, 2]) : relevance),
+        unit: explanation.unit
+      )
+    }
+    let scales = scale.scales(of: sums)
+    return explanations.indices.map { i in
+      let colors: HeatmapColors = explanations[i].method.isNonNegative ? .sequential : .diverging
+      return ShownMap(
+        explanation: explanations[i], heatmap: Heatmap(sums[i].values, scale: scales[i], colors: colors), scale: scale)
+    }
+  }
+
+  /// What the colours mean and what they cannot show, in a sentence or two.
+  var words: String {
+    let clipped = String(format: "%.2f", heatmap.clippedShare * 100)
+    return "Full colour at |r| = \(String(format: "%.3g", heatmap.limit)) (\(explanation.unit)): "
+      + "\(scale.words(unit: explanation.unit)). \(clipped) % of the pixels exceed it and are clipped."
+  }
+}
+
+extension Target {
+  /// What a target is called in figures: `zebra (class 340)`, `channel 13 of conv5 at 6, 7`.
+  func title(_ labels: Labels?) -> String {
+    switch self {
+    case .class(let index): labels?[index].map { "\($0) (class \(index))" } ?? "class \(index)"
+    case .unit(let node, let channel, let position):
+      "channel \(channel) of \(node)" + (position.map { " at \($0.map(String.init).joined(separator: ", "))" } ?? "")
+    }
+  }
+}
+
+/// All maps of one input as one picture: a row per target, a column per method, a colour bar with numbers below each map.
+struct MapSheet {
+  let image: Image
+
+  /// Maps are enlarged by whole numbers until they are as wide as this, so that the numbers below have room.
+  private static let leastSide = 180
+
+  init(_ maps: [ShownMap], labels: Labels?) {
+    var targets: [Target] = []
+    for map in maps where !targets.contains(map.explanation.target) { targets.append(map.explanation.target) }
+    let rows = targets.map { target in
+      LabelledMontage.Row(
+        title: target.title(labels),
+        maps.filter { $0.explanation.target == target }.map {
+          LabelledMontage.Cell(Self.withBar($0), caption: $0.explanation.method.description)
+        })
+    }
+    let title =
+      switch maps.first?.scale ?? .own {
+      case .own: "Full colour: each map's own 99.9th percentile of |r|"
+      case .common: "Full colour: the 99.9th percentile of |r| over all maps of the same unit"
+      case .fixed(let limit): "Full colour: |r| = \(limit), as given"
+      }
+    image = LabelledMontage(title: title, rows: rows, captionPlace: .above, margin: 12).image()
+  }
+
+  private static func withBar(_ map: ShownMap) -> Image {
+    let side = max(1, (leastSide + map.heatmap.width - 1) / max(map.heatmap.width, 1))
+    let label = "\(map.explanation.unit), \(String(format: "%.2f", map.heatmap.clippedShare * 100)) % clipped"
+    return LabelledMontage(
+      rows: [.init([.init(map.heatmap.image(pixelsPerPosition: side))])],
+      colorBar: ColorBar(map.heatmap, label: label), textSize: 12, margin: 4
+    ).image()
+  }
+}
