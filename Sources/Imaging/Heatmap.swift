@@ -97,8 +97,8 @@ public struct Heatmap: Sendable {
   static func colorBar(width: Int, height: Int, colors: HeatmapColors, asOverlay: Bool) -> Image {
     let ramp = Tensor(uninitialized: [height, width]) { target in
       for i in target.indices {
-        let share = width < 2 ? 0.5 : Float(i % width) / Float(width - 1)
-        target[i] = colors == .diverging ? 2 * share - 1 : share
+        let x = colors == .diverging ? 2 * (i % width) - width + 1 : i % width
+        target[i] = width < 2 ? 0 : Float(x) / Float(width - 1)
       }
     }
     let heatmap = Heatmap(ramp, scale: .fixed(1), colors: colors)

@@ -49,7 +49,9 @@ struct HeatmapTests {
     let ramp = Heatmap(Tensor(shape: [1, 256], elements: values), scale: .maximum, colors: colors).image()
     let lightnesses = (0...255).map { lightness(ramp[$0, 0]) }
     let steps = zip(lightnesses, lightnesses.dropFirst()).map { $0 - $1 }
-    #expect(ramp[0, 0] == .white && steps.allSatisfy { $0 > 0 })
+    // Bytes may round two neighbours to the same colour.
+    #expect(ramp[0, 0] == .white && steps.allSatisfy { $0 >= 0 })
+    #expect(zip(lightnesses, lightnesses.dropFirst(2)).allSatisfy { $0 > $1 })
     #expect(steps.max()! < 3 * (lightnesses[0] - lightnesses[255]) / 255, "no step is an edge")
     #expect(lightnesses[255] < (colors == .sequential ? 15 : 45))
   }

@@ -24,9 +24,9 @@ struct ShownMap {
     }
     let scales = scale.scales(of: sums)
     return explanations.indices.map { i in
-      let colors: HeatmapColors = explanations[i].method.isNonNegative ? .sequential : .diverging
-      return ShownMap(
-        explanation: explanations[i], heatmap: Heatmap(sums[i].values, scale: scales[i], colors: colors), scale: scale)
+      ShownMap(
+        explanation: explanations[i],
+        heatmap: Heatmap(sums[i].values, scale: scales[i], colors: explanations[i].method.heatmapColors), scale: scale)
     }
   }
 

@@ -74,7 +74,8 @@ struct ExplanationPage {
       let label = target.classIndex.flatMap { labels?[$0] }
       return label?.split(separator: ",").first.map(String.init) ?? target.title(labels)
     }
-    return "Why " + names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …?" : "?")
+    return "Why " + names.prefix(3).joined(separator: names.count == 2 ? " and " : ", ")
+      + (names.count > 3 ? ", …?" : "?")
   }
 
   private var targets: [Target] {
@@ -251,7 +252,7 @@ struct ExplanationPage {
       </div>
       <p id="ledger-total" aria-live="polite"></p>
       <ul class="legend" id="ledger-legend" aria-label="Colours"></ul>
-      <div class="scroll" tabindex="0" role="region" aria-label="Ledger by layer">
+      <div class="scroll ledger" tabindex="0" role="region" aria-label="Ledger by layer">
       <table><thead><tr><th scope="col">Layer</th><th scope="col">Rule</th><th scope="col">Relevance</th>\
       <th scope="col" class="number">Arrives</th><th scope="col" class="number">Goes on</th><th scope="col">Kept back</th>\
       </tr></thead><tbody id="ledger-rows"></tbody></table>

@@ -54,7 +54,7 @@ struct PageData: Encodable {
         target: map.explanation.target.title(labels), method: map.explanation.method.description,
         unit: map.explanation.unit, isSigned: map.heatmap.colors == .diverging, values: values, largest: largest,
         own: HeatmapScale.standard.limit(of: map.values.elements), common: common.limit(of: []),
-        ledger: map.explanation.ledger.map(LedgerRow.init))
+        ledger: LedgerRow.rows(of: map.explanation.ledger))
     }
     let fitting = picture.flatMap { $0.width == width && $0.height == height ? $0 : nil }
     self.picture = fitting.map { Data(Heatmap.paled($0)).base64EncodedString() }
@@ -116,10 +116,17 @@ struct PageData: Encodable {
 }
 
 extension PageData.LedgerRow {
-  init(_ entry: LedgerEntry) {
-    self.init(
-      node: entry.node, rule: entry.rule, arrives: Float(entry.relevanceIn), leaves: Float(entry.relevanceOut),
-      magnitude: Float(entry.magnitudeIn),
-      losses: Dictionary(uniqueKeysWithValues: entry.losses.map { ($0.rawValue, Float($1)) }))
+  /// The rows of a ledger, without losses that are as small as rounding.
+  static func rows(of ledger: Ledger) -> [PageData.LedgerRow] {
+    let largest = ledger.map { max($0.magnitudeIn, $0.magnitudeOut) }.max() ?? 0
+    return ledger.map { entry in
+      PageData.LedgerRow(
+        node: entry.node, rule: entry.rule, arrives: Float(entry.relevanceIn), leaves: Float(entry.relevanceOut),
+        magnitude: Float(entry.magnitudeIn),
+        losses: Dictionary(
+          uniqueKeysWithValues: entry.losses.filter { abs($0.value) > 1e-6 * largest }.map {
+            ($0.rawValue, Float($1))
+          }))
+    }
   }
 }

@@ -10,7 +10,11 @@ extension ExplanationPage {
     // Numbers
 
     const bytes = base64 => Uint8Array.from(atob(base64), character => character.charCodeAt(0));
-    const text = number => String(Number(Number(number).toPrecision(3))).replace("-", "−");
+
+    function text(number) {
+      const isTiny = number !== 0 && Math.abs(number) < 1e-4;
+      return (isTiny ? number.toExponential(2) : String(Number(Number(number).toPrecision(3)))).replaceAll("-", "−");
+    }
 
     function halves(base64, largest) {
       const view = new DataView(bytes(base64).buffer);
@@ -64,12 +68,15 @@ extension ExplanationPage {
       context.putImageData(image, 0, 0);
     }
 
-    function drawBar(bar, limit, ramp) {
+    /// A bar of all colours, as they are in maps, or in overlays on white.
+    function drawBar(bar, limit, ramp, overlay) {
       const canvas = bar.querySelector("canvas"), context = canvas.getContext("2d");
       const image = context.createImageData(canvas.width, 1), isSigned = ramp === "diverging";
       for (let x = 0; x < canvas.width; x++) {
         const share = x / (canvas.width - 1);
-        put(image.data, 4 * x, ramp, isSigned ? 2 * share - 1 : share, false);
+        const opacity = put(image.data, 4 * x, ramp, isSigned ? 2 * share - 1 : share, overlay) * view.opacity;
+        if (overlay) for (let c = 4 * x; c < 4 * x + 3; c++)
+          image.data[c] = Math.round(255 * (1 - opacity) + image.data[c] * opacity);
         image.data[4 * x + 3] = 255;
       }
       for (let y = 0; y < canvas.height; y++) context.putImageData(image, 0, y);
@@ -100,8 +107,9 @@ extension ExplanationPage {
     }
 
     function show(figure, values, limit, ramp, unit, how, canOverlay) {
-      draw(figure.querySelector(".view.scripted-only"), values, limit, ramp, canOverlay && view.isOverlay && grey);
-      drawBar(figure.querySelector(".bar"), limit, ramp);
+      const overlay = canOverlay && view.isOverlay && grey !== null;
+      draw(figure.querySelector(".view.scripted-only"), values, limit, ramp, overlay);
+      drawBar(figure.querySelector(".bar"), limit, ramp, overlay);
       figure.querySelector(".words").textContent = words(values, limit, unit, how);
     }
 
@@ -148,7 +156,9 @@ extension ExplanationPage {
       const rows = maps[page("ledger-of").value].ledger, onlyLosses = page("only-losses").checked;
       const parts = row => [(row.magnitude + row.arrives) / 2, (row.magnitude - row.arrives) / 2];
       const largest = Math.max(...rows.map(row => row.magnitude), 0) || 1;
-      const shown = loss => Math.abs(loss) > 1e-6 * largest;
+      // What is as small as rounding is shown as nothing.
+      const shown = sum => Math.abs(sum) > 1e-6 * largest;
+      const amount = sum => shown(sum) ? text(sum) : "0";
       const spans = rows.map(row => {
         const losses = data.causes.map(([cause]) => row.losses[cause] || 0).filter(shown);
         const plus = losses.filter(loss => loss > 0).reduce((a, b) => a + b, 0);
@@ -190,7 +200,8 @@ extension ExplanationPage {
         const causes = losses.map(([cause, name]) => `${name} ${text(row.losses[cause])}`).join(", ");
         const line = element("tr");
         line.append(element("th", row.node, { scope: "row" }), element("td", row.rule), flow,
-          element("td", text(row.arrives), { class: "number" }), element("td", text(row.leaves), { class: "number" }),
+          element("td", amount(row.arrives), { class: "number" }),
+          element("td", amount(row.leaves), { class: "number" }),
           element("td", causes || "–"));
         return [line];
       }));
@@ -205,7 +216,7 @@ extension ExplanationPage {
           .map(([cause, name]) => legend(`kept back: ${name}`, cause)));
       const total = data.causes.map(([cause, name]) =>
         [name, rows.reduce((sum, row) => sum + (row.losses[cause] || 0), 0)]).filter(([, sum]) => shown(sum));
-      page("ledger-total").textContent = `${text(rows[0].arrives)} starts, ${text(rows[rows.length - 1].leaves)} reaches `
+      page("ledger-total").textContent = `${amount(rows[0].arrives)} starts, ${amount(rows[rows.length - 1].leaves)} reaches `
         + (total.length ? `the input; kept back: ${total.map(([name, sum]) => `${name} ${text(sum)}`).join(", ")}.`
           : "the input; no layer keeps anything back but rounding.");
     }

@@ -35,6 +35,7 @@ extension ExplanationPage {
     table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
     caption { text-align: left; color: var(--quiet); font-size: .875rem; padding-bottom: .25rem; }
     th { text-align: left; font-weight: 600; }
+    .decision th[scope=row], figcaption, h1, h3, h4 { overflow-wrap: anywhere; }
     th, td { padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
     .number { text-align: right; white-space: nowrap; }
     .share { width: 35%; vertical-align: middle; }
@@ -52,7 +53,7 @@ extension ExplanationPage {
     input[type=number] { width: 7rem; }
     input[type=range] { width: 9rem; }
 
-    .maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); gap: 1rem; }
+    .maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1rem; }
     .map { margin: 0; padding: .75rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--card);
       max-width: 28rem; min-width: 0; }
     .map h4 { margin: 0 0 .4rem; font-size: .95rem; font-weight: 600; }
@@ -63,7 +64,8 @@ extension ExplanationPage {
     .bar div { display: flex; justify-content: space-between; font-size: .8rem; font-variant-numeric: tabular-nums; }
     figcaption p { margin: .25rem 0 0; }
     .choose { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; margin: .5rem 0 1rem; align-items: center; }
-    .choose label { max-width: 100%; }
+    .choose label { max-width: 100%; min-width: 0; }
+    .choose select { min-width: 0; flex: 1 1 auto; text-overflow: ellipsis; }
     output { font-variant-numeric: tabular-nums; }
 
     .scroll { overflow: auto; max-height: 32rem; border: 1px solid var(--line); border-radius: .4rem;
@@ -71,6 +73,7 @@ extension ExplanationPage {
     .scroll table { min-width: 34rem; }
     .scroll th, .scroll td { padding: .2rem .6rem; }
     .scroll thead th { position: sticky; top: 0; background: var(--band); z-index: 1; }
+    .scroll thead th { white-space: nowrap; }
     .scroll th[scope=row] { font-weight: 400; }
     .flow { width: 40%; min-width: 9rem; }
     .track { position: relative; height: .55rem; margin: .25rem 0 .1rem; }
@@ -90,6 +93,8 @@ extension ExplanationPage {
       .decision { grid-template-columns: minmax(0, 1fr); }
       .controls { position: static; }
       .share { width: 20%; }
+      .ledger table { min-width: 30rem; }
+      .ledger :is(th, td):nth-child(2) { display: none; }
     }
     @media print { .controls, .choose, nav { display: none; } .scroll { max-height: none; overflow: visible; } }
     """#
