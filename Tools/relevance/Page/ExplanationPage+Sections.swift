@@ -1,0 +1,108 @@
+import RelevanceKit
+
+/// What follows the maps: comparison, ledger, plan, and how to get it again.
+extension ExplanationPage {
+  var comparison: HTML {
+    let second = maps.count > 1 ? 1 : 0
+    let figures = [("a", "The first map"), ("b", "The second map"), ("difference", "First less second")].map {
+      id, name -> HTML in
+      """
+      <figure class="map" id="compare-\(id)"><h4>\(name)</h4>
+      \(canvas("\(name); arrow keys move the place that is read", isFocusable: true))
+      \(Self.bar)
+      <figcaption><p class="words"></p></figcaption></figure>
+      """
+    }
+    return """
+      <section aria-labelledby="compare-title" id="compare"><h2 id="compare-title">Two maps and their difference</h2>
+      <p class="static-only">The comparison needs the page's script, which does not run here.</p>
+      <div class="scripted-only">
+      <div class="choose">
+      <label>First <select id="first">\(options(selected: 0))</select></label>
+      <label>Second <select id="second">\(options(selected: second))</select></label>
+      </div>
+      <div class="maps">
+      \(.joined(figures))
+      </div>
+      <p id="similarity" aria-live="polite"></p>
+      <p><output id="probe"></output></p>
+      </div></section>
+      """
+  }
+
+  private func options(selected: Int, where isOffered: (ShownMap) -> Bool = { _ in true }) -> HTML {
+    .joined(
+      maps.enumerated().filter { isOffered($0.element) }.map { index, map in
+        let choice: HTML = index == selected ? " selected" : ""
+        return """
+          <option value="\(index)"\(choice)>\(map.explanation.target.title(labels)), \
+          \(map.explanation.method.description)</option>
+          """
+      })
+  }
+
+  var ledger: HTML {
+    guard maps.contains(where: { !$0.explanation.ledger.isEmpty }) else {
+      return """
+        <section aria-labelledby="ledger"><h2 id="ledger">Ledger</h2>
+        <p>None of these methods shares out a score, so there is nothing to keep books of.</p></section>
+        """
+    }
+    return """
+      <section aria-labelledby="ledger"><h2 id="ledger">What became of the relevance</h2>
+      <p>From the target down to the input: what arrives at each layer, positive to the right of the line and negative to \
+      the left, and below it what the layer keeps back, by cause. A contrast starts with the target's score and the dual's, \
+      of opposite signs; in the end its negative part is dropped.</p>
+      <p class="static-only">The chart needs the page's script, which does not run here; report.json has its numbers.</p>
+      <div class="scripted-only">
+      <div class="choose">
+      <label>Of <select id="ledger-of">\(options(selected: 0) { !$0.explanation.ledger.isEmpty })</select></label>
+      <label><input type="checkbox" id="only-losses"> only layers that keep something back</label>
+      </div>
+      <p id="ledger-total" aria-live="polite"></p>
+      <ul class="legend" id="ledger-legend" aria-label="Colours"></ul>
+      <div class="scroll ledger" tabindex="0" role="region" aria-label="Ledger by layer">
+      <table><thead><tr><th scope="col">Layer</th><th scope="col">Rule</th><th scope="col">Relevance</th>\
+      <th scope="col" class="number">Arrives</th><th scope="col" class="number">Goes on</th><th scope="col">Kept back</th>\
+      </tr></thead><tbody id="ledger-rows"></tbody></table>
+      </div></div></section>
+      """
+  }
+
+  var planTable: HTML {
+    let table = plan.rows(shapes: shapes)
+    let heading = table[0].map { "<th scope=\"col\">\($0.capitalized)</th>" as HTML }
+    let rows = table.dropFirst().map { row -> HTML in
+      let cells = row.dropFirst().map { "<td>\($0)</td>" as HTML }
+      return "<tr><th scope=\"row\">\(row[0])</th>\(.joined(cells))</tr>"
+    }
+    return """
+      <section aria-labelledby="plan"><h2 id="plan">Which rule hit which layer</h2>
+      <p>The first row of the rule table “\(plan.table.name)” that matches a node gives its rule.</p>
+      <div class="choose scripted-only">
+      <label>Filter <input type="search" id="plan-filter" placeholder="e.g. conv zplus"></label>
+      <output id="plan-count" for="plan-filter"></output>
+      </div>
+      <div class="scroll" tabindex="0" role="region" aria-label="Rules by node">
+      <table><thead><tr>\(.joined(heading))</tr></thead><tbody id="plan-rows">
+      \(.joined(rows))
+      </tbody></table></div></section>
+      """
+  }
+
+  var reproduction: HTML {
+    let versions = provenance.versions.map { "<dt>\($0.name)</dt><dd>\($0.value)</dd>" as HTML }
+    let checksums = (provenance.modelChecksums + [inputChecksum]).joined(separator: "\n")
+    return """
+      <section aria-labelledby="reproduce"><h2 id="reproduce">How to get this again</h2>
+      <p>The command line as it was given:</p>
+      <pre tabindex="0">\(provenance.command)</pre>
+      <dl>
+      \(.joined(versions))
+      </dl>
+      <p>SHA-256 of the model's files and of the input, as <code>sha256sum --check</code> reads them:</p>
+      <pre tabindex="0">\(checksums)</pre>
+      </section>
+      """
+  }
+}
