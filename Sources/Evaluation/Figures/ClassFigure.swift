@@ -1,4 +1,5 @@
 import Explanations
+import Foundation
 import Imaging
 import Tensors
 
@@ -45,13 +46,21 @@ public struct ClassFigure: Sendable {
       let name = names(index).map { String($0.prefix { $0 != "," }) } ?? "class \(index)"
       return "\(name)\n\(ResultTable.percent((probabilities[index] * 1000).rounded() / 1000))"
     }
-    let rows = zip(subject.methods, maps).map { method, maps in
+    let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
+    func row(_ title: String, _ maps: [Tensor]) -> LabelledMontage.Row {
       let cells = zip(classes, maps).map { index, map in
         LabelledMontage.Cell(fit(Heatmap(map, scale: scale).image()), caption: caption(index))
       }
-      return LabelledMontage.Row(title: method.description, [LabelledMontage.Cell(fit(picture))] + cells)
+      return LabelledMontage.Row(title: title, [LabelledMontage.Cell(fit(picture))] + cells)
     }
-    let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
+    let rows = zip(subject.methods, maps).flatMap { method, maps in
+      let rows = [row(method.description, maps)]
+      // What is much weaker than the rest would be white: it is shown once more, so many times as strong.
+      let own = HeatmapScale.standard.limit(of: maps.flatMap(\.elements))
+      let factor = own > 0 ? min(exp2(log2(limit / own).rounded(.down)), 0x1p20) : 1
+      guard factor >= 4 else { return rows }
+      return rows + [row("\(method) × \(Int(factor))", maps.map { $0.map { $0 * factor } })]
+    }
     return LabelledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit)).image()
   }
 }
