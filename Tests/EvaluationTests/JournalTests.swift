@@ -10,6 +10,7 @@ import Testing
     struct Record: EvaluationRecord {
       let root: Double
       static var evaluation: String { "roots" }
+      func fits(_ header: JournalHeader) -> Bool { root >= 0 }
       static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
         EvaluationResults(tables: [])
       }
@@ -124,6 +125,10 @@ import Testing
         "line 5 is damaged: expected item 3, found 7"
       ),
       (String(decoding: whole, as: UTF8.self).replacing(#"{"index":3"#, with: "{\"ind\0x"), "line 5 is damaged"),
+      (
+        String(decoding: whole, as: UTF8.self).replacing(#""root":3}"#, with: #""root":-3}"#),
+        "line 11 is damaged: the record is not one of what the first line describes"
+      ),
       (String(decoding: whole, as: UTF8.self) + "{}\n", "line 13 is damaged: there are only 11 items"),
     ] {
       try Data(text.utf8).write(to: scratch.url.appendingPathComponent("bad.jsonl"))

@@ -151,10 +151,33 @@ import Testing
       (["units", Self.model, Self.scenes, "--layer", "nothing"], 64, "nothing"),
       (["merge", "out"], 66, "expected journals of shards"),
       (["ablation", Self.model, Self.scenes, "--patch", "4"], 64, "expected an odd number of pixels"),
+      (
+        ["ablation", Self.model, Self.scenes, "--patch", "9223372036854775807"], 64, "expected an odd number of pixels"
+      ),
+      (["grid", Self.model, Self.scenes, "--cells", "4000000000"], 64, "--cells is 4000000000; expected 2 to 100"),
+      (["border", Self.model, Self.scenes, "--width", "9223372036854775807"], 64, "expected 1 to 10000 pixels"),
+      (["deletion", Self.model, Self.scenes, "--steps", "0"], 64, "--steps is 0; expected 1 to 10000"),
+      (["pointing", Self.model, Self.scenes, "--shard", "1/9223372036854775807"], 64, "expected i/n"),
     ] as [([String], Int32, String)] {
       let outcome = try bench.run(["evaluate"] + arguments + ["--output", "other"])
       #expect(outcome.status == status, "\(arguments): \(outcome.status) \(outcome.errors)")
       #expect(outcome.errors.contains(message), "\(outcome.errors)")
     }
+  }
+
+  /// A journal that somebody has changed is an error, not a crash.
+  @Test(arguments: [
+    (#""methods":["random","#, #""methods":["random","random","#), (#""items":12"#, #""items":9000000000000000000"#),
+    (#""items":12"#, #""items":-1"#), (#""classIndex":"#, #""classIndex":-"#),
+    (#""classIndex":"#, #""classIndex":99999999"#),
+    (#""scores":[{"#, #""scores":[],"others":[{"#), (#""shard":"1/1""#, #""shard":"2/1""#),
+  ]) func changedJournalsAreRefused(old: String, new: String) throws {
+    #expect(try pointing(output: "out").status == 0)
+    let text = String(decoding: try bytes("out/journal.jsonl"), as: UTF8.self)
+    #expect(text.contains(old))
+    try FileManager.default.createDirectory(atPath: bench.path("changed"), withIntermediateDirectories: true)
+    try bench.write(text.replacing(old, with: new), to: "changed/journal-1-of-1.jsonl")
+    let outcome = try bench.run("evaluate", "merge", "changed", "--output", "merged")
+    #expect([64, 65].contains(outcome.status) && outcome.errorLines.count == 1, "\(outcome.status) \(outcome.errors)")
   }
 }

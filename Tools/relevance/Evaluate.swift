@@ -72,8 +72,10 @@ struct EvaluateAblation: ParsableCommand {
   var patches = 1
 
   func validate() throws {
-    if patch < 1 || patch % 2 == 0 { throw ValidationError("--patch is \(patch); expected an odd number of pixels") }
-    if patches < 1 { throw ValidationError("--patches is \(patches); expected a positive number") }
+    if !(1...9999).contains(patch) || patch % 2 == 0 {
+      throw ValidationError("--patch is \(patch); expected an odd number of pixels below 10000")
+    }
+    if !(1...1000).contains(patches) { throw ValidationError("--patches is \(patches); expected 1 to 1000") }
   }
 
   func run() throws {
@@ -114,8 +116,8 @@ struct EvaluateGrid: ParsableCommand {
   var layout = GridPointing.Layout.automatic
 
   func validate() throws {
-    if cells < 2 { throw ValidationError("--cells is \(cells); expected 2 or more") }
-    if grids < 1 { throw ValidationError("--grids is \(grids); expected a positive number") }
+    if !(2...100).contains(cells) { throw ValidationError("--cells is \(cells); expected 2 to 100") }
+    if !(1...1_000_000).contains(grids) { throw ValidationError("--grids is \(grids); expected 1 to 1000000") }
     if !(0...1).contains(confidence) { throw ValidationError("--confidence is \(confidence); expected 0 to 1") }
   }
 
@@ -209,7 +211,9 @@ struct EvaluateUnits: ParsableCommand {
 
   func validate() throws {
     if top < 2 { throw ValidationError("--top is \(top); expected at least 2 units, which can be compared") }
-    if patch < 1 || patch % 2 == 0 { throw ValidationError("--patch is \(patch); expected an odd number of pixels") }
+    if !(1...9999).contains(patch) || patch % 2 == 0 {
+      throw ValidationError("--patch is \(patch); expected an odd number of pixels below 10000")
+    }
   }
 
   func run() throws {
@@ -252,7 +256,7 @@ struct FlippingOptions: ParsableArguments {
   var steps = 32
 
   func validate() throws {
-    if steps < 1 { throw ValidationError("--steps is \(steps); expected a positive number") }
+    if !(1...10_000).contains(steps) { throw ValidationError("--steps is \(steps); expected 1 to 10000") }
   }
 
   func run(_ direction: PixelFlipping.Direction) throws {
@@ -277,7 +281,7 @@ struct EvaluateBorder: ParsableCommand {
   var width = 8
 
   func validate() throws {
-    if width < 1 { throw ValidationError("--width is \(width); expected a positive number of pixels") }
+    if !(1...10_000).contains(width) { throw ValidationError("--width is \(width); expected 1 to 10000 pixels") }
   }
 
   func run() throws {
@@ -332,13 +336,12 @@ struct EvaluateMerge: ParsableCommand {
 enum EvaluateError: RelevanceKitError {
   case noJournals(String)
   case unknownEvaluation(String, String)
-  case mean(String, expected: Shape, found: Shape)
   case nothingDone(Int)
 
   var category: ErrorCategory {
     switch self {
     case .noJournals: .missingInput
-    case .unknownEvaluation, .mean, .nothingDone: .badData
+    case .unknownEvaluation, .nothingDone: .badData
     }
   }
 
@@ -346,8 +349,6 @@ enum EvaluateError: RelevanceKitError {
     switch self {
     case .noJournals(let folder): "\(folder): expected journals of shards, journal-i-of-n.jsonl, found none"
     case .unknownEvaluation(let file, let name): "\(file): a journal of \(name), which this version does not know"
-    case .mean(let file, let expected, let found):
-      "\(file): expected a mean picture of shape \(expected), found \(found)"
     case .nothingDone(let count): "none of the \(count) items could be evaluated"
     }
   }

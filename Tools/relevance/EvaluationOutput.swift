@@ -12,7 +12,7 @@ struct EvaluationOutput: ParsableArguments {
   var resamples = 1000
 
   func validate() throws {
-    if resamples < 20 { throw ValidationError("--resamples is \(resamples); expected 20 or more") }
+    if !(20...10_000).contains(resamples) { throw ValidationError("--resamples is \(resamples); expected 20 to 10000") }
   }
 
   /// The folder, made if it is not there.

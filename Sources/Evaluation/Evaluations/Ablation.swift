@@ -142,17 +142,22 @@ private struct AblatedRuns {
 extension Ablation.Record {
   public static var evaluation: String { "ablation" }
 
+  public func fits(_ header: JournalHeader) -> Bool {
+    let patches = header.number("patches")
+    return targets.allSatisfy { target in
+      JournalHeader.isClass(target.classIndex) && target.drops.count == header.methods.count
+        && target.drops.allSatisfy { $0.logit.count == patches && $0.probability.count == patches }
+    }
+  }
+
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.configuration["methods"] ?? []
-    let patches = journal.header.configuration["patches"]?.first.flatMap { Int($0) } ?? 1
+    let methods = journal.header.methods
+    let patches = journal.header.number("patches") ?? 1
     let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
     func measured(_ value: (Target) -> Double) -> Bootstrap.Statistic {
       .mean(
         Measurements(
           items: pairs.map(\.item), classes: pairs.map(\.target.classIndex), values: pairs.map { value($0.target) }))
-    }
-    func cell(_ statistic: Bootstrap.Statistic) -> ResultTable.Cell {
-      bootstrap.estimate(statistic).map { .estimate($0) } ?? .absent
     }
     let reference = methods.firstIndex(of: "lrp")
     let tables = (0..<patches).map { step in
@@ -164,9 +169,9 @@ extension Ablation.Record {
         let probability = { (method: Int) in measured { $0.drops[method].probability[step] } }
         let others = reference == nil || reference == index
         table.rows.append([
-          .text(method), cell(logit(index)), cell(probability(index)),
-          others ? .absent : cell(.difference(logit(index), logit(reference!))),
-          others ? .absent : cell(.difference(probability(index), probability(reference!))),
+          .text(method), bootstrap.cell(logit(index)), bootstrap.cell(probability(index)),
+          others ? .absent : bootstrap.cell(.difference(logit(index), logit(reference!))),
+          others ? .absent : bootstrap.cell(.difference(probability(index), probability(reference!))),
         ])
       }
       return table

@@ -73,8 +73,12 @@ extension SaliencyMap {
 extension BorderEnergy.Record {
   public static var evaluation: String { "border" }
 
+  public func fits(_ header: JournalHeader) -> Bool {
+    shares.count == header.methods.count && outermost.count == header.methods.count
+  }
+
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.configuration["methods"] ?? []
+    let methods = journal.header.methods
     let frame = journal.header.configuration["width"]?.first ?? ""
     var table = ResultTable(
       title: "Energy along the border",
@@ -83,7 +87,7 @@ extension BorderEnergy.Record {
       func cell(_ value: (Self) -> Double?) -> ResultTable.Cell {
         var measured = Measurements()
         for (item, record) in journal.records { if let found = value(record) { measured.append(found, item: item) } }
-        return bootstrap.estimate(.mean(measured)).map { .estimate($0) } ?? .absent
+        return bootstrap.cell(.mean(measured))
       }
       table.rows.append([
         .text(method), cell { $0.shares[index] }, cell { record in record.shares[index].map { $0 / record.area } },

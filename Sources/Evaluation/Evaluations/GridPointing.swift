@@ -131,6 +131,7 @@ public struct GridPointing: Evaluation {
     let n = options.cells
     let pictures = try grids[item].map { try subject.preprocessing.visible(Image(contentsOf: images[$0.image].path)) }
     let (width, height) = (pictures[0].width * (isFull ? n : 1), pictures[0].height * (isFull ? n : 1))
+    guard n <= min(width, height) else { throw EvaluationError.tooManyCells(n, width: width, height: height) }
     let cells = pictures.enumerated().map { cell, picture in
       // Cell c has the pixels from c·side/n on.
       func extent(_ cell: Int, of side: Int) -> Int { (cell + 1) * side / n - cell * side / n }
@@ -158,8 +159,16 @@ extension Subject {
 extension GridPointing.Record {
   public static var evaluation: String { "grid" }
 
+  public func fits(_ header: JournalHeader) -> Bool {
+    let cells = header.number("cells") ?? 0
+    return targets.allSatisfy { target in
+      JournalHeader.isClass(target.classIndex) && target.scores.count == header.methods.count
+        && target.scores.allSatisfy { $0.shares.count == cells * cells && $0.shares.indices.contains(target.cell) }
+    }
+  }
+
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.configuration["methods"] ?? []
+    let methods = journal.header.methods
     let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
     // What the network does not vote for has no support that could be pointed at.
     let supported = pairs.filter { $0.target.logit > 0 }
@@ -169,21 +178,20 @@ extension GridPointing.Record {
           items: supported.map(\.item), classes: supported.map(\.target.classIndex),
           values: supported.map { value($0.target) }))
     }
-    func cell(_ statistic: Bootstrap.Statistic) -> ResultTable.Cell {
-      bootstrap.estimate(statistic).map { .estimate($0) } ?? .absent
-    }
     let reference = methods.firstIndex(of: "lrp")
     var table = ResultTable(
       title: "Grid pointing", columns: ["method", "energy", "pointing", "energy, less lrp", "empty maps"])
     for (index, method) in methods.enumerated() {
       let energy = { (method: Int) in measured { $0.scores[method].shares[$0.cell] } }
       table.rows.append([
-        .text(method), cell(energy(index)), cell(measured { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
-        reference == nil || reference == index ? .absent : cell(.difference(energy(index), energy(reference!))),
+        .text(method), bootstrap.cell(energy(index)),
+        bootstrap.cell(measured { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
+        reference == nil || reference == index
+          ? .absent : bootstrap.cell(.difference(energy(index), energy(reference!))),
         .count(supported.count { $0.target.scores[index].maximum == nil }),
       ])
     }
-    let cells = journal.header.configuration["cells"]?.first.flatMap { Int($0) } ?? 2
+    let cells = journal.header.number("cells") ?? 2
     return EvaluationResults(
       tables: [table],
       charts: [

@@ -85,18 +85,23 @@ public struct PixelFlipping: Evaluation {
 extension PixelFlipping.Record {
   public static var evaluation: String { "deletion-insertion" }
 
+  public func fits(_ header: JournalHeader) -> Bool {
+    let steps = header.number("steps") ?? 0
+    return targets.allSatisfy { target in
+      JournalHeader.isClass(target.classIndex) && target.probabilities.count == header.methods.count
+        && target.probabilities.allSatisfy { $0.count == steps + 1 }
+    }
+  }
+
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.configuration["methods"] ?? []
+    let methods = journal.header.methods
     let direction = journal.header.configuration["direction"]?.first ?? ""
-    let steps = journal.header.configuration["steps"]?.first.flatMap { Int($0) } ?? 1
+    let steps = journal.header.number("steps") ?? 1
     let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
     func measured(_ value: (Target) -> Double) -> Bootstrap.Statistic {
       .mean(
         Measurements(
           items: pairs.map(\.item), classes: pairs.map(\.target.classIndex), values: pairs.map { value($0.target) }))
-    }
-    func cell(_ statistic: Bootstrap.Statistic) -> ResultTable.Cell {
-      bootstrap.estimate(statistic).map { .estimate($0) } ?? .absent
     }
     func area(_ method: Int) -> Bootstrap.Statistic {
       measured { PixelReplacement.area(under: $0.probabilities[method]) }
@@ -107,14 +112,15 @@ extension PixelFlipping.Record {
     for (index, method) in methods.enumerated() {
       let others = reference == nil || reference == index
       areas.rows.append([
-        .text(method), cell(area(index)), others ? .absent : cell(.difference(area(index), area(reference!))),
+        .text(method), bootstrap.cell(area(index)),
+        others ? .absent : bootstrap.cell(.difference(area(index), area(reference!))),
       ])
     }
     let curve = ResultTable(
       title: "Probability by share of pixels replaced", columns: ["pixels"] + methods,
       rows: (0...steps).map { step in
         [.text(ResultTable.percent(Double(step) / Double(steps)))]
-          + methods.indices.map { method in cell(measured { $0.probabilities[method][step] }) }
+          + methods.indices.map { method in bootstrap.cell(measured { $0.probabilities[method][step] }) }
       })
     return EvaluationResults(
       tables: [areas, curve],

@@ -72,11 +72,15 @@ public struct Pointing: Evaluation {
 extension Pointing.Record {
   public static var evaluation: String { "pointing" }
 
+  public func fits(_ header: JournalHeader) -> Bool {
+    targets.allSatisfy { JournalHeader.isClass($0.classIndex) && $0.scores.count == header.methods.count }
+  }
+
   /// The shares of energy of Fig. 4: 0 is the maximum alone.
   static let thresholds = [0] + stride(from: 5, through: 100, by: 5).map { Double($0) / 100 }
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.configuration["methods"] ?? []
+    let methods = journal.header.methods
     let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
     func measured(
       _ method: Int, difficult: Bool = false, _ value: (PointingScore) -> Double
@@ -87,9 +91,6 @@ extension Pointing.Record {
         values: chosen.map { value($0.target.scores[method]) })
     }
     func hit(_ score: PointingScore) -> Double { score.maximumHits ? 1 : 0 }
-    func cell(_ statistic: Bootstrap.Statistic) -> ResultTable.Cell {
-      bootstrap.estimate(statistic).map { .estimate($0) } ?? .absent
-    }
     let reference = methods.firstIndex(of: "lrp")
     var summary = ResultTable(
       title: "Pointing",
@@ -100,12 +101,13 @@ extension Pointing.Record {
     for (index, method) in methods.enumerated() {
       func difference(_ value: @escaping (PointingScore) -> Double) -> ResultTable.Cell {
         guard let reference, reference != index else { return .absent }
-        return cell(.difference(.mean(measured(index, value)), .mean(measured(reference, value))))
+        return bootstrap.cell(.difference(.mean(measured(index, value)), .mean(measured(reference, value))))
       }
       summary.rows.append([
-        .text(method), cell(.mean(measured(index, hit))), cell(.classMean(measured(index, hit))),
-        cell(.mean(measured(index, difficult: true, hit))), cell(.classMean(measured(index, difficult: true, hit))),
-        cell(.mean(measured(index) { $0.energyShare })), difference(hit), difference { $0.energyShare },
+        .text(method), bootstrap.cell(.mean(measured(index, hit))), bootstrap.cell(.classMean(measured(index, hit))),
+        bootstrap.cell(.mean(measured(index, difficult: true, hit))),
+        bootstrap.cell(.classMean(measured(index, difficult: true, hit))),
+        bootstrap.cell(.mean(measured(index) { $0.energyShare })), difference(hit), difference { $0.energyShare },
         .count(pairs.count { $0.target.scores[index].isEmpty }),
       ])
     }
@@ -113,7 +115,7 @@ extension Pointing.Record {
       title: "Hits by threshold", columns: ["energy"] + methods,
       rows: thresholds.map { threshold in
         [.text(threshold == 0 ? "maximum" : ResultTable.percent(threshold))]
-          + methods.indices.map { method in cell(.mean(measured(method) { $0.hits(at: threshold) ? 1 : 0 })) }
+          + methods.indices.map { method in bootstrap.cell(.mean(measured(method) { $0.hits(at: threshold) ? 1 : 0 })) }
       })
     let difficult = pairs.count { $0.target.isDifficult }
     let cropped = journal.records.reduce(0) { $0 + $1.record.croppedAway }

@@ -89,8 +89,12 @@ public struct Similarity: Evaluation {
 extension Similarity.Record {
   public static var evaluation: String { "similarity" }
 
+  public func fits(_ header: JournalHeader) -> Bool {
+    [best, random, labelled].allSatisfy { $0 == nil || $0!.similarities.count == header.methods.count }
+  }
+
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.configuration["methods"] ?? []
+    let methods = journal.header.methods
     let groups: [(name: String, of: (Self) -> Group?)] = [
       ("best classes", { $0.best }), ("random classes", { $0.random }), ("labelled classes", { $0.labelled }),
     ]
@@ -104,7 +108,7 @@ extension Similarity.Record {
         for (item, record) in journal.records {
           if let found = group(record)?.similarities[index] { measured.append(value(found), item: item) }
         }
-        return bootstrap.estimate(.mean(measured)).map { .estimate($0) } ?? .absent
+        return bootstrap.cell(.mean(measured))
       }
       table.rows.append(
         [.text(method)] + used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] })

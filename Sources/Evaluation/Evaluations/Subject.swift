@@ -66,7 +66,12 @@ public struct Subject: Sendable {
   /// The same by one method.
   func maps(of targets: [Target], by method: Method, in trace: Trace, item: Int) throws -> [SaliencyMap] {
     guard case .random(let seed) = method else {
-      return try trace.explain(targets, by: method, ledger: false).map { SaliencyMap($0) }
+      return try trace.explain(targets, by: method, ledger: false).map { explanation in
+        guard explanation.relevance.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
+          throw EvaluationError.notFinite(method: method.description)
+        }
+        return SaliencyMap(explanation)
+      }
     }
     var seeds = SplitMix64(state: seed &+ UInt64(item) &* 0x9E37_79B9)
     return try targets.map { SaliencyMap(try trace.explain($0, by: .random(seed: seeds.next()), ledger: false)) }
@@ -81,6 +86,10 @@ public enum EvaluationError: RelevanceKitError, Equatable {
   case nothingToEvaluate(needs: String)
   /// Too few pictures that the network is sure of.
   case tooFewCandidates(found: Int, classes: Int, needs: Int)
+  /// A map that cannot be scored.
+  case notFinite(method: String)
+  /// A grid of more cells than a picture has rows or columns.
+  case tooManyCells(Int, width: Int, height: Int)
   /// A picture of another class than the network has.
   case noSuchClass(String, Int, classes: Int)
 
@@ -92,6 +101,9 @@ public enum EvaluationError: RelevanceKitError, Equatable {
     case .nothingToEvaluate(let needs): "expected at least one picture with \(needs) in the data set, found none"
     case .tooFewCandidates(let found, let classes, let needs):
       "expected pictures of at least \(needs) classes that the network is sure of, found \(found) of \(classes)"
+    case .notFinite(let method): "the map by \(method) has values that are not finite (NaN or infinite)"
+    case .tooManyCells(let cells, let width, let height):
+      "a picture of \(width)×\(height) pixels has no \(cells)×\(cells) cells"
     case .noSuchClass(let name, let index, let classes):
       "\(name): class \(index) is not among the network's \(classes) classes"
     }

@@ -87,6 +87,10 @@ public struct UnitsEvaluation: Evaluation {
 extension UnitsEvaluation.Record {
   public static var evaluation: String { "units" }
 
+  public func fits(_ header: JournalHeader) -> Bool {
+    merits.count == 2
+  }
+
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
     let units = journal.header.configuration["units"]?.first.flatMap { Double($0) } ?? 8
     var table = ResultTable(
@@ -100,7 +104,7 @@ extension UnitsEvaluation.Record {
       func cell(_ value: (Merit) -> Double) -> ResultTable.Cell {
         var measured = Measurements()
         for (item, record) in journal.records { measured.append(value(record.merits[index]), item: item) }
-        return bootstrap.estimate(.mean(measured)).map { .estimate($0) } ?? .absent
+        return bootstrap.cell(.mean(measured))
       }
       table.rows.append([
         .text(method), cell { Double($0.ownLargest) / units }, cell { Double($0.mostHurtByOwn) / units },

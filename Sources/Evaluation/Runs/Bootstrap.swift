@@ -88,6 +88,9 @@ public struct Bootstrap: Sendable {
       value: value, low: Self.quantile(tail, of: resampled), high: Self.quantile(1 - tail, of: resampled))
   }
 
+  /// The same as a place of a table.
+  func cell(_ statistic: Statistic) -> ResultTable.Cell { estimate(statistic).map { .estimate($0) } ?? .absent }
+
   /// With linear interpolation between the sorted values.
   private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
     guard let last = sorted.last else { return .nan }

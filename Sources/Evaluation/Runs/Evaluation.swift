@@ -19,6 +19,8 @@ public protocol Evaluation: Sendable {
 public protocol EvaluationRecord: Codable, Sendable {
   /// The evaluation's name.
   static var evaluation: String { get }
+  /// Whether the record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
+  func fits(_ header: JournalHeader) -> Bool
   /// Sums up the records of a whole evaluation; it needs neither the model nor the data.
   static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults
 }
@@ -78,7 +80,7 @@ extension Evaluation {
     let header = JournalHeader(
       evaluation: Record.evaluation, configuration: configuration, items: items.count, shard: shard)
     let file = try JournalFile<Record>(path, header: header, resumes: resumes)
-    let indices = shard.items(of: items.count)
+    let indices = (0..<shard.count(of: items.count)).map { shard.item($0) }
     let start = ContinuousClock.now
     let before = file.journal.entries.count
     for index in indices.dropFirst(before) {
@@ -111,31 +113,30 @@ private final class JournalFile<Record: EvaluationRecord> {
     descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw failure() }
     journal = Journal(header: header)
-    do {
-      // Released when the process ends, however it does.
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw JournalError.inUse(path) }
-      let size = lseek(descriptor, 0, SEEK_END)
-      if size > 0, !resumes { throw JournalError.exists(path) }
-      var kept = 0
-      // Without a complete first line nothing was done.
-      if size > 0, try Self.hasCompleteLine(path) {
-        let found = try Journal<Record>.read(path)
-        if let difference = found.journal.header.difference(from: header)
-          ?? Self.difference(found.journal.header, header)
-        {
-          throw JournalError.cannotContinue(path, difference)
-        }
-        (journal, kept) = found
+    // From here on deinit closes it, also where this throws. The lock is released when the process ends, however it does.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw JournalError.inUse(path) }
+    let size = lseek(descriptor, 0, SEEK_END)
+    if size > 0, !resumes { throw JournalError.exists(path) }
+    var kept = 0
+    // Without a complete first line nothing was done.
+    if size > 0, try Self.hasCompleteLine(path) {
+      let found = try Journal<Record>.read(path)
+      if let difference = found.journal.header.difference(from: header)
+        ?? Self.difference(found.journal.header, header)
+      {
+        throw JournalError.cannotContinue(path, difference)
       }
-      guard ftruncate(descriptor, off_t(kept)) == 0 else { throw failure() }
-      if kept == 0 { try write(Journal<Record>.line(header)) }
-    } catch {
-      close(descriptor)
-      throw error
+      (journal, kept) = found
     }
+    guard ftruncate(descriptor, off_t(kept)) == 0 else { throw failure() }
+    if kept == 0 { try write(Journal<Record>.line(header)) }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // Not by closing alone: a process that is just being started has the descriptor too, for a moment.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   func append(_ entry: Journal<Record>.Entry) throws {
     try write(Journal<Record>.line(entry))

@@ -53,25 +53,30 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
       throw JournalError.otherEvaluation(path, expected: Record.evaluation, found: header.evaluation)
     }
     let decoder = JSONDecoder()
-    let expected = header.shard.items(of: header.items)
-    guard lines.count - 1 <= expected.count else {
-      throw JournalError.damaged(path, line: expected.count + 2, reason: "there are only \(expected.count) items")
+    guard header.items >= 0 else { throw JournalError.noHeader(path) }
+    let expected = header.shard.count(of: header.items)
+    guard lines.count - 1 <= expected else {
+      throw JournalError.damaged(path, line: expected + 2, reason: "there are only \(expected) items")
     }
-    let entries = try zip(lines.dropFirst(), expected).enumerated().map { number, pair in
-      let (line, index) = pair
+    let entries = try lines.dropFirst().enumerated().map { number, line in
+      let index = header.shard.item(number)
       guard let entry = try? decoder.decode(Entry.self, from: line) else {
         throw JournalError.damaged(path, line: number + 2, reason: "expected the record of an item in JSON")
+      }
+      guard entry.record?.fits(header) ?? true else {
+        throw JournalError.damaged(
+          path, line: number + 2, reason: "the record is not one of what the first line describes")
       }
       guard entry.index == index else {
         throw JournalError.damaged(path, line: number + 2, reason: "expected item \(index), found \(entry.index)")
       }
       return entry
     }
-    return (Journal(header: header, entries: Array(entries)), data.count - rest.count)
+    return (Journal(header: header, entries: entries), data.count - rest.count)
   }
 
   /// Whether all items are done.
-  public var isComplete: Bool { entries.count == header.shard.items(of: header.items).count }
+  public var isComplete: Bool { entries.count == header.shard.count(of: header.items) }
 
   /// The whole of an evaluation from the journals of its shards.
   ///
@@ -85,7 +90,7 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
         throw JournalError.differs(path, first.path, difference)
       }
       guard journal.isComplete else {
-        let all = journal.header.shard.items(of: journal.header.items).count
+        let all = journal.header.shard.count(of: journal.header.items)
         throw JournalError.incomplete(path, done: journal.entries.count, of: all)
       }
       for entry in journal.entries {
@@ -140,6 +145,17 @@ public struct JournalHeader: Codable, Hashable, Sendable {
     (self.evaluation, self.configuration, self.items, self.shard) = (evaluation, configuration, items, shard)
   }
 
+  /// The methods, where the configuration has them.
+  var methods: [String] { configuration["methods"] ?? [] }
+
+  /// A whole number of the configuration; nil if it is none within reason.
+  func number(_ key: String) -> Int? {
+    configuration[key]?.first.flatMap { Int($0) }.flatMap { (1...1_000_000).contains($0) ? $0 : nil }
+  }
+
+  /// Whether a number can be a class's.
+  static func isClass(_ index: Int) -> Bool { (0..<1 << 20).contains(index) }
+
   /// The first difference but for the shard, in words; nil if there is none.
   func difference(from other: JournalHeader) -> String? {
     if evaluation != other.evaluation { return "evaluation \(evaluation), not \(other.evaluation)" }
@@ -173,7 +189,8 @@ public struct Shard: Hashable, Sendable, Codable, CustomStringConvertible {
   /// Reads `i/n`; nil unless 1 ≤ i ≤ n.
   public init?(_ description: String) {
     let parts = description.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-    guard parts.count == 2, let index = parts[0], let count = parts[1], (1...max(count, 1)).contains(index), count > 0
+    guard parts.count == 2, let index = parts[0], let count = parts[1], (1...max(count, 1)).contains(index),
+      (1...1_000_000).contains(count)
     else { return nil }
     self.init(index: index, count: count)
   }
@@ -193,8 +210,11 @@ public struct Shard: Hashable, Sendable, Codable, CustomStringConvertible {
     try container.encode(description)
   }
 
-  /// The positions of its items among `total`.
-  func items(of total: Int) -> [Int] { Array(stride(from: index - 1, to: total, by: count)) }
+  /// How many of `total` items it has.
+  func count(of total: Int) -> Int { total < index ? 0 : (total - index) / count + 1 }
+
+  /// The position of its n-th item, from 0.
+  func item(_ number: Int) -> Int { index - 1 + number * count }
 }
 
 /// A journal that cannot be used.
