@@ -139,8 +139,12 @@ extension Method: CustomStringConvertible {
     return parts.isEmpty ? name : "\(name):\(parts.joined(separator: ","))"
   }
 
-  private var parameters: [(name: String, value: String)] {
-    func text(_ number: Float) -> String { number == number.rounded() ? String(Int(number)) : String(number) }
+  /// The parameters as they are written behind the name, those that have their usual values too; `layer` is empty where it is
+  /// found out.
+  public var parameters: [(name: String, value: String)] {
+    func text(_ number: Float) -> String {
+      number == number.rounded() && abs(number) < 1e6 ? String(Int(number)) : String(number)
+    }
     switch self {
     case .clrp1(let dual, let strength): return [("against", dual.description), ("strength", text(strength))]
     case .clrp2(let head, let strength): return [("head", head.rawValue), ("strength", text(strength))]

@@ -6,6 +6,12 @@ public enum ONNXFile {
   /// The name that a model has in a folder of its own.
   public static let defaultName = "model.onnx"
 
+  /// The opsets that are read.
+  public static var opsets: ClosedRange<Int> { OperatorRegistry.opsets }
+
+  /// The names of ONNX's operators that can be imported, sorted. What an operator's node may still lack is said when one is read.
+  public static var operators: [String] { OperatorRegistry.builders.keys.sorted() }
+
   /// Reads the graph of a model file, or of `model.onnx` in a folder.
   ///
   /// The file is mapped, and so are the files with its external data: weights that are FLOAT and aligned to 4 bytes are

@@ -89,12 +89,17 @@ public struct Labels: Sendable {
     return matches.keys.sorted()
   }
 
-  /// Names that contain a text, to suggest when nothing is called so.
-  public func names(containing text: String, limit: Int = 5) -> [String] {
-    let text = text.lowercased()
-    return names.sorted { $0.key < $1.key }.map(\.value).filter { $0.lowercased().contains(text) }.prefix(limit).map {
-      $0
-    }
+  /// What somebody may have meant by a name that no class has: the names that contain it, in the classes' order; if there
+  /// are none, the one that is most like it.
+  ///
+  /// - Complexity: O(classes × length²).
+  public func suggestions(for name: String, limit: Int = 5) -> [String] {
+    let wanted = name.lowercased()
+    let sorted = names.sorted { $0.key < $1.key }.map(\.value)
+    let containing = sorted.filter { $0.lowercased().contains(wanted) }
+    guard containing.isEmpty else { return Array(containing.prefix(limit)) }
+    let parts = sorted.flatMap { $0.split(separator: ",").map { String($0.trimmingPrefix(" ")) } }
+    return Suggestion.nearest(to: name, among: parts).map { [$0] } ?? []
   }
 }
 

@@ -21,12 +21,25 @@ import Testing
   }
 
   private static let methods = Method.all.map(\.name).joined(separator: ", ")
+  private static let commands = "explain, predict, inspect, lab, units, evaluate, bench, list"
   private static let scales = "expected own, common, or fixed:V with a number V greater than 0"
   private static let presets = RuleTable.presetNames.joined(separator: ", ")
 
   static let usage: [Case] = [
     Case(
-      "unknown command", 64, "3 unexpected arguments: 'explian', 'model', 'input.npy'", "explian", "model", "input.npy"),
+      "unknown command", 64, "explian: no such command; expected explain? One of \(commands)", "explian", "model",
+      "input.npy"),
+    Case("unlike any command", 64, "why: no such command; expected one of \(commands)", "why", "model"),
+    Case(
+      "unknown evaluation", 64,
+      "ponting: no such command; expected pointing? One of pointing, ablation, grid, similarity, units, deletion, "
+        + "insertion, border, merge", "evaluate", "ponting", "model", "data"),
+    Case(
+      "quiet and verbose", 64, "--quiet and --verbose exclude each other", "explain", "model", "input.npy", "-q", "-v"),
+    Case(
+      "nothing of the kind to list", 64,
+      "The value 'rule' is invalid for '<subject>'. Please provide one of 'methods', 'rules', 'tables', 'operators' or 'models'.",
+      "list", "rule"),
     Case("no model", 64, "Missing expected argument '<model>'", "explain"),
     Case("no input", 64, "Missing expected argument '<input> ...'", "explain", "model"),
     Case("unknown option", 64, "Unknown option '--depth'", "explain", "model", "input.npy", "--depth", "3"),
@@ -48,8 +61,15 @@ import Testing
       "input.npy",
       "--target", "class:5", "--target", "class:288"),
     Case(
-      "unknown label", 64, "label:zebra: no class is called so", "explain", "model", "input.npy", "--target",
+      "unknown label", 64, "label:zebra: no class is called so; the config.json beside the model has all names",
+      "explain", "model", "input.npy", "--target",
       "label:zebra"),
+    Case(
+      "mistyped label", 64, "label:cofeepot: no class is called so; did you mean \"coffeepot\"?", "explain", "model",
+      "input.npy", "--target", "label:cofeepot"),
+    Case(
+      "mistyped second name of a label", 64, "label:taby cat: no class is called so; did you mean \"tabby cat\"?",
+      "explain", "model", "input.npy", "--target", "label:taby cat"),
     Case(
       "part of a label", 64, "label:coffee: no class is called so; did you mean \"coffee mug\", \"coffeepot\"?",
       "explain",
@@ -142,14 +162,23 @@ import Testing
   static let missing: [Case] = [
     Case("missing model", 66, "nothing.onnx: there is no such file", "explain", "nothing.onnx", "input.npy"),
     Case("missing folder", 66, "no/model: there is no such file", "inspect", "no/model"),
-    Case("missing tensor", 66, "nothing.npy: no such file, or it may not be read", "explain", "model", "nothing.npy"),
     Case(
-      "missing picture", 66, "nothing.jpg: no such file; expected a JPEG or PNG picture", "explain", "model",
+      "missing tensor", 66, "nothing.npy: no such file; expected a .jpg, .png or .npy file", "explain", "model",
+      "nothing.npy"),
+    Case(
+      "missing picture", 66, "nothing.jpg: no such file; expected a .jpg, .png or .npy file", "explain", "model",
       "nothing.jpg"),
     Case(
       "missing rule table", 66, "nothing.yaml: no such rule table; expected \(presets) or a YAML file", "explain",
       "model", "input.npy", "--rules", "nothing.yaml"),
-    Case("folder as picture", 66, "model: cannot be read: it is a directory", "predict", "model", "model"),
+    Case("mistyped input", 66, "inptu.npy: no such file; did you mean input.npy?", "explain", "model", "inptu.npy"),
+    Case(
+      "folder without inputs", 66,
+      "model: expected .jpg, .png or .npy files in the folder, found none; its subfolders are not searched", "predict",
+      "model", "model"),
+    Case(
+      "mistyped model", 66, "bear.onnx: there is no such file; did you mean bare.onnx?", "explain", "bear.onnx",
+      "input.npy"),
   ]
 
   static let badData: [Case] = [
@@ -192,7 +221,9 @@ import Testing
       "model",
       "input.npy", "--rules", "rules.yaml"),
     Case(
-      "rule table for another network", 65, "rule table other: no row matches node y (Conv)", "explain", "model",
+      "rule table for another network", 65,
+      "rule table other: no row matches node y (Conv); add rows for them, or the line \"extends: default\"", "explain",
+      "model",
       "input.npy", "--rules", "other.yaml"),
   ]
 
@@ -200,6 +231,12 @@ import Testing
     Case(
       "lab without rules", 64, "Missing expected argument '--rule <rule> ...'", "lab", "model", "input.npy", "--layer",
       "y"),
+    Case(
+      "layer unlike any", 64, "relu: the network has no such node; relevance inspect lists the nodes", "lab", "model",
+      "input.npy", "--layer", "relu", "--rule", "z"),
+    Case(
+      "several inputs for the lab", 64, "inputs: found 2 inputs in the folder; expected one", "lab", "model", "inputs",
+      "--layer", "y", "--rule", "z"),
     Case(
       "unknown layer", 64, "yy: the network has no such node; did you mean y?", "lab", "model", "input.npy", "--layer",
       "yy",
@@ -238,7 +275,8 @@ import Testing
       "no artefact", 64, "--save is empty; expected csv, npy, png or several of them", "lab", "model", "input.npy",
       "--layer", "y", "--rule", "z", "--save", ""),
     Case(
-      "input of the lab that is missing", 66, "nothing.npy: no such file, or it may not be read", "lab", "model",
+      "input of the lab that is missing", 66, "nothing.npy: no such file; expected a .jpg, .png or .npy file", "lab",
+      "model",
       "nothing.npy", "--layer", "y", "--rule", "z"),
     Case(
       "input of the lab of the wrong shape", 65, "channels.npy: input x: expected shape 1×3×8×9, found 1×4×8×9", "lab",
@@ -259,6 +297,7 @@ import Testing
     }
     try Image(width: 30, height: 20, filledWith: .white).writePNG(to: bench.path("large.png"))
     try files.copyItem(atPath: bench.path("model"), toPath: bench.path("damaged"))
+    try bench.fill("inputs", ["a", "b"])
     try bench.write("{", to: "damaged/config.json")
     let before = bench.contents(of: ".")
 

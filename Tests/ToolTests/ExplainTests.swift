@@ -224,7 +224,7 @@ import Testing
     #expect(
       outcome.errorLines == [
         "relevance: text.jpg: not a picture: expected JPEG or PNG, found text",
-        "relevance: missing.png: no such file; expected a JPEG or PNG picture",
+        "relevance: missing.png: no such file; expected a .jpg, .png or .npy file",
       ])
     #expect(try Report(bench.path("out/report.json")).inputs.map(\.input) == ["input.npy"])
     #expect(bench.contents(of: "out").filter { $0.hasPrefix("text") || $0.hasPrefix("missing") }.isEmpty)

@@ -49,8 +49,28 @@ struct Workbench {
     try run(arguments, environment: environment)
   }
 
+  /// A folder with copies of `input.npy`.
+  func fill(_ folder: String, _ names: [String]) throws {
+    try FileManager.default.createDirectory(atPath: path(folder), withIntermediateDirectories: true)
+    for name in names {
+      try FileManager.default.copyItem(atPath: path("input.npy"), toPath: path("\(folder)/\(name).npy"))
+    }
+  }
+
   func run(
     _ arguments: [String], environment: [String: String] = [:], tool: String = "relevance", input: String = ""
+  ) throws -> Outcome {
+    try run(arguments, environment: environment, tool: tool, input: Data(input.utf8))
+  }
+
+  /// Runs a command in the folder.
+  ///
+  /// - Parameters:
+  ///   - output: a file to write to instead, such as `/dev/full`.
+  ///   - onTerminal: whether standard error is a terminal.
+  func run(
+    _ arguments: [String], environment: [String: String] = [:], tool: String = "relevance", input: Data,
+    output outputPath: String? = nil, onTerminal: Bool = false
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = Self.executable(named: tool)
@@ -64,13 +84,29 @@ struct Workbench {
       return try FileHandle(forWritingTo: URL(fileURLWithPath: folder.path(name)))
     }
     process.standardOutput = try open("output")
+    if let outputPath { process.standardOutput = FileHandle(forWritingAtPath: outputPath) }
     process.standardError = try open("errors")
-    try Data(input.utf8).write(to: URL(fileURLWithPath: folder.path("input")))
+    var terminal: Int32 = -1
+    if onTerminal {
+      var other: Int32 = -1
+      try #require(openpty(&terminal, &other, nil, nil, nil) == 0)
+      _ = fcntl(terminal, F_SETFL, O_NONBLOCK)  // it may be that nothing is said
+      process.standardError = FileHandle(fileDescriptor: other, closeOnDealloc: true)
+    }
+    defer { if terminal >= 0 { close(terminal) } }
+    try input.write(to: URL(fileURLWithPath: folder.path("input")))
     process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.path("input")))
     try process.run()
     process.waitUntilExit()
     func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
-    let (output, errors) = (try text("output"), try text("errors"))
+    let output = try text("output")
+    var errors = try text("errors")
+    if onTerminal {
+      // What is said fits a terminal's buffer.
+      var bytes = [UInt8](repeating: 0, count: 1 << 16)
+      let count = read(terminal, &bytes, bytes.count)
+      errors = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).replacing("\r\n", with: "\n")
+    }
     try #require(process.terminationReason == .exit, "the command crashed: \(errors)")
     return Outcome(status: process.terminationStatus, output: output, errors: errors)
   }

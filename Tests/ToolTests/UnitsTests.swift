@@ -154,7 +154,7 @@ import Testing
     let outcome = try bench.run(
       "units", "corners", "picture.png", "missing.png", "tensor.npy", "--layer", "relu2", "--save", "csv,png")
     #expect(outcome.status == 66)
-    #expect(outcome.errorLines == ["relevance: missing.png: no such file; expected a JPEG or PNG picture"])
+    #expect(outcome.errorLines == ["relevance: missing.png: no such file; expected a .jpg, .png or .npy file"])
     let files = ["", "/drops.csv", "/units.csv", "/units.png"]
     #expect(bench.contents(of: "units") == ["picture", "tensor"].flatMap { folder in files.map { folder + $0 } })
     #expect(outcome.output.contains("units/tensor/units.png: the drops ("))

@@ -1,5 +1,6 @@
 import Foundation
 import RelevanceKit
+import ToolSupport
 
 /// Runs a network and what was made of it on the same inputs.
 struct ConversionCheck {
@@ -43,7 +44,8 @@ struct ConversionCheck {
     let difference = zip(expected, found).reduce(0) { max($0, abs($1.0 - $1.1)) }
     let relative = largest > 0 ? Double(difference) / Double(largest) : Double(difference)
     guard relative <= limit else { throw CheckError.differs(file, input: name, by: relative, limit: limit) }
-    print("checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)) of the largest logit")
+    Console.summary(
+      "checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)) of the largest logit")
   }
 }
 

@@ -13,8 +13,12 @@ struct ConvertModel: ParsableCommand {
       inferred; names of nodes, input and output stay. The weights go to OUTPUT.data beside the model, where relevance and \
       other tools map them. Files appear under their names only when all is written.
 
-      Example: convert-model resnet18.onnx canonical.onnx --check
-      """)
+      Examples:
+        convert-model resnet18.onnx canonical.onnx --check
+        convert-model vgg16.onnx small.onnx --half --inline
+        convert-model resnet18.onnx folded.onnx --fold-batch-norm --check photo.npy
+      """,
+    version: RelevanceKitPackage.version)
 
   @Argument(help: ArgumentHelp("The network: a .onnx file, or a folder with model.onnx.", valueName: "input.onnx"))
   var input: String
@@ -49,6 +53,8 @@ struct ConvertModel: ParsableCommand {
       """)
   var checks = false
 
+  @OptionGroup var verbosity: VerbosityOptions
+
   static func main() { runReportingFailure() }
 
   func validate() throws {
@@ -62,9 +68,9 @@ struct ConvertModel: ParsableCommand {
     for path in isInline ? [output] : [output, output + ".data"] where source.wasRead(from: path) {
       throw ONNXWritingError.replacesInput(path)
     }
-    let original = try Network(source.graph)
+    let original = try Console.detail("opened \(input)") { try Network(source.graph) }
     let network = foldsBatchNormalization ? try original.foldingBatchNormalization() : original
-    for row in ConversionReport(of: source, to: network).rows { print(row) }
+    for row in ConversionReport(of: source, to: network).rows { Console.summary(row) }
 
     let writer = ONNXWriter(
       placement: isInline ? .inside : .beside, halvesWeights: halvesWeights, outputName: source.outputName)
@@ -77,11 +83,11 @@ struct ConvertModel: ParsableCommand {
       for path in checkedInputs { try check.compare(with: converted, on: path) }
     }
     let weights = ConversionReport.size(summary.weightBytes)
-    print(
+    Console.summary(
       "wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), \(ConversionReport.size(summary.modelBytes)): \(output)"
     )
     if summary.weightBytes > 0 {
-      print("weights \(weights)\(halvesWeights ? " as FLOAT16" : "") in \(summary.dataFile ?? output)")
+      Console.summary("weights \(weights)\(halvesWeights ? " as FLOAT16" : "") in \(summary.dataFile ?? output)")
     }
   }
 }

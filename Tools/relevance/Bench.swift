@@ -6,8 +6,6 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Times predictions and explanations of one input, warm, as a whole and node by node.",
     discussion: """
-      Example: relevance bench vgg16.onnx photo.npy --runs 9
-
       Of each node: FORWARD, its time in a prediction; Z, what denominators cost beyond that, in the run and in the first \
       walk back; BACKWARD, its time in a walk with denominators known; medians over the runs. GFLOP/s count the matrix \
       products as they are computed (2 operations per multiply-add, Winograd's fewer ones, no transforms) and compare to \
@@ -18,6 +16,10 @@ struct Bench: ParsableCommand {
       the sum of the first target's signed relevance and its score; "save PATH" writes that relevance as .npy and \
       prints "saved"; "quit" ends. "ready" is printed when all is warm. With --forward it is the logits, their sum and \
       the largest.
+
+      Examples:
+        relevance bench vgg16.onnx --runs 9
+        relevance bench model.onnx photo.npy --target top:10 --method clrp1 --batch 4
       """)
 
   @OptionGroup var model: ModelOptions

@@ -15,7 +15,9 @@ struct Evaluate: ParsableCommand {
       shards' journals what one run would have made. DIR/report.md, report.json and a .csv for each table have means and 95 % \
       intervals (bootstrap over pictures).
 
-      Example: relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json --method lrp --method clrp1
+      Examples:
+        relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
+        relevance evaluate grid squeezenet1.1 val/ --method lrp --method clrp1
       """,
     subcommands: [
       EvaluatePointing.self, EvaluateAblation.self, EvaluateGrid.self, EvaluateSimilarity.self, EvaluateUnits.self,
@@ -31,6 +33,8 @@ struct EvaluatePointing: ParsableCommand {
       The pointing game (is the maximum in a box?), its extension to thresholds (are all of the largest pixels that hold so much of \
       the energy?), and the share of energy in the boxes. Each picture is explained for each class that has a box. Difficult are \
       classes whose boxes cover less than a quarter of a picture that another class is in, too.
+
+      Example: relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
       """)
 
   @OptionGroup var options: EvaluationOptions
@@ -58,6 +62,8 @@ struct EvaluateAblation: ParsableCommand {
     discussion: """
       Patches are replaced by the same places of the data set's mean picture. Reported are the mean drops of the class's logit and of \
       its probability. --method random says what patches at random places do.
+
+      Example: relevance evaluate ablation model.onnx photos.csv --patches 10 --method lrp
       """)
 
   @OptionGroup var options: EvaluationOptions
@@ -94,6 +100,8 @@ struct EvaluateGrid: ParsableCommand {
     discussion: """
       The grid pointing game needs no boxes: n × n pictures of different classes, of which the network is sure, are put side by side. \
       Chance is 1/n².
+
+      Example: relevance evaluate grid squeezenet1.1 val/ --cells 3 --grids 500
       """)
 
   @OptionGroup var options: EvaluationOptions
@@ -148,8 +156,11 @@ struct EvaluateSimilarity: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "similarity",
     abstract: "How much alike the maps of one picture's classes are.",
-    discussion:
-      "Mean cosine and rank correlation of the maps of the best classes, and of random ones of the first hundred.")
+    discussion: """
+      Mean cosine and rank correlation of the maps of the best classes, and of random ones of the first hundred.
+
+      Example: relevance evaluate similarity squeezenet1.1 val/ --limit 200
+      """)
 
   @OptionGroup var options: EvaluationOptions
   @OptionGroup var methods: MethodOptions
@@ -186,7 +197,7 @@ struct EvaluateSimilarity: ParsableCommand {
         for figure in try evaluation.figures(of: item, names: { setting.labels?[$0] }) {
           try figure.image.writePNG(to: folder.appendingPathComponent("\(figure.name).png").path)
         }
-      } catch let error as EvaluationError { note("\(evaluation.items[item]) is not drawn: \(error)") }
+      } catch let error as EvaluationError { Console.note("\(evaluation.items[item]) is not drawn: \(error)") }
     }
   }
 }
@@ -195,7 +206,11 @@ struct EvaluateUnits: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "units",
     abstract: "Whether the most active units of a layer see different things, over many pictures.",
-    discussion: "Each picture is studied as by relevance units, with patches replaced by the data set's mean.")
+    discussion: """
+      Each picture is studied as by relevance units, with patches replaced by the data set's mean.
+
+      Example: relevance evaluate units vgg16.onnx val/ --layer fc1
+      """)
 
   @OptionGroup var options: EvaluationOptions
   @OptionGroup var mean: MeanOptions
@@ -229,7 +244,11 @@ struct EvaluateDeletion: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "deletion",
     abstract: "How fast a class's probability falls as its most salient pixels are replaced.",
-    discussion: "The area under the curve is reported: the smaller, the better.")
+    discussion: """
+      The area under the curve is reported: the smaller, the better.
+
+      Example: relevance evaluate deletion squeezenet1.1 val/ --steps 50
+      """)
 
   @OptionGroup var flipping: FlippingOptions
   func run() throws { try flipping.run(.deletion) }
@@ -239,7 +258,11 @@ struct EvaluateInsertion: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "insertion",
     abstract: "How fast a class's probability rises as its most salient pixels are put in.",
-    discussion: "The area under the curve is reported: the larger, the better.")
+    discussion: """
+      The area under the curve is reported: the larger, the better.
+
+      Example: relevance evaluate insertion squeezenet1.1 val/ --method clrp1
+      """)
 
   @OptionGroup var flipping: FlippingOptions
   func run() throws { try flipping.run(.insertion) }
@@ -272,7 +295,11 @@ struct EvaluateBorder: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "border",
     abstract: "How much of the maps lies along the picture's border, as zero padding may cause.",
-    discussion: "Each picture is explained for the class with the highest logit. Compare tables of rules by --rules.")
+    discussion: """
+      Each picture is explained for the class with the highest logit. Compare tables of rules by --rules.
+
+      Example: relevance evaluate border model.onnx val/ --rules paper --output paper
+      """)
 
   @OptionGroup var options: EvaluationOptions
   @OptionGroup var methods: MethodOptions
@@ -294,7 +321,9 @@ struct EvaluateMerge: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
     abstract: "Makes of the journals of all shards what one run would have made.",
-    discussion: "Example: relevance evaluate merge evaluation --output evaluation")
+    discussion: """
+      Example: relevance evaluate merge evaluation --output evaluation
+      """)
 
   @Argument(help: ArgumentHelp("Journals of shards, or folders with them.", valueName: "journal"))
   var paths: [String]

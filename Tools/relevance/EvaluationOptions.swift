@@ -40,10 +40,10 @@ struct EvaluationOptions: ParsableArguments {
     let explainer = try Explainer(
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     if model.preprocessingFile == nil {
-      note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
+      Console.note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
     }
     let data = try data.load(for: model, seed: seed)
-    data.notes.forEach { note($0) }
+    data.notes.forEach { Console.note($0) }
     // Random maps are drawn anew for each seed.
     let methods = methods.map { method in
       if case .random(0) = method { Method.random(seed: seed) } else { method }
@@ -60,16 +60,17 @@ struct EvaluationOptions: ParsableArguments {
   func run<E: Evaluation>(_ evaluation: E) throws {
     let name = shard == .whole ? "journal.jsonl" : "journal-\(shard.index)-of-\(shard.count).jsonl"
     let path = try output.folder().appendingPathComponent(name).path
-    let progress = ProgressLine(E.Record.evaluation, total: nil)
+    let progress = ProgressLine(E.Record.evaluation)
     let journal = try evaluation.run(journal: path, shard: shard, resumes: resume) {
-      if let failure = $0.failure { progress.say("note: \(failure.name) is left out: \(failure.error)") }
+      if let failure = $0.failure { Console.note("\(failure.name) is left out: \(failure.error)") }
       progress.update($0)
     }
     progress.end()
     if shard == .whole {
       try output.write(journal)
     } else {
-      print("\(path): \(journal.entries.count) items; relevance evaluate merge joins all \(shard.count) shards")
+      Console.summary(
+        "\(path): \(journal.entries.count) items; relevance evaluate merge joins all \(shard.count) shards")
     }
     let failures = journal.failures.count
     if failures == journal.entries.count, failures > 0 { throw EvaluateError.nothingDone(failures) }

@@ -38,7 +38,7 @@ struct EvaluationOutput: ParsableArguments {
       try writeFile(Data(chart.svg.utf8), to: folder.appendingPathComponent("\(chart.name).svg"))
       try chart.image.writePNG(to: folder.appendingPathComponent("\(chart.name).png").path)
     }
-    print(report.markdown, terminator: "")
+    Console.summary(String(report.markdown.dropLast()))
   }
 
   private static func fileName(_ title: String) -> String {
@@ -84,57 +84,5 @@ struct EvaluationReport<Record: EvaluationRecord>: Encodable {
         + configuration.sorted { $0.key < $1.key }.map { "\($0) \($1.joined(separator: " "))" }.joined(separator: "; ")
         + ".")
     return lines.joined(separator: "\n") + "\n"
-  }
-}
-
-/// How far long work is: a line that changes on a terminal; in a log a line now and then.
-final class ProgressLine {
-  private let title: String
-  private let total: Int?
-  private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let start = ContinuousClock.now
-  private var last: ContinuousClock.Instant?
-  private var isShown = false
-
-  /// - Parameter total: of what `update(done:)` counts.
-  init(_ title: String, total: Int?) {
-    self.title = title
-    self.total = total
-  }
-
-  func update(done: Int) {
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    update(EvaluationProgress(done: done, total: total ?? done, doneNow: done, seconds: seconds))
-  }
-
-  func update(_ progress: EvaluationProgress) {
-    // Ten times a second at most; in a log after half a minute first.
-    let now = ContinuousClock.now
-    guard now - (last ?? start) >= (isTerminal ? .milliseconds(100) : .seconds(30)) else { return }
-    last = now
-    var text = String(
-      format: "%@: %d of %d, %.1f a minute", title, progress.done, progress.total, progress.perMinute)
-    if let left = progress.secondsLeft { text += ", \(Self.duration(left)) left" }
-    FileHandle.standardError.write(Data((isTerminal ? "\r\(text)\u{1B}[K" : text + "\n").utf8))
-    isShown = isTerminal
-  }
-
-  /// Writes a line that stays.
-  func say(_ text: String) {
-    FileHandle.standardError.write(Data(((isShown ? "\r\u{1B}[K" : "") + text + "\n").utf8))
-    isShown = false
-  }
-
-  /// Clears the line.
-  func end() {
-    if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-    isShown = false
-  }
-
-  private static func duration(_ seconds: Double) -> String {
-    let seconds = Int(seconds.rounded(.up))
-    return seconds < 90
-      ? "\(seconds) s"
-      : seconds < 5400 ? "\((seconds + 30) / 60) min" : String(format: "%.1f h", Double(seconds) / 3600)
   }
 }

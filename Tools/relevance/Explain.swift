@@ -11,7 +11,11 @@ struct Explain: ParsableCommand {
       it) and .overlay.png for each input, target and method, maps.png with all maps of an input and what their colours mean, and \
       DIR/report.json. With --save html, explanation.html shows all of an input on one page that needs no other file.
 
-      Example: relevance explain squeezenet1.1 photo.jpg --target label:zebra --method lrp --method clrp1
+      Examples:
+        relevance explain squeezenet1.1 photo.jpg
+        relevance explain squeezenet1.1 photo.jpg --target label:zebra --save html
+        relevance explain model.onnx photos/ --target top:3 --method lrp --quiet
+        convert photo.tif jpg:- | relevance explain model.onnx - --ledger
       """)
 
   /// What can be written.
@@ -32,7 +36,7 @@ struct Explain: ParsableCommand {
       """
       What to explain: top:K (the K best classes), class:N, label:NAME, or unit:NODE/CHANNEL[@Y,X], a unit or a whole channel \
       of any node. Repeatable. (default: top:1)
-      """, valueName: "t"),
+      """, valueName: "t"), completion: .list(["top:", "class:", "label:", "unit:"]),
     transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
 
@@ -43,10 +47,11 @@ struct Explain: ParsableCommand {
       How: \(Method.allValueStrings.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
       clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
       Repeatable. (default: clrp1)
-      """, valueName: "m"), transform: Method.init(parsing:))
+      """, valueName: "m"), completion: .list(Method.allValueStrings),
+    transform: Method.init(parsing:))
   var methods: [Method] = []
 
-  @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"))
+  @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "explanations"
 
   @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json, html.", valueName: "list"))
@@ -70,45 +75,49 @@ struct Explain: ParsableCommand {
     let methods = methods.isEmpty ? [.clrp1] : methods
     let explainer = try Explainer(
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
-    noteAssumedPreprocessing(of: model, for: inputs.paths)
+    let files = try inputs.files()
+    noteAssumedPreprocessing(of: model, for: files)
     var report = Report(model: self.model.path, plan: explainer.plan)
     let folder = URL(fileURLWithPath: output)
     let provenance =
       artefacts.contains(.html)
       ? try Provenance(model: self.model.location, model, threads: explainer.threads) : nil
-    defer { report.warnings.forEach { note($0) } }
+    defer { report.warnings.forEach { Console.note($0) } }
 
     var failure: (any Error)?
     do {
-      try forEachInput(inputs.paths) { path in
-        let input = try inputs.load(path, for: model)
+      try forEachInput(files) { file in
+        let input = try inputs.fitting.load(file, for: model)
         let trace = try input.run { try explainer.trace($0) }
         let targets = wanted.flatMap { $0.targets(in: trace) }
         var explanations: [Explanation] = []
         for method in methods {
-          explanations += try trace.explain(targets, by: method)
+          explanations += try Console.detail("explained \(targets.count) targets by \(method)") {
+            try trace.explain(targets, by: method)
+          }
         }
         let writer = ResultWriter(
-          folder: folder.appendingPathComponent(Input.stem(of: path)), artefacts: artefacts,
+          folder: folder.appendingPathComponent(file.stem), artefacts: artefacts,
           hasChannelsLast: explainer.network.hasChannelsLast, scale: scale, labels: model.labels)
-        let maps = try writer.write(explanations, of: input)
-        report.add(input: path, trace: trace, explanations: explanations, labels: model.labels)
+        let maps = try Console.detail("wrote the maps of \(file.name)") { try writer.write(explanations, of: input) }
+        report.add(file, trace: trace, explanations: explanations, labels: model.labels)
         if let provenance {
           let page = ExplanationPage(
-            input: path, picture: input.picture, predictions: report.inputs.last!.predictions, maps: maps, scale: scale,
+            input: file.name, picture: input.picture, predictions: report.inputs.last!.predictions, maps: maps,
+            scale: scale,
             labels: model.labels, plan: explainer.plan,
             shapes: try explainer.network.graph.shapes(forInput: input.tensor.shape), model: self.model.path,
-            warnings: assumptions(of: model, for: path) + explainer.plan.warnings
-              + Report.warnings(of: explanations, input: path, labels: model.labels),
-            provenance: provenance, inputChecksum: try Provenance.checksum(of: path))
+            warnings: assumptions(of: model, for: file) + explainer.plan.warnings
+              + Report.warnings(of: explanations, input: file.name, labels: model.labels),
+            provenance: provenance, inputChecksum: try file.checksum())
           try writer.write(page)
         }
+        Console.summary(report.summary(folder: output, ledgers: ledger ? explanations.map(\.ledger) : []))
       }
     } catch { failure = error }
     if artefacts.contains(.json), !report.inputs.isEmpty {
       try report.write(to: folder.appendingPathComponent("report.json"))
     }
-    if !report.inputs.isEmpty { print(report.summary(folder: output, showsLedgers: ledger)) }
     if let failure { throw failure }
   }
 }

@@ -5,14 +5,19 @@ import ToolSupport
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows the network's nodes and which rule applies to each.",
-    discussion: "Example: relevance inspect squeezenet1.1 --rules paper")
+    discussion: """
+      Examples:
+        relevance inspect squeezenet1.1 --rules paper
+        relevance inspect model.onnx --rules mine.yaml --why conv1 --why fc
+      """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var rules: RuleOptions
 
   @Option(
     help: ArgumentHelp(
-      "Show why a node has its rule: the rows that did not match, and why. Repeatable.", valueName: "node"))
+      "Show why a node has its rule: the rows that did not match, and why. Repeatable.", valueName: "node"),
+    completion: .nodes)
   var why: [String] = []
 
   func run() throws {
@@ -20,7 +25,7 @@ struct Inspect: ParsableCommand {
     let network = try rules.network(of: model)
     let plan = try rules.table(for: model).resolve(for: network)
     let shape = model.exampleInputShape
-    defer { plan.warnings.forEach { note($0) } }
+    defer { plan.warnings.forEach { Console.note($0) } }
     guard why.isEmpty else {
       let nodes = try why.map { try network.graph.requiredNode(named: $0) }
       return print(nodes.map { plan.reason(for: $0) }.joined(separator: "\n"))

@@ -13,7 +13,10 @@ struct Lab: ParsableCommand {
       the map is from that of the first rule (DISTANCE, in norms of that; COSINE) and, in sweeps, from the row above \
       (STEP, in norms of that).
 
-      Example: relevance lab squeezenet1.1 photo.jpg --layer fire9_squeeze --rule zPlus --rule epsilon:epsilon=1e-3..1
+      Examples:
+        relevance lab squeezenet1.1 photo.jpg --layer conv10 --rule zPlus --rule z
+        relevance lab model.onnx photo.jpg --layer fc6 --rule epsilon:e=1e-3..1x7
+        relevance lab model.onnx photo.npy --layer conv5 --rule z --seed unit:13@6,7
       """)
 
   /// What can be written.
@@ -25,10 +28,14 @@ struct Lab: ParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Argument(help: ArgumentHelp("A picture, or a preprocessed tensor, as for explain.", valueName: "input"))
+  @Argument(
+    help: ArgumentHelp("A picture, a preprocessed tensor, or - for standard input, as for explain.", valueName: "input")
+  )
   var path: String
 
-  @Option(help: ArgumentHelp("The node whose rule is tried; relevance inspect lists them.", valueName: "node"))
+  @Option(
+    help: ArgumentHelp("The node whose rule is tried; relevance inspect lists them.", valueName: "node"),
+    completion: .nodes)
   var layer: String
 
   @Option(
@@ -37,7 +44,7 @@ struct Lab: ParsableCommand {
       """
       A rule: name or name:key=value,...; keys may be shortened. One value may be a sweep, low..high or low..highxN. \
       Repeatable.
-      """, valueName: "rule"))
+      """, valueName: "rule"), completion: .list(RuleCatalogue.standard.names))
   var ruleTexts: [String]
 
   @Option(
@@ -84,8 +91,9 @@ struct Lab: ParsableCommand {
     let target = try (target ?? .top(1)).resolved(model.labels)
     let explainer = try Explainer(
       self.rules.network(of: model), rules: self.rules.table(for: model), threads: self.model.threads)
-    noteAssumedPreprocessing(of: model, for: [path])
-    let input = try fitting.load(path, for: model)
+    let file = try inputFile()
+    noteAssumedPreprocessing(of: model, for: [file])
+    let input = try fitting.load(file, for: model)
     let trace = try input.run { try explainer.trace($0) }
     let lab = RuleLab(trace)
     let explained = target.targets(in: trace)[0]
@@ -98,11 +106,20 @@ struct Lab: ParsableCommand {
 
     var report = LabReport(observations, hasSweep: rules.count > ruleTexts.count)
     report.title =
-      "\(path): \(report.layer), relevance of "
+      "\(file.name): \(report.layer), relevance of "
       + (seed == .target ? explained.description(labels: model.labels) : "\(seed)")
     if !kinds.isEmpty { try report.write(kinds, to: output ?? "lab") }
     print(report.text)
-    if report.isEmpty { note("no relevance arrives at \(layer)") }
+    if report.isEmpty { Console.note("no relevance arrives at \(layer)") }
+  }
+
+  /// The one input.
+  private func inputFile() throws -> InputFile {
+    let files = try InputFile.all(at: path)
+    guard files.count == 1 else {
+      throw ValidationError("\(path): found \(files.count) inputs in the folder; expected one")
+    }
+    return files[0]
   }
 }
 

@@ -5,7 +5,13 @@ import RelevanceKit
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what the network sees.",
-    discussion: "Example: relevance predict squeezenet1.1 photo.jpg --top 3")
+    discussion: """
+      Prints the best classes of each input: probability, logit, number, name.
+
+      Examples:
+        relevance predict squeezenet1.1 photo.jpg --top 3
+        relevance predict model.onnx photos/ --save npy --output logits
+      """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var inputs: InputOptions
@@ -27,15 +33,17 @@ struct Predict: ParsableCommand {
   func run() throws {
     let model = try model.load()
     let executor = Executor(model.network, threads: self.model.threads)
-    try forEachInput(inputs.paths) { path in
-      let input = try inputs.load(path, for: model)
+    let files = try inputs.files()
+    noteAssumedPreprocessing(of: model, for: files)
+    try forEachInput(files) { file in
+      let input = try inputs.fitting.load(file, for: model)
       let logits = try input.run { try executor.logits($0) }
       if save != nil {
-        let folder = URL(fileURLWithPath: output).appendingPathComponent(Input.stem(of: path))
+        let folder = URL(fileURLWithPath: output).appendingPathComponent(file.stem)
         try makeFolder(folder)
         try NumPyFile.write(logits, to: folder.appendingPathComponent("logits.npy").path)
       }
-      print(path)
+      print(file.name)
       for prediction in Prediction.ranking(logits).prefix(top) {
         let score = Report.ClassScore(
           classIndex: prediction.classIndex, label: model.labels?[prediction.classIndex], logit: prediction.logit,

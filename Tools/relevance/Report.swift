@@ -48,8 +48,6 @@ struct Report: Encodable {
   private(set) var inputs: [InputEntry] = []
   private(set) var warnings: [String] = []
 
-  private var ledgers: [Ledger] = []
-
   private enum CodingKeys: CodingKey {
     case model, table, inputs, warnings
   }
@@ -60,9 +58,7 @@ struct Report: Encodable {
     warnings = plan.warnings
   }
 
-  mutating func add(input: String, trace: Trace, explanations: [Explanation], labels: Labels?) {
-    let stem = Input.stem(of: input)
-    ledgers += explanations.map(\.ledger)
+  mutating func add(_ file: InputFile, trace: Trace, explanations: [Explanation], labels: Labels?) {
     let entries = explanations.map { explanation in
       ExplanationEntry(
         target: explanation.target.description, label: explanation.target.classIndex.flatMap { labels?[$0] },
@@ -74,12 +70,12 @@ struct Report: Encodable {
             node: $0.node, rule: $0.rule, relevanceIn: $0.relevanceIn, relevanceOut: $0.relevanceOut,
             absorbed: $0.absorbed, losses: Self.named($0.losses), magnitudeIn: $0.magnitudeIn,
             magnitudeOut: $0.magnitudeOut)
-        }, files: "\(stem)/\(explanation.fileName)")
+        }, files: "\(file.stem)/\(explanation.fileName)")
     }
-    warnings += Self.warnings(of: explanations, input: input, labels: labels)
+    warnings += Self.warnings(of: explanations, input: file.name, labels: labels)
     inputs.append(
       InputEntry(
-        input: input, shape: trace.input.shape.dimensions,
+        input: file.name, shape: trace.input.shape.dimensions,
         predictions: trace.predictions().prefix(5).map {
           ClassScore(
             classIndex: $0.classIndex, label: labels?[$0.classIndex], logit: $0.logit, probability: $0.probability)
@@ -112,19 +108,14 @@ struct Report: Encodable {
     Dictionary(uniqueKeysWithValues: losses.map { ($0.rawValue, $1) })
   }
 
-  /// What a person wants to know at the end of a run.
-  func summary(folder: String, showsLedgers: Bool) -> String {
-    var lines: [String] = []
-    var ledgers = ledgers[...]
-    for input in inputs {
-      lines.append(input.input)
-      for prediction in input.predictions { lines.append("  " + prediction.line) }
-      for entry in input.explanations {
-        lines.append(
-          "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
-        let ledger = ledgers.removeFirst()
-        if showsLedgers { lines += "\(ledger)".split(separator: "\n").map { "    \($0)" } }
-      }
+  /// What a person wants to know of the input that was added last; with ledgers, those of its explanations.
+  func summary(folder: String, ledgers: [Ledger]) -> String {
+    guard let input = inputs.last else { return "" }
+    var lines = [input.input] + input.predictions.map { "  " + $0.line }
+    for (index, entry) in input.explanations.enumerated() {
+      lines.append(
+        "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
+      if !ledgers.isEmpty { lines += "\(ledgers[index])".split(separator: "\n").map { "    \($0)" } }
     }
     return lines.joined(separator: "\n")
   }

@@ -7,11 +7,14 @@ import ToolSupport
 struct ModelOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "The network: a .onnx file, a folder with model.onnx, or the name of a fetched model.", valueName: "model"))
+      "The network: a .onnx file, a folder with model.onnx, or the name of a fetched model.", valueName: "model"),
+    completion: .file(extensions: ["onnx"]))
   var path: String
 
   @Option(help: ArgumentHelp("Threads to use; by default one per processor.", valueName: "n"))
   var threads: Int?
+
+  @OptionGroup var verbosity: VerbosityOptions
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
@@ -19,20 +22,62 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  func load() throws -> Model { try Model(contentsOf: location) }
+  func load() throws -> Model {
+    let location = location
+    guard FileManager.default.fileExists(atPath: location) else { throw ModelError(path: path) }
+    let model = try Console.detail("opened \(location)") { try Model(contentsOf: location) }
+    Console.detail("\(model.network.graph.nodes.count) nodes; BLAS \(BLAS.configuration)")
+    return model
+  }
 
-  /// The file or folder that is read.
-  var location: String { Self.locate(path) }
+  /// The file or folder that is read: a path as it is, or the folder of a model that Tools/models has fetched.
+  var location: String {
+    if FileManager.default.fileExists(atPath: path) || path.contains("/") { return path }
+    let fetched = FetchedModels.folder + "/" + path
+    return FileManager.default.fileExists(atPath: fetched) ? fetched : path
+  }
+}
 
-  /// A path as it is, or the folder of a model that Tools/models has fetched.
-  private static func locate(_ path: String) -> String {
-    let files = FileManager.default
-    if files.fileExists(atPath: path) || path.contains("/") { return path }
+/// The models that Tools/models/fetch has put where the tools look for them.
+enum FetchedModels {
+  /// The folder that holds them.
+  static var folder: String {
     let environment = ProcessInfo.processInfo.environment
     let cache = environment["XDG_CACHE_HOME"] ?? (environment["HOME"] ?? "") + "/.cache"
-    let fetched = (environment["RELEVANCEKIT_MODELS"] ?? cache + "/relevancekit") + "/" + path
-    return files.fileExists(atPath: fetched) ? fetched : path
+    return environment["RELEVANCEKIT_MODELS"] ?? cache + "/relevancekit"
   }
+
+  /// Their names.
+  static var names: [String] {
+    let files = FileManager.default
+    let found = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+    return found.filter { files.fileExists(atPath: "\(folder)/\($0)/model.onnx") }.sorted()
+  }
+}
+
+/// A model that is not there.
+struct ModelError: RelevanceKitError {
+  let path: String
+
+  var category: ErrorCategory { .missingInput }
+  var description: String {
+    guard !path.contains("/"), !path.hasSuffix(".onnx") else {
+      return "\(path): there is no such file" + (similarFile(to: path).map { "; did you mean \($0)?" } ?? "")
+    }
+    let names = FetchedModels.names
+    let known = names.isEmpty ? "none is fetched" : "fetched are \(names.joined(separator: ", "))"
+    return "\(path): there is no such file, and no fetched model of that name"
+      + (Suggestion.nearest(to: path, among: names).map { "; did you mean \($0)?" }
+        ?? "; \(known), and Tools/models/fetch --list says what can be")
+  }
+}
+
+/// A file whose name is like that of one which does not exist, in the same folder.
+func similarFile(to path: String) -> String? {
+  let url = URL(fileURLWithPath: path)
+  let files = (try? FileManager.default.contentsOfDirectory(atPath: url.deletingLastPathComponent().path)) ?? []
+  let name = url.lastPathComponent
+  return Suggestion.nearest(to: name, among: files.sorted()).map { path.dropLast(name.count) + $0 }
 }
 
 /// Which rule applies where.
@@ -40,7 +85,8 @@ struct RuleOptions: ParsableArguments {
   @Option(
     name: .customLong("rules"),
     help: ArgumentHelp(
-      "The rule table: a YAML file, or \(RuleTable.presetNames.joined(separator: ", ")).", valueName: "table"))
+      "The rule table: a YAML file, or \(RuleTable.presetNames.joined(separator: ", ")).", valueName: "table"),
+    completion: .list(RuleTable.presetNames))
   var name = "default"
 
   @Flag(
@@ -59,68 +105,6 @@ struct RuleOptions: ParsableArguments {
   }
 }
 
-/// The pictures and how they are fitted to the network.
-struct InputOptions: ParsableArguments {
-  @Argument(
-    help: ArgumentHelp(
-      "Pictures (.jpg, .png), or preprocessed tensors (.npy: float32, [1,C,H,W] or [C,H,W]).", valueName: "input"))
-  var paths: [String]
-
-  @OptionGroup var fitting: FitOptions
-
-  /// Reads an input and prepares it for the network.
-  func load(_ path: String, for model: Model) throws -> Input { try fitting.load(path, for: model) }
-}
-
-/// How pictures are fitted to the network.
-struct FitOptions: ParsableArguments {
-  /// How a picture of another shape is given to the network.
-  enum Fit: String, CaseIterable, ExpressibleByArgument {
-    case crop
-    case whole
-    case native
-  }
-
-  @Option(
-    help:
-      "Fit pictures as the model's preprocessing says (crop), resized but not cropped (whole), or as they are (native)."
-  )
-  var fit = Fit.crop
-
-  /// Reads an input and prepares it for the network.
-  func load(_ path: String, for model: Model) throws -> Input {
-    if path.lowercased().hasSuffix(".npy") {
-      let tensor = try NumPyFile.read(path)
-      let shape = tensor.shape.rank == 3 ? Shape([1] + tensor.shape.dimensions) : tensor.shape
-      guard shape.rank == 4, shape[0] == 1 else { throw InputError.shape(path, found: tensor.shape) }
-      return Input(path: path, tensor: tensor.reshaped(to: shape), picture: nil)
-    }
-    let preprocessing = preprocessing(of: model)
-    let picture = try preprocessing.visible(Image(contentsOf: path))
-    return Input(path: path, tensor: preprocessing.normalized(picture), picture: picture)
-  }
-
-  /// How pictures are prepared.
-  func preprocessing(of model: Model) -> Preprocessing {
-    switch fit {
-    case .crop: model.preprocessing
-    case .whole: model.preprocessing.withoutCrop()
-    case .native: model.preprocessing.native
-    }
-  }
-}
-
-/// Says what is assumed of pictures whose model does not tell how they are prepared.
-func noteAssumedPreprocessing(of model: Model, for paths: [String]) {
-  Set(paths.flatMap { assumptions(of: model, for: $0) }).forEach { note($0) }
-}
-
-/// What is assumed of an input, a sentence each.
-func assumptions(of model: Model, for path: String) -> [String] {
-  guard model.preprocessingFile == nil, !path.lowercased().hasSuffix(".npy") else { return [] }
-  return ["no preprocessor_config.json beside the model; using ImageNet's usual preprocessing"]
-}
-
 /// The kinds of files that `--save` lists, separated by commas.
 func savedKinds<Kind: RawRepresentable<String> & CaseIterable & Hashable>(in list: String) throws -> Set<Kind> {
   let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
@@ -130,69 +114,4 @@ func savedKinds<Kind: RawRepresentable<String> & CaseIterable & Hashable>(in lis
       guard let kind = Kind(rawValue: String($0)) else { throw ValidationError("--save: \($0) is not one of \(known)") }
       return kind
     })
-}
-
-/// One prepared input.
-struct Input {
-  let path: String
-  /// What the network takes, 1 × C × H × W.
-  let tensor: Tensor
-  /// What of the picture the network sees; nil for a tensor.
-  let picture: Image?
-
-  /// The file's name without folder and extension: the name of the folder for its results.
-  static func stem(of path: String) -> String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
-
-  /// Runs a network on the input; errors name the file.
-  func run<Result>(_ body: (Tensor) throws -> Result) throws -> Result {
-    do { return try body(tensor) } catch let error as GraphError {
-      throw InputError.doesNotFit(path, reason: error.description)
-    } catch let error as ExecutionError {
-      throw InputError.doesNotFit(path, reason: error.description)
-    }
-  }
-}
-
-/// An input that the network cannot take.
-enum InputError: RelevanceKitError {
-  case shape(String, found: Shape)
-  case doesNotFit(String, reason: String)
-  case sameStem(String, String)
-
-  var category: ErrorCategory {
-    switch self {
-    case .shape, .doesNotFit: .badData
-    case .sameStem: .usage
-    }
-  }
-
-  var description: String {
-    switch self {
-    case .shape(let file, let found): "\(file): expected a tensor of shape [1,C,H,W] or [C,H,W], found \(found)"
-    case .doesNotFit(let file, let reason): "\(file): \(reason)"
-    case .sameStem(let a, let b): "\(a) and \(b) would write to the same folder; give one of them another name"
-    }
-  }
-}
-
-/// Calls `body` for every path; one that fails is reported and the rest goes on.
-///
-/// - Throws: `ExitCode` with the first failure's status once all have been tried.
-func forEachInput(_ paths: [String], _ body: (String) throws -> Void) throws {
-  var stems: [String: String] = [:]
-  for path in paths {
-    if let other = stems.updateValue(path, forKey: Input.stem(of: path)) { throw InputError.sameStem(other, path) }
-  }
-  let showsProgress = paths.count > 1 && isatty(STDERR_FILENO) == 1
-  var status: Int32 = 0
-  for (index, path) in paths.enumerated() {
-    if showsProgress { FileHandle.standardError.write(Data("\r\(index)/\(paths.count)\u{1B}[K".utf8)) }
-    do { try body(path) } catch let error as any RelevanceKitError {
-      let failure = Failure(error, of: Relevance.self)
-      failure.report()
-      if status == 0 { status = failure.status }
-    }
-  }
-  if showsProgress { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-  if status != 0 { throw ExitCode(status) }
 }

@@ -36,7 +36,7 @@ enum TargetArgument: CustomStringConvertible {
     guard let labels else { throw TargetError.noLabels(name) }
     let classes = labels.classes(named: name)
     guard let index = classes.first else {
-      throw TargetError.unknownLabel(name, suggestions: labels.names(containing: name))
+      throw TargetError.unknownLabel(name, suggestions: labels.suggestions(for: name))
     }
     guard classes.count == 1 else { throw TargetError.ambiguousLabel(name, classes: classes) }
     return .fixed(.class(index))
@@ -66,7 +66,9 @@ enum TargetError: RelevanceKitError {
       "label:\(name): the model has no labels; put a config.json with id2label beside it, or use class:N"
     case .unknownLabel(let name, let suggestions):
       "label:\(name): no class is called so"
-        + (suggestions.isEmpty ? "" : "; did you mean \(suggestions.map { "\"\($0)\"" }.joined(separator: ", "))?")
+        + (suggestions.isEmpty
+          ? "; the config.json beside the model has all names"
+          : "; did you mean \(suggestions.map { "\"\($0)\"" }.joined(separator: ", "))?")
     case .ambiguousLabel(let name, let classes):
       "label:\(name): several classes are called so; use \(classes.map { "class:\($0)" }.joined(separator: " or "))"
     }

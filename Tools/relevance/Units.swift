@@ -15,7 +15,9 @@ struct Units: ParsableCommand {
       Writes DIR/<input>/units.csv (the table), drops.csv (the matrix) and units.png (all maps) for each input, and \
       DIR/report.json.
 
-      Example: relevance units vgg16 photo.jpg --layer fc1 --top 8
+      Examples:
+        relevance units squeezenet1.1 photo.jpg --layer fire9_squeeze
+        relevance units vgg16.onnx photos/ --layer fc1 --top 12 --replace mean.npy
       """)
 
   /// What can be written.
@@ -31,7 +33,7 @@ struct Units: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The layer: a fully connected one, a convolution, or a rectifier behind one; relevance inspect lists them.",
-      valueName: "node"))
+      valueName: "node"), completion: .nodes)
   var layer: String
 
   @Option(help: ArgumentHelp("How many units.", valueName: "n"))
@@ -71,7 +73,8 @@ struct Units: ParsableCommand {
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     // Said once, not for every input.
     _ = try explainer.network.graph.requiredNode(named: layer)
-    noteAssumedPreprocessing(of: model, for: inputs.paths)
+    let files = try inputs.files()
+    noteAssumedPreprocessing(of: model, for: files)
     var options = UnitStudy.Options()
     options.count = top
     options.patchSide = patch
@@ -81,15 +84,15 @@ struct Units: ParsableCommand {
 
     var failure: (any Error)?
     do {
-      try forEachInput(inputs.paths) { path in
-        let input = try inputs.load(path, for: model)
+      try forEachInput(files) { file in
+        let input = try inputs.fitting.load(file, for: model)
         let trace = try input.run { try explainer.trace($0) }
         let entry = UnitsReport.Entry(
-          path, try UnitStudy(trace, at: layer, options: options),
+          file.name, try UnitStudy(trace, at: layer, options: options),
           active: try trace.mostActiveUnits(at: layer, count: .max).count)
-        let files = try UnitsWriter(folder: "\(output)/\(Input.stem(of: path))", kinds: kinds).write(entry, of: input)
+        let written = try UnitsWriter(folder: "\(output)/\(file.stem)", kinds: kinds).write(entry, of: input)
         report.inputs.append(entry)
-        print(([entry.text] + files).joined(separator: "\n"))
+        Console.summary(([entry.text] + written).joined(separator: "\n"))
       }
     } catch { failure = error }
     if kinds.contains(.json), !report.inputs.isEmpty {
@@ -102,7 +105,7 @@ struct Units: ParsableCommand {
     switch replace {
     case "mean":
       if model.preprocessing.mean.allSatisfy({ $0 == 0 }) {
-        note("the model's preprocessing subtracts no mean; --replace mean is black here")
+        Console.note("the model's preprocessing subtracts no mean; --replace mean is black here")
       }
       return .mean
     case "zero": return .pixel(model.preprocessing.pixelRange.lower)

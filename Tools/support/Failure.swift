@@ -16,7 +16,7 @@ package struct Failure {
     self.command = command
     original = error
     if let error = error as? any RelevanceKitError {
-      line = error.description
+      line = error.description + (nextStep(after: error).map { "; \($0)" } ?? "")
       status =
         switch error.category {
         case .usage: 64
@@ -39,30 +39,46 @@ package struct Failure {
     Foundation.exit(status)
   }
 
-  /// Writes the line; names that contain line breaks or other control characters cannot make it several.
-  package func report() {
-    let printable = String(
-      String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
-    let name = command.configuration.commandName ?? "error"
-    FileHandle.standardError.write(Data("\(name): \(printable)\n".utf8))
-  }
+  /// Writes the line.
+  package func report() { Console.line("\(command.configuration.commandName ?? "error"): ", .error, line) }
 }
 
 extension ParsableCommand {
   /// Parses the arguments and runs the command; every failure is one line on standard error and an exit status.
   package static func runReportingFailure() {
     do {
+      try checkCommandName(CommandLine.arguments.dropFirst())
       var command = try parseAsRoot()
       try command.run()
+      try Console.flush()
     } catch {
       Failure(error, of: self).exit()
     }
   }
+
+  private static var name: String { configuration.commandName ?? "\(self)".lowercased() }
+
+  /// Says what may have been meant by the name of a command that does not exist.
+  private static func checkCommandName(_ arguments: ArraySlice<String>) throws {
+    guard let name = arguments.first, !name.hasPrefix("-"), name != "help" else { return }
+    var known: [String] = []
+    for command in configuration.subcommands {
+      if command.name == name { return try command.checkCommandName(arguments.dropFirst()) }
+      known.append(command.name)
+    }
+    if known.isEmpty { return }
+    throw UnknownCommand(name: name, known: known)
+  }
 }
 
-/// A note for people that is not part of a command's result.
-package func note(_ text: String) {
-  // What was printed before comes before, wherever both go.
-  fflush(nil)
-  FileHandle.standardError.write(Data("note: \(text)\n".utf8))
+/// A command that does not exist.
+private struct UnknownCommand: RelevanceKitError {
+  let name: String
+  let known: [String]
+
+  var category: ErrorCategory { .usage }
+  var description: String {
+    let suggestion = Suggestion.nearest(to: name, among: known).map { "\($0)? One of " } ?? "one of "
+    return "\(name): no such command; expected \(suggestion)\(known.joined(separator: ", "))"
+  }
 }

@@ -1,0 +1,179 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// What the commands read and say: folders, standard input, pipes, terminals, as much as was asked for.
+@Suite struct InputOutputTests {
+  private let bench: Workbench
+  init() throws { bench = try Workbench() }
+
+  @Test func foldersAreTheirInputs() throws {
+    try bench.fill("inputs", ["b", "a", ".hidden"])
+    try bench.write("no input", to: "inputs/notes.txt")
+    let outcome = try bench.run("explain", "model", "inputs", "input.npy", "--save", "npy,json")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(
+      outcome.output.split(separator: "\n").filter { !$0.hasPrefix(" ") } == [
+        "inputs/a.npy", "inputs/b.npy", "input.npy",
+      ])
+    #expect(
+      bench.contents(of: "explanations").filter { !$0.contains("/") } == ["a", "b", "input", "report.json"])
+    let other = try bench.run("predict", "model", "inputs/")
+    #expect(other.output.hasPrefix("inputs/a.npy\n"))
+  }
+
+  @Test func inputsOfOneNameAreRefusedInFoldersToo() throws {
+    try bench.fill("inputs", ["input"])
+    let outcome = try bench.run("explain", "model", "input.npy", "inputs")
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains("input.npy and inputs/input.npy would write to the same folder"))
+  }
+
+  /// Tensors and pictures come through a pipe as they come from files.
+  @Test func standardInputIsAnInput() throws {
+    let tensor = try Data(contentsOf: URL(fileURLWithPath: bench.path("input.npy")))
+    let piped = try bench.run(["explain", "model", "-", "--save", "npy,json,html"], input: tensor)
+    #expect(piped.status == 0 && piped.errors.isEmpty)
+    #expect(try bench.run("explain", "model", "input.npy").status == 0)
+    let files = bench.contents(of: "explanations/stdin").filter { $0.hasSuffix(".npy") }
+    #expect(files.count == 1)
+    for file in files {
+      #expect(
+        try NumPyFile.read(bench.path("explanations/stdin/\(file)"))
+          == NumPyFile.read(bench.path("explanations/input/\(file)")))
+    }
+    let page = try String(contentsOfFile: bench.path("explanations/stdin/explanation.html"), encoding: .utf8)
+    #expect(page.contains("relevance explain model -") && page.contains("  -\n") || page.contains("  -<"))
+
+    try Image(width: 9, height: 8, filledWith: Color(red: 9, green: 90, blue: 200)).writePNG(to: bench.path("blue.png"))
+    let picture = try Data(contentsOf: URL(fileURLWithPath: bench.path("blue.png")))
+    let seen = try bench.run(["predict", "model", "-"], input: picture).output
+    #expect(seen.hasPrefix("standard input\n"))
+    #expect(
+      seen.split(separator: "\n").dropFirst()
+        == (try bench.run("predict", "model", "blue.png")).output.split(separator: "\n").dropFirst())
+    let lab = try bench.run(["lab", "model", "-", "--layer", "y", "--rule", "z"], input: tensor)
+    #expect(lab.status == 0 && lab.output.hasPrefix("standard input: y (Conv)"))
+  }
+
+  @Test(arguments: [
+    (Data(), "standard input: not a picture: expected JPEG or PNG, found an empty file"),
+    (Data("text".utf8), "standard input: not a picture: expected JPEG or PNG, found text"),
+    (Data([0x93] + Array("NUMPY".utf8)), "standard input: "),
+    (Data([0x89] + Array("PNG\r\n".utf8) + [0x1A, 0x0A]), "standard input: truncated PNG"),
+  ]) func standardInputThatIsNone(data: Data, message: String) throws {
+    let outcome = try bench.run(["explain", "model", "-"], input: data)
+    #expect(outcome.status == 65 && outcome.errorLines.count == 1)
+    #expect(outcome.errors.hasPrefix("relevance: \(message)"), "\(outcome.errors)")
+    #expect(bench.contents(of: "explanations").isEmpty)
+  }
+
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full here"))
+  func aFullDiskIsNoSuccess() throws {
+    let outcome = try bench.run(["predict", "model", "input.npy"], input: Data(), output: "/dev/full")
+    #expect(outcome.status == 73)
+    #expect(outcome.errors == "relevance: standard output: cannot be written: No space left on device\n")
+  }
+
+  @Test func quietSaysErrorsOnly() throws {
+    for arguments in [["explain", "bare.onnx", "blue.png"], ["predict", "bare.onnx", "blue.png"]] {
+      try Image(width: 9, height: 8, filledWith: .black).writePNG(to: bench.path("blue.png"))
+      let loud = try bench.run(arguments + ["--fit", "native"])
+      #expect(loud.status == 0 && loud.errors.hasPrefix("note: no preprocessor_config.json beside the model"))
+      let quiet = try bench.run(arguments + ["--fit", "native", "--quiet"])
+      #expect(quiet.status == 0 && quiet.errors.isEmpty)
+      // What predict prints is its result.
+      #expect(quiet.output.isEmpty == (arguments[0] == "explain"))
+    }
+    let failing = try bench.run("explain", "bare.onnx", "nothing.png", "-q")
+    #expect(failing.status == 66 && failing.errorLines.count == 1)
+    let converting = try bench.run(
+      ["bare.onnx", "out.onnx", "-q"], tool: "convert-model")
+    #expect(converting.status == 0 && converting.output.isEmpty && converting.errors.isEmpty)
+  }
+
+  @Test func verboseSaysWhatTakesTime() throws {
+    let plain = try bench.run("explain", "model", "input.npy")
+    let outcome = try bench.run("explain", "model", "input.npy", "--method", "lrp", "--verbose")
+    #expect(outcome.status == 0)
+    for text in [
+      "opened model: ", "2 nodes; BLAS ", "read and prepared input.npy: ", "1×3×8×9", "ran the network", "by lrp: ",
+      "wrote",
+    ] {
+      #expect(outcome.errors.contains(text), "\(text) in \(outcome.errors)")
+    }
+    #expect(outcome.output == plain.output.replacing("clrp1", with: "lrp"))
+  }
+
+  /// Colours are for terminals, and not for people who do not want them.
+  @Test(
+    arguments: [
+      (true, [:], true), (true, ["NO_COLOR": "1"], false), (true, ["NO_COLOR": ""], true),
+      (true, ["TERM": "dumb"], false),
+      (false, [:], false),
+    ] as [(Bool, [String: String], Bool)]) func colours(onTerminal: Bool, environment: [String: String], expected: Bool)
+    throws
+  {
+    var settings = ["TERM": "xterm", "NO_COLOR": ""]
+    settings.merge(environment) { $1 }
+    let outcome = try bench.run(
+      ["explain", "model", "nothing.png"], environment: settings, input: Data(), onTerminal: onTerminal)
+    let mark = expected ? "\u{1B}[1;31mrelevance: \u{1B}[0m" : "relevance: "
+    #expect(outcome.errors == "\(mark)nothing.png: no such file; expected a .jpg, .png or .npy file\n")
+  }
+
+  @Test func progressIsALineThatGoes() throws {
+    try bench.fill("inputs", (0..<3000).map { "\($0)" })
+    let arguments = ["explain", "model", "inputs", "--save", "json"]
+    let seen = try bench.run(arguments, input: Data(), onTerminal: true)
+    #expect(seen.status == 0)
+    #expect(seen.errors.contains("inputs: ") && seen.errors.hasSuffix("\r\u{1B}[K"))
+    #expect(try bench.run(arguments + ["-q"], input: Data(), onTerminal: true).errors.isEmpty)
+  }
+
+  @Test func listsNameWhatThereIs() throws {
+    func lines(_ subject: String) throws -> [String] {
+      let outcome = try bench.run("list", subject, environment: ["RELEVANCEKIT_MODELS": bench.path(".")])
+      #expect(outcome.status == 0 && outcome.errors.isEmpty)
+      return outcome.output.split(separator: "\n").map(String.init)
+    }
+    #expect(try lines("tables") == RuleTable.presetNames)
+    #expect(try lines("operators") == ONNXFile.operators && ONNXFile.operators.contains("Conv"))
+    #expect(try lines("models").map { $0.prefix { $0 != " " } } == ["model"])
+    let rules = try lines("rules")
+    #expect(rules.map { String($0.prefix { $0 != " " }) } == RuleCatalogue.standard.names)
+    #expect(rules.contains { $0.hasPrefix("gamma ") && $0.contains("gamma=0.25 (a number of at least 0)") })
+    // What is listed can be asked for.
+    for line in try lines("methods") {
+      let words = line.split(separator: " ").map(String.init)
+      let text = words[0] + (words.count > 1 && !words[1].hasSuffix("=") ? ":" + words[1] : "")
+      #expect(try bench.run("explain", "model", "input.npy", "--method", text, "-q").status == 0, "\(text)")
+    }
+  }
+
+  @Test func shellsCompleteNodes() throws {
+    let outcome = try bench.run(
+      "---completion", "inspect", "--", "--why", "0", "0", "relevance", "inspect", "model", "--why")
+    #expect(outcome.output.split(separator: "\n").map(String.init) == ["x", "y"])
+    for shell in ["bash", "zsh", "fish"] {
+      let script = try bench.run("--generate-completion-script", shell)
+      #expect(script.status == 0 && script.output.contains("clrp1") && script.output.contains("EpsilonPlusFlat"))
+    }
+  }
+
+  @Test(arguments: [
+    [], ["explain"], ["predict"], ["inspect"], ["lab"], ["units"], ["bench"], ["list"], ["evaluate"],
+    ["evaluate", "pointing"], ["evaluate", "ablation"], ["evaluate", "grid"], ["evaluate", "similarity"],
+    ["evaluate", "units"], ["evaluate", "deletion"], ["evaluate", "insertion"], ["evaluate", "border"],
+    ["evaluate", "merge"],
+  ]) func helpHasExamples(command: [String]) throws {
+    let help = try bench.run(command + ["--help"]).output
+    #expect(help.contains("Example: relevance") || help.contains("Examples:\n  relevance"), "\(help)")
+  }
+
+  @Test(arguments: ["relevance", "convert-model"]) func versions(tool: String) throws {
+    let outcome = try bench.run(["--version"], tool: tool)
+    #expect(outcome.status == 0 && outcome.output == "\(RelevanceKitPackage.version)\n")
+  }
+}

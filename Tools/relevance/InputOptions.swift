@@ -1,0 +1,237 @@
+import ArgumentParser
+import Foundation
+import RelevanceKit
+import Synchronization
+import ToolSupport
+
+/// The pictures and how they are fitted to the network.
+struct InputOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      """
+      Pictures (.jpg, .png), preprocessed tensors (.npy: float32, [1,C,H,W] or [C,H,W]), folders of such files, whose \
+      subfolders are not searched, or - for standard input.
+      """, valueName: "input"), completion: .file(extensions: InputFile.extensions))
+  var paths: [String]
+
+  @OptionGroup var fitting: FitOptions
+
+  /// The inputs, those of folders by name.
+  ///
+  /// - Throws: `InputError` for a folder without inputs, and for two inputs whose results would have the same folder.
+  func files() throws -> [InputFile] {
+    let files = try paths.flatMap { try InputFile.all(at: $0) }
+    var stems: [String: InputFile] = [:]
+    for file in files {
+      if let other = stems.updateValue(file, forKey: file.stem) { throw InputError.sameStem(other.name, file.name) }
+    }
+    return files
+  }
+}
+
+/// How pictures are fitted to the network.
+struct FitOptions: ParsableArguments {
+  /// How a picture of another shape is given to the network.
+  enum Fit: String, CaseIterable, ExpressibleByArgument {
+    case crop
+    case whole
+    case native
+  }
+
+  @Option(
+    help:
+      "Fit pictures as the model's preprocessing says (crop), resized but not cropped (whole), or as they are (native)."
+  )
+  var fit = Fit.crop
+
+  /// Reads an input and prepares it for the network.
+  func load(_ file: InputFile, for model: Model) throws -> Input {
+    let input = try Console.detail("read and prepared \(file.name)") { try read(file, for: model) }
+    Console.detail("\(file.name) is \(input.tensor.shape) for the network")
+    return input
+  }
+
+  private func read(_ file: InputFile, for model: Model) throws -> Input {
+    switch try file.content() {
+    case .tensor(let tensor):
+      let shape = tensor.shape.rank == 3 ? Shape([1] + tensor.shape.dimensions) : tensor.shape
+      guard shape.rank == 4, shape[0] == 1 else { throw InputError.shape(file.name, found: tensor.shape) }
+      return Input(file: file, tensor: tensor.reshaped(to: shape), picture: nil)
+    case .picture(let image):
+      let preprocessing = preprocessing(of: model)
+      let picture = try preprocessing.visible(image)
+      return Input(file: file, tensor: preprocessing.normalized(picture), picture: picture)
+    }
+  }
+
+  /// How pictures are prepared.
+  func preprocessing(of model: Model) -> Preprocessing {
+    switch fit {
+    case .crop: model.preprocessing
+    case .whole: model.preprocessing.withoutCrop()
+    case .native: model.preprocessing.native
+    }
+  }
+}
+
+/// Where an input comes from: a file, or standard input.
+struct InputFile: Hashable {
+  /// The path as it was given; `-` is standard input.
+  let path: String
+
+  /// What inputs' names end with, without the dot.
+  static let extensions = ["jpg", "jpeg", "png", "npy"]
+
+  /// A path as it is, or all inputs of a folder, by name; hidden ones are left out.
+  static func all(at path: String) throws -> [InputFile] {
+    var isFolder: ObjCBool = false
+    guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+      return [InputFile(path: path)]
+    }
+    guard let found = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+      throw InputError.unreadableFolder(path)
+    }
+    let inputs = found.filter {
+      !$0.hasPrefix(".") && extensions.contains(URL(fileURLWithPath: $0).pathExtension.lowercased())
+    }
+    guard !inputs.isEmpty else { throw InputError.emptyFolder(path) }
+    return inputs.sorted().map { InputFile(path: path.hasSuffix("/") ? path + $0 : "\(path)/\($0)") }
+  }
+
+  /// What messages call it.
+  var name: String { path == "-" ? "standard input" : path }
+
+  /// The name of the folder for its results: the file's name without folder and extension.
+  var stem: String { path == "-" ? "stdin" : URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
+
+  /// Whether its name is a tensor's.
+  var isTensorByName: Bool { path.lowercased().hasSuffix(".npy") }
+
+  /// What it holds; errors name it.
+  func content() throws -> InputContent {
+    if path == "-" {
+      let data = try Self.standardInput()
+      return data.starts(with: Self.tensorStart)
+        ? .tensor(try NumPyFile.decode(data, name: name)) : .picture(try Image(decoding: data, name: name))
+    }
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw InputError.missing(path, suggestion: similarFile(to: path))
+    }
+    return isTensorByName ? .tensor(try NumPyFile.read(path)) : .picture(try Image(contentsOf: path))
+  }
+
+  /// The checksum of its bytes, as `sha256sum` prints it.
+  func checksum() throws -> String {
+    path == "-" ? "\(SHA256.hexadecimal(try Self.standardInput()))  -" : try Provenance.checksum(of: path)
+  }
+
+  private static let tensorStart = Data([0x93] + Array("NUMPY".utf8))
+
+  /// All of standard input, which is read once.
+  private static func standardInput() throws -> Data {
+    try read.withLock { known in
+      if let known { return known }
+      let input = FileHandle.standardInput
+      do {
+        var data = Data()
+        while data.count < 8, let more = try input.read(upToCount: 8 - data.count), !more.isEmpty { data += more }
+        // What is no input need not be read to its end, which it may not have.
+        let starts = [tensorStart, Data([0xFF, 0xD8, 0xFF]), Data([0x89] + Array("PNG".utf8))]
+        if starts.contains(where: data.starts(with:)) { data += try input.readToEnd() ?? Data() }
+        known = data
+        return data
+      } catch { throw InputError.unreadable("standard input", reason: "it is closed") }
+    }
+  }
+
+  private static let read = Mutex<Data?>(nil)
+}
+
+/// What an input holds.
+enum InputContent {
+  case picture(Image)
+  case tensor(Tensor)
+}
+
+/// One prepared input.
+struct Input {
+  let file: InputFile
+  /// What the network takes, 1 × C × H × W.
+  let tensor: Tensor
+  /// What of the picture the network sees; nil for a tensor.
+  let picture: Image?
+
+  /// Runs a network on the input; errors name the file.
+  func run<Result>(_ body: (Tensor) throws -> Result) throws -> Result {
+    do { return try Console.detail("ran the network on \(file.name)") { try body(tensor) } } catch let error
+      as GraphError
+    {
+      throw InputError.doesNotFit(file.name, reason: error.description)
+    } catch let error as ExecutionError {
+      throw InputError.doesNotFit(file.name, reason: error.description)
+    }
+  }
+}
+
+/// Says what is assumed of pictures whose model does not tell how they are prepared.
+func noteAssumedPreprocessing(of model: Model, for files: [InputFile]) {
+  Set(files.flatMap { assumptions(of: model, for: $0) }).forEach { Console.note($0) }
+}
+
+/// What is assumed of an input, a sentence each.
+func assumptions(of model: Model, for file: InputFile) -> [String] {
+  guard model.preprocessingFile == nil, !file.isTensorByName else { return [] }
+  return ["no preprocessor_config.json beside the model; using ImageNet's usual preprocessing"]
+}
+
+/// Calls `body` for every input; one that fails is reported and the rest goes on.
+///
+/// - Throws: `ExitCode` with the first failure's status once all have been tried.
+func forEachInput(_ files: [InputFile], _ body: (InputFile) throws -> Void) throws {
+  let progress = files.count > 1 ? ProgressLine("inputs", total: files.count) : nil
+  var status: Int32 = 0
+  for (index, file) in files.enumerated() {
+    do { try body(file) } catch let error as any RelevanceKitError {
+      let failure = Failure(error, of: Relevance.self)
+      failure.report()
+      if status == 0 { status = failure.status }
+    }
+    try Console.flush()
+    progress?.update(done: index + 1)
+  }
+  progress?.end()
+  if status != 0 { throw ExitCode(status) }
+}
+
+/// An input that is not there, or that the network cannot take.
+enum InputError: RelevanceKitError {
+  case missing(String, suggestion: String?)
+  case unreadable(String, reason: String)
+  case unreadableFolder(String)
+  case emptyFolder(String)
+  case shape(String, found: Shape)
+  case doesNotFit(String, reason: String)
+  case sameStem(String, String)
+
+  var category: ErrorCategory {
+    switch self {
+    case .missing, .unreadable, .unreadableFolder, .emptyFolder: .missingInput
+    case .shape, .doesNotFit: .badData
+    case .sameStem: .usage
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .missing(let file, let suggestion):
+      "\(file): no such file; " + (suggestion.map { "did you mean \($0)?" } ?? "expected a .jpg, .png or .npy file")
+    case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
+    case .unreadableFolder(let folder): "\(folder): the folder cannot be read"
+    case .emptyFolder(let folder):
+      "\(folder): expected .jpg, .png or .npy files in the folder, found none; its subfolders are not searched"
+    case .shape(let file, let found): "\(file): expected a tensor of shape [1,C,H,W] or [C,H,W], found \(found)"
+    case .doesNotFit(let file, let reason): "\(file): \(reason)"
+    case .sameStem(let a, let b): "\(a) and \(b) would write to the same folder; give one of them another name"
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import ArgumentParser
+import RelevanceKit
+
+extension CompletionKind {
+  /// The names of the nodes of the network that the command line names, as far as it has been typed.
+  static var nodes: CompletionKind {
+    .custom { words, _, _ in
+      for word in words.dropFirst() where !word.hasPrefix("-") {
+        // What is no model is another argument.
+        if let options = try? ModelOptions.parse([word]), let model = try? options.load() {
+          return model.network.graph.nodes.map(\.name)
+        }
+      }
+      return []
+    }
+  }
+}
