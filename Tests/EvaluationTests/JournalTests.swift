@@ -6,7 +6,7 @@ import Testing
 /// Runs that are interrupted, divided and joined end as if nothing had happened.
 @Suite struct JournalTests {
   /// A square root per item, and one item that has none.
-  struct Roots: Evaluation {
+  struct Roots: ItemwiseEvaluation {
     struct Record: EvaluationRecord {
       let root: Double
       static var evaluation: String { "roots" }
@@ -141,7 +141,7 @@ import Testing
 
   /// Two processes would mix their lines.
   @Test func aJournalHasOneWriter() throws {
-    struct Nested: Evaluation {
+    struct Nested: ItemwiseEvaluation {
       let path: String
       let configuration: [String: [String]] = [:]
       let items = ["only"]

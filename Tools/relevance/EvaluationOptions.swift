@@ -57,7 +57,7 @@ struct EvaluationOptions: ParsableArguments {
   func cached(_ name: String) throws -> URL { try output.folder().appendingPathComponent(name) }
 
   /// Runs an evaluation and writes its results.
-  func run<E: Evaluation>(_ evaluation: E) throws {
+  func run<E: ItemwiseEvaluation>(_ evaluation: E) throws {
     let name = shard == .whole ? "journal.jsonl" : "journal-\(shard.index)-of-\(shard.count).jsonl"
     let path = try output.folder().appendingPathComponent(name).path
     let progress = ProgressLine(E.Record.evaluation)

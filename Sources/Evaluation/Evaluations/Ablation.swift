@@ -4,7 +4,7 @@ import Imaging
 import Tensors
 
 /// How much a class loses when the patches at the maxima of its map are replaced by the data set's mean. *Gu18* §5.2, Table 1.
-public struct Ablation: Evaluation {
+public struct Ablation: ItemwiseEvaluation {
   /// What is replaced.
   public struct Options: Sendable {
     /// The side of a patch in pixels, odd.

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// The frame of a given width is compared with the area that it covers: a density of 1 is what a map without preference for places
 /// has. Objects are mostly in the middle, so less is to be expected.
-public struct BorderEnergy: Evaluation {
+public struct BorderEnergy: ItemwiseEvaluation {
   private let subject: Subject
   private let images: [LabelledImage]
   private let width: Int

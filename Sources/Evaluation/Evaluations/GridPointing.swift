@@ -5,7 +5,7 @@ import Tensors
 
 /// The grid pointing game: pictures of different classes side by side; how much of what speaks for a class lies in its own
 /// picture? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is 1/n².
-public struct GridPointing: Evaluation {
+public struct GridPointing: ItemwiseEvaluation {
   /// How grids are made.
   public struct Options: Sendable {
     /// Pictures in a row and in a column.

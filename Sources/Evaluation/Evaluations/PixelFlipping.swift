@@ -4,7 +4,7 @@ import Tensors
 
 /// How a class's probability falls as its most salient pixels are deleted, or rises as they are inserted. (V. Petsiuk, A. Das, K.
 /// Saenko, “RISE”, BMVC 2018; W. Samek et al., IEEE TNNLS 28, 2017: pixel flipping.)
-public struct PixelFlipping: Evaluation {
+public struct PixelFlipping: ItemwiseEvaluation {
   /// Which way pixels go.
   public enum Direction: String, Sendable, CaseIterable {
     /// From the picture to what it is replaced by: a low area under the curve is good.

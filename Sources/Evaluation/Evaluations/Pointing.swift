@@ -4,7 +4,7 @@ import Tensors
 
 /// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the share of
 /// energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.
-public struct Pointing: Evaluation {
+public struct Pointing: ItemwiseEvaluation {
   private let subject: Subject
   private let images: [LabelledImage]
   private let tolerance: Double

@@ -3,7 +3,7 @@ import Imaging
 import Tensors
 
 /// How much alike the maps of one picture's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
-public struct Similarity: Evaluation {
+public struct Similarity: ItemwiseEvaluation {
   /// Which classes of a picture are compared.
   public struct Options: Sendable {
     /// Those with the highest logits.

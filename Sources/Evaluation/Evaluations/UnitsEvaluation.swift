@@ -3,7 +3,7 @@ import Imaging
 import Tensors
 
 /// Whether the most active units of a layer see different things, over many pictures. *Gu18* §5.3, Fig. 5.
-public struct UnitsEvaluation: Evaluation {
+public struct UnitsEvaluation: ItemwiseEvaluation {
   private let subject: Subject
   private let images: [LabelledImage]
   private let layer: String

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// An evaluation of explanations: something that is measured item by item, each on its own, and then summed up.
-public protocol Evaluation: Sendable {
+public protocol ItemwiseEvaluation: Sendable {
   /// What is found for an item.
   associatedtype Record: EvaluationRecord
   /// All that results depend on, by name; it stands at the head of the journal.
@@ -65,7 +65,7 @@ public struct EvaluationProgress: Sendable {
   public var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
 }
 
-extension Evaluation {
+extension ItemwiseEvaluation {
   /// Measures all items of a shard that are not in the journal yet, and writes each to it as soon as it is done.
   ///
   /// - Parameters:
