@@ -45,7 +45,7 @@ public struct RuleLab: Sendable {
       Node(name: "layer", operation: layer, inputs: [Node.ID(0)]),
     ]
     let network = try Network(Graph(name: "lab", nodes: nodes, output: Node.ID(1)))
-    let table = RuleTable(name: "lab", rows: [RuleTable.Row(Selector(), Unruled())], pixelRange: operandRange)
+    let table = RuleTable(name: "lab", rows: [RuleTable.Row(RuleTable.Selector(), Unruled())], pixelRange: operandRange)
     trace = try Explainer(network, rules: table, threads: threads).trace(operand)
   }
 

@@ -13,7 +13,7 @@ public struct RulePlan: Sendable {
     /// The number of the row, from 1; nil for the rows that every table ends with.
     public let row: Int?
     /// The row.
-    public let selector: Selector
+    public let selector: RuleTable.Selector
     /// The rows before it and why each did not match.
     public let passedOver: [(row: RuleTable.Row, reason: String)]
   }
@@ -68,7 +68,7 @@ extension RuleTable {
     for id in reachable.reversed() where id != network.input && receives.contains(id) {
       let node = graph[id]
       let isFirst = first.contains(id)
-      let candidate = Selector.Candidate(
+      let candidate = RuleTable.Selector.Candidate(
         node: node, isFirst: isFirst, isLast: last.contains(id), rank: ranks[id.index])
       var passedOver: [(row: Row, reason: String)] = []
       var match: (number: Int?, row: Row)?

@@ -51,7 +51,7 @@ extension RuleTable {
       var pairs: [(Yams.Node, Yams.Node)] = []
       func add(_ key: String, _ value: Yams.Node) { pairs.append((Yams.Node(key), value)) }
       if let operators = row.selector.operators {
-        let names = Selector.sorted(operators).map { Yams.Node($0.rawValue) }
+        let names = RuleTable.Selector.sorted(operators).map { Yams.Node($0.rawValue) }
         add("op", names.count == 1 ? names[0] : .sequence(.init(names, .implicit, .flow)))
       }
       if let name = row.selector.name { add("name", Yams.Node(name)) }
@@ -91,7 +91,7 @@ extension RuleTable.Row {
     }
     let rule = try reader.located(at: ruleNode) { try type.init(try RuleArguments(type, given)) }
     self.init(
-      Selector(
+      RuleTable.Selector(
         operators: try row["op"].map { try reader.operators($0) },
         name: try row["name"].map { try reader.text($0, expected: "a pattern") },
         position: try reader.choice("position", in: row), rank: try reader.count("rank", in: row)), rule)

@@ -1,84 +1,86 @@
 import Networks
 
-/// Which nodes a row of a rule table is for; all conditions that are given must hold.
-public struct Selector: Hashable, Sendable, CustomStringConvertible {
-  /// Where a weighted layer lies by data flow.
-  public enum Position: String, Hashable, Sendable, CaseIterable {
-    /// No weighted layer comes before it.
-    case first
-    /// No weighted layer comes after it on the way to what is explained.
-    case last
-  }
-
-  /// Operator families; nil matches every family.
-  public let operators: Set<OperatorKind>?
-  /// A pattern for the node's name, where `*` stands for any characters and `?` for one; nil matches every name.
-  public let name: String?
-  /// The position by data flow; nil matches every position.
-  public let position: Position?
-  /// How many axes the output has, the batch's included; nil matches any number.
-  public let rank: Int?
-
-  /// Makes a selector.
-  public init(
-    operators: Set<OperatorKind>? = nil, name: String? = nil, position: Position? = nil, rank: Int? = nil
-  ) {
-    self.operators = operators
-    self.name = name
-    self.position = position
-    self.rank = rank
-  }
-
-  /// Nodes of some operator families, at a position and with as many axes as are given.
-  public static func operators(_ kinds: OperatorKind..., position: Position? = nil, rank: Int? = nil) -> Selector {
-    Selector(operators: Set(kinds), position: position, rank: rank)
-  }
-
-  /// Nodes whose name, or that of a node that was merged into them, fits a pattern.
-  public static func name(_ pattern: String) -> Selector { Selector(name: pattern) }
-
-  /// What selectors ask of a node.
-  struct Candidate {
-    let node: Node
-    let isFirst: Bool
-    let isLast: Bool
-    let rank: Int
-  }
-
-  /// Why a node does not match; nil if it does.
-  func mismatch(_ candidate: Candidate) -> String? {
-    let node = candidate.node
-    if let operators, !operators.contains(node.operation.kind) {
-      return "the node is \(node.operation.kind.rawValue)"
+extension RuleTable {
+  /// Which nodes a row is for; all conditions that are given must hold.
+  public struct Selector: Hashable, Sendable, CustomStringConvertible {
+    /// Where a weighted layer lies by data flow.
+    public enum Position: String, Hashable, Sendable, CaseIterable {
+      /// No weighted layer comes before it.
+      case first
+      /// No weighted layer comes after it on the way to what is explained.
+      case last
     }
-    if let name, !([node.name] + node.aliases).contains(where: { $0.matches(glob: name) }) {
-      return "the pattern does not fit the name"
-    }
-    switch position {
-    case .first where !candidate.isFirst: return "another weighted layer comes before the node"
-    case .last where !candidate.isLast: return "another weighted layer comes after the node"
-    default: break
-    }
-    if let rank, rank != candidate.rank {
-      return "the node's output has \(candidate.rank) axes"
-    }
-    return nil
-  }
 
-  /// Families in the order of their declaration, so that the same set reads the same everywhere.
-  static func sorted(_ kinds: Set<OperatorKind>) -> [OperatorKind] { OperatorKind.allCases.filter(kinds.contains) }
+    /// Operator families; nil matches every family.
+    public let operators: Set<OperatorKind>?
+    /// A pattern for the node's name, where `*` stands for any characters and `?` for one; nil matches every name.
+    public let name: String?
+    /// The position by data flow; nil matches every position.
+    public let position: Position?
+    /// How many axes the output has, the batch's included; nil matches any number.
+    public let rank: Int?
 
-  private static func list(_ kinds: Set<OperatorKind>) -> String {
-    sorted(kinds).map(\.rawValue).joined(separator: "|")
-  }
+    /// Makes a selector.
+    public init(
+      operators: Set<OperatorKind>? = nil, name: String? = nil, position: Position? = nil, rank: Int? = nil
+    ) {
+      self.operators = operators
+      self.name = name
+      self.position = position
+      self.rank = rank
+    }
 
-  public var description: String {
-    var conditions: [String] = []
-    if let operators { conditions.append(Self.list(operators)) }
-    if let name { conditions.append("name \(name)") }
-    if let position { conditions.append(position.rawValue) }
-    if let rank { conditions.append("rank \(rank)") }
-    return conditions.isEmpty ? "any" : conditions.joined(separator: ", ")
+    /// Nodes of some operator families, at a position and with as many axes as are given.
+    public static func operators(_ kinds: OperatorKind..., position: Position? = nil, rank: Int? = nil) -> Selector {
+      Selector(operators: Set(kinds), position: position, rank: rank)
+    }
+
+    /// Nodes whose name, or that of a node that was merged into them, fits a pattern.
+    public static func name(_ pattern: String) -> Selector { Selector(name: pattern) }
+
+    /// What selectors ask of a node.
+    struct Candidate {
+      let node: Node
+      let isFirst: Bool
+      let isLast: Bool
+      let rank: Int
+    }
+
+    /// Why a node does not match; nil if it does.
+    func mismatch(_ candidate: Candidate) -> String? {
+      let node = candidate.node
+      if let operators, !operators.contains(node.operation.kind) {
+        return "the node is \(node.operation.kind.rawValue)"
+      }
+      if let name, !([node.name] + node.aliases).contains(where: { $0.matches(glob: name) }) {
+        return "the pattern does not fit the name"
+      }
+      switch position {
+      case .first where !candidate.isFirst: return "another weighted layer comes before the node"
+      case .last where !candidate.isLast: return "another weighted layer comes after the node"
+      default: break
+      }
+      if let rank, rank != candidate.rank {
+        return "the node's output has \(candidate.rank) axes"
+      }
+      return nil
+    }
+
+    /// Families in the order of their declaration, so that the same set reads the same everywhere.
+    static func sorted(_ kinds: Set<OperatorKind>) -> [OperatorKind] { OperatorKind.allCases.filter(kinds.contains) }
+
+    private static func list(_ kinds: Set<OperatorKind>) -> String {
+      sorted(kinds).map(\.rawValue).joined(separator: "|")
+    }
+
+    public var description: String {
+      var conditions: [String] = []
+      if let operators { conditions.append(Self.list(operators)) }
+      if let name { conditions.append("name \(name)") }
+      if let position { conditions.append(position.rawValue) }
+      if let rank { conditions.append("rank \(rank)") }
+      return conditions.isEmpty ? "any" : conditions.joined(separator: ", ")
+    }
   }
 }
 

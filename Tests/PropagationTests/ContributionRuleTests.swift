@@ -101,7 +101,8 @@ import Testing
   func zeroDenominatorsAbsorb(rule: any Rule) throws {
     var builder = GraphBuilder(item: [2])
     builder.add("layer", .linear(Linear(weight: Tensor(shape: [2, 2], elements: [1, 2, 0, 0]), bias: nil)))
-    let walk = try Walk(builder.network(), .of(.init(Selector(), rule)), Tensor(shape: [1, 2], elements: [3, 0.5]))
+    let walk = try Walk(
+      builder.network(), .of(.init(RuleTable.Selector(), rule)), Tensor(shape: [1, 2], elements: [3, 0.5]))
     let r = Tensor(shape: [1, 2], elements: [4, 100])
     #expect(abs(walk.relevance(from: "layer", r).sum() - 4) <= Tolerance.singlePrecision * 4)
     let entry = try #require(walk.ledger(from: "layer", r).first)
@@ -112,7 +113,7 @@ import Testing
   @Test(arguments: LayerCase.all) func alphaBetaOneZeroIsZPlus(layer: LayerCase) throws {
     let x = Seeded.tensor(Shape([1] + layer.item), seed: 1)
     let maps = try [AlphaBeta(alpha: 1, beta: 0, bias: .bypassed), ZPlus()].map { (rule: any Rule) in
-      let walk = try Walk(layer.network(), .of(.init(Selector(), rule)), x)
+      let walk = try Walk(layer.network(), .of(.init(RuleTable.Selector(), rule)), x)
       return walk.relevance(from: "layer", Seeded.tensor(walk.value("layer").shape, seed: 2))
     }
     #expect(maps[0].relativeDistance(from: maps[1]) <= Tolerance.sameMap)

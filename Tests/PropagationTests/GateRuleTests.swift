@@ -88,7 +88,7 @@ import Testing
       .localResponseNormalization(
         LocalResponseNormalization(size: size, alpha: Float(alpha), beta: Float(beta), bias: Float(k))))
     let x = Seeded.tensor([2, 6, 2, 3], seed: 1, low: -2, high: 2)
-    let walk = try Walk(builder.network(), .of(.init(Selector(), Taylor(epsilon: epsilon))), x)
+    let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), Taylor(epsilon: epsilon))), x)
     for seeds in [1, 3] {
       let r = Seeded.tensor([2 * seeds, 6, 2, 3], seed: 2)
       let (values, relevance) = (x.repeatingItems(seeds), r.doubles)
@@ -121,7 +121,7 @@ import Testing
     var builder = GraphBuilder(item: [1, 2, 3])
     builder.add("norm", .localResponseNormalization(LocalResponseNormalization(size: 1, alpha: 1, beta: 0.75, bias: 1)))
     let walk = try Walk(
-      builder.network(), .of(.init(Selector(), Taylor(epsilon: 0))), Seeded.tensor([1, 1, 2, 3], seed: 1))
+      builder.network(), .of(.init(RuleTable.Selector(), Taylor(epsilon: 0))), Seeded.tensor([1, 1, 2, 3], seed: 1))
     let r = Seeded.tensor([1, 1, 2, 3], seed: 2)
     #expect(walk.relevance(from: "norm", r).largestDifference(from: r) <= Tolerance.singlePrecision)
   }
@@ -132,7 +132,7 @@ import Testing
     var builder = GraphBuilder(item: [3, 5])
     builder.add("norm", .layerNormalization(LayerNormalization(axis: -1, scale: scale, shift: shift, epsilon: 1e-3)))
     let x = Seeded.tensor([2, 3, 5], seed: 1)
-    let walk = try Walk(builder.network(), .of(.init(Selector(), Taylor(epsilon: 1e-2, bias: bias))), x)
+    let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), Taylor(epsilon: 1e-2, bias: bias))), x)
     let r = Seeded.tensor([2, 3, 5], seed: 2)
     var (expected, kept) = ([Double](), 0.0)
     let (g, b) = (scale.doubles, shift.doubles)

@@ -35,7 +35,7 @@ import Testing
   ) throws {
     var builder = GraphBuilder(item: Self.item)
     builder.add("pool", operation)
-    let walk = try Walk(builder.network(), .of(.init(Selector(), rule)), x)
+    let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), rule)), x)
     let output = walk.value("pool").shape
     for seeds in [1, 3] {
       let r = Seeded.tensor(output.withBatch(2 * seeds), seed: 31)

@@ -52,7 +52,8 @@ import Testing
   @Test func reasons() throws {
     let table = RuleTable.of(
       .init(.operators(.conv, position: .first), Flat()), .init(.name("b*"), Z()),
-      .init(.operators(.gemm, position: .last), Epsilon()), .init(Selector(operators: [.conv], rank: 2), WSquare()),
+      .init(.operators(.gemm, position: .last), Epsilon()),
+      .init(RuleTable.Selector(operators: [.conv], rank: 2), WSquare()),
       .init(.operators(.conv, .gemm), ZPlus()), .init(.operators(.relu, .batchNormalization), Pass()),
       .init(.operators(.globalAveragePool), Even()))
     let plan = try table.resolve(for: SampleNetwork.branched.network())
@@ -114,11 +115,12 @@ import Testing
   }
 
   @Test(arguments: [
-    (Selector(), "any"), (.operators(.gemm, .conv), "Conv|Gemm"), (.operators(.conv, position: .first), "Conv, first"),
-    (.name("a*"), "name a*"), (Selector(position: .last), "last"),
-    (Selector(operators: [.relu], name: "b?", position: .last), "Relu, name b?, last"),
+    (RuleTable.Selector(), "any"), (.operators(.gemm, .conv), "Conv|Gemm"),
+    (.operators(.conv, position: .first), "Conv, first"),
+    (.name("a*"), "name a*"), (RuleTable.Selector(position: .last), "last"),
+    (RuleTable.Selector(operators: [.relu], name: "b?", position: .last), "Relu, name b?, last"),
   ])
-  func selectorsReadAsConditions(selector: Selector, text: String) {
+  func selectorsReadAsConditions(selector: RuleTable.Selector, text: String) {
     #expect(selector.description == text)
     #expect(RuleTable.Row(selector, Pass()).description == "\(text): pass")
   }

@@ -36,7 +36,7 @@ import Testing
       .init(.name("left"), Marked(description: "by name")),
       .init(.operators(.gemm, position: .first), Marked(description: "first")),
       .init(.operators(.gemm), Marked(description: "by operator")), .init(.name("l*"), Marked(description: "too late")),
-      .init(Selector(), Marked(description: "any")))
+      .init(RuleTable.Selector(), Marked(description: "any")))
     #expect(
       try Self.rules(table, for: Self.forked()) == [
         "scale": "any", "stem": "first", "relu": "any", "left": "by name", "middle": "by operator", "relu2": "any",
@@ -47,8 +47,9 @@ import Testing
   /// First and last follow the data, not the order of nodes, and there may be several.
   @Test func positionsComeFromDataFlow() throws {
     let table = RuleTable.of(
-      .init(Selector(position: .first), Marked(description: "first")),
-      .init(Selector(position: .last), Marked(description: "last")), .init(Selector(), Marked(description: "any")))
+      .init(RuleTable.Selector(position: .first), Marked(description: "first")),
+      .init(RuleTable.Selector(position: .last), Marked(description: "last")),
+      .init(RuleTable.Selector(), Marked(description: "any")))
     let rules = try Self.rules(table, for: Self.forked())
     #expect(rules.filter { $0.value == "first" }.keys.sorted() == ["stem"])
     #expect(rules.filter { $0.value == "last" }.keys.sorted() == ["left", "right"])
@@ -66,7 +67,8 @@ import Testing
   @Test func ranksAreThoseOfOutputs() throws {
     let table = RuleTable.of(
       .init(.operators(.relu, rank: 4), Marked(description: "map")),
-      .init(Selector(rank: 2), Marked(description: "vector")), .init(Selector(), Marked(description: "any")))
+      .init(RuleTable.Selector(rank: 2), Marked(description: "vector")),
+      .init(RuleTable.Selector(), Marked(description: "any")))
     let rules = try Self.rules(table, for: SampleNetwork.flattened.network())
     #expect(rules["relu1"] == "map" && rules["relu3"] == "vector" && rules["head"] == "vector")
     #expect(rules["conv1"] == "any" && rules["pool"] == "any")
@@ -94,7 +96,7 @@ import Testing
 
   @Test func rowsPutBeforeOthersWin() throws {
     let network = try Self.forked()
-    let table = RuleTable.of(.init(Selector(), Marked(description: "old")))
+    let table = RuleTable.of(.init(RuleTable.Selector(), Marked(description: "old")))
       .prepending(.init(.name("middle"), Marked(description: "new")), .init(.name("m*"), Marked(description: "second")))
     #expect(table.rows.count == 3)
     let rules = try Self.rules(table, for: network)
@@ -116,7 +118,7 @@ import Testing
     builder.add("relu", .relu)
     for name in ["product", "kept", "biased"] {
       let table = RuleTable.of(
-        .init(.name(name), Marked(description: "found")), .init(Selector(), Marked(description: "any")))
+        .init(.name(name), Marked(description: "found")), .init(RuleTable.Selector(), Marked(description: "any")))
       #expect(try Self.rules(table, for: builder.network()) == ["product": "found", "relu": "any"], "\(name)")
     }
   }

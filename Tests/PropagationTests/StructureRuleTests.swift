@@ -25,7 +25,7 @@ import Testing
       builder.add("node", operation)
       // A node behind it, since what ends in a softmax is explained before it.
       builder.add("end", .relu)
-      let walk = try Walk(builder.network(), .of(.init(Selector(), Pass())), Self.x)
+      let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), Pass())), Self.x)
       let r = Seeded.tensor([6, 3, 4, 5], seed: 2)
       #expect(walk.relevance(from: "end", r, count: 3) == r, "\(operation.kind)")
     }

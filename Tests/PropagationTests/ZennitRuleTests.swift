@@ -54,7 +54,7 @@ import Testing
 
   @Test(arguments: comparable) func sameRelevance(test: Case) throws {
     var builder = GraphBuilder(item: Array(test.input.shape.dropFirst()))
-    var table = RuleTable.of(.init(Selector(), try rule(of: test)))
+    var table = RuleTable.of(.init(RuleTable.Selector(), try rule(of: test)))
     if let low = test.low, let high = test.high {
       table = table.with(pixelRange: PixelRange(lower: tensor(low).elements, upper: tensor(high).elements))
     }
