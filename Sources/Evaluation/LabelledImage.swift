@@ -3,9 +3,13 @@ import Tensors
 
 /// A rectangle in pixels, x from the left and y from the top; the far sides are not part of it.
 public struct BoundingBox: Hashable, Sendable, Codable {
+  /// The first column's left edge.
   public var left: Double
+  /// The first row's upper edge.
   public var top: Double
+  /// The last column's right edge.
   public var right: Double
+  /// The last row's lower edge.
   public var bottom: Double
 
   /// Makes a rectangle of its sides.

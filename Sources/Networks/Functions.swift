@@ -1,18 +1,23 @@
 import Foundation
 import Tensors
 
-/// A function of each element by itself.
+/// A function of each element by itself; the result has the operand's shape.
 public enum UnaryFunction: Hashable, Sendable {
+  /// `|x|`
   case abs
+  /// The smallest integer `≥ x`
   case ceil
   /// `min(max(x, lowest), highest)`
   case clip(lowest: Float, highest: Float)
   /// `x` where it is positive, else `α (eˣ − 1)`
   case elu(alpha: Float)
+  /// The error function, `2/√π ∫₀ˣ e^(−t²) dt`
   case erf
+  /// `eˣ`
   case exp
+  /// The largest integer `≤ x`
   case floor
-  /// `x Φ(x)`, exactly or by the approximation with tanh
+  /// `x Φ(x)` with the normal distribution's Φ, exactly or by the approximation with tanh
   case gelu(approximate: Bool)
   /// `min(max(α x + β, 0), 1)`
   case hardSigmoid(alpha: Float, beta: Float)
@@ -20,8 +25,11 @@ public enum UnaryFunction: Hashable, Sendable {
   case hardSwish
   /// `x` where it is positive, else `α x`
   case leakyRelu(alpha: Float)
+  /// `ln x`; −∞ at 0, NaN below
   case log
+  /// `−x`
   case negate
+  /// `1 / x`
   case reciprocal
   /// To the nearest integer, halves to even ones
   case round
@@ -29,7 +37,9 @@ public enum UnaryFunction: Hashable, Sendable {
   case sigmoid
   /// `log(1 + eˣ)`
   case softplus
+  /// `√x`; NaN below 0
   case sqrt
+  /// `(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)`
   case tanh
 
   /// The value at `x`.
@@ -114,13 +124,17 @@ public enum UnaryFunction: Hashable, Sendable {
   }
 }
 
-/// A function of pairs of elements; sums and products are operators of their own.
+/// A function of pairs of elements `a` and `b` of two tensors that broadcast; sums and products are operators of their own.
 public enum BinaryFunction: Hashable, Sendable {
+  /// `a − b`
   case subtract
-  /// Quotient; of integers, rounded towards zero
+  /// `a / b`; of integers, rounded towards zero
   case divide
+  /// `a` to the power of `b`
   case power
+  /// The smaller of both
   case minimum
+  /// The larger of both
   case maximum
 
   /// The value at `(a, b)`.
@@ -166,8 +180,11 @@ func checked(_ result: (partialValue: Int, overflow: Bool)) -> Int? { result.ove
 
 /// What elements are.
 public enum ElementKind: Hashable, Sendable {
+  /// Real numbers: of any of ONNX's floating-point types
   case real
+  /// Whole numbers: of any of ONNX's integer types
   case integer
+  /// Truth values: ONNX's `bool`; as numbers 0 and 1
   case truth
 }
 
@@ -186,11 +203,25 @@ public enum LiteralFunction: Hashable, Sendable {
 
   /// A relation of two numbers.
   public enum Comparison: String, Hashable, Sendable {
-    case equal, less, lessOrEqual, greater, greaterOrEqual
+    /// `a = b`
+    case equal
+    /// `a < b`
+    case less
+    /// `a ≤ b`
+    case lessOrEqual
+    /// `a > b`
+    case greater
+    /// `a ≥ b`
+    case greaterOrEqual
   }
   /// An operation on truth values.
   public enum Logic: String, Hashable, Sendable {
-    case and, or, not
+    /// Whether both operands are true
+    case and
+    /// Whether at least one operand is true
+    case or
+    /// Whether the only operand is false
+    case not
   }
 
   var kind: OperatorKind {

@@ -2,7 +2,9 @@ import Tensors
 
 /// An extent that the model fixes, or one that it leaves to the input and gives a name.
 public enum SymbolicExtent: Hashable, Sendable, CustomStringConvertible {
+  /// The extent that the model fixes.
   case fixed(Int)
+  /// The name of an open extent, such as `batch`; empty where the model gives none.
   case symbolic(String)
 
   public var description: String {

@@ -3,7 +3,9 @@ import Tensors
 /// A list of integers that a node needs: fixed by the model, or the value of one of its operands, which must then be known
 /// before the network runs.
 public enum List: Hashable, Sendable {
+  /// The integers themselves.
   case fixed([Int])
+  /// The value of the node's operand at this position, from 0.
   case operand(Int)
 
   /// The integers.
@@ -75,7 +77,14 @@ public struct Slice: Hashable, Sendable {
 public struct Pad: Hashable, Sendable {
   /// What is added.
   public enum Mode: String, Hashable, Sendable {
-    case constant, reflect, edge, wrap
+    /// A constant.
+    case constant
+    /// The tensor mirrored at its first and last elements, which are not repeated.
+    case reflect
+    /// The first and last elements repeated.
+    case edge
+    /// The tensor repeated, as if it were periodic.
+    case wrap
   }
   /// How many before each axis, then how many after each.
   public let amounts: List
@@ -133,7 +142,14 @@ public struct Pad: Hashable, Sendable {
 public struct Reduction: Hashable, Sendable {
   /// What is computed.
   public enum Function: String, Hashable, Sendable {
-    case sum, product, maximum, minimum
+    /// Σ x; 0 of no elements.
+    case sum
+    /// Π x; 1 of no elements.
+    case product
+    /// The largest element; −∞ of no elements.
+    case maximum
+    /// The smallest element; ∞ of no elements.
+    case minimum
 
     /// The value for no elements.
     package var neutralElement: Double {
@@ -189,27 +205,42 @@ public struct Reduction: Hashable, Sendable {
 public struct Resize: Hashable, Sendable {
   /// How values between pixels are found.
   public enum Mode: String, Hashable, Sendable {
-    case nearest, linear
+    /// The value of the nearest neighbour.
+    case nearest
+    /// Linear interpolation between two neighbours along each axis.
+    case linear
   }
-  /// Which input coordinate an output index stands for.
+  /// Which input coordinate an output index stands for: ONNX's `coordinate_transformation_mode`.
   public enum Coordinates: String, Hashable, Sendable {
+    /// Centres of pixels correspond: `(index + ½) / scale − ½`.
     case halfPixel = "half_pixel"
+    /// The same, but 0 where the result has one element.
     case pytorchHalfPixel = "pytorch_half_pixel"
+    /// First and last pixels correspond: `index · (input − 1) / (output − 1)`.
     case alignCorners = "align_corners"
+    /// First pixels correspond: `index / scale`.
     case asymmetric
   }
-  /// Which neighbour is nearest.
+  /// Which neighbour is nearest: ONNX's `nearest_mode`.
   public enum Rounding: String, Hashable, Sendable {
+    /// The nearest one, the lower of two as near.
     case preferFloor = "round_prefer_floor"
+    /// The nearest one, the upper of two as near.
     case preferCeil = "round_prefer_ceil"
-    case floor, ceil
+    /// The lower one.
+    case floor
+    /// The upper one.
+    case ceil
   }
-  /// Factors per axis, or nil where sizes are given.
+  /// Factors per axis, batch and channels included, or nil where sizes are given.
   public let scales: [Float]?
-  /// Extents of the result, or nil where scales are given.
+  /// Extents of the result per axis, batch and channels included, or nil where scales are given.
   public let sizes: List?
+  /// How values between pixels are found.
   public let mode: Mode
+  /// Which input coordinate an output index stands for.
   public let coordinates: Coordinates
+  /// Which neighbour is nearest; only `Mode.nearest` asks.
   public let rounding: Rounding
 
   /// Makes a resizing; either `scales` or `sizes` is given.

@@ -60,6 +60,7 @@ public struct Contributions: Sendable {
 
   /// Outputs by their sign.
   public enum Outputs: Hashable, Sendable {
+    /// All of them.
     case all
     /// Those that are ≥ 0.
     case positive

@@ -34,7 +34,9 @@ extension NamedRule {
 
 /// The value of a rule's parameter.
 public enum RuleArgument: Hashable, Sendable, CustomStringConvertible {
+  /// A number, such as ε.
   case number(Float)
+  /// One of some words, such as `absorbed`.
   case word(String)
 
   public var description: String {

@@ -50,12 +50,19 @@ public struct RuleTable: Sendable {
 
   /// Joins rows that are written one below the other.
   @resultBuilder public enum RowBuilder {
+    /// One row.
     public static func buildExpression(_ row: Row) -> [Row] { [row] }
+    /// All rows of another table.
     public static func buildExpression(_ table: RuleTable) -> [Row] { table.rows }
+    /// Rows in the order in which they are written.
     public static func buildBlock(_ rows: [Row]...) -> [Row] { rows.flatMap { $0 } }
+    /// The rows of an `if` without `else`; none where the condition does not hold.
     public static func buildOptional(_ rows: [Row]?) -> [Row] { rows ?? [] }
+    /// The rows of an `if`, or of a case of a `switch`.
     public static func buildEither(first rows: [Row]) -> [Row] { rows }
+    /// The rows of an `else`, or of another case of a `switch`.
     public static func buildEither(second rows: [Row]) -> [Row] { rows }
+    /// The rows of all rounds of a `for` loop.
     public static func buildArray(_ rows: [[Row]]) -> [Row] { rows.flatMap { $0 } }
   }
 

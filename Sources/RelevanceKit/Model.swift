@@ -105,8 +105,11 @@ public struct Labels: Sendable {
 
 /// A `config.json` that cannot be used.
 public enum LabelsError: RelevanceKitError {
+  /// There is no such file, or it may not be read: its path.
   case missing(String)
+  /// The file at this path is not JSON.
   case notJSON(String)
+  /// `id2label` does not map class numbers to names: the file's path and what was found.
   case invalid(String, String)
 
   public var category: ErrorCategory {

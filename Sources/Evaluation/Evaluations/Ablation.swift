@@ -58,7 +58,7 @@ public struct Ablation: ItemwiseEvaluation {
   public struct Record: EvaluationRecord {
     /// What a method's patches do.
     public struct Drop: Codable, Sendable {
-      /// How much lower the logit is after one patch, two, …
+      /// How much lower the logit is after one patch, two, …; negative where it rises.
       public let logit: [Float]
       /// The same of the softmax probability.
       public let probability: [Double]
@@ -66,13 +66,17 @@ public struct Ablation: ItemwiseEvaluation {
 
     /// An explained class.
     public struct Target: Codable, Sendable {
+      /// Its index among the logits, from 0.
       public let classIndex: Int
+      /// Its logit in the whole picture.
       public let logit: Float
+      /// Its softmax probability in the whole picture, 0…1.
       public let probability: Double
-      /// Of each method.
+      /// What each method's patches do, in the order of the subject's methods.
       public let drops: [Drop]
     }
 
+    /// The explained classes, in rising order.
     public let targets: [Target]
   }
 

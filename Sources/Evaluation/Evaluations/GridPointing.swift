@@ -37,7 +37,9 @@ public struct GridPointing: ItemwiseEvaluation {
   public struct Candidate: Codable, Hashable, Sendable {
     /// The position in the data set.
     public let image: Int
+    /// The class that it is labelled with and that the network gives the highest logit: its index among the logits.
     public let classIndex: Int
+    /// The class's softmax probability, 0…1.
     public let probability: Double
   }
 
@@ -104,13 +106,17 @@ public struct GridPointing: ItemwiseEvaluation {
   public struct Record: EvaluationRecord {
     /// The class of a cell.
     public struct Target: Codable, Sendable {
+      /// Its index among the logits, from 0.
       public let classIndex: Int
+      /// The cell with its picture, counted row by row from 0.
       public let cell: Int
+      /// Its logit in the whole grid.
       public let logit: Float
-      /// Of each method.
+      /// How each method's map lies in the grid, in the order of the subject's methods.
       public let scores: [GridScore]
     }
 
+    /// The classes of the cells, row by row.
     public let targets: [Target]
   }
 

@@ -49,11 +49,13 @@ public struct PixelFlipping: ItemwiseEvaluation {
   public struct Record: EvaluationRecord {
     /// An explained class.
     public struct Target: Codable, Sendable {
+      /// Its index among the logits, from 0.
       public let classIndex: Int
       /// Its probability after each step, from none to all, of each method.
       public let probabilities: [[Double]]
     }
 
+    /// The explained classes, in rising order.
     public let targets: [Target]
   }
 

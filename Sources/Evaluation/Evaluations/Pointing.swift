@@ -29,15 +29,19 @@ public struct Pointing: ItemwiseEvaluation {
   public struct Record: EvaluationRecord {
     /// A class that is in the picture.
     public struct Target: Codable, Sendable {
+      /// Its index among the logits, from 0.
       public let classIndex: Int
+      /// Its logit.
       public let logit: Float
+      /// Its softmax probability, 0…1.
       public let probability: Double
       /// Whether its boxes cover less than a quarter of the picture while another class is in it. *Zhang16* §4.1.
       public let isDifficult: Bool
-      /// Of each method.
+      /// How well each method's map points, in the order of the subject's methods.
       public let scores: [PointingScore]
     }
 
+    /// The explained classes, in rising order.
     public let targets: [Target]
     /// Classes of which nothing is left after the crop.
     public let croppedAway: Int

@@ -45,12 +45,15 @@ public struct Similarity: ItemwiseEvaluation {
   public struct Record: EvaluationRecord {
     /// How alike the maps of some classes are.
     public struct Group: Codable, Sendable {
+      /// The classes' indices among the logits.
       public let classes: [Int]
       /// Of each method, over the pairs of maps that are not zero everywhere; nil if there is no pair.
       public let similarities: [MapSimilarity?]
     }
 
+    /// The classes with the highest logits.
     public let best: Group
+    /// Classes drawn from those after the best.
     public let random: Group
     /// The classes that the picture is labelled with, if there are several.
     public let labelled: Group?

@@ -47,8 +47,9 @@ public struct UnitsEvaluation: ItemwiseEvaluation {
       public let ownLargest: Int
       /// Units that lose by no other's patch more: largest in its column.
       public let mostHurtByOwn: Int
-      /// The mean drop on and off the diagonal, as parts of the activations.
+      /// The mean drop by a unit's own patch, on the diagonal, as a part of its activation.
       public let meanOwnDrop: Double
+      /// The mean drop by the patches of other units, off the diagonal, as a part of the activation.
       public let meanOtherDrop: Double
       /// The mean cosine of two units' maps.
       public let similarity: MapSimilarity

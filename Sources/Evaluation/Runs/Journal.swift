@@ -217,20 +217,33 @@ public struct Shard: Hashable, Sendable, Codable, CustomStringConvertible {
   func item(_ number: Int) -> Int { index - 1 + number * count }
 }
 
-/// A journal that cannot be used.
+/// A journal that cannot be used. The first value of a case is the file's path.
 public enum JournalError: RelevanceKitError, Equatable {
+  /// There is no such file, or it may not be read.
   case missing(String)
+  /// The first line does not say what is evaluated.
   case noHeader(String)
+  /// It is a journal of another evaluation.
   case otherEvaluation(String, expected: String, found: String)
+  /// A line, counted from 1, is not the record that belongs there.
   case damaged(String, line: Int, reason: String)
+  /// The file is there already, and the run is not to continue it.
   case exists(String)
+  /// Another process is writing to it.
   case inUse(String)
+  /// The file cannot be opened or written, for the system's reason.
   case cannotWrite(String, reason: String)
+  /// It is of a run with other settings, which the second value names.
   case cannotContinue(String, String)
+  /// Two journals to merge are of runs with different settings, which the third value names.
   case differs(String, String, String)
+  /// A journal to merge has only so many of its items.
   case incomplete(String, done: Int, of: Int)
+  /// Two journals to merge are of the same shard.
   case twice(String, shard: String)
+  /// The journals to merge are not all shards, but only these.
   case shardsMissing(found: [String])
+  /// There are no journals to merge.
   case nothingToMerge
 
   public var category: ErrorCategory {

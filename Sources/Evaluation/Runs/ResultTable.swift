@@ -4,9 +4,13 @@ import Foundation
 public struct ResultTable: Sendable, Hashable {
   /// What is in a place of the table.
   public enum Cell: Sendable, Hashable {
+    /// A name, such as a method's.
     case text(String)
+    /// How many there are.
     case count(Int)
+    /// A number without an interval, in the column's unit.
     case number(Double)
+    /// A number with its interval, in the column's unit.
     case estimate(Estimate)
     /// Nothing was measured.
     case absent

@@ -22,7 +22,9 @@ public struct Taylor: Rule {
 
   /// What happens to the shift of layer normalisation.
   public enum Bias: String, Hashable, Sendable, CaseIterable {
+    /// It is no part of denominators: inputs share out all relevance.
     case bypassed
+    /// It is part of denominators and keeps its share.
     case absorbed
   }
 
