@@ -96,6 +96,8 @@ public struct DataSet: Sendable {
   }
 
   /// Some of the pictures, drawn at random, the same for the same seed; all if there are no more.
+  ///
+  /// - Complexity: O(images log images).
   public func sample(_ count: Int, seed: UInt64) -> DataSet {
     var rest = images
     var generator = SplitMix64(state: seed)

@@ -37,7 +37,9 @@ public final class Executor: Sendable {
   /// The logits of a batch of inputs.
   ///
   /// - Parameter input: the shape that the network declares, usually batch × channels × height × width.
-  /// - Throws: `GraphError` if the shape does not fit, `ExecutionError.notFinite` if the result is NaN or infinite.
+  /// - Returns: the logits' node's values, usually batch × classes.
+  /// - Throws: `GraphError` if the shape does not fit; `ExecutionError` if input or result is NaN or infinite, if the values do not fit
+  ///   memory, or if a window slides over more than two axes.
   public func logits(_ input: Tensor) throws -> Tensor {
     // A copy, so that the run's memory can be used again.
     try run(input, for: .logits).value(of: network.logits).map { $0 }

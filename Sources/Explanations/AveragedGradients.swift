@@ -30,7 +30,11 @@ extension Trace {
     }
   }
 
-  /// SmoothGrad with noise of one's own: tensors of the input's shape.
+  /// SmoothGrad with noise of one's own: one tensor or more, of the input's shape. *Smilkov17*.
+  ///
+  /// - Returns: the mean gradient, of the input's shape.
+  /// - Throws: As `explain(_:by:ledger:)`.
+  /// - Complexity: one run of the network and one backward pass per tensor of noise.
   public func smoothGradient(of target: Target, noise: [Tensor]) throws -> Tensor {
     try smoothGradients(of: [target], noise: noise)[0].values
   }

@@ -6,7 +6,7 @@ extension Trace {
   /// The layer that Grad-CAM looks at if none is named: the last convolution that has positions, and what follows it as long as
   /// positions stay: normalisation, rectifier, sums, joins.
   ///
-  /// - Throws: `ExplanationError.noSpatialLayer`.
+  /// - Throws: `ExplanationError.noSpatialLayer` if there is none.
   public func defaultCAMLayer() throws -> String {
     let graph = plan.network.graph
     func extents(_ id: Node.ID) -> [Int] { Array(forward.shape(of: id).dimensions.dropFirst(2)) }
@@ -21,9 +21,11 @@ extension Trace {
     return graph[id].name
   }
 
-  /// Grad-CAM before it is resized: batch × 1 × the layer's height × width.
+  /// Grad-CAM before it is resized: batch × 1 × the layer's height × width. *Selvaraju17* eq. 1 and 2.
   ///
-  /// - Throws: `GraphError.noSuchNode`, `ExplanationError`.
+  /// - Throws: `GraphError.noSuchNode` for an unknown layer; `ExplanationError` for a target that does not exist, or a layer without
+  ///   positions or from which nothing leads to the target.
+  /// - Complexity: one backward pass, from the logits to the layer.
   public func classActivationMap(of target: Target, at layer: String? = nil) throws -> Tensor {
     try classActivationMaps(of: [target], at: layer)[0]
   }

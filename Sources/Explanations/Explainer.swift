@@ -39,7 +39,8 @@ public struct Explainer: Sendable {
   /// Runs the network and records what explanations need. A trace is recorded once and explained as often as one likes.
   ///
   /// - Parameter input: a preprocessed image, 1 × channels × height × width, or a batch of them.
-  /// - Throws: `GraphError` if the shape does not fit the network, `ExecutionError.notFinite` if logits are not finite.
+  /// - Throws: `GraphError` if the shape does not fit the network; `ExecutionError` if input or logits are NaN or infinite, if the
+  ///   values do not fit memory, or if a window slides over more than two axes.
   public func trace(_ input: Tensor) throws -> Trace { try trace(input, clock: nil) }
 
   /// The same; `clock` is told what nodes take.
@@ -127,6 +128,8 @@ public struct Trace: Sendable {
   var forward: ForwardTrace { propagator.trace }
 
   /// The classes of an item of the batch by falling logit, with their softmax probabilities; equal ones by number.
+  ///
+  /// - Complexity: O(classes log classes).
   public func predictions(item: Int = 0) -> [Prediction] { Prediction.ranking(logits, item: item) }
 
   /// How relevance goes back by a method's table.
@@ -192,6 +195,7 @@ public struct Prediction: Sendable, Hashable {
   /// The classes of an item of a batch by falling logit; equal ones by number.
   ///
   /// - Parameter logits: batch × classes, or any shape whose first axis is the batch.
+  /// - Complexity: O(classes log classes).
   public static func ranking(_ logits: Tensor, item: Int = 0) -> [Prediction] {
     let row = row(of: logits, item)
     return zip(row.indices, probabilities(logits, item: item))

@@ -24,6 +24,8 @@ public struct Explanation: Sendable {
 
   /// Relevance of each element of the input: batch × channels × height × width, in units of the score. Contrastive methods
   /// keep only what speaks for the target more than for its dual: `max(0, ·)`, *Gu18* eq. 2.
+  ///
+  /// - Complexity: O(count) for contrastive methods, whose positive part is a copy; else O(1).
   public var relevance: Tensor { method.isContrastive ? signedRelevance.positivePart : signedRelevance }
 
   /// Whether the target's score is negative or zero, so that there is no support to explain.

@@ -5,34 +5,34 @@ import Propagation
 /// Every method is a seed, a rule table, and what is made of the maps. Methods of relevance use the explainer's table and
 /// are in units of the score; the others bring tables of their own.
 public enum Method: Hashable, Sendable {
-  /// Layer-wise relevance propagation: the target's score, propagated. *Bach15*, *Gu18* §3.
+  /// Layer-wise relevance propagation: the target's score, propagated. *Bach15*, *Gu18* §3 eq. 1.
   case lrp
-  /// Contrastive LRP against other classes, which share the same score. *Gu18* §4. `strength` is λ in
+  /// Contrastive LRP against other classes, which share the same score. *Gu18* §4 eq. 2. `strength` is λ in
   /// `max(0, R − λ·R_dual)`; 1 is the paper's.
   case clrp1(against: Dual = .others, strength: Float = 1)
-  /// Contrastive LRP against the negated concept: for the dual the weights into the target are negated. *Gu18* §4.
+  /// Contrastive LRP against the negated concept: for the dual the weights into the target are negated. *Gu18* §4 eq. 2.
   case clrp2(head: Head = .composite, strength: Float = 1)
   /// Softmax-gradient LRP: seeds `p_t (1 − p_t)` at the target t and `−p_t p_c` at every other class c. *Iwana19*.
   case sglrp
-  /// z⁺ on every layer with weights, starting with 1. *Zhang16*.
+  /// z⁺ on every layer with weights, starting with 1. *Zhang16* §3.2.
   case excitationBackprop
   /// The same, less that of the negated target, both of which start with 1 and meet below the last layer. *Zhang16* §3.3.
   case contrastiveExcitationBackprop
-  /// `∂y/∂x`. *Simonyan14*.
+  /// `∂y/∂x`. *Simonyan14* §3.
   case gradient
-  /// `x ⊙ ∂y/∂x`
+  /// `x ⊙ ∂y/∂x`. *Shrikumar16*.
   case gradientTimesInput
   /// The gradient with rectifiers that let pass only what is positive on both ways. *Springenberg15*.
   case guidedBackprop
-  /// The gradient with rectifiers that let pass only what is positive on the way back. *Zeiler14*.
+  /// The gradient with rectifiers that let pass only what is positive on the way back. *Zeiler14* §2.1.
   case deconvNet
-  /// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17*.
+  /// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17* eq. 1, 2.
   /// Without a name the layer is the last that has positions: see `Trace.defaultCAMLayer`.
   case gradCAM(layer: String? = nil)
   /// Guided backpropagation times Grad-CAM. *Selvaraju17*.
   case guidedGradCAM(layer: String? = nil)
   /// `(x − x₀) ⊙` the mean gradient on the way from x₀ to x, at the middle of each of `steps` steps; x₀ has `baseline`
-  /// everywhere. *Sundararajan17*.
+  /// everywhere. *Sundararajan17* eq. 1, 3.
   case integratedGradients(baseline: Float = 0, steps: Int = 32)
   /// The mean gradient of `samples` inputs with normal noise, of `deviation` times the input's range. *Smilkov17*.
   case smoothGrad(samples: Int = 25, deviation: Float = 0.15, seed: UInt64 = 0)

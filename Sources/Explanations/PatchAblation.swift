@@ -38,6 +38,8 @@ public struct PatchAblation: Sendable {
   public let drops: Tensor
 
   /// The number of rows that have a patch.
+  ///
+  /// - Complexity: O(n).
   public var ablated: Int { patches.count { $0 != nil } }
 
   /// Whether no unit loses more by a unit's patch than this unit itself, which does lose something.
@@ -48,6 +50,8 @@ public struct PatchAblation: Sendable {
 
   /// The share of the patches by which no other unit loses more than their own: 1 if each unit's patch is what this unit
   /// most depends on; 1/n by chance.
+  ///
+  /// - Complexity: O(n²).
   public var ownShare: Double {
     ablated == 0 ? 0 : Double(patches.indices.count { patches[$0] != nil && isOwnLargest($0) }) / Double(ablated)
   }
@@ -62,8 +66,12 @@ public struct PatchAblation: Sendable {
   }
 
   /// The mean drop of the units whose own patch is replaced: that of the diagonal.
+  ///
+  /// - Complexity: O(n²).
   public var meanOwnDrop: Double { mean { $0 == $1 } }
   /// The mean drop of units when another's patch is replaced: that off the diagonal.
+  ///
+  /// - Complexity: O(n²).
   public var meanOtherDrop: Double { mean { $0 != $1 } }
 
   private func mean(where condition: (Int, Int) -> Bool) -> Double {

@@ -35,7 +35,7 @@ public struct RuleLab: Sendable {
   /// - Parameters:
   ///   - operand: what the layer takes: batch × channels × …
   ///   - operandRange: an interval for each channel of the operand, for rule z^B.
-  /// - Throws: `GraphError` if the layer cannot take the operand.
+  /// - Throws: `GraphError` if the layer cannot take the operand, `ExecutionError` if it cannot be run.
   public init(
     layer: Networks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil
   ) throws {
@@ -51,7 +51,7 @@ public struct RuleLab: Sendable {
 
   /// Takes the same relevance through one layer by each of some rules.
   ///
-  /// - Throws: `RuleLabError` or `ExplanationError`, if the layer, the seed or one of the rules cannot be.
+  /// - Throws: `GraphError.noSuchNode`, `RuleLabError` or `ExplanationError`, if the layer, the seed or one of the rules cannot be.
   /// - Complexity: one step of a walk per rule; a seed of relevance walks from the logits to the layer.
   public func experiment(_ rules: [any Rule], at node: String, seed: Seed) throws -> [Observation] {
     let site = try site(named: node)
@@ -75,6 +75,9 @@ public struct RuleLab: Sendable {
   }
 
   /// Where the activation of a node's channel is largest; of equal ones the first, of a batch in the first item.
+  ///
+  /// - Returns: an index along each axis after the channels'; empty if there is none.
+  /// - Throws: `GraphError.noSuchNode`, or `RuleLabError` if relevance cannot arrive at the node or it has no such channel.
   public func largestPosition(inChannel channel: Int, at node: String) throws -> [Int] {
     let site = try site(named: node)
     return try Channel(channel, of: trace.propagator.trace.value(of: site.id), at: site.node.name).largestPosition

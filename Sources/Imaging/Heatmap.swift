@@ -20,6 +20,8 @@ public struct Heatmap: Sendable {
   /// The number of rows.
   public var height: Int { values.shape[0] }
   /// The share of pixels, 0…1, whose |r| exceeds `limit`, so that they look less relevant than they are.
+  ///
+  /// - Complexity: O(pixels).
   public var clippedShare: Double {
     values.withUnsafeElements { r in
       r.isEmpty ? 0 : Double(r.count { abs($0) > limit }) / Double(r.count)
@@ -28,6 +30,8 @@ public struct Heatmap: Sendable {
 
   /// Makes a heatmap of relevance of shape height × width, channels × height × width or 1 × channels × height × width;
   /// traps on any other shape.
+  ///
+  /// - Complexity: O(elements, and pixels log pixels for a percentile).
   public init(_ relevance: Tensor, scale: HeatmapScale = .standard, colors: HeatmapColors = .diverging) {
     let values = Self.channelSum(relevance)
     self.values = values

@@ -14,6 +14,8 @@ public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
   public static let standard = HeatmapScale.percentile(99.9)
 
   /// The common scale of several maps: that of all their pixels together, as a `fixed` scale.
+  ///
+  /// - Complexity: That of `limit(of:)` for all pixels together.
   public static func common(_ maps: [Tensor], _ scale: HeatmapScale = .standard) -> HeatmapScale {
     .fixed(scale.limit(of: maps.flatMap { Heatmap.channelSum($0).elements }))
   }
@@ -21,6 +23,8 @@ public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
   /// The |r| that gets the full colour among these values. Values that are not finite do not count.
   ///
   /// Where the percentile is 0 because the map is zero almost everywhere, the maximum is taken; 0 only if all are zero.
+  ///
+  /// - Complexity: O(n log n) for a percentile, else O(n).
   public func limit(of values: [Float]) -> Float {
     switch self {
     case .fixed(let limit): return limit

@@ -79,6 +79,8 @@ extension Preprocessing {
 
 extension Preprocessing: Codable {
   /// Decodes the keys of `preprocessor_config.json`; see `init(contentsOf:)`.
+  ///
+  /// - Throws: `DecodingError` for a value that is not what it must be.
   public init(from decoder: any Decoder) throws {
     let value = try JSONValue(from: decoder)
     let name = "preprocessor_config.json"
@@ -89,6 +91,8 @@ extension Preprocessing: Codable {
   }
 
   /// Encodes all keys of `preprocessor_config.json`, none left to its default.
+  ///
+  /// - Throws: what the encoder throws.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(resize != nil, forKey: .doResize)

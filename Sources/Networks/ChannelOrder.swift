@@ -1,6 +1,8 @@
 extension Network {
   /// Whether the input's channels come last (batch × height × width × channels), as TensorFlow's exporters write it: all that
   /// looks at the picture first brings them to the second axis.
+  ///
+  /// - Complexity: O(nodes and edges).
   public var hasChannelsLast: Bool {
     guard inputShape.extents.count == 4 else { return false }
     let consumers = graph.consumers

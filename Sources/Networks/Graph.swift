@@ -30,9 +30,13 @@ public struct Graph: Sendable {
   public subscript(id: Node.ID) -> Node { nodes[id.index] }
 
   /// The identifiers of all nodes, operands first.
+  ///
+  /// - Complexity: O(nodes).
   public var ids: [Node.ID] { nodes.indices.map { Node.ID($0) } }
 
   /// The node with a name, which may be that of a node merged into it.
+  ///
+  /// - Complexity: O(nodes).
   public func node(named name: String) -> Node.ID? {
     (nodes.firstIndex { $0.name == name } ?? nodes.firstIndex { $0.aliases.contains(name) }).map { Node.ID($0) }
   }
@@ -58,6 +62,8 @@ public struct Graph: Sendable {
   }
 
   /// For each node the nodes that use its output; one that uses it twice is listed twice.
+  ///
+  /// - Complexity: O(nodes and edges).
   public var consumers: [[Node.ID]] {
     var consumers = [[Node.ID]](repeating: [], count: nodes.count)
     for id in ids { for input in self[id].inputs { consumers[input.index].append(id) } }

@@ -39,6 +39,8 @@ public enum Literal: Sendable {
   }
 
   /// The elements as real numbers.
+  ///
+  /// - Complexity: O(count) for integers, else O(1).
   public var floats: Tensor {
     switch self {
     case .floats(let tensor): tensor

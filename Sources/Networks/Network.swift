@@ -53,6 +53,8 @@ public struct Network: Sendable {
 
 extension Network {
   /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
+  ///
+  /// - Complexity: O(nodes and edges).
   public func nodes(reaching target: Node.ID) -> [Node.ID] {
     var live = [Bool](repeating: false, count: graph.nodes.count)
     for id in graph.ids {

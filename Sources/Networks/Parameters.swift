@@ -88,7 +88,7 @@ public struct Window: Hashable, Sendable {
 
   /// The number of windows along each spatial axis and the padding before it, for an input of the given extents.
   ///
-  /// - Throws: `WindowError.tooSmall` if not even one window fits.
+  /// - Throws: `WindowError.tooSmall` if not even one window fits, `WindowError.invalid` if the number of extents is not the kernel's.
   public func placement(over extents: [Int]) throws -> (outputs: [Int], before: [Int]) {
     guard extents.count == kernel.count else { throw WindowError.invalid("kernel_shape", kernel, axes: extents.count) }
     var outputs: [Int] = []

@@ -4,6 +4,8 @@ extension Network {
   /// For each node whether its values can be told to be ≥ 0 from the graph alone.
   ///
   /// Rules that are defined for rectified inputs need no case for negative ones where this holds.
+  ///
+  /// - Complexity: O(nodes and edges, and elements of constants).
   public func nonNegativeNodes() -> [Bool] {
     var result: [Bool] = []
     for node in graph.nodes {
@@ -32,6 +34,8 @@ extension Network {
 
   /// The weighted nodes that no other weighted node comes before on the way from the input, and those that none comes
   /// after on the way to `target`: the first and last layers by data flow.
+  ///
+  /// - Complexity: O(nodes and edges).
   public func outermostWeightedNodes(before target: Node.ID) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
     let reachable = nodes(reaching: target)
     var hasWeightedAncestor = [Bool](repeating: false, count: graph.nodes.count)

@@ -21,6 +21,8 @@
 /// - *Montavon19*: G. Montavon et al., “Layer-wise relevance propagation: an overview”, in Explainable AI, LNCS 11700, 2019.
 /// - *Selvaraju17*: R. R. Selvaraju et al., “Grad-CAM: visual explanations from deep networks via gradient-based
 ///   localization”, ICCV 2017.
+/// - *Shrikumar16*: A. Shrikumar, P. Greenside, A. Shcherbina, A. Kundaje, “Not just a black box: learning important features through
+///   propagating activation differences”, arXiv 1605.01713, 2016.
 /// - *Simonyan14*: K. Simonyan, A. Vedaldi, A. Zisserman, “Deep inside convolutional networks”, ICLR workshop 2014.
 /// - *Smilkov17*: D. Smilkov et al., “SmoothGrad: removing noise by adding noise”, arXiv 1706.03825, 2017.
 /// - *Springenberg15*: J. T. Springenberg et al., “Striving for simplicity: the all convolutional net”, ICLR workshop 2015.

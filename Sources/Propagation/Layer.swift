@@ -21,8 +21,12 @@ public struct Layer: Sendable {
   /// The node.
   public var node: Node { site.node }
   /// The values of the operands in the forward pass.
+  ///
+  /// - Complexity: O(operands).
   public var operands: [Tensor] { node.inputs.map { trace.value(of: $0) } }
   /// The shapes of the operands.
+  ///
+  /// - Complexity: O(operands).
   public var operandShapes: [Shape] { node.inputs.map { trace.shape(of: $0) } }
   /// The shape of the first operand.
   public var operandShape: Shape { trace.shape(of: node.inputs[0]) }

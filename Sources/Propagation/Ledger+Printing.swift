@@ -3,6 +3,8 @@ import Foundation
 extension Ledger: CustomStringConvertible {
   /// A table: node, rule, sums of relevance before and after it, by how much magnitudes grew, and losses by cause. Columns in
   /// which nothing happened are left out, and so is what is as small as rounding.
+  ///
+  /// - Complexity: O(entries).
   public var description: String {
     let scale = self.map { Swift.max($0.magnitudeIn, $0.magnitudeOut) }.max() ?? 0
     func shown(_ loss: Double) -> Bool { abs(loss) > 1e-6 * scale }

@@ -32,14 +32,20 @@ public struct Ledger: RandomAccessCollection, Hashable, Sendable {
   public subscript(position: Int) -> LedgerEntry { entries[position] }
 
   /// The entry of a node; nil if no relevance arrived there.
+  ///
+  /// - Complexity: O(entries).
   public subscript(node: String) -> LedgerEntry? { entries.first { $0.node == node } }
 
   /// What all nodes together kept back, by cause.
+  ///
+  /// - Complexity: O(entries).
   public var losses: [AbsorptionCause: Double] {
     entries.reduce(into: [:]) { totals, entry in totals.merge(entry.losses, uniquingKeysWith: +) }
   }
 
   /// All that was kept back.
+  ///
+  /// - Complexity: O(entries).
   public var absorbed: Double { entries.reduce(0) { $0 + $1.absorbed } }
 }
 

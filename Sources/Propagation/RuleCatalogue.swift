@@ -108,7 +108,7 @@ public struct RuleArguments: Sendable {
 
   /// Checks each parameter by itself.
   ///
-  /// - Throws: `RuleArgumentError`.
+  /// - Throws: `RuleArgumentError` for a parameter that the rule does not have, or a value that it does not take.
   public init(_ rule: any NamedRule.Type, _ texts: [(name: String, text: String)]) throws {
     self.rule = rule.name
     var values: [String: RuleArgument] = [:]
@@ -171,11 +171,13 @@ public struct RuleCatalogue: Sendable {
   }
 
   /// The names, in order.
+  ///
+  /// - Complexity: O(types).
   public var names: [String] { types.map { $0.name } }
 
   /// Makes a rule from its name and parameters.
   ///
-  /// - Throws: `RuleArgumentError`.
+  /// - Throws: `RuleArgumentError` for an unknown name, a parameter that the rule does not have, or a value that it does not take.
   public func rule(named name: String, _ parameters: [(name: String, text: String)] = []) throws -> any NamedRule {
     let type = try type(named: name)
     return try type.init(RuleArguments(type, parameters))

@@ -3,6 +3,8 @@ import Tensors
 
 extension RulePlan: CustomStringConvertible {
   /// The plan as a table: node, operator, rule, and the row that matched.
+  ///
+  /// - Complexity: O(nodes).
   public var description: String { Columns.text(rows(shapes: nil)) }
 
   /// The plan with the shape of each output for an input of the given shape.

@@ -2,6 +2,8 @@ import Networks
 
 extension RulePlan {
   /// What in the plan is known to lead to maps that mislead, a sentence each.
+  ///
+  /// - Complexity: O(nodes and edges).
   public var warnings: [String] { evenPoolingWarnings + firstLayerWarnings + batchNormalizationWarnings }
 
   /// Even shares above the last map: the explanation cannot tell positions apart.

@@ -21,6 +21,8 @@ extension RuleTable {
   }
 
   /// Reads a table from YAML text; `file` is what errors call it. See `init(contentsOf:pixelRange:catalogue:)`.
+  ///
+  /// - Throws: `RuleTableFileError` with line and column.
   public init(
     yaml: String, file: String = "rules", pixelRange: PixelRange?, catalogue: RuleCatalogue = .standard
   ) throws {

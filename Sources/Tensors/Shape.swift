@@ -35,6 +35,8 @@ public struct Shape: Hashable, Sendable {
   public func withBatch(_ count: Int) -> Shape { Shape([count] + dimensions.dropFirst()) }
 
   /// Distance in elements between neighbours along each axis in row-major order.
+  ///
+  /// - Complexity: O(`rank`).
   public var strides: [Int] {
     var strides = [Int](repeating: 1, count: rank)
     for axis in stride(from: rank - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * dimensions[axis + 1] }

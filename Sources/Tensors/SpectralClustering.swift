@@ -46,6 +46,8 @@ public struct SpectralClustering: Sendable {
   }
 
   /// The items of each group, in order.
+  ///
+  /// - Complexity: O(items × groups).
   public var members: [[Int]] { (0..<count).map { group in groups.indices.filter { groups[$0] == group } } }
 
   /// `I − D^(−1/2) S D^(−1/2)`

@@ -25,6 +25,8 @@ public struct Tensor: Sendable {
   }
 
   /// Makes a tensor whose every element `body` must write.
+  ///
+  /// - Throws: what `body` throws.
   public init(
     uninitialized shape: Shape, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void
   ) rethrows {
@@ -46,9 +48,13 @@ public struct Tensor: Sendable {
   public var count: Int { shape.count }
 
   /// The elements in row-major order.
+  ///
+  /// - Complexity: O(`count`): a copy.
   public var elements: [Float] { withUnsafeElements { Array($0) } }
 
   /// Calls `body` with the elements in row-major order.
+  ///
+  /// - Throws: what `body` throws.
   public func withUnsafeElements<Result>(
     _ body: (UnsafeBufferPointer<Float>) throws -> Result
   ) rethrows -> Result {
@@ -60,6 +66,7 @@ public struct Tensor: Sendable {
   /// Calls `body` with the elements for writing, after making them this tensor's own.
   ///
   /// - Complexity: O(`count`) if the memory is shared or only borrowed, else O(1).
+  /// - Throws: what `body` throws.
   public mutating func withUnsafeMutableElements<Result>(
     _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
   ) rethrows -> Result {

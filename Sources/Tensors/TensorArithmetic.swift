@@ -23,6 +23,8 @@ extension Tensor {
   }
 
   /// The tensor with negative elements replaced by zero.
+  ///
+  /// - Complexity: O(`count`).
   public var positivePart: Tensor { map { max($0, 0) } }
 
   /// The axes in another order: axis `k` of the result is axis `order[k]` of this tensor.
@@ -92,6 +94,7 @@ extension Tensor {
   /// How concentrated magnitudes are, as the Gini coefficient: 0 where all are equal, `1 − 1/n` where one of `n` has all.
   ///
   /// With the magnitudes in rising order, `G = Σ_i (2i − n − 1)·|x_i| / (n·Σ_i |x_i|)` for `i` from 1 to `n`; 0 for zeros.
+  /// (N. Hurley, S. Rickard, “Comparing measures of sparsity”, IEEE Transactions on Information Theory 55(10), 2009.)
   ///
   /// - Complexity: O(n log n).
   public func giniCoefficient() -> Double {

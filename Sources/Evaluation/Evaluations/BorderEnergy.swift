@@ -16,6 +16,7 @@ public struct BorderEnergy: ItemwiseEvaluation {
   /// Prepares to evaluate; the class with the highest logit is explained.
   ///
   /// - Parameter width: of the frame, in pixels of the input.
+  /// - Throws: `EvaluationError.nothingToEvaluate` if there are no pictures.
   public init(_ subject: Subject, on data: DataSet, width: Int = 8) throws {
     guard !data.images.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: "pixels") }
     images = data.images

@@ -54,6 +54,8 @@ public struct GridPointing: ItemwiseEvaluation {
   /// cannot be read are left out.
   ///
   /// - Parameter progress: called with the number of pictures looked at.
+  /// - Throws: `GraphError` or `ExecutionError` if the network cannot be run.
+  /// - Complexity: one run of the network per picture.
   public static func candidates(
     _ subject: Subject, on data: DataSet, confidence: Double, progress: (Int) -> Void = { _ in }
   ) throws -> [Candidate] {

@@ -15,6 +15,7 @@ public struct UnitsEvaluation: ItemwiseEvaluation {
   /// - Parameters:
   ///   - layer: the node whose units are studied.
   ///   - mean: what patches are replaced by, of the input's shape.
+  /// - Throws: `EvaluationError.nothingToEvaluate` if there are no pictures, `GraphError.noSuchNode` for an unknown layer.
   public init(
     _ subject: Subject, on data: DataSet, layer: String, mean: Tensor, count: Int = 8, patchSide: Int = 9
   ) throws {

@@ -67,6 +67,8 @@ public struct ClassFigure: Sendable {
 
 extension Similarity {
   /// Figures of a picture: its best and random classes, and the classes that it is labelled with, if there are several.
+  ///
+  /// - Throws: what is wrong with the picture, as `record(of:)`.
   public func figures(of item: Int, names: @escaping @Sendable (Int) -> String?) throws -> [(
     name: String, image: Image
   )] {

@@ -15,6 +15,8 @@ public struct EvaluationChart: Sendable {
   init(_ name: String, _ chart: BarChart) { (self.name, drawing) = (name, .bars(chart)) }
 
   /// A self-contained SVG document.
+  ///
+  /// - Complexity: O(values): drawn anew each time.
   public var svg: String {
     switch drawing {
     case .lines(let chart): chart.svg()
@@ -23,6 +25,8 @@ public struct EvaluationChart: Sendable {
   }
 
   /// The same as pixels, two to a CSS pixel.
+  ///
+  /// - Complexity: O(pixels): drawn anew each time.
   public var image: Image {
     switch drawing {
     case .lines(let chart): chart.image()

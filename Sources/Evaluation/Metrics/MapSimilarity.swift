@@ -1,4 +1,4 @@
-/// How alike two maps are.
+/// How alike two maps are. (Rank correlation of maps: J. Adebayo et al., “Sanity checks for saliency maps”, NeurIPS 2018.)
 public struct MapSimilarity: Sendable, Hashable, Codable {
   /// The cosine, 0…1; 0 if one of the maps is zero everywhere.
   public var cosine: Double

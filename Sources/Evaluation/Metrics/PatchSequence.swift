@@ -9,6 +9,7 @@ public struct PatchSequence: Sendable {
   ///
   /// - Parameters:
   ///   - side: of the patches in pixels; odd.
+  /// - Complexity: O(`count` × pixels).
   public init(_ map: SaliencyMap, count: Int, side: Int) {
     precondition(side > 0 && side % 2 == 1, "a side of \(side) has no middle")
     var rest = map

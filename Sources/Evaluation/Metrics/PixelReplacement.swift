@@ -9,6 +9,7 @@ public struct PixelReplacement: Sendable {
   /// Ranks the pixels of a map.
   ///
   /// - Parameter steps: in how many steps all pixels are replaced.
+  /// - Complexity: O(pixels log pixels).
   public init(_ map: SaliencyMap, steps: Int) {
     precondition(steps > 0, "\(steps) steps lead nowhere")
     ranking = map.ranking()
@@ -19,6 +20,8 @@ public struct PixelReplacement: Sendable {
   public func count(after step: Int) -> Int { (step * ranking.count + steps - 1) / steps }
 
   /// The picture after each step, from none to all; 1 × channels × height × width as the two pictures.
+  ///
+  /// - Complexity: O(`steps` × elements), in memory too.
   public func pictures(from start: Tensor, to end: Tensor) -> [Tensor] {
     precondition(
       start.shape == end.shape && start.count % max(ranking.count, 1) == 0, "the map is not of the pictures' size")

@@ -49,9 +49,13 @@ public struct SaliencyMap: Sendable {
   }
 
   /// The sum of all pixels.
+  ///
+  /// - Complexity: O(pixels).
   public var energy: Double { values.reduce(0) { $0 + Double($1) } }
 
   /// The pixel with the largest value, the first of equal ones; nil if all are 0.
+  ///
+  /// - Complexity: O(pixels).
   public var maximum: Int? {
     var best = -1
     var largest: Float = 0
@@ -60,6 +64,8 @@ public struct SaliencyMap: Sendable {
   }
 
   /// All pixels by falling value; equal ones by rising index.
+  ///
+  /// - Complexity: O(pixels log pixels).
   public func ranking() -> [Int] {
     values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
   }

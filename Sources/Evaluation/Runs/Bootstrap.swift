@@ -61,6 +61,8 @@ public struct Bootstrap: Sendable {
   private let items: Int
 
   /// Draws resamples of as many items as there are, the same for the same seed.
+  ///
+  /// - Complexity: O(items × resamples), in memory too.
   public init(items: Int, resamples: Int = 1000, seed: UInt64 = 0) {
     precondition(items >= 0 && resamples > 0, "nothing to draw")
     var generator = SplitMix64(state: seed)
@@ -80,6 +82,8 @@ public struct Bootstrap: Sendable {
   }
 
   /// A statistic with its interval; nil without measurements. In resamples that have none of the measurements it is left out.
+  ///
+  /// - Complexity: O(measurements × resamples).
   public func estimate(_ statistic: Statistic) -> Estimate? {
     guard let value = statistic.value(weights: [UInt16](repeating: 1, count: items)) else { return nil }
     let resampled = weights.compactMap { statistic.value(weights: $0) }.sorted()

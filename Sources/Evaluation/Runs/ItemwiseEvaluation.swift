@@ -8,6 +8,8 @@ public protocol ItemwiseEvaluation: Sendable {
   /// All that results depend on, by name; it stands at the head of the journal.
   var configuration: [String: [String]] { get }
   /// The names of the items.
+  ///
+  /// - Complexity: O(items).
   var items: [String] { get }
   /// Measures an item.
   ///

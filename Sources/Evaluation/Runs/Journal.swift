@@ -25,11 +25,15 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
   }
 
   /// The records, with the positions of their items.
+  ///
+  /// - Complexity: O(entries).
   public var records: [(item: Int, record: Record)] {
     entries.compactMap { entry in entry.record.map { (entry.index, $0) } }
   }
 
   /// The items that could not be evaluated.
+  ///
+  /// - Complexity: O(entries).
   public var failures: [Entry] { entries.filter { $0.record == nil } }
 
   /// Makes a journal.
@@ -108,6 +112,8 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
   }
 
   /// The file's bytes.
+  ///
+  /// - Throws: `EncodingError` if a record has a number that JSON does not have, such as NaN.
   public func data() throws -> Data {
     try entries.reduce(into: Self.line(header)) { $0 += try Self.line($1) }
   }

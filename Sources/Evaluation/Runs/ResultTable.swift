@@ -30,6 +30,8 @@ public struct ResultTable: Sendable, Hashable {
   }
 
   /// As Markdown, numbers with four digits behind the point, intervals behind their values.
+  ///
+  /// - Complexity: O(cells).
   public var markdown: String {
     let lines =
       [columns.map(Self.escaped), columns.map { _ in "---" }] + rows.map { $0.map { Self.escaped($0.markdown) } }
@@ -37,6 +39,8 @@ public struct ResultTable: Sendable, Hashable {
   }
 
   /// As CSV (RFC 4180), numbers with all their digits, an interval in two columns of its own.
+  ///
+  /// - Complexity: O(cells).
   public var csv: String {
     let wide = columns.indices.map { column in
       rows.contains { if case .estimate = $0[column] { true } else { false } }

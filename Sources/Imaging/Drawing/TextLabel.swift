@@ -22,6 +22,8 @@ public struct TextLabel: Hashable, Sendable {
   }
 
   /// The width in pixels: the sum of the characters' widths.
+  ///
+  /// - Complexity: O(characters).
   public var width: Double { Typeface.glyphs(of: text).reduce(0) { $0 + $1.advance } * size }
   /// The height of a line in pixels, from above accents to below descenders.
   public var height: Double { ascent + descent }
