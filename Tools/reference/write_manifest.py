@@ -26,7 +26,7 @@ OPERATOR_TOLERANCE = {"relative_to_largest": 1e-5}
 MAP_TOLERANCE = 1e-3
 
 # Folders that no other system has written.
-OWN = ("golden", "own-rule")
+OWN = ("golden", "dependent")
 
 # pattern of the path: (source, generator)
 FAMILIES = {

@@ -1,0 +1,47 @@
+import Foundation
+import RelevanceKit
+
+// Dependent MODEL PICTURE OVERLAY: explains the two classes that a model sees in a picture of two digits, and writes the first one's map
+// over the picture. The rule table is as a user writes it in YAML, and names the own rule.
+let words = CommandLine.arguments
+let model = try Model(contentsOf: words[1])
+let picture = try Image(contentsOf: words[2])
+
+let table = try RuleTable(
+  yaml: """
+    name: mine
+    extends: default
+    rules:
+      - {op: Conv, position: first, rule: absolute, stabiliser: 0.1}
+    """, pixelRange: model.preprocessing.pixelRange, catalogue: .standard.adding(Absolute.self))
+let explainer = try Explainer(model.network, rules: table)
+print(explainer.plan)
+
+let trace = try explainer.trace(model.preprocessing.tensor(from: picture))
+let seen = trace.predictions().prefix(2)
+// Where the digits are, as the data set has it.
+let boxes = [
+  8: BoundingBox(left: 31, top: 24, right: 45, bottom: 47), 0: BoundingBox(left: 1, top: 34, right: 24, bottom: 58),
+]
+for method in [Method.lrp, .clrp1] {
+  let explanations = try trace.explain(seen.map { .class($0.classIndex) }, by: method)
+  for (prediction, explanation) in zip(seen, explanations) {
+    let map = SaliencyMap(explanation)
+    let region = Region([boxes[prediction.classIndex]!], height: map.height, width: map.width)
+    let score = PointingScore(map, in: region)
+    print(
+      String(
+        format: "%@ of %@: logit %.2f, relevance %.2f, %.0f %% in its box, maximum %@", method.name,
+        model.labels?[prediction.classIndex] ?? "?", explanation.score, explanation.relevance.sum(),
+        100 * score.energyShare, score.maximumHits ? "inside" : "outside"))
+    for cause in AbsorptionCause.allCases where explanation.ledger.losses[cause, default: 0].magnitude > 0.01 {
+      print(String(format: "  lost to %@: %.2f", "\(cause)", explanation.ledger.losses[cause]!))
+    }
+  }
+}
+
+let first = try trace.explain(.class(seen[0].classIndex), by: .clrp1)
+let overlay = Heatmap(first.relevance, colors: first.method.heatmapColors).overlay(
+  on: try model.preprocessing.visible(picture))
+try overlay.writePNG(to: words[3])
+print("overlay of \(overlay.width)×\(overlay.height) pixels")
