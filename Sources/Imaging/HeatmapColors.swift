@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// The colours of a heatmap. In both ramps zero is white, and lightness falls steadily as |r| grows.
 public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
@@ -7,10 +8,19 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
   /// Each side is a straight line in Oklab from white to a saturated dark end; both ends have the same lightness.
   case diverging
   /// White over orange and magenta to nearly black, for maps that are never negative: more than one and a half times as many
-  /// steps of lightness as one side of `diverging`. What is negative all the same is grey.
+  /// steps of lightness as one side of `diverging`. What is negative all the same, by more than half a step, is grey.
   ///
   /// Lightness is linear in Oklab, while the hue turns and the chroma rises and falls.
   case sequential
+
+  /// The colours of maps that are shown together: of both signs only if a negative value would be seen.
+  ///
+  /// - Parameter limit: the |r| of the full colour.
+  /// - Complexity: O(count of all maps).
+  public init(for maps: [Tensor], limit: Float) {
+    let least = -limit / Float(2 * Self.steps)
+    self = maps.contains { $0.elements.contains { $0 < least } } ? .diverging : .sequential
+  }
 
   /// The colour of values that are no numbers, or that the ramp has no colour for.
   package static let notFinite = Color(red: 128, green: 128, blue: 128)
@@ -20,7 +30,8 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
   /// The colour at a position in −1…1, clamped; 0 is white.
   package func color(at position: Float) -> Color {
     let index = Int((min(abs(position), 1) * Float(Self.steps)).rounded())
-    guard position < 0 else { return self == .diverging ? Self.reds[index] : Self.sequence[index] }
+    // What is hardly negative is zero to the eye.
+    guard position < 0, index > 0 else { return self == .diverging ? Self.reds[index] : Self.sequence[index] }
     return self == .diverging ? Self.blues[index] : Self.notFinite
   }
 

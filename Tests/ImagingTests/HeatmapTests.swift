@@ -56,11 +56,26 @@ struct HeatmapTests {
     #expect(lightnesses[255] < (colors == .sequential ? 15 : 45))
   }
 
+  /// Two colours where there are two signs to see, one otherwise.
+  @Test(
+    arguments: [
+      ([[0, 1, 2]], .sequential), ([[0, 1, -0.1]], .diverging), ([[1, 2], [1, -1]], .diverging),
+      ([[1, -0.001]], .sequential),
+      ([], .sequential), ([[.nan, 1]], .sequential),
+    ] as [([[Float]], HeatmapColors)]) func coloursSuitTheMaps(maps: [[Float]], expected: HeatmapColors)
+  {
+    let tensors = maps.map { Tensor(shape: [1, $0.count], elements: $0) }
+    #expect(HeatmapColors(for: tensors, limit: 2) == expected)
+  }
+
   @Test func sequentialHasNoColourForWhatIsNegative() {
     let map = Tensor(shape: [1, 3], elements: [-1, 0, 1])
     let heatmap = Heatmap(map, scale: .maximum, colors: .sequential)
     let image = heatmap.image()
     #expect(image[0, 0] == Color(red: 128, green: 128, blue: 128) && image[1, 0] == .white && image[2, 0] != .white)
+    #expect(
+      Heatmap(Tensor(shape: [1, 2], elements: [-1e-3, 1]), scale: .maximum, colors: .sequential).image()[0, 0] == .white
+    )
     let overlay = heatmap.overlay(on: Image(width: 3, height: 1, filledWith: .white))
     #expect(overlay[1, 0] == .white && overlay[0, 0].red == overlay[0, 0].blue && overlay[2, 0] != overlay[0, 0])
   }

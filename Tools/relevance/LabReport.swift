@@ -144,19 +144,22 @@ struct LabPicture {
   init(_ maps: [Tensor]) {
     let planes = maps.map(Self.plane)
     let scale = HeatmapScale.common(planes)
-    let heatmaps = planes.map { Heatmap($0, scale: scale) }
+    let colors = HeatmapColors(for: planes, limit: Heatmap(planes[0], scale: scale).limit)
+    let heatmaps = planes.map { Heatmap($0, scale: scale, colors: colors) }
     let (width, height) = (heatmaps[0].width, heatmaps[0].height)
     let pixels = max(1, Self.side / max(width, height, 1))
     let columns = min(Self.columns, maps.count)
     let pictures = heatmaps.map { $0.image(pixelsPerPosition: pixels) }
     var montage = Montage(pictures, columns: columns)
-    montage.rows.append([Heatmap.colorBar(width: width * pixels, height: 12)])
+    montage.rows.append([Heatmap.colorBar(width: width * pixels, height: 12, colors: colors)])
     image = montage.image()
     caption =
       (maps.count > 1
         ? "\(maps.count) maps in the order of the table, row by row, \(columns) in a row" : "the map of the rule")
       + (maps[0].shape.rank == 4 ? ", summed over channels" : "")
-      + String(format: "; red speaks for, blue against, full colour at %.4g", heatmaps[0].limit)
+      + String(
+        format: "; \(colors == .diverging ? "red speaks for, blue against" : "all speaks for"), full colour at %.4g",
+        heatmaps[0].limit)
   }
 
   /// What is drawn of some relevance: the sum over the channels; of channels without positions, rows of about as many.

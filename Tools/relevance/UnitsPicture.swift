@@ -45,8 +45,9 @@ struct UnitsPicture {
     func draw(_ maps: [Tensor]) -> [Image] {
       // Units can be compared with each other, methods by their shapes only.
       let scale = HeatmapScale.common(maps)
+      let colors = HeatmapColors(for: maps, limit: Heatmap(maps[0], scale: scale).limit)
       return maps.map { map in
-        let heatmap = Heatmap(map, scale: scale)
+        let heatmap = Heatmap(map, scale: scale, colors: colors)
         return cell.fit(input.picture.map { heatmap.overlay(on: $0) } ?? heatmap.image())
       }
     }

@@ -47,9 +47,10 @@ public struct ClassFigure: Sendable {
       return "\(name)\n\(ResultTable.percent((probabilities[index] * 1000).rounded() / 1000))"
     }
     let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
+    let colors = HeatmapColors(for: maps.flatMap { $0 }, limit: limit)
     func row(_ title: String, _ maps: [Tensor]) -> LabelledMontage.Row {
       let cells = zip(classes, maps).map { index, map in
-        LabelledMontage.Cell(fit(Heatmap(map, scale: scale).image()), caption: caption(index))
+        LabelledMontage.Cell(fit(Heatmap(map, scale: scale, colors: colors).image()), caption: caption(index))
       }
       return LabelledMontage.Row(title: title, [LabelledMontage.Cell(fit(picture))] + cells)
     }
@@ -61,7 +62,7 @@ public struct ClassFigure: Sendable {
       guard factor >= 4 else { return rows }
       return rows + [row("\(method) × \(Int(factor))", maps.map { $0.map { $0 * factor } })]
     }
-    return LabelledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit)).image()
+    return LabelledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit, colors: colors)).image()
   }
 }
 
