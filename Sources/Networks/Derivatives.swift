@@ -18,6 +18,7 @@ extension UnaryFunction {
     case .hardSwish: x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5
     case .leakyRelu(let alpha): x > 0 ? 1 : alpha
     case .log: 1 / x
+    case .mish: Self.mishDerivative(x)
     case .negate: -1
     case .reciprocal: -1 / (x * x)
     case .sigmoid: self(x) * (1 - self(x))
@@ -31,6 +32,12 @@ extension UnaryFunction {
     let scale = (2 / Float.pi).squareRoot()
     let t = Foundation.tanh(scale * (x + 0.044715 * x * x * x))
     return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * scale * (1 + 3 * 0.044715 * x * x)
+  }
+
+  private static func mishDerivative(_ x: Float) -> Float {
+    let softplus = Self.softplus
+    let t = Foundation.tanh(softplus(x))
+    return t + x * (1 - t * t) * softplus.derivative(at: x)
   }
 }
 

@@ -27,6 +27,8 @@ public enum UnaryFunction: Hashable, Sendable {
   case leakyRelu(alpha: Float)
   /// `ln x`; −∞ at 0, NaN below
   case log
+  /// `x · tanh(log(1 + eˣ))`
+  case mish
   /// `−x`
   case negate
   /// `1 / x`
@@ -58,6 +60,7 @@ public enum UnaryFunction: Hashable, Sendable {
     case .hardSwish: x * Swift.min(Swift.max(x / 6 + 0.5, 0), 1)
     case .leakyRelu(let alpha): x > 0 ? x : alpha * x
     case .log: Foundation.log(x)
+    case .mish: x * Foundation.tanh(Self.softplus(x))
     case .negate: -x
     case .reciprocal: 1 / x
     case .round: x.rounded(.toNearestOrEven)
@@ -113,6 +116,7 @@ public enum UnaryFunction: Hashable, Sendable {
     case .hardSwish: .hardSwish
     case .leakyRelu: .leakyRelu
     case .log: .log
+    case .mish: .mish
     case .negate: .neg
     case .reciprocal: .reciprocal
     case .round: .round

@@ -156,6 +156,8 @@ public enum OperatorKind: String, CaseIterable, Hashable, Sendable {
   case leakyRelu = "LeakyRelu"
   /// `ln x`.
   case log = "Log"
+  /// `x · tanh(log(1 + eˣ))`.
+  case mish = "Mish"
   /// `−x`.
   case neg = "Neg"
   /// `x` where it is positive, else `slope · x` with a learned slope.
@@ -303,6 +305,6 @@ extension Operator {
 extension OperatorKind {
   /// Functions that take each element by itself, between weighted layers.
   public static let activations: Set<OperatorKind> = [
-    .relu, .clip, .elu, .gelu, .hardSigmoid, .hardSwish, .leakyRelu, .prelu, .sigmoid, .softplus, .tanh,
+    .relu, .clip, .elu, .gelu, .hardSigmoid, .hardSwish, .leakyRelu, .mish, .prelu, .sigmoid, .softplus, .tanh,
   ]
 }

@@ -55,6 +55,7 @@ enum OperatorRegistry {
     "Max": { try $0.chain(.binary(.maximum)) },
     "MaxPool": { try $0.maxPool() },
     "Min": { try $0.chain(.binary(.minimum)) },
+    "Mish": { try $0.unary(.mish) },
     "Mul": { try $0.elementwise(.multiply) },
     "Neg": { try $0.unary(.negate) },
     "Not": { try $0.arithmetic(.logic(.not)) },

@@ -20,7 +20,7 @@ import Testing
   static let functions: [UnaryFunction] = [
     .abs, .ceil, .clip(lowest: -0.5, highest: 0.5), .clip(lowest: -.infinity, highest: 0.25), .elu(alpha: 0.7), .erf,
     .exp, .floor, .gelu(approximate: false), .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.4), .hardSwish,
-    .leakyRelu(alpha: 0.1), .negate, .round, .sigmoid, .softplus, .tanh,
+    .leakyRelu(alpha: 0.1), .mish, .negate, .round, .sigmoid, .softplus, .tanh,
   ]
 
   static let layers: [Case] = [

@@ -19,7 +19,7 @@ import Testing
     cases += LayerCase.others.map { Case(name: $0.name, item: $0.item, operation: $0.operation) }
     let functions: [UnaryFunction] = [
       .abs, .clip(lowest: -0.5, highest: 0.4), .elu(alpha: 0.7), .erf, .exp, .gelu(approximate: false),
-      .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.5), .hardSwish, .leakyRelu(alpha: 0.1), .negate,
+      .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.5), .hardSwish, .leakyRelu(alpha: 0.1), .mish, .negate,
       .sigmoid,
       .softplus, .tanh,
     ]

@@ -196,5 +196,10 @@ def branches():
     graph("if-constant", 13, (2, 3, 4, 5), fixed, {"space": integers(2, 3), "never": np.bool_(False)})
 
 
-for family in (convolutions, pools, products, arithmetic, shapes, branches):
+def later():
+    """Cases are seeded by their place: new ones come last."""
+    single("mish", 18, (1, 3, 4, 5), "Mish")
+
+
+for family in (convolutions, pools, products, arithmetic, shapes, branches, later):
     family()

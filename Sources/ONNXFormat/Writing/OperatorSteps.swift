@@ -102,6 +102,7 @@ extension GraphWriter {
     case .gelu(let isApproximate):
       require(opset: 20)
       attributes = [.init("approximate", .string(isApproximate ? "tanh" : "none"))]
+    case .mish: require(opset: 18)
     case .abs, .ceil, .erf, .exp, .floor, .hardSwish, .log, .negate, .reciprocal, .round, .sigmoid, .softplus, .sqrt,
       .tanh:
       break

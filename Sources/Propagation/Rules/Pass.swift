@@ -32,7 +32,7 @@ public struct Pass: Rule {
   public func shareOfZeros(at site: RuleSite) -> ZeroShare {
     // These keep zero: what arrives at an operand that is 0 arrived at an output that is 0.
     let kinds: [OperatorKind] = [
-      .relu, .dropout, .identity, .lrn, .leakyRelu, .prelu, .elu, .gelu, .hardSwish, .tanh, .mul, .div,
+      .relu, .dropout, .identity, .lrn, .leakyRelu, .prelu, .elu, .gelu, .hardSwish, .mish, .tanh, .mul, .div,
     ]
     return kinds.contains(site.kind) ? .whatArrivesAtZeros : .anything
   }
