@@ -5,7 +5,13 @@ let package = Package(
   name: "RelevanceKit",
   platforms: [.macOS(.v15)],
   products: [
-    .library(name: "RelevanceKit", targets: ["RelevanceKit"]),
+    // The modules that `import RelevanceKit` brings are named too: `diagnose-api-breaking-changes` looks at no others.
+    .library(
+      name: "RelevanceKit",
+      targets: [
+        "RelevanceKit", "Evaluation", "Explanations", "Execution", "Imaging", "Networks", "ONNXFormat", "Propagation",
+        "Tensors",
+      ]),
     .executable(name: "relevance", targets: ["relevance"]),
     .executable(name: "convert-model", targets: ["convert-model"]),
   ],
