@@ -98,8 +98,8 @@ struct EvaluateGrid: ParsableCommand {
     commandName: "grid",
     abstract: "How much of what speaks for a class lies in its own picture of a grid of pictures.",
     discussion: """
-      The grid pointing game needs no boxes: n × n pictures of different classes, of which the network is sure, are put side by side. \
-      Chance is 1/n².
+      The grid pointing game needs no boxes: n by n pictures of different classes, of which the network is sure, are put side by side. \
+      Chance is one in n times n.
 
       Example: relevance evaluate grid squeezenet1.1 val/ --cells 3 --grids 500
       """)
