@@ -192,6 +192,27 @@ import Testing
     #expect(found.relevance == found.signedRelevance.positivePart)
   }
 
+  /// A trap is told where it is: seeds at all classes above a rule that divides by logits, which may be negative.
+  @Test func warningsOfContrasts() throws {
+    func warnings(_ sample: SampleNetwork, _ table: RuleTable, _ method: Method) throws -> [String] {
+      method.warnings(under: try table.resolve(for: sample.network()))
+    }
+    let epsilon = RuleTable(name: "ε") {
+      RuleTable.Row(.operators(.conv, .gemm), Epsilon())
+      RuleTable.default(pixelRange: SampleNetwork.range)
+    }
+    for method in [Method.clrp1, .clrp1(against: .classes([1])), .sglrp] {
+      #expect(
+        try warnings(.flattened, .epsilonPlus, method) == [
+          "\(method.name) starts at all classes, and head divides by logits under epsilon(epsilon: 1e-06): what speaks against a "
+            + "class with a negative logit is taken for what speaks for it; zPlus there, or clrp2, does not mix them up"
+        ])
+      #expect(try warnings(.flattened, .default(pixelRange: SampleNetwork.range), method).isEmpty)
+      #expect(try warnings(.pooled, epsilon, method).isEmpty, "a rectifier is behind it")
+    }
+    for method in [Method.lrp, .clrp2, .gradient] { #expect(try warnings(.flattened, epsilon, method).isEmpty) }
+  }
+
   /// Excitation backpropagation shares out 1, and its contrast 1 − 1.
   @Test(arguments: SampleNetwork.allCases) func excitationSharesOutOne(sample: SampleNetwork) throws {
     let trace = try trace(sample)

@@ -77,7 +77,7 @@ struct Explain: ParsableCommand {
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     let files = try inputs.files()
     noteAssumedPreprocessing(of: model, for: files)
-    var report = Report(model: self.model.path, plan: explainer.plan)
+    var report = Report(model: self.model.path, plan: explainer.plan, methods: methods)
     let folder = URL(fileURLWithPath: output)
     let provenance =
       artefacts.contains(.html)
@@ -108,6 +108,7 @@ struct Explain: ParsableCommand {
             labels: model.labels, plan: explainer.plan,
             shapes: try explainer.network.graph.shapes(forInput: input.tensor.shape), model: self.model.path,
             warnings: assumptions(of: model, for: file) + explainer.plan.warnings
+              + methods.flatMap { $0.warnings(under: explainer.plan) }
               + Report.warnings(of: explanations, input: file.name, labels: model.labels),
             provenance: provenance, inputChecksum: try file.checksum())
           try writer.write(page)

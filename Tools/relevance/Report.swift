@@ -52,10 +52,10 @@ struct Report: Encodable {
     case model, table, inputs, warnings
   }
 
-  init(model: String, plan: RulePlan) {
+  init(model: String, plan: RulePlan, methods: [Method]) {
     self.model = model
     table = plan.table.name
-    warnings = plan.warnings
+    warnings = plan.warnings + methods.flatMap { $0.warnings(under: plan) }
   }
 
   mutating func add(_ file: InputFile, trace: Trace, explanations: [Explanation], labels: Labels?) {
