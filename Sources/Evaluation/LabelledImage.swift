@@ -67,8 +67,7 @@ public struct LabelledImage: Hashable, Sendable {
 
   /// Whether a class's boxes cover less than a quarter of the picture while another class is in it: where pointing at the middle is
   /// not enough. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1; TorchRay's “difficult”.)
-  ///
-  /// - Parameter area: of the picture, in pixels as it is stored.
+  /// `area` is that of the picture, in pixels as it is stored.
   public func isDifficult(_ classIndex: Int, area: Double) -> Bool {
     classes.contains { $0 != classIndex } && boxes(of: classIndex).reduce(0) { $0 + $1.area } < area / 4
   }

@@ -17,6 +17,8 @@ public struct Explainer: Sendable {
   /// Resolves a rule table for a network.
   ///
   /// - Parameters:
+  ///   - network: what is explained.
+  ///   - rules: the table.
   ///   - threads: how many threads a run uses; nil means one per processor.
   ///   - convolution: how convolutions are computed.
   ///   - memoryBudget: bytes that relevance may take while several targets are propagated together; more targets than fit
@@ -192,9 +194,8 @@ public struct Prediction: Sendable, Hashable {
   /// Its softmax probability.
   public let probability: Double
 
-  /// The classes of an item of a batch by falling logit; equal ones by number.
+  /// The classes of an item of a batch by falling logit; equal ones by number. The first axis of `logits` is the batch.
   ///
-  /// - Parameter logits: batch × classes, or any shape whose first axis is the batch.
   /// - Complexity: O(classes log classes).
   public static func ranking(_ logits: Tensor, item: Int = 0) -> [Prediction] {
     let row = row(of: logits, item)

@@ -33,8 +33,10 @@ public struct RuleLab: Sendable {
   /// Makes a lab for one layer by itself, whose node is called `layer`.
   ///
   /// - Parameters:
+  ///   - layer: the layer, with its weights.
   ///   - operand: what the layer takes: batch × channels × …
   ///   - operandRange: an interval for each channel of the operand, for rule z^B.
+  ///   - threads: how many threads a run uses; nil means one per processor.
   /// - Throws: `GraphError` if the layer cannot take the operand, `ExecutionError` if it cannot be run.
   public init(
     layer: Networks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil

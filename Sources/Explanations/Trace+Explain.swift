@@ -12,9 +12,9 @@ extension Trace {
   }
 
   /// Explains several targets, of any nodes: they share all denominators and are propagated together, as many at a time as
-  /// fit into the explainer's memory budget.
+  /// fit into the explainer's memory budget. `ledger` says whether the relevance at every node is summed up, at the price of
+  /// reading it twice more.
   ///
-  /// - Parameter ledger: whether the relevance at every node is summed up, at the price of reading it twice more.
   /// - Throws: `GraphError.noSuchNode` or `ExplanationError` for a target that does not exist; `ExplanationError` for a method that
   ///   the network or the target does not allow; `RuleTableError` if a method's own table does not fit the network;
   ///   `ExecutionError` if a run at another input, which integrated gradients and SmoothGrad need, is not finite.

@@ -51,6 +51,7 @@ public struct UnitStudy: Sendable {
   /// - Parameters:
   ///   - trace: a run of one picture, of shape 1 × channels × height × width.
   ///   - node: the layer: fully connected, convolutional, or a rectifier behind one.
+  ///   - options: how many units, and what becomes of their patches.
   /// - Throws: `GraphError.noSuchNode`, `ExplanationError.noRelevance`, or a `UnitStudyError`.
   /// - Complexity: one backward pass per unit for each of both methods, and 2 runs of the network per unit.
   public init(_ trace: Trace, at node: String, options: Options = Options()) throws {

@@ -126,9 +126,8 @@ public struct Layer: Sendable {
   /// Whether somebody wants to know where relevance goes.
   public var isBooking: Bool { account != nil }
 
-  /// Tells the ledger that relevance stays here, and why.
-  ///
-  /// - Parameter amounts: one for each item of the relevance: `seeds` for each item of the batch.
+  /// Tells the ledger that relevance stays here, and why; of `amounts` there is one for each item of the relevance: `seeds` for
+  /// each item of the batch.
   public func book(_ cause: AbsorptionCause, _ amounts: [Double]) { account?.add(cause, amounts) }
 }
 

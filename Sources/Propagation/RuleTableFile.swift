@@ -8,9 +8,8 @@ extension RuleTable {
   ///
   /// A row has `rule` (the name of one in the catalogue), the rule's parameters, and any of `op` (an operator family or a
   /// list of them), `name` (a pattern with `*` and `?`), `position` (first or last) and `rank` (the number of the output's
-  /// axes), all of which must hold.
+  /// axes), all of which must hold. The rules that have names are those of `catalogue`; add your own.
   ///
-  /// - Parameter catalogue: the rules that have names; add your own.
   /// - Throws: `RuleTableFileError` with line and column.
   public init(contentsOf path: String, pixelRange: PixelRange?, catalogue: RuleCatalogue = .standard) throws {
     guard let data = FileManager.default.contents(atPath: path) else { throw RuleTableFileError.missing(path) }

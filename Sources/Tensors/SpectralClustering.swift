@@ -26,7 +26,7 @@ public struct SpectralClustering: Sendable {
   ///
   /// - Parameters:
   ///   - similarity: n×n, symmetric, not negative, of rows whose sums are positive.
-  ///   - count: how many groups, 1…n; nil means as many as the eigengap says.
+  ///   - wanted: how many groups, 1…n; nil means as many as the eigengap says.
   /// - Throws: `DecompositionError` if there is NaN among the similarities.
   /// - Complexity: O(n³).
   public init(similarity: Tensor, count wanted: Int? = nil) throws {

@@ -53,9 +53,8 @@ public struct ClassNames: Sendable {
     (self.count, file, labels) = (count, table, Table(names))
   }
 
-  /// The class that a name means; nil if it means none.
+  /// The class that a name means; nil if it means none. `file` is where the name was found, for errors.
   ///
-  /// - Parameter file: where the name was found, for errors.
   /// - Throws: `DataSetError.ambiguousClass` for several classes, `.noSuchClass` for an index outside the network's classes.
   public func index(of name: String, in file: String) throws -> Int? { try index(of: .named(name), in: file) }
 

@@ -85,6 +85,7 @@ extension DataSet {
   /// - Parameters:
   ///   - path: the folder, or the file of `coco` and `manifest`.
   ///   - format: nil recognises it by what is there.
+  ///   - options: where its parts are.
   ///   - classes: the network's.
   /// - Throws: `DataSetError`.
   public static func load(

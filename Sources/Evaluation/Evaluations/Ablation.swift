@@ -32,10 +32,8 @@ public struct Ablation: ItemwiseEvaluation {
   private let options: Options
   public let configuration: [String: [String]]
 
-  /// Prepares to evaluate.
+  /// Prepares to evaluate; patches are replaced by the same places of `mean`, which has the input's shape.
   ///
-  /// - Parameters:
-  ///   - mean: what patches are replaced by, of the input's shape.
   /// - Throws: `EvaluationError.nothingToEvaluate` if labels are needed and no picture has any.
   public init(_ subject: Subject, on data: DataSet, mean: Tensor, options: Options = Options()) throws {
     images = options.target == .labelled ? data.images.filter { !$0.classes.isEmpty } : data.images

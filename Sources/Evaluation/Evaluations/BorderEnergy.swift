@@ -13,9 +13,8 @@ public struct BorderEnergy: ItemwiseEvaluation {
   private let width: Int
   public let configuration: [String: [String]]
 
-  /// Prepares to evaluate; the class with the highest logit is explained.
+  /// Prepares to evaluate; the class with the highest logit is explained. The frame is `width` pixels of the input wide.
   ///
-  /// - Parameter width: of the frame, in pixels of the input.
   /// - Throws: `EvaluationError.nothingToEvaluate` if there are no pictures.
   public init(_ subject: Subject, on data: DataSet, width: Int = 8) throws {
     guard !data.images.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: "pixels") }

@@ -51,9 +51,8 @@ public struct GridPointing: ItemwiseEvaluation {
   public let configuration: [String: [String]]
 
   /// The pictures that the network gives their own class with at least this probability, in the data set's order; pictures that
-  /// cannot be read are left out.
+  /// cannot be read are left out. `progress` is called with the number of pictures looked at.
   ///
-  /// - Parameter progress: called with the number of pictures looked at.
   /// - Throws: `GraphError` or `ExecutionError` if the network cannot be run.
   /// - Complexity: one run of the network per picture.
   public static func candidates(

@@ -9,9 +9,9 @@ public struct MeanPicture: Sendable {
   /// Pictures that it is the mean of.
   public let count: Int
 
-  /// Averages the pictures that can be read, in the data set's order, in double precision.
+  /// Averages the pictures that can be read, in the data set's order, in double precision. `progress` is called with the number of
+  /// pictures read.
   ///
-  /// - Parameter progress: called with the number of pictures read.
   /// - Throws: `EvaluationError.nothingToEvaluate` if no picture can be read, `EvaluationError.doesNotFit` if one has another size
   ///   than those before it, as happens without a crop.
   public init(of data: DataSet, _ preprocessing: Preprocessing, progress: (Int) -> Void = { _ in }) throws {

@@ -21,11 +21,9 @@ public struct PixelFlipping: ItemwiseEvaluation {
   private let target: Ablation.TargetChoice
   public let configuration: [String: [String]]
 
-  /// Prepares to evaluate.
+  /// Prepares to evaluate: in `steps` steps all pixels are replaced by those of `mean`, which has the input's shape: the data set's
+  /// mean, or zeros.
   ///
-  /// - Parameters:
-  ///   - mean: what pixels are replaced by, of the input's shape: the data set's mean, or zeros.
-  ///   - steps: in how many steps all pixels are replaced.
   /// - Throws: `EvaluationError.nothingToEvaluate` if labels are needed and no picture has any.
   public init(
     _ subject: Subject, on data: DataSet, _ direction: Direction, mean: Tensor, steps: Int = 32,

@@ -10,9 +10,9 @@ public struct Pointing: ItemwiseEvaluation {
   private let tolerance: Double
   public let configuration: [String: [String]]
 
-  /// Prepares to evaluate; each picture is explained for each class that has a box in it.
+  /// Prepares to evaluate; each picture is explained for each class that has a box in it. So many pixels of the input around a box
+  /// as `tolerance` says still count as inside.
   ///
-  /// - Parameter tolerance: pixels of the input around a box that still count as inside.
   /// - Throws: `EvaluationError.nothingToEvaluate` if no picture has a box.
   public init(_ subject: Subject, on data: DataSet, tolerance: Double = 0) throws {
     images = data.images.filter { !$0.objects.isEmpty }

@@ -10,11 +10,9 @@ public struct UnitsEvaluation: ItemwiseEvaluation {
   private let options: UnitStudy.Options
   public let configuration: [String: [String]]
 
-  /// Prepares to evaluate; the subject's methods play no part, since the study is of LRP and CLRP2.
+  /// Prepares to evaluate the units of the node `layer`; the subject's methods play no part, since the study is of LRP and CLRP2.
+  /// Patches are replaced by the same places of `mean`, which has the input's shape.
   ///
-  /// - Parameters:
-  ///   - layer: the node whose units are studied.
-  ///   - mean: what patches are replaced by, of the input's shape.
   /// - Throws: `EvaluationError.nothingToEvaluate` if there are no pictures, `GraphError.noSuchNode` for an unknown layer.
   public init(
     _ subject: Subject, on data: DataSet, layer: String, mean: Tensor, count: Int = 8, patchSide: Int = 9

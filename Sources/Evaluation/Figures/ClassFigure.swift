@@ -11,9 +11,8 @@ public struct ClassFigure: Sendable {
   /// The longer side of a map in the figure, in pixels.
   private static let side = 168
 
-  /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colours.
-  ///
-  /// - Parameter names: the names of classes.
+  /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colours;
+  /// `names` gives the names of classes.
   public init(_ subject: Subject, names: @escaping @Sendable (Int) -> String?) {
     self.subject = Subject(
       subject.explainer, preprocessing: subject.preprocessing, methods: subject.methods.filter(\.isRelevance))

@@ -5,10 +5,8 @@ public struct PatchSequence: Sendable {
   /// The patches; fewer than asked for if nothing is left to point at.
   public let patches: [Patch]
 
-  /// Puts a patch around the largest pixel that none covers yet, so often.
+  /// Puts a patch around the largest pixel that none covers yet, `count` times; `side` is that of the patches in pixels, odd.
   ///
-  /// - Parameters:
-  ///   - side: of the patches in pixels; odd.
   /// - Complexity: O(`count` × pixels).
   public init(_ map: SaliencyMap, count: Int, side: Int) {
     precondition(side > 0 && side % 2 == 1, "a side of \(side) has no middle")

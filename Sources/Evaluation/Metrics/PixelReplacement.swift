@@ -6,9 +6,8 @@ public struct PixelReplacement: Sendable {
   private let ranking: [Int]
   private let steps: Int
 
-  /// Ranks the pixels of a map.
+  /// Ranks the pixels of a map, all of which are replaced in `steps` steps.
   ///
-  /// - Parameter steps: in how many steps all pixels are replaced.
   /// - Complexity: O(pixels log pixels).
   public init(_ map: SaliencyMap, steps: Int) {
     precondition(steps > 0, "\(steps) steps lead nowhere")

@@ -72,6 +72,7 @@ extension ItemwiseEvaluation {
   ///
   /// - Parameters:
   ///   - path: the journal.
+  ///   - shard: which of the items.
   ///   - resumes: whether to continue a journal that is there; otherwise one is an error.
   ///   - progress: called after each item.
   /// - Throws: `JournalError`, and errors that are not those of an item.

@@ -4,9 +4,11 @@ extension Image {
   /// Writes a line of text; what leaves the picture is cut off.
   ///
   /// - Parameters:
+  ///   - text: What is written.
   ///   - x: The column of the anchor.
   ///   - y: The row of the line's upper edge; the line is `TextLabel.height` pixels high.
   ///   - size: The height of the type (an em) in pixels.
+  ///   - color: The colour of the type.
   ///   - anchor: Which point of the line is at `x`.
   public mutating func draw(
     _ text: String, x: Int, y: Int, size: Double = TextLabel.standardSize, color: Color = .ink,

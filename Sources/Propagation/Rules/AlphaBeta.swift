@@ -3,7 +3,7 @@
 /// - Use: weighted layers; α = 2, β = 1 shows what speaks against, α = 1, β = 0 is rule z⁺.
 /// - Definition: `R_i = Σ_j (α c⁺_ij / (Σ_i' c⁺_i'j + b⁺_j) − β c⁻_ij / (Σ_i' c⁻_i'j + b⁻_j)) · R_j` with `c_ij = x_i w_ij`; nothing for a
 ///   part whose denominator is 0.
-/// - Parameters: `alpha` − `beta` = 1, `beta` ≥ 0, of which one can be left out; `bias`. The stabiliser is that of rule z⁺.
+/// - Its parameters: `alpha` − `beta` = 1, `beta` ≥ 0, of which one can be left out; `bias`. The stabiliser is that of rule z⁺.
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the shares of the biases and outputs that have contributions of one sign only.
 /// - Reference: *Bach15* eq. 60.

@@ -2,7 +2,7 @@
 ///
 /// - Use: fully connected layers; everywhere, for a smoother gradient × input.
 /// - Definition: `R_i = Σ_j x_i w_ij / (z_j + ε·sign(z_j)) · R_j` with `z_j = Σ_i' x_i' w_i'j + b_j`; nothing where `z_j = 0`.
-/// - Parameters: `epsilon` ≥ 0, in units of the layer's output; `bias`.
+/// - Its parameters: `epsilon` ≥ 0, in units of the layer's output; `bias`.
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the shares of the stabiliser and of the biases.
 /// - Reference: *Bach15* eq. 58; *Montavon19* §10.2.1.

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// - Use: Mul of two tensors neither of which is a gate; Add where shares by value cancel.
 /// - Definition: `R_k = R / n` for the n operands that depend on the input.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: a constant operand is bypassed.
 /// - Conservation: exact.
 /// - Reference: *Achtibat24*, the uniform rule.

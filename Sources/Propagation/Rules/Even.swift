@@ -5,7 +5,7 @@ import Tensors
 ///
 /// - Use: average pooling, global or windowed.
 /// - Definition: `R_i = R_j / n` for the `n` positions of the window that lie in the input; padding takes nothing.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact.
 /// - Reference: *Gu18* §3.1. Above a global average it makes an explanation blind to position; see `Proportional`.

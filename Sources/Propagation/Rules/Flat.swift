@@ -2,7 +2,7 @@
 ///
 /// - Use: first layers, for maps that do not depend on the picture's own values.
 /// - Definition: `R_i = Σ_j R_j / n_j`, where output j has `n_j` inputs; padding is none.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: bypassed.
 /// - Conservation: exact.
 /// - Reference: *Lapuschkin19*, methods.

@@ -5,7 +5,7 @@ import Execution
 /// - Use: lower convolutions, behind rectifiers.
 /// - Definition: `R_i = Σ_j x_i (w_ij + γ w⁺_ij) / (Σ_i' x_i' (w_i'j + γ w⁺_i'j) + b_j + γ b⁺_j) · R_j`; nothing where the denominator
 ///   is 0. γ = 0 is rule z, γ → ∞ tends to rule z⁺.
-/// - Parameters: `gamma` ≥ 0; `bias`.
+/// - Its parameters: `gamma` ≥ 0; `bias`.
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the biases' shares.
 /// - Reference: *Montavon19* §10.2.1. For inputs of both signs see `GeneralisedGamma`.

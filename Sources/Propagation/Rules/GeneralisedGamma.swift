@@ -6,7 +6,7 @@ import Execution
 /// - Definition: with `c_ij = x_i w_ij`, for outputs `z_j = Σ_i c_ij + b_j ≥ 0`:
 ///   `R_i = Σ_j (c_ij + γ c⁺_ij) / (z_j + γ (Σ_i' c⁺_i'j + b⁺_j)) · R_j`, and with `c⁻`, `b⁻` for outputs below 0. Behind a rectifier the
 ///   same as rule γ.
-/// - Parameters: `gamma` ≥ 0; `bias`.
+/// - Its parameters: `gamma` ≥ 0; `bias`.
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the biases' shares.
 /// - Reference: *Andeol21* appendix; Zennit's rule `Gamma`.

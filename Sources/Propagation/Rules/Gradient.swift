@@ -8,7 +8,7 @@ import Tensors
 /// - Use: vanilla gradients; guided backpropagation and DeconvNet, which differ at rectifiers only.
 /// - Definition: `R_i = Σ_j ∂y_j/∂x_i · R_j`. At `relu`, with `rectifier`: `gradient`, where `y > 0`; `deconvolution`, where `R > 0`;
 ///   `guided`, where both are.
-/// - Parameters: `rectifier`.
+/// - Its parameters: `rectifier`.
 /// - Bias: has no derivative.
 /// - Conservation: none: these are no shares. Seeds are 1, not scores.
 /// - Reference: *Simonyan14*; *Zeiler14* for DeconvNet; *Springenberg15* for guided backpropagation.

@@ -6,7 +6,7 @@ import Tensors
 /// - Use: rectifiers, normalisation, dropout, and scaling or shifting by constants: whatever maps each element of one
 ///   operand to one of the output.
 /// - Definition: `R_i = R_i`.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: bypassed.
 /// - Conservation: exact.
 /// - Reference: *Gu18* §3.1 (“normalization layers are bypassed”); *Bach15* §“multilayer networks”.

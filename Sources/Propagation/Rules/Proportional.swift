@@ -6,7 +6,7 @@ import Tensors
 ///
 /// - Use: average pooling, global or windowed, over rectified activations.
 /// - Definition: `R_i = x_i / Σ_i' x_i' · R_j`.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact; a window whose sum is 0 sends nothing.
 /// - Reference: *Bach15* eq. 56 with ε = 0, the z-rule of a layer with equal weights.

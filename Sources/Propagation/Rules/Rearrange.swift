@@ -7,7 +7,7 @@ import Tensors
 ///   table.
 /// - Definition: the adjoint of the rearrangement: a join is split, a value used twice gets both shares, interpolation
 ///   sends back what it mixed.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact, except for what arrives at values that padding made up.
 /// - Reference: none needed: it is the only choice that keeps each value's relevance with it.

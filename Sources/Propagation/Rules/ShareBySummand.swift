@@ -7,7 +7,7 @@ import Tensors
 /// - Use: Add of two tensors, such as a residual connection. Part of every table.
 /// - Definition: `R_a = a / (a + b) · R`, `R_b = b / (a + b) · R`, element by element; nothing where the sum is 0. A constant
 ///   summand's share is bypassed like a bias: the other summand takes all.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: bypassed.
 /// - Conservation: exact where the sum is not 0. Summands of opposite signs share with opposite signs.
 /// - Reference: *Bach15* eq. 56 with ε = 0, for a layer that adds.

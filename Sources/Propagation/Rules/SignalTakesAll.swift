@@ -5,7 +5,7 @@ import Tensors
 /// - Use: Mul of two tensors of which one is a gate, such as the scale of a squeeze-and-excitation block or the sigmoid of
 ///   SiLU, and Mul by a constant, which is always a gate.
 /// - Definition: `R_signal = R`, `R_gate = 0`. The gate is the operand whose values are bounded whatever the image is.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact.
 /// - Reference: *Arras17*, for the gates of an LSTM.

@@ -10,7 +10,7 @@ import Tensors
 ///   LRN, `y_j = x_j (k + a Σ x²)^−β` over neighbouring channels, a = α/size, expanded around the input without its neighbours:
 ///   `c_jj = x_j (k + a x_j²)^−β` and `c_ij = −2aβ x_j x_i² (k + a Σ x²)^(−β−1)`.
 ///   Layer normalisation, with its standard deviation σ held: `c_ij = g_j (δ_ij − 1/n) x_i / σ`.
-/// - Parameters: `epsilon` ≥ 0; `bias`.
+/// - Its parameters: `epsilon` ≥ 0; `bias`.
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the shares of the stabiliser and of the biases.
 /// - Reference: *Binder16* for LRN; *Ali22* for layer normalisation.

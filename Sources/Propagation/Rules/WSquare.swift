@@ -2,7 +2,7 @@
 ///
 /// - Use: first layers whose inputs are not bounded.
 /// - Definition: `R_i = Σ_j w_ij² / Σ_i' w_i'j² · R_j`, where sums run over the inputs that are there: padding takes nothing.
-/// - Parameters: `bias`.
+/// - Its parameters: `bias`.
 /// - Bias: bypassed by default; otherwise `b_j²` counts.
 /// - Conservation: exact but for the biases' shares.
 /// - Reference: *Montavon17* §4.1.

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// - Use: max pooling, where maps of winner takes all are too sparse.
 /// - Definition: `R_i = x⁺_i / Σ_i' x⁺_i' · R_j` over the window, with `x⁺ = max(x, 0)`.
-/// - Parameters: none.
+/// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact; a window without a positive value sends nothing.
 /// - Reference: *Bach15* eq. 56 applied to the window.

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// - Use: max pooling, over windows or whole axes.
 /// - Definition: `R_i = R_j` for the `i` with `x_i = max`, else 0.
-/// - Parameters: `ties`, what happens when several positions hold the maximum.
+/// - Its parameters: `ties`, what happens when several positions hold the maximum.
 /// - Bias: none.
 /// - Conservation: exact.
 /// - Reference: *Gu18* §3.1; ties are split in the code that its authors released.

@@ -2,7 +2,7 @@
 ///
 /// - Use: comparison with gradients; on deep networks its maps are noisy.
 /// - Definition: `R_i = Σ_j x_i w_ij / (Σ_i' x_i' w_i'j + b_j) · R_j`; nothing where the denominator is 0.
-/// - Parameters: `bias`.
+/// - Its parameters: `bias`.
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the biases' shares. With them, on rectifier networks, gradient × input.
 /// - Reference: *Bach15* eq. 56; LRP-0 in *Montavon19* §10.2.1.

@@ -6,7 +6,7 @@ import Tensors
 /// - Use: the first weighted layer, which sees pixels of both signs.
 /// - Definition: `R_i = Σ_j (x_i w_ij − l_i w⁺_ij − h_i w⁻_ij) / (Σ_i' x_i' w_i'j − l_i' w⁺_i'j − h_i' w⁻_i'j) · R_j`, computed as
 ///   `(x − l)·w⁺ + (x − h)·w⁻`, all of whose terms are ≥ 0. Padding has `x = l = h = 0` and takes nothing.
-/// - Parameters: `box`, by default the range of the layer's input that follows from the pixels' range.
+/// - Its parameters: `box`, by default the range of the layer's input that follows from the pixels' range.
 /// - Bias: bypassed.
 /// - Conservation: exact up to the stabiliser (that of z⁺).
 /// - Reference: *Montavon17* §4.3 eq. 17; *Gu18* §3 eq. 1, where it is written z^β.

@@ -4,7 +4,7 @@
 /// - Definition: `R_i = Σ_j (x_i w⁺_ij)⁺ / Σ_i' (x_i' w⁺_i'j)⁺ · R_j`, where for an input that may be negative the contribution
 ///   `x_i w_ij` counts when it is positive as a product: `x⁺w⁺ + x⁻w⁻`. For `x ≥ 0` that is `x_i w⁺_ij`. The same as αβ with
 ///   α = 1, β = 0.
-/// - Parameters: `bias`; `stabiliser` is added to the denominator, which cannot be negative.
+/// - Its parameters: `bias`; `stabiliser` is added to the denominator, which cannot be negative.
 /// - Bias: bypassed by default; otherwise `b⁺_j` counts.
 /// - Conservation: exact up to the stabiliser and the biases' shares; an output without positive contributions sends nothing.
 /// - Reference: *Montavon17* §4.2 eq. 14; *Gu18* §3 eq. 1.
