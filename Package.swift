@@ -18,6 +18,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
   ],
   targets: [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -38,7 +39,11 @@ let package = Package(
     .target(name: "Explanations", dependencies: ["Propagation"]),
     .target(name: "Imaging", dependencies: ["Tensors", "CImaging"]),
     .target(name: "Evaluation", dependencies: ["Explanations", "Imaging"]),
-    .target(name: "RelevanceKit", dependencies: ["ONNXFormat", "Evaluation"]),
+    .target(
+      name: "RelevanceKit",
+      dependencies: [
+        "Tensors", "Networks", "ONNXFormat", "Execution", "Propagation", "Explanations", "Imaging", "Evaluation",
+      ]),
 
     .target(
       name: "ToolSupport",
