@@ -62,6 +62,7 @@ let package = Package(
     .testTarget(name: "ImagingTests", dependencies: ["TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["TestSupport", "relevance", "convert-model"]),
+    .testTarget(name: "DocumentationTests", dependencies: ["TestSupport", "relevance", "convert-model"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -12,7 +12,7 @@ extension RuleCatalogue {
   /// number may be a sweep, `low..high` or `low..highxN`, which makes N rules (`sweepCount` of them by default): evenly
   /// spaced, or by equal factors if `low` is above 0 and `high` at least ten times as large.
   /// ```swift
-  /// try RuleCatalogue.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
+  /// let rules = try RuleCatalogue.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
   /// ```
   ///
   /// - Throws: `RuleArgumentError`.

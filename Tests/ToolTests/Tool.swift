@@ -116,16 +116,6 @@ struct Workbench {
     (FileManager.default.enumerator(atPath: path(name))?.allObjects as? [String] ?? []).sorted()
   }
 
-  /// `.build/<configuration>/<name>`, beside the tests.
-  static func executable(named name: String) -> URL {
-    let places =
-      Bundle.allBundles.map(\.bundleURL) + [Bundle.main.bundleURL, Bundle.main.executableURL].compactMap { $0 }
-    let candidates = places.flatMap { [$0, $0.deletingLastPathComponent()] }.map {
-      $0.appendingPathComponent(name)
-    }
-    return candidates.first { url in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && !isFolder.boolValue
-    } ?? URL(fileURLWithPath: name)
-  }
+  /// The built command.
+  static func executable(named name: String) -> URL { BuiltTool.url(named: name) }
 }

@@ -1,0 +1,174 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Whether the commands of the documentation are ones that the tools have, and print what is shown.
+@Suite struct CommandTests {
+  private static let shown = DocumentationText.blocks(of: DocumentationText.pages).flatMap {
+    ShownCommand.commands(of: $0)
+  }
+
+  @Test func subcommandsAndOptionsExist() throws {
+    let inText = DocumentationText.codeSpans(of: DocumentationText.pages).compactMap { place, code in
+      ShownCommand(place: place, line: code, output: [])
+    }
+    #expect(Self.shown.count > 10)
+    var manual = Manual()
+    for command in Self.shown + inText {
+      let (page, rest) = try manual.page(of: command)
+      for word in rest where word.hasPrefix("--") {
+        let option = String(word.prefix { $0 != "=" })
+        #expect(page.options.contains(option), "\(command): \(option)")
+      }
+    }
+  }
+
+  @Test(arguments: shown.filter(\.isRunnable))
+  func printsWhatIsShown(command: ShownCommand) throws {
+    let scratch = try Fixtures.Scratch()
+    try FileManager.default.createSymbolicLink(
+      at: scratch.url.appendingPathComponent("Fixtures"),
+      withDestinationURL: Fixtures.root.appendingPathComponent("Fixtures"))
+    let outcome = try BuiltTool.output(of: BuiltTool.url(named: command.tool), command.words, in: scratch.url)
+    #expect(outcome.status == 0, "\(command)")
+    var rest = outcome.text.split(separator: "\n", omittingEmptySubsequences: false)[...]
+    for line in command.output where line != "..." {
+      guard let found = rest.firstIndex(where: { Self.agree(line, String($0)) }) else {
+        Issue.record("\(command) does not print “\(line)” here, but \(outcome.text)")
+        break
+      }
+      rest = rest[(found + 1)...]
+    }
+  }
+
+  /// Whether lines say the same: words are equal, and numbers with decimals up to rounding, which differs between processors.
+  private static func agree(_ shown: String, _ printed: String) -> Bool {
+    let number = /-?\d+(?:\.\d+)?/
+    func parts(_ line: String) -> (text: String, numbers: [Substring]) {
+      let line = line.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      return (line.replacing(number, with: "#"), line.matches(of: number).map(\.output))
+    }
+    let (a, b) = (parts(shown), parts(printed))
+    guard a.text == b.text, a.numbers.count == b.numbers.count else { return false }
+    return zip(a.numbers, b.numbers).allSatisfy { a, b in
+      guard let point = a.firstIndex(of: ".") else { return a == b }
+      let decimals = a.distance(from: point, to: a.endIndex) - 1
+      let (x, y) = (Double(a) ?? .nan, Double(b) ?? .nan)
+      return abs(x - y) <= max(2 * pow(10, -Double(decimals)), 1e-3 * abs(x))
+    }
+  }
+}
+
+/// A command line of the documentation, and what it is shown to print.
+struct ShownCommand: Sendable, CustomTestStringConvertible, CustomStringConvertible {
+  /// Where it is.
+  let place: String
+  /// `relevance` or `convert-model`.
+  let tool: String
+  /// What follows.
+  let words: [String]
+  /// The lines below it.
+  var output: [String]
+
+  /// Nil if a line is not a command of the package.
+  init?(place: String, line: String, output: [String]) {
+    var words = Self.words(of: line)
+    if words.first == "$" { words.removeFirst() }
+    guard let tool = words.first, ["relevance", "convert-model"].contains(tool), words.count > 1 else { return nil }
+    (self.place, self.tool, self.output) = (place, tool, output)
+    self.words = Array(words.dropFirst())
+  }
+
+  var description: String { "\(place): \(tool) \(words.joined(separator: " "))" }
+  var testDescription: String { description }
+
+  /// Whether what it needs is there, it prints the same each time, and something is shown.
+  var isRunnable: Bool {
+    guard tool == "relevance", !output.isEmpty, words[0] != "bench",
+      let model = words.first(where: { $0.hasPrefix("Fixtures/") || $0 == "squeezenet1.1" })
+    else { return false }
+    return model != "squeezenet1.1" || FetchedModel.hasSqueezeNet
+  }
+
+  /// The commands of a block, with what follows each; a line that ends in a backslash goes on.
+  static func commands(of block: CodeBlock) -> [ShownCommand] {
+    guard ["", "sh", "console"].contains(block.language) else { return [] }
+    var commands: [ShownCommand] = []
+    var begun = ""
+    for (number, line) in block.lines.enumerated() {
+      if line.hasSuffix("\\") {
+        begun += line.dropLast()
+        continue
+      }
+      let whole = begun + line
+      begun = ""
+      if let command = ShownCommand(place: "\(block.file):\(block.line + number)", line: whole, output: []) {
+        commands.append(command)
+      } else if !commands.isEmpty, !line.isEmpty, !line.hasPrefix("$ ") {
+        commands[commands.count - 1].output.append(line)
+      }
+    }
+    return commands
+  }
+
+  /// As a shell splits a line: at spaces outside quotes, up to a comment.
+  private static func words(of line: String) -> [String] {
+    var words: [String] = []
+    var word: String?
+    var isQuoted = false
+    for character in line {
+      switch character {
+      case "\"":
+        isQuoted.toggle()
+        word = word ?? ""
+      case "#" where !isQuoted && word == nil: return words
+      case " " where !isQuoted:
+        if let word { words.append(word) }
+        word = nil
+      default: word = (word ?? "") + String(character)
+      }
+    }
+    if let word { words.append(word) }
+    return words
+  }
+}
+
+/// What the tools' help says.
+private struct Manual {
+  /// The help of a command.
+  struct Page {
+    let subcommands: Set<String>
+    let options: Set<String>
+  }
+  private var pages: [[String]: Page] = [:]
+
+  /// The help of the subcommand that a command names, and the words after it.
+  mutating func page(of command: ShownCommand) throws -> (Page, [String]) {
+    var rest = command.words[...]
+    if rest.first == "help" { rest.removeFirst() }
+    var path: [String] = []
+    var page = try self.page([command.tool])
+    while !page.subcommands.isEmpty, let next = rest.first, !next.hasPrefix("-") {
+      guard page.subcommands.contains(next) else {
+        Issue.record("\(command): there is no subcommand \(next)")
+        return (page, [])
+      }
+      path.append(next)
+      rest.removeFirst()
+      page = try self.page([command.tool] + path)
+    }
+    return (page, Array(rest))
+  }
+
+  private mutating func page(_ path: [String]) throws -> Page {
+    if let page = pages[path] { return page }
+    let arguments = path.count > 1 ? ["help"] + path.dropFirst() : ["--help"]
+    let help = try BuiltTool.output(of: BuiltTool.url(named: path[0]), arguments, in: Fixtures.root).text
+    let lists = help.components(separatedBy: "SUBCOMMANDS:\n")
+    let subcommands = lists.count > 1 ? lists[1].matches(of: /\n?  ([a-z][a-z-]*)  +[A-Z]/).map { String($0.1) } : []
+    let page = Page(
+      subcommands: Set(subcommands), options: Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.output) }))
+    pages[path] = page
+    return page
+  }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// The examples of “Read the ledger”.
+@Suite struct LedgerExamples {
+  @Test func entries() throws {
+    let trace = try Scene().trace
+
+    let explanation = try trace.explain(.class(8), by: .lrp)
+    let ledger = explanation.ledger
+    print(explanation.score, explanation.relevance.sum(), ledger.absorbed)
+    for entry in ledger where abs(entry.absorbed) > 0.01 {
+      print(entry.node, entry.rule, entry.relevanceIn, entry.relevanceOut, entry.losses)
+    }
+    #expect(isNear(explanation.score, 14.221) && isNear(explanation.relevance.sum(), 14.154))
+    #expect(isNear(ledger.absorbed, 0.067) && isNear(explanation.relevance.sum() + ledger.absorbed, explanation.score))
+    #expect(ledger.filter { abs($0.absorbed) > 0.01 }.map(\.node) == ["conv4_1"])
+    #expect(isNear(ledger["conv4_1"]?.losses[.zeroDenominator] ?? 0, 0.067))
+  }
+
+  @Test func comparison() throws {
+    let scene = try Scene()
+    let (model, input) = (scene.model, scene.input)
+
+    let standard = RuleTable.default(pixelRange: model.preprocessing.pixelRange)
+    for table in [RuleTable.epsilonPlus, .epsilonAlpha2Beta1, standard] {
+      let explainer = try Explainer(model.network, rules: table)
+      let ledger = try explainer.trace(input).explain(.class(8)).ledger
+      let growth = (ledger.last?.magnitudeOut ?? 0) / (ledger.first?.magnitudeIn ?? 1)
+      print(table.name, ledger.absorbed, ledger.losses[.bias] ?? 0, growth)
+    }
+    // What the article's table says.
+    let expected: [(RuleTable, absorbed: Double, bias: Double, growth: Double)] = [
+      (.epsilonPlus, 1.806, 1.806, 1.04), (.epsilonAlpha2Beta1, 1.882, 1.924, 3.00),
+      (standard, 0.067, 0, 0.995),
+    ]
+    for (table, absorbed, bias, growth) in expected {
+      let ledger = try Explainer(model.network, rules: table).trace(input).explain(.class(8)).ledger
+      let found = (ledger.last?.magnitudeOut ?? 0) / (ledger.first?.magnitudeIn ?? 1)
+      #expect(isNear(ledger.absorbed, absorbed) && isNear(ledger.losses[.bias] ?? 0, bias), "\(table.name)")
+      #expect(isNear(found, growth, within: 0.005), "\(table.name)")
+    }
+  }
+
+  @Test func contrast() throws {
+    let trace = try Scene().trace
+
+    let contrast = try trace.explain(.class(8), by: .clrp1)
+    if let last = contrast.ledger.last {
+      print(last.rule, last.relevanceIn, last.relevanceOut, last.losses)
+    }
+    #expect(contrast.ledger.last?.rule == "max(0, ·)" && isNear(contrast.ledger.last?.relevanceOut ?? 0, 0.367))
+    #expect(try trace.explain(.class(8), by: .clrp1, ledger: false).ledger.isEmpty)
+  }
+}
+
+/// The examples of “Contrast”.
+@Suite struct ContrastExamples {
+  @Test func sharesInTheBoxes() throws {
+    let trace = try Scene().trace
+
+    let boxes = [
+      8: BoundingBox(left: 31, top: 24, right: 45, bottom: 47),
+      0: BoundingBox(left: 1, top: 34, right: 24, bottom: 58),
+    ].mapValues { Region([$0], height: 64, width: 64) }
+    for method in [Method.lrp, .clrp1, .clrp2] {
+      for explanation in try trace.explain([.class(8), .class(0)], by: method) {
+        let map = SaliencyMap(explanation)
+        let share = boxes.mapValues { PointingScore(map, in: $0).energyShare }
+        print(method, explanation.target, share[8] ?? 0, share[0] ?? 0)
+      }
+    }
+    // What the article's table says: of class 8 and of class 0, in the box of the 8 and in that of the 0.
+    let expected: [(Method, shares: [Double])] = [
+      (.lrp, [0.60, 0.32, 0.54, 0.38]), (.clrp1, [0.93, 0, 0, 0.92]), (.clrp2, [0.93, 0, 0, 0.92]),
+    ]
+    for (method, shares) in expected {
+      let found = try trace.explain([.class(8), .class(0)], by: method).flatMap { explanation in
+        try [8, 0].map { PointingScore(SaliencyMap(explanation), in: try #require(boxes[$0])).energyShare }
+      }
+      #expect(zip(found, shares).allSatisfy { isNear($0, $1, within: 0.006) }, "\(method): \(found)")
+    }
+  }
+
+  @Test func variants() throws {
+    let trace = try Scene().trace
+
+    let against = try trace.explain(.class(8), by: .clrp1(against: .classes([0])))
+    let stronger = try trace.explain(.class(8), by: .clrp1(strength: 1.1))
+    let verbatim = try trace.explain(.class(8), by: .clrp2(head: .layer))
+    print(against.relevance.sum(), stronger.relevance.sum(), verbatim.relevance.sum())
+    let units = try trace.mostActiveUnits(at: "fc1", count: 2)
+    let unit = try trace.explain(units[0].target, by: .clrp2)
+    print(unit.target, unit.score, unit.unit, unit.relevance.sum())
+    #expect(isNear(against.relevance.sum(), 0.906) && isNear(verbatim.relevance.sum(), 1.318))
+    #expect(stronger.relevance.sum() < 1e-6)
+    #expect("\(unit.target)" == "unit:fc1/39" && unit.unit == "activation of fc1" && isNear(unit.score, 10.888))
+    #expect(throws: ExplanationError.needsClass(method: "clrp1")) { try trace.explain(units[0].target, by: .clrp1) }
+  }
+
+  @Test func signedMap() throws {
+    let trace = try Scene().trace
+
+    let contrast = try trace.explain(.class(8), by: .clrp1)
+    let lrp = try trace.explain(.class(8), by: .lrp)
+    let dual = lrp.relevance.combined(with: contrast.signedRelevance) { $0 - $1 }
+    print(lrp.relevance.sum(), dual.sum(), contrast.relevance.sum())
+    #expect(isNear(dual.sum(), 14.157))
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+
+/// Where the files of an example are: `at("photo.jpg")` in the sources is `"photo.jpg"` in the text.
+///
+/// Fixtures are below the package's root, as the text has them; what an example writes goes to a folder of its own.
+struct Place {
+  private let scratch: Fixtures.Scratch
+
+  init() throws { scratch = try Fixtures.Scratch() }
+
+  func callAsFunction(_ path: String) -> String {
+    switch path {
+    case "squeezenet1.1": FetchedModel.squeezeNet
+    case "photo.jpg": Fixtures.path("cat-and-coffee.png")
+    case _ where path.hasPrefix("Fixtures/"): Fixtures.root.appendingPathComponent(path).path
+    default: scratch.path(path)
+    }
+  }
+}
+
+/// The trained network of the articles, and a scene in which it sees an 8 and a 0.
+struct Scene {
+  static let folder = Fixtures.path("digits/vgg")
+  static let picture = Fixtures.path("digits/scenes/005.png")
+
+  let model: Model
+  let input: Tensor
+  let explainer: Explainer
+  let trace: Trace
+
+  /// Runs the network on the scene under table `default`.
+  init() throws {
+    model = try Model(contentsOf: Self.folder)
+    input = try model.preprocessing.tensor(from: Image(contentsOf: Self.picture))
+    explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
+    trace = try explainer.trace(input)
+  }
+}
+
+/// Whether two numbers are equal but for rounding, which differs between processors.
+func isNear(_ a: some BinaryFloatingPoint, _ b: some BinaryFloatingPoint, within tolerance: Double = 0.002) -> Bool {
+  abs(Double(a) - Double(b)) <= tolerance
+}
