@@ -13,9 +13,9 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
   /// Lightness is linear in Oklab, while the hue turns and the chroma rises and falls.
   case sequential
 
-  /// The colours of maps that are shown together: of both signs only if a negative value would be seen.
+  /// The colours of maps that are shown together: of both signs only if a negative value would be seen. `limit` is the |r| of the
+  /// full colour.
   ///
-  /// - Parameter limit: the |r| of the full colour.
   /// - Complexity: O(count of all maps).
   public init(for maps: [Tensor], limit: Float) {
     let least = -limit / Float(2 * Self.steps)
