@@ -129,10 +129,12 @@ public struct Trace: Sendable {
   public var batch: Int { logits.shape[0] }
   var forward: ForwardTrace { propagator.trace }
 
-  /// The classes of an item of the batch by falling logit, with their softmax probabilities; equal ones by number.
+  /// The classes of an item of the batch by falling logit, with their probabilities; equal ones by number.
   ///
   /// - Complexity: O(classes log classes).
-  public func predictions(item: Int = 0) -> [Prediction] { Prediction.ranking(logits, item: item) }
+  public func predictions(item: Int = 0) -> [Prediction] {
+    Prediction.ranking(logits, item: item, areIndependent: plan.network.hasIndependentClasses)
+  }
 
   /// How relevance goes back by a method's table.
   func propagator(for table: Method.Table) throws -> Propagator {
@@ -191,15 +193,21 @@ public struct Prediction: Sendable, Hashable {
   public let classIndex: Int
   /// Its logit.
   public let logit: Float
-  /// Its softmax probability.
+  /// Its softmax probability; the sigmoid of the logit where classes are independent.
   public let probability: Double
 
   /// The classes of an item of a batch by falling logit; equal ones by number. The first axis of `logits` is the batch.
   ///
+  /// - Parameters:
+  ///   - logits: batch × classes.
+  ///   - item: which item of the batch.
+  ///   - areIndependent: whether each class is decided by itself; see `Network.hasIndependentClasses`.
   /// - Complexity: O(classes log classes).
-  public static func ranking(_ logits: Tensor, item: Int = 0) -> [Prediction] {
+  public static func ranking(_ logits: Tensor, item: Int = 0, areIndependent: Bool = false) -> [Prediction] {
     let row = row(of: logits, item)
-    return zip(row.indices, probabilities(logits, item: item))
+    let probabilities =
+      areIndependent ? row.map { 1 / (1 + exp(-Double($0))) } : probabilities(logits, item: item)
+    return zip(row.indices, probabilities)
       .map { Prediction(classIndex: $0, logit: row[$0], probability: $1) }
       .sorted { ($1.logit, $0.classIndex) < ($0.logit, $1.classIndex) }
   }

@@ -42,6 +42,36 @@ extension Preprocessing {
     try self.init(Settings(file: name, members: members))
   }
 
+  /// What a `preprocessor_config.json` leaves to the defaults although it matters, and keys that may be mistyped, in a sentence; nil
+  /// if there is nothing to say of it.
+  ///
+  /// - Throws: `PreprocessingError`, as reading the file.
+  public static func doubts(aboutFile path: String) throws -> String? {
+    let preprocessing = try Preprocessing(contentsOf: path)
+    guard let data = FileManager.default.contents(atPath: path),
+      case .object(let members)? = try? JSONDecoder().decode(JSONValue.self, from: data)
+    else { return nil }
+    let settings = Settings(file: path, members: members)
+    var missing: [String] = []
+    if preprocessing.resize != nil, settings["size"] == nil { missing.append("size") }
+    if preprocessing.crop != nil, settings["crop_size"] == nil, settings["crop_pct"] == nil {
+      missing.append("crop_size")
+    }
+    if try settings.bool("do_normalize") ?? true {
+      missing += ["image_mean", "image_std"].filter { settings[$0] == nil }
+    }
+    guard !missing.isEmpty else { return nil }
+    // What other systems call the same: mean, std, resize, crop.
+    let mistyped = members.keys.sorted().compactMap { key in
+      missing.first { $0 != key && ($0.hasSuffix(key) || $0.hasPrefix(key)) }.map { "\(key) is not read (\($0)?)" }
+    }
+    let mean = preprocessing.mean.map { "\($0)" }.joined(separator: ", ")
+    let deviation = preprocessing.standardDeviation.map { "\($0)" }.joined(separator: ", ")
+    return "\(path) has no \(missing.joined(separator: ", ")); used are "
+      + "\(preprocessing.resize.map { "\($0)" } ?? "no resize"), \(preprocessing.crop.map { "crop \($0.width)×\($0.height)" } ?? "no crop"), "
+      + "mean \(mean), deviation \(deviation)" + (mistyped.isEmpty ? "" : "; " + mistyped.joined(separator: ", "))
+  }
+
   private init(_ settings: Settings) throws {
     let cropPercentage = try settings.number("crop_pct", positive: true)
     let crops = try settings.bool("do_center_crop") ?? (settings["crop_size"] != nil)

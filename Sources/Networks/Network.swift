@@ -8,8 +8,10 @@ public struct Network: Sendable {
   public let graph: Graph
   /// The node that takes the image.
   public let input: Node.ID
-  /// The node whose values are explained: the output, or what goes into the softmax that ends the graph.
+  /// The node whose values are explained: the output, or what goes into the softmax or sigmoid that ends the graph.
   public let logits: Node.ID
+  /// Whether a sigmoid ends the graph, so that each class is decided by itself and probabilities do not sum to 1.
+  public let hasIndependentClasses: Bool
 
   /// Brings a graph into canonical form.
   ///
@@ -21,7 +23,7 @@ public struct Network: Sendable {
     guard inputs.count == 1 else { throw GraphError.inputs(inputs.map { graph[$0].name }) }
     self.graph = graph
     self.input = inputs[0]
-    self.logits = Self.logits(of: graph)
+    (logits, hasIndependentClasses) = Self.logits(of: graph)
   }
 
   /// What is done to every graph, in this order.
@@ -38,16 +40,17 @@ public struct Network: Sendable {
   /// A concrete shape for the input: fixed extents as declared, batch 1, and `side` for an open height or width.
   public func exampleInputShape(side: Int = 224) -> Shape { inputShape.example(side: side) }
 
-  private static func logits(of graph: Graph) -> Node.ID {
+  private static func logits(of graph: Graph) -> (Node.ID, hasIndependentClasses: Bool) {
     var id = graph.output
     // Whatever only reshapes probabilities after the softmax says nothing of its own.
     var behind = id
     while graph[behind].operation.keepsElements { behind = graph[behind].inputs[0] }
+    if graph[behind].operation.kind == .sigmoid { return (graph[behind].inputs[0], true) }
     while [.softmax, .logSoftmax].contains(graph[behind].operation.kind) {
       id = graph[behind].inputs[0]
       behind = id
     }
-    return id
+    return (id, false)
   }
 }
 

@@ -4,7 +4,19 @@ extension RulePlan {
   /// What in the plan is known to lead to maps that mislead, a sentence each.
   ///
   /// - Complexity: O(nodes and edges).
-  public var warnings: [String] { evenPoolingWarnings + firstLayerWarnings + batchNormalizationWarnings }
+  public var warnings: [String] {
+    unmatchedRowWarnings + evenPoolingWarnings + firstLayerWarnings + batchNormalizationWarnings
+  }
+
+  /// Rows that name nodes which do not exist; rows by operator are for networks of all kinds.
+  private var unmatchedRowWarnings: [String] {
+    table.rows.enumerated().compactMap { index, row in
+      guard let name = row.selector.name,
+        !network.graph.nodes.contains(where: { ([$0.name] + $0.aliases).contains { $0.matches(glob: name) } })
+      else { return nil }
+      return "row \(index + 1) of rule table \(table.name) is for nodes named \(name), and there are none"
+    }
+  }
 
   /// Even shares above the last map: the explanation cannot tell positions apart.
   private var evenPoolingWarnings: [String] {

@@ -63,7 +63,8 @@ extension RuleCatalogue {
       let count, sweepCounts.contains(count)
     else { return nil }
     let (first, last) = (Double(low), Double(high))
-    let isGeometric = low > 0 && last / first >= 10
+    // Decimals are rarely exact: 0.1..1 is meant.
+    let isGeometric = low > 0 && last / first >= 9.9999
     return (0..<count).map { index in
       if index == 0 { return low }
       if index == count - 1 { return high }

@@ -17,6 +17,9 @@ public struct Model: Sendable {
   public let preprocessingFile: String?
   /// The names of the classes, where they are known.
   public let labels: Labels?
+  /// What is doubtful about the files beside the network, a sentence each: nothing is an error that changes no number of the
+  /// network's, but wrong preprocessing changes all of them.
+  public let notes: [String]
 
   /// Reads a model.
   ///
@@ -34,7 +37,18 @@ public struct Model: Sendable {
     network = try Network(contentsOf: path)
     preprocessingFile = companion("preprocessor_config.json")
     preprocessing = try preprocessingFile.map { try Preprocessing(contentsOf: $0) } ?? .imageNet
-    labels = try companion("config.json").flatMap { try Labels(contentsOf: $0) }
+    let labelsFile = companion("config.json")
+    labels = try labelsFile.flatMap { try Labels(contentsOf: $0) }
+    var notes = try preprocessingFile.flatMap { try Preprocessing.doubts(aboutFile: $0) }.map { [$0] } ?? []
+    let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224
+    let shapes = try? network.graph.shapes(forInput: network.exampleInputShape(side: side))
+    if let file = labelsFile, let classes = shapes?[network.logits.index].dimensions.dropFirst().reduce(1, *) {
+      if labels == nil { notes.append("\(file) has no id2label; classes have numbers only") }
+      if let last = labels?.names.keys.max(), last >= classes {
+        notes.append("\(file) names class \(last), and the network has classes 0 to \(classes - 1)")
+      }
+    }
+    self.notes = notes
   }
 }
 

@@ -12,8 +12,9 @@ struct Place {
 
   func callAsFunction(_ path: String) -> String {
     switch path {
-    case "squeezenet1.1": FetchedModel.squeezeNet
     case "photo.jpg": Fixtures.path("cat-and-coffee.png")
+    // As from a package beside this one.
+    case _ where path.hasPrefix("../RelevanceKit/"): callAsFunction(String(path.dropFirst("../RelevanceKit/".count)))
     case _ where path.hasPrefix("Fixtures/"): Fixtures.root.appendingPathComponent(path).path
     default: scratch.path(path)
     }

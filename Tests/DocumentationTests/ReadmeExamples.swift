@@ -5,35 +5,38 @@ import Testing
 
 /// The examples of the README.
 @Suite struct ReadmeExamples {
-  @Test(.enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch has not fetched it"))
-  func asADependency() throws {
+  @Test func asADependency() throws {
     let at = try Place()
-    let model = try Model(contentsOf: at("squeezenet1.1"))
+    let model = try Model(contentsOf: at("../RelevanceKit/Fixtures/digits/vgg"))
     let pixels = model.preprocessing.pixelRange
     let explainer = try Explainer(model.network, rules: .default(pixelRange: pixels))
     print(explainer.plan)
 
-    let picture = try Image(contentsOf: at("photo.jpg"))
+    let picture = try Image(contentsOf: at("../RelevanceKit/Fixtures/digits/scenes/005.png"))
     let trace = try explainer.trace(model.preprocessing.tensor(from: picture))
     let best = Target.class(trace.predictions()[0].classIndex)
     let explanation = try trace.explain(best, by: .clrp1)
-    let pair = try trace.explain([best, .unit(node: "fire9_squeeze", channel: 3)], by: .clrp2)
+    let pair = try trace.explain([best, .unit(node: "conv4_2", channel: 3)], by: .clrp2)
 
     print(explanation.score, explanation.relevance.shape)
     for entry in explanation.ledger { print(entry.node, entry.rule, entry.relevanceIn, entry.absorbed) }
     let heatmap = Heatmap(explanation.relevance, colors: explanation.method.heatmapColors)
     let overlay = heatmap.overlay(on: try model.preprocessing.visible(picture))
     try overlay.writePNG(to: at("explanation.png"))
-    #expect(pair.count == 2 && explanation.relevance.shape == [1, 3, 227, 227])
-    #expect(try Image(contentsOf: at("explanation.png")).width == 227)
+    try heatmap.image(pixelsPerPosition: 4).writePNG(to: at("map.png"))
+    try NumPyFile.write(explanation.relevance, to: at("map.npy"))
+    #expect(pair.count == 2 && explanation.relevance.shape == [1, 3, 64, 64])
+    #expect(try Image(contentsOf: at("explanation.png")).width == 64)
+    #expect(try Image(contentsOf: at("map.png")).width == 256)
+    #expect(try NumPyFile.read(at("map.npy")) == explanation.relevance)
 
     let table = RuleTable(name: "mine", pixelRange: pixels) {
-      RuleTable.Row(.name("fire9_squeeze"), Gamma(gamma: 0.1))
+      RuleTable.Row(.name("conv4_*"), Gamma(gamma: 0.1))
       RuleTable.default(pixelRange: pixels)
     }
     #expect(try table.resolve(for: model.network).description.contains("gamma(gamma: 0.1)"))
 
-    let seen = try RuleLab(trace).experiment([ZPlus(), Gamma()], at: "fire9_squeeze", seed: .relevance(of: best))
+    let seen = try RuleLab(trace).experiment([ZPlus(), Gamma()], at: "conv4_2", seed: .relevance(of: best))
     print(seen[1].sum, seen[1].giniCoefficient, seen[1].ledger.losses, seen[1].compared(with: seen[0]).cosine)
     let layer = Linear(weight: Tensor(shape: [1, 2], elements: [2, -1]), bias: nil)
     let lab = try RuleLab(layer: .linear(layer), operand: Tensor(shape: [1, 2], elements: [1, 1]))
@@ -41,7 +44,7 @@ import Testing
     let shares = try lab.experiment([Z()], at: "layer", seed: .unit(channel: 0))[0].relevance.elements
     #expect(shares == [2, -1])
 
-    let study = try UnitStudy(trace, at: "fire9_squeeze")
+    let study = try UnitStudy(trace, at: "fc1")
     print(study.units.map(\.channel), study.clusters.members, study.ablation.ownShare, study.ablation.drops)
     #expect(study.units.count == 8)
   }

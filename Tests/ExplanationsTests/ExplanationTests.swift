@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import RelevanceKit
 import Synchronization
 import TestSupport
@@ -159,13 +160,39 @@ import Testing
     #expect(throws: Never.self) { try trace.explain(.class(0), by: .clrp1) }
   }
 
+  /// What goes into a sigmoid at the end is explained, and each class's probability is its own.
+  @Test func aSigmoidAtTheEndIsLeftOut() throws {
+    func network(_ end: [RelevanceKit.Operator]) throws -> Network {
+      var builder = GraphBuilder(item: [3, 4, 4])
+      builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
+      builder.add("relu", .relu)
+      builder.add("flatten", .flatten(axis: 1))
+      builder.add("head", .seededLinear(inputs: 16, outputs: 3, seed: 2))
+      for (index, operation) in end.enumerated() { builder.add("end\(index)", operation) }
+      return try builder.network()
+    }
+    let input = Seeded.tensor([1, 3, 4, 4], seed: 1)
+    func trace(_ end: [RelevanceKit.Operator]) throws -> Trace {
+      try Explainer(network(end), rules: .default(pixelRange: SampleNetwork.range)).trace(input)
+    }
+    let plain = try trace([])
+    let ended = try trace([.unary(.sigmoid), .flatten(axis: 1)])
+    #expect(try network([.unary(.sigmoid)]).hasIndependentClasses && !network([]).hasIndependentClasses)
+    #expect(ended.logits == plain.logits)
+    #expect(try ended.explain(.class(1)).relevance == plain.explain(.class(1)).relevance)
+    for prediction in ended.predictions() {
+      #expect(abs(prediction.probability - 1 / (1 + exp(-Double(prediction.logit)))) < 1e-12)
+    }
+    #expect(abs(plain.predictions().map(\.probability).reduce(0, +) - 1) < 1e-12)
+  }
+
   /// A box is needed for the pixels; without one the table does not fit the network.
   @Test func pixelsWithoutARange() throws {
     let network = try SampleNetwork.pooled.network()
     let error = #expect(throws: RuleTableError.self) { try Explainer(network, rules: .default(pixelRange: nil)) }
     #expect(
       error?.description
-        == "rule table default: zB at conv1: the range of its input does not follow from the range of the pixels, which must be given, one interval per channel"
+        == "rule table default: zB at conv1: the range of its input does not follow from the range of the pixels, one interval per channel; give it in a row of the table, {op: Conv, position: first, rule: zB, lower: 0, upper: 1}"
     )
   }
 }

@@ -162,7 +162,7 @@ import Testing
       error?.description == """
         rule table mine: zPlus at scale: it applies to Conv, ConvTranspose, Gemm, AveragePool, GlobalAveragePool, \
         ReduceMean, ReduceSum, BatchNormalization, and the node is Mul; zB at stem: the range of its input does not follow \
-        from the range of the pixels, which must be given, one interval per channel; winnerTakesAll(ties: first) at relu: it \
+        from the range of the pixels, one interval per channel; give it in a row of the table, {op: Gemm, position: first, rule: zB, lower: 0, upper: 1}; winnerTakesAll(ties: first) at relu: it \
         applies to MaxPool, GlobalMaxPool, ReduceMax, and the node is Relu; rearrange at left: it applies to Concat, \
         Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Gather, Pad, Expand, Resize, Cast, and the node is Gemm; \
         even at middle: it applies to AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, and the node is Gemm; \

@@ -49,9 +49,13 @@ import Testing
       "explain", "model", "input.npy", "--method", "grad"),
     Case(
       "unknown kind of target", 64,
-      "The value 'zebra' is invalid for '--target <t>': expected top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
+      "The value 'zebra' is invalid for '--target <t>': expected label:zebra? One of top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
       "explain", "model",
       "input.npy", "--target", "zebra"),
+    Case(
+      "class without its kind", 64,
+      "The value '3' is invalid for '--target <t>': expected class:3? One of top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
+      "explain", "model", "input.npy", "--target", "3"),
     Case(
       "no best classes", 64,
       "The value 'top:0' is invalid for '--target <t>': expected top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
@@ -155,7 +159,8 @@ import Testing
       "--on-request", "--method", "lrp", "--method", "clrp2"),
     Case(
       "two inputs of one name", 64,
-      "input.npy and ./input.npy would write to the same folder; give one of them another name", "explain", "model",
+      "input.npy and ./input.npy would write to the same folder of results; give one of them another name", "explain",
+      "model",
       "input.npy", "./input.npy"),
   ]
 

@@ -23,6 +23,43 @@ import Testing
     #expect(other.output.hasPrefix("inputs/a.npy\n"))
   }
 
+  /// Predictions that are not written need no folders.
+  @Test func onlyPredictionsMayHaveOneName() throws {
+    let outcome = try bench.run("predict", "model", "input.npy", "./input.npy")
+    #expect(outcome.status == 0)
+    #expect(try bench.run("predict", "model", "input.npy", "./input.npy", "--save", "npy").status == 64)
+  }
+
+  @Test func picturesThatAreNotReadAreTold() throws {
+    try bench.fill("inputs", ["a"])
+    for name in ["b.webp", "c.BMP", "d.txt"] { try bench.write("", to: "inputs/\(name)") }
+    let outcome = try bench.run("explain", "model", "inputs", "--save", "npy")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "note: inputs: .bmp, .webp files are left out; expected .jpg, .png or .npy\n")
+  }
+
+  /// Files beside the network that say nothing of what matters are told.
+  @Test(arguments: [
+    (
+      #"{"mean": [0.5, 0.5, 0.5], "size": 9, "image_std": [1, 1, 1]}"#, #"{"id2label": {"0": "a", "300": "b"}}"#,
+      ["has no image_mean; used are", "mean is not read (image_mean?)", "names class 300, and the network has classes 0 to 287"]
+    ),
+    ("{}", #"{"labels": ["a"]}"#, ["has no size, image_mean, image_std", "has no id2label"]),
+  ]) func doubtfulFilesAreTold(preprocessing: String, labels: String, notes: [String]) throws {
+    try bench.write(preprocessing, to: "model/preprocessor_config.json")
+    try bench.write(labels, to: "model/config.json")
+    let outcome = try bench.run("explain", "model", "input.npy", "--save", "npy")
+    #expect(outcome.status == 0)
+    for note in notes { #expect(outcome.errors.contains(note), "\(outcome.errors)") }
+  }
+
+  @Test func rowsForNobodyAreTold() throws {
+    try bench.write("name: mine\nextends: default\nrules: [{name: 'nosuch*', rule: pass}]", to: "mine.yaml")
+    let outcome = try bench.run("inspect", "model", "--rules", "mine.yaml")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "note: row 1 of rule table mine is for nodes named nosuch*, and there are none\n")
+  }
+
   @Test func inputsOfOneNameAreRefusedInFoldersToo() throws {
     try bench.fill("inputs", ["input"])
     let outcome = try bench.run("explain", "model", "input.npy", "inputs")

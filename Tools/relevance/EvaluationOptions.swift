@@ -39,6 +39,7 @@ struct EvaluationOptions: ParsableArguments {
     let model = try model.load()
     let explainer = try Explainer(
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
+    model.notes.forEach { Console.note($0) }
     if model.preprocessingFile == nil {
       Console.note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
     }

@@ -113,7 +113,11 @@ struct Explain: ParsableCommand {
             provenance: provenance, inputChecksum: try file.checksum())
           try writer.write(page)
         }
-        Console.summary(report.summary(folder: output, ledgers: ledger ? explanations.map(\.ledger) : []))
+        Console.summary(
+          report.summary(
+            folder: output, ledgers: ledger ? explanations.map(\.ledger) : [],
+            sheets: (artefacts.contains(.html) ? ["explanation.html"] : [])
+              + (artefacts.contains(.png) ? ["maps.png"] : [])))
       }
     } catch { failure = error }
     if artefacts.contains(.json), !report.inputs.isEmpty {

@@ -18,9 +18,11 @@ struct InputOptions: ParsableArguments {
 
   /// The inputs, those of folders by name.
   ///
+  /// - Parameter areWritten: whether each has a folder for its results.
   /// - Throws: `InputError` for a folder without inputs, and for two inputs whose results would have the same folder.
-  func files() throws -> [InputFile] {
+  func files(areWritten: Bool = true) throws -> [InputFile] {
     let files = try paths.flatMap { try InputFile.all(at: $0) }
+    guard areWritten else { return files }
     var stems: [String: InputFile] = [:]
     for file in files {
       if let other = stems.updateValue(file, forKey: file.stem) { throw InputError.sameStem(other.name, file.name) }
@@ -95,6 +97,13 @@ struct InputFile: Hashable {
       !$0.hasPrefix(".") && extensions.contains(URL(fileURLWithPath: $0).pathExtension.lowercased())
     }
     guard !inputs.isEmpty else { throw InputError.emptyFolder(path) }
+    let others = Set(found.map { URL(fileURLWithPath: $0).pathExtension.lowercased() })
+      .intersection(["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "jp2"])
+    if !others.isEmpty {
+      Console.note(
+        "\(path): \(others.sorted().map { "." + $0 }.joined(separator: ", ")) files are left out; expected .jpg, .png or .npy"
+      )
+    }
     return inputs.sorted().map { InputFile(path: path.hasSuffix("/") ? path + $0 : "\(path)/\($0)") }
   }
 
@@ -173,8 +182,9 @@ struct Input {
   }
 }
 
-/// Says what is assumed of pictures whose model does not tell how they are prepared.
+/// Says what is doubtful about the files beside a model, and what is assumed of pictures if they do not tell how these are prepared.
 func noteAssumedPreprocessing(of model: Model, for files: [InputFile]) {
+  model.notes.forEach { Console.note($0) }
   Set(files.flatMap { assumptions(of: model, for: $0) }).forEach { Console.note($0) }
 }
 
@@ -231,7 +241,8 @@ enum InputError: RelevanceKitError {
       "\(folder): expected .jpg, .png or .npy files in the folder, found none; its subfolders are not searched"
     case .shape(let file, let found): "\(file): expected a tensor of shape [1,C,H,W] or [C,H,W], found \(found)"
     case .doesNotFit(let file, let reason): "\(file): \(reason)"
-    case .sameStem(let a, let b): "\(a) and \(b) would write to the same folder; give one of them another name"
+    case .sameStem(let a, let b):
+      "\(a) and \(b) would write to the same folder of results; give one of them another name"
     }
   }
 }

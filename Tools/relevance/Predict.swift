@@ -33,7 +33,7 @@ struct Predict: ParsableCommand {
   func run() throws {
     let model = try model.load()
     let executor = Executor(model.network, threads: self.model.threads)
-    let files = try inputs.files()
+    let files = try inputs.files(areWritten: save != nil)
     noteAssumedPreprocessing(of: model, for: files)
     try forEachInput(files) { file in
       let input = try inputs.fitting.load(file, for: model)
@@ -44,7 +44,7 @@ struct Predict: ParsableCommand {
         try NumPyFile.write(logits, to: folder.appendingPathComponent("logits.npy").path)
       }
       print(file.name)
-      for prediction in Prediction.ranking(logits).prefix(top) {
+      for prediction in Prediction.ranking(logits, areIndependent: model.network.hasIndependentClasses).prefix(top) {
         let score = Report.ClassScore(
           classIndex: prediction.classIndex, label: model.labels?[prediction.classIndex], logit: prediction.logit,
           probability: prediction.probability)

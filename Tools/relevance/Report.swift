@@ -88,6 +88,16 @@ struct Report: Encodable {
     for case .unit(let node, let channel, _) in Set(explanations.filter(\.isUnsupported).map(\.target)) {
       warnings.append("\(input): channel \(channel) of node \(node) is not active there: there is nothing to explain")
     }
+    for explanation in explanations
+    where !explanation.isUnsupported && explanation.method.isRelevance && !explanation.method.isContrastive
+      && explanation.signedRelevance.largestMagnitude() == 0
+    {
+      let lost = explanation.ledger.max { abs($0.absorbed) < abs($1.absorbed) }
+      let cause = lost?.losses.max { abs($0.value) < abs($1.value) }?.key
+      warnings.append(
+        "\(input): nothing of \(explanation.target)'s relevance by \(explanation.method) reaches the input"
+          + (lost.map { "; it stops at \($0.node)\(cause.map { " (\($0.rawValue))" } ?? "")" } ?? ""))
+    }
     for index in Set(explanations.filter(\.isUnsupported).compactMap(\.target.classIndex)).sorted() {
       let name = labels?[index].map { " (\($0))" } ?? ""
       warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not vote for it")
@@ -109,13 +119,19 @@ struct Report: Encodable {
   }
 
   /// What a person wants to know of the input that was added last; with ledgers, those of its explanations.
-  func summary(folder: String, ledgers: [Ledger]) -> String {
+  ///
+  /// - Parameter sheets: files that show all its maps.
+  func summary(folder: String, ledgers: [Ledger], sheets: [String]) -> String {
     guard let input = inputs.last else { return "" }
     var lines = [input.input] + input.predictions.map { "  " + $0.line }
     for (index, entry) in input.explanations.enumerated() {
       lines.append(
         "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
       if !ledgers.isEmpty { lines += "\(ledgers[index])".split(separator: "\n").map { "    \($0)" } }
+    }
+    if let file = input.explanations.first?.files, !sheets.isEmpty {
+      let place = "\(folder)/\(file.split(separator: "/").first ?? "")"
+      lines.append("  all of them: " + sheets.map { "\(place)/\($0)" }.joined(separator: ", "))
     }
     return lines.joined(separator: "\n")
   }

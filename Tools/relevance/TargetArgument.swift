@@ -14,7 +14,12 @@ enum TargetArgument: CustomStringConvertible {
     case ("top", let count?) where count > 0: self = .top(count)
     case ("label", _) where parts.count == 2: self = .label(parts[1])
     default:
-      guard let target = Target(argument) else { throw ValidationError("expected \(Self.forms)") }
+      guard let target = Target(argument) else {
+        let hint =
+          Int(argument) != nil
+          ? "class:\(argument)? One of " : argument.contains(":") ? "" : "label:\(argument)? One of "
+        throw ValidationError("expected \(hint)\(Self.forms)")
+      }
       self = .fixed(target)
     }
   }

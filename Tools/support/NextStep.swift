@@ -3,7 +3,8 @@ import RelevanceKit
 /// What somebody can do about an error; nil where the error's own words say it.
 func nextStep(after error: any RelevanceKitError) -> String? {
   switch error {
-  case ONNXError.unsupported: "relevance list operators names those that are"
+  case ONNXError.unsupported(_, let nodes):
+    nodes.contains { $0.reason == nil } ? "relevance list operators names those that are" : nil
   case ONNXError.missingExternalData: "it belongs beside the model, under that name"
   case GraphError.noSuchNode(_, suggestion: nil): "relevance inspect lists the nodes"
   case RuleTableError.unmatched: "add rows for them, or the line \"extends: default\""

@@ -28,7 +28,8 @@ public struct ZBox: ContributionRule {
     if let objection = site.objection(unless: [.conv, .convTranspose, .gemm]) { return objection }
     guard box == .fromPixels, site.operandRange == nil else { return nil }
     return
-      "the range of its input does not follow from the range of the pixels, which must be given, one interval per channel"
+      "the range of its input does not follow from the range of the pixels, one interval per channel; give it in a row of the table, "
+      + "{op: \(site.kind.rawValue), position: first, rule: zB, lower: 0, upper: 1}"
   }
 
   public func contributions(at site: RuleSite) -> [Contributions] {

@@ -152,7 +152,8 @@ struct ExplanationPage {
       <section aria-labelledby="maps"><h2 id="maps">What spoke for it</h2>
       <p>Each pixel has the colour of its relevance, summed over the channels. In maps of both signs red speaks for the \
       target and blue against it; maps that are never negative go from white over orange to nearly black. White is zero in \
-      both, and darker is always more.</p>
+      both, and darker is always more. Over the picture \
+      only their darker half is used, and more is more opaque.</p>
       <div class="controls scripted-only" role="group" aria-label="How maps are drawn">
       <fieldset><legend>Colour scale</legend>
       <label><input type="radio" name="scale" value="own"> own</label>
