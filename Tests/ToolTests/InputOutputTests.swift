@@ -42,10 +42,14 @@ import Testing
   @Test(arguments: [
     (
       #"{"mean": [0.5, 0.5, 0.5], "size": 9, "image_std": [1, 1, 1]}"#, #"{"id2label": {"0": "a", "300": "b"}}"#,
-      ["has no image_mean; used are", "mean is not read (image_mean?)", "names class 300, and the network has classes 0 to 287"]
+      [
+        "has no image_mean; used are", "mean is not read (image_mean?)",
+        "names class 300, and the network has classes 0 to 287",
+      ]
     ),
     ("{}", #"{"labels": ["a"]}"#, ["has no size, image_mean, image_std", "has no id2label"]),
-  ]) func doubtfulFilesAreTold(preprocessing: String, labels: String, notes: [String]) throws {
+  ])
+  func doubtfulFilesAreTold(preprocessing: String, labels: String, notes: [String]) throws {
     try bench.write(preprocessing, to: "model/preprocessor_config.json")
     try bench.write(labels, to: "model/config.json")
     let outcome = try bench.run("explain", "model", "input.npy", "--save", "npy")
