@@ -115,7 +115,8 @@ private struct YAMLReader {
       case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
         .composer(_, let problem, let mark, _):
         throw RuleTableFileError.invalid(
-          file, line: mark.line, column: mark.column, found: problem.trimmingCharacters(in: .whitespacesAndNewlines),
+          file, line: mark.line, column: mark.column,
+          found: String(problem.trimmingCharacters(in: .whitespacesAndNewlines).trimmingPrefix("found ")),
           expected: "YAML")
       default: throw RuleTableFileError.invalid(file, line: 1, column: 1, found: "\(error)", expected: "YAML")
       }
