@@ -73,6 +73,10 @@ public enum ExecutionError: RelevanceKitError {
   case tooLarge(node: String, shape: Shape, bytes: Int)
   /// The input holds NaN or infinities.
   case notFinite(node: String)
+  /// A node mixes the items of a batch, so that they cannot be explained together.
+  case mixesBatch(node: String, items: Int)
+  /// The output has no elements.
+  case empty(node: String, shape: Shape)
 
   public var category: ErrorCategory { .badData }
   public var description: String {
@@ -81,6 +85,10 @@ public enum ExecutionError: RelevanceKitError {
       "convolution and pooling are run over one or two spatial axes; the operand has shape \(shape)"
     case .tooLarge(let node, let shape, let bytes):
       "node \(node) has values of shape \(shape), with which a run takes more than the machine's memory of \(bytes) bytes"
+    case .mixesBatch(let node, let items):
+      "node \(node) mixes the \(items) items of the batch; give one input at a time"
+    case .empty(let node, let shape):
+      "the output \(node) has shape \(shape), so no elements; there is nothing to predict"
     case .notFinite(let node): "node \(node) has values that are not finite (NaN or infinite)"
     }
   }

@@ -110,8 +110,8 @@ package struct EqualWeights: WeightedKernel {
     factor: UnsafePointer<Float>?, on workers: Workers
   ) {
     kernel.adjoint(s, seeds: seeds, [c], on: workers)
-    let count = inputShape.count / inputShape[0]
-    for item in 0..<inputShape[0] * seeds {
+    let count = inputShape.itemCount
+    for item in 0..<(inputShape.dimensions.first ?? 1) * seeds {
       let c = c + item * count
       rk_scale(c, c, scale(part), count)
       if let factor { rk_multiply(c, c, factor + item / seeds * count, count) }

@@ -8,6 +8,10 @@ import Tensors
 package final class ExecutionPlan: Sendable {
   package let network: Network
   package let shapes: [Shape]
+  /// What becomes of the batch's items on the way to the logits.
+  package let batching: Batching
+  /// How the logits are arranged.
+  package let layout: ScoreLayout
   let kernels: [(any Kernel)?]
   private let placement: Placement
 
@@ -29,11 +33,16 @@ package final class ExecutionPlan: Sendable {
     try Self.checkMemory(for: graph, inferred)
     self.network = network
     self.shapes = shapes
+    batching = network.batching(before: network.logits, inferred)
+    layout = network.scoreLayout(inferred)
     kernels = try graph.ids.map {
       try makeKernel(for: $0, in: graph, inferred: inferred, weights: weights, algorithm: algorithm)
     }
     placement = Placement(network, inferred, for: purpose)
   }
+
+  /// Independent items of the batch; 1 where the network takes the whole input for one.
+  package var items: Int { if case .items(let count, _) = batching { count } else { 1 } }
 
   /// Where the companion product of a node is exact; nil if it has none.
   package func companionScope(of id: Node.ID) -> Companion.Scope? { companions[id]?.scope }

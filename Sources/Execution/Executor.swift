@@ -50,6 +50,12 @@ public final class Executor: Sendable {
     try plan(shape, for: .trace(companions: companions))
   }
 
+  /// How the logits are arranged for an input of a shape, and what they decide.
+  ///
+  /// - Throws: `GraphError` if the shape does not fit; `ExecutionError` if the values do not fit memory, or if a window slides over more
+  ///   than two axes.
+  public func scoreLayout(forInput shape: Shape) throws -> ScoreLayout { try plan(shape, for: .logits).layout }
+
   /// Floats that the values of a prediction take at most.
   package func predictionMemory(_ shape: Shape) throws -> Int { try plan(shape, for: .logits).memory }
 

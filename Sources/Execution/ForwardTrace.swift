@@ -17,6 +17,12 @@ package final class ForwardTrace: Sendable {
 
   package var graph: Graph { plan.network.graph }
 
+  /// Independent items of the batch; 1 where the network takes the whole input for one.
+  package var items: Int { plan.items }
+
+  /// Whether several targets can share a walk, as further items of the first axis.
+  package var sharesWalks: Bool { if case .items(_, let shares) = plan.batching { shares } else { false } }
+
   /// The kernel of a node.
   package func kernel(of id: Node.ID) -> (any Kernel)? { plan.kernels[id.index] }
 

@@ -124,7 +124,7 @@ package struct ReductionKernel: LinearKernel {
 
   /// The position of an output among those without seeds.
   private func output(of position: Int, seeds: Int) -> Int {
-    let item = kept.count / kept[0]
+    let item = max(kept.itemCount, 1)
     return position / item / seeds * item + position % item
   }
 
@@ -132,7 +132,7 @@ package struct ReductionKernel: LinearKernel {
   private func eachElement(seeds: Int, _ body: (_ to: Int, _ from: Int, _ element: Int) -> Void) {
     let kept = kept
     let strides = zip(kept.dimensions, kept.strides).map { $0 == 1 ? 0 : $1 }
-    let (items, outputs) = (input.count / input[0], kept.count / kept[0])
+    let (items, outputs) = (max(input.itemCount, 1), max(kept.itemCount, 1))
     BroadcastKernel.walk(input) { element, index in
       let output = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
       for seed in 0..<seeds {

@@ -71,7 +71,7 @@ struct TransposeKernel: LinearKernel {
     _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
   ) {
     guard let c = results[0] else { return }
-    precondition(order.first == 0 || seeds * input[0] == 1, "the batch axis must stay first to carry several seeds")
+    precondition(order.first == 0 || seeds == 1, "the batch axis must stay first to carry several seeds")
     let output = order.map { input[$0] }
     let shape = order.first == 0 ? Shape([output[0] * seeds] + output[1...]) : Shape(output)
     let inverse = order.indices.map { order.firstIndex(of: $0)! }

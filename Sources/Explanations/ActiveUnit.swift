@@ -28,7 +28,7 @@ extension Trace {
   public func mostActiveUnits(at node: String, count: Int) throws -> [ActiveUnit] {
     let graph = plan.network.graph
     let id = try graph.requiredNode(named: node)
-    guard plan[id] != nil else { throw ExplanationError.noRelevance(node: graph[id].name) }
+    guard id != plan.network.input, reaches(id) else { throw ExplanationError.noRelevance(node: graph[id].name) }
     let values = forward.value(of: id)
     let channels = values.shape.rank < 2 ? 1 : values.shape[1]
     let extents = Array(values.shape.dimensions.dropFirst(2))

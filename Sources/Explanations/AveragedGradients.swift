@@ -24,7 +24,8 @@ extension Trace {
       var map = Map(sum.combined(with: input) { $0 / Float(steps) * ($1 - baseline) })
       let (here, there) = (try Site(of: target, in: self), try Site(of: target, in: start))
       map.completenessErrors = (0..<batch).map { item in
-        here.score(in: self, item: item) - there.score(in: start, item: item) - Float(map.values.item(item).sum())
+        here.score(in: self, item: item) - there.score(in: start, item: item)
+          - Float(map.values.part(item, of: batch).sum())
       }
       return map
     }

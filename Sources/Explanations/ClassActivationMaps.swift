@@ -11,11 +11,11 @@ extension Trace {
     let graph = plan.network.graph
     func extents(_ id: Node.ID) -> [Int] { Array(forward.shape(of: id).dimensions.dropFirst(2)) }
     func hasPositions(_ id: Node.ID) -> Bool { extents(id).reduce(1, *) > 1 }
-    let convolutions = plan.assignments.filter { $0.site.kind == .conv && hasPositions($0.site.id) }
-    guard var id = convolutions.last?.site.id else { throw ExplanationError.noSpatialLayer }
+    let convolutions = graph.ids.filter { reaches($0) && graph[$0].operation.kind == .conv && hasPositions($0) }
+    guard var id = convolutions.last else { throw ExplanationError.noSpatialLayer }
     let consumers = graph.consumers
     let kept = OperatorKind.activations.union([.relu, .batchNormalization, .lrn, .dropout, .add, .concat, .mul])
-    while let next = consumers[id.index].first, consumers[id.index].count == 1, plan[next] != nil,
+    while let next = consumers[id.index].first, consumers[id.index].count == 1, reaches(next),
       kept.contains(graph[next].operation.kind), extents(next) == extents(id)
     { id = next }
     return graph[id].name
@@ -40,7 +40,7 @@ extension Trace {
       throw ExplanationError.noPositions(node: graph[plan.network.input].name, shape: input.shape)
     }
     guard activations.shape.rank == 4 else { throw ExplanationError.noPositions(node: name, shape: activations.shape) }
-    guard plan[id] != nil else { throw ExplanationError.noRelevance(node: name) }
+    guard id != plan.network.input, reaches(id) else { throw ExplanationError.noRelevance(node: name) }
     let propagator = try propagator(for: .gradient(.gradient))
     let channels = activations.shape[1]
     let positions = activations.shape[2] * activations.shape[3]

@@ -7,12 +7,15 @@ import Tensors
 
 /// Explains the decisions of one network under one rule table. Immutable; safe to share between threads.
 public struct Explainer: Sendable {
-  /// The rule of every node, resolved from the table.
+  /// The rule of every node, resolved from the table. Where the table does not fit the network, `plan.objection` says why; methods
+  /// that bring tables of their own can be used all the same.
   public let plan: RulePlan
   package let executor: Executor
   /// Bytes that relevance may take while several targets are propagated together.
   let memoryBudget: Int
   private let plans = PlanCache()
+  /// The nodes from which relevance can go to the input.
+  let reachable: Set<Node.ID>
 
   /// Resolves a rule table for a network.
   ///
@@ -23,49 +26,70 @@ public struct Explainer: Sendable {
   ///   - convolution: how convolutions are computed.
   ///   - memoryBudget: bytes that relevance may take while several targets are propagated together; more targets than fit
   ///     are propagated group by group. One target is always propagated.
-  /// - Throws: `RuleTableError` if the table does not fit the network.
+  /// - Throws: `GraphError` if the network's nodes do not fit one another.
   public init(
     _ network: Network, rules: RuleTable, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
     memoryBudget: Int = 1 << 30
   ) throws {
-    plan = try rules.resolve(for: network)
+    plan = try rules.draft(for: network)
     executor = Executor(network, threads: threads, convolution: convolution)
+    reachable = Set(network.nodes(reaching: network.logits))
     self.memoryBudget = memoryBudget
   }
 
   /// The network.
   public var network: Network { plan.network }
+
+  /// How the logits are arranged for an input of a shape, and what they decide.
+  ///
+  /// - Throws: As `Executor.scoreLayout(forInput:)`.
+  public func scoreLayout(forInput shape: Shape) throws -> ScoreLayout { try executor.scoreLayout(forInput: shape) }
+
   /// How many threads a run uses.
   public var threads: Int { executor.threads }
 
   /// Runs the network and records what explanations need. A trace is recorded once and explained as often as one likes.
   ///
   /// - Parameter input: a preprocessed image, 1 × channels × height × width, or a batch of them.
-  /// - Throws: `GraphError` if the shape does not fit the network; `ExecutionError` if input or logits are NaN or infinite, if the
-  ///   values do not fit memory, or if a window slides over more than two axes.
+  /// - Throws: `GraphError` if the shape does not fit the network; `ExecutionError` if input or logits are NaN or infinite, if there are
+  ///   none, if the network mixes the items of the batch, if the values do not fit memory, or if a window slides over more than two axes.
   public func trace(_ input: Tensor) throws -> Trace { try trace(input, clock: nil) }
 
   /// The same; `clock` is told what nodes take.
   package func trace(_ input: Tensor, clock: NodeClock?) throws -> Trace {
-    Trace(try executor.trace(input, companions: plan.companions, clock: clock), explainer: self)
+    try check(executor.plan(input.shape, companions: plan.companions), input)
+    return Trace(try executor.trace(input, companions: plan.companions, clock: clock), explainer: self)
   }
 
-  /// The logits of each of some inputs of one shape, 1 × classes: as many at a time as fit into the memory budget, or one by one if
-  /// the network does not take batches.
-  package func logits(of inputs: [Tensor]) throws -> [Tensor] {
+  /// - Throws: `ExecutionError` if there is nothing to explain, or a batch that the network mixes.
+  private func check(_ plan: ExecutionPlan, _ input: Tensor) throws {
+    let output = plan.shapes[network.logits.index]
+    guard output.count > 0 else {
+      throw ExecutionError.empty(node: network.graph[network.logits].name, shape: output)
+    }
+    // Only a batch that the caller chose can be refused; another first axis is part of one input.
+    guard case .mixed(let id) = plan.batching, case .symbolic? = network.inputShape.extents.first else { return }
+    throw ExecutionError.mixesBatch(node: network.graph[id].name, items: input.shape[0])
+  }
+
+  /// The scores of each of some inputs of one shape: as many at a time as fit into the memory budget, or one by one if the network does
+  /// not take batches.
+  package func scores(of inputs: [Tensor]) throws -> [ClassScores] {
     guard let shape = inputs.first?.shape else { return [] }
-    let single = try executor.plan(shape).shapes
-    let perItem = single.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size
+    let single = try executor.plan(shape)
+    let perItem = single.shapes.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size
     var size = min(inputs.count, max(1, memoryBudget / max(perItem, 1)), Self.inputsTogether)
     // Constants in the graph may know the batch.
-    let logits = single[network.logits.index]
-    if size > 1, (try? executor.plan(shape.withBatch(size)))?.shapes[network.logits.index] != logits.withBatch(size) {
-      size = 1
+    if size > 1 {
+      let together = try? executor.plan(shape.withBatch(size))
+      if together?.items != size || together?.layout != single.layout { size = 1 }
     }
     return try stride(from: 0, to: inputs.count, by: size).flatMap { start in
       let some = Array(inputs[start..<min(start + size, inputs.count)])
-      let values = try executor.logits(Tensor(joining: some)).reshaped(to: [some.count, logits.count])
-      return some.indices.map { values.item($0) }
+      let values = try executor.logits(Tensor(joining: some))
+      return some.indices.map {
+        ClassScores(single.layout.scores(ofItem: values.part($0, of: some.count)), layout: single.layout)
+      }
     }
   }
 
@@ -73,12 +97,16 @@ public struct Explainer: Sendable {
   private static let inputsTogether = 16
 
   /// The plan of a method's table.
+  ///
+  /// - Throws: `RuleTableError` if the table does not fit the network.
   func plan(for table: Method.Table) throws -> RulePlan {
     switch table {
-    case .explainers: plan
-    case .excitation: try plans.plan(for: table) { try RuleTable.excitation.resolve(for: network) }
+    case .explainers, .negated:
+      if let objection = plan.objection { throw objection }
+      return plan
+    case .excitation: return try plans.plan(for: table) { try RuleTable.excitation.resolve(for: network) }
     case .gradient(let rectifier):
-      try plans.plan(for: table) { try RuleTable.gradient(rectifier).resolve(for: network) }
+      return try plans.plan(for: table) { try RuleTable.gradient(rectifier).resolve(for: network) }
     }
   }
 
@@ -105,45 +133,108 @@ extension RuleTable {
 
 /// One recorded run of a network: activations and denominators, from which any number of targets is explained.
 public struct Trace: Sendable {
-  /// The values that are explained, before a final softmax: batch × classes.
+  /// The values that are explained, before a final softmax or sigmoid: batch × classes, and, where classes have scores at several
+  /// positions, × the extents of `layout.positions`. A single logit that decides between two classes is there twice, once negated.
   public let logits: Tensor
   let explainer: Explainer
   private(set) var propagator: Propagator
   private let propagators = PropagatorCache()
+  private let found = FoundRegions()
 
   init(_ forward: ForwardTrace, explainer: Explainer) {
     self.explainer = explainer
     propagator = Propagator(plan: explainer.plan, trace: forward)
-    let batch = forward.input.shape[0]
     let values = forward.value(of: explainer.network.logits)
-    logits = values.reshaped(to: [batch, values.count / max(batch, 1)]).map { $0 }
+    let layout = forward.plan.layout
+    let scores = (0..<forward.items).map { layout.scores(ofItem: values.part($0, of: forward.items)) }
+    logits = Tensor(joining: scores).reshaped(to: Shape([forward.items, layout.classes] + layout.positions))
   }
 
   /// The rule of every node.
   public var plan: RulePlan { explainer.plan }
   /// The input that was run.
   public var input: Tensor { forward.input }
+  /// How the logits are arranged, and what they decide.
+  public var layout: ScoreLayout { forward.plan.layout }
   /// The number of classes.
-  public var classes: Int { logits.shape[1] }
+  public var classes: Int { layout.classes }
   /// Items in the batch.
-  public var batch: Int { logits.shape[0] }
+  public var batch: Int { forward.items }
   var forward: ForwardTrace { propagator.trace }
 
-  /// The classes of an item of the batch by falling logit, with their probabilities; equal ones by number.
+  /// Whether a single logit stands for two classes.
+  var hasComplement: Bool { if case .twoClasses = layout.decision { true } else { false } }
+
+  /// The classes of an item of the batch by falling logit, with their probabilities; equal ones by number. Where classes have scores
+  /// at several positions, those at one of them, by default the first.
   ///
   /// - Complexity: O(classes log classes).
-  public func predictions(item: Int = 0) -> [Prediction] {
-    Prediction.ranking(logits, item: item, areIndependent: plan.network.hasIndependentClasses)
+  public func predictions(item: Int = 0, at position: [Int]? = nil) -> [Prediction] {
+    let place = position.flatMap { layout.index(ofPosition: $0) } ?? 0
+    return Prediction.ranking(scores(item), layout: layout, place: place)
   }
 
-  /// How relevance goes back by a method's table.
-  func propagator(for table: Method.Table) throws -> Propagator {
-    if table == .explainers { return propagator }
+  /// For each item of the batch the classes that have the largest score at some position, by falling number of positions.
+  ///
+  /// - Complexity: O(batch × classes × positions) at the first request, then O(1).
+  public var regions: [[ClassRegion]] {
+    found.regions { (0..<batch).map { ClassRegion.all(in: scores($0), layout: layout) } }
+  }
+
+  /// The scores of an item of the batch, classes × positions (1 where there are none).
+  public func scores(ofItem item: Int) -> Tensor { scores(item) }
+
+  func scores(_ item: Int) -> Tensor {
+    logits.part(item, of: batch).reshaped(to: Shape([classes, layout.positionCount]))
+  }
+
+  /// The softmax of an item's scores at a position.
+  func softmax(item: Int, place: Int) -> [Double] { Prediction.softmax(Prediction.column(scores(item), place)) }
+
+  /// The probability of a class at a position.
+  func probability(ofClass index: Int, item: Int, place: Int) -> Double {
+    Prediction.probabilities(scores(item), layout: layout, place: place)?[index] ?? 0
+  }
+
+  /// Whether relevance can go from a node to the input.
+  func reaches(_ id: Node.ID) -> Bool { explainer.reachable.contains(id) }
+
+  /// How relevance goes back by a method's table, to the input or down to a node.
+  ///
+  /// - Throws: `RuleTableError` if the table does not fit the nodes on the way.
+  func propagator(for table: Method.Table, downTo last: Node.ID? = nil) throws -> Propagator {
+    if table == .explainers {
+      if let objection = plan.objection, !(last.map { plan.fits(downTo: $0) } ?? false) { throw objection }
+      return propagator
+    }
     var found = try propagators.propagator(for: table) {
       Propagator(plan: try explainer.plan(for: table), trace: forward)
     }
     found.clock = propagator.clock
     return found
+  }
+
+  /// How relevance goes back from the negative side of a single logit: by the negated weights of the layer before it. Nil if none lies
+  /// before it, or its rule knows no weights.
+  func negatedPropagator() throws -> Propagator? {
+    guard let head = try? LinearHead(from: plan.network.logits, in: self),
+      let negated = try propagator(for: .explainers).plan.negatingWeights(of: head.weighted)
+    else { return nil }
+    var found = try propagators.propagator(for: .negated) { Propagator(plan: negated, trace: forward) }
+    found.clock = propagator.clock
+    return found
+  }
+
+  /// Regions, found when they are first asked for.
+  private final class FoundRegions: Sendable {
+    private let regions = Mutex<[[ClassRegion]]?>(nil)
+
+    func regions(_ find: () -> [[ClassRegion]]) -> [[ClassRegion]] {
+      if let known = regions.withLock({ $0 }) { return known }
+      let made = find()
+      regions.withLock { $0 = made }
+      return made
+    }
   }
 
   /// The same trace, the walks of which tell `clock` what nodes take.
@@ -184,45 +275,5 @@ public struct Trace: Sendable {
       propagators.withLock { $0[table] = made }
       return made
     }
-  }
-}
-
-/// A class and how strongly the network votes for it.
-public struct Prediction: Sendable, Hashable {
-  /// The class, from 0.
-  public let classIndex: Int
-  /// Its logit.
-  public let logit: Float
-  /// Its softmax probability; the sigmoid of the logit where classes are independent.
-  public let probability: Double
-
-  /// The classes of an item of a batch by falling logit; equal ones by number. The first axis of `logits` is the batch.
-  ///
-  /// - Parameters:
-  ///   - logits: batch × classes.
-  ///   - item: which item of the batch.
-  ///   - areIndependent: whether each class is decided by itself; see `Network.hasIndependentClasses`.
-  /// - Complexity: O(classes log classes).
-  public static func ranking(_ logits: Tensor, item: Int = 0, areIndependent: Bool = false) -> [Prediction] {
-    let row = row(of: logits, item)
-    let probabilities =
-      areIndependent ? row.map { 1 / (1 + exp(-Double($0))) } : probabilities(logits, item: item)
-    return zip(row.indices, probabilities)
-      .map { Prediction(classIndex: $0, logit: row[$0], probability: $1) }
-      .sorted { ($1.logit, $0.classIndex) < ($0.logit, $1.classIndex) }
-  }
-
-  /// The softmax of an item of a batch.
-  package static func probabilities(_ logits: Tensor, item: Int = 0) -> [Double] {
-    let row = row(of: logits, item)
-    let largest = row.max() ?? 0
-    let exponentials = row.map { exp(Double($0 - largest)) }
-    let sum = exponentials.reduce(0, +)
-    return exponentials.map { $0 / sum }
-  }
-
-  private static func row(of logits: Tensor, _ item: Int) -> [Float] {
-    let classes = logits.count / logits.shape[0]
-    return Array(logits.elements[item * classes..<(item + 1) * classes])
   }
 }

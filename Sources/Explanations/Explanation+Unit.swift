@@ -16,7 +16,7 @@ extension Explanation {
   public var unit: String {
     let score =
       switch target {
-      case .class: "logit"
+      case .class, .region: "logit"
       case .unit(let node, _, _): "activation of \(node)"
       }
     return switch method {

@@ -50,11 +50,23 @@ public enum ExplanationError: RelevanceKitError, Equatable {
   case noPositions(node: String, shape: Shape)
   /// No layer before the target has positions.
   case noSpatialLayer
+  /// The class has a score at each of several positions.
+  case needsPosition(class: Int, positions: [Int])
+  /// The scores have no such position.
+  case noSuchPosition([Int], positions: [Int])
+  /// Classes have one score each, and so no regions.
+  case noRegions(class: Int)
+  /// The class has the largest score at no position.
+  case emptyRegion(class: Int)
+  /// The map has values that are not finite, because of a node.
+  case notFinite(target: String, method: String, node: String)
 
   public var category: ErrorCategory {
     switch self {
-    case .noSuchClass, .noSuchUnit, .needsClass, .contrastWithItself: .usage
-    case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer: .badData
+    case .noSuchClass, .noSuchUnit, .needsClass, .contrastWithItself, .needsPosition, .noSuchPosition, .noRegions,
+      .emptyRegion:
+      .usage
+    case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer, .notFinite: .badData
     }
   }
 
@@ -72,7 +84,25 @@ public enum ExplanationError: RelevanceKitError, Equatable {
       "clrp1 contrasts class \(index) with itself; expected another class to contrast it with"
     case .noPositions(let node, let shape):
       "grad-cam needs a layer with height and width, and the output of node \(node) has shape \(shape)"
+    case .needsPosition(let index, let positions):
+      "class \(index) has a score at each of \(Self.extents(positions)) positions; expected class:\(index)@\(Self.example(positions)) "
+        + "for one of them, or region:\(index) for those where it is the largest"
+    case .noSuchPosition(let position, let positions):
+      positions.isEmpty
+        ? "there is no position \(Self.list(position)): each class has one score; expected the class alone"
+        : "there is no position \(Self.list(position)): the scores have \(Self.extents(positions)) positions, from "
+          + "\(Self.list(positions.map { _ in 0 })) to \(Self.list(positions.map { $0 - 1 }))"
+    case .noRegions(let index): "region:\(index): each class has one score, and no positions; expected class:\(index)"
+    case .emptyRegion(let index):
+      "region:\(index): class \(index) has the largest score at no position; relevance predict lists the classes that have"
+    case .notFinite(let target, let method, let node):
+      "the map of \(target) by \(method) has values that are not finite (NaN or infinite), because of node \(node)"
     case .noSpatialLayer: "grad-cam needs a layer with height and width, and no layer before the logits has them"
     }
   }
+
+  private static func extents(_ extents: [Int]) -> String { extents.map(String.init).joined(separator: "×") }
+  private static func list(_ position: [Int]) -> String { position.map(String.init).joined(separator: ",") }
+  /// The position in the middle.
+  private static func example(_ positions: [Int]) -> String { list(positions.map { $0 / 2 }) }
 }

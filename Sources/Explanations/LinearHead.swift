@@ -13,7 +13,8 @@ struct LinearHead {
   let input: Node.ID
   private let trace: Trace
 
-  private var weighted: Node.ID { nodes[nodes.count - 1] }
+  /// The weighted layer.
+  var weighted: Node.ID { nodes[nodes.count - 1] }
   private var forward: ForwardTrace { trace.forward }
 
   /// - Throws: `ExplanationError.noWeightedHead` if something that is not linear lies between.
@@ -27,7 +28,7 @@ struct LinearHead {
       if node.operation.isWeighted { break }
       switch node.operation.kind {
       case .relu, .batchNormalization, .averagePool, .globalAveragePool, .reduceMean, .flatten, .reshape, .squeeze,
-        .unsqueeze, .transpose, .dropout:
+        .unsqueeze, .transpose, .dropout, .slice:
         id = node.inputs[0]
       default: throw ExplanationError.noWeightedHead(node: node.name, operator: node.operation.kind.rawValue)
       }
@@ -43,6 +44,8 @@ struct LinearHead {
     var duals: [Node.ID: Tensor]
     /// What the relevance that each target starts with is multiplied by.
     var factors: [Float]
+    /// What each element of each target starts with, by target and item of the batch, if it is not its value.
+    var scores: [[[Float]]]?
   }
 
   /// What makes `R − λ·R_dual` of relevance, where the dual's weights into the target are negated.
@@ -53,22 +56,23 @@ struct LinearHead {
   /// - Parameters:
   ///   - strength: λ.
   ///   - propagator: how relevance goes from the targets to their weighted layers.
-  ///   - scores: what targets start with; by default their values.
+  ///   - scores: what the elements of targets start with, by target and item of the batch; by default their values.
   static func negated(
     _ sites: [Site], _ kind: Method.Head, strength: Float, in trace: Trace, by propagator: Propagator,
-    scores: Float? = nil
+    scores: [[[Float]]]? = nil
   ) throws -> Negated {
-    var result = Negated(duals: [:], factors: [Float](repeating: 1, count: sites.count))
+    var result = Negated(duals: [:], factors: [Float](repeating: 1, count: sites.count), scores: scores)
     for (node, members) in Dictionary(grouping: sites.indices, by: { sites[$0].node }) {
       let head = try LinearHead(from: node, in: trace)
       let own = members.map { sites[$0] }
       let isTurned = head.isTurned(own)
+      let starts = scores.map { scores in members.map { scores[$0] } }
       // A channel at many positions is many targets; each has its own dual.
-      let isComposite = kind == .composite && own.allSatisfy { $0.elements.count == 1 }
+      let isComposite = kind == .composite && own.allSatisfy(\.isSingle)
       let rows =
         isComposite
-        ? head.compositeDual(of: own, isTurned, scores: scores)
-        : head.layerDual(of: own, by: propagator, scores: scores)
+        ? head.compositeDual(of: own, isTurned, scores: starts)
+        : head.layerDual(of: own, by: propagator, scores: starts)
       let item = rows.count / rows.shape[0]
       var dual = result.duals.removeValue(forKey: head.input) ?? Tensor(shape: [trace.batch * sites.count, item])
       for (place, number) in members.enumerated() {
@@ -90,7 +94,7 @@ struct LinearHead {
   }
 
   /// `S · x ⊙ w⁻ / Σ x ⊙ w⁻` with `w` the weights of the whole head into the target, signs turned back.
-  private func compositeDual(of sites: [Site], _ isTurned: [Bool], scores: Float?) -> Tensor {
+  private func compositeDual(of sites: [Site], _ isTurned: [Bool], scores: [[[Float]]]?) -> Tensor {
     let weights = weights(into: sites, includingLayer: true)
     let x = forward.value(of: input)
     let item = x.count / trace.batch
@@ -106,7 +110,8 @@ struct LinearHead {
               dual[row * item + i] = contribution
               sum += Double(contribution)
             }
-            let score = Double(scores ?? sites[row % sites.count].score(in: trace, item: index))
+            let site = row % sites.count
+            let score = Double(scores?[site][index][0] ?? sites[site].score(in: trace, item: index))
             let scale = sum == 0 ? 0 : Float(score / sum)
             for i in 0..<item { dual[row * item + i] *= scale }
           }
@@ -119,7 +124,11 @@ struct LinearHead {
   private func weights(into sites: [Site], includingLayer: Bool) -> Tensor {
     let rows = trace.batch * sites.count
     var gradient = Tensor(shape: [rows, sites[0].item])
-    for row in 0..<rows { for element in sites[row % sites.count].elements { gradient[row, element] = 1 } }
+    for row in 0..<rows {
+      for element in sites[row % sites.count].elements[row / sites.count] {
+        gradient[row, element] = sites[row % sites.count].sign
+      }
+    }
     return BLAS.withOneThreadPerCall {
       for id in nodes where includingLayer || id != weighted {
         guard forward.graph[id].operation.kind != .relu, let kernel = forward.kernel(of: id) else { continue }
@@ -142,11 +151,11 @@ struct LinearHead {
 
   /// The dual with the weights of the last layer alone negated: its output's relevance under the table, sent on by
   /// `x ⊙ w⁻ / Σ x ⊙ w⁻`.
-  private func layerDual(of sites: [Site], by propagator: Propagator, scores: Float?) -> Tensor {
+  private func layerDual(of sites: [Site], by propagator: Propagator, scores: [[[Float]]]?) -> Tensor {
     var builder = SeedBuilder(trace: trace, count: sites.count)
     for item in 0..<trace.batch {
       for (number, site) in sites.enumerated() {
-        let values = scores.map { score in site.elements.map { _ in score } } ?? site.values(in: trace, item: item)
+        let values = scores.map { $0[number][item] } ?? site.values(in: trace, item: item)
         builder.add(values, at: site, item, number)
       }
     }
@@ -180,7 +189,7 @@ struct LinearHead {
         }
       }
       let shares = terms.map { term in
-        Tensor(uninitialized: [relevance.shape[0], x.count / trace.batch]) { result in
+        Tensor(uninitialized: [trace.batch * seeds, x.count / trace.batch]) { result in
           s.withUnsafeElements { s in
             term.input.withUnsafeElements { x in
               kernel.adjoint(

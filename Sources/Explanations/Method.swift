@@ -109,12 +109,14 @@ public enum Method: Hashable, Sendable {
   }
 
   /// Whether maps are shares of the target's score, so that a ledger makes sense.
-  public var isRelevance: Bool { table == .explainers }
+  public var isRelevance: Bool { if case .random = self { false } else { table == .explainers } }
 
   /// The table that a method propagates by.
   enum Table: Hashable {
     /// The one that the explainer was made with.
     case explainers
+    /// The same with the weights of the last layer negated.
+    case negated
     case excitation
     case gradient(Gradient.Rectifier)
   }

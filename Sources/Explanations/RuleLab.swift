@@ -108,8 +108,8 @@ public struct RuleLab: Sendable {
       return tensor
     case .relevance(let target, let method):
       let seeds = try method.seeds(for: [target], in: trace)
-      return try trace.propagator(for: method.table).relevance(arrivingAt: site.id, from: seeds, count: 1).reshaped(
-        to: output.shape)
+      return try trace.propagator(for: method.table, downTo: site.id)
+        .relevance(arrivingAt: site.id, from: seeds, count: 1).reshaped(to: output.shape)
     case .channel(let channel):
       return try Channel(channel, of: output, at: name).seed { plane in plane.indices }
     case .unit(let channel, nil):

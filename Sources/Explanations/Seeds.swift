@@ -14,7 +14,7 @@ extension Method {
       for (node, tensor) in negated.duals { seeds.add(tensor, at: node) }
       for (number, site) in sites.enumerated() {
         for item in 0..<trace.batch {
-          let values = self == .contrastiveExcitationBackprop ? [1] : site.values(in: trace, item: item)
+          let values = negated.scores.map { $0[number][item] } ?? site.values(in: trace, item: item)
           seeds.add(values.map { $0 * negated.factors[number] }, at: site, item, number)
         }
       }
@@ -26,22 +26,27 @@ extension Method {
         case .lrp: seeds.add(site.values(in: trace, item: item), at: site, item, number)
         case .clrp1(let dual, let strength):
           let own = try requiredClass(of: site)
-          seeds.add(site.values(in: trace, item: item), at: site, item, number)
-          let score = site.score(in: trace, item: item)
-          for (other, weight) in try dual.weights(against: own, in: trace) {
-            seeds.add([-strength * score * weight], atClass: other, item, number)
+          let scores = site.values(in: trace, item: item)
+          seeds.add(scores, at: site, item, number)
+          let weights = try dual.weights(against: own, in: trace)
+          // At each position against the other classes there.
+          let duals = zip(site.places[item], scores).flatMap { place, score in
+            weights.map { (class: $0.class, place: place, value: -strength * score * $0.weight) }
           }
+          seeds.add(duals, item, number)
         case .sglrp:
           let target = try requiredClass(of: site)
-          let probabilities = Prediction.probabilities(trace.logits, item: item)
-          let own = probabilities[target]
-          for (index, p) in probabilities.enumerated() {
-            let value = index == target ? own * (1 - own) : -own * p
-            seeds.add([Float(value)], atClass: index, item, number)
+          for place in site.places[item] {
+            let probabilities = trace.softmax(item: item, place: place)
+            let own = probabilities[target]
+            let values = probabilities.enumerated().map { index, p in
+              (class: index, place: place, value: Float(index == target ? own * (1 - own) : -own * p))
+            }
+            seeds.add(values, item, number)
           }
         default:
           // 1 at the target: of a channel, at all positions.
-          seeds.add(site.elements.map { _ in 1 }, at: site, item, number)
+          seeds.add(site.elements[item].map { _ in site.sign }, at: site, item, number)
         }
       }
     }
@@ -49,14 +54,38 @@ extension Method {
   }
 
   /// For contrasts with the negated target: what joins below its head, and what its own seed is multiplied by.
+  ///
+  /// Where a single logit decides between two classes, the other class is the negated target, whatever the contrast.
   private func negatedTargets(_ sites: [Site], in trace: Trace) throws -> LinearHead.Negated? {
-    switch self {
-    case .clrp2(let kind, let strength):
-      try LinearHead.negated(sites, kind, strength: strength, in: trace, by: trace.propagator)
-    case .contrastiveExcitationBackprop:
+    func negated(_ head: Head, strength: Float, scores: [[[Float]]]? = nil) throws -> LinearHead.Negated {
       try LinearHead.negated(
-        sites, .composite, strength: 1, in: trace, by: trace.propagator(for: .excitation), scores: 1)
-    default: nil
+        sites, head, strength: strength, in: trace, by: trace.propagator(for: table), scores: scores)
+    }
+    let ones = sites.map { $0.elements.map { $0.map { _ in Float(1) } } }
+    switch self {
+    case .clrp2(let kind, let strength): return try negated(kind, strength: strength)
+    case .contrastiveExcitationBackprop: return try negated(.composite, strength: 1, scores: ones)
+    case .clrp1(let dual, let strength) where trace.hasComplement:
+      if case .classes(let classes) = dual {
+        for site in sites {
+          // What is asked for is looked at all the same.
+          _ = try Method.Dual.classes(classes).weights(against: requiredClass(of: site), in: trace)
+        }
+      }
+      for site in sites { _ = try requiredClass(of: site) }
+      return try negated(.composite, strength: strength, scores: dual == .logits ? ones : nil)
+    case .sglrp where trace.hasComplement:
+      let scores = try sites.map { site in
+        let index = try requiredClass(of: site)
+        return (0..<trace.batch).map { item in
+          site.places[item].map {
+            let p = Float(trace.probability(ofClass: index, item: item, place: $0))
+            return p * (1 - p)
+          }
+        }
+      }
+      return try negated(.composite, strength: 1, scores: scores)
+    default: return nil
     }
   }
 
@@ -99,21 +128,24 @@ struct SeedBuilder {
 
   /// Adds to the relevance of a target's elements.
   mutating func add(_ values: [Float], at site: Site, _ item: Int, _ number: Int) {
-    add(values, at: site.node, from: site.elements.lowerBound, of: site.item, item, number)
+    add(zip(site.elements[item], values), at: site.node, of: site.item, item, number)
   }
 
-  /// Adds to the relevance of a class.
-  mutating func add(_ values: [Float], atClass index: Int, _ item: Int, _ number: Int) {
-    add(values, at: trace.plan.network.logits, from: index, of: trace.classes, item, number)
+  /// Adds to the relevance of classes at positions, which are counted row by row.
+  mutating func add(_ values: [(class: Int, place: Int, value: Float)], _ item: Int, _ number: Int) {
+    let (logits, layout) = (trace.plan.network.logits, trace.layout)
+    add(
+      values.map { (layout.element(ofClass: $0.class, at: $0.place), $0.value) }, at: logits,
+      of: trace.forward.shape(of: logits).count / trace.batch, item, number)
   }
 
   private mutating func add(
-    _ values: [Float], at node: Node.ID, from first: Int, of itemCount: Int, _ item: Int, _ number: Int
+    _ values: some Sequence<(Int, Float)>, at node: Node.ID, of itemCount: Int, _ item: Int, _ number: Int
   ) {
     var tensor = tensors.removeValue(forKey: node) ?? Tensor(shape: [trace.batch * count, itemCount])
     tensor.withUnsafeMutableElements { seed in
-      let start = (item * count + number) * itemCount + first
-      for (offset, value) in values.enumerated() { seed[start + offset] += value }
+      let start = (item * count + number) * itemCount
+      for (element, value) in values { seed[start + element] += value }
     }
     tensors[node] = tensor
   }

@@ -136,7 +136,7 @@ public struct UnitStudy: Sendable {
       var suggestion: String?
       while suggestion == nil, !candidates.isEmpty {
         let next = candidates.removeFirst()
-        if trace.plan[next] != nil, (try? LinearHead(from: next, in: trace)) != nil {
+        if next != trace.plan.network.input, trace.reaches(next), (try? LinearHead(from: next, in: trace)) != nil {
           suggestion = graph[next].name
         } else {
           candidates += graph[next].inputs

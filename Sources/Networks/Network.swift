@@ -10,20 +10,32 @@ public struct Network: Sendable {
   public let input: Node.ID
   /// The node whose values are explained: the output, or what goes into the softmax or sigmoid that ends the graph.
   public let logits: Node.ID
-  /// Whether a sigmoid ends the graph, so that each class is decided by itself and probabilities do not sum to 1.
-  public let hasIndependentClasses: Bool
+  /// How the graph goes on from the logits to its output.
+  let ending: Ending
+  /// How many classes are known to be, from labels for instance.
+  private(set) var expectedClasses: Int?
+  /// What the scores are known to decide, whatever the graph looks like.
+  private var expectedDecision: Decision?
 
   /// Brings a graph into canonical form.
   ///
   /// - Throws: `GraphError.inputs` unless the graph has exactly one input.
   public init(_ graph: Graph) throws {
+    for node in graph.nodes {
+      guard case .input(let shape) = node.operation else { continue }
+      do { try shape.checkFixedExtents() } catch let error as ShapeError {
+        throw GraphError.shape(
+          node: node.name, operator: OperatorKind.input.rawValue, reason: error.description)
+      }
+    }
     var graph = graph
     for rewrite in Self.rewrites { graph = try rewrite.apply(to: graph) }
     let inputs = graph.ids.filter { graph[$0].operation.kind == .input }
     guard inputs.count == 1 else { throw GraphError.inputs(inputs.map { graph[$0].name }) }
     self.graph = graph
     self.input = inputs[0]
-    (logits, hasIndependentClasses) = Self.logits(of: graph)
+    ending = Ending(of: graph)
+    logits = ending.logits
   }
 
   /// What is done to every graph, in this order.
@@ -40,17 +52,20 @@ public struct Network: Sendable {
   /// A concrete shape for the input: fixed extents as declared, batch 1, and `side` for an open height or width.
   public func exampleInputShape(side: Int = 224) -> Shape { inputShape.example(side: side) }
 
-  private static func logits(of graph: Graph) -> (Node.ID, hasIndependentClasses: Bool) {
-    var id = graph.output
-    // Whatever only reshapes probabilities after the softmax says nothing of its own.
-    var behind = id
-    while graph[behind].operation.keepsElements { behind = graph[behind].inputs[0] }
-    if graph[behind].operation.kind == .sigmoid { return (graph[behind].inputs[0], true) }
-    while [.softmax, .logSoftmax].contains(graph[behind].operation.kind) {
-      id = graph[behind].inputs[0]
-      behind = id
-    }
-    return (id, false)
+  /// What the scores decide, as far as the graph and what was told by `expecting(classes:decision:)` say; of a single score.
+  var decision: Decision {
+    if let expectedDecision { return expectedDecision }
+    if ending.decision == .quantity, expectedClasses == 2 { return .twoClasses(positive: 1) }
+    return ending.decision
+  }
+
+  /// The network with what is known of its scores besides: the number of classes, from which follow the axis that they lie along and
+  /// whether a single logit stands for two; or what the scores decide.
+  public func expecting(classes: Int? = nil, decision: Decision? = nil) -> Network {
+    var copy = self
+    copy.expectedClasses = classes ?? expectedClasses
+    copy.expectedDecision = decision ?? expectedDecision
+    return copy
   }
 }
 

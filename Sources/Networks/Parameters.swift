@@ -28,13 +28,28 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
         if case .fixed(let expected) = extent { expected == found } else { found > 0 }
       }
   }
-  /// A shape that fits: fixed extents as they are, `batch` items, and `side` for an open height or width.
+  /// A shape that fits: fixed extents as they are, `batch` items, and `side` for an open height or width; less where that would be
+  /// more elements than an image has.
   package func example(batch: Int = 1, side: Int = 224) -> Shape {
-    Shape(
-      extents.enumerated().map { axis, extent in
-        if case .fixed(let extent) = extent { extent } else if axis == 0 { batch } else { side }
-      })
+    for side in [side, 8, 2] {
+      let shape = try? Shape(checking: dimensions(batch: batch, side: side))
+      if let shape, shape.count <= Self.largestExample { return shape }
+    }
+    return Shape(dimensions(batch: 1, side: 1))
   }
+
+  private func dimensions(batch: Int, side: Int) -> [Int] {
+    extents.enumerated().map { axis, extent in
+      if case .fixed(let extent) = extent { extent } else if axis == 0 { batch } else { side }
+    }
+  }
+
+  private static let largestExample = 1 << 30
+
+  /// Checks that a tensor with the extents that are fixed can exist.
+  ///
+  /// - Throws: `ShapeError`.
+  func checkFixedExtents() throws { _ = try Shape(checking: dimensions(batch: 1, side: 1)) }
   public var description: String { extents.map(\.description).joined(separator: "×") }
 }
 

@@ -22,11 +22,15 @@ public struct Selection: Sendable {
     self.output = output ?? Shape(axes.map(\.indices.count))
   }
 
+  /// Whether all that is picked from an item of the first axis goes to the same item of the result's.
+  var keepsLeadingAxis: Bool {
+    guard let first = axes.first, first.source == 0, input.rank > 0, output.rank == axes.count else { return false }
+    return first.indices == Array(0..<input[0])
+  }
+
   /// The same for a batch of one, if every item of the batch is treated alike and stays where it is; nil if not.
   package func forOneItem() -> Selection? {
-    guard let first = axes.first, first.source == 0, input.rank > 0, input[0] > 1, output.rank == axes.count,
-      first.indices == Array(0..<input[0])
-    else { return nil }
+    guard keepsLeadingAxis, input[0] > 1 else { return nil }
     var axes = axes
     axes[0].indices = [0]
     return Selection(input: input.withBatch(1), axes: axes, fill: fill)

@@ -61,16 +61,21 @@ extension Layer {
     let (channels, positions) = (shape[1], shape.dimensions[2...].reduce(1, *))
     let scale = norm.alpha / Float(norm.size)
     let before = (norm.size - 1) / 2
+    let (count, slice) = (shape.count / batch, channels * positions)
     return forEachItem(relevance) { _, r, x, result in
-      for p in 0..<positions {
-        for j in 0..<channels {
-          let neighbours = max(j - before, 0)...min(j + norm.size - 1 - before, channels - 1)
-          let squares = neighbours.reduce(Float(0)) { $0 + x[$1 * positions + p] * x[$1 * positions + p] }
-          let divisor = norm.bias + scale * squares
-          let s = r[j * positions + p]
-          result[j * positions + p] += s * pow(divisor, -norm.beta)
-          let slope = -2 * scale * norm.beta * x[j * positions + p] * pow(divisor, -norm.beta - 1) * s
-          for i in neighbours { result[i * positions + p] += slope * x[i * positions + p] }
+      // Views that are folded into the first axis are normalized one by one.
+      for start in stride(from: 0, to: count, by: max(slice, 1)) {
+        let (r, x, result) = (r + start, x + start, result + start)
+        for p in 0..<positions {
+          for j in 0..<channels {
+            let neighbours = max(j - before, 0)...min(j + norm.size - 1 - before, channels - 1)
+            let squares = neighbours.reduce(Float(0)) { $0 + x[$1 * positions + p] * x[$1 * positions + p] }
+            let divisor = norm.bias + scale * squares
+            let s = r[j * positions + p]
+            result[j * positions + p] += s * pow(divisor, -norm.beta)
+            let slope = -2 * scale * norm.beta * x[j * positions + p] * pow(divisor, -norm.beta - 1) * s
+            for i in neighbours { result[i * positions + p] += slope * x[i * positions + p] }
+          }
         }
       }
     }

@@ -40,7 +40,7 @@ public struct Layer: Sendable {
   ///   `outputShape` is free.
   public var output: Tensor { trace.value(of: site.id) }
   /// Items in the batch.
-  public var batch: Int { trace.input.shape[0] }
+  public var batch: Int { trace.items }
 
   /// The node's values, exact where relevance can arrive.
   var relevantOutput: Tensor { isRectified ? trace.rectifiedValue(of: site.id) : output }
@@ -70,8 +70,10 @@ public struct Layer: Sendable {
     workers.pool.tensor(Self.relevanceShape(of: shape, batch: batch, seeds: seeds))
   }
 
-  /// The shape of relevance for values of a given shape: `seeds` items for each of the batch.
+  /// The shape of relevance for values of a given shape: `seeds` items for each of the batch. Several seeds share a walk only where
+  /// the first axis counts items.
   static func relevanceShape(of shape: Shape, batch: Int, seeds: Int) -> Shape {
+    if seeds == 1 { return shape }
     if shape.rank > 0, shape[0] == batch { return shape.withBatch(batch * seeds) }
     return Shape([batch * seeds, shape.count / batch])
   }

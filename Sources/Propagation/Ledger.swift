@@ -86,6 +86,19 @@ public struct LedgerEntry: Sendable, Hashable {
     self.losses = losses
   }
 
+  /// What became of two parts of the relevance at the same node.
+  static func + (a: LedgerEntry, b: LedgerEntry) -> LedgerEntry {
+    func sums(_ entry: LedgerEntry) -> (in: RelevanceSums, out: RelevanceSums) {
+      (RelevanceSums(entry.relevanceIn, entry.magnitudeIn), RelevanceSums(entry.relevanceOut, entry.magnitudeOut))
+    }
+    var (arrived, left) = sums(a)
+    arrived += sums(b).in
+    left += sums(b).out
+    return LedgerEntry(
+      node: a.node, kind: a.kind, rule: a.rule, arrived: arrived, left: left,
+      booked: a.losses.merging(b.losses, uniquingKeysWith: +), rest: .rounding)
+  }
+
   /// The last step of a contrast: what is negative in the map of the input is dropped.
   package init(clipping signed: Tensor, to clipped: Tensor, of node: String) {
     self.init(
@@ -99,7 +112,7 @@ struct RelevanceSums {
   var sum = 0.0
   var magnitude = 0.0
 
-  init() {}
+  init(_ sum: Double = 0, _ magnitude: Double = 0) { (self.sum, self.magnitude) = (sum, magnitude) }
 
   init(_ relevance: Tensor) {
     relevance.withUnsafeElements { x in

@@ -27,6 +27,13 @@ package struct Propagator: Sendable {
     /// For each seed and each node that relevance reached, in walking order, what became of it there, over all items;
     /// empty if it was not asked for.
     package let ledgers: [[LedgerEntry]]
+
+    /// What two walks over the same nodes found together.
+    package static func + (a: Result, b: Result) -> Result {
+      Result(
+        relevance: a.relevance.combined(with: b.relevance, +),
+        ledgers: zip(a.ledgers, b.ledgers).map { zip($0, $1).map(+) })
+    }
   }
 
   /// Propagates relevance that starts at any number of nodes.
@@ -37,16 +44,32 @@ package struct Propagator: Sendable {
   ///   - keepsLedger: whether sums are recorded at each node, which reads all relevance twice more.
   /// - Complexity: one adjoint product per weighted layer and explanation; the denominators of a trace are computed once.
   package func propagate(_ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool) -> Result {
-    let walk = walk(seeds, count: count, keepsLedger: keepsLedger, until: plan.network.input)
-    let shape = Layer.relevanceShape(of: trace.input.shape, batch: trace.input.shape[0], seeds: count)
-    return Result(relevance: walk.relevance?.reshaped(to: shape) ?? Tensor(shape: shape), ledgers: walk.ledgers)
+    let outcome = outcome(of: seeds, count: count, keepsLedger: keepsLedger, until: plan.network.input)
+    return Result(relevance: outcome.relevance, ledgers: outcome.ledgers)
   }
 
-  /// The relevance that arrives at a node's output; zeros if none does.
+  /// The relevance that arrives at a node's output, for each item of the batch `count` items; zeros if none does.
   package func relevance(arrivingAt id: Node.ID, from seeds: [Node.ID: Tensor], count: Int) -> Tensor {
-    let shape = trace.shape(of: id)
-    return walk(seeds, count: count, keepsLedger: false, until: id).relevance
-      ?? Tensor(shape: Layer.relevanceShape(of: shape, batch: trace.input.shape[0], seeds: count))
+    outcome(of: seeds, count: count, keepsLedger: false, until: id).relevance
+  }
+
+  private typealias Outcome = (relevance: Tensor, ledgers: [[LedgerEntry]])
+
+  /// The relevance at a node: for each item of the batch one item per explanation.
+  private func outcome(of seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID) -> Outcome {
+    let items = trace.items
+    guard count == 1 || trace.sharesWalks else {
+      // Where the first axis is not the batch's, each explanation has a walk of its own.
+      let each = (0..<count).map { number in
+        outcome(
+          of: seeds.mapValues { $0.part(number, of: count, items: items) }, count: 1, keepsLedger: keepsLedger,
+          until: last)
+      }
+      return (Tensor(interleaving: each.map(\.relevance), items: items), each.flatMap(\.ledgers))
+    }
+    let walk = walk(seeds, count: count, keepsLedger: keepsLedger, until: last)
+    let shape = Layer.relevanceShape(of: trace.shape(of: last), batch: items, seeds: count)
+    return (walk.relevance?.reshaped(to: shape) ?? Tensor(shape: shape), walk.ledgers)
   }
 
   private func walk(
@@ -56,7 +79,7 @@ package struct Propagator: Sendable {
     let isRectified = seeds.allSatisfy { respectsRectifiers($1, at: $0) }
     var arriving = [Tensor?](repeating: nil, count: graph.nodes.count)
     for (id, seed) in seeds {
-      let shape = Layer.relevanceShape(of: trace.plan.shapes[id.index], batch: trace.input.shape[0], seeds: count)
+      let shape = Layer.relevanceShape(of: trace.plan.shapes[id.index], batch: trace.items, seeds: count)
       arriving[id.index] = seed.reshaped(to: shape)
     }
     var ledgers = [[LedgerEntry]](repeating: [], count: keepsLedger ? count : 0)
@@ -109,7 +132,7 @@ package struct Propagator: Sendable {
     _ rule: any Rule, at site: RuleSite, _ relevance: consuming Tensor, count: Int, isRectified: Bool,
     keepsLedger: Bool, _ denominators: DenominatorCache
   ) -> (shares: [Tensor?], entries: [LedgerEntry]) {
-    let account = keepsLedger ? LayerAccount(items: trace.input.shape[0] * count) : nil
+    let account = keepsLedger ? LayerAccount(items: trace.items * count) : nil
     let layer = Layer(
       site: site, seeds: count, trace: trace, denominators: denominators, isRectified: isRectified, account: account,
       clock: clock)
@@ -122,11 +145,39 @@ package struct Propagator: Sendable {
   private func respectsRectifiers(_ seed: Tensor, at id: Node.ID) -> Bool {
     if id == plan.network.logits { return true }
     if plan[id]?.site.isRectified ?? false { return false }
-    let count = trace.shape(of: id).count / trace.input.shape[0]
-    let items = seed.count / count / trace.input.shape[0]
+    let count = trace.shape(of: id).count / trace.items
+    let items = seed.count / count / trace.items
     return trace.value(of: id).withUnsafeElements { values in
       seed.withUnsafeElements { seed in
         seed.indices.allSatisfy { seed[$0] == 0 || values[$0 / count / items * count + $0 % count] != 0 }
+      }
+    }
+  }
+}
+
+extension Tensor {
+  /// Of `count` items for each of the batch the one with a number: items × elements.
+  fileprivate func part(_ number: Int, of count: Int, items: Int) -> Tensor {
+    let length = self.count / max(items * count, 1)
+    return Tensor(uninitialized: [items, length]) { result in
+      withUnsafeElements { x in
+        for item in 0..<items {
+          for i in 0..<length { result[item * length + i] = x[(item * count + number) * length + i] }
+        }
+      }
+    }
+  }
+
+  /// Several tensors of items × elements: the items of all of them for the first item of the batch, then for the second, and so on.
+  fileprivate init(interleaving parts: [Tensor], items: Int) {
+    let length = parts[0].count / max(items, 1)
+    self.init(uninitialized: [items * parts.count, length]) { result in
+      for (number, part) in parts.enumerated() {
+        part.withUnsafeElements { x in
+          for item in 0..<items {
+            for i in 0..<length { result[(item * parts.count + number) * length + i] = x[item * length + i] }
+          }
+        }
       }
     }
   }

@@ -22,11 +22,19 @@ extension RulePlan: CustomStringConvertible {
       let assignment = self[id]
       rows.append([
         node.name, node.operation.kind.rawValue, shapes.map { $0[id.index].description } ?? "",
-        assignment?.rule.description ?? "–",
-        assignment?.origin ?? (id == network.input ? "the input" : "no relevance arrives"),
+        assignment?.rule.description ?? "–", assignment?.origin ?? absence(at: id),
       ])
     }
     return shapes == nil ? rows.map { [$0[0], $0[1], $0[3], $0[4]] } : rows
+  }
+
+  /// Why a node has no rule.
+  private func absence(at id: Node.ID) -> String {
+    if id == network.input { return "the input" }
+    if case .unmatched(_, let nodes)? = objection, nodes.contains(RuleTableError.title(of: network.graph[id])) {
+      return "no row matches"
+    }
+    return "no relevance arrives"
   }
 
   /// Why a node has the rule that it has: the row that matched, and the rows above it and why they did not.
@@ -34,7 +42,7 @@ extension RulePlan: CustomStringConvertible {
     let node = network.graph[id]
     let title = "\(node.name) (\(node.operation.kind.rawValue))"
     guard let assignment = self[id] else {
-      return "\(title): no rule, since no relevance \(id == network.input ? "goes on from the input" : "arrives")"
+      return "\(title): no rule, since \(id == network.input ? "no relevance goes on from the input" : absence(at: id))"
     }
     var lines = [
       "\(title): rule \(assignment.rule), from \(assignment.row == nil ? "a row that is built in" : "row \(assignment.origin)")"
@@ -49,6 +57,8 @@ extension RulePlan: CustomStringConvertible {
 }
 
 extension RulePlan.Assignment {
-  /// The number of the row and its selector.
-  var origin: String { row.map { "\($0): \(selector)" } ?? "built in" }
+  /// The number of the row and its selector, and why the rule does not fit if it does not.
+  var origin: String {
+    (row.map { "\($0): \(selector)" } ?? "built in") + (objection == nil ? "" : "; does not fit, see below")
+  }
 }

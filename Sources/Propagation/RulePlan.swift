@@ -16,28 +16,54 @@ public struct RulePlan: Sendable {
     public let selector: RuleTable.Selector
     /// The rows before it and why each did not match.
     public let passedOver: [(row: RuleTable.Row, reason: String)]
+    /// Why the rule cannot be used at the node; nil if it can.
+    public let objection: String?
   }
 
   /// The network.
   public let network: Network
   /// The table.
   public let table: RuleTable
-  /// The assignments, operands first.
+  /// The assignments, operands first; where the table does not fit the network, those of the nodes for which it has a row.
   public let assignments: [Assignment]
+  /// Why the table cannot be used for the network; nil if it can. Methods that bring tables of their own do not need it.
+  public let objection: RuleTableError?
+  /// The nodes that the table has no row for, or a rule that does not apply.
+  private let unfit: Set<Node.ID>
   private let byNode: [Node.ID: Int]
 
-  fileprivate init(network: Network, table: RuleTable, assignments: [Assignment]) {
+  fileprivate init(
+    network: Network, table: RuleTable, assignments: [Assignment], objection: RuleTableError?, unfit: Set<Node.ID>
+  ) {
     self.network = network
     self.table = table
     self.assignments = assignments
+    self.objection = objection
+    self.unfit = unfit
     byNode = Dictionary(uniqueKeysWithValues: assignments.enumerated().map { ($0.element.site.id, $0.offset) })
+  }
+
+  /// The plan with another rule for one node, which sends relevance to the same operands.
+  func replacingRule(of id: Node.ID, by rule: any Rule) -> RulePlan {
+    let changed = assignments.map { one in
+      one.site.id == id
+        ? Assignment(
+          site: one.site, rule: rule, row: one.row, selector: one.selector, passedOver: one.passedOver,
+          objection: one.objection) : one
+    }
+    return RulePlan(network: network, table: table, assignments: changed, objection: objection, unfit: unfit)
   }
 
   /// The assignment of a node; nil where no relevance can arrive.
   public subscript(id: Node.ID) -> Assignment? { byNode[id].map { assignments[$0] } }
 
+  /// Whether relevance can go from the logits down to a node's output by the plan, whatever is wrong with it below.
+  package func fits(downTo id: Node.ID) -> Bool { unfit.allSatisfy { $0 <= id } }
+
   /// The nodes that should compute `W⁺·x` in the forward pass, and where it has to be exact.
   package var companions: [Node.ID: Companion.Scope] {
+    // A table that does not fit is not used.
+    if objection != nil { return [:] }
     let pairs = assignments.filter { $0.rule.usesPositiveProduct(at: $0.site) }
       .map { ($0.site.id, $0.site.isRectified ? Companion.Scope.positiveOutputs : .everywhere) }
     return Dictionary(uniqueKeysWithValues: pairs)
@@ -47,9 +73,20 @@ public struct RulePlan: Sendable {
 extension RuleTable {
   /// Finds the rule for every node between the input and what is explained.
   ///
-  /// - Throws: `RuleTableError` listing all nodes that no row matches, or all to which their rule cannot apply.
+  /// - Throws: `RuleTableError` listing all nodes that no row matches, or all to which their rule cannot apply; `GraphError` if the
+  ///   network's nodes do not fit one another.
   /// - Complexity: O(nodes × rows).
   public func resolve(for network: Network) throws -> RulePlan {
+    let plan = try draft(for: network)
+    if let objection = plan.objection { throw objection }
+    return plan
+  }
+
+  /// The same, with what is wrong with the table as part of the plan (`RulePlan.objection`) instead of an error.
+  ///
+  /// - Throws: `GraphError` if the network's nodes do not fit one another.
+  /// - Complexity: O(nodes × rows).
+  public func draft(for network: Network) throws -> RulePlan {
     let graph = network.graph
     let target = network.logits
     let reachable = network.nodes(reaching: target)
@@ -64,6 +101,7 @@ extension RuleTable {
     var assignments: [RulePlan.Assignment] = []
     var unmatched: [Node] = []
     var objections: [(Node, Row, String)] = []
+    var unfit: Set<Node.ID> = []
     // From the logits down, since a node needs a rule only if those above it send it relevance.
     var receives: Set<Node.ID> = [target]
     for id in reachable.reversed() where id != network.input && receives.contains(id) {
@@ -82,6 +120,7 @@ extension RuleTable {
       }
       guard let match else {
         unmatched.append(node)
+        unfit.insert(id)
         receives.formUnion(node.inputs)
         continue
       }
@@ -90,25 +129,31 @@ extension RuleTable {
         operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
         operandIsBounded: node.inputs.map { bounded[$0.index] },
         operandRange: isFirst ? pixelRange.flatMap { network.range(of: node.inputs[0], pixels: $0) } : nil)
-      if let objection = match.row.rule.objection(at: site) { objections.append((node, match.row, objection)) }
+      let objection = match.row.rule.objection(at: site)
+      if let objection {
+        objections.append((node, match.row, objection))
+        unfit.insert(id)
+      }
       for (index, operand) in node.inputs.enumerated() where match.row.rule.sendsRelevance(to: index, at: site) {
         receives.insert(operand)
       }
       assignments.append(
         RulePlan.Assignment(
-          site: site, rule: match.row.rule, row: match.number, selector: match.row.selector, passedOver: passedOver))
+          site: site, rule: match.row.rule, row: match.number, selector: match.row.selector, passedOver: passedOver,
+          objection: objection))
     }
     assignments.reverse()
-    guard unmatched.isEmpty else {
-      throw RuleTableError.unmatched(
-        table: name, nodes: unmatched.reversed().map { "\($0.name) (\($0.operation.kind.rawValue))" })
-    }
-    guard objections.isEmpty else {
-      throw RuleTableError.notApplicable(
+    var objection: RuleTableError?
+    if !unmatched.isEmpty {
+      objection = .unmatched(
+        table: name, nodes: unmatched.reversed().map { RuleTableError.title(of: $0) })
+    } else if !objections.isEmpty {
+      objection = .notApplicable(
         table: name, reasons: objections.reversed().map { "\($0.1.rule) at \($0.0.name): \($0.2)" })
     }
-    Self.markRectified(&assignments, in: network)
-    return RulePlan(network: network, table: self, assignments: assignments)
+    if objection == nil { Self.markRectified(&assignments, in: network) }
+    return RulePlan(
+      network: network, table: self, assignments: assignments, objection: objection, unfit: unfit)
   }
 
   /// Finds the nodes at whose outputs relevance from the logits arrives only where a rectifier lets values pass: what is
@@ -138,13 +183,16 @@ extension RuleTable {
 }
 
 /// A table that does not fit a network.
-public enum RuleTableError: RelevanceKitError {
+public enum RuleTableError: RelevanceKitError, Equatable {
   /// No row matches these nodes.
   case unmatched(table: String, nodes: [String])
   /// Rules were given to nodes that they cannot apply to.
   case notApplicable(table: String, reasons: [String])
 
   public var category: ErrorCategory { .badData }
+
+  /// What a node is called in these errors.
+  static func title(of node: Node) -> String { "\(node.name) (\(node.operation.kind.rawValue))" }
 
   public var description: String {
     switch self {

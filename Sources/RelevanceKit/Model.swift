@@ -34,17 +34,22 @@ public struct Model: Sendable {
       let file = folder.appendingPathComponent(name).path
       return FileManager.default.fileExists(atPath: file) ? file : nil
     }
-    network = try Network(contentsOf: path)
+    var network = try Network(contentsOf: path)
     preprocessingFile = companion("preprocessor_config.json")
     preprocessing = try preprocessingFile.map { try Preprocessing(contentsOf: $0) } ?? .imageNet
     let labelsFile = companion("config.json")
     labels = try labelsFile.flatMap { try Labels(contentsOf: $0) }
+    // Names tell how many classes there are, and so along which axis they lie; `problem_type` is Hugging Face's.
+    let last = labels?.names.keys.max()
+    let kind = try labelsFile.flatMap { try Labels.decision(inFile: $0) }
+    network = network.expecting(classes: last.map { $0 + 1 }, decision: kind)
+    self.network = network
     var notes = try preprocessingFile.flatMap { try Preprocessing.doubts(aboutFile: $0) }.map { [$0] } ?? []
     let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224
-    let shapes = try? network.graph.shapes(forInput: network.exampleInputShape(side: side))
-    if let file = labelsFile, let classes = shapes?[network.logits.index].dimensions.dropFirst().reduce(1, *) {
+    let inferred = try? network.graph.inferred(forInput: network.exampleInputShape(side: side))
+    if let file = labelsFile, let classes = inferred.map({ network.scoreLayout($0).classes }) {
       if labels == nil { notes.append("\(file) has no id2label; classes have numbers only") }
-      if let last = labels?.names.keys.max(), last >= classes {
+      if let last, last >= classes {
         notes.append("\(file) names class \(last), and the network has classes 0 to \(classes - 1)")
       }
     }
@@ -86,6 +91,18 @@ public struct Labels: Sendable {
         }
         return (index, name)
       }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// What scores decide, if a `config.json` says so: its `problem_type` is that of Hugging Face's models.
+  static func decision(inFile path: String) throws -> Decision? {
+    guard let data = FileManager.default.contents(atPath: path) else { throw LabelsError.missing(path) }
+    let json = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    switch json?["problem_type"] as? String {
+    case "regression": return .quantity
+    case "multi_label_classification": return .eachClass
+    case "single_label_classification": return .oneClass
+    default: return nil
+    }
   }
 
   /// The name of a class, or nil.

@@ -31,6 +31,9 @@ public struct Shape: Hashable, Sendable {
   /// The extent along `axis`; negative axes count from the end.
   public subscript(axis: Int) -> Int { dimensions[axis < 0 ? axis + rank : axis] }
 
+  /// The elements for each index of the first axis; all of them where there is no axis, or nothing along it.
+  package var itemCount: Int { count / max(dimensions.first ?? 1, 1) }
+
   /// The shape with the first extent replaced: the same items in a batch of another size.
   public func withBatch(_ count: Int) -> Shape { Shape([count] + dimensions.dropFirst()) }
 

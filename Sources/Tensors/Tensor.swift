@@ -103,6 +103,13 @@ public struct Tensor: Sendable {
     return Tensor(shape: item, storage: storage, offset: offset + index * item.count)
   }
 
+  /// One of several parts of equal size that lie one after the other, as a list. The memory is shared.
+  package func part(_ index: Int, of count: Int) -> Tensor {
+    let length = self.count / max(count, 1)
+    precondition(index >= 0 && index < count && length * count == self.count, "no part \(index) of \(count) of \(shape)")
+    return Tensor(shape: [length], storage: storage, offset: offset + index * length)
+  }
+
   private func position(of index: [Int]) -> Int {
     precondition(index.count == shape.rank, "\(index.count) indices for a tensor of shape \(shape)")
     var position = 0

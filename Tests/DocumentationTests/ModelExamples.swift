@@ -62,6 +62,7 @@ import Testing
     let classes = (0..<10).map { Target.class($0) }
     let all = try trace.explain(classes, by: .clrp1, ledger: false)
     let eight = try scene.trace.explain(.class(8), by: .clrp1)
-    #expect(all.count == 10 && all[8].relevance == eight.relevance)
+    // Not to the bit: a matrix product may round differently beside others.
+    #expect(all.count == 10 && all[8].relevance.relativeDistance(from: eight.relevance) <= Tolerance.sameMap)
   }
 }

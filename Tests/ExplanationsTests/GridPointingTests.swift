@@ -68,7 +68,7 @@ import Testing
     let pictures = try labels.sorted { $0.key < $1.key }.compactMap { name, label -> Picture? in
       let tensor = try model.preprocessing.tensor(from: Image(contentsOf: folder.appendingPathComponent(name).path))
       let best = try explainer.trace(tensor).predictions()[0]
-      guard best.classIndex == label, best.probability >= confidence else { return nil }
+      guard best.classIndex == label, (best.probability ?? 0) >= confidence else { return nil }
       return Picture(label: label, tensor: cell(tensor))
     }
     try #require(pictures.count >= 12)

@@ -93,7 +93,7 @@ import Testing
     #expect(try found(.unit(channel: 0)) == only(5, 12))
     #expect(try found(.unit(channel: 1)) == only(11, 21))
     #expect(try lab.largestPosition(inChannel: 1, at: "layer") == [1, 2])
-    #expect(try found(.relevance(of: .class(7))) == only(7, 19))
+    #expect(try found(.relevance(of: .class(1, at: [0, 1]))) == only(7, 19))
   }
 
   /// With the table's own rule an experiment is the walk's next step, and says what the ledger says.

@@ -49,16 +49,16 @@ import Testing
       "explain", "model", "input.npy", "--method", "grad"),
     Case(
       "unknown kind of target", 64,
-      "The value 'zebra' is invalid for '--target <t>': expected label:zebra? One of top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
+      "The value 'zebra' is invalid for '--target <t>': expected label:zebra? One of top:K, class:N[@Y,X], label:NAME[@Y,X], region:N or unit:NODE/CHANNEL[@Y,X]",
       "explain", "model",
       "input.npy", "--target", "zebra"),
     Case(
       "class without its kind", 64,
-      "The value '3' is invalid for '--target <t>': expected class:3? One of top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
+      "The value '3' is invalid for '--target <t>': expected class:3? One of top:K, class:N[@Y,X], label:NAME[@Y,X], region:N or unit:NODE/CHANNEL[@Y,X]",
       "explain", "model", "input.npy", "--target", "3"),
     Case(
       "no best classes", 64,
-      "The value 'top:0' is invalid for '--target <t>': expected top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]",
+      "The value 'top:0' is invalid for '--target <t>': expected top:K, class:N[@Y,X], label:NAME[@Y,X], region:N or unit:NODE/CHANNEL[@Y,X]",
       "explain", "model", "input.npy", "--target", "top:0"),
     Case(
       "class out of range", 64, "there is no class 288: the network has classes 0 to 287", "explain", "model",
@@ -189,7 +189,7 @@ import Testing
   static let badData: [Case] = [
     Case(
       "truncated model", 65,
-      "truncated.onnx: not an ONNX model, or a damaged one: the data ends inside graph at byte 16: expected 654 bytes, "
+      "truncated.onnx: not an ONNX model, or a damaged one: the data ends inside graph at byte 16: expected 760 bytes, "
         + "found 81", "explain", "truncated.onnx", "input.npy"),
     Case("empty model", 65, "empty.onnx: the file is empty; expected an ONNX model", "inspect", "empty.onnx"),
     Case(

@@ -139,7 +139,7 @@ import Testing
     let outcome = try bench.run("explain", "model", "input.npy", "--method", "lrp", "--verbose")
     #expect(outcome.status == 0)
     for text in [
-      "opened model: ", "2 nodes; BLAS ", "read and prepared input.npy: ", "1×3×8×9", "ran the network", "by lrp: ",
+      "opened model: ", "3 nodes; BLAS ", "read and prepared input.npy: ", "1×3×8×9", "ran the network", "by lrp: ",
       "wrote",
     ] {
       #expect(outcome.errors.contains(text), "\(text) in \(outcome.errors)")
@@ -196,7 +196,7 @@ import Testing
   @Test func shellsCompleteNodes() throws {
     let outcome = try bench.run(
       "---completion", "inspect", "--", "--why", "0", "0", "relevance", "inspect", "model", "--why")
-    #expect(outcome.output.split(separator: "\n").map(String.init) == ["x", "y"])
+    #expect(outcome.output.split(separator: "\n").map(String.init) == ["x", "y", "classes"])
     for shell in ["bash", "zsh", "fish"] {
       let script = try bench.run("--generate-completion-script", shell)
       #expect(script.status == 0 && script.output.contains("clrp1") && script.output.contains("EpsilonPlusFlat"))

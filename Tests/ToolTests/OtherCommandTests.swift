@@ -9,12 +9,12 @@ import Testing
     let bench = try Workbench()
     let outcome = try bench.run("predict", "model", "input.npy", "--top", "3")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
-    let logits = try Executor(Network(contentsOf: bench.path("bare.onnx"))).logits(
-      NumPyFile.read(bench.path("input.npy")))
+    let trace = try Explainer(Network(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
+      .trace(NumPyFile.read(bench.path("input.npy")))
     let lines = outcome.output.split(separator: "\n").map(String.init)
     #expect(lines.first == "input.npy")
-    let expected = Prediction.ranking(logits).prefix(3).map {
-      String(format: "  %6.2f %%  logit %8.3f  class:%d", $0.probability * 100, $0.logit, $0.classIndex)
+    let expected = trace.predictions().prefix(3).map {
+      String(format: "  %6.2f %%  logit %8.3f  class:%d", ($0.probability ?? 0) * 100, $0.logit, $0.classIndex)
     }
     #expect(Array(lines.dropFirst()) == expected)
     #expect(bench.contents(of: "explanations").isEmpty)
@@ -47,9 +47,11 @@ import Testing
     #expect(
       outcome.output == """
         conv-3x3: input 1×3×8×9, shapes for 1×3×8×9, rule table paper
-        NODE  OPERATOR  SHAPE    RULE  ROW
-        x     Input     1×3×8×9  –     the input
-        y     Conv      1×4×8×9  zB    1: Conv, first
+        scores: 288 classes
+        NODE     OPERATOR  SHAPE    RULE       ROW
+        x        Input     1×3×8×9  –          the input
+        y        Conv      1×4×8×9  zB         1: Conv, first
+        classes  Flatten   1×288    rearrange  built in
 
         """)
   }

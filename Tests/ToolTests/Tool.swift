@@ -20,15 +20,20 @@ struct Workbench {
   let scratch: Fixtures.Scratch
 
   /// A folder with `model/`: a convolution from 3×8×9 pixels to 288 classes with preprocessing and labels, beside it
-  /// `bare.onnx`, the same without, and `input.npy`.
+  /// `bare.onnx`, the same without, `map.onnx`, in which these are 4 classes at 8×9 positions, and `input.npy`.
   init() throws {
     scratch = try Fixtures.Scratch()
     let files = FileManager.default
     try files.createDirectory(atPath: scratch.path("model"), withIntermediateDirectories: true)
     let operatorFolder = Fixtures.path("operators/conv-3x3")
+    // Each of the convolution's outputs is a class.
+    let map = try ONNXFile.readGraph(operatorFolder + "/model.onnx")
+    let flatten = Node(name: "classes", operation: .flatten(axis: 1), inputs: [map.output])
+    let graph = try Graph(name: map.name, nodes: map.nodes + [flatten], output: Node.ID(map.nodes.count))
     for copy in ["model/model.onnx", "bare.onnx"] {
-      try files.copyItem(atPath: operatorFolder + "/model.onnx", toPath: scratch.path(copy))
+      _ = try ONNXWriter().write(Network(graph), to: scratch.path(copy))
     }
+    try files.copyItem(atPath: operatorFolder + "/model.onnx", toPath: scratch.path("map.onnx"))
     try files.copyItem(atPath: operatorFolder + "/input.npy", toPath: scratch.path("input.npy"))
     try write(
       #"{"id2label": {"0": "tabby, tabby cat", "1": "dog", "2": "dog", "5": "coffee mug", "7": "coffeepot"}}"#,

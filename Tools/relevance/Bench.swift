@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
+import ToolSupport
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -74,7 +75,15 @@ struct Bench: ParsableCommand {
       }.serve()
     }
     let explainer = try Explainer(network, rules: rules.table(for: model), threads: self.model.threads)
-    let cases = try cases(for: explainer.trace(input), model.labels)
+    var methods = methods
+    if let objection = explainer.plan.objection {
+      if methods.contains(where: \.isRelevance) { throw objection }
+      if methods.isEmpty {
+        Console.note("\(objection); timing gradient instead of lrp")
+        methods = [.gradient]
+      }
+    }
+    let cases = try cases(methods, for: explainer.trace(input), model.labels)
     if onRequest {
       return try BenchWorker {
         let explanation = try explainer.trace(input).explain(cases[0].targets, by: cases[0].method, ledger: false)[0]
@@ -113,7 +122,7 @@ struct Bench: ParsableCommand {
   private typealias Case = (name: String, method: Method, targets: [Target])
 
   /// What is timed. The trace is not kept: it would count as memory that an explanation takes.
-  private func cases(for trace: Trace, _ labels: Labels?) throws -> [Case] {
+  private func cases(_ methods: [Method], for trace: Trace, _ labels: Labels?) throws -> [Case] {
     try (targets.isEmpty ? [.top(1)] : targets).flatMap { target in
       let found = try target.resolved(labels).targets(in: trace)
       return (methods.isEmpty ? [.lrp] : methods).map { ("\($0) \(target)", $0, found) }

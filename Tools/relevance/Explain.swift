@@ -35,8 +35,9 @@ struct Explain: ParsableCommand {
     help: ArgumentHelp(
       """
       What to explain: top:K (the K best classes), class:N, label:NAME, or unit:NODE/CHANNEL[@Y,X], a unit or a whole channel \
-      of any node. Repeatable. (default: top:1)
-      """, valueName: "t"), completion: .list(["top:", "class:", "label:", "unit:"]),
+      of any node. Where classes have scores at several positions: class:N@Y,X or label:NAME@Y,X, one of them, or region:N or \
+      region:NAME, all at which the class has the largest score. Repeatable. (default: top:1)
+      """, valueName: "t"), completion: .list(["top:", "class:", "label:", "region:", "unit:"]),
     transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
 
@@ -46,7 +47,7 @@ struct Explain: ParsableCommand {
       """
       How: \(Method.allValueStrings.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
       clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
-      Repeatable. (default: clrp1)
+      Repeatable. (default: clrp1; lrp where the output is a quantity, which has no alternatives)
       """, valueName: "m"), completion: .list(Method.allValueStrings),
     transform: Method.init(parsing:))
   var methods: [Method] = []
@@ -72,9 +73,10 @@ struct Explain: ParsableCommand {
     let artefacts: Set<Artefact> = try savedKinds(in: save)
     let model = try model.load()
     let wanted = try (targets.isEmpty ? [.top(1)] : targets).map { try $0.resolved(model.labels) }
-    let methods = methods.isEmpty ? [.clrp1] : methods
     let explainer = try Explainer(
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
+    let methods = methods.isEmpty ? [explainer.usualMethod(for: model)] : methods
+    if let objection = explainer.plan.objection, methods.contains(where: \.isRelevance) { throw objection }
     let files = try inputs.files()
     noteAssumedPreprocessing(of: model, for: files)
     var report = Report(model: self.model.path, plan: explainer.plan, methods: methods)
@@ -103,13 +105,16 @@ struct Explain: ParsableCommand {
         report.add(file, trace: trace, explanations: explanations, labels: model.labels)
         if let provenance {
           let page = ExplanationPage(
-            input: file.name, picture: input.picture, predictions: report.inputs.last!.predictions, maps: maps,
+            input: file.name, picture: input.picture,
+            scores: PredictedScores(
+              trace.scores(ofItem: 0), layout: trace.layout, labels: model.labels, top: 5), maps: maps,
             scale: scale,
             labels: model.labels, plan: explainer.plan,
             shapes: try explainer.network.graph.shapes(forInput: input.tensor.shape), model: self.model.path,
             warnings: assumptions(of: model, for: file) + explainer.plan.warnings
               + methods.flatMap { $0.warnings(under: explainer.plan) }
-              + Report.warnings(of: explanations, input: file.name, labels: model.labels),
+              + Report.warnings(
+                of: explanations, input: file.name, labels: model.labels, layout: trace.layout),
             provenance: provenance, inputChecksum: try file.checksum())
           try writer.write(page)
         }
@@ -192,12 +197,22 @@ enum OutputError: RelevanceKitError {
   }
 }
 
+extension Explainer {
+  /// CLRP1, or LRP where the output is a quantity, which has no alternatives.
+  fileprivate func usualMethod(for model: Model) -> Method {
+    let layout = try? scoreLayout(forInput: model.exampleInputShape)
+    return layout?.decision == .quantity ? .lrp : .clrp1
+  }
+}
+
 extension Explanation {
-  /// `class340.clrp1`, `class340.clrp1-strength-2`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
+  /// `class340.clrp1`, `class340.clrp1-strength-2`, `class8-40-25.lrp`, `region8.lrp`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
   var fileName: String {
     let method = String(method.description.map { ":,=/".contains($0) ? "-" : $0 })
     switch target {
-    case .class(let index): return "class\(index).\(method)"
+    case .class(let index, let position):
+      return "class\(index)\((position ?? []).map { "-\($0)" }.joined()).\(method)"
+    case .region(let index): return "region\(index).\(method)"
     case .unit(let node, let channel, let position):
       let name = String(node.map { $0 == "/" || $0 == ":" ? "_" : $0 })
       let numbers = ([channel] + (position ?? [])).map(String.init).joined(separator: "-")

@@ -23,16 +23,20 @@ struct Inspect: ParsableCommand {
   func run() throws {
     let model = try model.load()
     let network = try rules.network(of: model)
-    let plan = try rules.table(for: model).resolve(for: network)
+    let plan = try rules.table(for: model).draft(for: network)
     let shape = model.exampleInputShape
     defer { plan.warnings.forEach { Console.note($0) } }
     guard why.isEmpty else {
       let nodes = try why.map { try network.graph.requiredNode(named: $0) }
       return print(nodes.map { plan.reason(for: $0) }.joined(separator: "\n"))
     }
+    defer { if let objection = plan.objection { print("\(objection)") } }
     print(
       "\(network.graph.name): input \(network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
     )
+    if let inferred = try? network.graph.inferred(forInput: shape) {
+      print("scores: \(network.scoreLayout(inferred))")
+    }
     print(try plan.description(forInput: shape))
   }
 }

@@ -4,9 +4,10 @@ import RelevanceKit
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what the network sees.",
+    abstract: "Shows the predicted classes.",
     discussion: """
-      Prints the best classes of each input: probability, logit, number, name.
+      Prints the best classes of each input: probability, logit, number, name. Where classes have scores at several positions \
+      (segmentation, detection, text), the classes with the largest score at the most positions, and at which share of them.
 
       Examples:
         relevance predict squeezenet1.1 photo.jpg --top 3
@@ -37,19 +38,19 @@ struct Predict: ParsableCommand {
     noteAssumedPreprocessing(of: model, for: files)
     try forEachInput(files) { file in
       let input = try inputs.fitting.load(file, for: model)
-      let logits = try input.run { try executor.logits($0) }
+      let values = try input.run { try executor.logits($0) }
+      guard values.shape.count > 0 else {
+        throw ExecutionError.empty(node: model.network.graph[model.network.logits].name, shape: values.shape)
+      }
       if save != nil {
         let folder = URL(fileURLWithPath: output).appendingPathComponent(file.stem)
         try makeFolder(folder)
-        try NumPyFile.write(logits, to: folder.appendingPathComponent("logits.npy").path)
+        try NumPyFile.write(values, to: folder.appendingPathComponent("logits.npy").path)
       }
+      let layout = try executor.scoreLayout(forInput: input.tensor.shape)
+      let scores = PredictedScores(layout.scores(ofItem: values), layout: layout, labels: model.labels, top: top)
       print(file.name)
-      for prediction in Prediction.ranking(logits, areIndependent: model.network.hasIndependentClasses).prefix(top) {
-        let score = Report.ClassScore(
-          classIndex: prediction.classIndex, label: model.labels?[prediction.classIndex], logit: prediction.logit,
-          probability: prediction.probability)
-        print("  " + score.line)
-      }
+      for line in scores.lines { print("  " + line) }
     }
   }
 }

@@ -3,13 +3,6 @@ import RelevanceKit
 
 /// What `report.json` says of a run.
 struct Report: Encodable {
-  struct ClassScore: Encodable {
-    let classIndex: Int
-    let label: String?
-    let logit: Float
-    let probability: Double
-  }
-
   struct NodeSums: Encodable {
     let node: String
     let rule: String
@@ -39,8 +32,16 @@ struct Report: Encodable {
   struct InputEntry: Encodable {
     let input: String
     let shape: [Int]
-    let predictions: [ClassScore]
+    let predictions: [PredictedScores.ClassScore]
+    /// Where classes have scores at several positions, those that have the largest score at the most.
+    let regions: [PredictedScores.RegionScore]?
     let explanations: [ExplanationEntry]
+    /// What people read of the predictions.
+    let lines: [String]
+
+    private enum CodingKeys: CodingKey {
+      case input, shape, predictions, regions, explanations
+    }
   }
 
   let model: String
@@ -72,18 +73,21 @@ struct Report: Encodable {
             magnitudeOut: $0.magnitudeOut)
         }, files: "\(file.stem)/\(explanation.fileName)")
     }
-    warnings += Self.warnings(of: explanations, input: file.name, labels: labels)
+    warnings += Self.warnings(of: explanations, input: file.name, labels: labels, layout: trace.layout)
+    let scores = PredictedScores(
+      trace.scores(ofItem: 0), layout: trace.layout, labels: labels, top: Self.shownClasses)
     inputs.append(
       InputEntry(
-        input: file.name, shape: trace.input.shape.dimensions,
-        predictions: trace.predictions().prefix(5).map {
-          ClassScore(
-            classIndex: $0.classIndex, label: labels?[$0.classIndex], logit: $0.logit, probability: $0.probability)
-        }, explanations: entries))
+        input: file.name, shape: trace.input.shape.dimensions, predictions: scores.predictions,
+        regions: scores.regions, explanations: entries, lines: scores.lines))
   }
 
+  private static let shownClasses = 5
+
   /// What is doubtful about explanations, a sentence each.
-  static func warnings(of explanations: [Explanation], input: String, labels: Labels?) -> [String] {
+  static func warnings(
+    of explanations: [Explanation], input: String, labels: Labels?, layout: ScoreLayout
+  ) -> [String] {
     var warnings: [String] = []
     for case .unit(let node, let channel, _) in Set(explanations.filter(\.isUnsupported).map(\.target)) {
       warnings.append("\(input): channel \(channel) of node \(node) is not active there: there is nothing to explain")
@@ -98,9 +102,17 @@ struct Report: Encodable {
         "\(input): nothing of \(explanation.target)'s relevance by \(explanation.method) reaches the input"
           + (lost.map { "; it stops at \($0.node)\(cause.map { " (\($0.rawValue))" } ?? "")" } ?? ""))
     }
-    for index in Set(explanations.filter(\.isUnsupported).compactMap(\.target.classIndex)).sorted() {
+    if layout.decision == .quantity, let contrast = explanations.first(where: \.method.isContrastive)?.method,
+      contrast.name != Method.clrp2.name
+    {
+      warnings.append(
+        "\(input): the output is a quantity without alternatives, so that \(contrast) contrasts it with nothing")
+    }
+    // A quantity may well be negative.
+    let votes = layout.decision == .quantity ? [] : explanations.filter(\.isUnsupported)
+    for index in Set(votes.compactMap(\.target.classIndex)).sorted() {
       let name = labels?[index].map { " (\($0))" } ?? ""
-      warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not vote for it")
+      warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not support it")
     }
     return warnings
   }
@@ -123,7 +135,7 @@ struct Report: Encodable {
   /// - Parameter sheets: files that show all its maps.
   func summary(folder: String, ledgers: [Ledger], sheets: [String]) -> String {
     guard let input = inputs.last else { return "" }
-    var lines = [input.input] + input.predictions.map { "  " + $0.line }
+    var lines = [input.input] + input.lines.map { "  " + $0 }
     for (index, entry) in input.explanations.enumerated() {
       lines.append(
         "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
@@ -134,13 +146,5 @@ struct Report: Encodable {
       lines.append("  all of them: " + sheets.map { "\(place)/\($0)" }.joined(separator: ", "))
     }
     return lines.joined(separator: "\n")
-  }
-}
-
-extension Report.ClassScore {
-  /// Probability, logit, class and name, for people.
-  var line: String {
-    String(format: "%6.2f %%  logit %8.3f  class:%d", probability * 100, logit, classIndex)
-      + (label.map { "  \($0)" } ?? "")
   }
 }

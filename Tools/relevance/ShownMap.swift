@@ -39,10 +39,13 @@ struct ShownMap {
 }
 
 extension Target {
-  /// What a target is called in figures: `zebra (class 340)`, `channel 13 of conv5 at 6, 7`.
+  /// What a target is called in figures: `zebra (class 340)`, `region of cat (class 8)`, `channel 13 of conv5 at 6, 7`.
   func title(_ labels: Labels?) -> String {
     switch self {
-    case .class(let index): labels?[index].map { "\($0) (class \(index))" } ?? "class \(index)"
+    case .class(let index, let position):
+      (labels?[index].map { "\($0) (class \(index))" } ?? "class \(index)")
+        + (position.map { " at \($0.map(String.init).joined(separator: ", "))" } ?? "")
+    case .region(let index): "region of " + (labels?[index].map { "\($0) (class \(index))" } ?? "class \(index)")
     case .unit(let node, let channel, let position):
       "channel \(channel) of \(node)" + (position.map { " at \($0.map(String.init).joined(separator: ", "))" } ?? "")
     }

@@ -1,18 +1,21 @@
 import ArgumentParser
 import RelevanceKit
 
-/// A target as it is written on the command line: `top:K`, `class:N`, `label:NAME` or `unit:NODE/CHANNEL[@Y,X]`.
+/// A target as it is written on the command line: `top:K`, `class:N[@Y,X]`, `label:NAME[@Y,X]`, `region:N`, `region:NAME` or
+/// `unit:NODE/CHANNEL[@Y,X]`.
 enum TargetArgument: CustomStringConvertible {
   case top(Int)
   case fixed(Target)
-  case label(String)
+  case label(String, position: [Int]?)
+  case labeledRegion(String)
 
   /// Reads a target; the error says what is expected.
   init(parsing argument: String) throws {
     let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
     switch (parts.first, parts.count == 2 ? Int(parts[1]) : nil) {
     case ("top", let count?) where count > 0: self = .top(count)
-    case ("label", _) where parts.count == 2: self = .label(parts[1])
+    case ("label", _) where parts.count == 2: self = Self.label(parts[1])
+    case ("region", nil) where parts.count == 2: self = .labeledRegion(parts[1])
     default:
       guard let target = Target(argument) else {
         let hint =
@@ -24,35 +27,58 @@ enum TargetArgument: CustomStringConvertible {
     }
   }
 
+  /// A name, behind which there may be a position; names may contain any characters.
+  private static func label(_ text: String) -> TargetArgument {
+    if let at = text.lastIndex(of: "@"), at > text.startIndex,
+      case .class(_, let position?)? = Target("class:0" + text[at...])
+    {
+      return .label(String(text[..<at]), position: position)
+    }
+    return .label(text, position: nil)
+  }
+
   /// What can be given.
-  static let forms = "top:K, class:N, label:NAME or unit:NODE/CHANNEL[@Y,X]"
+  static let forms = "top:K, class:N[@Y,X], label:NAME[@Y,X], region:N or unit:NODE/CHANNEL[@Y,X]"
 
   var description: String {
     switch self {
     case .top(let count): "top:\(count)"
     case .fixed(let target): target.description
-    case .label(let name): "label:\(name)"
+    case .label(let name, let position):
+      "label:\(name)" + (position.map { "@" + $0.map(String.init).joined(separator: ",") } ?? "")
+    case .labeledRegion(let name): "region:\(name)"
     }
   }
 
   /// Resolves what does not depend on an input, so that a wrong name is found before anything runs.
   func resolved(_ labels: Labels?) throws -> TargetArgument {
-    guard case .label(let name) = self else { return self }
+    switch self {
+    case .top, .fixed: self
+    case .label(let name, let position): .fixed(.class(try Self.index(of: name, labels), at: position))
+    case .labeledRegion(let name): .fixed(.region(try Self.index(of: name, labels)))
+    }
+  }
+
+  private static func index(of name: String, _ labels: Labels?) throws -> Int {
     guard let labels else { throw TargetError.noLabels(name) }
     let classes = labels.classes(named: name)
     guard let index = classes.first else {
       throw TargetError.unknownLabel(name, suggestions: labels.suggestions(for: name))
     }
     guard classes.count == 1 else { throw TargetError.ambiguousLabel(name, classes: classes) }
-    return .fixed(.class(index))
+    return index
   }
 
-  /// The targets meant for one run.
+  /// The targets meant for one run; where classes have scores at several positions, the best classes are those that have the largest
+  /// score at the most.
   func targets(in trace: Trace) -> [Target] {
     switch self {
-    case .top(let count): trace.predictions().prefix(count).map { .class($0.classIndex) }
+    case .top(let count):
+      trace.layout.hasPositions
+        ? trace.regions[0].prefix(count).map { .region($0.classIndex) }
+        : trace.predictions().prefix(count).map { .class($0.classIndex) }
     case .fixed(let target): [target]
-    case .label: preconditionFailure("labels are resolved before anything runs")
+    case .label, .labeledRegion: preconditionFailure("labels are resolved before anything runs")
     }
   }
 }

@@ -111,7 +111,7 @@ public struct Ablation: ItemwiseEvaluation {
       }
       return Record.Target(
         classIndex: classIndex, logit: probabilities[classIndex]!.logit,
-        probability: probabilities[classIndex]!.probability, drops: drops)
+        probability: probabilities[classIndex]!.probability ?? 1, drops: drops)
     }
     return Record(targets: targets)
   }
@@ -137,7 +137,7 @@ private struct AblatedRuns {
     let inputs = numbers.sorted { $0.value < $1.value }.map { patches, _ in
       patches.reduce(picture) { $0.replacing($1, by: .picture(mean)) }
     }
-    return try explainer.logits(of: inputs).map { ($0.elements, Prediction.probabilities($0)) }
+    return try explainer.scores(of: inputs).map { ($0.logits, $0.probabilities) }
   }
 }
 

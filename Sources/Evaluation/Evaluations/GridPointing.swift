@@ -61,9 +61,10 @@ public struct GridPointing: ItemwiseEvaluation {
     try data.images.enumerated().compactMap { number, image in
       progress(number)
       guard let input = try? subject.input(image) else { return nil }
-      let best = Prediction.ranking(try subject.explainer.logits(of: [input.tensor])[0])[0]
-      guard image.classes.contains(best.classIndex), best.probability >= confidence else { return nil }
-      return Candidate(image: number, classIndex: best.classIndex, probability: best.probability)
+      let scores = try subject.explainer.scores(of: [input.tensor])[0]
+      let best = scores.best
+      guard image.classes.contains(best), scores.probabilities[best] >= confidence else { return nil }
+      return Candidate(image: number, classIndex: best, probability: scores.probabilities[best])
     }
   }
 

@@ -75,7 +75,7 @@ public struct PixelFlipping: ItemwiseEvaluation {
       targets: try classes.enumerated().map { number, classIndex in
         let probabilities = try maps.map { maps in
           let pictures = PixelReplacement(maps[number], steps: steps).pictures(from: start, to: end)
-          return try subject.explainer.logits(of: pictures).map { Prediction.probabilities($0)[classIndex] }
+          return try subject.explainer.scores(of: pictures).map { $0.probabilities[classIndex] }
         }
         return Record.Target(classIndex: classIndex, probabilities: probabilities)
       })

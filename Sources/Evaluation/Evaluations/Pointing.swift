@@ -66,7 +66,7 @@ public struct Pointing: ItemwiseEvaluation {
     let targets = found.enumerated().map { number, target in
       let prediction = predictions[target.classIndex]!
       return Record.Target(
-        classIndex: target.classIndex, logit: prediction.logit, probability: prediction.probability,
+        classIndex: target.classIndex, logit: prediction.logit, probability: prediction.probability ?? 1,
         isDifficult: target.isDifficult, scores: maps.map { PointingScore($0[number], in: target.region) })
     }
     return Record(targets: targets, croppedAway: candidates.count - found.count)

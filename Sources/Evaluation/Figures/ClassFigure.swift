@@ -25,7 +25,8 @@ public struct ClassFigure: Sendable {
   public func image(of image: LabelledImage, classes: [Int], title: String) throws -> Image {
     let picture = try subject.preprocessing.visible(Image(contentsOf: image.path))
     let trace = try subject.trace(subject.preprocessing.normalized(picture), of: image.path)
-    let probabilities = Prediction.probabilities(trace.logits)
+    let probabilities = Dictionary(
+      uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0.probability ?? 1) })
     let maps = try subject.methods.map { method in
       try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map { Heatmap.channelSum($0.relevance) }
     }
@@ -43,7 +44,7 @@ public struct ClassFigure: Sendable {
     }
     func caption(_ index: Int) -> String {
       let name = names(index).map { String($0.prefix { $0 != "," }) } ?? "class \(index)"
-      return "\(name)\n\(ResultTable.percent((probabilities[index] * 1000).rounded() / 1000))"
+      return "\(name)\n\(ResultTable.percent((probabilities[index, default: 0] * 1000).rounded() / 1000))"
     }
     let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
     let colors = HeatmapColors(for: maps.flatMap { $0 }, limit: limit)

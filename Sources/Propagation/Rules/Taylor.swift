@@ -96,20 +96,25 @@ public struct Taylor: Rule {
     let (channels, positions) = (shape[1], shape.dimensions[2...].reduce(1, *))
     let scale = norm.alpha / Float(norm.size)
     let before = (norm.size - 1) / 2
+    let (count, slice) = (shape.count / layer.batch, channels * positions)
     return forEachItem(layer, relevance) { r, x, result, kept in
       var losses = (zero: 0.0, stabiliser: 0.0)
-      for p in 0..<positions {
-        for j in 0..<channels {
-          let neighbours = max(j - before, 0)...min(j + norm.size - 1 - before, channels - 1)
-          let value = x[j * positions + p]
-          let squares = neighbours.reduce(Float(0)) { $0 + x[$1 * positions + p] * x[$1 * positions + p] }
-          let own = value * pow(norm.bias + scale * value * value, -norm.beta)
-          let slope = -2 * scale * norm.beta * value * pow(norm.bias + scale * squares, -norm.beta - 1)
-          let z = own + slope * (squares - value * value)
-          let s = divide(r[j * positions + p], by: z, &losses)
-          for i in neighbours {
-            let x = x[i * positions + p]
-            result[i * positions + p] += (i == j ? own : slope * x * x) * s
+      // Views that are folded into the first axis are normalized one by one.
+      for start in stride(from: 0, to: count, by: max(slice, 1)) {
+        let (r, x, result) = (r + start, x + start, result + start)
+        for p in 0..<positions {
+          for j in 0..<channels {
+            let neighbours = max(j - before, 0)...min(j + norm.size - 1 - before, channels - 1)
+            let value = x[j * positions + p]
+            let squares = neighbours.reduce(Float(0)) { $0 + x[$1 * positions + p] * x[$1 * positions + p] }
+            let own = value * pow(norm.bias + scale * value * value, -norm.beta)
+            let slope = -2 * scale * norm.beta * value * pow(norm.bias + scale * squares, -norm.beta - 1)
+            let z = own + slope * (squares - value * value)
+            let s = divide(r[j * positions + p], by: z, &losses)
+            for i in neighbours {
+              let x = x[i * positions + p]
+              result[i * positions + p] += (i == j ? own : slope * x * x) * s
+            }
           }
         }
       }

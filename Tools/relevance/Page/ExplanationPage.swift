@@ -11,7 +11,7 @@ struct ExplanationPage {
   let input: String
   /// What the network has seen of a picture; nil for tensors.
   let picture: Image?
-  let predictions: [Report.ClassScore]
+  let scores: PredictedScores
   let maps: [ShownMap]
   let scale: ScaleArgument
   let labels: Labels?
@@ -102,21 +102,29 @@ struct ExplanationPage {
         \(picture.width)×\(picture.height) pixels</figcaption></figure>
         """
       } ?? "<p>The input is a tensor, of which there is no picture.</p>"
-    let rows = predictions.map { prediction -> HTML in
-      let percent = String(format: "%.2f", prediction.probability * 100)
+    func row(_ name: String?, _ index: Int, share: Double?, _ score: Double) -> HTML {
+      let percent = share.map { String(format: "%.2f", $0 * 100) }
       return """
-        <tr><th scope="row">\(prediction.label ?? "–")</th><td class="number">\(prediction.classIndex)</td>\
-        <td class="number">\(percent) %</td><td class="share"><span style="width:\(percent)%"></span></td>\
-        <td class="number">\(String(format: "%.3f", prediction.logit))</td></tr>
+        <tr><th scope="row">\(name ?? "–")</th><td class="number">\(index)</td>\
+        <td class="number">\(percent.map { "\($0) %" } ?? "–")</td>\
+        <td class="share"><span style="width:\(percent ?? "0")%"></span></td>\
+        <td class="number">\(String(format: "%.3f", score))</td></tr>
         """
     }
+    let rows =
+      scores.regions?.map { row($0.label, $0.classIndex, share: $0.share, $0.meanLogit) }
+      ?? scores.predictions.map { row($0.label, $0.classIndex, share: $0.probability, Double($0.logit)) }
+    let (caption, share, score) =
+      scores.regions == nil
+      ? ("The most probable classes", "Probability", "Logit")
+      : ("The classes with the largest regions", "Share of positions", "Mean logit")
     return """
       <section aria-labelledby="decision"><h2 id="decision">The decision</h2>
       <div class="decision">
       \(seen)
-      <table><caption>The most probable classes</caption>
+      <table><caption>\(caption)</caption>
       <thead><tr><th scope="col">Name</th><th scope="col" class="number">Class</th><th scope="col" class="number">\
-      Probability</th><td></td><th scope="col" class="number">Logit</th></tr></thead>
+      \(share)</th><td></td><th scope="col" class="number">\(score)</th></tr></thead>
       <tbody>
       \(.joined(rows))
       </tbody></table>

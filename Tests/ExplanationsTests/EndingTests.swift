@@ -1,0 +1,214 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// However a network makes probabilities of its logits: the logits are found, and the probabilities are the outputs.
+@Suite struct EndingTests {
+  /// What follows the logits.
+  enum Ending: String, CaseIterable, Sendable {
+    case softmax
+    case oldSoftmax
+    case spelledSoftmax
+    case stableSoftmax
+    case softmaxByReciprocal
+    case clippedSoftmax
+    case softmaxOfTemperature
+    case logSoftmax
+    case spelledLogSoftmax
+    case sigmoid
+    case spelledSigmoid
+    case sigmoidByReciprocal
+    case clippedSigmoid
+    case reshapedSigmoid
+    /// Softmax with a maximum taken over something else, which is no known form: the output is explained, and is a probability.
+    case unknownProbabilities
+
+    var isOfEachClass: Bool { rawValue.lowercased().contains("sigmoid") }
+    var isLogarithm: Bool { rawValue.lowercased().contains("logsoftmax") }
+  }
+
+  static func network(_ ending: Ending?, classes: Int = 4) throws -> Network {
+    var builder = GraphBuilder(item: [3, 4, 4])
+    builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
+    builder.add("relu", .relu)
+    builder.add("flatten", .flatten(axis: 1))
+    let head = builder.add("head", .seededLinear(inputs: 16, outputs: classes, seed: 2))
+    func number(_ value: Float) -> Node.ID { builder.constant("number \(value)", Tensor(shape: [], elements: [value])) }
+    func reduction(_ function: Reduction.Function) -> RelevanceKit.Operator {
+      .reduce(Reduction(function, axes: [1], keepsAxes: true))
+    }
+    func softmax(of x: Node.ID, byReciprocal: Bool = false) {
+      let e = builder.add("e", .unary(.exp), x)
+      let sum = builder.add("sum", reduction(.sum), e)
+      if byReciprocal {
+        builder.add("out", .multiply, builder.add("inverse", .unary(.reciprocal), sum), e)
+      } else {
+        builder.add("out", .binary(.divide), e, sum)
+      }
+    }
+    func sigmoid(byReciprocal: Bool) {
+      let e = builder.add("e", .unary(.exp), builder.add("minus", .unary(.negate), head))
+      let one = number(1)
+      let sum = builder.add("sum", .add, e, one)
+      if byReciprocal {
+        builder.add("out", .unary(.reciprocal), sum)
+      } else {
+        builder.add("out", .binary(.divide), one, sum)
+      }
+    }
+    switch ending {
+    case nil: break
+    case .softmax: builder.add("out", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
+    case .oldSoftmax: builder.add("out", .softmax(Softmax(axis: 1, joinsTrailingAxes: true)))
+    case .spelledSoftmax: softmax(of: head)
+    case .stableSoftmax:
+      softmax(of: builder.add("less", .binary(.subtract), head, builder.add("max", reduction(.maximum), head)))
+    case .softmaxByReciprocal: softmax(of: head, byReciprocal: true)
+    case .clippedSoftmax:
+      builder.add("softmax", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
+      builder.add("out", .unary(.clip(lowest: 1e-7, highest: 1 - 1e-7)))
+    case .softmaxOfTemperature:
+      builder.add("warm", .binary(.divide), head, number(2.5))
+      builder.add("out", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
+    case .logSoftmax: builder.add("out", .logSoftmax(Softmax(axis: -1, joinsTrailingAxes: false)))
+    case .spelledLogSoftmax:
+      let sum = builder.add("sum", reduction(.sum), builder.add("e", .unary(.exp), head))
+      builder.add("out", .binary(.subtract), head, builder.add("log", .unary(.log), sum))
+    case .sigmoid: builder.add("out", .unary(.sigmoid))
+    case .spelledSigmoid: sigmoid(byReciprocal: false)
+    case .sigmoidByReciprocal: sigmoid(byReciprocal: true)
+    case .clippedSigmoid:
+      builder.add("sigmoid", .unary(.sigmoid))
+      builder.add("out", .unary(.clip(lowest: 0, highest: 1)))
+    case .reshapedSigmoid:
+      builder.add("sigmoid", .unary(.sigmoid))
+      builder.add("out", .reshape(extents: .fixed([1, classes]), allowZero: false))
+    case .unknownProbabilities:
+      let e = builder.add("e", .unary(.exp), builder.add("half", .multiply, head, number(0.5)))
+      let sum = builder.add("sum", reduction(.sum), builder.add("copy", .unary(.abs), e))
+      builder.add("out", .binary(.divide), e, sum)
+    }
+    return try builder.network()
+  }
+
+  private static let table = RuleTable(name: "zPlus") {
+    RuleTable.Row(.operators(.conv, position: .first), ZPlus())
+    RuleTable.default(pixelRange: nil)
+  }
+  private static let input = Seeded.tensor([1, 3, 4, 4], seed: 1)
+
+  @Test(arguments: Ending.allCases) func probabilitiesAreTheOutputs(ending: Ending) throws {
+    let network = try Self.network(ending)
+    let executor = Executor(network, threads: 1)
+    let output = try executor.trace(Self.input).value(of: network.graph.output).elements
+    let explainer = try Explainer(network, rules: Self.table)
+    let trace = try explainer.trace(Self.input)
+    #expect(trace.layout.decision == (ending.isOfEachClass ? .eachClass : .oneClass))
+    for prediction in trace.predictions() {
+      let expected = ending.isLogarithm ? exp(output[prediction.classIndex]) : output[prediction.classIndex]
+      #expect(abs((prediction.probability ?? -1) - Double(expected)) <= 1e-5, "class \(prediction.classIndex)")
+    }
+    if ending == .unknownProbabilities { return }
+    // What is explained is the logit, as if nothing followed it.
+    let plain = try Explainer(Self.network(nil), rules: Self.table).trace(Self.input)
+    if ending != .softmaxOfTemperature { #expect(trace.logits == plain.logits) }
+    for method in [Method.lrp, .clrp1, .gradient] {
+      let (found, expected) = try (trace.explain(.class(1), by: method), plain.explain(.class(1), by: method))
+      let scale: Float = ending == .softmaxOfTemperature ? 2.5 : 1
+      #expect(found.relevance.map { scale * $0 }.relativeDistance(from: expected.relevance) <= Tolerance.sameMap)
+    }
+  }
+
+  /// A single logit that decides between two classes.
+  enum TwoClasses: String, CaseIterable, Sendable {
+    case sigmoid
+    case positiveLast
+    case positiveFirst
+    case byLabels
+
+    var positive: Int { self == .positiveFirst ? 0 : 1 }
+  }
+
+  static func network(_ ending: TwoClasses) throws -> Network {
+    var builder = GraphBuilder(item: [3, 4, 4])
+    builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
+    builder.add("relu", .relu)
+    builder.add("flatten", .flatten(axis: 1))
+    let head = builder.add("head", .seededLinear(inputs: 16, outputs: 1, bias: false, seed: 2))
+    if ending == .byLabels { return try builder.network().expecting(classes: 2) }
+    let p = builder.add("p", .unary(.sigmoid), head)
+    guard ending != .sigmoid else { return try builder.network() }
+    let one = builder.constant("one", Tensor(shape: [], elements: [1]))
+    let q = builder.add("q", .binary(.subtract), one, p)
+    if ending == .positiveLast {
+      builder.add("out", .concat(axis: 1), q, p)
+    } else {
+      builder.add("out", .concat(axis: 1), p, q)
+    }
+    return try builder.network()
+  }
+
+  /// The network with two logits, those of the negated and of the given weights.
+  static func spelledOut(_ ending: TwoClasses) throws -> Network {
+    var builder = GraphBuilder(item: [3, 4, 4])
+    builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
+    builder.add("relu", .relu)
+    builder.add("flatten", .flatten(axis: 1))
+    let weight = Seeded.tensor([1, 16], seed: 2)
+    let rows =
+      ending.positive == 1
+      ? weight.map { -$0 }.elements + weight.elements : weight.elements + weight.map { -$0 }.elements
+    builder.add("head", .linear(Linear(weight: Tensor(shape: [2, 16], elements: rows), bias: nil)))
+    return try builder.network()
+  }
+
+  @Test(arguments: TwoClasses.allCases, [1, 2, 3, 4, 5, 6] as [UInt64])
+  func aSingleLogitIsTwoClasses(ending: TwoClasses, seed: UInt64) throws {
+    let input = Seeded.tensor([1, 3, 4, 4], seed: seed)
+    let trace = try Explainer(Self.network(ending), rules: Self.table).trace(input)
+    #expect(trace.classes == 2 && trace.layout.decision == .twoClasses(positive: ending.positive))
+    let z = trace.logits[0, ending.positive]
+    #expect(trace.logits[0, 1 - ending.positive] == -z)
+    for prediction in trace.predictions() {
+      let expected = 1 / (1 + exp(Double(prediction.classIndex == ending.positive ? -z : z)))
+      #expect(abs((prediction.probability ?? -1) - expected) < 1e-9)
+    }
+    let spelled = try Explainer(Self.spelledOut(ending), rules: Self.table).trace(input)
+    let winner = trace.predictions()[0].classIndex
+    for method in [Method.lrp, .gradient, .gradientTimesInput, .integratedGradients] {
+      let maps = try [0, 1].map { try trace.explain(.class($0), by: method).relevance }
+      #expect(maps[0] == maps[1].map { -$0 }, "\(method): the classes' maps are opposite")
+      let expected = try spelled.explain(.class(winner), by: method).relevance
+      #expect(maps[winner].relativeDistance(from: expected) <= Tolerance.map, "\(method)")
+      #expect(expected.largestMagnitude() > 0)
+    }
+    // The other class is the negated one, whatever the contrast.
+    for target in 0..<2 {
+      let expected = try spelled.explain(.class(target), by: .clrp2).signedRelevance
+      for method in [Method.clrp2, .clrp1, .clrp1(against: .classes([1 - target]))] {
+        let found = try trace.explain(.class(target), by: method)
+        #expect(found.signedRelevance.relativeDistance(from: expected) <= Tolerance.map, "\(method) of class \(target)")
+      }
+    }
+    let error = #expect(throws: ExplanationError.self) { try trace.explain(.class(2)) }
+    #expect(error?.description == "there is no class 2: the network has classes 0 to 1")
+  }
+
+  /// A single output without a sigmoid is a quantity: it has no probability and no alternatives.
+  @Test func quantities() throws {
+    var builder = GraphBuilder(item: [3, 4, 4])
+    builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
+    builder.add("relu", .relu)
+    builder.add("flatten", .flatten(axis: 1))
+    builder.add("head", .seededLinear(inputs: 16, outputs: 1, seed: 2))
+    let trace = try Explainer(builder.network(), rules: Self.table).trace(Self.input)
+    #expect(trace.layout.decision == .quantity)
+    #expect(trace.predictions().map(\.probability) == [nil])
+    // There is nothing to contrast with.
+    #expect(try trace.explain(.class(0), by: .clrp1).signedRelevance == trace.explain(.class(0)).relevance)
+    // What is said of the scores counts more than what the graph looks like.
+    let several = try Self.network(nil).expecting(decision: .eachClass)
+    #expect(try Explainer(several, rules: Self.table).trace(Self.input).layout.decision == .eachClass)
+  }
+}

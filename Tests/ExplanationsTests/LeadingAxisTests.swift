@@ -1,0 +1,213 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Networks whose first axis is not always the batch, beside networks without these detours that compute the same: maps are the same
+/// for every method, for one target and for several together.
+@Suite struct LeadingAxisTests {
+  /// A way to leave the batch's axis and come back.
+  enum Detour: String, CaseIterable, Sendable {
+    /// Two views that are folded into the batch go through one convolution, beside a convolution in two groups.
+    case foldedConvolution
+    /// The same through a pooling.
+    case foldedPooling
+    /// Views are normalized across their channels, beside slices.
+    case foldedNormalization
+    /// Batch and channels change places around a pooling.
+    case transposed
+    /// The batch's axis is dropped behind the head.
+    case squeezed
+    /// The batch's axis is dropped before a rectifier, and comes back.
+    case withoutBatch
+    /// The output is a list of all values, shifted by a constant that repeats the batch.
+    case broadcast
+
+    /// The detour takes a batch of several inputs.
+    var takesBatches: Bool { [.foldedConvolution, .foldedPooling, .foldedNormalization].contains(self) }
+  }
+
+  /// Six channels of 8 × 8, the detour or what it stands for, and a head of five classes.
+  static func network(_ detour: Detour, isDirect: Bool) throws -> Network {
+    var builder = GraphBuilder(item: [6, 8, 8])
+    func reshape(_ extents: [Int]) -> RelevanceKit.Operator { .reshape(extents: .fixed(extents), allowZero: false) }
+    let ones = Padding.explicit(before: [1, 1], after: [1, 1])
+    let weight = Seeded.tensor([4, 3, 3, 3], seed: 1)
+    let bias = Seeded.tensor([4], seed: 2)
+    func convolution(groups: Int) throws -> RelevanceKit.Operator {
+      let weights = [Tensor](repeating: weight, count: groups).flatMap(\.elements)
+      let biases = [Tensor](repeating: bias, count: groups).flatMap(\.elements)
+      return .convolution(
+        Convolution(
+          weight: Tensor(shape: [4 * groups, 3, 3, 3], elements: weights),
+          bias: Tensor(shape: [4 * groups], elements: biases), window: try Window(kernel: [3, 3], padding: ones),
+          groups: groups))
+    }
+    let pool = RelevanceKit.Operator.maxPool(try Window(kernel: [2, 2], strides: [2, 2]))
+    let norm = RelevanceKit.Operator.localResponseNormalization(
+      LocalResponseNormalization(size: 3, alpha: 0.5, beta: 0.75, bias: 1))
+    if detour == .foldedConvolution {
+      if !isDirect { builder.add("fold", reshape([-1, 3, 8, 8])) }
+      builder.add("conv", try convolution(groups: isDirect ? 2 : 1))
+      if !isDirect { builder.add("unfold", reshape([-1, 8, 8, 8])) }
+    } else {
+      builder.add("conv", try convolution(groups: 2))
+    }
+    let relu = builder.add("relu", .relu)
+    switch detour {
+    case .foldedConvolution, .squeezed, .broadcast: builder.add("pool", pool)
+    case .foldedPooling:
+      if !isDirect { builder.add("fold", reshape([-1, 2, 8, 8])) }
+      builder.add("pool", pool)
+      if !isDirect { builder.add("unfold", reshape([-1, 8, 4, 4])) }
+    case .foldedNormalization:
+      if isDirect {
+        let halves = [0, 1].map { index in
+          let part = builder.add("part\(index)", .part(axis: 1, index: index, count: 2), relu)
+          return builder.add("norm\(index)", norm, part)
+        }
+        builder.add("join", .concat(axis: 1), halves[0], halves[1])
+      } else {
+        builder.add("fold", reshape([-1, 4, 8, 8]))
+        builder.add("norm", norm)
+        builder.add("unfold", reshape([-1, 8, 8, 8]))
+      }
+      builder.add("pool", pool)
+    case .transposed:
+      if !isDirect { builder.add("there", .transpose(order: [1, 0, 2, 3])) }
+      builder.add("pool", pool)
+      if !isDirect { builder.add("back", .transpose(order: [1, 0, 2, 3])) }
+    case .withoutBatch:
+      builder.add("pool", pool)
+      if !isDirect { builder.add("drop", .squeeze(axes: [0])) }
+      builder.add("rectify", .unary(.leakyRelu(alpha: 0.5)))
+      if !isDirect { builder.add("bring", .unsqueeze(axes: [0])) }
+    }
+    builder.add("flatten", .flatten(axis: 1))
+    let head = builder.add("head", .seededLinear(inputs: 128, outputs: 5, seed: 3))
+    switch (detour, isDirect) {
+    case (.squeezed, false): builder.add("list", .squeeze(axes: [0]))
+    case (.broadcast, false):
+      // Every copy of the scores is as good as any; the first five are those of the direct network.
+      let shift = builder.constant("shift", Tensor(shape: [2, 1], elements: [0, 100]))
+      builder.add("shifted", .add, head, shift)
+      builder.add("all", .reshape(extents: .fixed([1, 10]), allowZero: false))
+    default: break
+    }
+    return try builder.network()
+  }
+
+  private static let table = RuleTable(name: "zPlus") {
+    RuleTable.Row(.operators(.conv, position: .first), ZPlus())
+    RuleTable.Row(.operators(.lrn), Taylor())
+    RuleTable.default(pixelRange: nil)
+  }
+
+  private static func input(batch: Int = 1) -> Tensor { Seeded.tensor([batch, 6, 8, 8], seed: 9, low: 0, high: 1) }
+
+  private static func explainer(_ detour: Detour, isDirect: Bool) throws -> Explainer {
+    try Explainer(network(detour, isDirect: isDirect), rules: table)
+  }
+
+  @Test(arguments: Detour.allCases, Method.all.filter { $0.name != "random" })
+  func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: Method) throws {
+    // Copies of the classes are further classes for what contrasts with all of them, and the sum is no part of a linear head.
+    if detour == .broadcast, method.isContrastive { return }
+    // Grad-CAM needs a layer by name.
+    let method =
+      switch method {
+      case .gradCAM: Method.gradCAM(layer: "relu")
+      case .guidedGradCAM: Method.guidedGradCAM(layer: "relu")
+      default: method
+      }
+    let detoured = try Self.explainer(detour, isDirect: false).trace(Self.input())
+    let direct = try Self.explainer(detour, isDirect: true).trace(Self.input())
+    #expect(detoured.logits.elements.prefix(5).elementsEqual(direct.logits.elements))
+    let targets = [Target.class(3), .class(0), .unit(node: "relu", channel: 5), .class(4)]
+      .filter { $0.classIndex != nil || !method.needsClass }
+    let expected = try targets.map { try direct.explain($0, by: method) }
+    let together = try detoured.explain(targets, by: method)
+    for (index, target) in targets.enumerated() {
+      let alone = try detoured.explain(target, by: method)
+      for found in [alone, together[index]] {
+        let distance = found.signedRelevance.relativeDistance(from: expected[index].signedRelevance)
+        #expect(distance <= Tolerance.map, "\(target)")
+        #expect(found.scores == expected[index].scores)
+        #expect(abs(found.ledger.absorbed - expected[index].ledger.absorbed) <= 1e-3 * abs(Double(found.score)) + 1e-6)
+      }
+      #expect(expected[index].signedRelevance.largestMagnitude() > 0)
+    }
+  }
+
+  /// Views that lie one after the other may be folded into any batch.
+  @Test(arguments: Detour.allCases.filter(\.takesBatches), [Method.lrp, .clrp1, .clrp2, .gradient])
+  func batchesOfFoldedViews(detour: Detour, method: Method) throws {
+    let explainer = try Self.explainer(detour, isDirect: false)
+    let batch = Self.input(batch: 3)
+    let trace = try explainer.trace(batch)
+    #expect(trace.batch == 3 && trace.logits.shape == [3, 5])
+    let together = try trace.explain([.class(1), .class(2)], by: method)
+    for item in 0..<3 {
+      let single = try explainer.trace(batch.item(item))
+      for (number, target) in [Target.class(1), .class(2)].enumerated() {
+        let expected = try single.explain(target, by: method)
+        #expect(
+          together[number].signedRelevance.item(item).relativeDistance(from: expected.signedRelevance) <= Tolerance.map)
+      }
+    }
+  }
+
+  /// A batch that the network mixes is refused, with the node that does.
+  @Test(arguments: [Detour.transposed, .broadcast]) func mixedBatches(detour: Detour) throws {
+    let explainer = try Self.explainer(detour, isDirect: false)
+    let error = #expect(throws: ExecutionError.self) { try explainer.trace(Self.input(batch: 2)) }
+    let node = detour == .transposed ? "there" : "all"
+    #expect(error?.description == "node \(node) mixes the 2 items of the batch; give one input at a time")
+  }
+
+  /// Outputs without axes are one value, and outputs without elements nothing to explain.
+  @Test func scalarsAndNothing() throws {
+    var scalar = GraphBuilder(item: [2, 3, 3])
+    scalar.add("mean", .mean(Mean(axes: [0, 1, 2, 3], keepsAxes: false)))
+    let x = Seeded.tensor([1, 2, 3, 3], seed: 1, low: 0, high: 1)
+    let trace = try Explainer(scalar.network(), rules: .default(pixelRange: nil)).trace(x)
+    #expect(trace.logits.shape == [1, 1] && trace.layout.decision == .quantity)
+    for method in [Method.lrp, .gradient] {
+      let map = try trace.explain(.class(0), by: method).relevance
+      let expected = x.map { method == .lrp ? $0 / 18 : 1 / 18 }
+      #expect(map.relativeDistance(from: expected) <= Tolerance.sameMap)
+    }
+    var empty = GraphBuilder(item: [2, 3, 3])
+    empty.add("none", .slice(Slice(starts: [1], ends: [1], axes: [1])))
+    let explainer = try Explainer(empty.network(), rules: .default(pixelRange: nil))
+    let error = #expect(throws: ExecutionError.self) { try explainer.trace(x) }
+    #expect(error?.description == "the output none has shape 1×0×3×3, so no elements; there is nothing to predict")
+  }
+
+  /// An example of an input with many open axes is small enough to exist; one that cannot exist is refused.
+  @Test func openAndImpossibleExtents() throws {
+    let open = SymbolicShape((0..<9).map { .symbolic("d\($0)") })
+    func network(_ shape: SymbolicShape) throws -> Network {
+      try Network(
+        Graph(
+          name: "test",
+          nodes: [
+            Node(name: "x", operation: .input(shape), inputs: []),
+            Node(name: "relu", operation: .relu, inputs: [Node.ID(0)]),
+          ], output: Node.ID(1)))
+    }
+    #expect(try network(open).exampleInputShape() == Shape([1] + [Int](repeating: 8, count: 8)))
+    let huge = SymbolicShape([.fixed(1 << 40), .fixed(1 << 40)])
+    let error = #expect(throws: GraphError.self) { try network(huge) }
+    #expect(error?.description.contains("is not the shape of a tensor") == true)
+  }
+}
+
+extension Method {
+  /// Whether the method contrasts classes, so that a unit cannot be its target.
+  fileprivate var needsClass: Bool {
+    switch self {
+    case .clrp1, .sglrp: true
+    default: false
+    }
+  }
+}
