@@ -37,7 +37,7 @@ extension Trace {
     case .random(let seed): maps = targets.map { _ in Map(randomMap(seed: seed)) }
     default: maps = try propagated(targets, by: method, ledger: ledger && method.isRelevance)
     }
-    for (target, map) in zip(targets, maps) where !map.isFinite { throw try unusable(target, method) }
+    for (target, map) in zip(targets, maps) { try check(map, of: target, method) }
     return zip(targets, zip(sites, maps)).map { target, pair in
       let (site, map) = pair
       var entries = map.ledger
@@ -63,16 +63,20 @@ extension Trace {
     }
   }
 
-  /// Why a map is not finite: the first node whose values are not, or else the one where relevance ceased to be.
-  private func unusable(_ target: Target, _ method: Method) throws -> ExplanationError {
+  /// Infinite values make maps of NaN, or of nothing but zeros.
+  ///
+  /// - Throws: `ExplanationError.notFinite` with the first node whose values are not finite, or else the one where relevance ceased to be.
+  private func check(_ map: Map, of target: Target, _ method: Method) throws {
+    guard !map.isFinite || map.values.largestMagnitude() == 0 else { return }
     let graph = plan.network.graph
     var node = graph.ids.first { reaches($0) && !forward.value(of: $0).isFinite }.map { graph[$0].name }
+    if map.isFinite, node == nil { return }
     if node == nil {
       let walk = try propagator(for: method.table).propagate(
         method.seeds(for: [target], in: self), count: 1, keepsLedger: true)
       node = walk.ledgers[0].first { !$0.magnitudeOut.isFinite || !$0.magnitudeIn.isFinite }?.node
     }
-    return .notFinite(
+    throw ExplanationError.notFinite(
       target: target.description, method: method.description, node: node ?? graph[plan.network.input].name)
   }
 

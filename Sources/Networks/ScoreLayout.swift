@@ -169,14 +169,15 @@ extension Network {
       }
       if extents.indices.contains(axis) { return layout(extents, classAxis: axis) }
     }
-    guard long.count > 1 || decision.isTwofold && long.count == 1 && extents.count > 1 else {
-      return layout(extents, classAxis: nil)
+    let channels = channelAxes(inferred)[logits.index].map { $0 - offset }.flatMap {
+      extents.indices.contains($0) ? $0 : nil
     }
+    // A single channel at many positions is one class, or none, at each of them.
+    let isSingleChannel = extents.count > 1 && channels.map { extents[$0] == 1 } ?? false
+    guard long.count > 1 || long.count == 1 && isSingleChannel else { return layout(extents, classAxis: nil) }
     let fitting = extents.indices.filter { extents[$0] == expectedClasses }
     if fitting.count == 1 { return layout(extents, classAxis: fitting[0]) }
-    if let channels = channelAxes(inferred)[logits.index], extents.indices.contains(channels - offset) {
-      return layout(extents, classAxis: channels - offset)
-    }
+    if let channels { return layout(extents, classAxis: channels) }
     return layout(extents, classAxis: extents.count == 3 ? 0 : long.min { extents[$0] < extents[$1] })
   }
 }

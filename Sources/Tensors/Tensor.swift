@@ -106,7 +106,8 @@ public struct Tensor: Sendable {
   /// One of several parts of equal size that lie one after the other, as a list. The memory is shared.
   package func part(_ index: Int, of count: Int) -> Tensor {
     let length = self.count / max(count, 1)
-    precondition(index >= 0 && index < count && length * count == self.count, "no part \(index) of \(count) of \(shape)")
+    precondition(
+      index >= 0 && index < count && length * count == self.count, "no part \(index) of \(count) of \(shape)")
     return Tensor(shape: [length], storage: storage, offset: offset + index * length)
   }
 

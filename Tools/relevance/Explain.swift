@@ -98,11 +98,15 @@ struct Explain: ParsableCommand {
             try trace.explain(targets, by: method)
           }
         }
+        let warnings =
+          Report.warnings(of: explanations, input: file.name, labels: model.labels, layout: trace.layout)
+          + (try flowWarnings(explanations, targets, trace)).map { "\(file.name): \($0)" }
         let writer = ResultWriter(
           folder: folder.appendingPathComponent(file.stem), artefacts: artefacts,
           hasChannelsLast: explainer.network.hasChannelsLast, scale: scale, labels: model.labels)
         let maps = try Console.detail("wrote the maps of \(file.name)") { try writer.write(explanations, of: input) }
-        report.add(file, trace: trace, explanations: explanations, labels: model.labels)
+        report.add(
+          file, trace: trace, explanations: explanations, labels: model.labels, warnings: warnings)
         if let provenance {
           let page = ExplanationPage(
             input: file.name, picture: input.picture,
@@ -112,9 +116,7 @@ struct Explain: ParsableCommand {
             labels: model.labels, plan: explainer.plan,
             shapes: try explainer.network.graph.shapes(forInput: input.tensor.shape), model: self.model.path,
             warnings: assumptions(of: model, for: file) + explainer.plan.warnings
-              + methods.flatMap { $0.warnings(under: explainer.plan) }
-              + Report.warnings(
-                of: explanations, input: file.name, labels: model.labels, layout: trace.layout),
+              + methods.flatMap { $0.warnings(under: explainer.plan) } + warnings,
             provenance: provenance, inputChecksum: try file.checksum())
           try writer.write(page)
         }
@@ -129,6 +131,13 @@ struct Explain: ParsableCommand {
       try report.write(to: folder.appendingPathComponent("report.json"))
     }
     if let failure { throw failure }
+  }
+
+  /// What is doubtful about how relevance went through the network. The sums of a contrast do not tell: then LRP of the same targets does.
+  private func flowWarnings(_ explanations: [Explanation], _ targets: [Target], _ trace: Trace) throws -> [String] {
+    let relevances = explanations.map(\.method).filter(\.isRelevance)
+    let isTold = relevances.isEmpty || relevances.contains(.lrp)
+    return try (isTold ? explanations : trace.explain(targets, by: .lrp)).flatMap(\.warnings)
   }
 }
 

@@ -59,7 +59,9 @@ struct Report: Encodable {
     warnings = plan.warnings + methods.flatMap { $0.warnings(under: plan) }
   }
 
-  mutating func add(_ file: InputFile, trace: Trace, explanations: [Explanation], labels: Labels?) {
+  mutating func add(
+    _ file: InputFile, trace: Trace, explanations: [Explanation], labels: Labels?, warnings: [String]
+  ) {
     let entries = explanations.map { explanation in
       ExplanationEntry(
         target: explanation.target.description, label: explanation.target.classIndex.flatMap { labels?[$0] },
@@ -73,7 +75,7 @@ struct Report: Encodable {
             magnitudeOut: $0.magnitudeOut)
         }, files: "\(file.stem)/\(explanation.fileName)")
     }
-    warnings += Self.warnings(of: explanations, input: file.name, labels: labels, layout: trace.layout)
+    self.warnings += warnings
     let scores = PredictedScores(
       trace.scores(ofItem: 0), layout: trace.layout, labels: labels, top: Self.shownClasses)
     inputs.append(
@@ -94,7 +96,7 @@ struct Report: Encodable {
     }
     for explanation in explanations
     where !explanation.isUnsupported && explanation.method.isRelevance && !explanation.method.isContrastive
-      && explanation.signedRelevance.largestMagnitude() == 0
+      && explanation.warnings.isEmpty && explanation.signedRelevance.largestMagnitude() == 0
     {
       let lost = explanation.ledger.max { abs($0.absorbed) < abs($1.absorbed) }
       let cause = lost?.losses.max { abs($0.value) < abs($1.value) }?.key
