@@ -1,0 +1,149 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Small models that have failed, where they are at hand, through the tool; what is right was worked out by hand or with ONNX Runtime.
+/// Networks like them, made by tests, are in the suites of the modules.
+@Suite(.enabled(if: SharedCases.areThere, "the folder of small cases is not there"))
+struct SharedCaseTests {
+  private let bench: Workbench
+  init() throws {
+    bench = try Workbench()
+    try bench.write(
+      "name: z\nextends: default\nrules: [{op: [Conv, Gemm], position: first, rule: zPlus}]", to: "z.yaml")
+  }
+
+  private func model(_ name: String) -> String { SharedCases.folder.appendingPathComponent(name).path }
+
+  private func save(_ shape: Shape, _ elements: [Float]? = nil) throws {
+    let tensor = elements.map { Tensor(shape: shape, elements: $0) } ?? Seeded.tensor(shape, seed: 3, low: 0, high: 1)
+    try NumPyFile.write(tensor, to: bench.path("x.npy"))
+  }
+
+  private func map(_ name: String) throws -> [Float] { try NumPyFile.read(bench.path("out/x/\(name).npy")).elements }
+
+  /// Explains `x.npy`.
+  private func explain(_ name: String, _ options: String...) throws -> Outcome {
+    try bench.run(
+      ["explain", model(name), "x.npy", "--rules", "z.yaml", "--save", "npy,json", "--output", "out"] + options)
+  }
+
+  @Test func segmentation() throws {
+    try save([1, 3, 8, 8])
+    let prediction = try bench.run("predict", model("seg"), "x.npy")
+    #expect(prediction.status == 0 && prediction.output.contains(" % of 8×8 positions  mean logit"))
+    for target in ["class:1", "label:cat"] {
+      let outcome = try explain("seg", "--target", target)
+      #expect(outcome.status == 64 && outcome.errors.contains("expected class:1@4,4 for one of them, or region:1"))
+    }
+    for target in ["class:1@3,4", "label:cat@3,4", "region:3", "region:bus"] {
+      #expect(try explain("seg", "--target", target).status == 0, "\(target)")
+    }
+  }
+
+  /// The second of two inputs alone made the sum negative that the network turns.
+  @Test(arguments: ["bn_negative", "turn_Neg"]) func turnedSigns(name: String) throws {
+    try save([1, 2, 1, 1], [1, 3])
+    #expect(try explain(name, "--target", "class:0", "--method", "lrp").status == 0)
+    #expect(try map("class0.lrp").map { ($0 * 1e5).rounded() / 1e5 } == [0, 2])
+  }
+
+  @Test func oppositeClasses() throws {
+    try save([1, 3, 8, 8])
+    for method in ["lrp", "gradient"] {
+      let outcome = try explain("end_sigmoid_concat", "--target", "class:0", "--target", "class:1", "--method", method)
+      #expect(outcome.status == 0)
+      #expect(try map("class0.\(method)") == map("class1.\(method)").map { -$0 })
+      #expect(try map("class1.\(method)").contains { $0 != 0 })
+    }
+    #expect(try explain("end_sigmoid_concat", "--target", "top:1", "--method", "clrp1").status == 0)
+  }
+
+  @Test func twoClassesOfOneSigmoid() throws {
+    try save([1, 3, 8, 8])
+    let lines = try bench.run("predict", model("binary"), "x.npy").output.split(separator: "\n").dropFirst()
+    #expect(lines.count == 2)
+    let percents = lines.compactMap {
+      $0.split(separator: "%").first.flatMap { Double($0.trimmingPrefix { $0 == " " }.dropLast()) }
+    }
+    #expect(percents.count == 2 && abs(percents.reduce(0, +) - 100) < 0.02)
+    #expect(lines.contains { $0.hasSuffix("class:0  cat") } && lines.contains { $0.hasSuffix("class:1  dog") })
+    for target in ["label:cat", "label:dog"] { #expect(try explain("binary", "--target", target).status == 0) }
+  }
+
+  /// (x + 64) as 32-bit integer, less 64: rounded toward zero of what is added.
+  @Test func casts() throws {
+    try save([1, 1, 2, 2], [0.3, 1.7, -0.4, -1.6])
+    let outcome = try bench.run(
+      "predict", model("cast_i32_plus64.onnx"), "x.npy", "--save", "npy", "--output", "out")
+    #expect(outcome.status == 0)
+    #expect(try map("logits") == [0, 1, -1, -2])
+  }
+
+  @Test func oldResize() throws {
+    try save([1, 1, 2, 4], [1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(try bench.run("predict", model("resize10.onnx"), "x.npy", "--save", "npy", "--output", "out").status == 0)
+    #expect(try map("logits") == [1, 3])
+  }
+
+  @Test func outputsWithoutAxesOrElements() throws {
+    try save([1, 3, 4, 4])
+    #expect(try explain("scalar.onnx", "--method", "gradient").status == 0)
+    #expect(try map("class0.gradient").allSatisfy { abs($0 - 1 / 48) < 1e-6 })
+    for command in ["predict", "explain"] {
+      let outcome = try bench.run(command, model("empty.onnx"), "x.npy")
+      #expect(outcome.status == 65 && outcome.errorLines.count == 1)
+    }
+    #expect(try bench.run("predict", model("squeezed.onnx"), "x.npy").output.split(separator: "\n").count == 4)
+    #expect(try bench.run("inspect", model("nine.onnx")).status == 0)
+  }
+
+  @Test(arguments: [
+    ("transposed.onnx", [1, 4, 4, 4]), ("seq.onnx", [1, 3, 4, 4]), ("broadcast.onnx", [1, 3, 4, 4]),
+    ("lrn.onnx", [1, 6, 4, 4]),
+  ])
+  func otherFirstAxes(name: String, extents: [Int]) throws {
+    try save(Shape(extents))
+    let targets = ["--target", "class:0", "--target", "class:5"]
+    #expect(
+      try bench.run(
+        ["explain", model(name), "x.npy", "--method", "gradient", "--save", "npy", "--output", "out"] + targets
+      ).status == 0)
+    let together = try [map("class0.gradient"), map("class5.gradient")]
+    for (target, expected) in zip(["class0", "class5"], together) {
+      #expect(
+        try bench.run(
+          "explain", model(name), "x.npy", "--method", "gradient", "--save", "npy", "--output", "out", "--target",
+          "class:\(target.dropFirst(5))"
+        ).status == 0)
+      #expect(try map("\(target).gradient") == expected)
+      #expect(expected.contains { $0 != 0 })
+    }
+  }
+
+  /// A table that does not fit blocks only the methods that use it.
+  @Test func aTableThatDoesNotFit() throws {
+    try save([1, 1, 28, 28])
+    for method in Method.all where !method.isRelevance {
+      let outcome = try bench.run(
+        "explain", model("grey"), "x.npy", "--method", method.name, "--save", "npy", "--output", "out")
+      #expect(outcome.status == 0, "\(method)")
+    }
+    let refused = try bench.run("explain", model("grey"), "x.npy", "--method", "lrp")
+    #expect(refused.status == 65 && refused.errors.contains("position: first, rule: zB"))
+    let plan = try bench.run("inspect", model("grey"))
+    #expect(
+      plan.status == 0 && plan.output.contains("GlobalAveragePool") && plan.output.contains("rule table default: zB at")
+    )
+    #expect(try bench.run("bench", model("grey"), "--runs", "1").status == 0)
+    #expect(
+      try bench.run("lab", model("grey"), "x.npy", "--layer", "fc", "--rule", "zPlus", "--rule", "epsilon").status == 0)
+  }
+}
+
+/// Where the small models are.
+enum SharedCases {
+  static let folder = Fixtures.root.deletingLastPathComponent().appendingPathComponent("shared/cases")
+  static let areThere = FileManager.default.fileExists(atPath: folder.appendingPathComponent("README.md").path)
+}
