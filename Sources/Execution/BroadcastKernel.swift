@@ -8,6 +8,8 @@ package struct BroadcastKernel: Kernel {
     case add
     case multiply
     case function(BinaryFunction)
+    /// A sum, product or function of integers
+    case integers(Networks.Operator, IntegerType)
   }
   private let operation: Operation
   private let output: Shape
@@ -77,6 +79,8 @@ package struct BroadcastKernel: Kernel {
     case (.multiply, (false, true)): rk_scale(y, b, a[0], count)
     case (.add, (false, false)): y.update(repeating: a[0] + b[0], count: count)
     case (.multiply, (false, false)): y.update(repeating: a[0] * b[0], count: count)
+    case (.integers(let operation, let type), _):
+      for i in 0..<count { y[i] = operation.integer(a[moves.a ? i : 0], b[moves.b ? i : 0], type) }
     case (.function(let function), _):
       for i in 0..<count { y[i] = function(a[moves.a ? i : 0], b[moves.b ? i : 0]) }
     }

@@ -65,7 +65,12 @@ package final class ForwardTrace: Sendable {
     guard let kernel = plan.kernels[id.index] else {
       preconditionFailure("a node without a kernel is never overwritten")
     }
-    return Tensor(uninitialized: plan.shapes[id.index]) { result in
+    return value(of: id, by: kernel)
+  }
+
+  /// What another kernel makes of the operands of a node.
+  package func value(of id: Node.ID, by kernel: any Kernel) -> Tensor {
+    Tensor(uninitialized: plan.shapes[id.index]) { result in
       BLAS.withOneThreadPerCall {
         withOperands(of: id) { kernel.forward($0, result.baseAddress!, on: workers) }
       }

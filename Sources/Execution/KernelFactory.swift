@@ -19,6 +19,7 @@ func makeKernel(
   let known = node.inputs.map { inferred[$0.index] }
   let operands = known.map(\.shape)
   let output = inferred[id.index].shape
+  if let kernel = try makeStepwiseKernel(for: node, known, output: inferred[id.index]) { return kernel }
   switch node.operation {
   case .input, .constant, .integers, .shape: return nil
   case .convolution(let convolution):
@@ -47,7 +48,9 @@ func makeKernel(
     return SelectionKernel(selection)
   case .reduce(let reduction):
     return ReductionKernel(reduction: reduction, input: operands[0], axes: try reduction.axes(of: operands[0], known))
-  case .resize(let resize): return ResizeKernel(try resize.weights(of: operands[0], known), input: operands[0])
+  case .resize(let resize):
+    return ResizeKernel(
+      try resize.weights(of: operands[0], known), input: operands[0], kind: inferred[id.index].kind)
   case .transposedConvolution(let convolution):
     return try TransposedConvolutionKernel(
       convolution, input: operands[0], output: output, algorithm: algorithm, derived: weights[id])

@@ -66,7 +66,11 @@ struct ResizeKernel: LinearKernel {
   private let output: Shape
   private let weights: [[(low: Int, high: Int, share: Float)]]
 
-  init(_ weights: [[(low: Int, high: Int, share: Float)]], input: Shape) {
+  /// What interpolated values are rounded to, toward zero; nil for real numbers.
+  private let type: IntegerType?
+
+  init(_ weights: [[(low: Int, high: Int, share: Float)]], input: Shape, kind: ElementKind) {
+    type = kind.integerType
     self.weights = weights
     self.input = input
     output = Shape(weights.map(\.count))
@@ -74,6 +78,7 @@ struct ResizeKernel: LinearKernel {
 
   func forward(_ operands: [UnsafePointer<Float>], _ result: UnsafeMutablePointer<Float>, on workers: Workers) {
     eachAxis(forward: true, items: 1, operands[0], result, workers.pool)
+    if type != nil { for i in 0..<output.count { result[i].round(.towardZero) } }
   }
 
   func adjoint(
@@ -106,6 +111,10 @@ struct ResizeKernel: LinearKernel {
         let (x, y) = (current.base + o * from * inner, next.base + o * to * inner)
         for (index, entry) in weights[axis].enumerated() {
           if forward {
+            if entry.share == 0 {
+              (y + index * inner).update(from: x + entry.low * inner, count: inner)
+              continue
+            }
             for i in 0..<inner {
               y[index * inner + i] =
                 x[entry.low * inner + i] * (1 - entry.share) + x[entry.high * inner + i] * entry.share

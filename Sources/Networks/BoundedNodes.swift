@@ -9,7 +9,7 @@ extension Network {
       let operands = node.inputs.map { result[$0.index] }
       let first = operands.first ?? false
       switch node.operation {
-      case .constant, .integers, .softmax: result.append(true)
+      case .constant, .integers, .softmax, .cast(.truth): result.append(true)
       case .unary(let function):
         switch function {
         case .sigmoid, .hardSigmoid, .tanh, .erf: result.append(true)

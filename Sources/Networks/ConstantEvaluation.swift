@@ -9,32 +9,14 @@ extension Operator {
     switch self {
     case .flatten, .reshape, .squeeze, .unsqueeze, .identity, .dropout:
       return values[0].reshaped(to: try outputShape(of: operands.map(\.shape), operands))
-    case .cast(let kind):
-      switch (kind, values[0]) {
-      case (.real, let value): return .floats(value.floats)
-      case (.integer, .floats(let x)):
-        return try integerLiteral(x.shape, x.elements.map { $0.isFinite && Swift.abs($0) < 9e18 ? Int($0) : nil })
-      case (.truth, .floats(let x)): return try integerLiteral(x.shape, x.elements.map { $0 == 0 ? 0 : 1 })
-      case (.integer, let value): return value
-      case (.truth, .integers(let x)): return try integerLiteral(x.shape, x.elements.map { $0 == 0 ? 0 : 1 })
-      }
+    case .cast(let kind): return values[0].cast(to: kind)
     case .concat(let axis):
       return try concatenated(values, axis: axis, to: outputShape(of: operands.map(\.shape), operands))
     case .relu: return unary(.clip(lowest: 0, highest: .infinity), values[0])
     case .unary(let function): return unary(function, values[0])
-    case .add:
-      return try pairs(values) {
-        $0 + $1
-      } integer: {
-        checked($0.addingReportingOverflow($1))
-      }
-    case .multiply:
-      return try pairs(values) {
-        $0 * $1
-      } integer: {
-        checked($0.multipliedReportingOverflow(by: $1))
-      }
-    case .binary(let function): return try pairs(values, function.callAsFunction, integer: function.integer)
+    case .add: return try pairs(values, +)
+    case .multiply: return try pairs(values, *)
+    case .binary(let function): return try pairs(values, function.callAsFunction)
     case .reduce(let reduction): return try reduced(values[0], reduction, operands)
     case .arithmetic(let function): return try function.value(values)
     default: return nil
@@ -42,11 +24,39 @@ extension Operator {
   }
 
   private func unary(_ function: UnaryFunction, _ value: Literal) -> Literal {
-    if case .integers(let x) = value {
-      let result = x.elements.compactMap(function.integer)
-      if result.count == x.elements.count { return .integers(IntegerTensor(shape: x.shape, elements: result)) }
+    guard case .integers(let x) = value, function.keepsIntegers else {
+      return .floats(value.floats.map { function($0) })
     }
-    return .floats(value.floats.map { function($0) })
+    let type = x.kind.integerType ?? .int64
+    return .integers(
+      IntegerTensor(shape: x.shape, elements: x.elements.map { function.integer($0, type) }, kind: x.kind))
+  }
+
+  /// A function of pairs of elements, with broadcasting; integers stay integers.
+  private func pairs(_ values: [Literal], _ real: (Float, Float) -> Float) throws -> Literal {
+    guard values.count == 2 else { throw Misfit("expected 2 operands, found \(values.count)") }
+    let shape = try broadcastShape(values[0].shape, values[1].shape)
+    let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
+    let kind = elementKind(of: values.map(\.kind))
+    if let type = kind.integerType, let a = values[0].integers {
+      let elements: [Int?]
+      if let b = values[1].integers {
+        elements = (0..<shape.count).map { integer(a[p[$0]], b[q[$0]], type) }
+      } else {
+        let b = values[1].floats.elements
+        elements = (0..<shape.count).map { type.power(a[p[$0]], Double(b[q[$0]])) }
+      }
+      let present = elements.compactMap { $0 }
+      guard present.count == elements.count else { throw Misfit("integers are divided by 0") }
+      return .integers(IntegerTensor(shape: shape, elements: present, kind: kind))
+    }
+    let (a, b) = (values[0].floats, values[1].floats)
+    return .floats(
+      Tensor(uninitialized: shape) { result in
+        a.withUnsafeElements { a in
+          b.withUnsafeElements { b in for i in result.indices { result[i] = real(a[p[i]], b[q[i]]) } }
+        }
+      })
   }
 
   private func reduced(_ value: Literal, _ reduction: Reduction, _ operands: [Inferred]) throws -> Literal? {
@@ -54,21 +64,33 @@ extension Operator {
     let axes = try reduction.axes(of: x, operands)
     let kept = Shape(x.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
     let strides = zip(kept.dimensions, kept.strides).map { $0 == 1 ? 0 : $1 }
-    var sums = [Double?](repeating: nil, count: kept.count)
-    let elements = value.integers?.map { Double($0) } ?? value.floats.elements.map { Double($0) }
-    for (position, element) in elements.enumerated() {
+    var places: [Int] = []
+    places.reserveCapacity(x.count)
+    for position in 0..<x.count {
       var (rest, to) = (position, 0)
       for axis in (0..<x.rank).reversed() {
         to += rest % x[axis] * strides[axis]
         rest /= x[axis]
       }
-      sums[to] = sums[to].map { reduction.combine($0, element) } ?? element
+      places.append(to)
     }
-    let empty = reduction.function.neutralElement
+    func results<Element>(_ elements: [Element], empty: Element, _ combine: (Element, Element) -> Element) -> [Element]
+    {
+      var sums = [Element?](repeating: nil, count: kept.count)
+      for (place, element) in zip(places, elements) {
+        sums[place] = sums[place].map { combine($0, element) } ?? element
+      }
+      return sums.map { $0 ?? empty }
+    }
     let output = try outputShape(of: operands.map(\.shape), operands)
-    let results = sums.map { $0 ?? empty }
-    if value.integers != nil { return try integerLiteral(output, results.map { Swift.abs($0) < 9e15 ? Int($0) : nil }) }
-    return .floats(Tensor(shape: output, elements: results.map { Float($0) }))
+    if case .integers(let tensor) = value {
+      let type = tensor.kind.integerType ?? .int64
+      let elements = results(tensor.elements, empty: reduction.neutralElement(type)) { reduction.combine($0, $1, type) }
+      return .integers(IntegerTensor(shape: output, elements: elements, kind: tensor.kind))
+    }
+    let elements = results(
+      value.floats.elements.map { Double($0) }, empty: reduction.function.neutralElement, reduction.combine)
+    return .floats(Tensor(shape: output, elements: elements.map { Float($0) }))
   }
 }
 
@@ -82,26 +104,30 @@ extension LiteralFunction {
       guard list[2] != 0, count < 0x1p20 else { throw Misfit("a range in steps of \(list[2]) is endless or too long") }
       let integers = values.compactMap { $0.integers?[0] }
       if integers.count == 3 {
-        return .integers(IntegerTensor((0..<Int(count)).map { integers[0] + $0 * integers[2] }))
+        let type = values[0].kind.integerType ?? .int64
+        let elements = (0..<Int(count)).map { type.wrapped(integers[0] &+ $0 &* integers[2]) }
+        return .integers(IntegerTensor(shape: [Int(count)], elements: elements, kind: values[0].kind))
       }
       let (start, step) = (Float(list[0]), Float(list[2]))
       return .floats(Tensor(shape: [Int(count)], elements: (0..<Int(count)).map { start + Float($0) * step }))
-    case .constantOfShape(let value, let isInteger):
+    case .constantOfShape(let value, let kind):
       guard let extents = values.first?.integers else { return nil }
       let shape = try Shape(checking: extents)
       // Some published graphs stand in for weights with it: a fully connected layer of VGG has 103 million.
       guard shape.count <= 1 << 27 else { throw Misfit("a constant of shape \(shape) is too large") }
-      if isInteger {
-        return .integers(IntegerTensor(shape: shape, elements: Array(repeating: Int(value), count: shape.count)))
-      }
-      return .floats(Tensor(shape: shape, repeating: Float(value)))
+      if kind == .real { return .floats(Tensor(shape: shape, repeating: Float(value))) }
+      let element = kind.integerType?.held(value) ?? (value == 0 ? 0 : 1)
+      return .integers(
+        IntegerTensor(shape: shape, elements: Array(repeating: element, count: shape.count), kind: kind))
     case .choice:
       guard values.count == 3, let condition = values[0].integers else { return nil }
       let shape = try broadcastShape(try broadcastShape(values[0].shape, values[1].shape), values[2].shape)
       let positions = values.map { broadcastPositions($0.shape, to: shape) }
       if let a = values[1].integers, let b = values[2].integers {
-        return try integerLiteral(
-          shape, (0..<shape.count).map { condition[positions[0][$0]] != 0 ? a[positions[1][$0]] : b[positions[2][$0]] })
+        let elements = (0..<shape.count).map {
+          condition[positions[0][$0]] != 0 ? a[positions[1][$0]] : b[positions[2][$0]]
+        }
+        return .integers(IntegerTensor(shape: shape, elements: elements, kind: values[1].kind))
       }
       let (a, b) = (values[1].floats.elements, values[2].floats.elements)
       return .floats(
@@ -115,18 +141,29 @@ extension LiteralFunction {
       let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
       let truths: [Bool]
       if let a = values[0].integers, let b = values[1].integers {
-        truths = (0..<shape.count).map { comparison.holds(a[p[$0]], b[q[$0]]) }
+        if values[0].kind == .integer(.uint64) {
+          truths = (0..<shape.count).map { comparison.holds(UInt(bitPattern: a[p[$0]]), UInt(bitPattern: b[q[$0]])) }
+        } else {
+          truths = (0..<shape.count).map { comparison.holds(a[p[$0]], b[q[$0]]) }
+        }
       } else {
         let (a, b) = (values[0].floats.elements, values[1].floats.elements)
         truths = (0..<shape.count).map { comparison.holds(a[p[$0]], b[q[$0]]) }
       }
-      return .integers(IntegerTensor(shape: shape, elements: truths.map { $0 ? 1 : 0 }))
+      return .integers(IntegerTensor(shape: shape, elements: truths.map { $0 ? 1 : 0 }, kind: .truth))
     case .logic(let logic):
       guard let a = values[0].integers else { return nil }
-      if logic == .not { return .integers(IntegerTensor(shape: values[0].shape, elements: a.map { $0 == 0 ? 1 : 0 })) }
-      return try pairs(values, { _, _ in 0 }) {
-        logic == .and ? ($0 != 0 && $1 != 0 ? 1 : 0) : ($0 != 0 || $1 != 0 ? 1 : 0)
+      if logic == .not {
+        return .integers(IntegerTensor(shape: values[0].shape, elements: a.map { $0 == 0 ? 1 : 0 }, kind: .truth))
       }
+      guard values.count == 2, let b = values[1].integers else { return nil }
+      let shape = try broadcastShape(values[0].shape, values[1].shape)
+      let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
+      let elements = (0..<shape.count).map { position in
+        let (x, y) = (a[p[position]] != 0, b[q[position]] != 0)
+        return (logic == .and ? x && y : x || y) ? 1 : 0
+      }
+      return .integers(IntegerTensor(shape: shape, elements: elements, kind: .truth))
     }
   }
 }
@@ -141,32 +178,6 @@ extension LiteralFunction.Comparison {
     case .greaterOrEqual: a >= b
     }
   }
-}
-
-/// Integers that all exist; nil stands for one that overflowed.
-private func integerLiteral(_ shape: Shape, _ elements: [Int?]) throws -> Literal {
-  let present = elements.compactMap { $0 }
-  guard present.count == elements.count else { throw Misfit("its integers overflow") }
-  return .integers(IntegerTensor(shape: shape, elements: present))
-}
-
-/// A function of pairs of elements, with broadcasting; integers stay integers.
-private func pairs(
-  _ values: [Literal], _ real: (Float, Float) -> Float, integer: (Int, Int) -> Int?
-) throws -> Literal {
-  guard values.count == 2 else { throw Misfit("expected 2 operands, found \(values.count)") }
-  let shape = try broadcastShape(values[0].shape, values[1].shape)
-  let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
-  if let a = values[0].integers, let b = values[1].integers {
-    return try integerLiteral(shape, (0..<shape.count).map { integer(a[p[$0]], b[q[$0]]) })
-  }
-  let (a, b) = (values[0].floats, values[1].floats)
-  return .floats(
-    Tensor(uninitialized: shape) { result in
-      a.withUnsafeElements { a in
-        b.withUnsafeElements { b in for i in result.indices { result[i] = real(a[p[i]], b[q[i]]) } }
-      }
-    })
 }
 
 /// For each element of the result the position of an operand's element that broadcasting repeats there.
@@ -190,6 +201,8 @@ private func concatenated(_ values: [Literal], axis: Int, to shape: Shape) throw
     return (0..<outer).flatMap { o in zip(parts, runs).flatMap { part, run in part[o * run..<(o + 1) * run] } }
   }
   let lists = values.compactMap(\.integers)
-  if lists.count == values.count { return .integers(IntegerTensor(shape: shape, elements: joined(lists))) }
+  if lists.count == values.count {
+    return .integers(IntegerTensor(shape: shape, elements: joined(lists), kind: values[0].kind))
+  }
   return .floats(Tensor(shape: shape, elements: joined(values.map(\.floats.elements))))
 }

@@ -71,18 +71,6 @@ public enum UnaryFunction: Hashable, Sendable {
     }
   }
 
-  /// The value at an integer, for those functions that have integers to integers.
-  func integer(_ x: Int) -> Int? {
-    switch self {
-    case .abs: Swift.abs(x)
-    case .negate: -x
-    case .ceil, .floor, .round: x
-    case .clip(let lowest, let highest):
-      Swift.min(Swift.max(x, Int(Swift.max(lowest, -1e18))), Int(Swift.min(highest, 1e18)))
-    default: nil
-    }
-  }
-
   /// Whether no value is negative.
   var isNonNegative: Bool {
     switch self {
@@ -153,21 +141,6 @@ public enum BinaryFunction: Hashable, Sendable {
     }
   }
 
-  /// The value at two integers, nil if there is none.
-  func integer(_ a: Int, _ b: Int) -> Int? {
-    switch self {
-    case .subtract: checked(a.subtractingReportingOverflow(b))
-    case .divide: checked(a.dividedReportingOverflow(by: b))
-    case .power:
-      b >= 0
-        ? (0..<Swift.min(b, 64)).reduce(1) { power, _ in
-          power.flatMap { checked($0.multipliedReportingOverflow(by: a)) }
-        } : nil
-    case .minimum: Swift.min(a, b)
-    case .maximum: Swift.max(a, b)
-    }
-  }
-
   var kind: OperatorKind {
     switch self {
     case .subtract: .sub
@@ -179,25 +152,12 @@ public enum BinaryFunction: Hashable, Sendable {
   }
 }
 
-/// The result of integer arithmetic, nil if it overflowed.
-func checked(_ result: (partialValue: Int, overflow: Bool)) -> Int? { result.overflow ? nil : result.partialValue }
-
-/// What elements are.
-public enum ElementKind: Hashable, Sendable {
-  /// Real numbers: of any of ONNX's floating-point types
-  case real
-  /// Whole numbers: of any of ONNX's integer types
-  case integer
-  /// Truth values: ONNX's `bool`; as numbers 0 and 1
-  case truth
-}
-
 /// A function that is only ever computed of values known before the network runs: what exporters write around shapes.
 public enum LiteralFunction: Hashable, Sendable {
   /// start, limit, delta → start, start + delta, …
   case range
   /// shape → a tensor filled with one value
-  case constantOfShape(value: Double, integer: Bool)
+  case constantOfShape(value: Double, kind: ElementKind)
   /// condition, a, b → a where the condition holds, else b
   case choice
   /// a, b → whether a is related to b

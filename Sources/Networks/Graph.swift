@@ -55,7 +55,7 @@ public struct Graph: Sendable {
   /// Rewrites that depend on it leave the graph as it is where it is not known.
   func ranks() -> [Int]? {
     for node in nodes {
-      guard case .input(let shape) = node.operation else { continue }
+      guard case .input(let shape, _) = node.operation else { continue }
       return (try? inferred(forInput: shape.example()))?.map(\.shape.rank)
     }
     return nil

@@ -1,17 +1,21 @@
 import Tensors
 
-/// A dense array of integers: shapes, axes and indices while they are computed.
+/// A dense array of integers or truth values: shapes, axes and indices while they are computed.
 public struct IntegerTensor: Hashable, Sendable {
   /// The extents.
   public let shape: Shape
-  /// The elements in row-major order.
+  /// The elements in row-major order; those of type `uint64` have their bits.
   public let elements: [Int]
+  /// What the elements are: integers of a type, or truth values.
+  public let kind: ElementKind
 
-  /// Makes a tensor; traps unless there are `shape.count` elements.
-  public init(shape: Shape, elements: [Int]) {
+  /// Makes a tensor; traps unless there are `shape.count` elements, and if they are to be real numbers.
+  public init(shape: Shape, elements: [Int], kind: ElementKind = .integer(.int64)) {
     precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
+    precondition(kind != .real, "integers are no real numbers")
     self.shape = shape
     self.elements = elements
+    self.kind = kind
   }
 
   /// A list of integers.
@@ -33,6 +37,14 @@ public enum Literal: Sendable {
     }
   }
 
+  /// What the elements are.
+  public var kind: ElementKind {
+    switch self {
+    case .floats: .real
+    case .integers(let tensor): tensor.kind
+    }
+  }
+
   /// The integers, or nil for real numbers.
   public var integers: [Int]? {
     if case .integers(let tensor) = self { tensor.elements } else { nil }
@@ -44,7 +56,25 @@ public enum Literal: Sendable {
   public var floats: Tensor {
     switch self {
     case .floats(let tensor): tensor
-    case .integers(let tensor): Tensor(shape: tensor.shape, elements: tensor.elements.map { Float($0) })
+    case .integers(let tensor):
+      Tensor(
+        shape: tensor.shape, elements: tensor.elements.map { (tensor.kind.integerType ?? .int64).float($0) })
+    }
+  }
+
+  /// The same values as elements of another kind.
+  func cast(to kind: ElementKind) -> Literal {
+    switch (kind, self) {
+    case (.real, _): .floats(floats)
+    case (.truth, .floats(let tensor)):
+      .integers(IntegerTensor(shape: shape, elements: tensor.elements.map { $0 == 0 ? 0 : 1 }, kind: kind))
+    case (.truth, .integers(let tensor)):
+      .integers(IntegerTensor(shape: shape, elements: tensor.elements.map { $0 == 0 ? 0 : 1 }, kind: kind))
+    case (.integer(let type), .floats(let tensor)):
+      .integers(
+        IntegerTensor(shape: shape, elements: tensor.elements.map { type.converted(Double($0)) }, kind: kind))
+    case (.integer(let type), .integers(let tensor)):
+      .integers(IntegerTensor(shape: shape, elements: tensor.elements.map(type.wrapped), kind: kind))
     }
   }
 
@@ -52,7 +82,7 @@ public enum Literal: Sendable {
   func reshaped(to shape: Shape) -> Literal {
     switch self {
     case .floats(let tensor): .floats(tensor.reshaped(to: shape))
-    case .integers(let tensor): .integers(IntegerTensor(shape: shape, elements: tensor.elements))
+    case .integers(let tensor): .integers(IntegerTensor(shape: shape, elements: tensor.elements, kind: tensor.kind))
     }
   }
 
@@ -64,7 +94,11 @@ public enum Literal: Sendable {
       .integers(
         IntegerTensor(
           shape: selection.output,
-          elements: selection.sources().map { $0 < 0 ? Int(selection.fill) : tensor.elements[$0] }))
+          elements: selection.sources().map { $0 < 0 ? fill(selection.fill, tensor.kind) : tensor.elements[$0] },
+          kind: tensor.kind))
     }
   }
 }
+
+/// What padding fills in, as an integer.
+private func fill(_ value: Float, _ kind: ElementKind) -> Int { (kind.integerType ?? .int64).held(value) }

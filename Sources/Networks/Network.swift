@@ -45,7 +45,7 @@ public struct Network: Sendable {
 
   /// The shape that the input declares.
   public var inputShape: SymbolicShape {
-    guard case .input(let shape) = graph[input].operation else { preconditionFailure("the input node is no input") }
+    guard case .input(let shape, _) = graph[input].operation else { preconditionFailure("the input node is no input") }
     return shape
   }
 

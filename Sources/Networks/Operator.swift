@@ -6,8 +6,8 @@ import Tensors
 /// have spatial axes, these come after batch and channels. Axes are counted from 0, negative ones from the end. Without a word on
 /// operands there is one, of any shape, which the output has too.
 public enum Operator: Sendable {
-  /// The network's input, of the declared shape; no operands.
-  case input(SymbolicShape)
+  /// The network's input, of the declared shape and elements; no operands.
+  case input(SymbolicShape, of: ElementKind = .real)
   /// A tensor that does not depend on the input; no operands.
   case constant(Tensor)
   /// Convolution with constant weights: batch × channels × space to batch × outputs × space, with one or two spatial axes.
@@ -76,9 +76,9 @@ public enum Operator: Sendable {
   case layerNormalization(LayerNormalization)
   /// The extents of the operand, of its axes `start ..< end`, as a list; nil ends after the last.
   case shape(start: Int, end: Int?)
-  /// Integers that do not depend on the input; no operands.
+  /// Integers or truth values that do not depend on the input; no operands.
   case integers(IntegerTensor)
-  /// The same values as real numbers, integers or truth values.
+  /// The same values as real numbers, as integers of a type, or as truth values.
   case cast(ElementKind)
   /// What is only ever computed of values that are known before the network runs.
   case arithmetic(LiteralFunction)
@@ -295,8 +295,8 @@ extension Operator {
 
   /// Whether the output holds the input's elements unchanged and in the same order, under another shape at most.
   public var keepsElements: Bool {
-    switch kind {
-    case .flatten, .reshape, .squeeze, .unsqueeze, .dropout, .identity, .cast: true
+    switch self {
+    case .flatten, .reshape, .squeeze, .unsqueeze, .dropout, .identity, .cast(.real): true
     default: false
     }
   }

@@ -6,14 +6,22 @@ public struct Inferred: Sendable {
   public let shape: Shape
   /// The value, where it follows from constants and shapes.
   public let literal: Literal?
+  /// What the elements are.
+  public let kind: ElementKind
 
-  package init(_ shape: Shape, _ literal: Literal? = nil) {
+  /// Something that is not known, of the given shape.
+  package init(_ shape: Shape, _ kind: ElementKind = .real) {
     self.shape = shape
-    self.literal = literal
+    self.kind = kind
+    literal = nil
   }
 
   /// A known value.
-  package init(_ literal: Literal) { self.init(literal.shape, literal) }
+  package init(_ literal: Literal) {
+    shape = literal.shape
+    kind = literal.kind
+    self.literal = literal
+  }
 }
 
 extension Graph {
@@ -26,11 +34,11 @@ extension Graph {
     inferred.reserveCapacity(nodes.count)
     var computed = 0
     for node in nodes {
-      if case .input(let declared) = node.operation {
+      if case .input(let declared, let kind) = node.operation {
         guard declared.admits(inputShape) else {
           throw GraphError.inputShape(name: node.name, expected: declared, found: inputShape)
         }
-        inferred.append(Inferred(inputShape))
+        inferred.append(Inferred(inputShape, kind))
         continue
       }
       do {
@@ -72,15 +80,16 @@ extension Operator {
     default: break
     }
     let literals = operands.compactMap(\.literal)
+    let kind = elementKind(of: operands.map(\.kind))
     if case .arithmetic = self {
     } else {
       let shape = try outputShape(of: operands.map(\.shape), operands)
       // What grows so much is no shape arithmetic, and no weight either; a model of a few bytes must not fill memory.
       let reasonable = max(1 << 22, 2 * operands.reduce(0) { $0 + $1.shape.count })
-      guard shape.count <= min(reasonable, largest) else { return Inferred(shape) }
+      guard shape.count <= min(reasonable, largest) else { return Inferred(shape, kind) }
     }
     if literals.count == operands.count, let literal = try literal(of: literals, operands) { return Inferred(literal) }
-    return Inferred(try outputShape(of: operands.map(\.shape), operands))
+    return Inferred(try outputShape(of: operands.map(\.shape), operands), kind)
   }
 }
 

@@ -8,9 +8,15 @@ extension Network {
   /// - Complexity: O(nodes and edges, and elements of constants).
   public func nonNegativeNodes() -> [Bool] {
     var result: [Bool] = []
-    for node in graph.nodes {
+    let kinds = graph.elementKinds
+    for (index, node) in graph.nodes.enumerated() {
       let operands = node.inputs.map { result[$0.index] }
       let first = operands.first ?? false
+      // What wraps can get any sign that its type has.
+      if node.operation.isStepwise(of: node.inputs.map { kinds[$0.index] }) {
+        result.append(kinds[index].integerType?.isSigned == false || kinds[index] == .truth)
+        continue
+      }
       switch node.operation {
       case .relu, .softmax, .shape: result.append(true)
       case .constant(let value): result.append(value.withUnsafeElements { $0.allSatisfy { $0 >= 0 } })
@@ -76,9 +82,11 @@ extension Network {
 
   private func range(of id: Node.ID, _ pixels: PixelRange, _ inferred: [Inferred]) -> ValueRange? {
     let node = graph[id]
+    // Integers that are rounded or wrap do not keep intervals.
+    if node.operation.isStepwise(of: node.inputs.map { inferred[$0.index].kind }) { return nil }
     func operand() -> ValueRange? { range(of: node.inputs[0], pixels, inferred) }
     switch node.operation {
-    case .input(let shape):
+    case .input(let shape, _):
       guard shape.extents.count >= 2 else { return nil }
       var extents = [Int](repeating: 1, count: shape.extents.count)
       let channels = pixels.lower.count

@@ -52,7 +52,7 @@ final class ConstantTensor {
     (self.name, self.shape, self.file) = (name, literal.shape, file)
     switch literal {
     case .floats(let tensor): (type, source) = (.float, .floats(tensor))
-    case .integers(let tensor): (type, source) = (.int64, .integers(tensor.elements))
+    case .integers(let tensor): (type, source) = (ElementType(tensor.kind), .integers(tensor.elements))
     }
   }
 
@@ -83,7 +83,8 @@ final class ConstantTensor {
   ///
   /// - Throws: As `floats()` and `integers()`.
   func literal() throws -> Literal {
-    type.isInteger ? .integers(IntegerTensor(shape: shape, elements: try integers())) : .floats(try floats())
+    guard type.isInteger else { return .floats(try floats()) }
+    return .integers(IntegerTensor(shape: shape, elements: try integers(), kind: type.kind))
   }
 
   /// The elements as floats, whether they are real numbers or integers.

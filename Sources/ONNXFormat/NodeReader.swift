@@ -81,7 +81,7 @@ extension Operator {
   func outputRank(of operands: [Operand]) -> Int? {
     let first = operands.first?.rank
     switch self {
-    case .input(let shape): return shape.extents.count
+    case .input(let shape, _): return shape.extents.count
     case .constant(let tensor): return tensor.shape.rank
     case .flatten: return 2
     case .reshape(.fixed(let extents), _): return extents.count

@@ -43,7 +43,14 @@ public struct Layer: Sendable {
   public var batch: Int { trace.items }
 
   /// The node's values, exact where relevance can arrive.
-  var relevantOutput: Tensor { isRectified ? trace.rectifiedValue(of: site.id) : output }
+  var relevantOutput: Tensor {
+    if isStepwise { return trace.value(of: site.id, by: kernel) }
+    return isRectified ? trace.rectifiedValue(of: site.id) : output
+  }
+
+  /// Whether the node's values are rounded to integers or wrap as they do. Rules divide by, and send relevance through, what it
+  /// computes without that.
+  var isStepwise: Bool { trace.kernel(of: site.id) is StepwiseKernel }
 
   /// `W⁺·x` if the forward pass has left it, exact where relevance can arrive.
   var companion: Tensor? {
@@ -54,7 +61,7 @@ public struct Layer: Sendable {
     guard let kernel = trace.kernel(of: site.id) else {
       preconditionFailure("relevance never reaches a node without a kernel")
     }
-    return kernel
+    return (kernel as? StepwiseKernel)?.withoutSteps ?? kernel
   }
   /// The node as a layer with weights.
   package var weighted: any WeightedKernel {

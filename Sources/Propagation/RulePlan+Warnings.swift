@@ -5,7 +5,7 @@ extension RulePlan {
   ///
   /// - Complexity: O(nodes and edges).
   public var warnings: [String] {
-    unmatchedRowWarnings + evenPoolingWarnings + firstLayerWarnings + batchNormalizationWarnings
+    unmatchedRowWarnings + evenPoolingWarnings + firstLayerWarnings + batchNormalizationWarnings + integerWarnings
   }
 
   /// Rows that name nodes which do not exist; rows by operator are for networks of all kinds.
@@ -43,6 +43,26 @@ extension RulePlan {
         "\(assignment.site.node.name) sees pixels of both signs under \(assignment.rule): dark pixels count as much as bright "
         + "ones of opposite weight; zB knows their range"
     }
+  }
+
+  /// Values that are rounded to integers, or wrap as integers do: no derivative tells what that takes away.
+  private var integerWarnings: [String] {
+    let kinds = network.graph.elementKinds
+    let stepwise = assignments.filter { assignment in
+      assignment.site.node.operation.isStepwise(of: assignment.site.node.inputs.map { kinds[$0.index] })
+    }
+    func sentence(_ nodes: [Assignment], _ rest: (Assignment) -> String) -> [String] {
+      guard let one = nodes.first else { return [] }
+      let kind = kinds[one.site.id.index].integerType.map { "\($0) integers" } ?? "truth values"
+      let others = nodes.count > 1 ? " (and \(nodes.count - 1) more like it)" : ""
+      return ["\(one.site.node.name) (\(one.site.kind.rawValue)) makes \(kind)\(others): \(rest(one))"]
+    }
+    return sentence(stepwise.filter { $0.rule is Gradient }) { _ in
+      "its derivative is 0, and no gradient passes through it"
+    }
+      + sentence(stepwise.filter { !($0.rule is Gradient) }) { assignment in
+        "\(assignment.rule) passes relevance on as if values were neither rounded nor wrapped"
+      }
   }
 
   /// Rules that depend on biases, beside a batch normalisation that is passed over.

@@ -118,7 +118,7 @@ import Testing
 
   @Test func symbolicInputs() throws {
     let graph = try ONNXFile.readGraph(WireModel.oneNode("Relu", input: [-1, 3, -2, 0]).bytes)
-    guard case .input(let shape) = graph.nodes[0].operation else { throw Unexpected() }
+    guard case .input(let shape, _) = graph.nodes[0].operation else { throw Unexpected() }
     #expect(shape == SymbolicShape([.symbolic("n1"), .fixed(3), .symbolic("n2"), .symbolic("")]))
   }
 

@@ -111,7 +111,7 @@ import Testing
     },
     Case("constants of computed shapes") {
       let shape = $0.add("shape", .shape(start: 1, end: nil), $0.input)
-      let ones = $0.add("ones", .arithmetic(.constantOfShape(value: 0.5, integer: false)), shape)
+      let ones = $0.add("ones", .arithmetic(.constantOfShape(value: 0.5, kind: .real)), shape)
       let larger = $0.add(
         "larger", .expand, $0.add("sum", .add, $0.input, ones), $0.add("whole", .shape(start: 0, end: nil), $0.input))
       $0.add("it", .transpose(order: [0, 2, 3, 1]), larger)

@@ -8,28 +8,25 @@ extension NodeReader {
       .shape(start: try attributes.int("start", default: 0), end: try attributes.int("end")), [try operand(0, "data")])
   }
 
-  /// Cast to a type of real numbers, integers or truth values; precision is not followed.
+  /// Cast to a type of real numbers, integers or truth values; the precision of real numbers is not followed.
   func cast() throws -> Imported {
     guard let number = try attributes.int("to") else { throw Defect("attribute to is missing") }
     let type = ElementType(number: Int32(truncatingIfNeeded: number))
-    switch type {
-    case .bool: return .node(.cast(.truth), [try operand(0, "input")])
-    case _ where type.isReal: return .node(.cast(.real), [try operand(0, "input")])
-    case _ where type.isInteger: return .node(.cast(.integer), [try operand(0, "input")])
-    default: throw Unsupported("a cast to \(type)")
-    }
+    guard type.isReal || type.isInteger else { throw Unsupported("a cast to \(type)") }
+    return .node(.cast(type.kind), [try operand(0, "input")])
   }
 
   /// ConstantOfShape: one value, by default the real number 0.
   func constantOfShape() throws -> Imported {
-    var function = LiteralFunction.constantOfShape(value: 0, integer: false)
+    var function = LiteralFunction.constantOfShape(value: 0, kind: .real)
     if let tensor = try attributes.tensor("value") {
       let value = try ConstantTensor(tensor, name: name, of: model)
       guard value.shape.count == 1 else { throw Defect("value has shape \(value.shape); expected one element") }
-      function =
+      let number: Double =
         value.type.isInteger
-        ? .constantOfShape(value: Double(try value.integers()[0]), integer: true)
-        : .constantOfShape(value: Double(try value.floats().elements[0]), integer: false)
+        ? (value.type.kind.integerType ?? .int64).double(try value.integers()[0])
+        : Double(try value.floats().elements[0])
+      function = .constantOfShape(value: number, kind: value.type.kind)
     }
     return .node(.arithmetic(function), [try operand(0, "input")])
   }

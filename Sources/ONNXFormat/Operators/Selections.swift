@@ -102,10 +102,10 @@ extension NodeReader {
     }
     if scales == nil, opset >= 11, let operand = optionalOperand(3) { sizes = try list.list(operand) }
     guard scales != nil || sizes != nil else { throw Defect("neither scales nor sizes are given") }
-    guard try attributes.ints("axes") == nil else { throw Unsupported("axes of its own; expected one number per axis") }
     guard try !attributes.flag("antialias") else { throw Unsupported("antialias 1; expected 0") }
-    guard try ["stretch", nil].contains(attributes.string("keep_aspect_ratio_policy")) else {
-      throw Unsupported("a keep_aspect_ratio_policy; expected stretch")
+    let policy = try attributes.string("keep_aspect_ratio_policy") ?? "stretch"
+    guard let aspectRatio = Resize.AspectRatio(rawValue: policy) else {
+      throw Defect("keep_aspect_ratio_policy is \(shown(policy)); expected stretch, not_larger or not_smaller")
     }
     let mode: Resize.Mode
     switch try attributes.string("mode") ?? "nearest" {
@@ -116,13 +116,20 @@ extension NodeReader {
     let frame = try attributes.string("coordinate_transformation_mode") ?? (isUpsample ? "asymmetric" : "half_pixel")
     let older = opset < 11
     guard let coordinates = older ? .asymmetric : Resize.Coordinates(rawValue: frame) else {
-      throw Unsupported("coordinate_transformation_mode \(shown(frame))")
+      throw Unsupported(
+        "coordinate_transformation_mode \(shown(frame)); expected \(Self.frames.joined(separator: ", "))")
     }
     let rounding = try attributes.string("nearest_mode") ?? "round_prefer_floor"
-    guard let rounding = older ? .floor : Resize.Rounding(rawValue: rounding) else {
+    guard let rounding = older ? .simple : Resize.Rounding(rawValue: rounding), older || rounding != .simple else {
       throw Defect("nearest_mode is \(shown(rounding))")
     }
-    let resize = Resize(scales: scales, sizes: sizes, mode: mode, coordinates: coordinates, rounding: rounding)
+    let resize = Resize(
+      scales: scales, sizes: sizes, axes: try attributes.ints("axes"), mode: mode, coordinates: coordinates,
+      rounding: rounding, aspectRatio: aspectRatio)
     return .node(.resize(resize), list.operands)
   }
+
+  private static let frames = [
+    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn",
+  ]
 }

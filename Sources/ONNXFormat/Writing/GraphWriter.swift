@@ -43,23 +43,14 @@ struct GraphWriter {
       for (index, node) in graph.nodes.enumerated()
       where values[index].isEmpty && node.isInitializer == isInitializer { values[index] = names.unique(node.name) }
     }
-    var kinds: [ElementKind] = []
-    for (index, node) in graph.nodes.enumerated() {
-      _ = nodeNames.unique(node.name)
-      // What is inferred to be real numbers cannot be integers, whatever its operands are.
-      if case .floats = extents.example[index].literal {
-        kinds.append(.real)
-      } else {
-        kinds.append(node.operation.elementKind(of: node.inputs.map { kinds[$0.index] }))
-      }
-    }
+    for node in graph.nodes { _ = nodeNames.unique(node.name) }
     self.graph = graph
     self.extents = extents
     self.tensors = tensors
     self.input = network.input
     self.values = values
     self.valueNames = names
-    self.kinds = kinds
+    self.kinds = graph.elementKinds
   }
 
   /// The message of the whole graph.
@@ -129,7 +120,9 @@ struct GraphWriter {
   mutating func number(_ value: Float, _ name: String, of id: Node.ID) -> String {
     guard kinds[id.index] != .real else { return parameter(Tensor(shape: [], elements: [value]), name, of: id) }
     let name = valueNames.unique("\(graph[id].name).\(name)")
-    initializers.append(tensors.tensor(IntegerTensor(shape: [], elements: [Int(value)]), named: name))
+    let kind = kinds[id.index]
+    let element = (kind.integerType ?? .int64).held(value)
+    initializers.append(tensors.tensor(IntegerTensor(shape: [], elements: [element], kind: kind), named: name))
     return name
   }
 
@@ -148,8 +141,8 @@ struct GraphWriter {
   }
 
   /// Adds an initializer of integers or truth values.
-  mutating func constant(_ tensor: IntegerTensor, named name: String, truth: Bool = false) {
-    initializers.append(tensors.tensor(tensor, named: name, truth: truth))
+  mutating func constant(_ tensor: IntegerTensor, named name: String) {
+    initializers.append(tensors.tensor(tensor, named: name))
   }
 
   /// Notes that a node needs at least that version of ONNX's operators.
@@ -192,31 +185,6 @@ extension Node {
     switch operation {
     case .constant, .integers: true
     default: false
-    }
-  }
-}
-
-extension ElementKind {
-  /// The type that elements have in the file.
-  var elementType: Onnx__TensorProto__DataType {
-    switch self {
-    case .real: ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
-    case .integer: ONNX__TENSOR_PROTO__DATA_TYPE__INT64
-    case .truth: ONNX__TENSOR_PROTO__DATA_TYPE__BOOL
-    }
-  }
-}
-
-extension Operator {
-  /// What the elements of the result are.
-  fileprivate func elementKind(of operands: [ElementKind]) -> ElementKind {
-    switch self {
-    case .integers, .shape: .integer
-    case .cast(let kind): kind
-    case .arithmetic(.constantOfShape(_, let isInteger)): isInteger ? .integer : .real
-    case .arithmetic(.choice): operands.dropFirst().first ?? .real
-    case .arithmetic(.comparison), .arithmetic(.logic): .truth
-    default: operands.first ?? .real
     }
   }
 }

@@ -62,8 +62,8 @@ package struct OpenExtents {
   private static func inferred(_ graph: Graph, _ input: Shape) -> [Shape?] {
     var result: [Inferred?] = []
     for node in graph.nodes {
-      if case .input = node.operation {
-        result.append(Inferred(input))
+      if case .input(_, let kind) = node.operation {
+        result.append(Inferred(input, kind))
         continue
       }
       let operands = node.inputs.compactMap { result[$0.index] }

@@ -156,8 +156,8 @@ extension GraphWriter {
   mutating func write(_ function: LiteralFunction, of inputs: [String], as id: Node.ID) {
     switch function {
     case .range: finish(id, WrittenNode("Range", inputs))
-    case .constantOfShape(let value, let isInteger):
-      finish(id, WrittenNode("ConstantOfShape", inputs, [.init("value", .tensor(element(value, isInteger)))]))
+    case .constantOfShape(let value, let kind):
+      finish(id, WrittenNode("ConstantOfShape", inputs, [.init("value", .tensor(element(value, kind)))]))
     case .choice: finish(id, WrittenNode("Where", [truth(graph[id].inputs[0])] + inputs.dropFirst()))
     case .comparison(let comparison):
       let name =
@@ -185,7 +185,7 @@ extension GraphWriter {
     if kinds[id.index] == .truth { return values[id.index] }
     if case .integers(let tensor) = graph[id].operation {
       let name = freshValue("\(graph[id].name).truth")
-      constant(tensor, named: name, truth: true)
+      constant(IntegerTensor(shape: tensor.shape, elements: tensor.elements, kind: .truth), named: name)
       return name
     }
     return helper(cast(values[id.index], to: .truth), named: "\(graph[id].name).truth")
@@ -195,8 +195,11 @@ extension GraphWriter {
     WrittenNode("Cast", [input], [.init("to", .int(Int(kind.elementType.rawValue)))])
   }
 
-  private func element(_ value: Double, _ isInteger: Bool) -> UnsafeMutablePointer<TensorProto> {
-    if isInteger { return tensors.tensor(IntegerTensor([Int(value)]), named: "value") }
+  private func element(_ value: Double, _ kind: ElementKind) -> UnsafeMutablePointer<TensorProto> {
+    if kind != .real {
+      let element = (kind.integerType ?? .int64).held(value)
+      return tensors.tensor(IntegerTensor(shape: [1], elements: [element], kind: kind), named: "value")
+    }
     var tensors = tensors
     return tensors.tensor(Tensor(shape: [1], elements: [Float(value)]), named: "value")
   }

@@ -88,18 +88,7 @@ extension GraphWriter {
       finish(id, WrittenNode("Slice", operands))
     case .part(let axis, let index, let count): write(partOf: inputs[0], axis, index, count, as: id)
     case .gather(let axis): finish(id, same(.init("axis", .int(axis))))
-    case .resize(let resize):
-      let scales = resize.scales.map { parameter(Tensor(shape: [$0.count], elements: $0), "scales", of: id) } ?? ""
-      let sizes = resize.sizes.map { list($0, "sizes", of: id) } ?? ""
-      finish(
-        id,
-        WrittenNode(
-          "Resize", [inputs[0], "", scales, sizes],
-          [
-            .init("mode", .string(resize.mode.rawValue)),
-            .init("coordinate_transformation_mode", .string(resize.coordinates.rawValue)),
-            .init("nearest_mode", .string(resize.rounding.rawValue)),
-          ]))
+    case .resize(let resize): write(resize, of: inputs[0], as: id)
     case .shape(let start, let end):
       var attributes: [WrittenNode.Attribute] = start == 0 ? [] : [.init("start", .int(start))]
       if let end { attributes.append(.init("end", .int(end))) }

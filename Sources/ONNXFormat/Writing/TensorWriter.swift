@@ -98,14 +98,17 @@ struct TensorWriter {
   }
 
   /// The message of a tensor of integers or truth values.
-  func tensor(_ value: IntegerTensor, named name: String, truth: Bool = false) -> UnsafeMutablePointer<TensorProto> {
-    let message = message(
-      named: name, value.shape.dimensions,
-      type: truth ? ONNX__TENSOR_PROTO__DATA_TYPE__BOOL : ONNX__TENSOR_PROTO__DATA_TYPE__INT64)
-    if truth {
-      value.elements.map { UInt8($0 == 0 ? 0 : 1) }.withUnsafeBytes { setBytes(of: message, to: $0) }
-    } else {
-      value.elements.map { Int64($0) }.withUnsafeBytes { setBytes(of: message, to: $0) }
+  func tensor(_ value: IntegerTensor, named name: String) -> UnsafeMutablePointer<TensorProto> {
+    let message = message(named: name, value.shape.dimensions, type: value.kind.elementType)
+    func set<Stored: FixedWidthInteger>(_ type: Stored.Type) {
+      value.elements.map { Stored(truncatingIfNeeded: $0) }.withUnsafeBytes { setBytes(of: message, to: $0) }
+    }
+    switch value.kind.integerType {
+    case nil: value.elements.map { UInt8($0 == 0 ? 0 : 1) }.withUnsafeBytes { setBytes(of: message, to: $0) }
+    case .int8, .uint8: set(UInt8.self)
+    case .int16, .uint16: set(UInt16.self)
+    case .int32, .uint32: set(UInt32.self)
+    case .int64, .uint64: set(UInt64.self)
     }
     return message
   }

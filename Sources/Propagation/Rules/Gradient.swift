@@ -6,7 +6,7 @@ import Tensors
 /// Gradient: what arrives is multiplied by the derivatives of the node, as in training.
 ///
 /// - Use: vanilla gradients; guided backpropagation and DeconvNet, which differ at rectifiers only.
-/// - Definition: `R_i = Σ_j ∂y_j/∂x_i · R_j`. At `relu`, with `rectifier`: `gradient`, where `y > 0`; `deconvolution`, where `R > 0`;
+/// - Definition: `R_i = Σ_j ∂y_j/∂x_i · R_j`, 0 where values are rounded to integers or wrap as integers do. At `relu`, with `rectifier`: `gradient`, where `y > 0`; `deconvolution`, where `R > 0`;
 ///   `guided`, where both are.
 /// - Its parameters: `rectifier`.
 /// - Bias: has no derivative.
@@ -38,6 +38,7 @@ public struct Gradient: Rule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     let operation = layer.node.operation
+    if layer.isStepwise { return layer.node.inputs.map { _ in nil } }
     switch operation {
     case _ where operation.keepsElements: return [layer.summed(relevance, to: layer.operandShapes[0])]
     case .convolution, .linear, .transposedConvolution, .batchNormalization:

@@ -24,7 +24,7 @@ public struct Proportional: Rule {
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.site.kind == .reduceSum { return Z().propagate(relevance, through: layer) }
     let (x, r) = (layer.operand, relevance)
-    layer.bookZeroDenominators(r, layer.output)
+    layer.bookZeroDenominators(r, layer.isStepwise ? layer.relevantOutput : layer.output)
     var result = layer.uninitializedRelevance(like: x.shape)
     result.withUnsafeMutableElements { c in
       x.withUnsafeElements { x in
