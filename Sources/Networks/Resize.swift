@@ -2,8 +2,8 @@ import Tensors
 
 /// Another size of some axes, by nearest neighbors or by linear interpolation.
 ///
-/// Positions are computed in single precision and in the order of ONNX Runtime, which PyTorch's are equal to: where a rounding decides
-/// which neighbor is nearest, it decides as there.
+/// Positions are computed in single precision and in the order in which ONNX Runtime does it: where rounding decides which neighbor is
+/// nearest, it decides as there. Where all extents stay what they are, nothing is interpolated.
 public struct Resize: Hashable, Sendable {
   /// How values between pixels are found.
   public enum Mode: String, Hashable, Sendable {
@@ -121,10 +121,12 @@ public struct Resize: Hashable, Sendable {
     let (extents, scales) = try extents(of: x, operands)
     let output = try Shape(checking: extents)
     guard output.count == 0 || x.count > 0 else { throw Misfit("an empty tensor cannot be resized") }
+    // Factors are not looked at where no extent changes.
+    let isUnchanged = output == x
     return (0..<x.rank).map { axis in
       let (from, to, scale) = (x[axis], extents[axis], scales[axis])
       return (0..<to).map { index in
-        if from == to, scale == 1 { return (index, index, 0) }
+        if isUnchanged || from == to && scale == 1 { return (index, index, 0) }
         let position = position(of: Float(index), scale: scale, from: Float(from), to: Float(to))
         if mode == .nearest {
           let clamped = min(max(nearest(position, shrinks: scale < 1), 0), Float(from - 1))
@@ -144,7 +146,8 @@ public struct Resize: Hashable, Sendable {
     case .halfPixel: return (index + 0.5) / scale - 0.5
     case .halfPixelSymmetric:
       let offset = from / 2 * (1 - to / (scale * from))
-      return offset + (index + 0.5) / scale - 0.5
+      // ONNX Runtime has a constant in double precision here.
+      return Float(Double(offset) + (Double(index) + 0.5) / Double(scale) - 0.5)
     case .pytorchHalfPixel: return to > 1 ? (index + 0.5) / scale - 0.5 : 0
     case .halfPixelForNearest: return (index + 0.5) / scale
     case .alignCorners: return to > 1 ? index * (from - 1) / (to - 1) : 0
@@ -152,15 +155,18 @@ public struct Resize: Hashable, Sendable {
     }
   }
 
+  /// The nearest neighbor of a coordinate, not yet clamped to those that are there.
   private func nearest(_ position: Float, shrinks: Bool) -> Float {
+    let below = position.rounded(.down)
     switch rounding {
-    case .preferFloor:
-      position == position.rounded(.towardZero) + 0.5
-        ? position.rounded(.down) : position.rounded(.toNearestOrAwayFromZero)
-    case .preferCeil: position.rounded(.toNearestOrAwayFromZero)
-    case .floor: position.rounded(.down)
-    case .ceil: position.rounded(.up)
-    case .simple: shrinks ? position.rounded(.up) : position.rounded(.towardZero)
+    case .floor: return below
+    case .ceil: return position.rounded(.up)
+    case .simple: return shrinks ? position.rounded(.up) : position.rounded(.towardZero)
+    // What is half way but for rounding counts as half way: measured on ONNX Runtime 1.32, whose earlier versions compare exactly.
+    case .preferFloor, .preferCeil:
+      let share = position - below
+      let isHalfWay = abs(share - 0.5) < 1e-6
+      return below + ((isHalfWay ? rounding == .preferCeil : share > 0.5) ? 1 : 0)
     }
   }
 }

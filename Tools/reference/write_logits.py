@@ -6,22 +6,11 @@
 import argparse
 
 import numpy as np
-import onnxruntime
 
 from export_networks import NETWORKS
 from onnx_files import FIXTURES, complete_model, to_float32
 from pictures import chelsea
-
-
-def run(model, values):
-    """The first output of the model at path `model` (or in bytes) for one array, or one per input."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    options.log_severity_level = 3
-    source = model if isinstance(model, bytes) else str(model)
-    session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-    values = values if isinstance(values, (list, tuple)) else [values]
-    return session.run(None, {entry.name: value for entry, value in zip(session.get_inputs(), values)})[0]
+from runtime import run
 
 
 def write_logits(names, scratch):

@@ -7,7 +7,7 @@ extension GraphWriter {
   mutating func write(_ resize: Resize, of input: String, as id: Node.ID) {
     if resize.axes != nil || resize.aspectRatio != .stretch { require(opset: 18) }
     if resize.coordinates == .halfPixelSymmetric { require(opset: 19) }
-    guard resize.rounding == .simple, let scales = resize.scales else {
+    guard resize.rounding == .simple, resize.mode == .nearest, let scales = resize.scales else {
       let rounding = resize.rounding == .simple ? Resize.Rounding.floor : resize.rounding
       return finish(id, node(resize, of: input, rounding, resize.scales, as: id))
     }
