@@ -83,7 +83,8 @@ private struct ElementKernel: Kernel {
   }
 }
 
-/// Sum, product or mean of integers over whole axes; a mean is rounded toward zero.
+/// Sum, product or mean of integers over whole axes, computed in double precision, as in ONNX Runtime: rounded toward zero, and to the
+/// limits of the type.
 private struct IntegerReductionKernel: Kernel {
   let reduction: Reduction
   let type: IntegerType
@@ -94,14 +95,12 @@ private struct IntegerReductionKernel: Kernel {
   func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
     let kept = Shape(input.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
     let strides = zip(kept.dimensions, kept.strides).map { $0 == 1 ? 0 : $1 }
-    var results = [Int](repeating: reduction.neutralElement(type), count: kept.count)
+    var results = [Double](repeating: reduction.function.neutralElement, count: kept.count)
     BroadcastKernel.walk(input) { position, index in
       let to = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
-      results[to] = reduction.combine(results[to], type.held(operands[0][position]), type)
+      results[to] = reduction.combine(results[to], Double(operands[0][position]))
     }
-    let count = max(input.count / max(kept.count, 1), 1)
-    for (i, result) in results.enumerated() {
-      output[i] = type.float(isMean ? type.quotient(result, count) ?? 0 : result)
-    }
+    let count = isMean ? Double(input.count / max(kept.count, 1)) : 1
+    for (i, result) in results.enumerated() { output[i] = type.float(type.held(result / count)) }
   }
 }

@@ -64,33 +64,29 @@ extension Operator {
     let axes = try reduction.axes(of: x, operands)
     let kept = Shape(x.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
     let strides = zip(kept.dimensions, kept.strides).map { $0 == 1 ? 0 : $1 }
-    var places: [Int] = []
-    places.reserveCapacity(x.count)
-    for position in 0..<x.count {
-      var (rest, to) = (position, 0)
-      for axis in (0..<x.rank).reversed() {
-        to += rest % x[axis] * strides[axis]
-        rest /= x[axis]
+    func groups<Element>(_ elements: [Element]) -> [[Element]] {
+      var groups = [[Element]](repeating: [], count: kept.count)
+      for (position, element) in elements.enumerated() {
+        var (rest, to) = (position, 0)
+        for axis in (0..<x.rank).reversed() {
+          to += rest % x[axis] * strides[axis]
+          rest /= x[axis]
+        }
+        groups[to].append(element)
       }
-      places.append(to)
-    }
-    func results<Element>(_ elements: [Element], empty: Element, _ combine: (Element, Element) -> Element) -> [Element]
-    {
-      var sums = [Element?](repeating: nil, count: kept.count)
-      for (place, element) in zip(places, elements) {
-        sums[place] = sums[place].map { combine($0, element) } ?? element
-      }
-      return sums.map { $0 ?? empty }
+      return groups
     }
     let output = try outputShape(of: operands.map(\.shape), operands)
     if case .integers(let tensor) = value {
-      let type = tensor.kind.integerType ?? .int64
-      let elements = results(tensor.elements, empty: reduction.neutralElement(type)) { reduction.combine($0, $1, type) }
+      let elements = reduction.integers(groups(tensor.elements), tensor.kind)
       return .integers(IntegerTensor(shape: output, elements: elements, kind: tensor.kind))
     }
-    let elements = results(
-      value.floats.elements.map { Double($0) }, empty: reduction.function.neutralElement, reduction.combine)
-    return .floats(Tensor(shape: output, elements: elements.map { Float($0) }))
+    let elements = groups(value.floats.elements).map { group in
+      let values = group.map { Double($0) }
+      return values.first.map { Float(values.dropFirst().reduce($0, reduction.combine)) }
+        ?? Float(reduction.function.neutralElement)
+    }
+    return .floats(Tensor(shape: output, elements: elements))
   }
 }
 

@@ -58,7 +58,7 @@ extension IntegerType {
   func isLess(_ a: Int, _ b: Int) -> Bool { self == .uint64 ? UInt(bitPattern: a) < UInt(bitPattern: b) : a < b }
 
   /// `a / b`, rounded toward zero; nil for b = 0.
-  package func quotient(_ a: Int, _ b: Int) -> Int? {
+  func quotient(_ a: Int, _ b: Int) -> Int? {
     if b == 0 { return nil }
     if self == .uint64 { return Int(bitPattern: UInt(bitPattern: a) / UInt(bitPattern: b)) }
     return wrapped(a.dividedReportingOverflow(by: b).partialValue)
@@ -118,23 +118,15 @@ extension Operator {
 }
 
 extension Reduction {
-  /// The function of two integers.
-  package func combine(_ a: Int, _ b: Int, _ type: IntegerType) -> Int {
-    switch function {
-    case .sum: type.wrapped(a &+ b)
-    case .product: type.wrapped(a &* b)
-    case .maximum: type.isLess(a, b) ? b : a
-    case .minimum: type.isLess(b, a) ? b : a
-    }
-  }
-
-  /// The value for no integers.
-  package func neutralElement(_ type: IntegerType) -> Int {
-    switch function {
-    case .sum: 0
-    case .product: 1
-    case .maximum: type.lowest
-    case .minimum: type.highest
+  /// The function of integers. Sums and products are computed in double precision and end at the type's limits, as in ONNX Runtime.
+  func integers(_ groups: [[Int]], _ kind: ElementKind) -> [Int] {
+    let type = kind.integerType ?? .int64
+    return groups.map { group in
+      switch function {
+      case .maximum: group.max(by: type.isLess) ?? (kind == .truth ? 0 : type.lowest)
+      case .minimum: group.min(by: type.isLess) ?? (kind == .truth ? 1 : type.highest)
+      case .sum, .product: type.held(group.reduce(function.neutralElement) { combine($0, type.double($1)) })
+      }
     }
   }
 }

@@ -68,6 +68,9 @@ public struct PackedCases: Sendable {
     [UInt8](bytes[test.model.offset..<test.model.offset + test.model.count!])
   }
 
+  /// The input of a network.
+  public func input(of test: Case) -> Tensor { tensor(test.input) }
+
   private func tensor(_ place: Case.Place) -> Tensor {
     let shape = Shape(place.shape!)
     return Tensor(uninitialized: shape) { elements in

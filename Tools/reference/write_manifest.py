@@ -51,6 +51,8 @@ FAMILIES = {
     r"vectors/cases\.(json|bin)": ("onnx 1.23.2 and Debian's libonnx-testdata 1.12", REFERENCE + "write_vectors.py"),
     r"zoo/cases\.(json|bin)": ("onnx 1.23.2, backend/test/data/light", REFERENCE + "write_zoo.py"),
     r"graphs/cases\.(json|bin)": ("seeded; ONNX Runtime 1.32.0", REFERENCE + "write_graphs.py"),
+    r"casts/cases\.(json|bin)": ("seeded; ONNX Runtime 1.32.0, integers in Python", REFERENCE + "write_casts.py"),
+    r"resize/(cases\.json|outputs\.npy)": ("seeded; ONNX Runtime 1.32.0", REFERENCE + "write_resize.py"),
     r"operators/.*/(model\.onnx|input\.npy)": ("seeded", REFERENCE + "write_operators.py"),
     r"fuzz/onnx/.*": ("libFuzzer, from the other fixtures", "Tools/fuzz/run"),
     r"operators/.*/output\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_operators.py"),

@@ -1,0 +1,110 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Casts and arithmetic of integers.
+@Suite struct CastTests {
+  /// Live and known beforehand, against what ONNX Runtime computes, to the bit.
+  @Test(arguments: [1, 2]) func chainsMatchONNXRuntime(threads: Int) throws {
+    let pack = try PackedCases("casts")
+    #expect(pack.cases.count == 38)
+    for test in pack.cases { #expect(try pack.outcome(of: test, threads: threads) == .passes, "\(test)") }
+  }
+
+  /// What a network of one input makes of values.
+  private func values(_ x: [Float], _ build: (inout GraphBuilder) -> Void) throws -> [Float] {
+    var builder = GraphBuilder(item: [x.count])
+    build(&builder)
+    let network = try builder.network()
+    return try Executor(network).trace(Tensor(shape: [1, x.count], elements: x))
+      .value(of: network.graph.output).elements
+  }
+
+  /// (x + 64) as an integer, less 64: ONNX Runtime's values.
+  @Test func castsRoundTowardZero() throws {
+    let found = try values([0.3, 1.7, -0.4, -1.6]) {
+      let offset = $0.constant("offset", Tensor(shape: [1], elements: [64]))
+      let sum = $0.add("sum", .add, $0.input, offset)
+      let real = $0.add("real", .cast(.real), $0.add("integer", .cast(.integer(.int32)), sum))
+      $0.add("difference", .binary(.subtract), real, offset)
+    }
+    #expect(found == [0, 1, -1, -2])
+  }
+
+  /// NaN and infinities, as ONNX Runtime 1.32 has them on x86-64: ln(−1), ln 0, 1/0.
+  @Test(
+    arguments: [
+      (ElementKind.integer(.int8), [0, 0, 0]), (.integer(.uint16), [0, 0, 0]),
+      (.integer(.int32), [-0x1p31, -0x1p31, -0x1p31]), (.integer(.uint32), [0, 0, 0]),
+      (.integer(.int64), [-0x1p63, -0x1p63, -0x1p63]), (.integer(.uint64), [0x1p63, 0x1p63, 0]),
+      (.truth, [1, 1, 1]),
+    ] as [(ElementKind, [Float])])
+  func castsOfWhatIsNotFinite(kind: ElementKind, expected: [Float]) throws {
+    let found = try values([-1, 0, 0]) {
+      let logarithm = $0.add("logarithm", .unary(.log), $0.input)
+      let inverse = $0.add("inverse", .unary(.reciprocal), $0.input)
+      let first = $0.add("first", .slice(Slice(starts: [0], ends: [2], axes: [1])), logarithm)
+      let last = $0.add("last", .slice(Slice(starts: [2], ends: [3], axes: [1])), inverse)
+      $0.add("cast", .cast(kind), $0.add("all", .concat(axis: 1), first, last))
+    }
+    #expect(found == expected)
+  }
+
+  /// Integers beyond 2²⁴ are the nearest that single precision has; the largest of a type stays within it.
+  @Test func largeIntegersAreRounded() throws {
+    let found = try values([16_777_216, 2_147_483_520]) {
+      let one = $0.add("one", .integers(IntegerTensor(shape: [1], elements: [1], kind: .integer(.int32))))
+      let sum = $0.add("sum", .add, $0.add("integer", .cast(.integer(.int32)), $0.input), one)
+      $0.add("difference", .binary(.subtract), sum, one)
+    }
+    #expect(found == [16_777_215, 2_147_483_520])
+    let largest = try values([1]) {
+      let most = $0.add("most", .integers(IntegerTensor(shape: [1], elements: [2_147_483_647], kind: .integer(.int32))))
+      let zero = $0.add("zero", .binary(.subtract), $0.input, $0.input)
+      $0.add("sum", .add, $0.add("integer", .cast(.integer(.int32)), zero), most)
+    }
+    #expect(largest == [0x1p31])
+  }
+
+  /// As in NumPy, where ONNX Runtime ends the process.
+  @Test func quotientsByZeroAreZero() throws {
+    let found = try values([7, -7, 0]) {
+      let integer = $0.add("integer", .cast(.integer(.int32)), $0.input)
+      let zero = $0.add("zero", .integers(IntegerTensor(shape: [1], elements: [0], kind: .integer(.int32))))
+      $0.add("quotient", .binary(.divide), integer, zero)
+    }
+    #expect(found == [0, 0, 0])
+  }
+
+  /// A network that takes bytes as they are, and one that computes with them: 255 + 2 is 1.
+  @Test func inputsOfIntegersAreWhatTheyAre() throws {
+    let shape = SymbolicShape([.fixed(1), .fixed(3)])
+    let two = IntegerTensor(shape: [1], elements: [2], kind: .integer(.uint8))
+    let nodes = [
+      Node(name: "x", operation: .input(shape, of: .integer(.uint8)), inputs: []),
+      Node(name: "two", operation: .integers(two), inputs: []),
+      Node(name: "real", operation: .cast(.real), inputs: [Node.ID(0)]),
+      Node(name: "sum", operation: .add, inputs: [Node.ID(0), Node.ID(1)]),
+      Node(name: "wide", operation: .cast(.integer(.int32)), inputs: [Node.ID(3)]),
+      Node(name: "all", operation: .concat(axis: 1), inputs: [Node.ID(2), Node.ID(4)]),
+    ]
+    let graph = try Graph(name: "bytes", nodes: nodes, output: Node.ID(5))
+    #expect(
+      graph.elementKinds == [.integer(.uint8), .integer(.uint8), .real, .integer(.uint8), .integer(.int32), .real])
+    let network = try Network(graph)
+    let trace = try Executor(network).trace(Tensor(shape: [1, 3], elements: [0, 254, 255]))
+    #expect(trace.value(of: network.graph.output).elements == [0, 254, 255, 2, 0, 1])
+  }
+
+  /// A cast to real numbers has the place of its operand.
+  @Test func castsToRealNumbersCostNothing() throws {
+    var builder = GraphBuilder(item: [4])
+    builder.add("relu", .relu)
+    builder.add("real", .cast(.real))
+    builder.add("again", .cast(.real))
+    let network = try builder.network()
+    let memory = try Executor(network).plan([1, 4]).memory
+    #expect(memory == 16)
+    #expect(network.graph.nodes.dropFirst(2).allSatisfy { $0.operation.keepsElements })
+  }
+}

@@ -1,0 +1,52 @@
+import ONNXFormat
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Types of elements, written and read again.
+@Suite struct WritingTypeTests {
+  /// All chains of casts and arithmetic: the same types at every node, and the same values.
+  @Test func chainsKeepTheirTypes() throws {
+    let pack = try PackedCases("casts")
+    let scratch = try Fixtures.Scratch()
+    for test in pack.cases {
+      let network = try Network(onnx: pack.model(of: test))
+      try ONNXWriter(placement: .inside).write(network, to: scratch.path("out.onnx"))
+      let again = try Network(contentsOf: scratch.path("out.onnx"))
+      #expect(
+        Self.kinds(again).merging(Self.kinds(network)) { _, expected in expected } == Self.kinds(again), "\(test)")
+      let input = pack.input(of: test)
+      #expect(try WritingTests.output(of: again, input) == WritingTests.output(of: network, input), "\(test)")
+    }
+  }
+
+  private static func kinds(_ network: Network) -> [String: ElementKind] {
+    Dictionary(uniqueKeysWithValues: zip(network.graph.nodes.map(\.name), network.graph.elementKinds))
+  }
+
+  /// What a file declares its input to be, and the integers that it holds.
+  @Test(arguments: IntegerType.allCases) func inputsAndConstantsKeepTheirTypes(type: IntegerType) throws {
+    let highest = type == .uint64 ? -1 : type.isSigned ? Int.max >> (64 - type.bitWidth) : (1 << type.bitWidth) - 1
+    let constant = IntegerTensor(shape: [1], elements: [highest], kind: .integer(type))
+    let nodes = [
+      Node(
+        name: "x", operation: .input(SymbolicShape([.symbolic("n"), .fixed(3)]), of: .integer(type)), inputs: []),
+      Node(name: "c", operation: .integers(constant), inputs: []),
+      Node(name: "least", operation: .binary(.minimum), inputs: [Node.ID(0), Node.ID(1)]),
+      Node(name: "truth", operation: .cast(.truth), inputs: [Node.ID(2)]),
+      Node(name: "real", operation: .cast(.real), inputs: [Node.ID(3)]),
+    ]
+    let network = try Network(Graph(name: "types", nodes: nodes, output: Node.ID(4)))
+    let scratch = try Fixtures.Scratch()
+    try ONNXWriter().write(network, to: scratch.path("out.onnx"))
+    let again = try Network(contentsOf: scratch.path("out.onnx"))
+    #expect(Self.kinds(again) == Self.kinds(network))
+    guard let id = again.graph.node(named: "c"), case .integers(let found) = again.graph[id].operation else {
+      Issue.record("the constant is not there")
+      return
+    }
+    #expect(found == constant)
+    let input = Tensor(shape: [1, 3], elements: [0, 1, 2])
+    #expect(try WritingTests.output(of: again, input).elements == [0, 1, 1])
+  }
+}
