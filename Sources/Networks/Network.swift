@@ -22,7 +22,7 @@ public struct Network: Sendable {
   /// - Throws: `GraphError.inputs` unless the graph has exactly one input.
   public init(_ graph: Graph) throws {
     for node in graph.nodes {
-      guard case .input(let shape) = node.operation else { continue }
+      guard case .input(let shape, _) = node.operation else { continue }
       do { try shape.checkFixedExtents() } catch let error as ShapeError {
         throw GraphError.shape(
           node: node.name, operator: OperatorKind.input.rawValue, reason: error.description)
