@@ -3,7 +3,8 @@ import Tensors
 /// Another size of some axes, by nearest neighbors or by linear interpolation.
 ///
 /// Positions are computed in single precision and in the order in which ONNX Runtime does it: where rounding decides which neighbor is
-/// nearest, it decides as there. Where all extents stay what they are, nothing is interpolated.
+/// nearest, it decides as there. Where all extents stay what they are, nothing is interpolated. Interpolated integers are rounded toward
+/// zero; where rounding decides, they may differ from ONNX Runtime's by 1.
 public struct Resize: Hashable, Sendable {
   /// How values between pixels are found.
   public enum Mode: String, Hashable, Sendable {

@@ -49,4 +49,15 @@ import Testing
     let input = Tensor(shape: [1, 3], elements: [0, 1, 2])
     #expect(try WritingTests.output(of: again, input).elements == [0, 1, 1])
   }
+
+  /// ONNX's GlobalAveragePool takes no integers.
+  @Test func meansOfIntegersAreReductions() throws {
+    var builder = GraphBuilder(item: [2, 2, 2])
+    builder.add("integers", .cast(.integer(.int32)))
+    builder.add("real", .cast(.real), builder.add("mean", .mean(Mean(axes: [2, 3], keepsAxes: true))))
+    let scratch = try Fixtures.Scratch()
+    try ONNXWriter().write(builder.network(), to: scratch.path("out.onnx"))
+    #expect(
+      try ONNXSource(contentsOf: scratch.path("out.onnx")).nodes.map(\.operator) == ["Cast", "ReduceMean", "Cast"])
+  }
 }

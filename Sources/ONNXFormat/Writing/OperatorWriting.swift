@@ -34,7 +34,7 @@ extension GraphWriter {
     case .mean(let mean):
       let rank = extents.shapes[node.inputs[0].index].extents.count
       let axes = mean.axes.map { $0 < 0 ? $0 + rank : $0 }.sorted()
-      if mean.keepsAxes, rank >= 3, axes == Array(2..<rank) {
+      if mean.keepsAxes, rank >= 3, axes == Array(2..<rank), kinds[id.index] == .real {
         finish(id, WrittenNode("GlobalAveragePool", inputs))
       } else {
         require(opset: 18)
