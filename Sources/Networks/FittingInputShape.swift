@@ -17,5 +17,19 @@ extension Network {
     throw first!
   }
 
-  private static let sides = [224, 256, 299, 512, 64, 32, 28, 8]
+  fileprivate static let sides = [224, 256, 299, 512, 64, 32, 28, 8]
+}
+
+extension Graph {
+  /// Shapes and values of every node's output for an input of batch 1 and the first size that fits; nil if none does.
+  func inferredForFittingInput() -> [Inferred]? {
+    for node in nodes {
+      guard case .input(let shape) = node.operation else { continue }
+      for side in Network.sides {
+        if let inferred = try? inferred(forInput: shape.example(side: side)) { return inferred }
+      }
+      return nil
+    }
+    return nil
+  }
 }

@@ -40,7 +40,8 @@ public struct Network: Sendable {
 
   /// What is done to every graph, in this order.
   static let rewrites: [any Rewrite] = [
-    RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), RemoveUnused(),
+    RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), TurnSigns(),
+    RemoveUnused(),
   ]
 
   /// The shape that the input declares.

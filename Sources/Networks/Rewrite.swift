@@ -27,6 +27,21 @@ struct GraphEditor {
     aliases.append(node.aliases)
   }
 
+  /// Keeps an old node as another operation, with operands of the new graph.
+  mutating func keep(_ old: Node.ID, of graph: Graph, as operation: Operator, operands: [Node.ID]) {
+    let node = graph[old]
+    replacement[old] = Node.ID(nodes.count)
+    nodes.append(Node(name: node.name, operation: operation, inputs: operands))
+    aliases.append(node.aliases)
+  }
+
+  /// Adds a node that the old graph does not have; the name must be new.
+  mutating func add(_ name: String, _ operation: Operator) -> Node.ID {
+    nodes.append(Node(name: name, operation: operation, inputs: []))
+    aliases.append([])
+    return Node.ID(nodes.count - 1)
+  }
+
   /// Lets another old node stand for `old`, and answer to its name.
   mutating func drop(_ old: Node.ID, of graph: Graph, for survivor: Node.ID) {
     let id = current(survivor)

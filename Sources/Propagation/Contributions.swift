@@ -16,7 +16,8 @@ public protocol ContributionRule: Rule {
 public struct Contributions: Sendable {
   /// What an input contributes to an output is the sum of these.
   public var terms: [Term]
-  /// Which biases count, changed like weights; nil leaves them out.
+  /// Which biases count, changed like weights; nil leaves them out. What affine nodes in front of the layer add to its operand is
+  /// part of them, `b_j + Σ_i o_i w_ij`.
   public var bias: WeightPart?
   /// Whether the share of a bias goes to the inputs of its output in equal parts; otherwise it goes nowhere.
   public var distributesBias: Bool
@@ -73,13 +74,13 @@ public struct Contributions: Sendable {
 public struct Term: Sendable {
   /// What becomes of the layer's input `x`.
   public enum Input: Sendable {
-    /// x
+    /// x, here and below without what affine nodes in front of the layer add to it (`RuleSite.operandHasOffset`)
     case operand
     /// max(x, 0)
     case positiveOperand
     /// min(x, 0)
     case negativeOperand
-    /// x − bound, where the bound broadcasts to x.
+    /// x − bound, where the bound broadcasts to x; whatever affine nodes add is in both.
     case operandMinus(Tensor)
     /// 1 for every input.
     case ones
@@ -128,6 +129,7 @@ extension ContributionRule {
   }
 
   public func shareOfZeros(at site: RuleSite) -> ZeroShare {
+    if site.operandHasOffset { return .anything }
     let isProportional = contributions(at: site).allSatisfy { group in
       !group.distributesBias
         && group.terms.allSatisfy {
@@ -149,7 +151,7 @@ extension ContributionRule {
 extension Contributions {
   /// The terms that can differ from zero, as simple as what is known of the operand allows.
   func terms(at site: RuleSite) -> [Term] {
-    guard site.operandIsNonNegative[0] else { return terms }
+    guard site.contributionIsNonNegative else { return terms }
     return terms.compactMap { term in
       switch term.input {
       case .positiveOperand: Term(.operand, term.weights)
@@ -162,7 +164,7 @@ extension Contributions {
   /// Whether the denominators are `W⁺·x`, but for biases.
   func isPositiveProduct(at site: RuleSite) -> Bool {
     let terms = terms(at: site)
-    guard terms.count == 1, terms[0].weights == .positive, case .operand = terms[0].input else {
+    guard !site.operandHasOffset, terms.count == 1, terms[0].weights == .positive, case .operand = terms[0].input else {
       return false
     }
     return true

@@ -36,21 +36,11 @@ extension Layer {
     let companion = group.isPositiveProduct(at: site) ? companion : nil
     if let companion, group.bias == nil || layer.bias == nil { return companion }
     // Averages that count padding have other outputs than those that share out relevance.
-    let isOutput = kernel is any WeightedKernel && group.isOutput(at: site, hasBias: layer.bias != nil)
+    let hasBias = layer.bias != nil || site.operandHasOffset
+    let isOutput = kernel is any WeightedKernel && group.isOutput(at: site, hasBias: hasBias)
     if isOutput { return relevantOutput }
     var z = companion ?? product(of: group.terms(at: site))
-    if let part = group.bias, let bias = layer.bias {
-      z.withUnsafeMutableElements { z in
-        bias.values.withUnsafeElements { b in
-          let shared = Shared((z: z.baseAddress!, b: b.baseAddress!))
-          let (run, count) = (bias.run, b.count)
-          workers.run(z.count / run) { index in
-            let (z, addend) = (shared.pointer.z + index * run, part(shared.pointer.b[index % count]))
-            rk_affine(z, z, 1, addend, run)
-          }
-        }
-      }
-    }
+    if let part = group.bias { add(biases: part, to: &z) }
     return z
   }
 
@@ -94,9 +84,9 @@ extension Layer {
 
   private func input(of term: Term) -> Tensor {
     switch term.input {
-    case .operand: operand
-    case .positiveOperand: operand.positivePart
-    case .negativeOperand: operand.map { min($0, 0) }
+    case .operand: contributingOperand
+    case .positiveOperand: contributingOperand.positivePart
+    case .negativeOperand: contributingOperand.map { min($0, 0) }
     case .operandMinus(let bound): operand.subtractingBroadcast(bound)
     case .ones: Tensor(shape: operandShape, repeating: 1)
     }
@@ -161,14 +151,8 @@ extension Layer {
   /// Books the share of the biases, `b·s`, or gives it to the inputs in equal parts.
   private func share(bias part: WeightPart, _ s: Tensor, _ group: Contributions, _ result: inout Tensor?) {
     let layer = weighted
-    guard let bias = layer.bias else { return }
-    let count = s.count / (batch * seeds)
     var shares = s
-    shares.withUnsafeMutableElements { shares in
-      bias.values.withUnsafeElements { b in
-        for i in shares.indices { shares[i] *= part(b[i % count / bias.run % b.count]) }
-      }
-    }
+    guard multiply(&shares, byBiases: part) else { return }
     guard group.distributesBias else { return book(.bias, sums(of: shares)) }
     // As many inputs as an output has.
     let inputs = denominators.value(for: site.id, group: -1, isPartial: false) {
@@ -183,7 +167,7 @@ extension Layer {
     shares.withUnsafeMutableElements { shares in
       inputs.withUnsafeElements { inputs in
         let shared = Shared((shares: shares.baseAddress!, inputs: inputs.baseAddress!))
-        forEachRun(ofItems: count) { at, activation, count in
+        forEachRun(ofItems: s.count / (batch * seeds)) { at, activation, count in
           rk_divide_positive(shared.pointer.shares + at, shared.pointer.inputs + activation, 0, count)
         }
       }

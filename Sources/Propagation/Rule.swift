@@ -59,6 +59,11 @@ public struct RuleSite: Sendable {
   public let operandIsLive: [Bool]
   /// For each operand whether it is known to be ≥ 0.
   public let operandIsNonNegative: [Bool]
+  /// Whether affine nodes in front of a layer with weights add a constant to its operand, which is a bias of the layer then: inputs
+  /// contribute without it. Nodes that a layer before them could do do not count.
+  public let operandHasOffset: Bool
+  /// Whether what inputs contribute to a layer with is known to be ≥ 0: the first operand without its offset.
+  let contributionIsNonNegative: Bool
   /// For each operand whether its values are bounded whatever the input is, as those of a gate are.
   public let operandIsBounded: [Bool]
   /// The interval of the first operand's values, where it is known.

@@ -6,6 +6,7 @@ extension RulePlan {
   /// - Complexity: O(nodes and edges).
   public var warnings: [String] {
     unmatchedRowWarnings + evenPoolingWarnings + firstLayerWarnings + batchNormalizationWarnings + integerWarnings
+      + signWarnings
   }
 
   /// Rows that name nodes which do not exist; rows by operator are for networks of all kinds.

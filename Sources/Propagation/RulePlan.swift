@@ -92,6 +92,7 @@ extension RuleTable {
     let reachable = network.nodes(reaching: target)
     let (first, last) = network.outermostWeightedNodes(before: target)
     let (nonNegative, bounded) = (network.nonNegativeNodes(), network.boundedNodes())
+    let offsets = network.operandOffsets(nonNegative: nonNegative)
     let ranks = try graph.inferred(forInput: network.exampleInputShape()).map(\.shape.rank)
     let live = Set(reachable)
     let rows =
@@ -127,6 +128,8 @@ extension RuleTable {
       let site = RuleSite(
         id: id, network: network, operandIsLive: node.inputs.map { live.contains($0) },
         operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
+        operandHasOffset: node.operation.isWeighted && offsets.hasOffset[node.inputs[0].index],
+        contributionIsNonNegative: (node.operation.isWeighted ? offsets.isNonNegative : nonNegative)[node.inputs[0].index],
         operandIsBounded: node.inputs.map { bounded[$0.index] },
         operandRange: isFirst ? pixelRange.flatMap { network.range(of: node.inputs[0], pixels: $0) } : nil)
       let objection = match.row.rule.objection(at: site)

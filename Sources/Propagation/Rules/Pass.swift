@@ -5,7 +5,10 @@ import Tensors
 ///
 /// - Use: rectifiers, normalisation, dropout, and scaling or shifting by constants: whatever maps each element of one
 ///   operand to one of the output.
-/// - Definition: `R_i = R_i`.
+/// - Definition: `R_i = R_i`. A constant factor s of negative sign (batch normalization with a negative scale, Neg, a product with or a
+///   quotient by a negative constant, `c − x`) belongs to the layer whose output it scales: when a network is made, the layer's weights
+///   take the sign over, `w ← sign(s)·w`, and |s| stays. Where no layer before it can, `s·x + b` belongs to the layers after it:
+///   their contributions are `(s·x)·w`, and `b·w` is a bias. Elsewhere relevance keeps its sign, and the plan warns.
 /// - Its parameters: none.
 /// - Bias: bypassed.
 /// - Conservation: exact.
@@ -17,7 +20,7 @@ public struct Pass: Rule {
   public func objection(at site: RuleSite) -> String? {
     let kinds: [OperatorKind] = [
       .batchNormalization, .layerNormalization, .lrn, .dropout, .identity, .softmax, .logSoftmax, .add, .sub, .mul,
-      .div,
+      .div, .neg,
     ]
     guard kinds.contains(site.kind) || OperatorKind.activations.contains(site.kind) else {
       return
@@ -33,6 +36,7 @@ public struct Pass: Rule {
     // These keep zero: what arrives at an operand that is 0 arrived at an output that is 0.
     let kinds: [OperatorKind] = [
       .relu, .dropout, .identity, .lrn, .leakyRelu, .prelu, .elu, .gelu, .hardSwish, .mish, .tanh, .mul, .div,
+      .neg,
     ]
     return kinds.contains(site.kind) ? .whatArrivesAtZeros : .anything
   }

@@ -1,0 +1,238 @@
+import Tensors
+
+/// A graph while signs are moved through it.
+struct SignTurning {
+  /// A node as it will be.
+  struct Draft {
+    var operation: Operator
+    var operands: [Operand]
+  }
+  /// Where a node takes an operand from.
+  enum Operand {
+    /// The output of a node.
+    case node(Node.ID)
+    /// A constant that has been turned.
+    case value(Tensor)
+  }
+
+  let graph: Graph
+  private let inferred: [Inferred]
+  private let consumers: [[Node.ID]]
+  /// The nodes that change.
+  private(set) var drafts: [Node.ID: Draft] = [:]
+
+  init(_ graph: Graph, _ inferred: [Inferred]) {
+    self.graph = graph
+    self.inferred = inferred
+    consumers = graph.consumers
+  }
+
+  private func draft(_ id: Node.ID) -> Draft {
+    drafts[id] ?? Draft(operation: graph[id].operation, operands: graph[id].inputs.map { .node($0) })
+  }
+
+  /// The real numbers of an operand that does not depend on the input.
+  private func constant(_ operand: Operand) -> Tensor? {
+    switch operand {
+    case .value(let value): value
+    case .node(let id): if case .floats(let value)? = inferred[id.index].literal { value } else { nil }
+    }
+  }
+
+  private func shape(_ operand: Operand) -> Shape {
+    switch operand {
+    case .value(let value): value.shape
+    case .node(let id): inferred[id.index].shape
+    }
+  }
+
+  // MARK: What has a negative factor
+
+  /// Lets a node multiply by what it does without its sign, and what makes its operand take the sign over, if it can.
+  mutating func turn(_ id: Node.ID) {
+    guard inferred[id.index].literal == nil, let (operand, signs, positive) = negativeFactor(of: id) else { return }
+    let before = drafts
+    drafts[id] = positive
+    if !turn(positive.operands[operand], by: signs) { drafts = before }
+  }
+
+  /// The operand that a node multiplies by a constant of negative sign, the signs, and the node without them.
+  private func negativeFactor(of id: Node.ID) -> (operand: Int, signs: Signs, positive: Draft)? {
+    let draft = draft(id)
+    let shape = inferred[id.index].shape
+    switch draft.operation {
+    case .batchNormalization(let parameters):
+      guard let signs = Signs(axis: 1, parameters.scale.elements.map { $0 < 0 }) else { return nil }
+      let positive = BatchNormalization(scale: parameters.scale.map { abs($0) }, shift: parameters.shift)
+      return (0, signs, Draft(operation: .batchNormalization(positive), operands: draft.operands))
+    case .unary(.negate): return (0, .all, Draft(operation: .identity, operands: draft.operands))
+    case .binary(.subtract):
+      guard constant(draft.operands[0]) != nil else { return nil }
+      return (1, .all, Draft(operation: .add, operands: draft.operands))
+    case .multiply, .binary(.divide):
+      guard let (live, value) = scaled(draft), let signs = Signs(of: value, in: shape) else { return nil }
+      let isUnit = value.withUnsafeElements { $0.allSatisfy { abs($0) == 1 } } && self.shape(draft.operands[live]) == shape
+      if isUnit { return (0, signs, Draft(operation: .identity, operands: [draft.operands[live]])) }
+      var positive = draft
+      positive.operands[1 - live] = .value(value.map { abs($0) })
+      return (live, signs, positive)
+    default: return nil
+    }
+  }
+
+  /// Of a product with a constant, or a quotient by one: the position of the other operand, and the constant.
+  private func scaled(_ draft: Draft) -> (live: Int, constant: Tensor)? {
+    guard draft.operands.count == 2 else { return nil }
+    if let value = constant(draft.operands[1]) { return (0, value) }
+    guard case .multiply = draft.operation, let value = constant(draft.operands[0]) else { return nil }
+    return (1, value)
+  }
+
+  // MARK: What takes signs over
+
+  /// Turns the values of a node that has one user; false, with drafts half done, if it cannot be.
+  private mutating func turn(_ operand: Operand, by signs: Signs) -> Bool {
+    guard case .node(let id) = operand, consumers[id.index].count == 1, id != graph.output else { return false }
+    var draft = draft(id)
+    let shape = inferred[id.index].shape
+    switch draft.operation {
+    case .convolution, .transposedConvolution, .linear, .batchNormalization, .unary(.negate), .pad:
+      guard let turned = draft.operation.turned(by: signs, shape) else { break }
+      drafts[id] = Draft(operation: turned, operands: draft.operands)
+      if case .pad = turned { return turnFirst(of: id, signs) }
+      return true
+    case .binary(.subtract):
+      if case .all = signs {
+        drafts[id] = Draft(operation: draft.operation, operands: draft.operands.reversed())
+        return true
+      }
+      return turn(0, of: id, by: signs) && turn(1, of: id, by: signs)
+    case .add: return turn(0, of: id, by: signs) && turn(1, of: id, by: signs)
+    case .multiply, .binary(.divide):
+      // A constant takes the sign, to pass it on in turn; otherwise any factor that can.
+      let isProduct = draft.operation.kind == .mul
+      if let place = draft.operands.firstIndex(where: { constant($0) != nil }) { return turn(place, of: id, by: signs) }
+      let before = drafts
+      if turn(0, of: id, by: signs) { return true }
+      drafts = before
+      return isProduct && turn(1, of: id, by: signs)
+    case .concat(let axis):
+      let axis = axis < 0 ? axis + shape.rank : axis
+      var first = 0
+      for place in draft.operands.indices {
+        let count = self.shape(draft.operands[place])[axis]
+        var own: Signs? = signs
+        if case .along(axis, let flags) = signs { own = Signs(axis: axis, Array(flags[first..<first + count])) }
+        if let own, !turn(place, of: id, by: own) { return false }
+        first += count
+      }
+      return true
+    default: return turnFirst(of: id, signs)
+    }
+    // A negation of single channels stays, and what it negates takes the signs.
+    draft = self.draft(id)
+    return turnFirst(of: id, signs)
+  }
+
+  /// Turns one operand of a node that broadcasts its operands.
+  private mutating func turn(_ place: Int, of id: Node.ID, by signs: Signs) -> Bool {
+    var draft = draft(id)
+    let (operand, rank) = (draft.operands[place], inferred[id.index].shape.rank)
+    if let value = constant(operand) {
+      guard let turned = value.multiplied(by: signs.factors(rank: rank)) else { return false }
+      draft.operands[place] = .value(turned)
+      drafts[id] = draft
+      return true
+    }
+    guard case .along(let axis, let flags) = signs else { return turn(operand, by: signs) }
+    let own = axis - rank + shape(operand).rank
+    guard own >= 0, shape(operand)[own] == flags.count else { return false }
+    return turn(operand, by: .along(axis: own, flags))
+  }
+
+  /// Turns the first operand of a node that commutes with signs.
+  private mutating func turnFirst(of id: Node.ID, _ signs: Signs) -> Bool {
+    let draft = draft(id)
+    guard let first = draft.operands.first,
+      let own = draft.operation.signsBefore(signs, inferred[id.index].shape, graph[id].inputs.map { inferred[$0.index] })
+    else { return false }
+    return turn(first, by: own)
+  }
+}
+
+extension Operator {
+  /// The operator that gives the same with signs turned, of the same operand; nil if its parameters cannot do it. A padding's
+  /// operand is still to be turned.
+  fileprivate func turned(by signs: Signs, _ shape: Shape) -> Operator? {
+    switch self {
+    case .convolution(let layer):
+      guard let flags = signs.flags(along: 1, count: layer.weight.shape[0]) else { return nil }
+      return .convolution(
+        Convolution(
+          weight: layer.weight.turned(flags), bias: layer.bias?.turned(flags), window: layer.window,
+          groups: layer.groups))
+    case .linear(let layer):
+      guard let flags = signs.flags(along: shape.rank - 1, count: layer.weight.shape[0]) else { return nil }
+      return .linear(Linear(weight: layer.weight.turned(flags), bias: layer.bias?.turned(flags)))
+    case .transposedConvolution(let layer):
+      let (inputs, outputs) = (layer.weight.shape[0] / layer.groups, layer.weight.shape[1])
+      guard let flags = signs.flags(along: 1, count: outputs * layer.groups) else { return nil }
+      return .transposedConvolution(
+        TransposedConvolution(
+          weight: layer.weight.turned { row, column in flags[row / inputs * outputs + column] },
+          bias: layer.bias?.turned(flags), window: layer.window, outputPadding: layer.outputPadding,
+          groups: layer.groups))
+    case .batchNormalization(let parameters):
+      guard let flags = signs.flags(along: 1, count: parameters.scale.count) else { return nil }
+      return .batchNormalization(
+        BatchNormalization(scale: parameters.scale.turned(flags), shift: parameters.shift.turned(flags)))
+    case .unary(.negate): if case .all = signs { return .identity } else { return nil }
+    case .pad(let pad):
+      if pad.mode != .constant || pad.value == 0 { return self }
+      guard case .all = signs else { return nil }
+      return .pad(Pad(amounts: pad.amounts, axes: pad.axes, mode: pad.mode, value: -pad.value))
+    default: return nil
+    }
+  }
+
+  /// The signs of the first operand that give the output's signs, where turning one turns the other; nil where it does not.
+  fileprivate func signsBefore(_ signs: Signs, _ shape: Shape, _ operands: [Inferred]) -> Signs? {
+    let operand = operands[0].shape
+    switch self {
+    case .identity, .dropout, .cast(.real), .localResponseNormalization, .unary(.negate): return signs
+    case .averagePool:
+      if case .along(2..., _) = signs { return nil }
+      return signs
+    case .flatten, .reshape, .squeeze, .unsqueeze: return signs.reshaped(from: shape, to: operand)
+    case .slice, .part, .gather, .pad, .expand, .transpose:
+      return (try? selection(of: operands)).flatMap { $0 }.flatMap { signs.beforeSelection($0) }
+    case .resize:
+      guard case .along(let axis, _) = signs else { return signs }
+      return operand[axis] == shape[axis] ? signs : nil
+    case .mean(let mean):
+      let axes = Set(mean.axes.map { $0 < 0 ? $0 + operand.rank : $0 })
+      return signs.beforeReduction(of: operand.rank, axes, keepsAxes: mean.keepsAxes)
+    case .reduce(let reduction) where reduction.function == .sum:
+      return (try? reduction.axes(of: operand, operands)).flatMap {
+        signs.beforeReduction(of: operand.rank, $0, keepsAxes: reduction.keepsAxes)
+      }
+    default: return nil
+    }
+  }
+}
+
+extension Signs {
+  /// The signs of the operand of a sum over axes.
+  fileprivate func beforeReduction(of rank: Int, _ axes: Set<Int>, keepsAxes: Bool) -> Signs? {
+    guard case .along(let axis, let flags) = self else { return self }
+    let own = keepsAxes ? axis : (0..<rank).filter { !axes.contains($0) }[axis]
+    return axes.contains(own) ? nil : .along(axis: own, flags)
+  }
+}
+
+extension Tensor {
+  /// The product with broadcasting, in either direction.
+  fileprivate func multiplied(by factors: Tensor) -> Tensor? {
+    (try? Operator.multiply.inferred(from: [Inferred(.floats(self)), Inferred(.floats(factors))]))?.literal?.floats
+  }
+}

@@ -1,0 +1,79 @@
+import Networks
+import Tensors
+
+extension RulePlan {
+  /// Nodes that exchange what supports a class and what contradicts it, where relevance keeps its sign all the same: no layer next to
+  /// them has taken their sign, or it depends on the input. A sentence each.
+  var signWarnings: [String] {
+    let offsets = network.operandOffsets(nonNegative: network.nonNegativeNodes())
+    let leadsToLayers = nodesLeadingToLayers(offsets)
+    return assignments.compactMap { assignment in
+      let site = assignment.site
+      guard assignment.rule is Pass || assignment.rule is SignalTakesAll, !leadsToLayers.contains(site.id),
+        let turned = site.turnedSigns
+      else { return nil }
+      return
+        "\(site.node.name) (\(site.kind.rawValue)) \(turned), and no layer before or after it can take the sign: relevance keeps its own "
+        + "there, so what contradicts the class may be shown as supporting it, and the reverse"
+    }
+  }
+
+  /// The affine nodes all of whose values go, by affine nodes and rearrangements at most, into layers whose rules go by the signs of
+  /// contributions: these have the signs that affine nodes give them.
+  private func nodesLeadingToLayers(_ offsets: OperandOffsets) -> Set<Node.ID> {
+    var consumers: [Node.ID: [Assignment]] = [:]
+    var leading: Set<Node.ID> = []
+    for assignment in assignments.reversed() {
+      let site = assignment.site
+      let all = consumers[site.id] ?? []
+      let isLinear = assignment.rule is Rearrange || site.isAffine && !offsets.belongsToLayerBefore[site.id.index]
+      if isLinear, !all.isEmpty,
+        all.allSatisfy({ $0.site.node.operation.isWeighted && $0.rule is any ContributionRule || leading.contains($0.site.id) })
+      {
+        leading.insert(site.id)
+      }
+      for operand in Set(site.node.inputs) { consumers[operand, default: []].append(assignment) }
+    }
+    return leading
+  }
+}
+
+extension RuleSite {
+  /// Whether the node scales and shifts one operand by constants.
+  fileprivate var isAffine: Bool {
+    switch node.operation {
+    case .batchNormalization, .unary(.negate): true
+    case .add, .multiply, .binary(.subtract), .binary(.divide): operandIsLive.count { $0 } == 1
+    default: false
+    }
+  }
+
+  /// How the node turns signs, as the rest of a sentence; nil if it does not.
+  fileprivate var turnedSigns: String? {
+    func negatives(_ tensor: Tensor, _ what: String, _ verb: String) -> String? {
+      let count = tensor.withUnsafeElements { $0.count { $0 < 0 } }
+      guard count > 0 else { return nil }
+      return tensor.count == 1 ? "\(verb) a negative \(what)" : "\(verb) a negative \(what) in \(count) of \(tensor.count) channels"
+    }
+    switch node.operation {
+    case .batchNormalization(let parameters): return negatives(parameters.scale, "scale", "has")
+    case .layerNormalization(let parameters): return negatives(parameters.scale, "scale", "has")
+    case .parametricRelu(let slope): return negatives(slope, "slope", "has")
+    case .unary(.leakyRelu(let alpha)), .unary(.elu(let alpha)): return alpha < 0 ? "has a negative slope" : nil
+    case .unary(.negate): return "turns every sign"
+    case .binary(.subtract): return operandIsLive == [false, true] ? "subtracts its operand from a constant" : nil
+    case .multiply, .binary(.divide):
+      guard let other = operandIsLive.firstIndex(of: false) else {
+        guard kind == .mul else { return nil }
+        let gates = operandIsBounded.indices.filter { operandIsBounded[$0] && !operandIsNonNegative[$0] }
+        return gates.isEmpty
+          ? nil : "multiplies by \(network.graph[node.inputs[gates[0]]].name), which depends on the input and can be negative"
+      }
+      let verb = kind == .mul ? "multiplies by" : "divides by"
+      guard case .constant(let value) = network.graph[node.inputs[other]].operation else { return nil }
+      guard let text = negatives(value, "constant", verb) else { return nil }
+      return text
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Small networks whose right maps are worked out by hand: x = (1, 3), a layer, something that turns its sign, a rectifier, a head.
+@Suite struct SignTests {
+  private static func convolution(_ weights: Float...) throws -> RelevanceKit.Operator {
+    .convolution(
+      Convolution(
+        weight: Tensor(shape: [weights.count / 2, 2, 1, 1], elements: weights), bias: nil,
+        window: try Window(kernel: [1, 1]), groups: 1))
+  }
+
+  /// The map of y₀ under z⁺, of a network that ends in `relu(turned) · head`.
+  private func map(
+    head: [Float] = [1, -1], score: Float, _ build: (inout GraphBuilder) throws -> Void
+  ) throws -> [Float] {
+    var builder = GraphBuilder(item: [2, 1, 1])
+    try build(&builder)
+    builder.add("relu", .relu)
+    builder.add("flatten", .flatten(axis: 1))
+    let inputs = head.count / 2
+    builder.add("fc", .linear(Linear(weight: Tensor(shape: [2, inputs], elements: head), bias: nil)))
+    let table = RuleTable(name: "test") {
+      RuleTable.Row(.operators(.conv, .gemm), ZPlus())
+      RuleTable.default(pixelRange: nil)
+    }
+    let explainer = try Explainer(builder.network(), rules: table)
+    #expect(explainer.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
+    let explanation = try explainer.trace(Tensor(shape: [1, 2, 1, 1], elements: [1, 3])).explain(.class(0))
+    #expect(explanation.score == score)
+    return explanation.relevance.elements
+  }
+
+  private func expect(_ found: [Float], _ expected: [Float]) {
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-6 }, "\(found)")
+  }
+
+  /// 1 − 3 = −2 becomes 2 because of the second input alone.
+  @Test func aNegativeScale() throws {
+    let normalization = BatchNormalization(
+      scale: Tensor(shape: [1], elements: [-1]), shift: Tensor(shape: [1], elements: [0]))
+    expect(
+      try map(score: 2) {
+        $0.add("conv", try Self.convolution(1, -1))
+        $0.add("bn", .batchNormalization(normalization))
+      }, [0, 2])
+  }
+
+  @Test(arguments: ["neg", "times", "divided", "minus", "reshaped"]) func negations(_ kind: String) throws {
+    expect(
+      try map(score: 2) { builder in
+        let conv = builder.add("conv", try Self.convolution(1, -1))
+        let one = builder.constant("c", Tensor(shape: [], elements: [kind == "minus" ? 0 : -1]))
+        switch kind {
+        case "neg": builder.add("turn", .unary(.negate), conv)
+        case "times": builder.add("turn", .multiply, conv, one)
+        case "divided": builder.add("turn", .binary(.divide), conv, one)
+        case "minus": builder.add("turn", .binary(.subtract), one, conv)
+        default:
+          let reshaped = builder.add("reshape", .reshape(extents: [0, 1, 1, 1], allowZero: false), conv)
+          builder.add("turn", .unary(.negate), reshaped)
+        }
+      }, [0, 2])
+  }
+
+  /// 1 − (−2) = 3: the constant is a bias and bypassed.
+  @Test func aDifferenceFromOne() throws {
+    expect(
+      try map(score: 3) {
+        let conv = $0.add("conv", try Self.convolution(1, -1))
+        $0.add("turn", .binary(.subtract), $0.constant("c", Tensor(shape: [1, 1, 1], elements: [1])), conv)
+      }, [0, 3])
+  }
+
+  /// −((1 − 3) + (−1)): of 3 the second input makes 2 and the first 1.
+  @Test func sumsAndJoins() throws {
+    expect(
+      try map(score: 3) {
+        let a = $0.add("a", try Self.convolution(1, -1))
+        let b = $0.add("b", try Self.convolution(-1, 0), $0.input)
+        $0.add("turn", .unary(.negate), $0.add("sum", .add, a, b))
+      }, [1, 2])
+    expect(
+      try map(head: [1, 1, -1, -1], score: 3) {
+        let a = $0.add("a", try Self.convolution(1, -1))
+        let b = $0.add("b", try Self.convolution(-1, 0), $0.input)
+        $0.add("turn", .unary(.negate), $0.add("join", .concat(axis: 1), a, b))
+      }, [1, 2])
+  }
+
+  /// Behind a maximum the sign belongs to the layer in front: −(1, 3)·(1, −1) = 2, because of the second input; the shift is a bias.
+  @Test(arguments: [0, 0.5] as [Float]) func aNegativeScaleInFrontOfALayer(shift: Float) throws {
+    let normalization = BatchNormalization(
+      scale: Tensor(shape: [2], repeating: -1), shift: Tensor(shape: [2], elements: [shift, 0]))
+    expect(
+      try map(score: 2 + shift) {
+        $0.add("pool", .maxPool(try Window(kernel: [1, 1])))
+        $0.add("bn", .batchNormalization(normalization))
+        $0.add("conv", try Self.convolution(1, -1))
+      }, [0, 2 + shift])
+  }
+
+  // MARK: Warnings
+
+  private func warnings(_ build: (inout GraphBuilder) throws -> Void) throws -> [String] {
+    var builder = GraphBuilder(item: [2, 4, 4])
+    try build(&builder)
+    builder.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+    builder.add("fc", .seededLinear(inputs: 2, outputs: 3, seed: 1))
+    return try RuleTable.default(pixelRange: PixelRange(lower: [0, 0], upper: [1, 1])).resolve(for: builder.network())
+      .warnings
+  }
+
+  @Test func whatCannotBeDecidedIsWarnedOf() throws {
+    let end =
+      ", and no layer before or after it can take the sign: relevance keeps its own there, so what contradicts the class may be shown "
+      + "as supporting it, and the reverse"
+    let pool = RelevanceKit.Operator.maxPool(try Window(kernel: [2, 2]))
+    let normalization = RelevanceKit.Operator.batchNormalization(
+      BatchNormalization(scale: Tensor(shape: [2], elements: [1, -1]), shift: Tensor(shape: [2], elements: [1, 1])))
+    // A maximum before, a rectifier after.
+    #expect(
+      try warnings {
+        $0.add("conv", try Self.convolution(1, -1, 1, 1))
+        $0.add("pool", pool)
+        $0.add("bn", normalization)
+        $0.add("relu", .relu)
+      } == ["bn (BatchNormalization) has a negative scale in 1 of 2 channels" + end])
+    #expect(
+      try warnings {
+        $0.add("conv", try Self.convolution(1, -1, 1, 1))
+        $0.add("pool", pool)
+        $0.add("neg", .unary(.negate))
+        $0.add("relu", .relu)
+      } == ["neg (Neg) turns every sign" + end])
+    #expect(
+      try warnings {
+        $0.add("conv", try Self.convolution(1, -1, 1, 1))
+        $0.add("prelu", .parametricRelu(slope: Tensor(shape: [2, 1, 1], elements: [-0.25, 0.25])))
+      } == ["prelu (PRelu) has a negative slope in 1 of 2 channels" + end])
+    #expect(
+      try warnings {
+        $0.add("conv", try Self.convolution(1, -1, 1, 1))
+        $0.add("leaky", .unary(.leakyRelu(alpha: -0.25)))
+      } == ["leaky (LeakyRelu) has a negative slope" + end])
+    #expect(
+      try warnings {
+        let conv = $0.add("conv", try Self.convolution(1, -1, 1, 1))
+        let gate = $0.add("tanh", .unary(.tanh), $0.add("gate", try Self.convolution(1, 1, 1, 1), conv))
+        $0.add("product", .multiply, conv, gate)
+      } == ["product (Mul) multiplies by tanh, which depends on the input and can be negative" + end])
+    // A sigmoid is never negative; a layer on either side takes a constant sign.
+    #expect(
+      try warnings {
+        let conv = $0.add("conv", try Self.convolution(1, -1, 1, 1))
+        let gate = $0.add("sigmoid", .unary(.sigmoid), $0.add("gate", try Self.convolution(1, 1, 1, 1), conv))
+        $0.add("product", .multiply, conv, gate)
+        $0.add("pool", pool)
+        $0.add("bn", normalization)
+        $0.add("second", try Self.convolution(1, -1, 1, 1))
+        $0.add("neg", .unary(.negate))
+      } == [])
+  }
+}
