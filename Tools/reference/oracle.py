@@ -89,12 +89,24 @@ class Oracle:
         inputs = [self.values[name] if name else None for name in node.input]
         live = [name in self.live for name in node.input]
         output = self.values[node.output[0]]
+        if node.op_type in WEIGHTED:
+            inputs[1] = self._signed(node, inputs[1])
         step = Step(node.op_type, attributes_of(node), inputs, live, output, relevance.reshape(output.shape))
         if node.op_type == "Conv" and not self._weighted_before(node.input[0]):
             if node.input[0] != self.input:
                 raise ValueError("the oracle carries no pixel box through nodes before the first convolution")
             step.box = self.box
         return step
+
+    def _signed(self, node, weight):
+        """The weights that a rule goes by: with the signs of the scales of a normalisation that alone takes the output."""
+        users = [user for user in self.nodes if node.output[0] in user.input]
+        if len(users) != 1 or users[0].op_type != "BatchNormalization":
+            return weight
+        if node.op_type != "Conv":
+            raise ValueError("the oracle knows normalisation behind convolutions only")
+        sign = torch.where(self.values[users[0].input[1]] < 0, -1.0, 1.0).to(weight.dtype)
+        return weight * sign.reshape([-1] + [1] * (weight.ndim - 1))
 
     def _weighted_before(self, name):
         pending, seen = [name], set()

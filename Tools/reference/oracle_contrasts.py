@@ -94,13 +94,8 @@ def weighted_layer_of(oracle, unit):
 
 
 def unit_clrp2(oracle, unit, table="default"):
-    """R - R_dual, R by the weights into the unit times the scales of normalisation, and R_dual by their negatives.
-
-    Where the product of the scales is negative, z⁺ of the scaled weights is z⁺ of the negated ones: the roles exchange.
-    """
-    node, scales = weighted_layer_of(oracle, unit)
+    """R - R_dual, R by the weights into the unit with the sign of the scale of normalisation, and R_dual by their negatives."""
+    node, _ = weighted_layer_of(oracle, unit)
     seed = seeded_unit(oracle, unit)
     relevance = oracle.propagate(unit[0], seed, table)
-    dual = oracle.propagate(unit[0], seed, table, {node.output[0]: negated_row(unit[1][1])})
-    negative = sum(scale < 0 for scale in scales) % 2
-    return dual - relevance if negative else relevance - dual
+    return relevance - oracle.propagate(unit[0], seed, table, {node.output[0]: negated_row(unit[1][1])})

@@ -2,7 +2,8 @@
 
     python write_composites.py --scratch FOLDER [NAME...]
 
-`folded` is Zennit with the canonizers that merge batch normalisation into the convolutions, `kept` without. Maps are computed in
+`folded` is Zennit with the canonizers that merge batch normalisation into the convolutions, `kept` without; in both, negative scales have given
+their signs to the convolutions beforehand (see signs.py). Maps are computed in
 double precision; runs in single precision, one of them with noise, tell how well conditioned each of them is.
 """
 
@@ -26,6 +27,7 @@ from zennit.torchvision import ResNetBasicBlockCanonizer
 from export_networks import NETWORKS
 from onnx_files import FIXTURES, complete_model, load_weights, to_float32
 from pictures import IMAGENET_BOX
+from signs import turn_signs
 
 FOLDER = FIXTURES / "composites"
 LOGITS_TOLERANCE = 1e-4
@@ -88,7 +90,7 @@ PLAN = {
 
 
 def torch_network(name, scratch):
-    """torchvision's module with the weights of the exported file, in single precision."""
+    """torchvision's module with the weights of the exported file and signs turned, in single precision."""
     family = NETWORKS[name][0]
     options = {"aux_logits": False, "transform_input": False, "init_weights": False} if family == "googlenet" else {}
     network = getattr(torchvision.models, family)(weights=None, **options).eval()
@@ -96,7 +98,7 @@ def torch_network(name, scratch):
     missing, unexpected = network.load_state_dict(weights, strict=False)
     if unexpected or any(not key.endswith("num_batches_tracked") for key in missing):
         raise SystemExit(f"{name}: the file's weights are not the module's: {missing}, {unexpected}")
-    return network
+    return turn_signs(network)
 
 
 def composite(kind, changed, canonizer, dtype):
