@@ -23,7 +23,7 @@ extension Trace {
   ///
   /// - Returns: at most `count` units by falling activation, equal ones by channel; only those above zero.
   /// - Throws: `GraphError.noSuchNode`, with what may have been meant; `ExplanationError.noRelevance` if nothing leads
-  ///   from the node to the logits.
+  ///   from the node to the logits, `ExplanationError.turnedUnit` if a later node multiplies channels by something negative.
   /// - Complexity: O(*values of the layer*).
   public func mostActiveUnits(at node: String, count: Int) throws -> [ActiveUnit] {
     let graph = plan.network.graph
@@ -33,6 +33,10 @@ extension Trace {
     let channels = values.shape.rank < 2 ? 1 : values.shape[1]
     let extents = Array(values.shape.dimensions.dropFirst(2))
     let positions = extents.reduce(1, *)
+    if let turned = graph[id].turned, let channel = (0..<channels).first(where: { turned.isTurned(node, channel: $0) })
+    {
+      throw ExplanationError.turnedUnit(channel, node: node, factor: turned.factor)
+    }
     let units = values.withUnsafeElements { values in
       (0..<channels).compactMap { channel -> ActiveUnit? in
         let plane = channel * positions..<(channel + 1) * positions
@@ -41,7 +45,8 @@ extension Trace {
         else { return nil }
         let place = largest - plane.lowerBound
         return ActiveUnit(
-          node: graph[id].name, channel: channel, position: Self.position(of: place, in: extents),
+          node: graph[id].turned == nil ? graph[id].name : node, channel: channel,
+          position: Self.position(of: place, in: extents),
           activation: values[largest])
       }
     }

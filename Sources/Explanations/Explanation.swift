@@ -38,6 +38,8 @@ public enum ExplanationError: RelevanceKitError, Equatable {
   case noSuchClass(Int, classes: Int)
   /// The node's output has no such channel or position.
   case noSuchUnit(String, node: String, shape: Shape)
+  /// A later node multiplies the channel by something negative, and rules go by the sign that it gives.
+  case turnedUnit(Int, node: String, factor: String)
   /// Nothing leads from the node to what is explained, or no rule gives it relevance.
   case noRelevance(node: String)
   /// CLRP2 negates the weights of the last layer, and there is none that leads to the target alone.
@@ -63,8 +65,8 @@ public enum ExplanationError: RelevanceKitError, Equatable {
 
   public var category: ErrorCategory {
     switch self {
-    case .noSuchClass, .noSuchUnit, .needsClass, .contrastWithItself, .needsPosition, .noSuchPosition, .noRegions,
-      .emptyRegion:
+    case .noSuchClass, .noSuchUnit, .turnedUnit, .needsClass, .contrastWithItself, .needsPosition, .noSuchPosition,
+      .noRegions, .emptyRegion:
       .usage
     case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer, .notFinite: .badData
     }
@@ -74,6 +76,9 @@ public enum ExplanationError: RelevanceKitError, Equatable {
     switch self {
     case .noSuchClass(let index, let classes): "there is no class \(index): the network has classes 0 to \(classes - 1)"
     case .noSuchUnit(let unit, let node, let shape): "node \(node) has no \(unit): its output has shape \(shape)"
+    case .turnedUnit(let channel, let node, let factor):
+      "channel \(channel) of node \(node) has a negative factor in \(factor), and its weights are held with the sign turned; expected a "
+        + "unit of \(factor) or of a node after it"
     case .noRelevance(let node):
       "no relevance can go from node \(node) to the input; expected a node between it and the logits"
     case .noWeightedHead(let node, let op):

@@ -72,6 +72,9 @@ struct Site {
     guard (0..<channels).contains(channel) else {
       throw ExplanationError.noSuchUnit("channel \(channel)", node: name, shape: shape)
     }
+    if let turned = network.graph[id].turned, turned.isTurned(name, channel: channel) {
+      throw ExplanationError.turnedUnit(channel, node: name, factor: turned.factor)
+    }
     let positions = extents.reduce(1, *)
     var (first, count) = (channel * positions, positions)
     if let position {

@@ -17,12 +17,19 @@ public struct Node: Sendable {
   public let inputs: [ID]
   /// Names of nodes that a rewrite merged into this one, so that users can still speak of them.
   public let aliases: [String]
+  /// What the node's values are times −1, if a rewrite has moved signs.
+  package let turned: TurnedValues?
 
   /// Makes a node.
   public init(name: String, operation: Operator, inputs: [ID], aliases: [String] = []) {
+    self.init(name: name, operation: operation, inputs: inputs, aliases: aliases, turned: nil)
+  }
+
+  init(name: String, operation: Operator, inputs: [ID], aliases: [String], turned: TurnedValues?) {
     self.name = name
     self.operation = operation
     self.inputs = inputs
     self.aliases = aliases
+    self.turned = turned
   }
 }

@@ -15,10 +15,10 @@ package struct OperandOffsets: Sendable {
 }
 
 extension Network {
-  /// Finds the affine nodes that belong to the layers after them.
+  /// Finds the affine nodes that belong to the layers after them, among those that `isPassed` holds of.
   ///
   /// - Complexity: O(nodes and edges, and elements of constants).
-  package func operandOffsets(nonNegative: [Bool]) -> OperandOffsets {
+  package func operandOffsets(nonNegative: [Bool], where isPassed: (Node.ID) -> Bool) -> OperandOffsets {
     let live = nodesDependingOnInput()
     let consumers = graph.consumers
     var followsLayer: [Bool] = []
@@ -27,11 +27,12 @@ extension Network {
       let node = graph[id]
       let operands = node.inputs.filter { live[$0.index] }
       let affine = operands.count == 1 ? node.operation.affine(in: graph, operands[0], of: node) : nil
-      let follows = !operands.isEmpty && operands.allSatisfy { followsLayer[$0.index] && consumers[$0.index].count == 1 }
+      let follows =
+        !operands.isEmpty && operands.allSatisfy { followsLayer[$0.index] && consumers[$0.index].count == 1 }
       // A sign that still stands could not be moved to a layer before the node.
       followsLayer.append(
         node.operation.isWeighted || follows && (affine?.isPositive ?? node.operation.commutesWithSigns))
-      if let affine, !followsLayer[id.index] {
+      if let affine, !followsLayer[id.index], isPassed(id) {
         let x = operands[0].index
         hasOffset.append(hasOffset[x] || affine.shifts)
         isNonNegative.append(isNonNegative[x] && affine.isPositive)

@@ -22,16 +22,19 @@ struct GraphEditor {
     let node = graph[old]
     replacement[old] = Node.ID(nodes.count)
     nodes.append(
-      Node(name: node.name, operation: operation ?? node.operation, inputs: (inputs ?? node.inputs).map { current($0) })
-    )
+      Node(
+        name: node.name, operation: operation ?? node.operation, inputs: (inputs ?? node.inputs).map { current($0) },
+        aliases: [], turned: operation == nil ? node.turned : nil))
     aliases.append(node.aliases)
   }
 
-  /// Keeps an old node as another operation, with operands of the new graph.
-  mutating func keep(_ old: Node.ID, of graph: Graph, as operation: Operator, operands: [Node.ID]) {
+  /// Keeps an old node as an operation with operands of the new graph and, perhaps, turned values.
+  mutating func keep(
+    _ old: Node.ID, of graph: Graph, as operation: Operator, operands: [Node.ID], turned: TurnedValues?
+  ) {
     let node = graph[old]
     replacement[old] = Node.ID(nodes.count)
-    nodes.append(Node(name: node.name, operation: operation, inputs: operands))
+    nodes.append(Node(name: node.name, operation: operation, inputs: operands, aliases: [], turned: turned))
     aliases.append(node.aliases)
   }
 
@@ -53,7 +56,7 @@ struct GraphEditor {
   /// The finished graph.
   func graph(named name: String, output: Node.ID) throws -> Graph {
     let named = zip(nodes, aliases).map { node, aliases in
-      Node(name: node.name, operation: node.operation, inputs: node.inputs, aliases: aliases)
+      Node(name: node.name, operation: node.operation, inputs: node.inputs, aliases: aliases, turned: node.turned)
     }
     return try Graph(name: name, nodes: named, output: current(output))
   }

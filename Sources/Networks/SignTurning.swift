@@ -20,6 +20,9 @@ struct SignTurning {
   private let consumers: [[Node.ID]]
   /// The nodes that change.
   private(set) var drafts: [Node.ID: Draft] = [:]
+  /// The nodes whose values are turned: the signs, and the node whose factor they are.
+  private(set) var turned: [Node.ID: (signs: Signs, factor: Node.ID)] = [:]
+  private var factor = Node.ID(0)
 
   init(_ graph: Graph, _ inferred: [Inferred]) {
     self.graph = graph
@@ -51,9 +54,10 @@ struct SignTurning {
   /// Lets a node multiply by what it does without its sign, and what makes its operand take the sign over, if it can.
   mutating func turn(_ id: Node.ID) {
     guard inferred[id.index].literal == nil, let (operand, signs, positive) = negativeFactor(of: id) else { return }
-    let before = drafts
+    let before = (drafts, turned)
     drafts[id] = positive
-    if !turn(positive.operands[operand], by: signs) { drafts = before }
+    factor = id
+    if !turn(positive.operands[operand], by: signs) { (drafts, turned) = before }
   }
 
   /// The operand that a node multiplies by a constant of negative sign, the signs, and the node without them.
@@ -71,7 +75,8 @@ struct SignTurning {
       return (1, .all, Draft(operation: .add, operands: draft.operands))
     case .multiply, .binary(.divide):
       guard let (live, value) = scaled(draft), let signs = Signs(of: value, in: shape) else { return nil }
-      let isUnit = value.withUnsafeElements { $0.allSatisfy { abs($0) == 1 } } && self.shape(draft.operands[live]) == shape
+      let isUnit =
+        value.withUnsafeElements { $0.allSatisfy { abs($0) == 1 } } && self.shape(draft.operands[live]) == shape
       if isUnit { return (0, signs, Draft(operation: .identity, operands: [draft.operands[live]])) }
       var positive = draft
       positive.operands[1 - live] = .value(value.map { abs($0) })
@@ -93,6 +98,11 @@ struct SignTurning {
   /// Turns the values of a node that has one user; false, with drafts half done, if it cannot be.
   private mutating func turn(_ operand: Operand, by signs: Signs) -> Bool {
     guard case .node(let id) = operand, consumers[id.index].count == 1, id != graph.output else { return false }
+    if let earlier = turned[id] {
+      turned[id] = earlier.signs.combined(with: signs).map { ($0, factor) }
+    } else {
+      turned[id] = (signs, factor)
+    }
     var draft = draft(id)
     let shape = inferred[id.index].shape
     switch draft.operation {
@@ -112,9 +122,9 @@ struct SignTurning {
       // A constant takes the sign, to pass it on in turn; otherwise any factor that can.
       let isProduct = draft.operation.kind == .mul
       if let place = draft.operands.firstIndex(where: { constant($0) != nil }) { return turn(place, of: id, by: signs) }
-      let before = drafts
+      let before = (drafts, turned)
       if turn(0, of: id, by: signs) { return true }
-      drafts = before
+      (drafts, turned) = before
       return isProduct && turn(1, of: id, by: signs)
     case .concat(let axis):
       let axis = axis < 0 ? axis + shape.rank : axis
@@ -154,7 +164,8 @@ struct SignTurning {
   private mutating func turnFirst(of id: Node.ID, _ signs: Signs) -> Bool {
     let draft = draft(id)
     guard let first = draft.operands.first,
-      let own = draft.operation.signsBefore(signs, inferred[id.index].shape, graph[id].inputs.map { inferred[$0.index] })
+      let own = draft.operation.signsBefore(
+        signs, inferred[id.index].shape, graph[id].inputs.map { inferred[$0.index] })
     else { return false }
     return turn(first, by: own)
   }

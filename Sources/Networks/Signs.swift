@@ -1,7 +1,7 @@
 import Tensors
 
 /// Signs to multiply a tensor by: −1 everywhere, or one sign for each index along an axis.
-enum Signs {
+enum Signs: Hashable, Sendable {
   /// Every element is turned.
   case all
   /// Those elements are turned whose index along the axis, counted from the front, is marked.
@@ -32,6 +32,17 @@ enum Signs {
     case .all: [Bool](repeating: true, count: count)
     case .along(axis, let flags) where flags.count == count: flags
     case .along: nil
+    }
+  }
+
+  /// The product with other signs of the same tensor; nil where nothing is turned.
+  func combined(with other: Signs) -> Signs? {
+    switch (self, other) {
+    case (.all, .all): nil
+    case (.all, .along(let axis, let flags)), (.along(let axis, let flags), .all): Signs(axis: axis, flags.map { !$0 })
+    // What scales by channel does not lead here along two axes.
+    case (.along(let axis, let a), .along(let other, let b)):
+      axis == other ? Signs(axis: axis, zip(a, b).map { $0 != $1 }) : .along(axis: other, b)
     }
   }
 
@@ -75,6 +86,26 @@ enum Signs {
       if flags.indices.allSatisfy({ flags[$0] == candidate[$0 / stride % extent] }) { return (axis, candidate) }
     }
     return nil
+  }
+}
+
+/// Values of a node that are not what its name means, but that times −1.
+package struct TurnedValues: Hashable, Sendable {
+  /// The names under which the node had its values.
+  let names: [String]
+  /// Which values are turned.
+  let signs: Signs
+  /// The node that has the sign in the model, whose own values are what they were.
+  package let factor: String
+
+  /// Whether the values of a channel are turned, for a node that goes by some name.
+  package func isTurned(_ name: String, channel: Int) -> Bool {
+    guard names.contains(name) else { return false }
+    switch signs {
+    case .all: return true
+    // Channels come second; signs that follow positions concern every channel.
+    case .along(let axis, let flags): return axis != 1 || flags[channel]
+    }
   }
 }
 

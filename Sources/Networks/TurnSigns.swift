@@ -22,8 +22,13 @@ struct TurnSigns: Rewrite {
     var names = Set(graph.nodes.map(\.name))
     var editor = GraphEditor()
     for id in graph.ids {
+      let turned = turning.turned[id].map {
+        TurnedValues(names: [graph[id].name] + graph[id].aliases, signs: $0.signs, factor: graph[$0.factor].name)
+      }
       guard let draft = turning.drafts[id] else {
-        editor.keep(id, of: graph)
+        editor.keep(
+          id, of: graph, as: graph[id].operation, operands: graph[id].inputs.map { editor.current($0) },
+          turned: turned ?? graph[id].turned)
         continue
       }
       if case .identity = draft.operation, case .node(let operand)? = draft.operands.first {
@@ -39,7 +44,7 @@ struct TurnSigns: Rewrite {
           return editor.add(name, .constant(value))
         }
       }
-      editor.keep(id, of: graph, as: draft.operation, operands: operands)
+      editor.keep(id, of: graph, as: draft.operation, operands: operands, turned: turned)
     }
     return try editor.graph(named: graph.name, output: graph.output)
   }

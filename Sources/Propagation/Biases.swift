@@ -10,10 +10,8 @@ extension Layer {
   private var operandOffset: Tensor? {
     guard site.operandHasOffset else { return nil }
     return denominators.value(for: site.id, group: -2, isPartial: false) {
-      let network = site.network
-      let offsets = network.operandOffsets(nonNegative: network.nonNegativeNodes())
       // Shapes were found to fit when the run was prepared.
-      let offset = try? network.offset(of: node.inputs[0], offsets, forInput: trace.input.shape)
+      let offset = try? site.network.offset(of: node.inputs[0], site.offsets, forInput: trace.input.shape)
       return offset ?? Tensor(shape: operandShape)
     }
   }

@@ -120,7 +120,8 @@ extension RuleTable {
     Row(.operators(.globalMaxPool, .reduceMax), WinnerTakesAll(ties: .first))
     Row(.operators(.reduceSum), Proportional())
     Row(
-      Selector(operators: OperatorKind.activations.subtracting([.relu]).union([.layerNormalization, .div, .sub, .neg])),
+      Selector(
+        operators: OperatorKind.activations.subtracting([.relu]).union([.layerNormalization, .div, .sub, .neg])),
       Pass())
   }
 }

@@ -59,17 +59,22 @@ public struct RuleSite: Sendable {
   public let operandIsLive: [Bool]
   /// For each operand whether it is known to be ≥ 0.
   public let operandIsNonNegative: [Bool]
-  /// Whether affine nodes in front of a layer with weights add a constant to its operand, which is a bias of the layer then: inputs
-  /// contribute without it. Nodes that a layer before them could do do not count.
-  public let operandHasOffset: Bool
-  /// Whether what inputs contribute to a layer with is known to be ≥ 0: the first operand without its offset.
-  let contributionIsNonNegative: Bool
   /// For each operand whether its values are bounded whatever the input is, as those of a gate are.
   public let operandIsBounded: [Bool]
   /// The interval of the first operand's values, where it is known.
   public let operandRange: ValueRange?
+  /// What affine nodes in front of layers add to their operands.
+  let offsets: OperandOffsets
   /// Whether relevance from the logits arrives only at outputs that a rectifier lets pass.
   public internal(set) var isRectified = false
+
+  /// Whether affine nodes in front of a layer with weights add a constant to its operand, which is a bias of the layer then: inputs
+  /// contribute without it. Nodes that a layer before them could do do not count, nor those whose own rule sees to their shifts.
+  public var operandHasOffset: Bool { node.operation.isWeighted && offsets.hasOffset[node.inputs[0].index] }
+  /// Whether what inputs contribute to a layer with is known to be ≥ 0: the first operand without its offset.
+  var contributionIsNonNegative: Bool {
+    node.operation.isWeighted ? offsets.isNonNegative[node.inputs[0].index] : operandIsNonNegative[0]
+  }
 
   /// The node.
   public var node: Node { network.graph[id] }

@@ -5,8 +5,7 @@ extension RulePlan {
   /// Nodes that exchange what supports a class and what contradicts it, where relevance keeps its sign all the same: no layer next to
   /// them has taken their sign, or it depends on the input. A sentence each.
   var signWarnings: [String] {
-    let offsets = network.operandOffsets(nonNegative: network.nonNegativeNodes())
-    let leadsToLayers = nodesLeadingToLayers(offsets)
+    let leadsToLayers = nodesLeadingToLayers
     return assignments.compactMap { assignment in
       let site = assignment.site
       guard assignment.rule is Pass || assignment.rule is SignalTakesAll, !leadsToLayers.contains(site.id),
@@ -20,15 +19,17 @@ extension RulePlan {
 
   /// The affine nodes all of whose values go, by affine nodes and rearrangements at most, into layers whose rules go by the signs of
   /// contributions: these have the signs that affine nodes give them.
-  private func nodesLeadingToLayers(_ offsets: OperandOffsets) -> Set<Node.ID> {
+  private var nodesLeadingToLayers: Set<Node.ID> {
     var consumers: [Node.ID: [Assignment]] = [:]
     var leading: Set<Node.ID> = []
     for assignment in assignments.reversed() {
       let site = assignment.site
       let all = consumers[site.id] ?? []
-      let isLinear = assignment.rule is Rearrange || site.isAffine && !offsets.belongsToLayerBefore[site.id.index]
+      let isLinear = assignment.rule is Rearrange || site.isAffine && !site.offsets.belongsToLayerBefore[site.id.index]
       if isLinear, !all.isEmpty,
-        all.allSatisfy({ $0.site.node.operation.isWeighted && $0.rule is any ContributionRule || leading.contains($0.site.id) })
+        all.allSatisfy({
+          $0.site.node.operation.isWeighted && $0.rule is any ContributionRule || leading.contains($0.site.id)
+        })
       {
         leading.insert(site.id)
       }
@@ -53,7 +54,8 @@ extension RuleSite {
     func negatives(_ tensor: Tensor, _ what: String, _ verb: String) -> String? {
       let count = tensor.withUnsafeElements { $0.count { $0 < 0 } }
       guard count > 0 else { return nil }
-      return tensor.count == 1 ? "\(verb) a negative \(what)" : "\(verb) a negative \(what) in \(count) of \(tensor.count) channels"
+      return tensor.count == 1
+        ? "\(verb) a negative \(what)" : "\(verb) a negative \(what) in \(count) of \(tensor.count) channels"
     }
     switch node.operation {
     case .batchNormalization(let parameters): return negatives(parameters.scale, "scale", "has")
@@ -67,7 +69,8 @@ extension RuleSite {
         guard kind == .mul else { return nil }
         let gates = operandIsBounded.indices.filter { operandIsBounded[$0] && !operandIsNonNegative[$0] }
         return gates.isEmpty
-          ? nil : "multiplies by \(network.graph[node.inputs[gates[0]]].name), which depends on the input and can be negative"
+          ? nil
+          : "multiplies by \(network.graph[node.inputs[gates[0]]].name), which depends on the input and can be negative"
       }
       let verb = kind == .mul ? "multiplies by" : "divides by"
       guard case .constant(let value) = network.graph[node.inputs[other]].operation else { return nil }

@@ -92,12 +92,24 @@ extension RuleTable {
     let reachable = network.nodes(reaching: target)
     let (first, last) = network.outermostWeightedNodes(before: target)
     let (nonNegative, bounded) = (network.nonNegativeNodes(), network.boundedNodes())
-    let offsets = network.operandOffsets(nonNegative: nonNegative)
     let ranks = try graph.inferred(forInput: network.exampleInputShape()).map(\.shape.rank)
     let live = Set(reachable)
     let rows =
       rows.enumerated().map { (number: Int?($0.offset + 1), row: $0.element) }
       + Self.structure.map { (number: nil, row: $0) }
+
+    func match(_ id: Node.ID) -> ((number: Int?, row: Row)?, passedOver: [(row: Row, reason: String)]) {
+      let candidate = RuleTable.Selector.Candidate(
+        node: graph[id], isFirst: first.contains(id), isLast: last.contains(id), rank: ranks[id.index])
+      var passedOver: [(row: Row, reason: String)] = []
+      for (number, row) in rows {
+        guard let reason = row.selector.mismatch(candidate) else { return ((number, row), passedOver) }
+        passedOver.append((row, reason))
+      }
+      return (nil, passedOver)
+    }
+    // Where relevance passes over an affine node, layers beside it see to its scale and shift.
+    let offsets = network.operandOffsets(nonNegative: nonNegative) { match($0).0?.row.rule.passesAffineNodes ?? true }
 
     var assignments: [RulePlan.Assignment] = []
     var unmatched: [Node] = []
@@ -108,17 +120,7 @@ extension RuleTable {
     for id in reachable.reversed() where id != network.input && receives.contains(id) {
       let node = graph[id]
       let isFirst = first.contains(id)
-      let candidate = RuleTable.Selector.Candidate(
-        node: node, isFirst: isFirst, isLast: last.contains(id), rank: ranks[id.index])
-      var passedOver: [(row: Row, reason: String)] = []
-      var match: (number: Int?, row: Row)?
-      for (number, row) in rows {
-        guard let reason = row.selector.mismatch(candidate) else {
-          match = (number, row)
-          break
-        }
-        passedOver.append((row, reason))
-      }
+      let (match, passedOver) = match(id)
       guard let match else {
         unmatched.append(node)
         unfit.insert(id)
@@ -128,10 +130,9 @@ extension RuleTable {
       let site = RuleSite(
         id: id, network: network, operandIsLive: node.inputs.map { live.contains($0) },
         operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
-        operandHasOffset: node.operation.isWeighted && offsets.hasOffset[node.inputs[0].index],
-        contributionIsNonNegative: (node.operation.isWeighted ? offsets.isNonNegative : nonNegative)[node.inputs[0].index],
         operandIsBounded: node.inputs.map { bounded[$0.index] },
-        operandRange: isFirst ? pixelRange.flatMap { network.range(of: node.inputs[0], pixels: $0) } : nil)
+        operandRange: isFirst ? pixelRange.flatMap { network.range(of: node.inputs[0], pixels: $0) } : nil,
+        offsets: offsets)
       let objection = match.row.rule.objection(at: site)
       if let objection {
         objections.append((node, match.row, objection))
@@ -182,6 +183,13 @@ extension RuleTable {
       let isCutOff = consumers.allSatisfy { $0.site.kind == .relu && vanishes[$0.site.id] == true }
       assignments[index].site.isRectified = isCutOff && !consumers.isEmpty
     }
+  }
+}
+
+extension Rule {
+  /// Whether relevance goes through scaling and shifting by constants unchanged.
+  fileprivate var passesAffineNodes: Bool {
+    self is Pass || self is SignalTakesAll || self is ShareBySummand || self is Rearrange
   }
 }
 

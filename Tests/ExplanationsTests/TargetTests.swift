@@ -98,7 +98,7 @@ import Testing
   }
 
   /// CLRP2 of a hidden unit: the dual explains the unit in a network whose weights into it are negated. Behind a batch
-  /// normalisation too, which may turn signs round.
+  /// normalisation too, whose sign the weights have.
   @Test(arguments: [Float(1.5), -1.5]) func clrp2OfUnitsBehindNormalisation(scale: Float) throws {
     func network(sign: Float) throws -> Network {
       var builder = GraphBuilder(item: [3, 6, 6])
@@ -124,20 +124,47 @@ import Testing
     let place = try #require((0..<16).first { values[0, 2, $0 / 4, $0 % 4] > 0.1 })
     for position in [[place / 4, place % 4], nil] as [[Int]?] {
       let found = try trace.explain(.unit(node: "relu", channel: 2, position: position), by: .clrp2)
-      // A turned sign exchanges what speaks for the unit and against it.
       var seed = Tensor(shape: values.shape)
       for p in 0..<16 where position == nil || position == [p / 4, p % 4] {
         seed[0, 2, p / 4, p % 4] = values[0, 2, p / 4, p % 4]
       }
       let own = try Walk(network(sign: 1), table, x).relevance(from: "relu", seed)
       let negated = try Walk(network(sign: -1), table, x).relevance(from: "relu", seed)
-      let expected = scale > 0 ? own.combined(with: negated, -) : negated.combined(with: own, -)
+      let expected = own.combined(with: negated, -)
       let largest = max(own.largestMagnitude(), negated.largestMagnitude())
       #expect(expected.largestMagnitude() > 0.01 * largest)
       #expect(
         found.signedRelevance.combined(with: expected, -).largestMagnitude() <= 1e-5 * largest,
         "position \(String(describing: position))")
     }
+  }
+
+  /// Before a negative scale the layer has its sign, and a unit of it another value than its name means.
+  @Test func unitsBeforeANegativeScale() throws {
+    var builder = GraphBuilder(item: [2])
+    builder.add("fc1", .linear(Linear(weight: Tensor(shape: [2, 2], elements: [1, -1, 2, 1]), bias: nil)))
+    builder.add(
+      "bn",
+      .batchNormalization(
+        BatchNormalization(
+          scale: Tensor(shape: [2], elements: [-2, 3]), shift: Tensor(shape: [2], elements: [0, 0]))))
+    builder.add("relu", .relu)
+    builder.add("fc2", .seededLinear(inputs: 2, outputs: 2, seed: 1))
+    let trace = try Explainer(builder.network(), rules: .excitationBackprop)
+      .trace(Tensor(shape: [1, 2], elements: [1, 3]))
+    let sentence =
+      "channel 0 of node fc1 has a negative factor in bn, and its weights are held with the sign turned; expected a unit of bn or of a "
+      + "node after it"
+    func message(_ body: () throws -> Void) -> String? {
+      do { try body() } catch { return "\(error)" }
+      return nil
+    }
+    #expect(message { _ = try trace.explain(.unit(node: "fc1", channel: 0)) } == sentence)
+    #expect(message { _ = try trace.mostActiveUnits(at: "fc1", count: 2) } == sentence)
+    #expect(try trace.explain(.unit(node: "fc1", channel: 1)).score == 5)
+    let unit = try trace.explain(.unit(node: "bn", channel: 0))
+    #expect(unit.score == 4 && abs(unit.relevance.elements[0]) < 1e-6 && abs(unit.relevance.elements[1] - 4) < 1e-5)
+    #expect(try trace.mostActiveUnits(at: "relu", count: 2).map(\.activation) == [15, 4])
   }
 
   /// What cannot be explained, and why.

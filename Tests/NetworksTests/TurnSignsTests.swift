@@ -83,7 +83,8 @@ import Testing
       case .normalization:
         let parameters = BatchNormalization(scale: Seeded.tensor([4], seed: 81), shift: Seeded.tensor([4], seed: 82))
         return done(builder.add("between", .batchNormalization(parameters), a))
-      case .shift: return done(builder.add("between", .add, a, builder.constant("s", Seeded.tensor([4, 1, 1], seed: 83))))
+      case .shift:
+        return done(builder.add("between", .add, a, builder.constant("s", Seeded.tensor([4, 1, 1], seed: 83))))
       case .scale:
         return done(builder.add("between", .multiply, builder.constant("s", Seeded.tensor([1, 4, 1, 1], seed: 84)), a))
       case .gate:
@@ -192,10 +193,18 @@ import Testing
     }
     // A maximum, another user of the values, a summand that is the input, the input itself.
     let standing = try [
-      network { $0.add("pool", pool, $1); $0.add("neg", .unary(.negate)) },
-      network { let neg = $0.add("neg", .unary(.negate), $1); $0.add("join", .concat(axis: 1), $1, neg) },
-      network { let sum = $0.add("sum", .add, $1, $0.input); $0.add("neg", .unary(.negate), sum) },
-      network { let neg = $0.add("neg", .unary(.negate), $0.input); $0.add("sum", .add, $1, neg) },
+      network {
+        $0.add("pool", pool, $1); $0.add("neg", .unary(.negate))
+      },
+      network {
+        let neg = $0.add("neg", .unary(.negate), $1); $0.add("join", .concat(axis: 1), $1, neg)
+      },
+      network {
+        let sum = $0.add("sum", .add, $1, $0.input); $0.add("neg", .unary(.negate), sum)
+      },
+      network {
+        let neg = $0.add("neg", .unary(.negate), $0.input); $0.add("sum", .add, $1, neg)
+      },
     ]
     for network in standing {
       #expect(Self.negativeFactors(network) == ["neg"])

@@ -101,6 +101,24 @@ import Testing
       }, [0, 2 + shift])
   }
 
+  /// A normalization that is given a rule for layers keeps its own share, and the layer after it sees its values as they are.
+  @Test func aNormalizationWithARuleOfItsOwn() throws {
+    var builder = GraphBuilder(item: [2, 1, 1])
+    builder.add("pool", .maxPool(try Window(kernel: [1, 1])))
+    let normalization = BatchNormalization(
+      scale: Tensor(shape: [2], elements: [2, -1]), shift: Tensor(shape: [2], elements: [2, 4]))
+    builder.add("bn", .batchNormalization(normalization))
+    builder.add("conv", try Self.convolution(1, 1))
+    let table = RuleTable(name: "test") {
+      RuleTable.Row(.operators(.conv, .batchNormalization), Z())
+      RuleTable.default(pixelRange: nil)
+    }
+    let walk = try Walk(builder.network(), table, Tensor(shape: [1, 2, 1, 1], elements: [1, 3]))
+    // 2 + 2 and −3 + 4 make 5; of these the inputs contribute 2 and −3.
+    expect(walk.relevance(from: "conv", Tensor(shape: [1, 1, 1, 1], elements: [5])).elements, [2, -3])
+    #expect(walk.plan[walk.node("conv")]?.site.operandHasOffset == false)
+  }
+
   // MARK: Warnings
 
   private func warnings(_ build: (inout GraphBuilder) throws -> Void) throws -> [String] {
