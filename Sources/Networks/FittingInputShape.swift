@@ -24,7 +24,7 @@ extension Graph {
   /// Shapes and values of every node's output for an input of batch 1 and the first size that fits; nil if none does.
   func inferredForFittingInput() -> [Inferred]? {
     for node in nodes {
-      guard case .input(let shape) = node.operation else { continue }
+      guard case .input(let shape, _) = node.operation else { continue }
       for side in Network.sides {
         if let inferred = try? inferred(forInput: shape.example(side: side)) { return inferred }
       }
