@@ -38,7 +38,7 @@ extension Network {
   ///
   /// - Throws: `GraphError` if the network's nodes do not fit one another.
   public func foldingBatchNormalization() throws -> Network {
-    try Network(FoldBatchNormalization(shapes: graph.shapes(forInput: fittingInputShape())).apply(to: graph))
+    try Network(graph.rewritten(by: [FoldBatchNormalization(shapes: graph.shapes(forInput: fittingInputShape()))]))
   }
 }
 

@@ -6,13 +6,25 @@ public struct Graph: Sendable {
   public let name: String
   /// The nodes, operands first.
   public let nodes: [Node]
-  /// The node whose output is the result; where a file has several outputs, the first.
+  /// The node whose output is the result.
   public let output: Node.ID
+  /// What the model file calls the result: the name of one of its outputs, or of the node that was asked for.
+  public let outputName: String
+  /// The names of all outputs of the model file, in its order.
+  public let outputNames: [String]
 
   /// Makes a graph.
   ///
+  /// - Parameters:
+  ///   - name: the graph's name.
+  ///   - nodes: the nodes, operands first.
+  ///   - output: the node whose output is the result.
+  ///   - outputName: what the model file calls the result; nil means the name of its node.
+  ///   - outputNames: the names of all outputs of the model file; nil means `outputName` alone.
   /// - Throws: `GraphError` if two nodes share a name or an operand does not come before its user.
-  public init(name: String, nodes: [Node], output: Node.ID) throws {
+  public init(
+    name: String, nodes: [Node], output: Node.ID, outputName: String? = nil, outputNames: [String]? = nil
+  ) throws {
     var names = Set<String>()
     for (index, node) in nodes.enumerated() {
       guard names.insert(node.name).inserted else { throw GraphError.duplicateName(node.name) }
@@ -24,6 +36,16 @@ public struct Graph: Sendable {
     self.name = name
     self.nodes = nodes
     self.output = output
+    self.outputName = outputName ?? nodes[output.index].name
+    self.outputNames = outputNames ?? [self.outputName]
+  }
+
+  /// The same graph, whose result and outputs are called like those of another.
+  func withOutputNames(of other: Graph) -> Graph { Graph(copying: self, outputsOf: other) }
+
+  private init(copying graph: Graph, outputsOf other: Graph) {
+    (name, nodes, output) = (graph.name, graph.nodes, graph.output)
+    (outputName, outputNames) = (other.outputName, other.outputNames)
   }
 
   /// The node with an identifier.

@@ -28,8 +28,7 @@ public struct Network: Sendable {
           node: node.name, operator: OperatorKind.input.rawValue, reason: error.description)
       }
     }
-    var graph = graph
-    for rewrite in Self.rewrites { graph = try rewrite.apply(to: graph) }
+    let graph = try graph.rewritten(by: Self.rewrites)
     let inputs = graph.ids.filter { graph[$0].operation.kind == .input }
     guard inputs.count == 1 else { throw GraphError.inputs(inputs.map { graph[$0].name }) }
     self.graph = graph
@@ -43,6 +42,12 @@ public struct Network: Sendable {
     RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), TurnSigns(),
     RemoveUnused(),
   ]
+
+  /// What the model file calls the output that is explained: the name of one of its outputs, or of the node that was asked for.
+  public var outputName: String { graph.outputName }
+
+  /// The names of all outputs of the model file, in its order.
+  public var outputNames: [String] { graph.outputNames }
 
   /// The shape that the input declares.
   public var inputShape: SymbolicShape {

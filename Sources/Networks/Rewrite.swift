@@ -4,6 +4,13 @@ protocol Rewrite: Sendable {
   func apply(to graph: Graph) throws -> Graph
 }
 
+extension Graph {
+  /// The graph after some rewrites, one after the other; what the model file calls its outputs stays.
+  func rewritten(by rewrites: [any Rewrite]) throws -> Graph {
+    try rewrites.reduce(self) { try $1.apply(to: $0) }.withOutputNames(of: self)
+  }
+}
+
 /// Builds the graph after a rewrite: nodes are added in order, and what replaces an old node is remembered.
 struct GraphEditor {
   private var nodes: [Node] = []

@@ -127,7 +127,7 @@ extension Operator {
       return try reshaped(try operand(), to: extents.values(inferred, "shape"), allowZero: allowZero)
     case .transpose, .slice, .part, .gather, .pad, .expand:
       guard let selection = try selection(of: inferred) else {
-        throw Misfit("which elements it takes depends on the image; expected indices that follow from shapes")
+        throw Misfit(Self.needsPositions)
       }
       return selection.output
     case .reduce(let reduction):
@@ -143,7 +143,7 @@ extension Operator {
         throw Misfit("expected \(parameters.scale.count) elements from axis \(axis) on, found shape \(x)")
       }
       return x
-    case .arithmetic: throw Misfit("it depends on the image; it is supported for what follows from shapes alone")
+    case .arithmetic: throw Misfit(Self.needsShapes)
     case .squeeze(let axes):
       let x = try operand()
       let dropped =
@@ -163,6 +163,16 @@ extension Operator {
 }
 
 extension Operator {
+  /// Why the operator cannot take operands of which some depend on pixels, and not only on shapes; nil if it can.
+  package func refusal(ofLiveOperands isLive: [Bool]) -> String? {
+    if case .arithmetic = self, isLive.contains(true) { return Self.needsShapes }
+    return takesLists && isLive.dropFirst().contains(true) ? Self.needsPositions : nil
+  }
+
+  private static let needsShapes = "it depends on the image; it is supported for what follows from shapes alone"
+  private static let needsPositions =
+    "which elements it takes depends on the image; expected indices that follow from shapes"
+
   /// Whether operands after the first may hold extents and positions.
   private var takesLists: Bool {
     switch self {

@@ -14,6 +14,7 @@ final class ConstantTensor {
   private let file: String
   private var cached: Tensor?
   private var cachedTranspose: Tensor?
+  private var isKnownFinite = false
 
   private enum Source {
     case message(UnsafePointer<TensorProto>, of: Model)
@@ -108,6 +109,26 @@ final class ConstantTensor {
     case .integers(let elements): return elements
     case .floats: throw wrongType(expected: Self.integerTypes)
     case .message(let message, let model): return try readIntegers(message, model)
+    }
+  }
+
+  /// Checks that all elements are finite, as weights must be; once, however many nodes share them.
+  ///
+  /// - Throws: `Defect` if some are not; as `floats()`.
+  func checkFinite() throws {
+    guard !isKnownFinite else { return }
+    _ = try floats().checkedFinite(shown(name))
+    isKnownFinite = true
+  }
+
+  /// Checks that no element is NaN; infinities are allowed, as in masks.
+  ///
+  /// - Throws: `Defect` if some are; as `floats()`.
+  func checkNumbers() throws {
+    guard !type.isInteger, !isKnownFinite else { return }
+    guard let found = try floats().notFinite() else { return isKnownFinite = true }
+    guard found.nan == 0 else {
+      throw Defect("\(shown(name)) holds \(found.nan) NaN among \(shape.count) elements; expected numbers")
     }
   }
 
@@ -237,28 +258,13 @@ final class ConstantTensor {
   private func defect(_ reason: String) -> ONNXError { .tensor(file: file, name: name, reason: reason) }
 }
 
-/// Elements somewhere in a mapped file, not necessarily aligned; whoever makes one checks that they are all there.
-private struct Payload {
-  let file: MappedFile
-  let offset: Int
-
-  /// Element `index` of a list of numbers.
-  func load<Number: BitwiseCopyable>(_ index: Int, as type: Number.Type) -> Number {
-    file.base.loadUnaligned(fromByteOffset: offset + index * MemoryLayout<Number>.size, as: type)
-  }
-
-  /// The floats as a tensor: in place where they are aligned, else a copy.
-  func tensor(of shape: Shape) -> Tensor {
-    let start = file.base + offset
-    guard shape.count > 0, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else {
-      return Tensor(uninitialized: shape) { elements in
-        file.copyBytes(from: offset, to: UnsafeMutableRawBufferPointer(elements))
-      }
-    }
-    let floats = UnsafeMutablePointer(mutating: start.assumingMemoryBound(to: Float.self))
-    let storage = TensorStorage(base: floats, count: shape.count, writable: false) { [file] in
-      withExtendedLifetime(file) {}
-    }
-    return Tensor(shape: shape, storage: storage)
+extension Tensor {
+  /// The tensor, all of whose elements are finite.
+  ///
+  /// - Throws: `Defect`, which calls it by a name.
+  func checkedFinite(_ name: String) throws -> Tensor {
+    guard let found = notFinite() else { return self }
+    let counts = [(found.nan, "NaN"), (found.infinite, "infinite")].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    throw Defect("\(name) holds \(counts.joined(separator: " and ")) among \(count) elements; expected finite weights")
   }
 }

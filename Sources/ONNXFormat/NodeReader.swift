@@ -5,11 +5,14 @@ import Tensors
 enum Operand {
   case node(Node.ID, rank: Int?)
   case constant(ConstantTensor)
+  /// What a node would make that could not be imported, or that takes such a value. Nodes that take it are still read, so
+  /// that all that is not supported is reported at once. `isLive` says whether it depends on pixels, and not only on shapes.
+  case unavailable(rank: Int?, isLive: Bool)
 
   /// The number of axes, if it is known.
   var rank: Int? {
     switch self {
-    case .node(_, let rank): rank
+    case .node(_, let rank), .unavailable(let rank, _): rank
     case .constant(let tensor): tensor.shape.rank
     }
   }
@@ -55,11 +58,46 @@ struct NodeReader {
   ///
   /// - Throws: `Unsupported` if it depends on the image.
   func optionalConstant(_ index: Int, _ label: String) throws -> ConstantTensor? {
-    switch optionalOperand(index) {
-    case nil: nil
-    case .constant(let tensor): tensor
-    case .node: throw Unsupported("input \(label) is computed from the image; expected a constant")
+    try optionalOperand(index).map {
+      try known($0, else: "input \(label) is computed from the image; expected a constant")
     }
+  }
+
+  /// An operand, which must be a tensor known beforehand.
+  ///
+  /// - Throws: `Unsupported` with the reason if it depends on the image; `Consequence` if it might be a constant but for a node
+  ///   that is not supported.
+  func known(_ operand: Operand, else reason: @autoclosure () -> String) throws -> ConstantTensor {
+    switch operand {
+    case .constant(let tensor): return tensor
+    case .unavailable(_, isLive: false): throw Consequence()
+    case .node, .unavailable: throw Unsupported(reason())
+    }
+  }
+
+  /// The number of axes of an operand.
+  ///
+  /// - Throws: `Unsupported` with the reason if it is not known; `Consequence` if that is due to a node that is not supported.
+  func rank(of operand: Operand, else reason: String) throws -> Int {
+    if let rank = operand.rank { return rank }
+    if case .unavailable = operand { throw Consequence() }
+    throw Unsupported(reason)
+  }
+
+  /// Numbers that are learned, of input `index`: all of them finite.
+  ///
+  /// - Throws: As `constant`; `Defect` if some are NaN or infinite.
+  func weights(_ index: Int, _ label: String) throws -> ConstantTensor {
+    let tensor = try constant(index, label)
+    try tensor.checkFinite()
+    return tensor
+  }
+
+  /// The same; nil if the input is left out.
+  func optionalWeights(_ index: Int, _ label: String) throws -> ConstantTensor? {
+    let tensor = try optionalConstant(index, label)
+    try tensor?.checkFinite()
+    return tensor
   }
 
   /// Input `index`, which must be a tensor known beforehand.

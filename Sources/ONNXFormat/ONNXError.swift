@@ -18,6 +18,8 @@ public enum ONNXError: RelevanceKitError, Equatable {
   case node(file: String, name: String, operator: String, reason: String)
   /// A constant tensor that cannot be read.
   case tensor(file: String, name: String, reason: String)
+  /// No output or node has the name that was asked for; the file's own outputs are listed.
+  case noSuchOutput(file: String, name: String, suggestion: String?, outputs: [String])
   /// The file that holds a tensor's elements is missing.
   case missingExternalData(file: String, tensor: String, path: String)
 
@@ -29,12 +31,18 @@ public enum ONNXError: RelevanceKitError, Equatable {
     public let name: String
     /// What about the node is not supported, if it is not the operator as such.
     public let reason: String?
+
+    /// Names a node.
+    public init(`operator`: String, name: String, reason: String?) {
+      (self.operator, self.name, self.reason) = (`operator`, name, reason)
+    }
   }
 
-  /// Whether something is missing, or there and wrong.
+  /// Whether something is missing, there and wrong, or asked for by a wrong name.
   public var category: ErrorCategory {
     switch self {
     case .missing, .unreadable, .missingExternalData: .missingInput
+    case .noSuchOutput: .usage
     default: .badData
     }
   }
@@ -47,24 +55,16 @@ public enum ONNXError: RelevanceKitError, Equatable {
     case .empty(let file): "\(file): the file is empty; expected an ONNX model"
     case .damaged(let file, let reason): "\(file): not an ONNX model, or a damaged one: \(reason)"
     case .model(let file, let reason): "\(file): \(reason)"
-    case .unsupported(let file, let nodes): "\(file): \(Self.list(nodes))"
+    case .unsupported(let file, let nodes): "\(file): \(UnsupportedNodeList(nodes))"
     case .node(let file, let name, let op, let reason): "\(file): node \(shown(name)) (\(shown(op))): \(reason)"
     case .tensor(let file, let name, let reason): "\(file): tensor \(shown(name)): \(reason)"
+    case .noSuchOutput(let file, let name, let suggestion, let outputs):
+      "\(file): no output or node is named \(shown(name))"
+        + (suggestion.map { "; did you mean \(shown($0))?" }
+          ?? "; its outputs are \(outputs.map { shown($0) }.joined(separator: ", "))")
     case .missingExternalData(let file, let tensor, let path):
       "\(file): tensor \(shown(tensor)): its data is in \(path), which does not exist"
     }
-  }
-
-  /// The number of nodes that a message names one by one.
-  private static let longestList = 20
-
-  private static func list(_ nodes: [UnsupportedNode]) -> String {
-    let named = nodes.prefix(longestList).map { node in
-      "\(shown(node.operator)) (\(shown(node.name))\(node.reason.map { ": " + $0 } ?? ""))"
-    }
-    let rest = nodes.count > longestList ? ", and \(nodes.count - longestList) more" : ""
-    let subject = nodes.count == 1 ? "1 node is" : "\(nodes.count) nodes are"
-    return "\(subject) not supported: \(named.joined(separator: ", "))\(rest)"
   }
 }
 
@@ -82,6 +82,10 @@ struct Defect: Error {
 
 /// A use of a known operator that the package does not support; the importer adds where, and collects all of them.
 struct Unsupported: Error {
-  let reason: String
-  init(_ reason: String) { self.reason = reason }
+  /// What is not supported; nil if it is the operator as such.
+  let reason: String?
+  init(_ reason: String?) { self.reason = reason }
 }
+
+/// A node that cannot be read only because it takes what a node makes that is not supported, which is reported already.
+struct Consequence: Error {}

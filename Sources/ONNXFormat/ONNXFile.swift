@@ -17,9 +17,14 @@ public enum ONNXFile {
   /// The file is mapped, and so are the files with its external data: weights that are FLOAT and aligned to 4 bytes are
   /// used where they are, without a copy. The graph keeps these mappings alive.
   ///
+  /// - Parameters:
+  ///   - path: the file, or the folder.
+  ///   - output: which value is the result: the name of one of the file's outputs, or of any node. Nil means the first output,
+  ///     unless another is more like logits: one that weighted layers compute of the first, or one that ends in a softmax or
+  ///     sigmoid where the first does not.
   /// - Throws: `ONNXError`, which names every unsupported node at once.
-  public static func readGraph(_ path: String) throws -> Graph {
-    try GraphImporter.graph(of: try openModel(path))
+  public static func readGraph(_ path: String, output: String? = nil) throws -> Graph {
+    try GraphImporter.graph(of: try openModel(path), output: output.map { .named($0) } ?? .preferred)
   }
 
   /// Opens a model file, or `model.onnx` in a folder.
@@ -31,14 +36,19 @@ public enum ONNXFile {
 
   /// Reads the graph of a model that is in memory.
   ///
-  /// `name` is what errors call it; `folder` is where its external data is, nil if it may have none.
+  /// `name` is what errors call it; `folder` is where its external data is, nil if it may have none. `output` is as for a file.
   ///
   /// - Throws: `ONNXError`.
-  public static func readGraph(_ bytes: [UInt8], name: String = "model", folder: String? = nil) throws -> Graph {
-    try GraphImporter.graph(of: try Model(try MappedFile(copying: bytes, name: name), folder: folder))
+  public static func readGraph(
+    _ bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil
+  ) throws -> Graph {
+    try GraphImporter.graph(
+      of: try Model(try MappedFile(copying: bytes, name: name), folder: folder),
+      output: output.map { .named($0) } ?? .preferred)
   }
 
-  private static func modelPath(_ path: String) -> String {
+  /// The file that a path means: itself, or `model.onnx` in a folder.
+  package static func modelPath(_ path: String) -> String {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else { return path }
     return (path as NSString).appendingPathComponent(defaultName)
@@ -48,18 +58,46 @@ public enum ONNXFile {
 extension Network {
   /// Reads a network from an ONNX file, or from `model.onnx` in a folder.
   ///
-  /// - Throws: `ONNXError` for a file that is missing, damaged or not supported, `GraphError` for a graph that is not one
-  ///   image in, one result out.
-  public init(contentsOf path: String) throws {
-    try self.init(ONNXFile.readGraph(path))
+  /// - Parameters:
+  ///   - path: the file, or the folder.
+  ///   - output: which value is the result: one of the file's outputs, or any node, by name; nil means as in `ONNXFile.readGraph`.
+  /// - Throws: `ONNXError` for a file that is missing, damaged or not supported, that does not take one image, or that has no such
+  ///   output.
+  public init(contentsOf path: String, output: String? = nil) throws {
+    try self.init(ONNXFile.readGraph(path, output: output), file: ONNXFile.modelPath(path))
   }
 
   /// Reads a network from the bytes of an ONNX file.
   ///
   /// `name` is what errors call it; `folder` is where its external data is, nil if it may have none.
   ///
-  /// - Throws: As `init(contentsOf:)`.
-  public init(onnx bytes: [UInt8], name: String = "model", folder: String? = nil) throws {
-    try self.init(ONNXFile.readGraph(bytes, name: name, folder: folder))
+  /// `output` is as for a file.
+  ///
+  /// - Throws: As `init(contentsOf:output:)`.
+  public init(
+    onnx bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil
+  ) throws {
+    try self.init(ONNXFile.readGraph(bytes, name: name, folder: folder, output: output), file: name)
+  }
+
+  /// Checks that there is something to explain.
+  ///
+  /// - Throws: `ONNXError.model` if the output does not depend on what the input holds.
+  package func requireDependenceOnInput(file: String) throws {
+    guard !nodes(reaching: graph.output).contains(input) else { return }
+    throw ONNXError.model(
+      file: file,
+      reason: "its output \(shown(outputName)) does not depend on the values of its input \(shown(graph[input].name)), so there "
+        + "is nothing to explain; expected one that does"
+        + (outputNames.count > 1 ? ", of the outputs \(outputNames.map { shown($0) }.joined(separator: ", "))" : ""))
+  }
+
+  /// Brings the graph of a file into canonical form; errors name the file.
+  ///
+  /// - Throws: `ONNXError.model`.
+  package init(_ graph: Graph, file: String) throws {
+    do { try self.init(graph) } catch let error as GraphError {
+      throw ONNXError.model(file: file, reason: error.description)
+    }
   }
 }

@@ -18,28 +18,34 @@ public struct ONNXSource: Sendable {
   public let graph: Graph
   /// What the file calls the graph's output.
   public let outputName: String
-  /// The nodes that the output depends on, in the order of the file.
+  /// The nodes that the output depends on, operands first, otherwise in the order of the file.
   public let nodes: [Node]
   /// The file and the files beside it that hold its tensors.
   public let files: [String]
 
-  /// Reads a model file, or `model.onnx` in a folder.
+  /// Reads a model file, or `model.onnx` in a folder; `output` is the output, or node, whose value is the graph's, nil the first
+  /// output.
   ///
   /// - Throws: As `ONNXFile.readGraph`.
-  public init(contentsOf path: String) throws {
+  public init(contentsOf path: String, output: String? = nil) throws {
     let model = try ONNXFile.openModel(path)
-    graph = try GraphImporter.graph(of: model)
-    let message = model.graph!
-    outputName = messages(message.pointee.n_output, message.pointee.output).first.map { text($0.pointee.name) } ?? ""
-    nodes = LiveNodes(of: message, result: outputName).nodes.map { node in
-      let outputs = texts(node.pointee.n_output, node.pointee.output)
-      let op = text(node.pointee.op_type)
-      let name = text(node.pointee.name)
-      return Node(operator: op, name: name.isEmpty ? outputs.first { !$0.isEmpty } ?? op : name, outputs: outputs)
+    graph = try GraphImporter.graph(of: model, output: output.map { .named($0) } ?? .first)
+    outputName = graph.outputName
+    let file = FileGraph(model.graph!)
+    let choice = try OutputChoice(.named(outputName), of: file, aliases: model.aliases, file: model.file)
+    nodes = try LiveNodes(of: file, results: [choice.value]).nodes.map {
+      Node(
+        operator: text($0.message.pointee.op_type), name: $0.name,
+        outputs: texts($0.message.pointee.n_output, $0.message.pointee.output))
     }
     files = [model.file] + model.external.paths
     withExtendedLifetime(model) {}
   }
+
+  /// The network of the graph; errors name the file.
+  ///
+  /// - Throws: `ONNXError.model` for a graph that is not one image in, one result out.
+  public func network() throws -> Network { try Network(graph, file: files[0]) }
 
   /// Whether a path, whatever it is spelled like, leads to one of the files that were read.
   public func wasRead(from path: String) -> Bool {

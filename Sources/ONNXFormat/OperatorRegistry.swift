@@ -10,6 +10,12 @@ enum OperatorRegistry {
   /// The opsets that the builders were written for.
   static let opsets = 7...28
 
+  /// Operators whose result depends on nothing but shapes, whether they are supported or not.
+  static let takesShapes: Set = ["Shape", "Size"]
+
+  /// Whether an operator has one output that can be imported, and perhaps others that cannot.
+  static func hasOneResult(_ name: String) -> Bool { builders[name] != nil && name != "Split" }
+
   /// ONNX's own operators (domains "" and "ai.onnx") by name.
   static let builders: [String: Builder] = [
     "Abs": { try $0.unary(.abs) },

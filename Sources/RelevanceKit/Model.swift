@@ -9,6 +9,8 @@ import Tensors
 /// Beside `model.onnx` there may be the two files that Hugging Face image models carry: `preprocessor_config.json` and
 /// `config.json` (`id2label`). Without them, ImageNet's usual preprocessing is assumed and classes have numbers only.
 public struct Model: Sendable {
+  /// The file that the network was read from.
+  public let file: String
   /// The network.
   public let network: Network
   /// How a picture becomes the network's input.
@@ -23,9 +25,12 @@ public struct Model: Sendable {
 
   /// Reads a model.
   ///
-  /// - Parameter path: a `.onnx` file, or a folder that holds `model.onnx`.
-  /// - Throws: `ONNXError`, `GraphError`, `PreprocessingError` or `LabelsError`, all `RelevanceKitError`.
-  public init(contentsOf path: String) throws {
+  /// - Parameters:
+  ///   - path: a `.onnx` file, or a folder that holds `model.onnx`.
+  ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
+  ///     another is more like logits, as `ONNXFile.readGraph` says.
+  /// - Throws: `ONNXError`, `PreprocessingError` or `LabelsError`, all `RelevanceKitError`.
+  public init(contentsOf path: String, output: String? = nil) throws {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     let url = URL(fileURLWithPath: path)
@@ -34,7 +39,9 @@ public struct Model: Sendable {
       let file = folder.appendingPathComponent(name).path
       return FileManager.default.fileExists(atPath: file) ? file : nil
     }
-    var network = try Network(contentsOf: path)
+    file = ONNXFile.modelPath(path)
+    var network = try Network(contentsOf: path, output: output)
+    try network.requireDependenceOnInput(file: file)
     preprocessingFile = companion("preprocessor_config.json")
     preprocessing = try preprocessingFile.map { try Preprocessing(contentsOf: $0) } ?? .imageNet
     let labelsFile = companion("config.json")
@@ -58,6 +65,12 @@ public struct Model: Sendable {
 }
 
 extension Model {
+  /// What the file calls the output that is explained: the name of one of its outputs, or of the node that was asked for.
+  public var outputName: String { network.outputName }
+
+  /// The names of all outputs of the file, in its order.
+  public var outputNames: [String] { network.outputNames }
+
   /// A shape that the network takes: what its declaration leaves open follows from the preprocessing's size.
   public var exampleInputShape: Shape {
     let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224

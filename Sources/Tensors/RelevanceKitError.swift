@@ -1,8 +1,10 @@
+import Foundation
+
 /// What went wrong, in one line that a user can act on.
 ///
 /// Every error that the package throws for bad input conforms: its description is a single sentence that names what, where,
 /// expected and found; its category tells a tool which exit status to use. Mistakes of a caller's own code trap instead.
-public protocol RelevanceKitError: Error, CustomStringConvertible, Sendable {
+public protocol RelevanceKitError: LocalizedError, CustomStringConvertible, Sendable {
   /// The kind of failure.
   var category: ErrorCategory { get }
 }
@@ -17,4 +19,9 @@ public enum ErrorCategory: Sendable {
   case missingInput
   /// A file could not be written.
   case cannotWrite
+}
+
+extension RelevanceKitError {
+  /// The description: what `localizedDescription` gives, too.
+  public var errorDescription: String? { description }
 }

@@ -80,8 +80,8 @@ import Testing
     let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
     #expect(
       error?.description
-        == "model: 4 nodes are not supported: Einsum (first), com.microsoft.FusedConv (c), "
-        + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant B), Einsum (y)"
+        == "model: 4 nodes are not supported: Einsum × 2 (first, y), com.microsoft.FusedConv (c), "
+        + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant B)"
     )
     #expect(error?.category == .badData)
   }
@@ -93,8 +93,21 @@ import Testing
     }
     model.outputs = ["v29"]
     let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
-    #expect(error?.description.hasPrefix("model: 30 nodes are not supported: Einsum (v0), Einsum (v1), ") == true)
-    #expect(error?.description.hasSuffix("Einsum (v19), and 10 more") == true)
+    #expect(error?.description == "model: 30 nodes are not supported: Einsum × 30 (v0, v1, v2, …)")
+  }
+
+  @Test func manyOperatorsAndReasonsAreCut() {
+    func node(_ op: String, _ name: String, _ reason: String? = nil) -> ONNXError.UnsupportedNode {
+      ONNXError.UnsupportedNode(operator: op, name: name, reason: reason)
+    }
+    let reasons = (0..<5).map { node("Gemm", "g\($0)", "reason \($0)") } + [node("Gemm", "h", "reason 4")]
+    #expect(
+      ONNXError.unsupported(file: "f", nodes: reasons).description
+        == "f: 6 nodes are not supported: Gemm (g0: reason 0), Gemm (g1: reason 1), Gemm (g2: reason 2), 3 more Gemm")
+    let operators = (0..<25).flatMap { [node("Op\($0)", "a\($0)"), node("Op\($0)", "b\($0)")] }
+    let sentence = ONNXError.unsupported(file: "f", nodes: operators).description
+    #expect(sentence.hasPrefix("f: 50 nodes are not supported: Op0 × 2 (a0, b0), Op1 × 2 (a1, b1), "))
+    #expect(sentence.hasSuffix("Op19 × 2 (a19, b19), 10 nodes of 5 more operators"))
   }
 
   @Test(arguments: [
@@ -148,6 +161,20 @@ import Testing
   func badModels(model: WireModel, sentence: String) {
     let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
     #expect(error?.description == "model: \(sentence)")
+  }
+
+  @Test func severalInputsNameTheFile() {
+    let model = WireModel(
+      nodes: [WireNode(op: "Add", inputs: ["x", "z"], outputs: ["y"])], inputs: [("x", [1, 2]), ("z", [1, 2])])
+    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes, name: "two.onnx") }
+    #expect(error?.description == "two.onnx: the graph has 2 inputs (x, z); expected one image")
+  }
+
+  @Test func theSentenceIsLocalizedToo() {
+    let errors: [any Error] = [
+      ONNXError.missing("net.onnx"), GraphError.noSuchNode("a", suggestion: "b"), WindowError.invalid("pads", [1], axes: 2),
+    ]
+    for error in errors { #expect(error.localizedDescription == "\(error)") }
   }
 
   @Test func valuesWithTwoMakers() {

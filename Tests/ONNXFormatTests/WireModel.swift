@@ -46,6 +46,7 @@ enum WireAttribute {
   case int(Int)
   case string(String)
   case tensor(WireTensor)
+  case graph(WireMessage)
   case floats([Float])
   case ints([Int])
 
@@ -65,6 +66,9 @@ enum WireAttribute {
     case .tensor(let value):
       message.message(5, value.message)
       message.int(20, 4)
+    case .graph(let value):
+      message.message(6, value)
+      message.int(20, 5)
     case .floats(let values):
       for value in values { message.float(7, value) }
       message.int(20, 6)
@@ -166,7 +170,8 @@ struct WireModel {
     return model.bytes
   }
 
-  private static func value(_ name: String, _ extents: [Int]?) -> WireMessage {
+  /// An input or output; nil extents are not declared.
+  static func value(_ name: String, _ extents: [Int]?) -> WireMessage {
     var tensor = WireMessage()
     tensor.int(1, 1)
     if let extents {

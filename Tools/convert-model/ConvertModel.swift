@@ -68,7 +68,7 @@ struct ConvertModel: ParsableCommand {
     for path in isInline ? [output] : [output, output + ".data"] where source.wasRead(from: path) {
       throw ONNXWritingError.replacesInput(path)
     }
-    let original = try Console.detail("opened \(input)") { try Network(source.graph) }
+    let original = try Console.detail("opened \(input)") { try source.network() }
     let network = foldsBatchNormalization ? try original.foldingBatchNormalization() : original
     for row in ConversionReport(of: source, to: network).rows { Console.summary(row) }
 

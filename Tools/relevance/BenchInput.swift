@@ -47,7 +47,10 @@ struct BenchInputOptions: ParsableArguments {
     let items =
       batch == 1 ? single : Tensor(joining: (0..<batch).map { item in single.map { $0 / (1 + 0.01 * Float(item)) } })
     do { _ = try model.network.graph.shapes(forInput: items.shape) } catch let error as GraphError {
-      guard !options.isEmpty else { throw error }
+      guard !options.isEmpty else {
+        if path != nil { throw error }
+        throw ModelFault(file: model.file, reason: error.description)
+      }
       throw InputError.doesNotFit(options.joined(separator: " "), reason: error.description)
     }
     return items

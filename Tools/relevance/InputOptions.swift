@@ -58,11 +58,11 @@ struct FitOptions: ParsableArguments {
     case .tensor(let tensor):
       let shape = tensor.shape.rank == 3 ? Shape([1] + tensor.shape.dimensions) : tensor.shape
       guard shape.rank == 4, shape[0] == 1 else { throw InputError.shape(file.name, found: tensor.shape) }
-      return Input(file: file, tensor: tensor.reshaped(to: shape), picture: nil)
+      return Input(file: file, tensor: tensor.reshaped(to: shape), picture: nil, model: model)
     case .picture(let image):
       let preprocessing = preprocessing(of: model)
       let picture = try preprocessing.visible(image)
-      return Input(file: file, tensor: preprocessing.normalized(picture), picture: picture)
+      return Input(file: file, tensor: preprocessing.normalized(picture), picture: picture, model: model)
     }
   }
 
@@ -169,15 +169,13 @@ struct Input {
   let tensor: Tensor
   /// What of the picture the network sees; nil for a tensor.
   let picture: Image?
+  /// What it was prepared for.
+  let model: Model
 
-  /// Runs a network on the input; errors name the file.
+  /// Runs the network on the input; errors name the input's file, or the model's if they belong to the model.
   func run<Result>(_ body: (Tensor) throws -> Result) throws -> Result {
-    do { return try Console.detail("ran the network on \(file.name)") { try body(tensor) } } catch let error
-      as GraphError
-    {
-      throw InputError.doesNotFit(file.name, reason: error.description)
-    } catch let error as ExecutionError {
-      throw InputError.doesNotFit(file.name, reason: error.description)
+    try namingModel(model, for: self) {
+      try Console.detail("ran the network on \(file.name)") { try body(tensor) }
     }
   }
 }

@@ -34,9 +34,14 @@ struct Inspect: ParsableCommand {
     print(
       "\(network.graph.name): input \(network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
     )
+    if network.outputNames != [network.outputName] {
+      let names = network.outputNames.map { $0 + ($0 == network.outputName ? " (explained)" : "") }
+      let isNode = !network.outputNames.contains(network.outputName)
+      print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(network.outputName)" : ""))
+    }
     if let inferred = try? network.graph.inferred(forInput: shape) {
       print("scores: \(network.scoreLayout(inferred))")
     }
-    print(try plan.description(forInput: shape))
+    print(try namingModel(model) { try plan.description(forInput: shape) })
   }
 }

@@ -7,7 +7,7 @@ extension CompletionKind {
     .custom { words, _, _ in
       for word in words.dropFirst() where !word.hasPrefix("-") {
         // What is no model is another argument.
-        if let options = try? ModelOptions.parse([word]), let model = try? options.load() {
+        if let options = try? ModelOptions.parse([word, "--quiet"]), let model = try? options.load() {
           return model.network.graph.nodes.map(\.name)
         }
       }

@@ -12,6 +12,7 @@ struct Predict: ParsableCommand {
       Examples:
         relevance predict squeezenet1.1 photo.jpg --top 3
         relevance predict model.onnx photos/ --save npy --output logits
+        relevance predict detector.onnx photo.jpg --save npy --outputs
       """)
 
   @OptionGroup var model: ModelOptions
@@ -26,7 +27,15 @@ struct Predict: ParsableCommand {
   @Option(help: ArgumentHelp("What to write: npy, the logits as DIR/<input>/logits.npy.", valueName: "npy"))
   var save: String?
 
+  @Flag(
+    help: """
+      With --save npy: also write the values of every output of the network, as DIR/<input>/<output>.npy. Letters that names of \
+      files should not have become _, and a number follows a name that is taken.
+      """)
+  var outputs = false
+
   func validate() throws {
+    if outputs, save == nil { throw ValidationError("--outputs needs --save npy") }
     if top < 1 { throw ValidationError("--top is \(top); expected a positive number") }
     if let save, save != "npy" { throw ValidationError("--save: \(save) is not npy") }
   }
@@ -36,6 +45,8 @@ struct Predict: ParsableCommand {
     let executor = Executor(model.network, threads: self.model.threads)
     let files = try inputs.files(areWritten: save != nil)
     noteAssumedPreprocessing(of: model, for: files)
+    let all = outputs ? OutputFiles(of: model, threads: self.model.threads) : nil
+    all?.failures.forEach { $0.report() }
     try forEachInput(files) { file in
       let input = try inputs.fitting.load(file, for: model)
       let values = try input.run { try executor.logits($0) }
@@ -45,12 +56,14 @@ struct Predict: ParsableCommand {
       if save != nil {
         let folder = URL(fileURLWithPath: output).appendingPathComponent(file.stem)
         try makeFolder(folder)
-        try NumPyFile.write(values, to: folder.appendingPathComponent("logits.npy").path)
+        try NumPyFile.write(values, to: folder.appendingPathComponent(OutputFiles.logits).path)
+        try all?.write(for: input, to: folder)
       }
       let layout = try executor.scoreLayout(forInput: input.tensor.shape)
       let scores = PredictedScores(layout.scores(ofItem: values), layout: layout, labels: model.labels, top: top)
       print(file.name)
       for line in scores.lines { print("  " + line) }
     }
+    if let failure = all?.failures.first { throw ExitCode(failure.status) }
   }
 }

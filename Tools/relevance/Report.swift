@@ -45,16 +45,19 @@ struct Report: Encodable {
   }
 
   let model: String
+  /// What the model's file calls the output that is explained.
+  let output: String
   let table: String
   private(set) var inputs: [InputEntry] = []
   private(set) var warnings: [String] = []
 
   private enum CodingKeys: CodingKey {
-    case model, table, inputs, warnings
+    case model, output, table, inputs, warnings
   }
 
   init(model: String, plan: RulePlan, methods: [Method]) {
     self.model = model
+    output = plan.network.outputName
     table = plan.table.name
     warnings = plan.warnings + methods.flatMap { $0.warnings(under: plan) }
   }

@@ -11,6 +11,14 @@ struct ModelOptions: ParsableArguments {
     completion: .file(extensions: ["onnx"]))
   var path: String
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      What is explained: an output of the network, or any of its nodes, by name. (default: the first output, or one that is more \
+      like logits)
+      """, valueName: "name"), completion: .nodes)
+  var outputNode: String?
+
   @Option(help: ArgumentHelp("Threads to use; by default one per processor.", valueName: "n"))
   var threads: Int?
 
@@ -22,12 +30,26 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
+  /// Reads the model; where it has several outputs and none was asked for, a note says which one is explained.
   func load() throws -> Model {
     let location = location
     guard FileManager.default.fileExists(atPath: location) else { throw ModelError(path: path) }
-    let model = try Console.detail("opened \(location)") { try Model(contentsOf: location) }
+    let model = try Console.detail("opened \(location)") { try Model(contentsOf: location, output: outputNode) }
+    if outputNode == nil, model.outputNames.count > 1 {
+      let others = model.outputNames.filter { $0 != model.outputName }
+      Console.note(
+        "\(path) has \(model.outputNames.count) outputs; \(model.outputName) is used, not \(Self.list(others)); --output-node "
+          + "NAME chooses another")
+    }
     Console.detail("\(model.network.graph.nodes.count) nodes; BLAS \(BLAS.configuration)")
     return model
+  }
+
+  /// Names, as many as a line holds.
+  private static func list(_ names: [String]) -> String {
+    let shown = 8
+    let rest = names.count > shown ? " and \(names.count - shown) more" : ""
+    return names.prefix(shown).joined(separator: ", ") + rest
   }
 
   /// The file or folder that is read: a path as it is, or the folder of a model that Tools/models has fetched.

@@ -6,7 +6,8 @@ func nextStep(after error: any RelevanceKitError) -> String? {
   case ONNXError.unsupported(_, let nodes):
     nodes.contains { $0.reason == nil } ? "relevance list operators names those that are" : nil
   case ONNXError.missingExternalData: "it belongs beside the model, under that name"
-  case GraphError.noSuchNode(_, suggestion: nil): "relevance inspect lists the nodes"
+  case GraphError.noSuchNode(_, suggestion: nil), ONNXError.noSuchOutput(_, _, suggestion: nil, _):
+    "relevance inspect lists the nodes"
   case RuleTableError.unmatched: "add rows for them, or the line \"extends: default\""
   default: nil
   }

@@ -60,7 +60,7 @@ extension NodeReader {
   /// GlobalMaxPool: the maximum over all axes but batch and channels.
   func globalMaxPool() throws -> Imported {
     let x = try operand(0, "X")
-    guard let rank = x.rank else { throw Unsupported("its input's number of axes is not known beforehand") }
+    let rank = try rank(of: x, else: "its input's number of axes is not known beforehand")
     guard rank >= 3 else { throw Defect("input X has \(rank) axes; expected batch × channels × space") }
     return .node(.reduce(Reduction(.maximum, axes: .fixed(Array(2..<rank)), keepsAxes: true)), [x])
   }
@@ -68,7 +68,7 @@ extension NodeReader {
   /// ConvTranspose with constant weights: inputs × outputs/group × kernel.
   func transposedConvolution() throws -> Imported {
     let x = try operand(0, "X")
-    let weight = try constant(1, "W")
+    let weight = try weights(1, "W")
     let shape = weight.shape
     let groups = try attributes.int("group", default: 1)
     guard shape.rank >= 3, shape.count > 0 else {
@@ -86,7 +86,7 @@ extension NodeReader {
       throw Defect("output_padding is \(extra); expected \(kernel.count) numbers ≥ 0")
     }
     let convolution = TransposedConvolution(
-      weight: try weight.floats(), bias: try optionalConstant(2, "B")?.floats(), window: try window(kernel: kernel),
+      weight: try weight.floats(), bias: try optionalWeights(2, "B")?.floats(), window: try window(kernel: kernel),
       outputPadding: extra, groups: groups)
     return .node(.transposedConvolution(convolution), [x])
   }

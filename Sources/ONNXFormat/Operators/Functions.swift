@@ -31,13 +31,16 @@ extension NodeReader {
       return try tensor.values().elements[0]
     }
     let (lowest, highest) = (try bound("min", 1, -.infinity), try bound("max", 2, .infinity))
+    guard !lowest.isNaN, !highest.isNaN else {
+      throw Defect("min is \(lowest) and max is \(highest); expected numbers")
+    }
     if lowest == 0, highest == .infinity { return .node(.relu, [try operand(0, "input")]) }
     return try unary(.clip(lowest: lowest, highest: highest))
   }
 
   /// PRelu with a constant slope.
   func parametricRelu() throws -> Imported {
-    .node(.parametricRelu(slope: try constant(1, "slope").floats()), [try operand(0, "X")])
+    .node(.parametricRelu(slope: try weights(1, "slope").floats()), [try operand(0, "X")])
   }
 
   /// Sum, Min, Max of any number of operands, two at a time.
@@ -50,8 +53,8 @@ extension NodeReader {
   /// LayerNormalization with constant scale and shift.
   func layerNormalization() throws -> Imported {
     let normalization = LayerNormalization(
-      axis: try attributes.int("axis", default: -1), scale: try constant(1, "Scale").floats(),
-      shift: try optionalConstant(2, "B")?.floats(), epsilon: try attributes.float("epsilon", default: 1e-5))
+      axis: try attributes.int("axis", default: -1), scale: try weights(1, "Scale").floats(),
+      shift: try optionalWeights(2, "B")?.floats(), epsilon: try attributes.float("epsilon", default: 1e-5))
     return .node(.layerNormalization(normalization), [try operand(0, "X")])
   }
 }

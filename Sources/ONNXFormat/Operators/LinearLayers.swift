@@ -5,7 +5,7 @@ extension NodeReader {
   /// Gemm, `Y = α·A·op(B) + β·C` with constant B and C: a linear layer, into whose parameters α and β go.
   func gemm() throws -> Imported {
     let a = try operand(0, "A")
-    let b = try constant(1, "B")
+    let b = try weights(1, "B")
     try expect(a, rank: 2, "A")
     guard try !attributes.flag("transA") else { throw Unsupported("transA 1; expected 0") }
     guard b.shape.rank == 2, b.shape.count > 0 else {
@@ -13,12 +13,12 @@ extension NodeReader {
     }
     var weight = try attributes.flag("transB") ? b.floats() : b.transposedFloats()
     let alpha = try attributes.float("alpha", default: 1)
-    if alpha != 1 { weight = weight.map { alpha * $0 } }
+    if alpha != 1 { weight = try weight.map { alpha * $0 }.checkedFinite("alpha·B") }
     var bias: Tensor?
     let beta = try attributes.float("beta", default: 1)
-    if beta != 0, let c = try optionalConstant(2, "C") {
+    if beta != 0, let c = try optionalWeights(2, "C") {
       bias = try onePerOutput(c, outputs: weight.shape[0])
-      if beta != 1 { bias = bias?.map { beta * $0 } }
+      if beta != 1 { bias = try bias?.map { beta * $0 }.checkedFinite("beta·C") }
     }
     return .node(.linear(Linear(weight: weight, bias: bias)), [a])
   }
@@ -38,10 +38,13 @@ extension NodeReader {
   /// MatMul by a constant matrix on the right: a linear layer without a bias.
   func matrixProduct() throws -> Imported {
     let a = try operand(0, "A")
-    guard case .constant(let b) = try operand(1, "B") else {
-      if case .constant = a { throw Unsupported("a product with a constant on the left; expected it on the right") }
-      throw Unsupported("a product of two tensors that both depend on the image; expected a constant B")
-    }
+    let isConstantLeft = if case .constant = a { true } else { false }
+    let b = try known(
+      try operand(1, "B"),
+      else: isConstantLeft
+        ? "a product with a constant on the left; expected it on the right"
+        : "a product of two tensors that both depend on the image; expected a constant B")
+    try b.checkFinite()
     guard b.shape.rank == 2, b.shape.count > 0 else {
       throw Unsupported("B, \(shown(b.name)), has shape \(b.shape); expected a matrix")
     }

@@ -9,7 +9,7 @@ extension NodeReader {
     // Opset 7 could also normalise every position on its own.
     guard try attributes.flag("spatial", default: true) else { throw Unsupported("spatial 0; expected 1") }
     let parameters = try ["scale", "B", "input_mean", "input_var"].enumerated().map { index, label in
-      let parameter = try constant(index + 1, label)
+      let parameter = try weights(index + 1, label)
       guard parameter.shape.rank == 1 else {
         throw Defect(
           "\(label), \(shown(parameter.name)), has shape \(parameter.shape); expected one number per channel")
@@ -24,6 +24,9 @@ extension NodeReader {
     let normalization = BatchNormalization(
       gamma: tensors[0], beta: tensors[1], mean: tensors[2], variance: tensors[3],
       epsilon: try attributes.float("epsilon", default: 1e-5))
+    // A variance below −epsilon, or nearly so, makes them NaN or infinite.
+    _ = try normalization.scale.checkedFinite("scale/√(input_var + epsilon)")
+    _ = try normalization.shift.checkedFinite("B − input_mean·scale/√(input_var + epsilon)")
     return .node(.batchNormalization(normalization), [x])
   }
 

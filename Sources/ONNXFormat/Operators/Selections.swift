@@ -80,6 +80,7 @@ extension NodeReader {
         throw Defect("constant_value has shape \(constant.shape); expected one number")
       }
       value = try constant.values().elements[0]
+      guard !value.isNaN else { throw Defect("constant_value is NaN; expected a number") }
     }
     let axes = try opset >= 18 ? self.list("axes", inputSince: 18, input: 3, in: &list) : nil
     return .node(.pad(Pad(amounts: amounts, axes: axes, mode: mode, value: value)), list.operands)
@@ -97,7 +98,7 @@ extension NodeReader {
     if opset < 9, let factors = try attributes.floats("scales") {
       scales = factors
     } else if let operand = optionalOperand(opset >= 11 ? 2 : 1) {
-      guard case .constant(let tensor) = operand else { throw Unsupported("scales are computed; expected constants") }
+      let tensor = try known(operand, else: "scales are computed; expected constants")
       if tensor.shape.count > 0 { scales = try tensor.floats().elements }
     }
     if scales == nil, opset >= 11, let operand = optionalOperand(3) { sizes = try list.list(operand) }

@@ -39,9 +39,8 @@ extension NodeReader {
     var axes = try integers("axes", inputSince: 18, input: 1) ?? []
     if axes.isEmpty {
       if try attributes.flag("noop_with_empty_axes") { return .node(.identity, [data]) }
-      guard let rank = data.rank else {
-        throw Unsupported("a mean over all axes of a tensor whose number of axes is not known beforehand")
-      }
+      let rank = try rank(
+        of: data, else: "a mean over all axes of a tensor whose number of axes is not known beforehand")
       axes = Array(0..<rank)
     }
     let mean = Mean(
@@ -52,9 +51,7 @@ extension NodeReader {
   /// GlobalAveragePool: the mean over all axes but batch and channels.
   func globalAveragePool() throws -> Imported {
     let x = try operand(0, "X")
-    guard let rank = x.rank else {
-      throw Unsupported("its input's number of axes is not known beforehand")
-    }
+    let rank = try rank(of: x, else: "its input's number of axes is not known beforehand")
     guard rank >= 3 else { throw Defect("input X has \(rank) axes; expected batch × channels × space") }
     return .node(.mean(Mean(axes: Array(2..<rank), keepsAxes: true)), [x])
   }

@@ -5,8 +5,8 @@ extension NodeReader {
   /// Conv: the kernel's extents are the weight's; `kernel_shape` may repeat them.
   func convolution() throws -> Imported {
     let x = try operand(0, "X")
-    let weight = try constant(1, "W")
-    let bias = try optionalConstant(2, "B")
+    let weight = try weights(1, "W")
+    let bias = try optionalWeights(2, "B")
     let groups = try attributes.int("group", default: 1)
     let shape = weight.shape
     guard shape.rank >= 3, shape.count > 0 else {

@@ -18,7 +18,7 @@ struct Provenance {
       ("RelevanceKit", RelevanceKitPackage.version), ("BLAS", BLAS.configuration), ("Processor kind", BLAS.coreName),
       ("Threads", "\(threads)"),
     ]
-    let files = try ONNXSource(contentsOf: path).files
+    let files = try ONNXSource(contentsOf: path, output: model.outputName).files
     let folder = URL(fileURLWithPath: files[0]).deletingLastPathComponent()
     let labels = model.labels.map { _ in folder.appendingPathComponent("config.json").path }
     modelChecksums = try (files + [model.preprocessingFile, labels].compactMap { $0 }).map(Self.checksum)

@@ -1,0 +1,191 @@
+import COnnx
+
+/// A graph of a file as names: which node takes and makes which values.
+struct FileGraph {
+  /// A node of the file.
+  struct Node {
+    let message: UnsafePointer<NodeProto>
+    /// The operator; of another domain than ONNX's own, with that before it.
+    let op: String
+    /// The node's name, or that of its first output if it has none.
+    let name: String
+    /// The values that it takes, and those that graphs in its attributes take from around them; without empty names.
+    let inputs: [String]
+    /// The values that it makes; without empty names.
+    let outputs: [String]
+  }
+
+  /// The nodes, in the order of the file.
+  let nodes: [Node]
+  /// What the graph's inputs are called that are no initializers.
+  let inputs: [String]
+  /// What the graph's outputs are called.
+  let outputs: [String]
+  /// For each value the positions of the nodes that make it; more than one is an error, which the importer reports.
+  let makers: [String: [Int]]
+
+  init(_ graph: UnsafePointer<GraphProto>) {
+    nodes = messages(graph.pointee.n_node, graph.pointee.node).map { Node($0) }
+    var constants = Set(Self.initializers(of: graph))
+    inputs = messages(graph.pointee.n_input, graph.pointee.input).map { text($0.pointee.name) }
+      .filter { constants.insert($0).inserted }
+    outputs = messages(graph.pointee.n_output, graph.pointee.output).map { text($0.pointee.name) }
+    var makers: [String: [Int]] = [:]
+    for (index, node) in nodes.enumerated() {
+      for output in node.outputs { makers[output, default: []].append(index) }
+    }
+    self.makers = makers
+  }
+
+  /// The positions of the nodes that make what a node takes.
+  func operands(of index: Int) -> [Int] { nodes[index].inputs.flatMap { makers[$0] ?? [] } }
+
+  /// For each node whether one of some values depends on it.
+  func ancestors(of values: [String]) -> [Bool] {
+    var found = [Bool](repeating: false, count: nodes.count)
+    var open = values.flatMap { makers[$0] ?? [] }
+    while let index = open.popLast() {
+      guard !found[index] else { continue }
+      found[index] = true
+      open += operands(of: index)
+    }
+    return found
+  }
+
+  fileprivate static func initializers(of graph: UnsafePointer<GraphProto>) -> [String] {
+    messages(graph.pointee.n_initializer, graph.pointee.initializer).map { text($0.pointee.name) }
+      + messages(graph.pointee.n_sparse_initializer, graph.pointee.sparse_initializer)
+      .map { text($0.pointee.values?.pointee.name) }
+  }
+}
+
+extension FileGraph.Node {
+  init(_ node: UnsafePointer<NodeProto>) {
+    let domain = text(node.pointee.domain)
+    let type = text(node.pointee.op_type)
+    let given = text(node.pointee.name)
+    message = node
+    op = isStandard(domain: domain) ? type : "\(domain).\(type)"
+    outputs = texts(node.pointee.n_output, node.pointee.output).filter { !$0.isEmpty }
+    name = given.isEmpty ? outputs.first ?? type : given
+    inputs = Self.names(takenBy: node)
+  }
+
+  /// The values that a node takes from around it.
+  private static func names(takenBy node: UnsafePointer<NodeProto>) -> [String] {
+    var names = texts(node.pointee.n_input, node.pointee.input)
+    for attribute in messages(node.pointee.n_attribute, node.pointee.attribute) {
+      let graphs = [attribute.pointee.g].compactMap { $0.map { UnsafePointer($0) } }
+      for graph in graphs + messages(attribute.pointee.n_graphs, attribute.pointee.graphs) {
+        let inner = messages(graph.pointee.n_node, graph.pointee.node)
+        var own = Set(FileGraph.initializers(of: graph))
+        own.formUnion(messages(graph.pointee.n_input, graph.pointee.input).map { text($0.pointee.name) })
+        for node in inner { own.formUnion(texts(node.pointee.n_output, node.pointee.output)) }
+        let taken =
+          messages(graph.pointee.n_output, graph.pointee.output).map { text($0.pointee.name) }
+          + inner.flatMap { Self.names(takenBy: $0) }
+        names += taken.filter { !own.contains($0) }
+      }
+    }
+    return names.filter { !$0.isEmpty }
+  }
+}
+
+/// Nodes that depend on one another in a circle.
+struct Cycle: Error {
+  /// What is wrong, for the error that names the file.
+  let reason: String
+
+  /// Each of the nodes takes what the one before it makes; the first takes what the last makes.
+  init(_ nodes: [FileGraph.Node]) {
+    let named = nodes.prefix(Self.longestList).map { "\(shown($0.name)) (\(shown($0.op)))" }
+    let rest = nodes.count > Self.longestList ? " and \(nodes.count - Self.longestList) more" : ""
+    reason = "its nodes form a cycle, so none of them can be computed first: \(named.joined(separator: ", "))\(rest)"
+  }
+
+  private static let longestList = 5
+}
+
+/// The nodes of a file's graph that some of its values depend on, operands first, otherwise in the order of the file.
+struct LiveNodes {
+  let nodes: [FileGraph.Node]
+
+  /// - Throws: `Cycle`.
+  init(of graph: FileGraph, results: [String]) throws {
+    let live = graph.ancestors(of: results)
+    let order = graph.nodes.indices.filter { live[$0] }
+    guard order.contains(where: { index in graph.operands(of: index).contains { $0 >= index } }) else {
+      nodes = order.map { graph.nodes[$0] }
+      return
+    }
+    nodes = try Self.sorted(order, of: graph).map { graph.nodes[$0] }
+  }
+
+  /// The first node of the file whose operands are there, again and again.
+  private static func sorted(_ live: [Int], of graph: FileGraph) throws -> [Int] {
+    var missing: [Int: Int] = [:]
+    var users: [Int: [Int]] = [:]
+    for index in live {
+      let operands = Set(graph.operands(of: index))
+      missing[index] = operands.count
+      for operand in operands { users[operand, default: []].append(index) }
+    }
+    var ready = MinimumHeap(live.filter { missing[$0] == 0 })
+    var sorted: [Int] = []
+    while let index = ready.pop() {
+      sorted.append(index)
+      for user in users[index] ?? [] {
+        missing[user]! -= 1
+        if missing[user] == 0 { ready.push(user) }
+      }
+    }
+    guard sorted.count == live.count else { throw cycle(among: Set(live).subtracting(sorted), of: graph) }
+    return sorted
+  }
+
+  /// One cycle of nodes each of which waits for another.
+  private static func cycle(among waiting: Set<Int>, of graph: FileGraph) -> Cycle {
+    var path: [Int] = []
+    var positions: [Int: Int] = [:]
+    var index = waiting.min()!
+    while positions[index] == nil {
+      positions[index] = path.count
+      path.append(index)
+      // A node that waits has an operand that does.
+      index = graph.operands(of: index).first { waiting.contains($0) }!
+    }
+    return Cycle(path[positions[index]!...].reversed().map { graph.nodes[$0] })
+  }
+}
+
+/// Numbers, of which the smallest is taken first.
+private struct MinimumHeap {
+  private var numbers: [Int]
+
+  /// `sorted` is in ascending order, which is a heap already.
+  init(_ sorted: [Int]) { numbers = sorted }
+
+  mutating func push(_ number: Int) {
+    numbers.append(number)
+    var child = numbers.count - 1
+    while child > 0, numbers[(child - 1) / 2] > numbers[child] {
+      numbers.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+  }
+
+  mutating func pop() -> Int? {
+    guard let first = numbers.first else { return nil }
+    let last = numbers.removeLast()
+    guard !numbers.isEmpty else { return first }
+    numbers[0] = last
+    var parent = 0
+    while true {
+      let children = [2 * parent + 1, 2 * parent + 2].filter { $0 < numbers.count }
+      guard let least = children.min(by: { numbers[$0] < numbers[$1] }), numbers[least] < numbers[parent] else { break }
+      numbers.swapAt(parent, least)
+      parent = least
+    }
+    return first
+  }
+}

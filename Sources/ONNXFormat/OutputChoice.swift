@@ -1,0 +1,178 @@
+import Tensors
+
+/// Which value of a file's graph is wanted.
+enum WantedOutput {
+  /// The output that is most like logits.
+  case preferred
+  /// The file's first output.
+  case first
+  /// The output of that name, or what the node of that name makes.
+  case named(String)
+}
+
+/// The value of a file's graph that is the result, and what it is called.
+struct OutputChoice {
+  /// The value.
+  let value: String
+  /// The name of the output, or of the node, that was chosen.
+  let name: String
+
+  /// Finds the value that is wanted.
+  ///
+  /// - Throws: `ONNXError.noSuchOutput`; `ONNXError.model` if the file has no output.
+  init(_ wanted: WantedOutput, of graph: FileGraph, aliases: [String: [String]], file: String) throws {
+    switch wanted {
+    case .named(let name):
+      guard let value = Self.value(named: name, of: graph, aliases: aliases) else {
+        let nodes = graph.nodes.flatMap { [$0.name] + $0.outputs + (aliases[$0.name] ?? []) }
+        throw ONNXError.noSuchOutput(
+          file: file, name: name, suggestion: Suggestion.nearest(to: name, among: graph.outputs + nodes),
+          outputs: graph.outputs)
+      }
+      (self.value, self.name) = (value, name)
+    case .preferred, .first:
+      guard let first = graph.outputs.first else {
+        throw ONNXError.model(file: file, reason: "the graph has no output; expected at least 1")
+      }
+      var chosen = first
+      if case .preferred = wanted, graph.outputs.count > 1 { chosen = OutputPreference(graph).choice(from: first) }
+      (value, name) = (chosen, chosen)
+    }
+  }
+
+  /// Outputs come first, then nodes by their own names, then those that a conversion merged into others, then values.
+  private static func value(named name: String, of graph: FileGraph, aliases: [String: [String]]) -> String? {
+    if graph.outputs.contains(name) { return name }
+    let node =
+      graph.nodes.first { $0.name == name } ?? graph.nodes.first { aliases[$0.name]?.contains(name) == true }
+    if let value = node?.outputs.first { return value }
+    return graph.makers[name] == nil ? nil : name
+  }
+}
+
+/// Which of several outputs is most like logits, as far as names of operators tell.
+///
+/// It is the first one, unless
+/// - it is a decision, such as ArgMax, on the values of another one: then that one;
+/// - another depends on it through a weighted layer and ends in one: features, then logits;
+/// - another ends in probabilities and it does not: boxes beside scores. If the first depends on that one, that is a gate
+///   or a map of attention, and the first stays.
+struct OutputPreference {
+  private let graph: FileGraph
+  /// For each node whether it depends on an input of the graph.
+  private let depends: [Bool]
+
+  init(_ graph: FileGraph) {
+    self.graph = graph
+    var depends = [Bool](repeating: false, count: graph.nodes.count)
+    var users: [String: [Int]] = [:]
+    for (index, node) in graph.nodes.enumerated() { for input in node.inputs { users[input, default: []].append(index) } }
+    var open = graph.inputs
+    while let value = open.popLast() {
+      for user in users[value] ?? [] where !depends[user] {
+        depends[user] = true
+        open += graph.nodes[user].outputs
+      }
+    }
+    self.depends = depends
+  }
+
+  /// The output that is preferred where `first` is the first one.
+  func choice(from first: String) -> String {
+    var chosen = first
+    if let decided = decided(by: first) { chosen = decided }
+    for _ in graph.outputs where !endsInProbabilities(chosen) {
+      guard let next = graph.outputs.first(where: { isHead($0, on: chosen) }) else { break }
+      chosen = next
+    }
+    guard !endsInProbabilities(chosen) else { return chosen }
+    let before = graph.ancestors(of: [chosen])
+    return graph.outputs.first { output in
+      endsInProbabilities(output) && !(graph.makers[output] ?? []).contains { before[$0] }
+    } ?? chosen
+  }
+
+  /// Nodes that only give their operand's values another shape or type.
+  private static let keepers: Set = [
+    "Identity", "Reshape", "Flatten", "Cast", "Squeeze", "Unsqueeze", "Dropout", "Transpose",
+  ]
+  private static let probabilities: Set = ["Softmax", "LogSoftmax", "Sigmoid"]
+  private static let decisions: Set = [
+    "ArgMax", "ArgMin", "TopK", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ReduceMax", "Round",
+  ]
+  private static let weighted: Set = ["Conv", "ConvTranspose", "Gemm", "MatMul"]
+  private static let averages: Set = ["GlobalAveragePool", "ReduceMean", "AveragePool"]
+  private static let affine: Set = ["Add", "Sub", "Mul", "Div"]
+
+  private func maker(of value: String) -> FileGraph.Node? { graph.makers[value]?.first.map { graph.nodes[$0] } }
+
+  /// The value that comes before nodes of some operators.
+  private func value(before value: String, _ operators: Set<String>) -> String {
+    var value = value
+    // A graph that has a cycle is refused later.
+    for _ in graph.nodes {
+      guard let node = maker(of: value), operators.contains(node.op), let operand = node.inputs.first else { break }
+      value = operand
+    }
+    return value
+  }
+
+  /// Whether a value ends in probabilities, whatever shape they have.
+  private func endsInProbabilities(_ value: String) -> Bool {
+    maker(of: self.value(before: value, Self.keepers)).map { Self.probabilities.contains($0.op) } ?? false
+  }
+
+  /// The output from whose values, or the probabilities of which, `output` is a decision.
+  private func decided(by output: String) -> String? {
+    guard let node = maker(of: value(before: output, Self.keepers)), Self.decisions.contains(node.op),
+      var value = node.inputs.first
+    else { return nil }
+    let passed = Self.keepers.union(Self.decisions).union(Self.probabilities)
+    for _ in graph.nodes {
+      if value != output, graph.outputs.contains(value) { return value }
+      guard let node = maker(of: value), passed.contains(node.op), let operand = node.inputs.first else { break }
+      value = operand
+    }
+    // Beside the decision the probabilities may be made of the same values.
+    return graph.outputs.first { other in
+      other != output && self.value(before: other, Self.keepers.union(Self.probabilities)) == value
+    }
+  }
+
+  /// Whether a value is computed of another by weighted layers, the last of which makes it.
+  private func isHead(_ output: String, on features: String) -> Bool {
+    guard output != features, endsInWeights(output) else { return false }
+    let before = graph.ancestors(of: [output])
+    var after = [Bool](repeating: false, count: graph.nodes.count)
+    var users: [String: [Int]] = [:]
+    for (index, node) in graph.nodes.enumerated() where before[index] {
+      for input in node.inputs { users[input, default: []].append(index) }
+    }
+    var open = [features]
+    while let value = open.popLast() {
+      for user in users[value] ?? [] where !after[user] {
+        after[user] = true
+        open += graph.nodes[user].outputs
+      }
+    }
+    return graph.nodes.indices.contains { after[$0] && Self.weighted.contains(graph.nodes[$0].op) }
+  }
+
+  /// Whether a weighted layer makes a value, up to its shape, its mean over positions, its probabilities, and what is added to
+  /// it or multiplies it beforehand.
+  private func endsInWeights(_ value: String) -> Bool {
+    let passed = Self.keepers.union(Self.probabilities).union(Self.averages)
+    var value = value
+    for _ in graph.nodes {
+      value = self.value(before: value, passed)
+      guard let node = maker(of: value) else { return false }
+      if Self.weighted.contains(node.op) { return true }
+      let operands = node.inputs.filter { input in
+        graph.inputs.contains(input) || (graph.makers[input] ?? []).contains { depends[$0] }
+      }
+      guard Self.affine.contains(node.op), operands.count == 1 else { return false }
+      value = operands[0]
+    }
+    return false
+  }
+}

@@ -1,0 +1,27 @@
+import Tensors
+
+/// Elements somewhere in a mapped file, not necessarily aligned; whoever makes one checks that they are all there.
+struct Payload {
+  let file: MappedFile
+  let offset: Int
+
+  /// Element `index` of a list of numbers.
+  func load<Number: BitwiseCopyable>(_ index: Int, as type: Number.Type) -> Number {
+    file.base.loadUnaligned(fromByteOffset: offset + index * MemoryLayout<Number>.size, as: type)
+  }
+
+  /// The floats as a tensor: in place where they are aligned, else a copy.
+  func tensor(of shape: Shape) -> Tensor {
+    let start = file.base + offset
+    guard shape.count > 0, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else {
+      return Tensor(uninitialized: shape) { elements in
+        file.copyBytes(from: offset, to: UnsafeMutableRawBufferPointer(elements))
+      }
+    }
+    let floats = UnsafeMutablePointer(mutating: start.assumingMemoryBound(to: Float.self))
+    let storage = TensorStorage(base: floats, count: shape.count, writable: false) { [file] in
+      withExtendedLifetime(file) {}
+    }
+    return Tensor(shape: shape, storage: storage)
+  }
+}

@@ -1,0 +1,142 @@
+import ONNXFormat
+import Tensors
+import Testing
+
+/// All nodes that are not supported are named, and none that only depends on them.
+@Suite struct UnsupportedNodeTests {
+  /// Random graphs of 4 to 24 nodes, in the order of computation and shuffled. What is expected is noted while they are made.
+  @Test(arguments: 0..<60) func exactlyTheUnsupportedNodesAreNamed(seed: Int) throws {
+    for round in 0..<5 {
+      var random = SplitMix64(state: UInt64(seed * 5 + round))
+      var maker = GraphMaker(random: random)
+      let model = maker.model(nodes: 4 + random.nextIndex(below: 21))
+      for shuffled in [false, true] {
+        var model = model
+        if shuffled { model.nodes.shuffle(using: &random) }
+        #expect(Set(Self.unsupported(in: model)) == Set(maker.expected), "seed \(seed), round \(round)")
+      }
+    }
+  }
+
+  /// The nodes that the importer names; none if it takes the model.
+  private static func unsupported(in model: WireModel) -> [ONNXError.UnsupportedNode] {
+    do {
+      _ = try ONNXFile.readGraph(model.bytes)
+      return []
+    } catch ONNXError.unsupported(_, let nodes) {
+      #expect(Set(nodes).count == nodes.count)
+      return nodes
+    } catch {
+      Issue.record(error)
+      return []
+    }
+  }
+
+  @Test func branchesOfConditionsThatAreNotSupported() {
+    var branch = WireMessage()
+    branch.message(1, WireNode(op: "Relu", inputs: ["r"], outputs: ["b"]).message)
+    branch.message(1, WireNode(op: "Einsum", inputs: ["x"], outputs: ["r"], name: "inner").message)
+    branch.message(12, WireModel.value("b", nil))
+    func names(_ condition: WireNode) -> [String] {
+      let choice = WireNode(
+        op: "If", inputs: ["c"], outputs: ["a"], name: "if",
+        attributes: [("then_branch", .graph(branch)), ("else_branch", .graph(branch))])
+      let last = WireNode(op: "Add", inputs: ["a", "x"], outputs: ["y"])
+      let shape = WireNode(op: "Shape", inputs: ["x"], outputs: ["s"])
+      let truth = WireTensor(name: "true", dims: [1], type: 9, raw: [1])
+      return Self.unsupported(in: WireModel(nodes: [last, choice, condition, shape], initializers: [truth])).map(\.name)
+    }
+    // A branch that is taken is read, its nodes in any order; of an unknown one nothing is said.
+    #expect(names(WireNode(op: "Identity", inputs: ["true"], outputs: ["c"])) == ["inner"])
+    #expect(names(WireNode(op: "Mod", inputs: ["s"], outputs: ["c"], name: "mod")) == ["mod"])
+    #expect(names(WireNode(op: "IsNaN", inputs: ["x"], outputs: ["c"], name: "nan")) == ["nan", "if"])
+  }
+}
+
+/// A random graph in the making, with the nodes of it that are not supported.
+private struct GraphMaker {
+  var random: SplitMix64
+  private(set) var expected: [ONNXError.UnsupportedNode] = []
+  private var nodes: [WireNode] = []
+  /// Values like an image, 1×2×4×4: whether they can be had, and whether their number of axes is known.
+  private var images: [(name: String, isThere: Bool, hasRank: Bool)] = [("x", true, true)]
+  /// Values like the shape of an image.
+  private var shapes: [(name: String, isThere: Bool)] = []
+
+  init(random: SplitMix64) { self.random = random }
+
+  private static let product = "a product of two tensors that both depend on the image; expected a constant B"
+  private static let arithmetic = "it depends on the image; it is supported for what follows from shapes alone"
+  private static let positions = "which elements it takes depends on the image; expected indices that follow from shapes"
+  private static let weight = "input W is computed from the image; expected a constant"
+  private static let axes = "its input's number of axes is not known beforehand"
+
+  mutating func model(nodes count: Int) -> WireModel {
+    _ = add("Shape", ["x"])
+    shapes.append(("n0", true))
+    while nodes.count < count { addRandom() }
+    // All that was made counts.
+    for shape in shapes { add("Reshape", ["x", shape.name]) }
+    let all = images.map(\.name) + nodes.suffix(shapes.count).map { $0.outputs[0] }
+    nodes.append(WireNode(op: "Sum", inputs: all, outputs: ["y"]))
+    return WireModel(
+      opset: 17, nodes: nodes,
+      initializers: [
+        .floats("matrix", [4, 4], [Float](repeating: 1, count: 16)), .floats("kernel", [2, 2, 1, 1], [1, 2, 3, 4]),
+        .integers("two", [2]), .integers("ones", [1, 1, 1, 1]),
+      ])
+  }
+
+  @discardableResult
+  private mutating func add(_ op: String, _ inputs: [String], refused: String? = nil, unknown: Bool = false) -> String {
+    let name = "n\(nodes.count)"
+    let parts = op.split(separator: "/").map(String.init)
+    nodes.append(
+      WireNode(
+        op: parts.last!, inputs: inputs, outputs: [name, "\(name)b"], name: "node \(name)",
+        domain: parts.count > 1 ? parts[0] : "", attributes: parts.last == "MaxPool" ? [("kernel_shape", .ints([1, 1]))] : []))
+    if unknown || refused != nil {
+      expected.append(
+        .init(operator: parts.joined(separator: "."), name: "node \(name)", reason: refused))
+    }
+    return name
+  }
+
+  private mutating func addRandom() {
+    let (a, b) = (images[random.nextIndex(below: images.count)], images[random.nextIndex(below: images.count)])
+    let shape = shapes[random.nextIndex(below: shapes.count)]
+    let isThere = a.isThere && b.isThere
+    switch random.nextIndex(below: 17) {
+    case 0: images.append((add("Relu", [a.name]), a.isThere, a.hasRank))
+    case 1: images.append((add("Add", [a.name, b.name]), isThere, a.hasRank && b.hasRank))
+    case 2: images.append((add("MatMul", [a.name, "matrix"]), a.isThere, a.hasRank))
+    case 3: images.append((add("Einsum", [a.name], unknown: true), false, false))
+    case 4: images.append((add("com.microsoft/FusedConv", [a.name, "kernel"], unknown: true), false, false))
+    case 5: images.append((add("MatMul", [a.name, b.name], refused: Self.product), false, false))
+    case 6: images.append((add("Where", [a.name, b.name, b.name], refused: Self.arithmetic), false, false))
+    case 7: images.append((add("Gather", ["matrix", a.name], refused: Self.positions), false, false))
+    case 8:
+      // Further outputs: of an operator that is known nobody can take them, of an unknown one who knows.
+      let known = random.nextIndex(below: 2) == 0
+      let maker = add(known ? "MaxPool" : "Unique", [a.name], unknown: !known)
+      let refused = "it takes a further output of node \(maker) (MaxPool); only first outputs can be taken"
+      images.append((add("Relu", ["\(maker)b"], refused: known ? refused : nil), false, false))
+    case 9: shapes.append((add("Shape", [a.name]), a.isThere))
+    case 10: shapes.append((add("Mod", [shape.name, "two"], unknown: true), false))
+    case 11: shapes.append((add("Mul", [shape.name, "ones"]), shape.isThere))
+    case 12: images.append((add("Reshape", [a.name, shape.name]), a.isThere && shape.isThere, false))
+    case 13:
+      // A kernel that may follow from shapes but for a node that is not supported, and one of pixels.
+      let live = random.nextIndex(below: 2) == 0
+      let kernel = live ? b.name : add("RandomNormalLike", [shape.name], unknown: true)
+      images.append((add("Conv", [a.name, kernel], refused: live ? Self.weight : nil), false, false))
+    case 14:
+      // The number of axes is asked for; that it is unknown may be due to another node.
+      let refused = a.hasRank || !a.isThere ? nil : Self.axes
+      let pooled = add("GlobalAveragePool", [a.name], refused: refused)
+      images.append((add("Expand", [pooled, shape.name]), a.isThere && refused == nil && shape.isThere, false))
+    case 15: images.append((add("Expand", ["x", a.name], refused: Self.positions), false, false))
+    default: images.append((add("Less", [a.name, b.name], refused: Self.arithmetic), false, false))
+    }
+  }
+}
