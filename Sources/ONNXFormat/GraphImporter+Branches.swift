@@ -38,7 +38,7 @@ extension GraphImporter {
     case .node(let id, _):
       let answers = [(batch: 1, side: 224), (batch: 2, side: 320)].map { batch, side -> Bool? in
         guard let graph = try? Graph(name: "", nodes: nodes, output: id),
-          case .input(let shape)? = nodes.first(where: { $0.operation.kind == .input })?.operation,
+          case .input(let shape, _)? = nodes.first(where: { $0.operation.kind == .input })?.operation,
           let inferred = try? graph.inferred(forInput: shape.example(batch: batch, side: side))
         else { return nil }
         return inferred[id.index].literal?.integers?.first.map { $0 != 0 }

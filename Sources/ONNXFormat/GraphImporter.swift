@@ -105,7 +105,8 @@ struct GraphImporter {
     }
     var results: [Value]?
     do {
-      results = try node.op == "If" ? branch(of: node) : place(build(node, outputs: outputs.count), node, outputs: outputs)
+      results =
+        try node.op == "If" ? branch(of: node) : place(build(node, outputs: outputs.count), node, outputs: outputs)
     } catch let error as Unsupported {
       unsupported.append(.init(operator: node.op, name: node.name, reason: error.reason))
     } catch let error as Defect {

@@ -87,7 +87,8 @@ extension Network {
     guard !nodes(reaching: graph.output).contains(input) else { return }
     throw ONNXError.model(
       file: file,
-      reason: "its output \(shown(outputName)) does not depend on the values of its input \(shown(graph[input].name)), so there "
+      reason:
+        "its output \(shown(outputName)) does not depend on the values of its input \(shown(graph[input].name)), so there "
         + "is nothing to explain; expected one that does"
         + (outputNames.count > 1 ? ", of the outputs \(outputNames.map { shown($0) }.joined(separator: ", "))" : ""))
   }

@@ -66,7 +66,9 @@ struct OutputPreference {
     self.graph = graph
     var depends = [Bool](repeating: false, count: graph.nodes.count)
     var users: [String: [Int]] = [:]
-    for (index, node) in graph.nodes.enumerated() { for input in node.inputs { users[input, default: []].append(index) } }
+    for (index, node) in graph.nodes.enumerated() {
+      for input in node.inputs { users[input, default: []].append(index) }
+    }
     var open = graph.inputs
     while let value = open.popLast() {
       for user in users[value] ?? [] where !depends[user] {

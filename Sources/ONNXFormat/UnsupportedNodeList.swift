@@ -24,7 +24,8 @@ struct UnsupportedNodeList: CustomStringConvertible {
     if !rest.isEmpty {
       parts.append("\(rest.reduce(0) { $0 + $1.nodes.count }) nodes of \(rest.count) more operators")
     }
-    return "\(nodes.count == 1 ? "1 node is" : "\(nodes.count) nodes are") not supported: \(parts.joined(separator: ", "))"
+    return
+      "\(nodes.count == 1 ? "1 node is" : "\(nodes.count) nodes are") not supported: \(parts.joined(separator: ", "))"
   }
 
   private static func part(_ name: String, _ nodes: [ONNXError.UnsupportedNode], reason: String?) -> String {

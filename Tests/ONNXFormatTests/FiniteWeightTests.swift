@@ -8,7 +8,9 @@ import Testing
   /// Every learned tensor of every operator, with one of its elements spoiled.
   static let layers: [(model: WireModel, node: String)] = [
     (.oneNode("Conv", ["w", "b"], initializers: [ones("w", [3, 2, 1, 1]), ones("b", [3])]), "Conv"),
-    (.oneNode("ConvTranspose", ["w", "b"], initializers: [ones("w", [2, 3, 2, 2]), ones("b", [3])]), "ConvTranspose"),
+    (
+      .oneNode("ConvTranspose", ["w", "b"], initializers: [ones("w", [2, 3, 2, 2]), ones("b", [3])]), "ConvTranspose"
+    ),
     (.oneNode("Gemm", ["w", "b"], initializers: [ones("w", [2, 3]), ones("b", [3])], input: [1, 2]), "Gemm"),
     (.oneNode("MatMul", ["w"], initializers: [ones("w", [4, 5])]), "MatMul"),
     (.oneNode("PRelu", ["w"], initializers: [ones("w", [2, 1, 1])]), "PRelu"),
@@ -48,7 +50,8 @@ import Testing
           model.initializers[index] = .floats(tensor.name, tensor.dims, elements)
           #expect(
             Self.sentence(model)
-              == "model: node it (\(op)): \(tensor.name) holds \(found) among \(count) elements; expected finite weights")
+              == "model: node it (\(op)): \(tensor.name) holds \(found) among \(count) elements; expected finite weights"
+          )
         }
       }
     }
@@ -66,7 +69,8 @@ import Testing
   @Test func weightsInOtherFormsAreChecked() {
     let end = "elements; expected finite weights"
     var half = Self.layers[3].model
-    half.initializers[0] = WireTensor(name: "w", dims: [4, 5], type: 10, raw: littleEndian([UInt16](repeating: 0x7C00, count: 20)))
+    half.initializers[0] = WireTensor(
+      name: "w", dims: [4, 5], type: 10, raw: littleEndian([UInt16](repeating: 0x7C00, count: 20)))
     #expect(Self.sentence(half) == "model: node it (MatMul): w holds 20 infinite among 20 \(end)")
     var double = Self.layers[4].model
     double.initializers[0] = WireTensor(name: "w", dims: [2, 1, 1], type: 11, raw: littleEndian([1e300, Double.nan]))
@@ -95,7 +99,9 @@ import Testing
   /// Masks are infinite; NaN is nobody's intention.
   @Test func otherConstants() {
     for op in ["Add", "Mul", "Sub", "Div", "Max", "Min"] {
-      func model(_ value: Float) -> WireModel { .oneNode(op, ["c"], initializers: [.floats("c", [2], [1, value])], input: [1, 2]) }
+      func model(_ value: Float) -> WireModel {
+        .oneNode(op, ["c"], initializers: [.floats("c", [2], [1, value])], input: [1, 2])
+      }
       #expect(Self.sentence(model(-.infinity)) == nil)
       #expect(Self.sentence(model(.nan)) == "model: node it (\(op)): c holds 1 NaN among 2 elements; expected numbers")
     }

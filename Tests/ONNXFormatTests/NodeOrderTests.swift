@@ -11,10 +11,13 @@ import Testing
     var random = SplitMix64(state: UInt64(seed))
     var nodes: [WireNode] = []
     for index in 0..<(2 + random.nextIndex(below: 30)) {
-      func operand() -> String { index == 0 ? "x" : ["x", "v\(random.nextIndex(below: index))"][random.nextIndex(below: 4) / 3 ^ 1] }
+      func operand() -> String {
+        index == 0 || random.nextIndex(below: 4) == 0 ? "x" : "v\(random.nextIndex(below: index))"
+      }
       let op = ["Neg", "Relu", "Add", "Sub", "Max"][random.nextIndex(below: 5)]
       nodes.append(
-        WireNode(op: op, inputs: (0..<(["Neg", "Relu"].contains(op) ? 1 : 2)).map { _ in operand() }, outputs: ["v\(index)"]))
+        WireNode(
+          op: op, inputs: (0..<(["Neg", "Relu"].contains(op) ? 1 : 2)).map { _ in operand() }, outputs: ["v\(index)"]))
     }
     nodes.append(WireNode(op: "Add", inputs: ["x", "v\(nodes.count - 1)"], outputs: ["y"]))
     let sorted = try ONNXFile.readGraph(WireModel(nodes: nodes, inputs: [("x", [1, 1])]).bytes)

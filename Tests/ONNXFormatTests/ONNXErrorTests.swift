@@ -172,7 +172,8 @@ import Testing
 
   @Test func theSentenceIsLocalizedToo() {
     let errors: [any Error] = [
-      ONNXError.missing("net.onnx"), GraphError.noSuchNode("a", suggestion: "b"), WindowError.invalid("pads", [1], axes: 2),
+      ONNXError.missing("net.onnx"), GraphError.noSuchNode("a", suggestion: "b"),
+      WindowError.invalid("pads", [1], axes: 2),
     ]
     for error in errors { #expect(error.localizedDescription == "\(error)") }
   }

@@ -67,7 +67,8 @@ private struct GraphMaker {
 
   private static let product = "a product of two tensors that both depend on the image; expected a constant B"
   private static let arithmetic = "it depends on the image; it is supported for what follows from shapes alone"
-  private static let positions = "which elements it takes depends on the image; expected indices that follow from shapes"
+  private static let positions =
+    "which elements it takes depends on the image; expected indices that follow from shapes"
   private static let weight = "input W is computed from the image; expected a constant"
   private static let axes = "its input's number of axes is not known beforehand"
 
@@ -94,7 +95,8 @@ private struct GraphMaker {
     nodes.append(
       WireNode(
         op: parts.last!, inputs: inputs, outputs: [name, "\(name)b"], name: "node \(name)",
-        domain: parts.count > 1 ? parts[0] : "", attributes: parts.last == "MaxPool" ? [("kernel_shape", .ints([1, 1]))] : []))
+        domain: parts.count > 1 ? parts[0] : "",
+        attributes: parts.last == "MaxPool" ? [("kernel_shape", .ints([1, 1]))] : []))
     if unknown || refused != nil {
       expected.append(
         .init(operator: parts.joined(separator: "."), name: "node \(name)", reason: refused))

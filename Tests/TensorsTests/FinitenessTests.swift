@@ -14,8 +14,9 @@ import Testing
         return Float(bitPattern: bits & 0x7F80_0000 == 0x7F80_0000 ? bits & ~0x0080_0000 : bits)
       }
       for _ in 0..<(count > 0 ? spoiled : 0) {
-        elements[random.nextIndex(below: count)] = [.nan, .infinity, -.infinity, -.nan, .signalingNaN][
-          random.nextIndex(below: 5)]
+        elements[random.nextIndex(below: count)] =
+          [.nan, .infinity, -.infinity, -.nan, .signalingNaN][
+            random.nextIndex(below: 5)]
       }
       let (nan, infinite) = (elements.filter(\.isNaN).count, elements.filter(\.isInfinite).count)
       let found = Tensor(shape: [count], elements: elements).notFinite()

@@ -55,6 +55,8 @@ FAMILIES = {
     r"resize/(cases\.json|outputs\.npy)": ("seeded; ONNX Runtime 1.32.0", REFERENCE + "write_resize.py"),
     r"operators/.*/(model\.onnx|input\.npy)": ("seeded", REFERENCE + "write_operators.py"),
     r"fuzz/onnx/.*": ("libFuzzer, from the other fixtures", "Tools/fuzz/run"),
+    r"cases/two_outputs/(model\.onnx|input\.npy)": ("seeded", REFERENCE + "write_output_cases.py"),
+    r"cases/two_outputs/.*-output\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_output_cases.py"),
     r"operators/.*/output\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "write_operators.py"),
 }
 
