@@ -3,24 +3,6 @@ import Propagation
 import Tensors
 
 extension Trace {
-  /// The layer that Grad-CAM looks at if none is named: the last convolution that has positions, and what follows it as long as
-  /// positions stay: normalisation, rectifier, sums, joins.
-  ///
-  /// - Throws: `ExplanationError.noSpatialLayer` if there is none.
-  public func defaultCAMLayer() throws -> String {
-    let graph = plan.network.graph
-    func extents(_ id: Node.ID) -> [Int] { Array(forward.shape(of: id).dimensions.dropFirst(2)) }
-    func hasPositions(_ id: Node.ID) -> Bool { extents(id).reduce(1, *) > 1 }
-    let convolutions = graph.ids.filter { reaches($0) && graph[$0].operation.kind == .conv && hasPositions($0) }
-    guard var id = convolutions.last else { throw ExplanationError.noSpatialLayer }
-    let consumers = graph.consumers
-    let kept = OperatorKind.activations.union([.relu, .batchNormalization, .lrn, .dropout, .add, .concat, .mul])
-    while let next = consumers[id.index].first, consumers[id.index].count == 1, reaches(next),
-      kept.contains(graph[next].operation.kind), extents(next) == extents(id)
-    { id = next }
-    return graph[id].name
-  }
-
   /// Grad-CAM before it is resized: batch × 1 × the layer's height × width. *Selvaraju17* eq. 1 and 2.
   ///
   /// - Throws: `GraphError.noSuchNode` for an unknown layer; `ExplanationError` for a target that does not exist, or a layer without

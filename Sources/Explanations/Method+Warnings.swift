@@ -7,6 +7,7 @@ extension Method {
   public func warnings(under plan: RulePlan) -> [String] {
     switch self {
     case .clrp1, .sglrp: headWarnings(plan)
+    case .guidedBackprop, .deconvNet, .guidedGradCAM: rectifierWarnings(plan)
     default: []
     }
   }
@@ -24,5 +25,24 @@ extension Method {
         "\(name) starts at all classes, and \(assignment.site.node.name) divides by logits under \(rule): what speaks against a class "
         + "with a negative logit is taken for what speaks for it; zPlus there, or clrp2, does not mix them up"
     }
+  }
+
+  /// Methods that change rectifiers only, on networks that have other activations.
+  private func rectifierWarnings(_ plan: RulePlan) -> [String] {
+    let (rectifiers, others) = plan.activations()
+    guard rectifiers.isEmpty || !others.isEmpty else { return [] }
+    let found = others.first.map { first in
+      let name = "\(first.name) (\(first.operation.kind.rawValue))"
+      return others.count == 1
+        ? "1 activation of another kind, \(name)"
+        : "\(others.count) activations of other kinds, the first of them \(name)"
+    }
+    let effect =
+      rectifiers.isEmpty
+      ? "the network has no rectifier\(found.map { ", but \($0)" } ?? ""): what it gives is the plain gradient's"
+      : "the network has \(found ?? ""): they keep their derivative and let negative values pass"
+    return [
+      "\(name) changes the gradient at rectifiers only, and \(effect); use gradient-x-input, or relevance such as lrp"
+    ]
   }
 }

@@ -177,7 +177,7 @@ extension LiteralFunction.Comparison {
 }
 
 /// For each element of the result the position of an operand's element that broadcasting repeats there.
-private func broadcastPositions(_ operand: Shape, to shape: Shape) -> [Int] {
+func broadcastPositions(_ operand: Shape, to shape: Shape) -> [Int] {
   guard operand != shape else { return Array(0..<shape.count) }
   let new = shape.rank - operand.rank
   return Selection(

@@ -178,22 +178,6 @@ extension Layer {
 }
 
 extension Tensor {
-  /// `x − b`, where `b` holds one number, one per channel, or one per element of an item of the batch.
-  func subtractingBroadcast(_ b: Tensor) -> Tensor {
-    let item = shape.rank > 0 ? count / max(shape[0], 1) : count
-    precondition(b.count > 0 && item % b.count == 0, "\(b.shape) does not broadcast to \(shape)")
-    let run = item / b.count
-    return Tensor(uninitialized: shape) { result in
-      withUnsafeElements { x in
-        b.withUnsafeElements { b in
-          for first in Swift.stride(from: 0, to: count, by: run) {
-            rk_subtract_scalar(result.baseAddress! + first, x.baseAddress! + first, b[first % item / run], run)
-          }
-        }
-      }
-    }
-  }
-
   /// Adds another tensor of the same size in place.
   mutating func add(_ other: Tensor, on workers: Workers) {
     precondition(count == other.count, "\(shape) and \(other.shape) cannot be added")

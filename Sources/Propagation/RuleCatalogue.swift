@@ -38,11 +38,14 @@ public enum RuleArgument: Hashable, Sendable, CustomStringConvertible {
   case number(Float)
   /// One of some words, such as `absorbed`.
   case word(String)
+  /// Numbers, such as one bound per channel.
+  case numbers([Float])
 
   public var description: String {
     switch self {
     case .number(let number): number == number.rounded() && abs(number) < 1e6 ? "\(Int(number))" : "\(number)"
     case .word(let word): word
+    case .numbers(let numbers): "[\(numbers.map { RuleArgument.number($0).description }.joined(separator: ", "))]"
     }
   }
 }
@@ -55,6 +58,8 @@ public struct RuleParameter: Sendable {
     case number(least: Float)
     /// One of some words.
     case word([String])
+    /// A finite number, or a list of them, which is written `[1, 2, 3]`.
+    case numbers
   }
   /// The name.
   public let name: String
@@ -72,6 +77,11 @@ public struct RuleParameter: Sendable {
       name: name, kind: .number(least: least), defaultValue: defaultValue.map(RuleArgument.number), isTacit: false)
   }
 
+  /// A number or a list of numbers, which may be left out.
+  public static func numbers(_ name: String) -> RuleParameter {
+    RuleParameter(name: name, kind: .numbers, defaultValue: nil, isTacit: false)
+  }
+
   /// One of an enumeration's cases.
   public static func choice<Choice: RawRepresentable & CaseIterable>(
     _ name: String, _ defaultValue: Choice, isTacit: Bool = true
@@ -87,6 +97,7 @@ public struct RuleParameter: Sendable {
     case .number(let least):
       least == -.infinity ? "a number" : "a number of at least \(RuleArgument.number(least))"
     case .word(let words): words.joined(separator: " or ")
+    case .numbers: "a number, or a list such as [1, 2, 3]"
     }
   }
 
@@ -97,6 +108,13 @@ public struct RuleParameter: Sendable {
       guard let number = Float(text), number.isFinite, number >= least else { return nil }
       return .number(number)
     case .word(let words): return words.contains(text) ? .word(text) : nil
+    case .numbers:
+      guard text.hasPrefix("["), text.hasSuffix("]"), text.count > 1 else {
+        return RuleParameter.number(name, nil).value(of: text)
+      }
+      let parts = text.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false)
+      let numbers = parts.compactMap { Float($0.filter { $0 != " " }) }
+      return numbers.count == parts.count && numbers.allSatisfy(\.isFinite) ? .numbers(numbers) : nil
     }
   }
 }
@@ -136,6 +154,17 @@ public struct RuleArguments: Sendable {
   public func optionalNumber(_ name: String) -> Float? {
     guard case .number(let number)? = values[name] else { return nil }
     return number
+  }
+
+  /// The numbers that a parameter has, one or a list; nil if it was left out.
+  public func optionalNumbers(_ name: String) -> [Float]? {
+    if case .numbers(let numbers)? = values[name] { return numbers }
+    return optionalNumber(name).map { [$0] }
+  }
+
+  /// Whether a parameter was given as a list.
+  public func isList(_ name: String) -> Bool {
+    if case .numbers? = values[name] { true } else { false }
   }
 
   /// The choice that a parameter has; traps if the rule declares no such parameter.

@@ -92,6 +92,7 @@ extension RuleTable {
     let reachable = network.nodes(reaching: target)
     let (first, last) = network.outermostWeightedNodes(before: target)
     let (nonNegative, bounded) = (network.nonNegativeNodes(), network.boundedNodes())
+    let ranges = pixelRange.map { network.ranges(of: Set(first.map { graph[$0].inputs[0] }), pixels: $0) } ?? [:]
     let ranks = try graph.inferred(forInput: network.exampleInputShape()).map(\.shape.rank)
     let live = Set(reachable)
     let rows =
@@ -131,7 +132,7 @@ extension RuleTable {
         id: id, network: network, operandIsLive: node.inputs.map { live.contains($0) },
         operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
         operandIsBounded: node.inputs.map { bounded[$0.index] },
-        operandRange: isFirst ? pixelRange.flatMap { network.range(of: node.inputs[0], pixels: $0) } : nil,
+        operandRange: isFirst ? ranges[node.inputs[0]] : nil,
         offsets: offsets)
       let objection = match.row.rule.objection(at: site)
       if let objection {

@@ -63,7 +63,12 @@ extension RuleTable {
         guard let value = rule.arguments[parameter.name], !parameter.isTacit || value != parameter.defaultValue else {
           continue
         }
-        add(parameter.name, Yams.Node(value.description))
+        if case .numbers(let numbers) = value {
+          let items = numbers.map { Yams.Node(RuleArgument.number($0).description) }
+          add(parameter.name, .sequence(.init(items, .implicit, .flow)))
+        } else {
+          add(parameter.name, Yams.Node(value.description))
+        }
       }
       return .mapping(.init(pairs, .implicit, .flow))
     }
@@ -85,7 +90,7 @@ extension RuleTable.Row {
     try reader.admit(conditions + ["rule"] + parameters, in: row)
     let given = try row.filter { parameters.contains($0.key.string ?? "") }.map { key, value in
       let name = key.string ?? ""
-      let text = try reader.text(value, expected: type.parameters.first { $0.name == name }?.expected ?? "a value")
+      let text = try reader.argument(value, expected: type.parameters.first { $0.name == name }?.expected ?? "a value")
       // One by one, so that an error points at the value.
       _ = try reader.located(at: value) { try RuleArguments(type, [(name, text)]) }
       return (name: name, text: text)
@@ -149,6 +154,12 @@ private struct YAMLReader {
   func text(_ node: Yams.Node, expected: String) throws -> String {
     guard let scalar = node.scalar else { throw error(node, found: describe(node), expected: expected) }
     return scalar.string
+  }
+
+  /// A parameter's value as text; a list as it is written in one line.
+  func argument(_ node: Yams.Node, expected: String) throws -> String {
+    guard let list = node.sequence else { return try text(node, expected: expected) }
+    return "[\(try list.map { try text($0, expected: expected) }.joined(separator: ", "))]"
   }
 
   func value(_ key: String, in mapping: Yams.Node.Mapping, expected: String) throws -> Yams.Node {

@@ -8,9 +8,10 @@ extension RuleCatalogue {
 
   /// Makes rules from one line of text, as it is written on a command line: `name` or `name:key=value,key=value`.
   ///
-  /// A key may be the beginning of a parameter's name; of several that begin so the one is meant that takes the value. One
-  /// number may be a sweep, `low..high` or `low..highxN`, which makes N rules (`sweepCount` of them by default): evenly
-  /// spaced, or by equal factors if `low` is above 0 and `high` at least ten times as large.
+  /// A key may be the beginning of a parameter's name; of several that begin so the one is meant that takes the value. A list
+  /// is written in brackets: `zB:lower=[-1,-2,-1],upper=[1,2,1]`. One number may be a sweep, `low..high` or `low..highxN`,
+  /// which makes N rules (`sweepCount` of them by default): evenly spaced, or by equal factors if `low` is above 0 and `high`
+  /// at least ten times as large.
   /// ```swift
   /// let rules = try RuleCatalogue.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
   /// ```
@@ -25,7 +26,7 @@ extension RuleCatalogue {
     // Every rule's parameters so far; a sweep multiplies them.
     var texts: [[(name: String, text: String)]] = [[]]
     var swept: String?
-    let pairs = parts.count == 1 ? [] : parts[1].split(separator: ",", omittingEmptySubsequences: false)
+    let pairs = parts.count == 1 ? [] : Self.pairs(parts[1])
     for pair in pairs {
       let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard sides.count == 2, !sides[0].isEmpty else { throw error(found: "\"\(pair)\"", expected: "key=value") }
@@ -34,7 +35,7 @@ extension RuleCatalogue {
         throw error(found: "\(parameter.name) twice", expected: "each parameter once")
       }
       var values = [sides[1]]
-      if case .number = parameter.kind, sides[1].contains("..") {
+      if parameter.isNumeric, sides[1].contains("..") {
         if let swept { throw error(found: "sweeps of \(swept) and \(parameter.name)", expected: "one sweep at most") }
         swept = parameter.name
         guard let points = Self.sweep(sides[1]) else {
@@ -48,6 +49,20 @@ extension RuleCatalogue {
       texts = texts.flatMap { given in values.map { given + [(parameter.name, $0)] } }
     }
     return try texts.map { try rule(named: type.name, $0) }
+  }
+
+  /// The texts between commas, but for those inside of a list's brackets.
+  private static func pairs(_ text: String) -> [Substring] {
+    var pairs: [Substring] = []
+    var (start, depth) = (text.startIndex, 0)
+    for index in text.indices {
+      if text[index] == "[" { depth += 1 }
+      if text[index] == "]" { depth -= 1 }
+      guard text[index] == ",", depth <= 0 else { continue }
+      pairs.append(text[start..<index])
+      start = text.index(after: index)
+    }
+    return pairs + [text[start...]]
   }
 
   /// The values of a sweep; nil if the text is none.
@@ -87,6 +102,16 @@ extension RuleCatalogue {
   }
 }
 
+extension RuleParameter {
+  /// Whether a single number is a value.
+  fileprivate var isNumeric: Bool {
+    switch kind {
+    case .number, .numbers: true
+    case .word: false
+    }
+  }
+}
+
 extension NamedRule {
   /// The parameter that a key means, which may be the beginning of its name.
   ///
@@ -101,7 +126,7 @@ extension NamedRule {
       return only
     }
     let fitting = candidates.filter { parameter in
-      if case .number = parameter.kind, value.contains("..") { return true }
+      if parameter.isNumeric, value.contains("..") { return true }
       return parameter.value(of: value) != nil
     }
     guard fitting.count == 1 else {

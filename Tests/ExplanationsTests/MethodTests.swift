@@ -126,8 +126,8 @@ import Testing
     }
   }
 
-  /// The layer of Grad-CAM without a name: the last convolution and what keeps its positions.
-  @Test(arguments: [(SampleNetwork.flattened, "relu2"), (.branched, "sum"), (.pooled, "reluHead"), (.signed, "bn")])
+  /// The layer of Grad-CAM without a name; see `CAMLayerTests`.
+  @Test(arguments: [(SampleNetwork.flattened, "relu2"), (.branched, "sum"), (.pooled, "relu2"), (.signed, "bn")])
   func defaultLayers(sample: SampleNetwork, layer: String) throws {
     #expect(try trace(sample).defaultCAMLayer() == layer)
   }

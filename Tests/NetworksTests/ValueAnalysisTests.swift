@@ -169,16 +169,12 @@ import Testing
       }, lower: [0, 0, 0], upper: [5, 4.5, 7])
   }
 
-  /// A range that differs from place to place does not survive a window, and weights mix channels.
+  /// Weights mix channels, and statistics of the input have no bounds of their own.
   @Test func rangesThatDoNotFollow() throws {
-    let window = try Window(kernel: [2, 2])
     for build in [
       { $0.add("conv", try .seededConvolution(inputs: 3, outputs: 3, kernel: [1, 1], seed: 1)) },
-      { $0.add("sum", .add, $0.input, $0.input) }, { $0.add("flat", .flatten(axis: 1)) },
-      {
-        let shifted = $0.add("shifted", .add, $0.input, $0.constant("c", Seeded.tensor([3, 2, 2], seed: 1)))
-        $0.add("pool", .maxPool(window), shifted)
-      },
+      { $0.add("reciprocal", .unary(.reciprocal)) }, { $0.add("root", .unary(.sqrt)) },
+      { $0.add("quotient", .binary(.divide), $0.constant("c", Tensor(shape: [1], repeating: 1)), $0.input) },
     ] as [(inout GraphBuilder) throws -> Void] {
       var builder = GraphBuilder(item: [3, 2, 2])
       try build(&builder)
@@ -188,6 +184,70 @@ import Testing
     // A picture of another number of channels.
     let grey = try GraphBuilder(item: [1, 2, 2]).network()
     #expect(grey.range(of: grey.input, pixels: Self.pixels) == nil)
+    // Unless channels do not differ.
+    let same = try #require(grey.range(of: grey.input, pixels: PixelRange(lower: [-1, -1, -1], upper: [2, 2, 2])))
+    #expect(same.lower.elements == [-1] && same.upper.elements == [2])
+  }
+
+  /// By hand: what only moves elements moves their bounds.
+  @Test func movedPixels() throws {
+    let (l, h) = (Self.pixels.lower, Self.pixels.upper)
+    let flip = Slice(starts: [-1], ends: [-4], axes: [1], steps: [-1])
+    try expectRange({ $0.add("bgr", .slice(flip)) }, lower: l.reversed(), upper: h.reversed())
+    try expectRange(
+      { $0.add("part", .part(axis: 1, index: 1, count: 3)) }, lower: [l[1]], upper: [h[1]])
+    // Focus: four interleaved parts joined along channels.
+    try expectRange(
+      { builder in
+        let parts = [[0, 0], [1, 0], [0, 1], [1, 1]].map { start in
+          builder.add(
+            "part\(start)",
+            .slice(Slice(starts: .fixed(start), ends: [99, 99], axes: [2, 3], steps: [2, 2])), builder.input)
+        }
+        builder.add("focus", .concat(axis: 1), parts[0], parts[1], parts[2], parts[3])
+      }, lower: l + l + l + l, upper: h + h + h + h)
+    try expectRange({ $0.add("turned", .unary(.negate)) }, lower: h.map { -$0 }, upper: l.map { -$0 })
+    try expectRange(
+      { $0.add("cut", .unary(.clip(lowest: -0.5, highest: 2))) }, lower: [-0.5, -0.5, 0], upper: [1, 0.5, 2])
+    try expectRange({ $0.add("size", .unary(.abs)) }, lower: [0, 0, 0], upper: [1, 2, 3])
+    try expectRange({ $0.add("square", .multiply, $0.input, $0.input) }, lower: [0, 0, 0], upper: [1, 4, 9])
+    try expectRange({ $0.add("sum", .add, $0.input, $0.input) }, lower: l.map { 2 * $0 }, upper: h.map { 2 * $0 })
+    // Larger maps keep the bounds of each channel.
+    let resize = Resize(
+      scales: [1, 1, 2, 1.5], sizes: nil, mode: .linear, coordinates: .halfPixel, rounding: .floor)
+    try expectRange({ $0.add("larger", .resize(resize)) }, lower: l, upper: h)
+    // Space to depth: only the order of positions is mixed.
+    try expectRange(
+      {
+        $0.add("split", .reshape(extents: [0, 3, 1, 2, 1, 2], allowZero: false))
+        $0.add("moved", .transpose(order: [0, 3, 5, 1, 2, 4]))
+        $0.add("joined", .reshape(extents: [0, 12, 1, 1], allowZero: false))
+      }, lower: l + l + l + l, upper: h + h + h + h)
+  }
+
+  /// Bounds that were told for one size of the input hold for others: interpolation between rows that differ, a border of
+  /// zeros, all pixels in one row.
+  @Test func inputsOfAnySize() throws {
+    func network(_ nodes: [Node]) throws -> Network {
+      let shape = SymbolicShape([.symbolic("n"), .fixed(3), .symbolic("h"), .symbolic("w")])
+      let input = Node(name: "x", operation: .input(shape), inputs: [])
+      return try Network(Graph(name: "test", nodes: [input] + nodes, output: Node.ID(nodes.count)))
+    }
+    let border = Node(
+      name: "border", operation: .pad(Pad(amounts: [1, 1, 1, 1], axes: [2, 3], value: -7)), inputs: [Node.ID(0)])
+    let bordered = try network([border])
+    let range = try #require(bordered.range(of: Node.ID(1), pixels: Self.pixels))
+    #expect(
+      range.lower.shape == [1, 3, 1, 1] && range.lower.elements == [-7, -7, -7] && range.upper.elements == [1, 0.5, 3])
+    let flat = try network([Node(name: "flat", operation: .flatten(axis: 1), inputs: [Node.ID(0)])])
+    let all = try #require(flat.range(of: Node.ID(1), pixels: Self.pixels))
+    #expect(all.lower.elements == [-2] && all.upper.elements == [3])
+    // Of a fixed size, the border has bounds of its own.
+    var builder = GraphBuilder(item: [3, 2, 2])
+    builder.add("border", .pad(Pad(amounts: [1, 1, 1, 1], axes: [2, 3], value: -7)))
+    let fixed = try #require(try builder.network().range(of: Node.ID(1), pixels: Self.pixels))
+    #expect(fixed.lower.shape == [1, 3, 4, 4] && fixed.lower[0, 0, 0, 3] == -7 && fixed.upper[0, 0, 0, 3] == -7)
+    #expect(fixed.lower[0, 1, 1, 1] == -2 && fixed.upper[0, 1, 1, 1] == 0.5)
   }
 
   /// The range of each element, where a constant differs from place to place.

@@ -57,6 +57,8 @@ import Testing
         RuleTable.Row(RuleTable.Selector(), AlphaBeta(alpha: 1.5, beta: 0.5, bias: .bypassed))
         RuleTable.Row(RuleTable.Selector(), ZBox(box: .scalar(lower: -2.1179, upper: 2.64)))
         RuleTable.Row(RuleTable.Selector(), ZPlus(bias: .absorbed))
+        RuleTable.Row(
+          RuleTable.Selector(), ZBox(box: .channels(lower: [-103.939, 0, -1e-7], upper: [151.061, 2, 3])))
         RuleTable.Row(RuleTable.Selector(), WSquare(bias: .absorbed))
         RuleTable.Row(RuleTable.Selector(), Flat())
         RuleTable.Row(RuleTable.Selector(), WinnerTakesAll(ties: .split))
@@ -162,9 +164,24 @@ import Testing
     ("rules:\n  - {rule: zB, lower: 1}", "rules:2:12: found half a box; expected lower ≤ upper, both or neither"),
     (
       "rules:\n  - {rule: zB, lower: 1, upper: 0}",
-      "rules:2:12: found half a box; expected lower ≤ upper, both or neither"
+      "rules:2:12: found lower 1 above upper 0; expected lower ≤ upper, both or neither"
     ),
-    ("rules:\n  - {rule: zB, lower: low, upper: 0}", "rules:2:23: found lower \"low\"; expected a number"),
+    (
+      "rules:\n  - {rule: zB, lower: [0, 1], upper: [1, 2, 3]}",
+      "rules:2:12: found 2 lower and 3 upper bounds; expected as many of each, or one number for all channels"
+    ),
+    (
+      "rules:\n  - {rule: zB, lower: [0, one], upper: 2}",
+      "rules:2:23: found lower \"[0, one]\"; expected a number, or a list such as [1, 2, 3]"
+    ),
+    (
+      "rules:\n  - {rule: epsilon, epsilon: [1, 2]}",
+      "rules:2:30: found epsilon \"[1, 2]\"; expected a number of at least 0"
+    ),
+    (
+      "rules:\n  - {rule: zB, lower: low, upper: 0}",
+      "rules:2:23: found lower \"low\"; expected a number, or a list such as [1, 2, 3]"
+    ),
     (
       "rules:\n  - {rule: epsilon, epsilon: -1}",
       "rules:2:30: found epsilon \"-1\"; expected a number of at least 0"

@@ -17,6 +17,9 @@ import Testing
     ("alphaBeta:alpha=1", ["alphaBeta(alpha: 1, beta: 0)"]),
     ("alphaBeta:beta=127.3", ["alphaBeta(alpha: 128.3, beta: 127.3)"]),
     ("zB:l=-2,u=3.5", ["zB(lower: -2, upper: 3.5)"]),
+    ("zB:l=[-2,-1, 0],u=[1,2.5,3]", ["zB(lower: [-2, -1, 0], upper: [1, 2.5, 3])"]),
+    // One number stands for all channels.
+    ("zB:u=[1,2,3],l=0", ["zB(lower: [0, 0, 0], upper: [1, 2, 3])"]),
     ("winnerTakesAll:t=split", ["winnerTakesAll(ties: split)"]),
     (
       "gamma:g=0..1x5",

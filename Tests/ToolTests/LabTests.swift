@@ -16,11 +16,11 @@ import Testing
       outcome.output == """
         input.npy: y (Conv), input x 1×3×8×9, relevance of class:5 (coffee mug)
         RULE                        IN     OUT    BIAS  STABILISER  NEGATIVE   GINI  DISTANCE  COSINE   STEP
-        zB                      1.3985  1.3985  0.0000      0.0000     1.3 %  0.963         –       –      –
-        z                       1.3985  0.6725  0.7260      0.0000    41.3 %  0.956     1.937   0.601  1.937
-        epsilon(epsilon: 0.01)  1.3985  0.6677  0.7209      0.0099    41.3 %  0.956     1.922   0.601  0.007
-        epsilon(epsilon: 0.1)   1.3985  0.6276  0.6776      0.0933    41.3 %  0.956     1.794   0.601  0.060
-        epsilon(epsilon: 1)     1.3985  0.3921  0.4233      0.5831    41.3 %  0.956     1.116   0.601  0.375
+        zB                      1.3985  1.3985  0.0000      0.0000     0.0 %  0.962         –       –      –
+        z                       1.3985  0.6725  0.7260      0.0000    41.3 %  0.956     2.000   0.629  2.000
+        epsilon(epsilon: 0.01)  1.3985  0.6677  0.7209      0.0099    41.3 %  0.956     1.983   0.629  0.007
+        epsilon(epsilon: 0.1)   1.3985  0.6276  0.6776      0.0933    41.3 %  0.956     1.849   0.629  0.060
+        epsilon(epsilon: 1)     1.3985  0.3921  0.4233      0.5831    41.3 %  0.956     1.124   0.629  0.375
 
         """)
     #expect(bench.contents(of: ".").filter { $0.hasPrefix("lab") }.isEmpty)

@@ -40,7 +40,7 @@ struct Workbench {
       to: "model/config.json")
     try write(
       """
-      {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.5, 1], "do_resize": false, "do_rescale": true,
+      {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.5, 0.5], "do_resize": false, "do_rescale": true,
       "do_center_crop": true, "crop_size": {"height": 8, "width": 9}}
       """, to: "model/preprocessor_config.json")
   }

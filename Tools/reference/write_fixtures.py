@@ -40,6 +40,7 @@ def main():
         run("write_squeezenet.py", "--models", str(arguments.models))
     else:
         print(f"== no {NAME} in {arguments.models}: its logits and maps stay as they are", flush=True)
+    run("write_activation_cases.py")
     run("write_methods.py", *scratch, "--models", str(arguments.models))
     run("check_methods.py", *scratch, "--models", str(arguments.models))
     run("write_manifest.py")

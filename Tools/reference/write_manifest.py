@@ -46,6 +46,7 @@ FAMILIES = {
     r"maps/.*\.npy": ("oracle in float64", REFERENCE + "write_maps.py"),
     r"composites/.*": ("Zennit 0.5.1 in float64", REFERENCE + "write_composites.py"),
     r"methods/.*": ("oracle in float64", REFERENCE + "write_methods.py"),
+    r"cases/activations/.*": ("seeded; PyTorch 2.15.0 and Captum 0.9.0 in float64", REFERENCE + "write_activation_cases.py"),
     r"evaluators/.*\.json": ("seeded; the definitions, in exact sums", REFERENCE + "write_evaluators.py"),
     r"rules/cases\.(json|bin)": ("seeded; Zennit 0.5.1 in float64", REFERENCE + "write_rule_cases.py"),
     r"vectors/cases\.(json|bin)": ("onnx 1.23.2 and Debian's libonnx-testdata 1.12", REFERENCE + "write_vectors.py"),

@@ -75,15 +75,15 @@ struct Bench: ParsableCommand {
       }.serve()
     }
     let explainer = try Explainer(network, rules: rules.table(for: model), threads: self.model.threads)
-    var methods = methods
+    var methods = methods.isEmpty ? [.lrp] : methods
     if let objection = explainer.plan.objection {
-      if methods.contains(where: \.isRelevance) { throw objection }
-      if methods.isEmpty {
+      if !self.methods.isEmpty, methods.contains(where: \.isRelevance) { throw objection }
+      if self.methods.isEmpty {
         Console.note("\(objection); timing gradient instead of lrp")
         methods = [.gradient]
       }
     }
-    let cases = try cases(methods, for: explainer.trace(input), model.labels)
+    let cases = try cases(methods, for: explainer.trace(input), model)
     if onRequest {
       return try BenchWorker {
         let explanation = try explainer.trace(input).explain(cases[0].targets, by: cases[0].method, ledger: false)[0]
@@ -122,10 +122,16 @@ struct Bench: ParsableCommand {
   private typealias Case = (name: String, method: Method, targets: [Target])
 
   /// What is timed. The trace is not kept: it would count as memory that an explanation takes.
-  private func cases(_ methods: [Method], for trace: Trace, _ labels: Labels?) throws -> [Case] {
-    try (targets.isEmpty ? [.top(1)] : targets).flatMap { target in
+  private func cases(_ methods: [Method], for trace: Trace, _ model: Model) throws -> [Case] {
+    let labels = model.labels
+    if let path = input.path {
+      let plan = methods.contains(where: \.usesRuleTable) ? trace.plan : nil
+      noteAssumedRange(of: model, for: InputFile(path: path), under: plan)
+      boxNotes(of: trace, input: path, methods: methods).forEach { Console.note($0) }
+    }
+    return try (targets.isEmpty ? [.top(1)] : targets).flatMap { target in
       let found = try target.resolved(labels).targets(in: trace)
-      return (methods.isEmpty ? [.lrp] : methods).map { ("\($0) \(target)", $0, found) }
+      return methods.map { ("\($0) \(target)", $0, found) }
     }
   }
 

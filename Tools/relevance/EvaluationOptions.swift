@@ -45,12 +45,18 @@ struct EvaluationOptions: ParsableArguments {
     }
     let data = try data.load(for: model, seed: seed)
     data.notes.forEach { Console.note($0) }
+    // Data sets are large, and all of their pictures are prepared alike.
+    let first = BoxNotes(limit: 1)
+    let note: (@Sendable (String) -> Void)? =
+      methods.contains(where: \.usesRuleTable)
+      ? { @Sendable in first.say($0) } : nil
     // Random maps are drawn anew for each seed.
     let methods = methods.map { method in
       if case .random(0) = method { Method.random(seed: seed) } else { method }
     }
     return Setting(
-      subject: Subject(explainer, preprocessing: fitting.preprocessing(of: model), methods: methods), data: data,
+      subject: Subject(
+        explainer, preprocessing: fitting.preprocessing(of: model), methods: methods, note: note), data: data,
       labels: model.labels)
   }
 

@@ -78,13 +78,14 @@ struct Explain: ParsableCommand {
     let methods = methods.isEmpty ? [explainer.usualMethod(for: model)] : methods
     if let objection = explainer.plan.objection, methods.contains(where: \.isRelevance) { throw objection }
     let files = try inputs.files()
+    let plan = methods.contains(where: \.usesRuleTable) ? explainer.plan : nil
     noteAssumedPreprocessing(of: model, for: files)
     var report = Report(model: self.model.path, plan: explainer.plan, methods: methods)
     let folder = URL(fileURLWithPath: output)
     let provenance =
       artefacts.contains(.html)
       ? try Provenance(model: self.model.location, model, threads: explainer.threads) : nil
-    defer { report.warnings.forEach { Console.note($0) } }
+    defer { report.note() }
 
     var failure: (any Error)?
     do {
@@ -105,8 +106,10 @@ struct Explain: ParsableCommand {
           folder: folder.appendingPathComponent(file.stem), artefacts: artefacts,
           hasChannelsLast: explainer.network.hasChannelsLast, scale: scale, labels: model.labels)
         let maps = try Console.detail("wrote the maps of \(file.name)") { try writer.write(explanations, of: input) }
+        noteAssumedRange(of: model, for: file, under: plan)
+        let notes = boxNotes(of: trace, input: file.name, methods: methods)
         report.add(
-          file, trace: trace, explanations: explanations, labels: model.labels, warnings: warnings)
+          file, trace: trace, explanations: explanations, labels: model.labels, warnings: warnings, notes: notes)
         if let provenance {
           let page = ExplanationPage(
             input: file.name, picture: input.picture,
@@ -115,8 +118,8 @@ struct Explain: ParsableCommand {
             scale: scale,
             labels: model.labels, plan: explainer.plan,
             shapes: try explainer.network.graph.shapes(forInput: input.tensor.shape), model: self.model.path,
-            warnings: assumptions(of: model, for: file) + explainer.plan.warnings
-              + methods.flatMap { $0.warnings(under: explainer.plan) } + warnings,
+            warnings: assumptions(of: model, for: file, under: plan) + explainer.plan.warnings
+              + methods.flatMap { $0.warnings(under: explainer.plan) } + notes + warnings,
             provenance: provenance, inputChecksum: try file.checksum())
           try writer.write(page)
         }

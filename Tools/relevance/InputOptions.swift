@@ -187,8 +187,14 @@ func noteAssumedPreprocessing(of model: Model, for files: [InputFile]) {
 }
 
 /// What is assumed of an input, a sentence each.
-func assumptions(of model: Model, for file: InputFile) -> [String] {
-  guard model.preprocessingFile == nil, !file.isTensorByName else { return [] }
+///
+/// - Parameter plan: the plan that its maps follow from, if they do.
+func assumptions(of model: Model, for file: InputFile, under plan: RulePlan? = nil) -> [String] {
+  guard model.preprocessingFile == nil else { return [] }
+  if file.isTensorByName {
+    guard plan?.dependsOnPixelRange == true else { return [] }
+    return ["no preprocessor_config.json beside the model; ImageNet's usual range is assumed for rule zB"]
+  }
   return ["no preprocessor_config.json beside the model; using ImageNet's usual preprocessing"]
 }
 

@@ -103,6 +103,10 @@ struct Lab: ParsableCommand {
       seed = .unit(channel, position: try lab.largestPosition(inChannel: channel, at: layer))
     }
     let observations = try lab.experiment(rules, at: layer, seed: seed.seed(for: explained))
+    if rules.contains(where: { ($0 as? ZBox)?.box == .fromPixels }) {
+      noteAssumedRange(of: model, for: file, under: explainer.plan)
+    }
+    boxNotes(of: trace, rules, at: layer).forEach { Console.note("\(file.name): \($0)") }
 
     var report = LabReport(observations, hasSweep: rules.count > ruleTexts.count)
     report.title =
@@ -111,6 +115,13 @@ struct Lab: ParsableCommand {
     if !kinds.isEmpty { try report.write(kinds, to: output ?? "lab") }
     print(report.text)
     if report.isEmpty { Console.note("no relevance arrives at \(layer)") }
+  }
+
+  /// Inputs outside of the boxes of rule z^B: of the table, and of the rules that are tried.
+  private func boxNotes(of trace: Trace, _ rules: [any NamedRule], at layer: String) -> [BoxViolation] {
+    let site = trace.plan.network.graph.node(named: layer).flatMap { trace.plan[$0]?.site }
+    let tried = site.map { site in rules.compactMap { trace.boxViolation(of: $0, at: site) } } ?? []
+    return (trace.boxViolations + tried).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   /// The one input.

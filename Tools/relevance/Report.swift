@@ -1,5 +1,6 @@
 import Foundation
 import RelevanceKit
+import ToolSupport
 
 /// What `report.json` says of a run.
 struct Report: Encodable {
@@ -50,6 +51,8 @@ struct Report: Encodable {
   let table: String
   private(set) var inputs: [InputEntry] = []
   private(set) var warnings: [String] = []
+  /// Those of `warnings` that are about inputs outside of rule z^B's box.
+  private var boxNotes: Set<String> = []
 
   private enum CodingKeys: CodingKey {
     case model, output, table, inputs, warnings
@@ -62,8 +65,10 @@ struct Report: Encodable {
     warnings = plan.warnings + methods.flatMap { $0.warnings(under: plan) }
   }
 
+  /// Adds an input; `notes` says if it leaves the box of rule z^B.
   mutating func add(
-    _ file: InputFile, trace: Trace, explanations: [Explanation], labels: Labels?, warnings: [String]
+    _ file: InputFile, trace: Trace, explanations: [Explanation], labels: Labels?, warnings: [String],
+    notes: [String] = []
   ) {
     let entries = explanations.map { explanation in
       ExplanationEntry(
@@ -78,7 +83,8 @@ struct Report: Encodable {
             magnitudeOut: $0.magnitudeOut)
         }, files: "\(file.stem)/\(explanation.fileName)")
     }
-    self.warnings += warnings
+    boxNotes.formUnion(notes)
+    self.warnings += notes + warnings
     let scores = PredictedScores(
       trace.scores(ofItem: 0), layout: trace.layout, labels: labels, top: Self.shownClasses)
     inputs.append(
@@ -88,6 +94,15 @@ struct Report: Encodable {
   }
 
   private static let shownClasses = 5
+
+  /// Says what is doubtful.
+  func note() {
+    let notes = BoxNotes()
+    for warning in warnings {
+      if boxNotes.contains(warning) { notes.say(warning) } else { Console.note(warning) }
+    }
+    notes.end()
+  }
 
   /// What is doubtful about explanations, a sentence each.
   static func warnings(

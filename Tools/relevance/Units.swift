@@ -82,6 +82,8 @@ struct Units: ParsableCommand {
     var report = UnitsReport(
       model: self.model.path, table: explainer.plan.table.name, patch: patch, replacement: replace)
 
+    let notes = BoxNotes()
+    defer { notes.end() }
     var failure: (any Error)?
     do {
       try forEachInput(files) { file in
@@ -90,6 +92,8 @@ struct Units: ParsableCommand {
         let entry = UnitsReport.Entry(
           file.name, try UnitStudy(trace, at: layer, options: options),
           active: try trace.mostActiveUnits(at: layer, count: .max).count)
+        noteAssumedRange(of: model, for: file, under: explainer.plan)
+        trace.boxViolations.forEach { notes.say("\(file.name): \($0)") }
         let written = try UnitsWriter(folder: "\(output)/\(file.stem)", kinds: kinds).write(entry, of: input)
         report.inputs.append(entry)
         Console.summary(([entry.text] + written).joined(separator: "\n"))

@@ -14,8 +14,21 @@ public struct Subject: Sendable {
   /// The methods that are compared, in the order of the tables.
   public let methods: [Method]
 
+  /// Is told what is doubtful about a picture, in a sentence that names it; see `Trace.boxViolations`.
+  private let note: (@Sendable (String) -> Void)?
+
   /// Makes a subject.
-  public init(_ explainer: Explainer, preprocessing: Preprocessing, methods: [Method]) {
+  ///
+  /// - Parameters:
+  ///   - explainer: how the network is explained.
+  ///   - preprocessing: how pictures become its input.
+  ///   - methods: the methods that are compared.
+  ///   - note: is told of pictures that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
+  public init(
+    _ explainer: Explainer, preprocessing: Preprocessing, methods: [Method],
+    note: (@Sendable (String) -> Void)? = nil
+  ) {
+    self.note = note
     self.explainer = explainer
     self.preprocessing = preprocessing
     self.methods = methods
@@ -51,7 +64,11 @@ public struct Subject: Sendable {
 
   /// A run of a picture; what is wrong with it names the file.
   func trace(_ tensor: Tensor, of name: String) throws -> Trace {
-    do { return try explainer.trace(tensor) } catch let error as any RelevanceKitError {
+    do {
+      let trace = try explainer.trace(tensor)
+      if let note { trace.boxViolations.forEach { note("\(name): \($0)") } }
+      return trace
+    } catch let error as any RelevanceKitError {
       throw EvaluationError.doesNotFit(name, reason: error.description)
     }
   }

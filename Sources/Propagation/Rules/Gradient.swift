@@ -6,8 +6,11 @@ import Tensors
 /// Gradient: what arrives is multiplied by the derivatives of the node, as in training.
 ///
 /// - Use: vanilla gradients; guided backpropagation and DeconvNet, which differ at rectifiers only.
-/// - Definition: `R_i = Σ_j ∂y_j/∂x_i · R_j`, 0 where values are rounded to integers or wrap as integers do. At `relu`, with `rectifier`: `gradient`, where `y > 0`; `deconvolution`, where `R > 0`;
-///   `guided`, where both are.
+/// - Definition: `R_i = Σ_j ∂y_j/∂x_i · R_j`, 0 where values are rounded to integers or wrap as integers do. At a rectifier `max(x, 0)`,
+///   with `rectifier`: `gradient`, where `x > 0`; `deconvolution`, where `R > 0`; `guided`, where both are. Rectifiers are `Relu`, `Clip`
+///   with lowest 0 (which is `min(max(x, 0), highest)`: nothing passes where `x ≥ highest`), `Max` with a constant 0, and `LeakyRelu`,
+///   `PRelu` and `Elu` with slope 0. Other activations (LeakyReLU, ELU, SiLU, GELU, …) keep their plain derivative, as in Captum, which
+///   changes modules `ReLU` only: `Method.warnings(under:)` names them.
 /// - Its parameters: `rectifier`.
 /// - Bias: has no derivative.
 /// - Conservation: none: these are no shares. Seeds are 1, not scores.
@@ -43,7 +46,9 @@ public struct Gradient: Rule {
     case _ where operation.keepsElements: return [layer.summed(relevance, to: layer.operandShapes[0])]
     case .convolution, .linear, .transposedConvolution, .batchNormalization:
       return [layer.adjoint([Term(.ones, .all)], times: relevance)]
-    case .relu: return [rectified(relevance, layer)]
+    case .relu: return [rectified(relevance, layer.output, layer)]
+    case _ where rectifier != .gradient && layer.rectifiedOperand != nil:
+      return rectifiedOperands(relevance, layer)
     case .maxPool: return WinnerTakesAll(ties: .first).propagate(relevance, through: layer)
     case .reduce(let reduction) where reduction.function != .sum:
       return WinnerTakesAll(ties: .first).propagate(relevance, through: layer)
@@ -67,9 +72,21 @@ public struct Gradient: Rule {
     }
   }
 
-  private func rectified(_ relevance: consuming Tensor, _ layer: Layer) -> Tensor {
+  /// The same for the operand that a node rectifies, as whichever operator it is written; other operands take nothing.
+  private func rectifiedOperands(_ relevance: consuming Tensor, _ layer: Layer) -> [Tensor?] {
+    guard let index = layer.rectifiedOperand else { return layer.operands.map { _ in nil } }
     var r = relevance
-    let y = layer.output
+    let x = layer.operands[index].expanded(to: layer.outputShape)
+    if case .unary(.clip(_, let highest)) = layer.node.operation {
+      r = layer.scaled(r, by: x.map { $0 < highest ? 1 : 0 })
+    }
+    let passed = layer.summed(rectified(r, x, layer), to: layer.operandShapes[index])
+    return layer.operands.indices.map { $0 == index ? passed : nil }
+  }
+
+  /// What a rectifier lets pass; `y` is positive where it lets values pass.
+  private func rectified(_ relevance: consuming Tensor, _ y: Tensor, _ layer: Layer) -> Tensor {
+    var r = relevance
     r.withUnsafeMutableElements { r in
       y.withUnsafeElements { y in
         let shared = Shared((r: r.baseAddress!, y: y.baseAddress!))

@@ -1,0 +1,182 @@
+import Tensors
+
+/// What becomes of bounds where elements only move.
+extension ValueRange {
+  /// The bounds of what a selection picks of the tensor.
+  func selected(by selection: Selection, gathering gathered: Int? = nil) -> ValueRange? {
+    let fills = selection.axes.contains { $0.indices.contains(-1) }
+    func picked(_ bounds: ValueRange) -> [(source: Int?, indices: [Int])] {
+      selection.axes.map { source, indices in
+        guard let source else { return (nil, [0]) }
+        if bounds.shape[source] > 1 { return (source, indices) }
+        // One interval for all indices, but for those of the constant.
+        return (source, indices.contains(-1) ? indices.map { min($0, 0) } : [0])
+      }
+    }
+    guard let bounds = limited({ _ in Shape(picked(self).map(\.indices.count)) }) else {
+      let spread = Shape(selection.axes.map { _ in 1 })
+      let hull = hull(along: Array(shape.dimensions.indices))
+      return ValueRange(lower: hull.lower.reshaped(to: spread), upper: hull.upper.reshaped(to: spread))?
+        .including(selection.fill)
+    }
+    let axes = picked(bounds)
+    var output = axes.map(\.indices.count)
+    if let gathered {
+      // In the place of one axis those of the indices come.
+      let new = selection.output.rank - (axes.count - 1)
+      let isTold = output[gathered] > 1
+      output.replaceSubrange(
+        gathered...gathered,
+        with: isTold
+          ? Array(selection.output.dimensions[gathered..<gathered + new]) : [Int](repeating: 1, count: new))
+    }
+    let part = Selection(
+      input: bounds.shape, axes: axes, fill: fills ? selection.fill : 0, output: Shape(output))
+    return ValueRange(lower: part.applied(to: bounds.lower), upper: part.applied(to: bounds.upper))?.simplified()
+  }
+
+  /// The bounds of the same elements under another shape; `old` is the tensor's shape until now.
+  func reshaped(from old: Shape, to new: Shape) -> ValueRange? {
+    guard let groups = Self.commonGroups(old, new) else { return nil }
+    // Where bounds differ along one of several axes that are joined or split, each element has its own.
+    func needed(_ shape: Shape) -> Shape {
+      var extents = shape.dimensions
+      for group in groups where group.old.contains(where: { extents[$0] > 1 }) {
+        for axis in group.old { extents[axis] = old[axis] }
+      }
+      return Shape(extents)
+    }
+    guard let bounds = limited({ needed($0) }), let full = bounds.expanded(to: needed(bounds.shape)) else { return nil }
+    var extents = [Int](repeating: 1, count: new.rank)
+    for group in groups where group.old.contains(where: { full.shape[$0] > 1 }) {
+      for axis in group.new { extents[axis] = new[axis] }
+    }
+    let shape = Shape(extents)
+    return ValueRange(lower: full.lower.reshaped(to: shape), upper: full.upper.reshaped(to: shape))?.simplified()
+  }
+
+  /// The shortest runs of axes of both shapes that hold the same elements; nil if the tensors are empty.
+  private static func commonGroups(_ old: Shape, _ new: Shape) -> [(old: Range<Int>, new: Range<Int>)]? {
+    guard old.count == new.count, old.count > 0 else { return nil }
+    var groups: [(old: Range<Int>, new: Range<Int>)] = []
+    var (i, j) = (0, 0)
+    while i < old.rank, j < new.rank {
+      let start = (i, j)
+      var (a, b) = (old[i], new[j])
+      (i, j) = (i + 1, j + 1)
+      while a != b {
+        if a < b {
+          a *= old[i]
+          i += 1
+        } else {
+          b *= new[j]
+          j += 1
+        }
+      }
+      groups.append((start.0..<i, start.1..<j))
+    }
+    // What is left has extent 1.
+    return groups
+  }
+
+  /// The bounds of tensors joined along an axis, along which they have the given extents.
+  static func joined(_ parts: [ValueRange], along axis: Int, extents: [Int]) -> ValueRange? {
+    guard let first = parts.first else { return nil }
+    var common = first.shape.dimensions
+    for part in parts {
+      guard part.shape.rank == common.count else { return nil }
+      for other in common.indices where other != axis { common[other] = max(common[other], part.shape[other]) }
+    }
+    func whole(_ extents: [Int]) -> Shape {
+      var shape = common
+      shape[axis] = extents.reduce(0, +)
+      return Shape(shape)
+    }
+    guard whole(extents).count <= largestCount else {
+      // One interval for each part, or for all of them.
+      let hulls = parts.map(\.hull)
+      return ValueRange(
+        hulls.reduce(.infinity) { min($0, $1.lower) }, hulls.reduce(-.infinity) { max($0, $1.upper) },
+        rank: common.count)
+    }
+    let expanded = zip(parts, extents).compactMap { part, extent -> ValueRange? in
+      var shape = common
+      shape[axis] = extent
+      return part.expanded(to: Shape(shape))
+    }
+    guard expanded.count == parts.count else { return nil }
+    let outer = common[..<axis].reduce(1, *)
+    func rows(_ bounds: [Tensor]) -> Tensor {
+      let elements = bounds.map(\.elements)
+      let runs = bounds.map { $0.count / max(outer, 1) }
+      return Tensor(
+        shape: whole(extents),
+        elements: (0..<outer).flatMap { row in
+          zip(elements, runs).flatMap { part, run in part[row * run..<(row + 1) * run] }
+        })
+    }
+    return ValueRange(lower: rows(expanded.map(\.lower)), upper: rows(expanded.map(\.upper)))?.simplified()
+  }
+
+  /// The bounds of what a resizing interpolates: for each axis the two indices that each index mixes, and the share of the second.
+  func resized(_ weights: [[(low: Int, high: Int, share: Float)]]) -> ValueRange? {
+    guard weights.count == shape.rank else { return nil }
+    func extents(_ shape: Shape) -> Shape {
+      Shape(weights.indices.map { shape[$0] > 1 ? weights[$0].count : 1 })
+    }
+    guard let bounds = limited({ extents($0) }) else { return nil }
+    func interpolated(_ bound: Tensor) -> Tensor {
+      var bound = bound
+      for (axis, mixed) in weights.enumerated() where bound.shape[axis] > 1 {
+        let (extent, inner) = (bound.shape[axis], bound.shape.dimensions[(axis + 1)...].reduce(1, *))
+        var dimensions = bound.shape.dimensions
+        dimensions[axis] = mixed.count
+        let x = bound.elements
+        bound = Tensor(uninitialized: Shape(dimensions)) { result in
+          for at in result.indices {
+            let (outer, rest) = (at / (mixed.count * inner), at % inner)
+            let one = mixed[at / inner % mixed.count]
+            let (low, high) = (
+              x[(outer * extent + one.low) * inner + rest], x[(outer * extent + one.high) * inner + rest]
+            )
+            result[at] = low + one.share * (high - low)
+          }
+        }
+      }
+      return bound
+    }
+    return ValueRange(lower: interpolated(bounds.lower), upper: interpolated(bounds.upper))?.simplified()
+  }
+
+  /// The bounds of sums, means or extremes over whole axes, which stay with extent 1; `old` is the tensor's shape.
+  func reduced(over axes: Set<Int>, of old: Shape, as function: Reduction.Function, isMean: Bool = false) -> ValueRange?
+  {
+    let total = axes.reduce(1) { $0 * old[$1] }
+    let told = axes.reduce(1) { $0 * shape[$1] }
+    guard total > 0, function != .product else { return nil }
+    let kept = Shape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+    let positions = broadcastPositions(kept, to: shape)
+    let factor = isMean ? 1 / Double(told) : Double(total / told)
+    func combined(_ bound: Tensor) -> Tensor {
+      var sums = [Double](repeating: function.neutralElement, count: kept.count)
+      bound.withUnsafeElements { bound in
+        for (position, to) in positions.enumerated() {
+          switch function {
+          case .sum, .product: sums[to] += Double(bound[position])
+          case .maximum: sums[to] = max(sums[to], Double(bound[position]))
+          case .minimum: sums[to] = min(sums[to], Double(bound[position]))
+          }
+        }
+      }
+      return Tensor(shape: kept, elements: sums.map { Float(function == .sum ? $0 * factor : $0) })
+    }
+    return ValueRange(lower: combined(lower), upper: combined(upper))
+  }
+
+  /// The bounds without axes of extent 1 that are dropped.
+  func dropping(_ axes: Set<Int>) -> ValueRange? {
+    let rest = Shape(shape.dimensions.indices.filter { !axes.contains($0) }.map { shape[$0] })
+    guard rest.count == shape.count else { return nil }
+    return ValueRange(lower: lower.reshaped(to: rest), upper: upper.reshaped(to: rest))
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Guided backpropagation and DeconvNet at rectifiers, however they are written, compared with Captum (see
+/// `Tools/reference/write_activation_cases.py`), and the warning where a network has other activations.
+@Suite struct RectifierTests {
+  /// The network of the script: two convolutions with an activation each, and a layer over all positions or over their means.
+  static func network(averages: Bool = false, _ activation: (inout GraphBuilder, Node.ID, String) -> Node.ID) throws
+    -> Network
+  {
+    var builder = GraphBuilder(item: [3, 8, 8])
+    var id = builder.input
+    for (seed, inputs) in [(UInt64(1), 3), (2, 4)] {
+      let conv = builder.add(
+        "conv\(seed)",
+        try .seededConvolution(
+          inputs: inputs, outputs: 4, kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]), seed: seed), id
+      )
+      id = activation(&builder, conv, "act\(seed)")
+    }
+    let rows = averages ? .mean(Mean(axes: [2, 3], keepsAxes: false)) : RelevanceKit.Operator.flatten(axis: 1)
+    builder.add("rows", rows, id)
+    builder.add("fc", .seededLinear(inputs: averages ? 4 : 256, outputs: 3, seed: 3))
+    return try builder.network()
+  }
+
+  static func trace(_ network: Network) throws -> Trace {
+    try Explainer(network, rules: .gradient()).trace(Seeded.tensor([1, 3, 8, 8], seed: 9))
+  }
+
+  static func expectLogits(_ trace: Trace, _ name: String) throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("cases/activations/logits.json")))
+    let expected = try #require(try JSONDecoder().decode([String: [Double]].self, from: data)[name])
+    #expect(trace.logits.largestDifference(from: expected) <= Tolerance.logits)
+  }
+
+  private static let zero = Tensor(shape: [1])
+  /// Ways to write `max(x, 0)`, and `min(max(x, 0), 2)`.
+  private static let spellings: [(name: String, @Sendable (inout GraphBuilder, Node.ID, String) -> Node.ID)] = [
+    ("relu", { $0.add($2, .relu, $1) }),
+    ("relu", { $0.add($2, .unary(.clip(lowest: 0, highest: .greatestFiniteMagnitude)), $1) }),
+    ("relu", { $0.add($2, .binary(.maximum), $1, $0.constant($2 + "0", zero)) }),
+    ("relu", { $0.add($2, .binary(.maximum), $0.constant($2 + "0", Tensor(shape: [1, 4, 1, 1])), $1) }),
+    ("relu", { $0.add($2, .unary(.leakyRelu(alpha: 0)), $1) }),
+    ("relu", { $0.add($2, .unary(.elu(alpha: 0)), $1) }),
+    ("relu", { $0.add($2, .parametricRelu(slope: Tensor(shape: [4, 1, 1])), $1) }),
+    ("capped2", { $0.add($2, .unary(.clip(lowest: 0, highest: 2)), $1) }),
+    (
+      "capped2",
+      {
+        let rectified = $0.add($2, .relu, $1)
+        return $0.add($2 + "cap", .binary(.minimum), rectified, $0.constant($2 + "2", Tensor(shape: [1], repeating: 2)))
+      }
+    ),
+    (
+      "capped2",
+      {
+        let capped = $0.add($2 + "cap", .binary(.minimum), $1, $0.constant($2 + "2", Tensor(shape: [1], repeating: 2)))
+        return $0.add($2, .binary(.maximum), $0.constant($2 + "0", zero), capped)
+      }
+    ),
+  ]
+
+  @Test(arguments: 0..<10) func captum(index: Int) throws {
+    let (name, activation) = Self.spellings[index]
+    let trace = try Self.trace(Self.network(activation))
+    try Self.expectLogits(trace, name)
+    for (method, file) in [(Method.guidedBackprop, "guided"), (.deconvNet, "deconvolution")] {
+      let expected = try Fixtures.tensor("cases/activations/\(name).\(file).npy")
+      let found = try trace.explain(.class(1), by: method).relevance
+      #expect(found.relativeDistance(from: expected) <= 1e-5, "\(method)")
+      #expect(method.warnings(under: trace.plan).isEmpty)
+      // Not what the gradient is.
+      let gradient = try trace.explain(.class(1), by: .gradient).relevance
+      #expect(gradient.relativeDistance(from: expected) > 0.1)
+    }
+    // Several targets and items at once are those of each.
+    let both = try Explainer(Self.network(activation), rules: .gradient()).trace(
+      Tensor(joining: [trace.input, trace.input.map { -$0 }]))
+    let alone = try trace.explain(.class(2), by: .guidedBackprop).relevance
+    let found = try both.explain([.class(1), .class(2)], by: .guidedBackprop)[1].relevance
+    #expect(found.item(0).relativeDistance(from: alone) <= 1e-5)
+  }
+
+  /// Activations that Captum leaves alone keep the gradient, and a warning says so.
+  @Test(
+    arguments: [
+      .unary(.leakyRelu(alpha: 0.1)), .unary(.elu(alpha: 1)), .unary(.gelu(approximate: false)), .unary(.mish),
+      .unary(.hardSwish), .unary(.softplus), .unary(.sigmoid), .unary(.clip(lowest: -1, highest: 1)),
+      .parametricRelu(slope: Tensor(shape: [1], repeating: 0.2)),
+    ] as [RelevanceKit.Operator]) func otherActivations(activation: RelevanceKit.Operator) throws
+  {
+    let trace = try Self.trace(Self.network { $0.add($2, activation, $1) })
+    let kind = activation.kind.rawValue
+    let gradient = try trace.explain(.class(1), by: .gradient).relevance
+    for method in [Method.guidedBackprop, .deconvNet, .guidedGradCAM] {
+      #expect(
+        method.warnings(under: trace.plan) == [
+          "\(method.name) changes the gradient at rectifiers only, and the network has no rectifier, but 2 activations of other "
+            + "kinds, the first of them act1 (\(kind)): what it gives is the plain gradient's; use gradient-x-input, or relevance "
+            + "such as lrp"
+        ])
+    }
+    #expect(try trace.explain(.class(1), by: .guidedBackprop).relevance == gradient)
+    #expect(Method.gradient.warnings(under: trace.plan).isEmpty)
+    // Beside a rectifier.
+    let mixed = try Self.trace(Self.network { $0.add($2, $2 == "act1" ? .relu : activation, $1) })
+    #expect(
+      Method.guidedBackprop.warnings(under: mixed.plan) == [
+        "guided-backprop changes the gradient at rectifiers only, and the network has 1 activation of another kind, act2 (\(kind)): "
+          + "they keep their derivative and let negative values pass; use gradient-x-input, or relevance such as lrp"
+      ])
+    let none = try Self.trace(Self.network { $0.add($2, .unary(.negate), $1) })
+    #expect(
+      Method.deconvNet.warnings(under: none.plan) == [
+        "deconvnet changes the gradient at rectifiers only, and the network has no rectifier: what it gives is the plain gradient's; "
+          + "use gradient-x-input, or relevance such as lrp"
+      ])
+  }
+}
