@@ -70,8 +70,8 @@ private struct RangeAnalysis {
     }
     var inferred = [Inferred?](repeating: nil, count: graph.nodes.count)
     for id in graph.ids where isNeeded[id.index] {
-      if case .input = graph[id].operation {
-        inferred[id.index] = Inferred(inputShape)
+      if case .input(_, let kind) = graph[id].operation {
+        inferred[id.index] = Inferred(inputShape, kind)
       } else {
         let operands = graph[id].inputs.compactMap { inferred[$0.index] }
         inferred[id.index] = try graph[id].operation.inferred(from: operands, largest: Graph.largestComputedCount)
@@ -108,6 +108,8 @@ private struct RangeAnalysis {
   private func range(of node: Node, _ own: Inferred, _ ranges: [Node.ID: ValueRange]) -> ValueRange? {
     if let literal = own.literal { return ValueRange(lower: literal.floats, upper: literal.floats) }
     let operands = node.inputs.compactMap { inferred[$0.index] }
+    // Integers that are rounded or wrap do not keep intervals.
+    if node.operation.isStepwise(of: operands.map(\.kind)) { return nil }
     func operand(_ index: Int) -> ValueRange? { ranges[node.inputs[index]] }
     func pair(_ function: (Interval, Interval) -> Interval?) -> ValueRange? {
       guard let a = operand(0), let b = operand(1) else { return nil }

@@ -122,6 +122,57 @@ struct SharedCaseTests {
     }
   }
 
+  @Test func severalOutputs() throws {
+    try save([1, 3, 8, 8])
+    let outcome = try bench.run("predict", model("two_outputs"), "x.npy")
+    #expect(outcome.status == 0 && outcome.errors.contains("--output-node"))
+    let plan = try bench.run("inspect", model("two_outputs"))
+    #expect(plan.status == 0 && plan.output.contains("outputs: f, y (explained)"))
+    #expect(try bench.run("predict", model("two_outputs"), "x.npy", "--output-node", "f").status == 0)
+  }
+
+  /// Pixels less Caffe's means leave ImageNet's box; with their own box no relevance is negative.
+  @Test func theBoxOfOtherPixels() throws {
+    let means: [Float] = [103.939, 116.779, 123.68]
+    let pixels = Seeded.tensor([1, 3, 8, 8], seed: 3, low: 0, high: 255).elements
+    try save([1, 3, 8, 8], pixels.enumerated().map { $1 - means[$0 / 64] })
+    let outcome = try bench.run(
+      "explain", model("caffe_npy"), "x.npy", "--method", "lrp", "--save", "npy", "--output", "out")
+    #expect(outcome.status == 0 && outcome.errors.contains("preprocessor_config.json"))
+    try bench.write(
+      """
+      name: caffe
+      extends: default
+      rules: [{op: Conv, position: first, rule: zB, lower: [-103.939, -116.779, -123.68], upper: [151.061, 138.221, 131.32]}]
+      """, to: "caffe.yaml")
+    let boxed = try bench.run(
+      "explain", model("caffe_npy"), "x.npy", "--method", "lrp", "--rules", "caffe.yaml", "--save", "npy", "--output",
+      "out")
+    #expect(boxed.status == 0 && !boxed.errors.contains("box"))
+    let target = try #require(bench.contents(of: "out/x").first { $0.hasSuffix(".lrp.npy") })
+    let map = try NumPyFile.read(bench.path("out/x/\(target)")).elements
+    #expect(map.allSatisfy { $0 >= 0 } && map.contains { $0 > 0 })
+    // A flip of channels before the first layer keeps the range known.
+    #expect(
+      try bench.run("explain", model("first_flip_slice"), "x.npy", "--method", "lrp", "--output", "flip").status == 0)
+  }
+
+  @Test func rectifiersThatAreClips() throws {
+    try save([1, 3, 16, 16])
+    for method in ["gradient", "guided-backprop", "deconvnet"] {
+      #expect(try explain("gb_relu6.onnx", "--target", "class:0", "--method", method).status == 0)
+    }
+    let maps = try ["gradient", "guided-backprop", "deconvnet"].map { try map("class0.\($0)") }
+    #expect(maps[0] != maps[1] && maps[0] != maps[2] && maps[1] != maps[2])
+  }
+
+  @Test func orderAndEmptiness() throws {
+    try save([1, 3, 4, 4])
+    #expect(try bench.run("predict", model("unsorted.onnx"), "x.npy").status == 0)
+    let constant = try bench.run("predict", model("constant.onnx"), "x.npy")
+    #expect(constant.status == 65 && constant.errorLines.count == 1 && constant.errors.contains("does not depend on"))
+  }
+
   /// A table that does not fit blocks only the methods that use it.
   @Test func aTableThatDoesNotFit() throws {
     try save([1, 1, 28, 28])
