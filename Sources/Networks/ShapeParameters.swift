@@ -112,6 +112,7 @@ public struct Pad: Hashable, Sendable {
     var indices = x.dimensions.map { Array(0..<$0) }
     for (i, axis) in axes.enumerated() {
       let (before, after, extent) = (amounts[i], amounts[axes.count + i], x[axis])
+      guard before > Int.min else { throw Misfit("pads \(amounts) are too large") }
       // Checked, so that a hostile number cannot ask for more than memory holds.
       _ = try Shape(checking: [max(before, 0), 4]); _ = try Shape(checking: [max(after, 0), 4])
       let range = -before..<max(extent + after, -before)
