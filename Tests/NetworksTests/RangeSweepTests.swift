@@ -148,7 +148,7 @@ import Testing
       }
       func integers(_ values: [Int], _ extents: Shape? = nil) -> Node.ID {
         let numbers = Tensor(shape: extents ?? [values.count], elements: values.map { Float($0) })
-        return chain.builder.add(name + "i", .cast(.integer), chain.builder.constant(name + "l", numbers))
+        return chain.builder.add(name + "i", .cast(.integer(.int64)), chain.builder.constant(name + "l", numbers))
       }
       guard axis > 0 else { return added(.relu) }
       let extent = shape[axis]
