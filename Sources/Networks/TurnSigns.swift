@@ -9,7 +9,9 @@ import Tensors
 /// values have no other user; a rectifier, a maximum or an end of the graph keeps it where it is.
 struct TurnSigns: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
-    let candidates = graph.ids.filter { graph[$0].operation.mayTurnSigns }
+    // What makes probabilities of the logits is no part of what is explained, and known by its form.
+    let logits = Ending(of: graph).logits
+    let candidates = graph.ids.filter { $0 <= logits && graph[$0].operation.mayTurnSigns }
     guard !candidates.isEmpty, let inferred = graph.inferredForFittingInput() else { return graph }
     var turning = SignTurning(graph, inferred)
     // From the output down, since what takes a sign over may pass it on.

@@ -71,7 +71,8 @@ struct ConvertModel: ParsableCommand {
     let original = try Console.detail("opened \(input)") { try source.network() }
     let others = source.graph.outputNames.filter { $0 != source.outputName }
     if !others.isEmpty {
-      Console.note("\(input) has \(others.count + 1) outputs; \(source.outputName), the first, is written, the others are not")
+      Console.note(
+        "\(input) has \(others.count + 1) outputs; \(source.outputName), the first, is written, the others are not")
     }
     let network = foldsBatchNormalization ? try original.foldingBatchNormalization() : original
     for row in ConversionReport(of: source, to: network).rows { Console.summary(row) }
