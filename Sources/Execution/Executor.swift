@@ -92,7 +92,7 @@ public final class Executor: Sendable {
   package var derivedWeightBytes: Int { weights.bytes }
 
   private func check(_ value: Tensor, of id: Node.ID) throws {
-    guard value.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
+    guard value.isFinite else {
       throw ExecutionError.notFinite(node: network.graph[id].name)
     }
   }

@@ -67,7 +67,8 @@ extension Trace {
   ///
   /// - Throws: `ExplanationError.notFinite` with the first node whose values are not finite, or else the one where relevance ceased to be.
   private func check(_ map: Map, of target: Target, _ method: Method) throws {
-    guard !map.isFinite || map.values.largestMagnitude() == 0 else { return }
+    // Infinite denominators leave nothing but zeros. Of other maps only the first elements are looked at.
+    guard !map.isFinite || map.values.withUnsafeElements({ $0.allSatisfy { $0 == 0 } }) else { return }
     let graph = plan.network.graph
     var node = graph.ids.first { reaches($0) && !forward.value(of: $0).isFinite }.map { graph[$0].name }
     if map.isFinite, node == nil { return }

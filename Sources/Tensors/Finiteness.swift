@@ -1,4 +1,14 @@
 extension Tensor {
+  /// Whether no element is NaN or infinite.
+  ///
+  /// - Complexity: O(`count`), at the speed of memory.
+  public var isFinite: Bool {
+    withUnsafeElements { elements in
+      guard let base = elements.baseAddress else { return true }
+      return base.withMemoryRebound(to: UInt32.self, capacity: elements.count) { !hasFullExponent($0, elements.count) }
+    }
+  }
+
   /// How many elements are NaN and how many infinite; nil if all are finite.
   ///
   /// - Complexity: O(`count`), at the speed of memory where all are finite: weights are checked whenever a model is opened.

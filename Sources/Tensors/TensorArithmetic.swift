@@ -54,11 +54,6 @@ extension Tensor {
     }
   }
 
-  /// Whether no element is NaN or infinite.
-  ///
-  /// - Complexity: O(count).
-  public var isFinite: Bool { withUnsafeElements { $0.allSatisfy(\.isFinite) } }
-
   /// ‖a − b‖₂ / ‖b‖₂, the distance of a tensor from a reference; infinite for a reference of zeros that is not met.
   public func relativeDistance(from reference: Tensor) -> Double {
     precondition(shape == reference.shape, "\(shape) and \(reference.shape) cannot be compared")
