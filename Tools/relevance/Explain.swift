@@ -96,7 +96,11 @@ struct Explain: ParsableCommand {
         var explanations: [Explanation] = []
         for method in methods {
           explanations += try Console.detail("explained \(targets.count) targets by \(method)") {
-            try trace.explain(targets, by: method)
+            do { return try trace.explain(targets, by: method) } catch let error as ExplanationError {
+              // What overflows does so for this input.
+              guard case .notFinite = error else { throw error }
+              throw InputError.doesNotFit(file.name, reason: error.description)
+            }
           }
         }
         let warnings =
