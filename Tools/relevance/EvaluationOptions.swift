@@ -124,12 +124,13 @@ struct DataSetArguments: ParsableArguments {
   }
 
   func load(for model: Model, seed: UInt64) throws -> DataSet {
-    let logits = try model.network.graph.shapes(forInput: model.exampleInputShape)[model.network.logits.index].count
+    let inferred = try model.network.graph.inferred(forInput: model.exampleInputShape)
+    let count = model.network.scoreLayout(inferred).classes
     let names =
       if let classes {
-        try ClassNames(contentsOf: classes, names: model.labels?.names ?? [:], count: logits)
+        try ClassNames(contentsOf: classes, names: model.labels?.names ?? [:], count: count)
       } else {
-        ClassNames(names: model.labels?.names ?? [:], count: logits)
+        ClassNames(names: model.labels?.names ?? [:], count: count)
       }
     var options = DataSetOptions()
     options.labels = labels
