@@ -53,7 +53,8 @@ public struct RuleLab: Sendable {
 
   /// Takes the same relevance through one layer by each of some rules.
   ///
-  /// - Throws: `GraphError.noSuchNode`, `RuleLabError` or `ExplanationError`, if the layer, the seed or one of the rules cannot be.
+  /// - Throws: `GraphError.noSuchNode`, `RuleLabError`, `RuleTableError` or `ExplanationError`, if the layer, the seed, the table above the
+  ///   layer or one of the rules cannot be.
   /// - Complexity: one step of a walk per rule; a seed of relevance walks from the logits to the layer.
   public func experiment(_ rules: [any Rule], at node: String, seed: Seed) throws -> [Observation] {
     let site = try site(named: node)
@@ -100,6 +101,16 @@ public struct RuleLab: Sendable {
   private func relevance(of seed: Seed, at site: RuleSite) throws -> Tensor {
     let output = trace.propagator.trace.value(of: site.id)
     let name = site.node.name
+    switch seed {
+    case .channel(let channel), .unit(let channel, _):
+      // Its values are held with the opposite sign.
+      if let turned = site.node.turned, channel >= 0, output.shape.rank > 1, channel < output.shape[1],
+        turned.isTurned(name, channel: channel)
+      {
+        throw ExplanationError.turnedUnit(channel, node: name, factor: turned.factor)
+      }
+    case .tensor, .relevance: break
+    }
     switch seed {
     case .tensor(let tensor):
       guard tensor.shape == output.shape else {

@@ -161,6 +161,9 @@ import Testing
     }
     #expect(message { _ = try trace.explain(.unit(node: "fc1", channel: 0)) } == sentence)
     #expect(message { _ = try trace.mostActiveUnits(at: "fc1", count: 2) } == sentence)
+    for seed in [RuleLab.Seed.channel(0), .unit(channel: 0)] {
+      #expect(message { _ = try RuleLab(trace).experiment([ZPlus()], at: "fc1", seed: seed) } == sentence)
+    }
     #expect(try trace.explain(.unit(node: "fc1", channel: 1)).score == 5)
     let unit = try trace.explain(.unit(node: "bn", channel: 0))
     #expect(unit.score == 4 && abs(unit.relevance.elements[0]) < 1e-6 && abs(unit.relevance.elements[1] - 4) < 1e-5)
