@@ -57,8 +57,9 @@ public struct Explainer: Sendable {
 
   /// The same; `clock` is told what nodes take.
   package func trace(_ input: Tensor, clock: NodeClock?) throws -> Trace {
-    try check(executor.plan(input.shape, companions: plan.companions), input)
-    return Trace(try executor.trace(input, companions: plan.companions, clock: clock), explainer: self)
+    let forward = try executor.trace(input, companions: plan.companions, clock: clock)
+    try check(forward.plan, input)
+    return Trace(forward, explainer: self)
   }
 
   /// - Throws: `ExecutionError` if there is nothing to explain, or a batch that the network mixes.

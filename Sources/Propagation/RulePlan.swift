@@ -40,6 +40,10 @@ public struct RulePlan: Sendable {
     self.assignments = assignments
     self.objection = objection
     self.unfit = unfit
+    // A table that does not fit is not used.
+    let dividing = objection == nil ? assignments.filter { $0.rule.usesPositiveProduct(at: $0.site) } : []
+    companions = Dictionary(
+      uniqueKeysWithValues: dividing.map { ($0.site.id, $0.site.isRectified ? .positiveOutputs : .everywhere) })
     byNode = Dictionary(uniqueKeysWithValues: assignments.enumerated().map { ($0.element.site.id, $0.offset) })
   }
 
@@ -61,13 +65,7 @@ public struct RulePlan: Sendable {
   package func fits(downTo id: Node.ID) -> Bool { unfit.allSatisfy { $0 <= id } }
 
   /// The nodes that should compute `W⁺·x` in the forward pass, and where it has to be exact.
-  package var companions: [Node.ID: Companion.Scope] {
-    // A table that does not fit is not used.
-    if objection != nil { return [:] }
-    let pairs = assignments.filter { $0.rule.usesPositiveProduct(at: $0.site) }
-      .map { ($0.site.id, $0.site.isRectified ? Companion.Scope.positiveOutputs : .everywhere) }
-    return Dictionary(uniqueKeysWithValues: pairs)
-  }
+  package let companions: [Node.ID: Companion.Scope]
 }
 
 extension RuleTable {
