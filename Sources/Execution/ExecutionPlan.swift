@@ -7,6 +7,8 @@ import Tensors
 /// A rectifier that takes the place of its operand is merged into a convolution or fully connected layer before it.
 package final class ExecutionPlan: Sendable {
   package let network: Network
+  /// What is known of the network for the input's shape.
+  package let analysis: Analysis
   package let shapes: [Shape]
   /// What becomes of the batch's items on the way to the logits.
   package let batching: Batching
@@ -28,15 +30,19 @@ package final class ExecutionPlan: Sendable {
     algorithm: ConvolutionAlgorithm
   ) throws {
     let graph = network.graph
-    let inferred = try graph.inferred(forInput: inputShape)
-    let shapes = inferred.map(\.shape)
+    let analysis = try network.analysis(forInput: inputShape)
+    let inferred = analysis.inferred
     try Self.checkMemory(for: graph, inferred)
     self.network = network
-    self.shapes = shapes
+    self.analysis = analysis
+    shapes = analysis.shapes
     batching = network.batching(before: network.logits, inferred)
     layout = network.scoreLayout(inferred)
-    kernels = try graph.ids.map {
-      try makeKernel(for: $0, in: graph, inferred: inferred, weights: weights, algorithm: algorithm)
+    kernels = try graph.ids.map { id in
+      try KernelSite(
+        node: graph[id], operands: analysis.operands(of: graph[id]), output: analysis[id], algorithm: algorithm,
+        weights: weights[id]
+      ).kernel()
     }
     placement = Placement(network, inferred, for: purpose)
   }

@@ -43,8 +43,8 @@ struct Placement: Sendable {
         continue
       }
       switch node.operation {
-      case .input: places.append(.input)
-      case .relu
+      case is Input: places.append(.input)
+      case is Relu
       where hasOwnPlace(node.inputs[0]) && consumers[node.inputs[0].index].count == 1
         && node.inputs[0] != network.logits:
         inPlace.insert(id)
@@ -86,9 +86,10 @@ struct Placement: Sendable {
   private func joinedParts(_ graph: Graph, _ inferred: [Inferred]) -> [Node.ID: Part] {
     var parts: [Node.ID: Part] = [:]
     for id in graph.ids where hasOwnPlace(id) {
-      guard case .concat(let axis) = graph[id].operation else { continue }
+      guard let concat = graph[id].operation as? Concat else { continue }
       let shape = inferred[id.index].shape
-      let before = shape.dimensions[..<(axis < 0 ? axis + shape.rank : axis)].reduce(1, *)
+      let axis = concat.axis < 0 ? concat.axis + shape.rank : concat.axis
+      let before = shape.dimensions[..<axis].reduce(1, *)
       // Parts are in one piece only if nothing lies before the joined axis, and must not be rectified behind their backs.
       guard before == 1, !overwritten.contains(id) else { continue }
       var distance = 0

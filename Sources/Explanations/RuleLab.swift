@@ -38,12 +38,12 @@ public struct RuleLab: Sendable {
   ///   - operandRange: an interval for each channel of the operand, for rule z^B.
   ///   - threads: how many threads a run uses; nil means one per processor.
   /// - Throws: `GraphError` if the layer cannot take the operand, `ExecutionError` if it cannot be run.
-  public init(
-    layer: Networks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil
+  package init(
+    layer: any Networks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil
   ) throws {
     let shape = SymbolicShape(operand.shape.dimensions.map { .fixed($0) })
     let nodes = [
-      Node(name: "operand", operation: .input(shape), inputs: []),
+      Node(name: "operand", operation: Input(shape), inputs: []),
       Node(name: "layer", operation: layer, inputs: [Node.ID(0)]),
     ]
     let network = try Network(Graph(name: "lab", nodes: nodes, output: Node.ID(1)))

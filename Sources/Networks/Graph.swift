@@ -22,7 +22,7 @@ public struct Graph: Sendable {
   ///   - outputName: what the model file calls the result; nil means the name of its node.
   ///   - outputNames: the names of all outputs of the model file; nil means `outputName` alone.
   /// - Throws: `GraphError` if two nodes share a name or an operand does not come before its user.
-  public init(
+  package init(
     name: String, nodes: [Node], output: Node.ID, outputName: String? = nil, outputNames: [String]? = nil
   ) throws {
     var names = Set<String>()
@@ -72,16 +72,10 @@ public struct Graph: Sendable {
     throw GraphError.noSuchNode(name, suggestion: Suggestion.nearest(to: name, among: names))
   }
 
-  /// The number of axes of every node's output; nil if the graph's shapes cannot be inferred for an example input.
+  /// The graph's inputs.
   ///
-  /// Rewrites that depend on it leave the graph as it is where it is not known.
-  func ranks() -> [Int]? {
-    for node in nodes {
-      guard case .input(let shape, _) = node.operation else { continue }
-      return (try? inferred(forInput: shape.example()))?.map(\.shape.rank)
-    }
-    return nil
-  }
+  /// - Complexity: O(nodes).
+  package var inputs: [Node.ID] { ids.filter { self[$0].operation is Input } }
 
   /// For each node the nodes that use its output; one that uses it twice is listed twice.
   ///

@@ -16,20 +16,21 @@ public struct Network: Sendable {
   private(set) var expectedClasses: Int?
   /// What the scores are known to decide, whatever the graph looks like.
   private var expectedDecision: Decision?
+  /// What has been found out for inputs of some shapes.
+  let analyses = AnalysisStore()
 
   /// Brings a graph into canonical form.
   ///
   /// - Throws: `GraphError.inputs` unless the graph has exactly one input.
   public init(_ graph: Graph) throws {
     for node in graph.nodes {
-      guard case .input(let shape, _) = node.operation else { continue }
-      do { try shape.checkFixedExtents() } catch let error as ShapeError {
-        throw GraphError.shape(
-          node: node.name, operator: OperatorKind.input.rawValue, reason: error.description)
+      guard let input = node.operation as? Input else { continue }
+      do { try input.shape.checkFixedExtents() } catch let error as ShapeError {
+        throw GraphError.shape(node: node.name, operator: node.kind.name, reason: error.description)
       }
     }
     let graph = try graph.rewritten(by: Self.rewrites)
-    let inputs = graph.ids.filter { graph[$0].operation.kind == .input }
+    let inputs = graph.inputs
     guard inputs.count == 1 else { throw GraphError.inputs(inputs.map { graph[$0].name }) }
     self.graph = graph
     self.input = inputs[0]
@@ -51,8 +52,8 @@ public struct Network: Sendable {
 
   /// The shape that the input declares.
   public var inputShape: SymbolicShape {
-    guard case .input(let shape, _) = graph[input].operation else { preconditionFailure("the input node is no input") }
-    return shape
+    guard let input = graph[input].operation as? Input else { preconditionFailure("the input node is no input") }
+    return input.shape
   }
 
   /// A concrete shape for the input: fixed extents as declared, batch 1, and `side` for an open height or width.
@@ -72,25 +73,5 @@ public struct Network: Sendable {
     copy.expectedClasses = classes ?? expectedClasses
     copy.expectedDecision = decision ?? expectedDecision
     return copy
-  }
-}
-
-extension Network {
-  /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
-  ///
-  /// - Complexity: O(nodes and edges).
-  public func nodes(reaching target: Node.ID) -> [Node.ID] {
-    var live = [Bool](repeating: false, count: graph.nodes.count)
-    for id in graph.ids {
-      // Extents say nothing of what is in the picture.
-      live[id.index] =
-        id == input || graph[id].operation.kind != .shape && graph[id].inputs.contains { live[$0.index] }
-    }
-    var needed = [Bool](repeating: false, count: graph.nodes.count)
-    needed[target.index] = true
-    for id in graph.ids.reversed() where needed[id.index] {
-      for operand in graph[id].inputs { needed[operand.index] = true }
-    }
-    return graph.ids.filter { live[$0.index] && needed[$0.index] }
   }
 }

@@ -12,7 +12,7 @@ public struct Node: Sendable {
   /// The name the node has in the model file, or the name of its output where the file gives none; unique in its graph.
   public let name: String
   /// What the node computes.
-  public let operation: Operator
+  package let operation: any Operator
   /// The nodes whose outputs it takes, in order.
   public let inputs: [ID]
   /// Names of nodes that a rewrite merged into this one, so that users can still speak of them.
@@ -21,15 +21,18 @@ public struct Node: Sendable {
   package let turned: TurnedValues?
 
   /// Makes a node.
-  public init(name: String, operation: Operator, inputs: [ID], aliases: [String] = []) {
+  package init(name: String, operation: any Operator, inputs: [ID], aliases: [String] = []) {
     self.init(name: name, operation: operation, inputs: inputs, aliases: aliases, turned: nil)
   }
 
-  init(name: String, operation: Operator, inputs: [ID], aliases: [String], turned: TurnedValues?) {
+  init(name: String, operation: any Operator, inputs: [ID], aliases: [String], turned: TurnedValues?) {
     self.name = name
     self.operation = operation
     self.inputs = inputs
     self.aliases = aliases
     self.turned = turned
   }
+
+  /// The family of the node's operator.
+  public var kind: OperatorKind { operation.kind }
 }

@@ -1,310 +1,146 @@
 import Tensors
 
-/// What a node computes, as data. Every node has exactly one output.
+/// What a node computes, as data: its parameters, and what can be told of its output before the network runs.
 ///
 /// Parameters (weights, axes) are part of the operator; only what depends on the image flows along the graph's edges. Where operands
-/// have spatial axes, these come after batch and channels. Axes are counted from 0, negative ones from the end. Without a word on
-/// operands there is one, of any shape, which the output has too.
-public enum Operator: Sendable {
-  /// The network's input, of the declared shape and elements; no operands.
-  case input(SymbolicShape, of: ElementKind = .real)
-  /// A tensor that does not depend on the input; no operands.
-  case constant(Tensor)
-  /// Convolution with constant weights: batch × channels × space to batch × outputs × space, with one or two spatial axes.
-  case convolution(Convolution)
-  /// `y = W·x + b` with constant weights: … × inputs to … × outputs.
-  case linear(Linear)
-  /// `max(0, x)`.
-  case relu
-  /// Maximum over a window, batch × channels × space; padding never wins.
-  case maxPool(Window)
-  /// Mean over a window, batch × channels × space.
-  case averagePool(AveragePool)
-  /// Mean over whole axes; over height and width it is global average pooling.
-  case mean(Mean)
-  /// Local response normalisation across channels, batch × channels × ….
-  case localResponseNormalization(LocalResponseNormalization)
-  /// Batch normalisation with its running statistics, batch × channels × ….
-  case batchNormalization(BatchNormalization)
-  /// Joins operands along an axis; their other extents are equal.
-  case concat(axis: Int)
-  /// Elementwise sum of two tensors, with broadcasting.
-  case add
-  /// Elementwise product of two tensors, with broadcasting.
-  case multiply
-  /// Joins the axes before `axis`, and those from `axis` on, into one each.
-  case flatten(axis: Int)
-  /// Another shape: 0 copies an extent (unless `allowZero`), −1 is inferred.
-  case reshape(extents: List, allowZero: Bool)
-  /// Another order of the axes: axis `i` of the output is axis `order[i]` of the operand; nil reverses them.
-  case transpose(order: [Int]?)
-  /// Drops axes of extent 1; nil drops all of them.
-  case squeeze(axes: [Int]?)
-  /// Inserts axes of extent 1.
-  case unsqueeze(axes: [Int])
-  /// `exp(x) / Σ exp(x)` along an axis.
-  case softmax(Softmax)
-  /// `log(softmax(x))` along an axis.
-  case logSoftmax(Softmax)
-  /// Dropout, which does nothing in inference.
-  case dropout
-  /// `y = x`.
-  case identity
-  /// A function of each element.
-  case unary(UnaryFunction)
-  /// `x` where it is positive, else `slope · x`, with a slope that broadcasts to the operand's shape.
-  case parametricRelu(slope: Tensor)
-  /// A function of pairs of elements of two tensors, with broadcasting.
-  case binary(BinaryFunction)
-  /// Elements added around the operand.
-  case pad(Pad)
-  /// Part of the operand.
-  case slice(Slice)
-  /// Part `index` of `count` parts of equal extent along an axis (the last may be smaller).
-  case part(axis: Int, index: Int, count: Int)
-  /// The first operand's elements at the indices (the second operand) along an axis, in the place of which the indices' shape comes.
-  case gather(axis: Int)
-  /// The operand repeated along axes of extent 1 until it has the extents that the second operand lists.
-  case expand
-  /// Sum, product or extreme over whole axes.
-  case reduce(Reduction)
-  /// Another extent of some axes, interpolated.
-  case resize(Resize)
-  /// The adjoint of a convolution, with constant weights: batch × inputs × space to batch × outputs × larger space.
-  case transposedConvolution(TransposedConvolution)
-  /// Each position normalised over its trailing axes, then scaled and shifted.
-  case layerNormalization(LayerNormalization)
-  /// The extents of the operand, of its axes `start ..< end`, as a list; nil ends after the last.
-  case shape(start: Int, end: Int?)
-  /// Integers or truth values that do not depend on the input; no operands.
-  case integers(IntegerTensor)
-  /// The same values as real numbers, as integers of a type, or as truth values.
-  case cast(ElementKind)
-  /// What is only ever computed of values that are known before the network runs.
-  case arithmetic(LiteralFunction)
-}
+/// have spatial axes, these come after batch and channels. Axes are counted from 0, negative ones from the end. Every operator
+/// is a type with a file of its own; what many have in common is in `Families`.
+package protocol Operator: Sendable {
+  /// The family.
+  var kind: OperatorKind { get }
+  /// Numbers that the model brings along: weights, biases, constants. By default none.
+  var parameters: [Tensor] { get }
 
-/// The families of operators, named as in ONNX: what rule tables and printed plans speak of.
-public enum OperatorKind: String, CaseIterable, Hashable, Sendable {
-  /// The network's input.
-  case input = "Input"
-  /// A tensor that does not depend on the input.
-  case constant = "Constant"
-  /// Convolution with constant weights over one or two spatial axes, batch × channels × space.
-  case conv = "Conv"
-  /// A fully connected layer, `W·x + b` with constant weights over the last axis; also `MatMul` by a constant matrix.
-  case gemm = "Gemm"
-  /// `max(0, x)`.
-  case relu = "Relu"
-  /// Maximum over a window of the spatial axes.
-  case maxPool = "MaxPool"
-  /// Mean over a window of the spatial axes.
-  case averagePool = "AveragePool"
-  /// Mean over height and width, which stay with extent 1 or are dropped.
-  case globalAveragePool = "GlobalAveragePool"
-  /// Mean over other axes.
-  case reduceMean = "ReduceMean"
-  /// Local response normalisation across neighbouring channels.
-  case lrn = "LRN"
-  /// Batch normalisation by running statistics: a scale and a shift per channel.
-  case batchNormalization = "BatchNormalization"
-  /// Tensors joined along an axis.
-  case concat = "Concat"
-  /// Elementwise sum of two tensors, with broadcasting; `Sum` is a chain of these.
-  case add = "Add"
-  /// Elementwise product of two tensors, with broadcasting.
-  case mul = "Mul"
-  /// Two axes, of those before one and of those from it on.
-  case flatten = "Flatten"
-  /// The same elements under another shape.
-  case reshape = "Reshape"
-  /// Another order of the axes.
-  case transpose = "Transpose"
-  /// Axes of extent 1 dropped.
-  case squeeze = "Squeeze"
-  /// Axes of extent 1 inserted.
-  case unsqueeze = "Unsqueeze"
-  /// `exp(x) / Σ exp(x)` along an axis.
-  case softmax = "Softmax"
-  /// `x − log Σ exp(x)` along an axis.
-  case logSoftmax = "LogSoftmax"
-  /// Nothing in inference.
-  case dropout = "Dropout"
-  /// `x`.
-  case identity = "Identity"
-  /// `|x|`.
-  case abs = "Abs"
-  /// The smallest integer `≥ x`.
-  case ceil = "Ceil"
-  /// `min(max(x, lowest), highest)`.
-  case clip = "Clip"
-  /// `x` where it is positive, else `α (eˣ − 1)`.
-  case elu = "Elu"
-  /// The error function.
-  case erf = "Erf"
-  /// `eˣ`.
-  case exp = "Exp"
-  /// The largest integer `≤ x`.
-  case floor = "Floor"
-  /// `x Φ(x)`.
-  case gelu = "Gelu"
-  /// `min(max(α x + β, 0), 1)`.
-  case hardSigmoid = "HardSigmoid"
-  /// `x · min(max(x/6 + ½, 0), 1)`.
-  case hardSwish = "HardSwish"
-  /// `x` where it is positive, else `α x`.
-  case leakyRelu = "LeakyRelu"
-  /// `ln x`.
-  case log = "Log"
-  /// `x · tanh(log(1 + eˣ))`.
-  case mish = "Mish"
-  /// `−x`.
-  case neg = "Neg"
-  /// `x` where it is positive, else `slope · x` with a learned slope.
-  case prelu = "PRelu"
-  /// `1 / x`.
-  case reciprocal = "Reciprocal"
-  /// The nearest integer, halves to even ones.
-  case round = "Round"
-  /// `1 / (1 + e⁻ˣ)`.
-  case sigmoid = "Sigmoid"
-  /// `log(1 + eˣ)`.
-  case softplus = "Softplus"
-  /// `√x`.
-  case sqrt = "Sqrt"
-  /// The hyperbolic tangent.
-  case tanh = "Tanh"
-  /// Elementwise difference of two tensors, with broadcasting.
-  case sub = "Sub"
-  /// Elementwise quotient of two tensors, with broadcasting.
-  case div = "Div"
-  /// Elementwise power of two tensors, with broadcasting.
-  case pow = "Pow"
-  /// Elementwise minimum of two tensors, with broadcasting; of several, a chain.
-  case min = "Min"
-  /// Elementwise maximum of two tensors, with broadcasting; of several, a chain.
-  case max = "Max"
-  /// Elements added around a tensor or cut off.
-  case pad = "Pad"
-  /// Part of a tensor along some axes; also each output of `Split`.
-  case slice = "Slice"
-  /// Elements at given indices along an axis.
-  case gather = "Gather"
-  /// A tensor repeated along axes of extent 1.
-  case expand = "Expand"
-  /// Maximum over height and width, which stay with extent 1.
-  case globalMaxPool = "GlobalMaxPool"
-  /// Maximum over other axes.
-  case reduceMax = "ReduceMax"
-  /// Minimum over whole axes.
-  case reduceMin = "ReduceMin"
-  /// Product over whole axes.
-  case reduceProd = "ReduceProd"
-  /// Sum over whole axes.
-  case reduceSum = "ReduceSum"
-  /// Another size of the spatial axes; also `Upsample`.
-  case resize = "Resize"
-  /// Transposed convolution with constant weights: the adjoint of a convolution.
-  case convTranspose = "ConvTranspose"
-  /// Normalisation over the trailing axes, then a scale and a shift.
-  case layerNormalization = "LayerNormalization"
-  /// The extents of a tensor.
-  case shape = "Shape"
-  /// The same values as another kind of numbers.
-  case cast = "Cast"
-  /// Numbers at equal steps; only of values known before the network runs, like all that follow.
-  case range = "Range"
-  /// A tensor of a given shape filled with one value.
-  case constantOfShape = "ConstantOfShape"
-  /// Elements of one tensor where a condition holds, else of another.
-  case `where` = "Where"
-  /// Whether two numbers are equal or in order: `Equal`, `Less`, `LessOrEqual`, `Greater`, `GreaterOrEqual`.
-  case comparison = "Comparison"
-  /// An operation on truth values: `And`, `Or`, `Not`.
-  case logic = "Logic"
+  // MARK: Shape and value
 
-  /// The family that a name in a rule table means; `MatMul` by a constant matrix is of the family `Gemm`.
-  public init?(named name: String) {
-    self.init(rawValue: name == "MatMul" ? "Gemm" : name)
-  }
+  /// The shape of the output.
+  ///
+  /// - Throws: `Misfit` if the operator cannot take the operands.
+  func outputShape(of operands: [Inferred]) throws -> Shape
+  /// The number of axes of the output, if that of the operands tells; by default that of the first.
+  func outputRank(of operands: [Int?]) -> Int?
+  /// What the elements of the output are; by default what those of the first operand are.
+  func elementKind(of operands: [ElementKind]) -> ElementKind
+  /// Whether values are rounded to integers or wrap as integers do: then they change in steps, and derivatives are 0.
+  func isStepwise(of operands: [ElementKind]) -> Bool
+  /// The output as far as operands' shapes tell it: of constants, and of shapes themselves.
+  func literal(ofShapes operands: [Inferred]) throws -> Literal?
+  /// The output where all operands are known; nil if the operator is not computed beforehand.
+  func literal(of operands: [Inferred]) throws -> Literal?
+  /// Whether operands after the first hold extents and positions.
+  var takesLists: Bool { get }
+  /// Whether the output holds the operand's elements unchanged and in the same order, under another shape at most.
+  var keepsElements: Bool { get }
+
+  // MARK: Facts
+
+  /// Where the elements of the output come from.
+  ///
+  /// - Throws: `Misfit`.
+  func origin(of operands: [Inferred]) throws -> Origin
+  /// Where channels lie, if the operator says so.
+  var channels: ChannelPosition? { get }
+  /// Whether the output is known to be ≥ 0, given which operands are.
+  func isNonNegative(_ operands: [Bool]) -> Bool
+  /// Whether the output stays within limits whatever the input is, given which operands do.
+  func isBounded(_ operands: [Bool]) -> Bool
+  /// The interval of the output's elements; nil if it does not follow.
+  func range(at site: RangeSite) -> ValueRange?
+  /// Whether the output is linear in all operands together, with no weights and nothing added.
+  var isLinear: Bool { get }
+  /// What the operator does to one operand where the other, if there is one, is constant; nil unless it scales and shifts it.
+  func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect?
+  /// The operator that gives the same with signs turned, of the same operand; nil if its parameters cannot do it.
+  func turned(by signs: Signs, output: Shape) -> (any Operator)?
+  /// The signs of the first operand that give the output's signs, where turning one turns the other; nil where it does not.
+  func signsBefore(_ signs: Signs, output: Shape, of operands: [Inferred]) -> Signs?
 }
 
 extension Operator {
-  /// The family the operator belongs to.
-  public var kind: OperatorKind {
-    switch self {
-    case .input: .input
-    case .constant: .constant
-    case .convolution: .conv
-    case .linear: .gemm
-    case .relu: .relu
-    case .maxPool: .maxPool
-    case .averagePool: .averagePool
-    case .mean(let mean): mean.isGlobalAveragePooling ? .globalAveragePool : .reduceMean
-    case .localResponseNormalization: .lrn
-    case .batchNormalization: .batchNormalization
-    case .concat: .concat
-    case .add: .add
-    case .multiply: .mul
-    case .flatten: .flatten
-    case .reshape: .reshape
-    case .transpose: .transpose
-    case .squeeze: .squeeze
-    case .unsqueeze: .unsqueeze
-    case .softmax: .softmax
-    case .logSoftmax: .logSoftmax
-    case .dropout: .dropout
-    case .identity: .identity
-    case .unary(let function): function.kind
-    case .parametricRelu: .prelu
-    case .binary(let function): function.kind
-    case .pad: .pad
-    case .slice, .part: .slice
-    case .gather: .gather
-    case .expand: .expand
-    case .reduce(let reduction): reduction.kind
-    case .resize: .resize
-    case .transposedConvolution: .convTranspose
-    case .layerNormalization: .layerNormalization
-    case .shape: .shape
-    case .integers: .constant
-    case .cast: .cast
-    case .arithmetic(let function): function.kind
-    }
-  }
+  package var parameters: [Tensor] { [] }
+  package func outputRank(of operands: [Int?]) -> Int? { operands.first ?? nil }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { operands.first ?? .real }
+  package func isStepwise(of operands: [ElementKind]) -> Bool { false }
+  package func literal(ofShapes operands: [Inferred]) throws -> Literal? { nil }
+  package func literal(of operands: [Inferred]) throws -> Literal? { nil }
+  package var takesLists: Bool { false }
+  package var keepsElements: Bool { false }
+  package var channels: ChannelPosition? { nil }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { false }
+  package func isBounded(_ operands: [Bool]) -> Bool { false }
+  package func range(at site: RangeSite) -> ValueRange? { nil }
+  package var isLinear: Bool { false }
+  package func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect? { nil }
+  package func turned(by signs: Signs, output: Shape) -> (any Operator)? { nil }
 
+  package func signsBefore(_ signs: Signs, output: Shape, of operands: [Inferred]) -> Signs? {
+    guard isLinear, let origin = try? origin(of: operands) else { return nil }
+    return origin.signsBefore(signs, output: output, of: operands[0].shape)
+  }
 }
 
 extension Operator {
   /// Whether the operator has weights: a convolution or a linear layer.
-  public var isWeighted: Bool { kind == .conv || kind == .gemm || kind == .convTranspose }
+  package var isWeighted: Bool { kind.role == .layer }
 
-  /// Numbers that the model brings along: weights, biases, constants.
-  package var parameters: [Tensor] {
-    switch self {
-    case .constant(let value): [value]
-    case .convolution(let convolution): [convolution.weight] + [convolution.bias].compactMap { $0 }
-    case .transposedConvolution(let convolution): [convolution.weight] + [convolution.bias].compactMap { $0 }
-    case .linear(let linear): [linear.weight] + [linear.bias].compactMap { $0 }
-    case .batchNormalization(let parameters): [parameters.scale, parameters.shift]
-    case .layerNormalization(let parameters): [parameters.scale] + [parameters.shift].compactMap { $0 }
-    case .parametricRelu(let slope): [slope]
-    default: []
+  /// The only operand.
+  ///
+  /// - Throws: `Misfit` if there are more, or none.
+  func operand(_ operands: [Inferred]) throws -> Shape {
+    guard let first = operands.first, operands.count == 1 || takesLists else {
+      throw Misfit("expected 1 operand, found \(operands.isEmpty ? "none" : String(operands.count))")
     }
+    return first.shape
   }
 
-  /// Whether the output holds the input's elements unchanged and in the same order, under another shape at most.
-  public var keepsElements: Bool {
-    switch self {
-    case .flatten, .reshape, .squeeze, .unsqueeze, .dropout, .identity, .cast(.real): true
-    default: false
+  /// What is known of the output; no value of more than `largest` elements.
+  ///
+  /// - Throws: `Misfit` if the operator cannot take the operands.
+  package func inferred(from operands: [Inferred], largest: Int = .max) throws -> Inferred {
+    if let literal = try literal(ofShapes: operands) { return Inferred(literal) }
+    let isKnown = operands.allSatisfy { $0.literal != nil }
+    if self is any LiteralFunction {
+      guard isKnown, let literal = try literal(of: operands) else { throw Misfit(Self.needsShapes) }
+      return Inferred(literal)
     }
+    let unknown = Inferred(try outputShape(of: operands), elementKind(of: operands.map(\.kind)))
+    // What grows so much is no shape arithmetic, and no weight either; a model of a few bytes must not fill memory.
+    let reasonable = max(1 << 22, 2 * operands.reduce(0) { $0 + $1.shape.count })
+    guard isKnown, unknown.shape.count <= min(reasonable, largest) else { return unknown }
+    return try literal(of: operands).map { Inferred($0) } ?? unknown
+  }
+
+  /// Why the operator cannot take operands of which some depend on pixels, and not only on shapes; nil if it can.
+  package func refusal(ofLiveOperands isLive: [Bool]) -> String? {
+    if self is any LiteralFunction, isLive.contains(true) { return Self.needsShapes }
+    return takesLists && isLive.dropFirst().contains(true) ? Self.needsPositions : nil
+  }
+
+  static var needsShapes: String { "it depends on the image; it is supported for what follows from shapes alone" }
+  static var needsPositions: String {
+    "which elements it takes depends on the image; expected indices that follow from shapes"
   }
 }
 
-extension OperatorKind {
-  /// Functions that take each element by itself, between weighted layers.
-  public static let activations: Set<OperatorKind> = [
-    .relu, .clip, .elu, .gelu, .hardSigmoid, .hardSwish, .leakyRelu, .mish, .prelu, .sigmoid, .softplus, .tanh,
-  ]
+/// What an operator that scales and shifts an operand by constants does to it.
+package struct AffineEffect {
+  /// Whether no factor is negative.
+  let isPositive: Bool
+  /// Whether something is added that may not be 0.
+  let shifts: Bool
+}
+
+/// Why an operator cannot take its operands.
+struct Misfit: RelevanceKitError {
+  let description: String
+  var category: ErrorCategory { .badData }
+  init(_ description: String) { self.description = description }
+}
+
+/// An axis counted from the front.
+///
+/// - Throws: `Misfit` if a tensor of so many axes has none such.
+package func counted(_ axis: Int, rank: Int) throws -> Int {
+  guard (-rank..<rank).contains(axis) else { throw Misfit("axis \(axis) is outside a tensor of \(rank) axes") }
+  return axis < 0 ? axis + rank : axis
 }

@@ -90,7 +90,7 @@ struct GraphImporter {
       guard let shape = SymbolicShape(input) else {
         throw defect("input \(shown(name)) declares no tensor shape; expected one")
       }
-      let id = append(.input(shape, of: ElementKind(of: input)), [], named: name)
+      let id = append(Input(shape, of: ElementKind(of: input)), [], named: name)
       values[name] = .operand(.node(id, rank: shape.extents.count))
     }
   }
@@ -187,11 +187,11 @@ struct GraphImporter {
   }
 
   /// A node, or, if all that it takes is known, its value.
-  private mutating func add(_ operation: Operator, _ operands: [Operand], named name: String) throws -> Operand {
+  private mutating func add(_ operation: any Operator, _ operands: [Operand], named name: String) throws -> Operand {
     if let refusal = operation.refusal(ofLiveOperands: operands.map { isLive($0) }) { throw Unsupported(refusal) }
     if operands.contains(where: { if case .unavailable = $0 { true } else { false } }) {
-      let isLive = operation.kind != .shape && operands.contains { self.isLive($0) }
-      return .unavailable(rank: operation.outputRank(of: operands), isLive: isLive)
+      let isLive = !(operation is ShapeOf) && operands.contains { self.isLive($0) }
+      return .unavailable(rank: operation.outputRank(of: operands.map(\.rank)), isLive: isLive)
     }
     let constants = operands.compactMap { if case .constant(let tensor) = $0 { tensor } else { nil } }
     if constants.count == operands.count {
@@ -212,7 +212,7 @@ struct GraphImporter {
         throw Defect(error.description)
       }
     }
-    let rank = operation.outputRank(of: operands)
+    let rank = operation.outputRank(of: operands.map(\.rank))
     return .node(append(operation, try operands.map { try id(of: $0) }, named: name), rank: rank)
   }
 
@@ -224,23 +224,17 @@ struct GraphImporter {
     case .constant(let tensor):
       if let id = constantNodes[ObjectIdentifier(tensor)] { return id }
       try tensor.checkNumbers()
-      let operation: Operator =
-        switch try tensor.literal() {
-        case .floats(let value): .constant(value)
-        case .integers(let value): .integers(value)
-        }
-      let id = append(operation, [], named: tensor.name)
+      let id = append(Constant(try tensor.literal()), [], named: tensor.name)
       constantNodes[ObjectIdentifier(tensor)] = id
       kept.append(tensor)
       return id
     }
   }
 
-  private mutating func append(_ operation: Operator, _ inputs: [Node.ID], named name: String) -> Node.ID {
+  private mutating func append(_ operation: any Operator, _ inputs: [Node.ID], named name: String) -> Node.ID {
     let name = names.unique(name)
     nodes.append(Node(name: name, operation: operation, inputs: inputs, aliases: aliases[name] ?? []))
-    isLive.append(
-      operation.kind == .input || operation.kind != .shape && inputs.contains { isLive[$0.index] })
+    isLive.append(operation is Input || !(operation is ShapeOf) && inputs.contains { isLive[$0.index] })
     return Node.ID(nodes.count - 1)
   }
 

@@ -21,13 +21,13 @@ enum Operand {
 /// What a node of the file becomes.
 enum Imported {
   /// A node of the graph.
-  case node(Operator, [Operand])
+  case node(any Operator, [Operand])
   /// A tensor known beforehand.
   case constant(ConstantTensor)
   /// A function of two values applied to the first two operands, then to the result and the third, and so on.
-  case chain(Operator, [Operand])
+  case chain(any Operator, [Operand])
   /// A node of the graph for each output.
-  case outputs([Operator], [Operand])
+  case outputs([any Operator], [Operand])
 }
 
 /// One node of the file as a builder of the registry sees it.
@@ -111,35 +111,5 @@ struct NodeReader {
   /// A list of integers that is an attribute before opset `since`, and input `index` from then on.
   func integers(_ label: String, inputSince since: Int, input index: Int) throws -> [Int]? {
     opset < since ? try attributes.ints(label) : try optionalConstant(index, label)?.integers()
-  }
-}
-
-extension Operator {
-  /// The number of axes of the output, if that of the operands tells.
-  func outputRank(of operands: [Operand]) -> Int? {
-    let first = operands.first?.rank
-    switch self {
-    case .input(let shape, _): return shape.extents.count
-    case .constant(let tensor): return tensor.shape.rank
-    case .flatten: return 2
-    case .reshape(.fixed(let extents), _): return extents.count
-    case .reshape: return nil
-    case .integers(let tensor): return tensor.shape.rank
-    case .shape: return 1
-    case .gather:
-      guard operands.count == 2, let indices = operands[1].rank else { return nil }
-      return first.map { $0 + indices - 1 }
-    case .expand, .arithmetic: return nil
-    case .reduce(let reduction):
-      if reduction.keepsAxes { return first }
-      guard case .fixed(let axes) = reduction.axes else { return reduction.axes == nil ? 0 : nil }
-      return first.map { $0 - axes.count }
-    case .squeeze(let axes): return axes.flatMap { axes in first.map { $0 - axes.count } }
-    case .unsqueeze(let axes): return first.map { $0 + axes.count }
-    case .mean(let mean): return mean.keepsAxes ? first : first.map { $0 - mean.axes.count }
-    case .add, .multiply, .binary:
-      return operands.allSatisfy { $0.rank != nil } ? operands.compactMap(\.rank).max() : nil
-    default: return first
-    }
   }
 }

@@ -121,7 +121,9 @@ extension RuleTable {
     Row(.operators(.reduceSum), Proportional())
     Row(
       Selector(
-        operators: OperatorKind.activations.subtracting([.relu]).union([.layerNormalization, .div, .sub, .neg])),
+        operators: Set(OperatorKind.all(.activation)).subtracting([.relu]).union([
+          .layerNormalization, .div, .sub, .neg,
+        ])),
       Pass())
   }
 }

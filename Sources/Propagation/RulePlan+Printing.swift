@@ -17,7 +17,7 @@ extension RulePlan: CustomStringConvertible {
   /// The rows of the table, the heading first; without shapes there is no such column.
   package func rows(shapes: [Shape]?) -> [[String]] {
     var rows = [["NODE", "OPERATOR", "SHAPE", "RULE", "ROW"]]
-    for id in network.graph.ids where network.graph[id].operation.kind != .constant {
+    for id in network.graph.ids where network.graph[id].kind != .constant {
       let node = network.graph[id]
       let assignment = self[id]
       rows.append([

@@ -43,8 +43,8 @@ extension RuleSite {
   /// Whether the node scales and shifts one operand by constants.
   fileprivate var isAffine: Bool {
     switch node.operation {
-    case .batchNormalization, .unary(.negate): true
-    case .add, .multiply, .binary(.subtract), .binary(.divide): operandIsLive.count { $0 } == 1
+    case is BatchNormalization, is Negate: true
+    case is Add, is Multiply, is Subtract, is Divide: operandIsLive.count { $0 } == 1
     default: false
     }
   }
@@ -58,13 +58,14 @@ extension RuleSite {
         ? "\(verb) a negative \(what)" : "\(verb) a negative \(what) in \(count) of \(tensor.count) channels"
     }
     switch node.operation {
-    case .batchNormalization(let parameters): return negatives(parameters.scale, "scale", "has")
-    case .layerNormalization(let parameters): return negatives(parameters.scale, "scale", "has")
-    case .parametricRelu(let slope): return negatives(slope, "slope", "has")
-    case .unary(.leakyRelu(let alpha)), .unary(.elu(let alpha)): return alpha < 0 ? "has a negative slope" : nil
-    case .unary(.negate): return "turns every sign"
-    case .binary(.subtract): return operandIsLive == [false, true] ? "subtracts its operand from a constant" : nil
-    case .multiply, .binary(.divide):
+    case let parameters as BatchNormalization: return negatives(parameters.scale, "scale", "has")
+    case let parameters as LayerNormalization: return negatives(parameters.scale, "scale", "has")
+    case let relu as ParametricRelu: return negatives(relu.slope, "slope", "has")
+    case let function as LeakyRelu: return function.alpha < 0 ? "has a negative slope" : nil
+    case let function as Elu: return function.alpha < 0 ? "has a negative slope" : nil
+    case is Negate: return "turns every sign"
+    case is Subtract: return operandIsLive == [false, true] ? "subtracts its operand from a constant" : nil
+    case is Multiply, is Divide:
       guard let other = operandIsLive.firstIndex(of: false) else {
         guard kind == .mul else { return nil }
         let gates = operandIsBounded.indices.filter { operandIsBounded[$0] && !operandIsNonNegative[$0] }
@@ -73,7 +74,7 @@ extension RuleSite {
           : "multiplies by \(network.graph[node.inputs[gates[0]]].name), which depends on the input and can be negative"
       }
       let verb = kind == .mul ? "multiplies by" : "divides by"
-      guard case .constant(let value) = network.graph[node.inputs[other]].operation else { return nil }
+      guard let value = (network.graph[node.inputs[other]].operation as? Constant)?.tensor else { return nil }
       guard let text = negatives(value, "constant", verb) else { return nil }
       return text
     default: return nil

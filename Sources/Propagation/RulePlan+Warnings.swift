@@ -48,13 +48,11 @@ extension RulePlan {
 
   /// Values that are rounded to integers, or wrap as integers do: no derivative tells what that takes away.
   private var integerWarnings: [String] {
-    let kinds = network.graph.elementKinds
-    let stepwise = assignments.filter { assignment in
-      assignment.site.node.operation.isStepwise(of: assignment.site.node.inputs.map { kinds[$0.index] })
-    }
+    guard let analysis = try? network.analysis(forInput: network.exampleInputShape()) else { return [] }
+    let stepwise = assignments.filter { analysis.isStepwise($0.site.node) }
     func sentence(_ nodes: [Assignment], _ rest: (Assignment) -> String) -> [String] {
       guard let one = nodes.first else { return [] }
-      let kind = kinds[one.site.id.index].integerType.map { "\($0) integers" } ?? "truth values"
+      let kind = analysis[one.site.id].kind.integerType.map { "\($0) integers" } ?? "truth values"
       let others = nodes.count > 1 ? " (and \(nodes.count - 1) more like it)" : ""
       return ["\(one.site.node.name) (\(one.site.kind.rawValue)) makes \(kind)\(others): \(rest(one))"]
     }

@@ -89,9 +89,10 @@ extension RuleTable {
     let target = network.logits
     let reachable = network.nodes(reaching: target)
     let (first, last) = network.outermostWeightedNodes(before: target)
-    let (nonNegative, bounded) = (network.nonNegativeNodes(), network.boundedNodes())
+    let analysis = try network.analysis(forInput: network.exampleInputShape())
+    let (nonNegative, bounded) = (analysis.isNonNegative, analysis.isBounded)
     let ranges = pixelRange.map { network.ranges(of: Set(first.map { graph[$0].inputs[0] }), pixels: $0) } ?? [:]
-    let ranks = try graph.inferred(forInput: network.exampleInputShape()).map(\.shape.rank)
+    let ranks = analysis.inferred.map(\.shape.rank)
     let live = Set(reachable)
     let rows =
       rows.enumerated().map { (number: Int?($0.offset + 1), row: $0.element) }

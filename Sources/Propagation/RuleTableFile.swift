@@ -209,7 +209,7 @@ private struct YAMLReader {
       names.map { name in
         let text = try text(name, expected: "an operator's name, or a list of them")
         guard let kind = OperatorKind(named: text) else {
-          let names = OperatorKind.allCases.map(\.rawValue)
+          let names = OperatorKind.all.map(\.rawValue)
           let hint = Suggestion.nearest(to: text, among: names).map { "\($0)? One of " } ?? "one of "
           throw error(name, found: "operator \(text)", expected: hint + names.joined(separator: ", "))
         }

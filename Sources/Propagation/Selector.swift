@@ -67,7 +67,7 @@ extension RuleTable {
     }
 
     /// Families in the order of their declaration, so that the same set reads the same everywhere.
-    static func sorted(_ kinds: Set<OperatorKind>) -> [OperatorKind] { OperatorKind.allCases.filter(kinds.contains) }
+    static func sorted(_ kinds: Set<OperatorKind>) -> [OperatorKind] { OperatorKind.all.filter(kinds.contains) }
 
     private static func list(_ kinds: Set<OperatorKind>) -> String {
       sorted(kinds).map(\.rawValue).joined(separator: "|")

@@ -53,7 +53,7 @@ public struct Model: Sendable {
     self.network = network
     var notes = try preprocessingFile.flatMap { try Preprocessing.doubts(aboutFile: $0) }.map { [$0] } ?? []
     let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224
-    let inferred = try? network.graph.inferred(forInput: network.exampleInputShape(side: side))
+    let inferred = (try? network.analysis(forInput: network.exampleInputShape(side: side)))?.inferred
     if let file = labelsFile, let classes = inferred.map({ network.scoreLayout($0).classes }) {
       if labels == nil { notes.append("\(file) has no id2label; classes have numbers only") }
       if let last, last >= classes {

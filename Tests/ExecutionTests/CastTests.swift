@@ -26,7 +26,7 @@ import Testing
       let offset = $0.constant("offset", Tensor(shape: [1], elements: [64]))
       let sum = $0.add("sum", .add, $0.input, offset)
       let real = $0.add("real", .cast(.real), $0.add("integer", .cast(.integer(.int32)), sum))
-      $0.add("difference", .binary(.subtract), real, offset)
+      $0.add("difference", .subtract, real, offset)
     }
     #expect(found == [0, 1, -1, -2])
   }
@@ -41,8 +41,8 @@ import Testing
     ] as [(ElementKind, [Float])])
   func castsOfWhatIsNotFinite(kind: ElementKind, expected: [Float]) throws {
     let found = try values([-1, 0, 0]) {
-      let logarithm = $0.add("logarithm", .unary(.log), $0.input)
-      let inverse = $0.add("inverse", .unary(.reciprocal), $0.input)
+      let logarithm = $0.add("logarithm", .log, $0.input)
+      let inverse = $0.add("inverse", .reciprocal, $0.input)
       let first = $0.add("first", .slice(Slice(starts: [0], ends: [2], axes: [1])), logarithm)
       let last = $0.add("last", .slice(Slice(starts: [2], ends: [3], axes: [1])), inverse)
       $0.add("cast", .cast(kind), $0.add("all", .concat(axis: 1), first, last))
@@ -55,12 +55,12 @@ import Testing
     let found = try values([16_777_216, 2_147_483_520]) {
       let one = $0.add("one", .integers(IntegerTensor(shape: [1], elements: [1], kind: .integer(.int32))))
       let sum = $0.add("sum", .add, $0.add("integer", .cast(.integer(.int32)), $0.input), one)
-      $0.add("difference", .binary(.subtract), sum, one)
+      $0.add("difference", .subtract, sum, one)
     }
     #expect(found == [16_777_215, 2_147_483_520])
     let largest = try values([1]) {
       let most = $0.add("most", .integers(IntegerTensor(shape: [1], elements: [2_147_483_647], kind: .integer(.int32))))
-      let zero = $0.add("zero", .binary(.subtract), $0.input, $0.input)
+      let zero = $0.add("zero", .subtract, $0.input, $0.input)
       $0.add("sum", .add, $0.add("integer", .cast(.integer(.int32)), zero), most)
     }
     #expect(largest == [0x1p31])
@@ -71,7 +71,7 @@ import Testing
     let found = try values([7, -7, 0]) {
       let integer = $0.add("integer", .cast(.integer(.int32)), $0.input)
       let zero = $0.add("zero", .integers(IntegerTensor(shape: [1], elements: [0], kind: .integer(.int32))))
-      $0.add("quotient", .binary(.divide), integer, zero)
+      $0.add("quotient", .divide, integer, zero)
     }
     #expect(found == [0, 0, 0])
   }
@@ -90,7 +90,9 @@ import Testing
     ]
     let graph = try Graph(name: "bytes", nodes: nodes, output: Node.ID(5))
     #expect(
-      graph.elementKinds == [.integer(.uint8), .integer(.uint8), .real, .integer(.uint8), .integer(.int32), .real])
+      graph.inferred(forInput: [1, 3]) { _ in }.map(\.?.kind) == [
+        .integer(.uint8), .integer(.uint8), .real, .integer(.uint8), .integer(.int32), .real,
+      ])
     let network = try Network(graph)
     let trace = try Executor(network).trace(Tensor(shape: [1, 3], elements: [0, 254, 255]))
     #expect(trace.value(of: network.graph.output).elements == [0, 254, 255, 2, 0, 1])

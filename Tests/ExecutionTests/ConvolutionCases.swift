@@ -27,7 +27,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
   }
 
   /// The convolution, without bias where the number of outputs is odd or it is depthwise.
-  var operation: RelevanceKit.Operator {
+  var operation: any RelevanceKit.Operator {
     get throws {
       try .seededConvolution(
         inputs: inputs, outputs: outputs, kernel: kernel, strides: strides, dilations: dilations,

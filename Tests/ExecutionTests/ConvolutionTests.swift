@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test func moreThanTwoSpatialAxesAreAnError() throws {
-    let operation = try RelevanceKit.Operator.seededConvolution(inputs: 1, outputs: 1, kernel: [1, 1, 1], seed: 1)
+    let operation = try Convolution.seededConvolution(inputs: 1, outputs: 1, kernel: [1, 1, 1], seed: 1)
     let error = #expect(throws: ExecutionError.self) { try WeightedLayer(operation, input: [1, 1, 2, 2, 2]) }
     #expect(
       error?.description
@@ -103,7 +103,7 @@ import Testing
   private static func layer(
     _ one: ConvolutionCase
   ) throws -> (layer: WeightedLayer, oracle: NaiveConvolution, bias: [Double]?) {
-    guard case .convolution(let convolution) = try one.operation else { preconditionFailure("a case is a convolution") }
+    guard let convolution = try one.operation as? Convolution else { preconditionFailure("a case is a convolution") }
     let layer = try WeightedLayer(.convolution(convolution), input: one.input, convolution: one.algorithm)
     return (layer, NaiveConvolution(convolution, item: [one.inputs] + one.extents), convolution.bias?.doubles)
   }

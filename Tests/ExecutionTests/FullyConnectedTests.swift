@@ -8,7 +8,7 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
   let outputs: Int
   let leading: [Int]
 
-  var operation: RelevanceKit.Operator {
+  var operation: any RelevanceKit.Operator {
     .seededLinear(inputs: inputs, outputs: outputs, bias: outputs % 2 == 0, seed: 5)
   }
   var input: Shape { Shape(leading + [inputs]) }
@@ -88,7 +88,7 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
   private static func layer(_ one: LinearCase) throws -> (
     layer: WeightedLayer, oracle: NaiveConvolution, bias: [Double]?
   ) {
-    guard case .linear(let linear) = one.operation else { preconditionFailure("a case is a fully connected layer") }
+    guard let linear = one.operation as? Linear else { preconditionFailure("a case is a fully connected layer") }
     return (try WeightedLayer(one.operation, input: one.input), NaiveConvolution(linear), linear.bias?.doubles)
   }
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// What layers say of their work, against counts by hand.
 @Suite struct LayerWorkTests {
-  private func kernel(_ operation: RelevanceKit.Operator, _ input: Shape) throws -> any WeightedKernel {
+  private func kernel(_ operation: any RelevanceKit.Operator, _ input: Shape) throws -> any WeightedKernel {
     try WeightedLayer(operation, input: input).kernel
   }
 
@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test func linearLayersCountTheirWeights() throws {
-    let layer = RelevanceKit.Operator.seededLinear(inputs: 10, outputs: 6, seed: 1)
+    let layer = Linear.seededLinear(inputs: 10, outputs: 6, seed: 1)
     let one = try kernel(layer, [1, 10])
     #expect(one.work?.algorithm == .gemv && one.work?.multiplyAdds == 60)
     #expect(one.work?.bytes == 4 * (10 + 6 + 60))

@@ -4,12 +4,13 @@ import Testing
 
 /// Operators that only move values: what the adjoint moves back is what the forward pass moved.
 @Suite struct LayoutKernelTests {
-  @Test(arguments: [
-    (RelevanceKit.Operator.transpose(order: [0, 2, 3, 1]), 3), (.transpose(order: [0, 1, 3, 2]), 2),
-    (.transpose(order: [2, 0, 3, 1]), 1), (.transpose(order: nil), 1), (.flatten(axis: 1), 3),
-    (.reshape(extents: [0, -1, 2], allowZero: false), 3),
-  ])
-  func theAdjointMovesBack(operation: RelevanceKit.Operator, seeds: Int) throws {
+  @Test(
+    arguments: [
+      (Transpose(order: [0, 2, 3, 1]), 3), (.transpose(order: [0, 1, 3, 2]), 2),
+      (.transpose(order: [2, 0, 3, 1]), 1), (.transpose(order: nil), 1), (.flatten(axis: 1), 3),
+      (.reshape(extents: [0, -1, 2], allowZero: false), 3),
+    ] as [(any RelevanceKit.Operator, Int)])
+  func theAdjointMovesBack(operation: any RelevanceKit.Operator, seeds: Int) throws {
     // One item where the batch axis moves, since then several cannot be told apart.
     let moves = seeds == 1
     let item: Shape = [moves ? 1 : 2, 3, 4, 5]

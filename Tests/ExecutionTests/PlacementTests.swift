@@ -82,7 +82,7 @@ import Testing
     for _ in 0..<2 { #expect(try executor.logits(x).bits == trace.value(of: network.logits).bits) }
     // What a trace keeps is what each node makes of its operands' values.
     for id in network.graph.ids {
-      guard case .concat = network.graph[id].operation else { continue }
+      guard network.graph[id].operation is Concat else { continue }
       let parts = network.graph[id].inputs.map { trace.value(of: $0) }
       let whole = trace.value(of: id)
       for item in 0..<batch {

@@ -69,7 +69,7 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
 
   @Test(arguments: PoolingCase.all, [false, true])
   func average(of one: PoolingCase, countsPadding: Bool) throws {
-    let operation = RelevanceKit.Operator.averagePool(AveragePool(window: one.window, countsPadding: countsPadding))
+    let operation = AveragePool.averagePool(AveragePool(window: one.window, countsPadding: countsPadding))
     let (kernel, workers) = try Self.kernel(operation, of: one)
     let x = Seeded.tensor(one.input, seed: 1, low: 0)
     let output = try Self.forward(kernel, x, one, workers)
@@ -171,7 +171,7 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
   // MARK: Helpers
 
   private static func kernel(
-    _ operation: RelevanceKit.Operator, input: Shape, output: Shape? = nil
+    _ operation: any RelevanceKit.Operator, input: Shape, output: Shape? = nil
   ) throws -> (kernel: any Kernel, workers: Workers) {
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
     let id = builder.add("pool", operation)
@@ -182,7 +182,7 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
   }
 
   private static func kernel(
-    _ operation: RelevanceKit.Operator, of one: PoolingCase
+    _ operation: any RelevanceKit.Operator, of one: PoolingCase
   ) throws -> (kernel: any Kernel, workers: Workers) {
     try kernel(operation, input: one.input, output: Shape([2, 3] + one.oracle.outputExtents))
   }

@@ -34,7 +34,7 @@ import Testing
         // Not to the bit: beside a companion product a fully connected layer adds up in another order.
         #expect(trace.value(of: after).largestDifference(from: value.positivePart) <= Tolerance.singlePrecision)
       }
-      guard case .convolution(let parameters) = network.graph[convolution].operation else { return }
+      guard let parameters = network.graph[convolution].operation as? Convolution else { return }
       let expected = NaiveConvolution(parameters, item: [3, 9, 8]).product(.all, x.doubles).enumerated().map {
         $1 + Double(parameters.bias!.elements[$0 / 42 % 4])
       }
@@ -50,7 +50,7 @@ import Testing
     return builder.add("negative", .multiply, average, minus)
   }
 
-  private static func batchNormalization(channels: Int) -> RelevanceKit.Operator {
+  private static func batchNormalization(channels: Int) -> any RelevanceKit.Operator {
     let shape: Shape = [channels]
     return .batchNormalization(
       BatchNormalization(
@@ -99,7 +99,7 @@ import Testing
     let x = Seeded.tensor([1, 2, 10, 9], seed: 3)
     let trace = try Executor(network, threads: 2).trace(x, companions: [convolution: .everywhere])
     #expect(trace.companion(of: linear) == nil)
-    guard case .convolution(let parameters) = network.graph[convolution].operation else { return }
+    guard let parameters = network.graph[convolution].operation as? Convolution else { return }
     let expected = NaiveConvolution(parameters, item: [2, 10, 9]).product(.positive, x.doubles)
     let companion = try #require(trace.companion(of: convolution))
     #expect(companion.largestDifference(from: expected) <= Tolerance.singlePrecision)

@@ -102,7 +102,7 @@ import Testing
     let range = PixelRange(lower: [0, 0, 0], upper: [1, 1, 1])
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add(
-      "shifted", .binary(.subtract), builder.input, builder.constant("mean", Seeded.tensor([3, 4, 4], seed: 2)))
+      "shifted", .subtract, builder.input, builder.constant("mean", Seeded.tensor([3, 4, 4], seed: 2)))
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 2, kernel: [3, 3], seed: 1))
     let shifted = try Explainer(builder.network(), rules: .default(pixelRange: range))
     #expect(try shifted.trace(Seeded.tensor([1, 3, 4, 4], seed: 1, low: 0)).boxViolations.isEmpty)

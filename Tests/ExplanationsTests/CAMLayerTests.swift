@@ -10,7 +10,7 @@ import Testing
     var last = Node.ID(0)
     var seed: UInt64 = 10
 
-    mutating func add(_ name: String, _ operation: RelevanceKit.Operator, _ operands: Node.ID...) {
+    mutating func add(_ name: String, _ operation: any RelevanceKit.Operator, _ operands: Node.ID...) {
       last =
         operands.count == 2
         ? builder.add(name, operation, operands[0], operands[1]) : builder.add(name, operation, operands.first ?? last)
@@ -31,7 +31,7 @@ import Testing
     /// `x · sigmoid(x)` as two nodes.
     mutating func silu(_ name: String) {
       let x = last
-      add(name + ".gate", .unary(.sigmoid))
+      add(name + ".gate", .sigmoid)
       add(name, .multiply, x, last)
     }
     mutating func head(_ inputs: Int) {
@@ -93,9 +93,9 @@ import Testing
       try net.conv("conv1", 3, 4)
       let x = net.last
       net.add("shifted", .add, x, net.builder.constant("3", Tensor(shape: [1], repeating: 3)))
-      net.add("clip", .unary(.clip(lowest: 0, highest: 6)))
+      net.add("clip", .clip(lowest: 0, highest: 6))
       net.add("product", .multiply, x, net.last)
-      net.add("scaled", .binary(.divide), net.last, net.builder.constant("6", Tensor(shape: [1], repeating: 6)))
+      net.add("scaled", .divide, net.last, net.builder.constant("6", Tensor(shape: [1], repeating: 6)))
       net.head(4)
     }
   }
@@ -110,7 +110,7 @@ import Testing
       try net.conv("down", 4, 2, 1)
       net.add("reluDown", .relu)
       try net.conv("up", 2, 4, 1)
-      net.add("gate", .unary(.sigmoid))
+      net.add("gate", .sigmoid)
       net.add("excited", .multiply, x, net.last)
       net.head(4)
     }
@@ -127,7 +127,7 @@ import Testing
         let norm = LayerNormalization(axis: -1, scale: Tensor(shape: [4], repeating: 1), shift: nil, epsilon: 1e-6)
         net.add("norm", .layerNormalization(norm))
         net.linear("wide", 4, 8)
-        net.add("gelu", .unary(.gelu(approximate: false)))
+        net.add("gelu", .gelu(approximate: false))
         net.linear("narrow", 8, 4)
         net.add("back", .transpose(order: [0, 3, 1, 2]))
         net.add("sum", .add, net.last, skip)
@@ -144,7 +144,7 @@ import Testing
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
       net.add("last", .transpose(order: [0, 2, 3, 1]))
-      net.add("softplus", .unary(.softplus))
+      net.add("softplus", .softplus)
       net.add("gap", .mean(Mean(axes: [1, 2], keepsAxes: false)))
       net.linear("fc", 4, 5)
     }
@@ -246,7 +246,7 @@ import Testing
   /// SiLU in two nodes: the map is PyTorch's at the activation's output.
   @Test func mapBehindSiLU() throws {
     let network = try RectifierTests.network(averages: true) { builder, x, name in
-      builder.add(name, .multiply, x, builder.add(name + ".gate", .unary(.sigmoid), x))
+      builder.add(name, .multiply, x, builder.add(name + ".gate", .sigmoid, x))
     }
     let trace = try RectifierTests.trace(network)
     try RectifierTests.expectLogits(trace, "silu")

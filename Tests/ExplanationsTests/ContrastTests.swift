@@ -140,7 +140,7 @@ import Testing
 
   /// What goes into the head of the pooled network, and its weights.
   private static func pooledHead(_ walk: Walk) throws -> (x: Tensor, weight: Tensor) {
-    guard case .convolution(let head) = walk.network.graph[walk.node("head")].operation else {
+    guard let head = walk.network.graph[walk.node("head")].operation as? Convolution else {
       preconditionFailure("the head is a convolution")
     }
     return (walk.value("relu2"), head.weight)

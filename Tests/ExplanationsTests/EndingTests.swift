@@ -35,26 +35,26 @@ import Testing
     builder.add("flatten", .flatten(axis: 1))
     let head = builder.add("head", .seededLinear(inputs: 16, outputs: classes, seed: 2))
     func number(_ value: Float) -> Node.ID { builder.constant("number \(value)", Tensor(shape: [], elements: [value])) }
-    func reduction(_ function: Reduction.Function) -> RelevanceKit.Operator {
+    func reduction(_ function: Reduction.Function) -> any RelevanceKit.Operator {
       .reduce(Reduction(function, axes: [1], keepsAxes: true))
     }
     func softmax(of x: Node.ID, byReciprocal: Bool = false) {
-      let e = builder.add("e", .unary(.exp), x)
+      let e = builder.add("e", .exp, x)
       let sum = builder.add("sum", reduction(.sum), e)
       if byReciprocal {
-        builder.add("out", .multiply, builder.add("inverse", .unary(.reciprocal), sum), e)
+        builder.add("out", .multiply, builder.add("inverse", .reciprocal, sum), e)
       } else {
-        builder.add("out", .binary(.divide), e, sum)
+        builder.add("out", .divide, e, sum)
       }
     }
     func sigmoid(byReciprocal: Bool) {
-      let e = builder.add("e", .unary(.exp), builder.add("minus", .unary(.negate), head))
+      let e = builder.add("e", .exp, builder.add("minus", .negate, head))
       let one = number(1)
       let sum = builder.add("sum", .add, e, one)
       if byReciprocal {
-        builder.add("out", .unary(.reciprocal), sum)
+        builder.add("out", .reciprocal, sum)
       } else {
-        builder.add("out", .binary(.divide), one, sum)
+        builder.add("out", .divide, one, sum)
       }
     }
     switch ending {
@@ -63,31 +63,31 @@ import Testing
     case .oldSoftmax: builder.add("out", .softmax(Softmax(axis: 1, joinsTrailingAxes: true)))
     case .spelledSoftmax: softmax(of: head)
     case .stableSoftmax:
-      softmax(of: builder.add("less", .binary(.subtract), head, builder.add("max", reduction(.maximum), head)))
+      softmax(of: builder.add("less", .subtract, head, builder.add("max", reduction(.maximum), head)))
     case .softmaxByReciprocal: softmax(of: head, byReciprocal: true)
     case .clippedSoftmax:
       builder.add("softmax", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
-      builder.add("out", .unary(.clip(lowest: 1e-7, highest: 1 - 1e-7)))
+      builder.add("out", .clip(lowest: 1e-7, highest: 1 - 1e-7))
     case .softmaxOfTemperature:
-      builder.add("warm", .binary(.divide), head, number(2.5))
+      builder.add("warm", .divide, head, number(2.5))
       builder.add("out", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
     case .logSoftmax: builder.add("out", .logSoftmax(Softmax(axis: -1, joinsTrailingAxes: false)))
     case .spelledLogSoftmax:
-      let sum = builder.add("sum", reduction(.sum), builder.add("e", .unary(.exp), head))
-      builder.add("out", .binary(.subtract), head, builder.add("log", .unary(.log), sum))
-    case .sigmoid: builder.add("out", .unary(.sigmoid))
+      let sum = builder.add("sum", reduction(.sum), builder.add("e", .exp, head))
+      builder.add("out", .subtract, head, builder.add("log", .log, sum))
+    case .sigmoid: builder.add("out", .sigmoid)
     case .spelledSigmoid: sigmoid(byReciprocal: false)
     case .sigmoidByReciprocal: sigmoid(byReciprocal: true)
     case .clippedSigmoid:
-      builder.add("sigmoid", .unary(.sigmoid))
-      builder.add("out", .unary(.clip(lowest: 0, highest: 1)))
+      builder.add("sigmoid", .sigmoid)
+      builder.add("out", .clip(lowest: 0, highest: 1))
     case .reshapedSigmoid:
-      builder.add("sigmoid", .unary(.sigmoid))
+      builder.add("sigmoid", .sigmoid)
       builder.add("out", .reshape(extents: .fixed([1, classes]), allowZero: false))
     case .unknownProbabilities:
-      let e = builder.add("e", .unary(.exp), builder.add("half", .multiply, head, number(0.5)))
-      let sum = builder.add("sum", reduction(.sum), builder.add("copy", .unary(.abs), e))
-      builder.add("out", .binary(.divide), e, sum)
+      let e = builder.add("e", .exp, builder.add("half", .multiply, head, number(0.5)))
+      let sum = builder.add("sum", reduction(.sum), builder.add("copy", .abs, e))
+      builder.add("out", .divide, e, sum)
     }
     return try builder.network()
   }
@@ -137,10 +137,10 @@ import Testing
     builder.add("flatten", .flatten(axis: 1))
     let head = builder.add("head", .seededLinear(inputs: 16, outputs: 1, bias: false, seed: 2))
     if ending == .byLabels { return try builder.network().expecting(classes: 2) }
-    let p = builder.add("p", .unary(.sigmoid), head)
+    let p = builder.add("p", .sigmoid, head)
     guard ending != .sigmoid else { return try builder.network() }
     let one = builder.constant("one", Tensor(shape: [], elements: [1]))
-    let q = builder.add("q", .binary(.subtract), one, p)
+    let q = builder.add("q", .subtract, one, p)
     if ending == .positiveLast {
       builder.add("out", .concat(axis: 1), q, p)
     } else {

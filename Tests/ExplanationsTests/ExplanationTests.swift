@@ -104,7 +104,7 @@ import Testing
 
   /// The score is the value before the softmax.
   @Test func probabilitiesAreNotExplained() throws {
-    for ending in [[], [RelevanceKit.Operator.flatten(axis: 1)]] {
+    for ending in [[], [Flatten(axis: 1)]] {
       var builder = GraphBuilder(item: [3, 4, 4])
       builder.add("conv", try .seededConvolution(inputs: 3, outputs: 5, kernel: [4, 4], seed: 1))
       builder.add("softmax", .softmax(Softmax(axis: 1, joinsTrailingAxes: false)))
@@ -162,7 +162,7 @@ import Testing
 
   /// What goes into a sigmoid at the end is explained, and each class's probability is its own.
   @Test func aSigmoidAtTheEndIsLeftOut() throws {
-    func network(_ end: [RelevanceKit.Operator]) throws -> Network {
+    func network(_ end: [any RelevanceKit.Operator]) throws -> Network {
       var builder = GraphBuilder(item: [3, 4, 4])
       builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
       builder.add("relu", .relu)
@@ -172,11 +172,11 @@ import Testing
       return try builder.network()
     }
     let input = Seeded.tensor([1, 3, 4, 4], seed: 1)
-    func trace(_ end: [RelevanceKit.Operator]) throws -> Trace {
+    func trace(_ end: [any RelevanceKit.Operator]) throws -> Trace {
       try Explainer(network(end), rules: .default(pixelRange: SampleNetwork.range)).trace(input)
     }
     let plain = try trace([])
-    let ended = try trace([.unary(.sigmoid), .flatten(axis: 1)])
+    let ended = try trace([.sigmoid, .flatten(axis: 1)])
     #expect(ended.layout.decision == .eachClass && plain.layout.decision == .oneClass)
     #expect(ended.logits == plain.logits)
     #expect(try ended.explain(.class(1)).relevance == plain.explain(.class(1)).relevance)

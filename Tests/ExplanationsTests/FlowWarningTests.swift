@@ -7,7 +7,7 @@ import Testing
   /// A convolution of ones, a rectifier, a convolution whose weights have a share of negative ones, and a sum of all.
   private static func network(negativeShare: Int) throws -> Network {
     var builder = GraphBuilder(item: [2, 4, 4])
-    func convolution(_ weights: [Float]) throws -> RelevanceKit.Operator {
+    func convolution(_ weights: [Float]) throws -> any RelevanceKit.Operator {
       .convolution(
         Convolution(
           weight: Tensor(shape: [10, weights.count / 10, 1, 1], elements: weights),
@@ -69,7 +69,7 @@ import Testing
       weight: Tensor(shape: [2, 2, 1, 1], elements: [1e30, 1e30, -1, -1]), bias: nil,
       window: try Window(kernel: [1, 1]), groups: 1)
     builder.add("conv1", .convolution(huge))
-    builder.add("clip", .unary(.clip(lowest: 0, highest: 6)))
+    builder.add("clip", .clip(lowest: 0, highest: 6))
     builder.add("flatten", .flatten(axis: 1))
     builder.add("head", .seededLinear(inputs: 8, outputs: 3, seed: 1))
     let table = RuleTable(name: "zPlus") {

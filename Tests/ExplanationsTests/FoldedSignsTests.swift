@@ -79,8 +79,8 @@ import Testing
     var builder = GraphBuilder(item: [3, 8, 8])
     let mean = builder.constant("mean", Seeded.tensor([3, 1, 1], seed: seed))
     let deviation = builder.constant("deviation", Seeded.tensor([1, 3, 1, 1], seed: seed + 10, low: 0.5, high: 2))
-    let centered = builder.add("centered", .binary(.subtract), mean, builder.input)
-    let scaled = builder.add("scaled", .binary(.divide), centered, deviation)
+    let centered = builder.add("centered", .subtract, mean, builder.input)
+    let scaled = builder.add("scaled", .divide, centered, deviation)
     builder.add(
       "conv1",
       try .seededConvolution(

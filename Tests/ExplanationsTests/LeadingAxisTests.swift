@@ -29,11 +29,11 @@ import Testing
   /// Six channels of 8 × 8, the detour or what it stands for, and a head of five classes.
   static func network(_ detour: Detour, isDirect: Bool) throws -> Network {
     var builder = GraphBuilder(item: [6, 8, 8])
-    func reshape(_ extents: [Int]) -> RelevanceKit.Operator { .reshape(extents: .fixed(extents), allowZero: false) }
+    func reshape(_ extents: [Int]) -> any RelevanceKit.Operator { .reshape(extents: .fixed(extents), allowZero: false) }
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
     let weight = Seeded.tensor([4, 3, 3, 3], seed: 1)
     let bias = Seeded.tensor([4], seed: 2)
-    func convolution(groups: Int) throws -> RelevanceKit.Operator {
+    func convolution(groups: Int) throws -> any RelevanceKit.Operator {
       let weights = [Tensor](repeating: weight, count: groups).flatMap(\.elements)
       let biases = [Tensor](repeating: bias, count: groups).flatMap(\.elements)
       return .convolution(
@@ -42,8 +42,8 @@ import Testing
           bias: Tensor(shape: [4 * groups], elements: biases), window: try Window(kernel: [3, 3], padding: ones),
           groups: groups))
     }
-    let pool = RelevanceKit.Operator.maxPool(try Window(kernel: [2, 2], strides: [2, 2]))
-    let norm = RelevanceKit.Operator.localResponseNormalization(
+    let pool = MaxPool(try Window(kernel: [2, 2], strides: [2, 2]))
+    let norm = LocalResponseNormalization.localResponseNormalization(
       LocalResponseNormalization(size: 3, alpha: 0.5, beta: 0.75, bias: 1))
     if detour == .foldedConvolution {
       if !isDirect { builder.add("fold", reshape([-1, 3, 8, 8])) }
@@ -79,7 +79,7 @@ import Testing
     case .withoutBatch:
       builder.add("pool", pool)
       if !isDirect { builder.add("drop", .squeeze(axes: [0])) }
-      builder.add("rectify", .unary(.leakyRelu(alpha: 0.5)))
+      builder.add("rectify", .leakyRelu(alpha: 0.5))
       if !isDirect { builder.add("bring", .unsqueeze(axes: [0])) }
     }
     builder.add("flatten", .flatten(axis: 1))

@@ -20,7 +20,7 @@ import Testing
       )
       id = activation(&builder, conv, "act\(seed)")
     }
-    let rows = averages ? .mean(Mean(axes: [2, 3], keepsAxes: false)) : RelevanceKit.Operator.flatten(axis: 1)
+    let rows: any RelevanceKit.Operator = averages ? Mean(axes: [2, 3], keepsAxes: false) : Flatten(axis: 1)
     builder.add("rows", rows, id)
     builder.add("fc", .seededLinear(inputs: averages ? 4 : 256, outputs: 3, seed: 3))
     return try builder.network()
@@ -40,25 +40,25 @@ import Testing
   /// Ways to write `max(x, 0)`, and `min(max(x, 0), 2)`.
   private static let spellings: [(name: String, @Sendable (inout GraphBuilder, Node.ID, String) -> Node.ID)] = [
     ("relu", { $0.add($2, .relu, $1) }),
-    ("relu", { $0.add($2, .unary(.clip(lowest: 0, highest: .greatestFiniteMagnitude)), $1) }),
-    ("relu", { $0.add($2, .binary(.maximum), $1, $0.constant($2 + "0", zero)) }),
-    ("relu", { $0.add($2, .binary(.maximum), $0.constant($2 + "0", Tensor(shape: [1, 4, 1, 1])), $1) }),
-    ("relu", { $0.add($2, .unary(.leakyRelu(alpha: 0)), $1) }),
-    ("relu", { $0.add($2, .unary(.elu(alpha: 0)), $1) }),
+    ("relu", { $0.add($2, .clip(lowest: 0, highest: .greatestFiniteMagnitude), $1) }),
+    ("relu", { $0.add($2, .maximum, $1, $0.constant($2 + "0", zero)) }),
+    ("relu", { $0.add($2, .maximum, $0.constant($2 + "0", Tensor(shape: [1, 4, 1, 1])), $1) }),
+    ("relu", { $0.add($2, .leakyRelu(alpha: 0), $1) }),
+    ("relu", { $0.add($2, .elu(alpha: 0), $1) }),
     ("relu", { $0.add($2, .parametricRelu(slope: Tensor(shape: [4, 1, 1])), $1) }),
-    ("capped2", { $0.add($2, .unary(.clip(lowest: 0, highest: 2)), $1) }),
+    ("capped2", { $0.add($2, .clip(lowest: 0, highest: 2), $1) }),
     (
       "capped2",
       {
         let rectified = $0.add($2, .relu, $1)
-        return $0.add($2 + "cap", .binary(.minimum), rectified, $0.constant($2 + "2", Tensor(shape: [1], repeating: 2)))
+        return $0.add($2 + "cap", .minimum, rectified, $0.constant($2 + "2", Tensor(shape: [1], repeating: 2)))
       }
     ),
     (
       "capped2",
       {
-        let capped = $0.add($2 + "cap", .binary(.minimum), $1, $0.constant($2 + "2", Tensor(shape: [1], repeating: 2)))
-        return $0.add($2, .binary(.maximum), $0.constant($2 + "0", zero), capped)
+        let capped = $0.add($2 + "cap", .minimum, $1, $0.constant($2 + "2", Tensor(shape: [1], repeating: 2)))
+        return $0.add($2, .maximum, $0.constant($2 + "0", zero), capped)
       }
     ),
   ]
@@ -87,10 +87,10 @@ import Testing
   /// Activations that Captum leaves alone keep the gradient, and a warning says so.
   @Test(
     arguments: [
-      .unary(.leakyRelu(alpha: 0.1)), .unary(.elu(alpha: 1)), .unary(.gelu(approximate: false)), .unary(.mish),
-      .unary(.hardSwish), .unary(.softplus), .unary(.sigmoid), .unary(.clip(lowest: -1, highest: 1)),
+      .leakyRelu(alpha: 0.1), .elu(alpha: 1), .gelu(approximate: false), .mish,
+      .hardSwish, .softplus, .sigmoid, .clip(lowest: -1, highest: 1),
       .parametricRelu(slope: Tensor(shape: [1], repeating: 0.2)),
-    ] as [RelevanceKit.Operator]) func otherActivations(activation: RelevanceKit.Operator) throws
+    ] as [any RelevanceKit.Operator]) func otherActivations(activation: any RelevanceKit.Operator) throws
   {
     let trace = try Self.trace(Self.network { $0.add($2, activation, $1) })
     let kind = activation.kind.rawValue
@@ -112,7 +112,7 @@ import Testing
         "guided-backprop changes the gradient at rectifiers only, and the network has 1 activation of another kind, act2 (\(kind)): "
           + "they keep their derivative and let negative values pass; use gradient-x-input, or relevance such as lrp"
       ])
-    let none = try Self.trace(Self.network { $0.add($2, .unary(.negate), $1) })
+    let none = try Self.trace(Self.network { $0.add($2, .negate, $1) })
     #expect(
       Method.deconvNet.warnings(under: none.plan) == [
         "deconvnet changes the gradient at rectifiers only, and the network has no rectifier: what it gives is the plain gradient's; "

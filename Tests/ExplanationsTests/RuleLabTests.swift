@@ -238,7 +238,7 @@ import Testing
   @Test func theOperandThatTakesRelevance() throws {
     var builder = GraphBuilder(item: [2])
     let signal = builder.add("signal", .relu, builder.input)
-    let gate = builder.add("gate", .unary(.sigmoid), signal)
+    let gate = builder.add("gate", .sigmoid, signal)
     builder.add("scale", .multiply, gate, signal)
     let explainer = try Explainer(builder.network(), rules: .default(pixelRange: nil))
     let lab = RuleLab(try explainer.trace(Tensor(shape: [1, 2], elements: [1, 2])))

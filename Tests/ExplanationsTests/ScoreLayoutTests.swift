@@ -34,7 +34,7 @@ import Testing
     builder.add(
       "conv1", try .seededConvolution(inputs: 3, outputs: 6, kernel: [2, 2], strides: [2, 2], seed: 1))
     builder.add("relu1", .relu)
-    let there = RelevanceKit.Operator.transpose(order: [0, 2, 3, 1])
+    let there = Transpose(order: [0, 2, 3, 1])
     if end == .linear {
       builder.add("there", there)
       builder.add("head", .seededLinear(inputs: 6, outputs: 5, seed: 2))

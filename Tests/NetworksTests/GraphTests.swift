@@ -87,7 +87,7 @@ import Testing
     }
     #expect(names == ["x", "product", "relu"])
     #expect(network.graph.node(named: "sum") == network.graph.node(named: "product"))
-    guard case .linear(let linear) = network.graph.nodes[1].operation else { return }
+    guard let linear = network.graph.nodes[1].operation as? Linear else { return }
     #expect(linear.bias?.elements == bias.elements)
     let x = Seeded.tensor([2, 4], seed: 3)
     let sums = try Executor(network).logits(x)
@@ -109,7 +109,7 @@ import Testing
       build(&builder)
       return try builder.network().graph.nodes.map(\.name)
     }
-    let product = RelevanceKit.Operator.seededLinear(inputs: 4, outputs: 3, bias: false, seed: 1)
+    let product = Linear.seededLinear(inputs: 4, outputs: 3, bias: false, seed: 1)
     #expect(
       try names {
         let layer = $0.add("product", product)
@@ -153,7 +153,7 @@ import Testing
     var builder = GraphBuilder(item: [4])
     builder.add("head", .seededLinear(inputs: 4, outputs: 3, seed: 1))
     let softmax = Softmax(axis: 1, joinsTrailingAxes: false)
-    let operations: [String: RelevanceKit.Operator] = [
+    let operations: [String: any RelevanceKit.Operator] = [
       "softmax": .softmax(softmax), "logSoftmax": .logSoftmax(softmax), "flatten": .flatten(axis: 1), "relu": .relu,
       "reshape": .reshape(extents: [0, -1, 1], allowZero: false), "squeeze": .squeeze(axes: [2]), "dropout": .dropout,
     ]
@@ -173,7 +173,7 @@ import Testing
   }
 
   @Test func familiesHaveONNXNames() {
-    for kind in OperatorKind.allCases { #expect(OperatorKind(named: kind.rawValue) == kind) }
+    for kind in OperatorKind.all { #expect(OperatorKind(named: kind.rawValue) == kind) }
     #expect(OperatorKind(named: "MatMul") == .gemm)
     #expect(OperatorKind(named: "conv") == nil)
   }

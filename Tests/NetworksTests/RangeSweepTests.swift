@@ -137,7 +137,7 @@ import Testing
     /// Adds a random node; the axis of the batch stays where it is.
     private mutating func add(to chain: inout Chain, _ x: Node.ID, _ shape: Shape, _ name: String) throws -> Node.ID {
       let axis = shape.rank > 1 ? draw(1...shape.rank - 1) : 0
-      func added(_ operation: RelevanceKit.Operator, _ operands: Node.ID..., as kind: Kind = .simple) -> Node.ID {
+      func added(_ operation: any RelevanceKit.Operator, _ operands: Node.ID..., as kind: Kind = .simple) -> Node.ID {
         chain.names.append("\(operation.kind.rawValue)\(shape)")
         if kind == .mixing { chain.kind = .mixing }
         return operands.isEmpty
@@ -196,22 +196,22 @@ import Testing
       case 12:
         let other = chain.builder.constant(name + "c", Seeded.tensor(shape, seed: seed, low: -2, high: 2))
         return added(.concat(axis: axis), x, draw(0...1) == 0 ? x : other)
-      case 13: return added(.unary(.clip(lowest: number(-2, 0), highest: number(0, 2))))
-      case 14: return added(.unary(.negate))
+      case 13: return added(.clip(lowest: number(-2, 0), highest: number(0, 2)))
+      case 14: return added(.negate)
       case 15:
-        let functions: [UnaryFunction] = [
+        let functions: [any ElementwiseFunction] = [
           .abs, .elu(alpha: 1), .elu(alpha: -0.5), .erf, .gelu(approximate: false), .gelu(approximate: true),
           .hardSwish,
           .hardSigmoid(alpha: -0.3, beta: 0.4), .leakyRelu(alpha: 0.1), .leakyRelu(alpha: -0.7), .mish, .sigmoid,
           .softplus, .tanh,
         ]
-        return added(.unary(functions[draw(0...functions.count - 1)]))
+        return added(functions[draw(0...functions.count - 1)])
       case 16:
         // What is defined for positive numbers only.
         let positive = chain.builder.add(
-          name + "s", .add, chain.builder.add(name + "a", .unary(.abs), x),
+          name + "s", .add, chain.builder.add(name + "a", .abs, x),
           chain.builder.constant(name + "h", Tensor(shape: [1], repeating: 0.5)))
-        return added(.unary([.sqrt, .log, .reciprocal][draw(0...2)]), positive)
+        return added([Sqrt(), Log(), Reciprocal()][draw(0...2)] as any ElementwiseFunction, positive)
       case 17:
         return added(.parametricRelu(slope: Seeded.tensor(Shape([1] + shape.dimensions.dropFirst()), seed: seed)))
       case 18, 19:
@@ -223,23 +223,23 @@ import Testing
         switch draw(0...4) {
         case 0: return added(.add, constant, x)
         case 1: return added(.multiply, x, constant)
-        case 2: return added(.binary(.subtract), constant, x)
-        case 3: return added(.binary(.divide), x, constant)
-        default: return added(.binary([.minimum, .maximum][draw(0...1)]), x, constant)
+        case 2: return added(.subtract, constant, x)
+        case 3: return added(.divide, x, constant)
+        default: return added([Minimum(), Maximum()][draw(0...1)] as any PairwiseFunction, x, constant)
         }
       case 20:
         let flipped = chain.builder.add(
           name + "f", .slice(Slice(starts: [-1], ends: [-extent - 9], axes: [axis], steps: [-1])), x)
         switch draw(0...4) {
         case 0: return added(.add, x, flipped, as: .mixing)
-        case 1: return added(.binary(.maximum), x, flipped, as: .mixing)
-        case 2: return added(.binary(.subtract), x, flipped, as: .mixing)
+        case 1: return added(.maximum, x, flipped, as: .mixing)
+        case 2: return added(.subtract, x, flipped, as: .mixing)
         case 3: return added(.multiply, x, flipped, as: .mixing)
         default: return added(.multiply, x, x)
         }
       case 21:
         let exponent = chain.builder.constant(name + "e", Tensor(shape: [1], repeating: [2, 3][draw(0...1)]))
-        return added(.binary(.power), x, exponent)
+        return added(.power, x, exponent)
       case 22:
         return added(.mean(Mean(axes: [axis], keepsAxes: draw(0...1) == 0)), as: .mixing)
       case 23:

@@ -20,15 +20,15 @@ import Testing
   @Test func transposesThatUndoEachOtherGo() throws {
     var builder = GraphBuilder(item: [4, 5, 6])
     builder.add("last", .transpose(order: [0, 2, 3, 1]))
-    builder.add("sigmoid", .unary(.sigmoid))
+    builder.add("sigmoid", .sigmoid)
     builder.add("relu", .relu)
     builder.add("first", .transpose(order: [0, 3, 1, 2]))
-    builder.add("tanh", .unary(.tanh))
+    builder.add("tanh", .tanh)
     #expect(try names(builder) == ["x", "sigmoid", "relu", "tanh"])
     #expect(try builder.network().graph.node(named: "first") == Node.ID(2))
     var reference = GraphBuilder(item: [4, 5, 6])
-    reference.add("sigmoid", .unary(.sigmoid))
-    reference.add("tanh", .unary(.tanh))
+    reference.add("sigmoid", .sigmoid)
+    reference.add("tanh", .tanh)
     try expectSame(builder, as: reference)
   }
 
@@ -58,21 +58,21 @@ import Testing
     var reference = GraphBuilder(item: [4, 5, 6])
     // A rectifier of everything above −∞ keeps the two apart.
     let scaled = reference.add("product", .multiply, reference.constant("scale", scale), reference.input)
-    let open = reference.add("open", .unary(.clip(lowest: -.infinity, highest: .infinity)), scaled)
+    let open = reference.add("open", .clip(lowest: -.infinity, highest: .infinity), scaled)
     reference.add("sum", .add, open, reference.constant("shift", shift))
     #expect(try names(reference).count == 6)
     try expectSame(builder, as: reference)
   }
 
   @Test(arguments: [false, true]) func zerosBeforeAConvolutionArePadding(padsValue: Bool) throws {
-    let window: RelevanceKit.Operator = try .seededConvolution(
+    let window: any RelevanceKit.Operator = try .seededConvolution(
       inputs: 4, outputs: 3, kernel: [3, 3], strides: [2, 1], padding: .explicit(before: [1, 0], after: [0, 1]), seed: 5
     )
     let amounts: List = [0, 0, 1, 2, 0, 0, 3, 0]
     func graph(_ between: Bool) -> GraphBuilder {
       var builder = GraphBuilder(item: [4, 5, 6])
       builder.add("pad", .pad(Pad(amounts: amounts, value: padsValue ? 1 : 0)))
-      if between { builder.add("open", .unary(.clip(lowest: -.infinity, highest: .infinity))) }
+      if between { builder.add("open", .clip(lowest: -.infinity, highest: .infinity)) }
       builder.add("conv", window)
       return builder
     }

@@ -4,7 +4,7 @@ import Testing
 
 /// The shape of every node's output, as ONNX defines it.
 @Suite struct ShapeInferenceTests {
-  private static func shape(_ operation: RelevanceKit.Operator, of inputs: [Int]...) throws -> [Int] {
+  private static func shape(_ operation: any RelevanceKit.Operator, of inputs: [Int]...) throws -> [Int] {
     var builder = GraphBuilder(item: [1])
     let operands = inputs.enumerated().map { builder.constant("operand\($0)", Tensor(shape: Shape($1))) }
     let node = Node(name: "node", operation: operation, inputs: operands)
@@ -13,7 +13,7 @@ import Testing
     return try graph.shapes(forInput: [1, 1])[operands.count + 1].dimensions
   }
 
-  private static func sentence(_ operation: RelevanceKit.Operator, of inputs: [Int]...) -> String {
+  private static func sentence(_ operation: any RelevanceKit.Operator, of inputs: [Int]...) -> String {
     do {
       let shape =
         switch inputs.count {
@@ -65,32 +65,34 @@ import Testing
   }
 
   @Test func weightsAndMeans() throws {
-    let groups = try RelevanceKit.Operator.seededConvolution(inputs: 4, outputs: 6, kernel: [3, 1], groups: 2, seed: 1)
+    let groups = try Convolution.seededConvolution(inputs: 4, outputs: 6, kernel: [3, 1], groups: 2, seed: 1)
     #expect(try Self.shape(groups, of: [5, 4, 8, 7]) == [5, 6, 6, 7])
-    let sequence = try RelevanceKit.Operator.seededConvolution(inputs: 4, outputs: 6, kernel: [3], seed: 1)
+    let sequence = try Convolution.seededConvolution(inputs: 4, outputs: 6, kernel: [3], seed: 1)
     #expect(try Self.shape(sequence, of: [5, 4, 8]) == [5, 6, 6])
-    let linear = RelevanceKit.Operator.seededLinear(inputs: 4, outputs: 6, seed: 1)
+    let linear = Linear.seededLinear(inputs: 4, outputs: 6, seed: 1)
     #expect(try Self.shape(linear, of: [5, 4]) == [5, 6])
     #expect(try Self.shape(linear, of: [5, 3, 4]) == [5, 3, 6])
     #expect(try Self.shape(.mean(Mean(axes: [2, 3], keepsAxes: true)), of: [5, 4, 8, 7]) == [5, 4, 1, 1])
     #expect(try Self.shape(.mean(Mean(axes: [-1, 1], keepsAxes: false)), of: [5, 4, 8, 7]) == [5, 8])
   }
 
-  @Test(arguments: [
-    (RelevanceKit.Operator.relu, [2, 3, 4], [2, 3, 4]), (.dropout, [2], [2]), (.identity, [], []),
-    (.softmax(Softmax(axis: -1, joinsTrailingAxes: false)), [2, 3], [2, 3]), (.flatten(axis: 1), [2, 3, 4], [2, 12]),
-    (.flatten(axis: 0), [2, 3, 4], [1, 24]), (.flatten(axis: 3), [2, 3, 4], [24, 1]),
-    (.flatten(axis: -1), [2, 3, 4], [6, 4]),
-    (.reshape(extents: [0, -1], allowZero: false), [2, 3, 4], [2, 12]),
-    (.reshape(extents: [-1, 6], allowZero: false), [2, 3, 4], [4, 6]),
-    (.reshape(extents: [0, 0, 2, 2], allowZero: false), [2, 3, 4], [2, 3, 2, 2]),
-    (.reshape(extents: [0, 5], allowZero: true), [0, 3], [0, 5]),
-    (.reshape(extents: [], allowZero: false), [1, 1], []),
-    (.transpose(order: [2, 0, 1]), [2, 3, 4], [4, 2, 3]), (.transpose(order: nil), [2, 3, 4], [4, 3, 2]),
-    (.squeeze(axes: nil), [1, 3, 1], [3]), (.squeeze(axes: [-1]), [1, 3, 1], [1, 3]),
-    (.unsqueeze(axes: [0, -1]), [3, 4], [1, 3, 4, 1]), (.unsqueeze(axes: [1, 2]), [3], [3, 1, 1]),
-  ])
-  func rearrangements(operation: RelevanceKit.Operator, input: [Int], output: [Int]) throws {
+  @Test(
+    arguments: [
+      (.relu, [2, 3, 4], [2, 3, 4]), (.dropout, [2], [2]), (.identity, [], []),
+      (.softmax(Softmax(axis: -1, joinsTrailingAxes: false)), [2, 3], [2, 3]),
+      (.flatten(axis: 1), [2, 3, 4], [2, 12]),
+      (.flatten(axis: 0), [2, 3, 4], [1, 24]), (.flatten(axis: 3), [2, 3, 4], [24, 1]),
+      (.flatten(axis: -1), [2, 3, 4], [6, 4]),
+      (.reshape(extents: [0, -1], allowZero: false), [2, 3, 4], [2, 12]),
+      (.reshape(extents: [-1, 6], allowZero: false), [2, 3, 4], [4, 6]),
+      (.reshape(extents: [0, 0, 2, 2], allowZero: false), [2, 3, 4], [2, 3, 2, 2]),
+      (.reshape(extents: [0, 5], allowZero: true), [0, 3], [0, 5]),
+      (.reshape(extents: [], allowZero: false), [1, 1], []),
+      (.transpose(order: [2, 0, 1]), [2, 3, 4], [4, 2, 3]), (.transpose(order: nil), [2, 3, 4], [4, 3, 2]),
+      (.squeeze(axes: nil), [1, 3, 1], [3]), (.squeeze(axes: [-1]), [1, 3, 1], [1, 3]),
+      (.unsqueeze(axes: [0, -1]), [3, 4], [1, 3, 4, 1]), (.unsqueeze(axes: [1, 2]), [3], [3, 1, 1]),
+    ] as [(any RelevanceKit.Operator, [Int], [Int])])
+  func rearrangements(operation: any RelevanceKit.Operator, input: [Int], output: [Int]) throws {
     #expect(try Self.shape(operation, of: input) == output)
   }
 
@@ -104,9 +106,9 @@ import Testing
   /// What an operator cannot take: one sentence that names the node, what was expected and what found.
   @Test func misfits() throws {
     let window = try Window(kernel: [3, 3], padding: .explicit(before: [0, 0], after: [0, 0]))
-    let convolution = try RelevanceKit.Operator.seededConvolution(
+    let convolution = try Convolution.seededConvolution(
       inputs: 4, outputs: 6, kernel: [3, 3], groups: 2, seed: 1)
-    let linear = RelevanceKit.Operator.seededLinear(inputs: 4, outputs: 6, seed: 1)
+    let linear = Linear.seededLinear(inputs: 4, outputs: 6, seed: 1)
     let other = Convolution(weight: Tensor(shape: [6, 4, 5, 5]), bias: nil, window: window, groups: 1)
     let biases = Convolution(
       weight: Tensor(shape: [6, 4, 3, 3]), bias: Tensor(shape: [5]), window: window, groups: 1)

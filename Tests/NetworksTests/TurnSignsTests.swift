@@ -28,13 +28,13 @@ import Testing
           .batchNormalization(
             BatchNormalization(
               scale: numbers(shape, seed: 78, low: -2, high: 2), shift: Seeded.tensor(shape, seed: 79))), x)
-      case .negation: return builder.add("factor", .unary(.negate), x)
+      case .negation: return builder.add("factor", .negate, x)
       case .scalar: return builder.add("factor", .multiply, constant("c", [], low: -2, high: -0.5), x)
       case .perChannel: return builder.add("factor", .multiply, x, constant("c", extents, low: -2, high: 2))
-      case .quotient: return builder.add("factor", .binary(.divide), x, constant("c", [1], low: -2, high: -0.5))
-      case .difference: return builder.add("factor", .binary(.subtract), constant("c", [], low: -2, high: 2), x)
+      case .quotient: return builder.add("factor", .divide, x, constant("c", [1], low: -2, high: -0.5))
+      case .difference: return builder.add("factor", .subtract, constant("c", [], low: -2, high: 2), x)
       case .differenceByChannel:
-        return builder.add("factor", .binary(.subtract), constant("c", extents, low: -2, high: 2), x)
+        return builder.add("factor", .subtract, constant("c", extents, low: -2, high: 2), x)
       case .product:
         // −1 is no factor at all once its sign has moved.
         return builder.add("factor", .multiply, x, builder.constant("c", Tensor(shape: [1], elements: [-1])))
@@ -68,7 +68,7 @@ import Testing
         return done(builder.add("between", .averagePool(pool), a))
       case .mean: return done(builder.add("between", .mean(Mean(axes: [2, 3], keepsAxes: false)), a), 4, false)
       case .sum: return done(builder.add("between", .add, a, layer(&builder, "b")))
-      case .difference: return done(builder.add("between", .binary(.subtract), a, layer(&builder, "b")))
+      case .difference: return done(builder.add("between", .subtract, a, layer(&builder, "b")))
       case .concat: return done(builder.add("between", .concat(axis: 1), a, layer(&builder, "b")), 8)
       case .concatWithConstant:
         let constant = builder.constant("rest", Seeded.tensor([1, 2, 6, 6], seed: 80))
@@ -88,7 +88,7 @@ import Testing
       case .scale:
         return done(builder.add("between", .multiply, builder.constant("s", Seeded.tensor([1, 4, 1, 1], seed: 84)), a))
       case .gate:
-        let gate = builder.add("gate", .unary(.sigmoid), builder.input)
+        let gate = builder.add("gate", .sigmoid, builder.input)
         return done(builder.add("between", .multiply, a, gate))
       case .lrn:
         return done(
@@ -102,7 +102,7 @@ import Testing
   enum Layer: String, CaseIterable {
     case convolution, grouped, transposed
 
-    func operation(_ seed: UInt64) throws -> RelevanceKit.Operator {
+    func operation(_ seed: UInt64) throws -> any RelevanceKit.Operator {
       let ones = Padding.explicit(before: [1, 1], after: [1, 1])
       switch self {
       case .convolution:
@@ -127,7 +127,7 @@ import Testing
       defer { seed += 5 }
       return builder.add(name, operations[seed == 90 ? 0 : 1], builder.input)
     }
-    if isOpen { x = builder.add("open", .unary(.clip(lowest: -.infinity, highest: .infinity)), x) }
+    if isOpen { x = builder.add("open", .clip(lowest: -.infinity, highest: .infinity), x) }
     x = factor.add(to: &builder, x, channels: channels, spatial: spatial)
     builder.add("relu", .relu, x)
     return try builder.network()
@@ -152,7 +152,7 @@ import Testing
     func network(isOpen: Bool) throws -> Network {
       var builder = GraphBuilder(item: [6])
       var x = builder.add("layer", .seededLinear(inputs: 6, outputs: 5, seed: 3))
-      if isOpen { x = builder.add("open", .unary(.clip(lowest: -.infinity, highest: .infinity)), x) }
+      if isOpen { x = builder.add("open", .clip(lowest: -.infinity, highest: .infinity), x) }
       x = factor.add(to: &builder, x, channels: 5, spatial: false)
       builder.add("relu", .relu, x)
       builder.add("head", .seededLinear(inputs: 5, outputs: 3, seed: 4))
@@ -171,12 +171,12 @@ import Testing
     builder.add("a", convolution)
     builder.add("relu", .relu)
     builder.add("b", convolution)
-    builder.add("neg", .unary(.negate))
+    builder.add("neg", .negate)
     let network = try builder.network()
     #expect(network.graph.nodes.map(\.name) == ["x", "a", "relu", "b"])
     #expect(network.graph.node(named: "neg") == network.graph.node(named: "b"))
-    guard case .convolution(let before) = convolution, case .convolution(let a) = network.graph.nodes[1].operation,
-      case .convolution(let b) = network.graph.nodes[3].operation
+    guard let before = convolution as? Convolution, let a = network.graph.nodes[1].operation as? Convolution,
+      let b = network.graph.nodes[3].operation as? Convolution
     else { throw Missing() }
     let address = { (tensor: Tensor) in tensor.withUnsafeElements { $0.baseAddress } }
     #expect(address(a.weight) == address(before.weight))
@@ -185,7 +185,7 @@ import Testing
 
   /// Where a sign cannot move all the way, nothing moves.
   @Test func whatCannotTakeASignStops() throws {
-    let pool = RelevanceKit.Operator.maxPool(try Window(kernel: [2, 2], strides: [2, 2]))
+    let pool = MaxPool(try Window(kernel: [2, 2], strides: [2, 2]))
     func network(_ build: (inout GraphBuilder, Node.ID) -> Void) throws -> Network {
       var builder = GraphBuilder(item: [4, 6, 6])
       build(&builder, builder.add("layer", try Layer.convolution.operation(90)))
@@ -194,22 +194,22 @@ import Testing
     // A maximum, another user of the values, a summand that is the input, the input itself.
     let standing = try [
       network {
-        $0.add("pool", pool, $1); $0.add("neg", .unary(.negate))
+        $0.add("pool", pool, $1); $0.add("neg", .negate)
       },
       network {
-        let neg = $0.add("neg", .unary(.negate), $1); $0.add("join", .concat(axis: 1), $1, neg)
+        let neg = $0.add("neg", .negate, $1); $0.add("join", .concat(axis: 1), $1, neg)
       },
       network {
-        let sum = $0.add("sum", .add, $1, $0.input); $0.add("neg", .unary(.negate), sum)
+        let sum = $0.add("sum", .add, $1, $0.input); $0.add("neg", .negate, sum)
       },
       network {
-        let neg = $0.add("neg", .unary(.negate), $0.input); $0.add("sum", .add, $1, neg)
+        let neg = $0.add("neg", .negate, $0.input); $0.add("sum", .add, $1, neg)
       },
     ]
     for network in standing {
       #expect(Self.negativeFactors(network) == ["neg"])
-      guard case .convolution(let layer)? = network.graph.nodes.first(where: { $0.name == "layer" })?.operation,
-        case .convolution(let original) = try Layer.convolution.operation(90)
+      guard let layer = network.graph.nodes.first(where: { $0.name == "layer" })?.operation as? Convolution,
+        let original = try Layer.convolution.operation(90) as? Convolution
       else { throw Missing() }
       #expect(layer.weight == original.weight)
     }
@@ -220,14 +220,14 @@ import Testing
   /// The nodes that still multiply by something negative.
   private static func negativeFactors(_ network: Network) -> [String] {
     func constant(_ id: Node.ID) -> Tensor? {
-      if case .constant(let value) = network.graph[id].operation { value } else { nil }
+      (network.graph[id].operation as? Constant)?.tensor
     }
     return network.graph.nodes.filter { node in
       switch node.operation {
-      case .batchNormalization(let parameters): return parameters.scale.elements.contains { $0 < 0 }
-      case .unary(.negate): return true
-      case .binary(.subtract): return constant(node.inputs[0]) != nil
-      case .multiply, .binary(.divide):
+      case let parameters as BatchNormalization: return parameters.scale.elements.contains { $0 < 0 }
+      case is Negate: return true
+      case is Subtract: return constant(node.inputs[0]) != nil
+      case is Multiply, is Divide:
         return node.inputs.compactMap { constant($0) }.contains { $0.elements.contains { $0 < 0 } }
       default: return false
       }

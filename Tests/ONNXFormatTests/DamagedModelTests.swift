@@ -153,9 +153,9 @@ import Testing
       // Whatever was accepted must be readable to its last weight.
       for node in network.graph.nodes {
         switch node.operation {
-        case .convolution(let convolution): _ = convolution.weight.sum()
-        case .linear(let linear): _ = linear.weight.sum()
-        case .constant(let tensor): _ = tensor.sum()
+        case let convolution as Convolution: _ = convolution.weight.sum()
+        case let linear as Linear: _ = linear.weight.sum()
+        case let constant as Constant: _ = constant.tensor?.sum()
         default: break
         }
       }

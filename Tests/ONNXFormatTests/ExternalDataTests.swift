@@ -35,7 +35,7 @@ import Testing
     let weight = WireTensor(
       name: "w", dims: [values.count], external: [("location", "weights.bin"), ("offset", "2")])
     let graph = try folder.readGraph(.oneNode("Add", ["w"], initializers: [weight]))
-    guard case .constant(let value) = graph.nodes[1].operation else { throw ConstantTensorTests.NotAConstant() }
+    guard let value = (graph.nodes[1].operation as? Constant)?.tensor else { throw ConstantTensorTests.NotAConstant() }
     #expect(value.elements == values)
   }
 
@@ -79,7 +79,7 @@ import Testing
     ]
     let graph = try folder.readGraph(model)
     let starts = graph.nodes.compactMap { node -> UnsafeMutablePointer<Float>? in
-      if case .constant(let tensor) = node.operation { tensor.storage.base } else { nil }
+      if let tensor = (node.operation as? Constant)?.tensor { tensor.storage.base } else { nil }
     }
     #expect(starts.count == 2 && starts[1] == starts[0] + 4)
   }
@@ -170,7 +170,7 @@ import Testing
   /// Tensor `w` of four elements with this external data, in a model that is written to the folder.
   static func read(_ external: [(String, String)], in folder: ScratchFolder) throws -> Tensor {
     let graph = try folder.readGraph(model(external))
-    guard case .constant(let value) = graph.nodes[1].operation else { throw ConstantTensorTests.NotAConstant() }
+    guard let value = (graph.nodes[1].operation as? Constant)?.tensor else { throw ConstantTensorTests.NotAConstant() }
     return value
   }
 }

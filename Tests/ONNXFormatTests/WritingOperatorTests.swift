@@ -17,10 +17,10 @@ import Testing
     }
   }
 
-  static let functions: [UnaryFunction] = [
-    .abs, .ceil, .clip(lowest: -0.5, highest: 0.5), .clip(lowest: -.infinity, highest: 0.25), .elu(alpha: 0.7), .erf,
-    .exp, .floor, .gelu(approximate: false), .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.4), .hardSwish,
-    .leakyRelu(alpha: 0.1), .mish, .negate, .round, .sigmoid, .softplus, .tanh,
+  static let functions: [any ElementwiseFunction] = [
+    .abs, Ceil(), .clip(lowest: -0.5, highest: 0.5), .clip(lowest: -.infinity, highest: 0.25), .elu(alpha: 0.7), .erf,
+    .exp, Floor(), .gelu(approximate: false), .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.4), .hardSwish,
+    .leakyRelu(alpha: 0.1), .mish, .negate, Round(), .sigmoid, .softplus, .tanh,
   ]
 
   static let layers: [Case] = [
@@ -104,14 +104,14 @@ import Testing
       let shape = $0.add("shape", .shape(start: 0, end: nil), $0.input)
       let wanted = $0.add("wanted", .integers(IntegerTensor([-1, 2, 2, 36])))
       let truths = $0.add("truths", .integers(IntegerTensor([1, 0, 0, 0])))
-      let small = $0.add("small", .arithmetic(.comparison(.less)), wanted, shape)
-      let either = $0.add("either", .arithmetic(.logic(.and)), truths, small)
-      let extents = $0.add("extents", .arithmetic(.choice), either, shape, wanted)
+      let small = $0.add("small", Comparison(.less), wanted, shape)
+      let either = $0.add("either", Logic(.and), truths, small)
+      let extents = $0.add("extents", Where(), either, shape, wanted)
       $0.add("it", .reshape(extents: .operand(1), allowZero: false), $0.input, extents)
     },
     Case("constants of computed shapes") {
       let shape = $0.add("shape", .shape(start: 1, end: nil), $0.input)
-      let ones = $0.add("ones", .arithmetic(.constantOfShape(value: 0.5, kind: .real)), shape)
+      let ones = $0.add("ones", ConstantOfShape(value: 0.5, kind: .real), shape)
       let larger = $0.add(
         "larger", .expand, $0.add("sum", .add, $0.input, ones), $0.add("whole", .shape(start: 0, end: nil), $0.input))
       $0.add("it", .transpose(order: [0, 2, 3, 1]), larger)
@@ -126,7 +126,7 @@ import Testing
   @Test(
     arguments: layers + shapes
       + functions.map { function in
-        Case("\(function)") { $0.add("it", .unary(function)) }
+        Case("\(function)") { $0.add("it", function) }
       })
   func computesTheSame(one: Case) throws {
     var builder = GraphBuilder(item: one.item)
@@ -155,7 +155,7 @@ import Testing
       let window = try Window(
         kernel: [kernel, kernel], strides: [stride, stride],
         padding: .explicit(before: [pad, pad], after: [pad, pad]), ceilMode: ceilMode)
-      for pool: RelevanceKit.Operator in [
+      for pool: any RelevanceKit.Operator in [
         .maxPool(window), .averagePool(AveragePool(window: window, countsPadding: false)),
       ] {
         var builder = GraphBuilder(item: [4, 6, 6])
@@ -191,7 +191,7 @@ import Testing
     let halves = try Window(kernel: [2, 1], strides: [2, 1])
     let doubles = TransposedConvolution(
       weight: Seeded.tensor([4, 5, 2, 1], seed: 1), bias: nil, window: halves, outputPadding: [0, 0], groups: 1)
-    let operations: [RelevanceKit.Operator] = [
+    let operations: [any RelevanceKit.Operator] = [
       .input(image), .relu, .maxPool(halves), .transposedConvolution(doubles),
       .mean(Mean(axes: [2, 3], keepsAxes: true)),
     ]
@@ -209,7 +209,7 @@ import Testing
   }
 
   @Test func foldedNormalisationsComputeTheSame() throws {
-    let normalization: @Sendable (Int) -> RelevanceKit.Operator = { channels in
+    let normalization: @Sendable (Int) -> any RelevanceKit.Operator = { channels in
       .batchNormalization(
         BatchNormalization(
           gamma: Seeded.tensor([channels], seed: 4, low: -1.5, high: 1.5), beta: Seeded.tensor([channels], seed: 5),

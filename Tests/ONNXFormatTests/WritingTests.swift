@@ -56,11 +56,11 @@ import Testing
   }
 
   /// Weights of 1 KiB and more lie in the mapped file, at addresses that are multiples of `alignment`.
-  static func expectMapped(_ operation: RelevanceKit.Operator, alignment: Int) {
+  static func expectMapped(_ operation: any RelevanceKit.Operator, alignment: Int) {
     let tensors: [Tensor?]
     switch operation {
-    case .convolution(let layer): tensors = [layer.weight, layer.bias]
-    case .linear(let layer): tensors = [layer.weight, layer.bias]
+    case let layer as Convolution: tensors = [layer.weight, layer.bias]
+    case let layer as Linear: tensors = [layer.weight, layer.bias]
     default: return
     }
     for tensor in tensors.compactMap({ $0 }) where tensor.count >= 256 {
@@ -97,7 +97,7 @@ import Testing
     let summary = try ONNXWriter(halvesWeights: true).write(try builder.network(), to: scratch.path("out.onnx"))
     #expect(summary.weightBytes == 2 * weight.count)
     let found = try Network(contentsOf: scratch.path("out.onnx"))
-    guard case .linear(let linear) = found.graph.nodes[1].operation else {
+    guard let linear = found.graph.nodes[1].operation as? Linear else {
       Issue.record("no linear layer")
       return
     }

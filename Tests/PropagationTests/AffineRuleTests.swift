@@ -28,15 +28,15 @@ import Testing
         return (builder.add(name, .batchNormalization(BatchNormalization(scale: s, shift: b)), x), s.doubles, b.doubles)
       case .products: return (builder.add(name, .multiply, constant(s), x), s.doubles, ones.map { _ in 0 })
       case .quotients:
-        return (builder.add(name, .binary(.divide), x, constant(s)), s.doubles.map { 1 / $0 }, ones.map { _ in 0 })
+        return (builder.add(name, .divide, x, constant(s)), s.doubles.map { 1 / $0 }, ones.map { _ in 0 })
       case .chain:
         // (b − x) / s
-        let difference = builder.add("\(name).difference", .binary(.subtract), constant(b), x)
-        let node = builder.add(name, .binary(.divide), difference, constant(s))
+        let difference = builder.add("\(name).difference", .subtract, constant(b), x)
+        let node = builder.add(name, .divide, difference, constant(s))
         return (node, s.doubles.map { -1 / $0 }, zip(b.doubles, s.doubles).map { $0 / $1 })
-      case .negation: return (builder.add(name, .unary(.negate), x), ones.map { -$0 }, ones.map { _ in 0 })
+      case .negation: return (builder.add(name, .negate, x), ones.map { -$0 }, ones.map { _ in 0 })
       case .difference:
-        let node = builder.add(name, .binary(.subtract), constant(Tensor(shape: [1], elements: [0.75])), x)
+        let node = builder.add(name, .subtract, constant(Tensor(shape: [1], elements: [0.75])), x)
         return (node, ones.map { -$0 }, ones.map { _ in 0.75 })
       }
     }
@@ -72,7 +72,7 @@ import Testing
 
   /// One matrix for a layer: of a transposed convolution, of single inputs.
   private static func oracle(_ layer: LayerCase) -> DenseOracle {
-    guard case .transposedConvolution(let transposed) = layer.operation else { return layer.oracle }
+    guard let transposed = layer.operation as? TransposedConvolution else { return layer.oracle }
     // Windows do not overlap: output (o, y, x) takes input (i, y/2, x/2).
     let weight = transposed.weight.doubles
     let matrix = (0..<64).map { output -> [Double] in
@@ -194,7 +194,7 @@ import Testing
 
   /// Behind a flattened map, and where branches join: what affine nodes add is found through whatever only moves values.
   @Test func throughRearrangements() throws {
-    let linear = RelevanceKit.Operator.seededLinear(inputs: 40, outputs: 3, seed: 51)
+    let linear = Linear.seededLinear(inputs: 40, outputs: 3, seed: 51)
     var builder = GraphBuilder(item: [3, 2, 4])
     let pool = builder.add("pool", .maxPool(try Window(kernel: [1, 1])))
     let normalized = Affine.normalization.add(to: &builder, "bn", pool, channels: 3, spatial: true)
@@ -220,7 +220,7 @@ import Testing
       sources.append((channel * 8 + column / 2, normalized.scale[channel], normalized.shift[channel]))
     }
     for element in 0..<24 { sources.append((element, 1, 2)) }
-    guard case .linear(let layer) = linear, let biases = layer.bias?.doubles else { return }
+    guard let layer = linear as? Linear, let biases = layer.bias?.doubles else { return }
     let weight = layer.weight.doubles
     var (matrix, bias): ([[Double]], [Double]) = ([], [])
     for row in 0..<3 {

@@ -121,10 +121,10 @@ import Testing
 
   /// Without biases, rule z everywhere is gradient × input; rule ε comes as near as its ε is small.
   @Test func withoutBiasesZIsGradientTimesInput() throws {
-    let first = try RelevanceKit.Operator.seededConvolution(
+    let first = try Convolution.seededConvolution(
       inputs: 3, outputs: 5, kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]), bias: false, seed: 1)
     let window = try Window(kernel: [2, 2], strides: [2, 2])
-    let second = RelevanceKit.Operator.seededLinear(inputs: 5 * 4 * 4, outputs: 6, bias: false, seed: 2)
+    let second = Linear.seededLinear(inputs: 5 * 4 * 4, outputs: 6, bias: false, seed: 2)
     var builder = GraphBuilder(item: [3, 8, 8])
     builder.add("conv", first)
     builder.add("relu", .relu)
@@ -135,13 +135,12 @@ import Testing
     let x = Seeded.tensor([1, 3, 8, 8], seed: 3)
 
     // The gradient of class 2, backward by the definitions.
-    guard case .convolution(let convolution) = first, case .linear(let linear) = second else { return }
-    let naive = NaiveConvolution(convolution, item: [3, 8, 8])
+    let naive = NaiveConvolution(first, item: [3, 8, 8])
     let above = naive.product(.all, x.doubles)
     let rectified = above.map { max($0, 0) }
     let pooling = NaivePooling(window, extents: [8, 8])
     let pooled = pooling.maximum(rectified)
-    let weights = linear.weight.doubles
+    let weights = second.weight.doubles
     let score = pooled.indices.reduce(0) { $0 + weights[2 * 80 + $1] * pooled[$1] }
     let atPool = pooling.winners(rectified, Array(weights[160..<240]), split: false)
     let gradient = naive.adjoint(.all, zip(atPool, above).map { $1 > 0 ? $0 : 0 })

@@ -155,7 +155,7 @@ struct DenseOracle {
 struct LayerCase: Sendable, CustomTestStringConvertible {
   let name: String
   let item: [Int]
-  let operation: RelevanceKit.Operator
+  let operation: any RelevanceKit.Operator
 
   var testDescription: String { name }
 
@@ -164,10 +164,10 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     let matrix = matrix
     let bias: [Double] =
       switch operation {
-      case .convolution(let convolution): Self.spread(convolution.bias, over: matrix.count)
-      case .transposedConvolution(let convolution): Self.spread(convolution.bias, over: matrix.count)
-      case .linear(let linear): Self.spread(linear.bias, over: matrix.count)
-      case .batchNormalization(let parameters): Self.spread(parameters.shift, over: matrix.count)
+      case let convolution as Convolution: Self.spread(convolution.bias, over: matrix.count)
+      case let convolution as TransposedConvolution: Self.spread(convolution.bias, over: matrix.count)
+      case let linear as Linear: Self.spread(linear.bias, over: matrix.count)
+      case let parameters as BatchNormalization: Self.spread(parameters.shift, over: matrix.count)
       default: Self.spread(nil, over: matrix.count)
       }
     return DenseOracle(matrix: matrix, bias: bias)
@@ -181,15 +181,15 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
   /// The layer's matrix without biases.
   var matrix: [[Double]] {
     switch operation {
-    case .convolution(let convolution): return NaiveConvolution(convolution, item: item).matrix()
-    case .linear(let linear): return NaiveConvolution(linear).matrix()
-    case .transposedConvolution(let transposed):
+    case let convolution as Convolution: return NaiveConvolution(convolution, item: item).matrix()
+    case let linear as Linear: return NaiveConvolution(linear).matrix()
+    case let transposed as TransposedConvolution:
       // The rows of a convolution from the larger map to the smaller one are this one's columns.
       let convolution = Convolution(
         weight: transposed.weight, bias: nil, window: transposed.window, groups: transposed.groups)
       let rows = NaiveConvolution(convolution, item: Self.largerItem).matrix()
       return rows[0].indices.map { column in rows.map { $0[column] } }
-    case .averagePool(let pool):
+    case let pool as AveragePool:
       let naive = NaivePooling(pool.window, extents: Array(item.dropFirst()))
       let outputs = item[0] * naive.outputExtents.reduce(1, *)
       // Relevance goes to what is inside the input alone, so what padding is counted for does not matter.
@@ -197,12 +197,12 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
         naive.averageAdjoint((0..<outputs).map { $0 == output ? 1 : 0 }, countsPadding: false)
       }
       return adjoints
-    case .mean:
+    case is Mean:
       let plane = item.dropFirst().reduce(1, *)
       return (0..<item[0]).map { channel in
         (0..<item[0] * plane).map { $0 / plane == channel ? 1 / Double(plane) : 0 }
       }
-    case .batchNormalization(let parameters):
+    case let parameters as BatchNormalization:
       let plane = item.dropFirst().reduce(1, *)
       let scale = parameters.scale.doubles
       return (0..<item[0] * plane).map { output in
@@ -216,7 +216,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
   private static let largerItem = [6, 7, 8]
 
   /// A network of the layer, behind the given nodes.
-  func network(behind nodes: [RelevanceKit.Operator] = []) throws -> Network {
+  func network(behind nodes: [any RelevanceKit.Operator] = []) throws -> Network {
     var builder = GraphBuilder(item: item)
     for (index, operation) in nodes.enumerated() { builder.add("before\(index)", operation) }
     builder.add("layer", operation)
@@ -232,7 +232,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     ] {
       for groups in [1, 2] {
         for bias in [false, true] {
-          let operation = try? RelevanceKit.Operator.seededConvolution(
+          let operation = try? Convolution.seededConvolution(
             inputs: 4, outputs: 6, kernel: kernel, strides: strides, dilations: dilations,
             padding: .explicit(before: pads, after: pads), groups: groups, bias: bias, seed: 21)
           cases.append(
@@ -250,7 +250,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
           operation: .seededLinear(inputs: 4, outputs: 5, bias: bias, seed: 22)))
     }
     // Large enough for Winograd's transforms.
-    let large = try? RelevanceKit.Operator.seededConvolution(
+    let large = try? Convolution.seededConvolution(
       inputs: 16, outputs: 16, kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]), seed: 23)
     cases.append(LayerCase(name: "conv 16 to 16 channels on 13×14", item: [16, 13, 14], operation: large!))
     return cases
@@ -261,7 +261,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     var cases: [LayerCase] = []
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
     for bias in [false, true] {
-      let depthwise = try? RelevanceKit.Operator.seededConvolution(
+      let depthwise = try? Convolution.seededConvolution(
         inputs: 4, outputs: 8, kernel: [3, 3], padding: ones, groups: 4, bias: bias, seed: 24)
       cases.append(LayerCase(name: "depthwise, bias \(bias)", item: [4, 6, 7], operation: depthwise!))
     }

@@ -13,7 +13,7 @@ import Testing
     let signal = builder.add("signal", .relu)
     builder.add("squeeze", .mean(Mean(axes: [2, 3], keepsAxes: true)))
     builder.add("excite", try .seededConvolution(inputs: 4, outputs: 4, kernel: [1, 1], seed: 2))
-    let gate = builder.add("gate", .unary(.sigmoid))
+    let gate = builder.add("gate", .sigmoid)
     builder.add("scale", .multiply, gate, signal)
     return try builder.network()
   }
@@ -32,8 +32,8 @@ import Testing
   /// Without a gate that can be told, the rule says so; equal shares do not need one.
   @Test(arguments: [true, false]) func productsWithoutAGate(isBounded: Bool) throws {
     var builder = GraphBuilder(item: Self.item)
-    let a = builder.add("a", isBounded ? .unary(.sigmoid) : .relu)
-    let b = builder.add("b", isBounded ? .unary(.tanh) : .relu, builder.input)
+    let a = builder.add("a", isBounded ? .sigmoid : .relu)
+    let b = builder.add("b", isBounded ? .tanh : .relu, builder.input)
     builder.add("product", .multiply, a, b)
     let network = try builder.network()
     let passes = RuleTable.Row(.operators(.relu, .sigmoid, .tanh), Pass())
@@ -67,8 +67,8 @@ import Testing
   @Test func spelledOutGelu() throws {
     var builder = GraphBuilder(item: Self.item)
     let root = builder.constant("root", Tensor(shape: [1], elements: [1.4142135]))
-    let scaled = builder.add("scaled", .binary(.divide), builder.input, root)
-    let erf = builder.add("erf", .unary(.erf), scaled)
+    let scaled = builder.add("scaled", .divide, builder.input, root)
+    let erf = builder.add("erf", .erf, scaled)
     let shifted = builder.add("shifted", .add, erf, builder.constant("one", Tensor(shape: [1], elements: [1])))
     let product = builder.add("product", .multiply, builder.input, shifted)
     builder.add("half", .multiply, product, builder.constant("half of it", Tensor(shape: [1], elements: [0.5])))

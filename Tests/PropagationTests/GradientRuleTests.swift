@@ -7,7 +7,7 @@ import Testing
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let item: [Int]
-    let operation: RelevanceKit.Operator
+    let operation: any RelevanceKit.Operator
     var testDescription: String { name }
   }
 
@@ -17,13 +17,13 @@ import Testing
       Case(name: $0.name, item: $0.item, operation: $0.operation)
     }
     cases += LayerCase.others.map { Case(name: $0.name, item: $0.item, operation: $0.operation) }
-    let functions: [UnaryFunction] = [
+    let functions: [any ElementwiseFunction] = [
       .abs, .clip(lowest: -0.5, highest: 0.4), .elu(alpha: 0.7), .erf, .exp, .gelu(approximate: false),
       .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.5), .hardSwish, .leakyRelu(alpha: 0.1), .mish, .negate,
       .sigmoid,
       .softplus, .tanh,
     ]
-    cases += functions.map { Case(name: "\($0)", item: map, operation: .unary($0)) }
+    cases += functions.map { Case(name: "\($0)", item: map, operation: $0) }
     cases.append(Case(name: "relu", item: map, operation: .relu))
     cases.append(
       Case(name: "prelu", item: map, operation: .parametricRelu(slope: Seeded.tensor([4, 1, 1], seed: 9))))
@@ -60,7 +60,7 @@ import Testing
     var builder = GraphBuilder(item: test.item)
     builder.add("node", test.operation)
     // What ends in a softmax is explained before it.
-    builder.add("end", .unary(.negate))
+    builder.add("end", .negate)
     try expectGradient(builder.network(), item: test.item)
   }
 
@@ -69,20 +69,20 @@ import Testing
     for extents in [[2, 4, 5, 6], [2, 4, 1, 1], [2, 1, 5, 6]] {
       var builder = GraphBuilder(item: [4, 5, 6])
       // Values around 2 and 3, so that quotients and powers are smooth.
-      let a = builder.add("a", .unary(.sigmoid), builder.input)
+      let a = builder.add("a", .sigmoid, builder.input)
       let axes = (1..<4).filter { extents[$0] == 1 }
       var b =
         axes.isEmpty ? builder.input : builder.add("mean", .mean(Mean(axes: axes, keepsAxes: true)), builder.input)
-      b = builder.add("b", .unary(.softplus), b)
-      let operation: RelevanceKit.Operator =
+      b = builder.add("b", .softplus, b)
+      let operation: any RelevanceKit.Operator =
         switch name {
         case "add": .add
         case "multiply", "self": .multiply
-        case "subtract": .binary(.subtract)
-        case "divide": .binary(.divide)
-        case "minimum": .binary(.minimum)
-        case "maximum": .binary(.maximum)
-        default: .binary(.power)
+        case "subtract": .subtract
+        case "divide": .divide
+        case "minimum": .minimum
+        case "maximum": .maximum
+        default: .power
         }
       builder.add("pair", operation, a, name == "self" ? a : b)
       try expectGradient(builder.network(), item: [4, 5, 6])

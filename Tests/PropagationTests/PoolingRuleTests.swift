@@ -30,7 +30,7 @@ import Testing
 
   /// Propagates relevance of both signs, one and three seeds for each of two items, through one node.
   private func expectRelevance(
-    _ operation: RelevanceKit.Operator, _ rule: any Rule, _ x: Tensor,
+    _ operation: any RelevanceKit.Operator, _ rule: any Rule, _ x: Tensor,
     _ oracle: (_ x: [Double], _ r: [Double]) throws -> [Double]
   ) throws {
     var builder = GraphBuilder(item: Self.item)
@@ -95,7 +95,7 @@ import Testing
       }
     }
     let outputs = targets.max()! + 1
-    let mean = RelevanceKit.Operator.mean(Mean(axes: axes, keepsAxes: keepsAxes))
+    let mean = Mean.mean(Mean(axes: axes, keepsAxes: keepsAxes))
     for isEven in [true, false] {
       try expectRelevance(mean, isEven ? Even() : Proportional(), x) { x, r in
         (0..<x.count).map { position in

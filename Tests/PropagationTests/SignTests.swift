@@ -4,7 +4,7 @@ import Testing
 
 /// Small networks whose right maps are worked out by hand: x = (1, 3), a layer, something that turns its sign, a rectifier, a head.
 @Suite struct SignTests {
-  private static func convolution(_ weights: Float...) throws -> RelevanceKit.Operator {
+  private static func convolution(_ weights: Float...) throws -> any RelevanceKit.Operator {
     .convolution(
       Convolution(
         weight: Tensor(shape: [weights.count / 2, 2, 1, 1], elements: weights), bias: nil,
@@ -53,13 +53,13 @@ import Testing
         let conv = builder.add("conv", try Self.convolution(1, -1))
         let one = builder.constant("c", Tensor(shape: [], elements: [kind == "minus" ? 0 : -1]))
         switch kind {
-        case "neg": builder.add("turn", .unary(.negate), conv)
+        case "neg": builder.add("turn", .negate, conv)
         case "times": builder.add("turn", .multiply, conv, one)
-        case "divided": builder.add("turn", .binary(.divide), conv, one)
-        case "minus": builder.add("turn", .binary(.subtract), one, conv)
+        case "divided": builder.add("turn", .divide, conv, one)
+        case "minus": builder.add("turn", .subtract, one, conv)
         default:
           let reshaped = builder.add("reshape", .reshape(extents: [0, 1, 1, 1], allowZero: false), conv)
-          builder.add("turn", .unary(.negate), reshaped)
+          builder.add("turn", .negate, reshaped)
         }
       }, [0, 2])
   }
@@ -69,7 +69,7 @@ import Testing
     expect(
       try map(score: 3) {
         let conv = $0.add("conv", try Self.convolution(1, -1))
-        $0.add("turn", .binary(.subtract), $0.constant("c", Tensor(shape: [1, 1, 1], elements: [1])), conv)
+        $0.add("turn", .subtract, $0.constant("c", Tensor(shape: [1, 1, 1], elements: [1])), conv)
       }, [0, 3])
   }
 
@@ -79,13 +79,13 @@ import Testing
       try map(score: 3) {
         let a = $0.add("a", try Self.convolution(1, -1))
         let b = $0.add("b", try Self.convolution(-1, 0), $0.input)
-        $0.add("turn", .unary(.negate), $0.add("sum", .add, a, b))
+        $0.add("turn", .negate, $0.add("sum", .add, a, b))
       }, [1, 2])
     expect(
       try map(head: [1, 1, -1, -1], score: 3) {
         let a = $0.add("a", try Self.convolution(1, -1))
         let b = $0.add("b", try Self.convolution(-1, 0), $0.input)
-        $0.add("turn", .unary(.negate), $0.add("join", .concat(axis: 1), a, b))
+        $0.add("turn", .negate, $0.add("join", .concat(axis: 1), a, b))
       }, [1, 2])
   }
 
@@ -134,8 +134,8 @@ import Testing
     let end =
       ", and no layer before or after it can take the sign: relevance keeps its own there, so what contradicts the class may be shown "
       + "as supporting it, and the reverse"
-    let pool = RelevanceKit.Operator.maxPool(try Window(kernel: [2, 2]))
-    let normalization = RelevanceKit.Operator.batchNormalization(
+    let pool = MaxPool(try Window(kernel: [2, 2]))
+    let normalization = BatchNormalization.batchNormalization(
       BatchNormalization(scale: Tensor(shape: [2], elements: [1, -1]), shift: Tensor(shape: [2], elements: [1, 1])))
     // A maximum before, a rectifier after.
     #expect(
@@ -149,7 +149,7 @@ import Testing
       try warnings {
         $0.add("conv", try Self.convolution(1, -1, 1, 1))
         $0.add("pool", pool)
-        $0.add("neg", .unary(.negate))
+        $0.add("neg", .negate)
         $0.add("relu", .relu)
       } == ["neg (Neg) turns every sign" + end])
     #expect(
@@ -160,24 +160,24 @@ import Testing
     #expect(
       try warnings {
         $0.add("conv", try Self.convolution(1, -1, 1, 1))
-        $0.add("leaky", .unary(.leakyRelu(alpha: -0.25)))
+        $0.add("leaky", .leakyRelu(alpha: -0.25))
       } == ["leaky (LeakyRelu) has a negative slope" + end])
     #expect(
       try warnings {
         let conv = $0.add("conv", try Self.convolution(1, -1, 1, 1))
-        let gate = $0.add("tanh", .unary(.tanh), $0.add("gate", try Self.convolution(1, 1, 1, 1), conv))
+        let gate = $0.add("tanh", .tanh, $0.add("gate", try Self.convolution(1, 1, 1, 1), conv))
         $0.add("product", .multiply, conv, gate)
       } == ["product (Mul) multiplies by tanh, which depends on the input and can be negative" + end])
     // A sigmoid is never negative; a layer on either side takes a constant sign.
     #expect(
       try warnings {
         let conv = $0.add("conv", try Self.convolution(1, -1, 1, 1))
-        let gate = $0.add("sigmoid", .unary(.sigmoid), $0.add("gate", try Self.convolution(1, 1, 1, 1), conv))
+        let gate = $0.add("sigmoid", .sigmoid, $0.add("gate", try Self.convolution(1, 1, 1, 1), conv))
         $0.add("product", .multiply, conv, gate)
         $0.add("pool", pool)
         $0.add("bn", normalization)
         $0.add("second", try Self.convolution(1, -1, 1, 1))
-        $0.add("neg", .unary(.negate))
+        $0.add("neg", .negate)
       } == [])
   }
 }

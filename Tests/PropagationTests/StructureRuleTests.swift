@@ -7,7 +7,7 @@ import Testing
   static let item = [3, 4, 5]
   static let x = Seeded.tensor([2, 3, 4, 5], seed: 1)
 
-  private static func batchNormalization() -> RelevanceKit.Operator {
+  private static func batchNormalization() -> any RelevanceKit.Operator {
     .batchNormalization(
       BatchNormalization(
         gamma: Tensor(shape: [3], elements: [1, -2, 0.5]), beta: Tensor(shape: [3], elements: [1, 0, -1]),
@@ -20,7 +20,7 @@ import Testing
     for operation in [
       .relu, Self.batchNormalization(), .localResponseNormalization(lrn),
       .softmax(Softmax(axis: 1, joinsTrailingAxes: false)), .logSoftmax(Softmax(axis: 1, joinsTrailingAxes: false)),
-    ] as [RelevanceKit.Operator] {
+    ] as [any RelevanceKit.Operator] {
       var builder = GraphBuilder(item: Self.item)
       builder.add("node", operation)
       // A node behind it, since what ends in a softmax is explained before it.
@@ -34,7 +34,7 @@ import Testing
   /// Scaling and shifting by constants is bypassed, on either side; where the constant is the larger, its copies add up.
   @Test(arguments: [false, true], [false, true]) func constantsAreBypassed(multiplies: Bool, constantFirst: Bool) throws
   {
-    let operation: RelevanceKit.Operator = multiplies ? .multiply : .add
+    let operation: any RelevanceKit.Operator = multiplies ? .multiply : .add
     let table = RuleTable.of(.init(.operators(.mul), Pass()))
     for extents in [[3, 1, 1], [1], [2, 3, 4, 5]] {
       var builder = GraphBuilder(item: Self.item)
@@ -54,12 +54,13 @@ import Testing
   }
 
   /// Values that move take their relevance with them: the walk back undoes the forward pass.
-  @Test(arguments: [
-    RelevanceKit.Operator.flatten(axis: 1), .reshape(extents: [0, 5, -1], allowZero: false),
-    .reshape(extents: [0, -1, 1, 2], allowZero: false), .unsqueeze(axes: [2, -1]), .transpose(order: [0, 2, 3, 1]),
-    .transpose(order: [0, 3, 1, 2]),
-  ])
-  func movedValuesTakeRelevanceAlong(operation: RelevanceKit.Operator) throws {
+  @Test(
+    arguments: [
+      Flatten(axis: 1), .reshape(extents: [0, 5, -1], allowZero: false),
+      .reshape(extents: [0, -1, 1, 2], allowZero: false), .unsqueeze(axes: [2, -1]), .transpose(order: [0, 2, 3, 1]),
+      .transpose(order: [0, 3, 1, 2]),
+    ] as [any RelevanceKit.Operator])
+  func movedValuesTakeRelevanceAlong(operation: any RelevanceKit.Operator) throws {
     var builder = GraphBuilder(item: Self.item)
     builder.add("move", operation)
     let network = try builder.network()

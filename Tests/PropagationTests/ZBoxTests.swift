@@ -39,7 +39,7 @@ import Testing
     let range = PixelRange(lower: [0, 0, 0, 0], upper: [1, 1, 2, 3])
     let mean = Seeded.tensor(Shape([1] + layer.item), seed: 8)
     var builder = GraphBuilder(item: layer.item)
-    builder.add("shifted", .binary(.subtract), builder.input, builder.constant("mean", mean))
+    builder.add("shifted", .subtract, builder.input, builder.constant("mean", mean))
     builder.add("layer", layer.operation)
     let plane = layer.item.dropFirst().reduce(1, *)
     let top = Tensor(shape: mean.shape, elements: range.upper.flatMap { [Float](repeating: $0, count: plane) })

@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  private func operation(of test: Case) throws -> RelevanceKit.Operator {
+  private func operation(of test: Case) throws -> any RelevanceKit.Operator {
     let attributes = test.attributes
     func window() throws -> Window {
       let pads = attributes.pads ?? [0, 0, 0, 0]

@@ -2,20 +2,20 @@ import RelevanceKit
 
 /// A network whose 8 hidden units each look at one of the four corners of 3 × 24 × 24 pixels, units `u` and `u + 4` at the
 /// same one.
-public enum CornerNetwork {
+package enum CornerNetwork {
   /// The side of the input.
-  public static let side = 24
+  package static let side = 24
   /// The number of units of the layers `fc` and `relu2`.
-  public static let units = 8
+  package static let units = 8
 
   /// The rows and columns of the corner at which a unit looks.
-  public static func corner(of unit: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+  package static func corner(of unit: Int) -> (rows: Range<Int>, columns: Range<Int>) {
     let (near, far) = (2..<9, 15..<22)
     return (unit / 2 % 2 == 0 ? near : far, unit % 2 == 0 ? near : far)
   }
 
   /// The weights of `fc`, units × pixels: positive in a unit's corner, a little negative everywhere else.
-  public static let weight = {
+  package static let weight = {
     var weight = Tensor(shape: [units, 3, side, side], repeating: -0.01)
     for unit in 0..<units {
       let corner = corner(of: unit)
@@ -32,10 +32,10 @@ public enum CornerNetwork {
   }()
 
   /// Pixels in 0…1.
-  public static func input() -> Tensor { Seeded.tensor([1, 3, side, side], seed: 31, low: 0, high: 1) }
+  package static func input() -> Tensor { Seeded.tensor([1, 3, side, side], seed: 31, low: 0, high: 1) }
 
   /// `conv` (each channel as it is), `relu1`, `flatten`, `fc`, `relu2`, `head`; as many pictures at a time as one likes, or one.
-  public static func network(fixesBatch: Bool = false) throws -> Network {
+  package static func network(fixesBatch: Bool = false) throws -> Network {
     var builder = GraphBuilder(item: [3, side, side])
     let identity = Tensor(shape: [3, 3, 1, 1], elements: [1, 0, 0, 0, 1, 0, 0, 0, 1])
     builder.add(
@@ -52,7 +52,7 @@ public enum CornerNetwork {
   }
 
   /// An explainer under the default table.
-  public static func explainer(
+  package static func explainer(
     fixesBatch: Bool = false, threads: Int? = nil, memoryBudget: Int = 1 << 30
   ) throws -> Explainer {
     let range = PixelRange(lower: [0, 0, 0], upper: [1, 1, 1])

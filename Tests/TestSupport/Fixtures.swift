@@ -2,22 +2,22 @@ import Foundation
 import RelevanceKit
 
 /// Files that tests compare with, and where they are.
-public enum Fixtures {
+package enum Fixtures {
   /// The package's root.
-  public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  package static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
   /// The path of a fixture.
-  public static func path(_ name: String) -> String { root.appendingPathComponent("Fixtures/\(name)").path }
+  package static func path(_ name: String) -> String { root.appendingPathComponent("Fixtures/\(name)").path }
 
   /// A tensor from `Fixtures`.
-  public static func tensor(_ name: String) throws -> Tensor { try NumPyFile.read(path(name)) }
+  package static func tensor(_ name: String) throws -> Tensor { try NumPyFile.read(path(name)) }
 
   /// Photographs that tests may use where they are there.
-  public static let images = root.deletingLastPathComponent().appendingPathComponent("shared/images")
+  package static let images = root.deletingLastPathComponent().appendingPathComponent("shared/images")
 
   /// A folder for one test's files, emptied when the returned value is gone.
-  public final class Scratch: Sendable {
+  package final class Scratch: Sendable {
     /// The folder.
     public let url: URL
 
@@ -35,9 +35,9 @@ public enum Fixtures {
 }
 
 /// A model that Tools/models has fetched.
-public enum FetchedModel {
+package enum FetchedModel {
   /// The folder of fetched models.
-  public static let folder: URL = {
+  package static let folder: URL = {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["RELEVANCEKIT_MODELS"] { return URL(fileURLWithPath: folder) }
     let cache = environment["XDG_CACHE_HOME"] ?? (environment["HOME"] ?? "") + "/.cache"
@@ -45,14 +45,14 @@ public enum FetchedModel {
   }()
 
   /// SqueezeNet 1.1 with ImageNet weights.
-  public static let squeezeNet = folder.appendingPathComponent("squeezenet1.1").path
+  package static let squeezeNet = folder.appendingPathComponent("squeezenet1.1").path
 
   /// Whether SqueezeNet 1.1 is there.
-  public static let hasSqueezeNet: Bool = FileManager.default.fileExists(atPath: squeezeNet + "/model.onnx")
+  package static let hasSqueezeNet: Bool = FileManager.default.fileExists(atPath: squeezeNet + "/model.onnx")
 
   /// VGG16's ImageNet convolutions with a fully connected head of 20 coarse classes, for those who have it.
-  public static let coarseVGG16 = folder.appendingPathComponent("vgg16-coarse").path
+  package static let coarseVGG16 = folder.appendingPathComponent("vgg16-coarse").path
 
   /// Whether it is there.
-  public static let hasCoarseVGG16: Bool = FileManager.default.fileExists(atPath: coarseVGG16 + "/model.onnx")
+  package static let hasCoarseVGG16: Bool = FileManager.default.fileExists(atPath: coarseVGG16 + "/model.onnx")
 }

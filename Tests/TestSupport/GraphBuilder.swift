@@ -1,61 +1,60 @@
 import RelevanceKit
 
 /// A graph in the making, node by node.
-public struct GraphBuilder {
+package struct GraphBuilder {
   private var nodes: [Node]
 
   /// Starts with a node `x` that takes items of the given extents, as many as one likes.
-  public init(item extents: [Int]) {
+  package init(item extents: [Int]) {
     let shape = SymbolicShape([.symbolic("n")] + extents.map { .fixed($0) })
     nodes = [Node(name: "x", operation: .input(shape), inputs: [])]
   }
 
   /// The input.
-  public var input: Node.ID { Node.ID(0) }
+  package var input: Node.ID { Node.ID(0) }
 
   /// Adds a node; without operands it takes the output of the node before it.
   @discardableResult
-  public mutating func add(_ name: String, _ operation: RelevanceKit.Operator, _ operands: Node.ID...) -> Node.ID {
+  package mutating func add(_ name: String, _ operation: any RelevanceKit.Operator, _ operands: Node.ID...) -> Node.ID {
     nodes.append(
       Node(name: name, operation: operation, inputs: operands.isEmpty ? [Node.ID(nodes.count - 1)] : operands))
     return Node.ID(nodes.count - 1)
   }
 
   /// Adds a tensor that does not depend on the input.
-  public mutating func constant(_ name: String, _ value: Tensor) -> Node.ID {
+  package mutating func constant(_ name: String, _ value: Tensor) -> Node.ID {
     nodes.append(Node(name: name, operation: .constant(value), inputs: []))
     return Node.ID(nodes.count - 1)
   }
 
   /// The graph, whose output is the node with a name; by default the last one.
-  public func graph(output: String? = nil) throws -> Graph {
+  package func graph(output: String? = nil) throws -> Graph {
     let last = output.flatMap { name in nodes.firstIndex { $0.name == name } } ?? nodes.count - 1
     return try Graph(name: "test", nodes: nodes, output: Node.ID(last))
   }
 
   /// The network of the graph.
-  public func network(output: String? = nil) throws -> Network { try Network(graph(output: output)) }
+  package func network(output: String? = nil) throws -> Network { try Network(graph(output: output)) }
 }
 
-extension RelevanceKit.Operator {
+extension RelevanceKit.Operator where Self == Convolution {
   /// A convolution with seeded weights in −1…1 and, if wanted, biases.
-  public static func seededConvolution(
+  package static func seededConvolution(
     inputs: Int, outputs: Int, kernel: [Int], strides: [Int]? = nil, dilations: [Int]? = nil, padding: Padding? = nil,
     groups: Int = 1, bias: Bool = true, seed: UInt64
-  ) throws -> RelevanceKit.Operator {
+  ) throws -> Convolution {
     let weight = Seeded.tensor(Shape([outputs, inputs / groups] + kernel), seed: seed)
     let window = try Window(kernel: kernel, strides: strides, dilations: dilations, padding: padding)
     let biases = bias ? Seeded.tensor([outputs], seed: seed + 1000) : nil
-    return .convolution(Convolution(weight: weight, bias: biases, window: window, groups: groups))
+    return Convolution(weight: weight, bias: biases, window: window, groups: groups)
   }
+}
 
+extension RelevanceKit.Operator where Self == Linear {
   /// A fully connected layer with seeded weights in −1…1 and, if wanted, biases.
-  public static func seededLinear(
-    inputs: Int, outputs: Int, bias: Bool = true, seed: UInt64
-  ) -> RelevanceKit.Operator {
-    .linear(
-      Linear(
-        weight: Seeded.tensor([outputs, inputs], seed: seed),
-        bias: bias ? Seeded.tensor([outputs], seed: seed + 1000) : nil))
+  package static func seededLinear(inputs: Int, outputs: Int, bias: Bool = true, seed: UInt64) -> Linear {
+    Linear(
+      weight: Seeded.tensor([outputs, inputs], seed: seed),
+      bias: bias ? Seeded.tensor([outputs], seed: seed + 1000) : nil)
   }
 }

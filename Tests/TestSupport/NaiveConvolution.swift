@@ -3,7 +3,7 @@ import RelevanceKit
 /// A convolution by its definition, in double precision: what kernels and rules are compared with. Shares no code with them.
 ///
 /// A fully connected layer is one between maps of a single pixel.
-public struct NaiveConvolution: Sendable {
+package struct NaiveConvolution: Sendable {
   private let weight: [Double]
   private let groups: Int
   private let inputs: Axis
@@ -21,14 +21,14 @@ public struct NaiveConvolution: Sendable {
   }
 
   /// The extents of an output item.
-  public let outputItem: [Int]
+  package let outputItem: [Int]
   /// Elements of one input item.
-  public var inputCount: Int { inputs.count }
+  package var inputCount: Int { inputs.count }
   /// Elements of one output item.
-  public var outputCount: Int { outputs.count }
+  package var outputCount: Int { outputs.count }
 
   /// Makes the map of a convolution with explicit padding for items of the given extents: channels, then one or two of space.
-  public init(_ convolution: Convolution, item: [Int]) {
+  package init(_ convolution: Convolution, item: [Int]) {
     guard case .explicit(let before, let after) = convolution.window.padding else {
       preconditionFailure("automatic padding has tests of its own")
     }
@@ -58,7 +58,7 @@ public struct NaiveConvolution: Sendable {
   }
 
   /// Makes the map of a fully connected layer.
-  public init(_ linear: Linear) {
+  package init(_ linear: Linear) {
     let shape = Shape(linear.weight.shape.dimensions + [1, 1])
     guard let window = try? Window(kernel: [1, 1]) else { preconditionFailure("1×1 is a window") }
     self.init(
@@ -99,7 +99,7 @@ public struct NaiveConvolution: Sendable {
   }
 
   /// The map as a matrix: a row of `inputCount` weights for each output.
-  public func matrix() -> [[Double]] {
+  package func matrix() -> [[Double]] {
     var rows = [[Double]](repeating: [Double](repeating: 0, count: inputs.count), count: outputs.count)
     forEachTerm { output, input, weight in rows[output][input] += self.weight[weight] }
     return rows

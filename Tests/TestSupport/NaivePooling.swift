@@ -2,17 +2,17 @@ import RelevanceKit
 
 /// Pooling by its definition, window by window in double precision: what kernels and rules are compared with. Shares no code
 /// with them.
-public struct NaivePooling: Sendable {
+package struct NaivePooling: Sendable {
   /// For each window of a plane the positions in it that lie in the input, in order.
   private let windows: [[Int]]
   /// For each window how many of its positions lie in the padded input.
   private let paddedCounts: [Int]
   private let inputs: Int
   /// The extents of an output plane.
-  public let outputExtents: [Int]
+  package let outputExtents: [Int]
 
   /// Lays the windows over a plane of the given extents (one or two); padding must be explicit.
-  public init(_ window: Window, extents: [Int]) {
+  package init(_ window: Window, extents: [Int]) {
     guard case .explicit(let before, let after) = window.padding else {
       preconditionFailure("automatic padding has tests of its own")
     }
@@ -57,15 +57,15 @@ public struct NaivePooling: Sendable {
   }
 
   /// The largest element of each window of each plane.
-  public func maximum(_ x: [Double]) -> [Double] { reduce(x) { values, _ in values.max()! } }
+  package func maximum(_ x: [Double]) -> [Double] { reduce(x) { values, _ in values.max()! } }
 
   /// The mean of each window of each plane.
-  public func average(_ x: [Double], countsPadding: Bool) -> [Double] {
+  package func average(_ x: [Double], countsPadding: Bool) -> [Double] {
     reduce(x) { values, window in values.reduce(0, +) / Double(divisor(window, countsPadding)) }
   }
 
   /// The share of each window's relevance that goes to the largest element: to the first, or in equal parts to all.
-  public func winners(_ x: [Double], _ r: [Double], split: Bool) -> [Double] {
+  package func winners(_ x: [Double], _ r: [Double], split: Bool) -> [Double] {
     distribute(x, r) { values, _ in
       let largest = values.max()!
       let winners = values.indices.filter { values[$0] == largest }
@@ -76,7 +76,7 @@ public struct NaivePooling: Sendable {
   }
 
   /// The adjoint of the mean.
-  public func averageAdjoint(_ r: [Double], countsPadding: Bool) -> [Double] {
+  package func averageAdjoint(_ r: [Double], countsPadding: Bool) -> [Double] {
     let planes = r.count / windows.count
     return distribute([Double](repeating: 0, count: planes * inputs), r) { values, window in
       values.map { _ in 1 / Double(divisor(window, countsPadding)) }
@@ -84,7 +84,7 @@ public struct NaivePooling: Sendable {
   }
 
   /// Each window's relevance in proportion to its elements; nothing where they sum to 0.
-  public func proportional(_ x: [Double], _ r: [Double]) -> [Double] {
+  package func proportional(_ x: [Double], _ r: [Double]) -> [Double] {
     distribute(x, r) { values, _ in
       let sum = values.reduce(0, +)
       return values.map { sum == 0 ? 0 : $0 / sum }
@@ -117,7 +117,7 @@ public struct NaivePooling: Sendable {
 
 extension Tensor {
   /// Each item of the batch `count` times, next to each other: activations beside the relevance of several seeds.
-  public func repeatingItems(_ count: Int) -> [Double] {
+  package func repeatingItems(_ count: Int) -> [Double] {
     let item = self.count / shape[0]
     let values = doubles
     return (0..<shape[0]).flatMap { index in

@@ -2,9 +2,9 @@ import Foundation
 import RelevanceKit
 
 /// Small networks with inputs and expected outputs, many of them in two files: `cases.json` and `cases.bin`.
-public struct PackedCases: Sendable {
+package struct PackedCases: Sendable {
   /// One network.
-  public struct Case: Decodable, Sendable, CustomStringConvertible {
+  package struct Case: Decodable, Sendable, CustomStringConvertible {
     /// What it is called.
     public let name: String
     /// How far the output may be from the expected one, relative to the largest value.
@@ -30,18 +30,18 @@ public struct PackedCases: Sendable {
   private struct Manifest: Decodable { let cases: [Case] }
 
   /// The cases.
-  public let cases: [Case]
+  package let cases: [Case]
   private let bytes: Data
 
   /// Reads the cases in a folder of the fixtures.
-  public init(_ folder: String) throws {
+  package init(_ folder: String) throws {
     let manifest = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/cases.json")))
     cases = try JSONDecoder().decode(Manifest.self, from: manifest).cases
     bytes = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/cases.bin")), options: .alwaysMapped)
   }
 
   /// What becomes of a network.
-  public enum Outcome: Equatable, Sendable {
+  package enum Outcome: Equatable, Sendable {
     case passes
     case refused(String)
     /// The output is not the expected one.
@@ -49,7 +49,7 @@ public struct PackedCases: Sendable {
   }
 
   /// Imports a network and runs it on its input.
-  public func outcome(of test: Case, threads: Int = 1) throws -> Outcome {
+  package func outcome(of test: Case, threads: Int = 1) throws -> Outcome {
     do {
       let network = try Network(onnx: model(of: test))
       let trace = try Executor(network, threads: threads).trace(tensor(test.input))
@@ -64,12 +64,12 @@ public struct PackedCases: Sendable {
   }
 
   /// The bytes of a network.
-  public func model(of test: Case) -> [UInt8] {
+  package func model(of test: Case) -> [UInt8] {
     [UInt8](bytes[test.model.offset..<test.model.offset + test.model.count!])
   }
 
   /// The input of a network.
-  public func input(of test: Case) -> Tensor { tensor(test.input) }
+  package func input(of test: Case) -> Tensor { tensor(test.input) }
 
   private func tensor(_ place: Case.Place) -> Tensor {
     let shape = Shape(place.shape!)

@@ -1,7 +1,7 @@
 import RelevanceKit
 
 /// Small networks with the ends that classifiers have; inputs are 3 × 12 × 12.
-public enum SampleNetwork: String, CaseIterable, Sendable {
+package enum SampleNetwork: String, CaseIterable, Sendable {
   /// Fully connected layers on flattened maps, as in AlexNet.
   case flattened
   /// Global average pooling and one fully connected layer, as in GoogLeNet; with branches, a residual sum and batch
@@ -13,10 +13,10 @@ public enum SampleNetwork: String, CaseIterable, Sendable {
   case signed
 
   /// The interval of each channel of the input.
-  public static let range = PixelRange(lower: [-1, -1.5, -2], upper: [2, 1.5, 1])
+  package static let range = PixelRange(lower: [-1, -1.5, -2], upper: [2, 1.5, 1])
 
   /// A batch of inputs in that range.
-  public static func input(batch: Int = 1, seed: UInt64 = 7) -> Tensor {
+  package static func input(batch: Int = 1, seed: UInt64 = 7) -> Tensor {
     let shape: Shape = [batch, 3, 12, 12]
     let u = Seeded.tensor(shape, seed: seed, low: 0, high: 1)
     return Tensor(
@@ -28,7 +28,7 @@ public enum SampleNetwork: String, CaseIterable, Sendable {
   }
 
   /// The network; with `negating`, the weights of the head into that class are turned round.
-  public func network(negating target: Int? = nil) throws -> Network {
+  package func network(negating target: Int? = nil) throws -> Network {
     var builder = GraphBuilder(item: [3, 12, 12])
     builder.add("conv1", try .seededConvolution(inputs: 3, outputs: 6, kernel: [3, 3], padding: Self.ones, seed: 1))
     let stem = builder.add("relu1", .relu)
@@ -75,19 +75,19 @@ public enum SampleNetwork: String, CaseIterable, Sendable {
   }
 
   /// An explainer under the default table.
-  public func explainer(threads: Int? = nil) throws -> Explainer {
+  package func explainer(threads: Int? = nil) throws -> Explainer {
     try Explainer(network(), rules: .default(pixelRange: Self.range), threads: threads)
   }
 
   private static let ones = Padding.explicit(before: [1, 1], after: [1, 1])
 
-  private static func head(inputs: Int, negating target: Int?) -> RelevanceKit.Operator {
+  private static func head(inputs: Int, negating target: Int?) -> any RelevanceKit.Operator {
     var weight = Seeded.tensor([7, inputs], seed: 5)
     if let target { for i in 0..<inputs { weight[target, i] *= -1 } }
     return .linear(Linear(weight: weight, bias: Seeded.tensor([7], seed: 6)))
   }
 
-  private static func batchNormalization(channels: Int) -> RelevanceKit.Operator {
+  private static func batchNormalization(channels: Int) -> any RelevanceKit.Operator {
     let shape: Shape = [channels]
     return .batchNormalization(
       BatchNormalization(

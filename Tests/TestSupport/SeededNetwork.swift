@@ -2,7 +2,7 @@ import Foundation
 import RelevanceKit
 
 /// A network of `Fixtures/networks` with its weights filled in by the generator that `Tools/reference/seeded.py` shares.
-public enum SeededNetwork {
+package enum SeededNetwork {
   struct Manifest: Decodable {
     struct Entry: Decodable {
       let name: String
@@ -19,14 +19,14 @@ public enum SeededNetwork {
   }
 
   /// Reads a network: copies its graph beside freshly generated weights, loads it, and forgets the copy.
-  public static func load(_ name: String) throws -> Network {
+  package static func load(_ name: String) throws -> Network {
     let scratch = try Fixtures.Scratch()
     try write(name, to: scratch)
     return try Network(contentsOf: scratch.path("model.onnx"))
   }
 
   /// Writes `model.onnx` and its weights into a folder.
-  public static func write(_ name: String, to scratch: Fixtures.Scratch) throws {
+  package static func write(_ name: String, to scratch: Fixtures.Scratch) throws {
     let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("networks/\(name)/weights.json")))
     let manifest = try JSONDecoder().decode(Manifest.self, from: data)
     try FileManager.default.copyItem(
@@ -52,9 +52,9 @@ public enum SeededNetwork {
 }
 
 /// Reproducible numbers: a hash of seed and position, as in `Tools/reference/seeded.py`.
-public enum Seeded {
+package enum Seeded {
   /// A number in [0, 1).
-  public static func uniform(_ seed: UInt64, _ index: Int) -> Double {
+  package static func uniform(_ seed: UInt64, _ index: Int) -> Double {
     var z = (seed << 32 &+ UInt64(index)) &* 0x9E37_79B9_7F4A_7C15
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
@@ -63,7 +63,7 @@ public enum Seeded {
   }
 
   /// A number in [low, high]; with an odd power above 1 most are near the middle.
-  public static func value(_ seed: UInt64, _ index: Int, low: Double, high: Double, power: Int = 1) -> Float {
+  package static func value(_ seed: UInt64, _ index: Int, low: Double, high: Double, power: Int = 1) -> Float {
     let u = uniform(seed, index)
     if power == 1 { return Float(low + (high - low) * u) }
     let side = 2 * u - 1
@@ -73,7 +73,7 @@ public enum Seeded {
   }
 
   /// A tensor of numbers in [low, high).
-  public static func tensor(_ shape: Shape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
+  package static func tensor(_ shape: Shape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
     Tensor(shape: shape, elements: (0..<shape.count).map { value(seed, $0, low: low, high: high) })
   }
 }

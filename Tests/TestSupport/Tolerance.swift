@@ -1,24 +1,24 @@
 import RelevanceKit
 
 /// How far results may be from what they are compared with; each stated once, here.
-public enum Tolerance {
+package enum Tolerance {
   /// Of one operator in single precision from double precision or from ONNX Runtime: the largest difference, relative to
   /// the largest value.
-  public static let singlePrecision = 1e-5
+  package static let singlePrecision = 1e-5
   /// Of a network's logits from ONNX Runtime's, likewise.
-  public static let logits = 1e-4
+  package static let logits = 1e-4
   /// Of a whole map from the oracle's: relative L2 distance.
-  public static let map = 1e-3
+  package static let map = 1e-3
   /// Of the sum of relevance from the score, relative to the score.
-  public static let conservation = 1e-3
+  package static let conservation = 1e-3
   /// Between two ways of computing the same map in single precision: relative L2 distance.
-  public static let sameMap = 1e-5
+  package static let sameMap = 1e-5
 }
 
 extension Tensor {
   /// The largest difference from a reference in double precision, relative to the largest magnitude there; infinite where
   /// one is NaN.
-  public func largestDifference(from reference: [Double]) -> Double {
+  package func largestDifference(from reference: [Double]) -> Double {
     precondition(count == reference.count, "\(shape) cannot be compared with \(reference.count) elements")
     let largest = reference.reduce(0) { max($0, abs($1)) }
     let difference = withUnsafeElements { found in
@@ -31,14 +31,14 @@ extension Tensor {
   }
 
   /// The largest difference from a reference, relative to the largest magnitude there.
-  public func largestDifference(from reference: Tensor) -> Double {
+  package func largestDifference(from reference: Tensor) -> Double {
     precondition(shape == reference.shape, "\(shape) and \(reference.shape) cannot be compared")
     return largestDifference(from: reference.doubles)
   }
 
   /// The elements in double precision.
-  public var doubles: [Double] { elements.map(Double.init) }
+  package var doubles: [Double] { elements.map(Double.init) }
 
   /// The elements to the bit.
-  public var bits: [UInt32] { elements.map(\.bitPattern) }
+  package var bits: [UInt32] { elements.map(\.bitPattern) }
 }

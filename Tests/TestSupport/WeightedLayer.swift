@@ -8,7 +8,8 @@ package struct WeightedLayer {
   private let workers: Workers
 
   package init(
-    _ operation: RelevanceKit.Operator, input: Shape, threads: Int = 2, convolution: ConvolutionAlgorithm = .automatic
+    _ operation: any RelevanceKit.Operator, input: Shape, threads: Int = 2,
+    convolution: ConvolutionAlgorithm = .automatic
   ) throws {
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
     let id = builder.add("layer", operation)

@@ -124,7 +124,7 @@ struct DataSetArguments: ParsableArguments {
   }
 
   func load(for model: Model, seed: UInt64) throws -> DataSet {
-    let inferred = try model.network.graph.inferred(forInput: model.exampleInputShape)
+    let inferred = try model.network.analysis(forInput: model.exampleInputShape).inferred
     let count = model.network.scoreLayout(inferred).classes
     let names =
       if let classes {

@@ -39,7 +39,7 @@ struct Inspect: ParsableCommand {
       let isNode = !network.outputNames.contains(network.outputName)
       print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(network.outputName)" : ""))
     }
-    if let inferred = try? network.graph.inferred(forInput: shape) {
+    if let inferred = (try? network.analysis(forInput: shape))?.inferred {
       print("scores: \(network.scoreLayout(inferred))")
     }
     print(try namingModel(model) { try plan.description(forInput: shape) })

@@ -50,7 +50,7 @@ struct GraphWriter {
     self.input = network.input
     self.values = values
     self.valueNames = names
-    self.kinds = graph.elementKinds
+    self.kinds = extents.example.map(\.kind)
   }
 
   /// The message of the whole graph.
@@ -181,10 +181,5 @@ struct GraphWriter {
 
 extension Node {
   /// Whether the node is a tensor that the file holds.
-  fileprivate var isInitializer: Bool {
-    switch operation {
-    case .constant, .integers: true
-    default: false
-    }
-  }
+  fileprivate var isInitializer: Bool { operation is Constant }
 }

@@ -16,7 +16,7 @@ package struct OpenExtents {
   /// - Throws: `GraphError` if its nodes do not fit one another.
   package init(of network: Network) throws {
     let base = try network.fittingInputShape()
-    let example = try network.graph.inferred(forInput: base)
+    let example = try network.analysis(forInput: base).inferred
     var open = example.map { $0.shape.dimensions.map { SymbolicExtent.fixed($0) } }
     for (name, axes) in Self.openAxes(of: network.inputShape) {
       // A multiple of all that networks usually halve their input by fits most often; what was rounded to such a multiple
@@ -24,7 +24,7 @@ package struct OpenExtents {
       let sizes = (axes[0] == 0 ? [2, 1, 1000] : [64, 1, 1024, -(base[axes[0]] / 2)]).map { amount in
         Shape(base.dimensions.enumerated().map { axes.contains($0.offset) ? $0.element + amount : $0.element })
       }
-      let changed = sizes.map { Self.inferred(network.graph, $0) }
+      let changed = sizes.map { size in network.graph.inferred(forInput: size) { _ in }.map { $0?.shape } }
       for (index, before) in example.map(\.shape).enumerated() {
         // One extent of the input, and the shape that follows from it.
         let after = zip(sizes, changed).compactMap { size, shapes in shapes[index].map { (size[axes[0]], $0) } }
@@ -56,19 +56,5 @@ package struct OpenExtents {
       }
     }
     return result
-  }
-
-  /// The shapes of all nodes that can be inferred; nil for those that cannot take an input of this size.
-  private static func inferred(_ graph: Graph, _ input: Shape) -> [Shape?] {
-    var result: [Inferred?] = []
-    for node in graph.nodes {
-      if case .input(_, let kind) = node.operation {
-        result.append(Inferred(input, kind))
-        continue
-      }
-      let operands = node.inputs.compactMap { result[$0.index] }
-      result.append(operands.count == node.inputs.count ? try? node.operation.inferred(from: operands) : nil)
-    }
-    return result.map { $0?.shape }
   }
 }

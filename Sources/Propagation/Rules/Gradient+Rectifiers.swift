@@ -6,9 +6,8 @@ extension Networks.Operator {
   /// Whether the operator is `max(x, 0)` of one operand, or the smaller of that and a constant.
   fileprivate var isRectifier: Bool {
     switch self {
-    case .relu, .unary(.leakyRelu(alpha: 0)), .unary(.elu(alpha: 0)): true
-    case .unary(.clip(let lowest, let highest)): lowest == 0 && highest > 0
-    case .parametricRelu(let slope): slope.isZero
+    case let function as any ElementwiseFunction: function.isRectifier
+    case let relu as ParametricRelu: relu.slope.isZero
     default: false
     }
   }
@@ -18,7 +17,7 @@ extension Layer {
   /// The operand of which the node is a rectifier; nil if it is none.
   var rectifiedOperand: Int? {
     if node.operation.isRectifier { return 0 }
-    guard case .binary(.maximum) = node.operation else { return nil }
+    guard node.operation is Maximum else { return nil }
     return operands.indices.first { site.operandIsLive[$0] && !site.operandIsLive[1 - $0] && operands[1 - $0].isZero }
   }
 }
@@ -30,7 +29,7 @@ extension RulePlan {
   /// - Complexity: O(nodes and edges, and elements of constants).
   package func activations() -> (rectifiers: [Node], others: [Node]) {
     let graph = network.graph
-    let known = (try? graph.inferred(forInput: network.exampleInputShape())) ?? []
+    let known = (try? network.analysis(forInput: network.exampleInputShape()))?.inferred ?? []
     func isZero(_ id: Node.ID) -> Bool {
       known.indices.contains(id.index) && known[id.index].literal?.floats.isZero == true
     }
@@ -38,10 +37,10 @@ extension RulePlan {
     var others: [Node] = []
     for id in network.nodes(reaching: network.logits) {
       let node = graph[id]
-      let isMaximum = if case .binary(.maximum) = node.operation { node.inputs.contains(where: isZero) } else { false }
+      let isMaximum = node.operation is Maximum && node.inputs.contains(where: isZero)
       if node.operation.isRectifier || isMaximum {
         rectifiers.append(node)
-      } else if OperatorKind.activations.contains(node.operation.kind) || node.operation.kind == .erf {
+      } else if node.kind.role == .activation || node.kind == .erf {
         others.append(node)
       }
     }

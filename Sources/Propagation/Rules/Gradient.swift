@@ -32,11 +32,7 @@ public struct Gradient: Rule {
   public init(rectifier: Rectifier = .gradient) { self.rectifier = rectifier }
 
   public func objection(at site: RuleSite) -> String? {
-    switch site.node.operation {
-    case .reduce(let reduction) where reduction.function == .product:
-      "it does not know the derivative of a product over axes"
-    default: nil
-    }
+    site.kind == .reduceProd ? "it does not know the derivative of a product over axes" : nil
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
@@ -44,26 +40,24 @@ public struct Gradient: Rule {
     if layer.isStepwise { return layer.node.inputs.map { _ in nil } }
     switch operation {
     case _ where operation.keepsElements: return [layer.summed(relevance, to: layer.operandShapes[0])]
-    case .convolution, .linear, .transposedConvolution, .batchNormalization:
+    case is any WeightedOperator, is BatchNormalization:
       return [layer.adjoint([Term(.ones, .all)], times: relevance)]
-    case .relu: return [rectified(relevance, layer.output, layer)]
+    case is Relu: return [rectified(relevance, layer.output, layer)]
     case _ where rectifier != .gradient && layer.rectifiedOperand != nil:
       return rectifiedOperands(relevance, layer)
-    case .maxPool: return WinnerTakesAll(ties: .first).propagate(relevance, through: layer)
-    case .reduce(let reduction) where reduction.function != .sum:
+    case is MaxPool: return WinnerTakesAll(ties: .first).propagate(relevance, through: layer)
+    case let reduction as Reduction where reduction.function != .sum:
       return WinnerTakesAll(ties: .first).propagate(relevance, through: layer)
-    case .unary(let function):
+    case let function as any ElementwiseFunction:
       return [layer.scaled(relevance, by: layer.operand.map { function.derivative(at: $0) })]
-    case .parametricRelu(let slope):
-      let slopes = slope.expanded(to: layer.operandShape)
+    case let relu as ParametricRelu:
+      let slopes = relu.slope.expanded(to: layer.operandShape)
       return [layer.scaled(relevance, by: layer.operand.combined(with: slopes) { $0 > 0 ? 1 : $1 })]
-    case .add: return layer.partials(relevance) { _, _ in (1, 1) }
-    case .multiply: return layer.partials(relevance) { ($1, $0) }
-    case .binary(let function): return layer.partials(relevance) { function.derivatives(at: $0, $1) }
-    case .localResponseNormalization(let parameters): return [layer.gradient(of: parameters, relevance)]
-    case .layerNormalization(let parameters): return [layer.gradient(of: parameters, relevance)]
-    case .softmax(let softmax): return [layer.gradient(of: softmax, isLogarithm: false, relevance)]
-    case .logSoftmax(let softmax): return [layer.gradient(of: softmax, isLogarithm: true, relevance)]
+    case let function as any PairwiseFunction: return layer.partials(relevance) { function.derivatives(at: $0, $1) }
+    case let parameters as LocalResponseNormalization: return [layer.gradient(of: parameters, relevance)]
+    case let parameters as LayerNormalization: return [layer.gradient(of: parameters, relevance)]
+    case let softmax as Softmax: return [layer.gradient(of: softmax, isLogarithm: false, relevance)]
+    case let logarithm as LogSoftmax: return [layer.gradient(of: logarithm.softmax, isLogarithm: true, relevance)]
     default:
       guard let kernel = layer.kernel as? any LinearKernel else {
         preconditionFailure("\(layer.node.name) (\(layer.site.kind.rawValue)) has no derivative")
@@ -77,8 +71,8 @@ public struct Gradient: Rule {
     guard let index = layer.rectifiedOperand else { return layer.operands.map { _ in nil } }
     var r = relevance
     let x = layer.operands[index].expanded(to: layer.outputShape)
-    if case .unary(.clip(_, let highest)) = layer.node.operation {
-      r = layer.scaled(r, by: x.map { $0 < highest ? 1 : 0 })
+    if let clip = layer.node.operation as? Clip {
+      r = layer.scaled(r, by: x.map { $0 < clip.highest ? 1 : 0 })
     }
     let passed = layer.summed(rectified(r, x, layer), to: layer.operandShapes[index])
     return layer.operands.indices.map { $0 == index ? passed : nil }

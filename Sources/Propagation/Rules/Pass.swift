@@ -22,7 +22,7 @@ public struct Pass: Rule {
       .batchNormalization, .layerNormalization, .lrn, .dropout, .identity, .softmax, .logSoftmax, .add, .sub, .mul,
       .div, .neg,
     ]
-    guard kinds.contains(site.kind) || OperatorKind.activations.contains(site.kind) else {
+    guard kinds.contains(site.kind) || site.kind.role == .activation else {
       return
         "it applies to activations, normalisation and arithmetic with constants, and the node is \(site.kind.rawValue)"
     }

@@ -40,8 +40,8 @@ public struct Taylor: Rule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     switch layer.node.operation {
-    case .localResponseNormalization(let parameters): [through(parameters, layer, relevance)]
-    case .layerNormalization(let parameters): [through(parameters, layer, relevance)]
+    case let parameters as LocalResponseNormalization: [through(parameters, layer, relevance)]
+    case let parameters as LayerNormalization: [through(parameters, layer, relevance)]
     default: preconditionFailure("\(layer.node.name) is not a normalisation")
     }
   }

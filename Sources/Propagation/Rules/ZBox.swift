@@ -33,7 +33,7 @@ public struct ZBox: ContributionRule {
     switch box {
     case .scalar(let lower, let upper): return lower <= upper ? nil : "its box has lower \(lower) above upper \(upper)"
     case .channels(let lower, let upper):
-      let channels = site.node.operation.inputChannels
+      let channels = (site.node.operation as? any WeightedOperator)?.inputChannels ?? 0
       guard lower.count == channels, upper.count == channels else {
         return
           "its box has \(lower.count) lower and \(upper.count) upper bounds; expected one of each for all \(channels) channels of the "
@@ -77,29 +77,9 @@ public struct ZBox: ContributionRule {
       return (Tensor(shape: [1], elements: [lower]), Tensor(shape: [1], elements: [upper]))
     case .channels(let lower, let upper):
       // Channels come before the spatial axes, and inputs of fully connected layers last.
-      let shape = Shape([lower.count] + [Int](repeating: 1, count: site.node.operation.spatialAxes))
+      let shape = Shape(
+        [lower.count] + [Int](repeating: 1, count: (site.node.operation as? any WeightedOperator)?.spatialAxes ?? 0))
       return (Tensor(shape: shape, elements: lower), Tensor(shape: shape, elements: upper))
-    }
-  }
-}
-
-extension Networks.Operator {
-  /// How many channels a layer with weights takes; 0 for others.
-  fileprivate var inputChannels: Int {
-    switch self {
-    case .convolution(let convolution): convolution.weight.shape[1] * convolution.groups
-    case .transposedConvolution(let convolution): convolution.weight.shape[0]
-    case .linear(let linear): linear.weight.shape[1]
-    default: 0
-    }
-  }
-
-  /// How many axes come after the channels of what a layer with weights takes.
-  fileprivate var spatialAxes: Int {
-    switch self {
-    case .convolution(let convolution): convolution.window.kernel.count
-    case .transposedConvolution(let convolution): convolution.window.kernel.count
-    default: 0
     }
   }
 }

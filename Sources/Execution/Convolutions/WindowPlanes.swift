@@ -1,0 +1,27 @@
+import CKernels
+import Tensors
+
+extension rk_window {
+  var inputs: Int { Int(height * width) }
+  var outputs: Int { Int(out_height * out_width) }
+
+  /// Calls `body` for each seed of each plane of the input, numbered as there, with its part of `r` and of `c`.
+  func eachPlane(
+    of input: Shape, seeds: Int, _ r: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
+    _ body: (Int, UnsafePointer<rk_window>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    withoutActuallyEscaping(body) { body in
+      let shared = Shared((r: r, c: c, body: body))
+      let channels = input[1]
+      // Seed by seed while the plane is in cache.
+      workers.run(input[0] * channels) { plane in
+        withUnsafePointer(to: self) {
+          for seed in 0..<seeds {
+            let index = (plane / channels * seeds + seed) * channels + plane % channels
+            shared.pointer.body(plane, $0, shared.pointer.r + index * outputs, shared.pointer.c + index * inputs)
+          }
+        }
+      }
+    }
+  }
+}

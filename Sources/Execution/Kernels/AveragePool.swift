@@ -1,0 +1,74 @@
+import CKernels
+import Networks
+import Tensors
+
+extension AveragePool: ComputedOperator {
+  package func kernel(at site: KernelSite) throws -> any Kernel {
+    try AveragePoolKernel(self, input: site.operands[0].shape)
+  }
+}
+
+/// Mean over a window.
+package struct AveragePoolKernel: LinearKernel {
+  private let window: rk_window
+  private let countsPadding: Bool
+  private let after: (y: Int, x: Int)
+  private let input: Shape
+
+  init(_ pool: AveragePool, input: Shape) throws {
+    window = try rk_window(pool.window, over: input)
+    countsPadding = pool.countsPadding
+    self.input = input
+    if case .explicit(_, let after) = pool.window.padding {
+      self.after = after.count == 2 ? (after[0], after[1]) : (0, after[0])
+    } else {
+      // Automatic padding makes every window reach exactly to the end.
+      let w = window
+      after = (
+        max(0, (w.out_height - 1) * w.stride_y + (w.kernel_y - 1) * w.dilation_y + 1 - w.height - w.pad_y),
+        max(0, (w.out_width - 1) * w.stride_x + (w.kernel_x - 1) * w.dilation_x + 1 - w.width - w.pad_x)
+      )
+    }
+  }
+
+  package func forward(
+    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let shared = Shared((x: operands[0], y: output))
+    workers.run(input[0] * input[1]) { plane in
+      withUnsafePointer(to: window) {
+        rk_average_pool(
+          shared.pointer.x + plane * $0.pointee.inputs, $0, after.y, after.x, countsPadding ? 1 : 0,
+          shared.pointer.y + plane * $0.pointee.outputs)
+      }
+    }
+  }
+
+  package func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
+  ) {
+    guard let c = results[0] else { return }
+    window.eachPlane(of: input, seeds: seeds, upstream, c, on: workers) { _, window, s, c in
+      rk_average_pool_adjoint(s, window, after.y, after.x, countsPadding ? 1 : 0, c)
+    }
+  }
+
+  /// Averages are sums divided by the elements that are there, so evenly shared relevance stays whole.
+  package var withoutPadding: AveragePoolKernel { AveragePoolKernel(copying: self, countsPadding: false) }
+
+  private init(copying other: AveragePoolKernel, countsPadding: Bool) {
+    window = other.window
+    after = other.after
+    input = other.input
+    self.countsPadding = countsPadding
+  }
+
+  /// c ← x / Σ x · r over each window: shares in proportion to activation.
+  package func shareByActivation(
+    x: UnsafePointer<Float>, r: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    window.eachPlane(of: input, seeds: seeds, r, c, on: workers) { plane, window, r, c in
+      rk_average_pool_proportional(x + plane * window.pointee.inputs, r, window, c)
+    }
+  }
+}

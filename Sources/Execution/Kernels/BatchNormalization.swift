@@ -1,0 +1,71 @@
+import CKernels
+import Networks
+import Tensors
+
+extension BatchNormalization: ComputedOperator {
+  package func kernel(at site: KernelSite) -> any Kernel {
+    BatchNormalizationKernel(parameters: self, shape: site.output.shape)
+  }
+}
+
+/// Batch normalization, `scale·x + shift` with a number of each per channel: a layer whose weights are a diagonal.
+struct BatchNormalizationKernel: WeightedKernel {
+  let parameters: BatchNormalization
+  let inputShape: Shape
+  var outputShape: Shape { inputShape }
+
+  init(parameters: BatchNormalization, shape: Shape) {
+    self.parameters = parameters
+    inputShape = shape
+  }
+
+  private var channels: Int { inputShape[1] }
+  private var positions: Int { inputShape.dimensions[2...].reduce(1, *) }
+  var bias: (values: Tensor, run: Int)? { (parameters.shift, positions) }
+
+  func forward(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
+    on workers: Workers
+  ) {
+    let shared = Shared((x: x, y: y))
+    let positions = positions
+    let (scales, shifts) = (parameters.scale.elements, parameters.shift.elements)
+    workers.run(inputShape[0] * channels) { plane in
+      let y = shared.pointer.y + plane * positions
+      rk_affine(y, shared.pointer.x + plane * positions, scales[plane % channels], shifts[plane % channels], positions)
+      if rectifies { rk_relu(y, y, positions) }
+    }
+    if let companion { product(.positive, x, companion.product, accumulates: false, on: workers) }
+  }
+
+  func product(
+    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
+    on workers: Workers
+  ) {
+    let shared = Shared((x: x, y: y))
+    let positions = positions
+    let scales = parameters.scale.elements
+    workers.run(inputShape[0] * channels) { plane in
+      let (x, y) = (shared.pointer.x + plane * positions, shared.pointer.y + plane * positions)
+      let scale = part(scales[plane % channels])
+      for i in 0..<positions { y[i] = (accumulates ? y[i] : 0) + scale * x[i] }
+    }
+  }
+
+  func adjoint(
+    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
+    factor: UnsafePointer<Float>?, on workers: Workers
+  ) {
+    let shared = Shared((s: s, c: c, factor: factor))
+    let positions = positions
+    let scales = parameters.scale.elements
+    workers.run(inputShape[0] * seeds * channels) { plane in
+      let c = shared.pointer.c + plane * positions
+      rk_scale(c, shared.pointer.s + plane * positions, part(scales[plane % channels]), positions)
+      let (item, channel) = (plane / channels / seeds, plane % channels)
+      if let factor = shared.pointer.factor {
+        rk_multiply(c, c, factor + (item * channels + channel) * positions, positions)
+      }
+    }
+  }
+}

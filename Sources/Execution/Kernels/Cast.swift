@@ -1,0 +1,26 @@
+import Networks
+
+extension Cast: ComputedOperator {
+  package func kernel(at site: KernelSite) -> any Kernel {
+    let copy = CopyKernel(count: site.output.shape.count)
+    // The others have the place of their operand.
+    guard site.isStepwise else { return copy }
+    return StepwiseKernel(
+      ElementwiseKernel(count: copy.count) { [target, source = site.operands[0].kind] x, y, count in
+        for i in 0..<count { y[i] = target.converted(x[i], from: source) }
+      }, withoutSteps: copy)
+  }
+}
+
+extension ElementKind {
+  /// The value of this kind that a number of another kind becomes, both in single precision.
+  fileprivate func converted(_ x: Float, from source: ElementKind) -> Float {
+    switch self {
+    case .real: return x
+    case .truth: return x == 0 ? 0 : 1
+    case .integer(let type):
+      guard let source = source.integerType else { return type.float(type.converted(Double(x))) }
+      return type.float(type.wrapped(source.held(x)))
+    }
+  }
+}

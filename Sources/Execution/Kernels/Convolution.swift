@@ -1,0 +1,203 @@
+import CKernels
+import Networks
+import Tensors
+
+/// How convolutions are computed.
+public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
+  /// Layer by layer the faster one.
+  case automatic
+  /// im2col and one matrix product, always: the reference.
+  case im2col
+}
+
+extension Convolution: ComputedOperator {
+  package func kernel(at site: KernelSite) throws -> any Kernel {
+    try ConvolutionKernel(
+      self, input: site.operands[0].shape, output: site.output.shape, algorithm: site.algorithm, derived: site.weights)
+  }
+}
+
+/// Convolution: picks the algorithm and keeps the weights in the layouts that it wants.
+struct ConvolutionKernel: WeightedKernel {
+  let inputShape: Shape
+  let outputShape: Shape
+  let geometry: ConvolutionGeometry
+  private let weight: Tensor
+  private let biases: Tensor?
+  private let derived: DerivedWeights<Form>
+  let usesWinograd: Bool
+
+  var bias: (values: Tensor, run: Int)? { biases.map { ($0, geometry.outputPositions) } }
+
+  /// A layout of the weights.
+  enum Form: Hashable, Sendable {
+    /// outputs × (inputs · taps), as the model has them.
+    case forward(WeightPart)
+    /// inputs × (outputs · taps), kernels turned by 180°: the weights of the adjoint.
+    case turned(WeightPart)
+    /// Winograd's 36 × outputs × inputs, of the convolution or of its adjoint.
+    case winograd(WeightPart, turned: Bool)
+  }
+
+  init(
+    _ convolution: Convolution, input: Shape, output: Shape, algorithm: ConvolutionAlgorithm,
+    derived: DerivedWeights<Form>
+  ) throws {
+    inputShape = input
+    outputShape = output
+    weight = convolution.weight
+    biases = convolution.bias
+    self.derived = derived
+    geometry = ConvolutionGeometry(
+      groups: convolution.groups, inputs: input[1] / convolution.groups, outputs: output[1] / convolution.groups,
+      window: try rk_window(convolution.window, over: input))
+    usesWinograd = algorithm == .automatic && WinogradConvolution.suits(geometry)
+  }
+
+  func forward(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
+    on workers: Workers
+  ) {
+    let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
+    let beside = companion.map { ConvolutionTarget(output: $0.product) }
+    guard usesWinograd else {
+      var products = [Im2colConvolution.Product(terms: [(x, weight)], target: main)]
+      if let beside { products.append(.init(terms: [(x, weights(.forward(.positive)))], target: beside)) }
+      return Im2colConvolution(geometry: geometry).multiply(products, items: inputShape[0], on: workers)
+    }
+    var products = [(kernels: kernels(.all, turned: false, on: workers), target: main)]
+    if let beside { products.append((kernels(.positive, turned: false, on: workers), beside)) }
+    WinogradConvolution(geometry: geometry).multiply(x, items: inputShape[0], products, on: workers)
+    if let companion {
+      let isPartial = rectifies && companion.scope == .positiveOutputs
+      refine(companion.product, x, needed: isPartial ? UnsafePointer(y) : nil, on: workers)
+    }
+  }
+
+  func product(
+    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
+    on workers: Workers
+  ) {
+    let target = ConvolutionTarget(output: y, accumulates: accumulates)
+    Im2colConvolution(geometry: geometry).multiply(
+      [.init(terms: [(x, weights(.forward(part)))], target: target)], items: inputShape[0], on: workers)
+  }
+
+  func product(
+    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let product = Im2colConvolution.Product(
+      terms: terms.map { ($0.x, weights(.forward($0.part))) }, target: ConvolutionTarget(output: y))
+    Im2colConvolution(geometry: geometry).multiply([product], items: inputShape[0], on: workers)
+  }
+
+  func adjoint(
+    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
+    factor: UnsafePointer<Float>?, on workers: Workers
+  ) {
+    adjoint([(part, factor)], s, seeds: seeds, c, on: workers)
+  }
+
+  func adjoint(
+    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let items = inputShape[0] * seeds
+    guard hasConvolutionAsAdjoint else {
+      return Im2colConvolution(geometry: geometry).scatter(
+        terms.map { (weights(.forward($0.part)), $0.factor) }, s, items: items, seeds: seeds, c, on: workers)
+    }
+    guard terms.count == 1 else { return adjointOneByOne(terms, s, seeds: seeds, c, on: workers) }
+    let (part, factor) = terms[0]
+    let target = ConvolutionTarget(output: c, epilogue: factor.map { .factor($0, seeds: seeds) } ?? .none)
+    let transposed = geometry.transposed()
+    if usesWinograd && WinogradConvolution.suits(transposed) {
+      WinogradConvolution(geometry: transposed)
+        .multiply(s, items: items, [(kernels(part, turned: true, on: workers), target)], on: workers)
+    } else {
+      Im2colConvolution(geometry: transposed)
+        .multiply([.init(terms: [(s, weights(.turned(part)))], target: target)], items: items, on: workers)
+    }
+  }
+
+  /// Whether the adjoint is a convolution with kernels turned round. With few channels a product is wider from the other side:
+  /// all taps of all channels at once.
+  var hasConvolutionAsAdjoint: Bool { geometry.hasUnitStride && (geometry.inputs >= 8 || geometry.isPointwise) }
+
+  /// Rounding of Winograd's transforms must not pass for a denominator: products so small beside the largest of their
+  /// channel that it could are computed directly. Outputs at which no relevance arrives are left.
+  private func refine(
+    _ z: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, needed: UnsafePointer<Float>?, on workers: Workers
+  ) {
+    let geometry = geometry
+    let positions = geometry.outputPositions
+    let shared = Shared((z: z, x: x, needed: needed))
+    weight.withUnsafeElements { weight in
+      let weights = Shared(weight.baseAddress!)
+      workers.run(outputShape[0] * outputShape[1]) { plane in
+        let (z, x, needed) = shared.pointer
+        let group = plane / geometry.outputs
+        withUnsafePointer(to: geometry.window) {
+          _ = rk_refine_small_products(
+            x + group * geometry.inputs * geometry.inputPositions, geometry.inputs, $0,
+            weights.pointer + plane % (geometry.groups * geometry.outputs) * geometry.depth, WeightPart.positive.kernel,
+            needed.map { $0 + plane * positions }, Self.smallProduct, z + plane * positions)
+        }
+      }
+    }
+  }
+
+  /// Beside the largest product of a channel; Winograd's rounding is about a hundredth of it.
+  private static let smallProduct: Float = 1e-4
+
+  // MARK: Weights
+
+  private func weights(_ form: Form) -> Tensor {
+    if form == .forward(.all) { return weight }
+    return derived.form(form) {
+      switch form {
+      case .forward(let part): weight.part(part)
+      case .turned(let part): turned(weight.part(part))
+      case .winograd: preconditionFailure("Winograd's weights are made by kernels(_:turned:on:)")
+      }
+    }
+  }
+
+  private func kernels(_ part: WeightPart, turned: Bool, on workers: Workers) -> WinogradConvolution.Kernels {
+    WinogradConvolution.Kernels(weight: weight, part: part, turned: turned) {
+      derived.form(.winograd(part, turned: turned)) {
+        WinogradConvolution(geometry: turned ? geometry.transposed() : geometry)
+          .transformed(weight, part: part, turned: turned, on: workers)
+      }
+    }
+  }
+
+  /// outputs × inputs × taps of each group → inputs × outputs × taps, taps in reverse order.
+  private func turned(_ weight: Tensor) -> Tensor {
+    let (groups, inputs, outputs, taps) = (geometry.groups, geometry.inputs, geometry.outputs, geometry.taps)
+    return Tensor(uninitialized: weight.shape) { result in
+      weight.withUnsafeElements { source in
+        var to = 0
+        for group in 0..<groups {
+          for input in 0..<inputs {
+            for output in 0..<outputs {
+              let from = ((group * outputs + output) * inputs + input) * taps
+              for tap in 0..<taps { result[to + tap] = source[from + taps - 1 - tap] }
+              to += taps
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Tensor {
+  /// The weights after what `part` does to them.
+  func part(_ part: WeightPart) -> Tensor {
+    guard part != .all else { return self }
+    return Tensor(uninitialized: shape) { result in
+      withUnsafeElements { rk_part_copy(result.baseAddress!, $0.baseAddress!, $0.count, part.kernel) }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import Networks
+import Tensors
+
+/// A function of each element.
+struct ElementwiseKernel: Kernel {
+  let count: Int
+  /// `y ← f(x)` for some elements.
+  let apply: @Sendable (_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int) -> Void
+  var allowsInPlace: Bool { true }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    let shared = Shared((x: operands[0], y: output))
+    workers.runSplit(count) { part in
+      let (x, y) = shared.pointer
+      apply(x + part.lowerBound, y + part.lowerBound, part.count)
+    }
+  }
+}
+
+extension ElementwiseFunction {
+  /// The kernel of a function that has none of its own.
+  func elementwiseKernel(at site: KernelSite) -> any Kernel {
+    let count = site.output.shape.count
+    let kernel = ElementwiseKernel(count: count) { x, y, count in apply(x, y, count: count) }
+    guard site.isStepwise, let type = site.output.kind.integerType else { return kernel }
+    return StepwiseKernel(
+      ElementwiseKernel(count: count) { x, y, count in
+        for i in 0..<count { y[i] = type.float(integer(type.held(x[i]), type)) }
+      }, withoutSteps: kernel)
+  }
+}

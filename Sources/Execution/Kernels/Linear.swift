@@ -1,0 +1,169 @@
+import CKernels
+import Networks
+import Tensors
+
+extension Linear: ComputedOperator {
+  package func kernel(at site: KernelSite) -> any Kernel {
+    FullyConnectedKernel(self, input: site.operands[0].shape, output: site.output.shape)
+  }
+}
+
+/// A fully connected layer, `y = W·x + b`.
+///
+/// Reading W from memory is what it costs, so W is read once for `W·x` and `W⁺·x` together, no signed part of it is ever
+/// stored, and backward only the rows of outputs with relevance are read.
+struct FullyConnectedKernel: WeightedKernel {
+  let inputShape: Shape
+  let outputShape: Shape
+  private let weight: Tensor
+  private let biases: Tensor?
+
+  /// Rows of W that one task reads.
+  private static let block = 32
+  /// Columns of W that a product of several items takes at a time: with the signed part of the block's rows they stay in
+  /// cache.
+  private static let depth = 2048
+  /// Up to so many items W is multiplied row by row, above it block by block with a copy of the signed part.
+  private static let fewItems = 2
+
+  init(_ linear: Linear, input: Shape, output: Shape) {
+    inputShape = input
+    outputShape = output
+    weight = linear.weight
+    biases = linear.bias
+  }
+
+  var bias: (values: Tensor, run: Int)? { biases.map { ($0, 1) } }
+  private var inputs: Int { weight.shape[1] }
+  private var outputs: Int { weight.shape[0] }
+  private var items: Int { outputs == 0 ? 0 : outputShape.count / outputs }
+
+  func forward(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
+    on workers: Workers
+  ) {
+    if let companion = companion?.product {
+      products(.positive, x, companion, all: y, accumulates: false, on: workers)
+    } else {
+      products(.all, x, y, all: nil, accumulates: false, on: workers)
+    }
+    for item in 0..<items {
+      let y = y + item * outputs
+      biases?.withUnsafeElements { rk_add(y, y, $0.baseAddress!, outputs) }
+      if rectifies { rk_relu(y, y, outputs) }
+    }
+  }
+
+  func product(
+    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
+    on workers: Workers
+  ) {
+    products(part, x, y, all: nil, accumulates: accumulates, on: workers)
+  }
+
+  /// y ← part(W)·x (+ y) and, if `all` is given, all ← W·x in the same read of W.
+  private func products(
+    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+    all: UnsafeMutablePointer<Float>?, accumulates: Bool, on workers: Workers
+  ) {
+    let isDense = items > Self.fewItems
+    let depth = min(inputs, Self.depth)
+    let shared = Shared((x: x, y: y, all: all))
+    let scratch = isDense ? (part == .all ? 0 : Self.block * depth) : Self.block
+    forEachBlock(scratch: scratch, on: workers) { rows, w, scratch in
+      let (x, y, all) = shared.pointer
+      guard isDense else {
+        for item in 0..<items {
+          let at = item * outputs + rows.lowerBound
+          rk_products(
+            w, inputs, rows.count, x + item * inputs, inputs, part.kernel, all.map { $0 + at },
+            accumulates ? scratch : y + at)
+          if accumulates { rk_add(y + at, y + at, scratch, rows.count) }
+        }
+        return
+      }
+      for first in stride(from: 0, to: inputs, by: depth) {
+        let count = min(depth, inputs - first)
+        // Y ← X·part(W)ᵀ (+ Y): items × the block's outputs.
+        func multiply(_ w: UnsafePointer<Float>, _ lead: Int, _ y: UnsafeMutablePointer<Float>, accumulates: Bool) {
+          BLAS.gemm(
+            transposeB: true, m: items, n: rows.count, k: count, a: x + first, lda: inputs, b: w, ldb: lead,
+            beta: accumulates ? 1 : 0, c: y + rows.lowerBound, ldc: outputs)
+        }
+        if let all { multiply(w + first, inputs, all, accumulates: first > 0) }
+        if part == .all {
+          multiply(w + first, inputs, y, accumulates: accumulates || first > 0)
+        } else {
+          for row in 0..<rows.count {
+            rk_part_copy(scratch + row * depth, w + row * inputs + first, count, part.kernel)
+          }
+          multiply(scratch, depth, y, accumulates: accumulates || first > 0)
+        }
+      }
+    }
+  }
+
+  func adjoint(
+    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
+    factor: UnsafePointer<Float>?, on workers: Workers
+  ) {
+    let total = items * seeds
+    // Only outputs that some item sends relevance to need their weights read.
+    let rows = (0..<outputs).filter { row in (0..<total).contains { s[$0 * outputs + row] != 0 } }
+    let grain = max((inputs / 16 + 63) / 64 * 64, 256)
+    let shared = Shared((s: s, c: c, factor: factor))
+    let isDense = total > Self.fewItems
+    let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
+    let tasks = (inputs + grain - 1) / grain
+    workers.run(tasks, scratch: isDense ? Self.block * (grain + total) : 0) { task, scratch in
+      let (s, c, factor) = shared.pointer
+      let first = task * grain
+      let count = min(grain, inputs - first)
+      for item in 0..<total { (c + item * inputs + first).update(repeating: 0, count: count) }
+      weight.withUnsafeElements { weight in
+        let w = weight.baseAddress! + first
+        if isDense {
+          let coefficients = scratch + Self.block * grain
+          for start in stride(from: 0, to: rows.count, by: Self.block) {
+            let block = rows[start..<min(start + Self.block, rows.count)]
+            for (i, row) in block.enumerated() {
+              rk_part_copy(scratch + i * grain, w + row * inputs, count, part.kernel)
+              for item in 0..<total { coefficients[item * Self.block + i] = s[item * outputs + row] }
+            }
+            // C ← S·part(W) + C for the block's rows and the task's columns.
+            BLAS.gemm(
+              m: total, n: count, k: block.count, a: coefficients, lda: Self.block, b: scratch, ldb: grain, beta: 1,
+              c: c + first, ldc: inputs)
+          }
+        } else {
+          rows.withUnsafeBufferPointer { rows in
+            for start in stride(from: 0, to: rows.count, by: Self.block) {
+              for item in 0..<total {
+                rk_accumulate_rows(
+                  c + item * inputs + first, w, inputs, rows.baseAddress! + start, min(Self.block, rows.count - start),
+                  s + item * outputs, count, part.kernel)
+              }
+            }
+          }
+        }
+      }
+      guard let factor else { return }
+      for item in 0..<total {
+        let c = c + item * inputs + first
+        // An item of the batch may have several rows, all of which follow one another for each seed.
+        let row = item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem
+        rk_multiply(c, c, factor + row * inputs + first, count)
+      }
+    }
+  }
+
+  private func forEachBlock(
+    scratch: Int = 0, on workers: Workers,
+    _ body: @Sendable (Range<Int>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    workers.run((outputs + Self.block - 1) / Self.block, scratch: scratch) { task, scratch in
+      let rows = task * Self.block..<min((task + 1) * Self.block, outputs)
+      weight.withUnsafeElements { body(rows, $0.baseAddress! + rows.lowerBound * inputs, scratch) }
+    }
+  }
+}

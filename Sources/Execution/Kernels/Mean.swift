@@ -1,0 +1,88 @@
+import CKernels
+import Networks
+import Tensors
+
+extension Mean: ComputedOperator {
+  package func kernel(at site: KernelSite) throws -> any Kernel {
+    let input = site.operands[0].shape
+    let kernel = try MeanKernel(self, node: site.node.name, input: input)
+    guard site.isStepwise, let type = site.output.kind.integerType else { return kernel }
+    let sum = Reduction(.sum, axes: nil, keepsAxes: keepsAxes)
+    return StepwiseKernel(
+      IntegerReductionKernel(
+        reduction: sum, type: type, isMean: true, input: input, axes: try axes(forRank: input.rank)),
+      withoutSteps: kernel)
+  }
+}
+
+/// Mean over neighboring axes; over height and width it is global average pooling.
+package struct MeanKernel: LinearKernel {
+  /// The operand seen as outer × averaged × inner.
+  private let outer: Int
+  private let averaged: Int
+  private let inner: Int
+
+  init(_ mean: Mean, node: String, input: Shape) throws {
+    let axes = try mean.axes(forRank: input.rank).sorted()
+    guard let first = axes.first, let last = axes.last, last - first == axes.count - 1 else {
+      throw GraphError.shape(
+        node: node, operator: OperatorKind.reduceMean.name,
+        reason: "the mean over axes \(mean.axes) is not supported: they must be neighbours")
+    }
+    outer = input.dimensions[..<first].reduce(1, *)
+    averaged = input.dimensions[first...last].reduce(1, *)
+    inner = input.dimensions[(last + 1)...].reduce(1, *)
+  }
+
+  package func forward(
+    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    sums(of: operands[0], output)
+    rk_scale(output, output, 1 / Float(averaged), outer * inner)
+  }
+
+  private func sums(of x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
+    if inner == 1 {
+      for o in 0..<outer { y[o] = Float(rk_sum(x + o * averaged, averaged)) }
+      return
+    }
+    y.update(repeating: 0, count: outer * inner)
+    for o in 0..<outer {
+      for a in 0..<averaged { rk_add(y + o * inner, y + o * inner, x + (o * averaged + a) * inner, inner) }
+    }
+  }
+
+  package func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
+  ) {
+    guard let c = results[0] else { return }
+    for o in 0..<outer * seeds {
+      for a in 0..<averaged {
+        rk_scale(c + (o * averaged + a) * inner, upstream + o * inner, 1 / Float(averaged), inner)
+      }
+    }
+  }
+
+  /// c ← x / Σ x · r: shares in proportion to activation; nothing where the sum is 0. `items` is the size of the batch.
+  package func shareByActivation(
+    x: UnsafePointer<Float>, r: UnsafePointer<Float>, items: Int, seeds: Int, _ c: UnsafeMutablePointer<Float>,
+    on workers: Workers
+  ) {
+    let perItem = outer / max(items, 1)
+    let totals = workers.pool.storage(count: outer * inner)
+    sums(of: x, totals.base)
+    let shared = Shared((x: x, r: r, c: c, totals: totals.base))
+    workers.run(outer * seeds) { task in
+      let (x, r, c, totals) = shared.pointer
+      let o = task / perItem / seeds * perItem + task % perItem
+      for i in 0..<inner {
+        let total = totals[o * inner + i]
+        let ratio = total == 0 ? 0 : r[task * inner + i] / total
+        for a in 0..<averaged {
+          c[(task * averaged + a) * inner + i] = x[(o * averaged + a) * inner + i] * ratio
+        }
+      }
+    }
+    withExtendedLifetime(totals) {}
+  }
+}

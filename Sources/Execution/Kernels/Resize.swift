@@ -1,0 +1,81 @@
+import Networks
+import Tensors
+
+extension Resize: ComputedOperator {
+  package func kernel(at site: KernelSite) throws -> any Kernel {
+    ResizeKernel(try weights(of: site.operands), input: site.operands[0].shape, kind: site.output.kind)
+  }
+}
+
+/// Another size of the spatial axes, by shares of two neighbours along each axis.
+struct ResizeKernel: LinearKernel {
+  private let input: Shape
+  private let output: Shape
+  private let weights: [[(low: Int, high: Int, share: Float)]]
+
+  /// What interpolated values are rounded to, toward zero; nil for real numbers.
+  private let type: IntegerType?
+
+  init(_ weights: [[(low: Int, high: Int, share: Float)]], input: Shape, kind: ElementKind) {
+    type = kind.integerType
+    self.weights = weights
+    self.input = input
+    output = Shape(weights.map(\.count))
+  }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ result: UnsafeMutablePointer<Float>, on workers: Workers) {
+    eachAxis(forward: true, items: 1, operands[0], result, workers.pool)
+    if type != nil { for i in 0..<output.count { result[i].round(.towardZero) } }
+  }
+
+  func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
+  ) {
+    guard let c = results[0] else { return }
+    eachAxis(forward: false, items: seeds, upstream, c, workers.pool)
+  }
+
+  /// Changes one axis after the other; adjoints do it in the opposite order.
+  private func eachAxis(
+    forward: Bool, items: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ pool: MemoryPool
+  ) {
+    var extents = forward ? input.dimensions : output.dimensions
+    let axes = forward ? Array(0..<input.rank) : (0..<input.rank).reversed()
+    let changed = axes.filter { axis in
+      input[axis] != output[axis]
+        || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
+    }
+    var current = pool.storage(count: items * Shape(extents).count)
+    current.base.update(from: source, count: current.count)
+    for axis in changed {
+      let outer = items * extents[..<axis].reduce(1, *)
+      let inner = extents[(axis + 1)...].reduce(1, *)
+      let (from, to) = (extents[axis], forward ? output[axis] : input[axis])
+      extents[axis] = to
+      let next = pool.storage(count: items * Shape(extents).count)
+      if !forward { next.base.update(repeating: 0, count: next.count) }
+      for o in 0..<outer {
+        let (x, y) = (current.base + o * from * inner, next.base + o * to * inner)
+        for (index, entry) in weights[axis].enumerated() {
+          if forward {
+            if entry.share == 0 {
+              (y + index * inner).update(from: x + entry.low * inner, count: inner)
+              continue
+            }
+            for i in 0..<inner {
+              y[index * inner + i] =
+                x[entry.low * inner + i] * (1 - entry.share) + x[entry.high * inner + i] * entry.share
+            }
+          } else {
+            for i in 0..<inner {
+              y[entry.low * inner + i] += x[index * inner + i] * (1 - entry.share)
+              y[entry.high * inner + i] += x[index * inner + i] * entry.share
+            }
+          }
+        }
+      }
+      current = next
+    }
+    target.update(from: current.base, count: current.count)
+  }
+}

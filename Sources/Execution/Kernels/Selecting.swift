@@ -1,0 +1,61 @@
+import CKernels
+import Networks
+import Tensors
+
+/// Picks elements of the operand, or fills in a constant: Slice, Split, Gather, Pad, Expand.
+///
+/// Kept as runs of neighbouring elements, which are copied as a whole.
+struct SelectionKernel: LinearKernel {
+  private struct Run {
+    let to: Int
+    /// −1 for the constant.
+    let from: Int
+    var count: Int
+  }
+  private let runs: [Run]
+  private let selection: Selection
+  /// Items of the batch that the selection treats alike.
+  private let items: Int
+
+  init(_ selection: Selection) {
+    // A selection that leaves the batch as it is needs describing for one item only.
+    let single = selection.forOneItem()
+    self.selection = single ?? selection
+    items = single == nil ? 1 : selection.input[0]
+    var runs: [Run] = []
+    for (position, source) in self.selection.sources().enumerated() {
+      if let last = runs.last, source < 0 ? last.from < 0 : last.from >= 0 && last.from + last.count == source {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append(Run(to: position, from: source, count: 1))
+      }
+    }
+    self.runs = runs
+  }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    for item in 0..<items {
+      let x = operands[0] + item * selection.input.count
+      let y = output + item * selection.output.count
+      for run in runs {
+        if run.from < 0 {
+          (y + run.to).update(repeating: selection.fill, count: run.count)
+        } else {
+          (y + run.to).update(from: x + run.from, count: run.count)
+        }
+      }
+    }
+  }
+
+  func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
+  ) {
+    guard let result = results[0] else { return }
+    for item in 0..<items * seeds {
+      let c = result + item * selection.input.count
+      let s = upstream + item * selection.output.count
+      c.update(repeating: 0, count: selection.input.count)
+      for run in runs where run.from >= 0 { rk_add(c + run.from, c + run.from, s + run.to, run.count) }
+    }
+  }
+}

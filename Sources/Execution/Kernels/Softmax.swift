@@ -1,0 +1,48 @@
+import Foundation
+import Networks
+import Tensors
+
+extension Softmax: ComputedOperator {
+  package func kernel(at site: KernelSite) -> any Kernel {
+    SoftmaxKernel(self, logarithm: false, shape: site.output.shape)
+  }
+}
+
+extension LogSoftmax: ComputedOperator {
+  package func kernel(at site: KernelSite) -> any Kernel {
+    SoftmaxKernel(softmax, logarithm: true, shape: site.output.shape)
+  }
+}
+
+/// Probabilities, or their logarithms.
+struct SoftmaxKernel: Kernel {
+  private let outer: Int
+  private let classes: Int
+  private let inner: Int
+  private let logarithm: Bool
+
+  init(_ softmax: Softmax, logarithm: Bool, shape: Shape) {
+    let axis = softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis
+    outer = shape.dimensions[..<axis].reduce(1, *)
+    classes = softmax.joinsTrailingAxes ? shape.dimensions[axis...].reduce(1, *) : shape[axis]
+    inner = softmax.joinsTrailingAxes ? 1 : shape.dimensions[(axis + 1)...].reduce(1, *)
+    self.logarithm = logarithm
+  }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    for o in 0..<outer {
+      for i in 0..<inner {
+        let x = operands[0] + o * classes * inner + i
+        let y = output + o * classes * inner + i
+        var largest = -Float.infinity
+        for c in 0..<classes { largest = max(largest, x[c * inner]) }
+        var sum = 0.0
+        for c in 0..<classes { sum += exp(Double(x[c * inner] - largest)) }
+        for c in 0..<classes {
+          let shifted = Double(x[c * inner] - largest)
+          y[c * inner] = Float(logarithm ? shifted - log(sum) : exp(shifted) / sum)
+        }
+      }
+    }
+  }
+}

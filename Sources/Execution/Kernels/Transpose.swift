@@ -1,0 +1,46 @@
+import Networks
+import Tensors
+
+extension Transpose: ComputedOperator {
+  package func kernel(at site: KernelSite) -> any Kernel {
+    TransposeKernel(order: order, input: site.operands[0].shape)
+  }
+}
+
+/// Another order of the axes.
+struct TransposeKernel: LinearKernel {
+  private let order: [Int]
+  private let input: Shape
+
+  init(order: [Int]?, input: Shape) {
+    self.order = order ?? (0..<input.rank).reversed()
+    self.input = input
+  }
+
+  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+    Self.permute(operands[0], shape: input, order: order, output)
+  }
+
+  func adjoint(
+    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
+  ) {
+    guard let c = results[0] else { return }
+    precondition(order.first == 0 || seeds == 1, "the batch axis must stay first to carry several seeds")
+    let output = order.map { input[$0] }
+    let shape = order.first == 0 ? Shape([output[0] * seeds] + output[1...]) : Shape(output)
+    let inverse = order.indices.map { order.firstIndex(of: $0)! }
+    Self.permute(upstream, shape: shape, order: inverse, c)
+  }
+
+  private static func permute(
+    _ x: UnsafePointer<Float>, shape: Shape, order: [Int], _ y: UnsafeMutablePointer<Float>
+  ) {
+    let strides = shape.strides
+    let target = Shape(order.map { shape[$0] })
+    BroadcastKernel.walk(target) { position, index in
+      var from = 0
+      for axis in index.indices { from += index[axis] * strides[order[axis]] }
+      y[position] = x[from]
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import CKernels
+import Networks
+import Tensors
+
+extension TransposedConvolution: ComputedOperator {
+  package func kernel(at site: KernelSite) throws -> any Kernel {
+    try TransposedConvolutionKernel(
+      self, input: site.operands[0].shape, output: site.output.shape, algorithm: site.algorithm, derived: site.weights)
+  }
+}
+
+/// Transposed convolution: the adjoint of a convolution run forward, and the convolution itself as its adjoint.
+struct TransposedConvolutionKernel: WeightedKernel {
+  let inputShape: Shape
+  let outputShape: Shape
+  private let convolution: ConvolutionKernel
+  private let biases: Tensor?
+
+  init(
+    _ transposed: TransposedConvolution, input: Shape, output: Shape, algorithm: ConvolutionAlgorithm,
+    derived: DerivedWeights<ConvolutionKernel.Form>
+  ) throws {
+    inputShape = input
+    outputShape = output
+    biases = transposed.bias
+    convolution = try ConvolutionKernel(
+      Convolution(
+        weight: transposed.weight, bias: nil, window: transposed.adjointWindow(input: input, output: output),
+        groups: transposed.groups),
+      input: output, output: input, algorithm: algorithm, derived: derived)
+  }
+
+  private var positions: Int { outputShape.dimensions[2...].reduce(1, *) }
+  var bias: (values: Tensor, run: Int)? { biases.map { ($0, positions) } }
+  var work: LayerWork? { convolution.adjointWork }
+  var adjointWork: LayerWork? { convolution.productWork }
+
+  func forward(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
+    on workers: Workers
+  ) {
+    convolution.adjoint(.all, x, seeds: 1, y, factor: nil, on: workers)
+    if let companion { convolution.adjoint(.positive, x, seeds: 1, companion.product, factor: nil, on: workers) }
+    for item in 0..<outputShape[0] {
+      let y = y + item * outputShape[1] * positions
+      if let biases {
+        biases.withUnsafeElements {
+          rk_bias_relu(y, positions, outputShape[1], positions, $0.baseAddress!, rectifies ? 1 : 0)
+        }
+      } else if rectifies {
+        rk_bias_relu(y, positions, outputShape[1], positions, nil, 1)
+      }
+    }
+  }
+
+  func product(
+    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
+    on workers: Workers
+  ) {
+    guard accumulates else { return convolution.adjoint(part, x, seeds: 1, y, factor: nil, on: workers) }
+    let sum = workers.pool.storage(count: outputShape.count)
+    convolution.adjoint(part, x, seeds: 1, sum.base, factor: nil, on: workers)
+    rk_add(y, y, sum.base, sum.count)
+  }
+
+  func adjoint(
+    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
+    factor: UnsafePointer<Float>?, on workers: Workers
+  ) {
+    let (above, below) = (outputShape.count / outputShape[0], inputShape.count / inputShape[0])
+    // The convolution takes one batch at a time: seed by seed, gathered and put back where its items belong.
+    for seed in 0..<seeds {
+      let gathered = workers.pool.storage(count: outputShape.count)
+      let result = workers.pool.storage(count: inputShape.count)
+      for item in 0..<outputShape[0] {
+        (gathered.base + item * above).update(from: s + (item * seeds + seed) * above, count: above)
+      }
+      convolution.product(part, gathered.base, result.base, accumulates: false, on: workers)
+      for item in 0..<inputShape[0] {
+        let target = c + (item * seeds + seed) * below
+        if let factor {
+          rk_multiply(target, result.base + item * below, factor + item * below, below)
+        } else {
+          target.update(from: result.base + item * below, count: below)
+        }
+      }
+    }
+  }
+}
+
+extension TransposedConvolution {
+  /// The window of the convolution that this is the adjoint of, with its padding spelled out.
+  fileprivate func adjointWindow(input: Shape, output: Shape) throws -> Window {
+    let before: [Int]
+    let after: [Int]
+    switch window.padding {
+    case .explicit(let first, let last): (before, after) = (first, last)
+    case .sameUpper, .sameLower:
+      let totals = window.kernel.indices.map { axis in
+        let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
+        return (input[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis] - output[axis + 2]
+      }
+      before = totals.map { window.padding == .sameUpper ? $0 / 2 : $0 - $0 / 2 }
+      after = zip(totals, before).map { $0 - $1 }
+    }
+    // What was added at the end of the output lies beyond the last window.
+    return try Window(
+      kernel: window.kernel, strides: window.strides, dilations: window.dilations,
+      padding: .explicit(before: before, after: zip(after, outputPadding).map { $0 - $1 }))
+  }
+}

@@ -1,0 +1,127 @@
+import Synchronization
+import Tensors
+
+/// What is known of a graph before it runs, for inputs of one shape: computed once and passed on.
+package struct Analysis: Sendable {
+  /// The input's shape.
+  package let inputShape: Shape
+  /// Shape, value if it is known, and kind of elements of every node's output.
+  package let inferred: [Inferred]
+  /// For each node whether its values can be told to be ≥ 0 from the graph alone.
+  ///
+  /// Rules that are defined for rectified inputs need no case for negative ones where this holds.
+  package let isNonNegative: [Bool]
+  /// For each node whether its values stay within limits whatever the input is, as those of a sigmoid do and what is made
+  /// of them by scaling, shifting and moving.
+  ///
+  /// In a product such an operand is a gate, and the other one the signal.
+  package let isBounded: [Bool]
+
+  /// The shape of every node's output.
+  ///
+  /// - Complexity: O(nodes).
+  package var shapes: [Shape] { inferred.map(\.shape) }
+
+  /// What is known of a node.
+  package subscript(id: Node.ID) -> Inferred { inferred[id.index] }
+
+  /// What is known of a node's operands.
+  package func operands(of node: Node) -> [Inferred] { node.inputs.map { inferred[$0.index] } }
+
+  /// Whether a node's values are rounded to integers or wrap as integers do.
+  package func isStepwise(_ node: Node) -> Bool { node.operation.isStepwise(of: operands(of: node).map(\.kind)) }
+
+  /// Analyzes a graph.
+  ///
+  /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
+  ///   that its operands do not fit.
+  /// - Complexity: O(nodes and edges, and elements of constants).
+  init(of graph: Graph, forInput inputShape: Shape) throws {
+    self.inputShape = inputShape
+    let inferred = try graph.inferred(forInput: inputShape) { throw $0 }.map { $0! }
+    var (nonNegative, bounded): ([Bool], [Bool]) = ([], [])
+    for (index, node) in graph.nodes.enumerated() {
+      bounded.append(node.operation.isBounded(node.inputs.map { bounded[$0.index] }))
+      // What wraps can get any sign that its type has.
+      if node.operation.isStepwise(of: node.inputs.map { inferred[$0.index].kind }) {
+        let kind = inferred[index].kind
+        nonNegative.append(kind.integerType?.isSigned == false || kind == .truth)
+      } else {
+        nonNegative.append(node.operation.isNonNegative(node.inputs.map { nonNegative[$0.index] }))
+      }
+    }
+    (self.inferred, isNonNegative, isBounded) = (inferred, nonNegative, bounded)
+  }
+}
+
+/// The analyses of a network, by shape of the input.
+final class AnalysisStore: Sendable {
+  private let analyses = Mutex<[Shape: Analysis]>([:])
+  /// Pictures of ever new sizes must not fill memory.
+  private static let kept = 8
+
+  func analysis(for shape: Shape, make: () throws -> Analysis) rethrows -> Analysis {
+    if let found = analyses.withLock({ $0[shape] }) { return found }
+    let made = try make()
+    analyses.withLock { analyses in
+      if analyses.count >= Self.kept { analyses.removeAll() }
+      analyses[shape] = made
+    }
+    return made
+  }
+}
+
+extension Network {
+  /// What is known before the network runs on inputs of a shape; found once for each.
+  ///
+  /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
+  ///   that its operands do not fit.
+  package func analysis(forInput shape: Shape) throws -> Analysis {
+    try analyses.analysis(for: shape) { try Analysis(of: graph, forInput: shape) }
+  }
+}
+
+extension Graph {
+  /// How many elements the constants that are computed of others may have in all; some published graphs make weights of
+  /// 103 million elements so. Beyond that a node is computed when the network runs.
+  package static let largestComputedCount = 1 << 28
+
+  /// Shape, value and kind of every node's output for an input of the given shape; nil for nodes that their operands do not fit, and
+  /// those behind them, if `report` does not throw.
+  package func inferred(forInput inputShape: Shape, report: (GraphError) throws -> Void) rethrows -> [Inferred?] {
+    var inferred: [Inferred?] = []
+    inferred.reserveCapacity(nodes.count)
+    var computed = 0
+    for node in nodes {
+      if let input = node.operation as? Input {
+        if !input.shape.admits(inputShape) {
+          try report(.inputShape(name: node.name, expected: input.shape, found: inputShape))
+        }
+        inferred.append(Inferred(inputShape, input.elements))
+        continue
+      }
+      let operands = node.inputs.compactMap { inferred[$0.index] }
+      do {
+        guard operands.count == node.inputs.count else { throw Misfit("its operands are not known") }
+        let result = try node.operation.inferred(from: operands, largest: Self.largestComputedCount - computed)
+        if !(node.operation is Constant) { computed += result.literal?.shape.count ?? 0 }
+        inferred.append(result)
+      } catch {
+        try report(
+          .shape(
+            node: node.name, operator: node.kind.name,
+            reason: (error as? any RelevanceKitError)?.description ?? "\(error)"))
+        inferred.append(nil)
+      }
+    }
+    return inferred
+  }
+
+  /// The shape of every node's output for an input of the given shape.
+  ///
+  /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
+  ///   that its operands do not fit.
+  public func shapes(forInput inputShape: Shape) throws -> [Shape] {
+    try inferred(forInput: inputShape) { throw $0 }.map { $0!.shape }
+  }
+}

@@ -1,0 +1,141 @@
+import Tensors
+
+/// How a graph ends: the values that are explained, and what makes probabilities of them.
+///
+/// Besides Softmax, LogSoftmax and Sigmoid, their definitions spelled out are known, what clips probabilities, and `[1 − p, p]`.
+struct Ending: Sendable {
+  /// The node whose values are explained.
+  private(set) var logits: Node.ID
+  /// What the values decide if there is one of them for each item; a sigmoid decides each class by itself if there are more.
+  private(set) var decision = Decision.quantity
+  /// The softmax that makes the probabilities.
+  private(set) var softmax: Softmax?
+
+  /// Follows a canonical graph back from its output.
+  init(of graph: Graph) {
+    logits = graph.output
+    // Whatever only reshapes or clips probabilities says nothing of its own.
+    var id = Self.beforeShaping(graph.output, in: graph)
+    var unclipped = id
+    while let clip = graph[unclipped].operation as? Clip, clip.lowest <= 0.01, clip.highest >= 0.99 {
+      unclipped = Self.beforeShaping(graph[unclipped].inputs[0], in: graph)
+    }
+    if unclipped != id, Self.isProbability(unclipped, in: graph) { id = unclipped }
+    if let (unit, positive) = graph.complement(id) {
+      (logits, decision) = (unit, .twoClasses(positive: positive))
+    } else if let unit = graph.sigmoidOperand(id) {
+      (logits, decision) = (unit, .twoClasses(positive: 1))
+    } else {
+      while let (operand, softmax) = graph.softmaxOperand(id) {
+        (logits, decision, self.softmax) = (operand, .oneClass, softmax)
+        id = Self.beforeShaping(operand, in: graph)
+      }
+    }
+  }
+
+  private static func beforeShaping(_ id: Node.ID, in graph: Graph) -> Node.ID {
+    var id = id
+    while graph[id].operation.keepsElements { id = graph[id].inputs[0] }
+    return id
+  }
+
+  private static func isProbability(_ id: Node.ID, in graph: Graph) -> Bool {
+    graph.complement(id) != nil || graph.sigmoidOperand(id) != nil || graph.softmaxOperand(id) != nil
+  }
+}
+
+extension Graph {
+  private func number(_ id: Node.ID) -> Float? {
+    guard let value = (self[id].operation as? Constant)?.tensor, value.count == 1 else { return nil }
+    return value.elements[0]
+  }
+
+  private func operand<Function: Operator>(_ id: Node.ID, of function: Function.Type) -> Node.ID? {
+    self[id].operation is Function ? self[id].inputs[0] : nil
+  }
+
+  /// What a node takes the sigmoid of: `σ(x)`, `1 / (1 + exp(−x))`.
+  fileprivate func sigmoidOperand(_ id: Node.ID) -> Node.ID? {
+    if let x = operand(id, of: Sigmoid.self) { return x }
+    let denominator: Node.ID
+    if let x = operand(id, of: Reciprocal.self) {
+      denominator = x
+    } else if self[id].operation is Divide, number(self[id].inputs[0]) == 1 {
+      denominator = self[id].inputs[1]
+    } else {
+      return nil
+    }
+    guard self[denominator].operation is Add else { return nil }
+    let (a, b) = (self[denominator].inputs[0], self[denominator].inputs[1])
+    guard let exponential = number(a) == 1 ? b : number(b) == 1 ? a : nil,
+      let negated = operand(exponential, of: Exp.self)
+    else { return nil }
+    return operand(negated, of: Negate.self)
+  }
+
+  /// What a node takes the softmax of, or its logarithm: `exp(x) / Σ exp(x)`, also with the maximum subtracted first.
+  fileprivate func softmaxOperand(_ id: Node.ID) -> (Node.ID, Softmax)? {
+    switch self[id].operation {
+    case let softmax as Softmax: return (self[id].inputs[0], softmax)
+    case let logarithm as LogSoftmax: return (self[id].inputs[0], logarithm.softmax)
+    case is Divide:
+      let (exponential, sum) = (self[id].inputs[0], self[id].inputs[1])
+      return softmax(exponential, over: sum)
+    case is Multiply:
+      for (exponential, factor) in [(0, 1), (1, 0)] {
+        if let sum = operand(self[id].inputs[factor], of: Reciprocal.self),
+          let found = softmax(self[id].inputs[exponential], over: sum)
+        {
+          return found
+        }
+      }
+      return nil
+    case is Subtract:
+      guard let sum = operand(self[id].inputs[1], of: Log.self),
+        let (_, axes) = reduced(sum, .sum, of: nil), let exponential = self[sum].inputs.first,
+        operand(exponential, of: Exp.self) == self[id].inputs[0]
+      else { return nil }
+      return (withoutMaximum(self[id].inputs[0], axes), Softmax(axis: axes, joinsTrailingAxes: false))
+    default: return nil
+    }
+  }
+
+  private func softmax(_ exponential: Node.ID, over sum: Node.ID) -> (Node.ID, Softmax)? {
+    guard let x = operand(exponential, of: Exp.self), let (_, axis) = reduced(sum, .sum, of: exponential) else {
+      return nil
+    }
+    return (withoutMaximum(x, axis), Softmax(axis: axis, joinsTrailingAxes: false))
+  }
+
+  /// Whether a node reduces another along one axis, which stays.
+  private func reduced(
+    _ id: Node.ID, _ function: Reduction.Function, of operand: Node.ID?
+  ) -> (operand: Node.ID, axis: Int)? {
+    guard let reduction = self[id].operation as? Reduction, reduction.function == function, reduction.keepsAxes,
+      case .fixed(let axes)? = reduction.axes, axes.count == 1, operand == nil || self[id].inputs[0] == operand
+    else { return nil }
+    return (self[id].inputs[0], axes[0])
+  }
+
+  /// What the largest value was subtracted from; the node itself if it was not.
+  private func withoutMaximum(_ id: Node.ID, _ axis: Int) -> Node.ID {
+    guard self[id].operation is Subtract,
+      let reduction = self[self[id].inputs[1]].operation as? Reduction, reduction.function == .maximum,
+      self[self[id].inputs[1]].inputs[0] == self[id].inputs[0]
+    else { return id }
+    return self[id].inputs[0]
+  }
+
+  /// The logit behind two joined probabilities `[1 − p, p]` or `[p, 1 − p]`, and which of both is the logit's own.
+  fileprivate func complement(_ id: Node.ID) -> (unit: Node.ID, positive: Int)? {
+    guard self[id].operation is Concat, self[id].inputs.count == 2 else { return nil }
+    for positive in 0..<2 {
+      let (own, other) = (self[id].inputs[positive], self[id].inputs[1 - positive])
+      guard self[other].operation is Subtract, number(self[other].inputs[0]) == 1,
+        self[other].inputs[1] == own, let unit = sigmoidOperand(own)
+      else { continue }
+      return (unit, positive)
+    }
+    return nil
+  }
+}

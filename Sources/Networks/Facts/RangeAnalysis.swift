@@ -1,0 +1,119 @@
+import Tensors
+
+extension Network {
+  /// The interval of a node's values when pixels lie in `pixels`, as far as it follows from the graph; nil if it does not.
+  ///
+  /// Rule z^B needs it for the input of the first convolution, which need not be the network's own. The interval holds every value
+  /// that the node can take. It is the smallest one behind a chain of nodes that move, scale, shift or interpolate elements, or
+  /// apply a function to each; where operands depend on one another, as in `x − mean(x)`, it may be wider. Weighted layers
+  /// and normalizations by statistics of the input end it.
+  ///
+  /// - Complexity: O(elements of the nodes before it) at most; where intervals differ by channel only, O(nodes × channels).
+  public func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? { ranges(of: [id], pixels: pixels)[id] }
+
+  /// The intervals of several nodes, as far as they follow.
+  package func ranges(of wanted: Set<Node.ID>, pixels: PixelRange) -> [Node.ID: ValueRange] {
+    let shape = exampleInputShape()
+    guard !wanted.isEmpty,
+      let analysis = RangeAnalysis(graph, of: wanted, pixels, inputShape: shape)
+        ?? (try? fittingInputShape()).flatMap({ RangeAnalysis(graph, of: wanted, pixels, inputShape: $0) })
+    else { return [:] }
+    let found = analysis.ranges()
+    // Bounds that were told for one size need not hold for others.
+    guard let other = otherInputShape(than: analysis.inputShape),
+      let others = RangeAnalysis(graph, of: wanted, pixels, inputShape: other)?.ranges()
+    else { return found }
+    return found.reduce(into: [:]) { result, entry in
+      result[entry.key] = others[entry.key].flatMap { entry.value.holdingForAllSizes(as: $0) }
+    }
+  }
+
+  /// A shape that differs from another one along all open axes; nil if there are none.
+  private func otherInputShape(than shape: Shape) -> Shape? {
+    let open = inputShape.extents.indices.filter { if case .symbolic = inputShape.extents[$0] { true } else { false } }
+    guard !open.isEmpty else { return nil }
+    return try? Shape(
+      checking: shape.dimensions.enumerated().map { axis, extent in
+        open.contains(axis) ? (axis == 0 ? extent + 1 : extent + 32) : extent
+      })
+  }
+}
+
+extension ValueRange {
+  /// Bounds that hold for inputs of any size, given those for two sizes: one interval where the extents differ.
+  fileprivate func holdingForAllSizes(as other: ValueRange) -> ValueRange? {
+    guard shape.rank == other.shape.rank else { return nil }
+    let axes = shape.dimensions.indices.filter { shape[$0] != other.shape[$0] }
+    let (a, b) = (hull(along: axes), other.hull(along: axes))
+    return ValueRange(lower: a.lower.combined(with: b.lower, min), upper: a.upper.combined(with: b.upper, max))
+  }
+}
+
+/// A node whose interval is asked for, and what is known of its operands.
+package struct RangeSite {
+  /// Shape and value of the operands.
+  package let operands: [Inferred]
+  /// Shape and kind of the output.
+  package let output: Inferred
+  /// Whether all operands are the same node.
+  package let operandsAreSame: Bool
+  fileprivate let ranges: [ValueRange?]
+
+  /// The interval of an operand; nil if it is not known.
+  package func range(_ index: Int) -> ValueRange? { ranges.indices.contains(index) ? ranges[index] : nil }
+}
+
+/// Carries intervals from the input through a graph, for inputs of one shape.
+private struct RangeAnalysis {
+  let inputShape: Shape
+  private let graph: Graph
+  private let wanted: Set<Node.ID>
+  private let pixels: PixelRange
+  /// What is known of the nodes; nil for those that do not fit their operands.
+  private let inferred: [Inferred?]
+
+  /// Prepares to find the ranges of some nodes; nil if these, or those before them, do not fit their operands.
+  init?(_ graph: Graph, of wanted: Set<Node.ID>, _ pixels: PixelRange, inputShape: Shape) {
+    (self.graph, self.wanted, self.pixels, self.inputShape) = (graph, wanted, pixels, inputShape)
+    inferred = graph.inferred(forInput: inputShape) { _ in }
+    guard wanted.allSatisfy({ inferred[$0.index] != nil }) else { return nil }
+  }
+
+  /// The intervals of the wanted nodes, as far as they are known.
+  func ranges() -> [Node.ID: ValueRange] {
+    let last = wanted.max() ?? Node.ID(0)
+    var ranges: [Node.ID: ValueRange] = [:]
+    for id in graph.ids where id <= last {
+      guard let own = inferred[id.index], own.shape.count > 0 else { continue }
+      ranges[id] = range(of: graph[id], own, ranges)
+    }
+    return ranges.filter { wanted.contains($0.key) }
+  }
+
+  /// The interval of the input: one per channel, or one for all pixels if channels do not differ.
+  private func inputRange() -> ValueRange? {
+    var extents = [Int](repeating: 1, count: inputShape.rank)
+    let channels = pixels.lower.count
+    // Channels come second, or last.
+    guard inputShape.rank >= 2, let axis = [1, extents.count - 1].first(where: { inputShape[$0] == channels }) else {
+      guard Set(pixels.lower).count == 1, Set(pixels.upper).count == 1 else { return nil }
+      return ValueRange(pixels.lower[0], pixels.upper[0], rank: inputShape.rank)
+    }
+    extents[axis] = channels
+    return ValueRange(
+      lower: Tensor(shape: Shape(extents), elements: pixels.lower),
+      upper: Tensor(shape: Shape(extents), elements: pixels.upper))
+  }
+
+  private func range(of node: Node, _ own: Inferred, _ ranges: [Node.ID: ValueRange]) -> ValueRange? {
+    if node.operation is Input { return inputRange() }
+    if let literal = own.literal { return ValueRange(lower: literal.floats, upper: literal.floats) }
+    let operands = node.inputs.compactMap { inferred[$0.index] }
+    // Integers that are rounded or wrap do not keep intervals.
+    if node.operation.isStepwise(of: operands.map(\.kind)) { return nil }
+    return node.operation.range(
+      at: RangeSite(
+        operands: operands, output: own, operandsAreSame: Set(node.inputs).count == 1 && node.inputs.count > 1,
+        ranges: node.inputs.map { ranges[$0] }))
+  }
+}

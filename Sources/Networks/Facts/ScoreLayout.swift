@@ -1,0 +1,183 @@
+import Tensors
+
+/// What a network's scores decide between.
+public enum Decision: Hashable, Sendable {
+  /// One of several classes: the softmax of the logits is their probabilities.
+  case oneClass
+  /// Each class by itself: the sigmoid of its logit is its probability.
+  case eachClass
+  /// One of two classes, by a single logit: its sigmoid is the probability of class `positive`; the other class's logit is its negative.
+  case twoClasses(positive: Int)
+  /// Nothing: the output is a quantity, such as an age or an angle.
+  case quantity
+}
+
+/// How the scores of one item are arranged: which axis of the logits tells classes apart, and which positions there are.
+///
+/// A classifier has one score per class. A segmentation network has one per class and pixel, a detector one per class and anchor, a
+/// recognizer one per class and step: there a class alone is no target.
+public struct ScoreLayout: Hashable, Sendable {
+  /// What the scores decide.
+  public let decision: Decision
+  /// The number of classes; of a single logit that decides between two, 2.
+  public let classes: Int
+  /// Whether the network makes probabilities of the scores itself.
+  public let endsInActivation: Bool
+  /// The extents of the axes of positions, in order; empty where each class has a single score.
+  public let positions: [Int]
+  /// Elements between neighboring classes.
+  private let classStride: Int
+  /// Elements between neighbors along each axis of positions.
+  private let strides: [Int]
+
+  /// Whether classes have scores at several positions.
+  public var hasPositions: Bool { !positions.isEmpty }
+  /// The number of positions; 1 where there are none.
+  public var positionCount: Int { positions.reduce(1, *) }
+
+  /// The layout of a classifier with one logit per class.
+  public init(classes: Int, decision: Decision = .oneClass) {
+    self.init(decision: decision, endsInActivation: true, extents: [classes], classAxis: nil)
+  }
+
+  init(decision: Decision, endsInActivation: Bool, extents: [Int], classAxis: Int?) {
+    self.endsInActivation = endsInActivation
+    let strides = Shape(extents).strides
+    let isSingle = (classAxis.map { extents[$0] } ?? extents.reduce(1, *)) == 1
+    var decision = decision
+    if !isSingle, decision == .quantity { decision = .oneClass }
+    if !isSingle, case .twoClasses = decision { decision = .eachClass }
+    self.decision = decision
+    if let classAxis {
+      classes = isSingle && decision.isTwofold ? 2 : extents[classAxis]
+      classStride = isSingle ? 0 : strides[classAxis]
+      let others = extents.indices.filter { $0 != classAxis }
+      let hasPositions = others.contains { extents[$0] > 1 }
+      positions = hasPositions ? others.map { extents[$0] } : []
+      self.strides = hasPositions ? others.map { strides[$0] } : []
+    } else {
+      classes = isSingle && decision.isTwofold ? 2 : extents.reduce(1, *)
+      classStride = isSingle ? 0 : 1
+      positions = []
+      self.strides = []
+    }
+  }
+
+  /// The element of an item that holds the score of a class at a position, which is counted row by row.
+  ///
+  /// - Complexity: O(axes of positions).
+  public func element(ofClass index: Int, at position: Int = 0) -> Int {
+    var (element, rest) = (index * classStride, position)
+    for axis in positions.indices.reversed() {
+      element += rest % positions[axis] * strides[axis]
+      rest /= positions[axis]
+    }
+    return element
+  }
+
+  /// What the element is multiplied by to be the score of a class: −1 for the negative side of a single logit.
+  public func sign(ofClass index: Int) -> Float {
+    if case .twoClasses(let positive) = decision, index != positive { -1 } else { 1 }
+  }
+
+  /// The number of a position, counted row by row; nil if there is none. Axes of extent 1 may be left out.
+  public func index(ofPosition position: [Int]) -> Int? {
+    let long = positions.filter { $0 > 1 }
+    let extents = position.count == positions.count ? positions : long
+    guard position.count == extents.count, zip(position, extents).allSatisfy({ (0..<$1).contains($0) }) else {
+      return nil
+    }
+    return zip(position, extents).reduce(0) { $0 * $1.1 + $1.0 }
+  }
+
+  /// The coordinates of a position that is counted row by row.
+  public func coordinates(ofPosition index: Int) -> [Int] {
+    var rest = index
+    return positions.reversed().map { extent in
+      defer { rest /= extent }
+      return rest % extent
+    }.reversed()
+  }
+
+  /// An item's scores, classes × positions.
+  ///
+  /// - Complexity: O(classes × positions).
+  public func scores(ofItem values: Tensor) -> Tensor {
+    let count = positionCount
+    return Tensor(uninitialized: Shape([classes, count])) { result in
+      values.withUnsafeElements { values in
+        for index in 0..<classes {
+          let sign = sign(ofClass: index)
+          for position in 0..<count {
+            result[index * count + position] = sign * values[element(ofClass: index, at: position)]
+          }
+        }
+      }
+    }
+  }
+}
+
+extension ScoreLayout: CustomStringConvertible {
+  /// `1000 classes`, `21 classes at each of 65×65 positions`, `2 classes by one logit`, `a quantity`.
+  public var description: String {
+    let what =
+      switch decision {
+      case .oneClass: classes == 1 ? "1 class" : "\(classes) classes"
+      case .eachClass: "\(classes) classes, each by itself"
+      case .twoClasses: "2 classes by one logit"
+      case .quantity: "a quantity"
+      }
+    return hasPositions ? what + " at each of \(positions.map(String.init).joined(separator: "×")) positions" : what
+  }
+}
+
+extension Decision {
+  fileprivate var isTwofold: Bool { if case .twoClasses = self { true } else { false } }
+}
+
+extension Network {
+  /// How the logits are arranged for an input.
+  ///
+  /// The classes' axis is that of the softmax at the end; else the one that has as many elements as there are known classes; else the
+  /// one along which the last weighted layer's channels lie; else the second of four, or the shortest.
+  ///
+  /// - Parameter inferred: the shapes for the input, by node.
+  /// - Complexity: O(nodes and edges).
+  package func scoreLayout(_ inferred: [Inferred]) -> ScoreLayout {
+    let shape = inferred[logits.index].shape
+    var extents = shape.dimensions
+    // The batch's axis is no position. Where it was dropped, or is another, all axes belong to the one item.
+    let items = inferred[input.index].shape.dimensions.first ?? 1
+    let batch = batching(before: logits, inferred)
+    let hasBatch = shape.rank > 0 && shape[0] == items && { if case .mixed = batch { false } else { true } }()
+    if hasBatch {
+      extents.removeFirst()
+    } else if case .items(let items, _) = batch, items > 1, let first = extents.first {
+      extents[0] = first / items
+    }
+    let offset = hasBatch ? 1 : 0
+    let decision = self.decision
+    func layout(_ extents: [Int], classAxis: Int?) -> ScoreLayout {
+      ScoreLayout(
+        decision: decision, endsInActivation: ending.decision != .quantity, extents: extents, classAxis: classAxis)
+    }
+    let long = extents.indices.filter { extents[$0] > 1 }
+    if let softmax = ending.softmax {
+      let axis = (softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis) - offset
+      if softmax.joinsTrailingAxes, extents.indices.contains(axis) {
+        return layout(Array(extents[..<axis]) + [extents[axis...].reduce(1, *)], classAxis: axis)
+      }
+      if extents.indices.contains(axis) { return layout(extents, classAxis: axis) }
+    }
+    let channels = channelAxes(inferred)[logits.index].map { $0 - offset }.flatMap {
+      extents.indices.contains($0) ? $0 : nil
+    }
+    // A single channel at many positions is one class, or none, at each of them.
+    let isSingleChannel = extents.count > 1 && channels.map { extents[$0] == 1 } ?? false
+    guard long.count > 1 || long.count == 1 && isSingleChannel else { return layout(extents, classAxis: nil) }
+    let fitting = extents.indices.filter { extents[$0] == expectedClasses }
+    if fitting.count == 1 { return layout(extents, classAxis: fitting[0]) }
+    if let channels { return layout(extents, classAxis: channels) }
+    return layout(extents, classAxis: extents.count == 3 ? 0 : long.min { extents[$0] < extents[$1] })
+  }
+}

@@ -1,0 +1,135 @@
+import Tensors
+
+/// Signs to multiply a tensor by: −1 everywhere, or one sign for each index along an axis.
+package enum Signs: Hashable, Sendable {
+  /// Every element is turned.
+  case all
+  /// Those elements are turned whose index along the axis, counted from the front, is marked.
+  case along(axis: Int, [Bool])
+
+  /// Signs along an axis; nil where no element is turned.
+  init?(axis: Int, _ isNegative: [Bool]) {
+    guard isNegative.contains(true) else { return nil }
+    self = isNegative.allSatisfy { $0 } ? .all : .along(axis: axis, isNegative)
+  }
+
+  /// The signs of a constant that broadcasts to `shape`, zeros being positive; nil where none is negative, or where they follow
+  /// more than one axis.
+  init?(of constant: Tensor, in shape: Shape) {
+    let isNegative = constant.withUnsafeElements { $0.map { $0 < 0 } }
+    guard isNegative.contains(true), constant.shape.rank <= shape.rank else { return nil }
+    if isNegative.allSatisfy({ $0 }) {
+      self = .all
+      return
+    }
+    guard let (axis, flags) = Self.followedAxis(isNegative, constant.shape) else { return nil }
+    self = .along(axis: axis + shape.rank - constant.shape.rank, flags)
+  }
+
+  /// For each index along an axis whether it is turned; nil if the signs follow another axis.
+  func flags(along axis: Int, count: Int) -> [Bool]? {
+    switch self {
+    case .all: [Bool](repeating: true, count: count)
+    case .along(axis, let flags) where flags.count == count: flags
+    case .along: nil
+    }
+  }
+
+  /// The product with other signs of the same tensor; nil where nothing is turned.
+  func combined(with other: Signs) -> Signs? {
+    switch (self, other) {
+    case (.all, .all): nil
+    case (.all, .along(let axis, let flags)), (.along(let axis, let flags), .all): Signs(axis: axis, flags.map { !$0 })
+    // What scales by channel does not lead here along two axes.
+    case (.along(let axis, let a), .along(let other, let b)):
+      axis == other ? Signs(axis: axis, zip(a, b).map { $0 != $1 }) : .along(axis: other, b)
+    }
+  }
+
+  /// A factor of 1 or −1 for each element, of a shape that broadcasts to a tensor of the given rank.
+  func factors(rank: Int) -> Tensor {
+    switch self {
+    case .all: return Tensor(shape: [], elements: [-1])
+    case .along(let axis, let flags):
+      let shape = Shape([flags.count] + [Int](repeating: 1, count: rank - axis - 1))
+      return Tensor(shape: shape, elements: flags.map { $0 ? -1 : 1 })
+    }
+  }
+
+  /// The same signs of the same elements in the same order under another shape; nil if they follow no axis of it.
+  func reshaped(from old: Shape, to new: Shape) -> Signs? {
+    guard case .along(let axis, let flags) = self else { return self }
+    guard old.count == new.count else { return nil }
+    let stride = old.strides[axis]
+    return Self.followedAxis((0..<old.count).map { flags[$0 / stride % flags.count] }, new)
+      .map { .along(axis: $0.axis, $0.flags) }
+  }
+
+  /// The signs of a selection's operand, given those of its result; nil if it cannot have them.
+  func beforeSelection(_ selection: Selection) -> Signs? {
+    guard case .along(let axis, let flags) = self else { return self }
+    guard selection.output.rank == selection.axes.count, let source = selection.axes[axis].source else { return nil }
+    var before = [Bool?](repeating: nil, count: selection.input[source])
+    for (flag, index) in zip(flags, selection.axes[axis].indices) where index >= 0 {
+      guard before[index] ?? flag == flag else { return nil }
+      before[index] = flag
+    }
+    // Elements that are not picked matter to nobody.
+    return .along(axis: source, before.map { $0 ?? false })
+  }
+
+  /// The one axis that flags of a tensor of some shape follow, and the flag for each index along it.
+  private static func followedAxis(_ flags: [Bool], _ shape: Shape) -> (axis: Int, flags: [Bool])? {
+    for (axis, stride) in shape.strides.enumerated() where shape[axis] > 1 {
+      let extent = shape[axis]
+      let candidate = (0..<extent).map { flags[$0 * stride] }
+      if flags.indices.allSatisfy({ flags[$0] == candidate[$0 / stride % extent] }) { return (axis, candidate) }
+    }
+    return nil
+  }
+}
+
+/// Values of a node that are not what its name means, but that times −1.
+package struct TurnedValues: Hashable, Sendable {
+  /// The names under which the node had its values.
+  let names: [String]
+  /// Which values are turned.
+  let signs: Signs
+  /// The node that has the sign in the model, whose own values are what they were.
+  package let factor: String
+
+  /// Whether the values of a channel are turned, for a node that goes by some name.
+  package func isTurned(_ name: String, channel: Int) -> Bool {
+    guard names.contains(name) else { return false }
+    switch signs {
+    case .all: return true
+    // Channels come second; signs that follow positions concern every channel.
+    case .along(let axis, let flags): return axis != 1 || flags[channel]
+    }
+  }
+}
+
+extension Tensor {
+  /// The tensor with those parts turned round whose indices along the first two axes are marked.
+  func turned(where isTurned: (_ row: Int, _ column: Int) -> Bool) -> Tensor {
+    let (rows, columns) = (shape[0], shape.rank > 1 ? shape[1] : 1)
+    let run = count / max(rows * columns, 1)
+    return Tensor(uninitialized: shape) { result in
+      withUnsafeElements { source in
+        for row in 0..<rows {
+          for column in 0..<columns {
+            let start = (row * columns + column) * run
+            if isTurned(row, column) {
+              for i in start..<start + run { result[i] = -source[i] }
+            } else {
+              for i in start..<start + run { result[i] = source[i] }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// One number per channel, turned round where channels are marked.
+  func turned(_ isTurned: [Bool]) -> Tensor { turned { row, _ in isTurned[row] } }
+}

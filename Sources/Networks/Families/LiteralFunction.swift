@@ -1,0 +1,16 @@
+import Tensors
+
+/// A function that is only ever computed of values known before the network runs: what exporters write around shapes.
+package protocol LiteralFunction: Operator {
+  /// The value; nil if it has none for such operands.
+  ///
+  /// - Throws: `Misfit`.
+  func value(of operands: [Literal]) throws -> Literal?
+}
+
+extension LiteralFunction {
+  package func outputShape(of operands: [Inferred]) throws -> Shape { throw Misfit(Self.needsShapes) }
+  package func outputRank(of operands: [Int?]) -> Int? { nil }
+  package func origin(of operands: [Inferred]) throws -> Origin { throw Misfit(Self.needsShapes) }
+  package func literal(of operands: [Inferred]) throws -> Literal? { try value(of: operands.compactMap(\.literal)) }
+}

@@ -1,0 +1,108 @@
+import Tensors
+
+/// A function of pairs of elements `a` and `b` of two tensors, with broadcasting.
+package protocol PairwiseFunction: Operator {
+  /// The value at `(a, b)`.
+  func callAsFunction(_ a: Float, _ b: Float) -> Float
+  /// The derivatives by both operands at `(a, b)`.
+  func derivatives(at a: Float, _ b: Float) -> (a: Float, b: Float)
+  /// The value of two integers; nil where one is divided by 0.
+  func integer(_ a: Int, _ b: Int, _ type: IntegerType) -> Int?
+  /// The same of values in single precision.
+  ///
+  /// A quotient by 0 is 0, as in NumPy; ONNX Runtime ends the process.
+  func integer(_ a: Float, _ b: Float, _ type: IntegerType) -> Float
+  /// The value of an integer and a real number; nil where there is none.
+  func integer(_ a: Int, _ b: Double, _ type: IntegerType) -> Int?
+  /// The values of the function on two intervals; nil if they are not bounded or not numbers.
+  func interval(_ a: Interval, _ b: Interval) -> Interval?
+  /// Whether integers wrap, so that derivatives are 0.
+  var wraps: Bool { get }
+  /// `y ← f(a, b)` for `count` elements; an operand that does not move is one number.
+  func apply(
+    _ a: UnsafePointer<Float>, _ aMoves: Bool, _ b: UnsafePointer<Float>, _ bMoves: Bool,
+    _ y: UnsafeMutablePointer<Float>, count: Int)
+}
+
+extension PairwiseFunction {
+  package var wraps: Bool { true }
+  package func integer(_ a: Float, _ b: Float, _ type: IntegerType) -> Float {
+    type.float(integer(type.held(a), type.held(b), type) ?? 0)
+  }
+  package func integer(_ a: Int, _ b: Double, _ type: IntegerType) -> Int? { nil }
+  package func apply(
+    _ a: UnsafePointer<Float>, _ aMoves: Bool, _ b: UnsafePointer<Float>, _ bMoves: Bool,
+    _ y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    for i in 0..<count { y[i] = self(a[aMoves ? i : 0], b[bMoves ? i : 0]) }
+  }
+
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    guard operands.count == 2 else { throw Misfit("expected 2 operands, found \(operands.count)") }
+    return try broadcastShape(operands[0].shape, operands[1].shape)
+  }
+
+  package func outputRank(of operands: [Int?]) -> Int? {
+    operands.contains(nil) ? nil : operands.compactMap { $0 }.max()
+  }
+
+  package func elementKind(of operands: [ElementKind]) -> ElementKind {
+    if operands.contains(.real) { return .real }
+    return operands.first { $0.integerType != nil } ?? .integer(.int64)
+  }
+
+  package func isStepwise(of operands: [ElementKind]) -> Bool { wraps && elementKind(of: operands).integerType != nil }
+  package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
+  package func isBounded(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
+
+  package func range(at site: RangeSite) -> ValueRange? {
+    guard let a = site.range(0), let b = site.range(1) else { return nil }
+    return a.combined(with: b) { interval($0, $1) }
+  }
+
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    let shape = try outputShape(of: operands)
+    let values = operands.compactMap(\.literal)
+    let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
+    let kind = elementKind(of: values.map(\.kind))
+    if let type = kind.integerType, let a = values[0].integers {
+      let elements: [Int?]
+      if let b = values[1].integers {
+        elements = (0..<shape.count).map { integer(a[p[$0]], b[q[$0]], type) }
+      } else {
+        let b = values[1].floats.elements
+        elements = (0..<shape.count).map { integer(a[p[$0]], Double(b[q[$0]]), type) }
+      }
+      let present = elements.compactMap { $0 }
+      guard present.count == elements.count else { throw Misfit("integers are divided by 0") }
+      return .integers(IntegerTensor(shape: shape, elements: present, kind: kind))
+    }
+    let (a, b) = (values[0].floats, values[1].floats)
+    return .floats(
+      Tensor(uninitialized: shape) { result in
+        a.withUnsafeElements { a in
+          b.withUnsafeElements { b in for i in result.indices { result[i] = self(a[p[i]], b[q[i]]) } }
+        }
+      })
+  }
+}
+
+/// The shape of an elementwise operation on two operands.
+func broadcastShape(_ a: Shape, _ b: Shape) throws -> Shape {
+  guard let shape = a.broadcast(with: b) else { throw Misfit("shapes \(a) and \(b) do not broadcast") }
+  return shape
+}
+
+/// For each element of the result the position of an operand's element that broadcasting repeats there.
+func broadcastPositions(_ operand: Shape, to shape: Shape) -> [Int] {
+  guard operand != shape else { return Array(0..<shape.count) }
+  let new = shape.rank - operand.rank
+  return Selection(
+    input: operand,
+    axes: (0..<shape.rank).map { axis in
+      axis < new || operand[axis - new] == 1
+        ? (nil, [Int](repeating: 0, count: shape[axis])) : (axis - new, Array(0..<shape[axis]))
+    }
+  ).sources()
+}

@@ -1,0 +1,64 @@
+import Tensors
+
+/// The operand's elements in the same order, under another shape.
+package protocol Reshaping: Operator {}
+
+extension Reshaping {
+  package var keepsElements: Bool { true }
+  package var isLinear: Bool { true }
+  package func origin(of operands: [Inferred]) throws -> Origin { .sameOrder }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    operands.first?.literal?.reshaped(to: try outputShape(of: operands))
+  }
+  package func range(at site: RangeSite) -> ValueRange? {
+    site.range(0)?.reshaped(from: site.operands[0].shape, to: site.output.shape)
+  }
+}
+
+/// Elements picked from the operand, in any order and any number of times, and perhaps a constant.
+package protocol Selecting: Operator {
+  /// What is picked.
+  ///
+  /// - Throws: `Misfit`, also if that depends on the image.
+  func selection(of operands: [Inferred]) throws -> Selection
+}
+
+extension Selecting {
+  package var isLinear: Bool { true }
+  package func outputShape(of operands: [Inferred]) throws -> Shape { try selection(of: operands).output }
+  package func origin(of operands: [Inferred]) throws -> Origin { .selection(try selection(of: operands)) }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    operands.first?.literal?.selected(by: try selection(of: operands))
+  }
+  package func range(at site: RangeSite) -> ValueRange? {
+    guard let selection = try? selection(of: site.operands) else { return nil }
+    return site.range(0)?.selected(by: selection)
+  }
+}
+
+extension Operator {
+  /// Whether the operator only moves values about or joins them.
+  package var movesValues: Bool { self is any Reshaping || self is any Selecting || self is Concat }
+
+  /// The value of an operand that holds integers: extents, axes or positions.
+  ///
+  /// - Throws: `Misfit` if it depends on the image.
+  func integers(_ index: Int, of operands: [Inferred]) throws -> [Int] {
+    guard operands.count > index, let integers = operands[index].literal?.integers else {
+      throw Misfit(Self.needsPositions)
+    }
+    return integers
+  }
+}
+
+/// The input of a selection.
+///
+/// - Throws: `Misfit` if there is no operand.
+func firstShape(_ operands: [Inferred]) throws -> Shape {
+  guard let first = operands.first else { throw Misfit("expected 1 operand, found none") }
+  return first.shape
+}

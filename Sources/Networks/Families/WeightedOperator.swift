@@ -1,0 +1,40 @@
+import Tensors
+
+/// A layer with constant weights and perhaps a bias for each output channel.
+package protocol WeightedOperator: Operator {
+  /// The weights.
+  var weight: Tensor { get }
+  /// One number per output channel.
+  var bias: Tensor? { get }
+  /// Output channels, of all groups.
+  var outputChannels: Int { get }
+  /// Input channels, of all groups.
+  var inputChannels: Int { get }
+  /// How many axes come after the channels of what the layer takes.
+  var spatialAxes: Int { get }
+  /// The output channel that a weight belongs to, by its indices along the first two axes.
+  func outputChannel(row: Int, column: Int) -> Int
+  /// The layer with other weights of the same shape, and another bias.
+  func with(weight: Tensor, bias: Tensor?) -> Self
+}
+
+extension WeightedOperator {
+  package var parameters: [Tensor] { [weight] + [bias].compactMap { $0 } }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
+  package func outputChannel(row: Int, column: Int) -> Int { row }
+
+  /// - Throws: `Misfit` unless there is one bias per output channel, or none.
+  func checkBias() throws {
+    guard bias == nil || bias!.count == outputChannels else {
+      throw Misfit("expected \(outputChannels) biases, found \(bias!.count)")
+    }
+  }
+
+  package func turned(by signs: Signs, output: Shape) -> (any Operator)? {
+    let axis = channels == .last ? output.rank - 1 : 1
+    guard let flags = signs.flags(along: axis, count: outputChannels) else { return nil }
+    return with(
+      weight: weight.turned { row, column in flags[outputChannel(row: row, column: column)] }, bias: bias?.turned(flags)
+    )
+  }
+}

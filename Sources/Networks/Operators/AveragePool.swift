@@ -1,0 +1,27 @@
+import Tensors
+
+/// Mean over a window, batch × channels × space.
+package struct AveragePool: Operator {
+  package let window: Window
+  /// Whether padding counts in the number that the sum is divided by.
+  package let countsPadding: Bool
+  package init(window: Window, countsPadding: Bool) { (self.window, self.countsPadding) = (window, countsPadding) }
+
+  package var kind: OperatorKind { .averagePool }
+  package func outputShape(of operands: [Inferred]) throws -> Shape { try window.pooledShape(of: operand(operands)) }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
+  package var channels: ChannelPosition? { .second }
+  package var isLinear: Bool { true }
+  package func origin(of operands: [Inferred]) throws -> Origin { .mixed(window.axes) }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func range(at site: RangeSite) -> ValueRange? {
+    let x = site.range(0)?.hull(along: Array(window.axes))
+    return countsPadding && window.mayPad ? x?.including(0) : x
+  }
+}
+
+extension OperatorKind {
+  /// Mean over a window of the spatial axes.
+  public static let averagePool = OperatorKind("AveragePool", .average)
+}

@@ -1,0 +1,39 @@
+import Tensors
+
+/// The same values as real numbers, as integers of a type, or as truth values.
+package struct Cast: Operator {
+  package let target: ElementKind
+  package init(to target: ElementKind) { self.target = target }
+
+  package var kind: OperatorKind { .cast }
+  package func outputShape(of operands: [Inferred]) throws -> Shape { try operand(operands) }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { target }
+  package func isStepwise(of operands: [ElementKind]) -> Bool { !target.holds(operands.first ?? .real) }
+  package func literal(of operands: [Inferred]) throws -> Literal? { operands.first?.literal?.cast(to: target) }
+  package var keepsElements: Bool { target == .real }
+  package var isLinear: Bool { target == .real }
+  package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func isBounded(_ operands: [Bool]) -> Bool { target == .truth || operands.first ?? false }
+  package func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect? {
+    target == .real ? AffineEffect(isPositive: true, shifts: false) : nil
+  }
+
+  package func range(at site: RangeSite) -> ValueRange? {
+    guard let x = site.range(0) else { return nil }
+    switch target {
+    case .real: return x
+    // Fractions are cut off, or kept where the cast is one by name only.
+    case .integer:
+      return x.mapped {
+        Interval(min($0.lower, $0.lower.rounded(.towardZero)), max($0.upper, $0.upper.rounded(.towardZero)))
+      }
+    case .truth: return x.including(0)?.including(1)
+    }
+  }
+}
+
+extension OperatorKind {
+  /// The same values as another kind of numbers.
+  public static let cast = OperatorKind("Cast", .rearrangement)
+}

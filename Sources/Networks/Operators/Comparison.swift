@@ -1,0 +1,51 @@
+import Tensors
+
+/// a, b → whether a is related to b, with broadcasting.
+package struct Comparison: LiteralFunction {
+  /// A relation of two numbers, by ONNX's name.
+  package enum Relation: String, Hashable, Sendable {
+    case equal = "Equal"
+    case less = "Less"
+    case lessOrEqual = "LessOrEqual"
+    case greater = "Greater"
+    case greaterOrEqual = "GreaterOrEqual"
+
+    func holds<Value: Comparable>(_ a: Value, _ b: Value) -> Bool {
+      switch self {
+      case .equal: a == b
+      case .less: a < b
+      case .lessOrEqual: a <= b
+      case .greater: a > b
+      case .greaterOrEqual: a >= b
+      }
+    }
+  }
+  package let relation: Relation
+  package init(_ relation: Relation) { self.relation = relation }
+
+  package var kind: OperatorKind { .comparison }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .truth }
+
+  package func value(of values: [Literal]) throws -> Literal? {
+    guard values.count == 2 else { throw Misfit("expected 2 operands, found \(values.count)") }
+    let shape = try broadcastShape(values[0].shape, values[1].shape)
+    let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
+    let truths: [Bool]
+    if let a = values[0].integers, let b = values[1].integers {
+      if values[0].kind == .integer(.uint64) {
+        truths = (0..<shape.count).map { relation.holds(UInt(bitPattern: a[p[$0]]), UInt(bitPattern: b[q[$0]])) }
+      } else {
+        truths = (0..<shape.count).map { relation.holds(a[p[$0]], b[q[$0]]) }
+      }
+    } else {
+      let (a, b) = (values[0].floats.elements, values[1].floats.elements)
+      truths = (0..<shape.count).map { relation.holds(a[p[$0]], b[q[$0]]) }
+    }
+    return .integers(IntegerTensor(shape: shape, elements: truths.map { $0 ? 1 : 0 }, kind: .truth))
+  }
+}
+
+extension OperatorKind {
+  /// Whether two numbers are equal or in order: `Equal`, `Less`, `LessOrEqual`, `Greater`, `GreaterOrEqual`.
+  public static let comparison = OperatorKind("Comparison", .shapes)
+}

@@ -1,0 +1,59 @@
+import Tensors
+
+/// Joins operands along an axis; their other extents are equal.
+package struct Concat: Operator {
+  package let axis: Int
+  package init(axis: Int) { self.axis = axis }
+
+  package var kind: OperatorKind { .concat }
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    guard let first = operands.first?.shape else { throw Misfit("expected at least 1 operand, found none") }
+    let axis = try counted(axis, rank: first.rank)
+    var extent = 0
+    for operand in operands.map(\.shape) {
+      guard operand.rank == first.rank,
+        operand.dimensions.indices.allSatisfy({ $0 == axis || operand[$0] == first[$0] })
+      else { throw Misfit("shapes \(first) and \(operand) do not join along axis \(axis)") }
+      extent += operand[axis]
+    }
+    return try Shape(checking: first.dimensions.enumerated().map { $0.offset == axis ? extent : $0.element })
+  }
+
+  package func elementKind(of operands: [ElementKind]) -> ElementKind {
+    operands.contains(.real) ? .real : operands.first ?? .real
+  }
+  package var isLinear: Bool { true }
+  package func origin(of operands: [Inferred]) throws -> Origin {
+    .joined(axis: try counted(axis, rank: firstShape(operands).rank))
+  }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
+  package func isBounded(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
+
+  package func range(at site: RangeSite) -> ValueRange? {
+    let parts = site.operands.indices.compactMap { site.range($0) }
+    guard parts.count == site.operands.count, let axis = try? counted(axis, rank: site.output.shape.rank) else {
+      return nil
+    }
+    return .joined(parts, along: axis, extents: site.operands.map { $0.shape[axis] })
+  }
+
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    let shape = try outputShape(of: operands)
+    let outer = shape.dimensions[..<(try counted(axis, rank: shape.rank))].reduce(1, *)
+    func joined<Element>(_ parts: [[Element]]) -> [Element] {
+      let runs = parts.map { outer == 0 ? 0 : $0.count / outer }
+      return (0..<outer).flatMap { o in zip(parts, runs).flatMap { part, run in part[o * run..<(o + 1) * run] } }
+    }
+    let values = operands.compactMap(\.literal)
+    let lists = values.compactMap(\.integers)
+    if lists.count == values.count {
+      return .integers(IntegerTensor(shape: shape, elements: joined(lists), kind: values[0].kind))
+    }
+    return .floats(Tensor(shape: shape, elements: joined(values.map(\.floats.elements))))
+  }
+}
+
+extension OperatorKind {
+  /// Tensors joined along an axis.
+  public static let concat = OperatorKind("Concat", .rearrangement)
+}

@@ -1,0 +1,21 @@
+import Tensors
+
+/// Joins the axes before `axis`, and those from `axis` on, into one each.
+package struct Flatten: Reshaping {
+  package let axis: Int
+  package init(axis: Int) { self.axis = axis }
+
+  package var kind: OperatorKind { .flatten }
+  package func outputRank(of operands: [Int?]) -> Int? { 2 }
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    let x = try operand(operands)
+    let axis = axis < 0 ? axis + x.rank : axis
+    guard (0...x.rank).contains(axis) else { throw Misfit("axis \(axis) is outside shape \(x)") }
+    return Shape([x.dimensions[..<axis].reduce(1, *), x.dimensions[axis...].reduce(1, *)])
+  }
+}
+
+extension OperatorKind {
+  /// Two axes, of those before one and of those from it on.
+  public static let flatten = OperatorKind("Flatten", .rearrangement)
+}

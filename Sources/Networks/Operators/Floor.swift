@@ -1,0 +1,13 @@
+/// The largest integer `≤ x`.
+package struct Floor: ElementwiseFunction {
+  package init() {}
+  package var kind: OperatorKind { .floor }
+  package func callAsFunction(_ x: Float) -> Float { x.rounded(.down) }
+  package func derivative(at x: Float) -> Float { 0 }
+  package var keepsIntegers: Bool { true }
+}
+
+extension OperatorKind {
+  /// The largest integer `≤ x`.
+  public static let floor = OperatorKind("Floor", .function)
+}

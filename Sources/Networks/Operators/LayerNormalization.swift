@@ -1,0 +1,38 @@
+import Tensors
+
+/// Normalization of each position over its trailing axes, `y = scale · (x − mean)/√(variance + ε) + shift`.
+package struct LayerNormalization: Operator {
+  /// The first axis that is normalized over; negative ones count from the end.
+  package let axis: Int
+  /// Of the normalized axes' shape.
+  package let scale: Tensor
+  /// Of the normalized axes' shape.
+  package let shift: Tensor?
+  /// Added to the variance.
+  package let epsilon: Float
+
+  package init(axis: Int, scale: Tensor, shift: Tensor?, epsilon: Float) {
+    (self.axis, self.scale, self.shift, self.epsilon) = (axis, scale, shift, epsilon)
+  }
+
+  package var kind: OperatorKind { .layerNormalization }
+  package var parameters: [Tensor] { [scale] + [shift].compactMap { $0 } }
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    let x = try operand(operands)
+    let axis = try counted(axis, rank: x.rank)
+    guard scale.count == x.dimensions[axis...].reduce(1, *) else {
+      throw Misfit("expected \(scale.count) elements from axis \(axis) on, found shape \(x)")
+    }
+    return x
+  }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
+  package func origin(of operands: [Inferred]) throws -> Origin {
+    let rank = try firstShape(operands).rank
+    return .mixed(Set(try counted(axis, rank: rank)..<rank))
+  }
+}
+
+extension OperatorKind {
+  /// Normalization over the trailing axes, then a scale and a shift.
+  public static let layerNormalization = OperatorKind("LayerNormalization", .normalization)
+}

@@ -1,0 +1,35 @@
+import Tensors
+
+/// Local response normalization, `y = x / (bias + alpha/size · Σ x²)^beta` over `size` neighboring channels, batch × channels × ….
+package struct LocalResponseNormalization: Operator {
+  /// How many neighboring channels are summed.
+  package let size: Int
+  /// The factor of the mean square.
+  package let alpha: Float
+  /// The exponent.
+  package let beta: Float
+  /// What is added to the mean square.
+  package let bias: Float
+
+  package init(size: Int, alpha: Float, beta: Float, bias: Float) {
+    (self.size, self.alpha, self.beta, self.bias) = (size, alpha, beta, bias)
+  }
+
+  package var kind: OperatorKind { .lrn }
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    let x = try operand(operands)
+    guard x.rank >= 2 else { throw Misfit("expected batch × channels × …, found shape \(x)") }
+    return x
+  }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
+  package var channels: ChannelPosition? { .second }
+  package func origin(of operands: [Inferred]) throws -> Origin { .mixed([1]) }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  // Squares have no sign.
+  package func signsBefore(_ signs: Signs, output: Shape, of operands: [Inferred]) -> Signs? { signs }
+}
+
+extension OperatorKind {
+  /// Local response normalization across neighboring channels.
+  public static let lrn = OperatorKind("LRN", .normalization)
+}

@@ -1,0 +1,16 @@
+import Foundation
+
+/// `ln x`; −∞ at 0, NaN below.
+package struct Log: ElementwiseFunction {
+  package init() {}
+  package var kind: OperatorKind { .log }
+  package func callAsFunction(_ x: Float) -> Float { log(x) }
+  package func derivative(at x: Float) -> Float { 1 / x }
+  package var keepsNonNegative: Bool { false }
+  package func isBounded(_ operands: [Bool]) -> Bool { false }
+}
+
+extension OperatorKind {
+  /// `ln x`.
+  public static let log = OperatorKind("Log", .function)
+}

@@ -1,0 +1,36 @@
+import Tensors
+
+/// Truth values: and, or, with broadcasting; not.
+package struct Logic: LiteralFunction {
+  /// An operation on truth values, by ONNX's name.
+  package enum Operation: String, Hashable, Sendable {
+    case and = "And"
+    case or = "Or"
+    case not = "Not"
+  }
+  package let operation: Operation
+  package init(_ operation: Operation) { self.operation = operation }
+
+  package var kind: OperatorKind { .logic }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .truth }
+
+  package func value(of values: [Literal]) throws -> Literal? {
+    guard let a = values.first?.integers else { return nil }
+    if operation == .not {
+      return .integers(IntegerTensor(shape: values[0].shape, elements: a.map { $0 == 0 ? 1 : 0 }, kind: .truth))
+    }
+    guard values.count == 2, let b = values[1].integers else { return nil }
+    let shape = try broadcastShape(values[0].shape, values[1].shape)
+    let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
+    let elements = (0..<shape.count).map { position in
+      let (x, y) = (a[p[position]] != 0, b[q[position]] != 0)
+      return (operation == .and ? x && y : x || y) ? 1 : 0
+    }
+    return .integers(IntegerTensor(shape: shape, elements: elements, kind: .truth))
+  }
+}
+
+extension OperatorKind {
+  /// An operation on truth values: `And`, `Or`, `Not`.
+  public static let logic = OperatorKind("Logic", .shapes)
+}

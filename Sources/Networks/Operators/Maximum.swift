@@ -1,0 +1,18 @@
+/// The larger of both; of equal ones, the first.
+package struct Maximum: PairwiseFunction {
+  package init() {}
+  package var kind: OperatorKind { .max }
+  package func callAsFunction(_ a: Float, _ b: Float) -> Float { Swift.max(a, b) }
+  package func derivatives(at a: Float, _ b: Float) -> (a: Float, b: Float) { a >= b ? (1, 0) : (0, 1) }
+  package func integer(_ a: Int, _ b: Int, _ type: IntegerType) -> Int? { type.isLess(a, b) ? b : a }
+  package var wraps: Bool { false }
+  package func interval(_ a: Interval, _ b: Interval) -> Interval? {
+    Interval(of: [self(a.lower, b.lower), self(a.upper, b.upper)])
+  }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.contains(true) }
+}
+
+extension OperatorKind {
+  /// Elementwise maximum of two tensors, with broadcasting; of several, a chain.
+  public static let max = OperatorKind("Max", .arithmetic)
+}

@@ -1,0 +1,17 @@
+/// The smaller of both; of equal ones, the first.
+package struct Minimum: PairwiseFunction {
+  package init() {}
+  package var kind: OperatorKind { .min }
+  package func callAsFunction(_ a: Float, _ b: Float) -> Float { Swift.min(a, b) }
+  package func derivatives(at a: Float, _ b: Float) -> (a: Float, b: Float) { a <= b ? (1, 0) : (0, 1) }
+  package func integer(_ a: Int, _ b: Int, _ type: IntegerType) -> Int? { type.isLess(b, a) ? b : a }
+  package var wraps: Bool { false }
+  package func interval(_ a: Interval, _ b: Interval) -> Interval? {
+    Interval(of: [self(a.lower, b.lower), self(a.upper, b.upper)])
+  }
+}
+
+extension OperatorKind {
+  /// Elementwise minimum of two tensors, with broadcasting; of several, a chain.
+  public static let min = OperatorKind("Min", .arithmetic)
+}

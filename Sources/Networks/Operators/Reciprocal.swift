@@ -1,0 +1,15 @@
+/// `1 / x`.
+package struct Reciprocal: ElementwiseFunction {
+  package init() {}
+  package var kind: OperatorKind { .reciprocal }
+  package func callAsFunction(_ x: Float) -> Float { 1 / x }
+  package func derivative(at x: Float) -> Float { -1 / (x * x) }
+  package func isBounded(_ operands: [Bool]) -> Bool { false }
+  // It falls on both sides of its pole.
+  package func isDefined(on x: Interval) -> Bool { !x.contains(0) }
+}
+
+extension OperatorKind {
+  /// `1 / x`.
+  public static let reciprocal = OperatorKind("Reciprocal", .function)
+}

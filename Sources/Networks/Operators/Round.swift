@@ -1,0 +1,13 @@
+/// The nearest integer, halves to even ones.
+package struct Round: ElementwiseFunction {
+  package init() {}
+  package var kind: OperatorKind { .round }
+  package func callAsFunction(_ x: Float) -> Float { x.rounded(.toNearestOrEven) }
+  package func derivative(at x: Float) -> Float { 0 }
+  package var keepsIntegers: Bool { true }
+}
+
+extension OperatorKind {
+  /// The nearest integer, halves to even ones.
+  public static let round = OperatorKind("Round", .function)
+}

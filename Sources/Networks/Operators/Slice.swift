@@ -1,0 +1,57 @@
+import Tensors
+
+/// Part of a tensor: along some axes, every `step`th element from `start` on, before `end`.
+package struct Slice: Selecting {
+  /// First indices; negative ones count from the end.
+  package let starts: List
+  /// Where to stop; negative ones count from the end.
+  package let ends: List
+  /// The axes; nil means the first ones.
+  package let axes: List?
+  /// Steps; nil means 1.
+  package let steps: List?
+
+  package init(starts: List, ends: List, axes: List? = nil, steps: List? = nil) {
+    (self.starts, self.ends, self.axes, self.steps) = (starts, ends, axes, steps)
+  }
+
+  package var kind: OperatorKind { .slice }
+  package var takesLists: Bool { true }
+  package func selection(of operands: [Inferred]) throws -> Selection {
+    let x = try firstShape(operands)
+    let starts = try self.starts.values(operands, "starts")
+    let ends = try self.ends.values(operands, "ends")
+    let axes = try self.axes?.values(operands, "axes") ?? Array(starts.indices)
+    let steps = try self.steps?.values(operands, "steps") ?? starts.map { _ in 1 }
+    guard starts.count == ends.count, axes.count == starts.count, steps.count == starts.count else {
+      throw Misfit(
+        "starts, ends, axes and steps have \(starts.count), \(ends.count), \(axes.count) and \(steps.count) numbers")
+    }
+    var picked = Selection.everything(of: x)
+    for i in axes.indices {
+      let axis = try counted(axes[i], rank: x.rank)
+      picked[axis].indices = try Self.indices(from: starts[i], to: ends[i], by: steps[i], extent: x[axis])
+    }
+    return Selection(input: x, axes: picked)
+  }
+
+  private static func indices(from start: Int, to end: Int, by step: Int, extent: Int) throws -> [Int] {
+    guard step != 0, step != Int.min else { throw Misfit("a step is 0 or out of range") }
+    func clamped(_ index: Int, _ range: ClosedRange<Int>) -> Int {
+      min(max(index < 0 ? max(index, -extent - 1) + extent : index, range.lowerBound), range.upperBound)
+    }
+    if step > 0 {
+      let (from, to) = (clamped(start, 0...extent), clamped(end, 0...extent))
+      return from < to ? Array(stride(from: from, to: to, by: step)) : []
+    }
+    guard extent > 0 else { return [] }
+    let from = clamped(start, 0...extent - 1)
+    let to = end < -extent ? -1 : clamped(end, -1...extent - 1)
+    return from > to ? Array(stride(from: from, to: to, by: step)) : []
+  }
+}
+
+extension OperatorKind {
+  /// Part of a tensor along some axes; also each output of `Split`.
+  public static let slice = OperatorKind("Slice", .rearrangement)
+}

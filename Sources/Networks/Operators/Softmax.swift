@@ -1,0 +1,31 @@
+import Tensors
+
+/// `exp(x) / Σ exp(x)` along an axis.
+package struct Softmax: Operator, Hashable {
+  /// The axis; negative ones count from the end.
+  package let axis: Int
+  /// Whether all axes from `axis` on are normalized together, as ONNX did before opset 13.
+  package let joinsTrailingAxes: Bool
+  package init(axis: Int, joinsTrailingAxes: Bool) { (self.axis, self.joinsTrailingAxes) = (axis, joinsTrailingAxes) }
+
+  package var kind: OperatorKind { .softmax }
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    let x = try operand(operands)
+    _ = try counted(axis, rank: max(x.rank, 1))
+    return x
+  }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
+  package func origin(of operands: [Inferred]) throws -> Origin {
+    let rank = max(try firstShape(operands).rank, 1)
+    let axis = try counted(axis, rank: rank)
+    return .mixed(joinsTrailingAxes ? Set(axis..<rank) : [axis])
+  }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { true }
+  package func isBounded(_ operands: [Bool]) -> Bool { true }
+  package func range(at site: RangeSite) -> ValueRange? { ValueRange(0, 1, rank: site.output.shape.rank) }
+}
+
+extension OperatorKind {
+  /// `exp(x) / Σ exp(x)` along an axis.
+  public static let softmax = OperatorKind("Softmax", .probability)
+}

@@ -1,0 +1,67 @@
+import Tensors
+
+/// The adjoint of a convolution, with constant weights: each input is spread over a window of outputs, batch × inputs × space to
+/// batch × outputs × larger space.
+package struct TransposedConvolution: WeightedOperator {
+  /// inputs × outputs/groups × kernel height × kernel width: the weights of the convolution that it is the adjoint of.
+  package let weight: Tensor
+  package let bias: Tensor?
+  /// The window of the convolution that it is the adjoint of.
+  package let window: Window
+  /// Elements added at the end of each spatial axis of the output.
+  package let outputPadding: [Int]
+  /// Number of groups of channels that do not see each other.
+  package let groups: Int
+
+  package init(weight: Tensor, bias: Tensor?, window: Window, outputPadding: [Int], groups: Int) {
+    (self.weight, self.bias, self.window, self.groups) = (weight, bias, window, groups)
+    self.outputPadding = outputPadding
+  }
+
+  package var kind: OperatorKind { .convTranspose }
+  package var outputChannels: Int { weight.shape[1] * groups }
+  package var inputChannels: Int { weight.shape[0] }
+  package var spatialAxes: Int { window.kernel.count }
+  /// Inputs are in groups, and outputs in as many.
+  package func outputChannel(row: Int, column: Int) -> Int {
+    row / (weight.shape[0] / groups) * weight.shape[1] + column
+  }
+  package func with(weight: Tensor, bias: Tensor?) -> TransposedConvolution {
+    TransposedConvolution(weight: weight, bias: bias, window: window, outputPadding: outputPadding, groups: groups)
+  }
+
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    let x = try operand(operands)
+    guard x.rank == window.kernel.count + 2, weight.shape.rank == x.rank,
+      Array(weight.shape.dimensions[2...]) == window.kernel
+    else {
+      throw Misfit("the weight's shape \(weight.shape) does not match kernel_shape \(window.kernel) and input \(x)")
+    }
+    guard weight.shape[0] == x[1], groups > 0, x[1] % groups == 0 else {
+      throw Misfit("weight \(weight.shape) in \(groups) groups expects \(weight.shape[0]) channels, found shape \(x)")
+    }
+    try checkBias()
+    let space = try window.kernel.indices.map { axis in
+      let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
+      let whole = (x[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis]
+      switch window.padding {
+      case .explicit(let before, let after):
+        let extent = whole - before[axis] - after[axis]
+        guard extent > 0 else { throw Misfit("pads leave nothing of spatial axis \(axis)") }
+        return extent
+      case .sameUpper, .sameLower: return x[axis + 2] * window.strides[axis]
+      }
+    }
+    return try Shape(checking: [x[0], outputChannels] + space)
+  }
+
+  package var channels: ChannelPosition? { .second }
+  package func origin(of operands: [Inferred]) throws -> Origin {
+    .mixed(Set(1..<max(try firstShape(operands).rank, 1)))
+  }
+}
+
+extension OperatorKind {
+  /// Transposed convolution with constant weights: the adjoint of a convolution.
+  public static let convTranspose = OperatorKind("ConvTranspose", .layer)
+}

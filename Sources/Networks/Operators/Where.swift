@@ -1,0 +1,28 @@
+import Tensors
+
+/// condition, a, b → a where the condition holds, else b.
+package struct Where: LiteralFunction {
+  package init() {}
+  package var kind: OperatorKind { .where }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind {
+    operands.dropFirst().contains(.real) ? .real : operands.dropFirst().first ?? .real
+  }
+
+  package func value(of values: [Literal]) throws -> Literal? {
+    guard values.count == 3, let condition = values[0].integers else { return nil }
+    let shape = try broadcastShape(try broadcastShape(values[0].shape, values[1].shape), values[2].shape)
+    let positions = values.map { broadcastPositions($0.shape, to: shape) }
+    func chosen<Element>(_ a: [Element], _ b: [Element]) -> [Element] {
+      (0..<shape.count).map { condition[positions[0][$0]] != 0 ? a[positions[1][$0]] : b[positions[2][$0]] }
+    }
+    if let a = values[1].integers, let b = values[2].integers {
+      return .integers(IntegerTensor(shape: shape, elements: chosen(a, b), kind: values[1].kind))
+    }
+    return .floats(Tensor(shape: shape, elements: chosen(values[1].floats.elements, values[2].floats.elements)))
+  }
+}
+
+extension OperatorKind {
+  /// Elements of one tensor where a condition holds, else of another.
+  public static let `where` = OperatorKind("Where", .shapes)
+}

@@ -1,0 +1,178 @@
+import Tensors
+
+/// A graph while signs are moved through it.
+struct SignTurning {
+  /// A node as it will be.
+  struct Draft {
+    var operation: any Operator
+    var operands: [Operand]
+  }
+  /// Where a node takes an operand from.
+  enum Operand {
+    /// The output of a node.
+    case node(Node.ID)
+    /// A constant that has been turned.
+    case value(Tensor)
+  }
+
+  let graph: Graph
+  private let inferred: [Inferred]
+  private let consumers: [[Node.ID]]
+  /// The nodes that change.
+  private(set) var drafts: [Node.ID: Draft] = [:]
+  /// The nodes whose values are turned: the signs, and the node whose factor they are.
+  private(set) var turned: [Node.ID: (signs: Signs, factor: Node.ID)] = [:]
+  private var factor = Node.ID(0)
+
+  init(_ graph: Graph, _ inferred: [Inferred]) {
+    self.graph = graph
+    self.inferred = inferred
+    consumers = graph.consumers
+  }
+
+  private func draft(_ id: Node.ID) -> Draft {
+    drafts[id] ?? Draft(operation: graph[id].operation, operands: graph[id].inputs.map { .node($0) })
+  }
+
+  /// The real numbers of an operand that does not depend on the input.
+  private func constant(_ operand: Operand) -> Tensor? {
+    switch operand {
+    case .value(let value): value
+    case .node(let id): if case .floats(let value)? = inferred[id.index].literal { value } else { nil }
+    }
+  }
+
+  private func shape(_ operand: Operand) -> Shape {
+    switch operand {
+    case .value(let value): value.shape
+    case .node(let id): inferred[id.index].shape
+    }
+  }
+
+  // MARK: What has a negative factor
+
+  /// Lets a node multiply by what it does without its sign, and what makes its operand take the sign over, if it can.
+  mutating func turn(_ id: Node.ID) {
+    guard inferred[id.index].literal == nil, let (operand, signs, positive) = negativeFactor(of: id) else { return }
+    let before = (drafts, turned)
+    drafts[id] = positive
+    factor = id
+    if !turn(positive.operands[operand], by: signs) { (drafts, turned) = before }
+  }
+
+  /// The operand that a node multiplies by a constant of negative sign, the signs, and the node without them.
+  private func negativeFactor(of id: Node.ID) -> (operand: Int, signs: Signs, positive: Draft)? {
+    let draft = draft(id)
+    let shape = inferred[id.index].shape
+    switch draft.operation {
+    case let normalization as BatchNormalization:
+      guard let signs = Signs(axis: 1, normalization.scale.elements.map { $0 < 0 }) else { return nil }
+      let positive = BatchNormalization(scale: normalization.scale.map { abs($0) }, shift: normalization.shift)
+      return (0, signs, Draft(operation: positive, operands: draft.operands))
+    case is Negate: return (0, .all, Draft(operation: Identity(), operands: draft.operands))
+    case is Subtract:
+      guard constant(draft.operands[0]) != nil else { return nil }
+      return (1, .all, Draft(operation: Add(), operands: draft.operands))
+    case is Multiply, is Divide:
+      guard let (live, value) = scaled(draft), let signs = Signs(of: value, in: shape) else { return nil }
+      let isUnit =
+        value.withUnsafeElements { $0.allSatisfy { abs($0) == 1 } } && self.shape(draft.operands[live]) == shape
+      if isUnit { return (0, signs, Draft(operation: Identity(), operands: [draft.operands[live]])) }
+      var positive = draft
+      positive.operands[1 - live] = .value(value.map { abs($0) })
+      return (live, signs, positive)
+    default: return nil
+    }
+  }
+
+  /// Of a product with a constant, or a quotient by one: the position of the other operand, and the constant.
+  private func scaled(_ draft: Draft) -> (live: Int, constant: Tensor)? {
+    guard draft.operands.count == 2 else { return nil }
+    if let value = constant(draft.operands[1]) { return (0, value) }
+    guard draft.operation is Multiply, let value = constant(draft.operands[0]) else { return nil }
+    return (1, value)
+  }
+
+  // MARK: What takes signs over
+
+  /// Turns the values of a node that has one user; false, with drafts half done, if it cannot be.
+  private mutating func turn(_ operand: Operand, by signs: Signs) -> Bool {
+    guard case .node(let id) = operand, consumers[id.index].count == 1, id != graph.output else { return false }
+    if let earlier = turned[id] {
+      turned[id] = earlier.signs.combined(with: signs).map { ($0, factor) }
+    } else {
+      turned[id] = (signs, factor)
+    }
+    var draft = draft(id)
+    let shape = inferred[id.index].shape
+    switch draft.operation {
+    case is any WeightedOperator, is BatchNormalization, is Negate, is Pad:
+      guard let turned = draft.operation.turned(by: signs, output: shape) else { break }
+      drafts[id] = Draft(operation: turned, operands: draft.operands)
+      return turned is Pad ? turnFirst(of: id, signs) : true
+    case is Subtract:
+      if case .all = signs {
+        drafts[id] = Draft(operation: draft.operation, operands: draft.operands.reversed())
+        return true
+      }
+      return turn(0, of: id, by: signs) && turn(1, of: id, by: signs)
+    case is Add: return turn(0, of: id, by: signs) && turn(1, of: id, by: signs)
+    case is Multiply, is Divide:
+      // A constant takes the sign, to pass it on in turn; otherwise any factor that can.
+      let isProduct = draft.operation is Multiply
+      if let place = draft.operands.firstIndex(where: { constant($0) != nil }) { return turn(place, of: id, by: signs) }
+      let before = (drafts, turned)
+      if turn(0, of: id, by: signs) { return true }
+      (drafts, turned) = before
+      return isProduct && turn(1, of: id, by: signs)
+    case let concat as Concat:
+      let axis = concat.axis < 0 ? concat.axis + shape.rank : concat.axis
+      var first = 0
+      for place in draft.operands.indices {
+        let count = self.shape(draft.operands[place])[axis]
+        var own: Signs? = signs
+        if case .along(axis, let flags) = signs { own = Signs(axis: axis, Array(flags[first..<first + count])) }
+        if let own, !turn(place, of: id, by: own) { return false }
+        first += count
+      }
+      return true
+    default: return turnFirst(of: id, signs)
+    }
+    // A negation of single channels stays, and what it negates takes the signs.
+    draft = self.draft(id)
+    return turnFirst(of: id, signs)
+  }
+
+  /// Turns one operand of a node that broadcasts its operands.
+  private mutating func turn(_ place: Int, of id: Node.ID, by signs: Signs) -> Bool {
+    var draft = draft(id)
+    let (operand, rank) = (draft.operands[place], inferred[id.index].shape.rank)
+    if let value = constant(operand) {
+      guard let turned = value.multiplied(by: signs.factors(rank: rank)) else { return false }
+      draft.operands[place] = .value(turned)
+      drafts[id] = draft
+      return true
+    }
+    guard case .along(let axis, let flags) = signs else { return turn(operand, by: signs) }
+    let own = axis - rank + shape(operand).rank
+    guard own >= 0, shape(operand)[own] == flags.count else { return false }
+    return turn(operand, by: .along(axis: own, flags))
+  }
+
+  /// Turns the first operand of a node that commutes with signs.
+  private mutating func turnFirst(of id: Node.ID, _ signs: Signs) -> Bool {
+    let draft = draft(id)
+    guard let first = draft.operands.first,
+      let own = draft.operation.signsBefore(
+        signs, output: inferred[id.index].shape, of: graph[id].inputs.map { inferred[$0.index] })
+    else { return false }
+    return turn(first, by: own)
+  }
+}
+
+extension Tensor {
+  /// The product with broadcasting, in either direction.
+  fileprivate func multiplied(by factors: Tensor) -> Tensor? {
+    (try? Multiply().literal(of: [Inferred(.floats(self)), Inferred(.floats(factors))]))?.floats
+  }
+}

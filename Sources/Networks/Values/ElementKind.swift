@@ -1,0 +1,66 @@
+/// What elements are.
+///
+/// All values that depend on the input are held in single precision, whatever they are: integers are exact up to 2²⁴, and beyond that
+/// the nearest numbers that a `Float` has. Arithmetic of integers is that of their type, on the integers that are held.
+/// Of ONNX's floating-point types none is followed: FLOAT16, BFLOAT16 and DOUBLE are computed as FLOAT.
+public enum ElementKind: Hashable, Sendable {
+  /// Real numbers: of any of ONNX's floating-point types
+  case real
+  /// Integers of one of ONNX's types
+  case integer(IntegerType)
+  /// Truth values: ONNX's `bool`; as numbers 0 and 1
+  case truth
+
+  /// The type of integers; nil for other elements.
+  public var integerType: IntegerType? { if case .integer(let type) = self { type } else { nil } }
+
+  /// Whether all values of another kind are values of this one, so that a cast changes none.
+  public func holds(_ other: ElementKind) -> Bool {
+    switch (self, other) {
+    case (.real, _), (.truth, .truth), (.integer, .truth): true
+    case (.integer(let type), .integer(let narrower)):
+      type == narrower || (type.isSigned || !narrower.isSigned) && type.bitWidth > narrower.bitWidth
+    default: false
+    }
+  }
+}
+
+/// ONNX's types of integers.
+public enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomStringConvertible {
+  /// −128 … 127
+  case int8
+  /// −2¹⁵ … 2¹⁵ − 1
+  case int16
+  /// −2³¹ … 2³¹ − 1
+  case int32
+  /// −2⁶³ … 2⁶³ − 1
+  case int64
+  /// 0 … 255
+  case uint8
+  /// 0 … 2¹⁶ − 1
+  case uint16
+  /// 0 … 2³² − 1
+  case uint32
+  /// 0 … 2⁶⁴ − 1
+  case uint64
+
+  /// Whether there are negative ones.
+  public var isSigned: Bool {
+    switch self {
+    case .int8, .int16, .int32, .int64: true
+    case .uint8, .uint16, .uint32, .uint64: false
+    }
+  }
+
+  /// How many bits one has.
+  public var bitWidth: Int {
+    switch self {
+    case .int8, .uint8: 8
+    case .int16, .uint16: 16
+    case .int32, .uint32: 32
+    case .int64, .uint64: 64
+    }
+  }
+
+  public var description: String { rawValue }
+}

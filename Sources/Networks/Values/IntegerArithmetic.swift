@@ -1,0 +1,73 @@
+import Foundation
+
+/// The arithmetic of ONNX's integers. An integer of any type is an `Int`; of `uint64` it has the bits.
+extension IntegerType {
+  /// The integer modulo 2ⁿ, n being the type's bits.
+  package func wrapped(_ x: Int) -> Int {
+    switch self {
+    case .int8: Int(Int8(truncatingIfNeeded: x))
+    case .int16: Int(Int16(truncatingIfNeeded: x))
+    case .int32: Int(Int32(truncatingIfNeeded: x))
+    case .uint8: Int(UInt8(truncatingIfNeeded: x))
+    case .uint16: Int(UInt16(truncatingIfNeeded: x))
+    case .uint32: Int(UInt32(truncatingIfNeeded: x))
+    case .int64, .uint64: x
+    }
+  }
+
+  /// A cast of a real number: rounded toward zero.
+  ///
+  /// Beyond the type, and for NaN, it is what the instructions of x86-64 make of it, as in ONNX Runtime: types of 8 and 16 bits have the
+  /// low bits of the cast to `int32`, that of `uint32` those of the cast to `int64`; these two are the smallest integer where the
+  /// number is beyond them. Casts to `uint32` of NaN and of numbers outside −2³¹ … 2³² depend in ONNX Runtime on where
+  /// in the tensor they are; here they do not.
+  package func converted(_ x: Double) -> Int {
+    let whole = x.rounded(.towardZero)
+    switch self {
+    case .int8, .int16, .uint8, .uint16, .int32:
+      return wrapped(whole >= -0x1p31 && whole < 0x1p31 ? Int(whole) : Int(Int32.min))
+    case .uint64 where whole >= 0x1p63: return whole < 0x1p64 ? Int(bitPattern: UInt(whole)) : 0
+    case .uint32, .int64, .uint64: return wrapped(whole >= -0x1p63 && whole < 0x1p63 ? Int(whole) : .min)
+    }
+  }
+
+  /// The integer that a floating-point number stands for: the nearest of the type, since the largest ones are rounded up to
+  /// numbers beyond it.
+  package func held(_ x: Double) -> Int {
+    if x.isNaN { return 0 }
+    if self == .uint64 { return x <= 0 ? 0 : x < 0x1p64 ? Int(bitPattern: UInt(x)) : -1 }
+    return x <= Double(lowest) ? lowest : x >= Double(highest) ? highest : Int(x)
+  }
+
+  /// The integer that a number in single precision stands for.
+  package func held(_ x: Float) -> Int { held(Double(x)) }
+
+  /// The integer in single precision.
+  package func float(_ x: Int) -> Float { self == .uint64 ? Float(UInt(bitPattern: x)) : Float(x) }
+
+  /// The integer in double precision.
+  package func double(_ x: Int) -> Double { self == .uint64 ? Double(UInt(bitPattern: x)) : Double(x) }
+
+  /// The smallest integer.
+  var lowest: Int { isSigned ? Int.min >> (64 - bitWidth) : 0 }
+
+  /// The largest integer.
+  var highest: Int { self == .uint64 ? -1 : isSigned ? Int.max >> (64 - bitWidth) : (1 << bitWidth) - 1 }
+
+  /// Whether one integer is less than another.
+  func isLess(_ a: Int, _ b: Int) -> Bool { self == .uint64 ? UInt(bitPattern: a) < UInt(bitPattern: b) : a < b }
+
+  /// `a / b`, rounded toward zero; nil for b = 0.
+  func quotient(_ a: Int, _ b: Int) -> Int? {
+    if b == 0 { return nil }
+    if self == .uint64 { return Int(bitPattern: UInt(bitPattern: a) / UInt(bitPattern: b)) }
+    return wrapped(a.dividedReportingOverflow(by: b).partialValue)
+  }
+
+  /// `a` to the power of `b`; squares and cubes wrap, others are rounded from double precision, as in ONNX Runtime.
+  func power(_ a: Int, _ b: Double) -> Int {
+    if b == 2 { return wrapped(a &* a) }
+    if b == 3 { return wrapped(a &* a &* a) }
+    return converted(pow(double(a), b))
+  }
+}

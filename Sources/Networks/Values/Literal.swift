@@ -1,0 +1,116 @@
+import Tensors
+
+/// A dense array of integers or truth values: shapes, axes and indices while they are computed.
+public struct IntegerTensor: Hashable, Sendable {
+  /// The extents.
+  public let shape: Shape
+  /// The elements in row-major order; those of type `uint64` have their bits.
+  public let elements: [Int]
+  /// What the elements are: integers of a type, or truth values.
+  public let kind: ElementKind
+
+  /// Makes a tensor; traps unless there are `shape.count` elements, and if they are to be real numbers.
+  public init(shape: Shape, elements: [Int], kind: ElementKind = .integer(.int64)) {
+    precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
+    precondition(kind != .real, "integers are no real numbers")
+    self.shape = shape
+    self.elements = elements
+    self.kind = kind
+  }
+
+  /// A list of integers.
+  public init(_ elements: [Int]) { self.init(shape: [elements.count], elements: elements) }
+}
+
+/// A value that is known without running the network: a constant, or what follows from shapes.
+public enum Literal: Sendable {
+  /// Real numbers.
+  case floats(Tensor)
+  /// Integers and truth values.
+  case integers(IntegerTensor)
+
+  /// The extents.
+  public var shape: Shape {
+    switch self {
+    case .floats(let tensor): tensor.shape
+    case .integers(let tensor): tensor.shape
+    }
+  }
+
+  /// What the elements are.
+  public var kind: ElementKind {
+    switch self {
+    case .floats: .real
+    case .integers(let tensor): tensor.kind
+    }
+  }
+
+  /// The integers, or nil for real numbers.
+  public var integers: [Int]? {
+    if case .integers(let tensor) = self { tensor.elements } else { nil }
+  }
+
+  /// The elements as real numbers.
+  ///
+  /// - Complexity: O(count) for integers, else O(1).
+  public var floats: Tensor {
+    switch self {
+    case .floats(let tensor): tensor
+    case .integers(let tensor):
+      Tensor(
+        shape: tensor.shape, elements: tensor.elements.map { (tensor.kind.integerType ?? .int64).float($0) })
+    }
+  }
+
+  /// The same values as elements of another kind.
+  func cast(to kind: ElementKind) -> Literal {
+    switch (kind, self) {
+    case (.real, _): .floats(floats)
+    case (.truth, .floats(let tensor)):
+      .integers(IntegerTensor(shape: shape, elements: tensor.elements.map { $0 == 0 ? 0 : 1 }, kind: kind))
+    case (.truth, .integers(let tensor)):
+      .integers(IntegerTensor(shape: shape, elements: tensor.elements.map { $0 == 0 ? 0 : 1 }, kind: kind))
+    case (.integer(let type), .floats(let tensor)):
+      .integers(
+        IntegerTensor(shape: shape, elements: tensor.elements.map { type.converted(Double($0)) }, kind: kind))
+    case (.integer(let type), .integers(let tensor)):
+      .integers(IntegerTensor(shape: shape, elements: tensor.elements.map(type.wrapped), kind: kind))
+    }
+  }
+
+  /// The same elements under another shape.
+  func reshaped(to shape: Shape) -> Literal {
+    switch self {
+    case .floats(let tensor): .floats(tensor.reshaped(to: shape))
+    case .integers(let tensor): .integers(IntegerTensor(shape: shape, elements: tensor.elements, kind: tensor.kind))
+    }
+  }
+
+  /// The elements that a selection picks.
+  func selected(by selection: Selection) -> Literal {
+    switch self {
+    case .floats(let tensor): .floats(selection.applied(to: tensor))
+    case .integers(let tensor):
+      .integers(
+        IntegerTensor(
+          shape: selection.output,
+          elements: selection.sources().map { $0 < 0 ? fill(selection.fill, tensor.kind) : tensor.elements[$0] },
+          kind: tensor.kind))
+    }
+  }
+}
+
+/// What padding fills in, as an integer.
+private func fill(_ value: Float, _ kind: ElementKind) -> Int { (kind.integerType ?? .int64).held(value) }
+
+extension Tensor {
+  /// Whether something holds of all elements.
+  package func allElements(_ holds: (Float) -> Bool) -> Bool { withUnsafeElements { $0.allSatisfy(holds) } }
+}
+
+extension Shape {
+  /// The shape after axes have been reduced to one element each, which stay or are dropped.
+  package func reduced(over axes: Set<Int>, keepsAxes: Bool) -> Shape {
+    Shape(dimensions.indices.compactMap { axes.contains($0) ? (keepsAxes ? 1 : nil) : self[$0] })
+  }
+}

@@ -1,0 +1,76 @@
+import Tensors
+
+/// An operation that only picks elements of its operand, in any order and any number of times, or fills in a constant:
+/// Slice, Split, Gather, Pad, Expand, Transpose and nearest-neighbour Resize are all of this kind.
+package struct Selection: Sendable {
+  /// The operand's shape.
+  package let input: Shape
+  /// The result's shape.
+  package let output: Shape
+  /// For each axis of the result the operand's axis that it runs along (nil for a new one), and for each index along it
+  /// the operand's index, −1 for the constant.
+  let axes: [(source: Int?, indices: [Int])]
+  /// The constant.
+  package let fill: Float
+
+  /// All axes of an operand with all their indices.
+  static func everything(of input: Shape) -> [(source: Int?, indices: [Int])] {
+    input.dimensions.enumerated().map { ($0.offset, Array(0..<$0.element)) }
+  }
+
+  /// A selection that works axis by axis; operand axes that no axis of the result runs along must have extent 1.
+  /// `output` is the result's shape, if it is not one axis for each of `axes`.
+  init(input: Shape, axes: [(source: Int?, indices: [Int])], fill: Float = 0, output: Shape? = nil) {
+    self.input = input
+    self.axes = axes
+    self.fill = fill
+    self.output = output ?? Shape(axes.map(\.indices.count))
+  }
+
+  /// Whether all that is picked from an item of the first axis goes to the same item of the result's.
+  var keepsLeadingAxis: Bool {
+    guard let first = axes.first, first.source == 0, input.rank > 0, output.rank > 0, output[0] == input[0] else {
+      return false
+    }
+    return first.indices == Array(0..<input[0])
+  }
+
+  /// The axis of the result that runs along an axis of the operand; nil if none does.
+  func axis(_ source: Int) -> Int? { output.rank == axes.count ? axes.firstIndex { $0.source == source } : nil }
+
+  /// The same for a batch of one, if every item of the batch is treated alike and stays where it is; nil if not.
+  package func forOneItem() -> Selection? {
+    guard keepsLeadingAxis, output.rank == axes.count, input[0] > 1 else { return nil }
+    var axes = axes
+    axes[0].indices = [0]
+    return Selection(input: input.withBatch(1), axes: axes, fill: fill)
+  }
+
+  /// The operand's position for each element of the result, −1 for the constant.
+  package func sources() -> [Int] {
+    guard output.count > 0 else { return [] }
+    let strides = input.strides
+    // Offsets of the axes are added up one axis at a time, the outermost first.
+    var positions = [0]
+    for (source, indices) in axes {
+      let stride = source.map { strides[$0] } ?? 0
+      var next: [Int] = []
+      next.reserveCapacity(positions.count * indices.count)
+      for position in positions {
+        for index in indices { next.append(position < 0 || index < 0 ? -1 : position + index * stride) }
+      }
+      positions = next
+    }
+    return positions
+  }
+
+  /// The elements picked from a tensor.
+  func applied(to tensor: Tensor) -> Tensor {
+    let sources = sources()
+    return Tensor(uninitialized: output) { result in
+      tensor.withUnsafeElements { x in
+        for (position, source) in sources.enumerated() { result[position] = source < 0 ? fill : x[source] }
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Tensors
+
+/// An extent that the model fixes, or one that it leaves to the input and gives a name.
+public enum SymbolicExtent: Hashable, Sendable, CustomStringConvertible {
+  /// The extent that the model fixes.
+  case fixed(Int)
+  /// The name of an open extent, such as `batch`; empty where the model gives none.
+  case symbolic(String)
+
+  public var description: String {
+    switch self {
+    case .fixed(let extent): String(extent)
+    case .symbolic(let name): name.isEmpty ? "?" : name
+    }
+  }
+}
+
+/// The shape of a network's input, some extents of which may be open.
+public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
+  /// The extents, outermost first.
+  public let extents: [SymbolicExtent]
+  /// Makes a shape.
+  public init(_ extents: [SymbolicExtent]) { self.extents = extents }
+  /// Whether a concrete shape fits.
+  public func admits(_ shape: Shape) -> Bool {
+    shape.rank == extents.count
+      && zip(extents, shape.dimensions).allSatisfy { extent, found in
+        if case .fixed(let expected) = extent { expected == found } else { found > 0 }
+      }
+  }
+  /// A shape that fits: fixed extents as they are, `batch` items, and `side` for an open height or width; less where that would be
+  /// more elements than an image has.
+  package func example(batch: Int = 1, side: Int = 224) -> Shape {
+    for side in [side, 8, 2] {
+      let shape = try? Shape(checking: dimensions(batch: batch, side: side))
+      if let shape, shape.count <= Self.largestExample { return shape }
+    }
+    return Shape(dimensions(batch: 1, side: 1))
+  }
+
+  private func dimensions(batch: Int, side: Int) -> [Int] {
+    extents.enumerated().map { axis, extent in
+      if case .fixed(let extent) = extent { extent } else if axis == 0 { batch } else { side }
+    }
+  }
+
+  private static let largestExample = 1 << 30
+
+  /// Checks that a tensor with the extents that are fixed can exist.
+  ///
+  /// - Throws: `ShapeError`.
+  func checkFixedExtents() throws { _ = try Shape(checking: dimensions(batch: 1, side: 1)) }
+  public var description: String { extents.map(\.description).joined(separator: "×") }
+}

@@ -1,0 +1,117 @@
+import Tensors
+
+/// How far a window reaches past the edges of its input.
+package enum Padding: Hashable, Sendable {
+  /// Elements added before and after each spatial axis.
+  case explicit(before: [Int], after: [Int])
+  /// As many as give ⌈input/stride⌉ outputs, an odd one placed after.
+  case sameUpper
+  /// The same, an odd one placed before.
+  case sameLower
+}
+
+/// A sliding window over the spatial axes: kernel, strides, dilations and padding, as ONNX defines them.
+package struct Window: Hashable, Sendable {
+  /// Extent of the kernel along each spatial axis.
+  package let kernel: [Int]
+  /// Step between neighbouring windows.
+  package let strides: [Int]
+  /// Step between neighbouring elements of a window.
+  package let dilations: [Int]
+  /// Elements added around the input.
+  package let padding: Padding
+  /// Whether a last, partly covered window counts.
+  package let ceilMode: Bool
+
+  /// Makes a window; nil stands for ONNX's defaults: steps of 1 and no padding.
+  ///
+  /// - Throws: `WindowError` if a list has another length than `kernel`, or an extent or step is not positive.
+  package init(
+    kernel: [Int], strides: [Int]? = nil, dilations: [Int]? = nil, padding: Padding? = nil, ceilMode: Bool = false
+  ) throws {
+    let ones = [Int](repeating: 1, count: kernel.count)
+    let zeros = [Int](repeating: 0, count: kernel.count)
+    self.kernel = kernel
+    self.strides = strides ?? ones
+    self.dilations = dilations ?? ones
+    self.padding = padding ?? .explicit(before: zeros, after: zeros)
+    self.ceilMode = ceilMode
+    for (name, list) in [("kernel_shape", kernel), ("strides", self.strides), ("dilations", self.dilations)] {
+      guard list.count == kernel.count, list.allSatisfy({ $0 > 0 && $0 <= Int(Int32.max) }) else {
+        throw WindowError.invalid(name, list, axes: kernel.count)
+      }
+    }
+    if case .explicit(let before, let after) = self.padding {
+      guard before.count == kernel.count, after.count == kernel.count,
+        (before + after).allSatisfy({ abs($0) <= Int(Int32.max) })
+      else { throw WindowError.invalid("pads", before + after, axes: kernel.count) }
+    }
+  }
+
+  /// The number of windows along each spatial axis and the padding before it, for an input of the given extents.
+  ///
+  /// - Throws: `WindowError.tooSmall` if not even one window fits, `WindowError.invalid` if the number of extents is not the kernel's.
+  package func placement(over extents: [Int]) throws -> (outputs: [Int], before: [Int]) {
+    guard extents.count == kernel.count else { throw WindowError.invalid("kernel_shape", kernel, axes: extents.count) }
+    var outputs: [Int] = []
+    var leading: [Int] = []
+    for axis in kernel.indices {
+      let input = extents[axis]
+      let reach = (kernel[axis] - 1) * dilations[axis] + 1
+      let step = strides[axis]
+      switch padding {
+      case .explicit(let before, let after):
+        let slack = input + before[axis] + after[axis] - reach
+        guard slack >= 0 else { throw WindowError.tooSmall(extent: input, reach: reach, axis: axis) }
+        var count = (ceilMode ? slack + step - 1 : slack) / step + 1
+        // A window that starts in the padding after the input would see nothing.
+        if ceilMode, (count - 1) * step >= input + before[axis] { count -= 1 }
+        outputs.append(count)
+        leading.append(before[axis])
+      case .sameUpper, .sameLower:
+        let count = (input + step - 1) / step
+        let total = max((count - 1) * step + reach - input, 0)
+        outputs.append(count)
+        leading.append(padding == .sameUpper ? total / 2 : (total + 1) / 2)
+      }
+    }
+    return (outputs, leading)
+  }
+}
+
+/// A window that is not one, or does not fit its input.
+package enum WindowError: RelevanceKitError {
+  /// An attribute has the wrong length or a value out of range.
+  case invalid(String, [Int], axes: Int)
+  /// The kernel reaches further than the padded input.
+  case tooSmall(extent: Int, reach: Int, axis: Int)
+
+  package var category: ErrorCategory { .badData }
+  package var description: String {
+    switch self {
+    case .invalid(let name, let list, let axes):
+      "\(name) is \(list); expected \(axes) positive numbers, one per spatial axis (two each for pads)"
+    case .tooSmall(let extent, let reach, let axis):
+      "the window reaches over \(reach) elements of spatial axis \(axis), but the input has \(extent)"
+    }
+  }
+}
+
+extension Window {
+  /// Which axes of batch × channels × space windows slide over.
+  var axes: Set<Int> { Set(2..<kernel.count + 2) }
+
+  /// Whether windows may reach past the edges of what they slide over.
+  var mayPad: Bool {
+    if case .explicit(let before, let after) = padding { return ceilMode || (before + after).contains { $0 > 0 } }
+    return true
+  }
+
+  /// The shape of one value per window, of each channel.
+  func pooledShape(of x: Shape) throws -> Shape {
+    guard x.rank == kernel.count + 2 else {
+      throw Misfit("expected \(kernel.count + 2) axes (batch × channels × space), found shape \(x)")
+    }
+    return try Shape(checking: [x[0], x[1]] + placement(over: Array(x.dimensions[2...])).outputs)
+  }
+}

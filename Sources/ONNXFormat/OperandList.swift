@@ -1,0 +1,41 @@
+import Networks
+
+/// Operands of a node, the first of which carries data and further ones integers.
+struct OperandList {
+  private(set) var operands: [Operand]
+
+  /// Integers that are known now, or will be when the shape of the input is; these become a further operand.
+  mutating func list(_ operand: Operand) throws -> List {
+    if case .constant(let tensor) = operand { return .fixed(try tensor.integers()) }
+    operands.append(operand)
+    return .operand(operands.count - 1)
+  }
+}
+
+extension NodeReader {
+  /// Integers that are an attribute before opset `since`, and input `index` from then on; nil if they are left out.
+  func list(
+    _ label: String, inputSince since: Int, input index: Int, in operands: inout OperandList
+  ) throws -> List? {
+    guard opset >= since else { return try attributes.ints(label).map { .fixed($0) } }
+    return try optionalOperand(index).map { try operands.list($0) }
+  }
+
+  /// Axes that do not repeat, counted from the front if the number of axes is known.
+  func distinct(_ axes: [Int], rank: Int?) throws -> [Int] {
+    let counted = try axes.map { axis in
+      guard let rank else { return axis }
+      guard (-rank..<rank).contains(axis) else {
+        throw Defect("axes are \(axes); expected axes of a tensor of \(rank)")
+      }
+      return axis < 0 ? axis + rank : axis
+    }
+    guard Set(counted).count == counted.count else { throw Defect("axes are \(axes); expected each once") }
+    return counted
+  }
+
+  /// Checks the number of axes of an operand, if it is known.
+  func expect(_ operand: Operand, rank: Int, _ label: String) throws {
+    if let found = operand.rank, found != rank { throw Defect("input \(label) has \(found) axes; expected \(rank)") }
+  }
+}

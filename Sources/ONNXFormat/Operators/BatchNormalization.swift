@@ -1,0 +1,45 @@
+import Networks
+import Tensors
+
+extension NodeReader {
+  /// BatchNormalization with running statistics.
+  func batchNormalization() throws -> Imported {
+    let x = try operand(0, "X")
+    guard try !attributes.flag("training_mode") else { throw Unsupported("training_mode 1; expected 0") }
+    // Opset 7 could also normalize every position on its own.
+    guard try attributes.flag("spatial", default: true) else { throw Unsupported("spatial 0; expected 1") }
+    let parameters = try ["scale", "B", "input_mean", "input_var"].enumerated().map { index, label in
+      let parameter = try weights(index + 1, label)
+      guard parameter.shape.rank == 1 else {
+        throw Defect(
+          "\(label), \(shown(parameter.name)), has shape \(parameter.shape); expected one number per channel")
+      }
+      return parameter
+    }
+    guard Set(parameters.map(\.shape)).count == 1 else {
+      let counts = parameters.map { String($0.shape.count) }.joined(separator: ", ")
+      throw Defect("scale, B, input_mean and input_var have \(counts) numbers; expected the same, one per channel")
+    }
+    let tensors = try parameters.map { try $0.floats() }
+    let normalization = BatchNormalization(
+      gamma: tensors[0], beta: tensors[1], mean: tensors[2], variance: tensors[3],
+      epsilon: try attributes.float("epsilon", default: 1e-5))
+    // A variance below −epsilon, or nearly so, makes them NaN or infinite.
+    _ = try normalization.scale.checkedFinite("scale/√(input_var + epsilon)")
+    _ = try normalization.shift.checkedFinite("B − input_mean·scale/√(input_var + epsilon)")
+    return .node(normalization, [x])
+  }
+}
+
+extension BatchNormalization: WritableOperator {
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    // The statistics have gone into scale and shift: those that are written change nothing, to the bit.
+    let channels: Shape = [scale.count]
+    let operands = [
+      file.inputs(of: id)[0], file.parameter(scale, "scale", of: id), file.parameter(shift, "shift", of: id),
+      file.parameter(Tensor(shape: channels, repeating: 0), "mean", of: id),
+      file.parameter(Tensor(shape: channels, repeating: 1), "variance", of: id),
+    ]
+    file.finish(id, WrittenNode("BatchNormalization", operands, [.init("epsilon", .float(0))]))
+  }
+}

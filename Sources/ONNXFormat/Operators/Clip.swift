@@ -1,0 +1,29 @@
+import Networks
+
+extension NodeReader {
+  /// Clip: bounds are attributes before opset 11, and inputs from then on.
+  func clip() throws -> Imported {
+    func bound(_ label: String, _ index: Int, _ open: Float) throws -> Float {
+      guard opset >= 11 else { return try attributes.float(label, default: open) }
+      guard let tensor = try optionalConstant(index, label) else { return open }
+      guard tensor.shape.count == 1 else { throw Defect("\(label) has shape \(tensor.shape); expected one number") }
+      return try tensor.values().elements[0]
+    }
+    let (lowest, highest) = (try bound("min", 1, -.infinity), try bound("max", 2, .infinity))
+    guard !lowest.isNaN, !highest.isNaN else {
+      throw Defect("min is \(lowest) and max is \(highest); expected numbers")
+    }
+    if lowest == 0, highest == .infinity { return .node(Relu(), [try operand(0, "input")]) }
+    return try elementwise(Clip(lowest: lowest, highest: highest))
+  }
+}
+
+extension Clip: WritableOperator {
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    let bounds = [
+      lowest > -.infinity ? file.number(lowest, "min", of: id) : "",
+      highest < .infinity ? file.number(highest, "max", of: id) : "",
+    ]
+    file.finish(id, WrittenNode("Clip", file.inputs(of: id) + bounds))
+  }
+}

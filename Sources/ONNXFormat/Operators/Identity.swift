@@ -1,0 +1,30 @@
+import Networks
+
+extension NodeReader {
+  /// Identity: what it passes on stays a constant if it is one.
+  func passThrough(_ operation: any Operator) throws -> Imported {
+    let x = try operand(0, "input")
+    if case .constant(let tensor) = x { return .constant(tensor) }
+    return .node(operation, [x])
+  }
+
+  /// Dropout: does nothing, unless an input says since opset 12 that it is training.
+  func dropout() throws -> Imported {
+    if opset >= 12, let training = try optionalConstant(2, "training_mode"), try training.integers() != [0] {
+      throw Unsupported("training_mode is set; expected inference")
+    }
+    return try passThrough(Dropout())
+  }
+}
+
+extension Identity: WritableOperator {
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    file.finish(id, WrittenNode("Identity", file.inputs(of: id)))
+  }
+}
+
+extension Dropout: WritableOperator {
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    file.finish(id, WrittenNode("Dropout", file.inputs(of: id)))
+  }
+}

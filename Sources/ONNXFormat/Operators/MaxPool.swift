@@ -1,0 +1,29 @@
+import Networks
+
+extension NodeReader {
+  /// MaxPool: dilations since opset 10; its second output is not supported.
+  func maxPool() throws -> Imported {
+    let x = try operand(0, "X")
+    guard try attributes.int("storage_order", default: 0) == 0 else {
+      throw Unsupported("storage_order 1, which only matters to the second output")
+    }
+    return .node(MaxPool(try poolingWindow(x)), [x])
+  }
+}
+
+extension MaxPool: WritableOperator {
+  /// MaxPool; integers are real numbers meanwhile.
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    if window.canStartBehindInput { file.require(opset: 22) }
+    let input = file.inputs(of: id)[0]
+    let attributes = window.attributes + [.init("ceil_mode", .int(window.ceilMode ? 1 : 0))]
+    guard file.kinds[id.index] != .real else { return file.finish(id, WrittenNode("MaxPool", [input], attributes)) }
+    let own = file.graph[id].name
+    let real = file.helper(.cast(input, to: .real), named: "\(own).real")
+    let result = file.freshValue("\(own).pooled")
+    file.add(WrittenNode("MaxPool", [real], attributes), named: own, to: [result])
+    file.add(
+      .cast(result, to: file.kinds[id.index]), named: file.freshNode("\(own).cast"), to: [file.values[id.index]])
+    file.describe(id)
+  }
+}

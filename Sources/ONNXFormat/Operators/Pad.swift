@@ -1,0 +1,50 @@
+import Networks
+
+extension NodeReader {
+  /// Pad: amounts and value are attributes before opset 11; axes are an input since opset 18.
+  func pad() throws -> Imported {
+    var list = OperandList(operands: [try operand(0, "data")])
+    let label = "pads"
+    guard let amounts = try self.list(label, inputSince: 11, input: 1, in: &list) else {
+      throw Defect("pads are missing")
+    }
+    let name = try attributes.string("mode") ?? "constant"
+    guard let mode = Pad.Mode(rawValue: name) else {
+      throw Defect("mode is \(shown(name)); expected constant, reflect, edge or wrap")
+    }
+    var value = try opset < 11 ? attributes.float("value", default: 0) : 0
+    if opset >= 11, let constant = try optionalConstant(2, "constant_value") {
+      guard constant.shape.count == 1 else {
+        throw Defect("constant_value has shape \(constant.shape); expected one number")
+      }
+      value = try constant.values().elements[0]
+      guard !value.isNaN else { throw Defect("constant_value is NaN; expected a number") }
+    }
+    let axes = try opset >= 18 ? self.list("axes", inputSince: 18, input: 3, in: &list) : nil
+    return .node(Pad(amounts: amounts, axes: axes, mode: mode, value: value), list.operands)
+  }
+}
+
+extension Pad: WritableOperator {
+  /// Pad; amounts for some axes only, where they are fixed, become amounts for all.
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    var (amounts, axes) = (amounts, axes)
+    let rank = file.rank(ofOperandOf: id)
+    if case .fixed(let some) = amounts, case .fixed(let chosen) = axes, some.count == 2 * chosen.count {
+      var all = [Int](repeating: 0, count: 2 * rank)
+      for (index, axis) in chosen.enumerated() {
+        let axis = axis < 0 ? axis + rank : axis
+        all[axis] = some[index]
+        all[rank + axis] = some[chosen.count + index]
+      }
+      (amounts, axes) = (.fixed(all), nil)
+    }
+    if axes != nil { file.require(opset: 18) }
+    if mode == .wrap { file.require(opset: 19) }
+    let operands = [
+      file.inputs(of: id)[0], file.list(amounts, "pads", of: id), value == 0 ? "" : file.number(value, "value", of: id),
+      axes.map { file.list($0, "axes", of: id) } ?? "",
+    ]
+    file.finish(id, WrittenNode("Pad", operands, [.init("mode", .string(mode.rawValue))]))
+  }
+}

@@ -1,0 +1,23 @@
+import Networks
+
+extension NodeReader {
+  /// Reshape to a shape that is constant or follows from shapes; `allowzero` since opset 14.
+  func reshape() throws -> Imported {
+    let data = try operand(0, "data")
+    let extents = try operand(1, "shape")
+    if case .constant(let tensor) = extents, tensor.shape.rank > 1 {
+      throw Defect("shape, \(shown(tensor.name)), has shape \(tensor.shape); expected a list")
+    }
+    var list = OperandList(operands: [data])
+    let shape = try list.list(extents)
+    return .node(Reshape(extents: shape, allowZero: try attributes.flag("allowzero")), list.operands)
+  }
+}
+
+extension Reshape: WritableOperator {
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    let shape = file.list(extents, "shape", of: id)
+    file.finish(
+      id, WrittenNode("Reshape", [file.inputs(of: id)[0], shape], allowZero ? [.init("allowzero", .int(1))] : []))
+  }
+}

@@ -1,0 +1,86 @@
+import Networks
+import Tensors
+
+extension NodeReader {
+  /// Resize and, before opset 10, Upsample: by constant scales, or to sizes that may follow from shapes.
+  func resize() throws -> Imported {
+    var list = OperandList(operands: [try operand(0, "X")])
+    let isUpsample = opset < 10 || operands.count == 2 && opset == 10
+    var scales: [Float]?
+    var sizes: List?
+    if opset < 9, let factors = try attributes.floats("scales") {
+      scales = factors
+    } else if let operand = optionalOperand(opset >= 11 ? 2 : 1) {
+      let tensor = try known(operand, else: "scales are computed; expected constants")
+      if tensor.shape.count > 0 { scales = try tensor.floats().elements }
+    }
+    if scales == nil, opset >= 11, let operand = optionalOperand(3) { sizes = try list.list(operand) }
+    guard scales != nil || sizes != nil else { throw Defect("neither scales nor sizes are given") }
+    guard try !attributes.flag("antialias") else { throw Unsupported("antialias 1; expected 0") }
+    let policy = try attributes.string("keep_aspect_ratio_policy") ?? "stretch"
+    guard let aspectRatio = Resize.AspectRatio(rawValue: policy) else {
+      throw Defect("keep_aspect_ratio_policy is \(shown(policy)); expected stretch, not_larger or not_smaller")
+    }
+    let mode: Resize.Mode
+    switch try attributes.string("mode") ?? "nearest" {
+    case "nearest": mode = .nearest
+    case "linear", "bilinear": mode = .linear
+    case let other: throw Unsupported("mode \(shown(other)); expected nearest or linear")
+    }
+    let frame = try attributes.string("coordinate_transformation_mode") ?? (isUpsample ? "asymmetric" : "half_pixel")
+    let older = opset < 11
+    guard let coordinates = older ? .asymmetric : Resize.Coordinates(rawValue: frame) else {
+      throw Unsupported(
+        "coordinate_transformation_mode \(shown(frame)); expected \(Self.frames.joined(separator: ", "))")
+    }
+    let rounding = try attributes.string("nearest_mode") ?? "round_prefer_floor"
+    guard let rounding = older ? .simple : Resize.Rounding(rawValue: rounding), older || rounding != .simple else {
+      throw Defect("nearest_mode is \(shown(rounding))")
+    }
+    let resize = Resize(
+      scales: scales, sizes: sizes, axes: try attributes.ints("axes"), mode: mode, coordinates: coordinates,
+      rounding: rounding, aspectRatio: aspectRatio)
+    return .node(resize, list.operands)
+  }
+
+  private static let frames = [
+    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn",
+  ]
+}
+
+extension Resize: WritableOperator {
+  /// Resize. What was written before opset 11 takes the upper neighbor along axes that shrink and the lower one along others: where
+  /// there are both, two nodes do that.
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    if axes != nil || aspectRatio != .stretch { file.require(opset: 18) }
+    if coordinates == .halfPixelSymmetric { file.require(opset: 19) }
+    let input = file.inputs(of: id)[0]
+    guard rounding == .simple, mode == .nearest, let scales else {
+      return file.finish(id, node(of: input, rounding == .simple ? .floor : rounding, scales, as: id, in: &file))
+    }
+    guard scales.contains(where: { $0 < 1 }) else {
+      return file.finish(id, node(of: input, .floor, scales, as: id, in: &file))
+    }
+    guard scales.contains(where: { $0 > 1 }) else {
+      return file.finish(id, node(of: input, .ceil, scales, as: id, in: &file))
+    }
+    let grown = file.helper(
+      node(of: input, .floor, scales.map { max($0, 1) }, as: id, in: &file), named: "\(file.graph[id].name).grown")
+    file.finish(id, node(of: grown, .ceil, scales.map { min($0, 1) }, as: id, in: &file))
+  }
+
+  private func node(
+    of input: String, _ rounding: Rounding, _ scales: [Float]?, as id: Node.ID, in file: inout GraphWriter
+  ) -> WrittenNode {
+    let factors = scales.map { file.parameter(Tensor(shape: [$0.count], elements: $0), "scales", of: id) } ?? ""
+    let sizes = sizes.map { file.list($0, "sizes", of: id) } ?? ""
+    var attributes: [WrittenNode.Attribute] = [
+      .init("mode", .string(mode.rawValue)),
+      .init("coordinate_transformation_mode", .string(coordinates.rawValue)),
+      .init("nearest_mode", .string(rounding.rawValue)),
+    ]
+    if let axes { attributes.append(.init("axes", .ints(axes))) }
+    if aspectRatio != .stretch { attributes.append(.init("keep_aspect_ratio_policy", .string(aspectRatio.rawValue))) }
+    return WrittenNode("Resize", [input, "", factors, sizes], attributes)
+  }
+}

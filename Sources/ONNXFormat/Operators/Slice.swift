@@ -1,0 +1,24 @@
+import Networks
+
+extension NodeReader {
+  /// Slice: everything is an attribute before opset 10.
+  func slice() throws -> Imported {
+    var list = OperandList(operands: [try operand(0, "data")])
+    guard let starts = try self.list("starts", inputSince: 10, input: 1, in: &list),
+      let ends = try self.list("ends", inputSince: 10, input: 2, in: &list)
+    else { throw Defect("starts or ends are missing") }
+    let axes = try self.list("axes", inputSince: 10, input: 3, in: &list)
+    let steps = try opset >= 10 ? self.list("steps", inputSince: 10, input: 4, in: &list) : nil
+    return .node(Slice(starts: starts, ends: ends, axes: axes, steps: steps), list.operands)
+  }
+}
+
+extension Slice: WritableOperator {
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    let operands = [
+      file.inputs(of: id)[0], file.list(starts, "starts", of: id), file.list(ends, "ends", of: id),
+      axes.map { file.list($0, "axes", of: id) } ?? "", steps.map { file.list($0, "steps", of: id) } ?? "",
+    ]
+    file.finish(id, WrittenNode("Slice", operands))
+  }
+}

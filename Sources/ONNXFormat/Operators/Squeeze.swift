@@ -1,0 +1,17 @@
+import Networks
+
+extension NodeReader {
+  /// Squeeze: axes are an input since opset 13; without them, all axes of extent 1 go.
+  func squeeze() throws -> Imported {
+    let data = try operand(0, "data")
+    let axes = try integers("axes", inputSince: 13, input: 1)
+    return .node(Squeeze(axes: try axes.map { try distinct($0, rank: data.rank) }), [data])
+  }
+}
+
+extension Squeeze: WritableOperator {
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    let axes = axes.map { file.integers($0, "axes", of: id) } ?? ""
+    file.finish(id, WrittenNode("Squeeze", [file.inputs(of: id)[0], axes]))
+  }
+}

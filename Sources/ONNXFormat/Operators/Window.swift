@@ -1,0 +1,60 @@
+import Networks
+
+extension NodeReader {
+  func poolingWindow(_ x: Operand) throws -> Window {
+    guard let kernel = try attributes.ints("kernel_shape") else { throw Defect("attribute kernel_shape is missing") }
+    guard (1...2).contains(kernel.count) else {
+      throw Unsupported("pooling over \(kernel.count) axes; expected 1 or 2")
+    }
+    try expect(x, rank: kernel.count + 2, "X")
+    return try window(kernel: kernel)
+  }
+
+  /// The attributes that all sliding windows share. `pads` lists what comes before each axis, then what comes after.
+  func window(kernel: [Int]) throws -> Window {
+    let padding: Padding?
+    switch try attributes.string("auto_pad") ?? "NOTSET" {
+    case "SAME_UPPER": padding = .sameUpper
+    case "SAME_LOWER": padding = .sameLower
+    case "VALID": padding = nil
+    case "NOTSET", "":
+      padding = try attributes.ints("pads").map { pads in
+        guard pads.count == 2 * kernel.count, pads.allSatisfy({ $0 >= 0 }) else {
+          throw Defect("pads is \(pads); expected \(2 * kernel.count) numbers ≥ 0, two per spatial axis")
+        }
+        return .explicit(before: Array(pads[..<kernel.count]), after: Array(pads[kernel.count...]))
+      }
+    case let other: throw Defect("auto_pad is \(shown(other)); expected NOTSET, VALID, SAME_UPPER or SAME_LOWER")
+    }
+    do {
+      return try Window(
+        kernel: kernel, strides: attributes.ints("strides"), dilations: attributes.ints("dilations"), padding: padding,
+        ceilMode: attributes.flag("ceil_mode"))
+    } catch let error as WindowError {
+      throw Defect(error.description)
+    }
+  }
+}
+
+extension Window {
+  /// The attributes that all sliding windows share.
+  var attributes: [WrittenNode.Attribute] {
+    let padding: WrittenNode.Attribute =
+      switch padding {
+      case .explicit(let before, let after): .init("pads", .ints(before + after))
+      case .sameUpper: .init("auto_pad", .string("SAME_UPPER"))
+      case .sameLower: .init("auto_pad", .string("SAME_LOWER"))
+      }
+    return [
+      .init("kernel_shape", .ints(kernel)), .init("strides", .ints(strides)), .init("dilations", .ints(dilations)),
+      padding,
+    ]
+  }
+
+  /// Whether ceiling mode can place a window wholly in the padding behind an input. It does not count; but up to opset 21
+  /// ONNX's rules for shapes count it, and its checker takes the file's shapes for wrong.
+  var canStartBehindInput: Bool {
+    guard ceilMode, case .explicit(_, let after) = padding else { return false }
+    return kernel.indices.contains { strides[$0] + after[$0] > (kernel[$0] - 1) * dilations[$0] + 1 }
+  }
+}
