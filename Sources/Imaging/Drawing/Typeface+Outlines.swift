@@ -1,4 +1,4 @@
-// Written by Tools/reference/imaging/write_glyphs.py; do not edit.
+// Written by Tools/reference/writers/imaging/write_glyphs.py; do not edit.
 
 extension Typeface {
   /// Outlines of the typeface Tuffy (regular) by Thatcher Ulrich, Karoly Barta and Michael Everson, who have released it
