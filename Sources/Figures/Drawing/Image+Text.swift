@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 
 extension Image {
   /// Writes a line of text; what leaves the picture is cut off.

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 
 /// How the series of a chart are told apart, in colour, in grey and in print: by colour, dashes, marker and hatching.
 struct SeriesStyle {

@@ -1,3 +1,5 @@
+import Imaging
+
 /// A drawing of lines, areas and text on white, which can be written as SVG or turned into pixels. Units are CSS pixels,
 /// y downward.
 struct Drawing {

@@ -1,3 +1,5 @@
+import Imaging
+
 /// Groups of bars with intervals, such as a measure by network and method, as SVG or as pixels.
 ///
 /// The bars of a group differ in colour and hatching, so that they can be told apart in grey as well. The axis starts at 0

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 
 /// Pictures in a grid with their names, as a figure has them: a title, titles of the rows, a caption at each picture, and a
 /// bar that says what the colours of all its heatmaps mean. On white; a pale rim shows where pictures end.

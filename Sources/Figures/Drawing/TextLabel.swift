@@ -1,3 +1,5 @@
+import Imaging
+
 /// A line of text of a certain size, to be measured, shortened and drawn.
 ///
 /// Characters that the built-in typeface lacks lose their accents or are written in Latin letters; what then remains is

@@ -1,3 +1,5 @@
+import Imaging
+
 /// What charts have around their data: title, legend, the axis of values with its grid, and the place for the data.
 struct ChartFrame {
   /// A name in the legend, and how its sample is drawn into a box.

@@ -1,3 +1,5 @@
+import Imaging
+
 extension Drawing {
   /// The drawing as a self-contained SVG document: white ground, text as text, the same bytes each time.
   ///

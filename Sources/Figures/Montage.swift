@@ -1,3 +1,5 @@
+import Imaging
+
 /// Pictures in a grid, on white.
 public struct Montage: Sendable {
   /// The rows of the grid; they may differ in length.

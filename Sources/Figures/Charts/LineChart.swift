@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 
 /// Curves over a common horizontal axis, such as the accuracy of methods over thresholds, as SVG or as pixels.
 ///

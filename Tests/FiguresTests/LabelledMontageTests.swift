@@ -1,3 +1,4 @@
+import Figures
 import Imaging
 import Tensors
 import Testing

@@ -1,3 +1,5 @@
+import Imaging
+
 /// What the colours of heatmaps mean: a bar from −limit over 0 to +limit, or from 0 to limit where nothing is negative, with
 /// these numbers below it.
 public struct ColorBar: Hashable, Sendable {
