@@ -2,7 +2,7 @@
 
     apt-get install fonts-tuffy
     python3 Tools/reference/writers/imaging/write_glyphs.py /usr/share/fonts/truetype/tuffy/Tuffy.ttf \\
-        > Sources/Imaging/Drawing/Typeface+Outlines.swift
+        > Sources/Figures/Drawing/Typeface+Outlines.swift
 
 Needs fontTools. The output has, for each character, its code point, its advance, and its contours, all in 1/512 of the em.
 """
