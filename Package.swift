@@ -9,8 +9,8 @@ let package = Package(
     .library(
       name: "RelevanceKit",
       targets: [
-        "RelevanceKit", "Evaluation", "Explanations", "Execution", "Imaging", "Networks", "ONNXFormat", "Propagation",
-        "Tensors",
+        "RelevanceKit", "Evaluation", "Explanations", "Execution", "Figures", "Imaging", "Networks", "ONNXFormat",
+        "Propagation", "Tensors",
       ]),
     .executable(name: "relevance", targets: ["relevance"]),
     .executable(name: "convert-model", targets: ["convert-model"]),
@@ -38,11 +38,13 @@ let package = Package(
     .target(name: "Propagation", dependencies: ["Execution", .product(name: "Yams", package: "Yams")]),
     .target(name: "Explanations", dependencies: ["Propagation"]),
     .target(name: "Imaging", dependencies: ["Tensors", "CImaging"]),
-    .target(name: "Evaluation", dependencies: ["Explanations", "Imaging"]),
+    .target(name: "Figures", dependencies: ["Imaging"]),
+    .target(name: "Evaluation", dependencies: ["Explanations", "Figures"]),
     .target(
       name: "RelevanceKit",
       dependencies: [
-        "Tensors", "Networks", "ONNXFormat", "Execution", "Propagation", "Explanations", "Imaging", "Evaluation",
+        "Tensors", "Networks", "ONNXFormat", "Execution", "Propagation", "Explanations", "Imaging", "Figures",
+        "Evaluation",
       ]),
 
     .target(
@@ -60,6 +62,7 @@ let package = Package(
     .testTarget(name: "PropagationTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ExplanationsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ImagingTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "FiguresTests", dependencies: ["TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["TestSupport", "relevance", "convert-model"]),
     .testTarget(name: "DocumentationTests", dependencies: ["TestSupport", "relevance", "convert-model"]),

@@ -4,7 +4,6 @@
 #include "vectors.h"
 
 enum {
-  LANES = 16,
   // Floats ahead of their use that weights are fetched: half a page.
   AHEAD = 512,
   // Rows that are added up together, so that the sum is read and written once for all.

@@ -19,6 +19,7 @@
 
 // Sixteen floats; the compiler splits them where registers are narrower, so sums come out the same everywhere.
 typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
+enum { LANES = 16 };
 
 // part(w)
 static inline float rk_weight(float w, rk_part part) {

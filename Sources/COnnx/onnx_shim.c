@@ -1,8 +1,6 @@
-#include "onnx_shim.h"
+#include "onnx_scan.h"
 
 #include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,150 +19,6 @@ typedef struct {
   uint64_t offset;
   uint64_t length;
 } PayloadRecord;
-
-// MARK: - The scan
-
-// A walk over a file that writes the skeleton: first with `out` NULL, to check and to measure, then to write.
-typedef struct {
-  const uint8_t *bytes;
-  uint8_t *out;
-  size_t written;
-  const char *path[ONNX_DEEPEST_NESTING + 1];
-  char *error;
-  size_t error_capacity;
-} Scan;
-
-// One field of a message: its value lies at `begin..<end`; a length, if it has one, is not part of it.
-typedef struct {
-  size_t start;
-  uint32_t number;
-  unsigned wire_type;
-  size_t begin;
-  size_t end;
-} Field;
-
-__attribute__((format(printf, 2, 3))) static bool fail(Scan *scan, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  if (scan->error_capacity > 0) vsnprintf(scan->error, scan->error_capacity, format, arguments);
-  va_end(arguments);
-  return false;
-}
-
-// "graph.initializer.raw_data": the field that `name` is at the given depth.
-static const char *path_to(const Scan *scan, int depth, const char *name, char *text, size_t capacity) {
-  size_t used = 0;
-  for (int level = 0; level <= depth && used < capacity; level++) {
-    const char *part = level < depth ? scan->path[level] : name;
-    int length = snprintf(text + used, capacity - used, level == 0 ? "%s" : ".%s", part);
-    if (length < 0) break;
-    used += (size_t)length;
-  }
-  return text;
-}
-
-static const char *name_of(const ProtobufCMessageDescriptor *message, uint32_t number, char *text, size_t capacity) {
-  const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(message, number);
-  if (field != NULL) return field->name;
-  snprintf(text, capacity, "field %u", number);
-  return text;
-}
-
-// Reads a varint that must end before `end`; false leaves the error to the caller.
-static bool read_varint(const uint8_t *bytes, size_t *at, size_t end, uint64_t *value) {
-  uint64_t result = 0;
-  for (unsigned shift = 0; shift < 70 && *at < end; shift += 7) {
-    uint8_t byte = bytes[(*at)++];
-    result |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
-    if ((byte & 0x80) == 0) {
-      *value = result;
-      return true;
-    }
-  }
-  return false;
-}
-
-// Reads the field that starts at `*at` in a message that ends at `end`, and moves `*at` behind it.
-static bool read_field(
-  Scan *scan, const ProtobufCMessageDescriptor *message, size_t *at, size_t end, int depth, Field *field
-) {
-  char path[512], unknown[32];
-  field->start = *at;
-  uint64_t key;
-  if (!read_varint(scan->bytes, at, end, &key)) {
-    const char *where = depth == 0 ? "the file" : path_to(scan, depth - 1, scan->path[depth - 1], path, sizeof path);
-    return fail(scan, "%s ends inside the key of a field at byte %zu", where, field->start);
-  }
-  field->wire_type = (unsigned)(key & 7);
-  if (key >> 3 == 0 || key >> 3 > 0x1fffffff) return fail(scan, "no field starts at byte %zu", field->start);
-  field->number = (uint32_t)(key >> 3);
-  const char *name = name_of(message, field->number, unknown, sizeof unknown);
-
-  uint64_t length = 0;
-  bool complete = true;
-  field->begin = *at;
-  switch (field->wire_type) {
-  case PROTOBUF_C_WIRE_TYPE_VARINT:
-    complete = read_varint(scan->bytes, at, end, &length);
-    length = complete ? *at - field->begin : end - field->begin + 1;
-    break;
-  case PROTOBUF_C_WIRE_TYPE_64BIT: length = 8; break;
-  case PROTOBUF_C_WIRE_TYPE_32BIT: length = 4; break;
-  case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-    complete = read_varint(scan->bytes, at, end, &length);
-    field->begin = *at;
-    break;
-  default:
-    return fail(
-      scan, "%s at byte %zu has wire type %u, which does not exist in ONNX",
-      path_to(scan, depth, name, path, sizeof path), field->start, field->wire_type);
-  }
-  if (!complete) {
-    return fail(
-      scan, "%s at byte %zu ends inside a number", path_to(scan, depth, name, path, sizeof path), field->start);
-  }
-  if (length > end - field->begin) {
-    return fail(
-      scan, "the data ends inside %s at byte %zu: expected %llu bytes, found %zu",
-      path_to(scan, depth, name, path, sizeof path), field->start, (unsigned long long)length, end - field->begin);
-  }
-  field->end = field->begin + (size_t)length;
-  *at = field->end;
-  return true;
-}
-
-static unsigned natural_wire_type(ProtobufCType type) {
-  switch (type) {
-  case PROTOBUF_C_TYPE_FLOAT:
-  case PROTOBUF_C_TYPE_FIXED32:
-  case PROTOBUF_C_TYPE_SFIXED32: return PROTOBUF_C_WIRE_TYPE_32BIT;
-  case PROTOBUF_C_TYPE_DOUBLE:
-  case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_SFIXED64: return PROTOBUF_C_WIRE_TYPE_64BIT;
-  case PROTOBUF_C_TYPE_STRING:
-  case PROTOBUF_C_TYPE_BYTES:
-  case PROTOBUF_C_TYPE_MESSAGE: return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-  default: return PROTOBUF_C_WIRE_TYPE_VARINT;
-  }
-}
-
-// Whether the value can be one of the field: of its wire type, or a packed list of them.
-static bool check_value(Scan *scan, const ProtobufCFieldDescriptor *known, const Field *field, int depth) {
-  unsigned natural = natural_wire_type(known->type);
-  if (field->wire_type == natural) return true;
-  char path[512];
-  path_to(scan, depth, known->name, path, sizeof path);
-  if (known->label != PROTOBUF_C_LABEL_REPEATED || field->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {
-    return fail(scan, "%s at byte %zu has wire type %u; expected %u", path, field->start, field->wire_type, natural);
-  }
-  size_t unit = natural == PROTOBUF_C_WIRE_TYPE_32BIT ? 4 : natural == PROTOBUF_C_WIRE_TYPE_64BIT ? 8 : 1;
-  if ((field->end - field->begin) % unit != 0) {
-    return fail(
-      scan, "%s at byte %zu has %zu bytes; expected a multiple of %zu", path, field->start, field->end - field->begin,
-      unit);
-  }
-  return true;
-}
 
 // MARK: - The skeleton
 
@@ -201,7 +55,7 @@ static bool find_payload(Scan *scan, size_t begin, size_t end, int depth, uint32
   *number = 0;
   for (size_t at = begin; at < end;) {
     Field field;
-    if (!read_field(scan, &onnx__tensor_proto__descriptor, &at, end, depth, &field)) return false;
+    if (!onnx_scan_field(scan, &onnx__tensor_proto__descriptor, &at, end, depth, &field)) return false;
     if (field.number != FLOAT_DATA && field.number != DOUBLE_DATA && field.number != RAW_DATA) continue;
     found++;
     *number = found == 1 && field.wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED ? field.number : 0;
@@ -219,10 +73,10 @@ static bool copy_message(
   uint64_t seen = 0;
   for (size_t at = begin; at < end;) {
     Field field;
-    if (!read_field(scan, message, &at, end, depth, &field)) return false;
+    if (!onnx_scan_field(scan, message, &at, end, depth, &field)) return false;
     const ProtobufCFieldDescriptor *known = protobuf_c_message_descriptor_get_field(message, field.number);
     if (known == NULL) continue;
-    if (!check_value(scan, known, &field, depth)) return false;
+    if (!onnx_scan_check(scan, known, &field, depth)) return false;
 
     if (is_tensor && (field.number == RAW_DATA || field.number == payload)) {
       emit_payload_record(scan, &field);
@@ -231,13 +85,13 @@ static bool copy_message(
       // protobuf-c would merge the two, in time that grows with the square of their number.
       uint64_t bit = (uint64_t)1 << ((known - message->fields) & 63);
       if (known->label != PROTOBUF_C_LABEL_REPEATED && (seen & bit) != 0) {
-        return fail(
-          scan, "%s appears a second time at byte %zu", path_to(scan, depth, known->name, path, sizeof path),
+        return onnx_scan_fail(
+          scan, "%s appears a second time at byte %zu", onnx_scan_path(scan, depth, known->name, path, sizeof path),
           field.start);
       }
       seen |= bit;
       if (depth + 1 >= ONNX_DEEPEST_NESTING) {
-        return fail(scan, "messages are nested deeper than %d at byte %zu", ONNX_DEEPEST_NESTING, field.start);
+        return onnx_scan_fail(scan, "messages are nested deeper than %d at byte %zu", ONNX_DEEPEST_NESTING, field.start);
       }
       emit_key(scan, field.number, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
       // The length is known only afterwards: 5 bytes are kept for it, whatever its value.
@@ -291,20 +145,20 @@ Onnx__ModelProto *onnx_model_read(const uint8_t *bytes, size_t length, char *err
   Scan scan = {.bytes = bytes, .error = error, .error_capacity = error_capacity};
   if (error_capacity > 0) error[0] = 0;
   if (length > SIZE_MAX / 32) {
-    fail(&scan, "the file is too large: %zu bytes", length);
+    onnx_scan_fail(&scan, "the file is too large: %zu bytes", length);
     return NULL;
   }
   if (!copy_message(&scan, &onnx__model_proto__descriptor, 0, length, 0)) return NULL;
   size_t size = scan.written;
   Budget budget = {.left = MEMORY_BASE + MEMORY_PER_BYTE * length};
   if (size > INT_MAX || size > budget.left) {
-    fail(&scan, "the graph without its weights takes %zu bytes; expected at most %d", size, INT_MAX);
+    onnx_scan_fail(&scan, "the graph without its weights takes %zu bytes; expected at most %d", size, INT_MAX);
     return NULL;
   }
   budget.left -= size;
   scan.out = malloc(size > 0 ? size : 1);
   if (scan.out == NULL) {
-    fail(&scan, "%zu bytes of memory cannot be had", size);
+    onnx_scan_fail(&scan, "%zu bytes of memory cannot be had", size);
     return NULL;
   }
   scan.written = 0;
@@ -313,11 +167,11 @@ Onnx__ModelProto *onnx_model_read(const uint8_t *bytes, size_t length, char *err
     ProtobufCAllocator allocator = {.alloc = allocate, .free = release, .allocator_data = &budget};
     message = protobuf_c_message_unpack(&onnx__model_proto__descriptor, &allocator, size, scan.out);
     if (message == NULL && budget.spent) {
-      fail(
+      onnx_scan_fail(
         &scan, "the graph takes more memory than %zu MiB and %zu times the file's %zu bytes", MEMORY_BASE >> 20,
         MEMORY_PER_BYTE, length);
     } else if (message == NULL) {
-      fail(&scan, "a field holds what its type does not allow");
+      onnx_scan_fail(&scan, "a field holds what its type does not allow");
     }
   }
   free(scan.out);

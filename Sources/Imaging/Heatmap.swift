@@ -98,7 +98,7 @@ public struct Heatmap: Sendable {
   }
 
   /// A bar of all colours as they are in maps, or in overlays on white.
-  static func colorBar(width: Int, height: Int, colors: HeatmapColors, asOverlay: Bool) -> Image {
+  package static func colorBar(width: Int, height: Int, colors: HeatmapColors, asOverlay: Bool) -> Image {
     let ramp = Tensor(uninitialized: [height, width]) { target in
       for i in target.indices {
         let x = colors == .diverging ? 2 * (i % width) - width + 1 : i % width

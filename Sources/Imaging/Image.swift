@@ -29,7 +29,7 @@ public struct Image: Hashable, Sendable {
   }
 
   /// Makes a picture whose every byte `body` must write.
-  init(width: Int, height: Int, uninitialized body: (UnsafeMutablePointer<UInt8>) -> Void) {
+  package init(width: Int, height: Int, uninitialized body: (UnsafeMutablePointer<UInt8>) -> Void) {
     self.width = width
     self.height = height
     let count = width * height * 3

@@ -1,6 +1,7 @@
 @_exported import Evaluation
 @_exported import Execution
 @_exported import Explanations
+@_exported import Figures
 @_exported import Imaging
 @_exported import Networks
 @_exported import ONNXFormat

@@ -3,7 +3,7 @@ import RelevanceKit
 import TestSupport
 import Testing
 
-/// Every score against `Tools/reference/evaluators.py`, which works from the definitions in NumPy and shares no code with the
+/// Every score against `Tools/reference/oracles/evaluators.py`, which works from the definitions in NumPy and shares no code with the
 /// package: exactly where sums are of whole numbers, otherwise up to the order of additions.
 @Suite struct MetricTests {
   /// Of sums in double precision, relative: the order of additions differs.

@@ -8,7 +8,7 @@ import Testing
   /// Every vector passes, or is refused with the sentence that the manifest has for it.
   ///
   /// Where the environment variable RELEVANCEKIT_VECTORS_FOUND names a file, it gets the refusals as they are now, for
-  /// `Tools/reference/write_vectors.py --found`.
+  /// `Tools/reference/writers/write_vectors.py --found`.
   @Test func vectorsDoWhatTheManifestSays() throws {
     let pack = try PackedCases("vectors")
     #expect(pack.cases.count >= 1600)

@@ -155,7 +155,7 @@ private enum Browser {
   }()
 
   static func check(_ page: String) throws -> (status: Int32, text: String) {
-    let script = Fixtures.root.appendingPathComponent("Tools/reference/check_page.py").path
+    let script = Fixtures.root.appendingPathComponent("Tools/reference/checks/check_page.py").path
     return try run("/usr/bin/env", ["python3", "-B", script, page], folder: Fixtures.root)
   }
 

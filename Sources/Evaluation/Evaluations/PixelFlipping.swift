@@ -1,4 +1,5 @@
 import Explanations
+import Figures
 import Imaging
 import Tensors
 

@@ -1,4 +1,5 @@
 import Explanations
+import Figures
 import Foundation
 import Imaging
 import Tensors

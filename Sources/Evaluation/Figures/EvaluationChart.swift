@@ -1,3 +1,4 @@
+import Figures
 import Imaging
 
 /// A result drawn.

@@ -1,0 +1,148 @@
+import Imaging
+
+/// Groups of bars with intervals, such as a measure by network and method, as SVG or as pixels.
+///
+/// The bars of a group differ in colour and hatching, so that they can be told apart in grey as well. The axis starts at 0
+/// unless its range says otherwise. A value that is not finite has no bar.
+public struct BarChart: Sendable {
+  /// A bar.
+  public struct Bar: Hashable, Sendable {
+    /// Its end.
+    public var value: Double
+    /// The lower end of the interval around `value`; nil or not finite for none.
+    public var lower: Double?
+    /// The upper end of the interval around `value`; nil or not finite for none.
+    public var upper: Double?
+
+    /// Makes a bar, with an interval if both its ends are given.
+    public init(_ value: Double, lower: Double? = nil, upper: Double? = nil) {
+      self.value = value
+      self.lower = lower
+      self.upper = upper
+    }
+
+    fileprivate var interval: (lower: Double, upper: Double)? {
+      guard value.isFinite, let lower, let upper, lower.isFinite, upper.isFinite else { return nil }
+      return (lower, upper)
+    }
+  }
+
+  /// Bars side by side.
+  public struct Group: Hashable, Sendable {
+    /// What is written below.
+    public var name: String
+    /// One bar for each series; there may be fewer.
+    public var bars: [Bar]
+
+    /// Makes a group.
+    public init(_ name: String, _ bars: [Bar]) {
+      self.name = name
+      self.bars = bars
+    }
+  }
+
+  /// What is written above; may be empty.
+  public var title: String
+  /// The axis of the values.
+  public var axis: ChartAxis
+  /// The names in the legend, one for each bar of a group; may be empty.
+  public var series: [String]
+  /// The groups, from left to right.
+  public var groups: [Group]
+  /// The width of the whole in CSS pixels, at least 160.
+  public var width: Int
+  /// The height of the whole in CSS pixels, at least 120; a legend of many rows makes it higher.
+  public var height: Int
+
+  /// Makes a chart.
+  public init(
+    title: String = "", axis: ChartAxis, series: [String] = [], groups: [Group], width: Int = 560, height: Int = 380
+  ) {
+    self.title = title
+    self.axis = axis
+    self.series = series
+    self.groups = groups
+    self.width = width
+    self.height = height
+  }
+
+  /// The chart as a self-contained SVG document on white; the same bytes each time.
+  public func svg() -> String { drawing().svg() }
+
+  /// The chart as pixels, `scale` of them to a CSS pixel in both directions; traps unless `scale` is positive.
+  public func image(scale: Int = 2) -> Image { drawing().image(scale: scale) }
+
+  /// The rectangles of a group's bars in the picture that `image(scale: 1)` returns, and the values that they end at.
+  package func places(inGroup index: Int) -> [(left: Double, right: Double, base: Double, end: Double)] {
+    let frame = layout()
+    return boxes(ofGroup: index, frame).compactMap { $0 }.map { ($0.box.left, $0.box.right, $0.base, $0.end) }
+  }
+
+  private func layout() -> ChartFrame {
+    let bars = groups.flatMap(\.bars)
+    let heights = bars.flatMap { [$0.value] + ($0.interval.map { [$0.lower, $0.upper] } ?? []) }
+    let legend = series.enumerated().map { index, name in
+      ChartFrame.Entry(name: name) { box in
+        SeriesStyle(index).bar(box)
+      }
+    }
+    return ChartFrame(
+      title: title, legend: legend, axis: axis,
+      values: axis.scale(for: heights.filter(\.isFinite) + [0], ticks: max(2, height / 64)), width: width,
+      height: height,
+      below: { names.height(width: $0) + 12 })
+  }
+
+  private var names: CategoryLabels { CategoryLabels(names: groups.map(\.name)) }
+
+  private typealias Place = (box: Box, base: Double, end: Double)
+
+  /// Where bars are; nil for those that are not drawn.
+  private func boxes(ofGroup index: Int, _ frame: ChartFrame) -> [Place?] {
+    let bars = groups[index].bars
+    let count = Double(max(groups.map(\.bars.count).max() ?? 0, 1))
+    let slot = frame.plot.width / Double(groups.count)
+    let width = min(slot * 0.8 / count, 60)
+    let left = frame.plot.left + (Double(index) + 0.5) * slot - width * Double(bars.count) / 2
+    func row(_ value: Double) -> Double { min(max(frame.y(value), frame.plot.top), frame.plot.bottom) }
+    return bars.enumerated().map { i, bar in
+      guard bar.value.isFinite else { return nil }
+      let (base, end) = (row(0), row(bar.value))
+      let (from, to) = (left + Double(i) * width, left + Double(i + 1) * width)
+      let gap = min(1, width / 4)
+      return (Box(left: from + gap, top: min(base, end), right: to - gap, bottom: max(base, end)), base, end)
+    }
+  }
+
+  private func drawing() -> Drawing {
+    var frame = layout()
+    var intervals: [Drawing.Element] = []
+    for (group, content) in groups.enumerated() {
+      for (i, place) in boxes(ofGroup: group, frame).enumerated() {
+        guard let box = place?.box else { continue }
+        for element in SeriesStyle(i).bar(box) { frame.drawing.add(element) }
+        guard let interval = content.bars[i].interval else { continue }
+        intervals += Self.interval(
+          middle: (box.left + box.right) / 2, from: frame.y(interval.lower), to: frame.y(interval.upper),
+          cap: min(4, box.width / 3))
+      }
+    }
+    frame.drawing.add(.clipped(frame.plot.grown(by: 1), intervals))
+    frame.addAxes()
+    if frame.values.range.lowerBound < 0, frame.values.range.upperBound > 0 {
+      let y = frame.pixelCenter(frame.y(0))
+      frame.drawing.add(.line([[frame.plot.left, y], [frame.plot.right, y]], .ink, width: 1))
+    }
+    names.add(to: &frame)
+    return frame.drawing
+  }
+
+  /// An upright line with caps, on a rim of white that keeps it apart from the bar.
+  private static func interval(middle: Double, from: Double, to: Double, cap: Double) -> [Drawing.Element] {
+    let strokes: [[Drawing.Point]] = [
+      [[middle, from], [middle, to]], [[middle - cap, from], [middle + cap, from]],
+      [[middle - cap, to], [middle + cap, to]],
+    ]
+    return strokes.map { .line($0, .white, width: 3) } + strokes.map { .line($0, .ink, width: 1.2) }
+  }
+}

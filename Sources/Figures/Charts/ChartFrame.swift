@@ -1,0 +1,119 @@
+import Imaging
+
+/// What charts have around their data: title, legend, the axis of values with its grid, and the place for the data.
+struct ChartFrame {
+  /// A name in the legend, and how its sample is drawn into a box.
+  struct Entry {
+    let name: String
+    let sample: (Box) -> [Drawing.Element]
+  }
+
+  var drawing: Drawing
+  /// Where the data are.
+  let plot: Box
+  /// The upright axis.
+  let values: ChartScale
+
+  static let tickSize = 12.0
+  static let grid = Color(red: 226, green: 226, blue: 226)
+  private static let margin = 12.0
+  private static let titleSize = 15.0
+  private static let sample = (width: 30.0, height: 12.0)
+  private static let smallestShare = 0.4
+
+  /// Lays out a chart and draws all but the data and what is below them.
+  ///
+  /// - Parameters:
+  ///   - right: The space that is needed to the right of the data.
+  ///   - below: The space that is needed below the data, given their width.
+  init(
+    title: String, legend: [Entry], axis: ChartAxis, values: ChartScale, width: Int, height: Int, right: Double = 0,
+    below: (Double) -> Double
+  ) {
+    precondition(width >= 160 && height >= 120, "a chart needs 160×120 pixels, not \(width)×\(height)")
+    self.values = values
+    let tickLabels = values.ticks.map { TextLabel(values.label($0), size: Self.tickSize) }
+    let axisLabel = TextLabel(values.title(axis.label))
+    let tickWidth = tickLabels.map(\.width).max() ?? 0
+    let labelHeight = axisLabel.text.isEmpty ? 0 : axisLabel.height + 6
+    let left = (Self.margin + labelHeight + tickWidth + 8).rounded(.up)
+    let end = Double(width) - max(Self.margin, right).rounded(.up)
+    let plotWidth = max(end - left, 1)
+
+    let titleLines = TextLabel(title, size: Self.titleSize).lines(fitting: Double(width) - 2 * Self.margin)
+    let legendLeft = Self.margin + labelHeight
+    let rows = Self.rows(legend, width: Double(width) - Self.margin - legendLeft)
+    let rowHeight = TextLabel("").height + 1
+    var top = Self.margin + titleLines.reduce(0) { $0 + $1.height + 2 } + (titleLines.isEmpty ? 0 : 6)
+    let legendTop = top
+    top += Double(rows.count) * rowHeight + (rows.isEmpty ? 0 : 11)
+    // Room for the upper half of the highest number.
+    top = max(top, Self.margin + Self.tickSize / 2).rounded()
+    let needed = top + below(plotWidth) + Double(height) * Self.smallestShare
+    let fullHeight = max(height, Int(needed.rounded(.up)))
+    plot = Box(left: left, top: top, right: left + plotWidth, bottom: Double(fullHeight) - below(plotWidth).rounded())
+
+    let name = title.isEmpty ? axis.label : title
+    drawing = Drawing(width: width, height: fullHeight, title: name)
+    var y = Self.margin
+    for line in titleLines {
+      drawing.add(.text(line, [(Double(width) / 2).rounded(), y + line.ascent], .middle))
+      y += line.height + 2
+    }
+    for (i, row) in rows.enumerated() { draw(row, left: legendLeft, top: legendTop + Double(i) * rowHeight) }
+    for (tick, label) in zip(values.ticks, tickLabels) {
+      let y = pixelCenter(self.y(tick))
+      drawing.add(.line([[plot.left, y], [plot.right, y]], Self.grid, width: 1))
+      drawing.add(.text(label, [plot.left - 7, y - 0.5 + (label.size * 0.36).rounded()], .end))
+    }
+    let shown = axisLabel.shortened(to: plot.height + plot.top - Self.margin)
+    let middle = min(max((plot.top + plot.bottom) / 2, shown.width / 2 + 4), Double(fullHeight) - shown.width / 2 - 4)
+    drawing.add(.text(shown, [Self.margin + shown.ascent - 2, middle.rounded()], .middle, isUpward: true))
+  }
+
+  /// Where a value is on the upright axis.
+  func y(_ value: Double) -> Double { plot.bottom - values.position(value) * plot.height }
+
+  /// The middle of the pixel that a place is in: lines there are sharp.
+  func pixelCenter(_ place: Double) -> Double { place.rounded(.down) + 0.5 }
+
+  /// Draws the lines of the axes over the data; the lower one at the bottom.
+  mutating func addAxes() {
+    let (x, y) = (pixelCenter(plot.left) - 1, pixelCenter(plot.bottom))
+    drawing.add(.line([[x, plot.top], [x, y], [plot.right, y]], .ink, width: 1))
+  }
+
+  private typealias Row = [(entry: Entry, label: TextLabel)]
+
+  private static let entryGap = 18.0
+
+  private static func rows(_ legend: [Entry], width: Double) -> [Row] {
+    var rows: [Row] = []
+    var used = Double.infinity
+    for entry in legend {
+      let label = TextLabel(entry.name).shortened(to: width - sample.width - 6)
+      let needed = sample.width + 6 + label.width
+      if used + entryGap + needed > width {
+        rows.append([])
+        used = -entryGap
+      }
+      rows[rows.count - 1].append((entry, label))
+      used += entryGap + needed
+    }
+    return rows
+  }
+
+  private mutating func draw(_ row: Row, left: Double, top: Double) {
+    var x = left
+    for (entry, label) in row {
+      let middle = (top + label.height / 2).rounded() + 0.5
+      let box = Box(
+        left: x, top: middle - Self.sample.height / 2, right: x + Self.sample.width,
+        bottom: middle + Self.sample.height / 2)
+      for element in entry.sample(box) { drawing.add(element) }
+      x += Self.sample.width + 6
+      drawing.add(.text(label, [x.rounded(), top + label.ascent], .start))
+      x += label.width + Self.entryGap
+    }
+  }
+}

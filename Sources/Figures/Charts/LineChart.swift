@@ -1,0 +1,203 @@
+import Foundation
+import Imaging
+
+/// Curves over a common horizontal axis, such as the accuracy of methods over thresholds, as SVG or as pixels.
+///
+/// Curves differ in colour, dashes and markers, so that they can be told apart in grey as well. The legend is above the
+/// data and never hides them. Values that are not finite interrupt a curve.
+public struct LineChart: Sendable {
+  /// A point of a curve.
+  public struct Point: Hashable, Sendable {
+    /// The horizontal value.
+    public var x: Double
+    /// The vertical value.
+    public var y: Double
+    /// The lower end of the interval around `y`, such as that of confidence; nil or not finite for none.
+    public var lower: Double?
+    /// The upper end of the interval around `y`; nil or not finite for none.
+    public var upper: Double?
+
+    /// Makes a point, with an interval if both its ends are given.
+    public init(x: Double, y: Double, lower: Double? = nil, upper: Double? = nil) {
+      self.x = x
+      self.y = y
+      self.lower = lower
+      self.upper = upper
+    }
+
+    fileprivate var isDrawn: Bool { x.isFinite && y.isFinite }
+    fileprivate var interval: (lower: Double, upper: Double)? {
+      guard x.isFinite, let lower, let upper, lower.isFinite, upper.isFinite else { return nil }
+      return (lower, upper)
+    }
+  }
+
+  /// A curve.
+  public struct Series: Hashable, Sendable {
+    /// Its name in the legend.
+    public var name: String
+    /// Its points, joined in this order.
+    public var points: [Point]
+
+    /// Makes a curve.
+    public init(_ name: String, _ points: [Point]) {
+      self.name = name
+      self.points = points
+    }
+  }
+
+  /// What is written above; may be empty.
+  public var title: String
+  /// The horizontal axis.
+  public var x: ChartAxis
+  /// The vertical axis.
+  public var y: ChartAxis
+  /// The curves, in the order of the legend; later ones are drawn over earlier ones.
+  public var series: [Series]
+  /// The width of the whole in CSS pixels, at least 160.
+  public var width: Int
+  /// The height of the whole in CSS pixels, at least 120; a legend of many rows makes it higher.
+  public var height: Int
+
+  /// Makes a chart.
+  public init(
+    title: String = "", x: ChartAxis, y: ChartAxis, series: [Series], width: Int = 560, height: Int = 380
+  ) {
+    self.title = title
+    self.x = x
+    self.y = y
+    self.series = series
+    self.width = width
+    self.height = height
+  }
+
+  /// The chart as a self-contained SVG document on white; the same bytes each time.
+  public func svg() -> String { drawing().svg() }
+
+  /// The chart as pixels, `scale` of them to a CSS pixel in both directions; traps unless `scale` is positive.
+  public func image(scale: Int = 2) -> Image { drawing().image(scale: scale) }
+
+  /// The place of a value in the picture that `image(scale: 1)` returns, in pixels from its upper left corner.
+  package func place(x: Double, y: Double) -> (x: Double, y: Double) {
+    let (frame, scale) = layout()
+    return (place(x, on: scale, frame), frame.y(y))
+  }
+
+  /// The marks of the horizontal and the vertical axis.
+  package func scales() -> (x: ChartScale, y: ChartScale) {
+    let (frame, scale) = layout()
+    return (scale, frame.values)
+  }
+
+  private func layout() -> (ChartFrame, ChartScale) {
+    let points = series.flatMap(\.points)
+    let heights = points.flatMap { point in
+      (point.isDrawn ? [point.y] : []) + (point.interval.map { [$0.lower, $0.upper] } ?? [])
+    }
+    let across = x.scale(for: points.lazy.map(\.x), ticks: max(2, width / 80))
+    let lastLabel = across.ticks.last.map { TextLabel(across.label($0), size: ChartFrame.tickSize).width } ?? 0
+    let legend = series.enumerated().map { index, series in
+      let style = SeriesStyle(index)
+      return ChartFrame.Entry(name: series.name) { box in
+        let y = (box.top + box.bottom) / 2
+        let line = Drawing.Element.line(
+          [[box.left, y], [box.right, y]], style.color, width: Self.lineWidth, dashes: style.dashes)
+        return [line] + style.marker(at: [(box.left + box.right) / 2, y])
+      }
+    }
+    let frame = ChartFrame(
+      title: title, legend: legend.count > 1 || series.first?.name.isEmpty == false ? legend : [], axis: y,
+      values: y.scale(for: heights, ticks: max(2, height / 64)), width: width, height: height,
+      right: lastLabel / 2 + 6,
+      below: { _ in
+        let title = TextLabel(across.title(x.label))
+        return CategoryLabels.tickGap + ChartFrame.tickSize + (title.text.isEmpty ? 8 : title.height + 16)
+      })
+    return (frame, across)
+  }
+
+  private static let lineWidth = 1.8
+  private static let bandOpacity = 0.16
+  /// Markers of a curve are at least this far apart.
+  private static let markerDistance = 30.0
+
+  private func place(_ x: Double, on scale: ChartScale, _ frame: ChartFrame) -> Double {
+    frame.plot.left + scale.position(x) * frame.plot.width
+  }
+
+  private func drawing() -> Drawing {
+    var (frame, scale) = layout()
+    addHorizontalAxis(scale, to: &frame)
+    let runs = series.map { series in
+      series.points.split(whereSeparator: { !$0.isDrawn }).map { run in
+        run.map { Drawing.Point(place($0.x, on: scale, frame), frame.y($0.y)) }
+      }
+    }
+    var data: [Drawing.Element] = []
+    for (index, series) in series.enumerated() {
+      for run in series.points.split(whereSeparator: { $0.interval == nil }) {
+        func edge(_ value: (Point) -> Double) -> [Drawing.Point] {
+          run.map { [place($0.x, on: scale, frame), frame.y(value($0))] }
+        }
+        let band = edge { $0.interval!.upper } + edge { $0.interval!.lower }.reversed()
+        data.append(.area(band, SeriesStyle(index).color, opacity: Self.bandOpacity))
+      }
+    }
+    for (index, runs) in runs.enumerated() {
+      let style = SeriesStyle(index)
+      for run in runs where run.count > 1 {
+        data.append(.line(run, style.color, width: Self.lineWidth, dashes: style.dashes))
+      }
+    }
+    frame.drawing.add(.clipped(frame.plot.grown(by: 1), data))
+    frame.addAxes()
+    // Markers at the ends of the axes are not cut in half.
+    var markers: [Drawing.Element] = []
+    for (index, runs) in runs.enumerated() {
+      for run in runs {
+        for point in Self.spaced(run) where frame.plot.grown(by: 0.5).contains(point) {
+          markers += SeriesStyle(index).marker(at: point)
+        }
+      }
+    }
+    markers.forEach { frame.drawing.add($0) }
+    return frame.drawing
+  }
+
+  private func addHorizontalAxis(_ scale: ChartScale, to frame: inout ChartFrame) {
+    let plot = frame.plot
+    var free = -Double.infinity
+    for tick in scale.ticks {
+      let x = frame.pixelCenter(place(tick, on: scale, frame))
+      if x > plot.left + 1 {
+        frame.drawing.add(.line([[x, plot.top], [x, plot.bottom]], ChartFrame.grid, width: 1))
+      }
+      let label = TextLabel(scale.label(tick), size: ChartFrame.tickSize)
+      guard x - label.width / 2 > free else { continue }
+      frame.drawing.add(
+        .text(label, [x - 0.5, (plot.bottom + CategoryLabels.tickGap + label.ascent).rounded()], .middle))
+      free = x + label.width / 2 + 6
+    }
+    let label = TextLabel(scale.title(x.label)).shortened(to: Double(width) - 8)
+    let middle = min(max((plot.left + plot.right) / 2, label.width / 2 + 4), Double(width) - label.width / 2 - 4)
+    let baseline = Double(frame.drawing.height) - 8 - label.descent
+    frame.drawing.add(.text(label, [middle.rounded(), baseline.rounded()], .middle))
+  }
+
+  /// The first point, and those that keep their distance from the one before.
+  private static func spaced(_ points: [Drawing.Point]) -> [Drawing.Point] {
+    points.reduce(into: []) { spaced, point in
+      if spaced.last.map({ ($0 - point).length >= markerDistance }) ?? true { spaced.append(point) }
+    }
+  }
+}
+
+extension Box {
+  func grown(by margin: Double) -> Box {
+    Box(left: left - margin, top: top - margin, right: right + margin, bottom: bottom + margin)
+  }
+
+  func contains(_ point: Drawing.Point) -> Bool {
+    point.x >= left && point.x <= right && point.y >= top && point.y <= bottom
+  }
+}

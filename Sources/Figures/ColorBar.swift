@@ -1,0 +1,73 @@
+import Imaging
+
+/// What the colours of heatmaps mean: a bar from −limit over 0 to +limit, or from 0 to limit where nothing is negative, with
+/// these numbers below it.
+public struct ColorBar: Hashable, Sendable {
+  /// Which pictures of a heatmap are explained.
+  public enum Style: Sendable {
+    /// Those of `Heatmap.image(pixelsPerPosition:)`.
+    case image
+    /// Those of `Heatmap.overlay(on:)`, where the picture below is white.
+    case overlay
+  }
+
+  /// The |r| that has the full colour, as `Heatmap.limit`.
+  public var limit: Float
+  /// What the numbers are, written below them; may be empty.
+  public var label: String
+  /// Which pictures are explained.
+  public var style: Style
+  /// Which colours they have.
+  public var colors: HeatmapColors
+
+  /// Makes a bar for heatmaps that share a limit; see `HeatmapScale.common(_:_:)`.
+  public init(
+    limit: Float, label: String = "relevance", style: Style = .image, colors: HeatmapColors = .diverging
+  ) {
+    self.limit = limit
+    self.label = label
+    self.style = style
+    self.colors = colors
+  }
+
+  /// Makes a bar for heatmaps of this one's scale.
+  public init(_ heatmap: Heatmap, label: String = "relevance", style: Style = .image) {
+    self.init(limit: heatmap.limit, label: label, style: style, colors: heatmap.colors)
+  }
+
+  static let smallestWidth = 150
+  private static let largestWidth = 280
+  private static let thickness = 10
+
+  func height(textSize: Double) -> Int {
+    Self.thickness + 3 + Int(TextLabel("", size: textSize).height) * (label.isEmpty ? 1 : 2)
+  }
+
+  /// Draws the bar in the middle between two columns.
+  func draw(in image: inout Image, left: Int, right: Int, y top: Int, textSize: Double) {
+    let width = min(right - left, Self.largestWidth)
+    let start = (left + right - width) / 2
+    let ramp = Heatmap.colorBar(width: width, height: Self.thickness, colors: colors, asOverlay: style == .overlay)
+    for y in 0..<Self.thickness {
+      for x in 0..<width {
+        let isRim = x == 0 || y == 0 || x == width - 1 || y == Self.thickness - 1
+        image[start + x, top + y] = isRim ? Self.rim : ramp[x, y]
+      }
+    }
+    var y = top + Self.thickness + 3
+    let number = numberText(Double(limit), digits: 3)
+    let ticks =
+      colors == .diverging
+      ? [("−\(number)", start, TextAnchor.start), ("0", start + width / 2, .middle), (number, start + width, .end)]
+      : [("0", start, .start), (number, start + width, .end)]
+    for (text, x, anchor) in ticks {
+      image.draw(text, x: x, y: y, size: textSize, anchor: anchor)
+    }
+    guard !label.isEmpty else { return }
+    let line = TextLabel(label, size: textSize).shortened(to: Double(right - left))
+    y += Int(line.height)
+    image.draw(line, x: start + width / 2, y: y, anchor: .middle)
+  }
+
+  private static let rim = Color(red: 150, green: 150, blue: 150)
+}

@@ -1,0 +1,110 @@
+import Imaging
+
+/// A line of text of a certain size, to be measured, shortened and drawn.
+///
+/// Characters that the built-in typeface lacks lose their accents or are written in Latin letters; what then remains is
+/// a box.
+public struct TextLabel: Hashable, Sendable {
+  /// What is written. Line breaks count as spaces.
+  public var text: String
+  /// The height of the type (an em) in pixels; small letters are about half as high.
+  public var size: Double
+  /// The colour of the letters.
+  public var color: Color
+
+  /// The size that is legible beside a picture shown pixel by pixel.
+  public static let standardSize = 13.0
+
+  /// Makes a label; traps unless `size` is positive.
+  public init(_ text: String, size: Double = standardSize, color: Color = .ink) {
+    precondition(size > 0 && size.isFinite, "text cannot be \(size) pixels high")
+    self.text = text
+    self.size = size
+    self.color = color
+  }
+
+  /// The width in pixels: the sum of the characters' widths.
+  ///
+  /// - Complexity: O(characters).
+  public var width: Double { Typeface.glyphs(of: text).reduce(0) { $0 + $1.advance } * size }
+  /// The height of a line in pixels, from above accents to below descenders.
+  public var height: Double { ascent + descent }
+
+  var ascent: Double { (Typeface.verticalEm(size) * Typeface.ascent).rounded(.up) }
+  var descent: Double { (Typeface.verticalEm(size) * Typeface.descent).rounded(.up) }
+
+  /// The label, or as much of its start as fits in `limit` pixels together with “…”; empty if not even that fits.
+  public func shortened(to limit: Double) -> TextLabel {
+    guard width > limit else { return self }
+    var label = self
+    var start = text[...]
+    while !start.isEmpty {
+      start.removeLast()
+      while start.last?.isWhitespace == true { start.removeLast() }
+      label.text = start + "…"
+      if label.width <= limit { return label }
+    }
+    label.text = ""
+    return label
+  }
+
+  /// The label in at most `count` lines that fit in `limit` pixels each: broken where `text` has line breaks, and between
+  /// words as long as that leaves a line for what follows; what does not fit is shortened.
+  public func lines(fitting limit: Double, atMost count: Int = 2) -> [TextLabel] {
+    precondition(count > 0, "a text needs a line")
+    var paragraphs = text.split(whereSeparator: \.isNewline).map { $0.split(separator: " ") }.filter { !$0.isEmpty }
+    if paragraphs.count > count { paragraphs[(count - 1)...] = [paragraphs[(count - 1)...].flatMap { $0 }] }
+    var lines: [[Substring]] = []
+    for (i, paragraph) in paragraphs.enumerated() {
+      let last = count - (paragraphs.count - 1 - i)
+      lines.append([])
+      for word in paragraph {
+        let longer = lines[lines.count - 1] + [word]
+        if longer.count == 1 || lines.count == last || with(longer).width <= limit {
+          lines[lines.count - 1] = longer
+        } else {
+          lines.append([word])
+        }
+      }
+    }
+    return lines.map { with($0).shortened(to: limit) }
+  }
+
+  private func with(_ words: [Substring]) -> TextLabel {
+    var label = self
+    label.text = words.joined(separator: " ")
+    return label
+  }
+}
+
+/// Which point of a text is at the place where it is drawn.
+public enum TextAnchor: Sendable {
+  /// The start of the line.
+  case start
+  /// The middle of the line.
+  case middle
+  /// The end of the line.
+  case end
+
+  /// The part of a text's width that lies before its place.
+  var share: Double {
+    switch self {
+    case .start: 0
+    case .middle: 0.5
+    case .end: 1
+    }
+  }
+}
+
+extension Color {
+  /// The colour of text and axes.
+  public static let ink = Color(red: 32, green: 32, blue: 32)
+
+  /// Eight colours that can be told apart also by people who see fewer of them (M. Okabe and K. Ito, “Color universal
+  /// design”, 2008); the last, which stands for their black, is a dark grey.
+  public static let okabeIto = [
+    Color(red: 0, green: 114, blue: 178), Color(red: 230, green: 159, blue: 0), Color(red: 0, green: 158, blue: 115),
+    Color(red: 204, green: 121, blue: 167), Color(red: 86, green: 180, blue: 233), Color(red: 213, green: 94, blue: 0),
+    Color(red: 240, green: 228, blue: 66), Color(red: 90, green: 90, blue: 90),
+  ]
+}

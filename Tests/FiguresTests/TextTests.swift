@@ -1,0 +1,107 @@
+import Figures
+import Foundation
+import Imaging
+import Testing
+
+@Suite("Text in pictures")
+struct TextTests {
+  @Test func widthsAddUp() {
+    let parts = ["zebra", " ", "0.873", "×10⁻⁵ — α…"]
+    let sum = parts.reduce(0) { $0 + TextLabel($1).width }
+    #expect(abs(TextLabel(parts.joined()).width - sum) < 1e-9)
+    #expect(TextLabel("").width == 0)
+    #expect(abs(TextLabel("zebra", size: 26).width - 2 * TextLabel("zebra", size: 13).width) < 1e-9)
+  }
+
+  @Test func everyPrintableCharacterHasItsOwnShape() {
+    var shapes: [Image: Unicode.Scalar] = [:]
+    for scalar in (0x21...0x7E).compactMap(Unicode.Scalar.init) + Array("−×°…–±≤≥éäöüßαβγε⁻²").flatMap(\.unicodeScalars)
+    {
+      let shape = picture(of: String(Character(scalar)), size: 40)
+      #expect(!ink(shape).isEmpty, "\(scalar) leaves no ink")
+      #expect(shapes.updateValue(scalar, forKey: shape) == nil, "\(scalar) looks like another character")
+    }
+    #expect(ink(picture(of: " \t\n\u{a0}")).isEmpty)
+  }
+
+  @Test func lettersWithoutGlyphAreFolded() {
+    #expect(picture(of: "naïve Škoda Łódź") == picture(of: "naive Skoda Łódź"))
+    #expect(picture(of: "Škoda") == picture(of: "Skoda"))
+    #expect(picture(of: "e\u{301}") == picture(of: "é"))
+    #expect(picture(of: "é") != picture(of: "e"))
+    #expect(picture(of: "Ｚebra") == picture(of: "Zebra"))
+    // What has no Latin letters is a box.
+    #expect(picture(of: "✓") == picture(of: "☃"))
+    #expect(!ink(picture(of: "✓")).isEmpty)
+  }
+
+  @Test func textIsShortenedToItsLimit() {
+    let label = TextLabel("African elephant, Loxodonta africana")
+    #expect(label.shortened(to: label.width) == label)
+    for limit in stride(from: 0, to: label.width, by: 7.3) {
+      let short = label.shortened(to: limit)
+      #expect(short.width <= limit)
+      #expect(short.text.isEmpty || short.text.hasSuffix("…"))
+      #expect(label.text.hasPrefix(short.text.replacingOccurrences(of: "…", with: "")))
+    }
+    #expect(label.shortened(to: 3).text.isEmpty)
+  }
+
+  @Test func textIsBrokenIntoLines() {
+    let label = TextLabel("African elephant, Loxodonta africana\n0.061")
+    let lines = label.lines(fitting: 150)
+    #expect(lines.count == 2 && lines[1].text == "0.061" && lines[0].text.hasSuffix("…"))
+    #expect(label.lines(fitting: 150, atMost: 3).map(\.text) == ["African elephant,", "Loxodonta africana", "0.061"])
+    #expect(label.lines(fitting: 1000, atMost: 1).map(\.text) == ["African elephant, Loxodonta africana 0.061"])
+    #expect(TextLabel("\n  \n").lines(fitting: 100).isEmpty)
+    #expect(TextLabel("").lines(fitting: 100).isEmpty)
+    for width in stride(from: 0.0, to: 300, by: 11) {
+      #expect(label.lines(fitting: width).allSatisfy { $0.width <= width })
+    }
+  }
+
+  @Test(arguments: [9.0, 13, 14.5, 39]) func inkStaysInTheLabelsBox(size: Double) {
+    let label = TextLabel("Éj(Agy|ÄQ,pß⁻²", size: size)
+    for anchor in [TextAnchor.start, .middle, .end] {
+      var image = Image(width: Int(label.width) + 60, height: Int(label.height) + 40, filledWith: .white)
+      let x = anchor == .start ? 30 : anchor == .middle ? image.width / 2 : image.width - 30
+      image.draw(label, x: x, y: 20, anchor: anchor)
+      let pixels = ink(image)
+      #expect(pixels.allSatisfy { $0.y >= 20 && $0.y < 20 + Int(label.height) })
+      #expect(pixels.allSatisfy { $0.x >= 27 && $0.x <= image.width - 27 })
+    }
+  }
+
+  @Test func textIsCutOffAtThePicturesEdge() {
+    var large = Image(width: 200, height: 80, filledWith: .white)
+    large.draw("Labrador retriever", x: 60, y: 30, size: 20)
+    for (left, top) in [(70, 32), (100, 36), (30, 38)] {
+      var small = Image(width: 40, height: 12, filledWith: .white)
+      small.draw("Labrador retriever", x: 60 - left, y: 30 - top, size: 20)
+      for y in 0..<12 { for x in 0..<40 { #expect(small[x, y] == large[left + x, top + y]) } }
+    }
+    var far = Image(width: 4, height: 4, filledWith: .white)
+    far.draw("far away", x: 1_000_000, y: -1_000_000)
+    #expect(far == Image(width: 4, height: 4, filledWith: .white))
+  }
+
+  @Test func colourIsThatOfTheText() {
+    var image = Image(width: 60, height: 60, filledWith: .white)
+    image.draw("■M", x: 4, y: 4, size: 40, color: Color(red: 200, green: 0, blue: 0))
+    #expect(image.pixels.indices.contains { $0 % 3 == 0 && image.pixels[$0...($0 + 2)] == [200, 0, 0] })
+    #expect(ink(image).allSatisfy { image[$0.x, $0.y].green == image[$0.x, $0.y].blue })
+  }
+
+  private func picture(of text: String, size: Double = 13) -> Image {
+    var image = Image(width: 160, height: 60, filledWith: .white)
+    image.draw(text, x: 8, y: 4, size: size)
+    return image
+  }
+}
+
+/// The pixels that are not white.
+func ink(_ image: Image) -> [(x: Int, y: Int)] {
+  (0..<image.height).flatMap { y in
+    (0..<image.width).compactMap { x in image[x, y] == .white ? nil : (x, y) }
+  }
+}

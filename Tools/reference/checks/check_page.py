@@ -1,0 +1,314 @@
+"""Opens a page that `relevance explain --save html` has written in headless Chromium, and uses it.
+
+    python3 Tools/reference/checks/check_page.py explanations/photo/explanation.html [--screenshots DIR]
+
+Needs Chromium and Python's standard library only. Checks that the page makes no request and logs no error, that its controls
+do what they say, by mouse and by keyboard, and that nothing overflows at 400 and 1280 pixels. Prints what it has found as
+JSON; the exit status is 1 if a check fails, and 77 if there is no Chromium.
+"""
+
+import argparse
+import base64
+import json
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+import urllib.request
+
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+
+
+class WebSocket:
+    """A client that sends and receives whole text messages (RFC 6455)."""
+
+    def __init__(self, url):
+        parts = urllib.parse.urlsplit(url)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=60)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall(
+            f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        self.file = self.socket.makefile("rb")
+        assert b" 101 " in self.file.readline(), "the browser refuses the connection"
+        while self.file.readline().strip():
+            pass
+
+    def send(self, text):
+        data, mask = text.encode(), os.urandom(4)
+        length = len(data)
+        head = (struct.pack("!BB", 0x81, 0x80 | length) if length < 126
+                else struct.pack("!BBH", 0x81, 0xFE, length) if length < 1 << 16
+                else struct.pack("!BBQ", 0x81, 0xFF, length))
+        self.socket.sendall(head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(data)))
+
+    def receive(self):
+        message = b""
+        while True:
+            first, second = self.file.read(2)
+            length = second & 0x7F
+            if length == 126:
+                length, = struct.unpack("!H", self.file.read(2))
+            elif length == 127:
+                length, = struct.unpack("!Q", self.file.read(8))
+            content = self.file.read(length)
+            if first & 0x0F in (0, 1):
+                message += content
+                if first & 0x80:
+                    return message.decode()
+
+
+class Browser:
+    """A headless Chromium with one page, by the DevTools protocol."""
+
+    def __init__(self, executable):
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.process = subprocess.Popen(
+            [executable, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+             "--remote-debugging-port=0", "--remote-allow-origins=*", f"--user-data-dir={self.folder.name}", "about:blank"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        port = None
+        for line in self.process.stderr:
+            if "DevTools listening on" in line:
+                port = urllib.parse.urlsplit(line.split()[-1]).port
+                break
+        assert port, "the browser does not start"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
+            pages = [page for page in json.load(answer) if page["type"] == "page"]
+        self.connection = WebSocket(pages[0]["webSocketDebuggerUrl"])
+        self.count = 0
+        self.events = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.folder.cleanup()
+
+    def do(self, method, **parameters):
+        self.count += 1
+        self.connection.send(json.dumps({"id": self.count, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(self.connection.receive())
+            if message.get("id") == self.count:
+                assert "error" not in message, message
+                return message["result"]
+            self.events.append(message)
+
+    def wait(self, event):
+        while not any(message.get("method") == event for message in self.events):
+            self.events.append(json.loads(self.connection.receive()))
+
+    def value(self, expression):
+        result = self.do("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in result, (expression, result)
+        return result["result"].get("value")
+
+    def open(self, url, scripts=True, width=1280, dark=False):
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.do(f"{domain}.enable")
+        self.do("Emulation.setScriptExecutionDisabled", value=not scripts)
+        self.do("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.do("Emulation.setEmulatedMedia",
+                features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.events.clear()
+        self.do("Page.navigate", url=url)
+        self.wait("Page.loadEventFired")
+
+    def key(self, key, code):
+        for kind in ("rawKeyDown", "keyUp"):
+            self.do("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+    def screenshot(self, path):
+        size = self.do("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        shot = self.do("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
+        pathlib.Path(path).write_bytes(base64.b64decode(shot["data"]))
+
+
+# What the page shows: a checksum of each canvas, and its captions.
+STATE = """(() => {
+  const sum = canvas => {
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    return pixels.reduce((hash, byte) => (hash * 31 + byte) | 0, 7);
+  };
+  const list = (query, take) => [...document.querySelectorAll(query)].map(take);
+  return {
+    maps: list('#maps ~ .maps .map canvas.view', sum), compared: list('#compare canvas.view', sum),
+    words: list('#maps ~ .maps .words', each => each.textContent),
+    limits: list('#maps ~ .maps .bar div', each => [...each.children].map(tick => tick.textContent)),
+  };
+})()"""
+
+
+def choose(name, value):
+    return f"document.querySelector('input[name={name}][value={value}]').click()"
+
+
+def change(name, value, event):
+    return (f"(() => {{ const e = document.getElementById('{name}'); e.value = {json.dumps(value)}; "
+            f"e.dispatchEvent(new Event('{event}', {{bubbles: true}})); }})()")
+
+
+def check(browser, url, screenshots):
+    found = {}
+
+    def expect(name, holds):
+        found[name] = bool(holds)
+
+    browser.open(url)
+    requests = [event["params"]["request"]["url"] for event in browser.events
+                if event.get("method") == "Network.requestWillBeSent"]
+    expect("requests nothing but itself", all(each == url or each.startswith("data:") for each in requests))
+    state = browser.value(STATE)
+    count = len(state["maps"])
+    expect("draws a canvas for each map", count > 0 and count == browser.value("maps.length"))
+    expect("has as many pictures as maps", browser.value("document.querySelectorAll('.map img').length") == count)
+    expect("shows canvases and hides pictures", browser.value(
+        "[...document.querySelectorAll('.map img')].every(e => getComputedStyle(e).display === 'none')"))
+
+    # The canvases show what the pictures of the same maps show, which the tool has drawn.
+    start = browser.value("data.scale")
+    agreement = browser.value("""Promise.all([...document.querySelectorAll('.map img')].map(async image => {
+      await image.decode();
+      const copy = document.createElement('canvas');
+      [copy.width, copy.height] = [image.naturalWidth, image.naturalHeight];
+      const context = copy.getContext('2d');
+      context.drawImage(image, 0, 0);
+      const canvas = image.parentElement.querySelector('canvas.view');
+      const [a, b] = [context, canvas.getContext('2d')].map(c => c.getImageData(0, 0, copy.width, copy.height).data);
+      return a.reduce((most, byte, i) => Math.max(most, Math.abs(byte - b[i])), 0);
+    }))""")
+    found["largest difference of a colour from the tool's"] = max(agreement)
+    expect("draws the tool's colours", max(agreement) <= 6)
+
+    browser.value(choose("scale", "common"))
+    common = browser.value(STATE)
+    expect("a common scale shares limits within a unit", browser.value(
+        "new Set(maps.map(m => m.unit)).size === new Set(maps.map(m => m.unit + limitOf(m))).size"))
+    browser.value(choose("scale", "own"))
+    own = browser.value(STATE)
+    expect("own and common scales differ", count == 1 or own["words"] != common["words"])
+    expect("a choice can be taken back", start != "own" or own == state)
+    browser.value(change("fixed", "1e9", "input"))
+    expect("a fixed scale is taken", all("|r| = 1000000000 " in words for words in browser.value(STATE)["words"]))
+    browser.value(choose("scale", "own"))
+
+    browser.value(change("first", "0", "change") + ";" + change("second", "0", "change"))
+    expect("a map does not differ from itself", browser.value("compared.difference.every(each => each === 0)"))
+    if count > 1:
+        browser.value(change("second", "1", "change"))
+        expect("two maps differ", browser.value("compared.difference.some(each => each !== 0)"))
+        expect("their similarity is told", "Cosine" in browser.value("document.getElementById('similarity').textContent"))
+
+    if browser.value("!!document.getElementById('opacity')"):
+        browser.value("document.getElementById('opacity').focus()")
+        before = browser.value("document.getElementById('opacity').value")
+        browser.key("ArrowLeft", 37)
+        after = browser.value("document.getElementById('opacity').value")
+        expect("arrow keys move the slider", int(after) == int(before) - 5)
+        expect("the slider shows the picture", browser.value(STATE)["maps"] != own["maps"]
+               and browser.value("document.querySelector('[name=view][value=overlay]').checked"))
+        browser.value(choose("view", "map"))
+
+    browser.value("document.querySelector('#compare canvas.view').focus()")
+    before = browser.value("document.getElementById('probe').textContent")
+    browser.key("ArrowRight", 39)
+    expect("arrow keys move the probe", browser.value("document.getElementById('probe').textContent") != before)
+
+    rows = browser.value("document.getElementById('plan-rows').rows.length")
+    operator = browser.value("document.getElementById('plan-rows').rows[1].cells[1].textContent")
+    browser.value(change("plan-filter", operator, "input"))
+    shown = "[...document.getElementById('plan-rows').rows].filter(row => !row.hidden)"
+    expect("the plan can be filtered", 0 < browser.value(f"{shown}.length") <= rows
+           and browser.value(f"{shown}.every(row => row.textContent.toLowerCase().includes({json.dumps(operator.lower())}))"))
+    browser.value(change("plan-filter", "no such node", "input"))
+    expect("a filter can hide all", browser.value(f"{shown}.length") == 0)
+    browser.value(change("plan-filter", "", "input"))
+
+    if browser.value("!!document.getElementById('ledger-of')"):
+        all_rows = browser.value("document.getElementById('ledger-rows').rows.length")
+        browser.value("document.getElementById('only-losses').click()")
+        some = browser.value("document.getElementById('ledger-rows').rows.length")
+        expect("the ledger has a row per layer", all_rows > 0 and some <= all_rows)
+        browser.value("document.getElementById('only-losses').click()")
+
+    problems = [event["params"] for event in browser.events
+                if event.get("method") == "Runtime.exceptionThrown"
+                or event.get("method") == "Log.entryAdded" and event["params"]["entry"]["level"] == "error"]
+    expect("logs no error", not problems)
+    if problems:
+        found["problems"] = problems
+
+    # Every control can be reached with the tab key, in the order of the page, and shows that it has the focus.
+    browser.open(url)
+    order, visible = [], True
+    for _ in range(60):
+        browser.key("Tab", 9)
+        spot = browser.value("""(() => { const e = document.activeElement; return e === document.body ? null
+          : [[...document.querySelectorAll('*')].indexOf(e), getComputedStyle(e).outlineStyle, e.id || e.name || e.href]})()""")
+        if spot is None or any(spot[0] == each[0] for each in order):
+            break
+        order.append(spot)
+        visible = visible and spot[1] != "none"
+    names = [spot[2] for spot in order]
+    controls = ["scale", "fixed", "first", "second", "plan-filter"]
+    expect("the tab key reaches the controls", all(name in names for name in controls))
+    if not all(name in names for name in controls):
+        found["reached"] = names
+    expect("the tab order is the page's", [spot[0] for spot in order] == sorted(spot[0] for spot in order))
+    expect("the focus is visible", visible)
+    expect("every control has a name", browser.value(
+        "[...document.querySelectorAll('input, select')].every(e => e.labels.length || e.ariaLabel)"))
+    expect("every picture has a text", browser.value("[...document.images].every(e => e.alt)"))
+    expect("identifiers are unique", browser.value(
+        "(ids => ids.length === new Set(ids).size)([...document.querySelectorAll('[id]')].map(e => e.id))"))
+    expect("has a title and a language", browser.value("document.title !== '' && document.documentElement.lang === 'en'"))
+    expect("has run no script but its own", browser.value("window.intruded === undefined"))
+    for width in (400, 1280):
+        for dark in (False, True):
+            browser.open(url, width=width, dark=dark)
+            wide = browser.value("document.documentElement.scrollWidth")
+            expect(f"fits {width} pixels, {'dark' if dark else 'light'}", wide <= width)
+            if screenshots:
+                browser.screenshot(f"{screenshots}/{width}-{'dark' if dark else 'light'}.png")
+    if screenshots:
+        browser.open(url)
+        browser.value("setOverlay(true); showAll()")
+        browser.screenshot(f"{screenshots}/overlay.png")
+
+    # Without scripts there are pictures. Evaluation by the protocol works all the same.
+    browser.open(url, scripts=False)
+    if screenshots:
+        browser.screenshot(f"{screenshots}/no-script.png")
+    expect("shows pictures without scripts", browser.value(
+        "[...document.querySelectorAll('.map img')].every(e => e.naturalWidth > 0 && e.offsetWidth > 0)"))
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("page", type=pathlib.Path)
+    parser.add_argument("--screenshots", help="a folder for pictures of the page, made if it is not there")
+    options = parser.parse_args()
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        print(f"no browser: none of {', '.join(BROWSERS)} is installed", file=sys.stderr)
+        return 77
+    if options.screenshots:
+        os.makedirs(options.screenshots, exist_ok=True)
+    with Browser(executable) as browser:
+        found = check(browser, options.page.resolve().as_uri(), options.screenshots)
+    print(json.dumps(found, indent=2))
+    return 1 if any(value is False for value in found.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

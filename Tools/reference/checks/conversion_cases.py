@@ -1,0 +1,82 @@
+"""The networks that check_conversions.py converts, each with an input."""
+
+import dataclasses
+import functools
+import json
+import pathlib
+
+import numpy as np
+import onnx
+
+from checks.check_tumor import unpack, without_softmax
+from onnx_files import FIXTURES, complete_model
+from seeded import seeded_tensor
+from writers.export_networks import NETWORKS
+
+# The importer refuses it: see its test.
+REFUSED = {"gemm-transposed-input"}
+
+
+@dataclasses.dataclass
+class Subject:
+    """A network to convert, with one input."""
+
+    name: str
+    path: pathlib.Path
+    values: np.ndarray
+    tolerance: float = 0.0  # where half-precision numbers are computed in single precision
+    output: np.ndarray = None  # what is expected where ONNX Runtime lacks the operator
+
+
+def operators(_):
+    """The cases of Fixtures/operators."""
+    for path in sorted((FIXTURES / "operators").glob("*/model.onnx")):
+        if path.parent.name not in REFUSED:
+            yield Subject(path.parent.name, path, np.load(path.with_name("input.npy")))
+
+
+def packed(family, folder):
+    """The cases of Fixtures/<family>, without those that the importer refuses."""
+    data = (FIXTURES / family / "cases.bin").read_bytes()
+
+    def array(place):
+        return np.frombuffer(data, "<f4", int(np.prod(place["shape"])), place["offset"]).reshape(place["shape"])
+
+    for case in json.loads((FIXTURES / family / "cases.json").read_text())["cases"]:
+        if "refused" in case:
+            continue
+        model, path = case["model"], folder / "case.onnx"
+        path.write_bytes(data[model["offset"] : model["offset"] + model["count"]])
+        yield Subject(case["name"], path, array(case["input"]), case.get("tolerance", 0), array(case["output"]))
+
+
+FAMILIES = {"operators": operators} | {name: functools.partial(packed, name) for name in ("vectors", "graphs", "zoo")}
+
+
+def input_for(path):
+    """The fixtures' picture where it fits, else seeded numbers; two of them where the batch is open."""
+    graph = onnx.load(str(path), load_external_data=False).graph
+    weights = {tensor.name for tensor in graph.initializer}
+    declared = next(entry for entry in graph.input if entry.name not in weights).type.tensor_type.shape.dim
+    batch, *item = [extent.dim_value for extent in declared]
+    item = [extent or 224 for extent in item]
+    values = seeded_tensor(5, (batch or 2, *item), -2, 2)
+    picture = np.load(FIXTURES / "inputs" / "chelsea-224.npy")
+    if values.shape[1:] == picture.shape[1:]:
+        values[0] = picture
+    return values
+
+
+def networks(scratch, torchvision, models, wheel, folder):
+    """(name, path) of each network: the committed ones, and those of what is given; `folder` is for what is unpacked."""
+    for name in NETWORKS:
+        yield name, complete_model(name, scratch)
+    for name, top in (("torchvision/", torchvision), ("", models)):
+        for path in sorted(top.rglob("*.onnx")) if top else []:
+            yield name + (path.parent.name if path.name == "model.onnx" else path.stem), path
+    if wheel:
+        path = unpack(wheel, folder)
+        yield path.stem, path
+        logits = folder / "logits.onnx"
+        logits.write_bytes(without_softmax(path))
+        yield path.stem + " without its softmax", logits

@@ -1,0 +1,37 @@
+"""Write the input pictures and ONNX Runtime's logits of every network on its picture.
+
+    python -m writers.write_logits --scratch FOLDER [NAME...]
+"""
+
+import argparse
+
+import numpy as np
+
+from onnx_files import FIXTURES, complete_model, to_float32
+from pictures import chelsea
+from runtime import run
+from writers.export_networks import NETWORKS
+
+
+def write_logits(names, scratch):
+    (FIXTURES / "inputs").mkdir(parents=True, exist_ok=True)
+    for name in names:
+        side = NETWORKS[name][4]
+        picture = chelsea(side)
+        np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", picture)
+        logits = to_float32(run(complete_model(name, scratch), picture))
+        np.save(FIXTURES / "networks" / name / "logits.npy", logits)
+        best = int(logits[0].argmax())
+        print(f"{name}: class {best}, logit {logits[0, best]:.6g}, least {logits.min():.6g}, spread {logits.std():.3g}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scratch", required=True, help="folder for the generated weights (up to 2 GB)")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    arguments = parser.parse_args()
+    write_logits(arguments.names or list(NETWORKS), arguments.scratch)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Write the oracle's relevance maps of the seeded networks for their best class.
+
+    python -m writers.write_maps --scratch FOLDER [NAME...]
+
+`lrp` is R; `clrp1` and `clrp2` are the signed R - R_dual, of which the contrastive map is the positive part.
+"""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+
+from onnx_files import FIXTURES, complete_model, to_float32
+from oracles.oracle import Oracle
+from pictures import IMAGENET_BOX
+
+METHODS = ("lrp", "clrp1", "clrp2")
+
+# network: the tables under which it is explained
+MAPS = {
+    "alexnet-torchscript": ("default",),
+    "vgg16-torchscript": ("default",),
+    "googlenet-torchscript": ("default", "paper"),
+    "googlenet-dynamo": ("default",),
+    "googlenet-batchnorm": ("default",),
+}
+
+
+def map_path(network, table, target, method):
+    return FIXTURES / "maps" / f"{network}.{table}.class{target}.{method}.npy"
+
+
+def write_maps_of(oracle, network, table, target):
+    """All methods' maps of one class; each a float32 array [C, H, W]."""
+    for method in METHODS:
+        start = time.perf_counter()
+        signed = oracle.explain(target, method, table)[0]
+        path = map_path(network, table, target, method)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, to_float32(signed[0].numpy()))
+        total, seconds = signed.sum().item(), time.perf_counter() - start
+        print(f"{path.name}: sum {total:.6g} of {oracle.score(target):.6g}, {seconds:.1f} s", flush=True)
+
+
+def write_maps(names, scratch):
+    picture = np.load(FIXTURES / "inputs" / "chelsea-224.npy")
+    for name in names:
+        for old in (FIXTURES / "maps").glob(f"{name}.*.npy"):
+            old.unlink()
+        oracle = Oracle(complete_model(name, scratch), picture, IMAGENET_BOX)
+        for table in MAPS[name]:
+            write_maps_of(oracle, name, table, oracle.best()[0])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scratch", required=True, help="folder for the generated weights")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MAPS))
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    write_maps(arguments.names or list(MAPS), arguments.scratch)
+
+
+if __name__ == "__main__":
+    main()
