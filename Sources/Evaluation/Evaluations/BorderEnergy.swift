@@ -8,41 +8,46 @@ import Tensors
 /// The frame of a given width is compared with the area that it covers: a density of 1 is what a map without preference for places
 /// has. Objects are mostly in the middle, so less is to be expected.
 public struct BorderEnergy: ItemwiseEvaluation {
+  /// What the border is.
+  public struct Options: EvaluationOptions {
+    /// The width of the frame in pixels of the input.
+    public var width = 8
+
+    /// 8 pixels.
+    public init() {}
+  }
+
   private let subject: Subject
   private let images: [LabelledImage]
   private let width: Int
   public let configuration: [String: [String]]
 
-  /// Prepares to evaluate; the class with the highest logit is explained. The frame is `width` pixels of the input wide.
+  /// Prepares to evaluate; the class with the highest logit is explained.
   ///
-  /// - Throws: `EvaluationError.nothingToEvaluate` if there are no pictures.
-  public init(_ subject: Subject, on data: DataSet, width: Int = 8) throws {
-    guard !data.images.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: "pixels") }
-    images = data.images
+  /// - Throws: a `RelevanceKitError` if there are no pictures.
+  public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
+    images = try data.images(with: "pixels")
     self.subject = subject
-    self.width = width
-    configuration = subject.configuration.merging(
-      ["data": [data.name, data.fingerprint.hexadecimal], "width": ["\(width)"]]) { $1 }
+    width = options.width
+    configuration = subject.configuration(on: data, ["width": ["\(width)"]])
   }
 
   public var items: [String] { images.map(\.name) }
 
   /// What was found for a picture.
-  public struct Record: EvaluationRecord {
+  public struct Record: Codable, Sendable {
     /// The share of the pixels that are in the frame.
-    public let area: Double
+    package let area: Double
     /// The share of the energy in the frame, of each method; nil for a map of zeros.
-    public let shares: [Double?]
+    package let shares: [Double?]
     /// The share of the energy in the outermost pixels.
-    public let outermost: [Double?]
+    package let outermost: [Double?]
     /// The share of the pixels that are outermost.
-    public let outermostArea: Double
+    package let outermostArea: Double
   }
 
   public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let tensor = try subject.input(image).tensor
-    let trace = try subject.trace(tensor, of: image.path)
+    let (tensor, trace) = try subject.run(images[item])
     let best = Target.class(trace.predictions()[0].classIndex)
     let maps = try subject.maps(of: [best], in: trace, item: item).map { $0[0] }
     let (height, columns) = (tensor.shape[2], tensor.shape[3])
@@ -57,7 +62,7 @@ public struct BorderEnergy: ItemwiseEvaluation {
 
 extension SaliencyMap {
   /// The share of the energy within so many pixels of the border; nil for a map of zeros.
-  public func frameShare(width frame: Int) -> Double? {
+  fileprivate func frameShare(width frame: Int) -> Double? {
     let energy = energy
     guard energy > 0 else { return nil }
     var inside = 0.0
@@ -70,11 +75,22 @@ extension SaliencyMap {
   }
 }
 
-extension BorderEnergy.Record {
-  public static var evaluation: String { "border" }
+extension BorderEnergy: NamedEvaluation {
+  public static let name = "border"
+  package static let abstract = "How much of the maps lies along the picture's border, as zero padding may cause."
+  package static let discussion = """
+    Each picture is explained for the class with the highest logit. Compare tables of rules by --rules.
 
-  public func fits(_ header: JournalHeader) -> Bool {
-    shares.count == header.methods.count && outermost.count == header.methods.count
+    Example: relevance evaluate border model.onnx val/ --rules paper --output paper
+    """
+  package static let parameters: [EvaluationParameter<Options>] = [
+    .init(
+      "width", \.width, "The width of the frame in pixels of the input.", in: "pixels", expected: "1 to 10000 pixels",
+      where: (1...10_000).contains)
+  ]
+
+  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+    record.shares.count == header.methods.count && record.outermost.count == header.methods.count
   }
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
@@ -84,10 +100,8 @@ extension BorderEnergy.Record {
       title: "Energy along the border",
       columns: ["method", "share within \(frame) pixels", "density there", "density of the outermost pixels"])
     for (index, method) in methods.enumerated() {
-      func cell(_ value: (Self) -> Double?) -> ResultTable.Cell {
-        var measured = Measurements()
-        for (item, record) in journal.records { if let found = value(record) { measured.append(found, item: item) } }
-        return bootstrap.cell(.mean(measured))
+      func cell(_ value: (Record) -> Double?) -> ResultTable.Cell {
+        bootstrap.cell(.mean(Measurements(journal.parts { [$0] }, value)))
       }
       table.rows.append([
         .text(method), cell { $0.shares[index] }, cell { record in record.shares[index].map { $0 / record.area } },

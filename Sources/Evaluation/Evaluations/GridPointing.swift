@@ -1,4 +1,5 @@
 import Explanations
+import Foundation
 import Imaging
 import Networks
 import Tensors
@@ -7,7 +8,7 @@ import Tensors
 /// picture? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is 1/n².
 public struct GridPointing: ItemwiseEvaluation {
   /// How grids are made.
-  public struct Options: Sendable {
+  public struct Options: EvaluationOptions {
     /// Pictures in a row and in a column.
     public var cells = 2
     /// How many grids.
@@ -33,14 +34,12 @@ public struct GridPointing: ItemwiseEvaluation {
     case scaled
   }
 
-  /// A picture that the network is sure of.
-  public struct Candidate: Codable, Hashable, Sendable {
-    /// The position in the data set.
-    public let image: Int
-    /// The class that it is labelled with and that the network gives the highest logit: its index among the logits.
-    public let classIndex: Int
-    /// The class's softmax probability, 0…1.
-    public let probability: Double
+  /// A picture that the network is sure of: its position in the data set, the class that it is labelled with and that the network
+  /// gives the highest logit, and that class's softmax probability.
+  private struct Candidate: Codable {
+    let image: Int
+    let classIndex: Int
+    let probability: Double
   }
 
   private let subject: Subject
@@ -50,30 +49,12 @@ public struct GridPointing: ItemwiseEvaluation {
   private let isFull: Bool
   public let configuration: [String: [String]]
 
-  /// The pictures that the network gives their own class with at least this probability, in the data set's order; pictures that
-  /// cannot be read are left out. `progress` is called with the number of pictures looked at.
+  /// Draws grids of pictures that the network is sure of, no two of a grid of the same class.
   ///
-  /// - Throws: `GraphError` or `ExecutionError` if the network cannot be run.
+  /// - Throws: a `RelevanceKitError` if there are fewer classes than cells, or if the network cannot be run.
   /// - Complexity: one run of the network per picture.
-  public static func candidates(
-    _ subject: Subject, on data: DataSet, confidence: Double, progress: (Int) -> Void = { _ in }
-  ) throws -> [Candidate] {
-    try data.images.enumerated().compactMap { number, image in
-      progress(number)
-      guard let input = try? subject.input(image) else { return nil }
-      let scores = try subject.explainer.scores(of: [input.tensor])[0]
-      let best = scores.best
-      guard image.classes.contains(best), scores.probabilities[best] >= confidence else { return nil }
-      return Candidate(image: number, classIndex: best, probability: scores.probabilities[best])
-    }
-  }
-
-  /// Draws grids of candidates, no two of a grid of the same class.
-  ///
-  /// - Throws: `EvaluationError.tooFewCandidates` if there are fewer classes than cells.
-  public init(
-    _ subject: Subject, on data: DataSet, candidates: [Candidate], options: Options = Options()
-  ) throws {
+  public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
+    let candidates = try Self.candidates(subject, on: data, confidence: options.confidence)
     let cells = options.cells * options.cells
     let classes = Set(candidates.map(\.classIndex)).count
     guard classes >= cells else {
@@ -93,11 +74,31 @@ public struct GridPointing: ItemwiseEvaluation {
       return chosen
     }
     isFull = options.layout == .full || options.layout == .automatic && subject.takesPictures(larger: options.cells)
-    configuration = subject.configuration.merging(
+    configuration = subject.configuration(
+      on: data,
       [
-        "data": [data.name, data.fingerprint.hexadecimal], "cells": ["\(options.cells)"],
-        "layout": [isFull ? "full" : "scaled"], "confidence": ["\(options.confidence)"], "seed": ["\(options.seed)"],
-      ]) { $1 }
+        "cells": ["\(options.cells)"], "layout": [isFull ? "full" : "scaled"],
+        "confidence": ["\(options.confidence)"], "seed": ["\(options.seed)"],
+      ])
+  }
+
+  /// The pictures that the network gives their own class with at least this probability, in the data set's order; pictures that
+  /// cannot be read are left out.
+  private static func candidates(_ subject: Subject, on data: DataSet, confidence: Double) throws -> [Candidate] {
+    try subject.kept(
+      "candidates-\(subject.cacheName(for: data, withNetwork: true))-\(confidence).json",
+      "looking for pictures that the network is sure of", total: data.images.count,
+      read: { try? JSONDecoder().decode([Candidate].self, from: $0) }, write: { try JSONEncoder().encode($0) }
+    ) { progress in
+      try data.images.enumerated().compactMap { number, image in
+        progress(number)
+        guard let input = try? subject.input(image) else { return nil }
+        let scores = try subject.explainer.scores(of: [input.tensor])[0]
+        let best = scores.best
+        guard image.classes.contains(best), scores.probabilities[best] >= confidence else { return nil }
+        return Candidate(image: number, classIndex: best, probability: scores.probabilities[best])
+      }
+    }
   }
 
   public var items: [String] {
@@ -105,21 +106,21 @@ public struct GridPointing: ItemwiseEvaluation {
   }
 
   /// What was found for a grid.
-  public struct Record: EvaluationRecord {
+  public struct Record: Codable, Sendable {
     /// The class of a cell.
-    public struct Target: Codable, Sendable {
+    package struct Target: Codable, Sendable {
       /// Its index among the logits, from 0.
-      public let classIndex: Int
+      package let classIndex: Int
       /// The cell with its picture, counted row by row from 0.
-      public let cell: Int
+      package let cell: Int
       /// Its logit in the whole grid.
-      public let logit: Float
+      package let logit: Float
       /// How each method's map lies in the grid, in the order of the subject's methods.
-      public let scores: [GridScore]
+      package let scores: [GridScore]
     }
 
     /// The classes of the cells, row by row.
-    public let targets: [Target]
+    package let targets: [Target]
   }
 
   public func record(of item: Int) throws -> Record {
@@ -164,12 +165,36 @@ extension Subject {
   }
 }
 
-extension GridPointing.Record {
-  public static var evaluation: String { "grid" }
+extension GridPointing.Layout: ParameterValue {}
 
-  public func fits(_ header: JournalHeader) -> Bool {
+extension GridPointing: NamedEvaluation {
+  public static let name = "grid"
+  package static let abstract = "How much of what speaks for a class lies in its own picture of a grid of pictures."
+  package static let discussion = """
+    The grid pointing game needs no boxes: n by n pictures of different classes, of which the network is sure, are put side by side. \
+    Chance is one in n times n.
+
+    Example: relevance evaluate grid squeezenet1.1 val/ --cells 3 --grids 500
+    """
+  package static let parameters: [EvaluationParameter<Options>] = [
+    .init(
+      "cells", \.cells, "Pictures in a row and in a column.", in: "n", expected: "2 to 100", where: (2...100).contains),
+    .init(
+      "grids", \.grids, "How many grids.", in: "n", expected: "1 to 1000000", where: (1...1_000_000).contains),
+    .init(
+      "confidence", \.confidence, "How sure the network must be of a picture's class.", in: "probability",
+      expected: "0 to 1", where: (0...1).contains),
+    .init(
+      "layout", \.layout,
+      """
+      Grids n times as large as pictures (full), or as large with pictures made smaller (scaled); automatic is full where the \
+      network takes them.
+      """),
+  ]
+
+  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let cells = header.number("cells") ?? 0
-    return targets.allSatisfy { target in
+    return record.targets.allSatisfy { target in
       JournalHeader.isClass(target.classIndex) && target.scores.count == header.methods.count
         && target.scores.allSatisfy { $0.shares.count == cells * cells && $0.shares.indices.contains(target.cell) }
     }
@@ -177,26 +202,19 @@ extension GridPointing.Record {
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
-    let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
+    let pairs = journal.parts(\.targets)
     // What the network does not vote for has no support that could be pointed at.
-    let supported = pairs.filter { $0.target.logit > 0 }
-    func measured(_ value: (Target) -> Double) -> Bootstrap.Statistic {
-      .mean(
-        Measurements(
-          items: supported.map(\.item), classes: supported.map(\.target.classIndex),
-          values: supported.map { value($0.target) }))
-    }
-    let reference = methods.firstIndex(of: "lrp")
+    let supported = pairs.filter { $0.part.logit > 0 }
+    func mean(_ value: (Record.Target) -> Double) -> Bootstrap.Statistic { .mean(Measurements(supported, value)) }
     var table = ResultTable(
       title: "Grid pointing", columns: ["method", "energy", "pointing", "energy, less lrp", "empty maps"])
     for (index, method) in methods.enumerated() {
-      let energy = { (method: Int) in measured { $0.scores[method].shares[$0.cell] } }
+      let energy = { (method: Int) in mean { $0.scores[method].shares[$0.cell] } }
       table.rows.append([
         .text(method), bootstrap.cell(energy(index)),
-        bootstrap.cell(measured { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
-        reference == nil || reference == index
-          ? .absent : bootstrap.cell(.difference(energy(index), energy(reference!))),
-        .count(supported.count { $0.target.scores[index].maximum == nil }),
+        bootstrap.cell(mean { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
+        bootstrap.cellLessLRP(methods, index, energy),
+        .count(supported.count { $0.part.scores[index].maximum == nil }),
       ])
     }
     let cells = journal.header.number("cells") ?? 2

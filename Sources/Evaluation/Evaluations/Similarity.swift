@@ -5,62 +5,64 @@ import Tensors
 /// How much alike the maps of one picture's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
 public struct Similarity: ItemwiseEvaluation {
   /// Which classes of a picture are compared.
-  public struct Options: Sendable {
+  public struct Options: EvaluationOptions {
     /// Those with the highest logits.
     public var best = 3
     /// Drawn from the first `pool`, the best ones aside.
     public var random = 10
     /// Of how many of the highest logits the random ones are drawn.
     public var pool = 100
-    /// What is drawn: the same for the same seed and picture.
+    /// Of how many pictures the tool draws the maps.
+    package var figures = 0
+    /// What is drawn at random: the same for the same seed and picture.
     public var seed: UInt64 = 0
 
     /// The paper's: the best 3, and 10 of the best 100.
     public init() {}
   }
 
-  let subject: Subject
-  let images: [LabelledImage]
+  private let subject: Subject
+  private let images: [LabelledImage]
   private let options: Options
   public let configuration: [String: [String]]
 
   /// Prepares to evaluate.
   ///
-  /// - Throws: `EvaluationError.nothingToEvaluate` if there are no pictures.
+  /// - Throws: a `RelevanceKitError` if there are no pictures.
   public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
-    guard !data.images.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: "pixels") }
-    images = data.images
+    images = try data.images(with: "pixels")
     self.subject = subject
     self.options = options
-    configuration = subject.configuration.merging(
+    configuration = subject.configuration(
+      on: data,
       [
-        "data": [data.name, data.fingerprint.hexadecimal], "best": ["\(options.best)"],
-        "random": ["\(options.random)", "of", "\(options.pool)"], "seed": ["\(options.seed)"],
-      ]) { $1 }
+        "best": ["\(options.best)"], "random": ["\(options.random)", "of", "\(options.pool)"],
+        "seed": ["\(options.seed)"],
+      ])
   }
 
   public var items: [String] { images.map(\.name) }
 
   /// What was found for a picture.
-  public struct Record: EvaluationRecord {
+  public struct Record: Codable, Sendable {
     /// How alike the maps of some classes are.
-    public struct Group: Codable, Sendable {
+    package struct Group: Codable, Sendable {
       /// The classes' indices among the logits.
-      public let classes: [Int]
+      package let classes: [Int]
       /// Of each method, over the pairs of maps that are not zero everywhere; nil if there is no pair.
-      public let similarities: [MapSimilarity?]
+      package let similarities: [MapSimilarity?]
     }
 
     /// The classes with the highest logits.
-    public let best: Group
+    package let best: Group
     /// Classes drawn from those after the best.
-    public let random: Group
+    package let random: Group
     /// The classes that the picture is labelled with, if there are several.
-    public let labelled: Group?
+    package let labelled: Group?
   }
 
   /// The best classes, random ones, and those that the picture is labelled with, if there are several.
-  func classes(of item: Int, _ trace: Trace) -> [[Int]] {
+  private func classes(of item: Int, _ trace: Trace) -> [[Int]] {
     let ranking = trace.predictions().map(\.classIndex)
     var generator = SplitMix64(state: options.seed &+ UInt64(item) &* 0x9E37_79B9)
     var pool = Array(ranking.prefix(options.pool).dropFirst(options.best))
@@ -72,8 +74,7 @@ public struct Similarity: ItemwiseEvaluation {
   }
 
   public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let trace = try subject.trace(subject.input(image).tensor, of: image.path)
+    let trace = try subject.run(images[item]).trace
     let groups = classes(of: item, trace)
     let classes = Set(groups.joined()).sorted()
     // Method by method, so that no more maps are kept than need be.
@@ -89,16 +90,37 @@ public struct Similarity: ItemwiseEvaluation {
   }
 }
 
-extension Similarity.Record {
-  public static var evaluation: String { "similarity" }
+extension Similarity: NamedEvaluation {
+  public static let name = "similarity"
+  package static let abstract = "How much alike the maps of one picture's classes are."
+  package static let discussion = """
+    Mean cosine and rank correlation of the maps of the best classes, and of random ones of the first hundred.
 
-  public func fits(_ header: JournalHeader) -> Bool {
-    [best, random, labelled].allSatisfy { $0 == nil || $0!.similarities.count == header.methods.count }
+    Example: relevance evaluate similarity squeezenet1.1 val/ --limit 200
+    """
+  package static let parameters: [EvaluationParameter<Options>] = [
+    .init(
+      "best", \.best, "How many of the best classes.", in: "n", expected: "2 or more classes, which can be compared"
+    ) { $0 >= 2 },
+    .init("random", \.random, "How many random classes.", in: "n"),
+    .init("pool", \.pool, "Of how many of the best classes the random ones are drawn.", in: "n"),
+    .init("figures", \.figures, "Draw the maps of the first n pictures, into DIR/figures.", in: "n"),
+  ]
+
+  package static func objection(to options: Options) -> String? {
+    options.random >= 0 && options.pool >= options.random
+      ? nil : "--random is \(options.random) of --pool \(options.pool); expected no more"
+  }
+
+  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+    [record.best, record.random, record.labelled].allSatisfy {
+      $0 == nil || $0!.similarities.count == header.methods.count
+    }
   }
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
-    let groups: [(name: String, of: (Self) -> Group?)] = [
+    let groups: [(name: String, of: (Record) -> Record.Group?)] = [
       ("best classes", { $0.best }), ("random classes", { $0.random }), ("labelled classes", { $0.labelled }),
     ]
     let used = groups.filter { group in journal.records.contains { group.of($0.record) != nil } }
@@ -106,12 +128,9 @@ extension Similarity.Record {
       title: "Similarity of the maps of one picture's classes",
       columns: ["method"] + used.flatMap { ["\($0.name): cosine", "\($0.name): rank correlation"] })
     for (index, method) in methods.enumerated() {
-      func cell(_ group: (Self) -> Group?, _ value: (MapSimilarity) -> Double) -> ResultTable.Cell {
-        var measured = Measurements()
-        for (item, record) in journal.records {
-          if let found = group(record)?.similarities[index] { measured.append(value(found), item: item) }
-        }
-        return bootstrap.cell(.mean(measured))
+      func cell(_ group: (Record) -> Record.Group?, _ value: (MapSimilarity) -> Double) -> ResultTable.Cell {
+        bootstrap.cell(
+          .mean(Measurements(journal.parts { [$0] }) { group($0)?.similarities[index].map(value) }))
       }
       table.rows.append(
         [.text(method)] + used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] })
@@ -124,5 +143,30 @@ extension Similarity.Record {
       notes: [
         "\(journal.records.count) pictures. Maps of zeros, which classes without support have, are like nothing and left out."
       ])
+  }
+
+  package var drawnItems: Int { min(options.figures, images.count) }
+
+  /// Its best and random classes, and the classes that it is labelled with, if there are several.
+  package func figures(of item: Int, names: @escaping @Sendable (Int) -> String?) throws -> [(
+    name: String, image: Image
+  )] {
+    let image = images[item]
+    let groups = classes(of: item, try subject.run(image).trace)
+    let figure = ClassFigure(subject, names: names)
+    let stem = image.name.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "\(item)"
+    var figures = [
+      (
+        "\(stem)-classes",
+        try figure.image(
+          of: image, classes: groups[0] + groups[1],
+          title: "The best \(groups[0].count) classes and \(groups[1].count) random ones")
+      )
+    ]
+    if groups.count > 2 {
+      figures.append(
+        ("\(stem)-labelled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
+    }
+    return figures
   }
 }

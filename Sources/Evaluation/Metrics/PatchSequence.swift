@@ -1,14 +1,14 @@
 import Explanations
 
 /// Patches at the largest pixels of a map, one after the other. *Gu18* §5.2.
-public struct PatchSequence: Sendable {
+package struct PatchSequence: Sendable {
   /// The patches; fewer than asked for if nothing is left to point at.
-  public let patches: [Patch]
+  package let patches: [Patch]
 
   /// Puts a patch around the largest pixel that none covers yet, `count` times; `side` is that of the patches in pixels, odd.
   ///
   /// - Complexity: O(`count` × pixels).
-  public init(_ map: SaliencyMap, count: Int, side: Int) {
+  package init(_ map: SaliencyMap, count: Int, side: Int) {
     precondition(side > 0 && side % 2 == 1, "a side of \(side) has no middle")
     var rest = map
     var patches: [Patch] = []

@@ -4,7 +4,9 @@ import Tensors
 /// An evaluation of explanations: something that is measured item by item, each on its own, and then summed up.
 public protocol ItemwiseEvaluation: Sendable {
   /// What is found for an item.
-  associatedtype Record: EvaluationRecord
+  associatedtype Record: Codable, Sendable
+  /// What its journals are of: `pointing`, `ablation`, …
+  static var name: String { get }
   /// All that results depend on, by name; it stands at the head of the journal.
   var configuration: [String: [String]] { get }
   /// The names of the items.
@@ -15,14 +17,8 @@ public protocol ItemwiseEvaluation: Sendable {
   ///
   /// - Throws: a `RelevanceKitError` if there is something wrong with the item; it is counted, and the run goes on.
   func record(of item: Int) throws -> Record
-}
-
-/// What an evaluation finds for an item, and what all of it says.
-public protocol EvaluationRecord: Codable, Sendable {
-  /// The evaluation's name.
-  static var evaluation: String { get }
-  /// Whether the record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
-  func fits(_ header: JournalHeader) -> Bool
+  /// Whether a record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
+  static func fits(_ record: Record, _ header: JournalHeader) -> Bool
   /// Sums up the records of a whole evaluation; it needs neither the model nor the data.
   static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults
 }
@@ -49,22 +45,22 @@ public struct EvaluationProgress: Sendable {
   /// Items of the shard.
   public let total: Int
   /// Items that this run has done.
-  public let doneNow: Int
+  package let doneNow: Int
   /// Seconds since this run began.
-  public let seconds: Double
+  package let seconds: Double
   /// The item that was just done, and why it could not be if so.
   public let failure: (name: String, error: String)?
 
   /// Makes a progress.
-  public init(done: Int, total: Int, doneNow: Int, seconds: Double, failure: (name: String, error: String)? = nil) {
+  package init(done: Int, total: Int, doneNow: Int, seconds: Double, failure: (name: String, error: String)? = nil) {
     (self.done, self.total, self.doneNow, self.seconds) = (done, total, doneNow, seconds)
     self.failure = failure
   }
 
   /// Items per minute of this run.
-  public var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
+  package var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
   /// Seconds until the end, at the same rate; nil before there is one.
-  public var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
+  package var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
 }
 
 extension ItemwiseEvaluation {
@@ -75,19 +71,19 @@ extension ItemwiseEvaluation {
   ///   - shard: which of the items.
   ///   - resumes: whether to continue a journal that is there; otherwise one is an error.
   ///   - progress: called after each item.
-  /// - Throws: `JournalError`, and errors that are not those of an item.
+  /// - Throws: a `RelevanceKitError` about the journal, and errors that are not those of an item.
   public func run(
     journal path: String, shard: Shard = .whole, resumes: Bool = false,
     progress: (EvaluationProgress) -> Void = { _ in }
-  ) throws -> Journal<Record> {
+  ) throws -> Journal<Self> {
     let header = JournalHeader(
-      evaluation: Record.evaluation, configuration: configuration, items: items.count, shard: shard)
-    let file = try JournalFile<Record>(path, header: header, resumes: resumes)
+      evaluation: Self.name, configuration: configuration, items: items.count, shard: shard)
+    let file = try JournalFile<Self>(path, header: header, resumes: resumes)
     let indices = (0..<shard.count(of: items.count)).map { shard.item($0) }
     let start = ContinuousClock.now
     let before = file.journal.entries.count
     for index in indices.dropFirst(before) {
-      let entry: Journal<Record>.Entry
+      let entry: Journal<Self>.Entry
       do {
         entry = .init(index: index, name: items[index], record: try record(of: index), error: nil)
       } catch let error as any RelevanceKitError {
@@ -105,8 +101,8 @@ extension ItemwiseEvaluation {
 }
 
 /// A journal that is being written.
-private final class JournalFile<Record: EvaluationRecord> {
-  private(set) var journal: Journal<Record>
+private final class JournalFile<Evaluation: ItemwiseEvaluation> {
+  private(set) var journal: Journal<Evaluation>
   private let path: String
   private let descriptor: Int32
 
@@ -123,7 +119,7 @@ private final class JournalFile<Record: EvaluationRecord> {
     var kept = 0
     // Without a complete first line nothing was done.
     if size > 0, try Self.hasCompleteLine(path) {
-      let found = try Journal<Record>.read(path)
+      let found = try Journal<Evaluation>.read(path)
       if let difference = found.journal.header.difference(from: header)
         ?? Self.difference(found.journal.header, header)
       {
@@ -132,7 +128,7 @@ private final class JournalFile<Record: EvaluationRecord> {
       (journal, kept) = found
     }
     guard ftruncate(descriptor, off_t(kept)) == 0 else { throw failure() }
-    if kept == 0 { try write(Journal<Record>.line(header)) }
+    if kept == 0 { try write(Journal<Evaluation>.line(header)) }
   }
 
   deinit {
@@ -141,20 +137,18 @@ private final class JournalFile<Record: EvaluationRecord> {
     close(descriptor)
   }
 
-  func append(_ entry: Journal<Record>.Entry) throws {
-    try write(Journal<Record>.line(entry))
+  func append(_ entry: Journal<Evaluation>.Entry) throws {
+    try write(Journal<Evaluation>.line(entry))
     journal.entries.append(entry)
   }
 
   private func write(_ line: Data) throws {
-    try line.withUnsafeBytes { bytes in
-      var written = 0
-      while written < bytes.count {
-        let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-        if count < 0, errno == EINTR { continue }
-        guard count >= 0 else { throw JournalError.cannotWrite(path, reason: String(cString: strerror(errno))) }
-        written += count
-      }
+    var rest = line
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw JournalError.cannotWrite(path, reason: String(cString: strerror(errno))) }
+      rest = rest.dropFirst(count)
     }
   }
 
