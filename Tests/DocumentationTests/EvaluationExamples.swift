@@ -15,7 +15,7 @@ import Testing
     let data = try DataSet.load(annotations, classes: classes)
     let methods = [Method.lrp, .clrp1]
     let subject = Subject(explainer, preprocessing: model.preprocessing, methods: methods)
-    let pointing = try Pointing(subject, on: data.sample(40, seed: 0))
+    let pointing = try Pointing().prepared(subject, on: data.sample(40, seed: 0))
     let journal = try pointing.run(journal: at("pointing.jsonl"), resumes: true) { progress in
       if let failure = progress.failure { print(failure.name, failure.error) }
     }
@@ -43,7 +43,7 @@ import Testing
     let pictures = try DataSet.load(
       at("Fixtures/digits/scenes/instances.json"), classes: ClassNames(count: 10)
     ).sample(8, seed: 0)
-    let pointing = try Pointing(subject, on: pictures)
+    let pointing = try Pointing().prepared(subject, on: pictures)
 
     let parts = ["1/2", "2/2"].compactMap { Shard($0) }
     let paths = try parts.map { shard in

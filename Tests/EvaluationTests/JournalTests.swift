@@ -19,10 +19,18 @@ import Testing
 
     var count = 11
     var configuration = ["methods": ["square root"], "data": ["numbers", "1f"]]
-    var items: [String] { (0..<count).map { "number \($0)" } }
-    func record(of item: Int) throws -> Record {
-      guard item != 4 else { throw EvaluationError.doesNotFit("number 4", reason: "“is” not\nliked") }
-      return Record(root: Double(item).squareRoot())
+
+    func run(
+      journal path: String, shard: Shard = .whole, resumes: Bool = false,
+      progress: (EvaluationProgress) -> Void = { _ in }
+    ) throws -> Journal<Self> {
+      let prepared = PreparedEvaluation<Self>(
+        configuration: configuration, items: (0..<count).map { "number \($0)" }
+      ) { item in
+        guard item != 4 else { throw EvaluationError.doesNotFit("number 4", reason: "“is” not\nliked") }
+        return Record(root: Double(item).squareRoot())
+      }
+      return try prepared.run(journal: path, shard: shard, resumes: resumes, progress: progress)
     }
   }
 
@@ -142,24 +150,12 @@ import Testing
 
   /// Two processes would mix their lines.
   @Test func aJournalHasOneWriter() throws {
-    struct Nested: ItemwiseEvaluation {
-      let path: String
-      let configuration: [String: [String]] = [:]
-      let items = ["only"]
-      static let name = "nested"
-      static func fits(_ record: Roots.Record, _ header: JournalHeader) -> Bool { true }
-      static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-        EvaluationResults(tables: [])
-      }
-      func record(of item: Int) throws -> Roots.Record {
-        do { _ = try Roots().run(journal: path, resumes: true) } catch JournalError.inUse {
-          return Roots.Record(root: 1)
-        }
-        return Roots.Record(root: 0)
-      }
-    }
     let path = scratch.path("locked.jsonl")
-    let journal = try Nested(path: path).run(journal: path)
+    let nested = PreparedEvaluation<Roots>(configuration: [:], items: ["only"]) { _ in
+      do { _ = try Roots().run(journal: path, resumes: true) } catch JournalError.inUse { return Roots.Record(root: 1) }
+      return Roots.Record(root: 0)
+    }
+    let journal = try nested.run(journal: path)
     #expect(journal.records.first?.record.root == 1)
   }
 

@@ -35,18 +35,18 @@ struct EvaluationCommand<E: NamedEvaluation>: ParsableCommand {
 
   func run() throws {
     let setting = try options.setting(methods: declared.methods)
-    var own = declared.values
-    own.seed = options.seed
-    let evaluation = try E(setting.subject, on: setting.data, options: own)
-    try options.run(evaluation)
-    for item in 0..<evaluation.drawnItems {
+    var evaluation = declared.evaluation
+    evaluation.seed = options.seed
+    let prepared = try evaluation.prepared(setting.subject, on: setting.data)
+    try options.run(prepared)
+    for item in 0..<prepared.drawnItems {
       let folder = try options.output.folder().appendingPathComponent("figures")
       try makeFolder(folder)
       do {
-        for figure in try evaluation.figures(of: item, names: { setting.labels?[$0] }) {
+        for figure in try prepared.figures(item, { setting.labels?[$0] }) {
           try figure.image.writePNG(to: folder.appendingPathComponent("\(figure.name).png").path)
         }
-      } catch let error as EvaluationError { Console.note("\(evaluation.items[item]) is not drawn: \(error)") }
+      } catch let error as EvaluationError { Console.note("\(prepared.items[item]) is not drawn: \(error)") }
     }
   }
 }

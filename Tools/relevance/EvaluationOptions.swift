@@ -61,7 +61,7 @@ struct EvaluationRunOptions: ParsableArguments {
   }
 
   /// Runs an evaluation and writes its results.
-  func run<E: ItemwiseEvaluation>(_ evaluation: E) throws {
+  func run<E>(_ evaluation: PreparedEvaluation<E>) throws {
     let name = shard == .whole ? "journal.jsonl" : "journal-\(shard.index)-of-\(shard.count).jsonl"
     let path = try output.folder().appendingPathComponent(name).path
     let progress = ProgressLine(E.name)
@@ -165,7 +165,7 @@ struct MethodOptions: ParsableArguments {
 
 /// What an evaluation declares, as options.
 struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
-  private(set) var values = E.Options()
+  private(set) var evaluation = E()
   private(set) var methods = E.methods ?? []
 
   init() {}
@@ -179,13 +179,13 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
       try container.decode(Option<Written<Value>>.self, forKey: Key(stringValue: name)).wrappedValue.value
     }
     for parameter in E.parameters {
-      parameter.set(&values, try value(of: parameter.name, like: parameter.usual))
+      parameter.set(&evaluation, try value(of: parameter.name, like: parameter.usual))
     }
   }
 
   func validate() throws {
-    let objections = E.parameters.lazy.compactMap { $0.objection(values) }
-    if let objection = objections.first ?? E.objection(to: values) { throw ValidationError(objection) }
+    let objections = E.parameters.lazy.compactMap { $0.objection(evaluation) }
+    if let objection = objections.first ?? evaluation.objection { throw ValidationError(objection) }
   }
 
   private struct Key: CodingKey {
@@ -205,7 +205,7 @@ extension DeclaredOptions: CustomReflectable {
   }
 
   private static func option<Value: ParameterValue>(
-    _ parameter: EvaluationParameter<E.Options>, usual: Value
+    _ parameter: EvaluationParameter<E>, usual: Value
   ) -> Any {
     let name = NameSpecification.customLong(parameter.name)
     let help = ArgumentHelp(parameter.help, valueName: parameter.valueName)

@@ -4,45 +4,18 @@ import Imaging
 import Tensors
 
 /// How much a class loses when the patches at the maxima of its map are replaced by the data set's mean. *Gu18* §5.2, Table 1.
-public struct Ablation: ItemwiseEvaluation {
-  /// What is replaced.
-  public struct Options: EvaluationOptions {
-    /// What patches are replaced by.
-    public var replacement = ReplacementChoice.data
-    /// Which class is explained.
-    public var target = TargetChoice.labelled
-    /// The side of a patch in pixels, odd.
-    public var patchSide = 9
-    /// How many patches, one after the other.
-    public var patches = 1
+public struct Ablation: NamedEvaluation {
+  /// What patches are replaced by.
+  public var replacement = ReplacementChoice.data
+  /// Which class is explained.
+  public var target = TargetChoice.labelled
+  /// The side of a patch in pixels, odd.
+  public var patchSide = 9
+  /// How many patches, one after the other.
+  public var patches = 1
 
-    /// The paper's.
-    public init() {}
-  }
-
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let mean: Tensor
-  private let options: Options
-  public let configuration: [String: [String]]
-
-  /// Prepares to evaluate.
-  ///
-  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace patches by.
-  public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
-    images = try options.target.images(of: data)
-    mean = try options.replacement.picture(subject, on: data)
-    self.subject = subject
-    self.options = options
-    configuration = subject.configuration(
-      on: data,
-      [
-        "mean": mean.fingerprint, "patch": ["\(options.patchSide)"], "patches": ["\(options.patches)"],
-        "target": [options.target.rawValue],
-      ])
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// The paper's.
+  public init() {}
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
@@ -70,35 +43,43 @@ public struct Ablation: ItemwiseEvaluation {
     package let targets: [Target]
   }
 
-  public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let (tensor, trace) = try subject.run(image)
-    try mean.checkReplaces(tensor, of: image)
-    let predictions = trace.predictions()
-    let classes = try options.target.classes(of: image, in: trace)
-    let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
-    let probabilities = Dictionary(uniqueKeysWithValues: predictions.map { ($0.classIndex, $0) })
-    // The whole picture runs along, so that nothing but the patches makes a difference.
-    var runs = AblatedRuns(tensor, mean: mean)
-    let steps = maps.map { maps in
-      maps.map { map -> [Int] in
-        let patches = PatchSequence(map, count: options.patches, side: options.patchSide).patches
-        return (1...options.patches).map { runs.index(of: Array(patches.prefix($0))) }
+  /// Prepares to explain each picture.
+  ///
+  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace patches by.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let images = try target.images(of: data)
+    let mean = try replacement.picture(subject, on: data)
+    let configuration = [
+      "mean": mean.fingerprint, "patch": ["\(patchSide)"], "patches": ["\(patches)"], "target": [target.rawValue],
+    ]
+    return subject.prepared(images, of: data, configuration) { image, item in
+      let (tensor, trace) = try subject.run(image)
+      try mean.checkReplaces(tensor, of: image)
+      let classes = try target.classes(of: image, in: trace)
+      let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
+      let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
+      // The whole picture runs along, so that nothing but the patches makes a difference.
+      var runs = AblatedRuns(tensor, mean: mean)
+      let steps = maps.map { maps in
+        maps.map { map -> [Int] in
+          let found = PatchSequence(map, count: patches, side: patchSide).patches
+          return (1...patches).map { runs.index(of: Array(found.prefix($0))) }
+        }
       }
-    }
-    let results = try runs.results(subject.explainer)
-    let targets = classes.enumerated().map { number, classIndex in
-      let drops = steps.map { steps in
-        let after = steps[number].map { results[$0] }
-        return Record.Drop(
-          logit: after.map { results[0].logits[classIndex] - $0.logits[classIndex] },
-          probability: after.map { results[0].probabilities[classIndex] - $0.probabilities[classIndex] })
+      let results = try runs.results(subject.explainer)
+      let targets = classes.enumerated().map { number, classIndex in
+        let drops = steps.map { steps in
+          let after = steps[number].map { results[$0] }
+          return Record.Drop(
+            logit: after.map { results[0].logits[classIndex] - $0.logits[classIndex] },
+            probability: after.map { results[0].probabilities[classIndex] - $0.probabilities[classIndex] })
+        }
+        return Record.Target(
+          classIndex: classIndex, logit: predictions[classIndex]!.logit,
+          probability: predictions[classIndex]!.probability ?? 1, drops: drops)
       }
-      return Record.Target(
-        classIndex: classIndex, logit: probabilities[classIndex]!.logit,
-        probability: probabilities[classIndex]!.probability ?? 1, drops: drops)
+      return Record(targets: targets)
     }
-    return Record(targets: targets)
   }
 }
 
@@ -126,7 +107,7 @@ private struct AblatedRuns {
   }
 }
 
-extension Ablation: NamedEvaluation {
+extension Ablation {
   public static let name = "ablation"
   package static let abstract = "How much a class loses when the patches at the maxima of its map are replaced."
   package static let discussion = """
@@ -135,7 +116,7 @@ extension Ablation: NamedEvaluation {
 
     Example: relevance evaluate ablation model.onnx photos.csv --patches 10 --method lrp
     """
-  package static let parameters: [EvaluationParameter<Options>] = [
+  package static let parameters: [EvaluationParameter<Self>] = [
     .replacement(\.replacement), .target(\.target), .patchSide(\.patchSide, "The side of a patch in pixels; odd."),
     .init(
       "patches", \.patches, "How many patches, each at the maximum of what is left of the map.", in: "n",

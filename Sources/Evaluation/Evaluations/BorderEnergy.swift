@@ -7,32 +7,12 @@ import Tensors
 ///
 /// The frame of a given width is compared with the area that it covers: a density of 1 is what a map without preference for places
 /// has. Objects are mostly in the middle, so less is to be expected.
-public struct BorderEnergy: ItemwiseEvaluation {
-  /// What the border is.
-  public struct Options: EvaluationOptions {
-    /// The width of the frame in pixels of the input.
-    public var width = 8
+public struct BorderEnergy: NamedEvaluation {
+  /// The width of the frame in pixels of the input.
+  public var width = 8
 
-    /// 8 pixels.
-    public init() {}
-  }
-
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let width: Int
-  public let configuration: [String: [String]]
-
-  /// Prepares to evaluate; the class with the highest logit is explained.
-  ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures.
-  public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
-    images = try data.images(with: "pixels")
-    self.subject = subject
-    width = options.width
-    configuration = subject.configuration(on: data, ["width": ["\(width)"]])
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// 8 pixels.
+  public init() {}
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
@@ -46,17 +26,22 @@ public struct BorderEnergy: ItemwiseEvaluation {
     package let outermostArea: Double
   }
 
-  public func record(of item: Int) throws -> Record {
-    let (tensor, trace) = try subject.run(images[item])
-    let best = Target.class(trace.predictions()[0].classIndex)
-    let maps = try subject.maps(of: [best], in: trace, item: item).map { $0[0] }
-    let (height, columns) = (tensor.shape[2], tensor.shape[3])
-    func area(_ width: Int) -> Double {
-      1 - Double(max(height - 2 * width, 0) * max(columns - 2 * width, 0)) / Double(height * columns)
+  /// Prepares to explain each picture for the class with the highest logit.
+  ///
+  /// - Throws: a `RelevanceKitError` if there are no pictures.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    subject.prepared(try data.images(with: "pixels"), of: data, ["width": ["\(width)"]]) { image, item in
+      let (tensor, trace) = try subject.run(image)
+      let best = Target.class(trace.predictions()[0].classIndex)
+      let maps = try subject.maps(of: [best], in: trace, item: item).map { $0[0] }
+      let (height, columns) = (tensor.shape[2], tensor.shape[3])
+      func area(_ width: Int) -> Double {
+        1 - Double(max(height - 2 * width, 0) * max(columns - 2 * width, 0)) / Double(height * columns)
+      }
+      return Record(
+        area: area(width), shares: maps.map { $0.frameShare(width: width) },
+        outermost: maps.map { $0.frameShare(width: 1) }, outermostArea: area(1))
     }
-    return Record(
-      area: area(width), shares: maps.map { $0.frameShare(width: width) },
-      outermost: maps.map { $0.frameShare(width: 1) }, outermostArea: area(1))
   }
 }
 
@@ -75,7 +60,7 @@ extension SaliencyMap {
   }
 }
 
-extension BorderEnergy: NamedEvaluation {
+extension BorderEnergy {
   public static let name = "border"
   package static let abstract = "How much of the maps lies along the picture's border, as zero padding may cause."
   package static let discussion = """
@@ -83,7 +68,7 @@ extension BorderEnergy: NamedEvaluation {
 
     Example: relevance evaluate border model.onnx val/ --rules paper --output paper
     """
-  package static let parameters: [EvaluationParameter<Options>] = [
+  package static let parameters: [EvaluationParameter<Self>] = [
     .init(
       "width", \.width, "The width of the frame in pixels of the input.", in: "pixels", expected: "1 to 10000 pixels",
       where: (1...10_000).contains)

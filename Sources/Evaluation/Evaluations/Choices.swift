@@ -77,14 +77,14 @@ extension ReplacementChoice: ParameterValue {
 
 extension EvaluationParameter {
   /// Which class is explained.
-  static func target(_ path: any WritableKeyPath<Options, TargetChoice> & Sendable) -> Self {
+  static func target(_ path: any WritableKeyPath<Evaluation, TargetChoice> & Sendable) -> Self {
     Self(
       "target", path,
       "Explain the classes that a picture is labelled with (labelled), or the one with the highest logit (predicted).")
   }
 
   /// What pixels are replaced by.
-  static func replacement(_ path: any WritableKeyPath<Options, ReplacementChoice> & Sendable) -> Self {
+  static func replacement(_ path: any WritableKeyPath<Evaluation, ReplacementChoice> & Sendable) -> Self {
     Self(
       "replace", path,
       """

@@ -6,23 +6,20 @@ import Tensors
 
 /// The grid pointing game: pictures of different classes side by side; how much of what speaks for a class lies in its own
 /// picture? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is 1/n².
-public struct GridPointing: ItemwiseEvaluation {
-  /// How grids are made.
-  public struct Options: EvaluationOptions {
-    /// Pictures in a row and in a column.
-    public var cells = 2
-    /// How many grids.
-    public var grids = 100
-    /// How sure the network must be of a picture's class, as a softmax probability.
-    public var confidence = 0.8
-    /// How pictures are put into a grid.
-    public var layout = Layout.automatic
-    /// What is drawn: the same for the same seed.
-    public var seed: UInt64 = 0
+public struct GridPointing: NamedEvaluation {
+  /// Pictures in a row and in a column.
+  public var cells = 2
+  /// How many grids.
+  public var grids = 100
+  /// How sure the network must be of a picture's class, as a softmax probability.
+  public var confidence = 0.8
+  /// How pictures are put into a grid.
+  public var layout = Layout.automatic
+  /// What is drawn at random: the same for the same seed.
+  public var seed: UInt64 = 0
 
-    /// 100 grids of 2 × 2.
-    public init() {}
-  }
+  /// 100 grids of 2 × 2.
+  public init() {}
 
   /// How large a grid is.
   public enum Layout: String, Sendable, CaseIterable {
@@ -40,69 +37,6 @@ public struct GridPointing: ItemwiseEvaluation {
     let image: Int
     let classIndex: Int
     let probability: Double
-  }
-
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let grids: [[Candidate]]
-  private let options: Options
-  private let isFull: Bool
-  public let configuration: [String: [String]]
-
-  /// Draws grids of pictures that the network is sure of, no two of a grid of the same class.
-  ///
-  /// - Throws: a `RelevanceKitError` if there are fewer classes than cells, or if the network cannot be run.
-  /// - Complexity: one run of the network per picture.
-  public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
-    let candidates = try Self.candidates(subject, on: data, confidence: options.confidence)
-    let cells = options.cells * options.cells
-    let classes = Set(candidates.map(\.classIndex)).count
-    guard classes >= cells else {
-      throw EvaluationError.tooFewCandidates(found: candidates.count, classes: classes, needs: cells)
-    }
-    self.subject = subject
-    self.options = options
-    images = data.images
-    grids = (0..<options.grids).map { number in
-      // Each grid by its own number, so that more grids begin with the same ones.
-      var generator = SplitMix64(state: options.seed &+ UInt64(number) &* 0x9E37_79B9)
-      var chosen: [Candidate] = []
-      while chosen.count < cells {
-        let candidate = candidates[generator.nextIndex(below: candidates.count)]
-        if !chosen.contains(where: { $0.classIndex == candidate.classIndex }) { chosen.append(candidate) }
-      }
-      return chosen
-    }
-    isFull = options.layout == .full || options.layout == .automatic && subject.takesPictures(larger: options.cells)
-    configuration = subject.configuration(
-      on: data,
-      [
-        "cells": ["\(options.cells)"], "layout": [isFull ? "full" : "scaled"],
-        "confidence": ["\(options.confidence)"], "seed": ["\(options.seed)"],
-      ])
-  }
-
-  /// The pictures that the network gives their own class with at least this probability, in the data set's order; pictures that
-  /// cannot be read are left out.
-  private static func candidates(_ subject: Subject, on data: DataSet, confidence: Double) throws -> [Candidate] {
-    try subject.kept(
-      "candidates-\(subject.cacheName(for: data, withNetwork: true))-\(confidence).json",
-      "looking for pictures that the network is sure of", total: data.images.count,
-      read: { try? JSONDecoder().decode([Candidate].self, from: $0) }, write: { try JSONEncoder().encode($0) }
-    ) { progress in
-      try data.images.enumerated().compactMap { number, image in
-        progress(number)
-        guard let input = try? subject.input(image) else { return nil }
-        let scores = try subject.explainer.scores(of: [input.tensor])[0]
-        let best = scores.best
-        guard image.classes.contains(best), scores.probabilities[best] >= confidence else { return nil }
-        return Candidate(image: number, classIndex: best, probability: scores.probabilities[best])
-      }
-    }
-  }
-
-  public var items: [String] {
-    grids.map { grid in grid.map { images[$0.image].name }.joined(separator: " ") }
   }
 
   /// What was found for a grid.
@@ -123,29 +57,79 @@ public struct GridPointing: ItemwiseEvaluation {
     package let targets: [Target]
   }
 
-  public func record(of item: Int) throws -> Record {
-    let grid = grids[item]
-    let trace = try subject.trace(subject.preprocessing.normalized(try picture(of: item)), of: "grid \(item)")
-    let maps = try subject.maps(of: grid.map { .class($0.classIndex) }, in: trace, item: item)
-    return Record(
-      targets: grid.enumerated().map { cell, candidate in
-        Record.Target(
-          classIndex: candidate.classIndex, cell: cell, logit: trace.logits[0, candidate.classIndex],
-          scores: maps.map { GridScore($0[cell], cells: options.cells) })
-      })
+  /// Draws grids of pictures that the network is sure of, no two of a grid of the same class.
+  ///
+  /// - Throws: a `RelevanceKitError` if there are fewer classes than cells, or if the network cannot be run.
+  /// - Complexity: one run of the network per picture.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let candidates = try candidates(subject, on: data)
+    let classes = Set(candidates.map(\.classIndex)).count
+    guard classes >= cells * cells else {
+      throw EvaluationError.tooFewCandidates(found: candidates.count, classes: classes, needs: cells * cells)
+    }
+    let grids = (0..<grids).map { number in
+      // Each grid by its own number, so that more grids begin with the same ones.
+      var generator = SplitMix64(state: seed &+ UInt64(number) &* 0x9E37_79B9)
+      var chosen: [Candidate] = []
+      while chosen.count < cells * cells {
+        let candidate = candidates[generator.nextIndex(below: candidates.count)]
+        if !chosen.contains(where: { $0.classIndex == candidate.classIndex }) { chosen.append(candidate) }
+      }
+      return chosen
+    }
+    let isFull = layout == .full || layout == .automatic && subject.takesPictures(larger: cells)
+    let configuration = [
+      "cells": ["\(cells)"], "layout": [isFull ? "full" : "scaled"], "confidence": ["\(confidence)"],
+      "seed": ["\(seed)"],
+    ]
+    return PreparedEvaluation(
+      configuration: subject.configuration(on: data, configuration),
+      items: grids.map { grid in grid.map { data.images[$0.image].name }.joined(separator: " ") }
+    ) { item in
+      let pictures = try grids[item].map {
+        try subject.preprocessing.visible(Image(contentsOf: data.images[$0.image].path))
+      }
+      let grid = try grid(of: pictures, isFull: isFull, by: subject.preprocessing.resampling)
+      let trace = try subject.trace(subject.preprocessing.normalized(grid), of: "grid \(item)")
+      let maps = try subject.maps(of: grids[item].map { .class($0.classIndex) }, in: trace, item: item)
+      return Record(
+        targets: grids[item].enumerated().map { cell, candidate in
+          Record.Target(
+            classIndex: candidate.classIndex, cell: cell, logit: trace.logits[0, candidate.classIndex],
+            scores: maps.map { GridScore($0[cell], cells: cells) })
+        })
+    }
   }
 
-  /// The pictures of a grid as one.
-  private func picture(of item: Int) throws -> Image {
-    let n = options.cells
-    let pictures = try grids[item].map { try subject.preprocessing.visible(Image(contentsOf: images[$0.image].path)) }
+  /// The pictures that the network gives their own class with enough probability, in the data set's order; pictures that
+  /// cannot be read are left out.
+  private func candidates(_ subject: Subject, on data: DataSet) throws -> [Candidate] {
+    try subject.kept(
+      "candidates-\(subject.cacheName(for: data, withNetwork: true))-\(confidence).json",
+      "looking for pictures that the network is sure of", total: data.images.count,
+      read: { try? JSONDecoder().decode([Candidate].self, from: $0) }, write: { try JSONEncoder().encode($0) }
+    ) { progress in
+      try data.images.enumerated().compactMap { number, image in
+        progress(number)
+        guard let input = try? subject.input(image) else { return nil }
+        let scores = try subject.explainer.scores(of: [input.tensor])[0]
+        let best = scores.best
+        guard image.classes.contains(best), scores.probabilities[best] >= confidence else { return nil }
+        return Candidate(image: number, classIndex: best, probability: scores.probabilities[best])
+      }
+    }
+  }
+
+  /// Pictures as one.
+  private func grid(of pictures: [Image], isFull: Bool, by resampling: Resampling) throws -> Image {
+    let n = self.cells
     let (width, height) = (pictures[0].width * (isFull ? n : 1), pictures[0].height * (isFull ? n : 1))
     guard n <= min(width, height) else { throw EvaluationError.tooManyCells(n, width: width, height: height) }
     let cells = pictures.enumerated().map { cell, picture in
       // Cell c has the pixels from c·side/n on.
       func extent(_ cell: Int, of side: Int) -> Int { (cell + 1) * side / n - cell * side / n }
       return picture.resized(
-        width: extent(cell % n, of: width), height: extent(cell / n, of: height), by: subject.preprocessing.resampling)
+        width: extent(cell % n, of: width), height: extent(cell / n, of: height), by: resampling)
     }
     return Montage(cells, columns: n, margin: 0).image()
   }
@@ -167,7 +151,7 @@ extension Subject {
 
 extension GridPointing.Layout: ParameterValue {}
 
-extension GridPointing: NamedEvaluation {
+extension GridPointing {
   public static let name = "grid"
   package static let abstract = "How much of what speaks for a class lies in its own picture of a grid of pictures."
   package static let discussion = """
@@ -176,7 +160,7 @@ extension GridPointing: NamedEvaluation {
 
     Example: relevance evaluate grid squeezenet1.1 val/ --cells 3 --grids 500
     """
-  package static let parameters: [EvaluationParameter<Options>] = [
+  package static let parameters: [EvaluationParameter<Self>] = [
     .init(
       "cells", \.cells, "Pictures in a row and in a column.", in: "n", expected: "2 to 100", where: (2...100).contains),
     .init(

@@ -1,10 +1,7 @@
 import Explanations
-import Imaging
 
 /// An evaluation with its name and parameters declared: all that command lines, merging and documentation need to know of it.
 package protocol NamedEvaluation: ItemwiseEvaluation {
-  /// What can be chosen.
-  associatedtype Options: EvaluationOptions
   /// The name on command lines; by default the same as in journals.
   static var subcommand: String { get }
   /// What it measures, in a line.
@@ -12,38 +9,23 @@ package protocol NamedEvaluation: ItemwiseEvaluation {
   /// More of it, with an example of a command line.
   static var discussion: String { get }
   /// What can be chosen, in the order of the help.
-  static var parameters: [EvaluationParameter<Options>] { get }
+  static var parameters: [EvaluationParameter<Self>] { get }
   /// The methods that it is about; nil, as by default, if any can be compared.
   static var methods: [Method]? { get }
-  /// Why values, each of which is good, do not go together, in a sentence; by default they do.
-  static func objection(to options: Options) -> String?
-  /// Prepares to evaluate the subject on the data.
-  init(_ subject: Subject, on data: DataSet, options: Options) throws
-  /// How many of the items are drawn after a run; by default none.
-  var drawnItems: Int { get }
-  /// Figures of an item, with their names as files without extensions.
-  func figures(of item: Int, names: @escaping @Sendable (Int) -> String?) throws -> [(name: String, image: Image)]
+  /// The evaluation with the usual choices.
+  init()
+  /// What is drawn at random: the same for the same seed; of no effect where nothing is drawn.
+  var seed: UInt64 { get set }
+  /// Why choices, each of which is good, do not go together, in a sentence; by default they do.
+  var objection: String? { get }
+  /// Prepares to evaluate a subject on data.
+  func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self>
 }
 
 extension NamedEvaluation {
   package static var subcommand: String { name }
   package static var methods: [Method]? { nil }
-  package static func objection(to options: Options) -> String? { nil }
-  package var drawnItems: Int { 0 }
-  package func figures(of item: Int, names: @escaping @Sendable (Int) -> String?) -> [(name: String, image: Image)] {
-    []
-  }
-}
-
-/// What can be chosen for an evaluation; made with the usual values.
-package protocol EvaluationOptions: Sendable {
-  /// The usual values.
-  init()
-  /// What is drawn at random: the same for the same seed; of no effect where nothing is drawn.
-  var seed: UInt64 { get set }
-}
-
-extension EvaluationOptions {
+  package var objection: String? { nil }
   package var seed: UInt64 {
     get { 0 }
     set {}
@@ -76,7 +58,7 @@ extension Double: ParameterValue {}
 extension String: ParameterValue {}
 
 /// A parameter of an evaluation: its name, what it is for, and what values it takes.
-package struct EvaluationParameter<Options: EvaluationOptions>: Sendable {
+package struct EvaluationParameter<Evaluation: NamedEvaluation>: Sendable {
   /// The name, in lower case.
   package let name: String
   /// What it is for, in a sentence.
@@ -86,26 +68,27 @@ package struct EvaluationParameter<Options: EvaluationOptions>: Sendable {
   /// The value if none is given; an empty text if one must be.
   package let usual: any ParameterValue
   /// Gives the parameter a value of the type of `usual`.
-  package let set: @Sendable (inout Options, any ParameterValue) -> Void
+  package let set: @Sendable (inout Evaluation, any ParameterValue) -> Void
   /// Why its value is not taken, in a sentence; nil if it is.
-  package let objection: @Sendable (Options) -> String?
+  package let objection: @Sendable (Evaluation) -> String?
 
   /// Declares a parameter that takes values which `accepts` is true for, `expected` in words.
   init<Value: ParameterValue>(
-    _ name: String, _ path: any WritableKeyPath<Options, Value> & Sendable, _ help: String, in valueName: String? = nil,
+    _ name: String, _ path: any WritableKeyPath<Evaluation, Value> & Sendable, _ help: String,
+    in valueName: String? = nil,
     expected: String = "", where accepts: @escaping @Sendable (Value) -> Bool = { _ in true }
   ) {
     (self.name, self.help, self.valueName) = (name, help, valueName)
-    usual = Options()[keyPath: path]
+    usual = Evaluation()[keyPath: path]
     set = { if let value = $1 as? Value { $0[keyPath: path] = value } }
-    objection = { options in
-      let value = options[keyPath: path]
+    objection = { evaluation in
+      let value = evaluation[keyPath: path]
       return accepts(value) ? nil : "--\(name) is \(value.text); expected \(expected)"
     }
   }
 
   /// The side of patches.
-  static func patchSide(_ path: any WritableKeyPath<Options, Int> & Sendable, _ help: String) -> Self {
+  static func patchSide(_ path: any WritableKeyPath<Evaluation, Int> & Sendable, _ help: String) -> Self {
     Self("patch", path, help, in: "pixels", expected: "an odd number of pixels below 10000") {
       (1...9999).contains($0) && $0 % 2 == 1
     }

@@ -4,42 +4,16 @@ import Tensors
 
 /// How a class's probability falls as its most salient pixels are deleted, or rises as they are inserted. (V. Petsiuk, A. Das, K.
 /// Saenko, “RISE”, BMVC 2018; W. Samek et al., IEEE TNNLS 28, 2017: pixel flipping.)
-public struct PixelFlipping<Direction: FlippingDirection>: ItemwiseEvaluation {
-  /// How pixels are replaced.
-  public struct Options: EvaluationOptions {
-    /// What pixels are replaced by.
-    public var replacement = ReplacementChoice.data
-    /// Which class is explained.
-    public var target = TargetChoice.labelled
-    /// In how many steps all pixels are replaced.
-    public var steps = 32
+public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
+  /// What pixels are replaced by.
+  public var replacement = ReplacementChoice.data
+  /// Which class is explained.
+  public var target = TargetChoice.labelled
+  /// In how many steps all pixels are replaced.
+  public var steps = 32
 
-    /// By the data set's mean, in 32 steps.
-    public init() {}
-  }
-
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let mean: Tensor
-  private let options: Options
-  public let configuration: [String: [String]]
-
-  /// Prepares to evaluate.
-  ///
-  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace pixels by.
-  public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
-    images = try options.target.images(of: data)
-    mean = try options.replacement.picture(subject, on: data)
-    (self.subject, self.options) = (subject, options)
-    configuration = subject.configuration(
-      on: data,
-      [
-        "mean": mean.fingerprint, "steps": ["\(options.steps)"], "direction": [Direction.name],
-        "target": [options.target.rawValue],
-      ])
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// By the data set's mean, in 32 steps.
+  public init() {}
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
@@ -55,21 +29,30 @@ public struct PixelFlipping<Direction: FlippingDirection>: ItemwiseEvaluation {
     package let targets: [Target]
   }
 
-  public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let (tensor, trace) = try subject.run(image)
-    try mean.checkReplaces(tensor, of: image)
-    let classes = try options.target.classes(of: image, in: trace)
-    let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
-    let (start, end) = Direction.inserts ? (mean, tensor) : (tensor, mean)
-    return Record(
-      targets: try classes.enumerated().map { number, classIndex in
-        let probabilities = try maps.map { maps in
-          let pictures = PixelReplacement(maps[number], steps: options.steps).pictures(from: start, to: end)
-          return try subject.explainer.scores(of: pictures).map { $0.probabilities[classIndex] }
-        }
-        return Record.Target(classIndex: classIndex, probabilities: probabilities)
-      })
+  /// Prepares to explain each picture.
+  ///
+  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace pixels by.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let images = try target.images(of: data)
+    let mean = try replacement.picture(subject, on: data)
+    let configuration = [
+      "mean": mean.fingerprint, "steps": ["\(steps)"], "direction": [Direction.name], "target": [target.rawValue],
+    ]
+    return subject.prepared(images, of: data, configuration) { image, item in
+      let (tensor, trace) = try subject.run(image)
+      try mean.checkReplaces(tensor, of: image)
+      let classes = try target.classes(of: image, in: trace)
+      let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
+      let (start, end) = Direction.inserts ? (mean, tensor) : (tensor, mean)
+      return Record(
+        targets: try classes.enumerated().map { number, classIndex in
+          let probabilities = try maps.map { maps in
+            let pictures = PixelReplacement(maps[number], steps: steps).pictures(from: start, to: end)
+            return try subject.explainer.scores(of: pictures).map { $0.probabilities[classIndex] }
+          }
+          return Record.Target(classIndex: classIndex, probabilities: probabilities)
+        })
+    }
   }
 }
 
@@ -93,7 +76,7 @@ public enum Insertion: FlippingDirection {
   public static let inserts = true
 }
 
-extension PixelFlipping: NamedEvaluation {
+extension PixelFlipping {
   public static var name: String { "deletion-insertion" }
   package static var subcommand: String { Direction.name }
   package static var abstract: String {
@@ -108,7 +91,7 @@ extension PixelFlipping: NamedEvaluation {
     Example: relevance evaluate \(Direction.name) squeezenet1.1 val/ \(Direction.inserts ? "--method clrp1" : "--steps 50")
     """
   }
-  package static var parameters: [EvaluationParameter<Options>] {
+  package static var parameters: [EvaluationParameter<Self>] {
     [
       .replacement(\.replacement), .target(\.target),
       .init(

@@ -4,32 +4,12 @@ import Tensors
 
 /// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the share of
 /// energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.
-public struct Pointing: ItemwiseEvaluation {
-  /// Where maps may point.
-  public struct Options: EvaluationOptions {
-    /// So many pixels of the input around a box still count as inside.
-    public var tolerance = 0.0
+public struct Pointing: NamedEvaluation {
+  /// So many pixels of the input around a box still count as inside.
+  public var tolerance = 0.0
 
-    /// The boxes alone.
-    public init() {}
-  }
-
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let tolerance: Double
-  public let configuration: [String: [String]]
-
-  /// Prepares to evaluate; each picture is explained for each class that has a box in it.
-  ///
-  /// - Throws: a `RelevanceKitError` if no picture has a box.
-  public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
-    images = try data.images(with: "a box") { !$0.objects.isEmpty }
-    self.subject = subject
-    tolerance = options.tolerance
-    configuration = subject.configuration(on: data, ["tolerance": ["\(tolerance)"]])
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// The boxes alone.
+  public init() {}
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
@@ -53,30 +33,35 @@ public struct Pointing: ItemwiseEvaluation {
     public let croppedAway: Int
   }
 
-  public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let (tensor, placement, area) = try subject.input(image)
-    let trace = try subject.trace(tensor, of: image.path)
-    let candidates = try trace.checked(Set(image.objects.map(\.classIndex)).sorted(), of: image)
-    let found = candidates.compactMap { classIndex -> (classIndex: Int, region: Region, isDifficult: Bool)? in
-      let placed = image.boxes(of: classIndex).compactMap { $0.placed(by: placement) }
-      let region = Region(placed, height: placement.height, width: placement.width, tolerance: tolerance)
-      guard region.contains.contains(true) else { return nil }
-      return (classIndex, region, image.isDifficult(classIndex, area: area))
+  /// Prepares to explain each picture for each class that has a box in it.
+  ///
+  /// - Throws: a `RelevanceKitError` if no picture has a box.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let images = try data.images(with: "a box") { !$0.objects.isEmpty }
+    return subject.prepared(images, of: data, ["tolerance": ["\(tolerance)"]]) { image, item in
+      let (tensor, placement, area) = try subject.input(image)
+      let trace = try subject.trace(tensor, of: image.path)
+      let candidates = try trace.checked(Set(image.objects.map(\.classIndex)).sorted(), of: image)
+      let found = candidates.compactMap { classIndex -> (classIndex: Int, region: Region, isDifficult: Bool)? in
+        let placed = image.boxes(of: classIndex).compactMap { $0.placed(by: placement) }
+        let region = Region(placed, height: placement.height, width: placement.width, tolerance: tolerance)
+        guard region.contains.contains(true) else { return nil }
+        return (classIndex, region, image.isDifficult(classIndex, area: area))
+      }
+      let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace, item: item)
+      let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
+      let targets = found.enumerated().map { number, target in
+        let prediction = predictions[target.classIndex]!
+        return Record.Target(
+          classIndex: target.classIndex, logit: prediction.logit, probability: prediction.probability ?? 1,
+          isDifficult: target.isDifficult, scores: maps.map { PointingScore($0[number], in: target.region) })
+      }
+      return Record(targets: targets, croppedAway: candidates.count - found.count)
     }
-    let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace, item: item)
-    let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
-    let targets = found.enumerated().map { number, target in
-      let prediction = predictions[target.classIndex]!
-      return Record.Target(
-        classIndex: target.classIndex, logit: prediction.logit, probability: prediction.probability ?? 1,
-        isDifficult: target.isDifficult, scores: maps.map { PointingScore($0[number], in: target.region) })
-    }
-    return Record(targets: targets, croppedAway: candidates.count - found.count)
   }
 }
 
-extension Pointing: NamedEvaluation {
+extension Pointing {
   public static let name = "pointing"
   package static let abstract = "Whether maps point into the boxes of what they explain."
   package static let discussion = """
@@ -86,7 +71,7 @@ extension Pointing: NamedEvaluation {
 
     Example: relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
     """
-  package static let parameters: [EvaluationParameter<Options>] = [
+  package static let parameters: [EvaluationParameter<Self>] = [
     .init(
       "tolerance", \.tolerance, "Pixels of the input around a box that still count as inside; 15 are usual.",
       in: "pixels", expected: "0 or more pixels"

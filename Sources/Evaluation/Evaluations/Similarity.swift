@@ -3,45 +3,20 @@ import Imaging
 import Tensors
 
 /// How much alike the maps of one picture's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
-public struct Similarity: ItemwiseEvaluation {
-  /// Which classes of a picture are compared.
-  public struct Options: EvaluationOptions {
-    /// Those with the highest logits.
-    public var best = 3
-    /// Drawn from the first `pool`, the best ones aside.
-    public var random = 10
-    /// Of how many of the highest logits the random ones are drawn.
-    public var pool = 100
-    /// Of how many pictures the tool draws the maps.
-    package var figures = 0
-    /// What is drawn at random: the same for the same seed and picture.
-    public var seed: UInt64 = 0
+public struct Similarity: NamedEvaluation {
+  /// Of how many of the classes with the highest logits the maps are compared.
+  public var best = 3
+  /// And of how many that are drawn from the first `pool`, the best ones aside.
+  public var random = 10
+  /// Of how many of the highest logits the random ones are drawn.
+  public var pool = 100
+  /// Of how many pictures the tool draws the maps.
+  package var figures = 0
+  /// What is drawn at random: the same for the same seed and picture.
+  public var seed: UInt64 = 0
 
-    /// The paper's: the best 3, and 10 of the best 100.
-    public init() {}
-  }
-
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let options: Options
-  public let configuration: [String: [String]]
-
-  /// Prepares to evaluate.
-  ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures.
-  public init(_ subject: Subject, on data: DataSet, options: Options = Options()) throws {
-    images = try data.images(with: "pixels")
-    self.subject = subject
-    self.options = options
-    configuration = subject.configuration(
-      on: data,
-      [
-        "best": ["\(options.best)"], "random": ["\(options.random)", "of", "\(options.pool)"],
-        "seed": ["\(options.seed)"],
-      ])
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// The paper's: the best 3, and 10 of the best 100.
+  public init() {}
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
@@ -61,36 +36,66 @@ public struct Similarity: ItemwiseEvaluation {
     package let labelled: Group?
   }
 
-  /// The best classes, random ones, and those that the picture is labelled with, if there are several.
-  private func classes(of item: Int, _ trace: Trace) -> [[Int]] {
-    let ranking = trace.predictions().map(\.classIndex)
-    var generator = SplitMix64(state: options.seed &+ UInt64(item) &* 0x9E37_79B9)
-    var pool = Array(ranking.prefix(options.pool).dropFirst(options.best))
-    let random = (0..<min(options.random, pool.count)).map { _ in
-      pool.remove(at: generator.nextIndex(below: pool.count))
+  /// Prepares to explain each picture for these classes.
+  ///
+  /// - Throws: a `RelevanceKitError` if there are no pictures.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let images = try data.images(with: "pixels")
+    let configuration = [
+      "best": ["\(best)"], "random": ["\(random)", "of", "\(pool)"], "seed": ["\(seed)"],
+    ]
+    var prepared: PreparedEvaluation<Self> = subject.prepared(images, of: data, configuration) { image, item in
+      let trace = try subject.run(image).trace
+      let groups = classes(of: image, item, trace)
+      let classes = Set(groups.joined()).sorted()
+      // Method by method, so that no more maps are kept than need be.
+      let similarities = try subject.methods.map { method in
+        let maps = try subject.maps(of: classes.map { .class($0) }, by: method, in: trace, item: item)
+        let found = Dictionary(uniqueKeysWithValues: zip(classes, maps))
+        return groups.map { group in MapSimilarity.mean(of: group.map { found[$0]! }.filter { $0.maximum != nil }) }
+      }
+      let results = groups.enumerated().map { index, group in
+        Record.Group(classes: group, similarities: similarities.map { $0[index] })
+      }
+      return Record(best: results[0], random: results[1], labelled: results.count > 2 ? results[2] : nil)
     }
-    let labelled = images[item].classes.filter { $0 < trace.classes }
-    return [Array(ranking.prefix(options.best)), random] + (labelled.count > 1 ? [labelled] : [])
+    prepared.drawnItems = min(figures, images.count)
+    prepared.figures = { item, names in
+      let image = images[item]
+      let groups = classes(of: image, item, try subject.run(image).trace)
+      let figure = ClassFigure(subject, names: names)
+      let stem = image.name.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "\(item)"
+      var figures = [
+        (
+          "\(stem)-classes",
+          try figure.image(
+            of: image, classes: groups[0] + groups[1],
+            title: "The best \(groups[0].count) classes and \(groups[1].count) random ones")
+        )
+      ]
+      if groups.count > 2 {
+        figures.append(
+          ("\(stem)-labelled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
+      }
+      return figures
+    }
+    return prepared
   }
 
-  public func record(of item: Int) throws -> Record {
-    let trace = try subject.run(images[item]).trace
-    let groups = classes(of: item, trace)
-    let classes = Set(groups.joined()).sorted()
-    // Method by method, so that no more maps are kept than need be.
-    let similarities = try subject.methods.map { method in
-      let maps = try subject.maps(of: classes.map { .class($0) }, by: method, in: trace, item: item)
-      let found = Dictionary(uniqueKeysWithValues: zip(classes, maps))
-      return groups.map { group in MapSimilarity.mean(of: group.map { found[$0]! }.filter { $0.maximum != nil }) }
+  /// The best classes, random ones, and those that the picture is labelled with, if there are several.
+  private func classes(of image: LabelledImage, _ item: Int, _ trace: Trace) -> [[Int]] {
+    let ranking = trace.predictions().map(\.classIndex)
+    var generator = SplitMix64(state: seed &+ UInt64(item) &* 0x9E37_79B9)
+    var pool = Array(ranking.prefix(pool).dropFirst(best))
+    let random = (0..<min(random, pool.count)).map { _ in
+      pool.remove(at: generator.nextIndex(below: pool.count))
     }
-    let results = groups.enumerated().map { index, group in
-      Record.Group(classes: group, similarities: similarities.map { $0[index] })
-    }
-    return Record(best: results[0], random: results[1], labelled: results.count > 2 ? results[2] : nil)
+    let labelled = image.classes.filter { $0 < trace.classes }
+    return [Array(ranking.prefix(best)), random] + (labelled.count > 1 ? [labelled] : [])
   }
 }
 
-extension Similarity: NamedEvaluation {
+extension Similarity {
   public static let name = "similarity"
   package static let abstract = "How much alike the maps of one picture's classes are."
   package static let discussion = """
@@ -98,7 +103,7 @@ extension Similarity: NamedEvaluation {
 
     Example: relevance evaluate similarity squeezenet1.1 val/ --limit 200
     """
-  package static let parameters: [EvaluationParameter<Options>] = [
+  package static let parameters: [EvaluationParameter<Self>] = [
     .init(
       "best", \.best, "How many of the best classes.", in: "n", expected: "2 or more classes, which can be compared"
     ) { $0 >= 2 },
@@ -107,9 +112,8 @@ extension Similarity: NamedEvaluation {
     .init("figures", \.figures, "Draw the maps of the first n pictures, into DIR/figures.", in: "n"),
   ]
 
-  package static func objection(to options: Options) -> String? {
-    options.random >= 0 && options.pool >= options.random
-      ? nil : "--random is \(options.random) of --pool \(options.pool); expected no more"
+  package var objection: String? {
+    random >= 0 && pool >= random ? nil : "--random is \(random) of --pool \(pool); expected no more"
   }
 
   public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
@@ -143,30 +147,5 @@ extension Similarity: NamedEvaluation {
       notes: [
         "\(journal.records.count) pictures. Maps of zeros, which classes without support have, are like nothing and left out."
       ])
-  }
-
-  package var drawnItems: Int { min(options.figures, images.count) }
-
-  /// Its best and random classes, and the classes that it is labelled with, if there are several.
-  package func figures(of item: Int, names: @escaping @Sendable (Int) -> String?) throws -> [(
-    name: String, image: Image
-  )] {
-    let image = images[item]
-    let groups = classes(of: item, try subject.run(image).trace)
-    let figure = ClassFigure(subject, names: names)
-    let stem = image.name.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "\(item)"
-    var figures = [
-      (
-        "\(stem)-classes",
-        try figure.image(
-          of: image, classes: groups[0] + groups[1],
-          title: "The best \(groups[0].count) classes and \(groups[1].count) random ones")
-      )
-    ]
-    if groups.count > 2 {
-      figures.append(
-        ("\(stem)-labelled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
-    }
-    return figures
   }
 }

@@ -37,6 +37,16 @@ public struct Subject: Sendable {
     self.methods = methods
   }
 
+  /// Prepares to evaluate pictures, each an item; `configuration` is what results depend on besides the subject and the data.
+  func prepared<Evaluation>(
+    _ images: [LabelledImage], of data: DataSet, _ configuration: [String: [String]],
+    record: @escaping @Sendable (_ image: LabelledImage, _ item: Int) throws -> Evaluation.Record
+  ) -> PreparedEvaluation<Evaluation> {
+    PreparedEvaluation(configuration: self.configuration(on: data, configuration), items: images.map(\.name)) {
+      try record(images[$0], $0)
+    }
+  }
+
   /// What results depend on: the network, its methods, the data, and what an evaluation adds.
   func configuration(on data: DataSet, _ own: [String: [String]]) -> [String: [String]] {
     own.merging(

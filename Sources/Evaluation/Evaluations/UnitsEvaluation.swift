@@ -3,49 +3,18 @@ import Imaging
 import Tensors
 
 /// Whether the most active units of a layer see different things, over many pictures. *Gu18* §5.3, Fig. 5.
-public struct UnitsEvaluation: ItemwiseEvaluation {
-  /// Which units are studied, and how.
-  public struct Options: EvaluationOptions {
-    /// What patches are replaced by.
-    public var replacement = ReplacementChoice.data
-    /// The node whose units are studied.
-    public var layer = ""
-    /// How many units.
-    public var count = 8
-    /// The side of the patches in pixels, odd.
-    public var patchSide = 9
+public struct UnitsEvaluation: NamedEvaluation {
+  /// What patches are replaced by.
+  public var replacement = ReplacementChoice.data
+  /// The node whose units are studied.
+  public var layer = ""
+  /// How many units.
+  public var count = 8
+  /// The side of the patches in pixels, odd.
+  public var patchSide = 9
 
-    /// The paper's, of no layer.
-    public init() {}
-  }
-
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let layer: String
-  private let options: UnitStudy.Options
-  public let configuration: [String: [String]]
-
-  /// Prepares to evaluate; the subject's methods play no part, since the study is of LRP and CLRP2.
-  ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures, no such layer, or nothing to replace patches by.
-  public init(_ subject: Subject, on data: DataSet, options: Options) throws {
-    images = try data.images(with: "pixels")
-    _ = try subject.explainer.network.graph.requiredNode(named: options.layer)
-    let mean = try options.replacement.picture(subject, on: data)
-    self.subject = subject
-    layer = options.layer
-    var study = UnitStudy.Options()
-    (study.count, study.patchSide, study.replacement) = (options.count, options.patchSide, .picture(mean))
-    self.options = study
-    configuration = subject.configuration(
-      on: data,
-      [
-        "mean": mean.fingerprint, "layer": [layer], "units": ["\(options.count)"], "patch": ["\(options.patchSide)"],
-        "methods": ["lrp", "clrp2"],
-      ])
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// The paper's, of no layer.
+  public init() {}
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
@@ -73,29 +42,42 @@ public struct UnitsEvaluation: ItemwiseEvaluation {
     package let groups: Int
   }
 
-  public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let trace = try subject.run(image).trace
-    let study: UnitStudy
-    do { study = try UnitStudy(trace, at: layer, options: options) } catch let error as UnitStudyError {
-      throw EvaluationError.doesNotFit(image.path, reason: error.description)
+  /// Prepares to study each picture; the subject's methods play no part, since the study is of LRP and CLRP2.
+  ///
+  /// - Throws: a `RelevanceKitError` if there are no pictures, no such layer, or nothing to replace patches by.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let images = try data.images(with: "pixels")
+    _ = try subject.explainer.network.graph.requiredNode(named: layer)
+    let mean = try replacement.picture(subject, on: data)
+    var options = UnitStudy.Options()
+    (options.count, options.patchSide, options.replacement) = (count, patchSide, .picture(mean))
+    let configuration = [
+      "mean": mean.fingerprint, "layer": [layer], "units": ["\(count)"], "patch": ["\(patchSide)"],
+      "methods": ["lrp", "clrp2"],
+    ]
+    return subject.prepared(images, of: data, configuration) { [options] image, _ in
+      let trace = try subject.run(image).trace
+      let study: UnitStudy
+      do { study = try UnitStudy(trace, at: layer, options: options) } catch let error as UnitStudyError {
+        throw EvaluationError.doesNotFit(image.path, reason: error.description)
+      }
+      func merit(_ ablation: PatchAblation, _ maps: [Tensor]) -> Record.Merit {
+        Record.Merit(
+          ablated: ablation.ablated,
+          ownLargest: ablation.patches.indices.count { ablation.patches[$0] != nil && ablation.isOwnLargest($0) },
+          mostHurtByOwn: ablation.patches.indices.count { ablation.isMostHurtByOwn($0) },
+          meanOwnDrop: ablation.meanOwnDrop, meanOtherDrop: ablation.meanOtherDrop,
+          similarity: MapSimilarity.mean(of: maps.map { SaliencyMap($0, by: .sum) })!)
+      }
+      return Record(
+        channels: study.units.map(\.channel),
+        merits: [merit(study.lrpAblation, study.relevance), merit(study.ablation, study.contrast)],
+        groups: study.clusters.members.count)
     }
-    func merit(_ ablation: PatchAblation, _ maps: [Tensor]) -> Record.Merit {
-      Record.Merit(
-        ablated: ablation.ablated,
-        ownLargest: ablation.patches.indices.count { ablation.patches[$0] != nil && ablation.isOwnLargest($0) },
-        mostHurtByOwn: ablation.patches.indices.count { ablation.isMostHurtByOwn($0) },
-        meanOwnDrop: ablation.meanOwnDrop, meanOtherDrop: ablation.meanOtherDrop,
-        similarity: MapSimilarity.mean(of: maps.map { SaliencyMap($0, by: .sum) })!)
-    }
-    return Record(
-      channels: study.units.map(\.channel),
-      merits: [merit(study.lrpAblation, study.relevance), merit(study.ablation, study.contrast)],
-      groups: study.clusters.members.count)
   }
 }
 
-extension UnitsEvaluation: NamedEvaluation {
+extension UnitsEvaluation {
   public static let name = "units"
   package static let abstract = "Whether the most active units of a layer see different things, over many pictures."
   package static let discussion = """
@@ -103,7 +85,7 @@ extension UnitsEvaluation: NamedEvaluation {
 
     Example: relevance evaluate units vgg16.onnx val/ --layer fc1
     """
-  package static let parameters: [EvaluationParameter<Options>] = [
+  package static let parameters: [EvaluationParameter<Self>] = [
     .replacement(\.replacement), .init("layer", \.layer, "The layer whose units are studied.", in: "node"),
     .init(
       "top", \.count, "How many units.", in: "n", expected: "at least 2 units, which can be compared"

@@ -1,5 +1,8 @@
 import Imaging
 
+/// A figure of an item, with its name as a file without extension.
+package typealias EvaluationFigure = (name: String, image: Image)
+
 /// A result drawn.
 public struct EvaluationChart: Sendable {
   /// What it is called, as a file without extension.

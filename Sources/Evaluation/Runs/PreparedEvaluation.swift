@@ -1,22 +1,12 @@
 import Foundation
 import Tensors
 
-/// An evaluation of explanations: something that is measured item by item, each on its own, and then summed up.
+/// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be chosen.
 public protocol ItemwiseEvaluation: Sendable {
   /// What is found for an item.
   associatedtype Record: Codable, Sendable
   /// What its journals are of: `pointing`, `ablation`, …
   static var name: String { get }
-  /// All that results depend on, by name; it stands at the head of the journal.
-  var configuration: [String: [String]] { get }
-  /// The names of the items.
-  ///
-  /// - Complexity: O(items).
-  var items: [String] { get }
-  /// Measures an item.
-  ///
-  /// - Throws: a `RelevanceKitError` if there is something wrong with the item; it is counted, and the run goes on.
-  func record(of item: Int) throws -> Record
   /// Whether a record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
   static func fits(_ record: Record, _ header: JournalHeader) -> Bool
   /// Sums up the records of a whole evaluation; it needs neither the model nor the data.
@@ -63,7 +53,28 @@ public struct EvaluationProgress: Sendable {
   package var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
 }
 
-extension ItemwiseEvaluation {
+/// An evaluation with its items, ready to run.
+public struct PreparedEvaluation<Evaluation: ItemwiseEvaluation>: Sendable {
+  /// All that results depend on, by name; it stands at the head of the journal.
+  public let configuration: [String: [String]]
+  /// The names of the items.
+  public let items: [String]
+  private let record: @Sendable (Int) throws -> Evaluation.Record
+  /// How many of the items are drawn after a run.
+  package var drawnItems = 0
+  /// Figures of an item, with their names as files without extensions; it is told the names of classes.
+  package var figures:
+    @Sendable (_ item: Int, _ names: @escaping @Sendable (Int) -> String?) throws -> [EvaluationFigure] = {
+      _, _ in []
+    }
+
+  /// Prepares items. `record` measures one by its position; a `RelevanceKitError` that it throws is counted, and the run goes on.
+  public init(
+    configuration: [String: [String]], items: [String], record: @escaping @Sendable (Int) throws -> Evaluation.Record
+  ) {
+    (self.configuration, self.items, self.record) = (configuration, items, record)
+  }
+
   /// Measures all items of a shard that are not in the journal yet, and writes each to it as soon as it is done.
   ///
   /// - Parameters:
@@ -75,17 +86,17 @@ extension ItemwiseEvaluation {
   public func run(
     journal path: String, shard: Shard = .whole, resumes: Bool = false,
     progress: (EvaluationProgress) -> Void = { _ in }
-  ) throws -> Journal<Self> {
+  ) throws -> Journal<Evaluation> {
     let header = JournalHeader(
-      evaluation: Self.name, configuration: configuration, items: items.count, shard: shard)
-    let file = try JournalFile<Self>(path, header: header, resumes: resumes)
+      evaluation: Evaluation.name, configuration: configuration, items: items.count, shard: shard)
+    let file = try JournalFile<Evaluation>(path, header: header, resumes: resumes)
     let indices = (0..<shard.count(of: items.count)).map { shard.item($0) }
     let start = ContinuousClock.now
     let before = file.journal.entries.count
     for index in indices.dropFirst(before) {
-      let entry: Journal<Self>.Entry
+      let entry: Journal<Evaluation>.Entry
       do {
-        entry = .init(index: index, name: items[index], record: try record(of: index), error: nil)
+        entry = .init(index: index, name: items[index], record: try record(index), error: nil)
       } catch let error as any RelevanceKitError {
         entry = .init(index: index, name: items[index], record: nil, error: error.description)
       }
