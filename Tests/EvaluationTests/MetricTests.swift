@@ -179,7 +179,7 @@ import Testing
     let maps = try Self.maps()
     for one in try Self.cases("ablation", of: Case.self) {
       let map = try #require(maps[one.map])
-      let found = PatchSequence(map, count: one.patches, side: one.side).patches
+      let found = map.patches(one.patches, side: one.side)
       let expected = one.centers.map {
         Patch(centre: ($0[0], $0[1]), side: one.side, height: map.height, width: map.width)
       }

@@ -62,7 +62,7 @@ public struct Ablation: NamedEvaluation {
       var runs = AblatedRuns(tensor, mean: mean)
       let steps = maps.map { maps in
         maps.map { map -> [Int] in
-          let found = PatchSequence(map, count: patches, side: patchSide).patches
+          let found = map.patches(patches, side: patchSide)
           return (1...patches).map { runs.index(of: Array(found.prefix($0))) }
         }
       }

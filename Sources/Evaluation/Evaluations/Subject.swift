@@ -157,116 +157,11 @@ package protocol EvaluationKeeper: Sendable {
   func showing<Value>(_ title: String, total: Int, _ work: ((Int) -> Void) throws -> Value) throws -> Value
 }
 
-/// A picture or a network that cannot be evaluated.
-package enum EvaluationError: RelevanceKitError, Equatable {
-  /// The network does not take the picture.
-  case doesNotFit(String, reason: String)
-  /// The data set has no picture that the evaluation could use.
-  case nothingToEvaluate(needs: String)
-  /// Too few pictures that the network is sure of.
-  case tooFewCandidates(found: Int, classes: Int, needs: Int)
-  /// A map that cannot be scored.
-  case notFinite(method: String)
-  /// A grid of more cells than a picture has rows or columns.
-  case tooManyCells(Int, width: Int, height: Int)
-  /// A picture of another class than the network has.
-  case noSuchClass(String, Int, classes: Int)
-
-  package var category: ErrorCategory { .badData }
-
-  package var description: String {
-    switch self {
-    case .doesNotFit(let name, let reason): "\(name): \(reason)"
-    case .nothingToEvaluate(let needs): "expected at least one picture with \(needs) in the data set, found none"
-    case .tooFewCandidates(let found, let classes, let needs):
-      "expected pictures of at least \(needs) classes that the network is sure of, found \(found) of \(classes)"
-    case .notFinite(let method): "the map by \(method) has values that are not finite (NaN or infinite)"
-    case .tooManyCells(let cells, let width, let height):
-      "a picture of \(width)×\(height) pixels has no \(cells)×\(cells) cells"
-    case .noSuchClass(let name, let index, let classes):
-      "\(name): class \(index) is not among the network's \(classes) classes"
-    }
-  }
-}
-
-/// A number by which things can be told apart that should be equal: FNV-1a. (G. Fowler, L. Noll, K.-P. Vo)
-struct Fingerprint {
-  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
-
-  mutating func add(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01B3 }
-
-  mutating func add(_ text: String) {
-    for byte in text.utf8 { add(UInt64(byte)) }
-    // So that “ab”, “c” differs from “a”, “bc”.
-    add(256)
-  }
-
-  mutating func add(_ tensor: Tensor) {
-    tensor.withUnsafeElements { for element in $0 { add(UInt64(element.bitPattern)) } }
-    add(tensor.shape.description)
-  }
-
-  var hexadecimal: String { String(value, radix: 16) }
-}
-
-extension Tensor {
-  /// Of shape and elements, as configurations have it.
-  var fingerprint: [String] {
-    var fingerprint = Fingerprint()
-    fingerprint.add(self)
-    return [fingerprint.hexadecimal]
-  }
-}
-
-extension Preprocessing {
-  /// All that a picture's tensor depends on.
-  fileprivate var parts: [String] {
-    [resize.map { "\($0)" } ?? "no resize", "\(resampling)", crop.map { "\($0.width)×\($0.height)" } ?? "no crop"]
-      + ([rescaleFactor] + mean + standardDeviation).map { "\($0)" } + [flipsChannelOrder ? "BGR" : "RGB"]
-  }
-}
-
-extension Network {
-  /// Of operators, names and weights.
-  fileprivate var fingerprint: Fingerprint {
-    var fingerprint = Fingerprint()
-    for node in graph.nodes {
-      fingerprint.add(node.name)
-      fingerprint.add("\(node.operation.kind)")
-      for tensor in node.operation.parameters { fingerprint.add(tensor) }
-    }
-    return fingerprint
-  }
-}
-
-extension RulePlan {
-  /// Of what each node's rule is.
-  fileprivate var fingerprint: Fingerprint {
-    var fingerprint = Fingerprint()
-    for id in network.graph.ids { fingerprint.add(self[id].map { "\($0.rule)" } ?? "none") }
-    return fingerprint
-  }
-}
-
 extension DataSet {
   /// The pictures that have something, which has a name.
   func images(with needs: String, where has: (LabelledImage) -> Bool = { _ in true }) throws -> [LabelledImage] {
     let found = images.filter(has)
     guard !found.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: needs) }
     return found
-  }
-
-  /// Of the pictures' names, classes and boxes; not of their pixels.
-  var fingerprint: Fingerprint {
-    var fingerprint = Fingerprint()
-    for image in images {
-      fingerprint.add(image.name)
-      fingerprint.add("\(image.classes)")
-      for object in image.objects {
-        let box = object.box
-        fingerprint.add("\(object.classIndex) \(box.left) \(box.top) \(box.right) \(box.bottom)")
-      }
-    }
-    return fingerprint
   }
 }
