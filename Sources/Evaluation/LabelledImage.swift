@@ -2,7 +2,7 @@ import Imaging
 import Tensors
 
 /// A rectangle in pixels, x from the left and y from the top; the far sides are not part of it.
-public struct BoundingBox: Hashable, Sendable, Codable {
+public struct BoundingBox: Hashable, Sendable {
   /// The first column's left edge.
   public var left: Double
   /// The first row's upper edge.
@@ -22,7 +22,7 @@ public struct BoundingBox: Hashable, Sendable, Codable {
 
   /// The rectangle, in pixels of the picture as it is stored, in the network's input, as far as it is there; nil if nothing of it
   /// is.
-  public func placed(by placement: PixelPlacement) -> BoundingBox? {
+  package func placed(by placement: PixelPlacement) -> BoundingBox? {
     let corners = [placement.place(x: left, y: top), placement.place(x: right, y: bottom)]
     let columns = corners.map { min(max($0.x, 0), Double(placement.width)) }.sorted()
     let rows = corners.map { min(max($0.y, 0), Double(placement.height)) }.sorted()
@@ -32,7 +32,7 @@ public struct BoundingBox: Hashable, Sendable, Codable {
 }
 
 /// An object in a picture.
-public struct LabelledObject: Hashable, Sendable, Codable {
+public struct LabelledObject: Hashable, Sendable {
   /// Its class, among those of the network.
   public var classIndex: Int
   /// Where it is, in pixels of the picture as it is stored, before any EXIF orientation.
@@ -68,7 +68,7 @@ public struct LabelledImage: Hashable, Sendable {
   /// Whether a class's boxes cover less than a quarter of the picture while another class is in it: where pointing at the middle is
   /// not enough. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1; TorchRay's “difficult”.)
   /// `area` is that of the picture, in pixels as it is stored.
-  public func isDifficult(_ classIndex: Int, area: Double) -> Bool {
+  package func isDifficult(_ classIndex: Int, area: Double) -> Bool {
     classes.contains { $0 != classIndex } && boxes(of: classIndex).reduce(0) { $0 + $1.area } < area / 4
   }
 

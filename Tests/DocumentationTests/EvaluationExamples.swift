@@ -15,13 +15,13 @@ import Testing
     let data = try DataSet.load(annotations, classes: classes)
     let methods = [Method.lrp, .clrp1]
     let subject = Subject(explainer, preprocessing: model.preprocessing, methods: methods)
-    let pointing = try Pointing(subject, on: data.sample(40, seed: 0))
+    let pointing = try Pointing().prepared(subject, on: data.sample(40, seed: 0))
     let journal = try pointing.run(journal: at("pointing.jsonl"), resumes: true) { progress in
       if let failure = progress.failure { print(failure.name, failure.error) }
     }
     #expect(journal.isComplete && journal.failures.isEmpty && data.images.count == 200)
 
-    let results = Pointing.Record.results(of: journal, Bootstrap(items: journal.header.items))
+    let results = Pointing.results(of: journal, Bootstrap(items: journal.header.items))
     for table in results.tables { print(table.markdown) }
     for chart in results.charts {
       try chart.svg.write(toFile: at("\(chart.name).svg"), atomically: true, encoding: .utf8)
@@ -30,7 +30,7 @@ import Testing
     #expect(results.tables[0].rows.count == 2 && results.notes[0].hasPrefix("80 targets in 40 pictures"))
     #expect(FileManager.default.fileExists(atPath: at("hits-by-threshold.svg")))
 
-    let records = try Journal<Pointing.Record>(contentsOf: at("pointing.jsonl")).records
+    let records = try Journal<Pointing>(contentsOf: at("pointing.jsonl")).records
     let hits = records.flatMap { $0.record.targets.map { $0.scores[1].maximumHits } }
     print(hits.count { $0 }, "of", hits.count)
     #expect(hits.count == 80 && hits.count { $0 } > 70)
@@ -43,7 +43,7 @@ import Testing
     let pictures = try DataSet.load(
       at("Fixtures/digits/scenes/instances.json"), classes: ClassNames(count: 10)
     ).sample(8, seed: 0)
-    let pointing = try Pointing(subject, on: pictures)
+    let pointing = try Pointing().prepared(subject, on: pictures)
 
     let parts = ["1/2", "2/2"].compactMap { Shard($0) }
     let paths = try parts.map { shard in
@@ -51,7 +51,7 @@ import Testing
       _ = try pointing.run(journal: path, shard: shard)
       return path
     }
-    let whole = try Journal<Pointing.Record>.merging(paths)
+    let whole = try Journal<Pointing>.merging(paths)
     #expect(whole.entries.count == 8)
     #expect(try whole.data() == pointing.run(journal: at("whole.jsonl")).data())
   }

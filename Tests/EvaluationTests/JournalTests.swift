@@ -7,21 +7,30 @@ import Testing
 @Suite struct JournalTests {
   /// A square root per item, and one item that has none.
   struct Roots: ItemwiseEvaluation {
-    struct Record: EvaluationRecord {
+    struct Record: Codable {
       let root: Double
-      static var evaluation: String { "roots" }
-      func fits(_ header: JournalHeader) -> Bool { root >= 0 }
-      static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-        EvaluationResults(tables: [])
-      }
+    }
+
+    static let name = "roots"
+    static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.root >= 0 }
+    static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+      EvaluationResults(tables: [])
     }
 
     var count = 11
     var configuration = ["methods": ["square root"], "data": ["numbers", "1f"]]
-    var items: [String] { (0..<count).map { "number \($0)" } }
-    func record(of item: Int) throws -> Record {
-      guard item != 4 else { throw EvaluationError.doesNotFit("number 4", reason: "“is” not\nliked") }
-      return Record(root: Double(item).squareRoot())
+
+    func run(
+      journal path: String, shard: Shard = .whole, resumes: Bool = false,
+      progress: (EvaluationProgress) -> Void = { _ in }
+    ) throws -> Journal<Self> {
+      let prepared = PreparedEvaluation<Self>(
+        configuration: configuration, items: (0..<count).map { "number \($0)" }
+      ) { item in
+        guard item != 4 else { throw EvaluationError.doesNotFit("number 4", reason: "“is” not\nliked") }
+        return Record(root: Double(item).squareRoot())
+      }
+      return try prepared.run(journal: path, shard: shard, resumes: resumes, progress: progress)
     }
   }
 
@@ -42,7 +51,7 @@ import Testing
     #expect(lines[0].contains(#""evaluation":"roots""#) && lines[0].contains(#""shard":"1/1""#))
     #expect(lines[3] == #"{"index":2,"name":"number 2","record":{"root":1.4142135623730951}}"#)
     #expect(lines[5].contains(#""error":"number 4: “is” not\nliked""#))
-    let journal = try Journal<Roots.Record>(contentsOf: scratch.path("whole.jsonl"))
+    let journal = try Journal<Roots>(contentsOf: scratch.path("whole.jsonl"))
     #expect(journal.isComplete)
     #expect(journal.records.map(\.item) == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10])
     #expect(journal.failures.map(\.name) == ["number 4"])
@@ -65,7 +74,7 @@ import Testing
       _ = try Roots().run(journal: path, shard: #require(Shard("\(index)/\(count)")))
       return path
     }
-    #expect(try Journal<Roots.Record>.merging(paths.reversed()).data() == whole)
+    #expect(try Journal<Roots>.merging(paths.reversed()).data() == whole)
   }
 
   @Test func progressCounts() throws {
@@ -104,14 +113,14 @@ import Testing
     let (one, two) = (scratch.path("1.jsonl"), scratch.path("2.jsonl"))
     _ = try Roots().run(journal: one, shard: Shard("1/2")!)
     _ = try other.run(journal: two, shard: Shard("2/2")!)
-    #expect(error { _ = try Journal<Roots.Record>.merging([one, two]) }.contains("are not of the same evaluation"))
+    #expect(error { _ = try Journal<Roots>.merging([one, two]) }.contains("are not of the same evaluation"))
     #expect(
-      error { _ = try Journal<Roots.Record>.merging([one]) } == "expected all shards of the evaluation, found 1/2")
-    #expect(error { _ = try Journal<Roots.Record>.merging([one, one]) }.hasSuffix("shard 1/2 is there twice"))
-    #expect(error { _ = try Journal<Roots.Record>.merging([]) }.hasPrefix("expected journals to merge"))
+      error { _ = try Journal<Roots>.merging([one]) } == "expected all shards of the evaluation, found 1/2")
+    #expect(error { _ = try Journal<Roots>.merging([one, one]) }.hasSuffix("shard 1/2 is there twice"))
+    #expect(error { _ = try Journal<Roots>.merging([]) }.hasPrefix("expected journals to merge"))
     try bytes("1.jsonl").dropLast(3).write(to: URL(fileURLWithPath: one))
     #expect(
-      error { _ = try Journal<Roots.Record>.merging([one]) }.hasSuffix(
+      error { _ = try Journal<Roots>.merging([one]) }.hasSuffix(
         "5 of 6 items are done; --resume its evaluation first"))
 
     for (text, message) in [
@@ -132,28 +141,21 @@ import Testing
       (String(decoding: whole, as: UTF8.self) + "{}\n", "line 13 is damaged: there are only 11 items"),
     ] {
       try Data(text.utf8).write(to: scratch.url.appendingPathComponent("bad.jsonl"))
-      #expect(error { _ = try Journal<Roots.Record>(contentsOf: scratch.path("bad.jsonl")) }.contains(message))
+      #expect(error { _ = try Journal<Roots>(contentsOf: scratch.path("bad.jsonl")) }.contains(message))
     }
     #expect(
-      error { _ = try Journal<Roots.Record>(contentsOf: scratch.path("none")) }.hasSuffix(
+      error { _ = try Journal<Roots>(contentsOf: scratch.path("none")) }.hasSuffix(
         "no such journal, or it may not be read"))
   }
 
   /// Two processes would mix their lines.
   @Test func aJournalHasOneWriter() throws {
-    struct Nested: ItemwiseEvaluation {
-      let path: String
-      let configuration: [String: [String]] = [:]
-      let items = ["only"]
-      func record(of item: Int) throws -> Roots.Record {
-        do { _ = try Roots().run(journal: path, resumes: true) } catch JournalError.inUse {
-          return Roots.Record(root: 1)
-        }
-        return Roots.Record(root: 0)
-      }
-    }
     let path = scratch.path("locked.jsonl")
-    let journal = try Nested(path: path).run(journal: path)
+    let nested = PreparedEvaluation<Roots>(configuration: [:], items: ["only"]) { _ in
+      do { _ = try Roots().run(journal: path, resumes: true) } catch JournalError.inUse { return Roots.Record(root: 1) }
+      return Roots.Record(root: 0)
+    }
+    let journal = try nested.run(journal: path)
     #expect(journal.records.first?.record.root == 1)
   }
 

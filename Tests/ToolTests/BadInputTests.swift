@@ -22,6 +22,7 @@ import Testing
 
   private static let methods = Method.all.map(\.name).joined(separator: ", ")
   private static let commands = "explain, predict, inspect, lab, units, evaluate, bench, list"
+  private static let evaluations = EvaluationCatalogue.types.map { $0.subcommand }.joined(separator: ", ")
   private static let scales = "expected own, common, or fixed:V with a number V greater than 0"
   static let presets = RuleTable.presetNames.joined(separator: ", ")
 
@@ -32,8 +33,8 @@ import Testing
     Case("unlike any command", 64, "why: no such command; expected one of \(commands)", "why", "model"),
     Case(
       "unknown evaluation", 64,
-      "ponting: no such command; expected pointing? One of pointing, ablation, grid, similarity, units, deletion, "
-        + "insertion, border, merge", "evaluate", "ponting", "model", "data"),
+      "ponting: no such command; expected pointing? One of \(evaluations), merge", "evaluate", "ponting", "model",
+      "data"),
     Case(
       "quiet and verbose", 64, "--quiet and --verbose exclude each other", "explain", "model", "input.npy", "-q", "-v"),
     Case(

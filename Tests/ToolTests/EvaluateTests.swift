@@ -1,4 +1,5 @@
 import Foundation
+import RelevanceKit
 import TestSupport
 import Testing
 
@@ -38,6 +39,11 @@ import Testing
     let tables = try #require(report["tables"] as? [[String: Any]])
     let rows = try #require(tables[0]["rows"] as? [[Any]])
     #expect(rows.map { $0[0] as? String } == ["random", "lrp", "clrp1"])
+    // An estimate with its interval, nothing, and a count.
+    let share = try #require(rows[1][5] as? [String: Double])
+    let (low, value, high) = try (#require(share["low"]), #require(share["value"]), #require(share["high"]))
+    #expect(share.count == 3 && 0 < low && low <= value && value <= high && high < 1)
+    #expect(rows[1][6] is NSNull && rows[1][8] as? Int == 0)
   }
 
   @Test func shardsMergeToTheSameBytes() throws {
@@ -54,47 +60,56 @@ import Testing
     }
   }
 
-  /// Killed at random moments, and continued each time until it is done.
+  /// Killed after some lines of the journal, or within a line, and continued each time until it is done.
   @Test func killedRunsContinue() throws {
     #expect(try pointing(output: "whole").status == 0)
-    var generator = SystemRandomNumberGenerator()
-    var kills = 0
-    for attempt in 0..<200 {
+    let whole = try bytes("whole/journal.jsonl")
+    let ends = whole.indices.filter { whole[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
+    #expect(ends.count == 13)
+    for (lines, further) in [(0, 7), (1, 0), (2, 0), (2, 1), (5, 60), (6, 0), (9, 2), (12, 0), (12, 100)] {
+      let written = (lines > 0 ? ends[lines - 1] : 0) + further
+      // The system kills a process that makes a file longer than its limit.
       let process = Process()
-      process.executableURL = Workbench.executable(named: "relevance")
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
       process.arguments =
-        ["evaluate", "pointing", Self.model, Self.scenes, "--output", bench.path("killed"), "--resume"] + Self.pointing
+        [
+          "--default-signal=XFSZ", "prlimit", "--fsize=\(written)", Workbench.executable(named: "relevance").path,
+          "evaluate", "pointing",
+          Self.model, Self.scenes, "--output", bench.path("killed"), "--resume",
+        ] + Self.pointing
       process.standardOutput = FileHandle.nullDevice
       process.standardError = FileHandle.nullDevice
       try process.run()
-      // Ten times at any moment; then it may end.
-      if kills < 10 {
-        usleep(.random(in: 1_000...150_000, using: &generator))
-        kill(process.processIdentifier, SIGKILL)
-      }
       process.waitUntilExit()
-      if process.terminationReason == .uncaughtSignal {
-        kills += 1
-      } else {
-        #expect(process.terminationStatus == 0)
-        if kills >= 10 { break }
-        // It was faster than the signal: once more from the start.
-        try FileManager.default.removeItem(atPath: bench.path("killed"))
-      }
-      #expect(attempt < 199, "ten kills should be enough")
+      #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGXFSZ, "line \(lines)")
+      #expect(try bytes("killed/journal.jsonl") == whole.prefix(written), "line \(lines), byte \(further)")
     }
+    #expect(try pointing("--resume", output: "killed").status == 0)
     for name in ["journal.jsonl", "report.md", "report.json"] {
       #expect(try bytes("killed/\(name)") == bytes("whole/\(name)"), "\(name)")
     }
   }
 
-  @Test(arguments: ["ablation", "similarity", "deletion", "insertion", "border"]) func everyEvaluationRuns(name: String)
+  /// Each is run as a whole, and in two shards that are merged.
+  @Test(arguments: EvaluationCatalogue.types.map { $0.subcommand }) func everyEvaluationRunsAndMerges(name: String)
     throws
   {
-    let outcome = try evaluate(
-      name, "--limit", "4", "--method", "lrp", "--method", "clrp2", "--resamples", "50", output: "out")
-    #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.output.contains("| lrp |") && outcome.output.contains("| clrp2 |"))
+    let own: [String: [String]] = [
+      "units": ["--layer", "fc1", "--top", "3"], "grid": ["--grids", "2", "--confidence", "0.5"],
+    ]
+    let arguments =
+      ["evaluate", name, Self.model, Self.scenes, "--limit", name == "grid" ? "40" : "4", "--resamples", "50"]
+      + (name == "units" ? [] : ["--method", "lrp", "--method", "clrp2"]) + own[name, default: []]
+    let whole = try bench.run(arguments + ["--output", "whole"])
+    #expect(whole.status == 0, "\(whole.errors)")
+    #expect(whole.output.contains("| lrp |") && whole.output.contains("| clrp2 |"))
+    for shard in ["1/2", "2/2"] {
+      let part = try bench.run(arguments + ["--output", "parts", "--shard", shard])
+      #expect(part.status == 0, "\(part.errors)")
+    }
+    let merged = try bench.run("evaluate", "merge", "parts", "--output", "parts", "--resamples", "50")
+    #expect(merged.output == whole.output, "\(merged.errors)")
+    for file in ["journal.jsonl", "report.json"] { #expect(try bytes("parts/\(file)") == bytes("whole/\(file)")) }
   }
 
   @Test func gridsAreScaledForFullyConnectedNetworks() throws {

@@ -203,12 +203,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    [], ["explain"], ["predict"], ["inspect"], ["lab"], ["units"], ["bench"], ["list"], ["evaluate"],
-    ["evaluate", "pointing"], ["evaluate", "ablation"], ["evaluate", "grid"], ["evaluate", "similarity"],
-    ["evaluate", "units"], ["evaluate", "deletion"], ["evaluate", "insertion"], ["evaluate", "border"],
-    ["evaluate", "merge"],
-  ]) func helpHasExamples(command: [String]) throws {
+  @Test(
+    arguments: [
+      [], ["explain"], ["predict"], ["inspect"], ["lab"], ["units"], ["bench"], ["list"], ["evaluate"],
+      ["evaluate", "merge"],
+    ] + EvaluationCatalogue.types.map { ["evaluate", $0.subcommand] }) func helpHasExamples(command: [String]) throws
+  {
     let help = try bench.run(command + ["--help"]).output
     // The generator of manual pages drops other letters without a word.
     #expect(!help.contains { !$0.isASCII }, "\(help)")

@@ -4,7 +4,7 @@ import RelevanceKit
 import ToolSupport
 
 /// What all evaluations share: the network, the pictures, and what becomes of the results.
-struct EvaluationOptions: ParsableArguments {
+struct EvaluationRunOptions: ParsableArguments {
   @OptionGroup var model: ModelOptions
   @OptionGroup var data: DataSetArguments
   @OptionGroup var rules: RuleOptions
@@ -54,20 +54,17 @@ struct EvaluationOptions: ParsableArguments {
     let methods = methods.map { method in
       if case .random(0) = method { Method.random(seed: seed) } else { method }
     }
-    return Setting(
-      subject: Subject(
-        explainer, preprocessing: fitting.preprocessing(of: model), methods: methods, note: note), data: data,
-      labels: model.labels)
+    var subject = Subject(
+      explainer, preprocessing: fitting.preprocessing(of: model), methods: methods, note: note)
+    subject.keeper = output
+    return Setting(subject: subject, data: data, labels: model.labels)
   }
 
-  /// A file in the output folder in which something is kept that several runs need.
-  func cached(_ name: String) throws -> URL { try output.folder().appendingPathComponent(name) }
-
   /// Runs an evaluation and writes its results.
-  func run<E: ItemwiseEvaluation>(_ evaluation: E) throws {
+  func run<E>(_ evaluation: PreparedEvaluation<E>) throws {
     let name = shard == .whole ? "journal.jsonl" : "journal-\(shard.index)-of-\(shard.count).jsonl"
     let path = try output.folder().appendingPathComponent(name).path
-    let progress = ProgressLine(E.Record.evaluation)
+    let progress = ProgressLine(E.name)
     let journal = try evaluation.run(journal: path, shard: shard, resumes: resume) {
       if let failure = $0.failure { Console.note("\(failure.name) is left out: \(failure.error)") }
       progress.update($0)
@@ -144,8 +141,6 @@ struct DataSetArguments: ParsableArguments {
 }
 
 extension DataSetFormat: ExpressibleByArgument {}
-extension GridPointing.Layout: ExpressibleByArgument {}
-extension Ablation.TargetChoice: ExpressibleByArgument {}
 
 /// The methods that are compared.
 struct MethodOptions: ParsableArguments {
@@ -168,50 +163,66 @@ struct MethodOptions: ParsableArguments {
   }
 }
 
-/// Which class is explained.
-struct TargetChoiceOptions: ParsableArguments {
-  @Option(
-    name: .customLong("target"),
-    help:
-      "Explain the classes that a picture is labelled with (labelled), or the one with the highest logit (predicted).")
-  var choice = Ablation.TargetChoice.labelled
-}
+/// What an evaluation declares, as options.
+struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
+  private(set) var evaluation = E()
+  private(set) var methods = E.methods ?? []
 
-/// What pixels are replaced by.
-struct MeanOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      """
-      What pixels are replaced by: data (the mean of the data set's pictures, place by place, as in the paper; it is kept in the \
-      output folder), mean (the pixel that the preprocessing subtracts), or a .npy of the input's shape.
-      """, valueName: "what"))
-  var replace = "data"
+  init() {}
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    if E.methods == nil {
+      methods = try container.decode(OptionGroup<MethodOptions>.self, forKey: .methods).wrappedValue.values
+    }
+    func value<Value: ParameterValue>(of name: String, like _: Value) throws -> any ParameterValue {
+      try container.decode(Option<Written<Value>>.self, forKey: Key(stringValue: name)).wrappedValue.value
+    }
+    for parameter in E.parameters {
+      parameter.set(&evaluation, try value(of: parameter.name, like: parameter.usual))
+    }
+  }
 
   func validate() throws {
-    guard ["data", "mean"].contains(replace) || replace.lowercased().hasSuffix(".npy") else {
-      throw ValidationError("--replace is \(replace); expected data, mean or a .npy file")
-    }
+    let objections = E.parameters.lazy.compactMap { $0.objection(evaluation) }
+    if let objection = objections.first ?? evaluation.objection { throw ValidationError(objection) }
   }
 
-  /// 1 × channels × height × width.
-  func picture(for setting: EvaluationOptions.Setting, _ options: EvaluationOptions) throws -> Tensor {
-    switch replace {
-    case "mean":
-      guard let first = setting.data.images.lazy.compactMap({ try? Image(contentsOf: $0.path) }).first else {
-        throw EvaluationError.nothingToEvaluate(needs: "pixels that can be read")
-      }
-      return try setting.subject.preprocessing.tensor(from: first).map { _ in 0 }
-    case "data":
-      let file = try options.cached("mean-\(setting.subject.cacheName(for: setting.data, withNetwork: false)).npy")
-      if let kept = try? NumPyFile.read(file.path) { return kept }
-      let progress = ProgressLine("averaging the pictures", total: setting.data.images.count)
-      let mean = try MeanPicture(of: setting.data, setting.subject.preprocessing) { progress.update(done: $0) }
-      progress.end()
-      try NumPyFile.write(mean.tensor, to: file.path)
-      return mean.tensor
-    default:
-      let tensor = try NumPyFile.read(replace)
-      return tensor.shape.rank == 3 ? tensor.reshaped(to: Shape([1] + tensor.shape.dimensions)) : tensor
-    }
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    static var methods: Key { Key(stringValue: "methods") }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
   }
+}
+
+/// The argument parser looks for options among the children of a mirror; these are as many as are declared.
+extension DeclaredOptions: CustomReflectable {
+  var customMirror: Mirror {
+    let methods: [Mirror.Child] = E.methods == nil ? [(Key.methods.stringValue, OptionGroup<MethodOptions>())] : []
+    return Mirror(self, children: methods + E.parameters.map { ($0.name, Self.option($0, usual: $0.usual)) })
+  }
+
+  private static func option<Value: ParameterValue>(
+    _ parameter: EvaluationParameter<E>, usual: Value
+  ) -> Any {
+    let name = NameSpecification.customLong(parameter.name)
+    let help = ArgumentHelp(parameter.help, valueName: parameter.valueName)
+    guard !usual.text.isEmpty else { return Option<Written<Value>>(name: name, help: help) }
+    return Option(wrappedValue: Written(value: usual), name: name, help: help)
+  }
+}
+
+/// The value of a declared parameter as an argument.
+private struct Written<Value: ParameterValue>: ExpressibleByArgument {
+  let value: Value
+  init(value: Value) { self.value = value }
+  init?(argument: String) {
+    guard let value = Value(text: argument) else { return nil }
+    self.value = value
+  }
+  var defaultValueDescription: String { value.text }
+  static var allValueStrings: [String] { Value.words }
+  static var defaultCompletionKind: CompletionKind { Value.words.isEmpty ? .default : .list(Value.words) }
 }

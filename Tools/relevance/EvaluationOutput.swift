@@ -23,8 +23,8 @@ struct EvaluationOutput: ParsableArguments {
   }
 
   /// Writes tables and report of a whole evaluation, and prints the tables.
-  func write<Record: EvaluationRecord>(_ journal: Journal<Record>) throws {
-    let results = Record.results(of: journal, Bootstrap(items: journal.header.items, resamples: resamples))
+  func write<E: ItemwiseEvaluation>(_ journal: Journal<E>) throws {
+    let results = E.results(of: journal, Bootstrap(items: journal.header.items, resamples: resamples))
     let folder = try folder()
     let report = EvaluationReport(journal, results)
     try writeFile(Data(report.markdown.utf8), to: folder.appendingPathComponent("report.md"))
@@ -46,8 +46,22 @@ struct EvaluationOutput: ParsableArguments {
   }
 }
 
+extension EvaluationOutput: EvaluationKeeper {
+  func kept(_ name: String) throws -> Data? {
+    FileManager.default.contents(atPath: try folder().appendingPathComponent(name).path)
+  }
+
+  func keep(_ data: Data, as name: String) throws { try writeFile(data, to: folder().appendingPathComponent(name)) }
+
+  func showing<Value>(_ title: String, total: Int, _ work: ((Int) -> Void) throws -> Value) throws -> Value {
+    let progress = ProgressLine(title, total: total)
+    defer { progress.end() }
+    return try work { progress.update(done: $0) }
+  }
+}
+
 /// All that an evaluation found; the same bytes for the same journal.
-struct EvaluationReport<Record: EvaluationRecord>: Encodable {
+struct EvaluationReport<E: ItemwiseEvaluation>: Encodable {
   private let evaluation: String
   private let configuration: [String: [String]]
   private let items: Int
@@ -60,8 +74,8 @@ struct EvaluationReport<Record: EvaluationRecord>: Encodable {
     let error: String
   }
 
-  init(_ journal: Journal<Record>, _ results: EvaluationResults) {
-    evaluation = Record.evaluation
+  init(_ journal: Journal<E>, _ results: EvaluationResults) {
+    evaluation = E.name
     configuration = journal.header.configuration
     items = journal.header.items
     failures = journal.failures.map { Failure(item: $0.name, error: $0.error ?? "") }
@@ -84,5 +98,30 @@ struct EvaluationReport<Record: EvaluationRecord>: Encodable {
         + configuration.sorted { $0.key < $1.key }.map { "\($0) \($1.joined(separator: " "))" }.joined(separator: "; ")
         + ".")
     return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension ResultTable: Encodable {
+  private enum CodingKeys: CodingKey { case title, columns, rows }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(title, forKey: .title)
+    try container.encode(columns, forKey: .columns)
+    try container.encode(rows, forKey: .rows)
+  }
+}
+
+extension ResultTable.Cell: Encodable {
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try container.encode(text)
+    case .count(let count): try container.encode(count)
+    // JSON has no number for what is not one.
+    case .number(let number): number.isFinite ? try container.encode(number) : try container.encodeNil()
+    case .estimate(let estimate): try container.encode(estimate)
+    case .absent: try container.encodeNil()
+    }
   }
 }

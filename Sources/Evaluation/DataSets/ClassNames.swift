@@ -23,7 +23,7 @@ public struct ClassNames: Sendable {
   /// - a JSON object of indices by name, `{"dog": 207}`; several names may have one index;
   /// - a JSON object of names by index, `{"0": "tench"}` or `{"0": ["n01440764", "tench"]}`.
   ///
-  /// - Throws: `DataSetError` if the file is none of these, or has classes that the network does not have.
+  /// - Throws: a `RelevanceKitError` if the file is none of these, or has classes that the network does not have.
   public init(contentsOf path: String, names: [Int: String] = [:], count: Int) throws {
     let expected = "a class file: JSON, or a line per class"
     let text = try Files.text(path, expected: expected)

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A data set that cannot be used.
-public enum DataSetError: RelevanceKitError, Equatable {
+package enum DataSetError: RelevanceKitError, Equatable {
   /// There is no such file or folder.
   case missing(String, expected: String)
   /// It is there, but may not or cannot be read.
@@ -24,7 +24,7 @@ public enum DataSetError: RelevanceKitError, Equatable {
   case noPictures(String, DataSetFormat, notes: [String])
 
   /// The kind of failure.
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missing, .unreadable: .missingInput
     case .needsLabels, .unrecognised: .usage
@@ -33,7 +33,7 @@ public enum DataSetError: RelevanceKitError, Equatable {
   }
 
   /// What went wrong, in one sentence that starts with the file.
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let path, let expected): "\(path): not found; expected \(expected)"
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"

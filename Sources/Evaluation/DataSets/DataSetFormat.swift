@@ -29,7 +29,7 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
 
   /// The format of what is at a path.
   ///
-  /// - Throws: `DataSetError` if there is nothing, or nothing like a data set.
+  /// - Throws: a `RelevanceKitError` if there is nothing, or nothing like a data set.
   init(of path: String, options: DataSetOptions) throws {
     guard let isFolder = Files.isFolder(path) else { throw DataSetError.missing(path, expected: "a data set") }
     guard isFolder else {
@@ -87,7 +87,7 @@ extension DataSet {
   ///   - format: nil recognises it by what is there.
   ///   - options: where its parts are.
   ///   - classes: the network's.
-  /// - Throws: `DataSetError`.
+  /// - Throws: a `RelevanceKitError`.
   public static func load(
     _ path: String, format: DataSetFormat? = nil, options: DataSetOptions = DataSetOptions(), classes: ClassNames
   ) throws -> DataSet {

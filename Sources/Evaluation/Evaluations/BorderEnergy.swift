@@ -7,57 +7,47 @@ import Tensors
 ///
 /// The frame of a given width is compared with the area that it covers: a density of 1 is what a map without preference for places
 /// has. Objects are mostly in the middle, so less is to be expected.
-public struct BorderEnergy: ItemwiseEvaluation {
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let width: Int
-  public let configuration: [String: [String]]
+public struct BorderEnergy: NamedEvaluation {
+  /// The width of the frame in pixels of the input.
+  public var width = 8
 
-  /// Prepares to evaluate; the class with the highest logit is explained. The frame is `width` pixels of the input wide.
-  ///
-  /// - Throws: `EvaluationError.nothingToEvaluate` if there are no pictures.
-  public init(_ subject: Subject, on data: DataSet, width: Int = 8) throws {
-    guard !data.images.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: "pixels") }
-    images = data.images
-    self.subject = subject
-    self.width = width
-    configuration = subject.configuration.merging(
-      ["data": [data.name, data.fingerprint.hexadecimal], "width": ["\(width)"]]) { $1 }
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// 8 pixels.
+  public init() {}
 
   /// What was found for a picture.
-  public struct Record: EvaluationRecord {
+  public struct Record: Codable, Sendable {
     /// The share of the pixels that are in the frame.
-    public let area: Double
+    package let area: Double
     /// The share of the energy in the frame, of each method; nil for a map of zeros.
-    public let shares: [Double?]
+    package let shares: [Double?]
     /// The share of the energy in the outermost pixels.
-    public let outermost: [Double?]
+    package let outermost: [Double?]
     /// The share of the pixels that are outermost.
-    public let outermostArea: Double
+    package let outermostArea: Double
   }
 
-  public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let tensor = try subject.input(image).tensor
-    let trace = try subject.trace(tensor, of: image.path)
-    let best = Target.class(trace.predictions()[0].classIndex)
-    let maps = try subject.maps(of: [best], in: trace, item: item).map { $0[0] }
-    let (height, columns) = (tensor.shape[2], tensor.shape[3])
-    func area(_ width: Int) -> Double {
-      1 - Double(max(height - 2 * width, 0) * max(columns - 2 * width, 0)) / Double(height * columns)
+  /// Prepares to explain each picture for the class with the highest logit.
+  ///
+  /// - Throws: a `RelevanceKitError` if there are no pictures.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    subject.prepared(try data.images(with: "pixels"), of: data, ["width": ["\(width)"]]) { image, item in
+      let (tensor, trace) = try subject.run(image)
+      let best = Target.class(trace.predictions()[0].classIndex)
+      let maps = try subject.maps(of: [best], in: trace, item: item).map { $0[0] }
+      let (height, columns) = (tensor.shape[2], tensor.shape[3])
+      func area(_ width: Int) -> Double {
+        1 - Double(max(height - 2 * width, 0) * max(columns - 2 * width, 0)) / Double(height * columns)
+      }
+      return Record(
+        area: area(width), shares: maps.map { $0.frameShare(width: width) },
+        outermost: maps.map { $0.frameShare(width: 1) }, outermostArea: area(1))
     }
-    return Record(
-      area: area(width), shares: maps.map { $0.frameShare(width: width) },
-      outermost: maps.map { $0.frameShare(width: 1) }, outermostArea: area(1))
   }
 }
 
 extension SaliencyMap {
   /// The share of the energy within so many pixels of the border; nil for a map of zeros.
-  public func frameShare(width frame: Int) -> Double? {
+  fileprivate func frameShare(width frame: Int) -> Double? {
     let energy = energy
     guard energy > 0 else { return nil }
     var inside = 0.0
@@ -70,11 +60,22 @@ extension SaliencyMap {
   }
 }
 
-extension BorderEnergy.Record {
-  public static var evaluation: String { "border" }
+extension BorderEnergy {
+  public static let name = "border"
+  package static let abstract = "How much of the maps lies along the picture's border, as zero padding may cause."
+  package static let discussion = """
+    Each picture is explained for the class with the highest logit. Compare tables of rules by --rules.
 
-  public func fits(_ header: JournalHeader) -> Bool {
-    shares.count == header.methods.count && outermost.count == header.methods.count
+    Example: relevance evaluate border model.onnx val/ --rules paper --output paper
+    """
+  package static let parameters: [EvaluationParameter<Self>] = [
+    .init(
+      "width", \.width, "The width of the frame in pixels of the input.", in: "pixels", expected: "1 to 10000 pixels",
+      where: (1...10_000).contains)
+  ]
+
+  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+    record.shares.count == header.methods.count && record.outermost.count == header.methods.count
   }
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
@@ -84,10 +85,8 @@ extension BorderEnergy.Record {
       title: "Energy along the border",
       columns: ["method", "share within \(frame) pixels", "density there", "density of the outermost pixels"])
     for (index, method) in methods.enumerated() {
-      func cell(_ value: (Self) -> Double?) -> ResultTable.Cell {
-        var measured = Measurements()
-        for (item, record) in journal.records { if let found = value(record) { measured.append(found, item: item) } }
-        return bootstrap.cell(.mean(measured))
+      func cell(_ value: (Record) -> Double?) -> ResultTable.Cell {
+        bootstrap.cell(.mean(Measurements(journal.parts { [$0] }, value)))
       }
       table.rows.append([
         .text(method), cell { $0.shares[index] }, cell { record in record.shares[index].map { $0 / record.area } },

@@ -1,28 +1,26 @@
 import Explanations
 import Figures
+import Foundation
 import Imaging
 import Networks
 import Tensors
 
 /// The grid pointing game: pictures of different classes side by side; how much of what speaks for a class lies in its own
 /// picture? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is 1/n².
-public struct GridPointing: ItemwiseEvaluation {
-  /// How grids are made.
-  public struct Options: Sendable {
-    /// Pictures in a row and in a column.
-    public var cells = 2
-    /// How many grids.
-    public var grids = 100
-    /// How sure the network must be of a picture's class, as a softmax probability.
-    public var confidence = 0.8
-    /// How pictures are put into a grid.
-    public var layout = Layout.automatic
-    /// What is drawn: the same for the same seed.
-    public var seed: UInt64 = 0
+public struct GridPointing: NamedEvaluation {
+  /// Pictures in a row and in a column.
+  public var cells = 2
+  /// How many grids.
+  public var grids = 100
+  /// How sure the network must be of a picture's class, as a softmax probability.
+  public var confidence = 0.8
+  /// How pictures are put into a grid.
+  public var layout = Layout.automatic
+  /// What is drawn at random: the same for the same seed.
+  public var seed: UInt64 = 0
 
-    /// 100 grids of 2 × 2.
-    public init() {}
-  }
+  /// 100 grids of 2 × 2.
+  public init() {}
 
   /// How large a grid is.
   public enum Layout: String, Sendable, CaseIterable {
@@ -34,118 +32,105 @@ public struct GridPointing: ItemwiseEvaluation {
     case scaled
   }
 
-  /// A picture that the network is sure of.
-  public struct Candidate: Codable, Hashable, Sendable {
-    /// The position in the data set.
-    public let image: Int
-    /// The class that it is labelled with and that the network gives the highest logit: its index among the logits.
-    public let classIndex: Int
-    /// The class's softmax probability, 0…1.
-    public let probability: Double
+  /// A picture that the network is sure of: its position in the data set, the class that it is labelled with and that the network
+  /// gives the highest logit, and that class's softmax probability.
+  private struct Candidate: Codable {
+    let image: Int
+    let classIndex: Int
+    let probability: Double
   }
 
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let grids: [[Candidate]]
-  private let options: Options
-  private let isFull: Bool
-  public let configuration: [String: [String]]
+  /// What was found for a grid.
+  public struct Record: Codable, Sendable {
+    /// The class of a cell.
+    package struct Target: Codable, Sendable {
+      /// Its index among the logits, from 0.
+      package let classIndex: Int
+      /// The cell with its picture, counted row by row from 0.
+      package let cell: Int
+      /// Its logit in the whole grid.
+      package let logit: Float
+      /// How each method's map lies in the grid, in the order of the subject's methods.
+      package let scores: [GridScore]
+    }
 
-  /// The pictures that the network gives their own class with at least this probability, in the data set's order; pictures that
-  /// cannot be read are left out. `progress` is called with the number of pictures looked at.
+    /// The classes of the cells, row by row.
+    package let targets: [Target]
+  }
+
+  /// Draws grids of pictures that the network is sure of, no two of a grid of the same class.
   ///
-  /// - Throws: `GraphError` or `ExecutionError` if the network cannot be run.
+  /// - Throws: a `RelevanceKitError` if there are fewer classes than cells, or if the network cannot be run.
   /// - Complexity: one run of the network per picture.
-  public static func candidates(
-    _ subject: Subject, on data: DataSet, confidence: Double, progress: (Int) -> Void = { _ in }
-  ) throws -> [Candidate] {
-    try data.images.enumerated().compactMap { number, image in
-      progress(number)
-      guard let input = try? subject.input(image) else { return nil }
-      let scores = try subject.explainer.scores(of: [input.tensor])[0]
-      let best = scores.best
-      guard image.classes.contains(best), scores.probabilities[best] >= confidence else { return nil }
-      return Candidate(image: number, classIndex: best, probability: scores.probabilities[best])
-    }
-  }
-
-  /// Draws grids of candidates, no two of a grid of the same class.
-  ///
-  /// - Throws: `EvaluationError.tooFewCandidates` if there are fewer classes than cells.
-  public init(
-    _ subject: Subject, on data: DataSet, candidates: [Candidate], options: Options = Options()
-  ) throws {
-    let cells = options.cells * options.cells
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let candidates = try candidates(subject, on: data)
     let classes = Set(candidates.map(\.classIndex)).count
-    guard classes >= cells else {
-      throw EvaluationError.tooFewCandidates(found: candidates.count, classes: classes, needs: cells)
+    guard classes >= cells * cells else {
+      throw EvaluationError.tooFewCandidates(found: candidates.count, classes: classes, needs: cells * cells)
     }
-    self.subject = subject
-    self.options = options
-    images = data.images
-    grids = (0..<options.grids).map { number in
+    let grids = (0..<grids).map { number in
       // Each grid by its own number, so that more grids begin with the same ones.
-      var generator = SplitMix64(state: options.seed &+ UInt64(number) &* 0x9E37_79B9)
+      var generator = SplitMix64(state: seed &+ UInt64(number) &* 0x9E37_79B9)
       var chosen: [Candidate] = []
-      while chosen.count < cells {
+      while chosen.count < cells * cells {
         let candidate = candidates[generator.nextIndex(below: candidates.count)]
         if !chosen.contains(where: { $0.classIndex == candidate.classIndex }) { chosen.append(candidate) }
       }
       return chosen
     }
-    isFull = options.layout == .full || options.layout == .automatic && subject.takesPictures(larger: options.cells)
-    configuration = subject.configuration.merging(
-      [
-        "data": [data.name, data.fingerprint.hexadecimal], "cells": ["\(options.cells)"],
-        "layout": [isFull ? "full" : "scaled"], "confidence": ["\(options.confidence)"], "seed": ["\(options.seed)"],
-      ]) { $1 }
-  }
-
-  public var items: [String] {
-    grids.map { grid in grid.map { images[$0.image].name }.joined(separator: " ") }
-  }
-
-  /// What was found for a grid.
-  public struct Record: EvaluationRecord {
-    /// The class of a cell.
-    public struct Target: Codable, Sendable {
-      /// Its index among the logits, from 0.
-      public let classIndex: Int
-      /// The cell with its picture, counted row by row from 0.
-      public let cell: Int
-      /// Its logit in the whole grid.
-      public let logit: Float
-      /// How each method's map lies in the grid, in the order of the subject's methods.
-      public let scores: [GridScore]
+    let isFull = layout == .full || layout == .automatic && subject.takesPictures(larger: cells)
+    let configuration = [
+      "cells": ["\(cells)"], "layout": [isFull ? "full" : "scaled"], "confidence": ["\(confidence)"],
+      "seed": ["\(seed)"],
+    ]
+    return PreparedEvaluation(
+      configuration: subject.configuration(on: data, configuration),
+      items: grids.map { grid in grid.map { data.images[$0.image].name }.joined(separator: " ") }
+    ) { item in
+      let pictures = try grids[item].map {
+        try subject.preprocessing.visible(Image(contentsOf: data.images[$0.image].path))
+      }
+      let grid = try grid(of: pictures, isFull: isFull, by: subject.preprocessing.resampling)
+      let trace = try subject.trace(subject.preprocessing.normalized(grid), of: "grid \(item)")
+      let maps = try subject.maps(of: grids[item].map { .class($0.classIndex) }, in: trace, item: item)
+      return Record(
+        targets: grids[item].enumerated().map { cell, candidate in
+          Record.Target(
+            classIndex: candidate.classIndex, cell: cell, logit: trace.logits[0, candidate.classIndex],
+            scores: maps.map { GridScore($0[cell], cells: cells) })
+        })
     }
-
-    /// The classes of the cells, row by row.
-    public let targets: [Target]
   }
 
-  public func record(of item: Int) throws -> Record {
-    let grid = grids[item]
-    let trace = try subject.trace(subject.preprocessing.normalized(try picture(of: item)), of: "grid \(item)")
-    let maps = try subject.maps(of: grid.map { .class($0.classIndex) }, in: trace, item: item)
-    return Record(
-      targets: grid.enumerated().map { cell, candidate in
-        Record.Target(
-          classIndex: candidate.classIndex, cell: cell, logit: trace.logits[0, candidate.classIndex],
-          scores: maps.map { GridScore($0[cell], cells: options.cells) })
-      })
+  /// The pictures that the network gives their own class with enough probability, in the data set's order; pictures that
+  /// cannot be read are left out.
+  private func candidates(_ subject: Subject, on data: DataSet) throws -> [Candidate] {
+    try subject.kept(
+      "candidates-\(subject.cacheName(for: data, withNetwork: true))-\(confidence).json",
+      "looking for pictures that the network is sure of", total: data.images.count,
+      read: { try? JSONDecoder().decode([Candidate].self, from: $0) }, write: { try JSONEncoder().encode($0) }
+    ) { progress in
+      try data.images.enumerated().compactMap { number, image in
+        progress(number)
+        guard let input = try? subject.input(image) else { return nil }
+        let scores = try subject.explainer.scores(of: [input.tensor])[0]
+        let best = scores.best
+        guard image.classes.contains(best), scores.probabilities[best] >= confidence else { return nil }
+        return Candidate(image: number, classIndex: best, probability: scores.probabilities[best])
+      }
+    }
   }
 
-  /// The pictures of a grid as one.
-  private func picture(of item: Int) throws -> Image {
-    let n = options.cells
-    let pictures = try grids[item].map { try subject.preprocessing.visible(Image(contentsOf: images[$0.image].path)) }
+  /// Pictures as one.
+  private func grid(of pictures: [Image], isFull: Bool, by resampling: Resampling) throws -> Image {
+    let n = self.cells
     let (width, height) = (pictures[0].width * (isFull ? n : 1), pictures[0].height * (isFull ? n : 1))
     guard n <= min(width, height) else { throw EvaluationError.tooManyCells(n, width: width, height: height) }
     let cells = pictures.enumerated().map { cell, picture in
       // Cell c has the pixels from c·side/n on.
       func extent(_ cell: Int, of side: Int) -> Int { (cell + 1) * side / n - cell * side / n }
       return picture.resized(
-        width: extent(cell % n, of: width), height: extent(cell / n, of: height), by: subject.preprocessing.resampling)
+        width: extent(cell % n, of: width), height: extent(cell / n, of: height), by: resampling)
     }
     return Montage(cells, columns: n, margin: 0).image()
   }
@@ -165,12 +150,36 @@ extension Subject {
   }
 }
 
-extension GridPointing.Record {
-  public static var evaluation: String { "grid" }
+extension GridPointing.Layout: ParameterValue {}
 
-  public func fits(_ header: JournalHeader) -> Bool {
+extension GridPointing {
+  public static let name = "grid"
+  package static let abstract = "How much of what speaks for a class lies in its own picture of a grid of pictures."
+  package static let discussion = """
+    The grid pointing game needs no boxes: n by n pictures of different classes, of which the network is sure, are put side by side. \
+    Chance is one in n times n.
+
+    Example: relevance evaluate grid squeezenet1.1 val/ --cells 3 --grids 500
+    """
+  package static let parameters: [EvaluationParameter<Self>] = [
+    .init(
+      "cells", \.cells, "Pictures in a row and in a column.", in: "n", expected: "2 to 100", where: (2...100).contains),
+    .init(
+      "grids", \.grids, "How many grids.", in: "n", expected: "1 to 1000000", where: (1...1_000_000).contains),
+    .init(
+      "confidence", \.confidence, "How sure the network must be of a picture's class.", in: "probability",
+      expected: "0 to 1", where: (0...1).contains),
+    .init(
+      "layout", \.layout,
+      """
+      Grids n times as large as pictures (full), or as large with pictures made smaller (scaled); automatic is full where the \
+      network takes them.
+      """),
+  ]
+
+  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let cells = header.number("cells") ?? 0
-    return targets.allSatisfy { target in
+    return record.targets.allSatisfy { target in
       JournalHeader.isClass(target.classIndex) && target.scores.count == header.methods.count
         && target.scores.allSatisfy { $0.shares.count == cells * cells && $0.shares.indices.contains(target.cell) }
     }
@@ -178,26 +187,19 @@ extension GridPointing.Record {
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
-    let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
+    let pairs = journal.parts(\.targets)
     // What the network does not vote for has no support that could be pointed at.
-    let supported = pairs.filter { $0.target.logit > 0 }
-    func measured(_ value: (Target) -> Double) -> Bootstrap.Statistic {
-      .mean(
-        Measurements(
-          items: supported.map(\.item), classes: supported.map(\.target.classIndex),
-          values: supported.map { value($0.target) }))
-    }
-    let reference = methods.firstIndex(of: "lrp")
+    let supported = pairs.filter { $0.part.logit > 0 }
+    func mean(_ value: (Record.Target) -> Double) -> Bootstrap.Statistic { .mean(Measurements(supported, value)) }
     var table = ResultTable(
       title: "Grid pointing", columns: ["method", "energy", "pointing", "energy, less lrp", "empty maps"])
     for (index, method) in methods.enumerated() {
-      let energy = { (method: Int) in measured { $0.scores[method].shares[$0.cell] } }
+      let energy = { (method: Int) in mean { $0.scores[method].shares[$0.cell] } }
       table.rows.append([
         .text(method), bootstrap.cell(energy(index)),
-        bootstrap.cell(measured { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
-        reference == nil || reference == index
-          ? .absent : bootstrap.cell(.difference(energy(index), energy(reference!))),
-        .count(supported.count { $0.target.scores[index].maximum == nil }),
+        bootstrap.cell(mean { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
+        bootstrap.cellLessLRP(methods, index, energy),
+        .count(supported.count { $0.part.scores[index].maximum == nil }),
       ])
     }
     let cells = journal.header.number("cells") ?? 2

@@ -5,29 +5,15 @@ import Tensors
 
 /// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the share of
 /// energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.
-public struct Pointing: ItemwiseEvaluation {
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let tolerance: Double
-  public let configuration: [String: [String]]
+public struct Pointing: NamedEvaluation {
+  /// So many pixels of the input around a box still count as inside.
+  public var tolerance = 0.0
 
-  /// Prepares to evaluate; each picture is explained for each class that has a box in it. So many pixels of the input around a box
-  /// as `tolerance` says still count as inside.
-  ///
-  /// - Throws: `EvaluationError.nothingToEvaluate` if no picture has a box.
-  public init(_ subject: Subject, on data: DataSet, tolerance: Double = 0) throws {
-    images = data.images.filter { !$0.objects.isEmpty }
-    guard !images.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: "a box") }
-    self.subject = subject
-    self.tolerance = tolerance
-    configuration = subject.configuration.merging(
-      ["data": [data.name, data.fingerprint.hexadecimal], "tolerance": ["\(tolerance)"]]) { $1 }
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// The boxes alone.
+  public init() {}
 
   /// What was found for a picture.
-  public struct Record: EvaluationRecord {
+  public struct Record: Codable, Sendable {
     /// A class that is in the picture.
     public struct Target: Codable, Sendable {
       /// Its index among the logits, from 0.
@@ -48,55 +34,69 @@ public struct Pointing: ItemwiseEvaluation {
     public let croppedAway: Int
   }
 
-  public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let (tensor, placement, area) = try subject.input(image)
-    let trace = try subject.trace(tensor, of: image.path)
-    let candidates = Set(image.objects.map(\.classIndex)).sorted()
-    if let outside = candidates.last, outside >= trace.classes {
-      throw EvaluationError.noSuchClass(image.path, outside, classes: trace.classes)
+  /// Prepares to explain each picture for each class that has a box in it.
+  ///
+  /// - Throws: a `RelevanceKitError` if no picture has a box.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let images = try data.images(with: "a box") { !$0.objects.isEmpty }
+    return subject.prepared(images, of: data, ["tolerance": ["\(tolerance)"]]) { image, item in
+      let (tensor, placement, area) = try subject.input(image)
+      let trace = try subject.trace(tensor, of: image.path)
+      let candidates = try trace.checked(Set(image.objects.map(\.classIndex)).sorted(), of: image)
+      let found = candidates.compactMap { classIndex -> (classIndex: Int, region: Region, isDifficult: Bool)? in
+        let placed = image.boxes(of: classIndex).compactMap { $0.placed(by: placement) }
+        let region = Region(placed, height: placement.height, width: placement.width, tolerance: tolerance)
+        guard region.contains.contains(true) else { return nil }
+        return (classIndex, region, image.isDifficult(classIndex, area: area))
+      }
+      let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace, item: item)
+      let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
+      let targets = found.enumerated().map { number, target in
+        let prediction = predictions[target.classIndex]!
+        return Record.Target(
+          classIndex: target.classIndex, logit: prediction.logit, probability: prediction.probability ?? 1,
+          isDifficult: target.isDifficult, scores: maps.map { PointingScore($0[number], in: target.region) })
+      }
+      return Record(targets: targets, croppedAway: candidates.count - found.count)
     }
-    let found = candidates.compactMap { classIndex -> (classIndex: Int, region: Region, isDifficult: Bool)? in
-      let placed = image.boxes(of: classIndex).compactMap { $0.placed(by: placement) }
-      let region = Region(placed, height: placement.height, width: placement.width, tolerance: tolerance)
-      guard region.contains.contains(true) else { return nil }
-      return (classIndex, region, image.isDifficult(classIndex, area: area))
-    }
-    let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace, item: item)
-    let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
-    let targets = found.enumerated().map { number, target in
-      let prediction = predictions[target.classIndex]!
-      return Record.Target(
-        classIndex: target.classIndex, logit: prediction.logit, probability: prediction.probability ?? 1,
-        isDifficult: target.isDifficult, scores: maps.map { PointingScore($0[number], in: target.region) })
-    }
-    return Record(targets: targets, croppedAway: candidates.count - found.count)
   }
 }
 
-extension Pointing.Record {
-  public static var evaluation: String { "pointing" }
+extension Pointing {
+  public static let name = "pointing"
+  package static let abstract = "Whether maps point into the boxes of what they explain."
+  package static let discussion = """
+    The pointing game (is the maximum in a box?), its extension to thresholds (are all of the largest pixels that hold so much of \
+    the energy?), and the share of energy in the boxes. Each picture is explained for each class that has a box. Difficult are \
+    classes whose boxes cover less than a quarter of a picture that another class is in, too.
 
-  public func fits(_ header: JournalHeader) -> Bool {
-    targets.allSatisfy { JournalHeader.isClass($0.classIndex) && $0.scores.count == header.methods.count }
+    Example: relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
+    """
+  package static let parameters: [EvaluationParameter<Self>] = [
+    .init(
+      "tolerance", \.tolerance, "Pixels of the input around a box that still count as inside; 15 are usual.",
+      in: "pixels", expected: "0 or more pixels"
+    ) { $0 >= 0 }
+  ]
+
+  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+    record.targets.allSatisfy { JournalHeader.isClass($0.classIndex) && $0.scores.count == header.methods.count }
   }
 
   /// The shares of energy of Fig. 4: 0 is the maximum alone.
-  static let thresholds = [0] + stride(from: 5, through: 100, by: 5).map { Double($0) / 100 }
+  private static let thresholds = [0] + stride(from: 5, through: 100, by: 5).map { Double($0) / 100 }
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
-    let pairs = journal.records.flatMap { item, record in record.targets.map { (item: item, target: $0) } }
+    let pairs = journal.parts(\.targets)
     func measured(
       _ method: Int, difficult: Bool = false, _ value: (PointingScore) -> Double
     ) -> Measurements {
-      let chosen = pairs.filter { !difficult || $0.target.isDifficult }
-      return Measurements(
-        items: chosen.map(\.item), classes: chosen.map(\.target.classIndex),
-        values: chosen.map { value($0.target.scores[method]) })
+      Measurements(pairs, classIndex: \.classIndex) {
+        difficult && !$0.isDifficult ? nil : value($0.scores[method])
+      }
     }
     func hit(_ score: PointingScore) -> Double { score.maximumHits ? 1 : 0 }
-    let reference = methods.firstIndex(of: "lrp")
     var summary = ResultTable(
       title: "Pointing",
       columns: [
@@ -105,15 +105,14 @@ extension Pointing.Record {
       ])
     for (index, method) in methods.enumerated() {
       func difference(_ value: @escaping (PointingScore) -> Double) -> ResultTable.Cell {
-        guard let reference, reference != index else { return .absent }
-        return bootstrap.cell(.difference(.mean(measured(index, value)), .mean(measured(reference, value))))
+        bootstrap.cellLessLRP(methods, index) { .mean(measured($0, value)) }
       }
       summary.rows.append([
         .text(method), bootstrap.cell(.mean(measured(index, hit))), bootstrap.cell(.classMean(measured(index, hit))),
         bootstrap.cell(.mean(measured(index, difficult: true, hit))),
         bootstrap.cell(.classMean(measured(index, difficult: true, hit))),
         bootstrap.cell(.mean(measured(index) { $0.energyShare })), difference(hit), difference { $0.energyShare },
-        .count(pairs.count { $0.target.scores[index].isEmpty }),
+        .count(pairs.count { $0.part.scores[index].isEmpty }),
       ])
     }
     let curve = ResultTable(
@@ -122,11 +121,11 @@ extension Pointing.Record {
         [.text(threshold == 0 ? "maximum" : ResultTable.percent(threshold))]
           + methods.indices.map { method in bootstrap.cell(.mean(measured(method) { $0.hits(at: threshold) ? 1 : 0 })) }
       })
-    let difficult = pairs.count { $0.target.isDifficult }
+    let difficult = pairs.count { $0.part.isDifficult }
     let cropped = journal.records.reduce(0) { $0 + $1.record.croppedAway }
     var notes = ["\(pairs.count) targets in \(journal.records.count) pictures, of which \(difficult) are difficult."]
     if cropped > 0 { notes.append("\(cropped) targets lie outside the crop and are left out.") }
-    let unsupported = pairs.count { $0.target.logit <= 0 }
+    let unsupported = pairs.count { $0.part.logit <= 0 }
     if unsupported > 0 { notes.append("\(unsupported) targets have a logit of 0 or less, so no support to point at.") }
     let share = ChartAxis("share of the energy that the largest pixels hold", range: 0...1)
     let lines = curve.curves(

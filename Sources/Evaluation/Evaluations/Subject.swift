@@ -1,5 +1,6 @@
 import Execution
 import Explanations
+import Foundation
 import Imaging
 import Networks
 import Propagation
@@ -16,6 +17,8 @@ public struct Subject: Sendable {
 
   /// Is told what is doubtful about a picture, in a sentence that names it; see `Trace.boxViolations`.
   private let note: (@Sendable (String) -> Void)?
+  /// Where what is made before the first item is kept; nil if it is not.
+  package var keeper: (any EvaluationKeeper)?
 
   /// Makes a subject.
   ///
@@ -34,18 +37,41 @@ public struct Subject: Sendable {
     self.methods = methods
   }
 
-  /// What results depend on.
-  var configuration: [String: [String]] {
-    [
-      "methods": methods.map(\.description),
-      "rules": [explainer.plan.table.name, explainer.plan.fingerprint.hexadecimal],
-      "network": [explainer.network.fingerprint.hexadecimal],
-      "preprocessing": preprocessing.parts,
-    ]
+  /// Prepares to evaluate pictures, each an item; `configuration` is what results depend on besides the subject and the data.
+  func prepared<Evaluation>(
+    _ images: [LabelledImage], of data: DataSet, _ configuration: [String: [String]],
+    record: @escaping @Sendable (_ image: LabelledImage, _ item: Int) throws -> Evaluation.Record
+  ) -> PreparedEvaluation<Evaluation> {
+    PreparedEvaluation(configuration: self.configuration(on: data, configuration), items: images.map(\.name)) {
+      try record(images[$0], $0)
+    }
+  }
+
+  /// What results depend on: the network, its methods, the data, and what an evaluation adds.
+  func configuration(on data: DataSet, _ own: [String: [String]]) -> [String: [String]] {
+    own.merging(
+      [
+        "methods": methods.map(\.description),
+        "rules": [explainer.plan.table.name, explainer.plan.fingerprint.hexadecimal],
+        "network": [explainer.network.fingerprint.hexadecimal], "preprocessing": preprocessing.parts,
+        "data": [data.name, data.fingerprint.hexadecimal],
+      ]) { own, _ in own }
+  }
+
+  /// What is made of the pictures before the first item, or was kept by an earlier run.
+  func kept<Value>(
+    _ name: String, _ title: String, total: Int, read: (Data) -> Value?, write: (Value) throws -> Data,
+    make: ((Int) -> Void) throws -> Value
+  ) throws -> Value {
+    guard let keeper else { return try make { _ in } }
+    if let data = try keeper.kept(name), let value = read(data) { return value }
+    let value = try keeper.showing(title, total: total, make)
+    try keeper.keep(write(value), as: name)
+    return value
   }
 
   /// A name under which what follows from the pictures alone, or also from the network, can be kept for another run.
-  public func cacheName(for data: DataSet, withNetwork: Bool) -> String {
+  func cacheName(for data: DataSet, withNetwork: Bool) -> String {
     var fingerprint = data.fingerprint
     for part in preprocessing.parts { fingerprint.add(part) }
     if withNetwork { fingerprint.add(explainer.network.fingerprint.hexadecimal) }
@@ -60,6 +86,12 @@ public struct Subject: Sendable {
       preprocessing.placement(ofWidth: picture.width, height: picture.height, storedAs: orientation),
       Double(picture.width * picture.height)
     )
+  }
+
+  /// A picture as the network's input, and its run.
+  func run(_ image: LabelledImage) throws -> (tensor: Tensor, trace: Trace) {
+    let tensor = try input(image).tensor
+    return (tensor, try trace(tensor, of: image.path))
   }
 
   /// A run of a picture; what is wrong with it names the file.
@@ -95,100 +127,41 @@ public struct Subject: Sendable {
   }
 }
 
-/// A picture or a network that cannot be evaluated.
-public enum EvaluationError: RelevanceKitError, Equatable {
-  /// The network does not take the picture.
-  case doesNotFit(String, reason: String)
-  /// The data set has no picture that the evaluation could use.
-  case nothingToEvaluate(needs: String)
-  /// Too few pictures that the network is sure of.
-  case tooFewCandidates(found: Int, classes: Int, needs: Int)
-  /// A map that cannot be scored.
-  case notFinite(method: String)
-  /// A grid of more cells than a picture has rows or columns.
-  case tooManyCells(Int, width: Int, height: Int)
-  /// A picture of another class than the network has.
-  case noSuchClass(String, Int, classes: Int)
+extension Trace {
+  /// The classes of a picture, all of which the network has.
+  func checked(_ classes: [Int], of image: LabelledImage) throws -> [Int] {
+    if let outside = classes.last, outside >= self.classes {
+      throw EvaluationError.noSuchClass(image.path, outside, classes: self.classes)
+    }
+    return classes
+  }
+}
 
-  public var category: ErrorCategory { .badData }
-
-  public var description: String {
-    switch self {
-    case .doesNotFit(let name, let reason): "\(name): \(reason)"
-    case .nothingToEvaluate(let needs): "expected at least one picture with \(needs) in the data set, found none"
-    case .tooFewCandidates(let found, let classes, let needs):
-      "expected pictures of at least \(needs) classes that the network is sure of, found \(found) of \(classes)"
-    case .notFinite(let method): "the map by \(method) has values that are not finite (NaN or infinite)"
-    case .tooManyCells(let cells, let width, let height):
-      "a picture of \(width)×\(height) pixels has no \(cells)×\(cells) cells"
-    case .noSuchClass(let name, let index, let classes):
-      "\(name): class \(index) is not among the network's \(classes) classes"
+extension Tensor {
+  /// Throws unless a picture has the shape of what is to replace its pixels.
+  func checkReplaces(_ picture: Tensor, of image: LabelledImage) throws {
+    guard shape == picture.shape else {
+      throw EvaluationError.doesNotFit(
+        image.path, reason: "the mean picture has shape \(shape), this picture \(picture.shape)")
     }
   }
 }
 
-/// A number by which things can be told apart that should be equal: FNV-1a. (G. Fowler, L. Noll, K.-P. Vo)
-struct Fingerprint {
-  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
-
-  mutating func add(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01B3 }
-
-  mutating func add(_ text: String) {
-    for byte in text.utf8 { add(UInt64(byte)) }
-    // So that “ab”, “c” differs from “a”, “bc”.
-    add(256)
-  }
-
-  mutating func add(_ tensor: Tensor) {
-    tensor.withUnsafeElements { for element in $0 { add(UInt64(element.bitPattern)) } }
-    add(tensor.shape.description)
-  }
-
-  var hexadecimal: String { String(value, radix: 16) }
-}
-
-extension Preprocessing {
-  /// All that a picture's tensor depends on.
-  fileprivate var parts: [String] {
-    [resize.map { "\($0)" } ?? "no resize", "\(resampling)", crop.map { "\($0.width)×\($0.height)" } ?? "no crop"]
-      + ([rescaleFactor] + mean + standardDeviation).map { "\($0)" } + [flipsChannelOrder ? "BGR" : "RGB"]
-  }
-}
-
-extension Network {
-  /// Of operators, names and weights.
-  fileprivate var fingerprint: Fingerprint {
-    var fingerprint = Fingerprint()
-    for node in graph.nodes {
-      fingerprint.add(node.name)
-      fingerprint.add("\(node.operation.kind)")
-      for tensor in node.operation.parameters { fingerprint.add(tensor) }
-    }
-    return fingerprint
-  }
-}
-
-extension RulePlan {
-  /// Of what each node's rule is.
-  fileprivate var fingerprint: Fingerprint {
-    var fingerprint = Fingerprint()
-    for id in network.graph.ids { fingerprint.add(self[id].map { "\($0.rule)" } ?? "none") }
-    return fingerprint
-  }
+/// Keeps for other runs what is made of the pictures before the first item, and shows how far that is.
+package protocol EvaluationKeeper: Sendable {
+  /// What was kept under a name; nil if nothing was.
+  func kept(_ name: String) throws -> Data?
+  /// Keeps it under a name.
+  func keep(_ data: Data, as name: String) throws
+  /// Does some work, which says how many of `total` parts are done.
+  func showing<Value>(_ title: String, total: Int, _ work: ((Int) -> Void) throws -> Value) throws -> Value
 }
 
 extension DataSet {
-  /// Of the pictures' names, classes and boxes; not of their pixels.
-  var fingerprint: Fingerprint {
-    var fingerprint = Fingerprint()
-    for image in images {
-      fingerprint.add(image.name)
-      fingerprint.add("\(image.classes)")
-      for object in image.objects {
-        let box = object.box
-        fingerprint.add("\(object.classIndex) \(box.left) \(box.top) \(box.right) \(box.bottom)")
-      }
-    }
-    return fingerprint
+  /// The pictures that have something, which has a name.
+  func images(with needs: String, where has: (LabelledImage) -> Bool = { _ in true }) throws -> [LabelledImage] {
+    let found = images.filter(has)
+    guard !found.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: needs) }
+    return found
   }
 }

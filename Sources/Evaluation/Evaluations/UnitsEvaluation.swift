@@ -3,93 +3,98 @@ import Imaging
 import Tensors
 
 /// Whether the most active units of a layer see different things, over many pictures. *Gu18* §5.3, Fig. 5.
-public struct UnitsEvaluation: ItemwiseEvaluation {
-  private let subject: Subject
-  private let images: [LabelledImage]
-  private let layer: String
-  private let options: UnitStudy.Options
-  public let configuration: [String: [String]]
+public struct UnitsEvaluation: NamedEvaluation {
+  /// What patches are replaced by.
+  public var replacement = ReplacementChoice.data
+  /// The node whose units are studied.
+  public var layer = ""
+  /// How many units.
+  public var count = 8
+  /// The side of the patches in pixels, odd.
+  public var patchSide = 9
 
-  /// Prepares to evaluate the units of the node `layer`; the subject's methods play no part, since the study is of LRP and CLRP2.
-  /// Patches are replaced by the same places of `mean`, which has the input's shape.
-  ///
-  /// - Throws: `EvaluationError.nothingToEvaluate` if there are no pictures, `GraphError.noSuchNode` for an unknown layer.
-  public init(
-    _ subject: Subject, on data: DataSet, layer: String, mean: Tensor, count: Int = 8, patchSide: Int = 9
-  ) throws {
-    guard !data.images.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: "pixels") }
-    _ = try subject.explainer.network.graph.requiredNode(named: layer)
-    images = data.images
-    self.subject = subject
-    self.layer = layer
-    var options = UnitStudy.Options()
-    (options.count, options.patchSide, options.replacement) = (count, patchSide, .picture(mean))
-    self.options = options
-    var fingerprint = Fingerprint()
-    fingerprint.add(mean)
-    configuration = subject.configuration.merging(
-      [
-        "data": [data.name, data.fingerprint.hexadecimal], "mean": [fingerprint.hexadecimal], "layer": [layer],
-        "units": ["\(count)"], "patch": ["\(patchSide)"], "methods": ["lrp", "clrp2"],
-      ]) { $1 }
-  }
-
-  public var items: [String] { images.map(\.name) }
+  /// The paper's, of no layer.
+  public init() {}
 
   /// What was found for a picture.
-  public struct Record: EvaluationRecord {
+  public struct Record: Codable, Sendable {
     /// How well the patches at the maxima of a method's maps tell units apart.
-    public struct Merit: Codable, Sendable {
+    package struct Merit: Codable, Sendable {
       /// Units with a patch.
-      public let ablated: Int
+      package let ablated: Int
       /// Patches by which no other unit loses more than their own: largest in its row, on the diagonal.
-      public let ownLargest: Int
+      package let ownLargest: Int
       /// Units that lose by no other's patch more: largest in its column.
-      public let mostHurtByOwn: Int
+      package let mostHurtByOwn: Int
       /// The mean drop by a unit's own patch, on the diagonal, as a part of its activation.
-      public let meanOwnDrop: Double
+      package let meanOwnDrop: Double
       /// The mean drop by the patches of other units, off the diagonal, as a part of the activation.
-      public let meanOtherDrop: Double
+      package let meanOtherDrop: Double
       /// The mean cosine of two units' maps.
-      public let similarity: MapSimilarity
+      package let similarity: MapSimilarity
     }
 
     /// The channels of the units.
-    public let channels: [Int]
+    package let channels: [Int]
     /// Of LRP and CLRP2.
-    public let merits: [Merit]
+    package let merits: [Merit]
     /// Groups of units with like CLRP2 maps.
-    public let groups: Int
+    package let groups: Int
   }
 
-  public func record(of item: Int) throws -> Record {
-    let image = images[item]
-    let trace = try subject.trace(subject.input(image).tensor, of: image.path)
-    let study: UnitStudy
-    do { study = try UnitStudy(trace, at: layer, options: options) } catch let error as UnitStudyError {
-      throw EvaluationError.doesNotFit(image.path, reason: error.description)
+  /// Prepares to study each picture; the subject's methods play no part, since the study is of LRP and CLRP2.
+  ///
+  /// - Throws: a `RelevanceKitError` if there are no pictures, no such layer, or nothing to replace patches by.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let images = try data.images(with: "pixels")
+    _ = try subject.explainer.network.graph.requiredNode(named: layer)
+    let mean = try replacement.picture(subject, on: data)
+    var options = UnitStudy.Options()
+    (options.count, options.patchSide, options.replacement) = (count, patchSide, .picture(mean))
+    let configuration = [
+      "mean": mean.fingerprint, "layer": [layer], "units": ["\(count)"], "patch": ["\(patchSide)"],
+      "methods": ["lrp", "clrp2"],
+    ]
+    return subject.prepared(images, of: data, configuration) { [options] image, _ in
+      let trace = try subject.run(image).trace
+      let study: UnitStudy
+      do { study = try UnitStudy(trace, at: layer, options: options) } catch let error as UnitStudyError {
+        throw EvaluationError.doesNotFit(image.path, reason: error.description)
+      }
+      func merit(_ ablation: PatchAblation, _ maps: [Tensor]) -> Record.Merit {
+        Record.Merit(
+          ablated: ablation.ablated,
+          ownLargest: ablation.patches.indices.count { ablation.patches[$0] != nil && ablation.isOwnLargest($0) },
+          mostHurtByOwn: ablation.patches.indices.count { ablation.isMostHurtByOwn($0) },
+          meanOwnDrop: ablation.meanOwnDrop, meanOtherDrop: ablation.meanOtherDrop,
+          similarity: MapSimilarity.mean(of: maps.map { SaliencyMap($0, by: .sum) })!)
+      }
+      return Record(
+        channels: study.units.map(\.channel),
+        merits: [merit(study.lrpAblation, study.relevance), merit(study.ablation, study.contrast)],
+        groups: study.clusters.members.count)
     }
-    func merit(_ ablation: PatchAblation, _ maps: [Tensor]) -> Record.Merit {
-      Record.Merit(
-        ablated: ablation.ablated,
-        ownLargest: ablation.patches.indices.count { ablation.patches[$0] != nil && ablation.isOwnLargest($0) },
-        mostHurtByOwn: ablation.patches.indices.count { ablation.isMostHurtByOwn($0) },
-        meanOwnDrop: ablation.meanOwnDrop, meanOtherDrop: ablation.meanOtherDrop,
-        similarity: MapSimilarity.mean(of: maps.map { SaliencyMap($0, by: .sum) })!)
-    }
-    return Record(
-      channels: study.units.map(\.channel),
-      merits: [merit(study.lrpAblation, study.relevance), merit(study.ablation, study.contrast)],
-      groups: study.clusters.members.count)
   }
 }
 
-extension UnitsEvaluation.Record {
-  public static var evaluation: String { "units" }
+extension UnitsEvaluation {
+  public static let name = "units"
+  package static let abstract = "Whether the most active units of a layer see different things, over many pictures."
+  package static let discussion = """
+    Each picture is studied as by relevance units, with patches replaced by the data set's mean.
 
-  public func fits(_ header: JournalHeader) -> Bool {
-    merits.count == 2
-  }
+    Example: relevance evaluate units vgg16.onnx val/ --layer fc1
+    """
+  package static let parameters: [EvaluationParameter<Self>] = [
+    .replacement(\.replacement), .init("layer", \.layer, "The layer whose units are studied.", in: "node"),
+    .init(
+      "top", \.count, "How many units.", in: "n", expected: "at least 2 units, which can be compared"
+    ) { $0 >= 2 },
+    .patchSide(\.patchSide, "The side of the patches in pixels; odd."),
+  ]
+  package static let methods: [Method]? = [.lrp, .clrp2]
+
+  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.merits.count == 2 }
 
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
     let units = journal.header.configuration["units"]?.first.flatMap { Double($0) } ?? 8
@@ -101,10 +106,8 @@ extension UnitsEvaluation.Record {
         "mean drop off it", "cosine of maps", "rank correlation of maps",
       ])
     for (index, method) in ["lrp", "clrp2"].enumerated() {
-      func cell(_ value: (Merit) -> Double) -> ResultTable.Cell {
-        var measured = Measurements()
-        for (item, record) in journal.records { measured.append(value(record.merits[index]), item: item) }
-        return bootstrap.cell(.mean(measured))
+      func cell(_ value: (Record.Merit) -> Double) -> ResultTable.Cell {
+        bootstrap.cell(.mean(Measurements(journal.parts { [$0.merits[index]] }, value)))
       }
       table.rows.append([
         .text(method), cell { Double($0.ownLargest) / units }, cell { Double($0.mostHurtByOwn) / units },

@@ -5,7 +5,7 @@ import Imaging
 import Tensors
 
 /// The maps of several classes of one picture, a row for each method: *Gu18*, Fig. 1 and 3.
-public struct ClassFigure: Sendable {
+struct ClassFigure {
   private let subject: Subject
   private let names: @Sendable (Int) -> String?
 
@@ -14,16 +14,14 @@ public struct ClassFigure: Sendable {
 
   /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colours;
   /// `names` gives the names of classes.
-  public init(_ subject: Subject, names: @escaping @Sendable (Int) -> String?) {
+  init(_ subject: Subject, names: @escaping @Sendable (Int) -> String?) {
     self.subject = Subject(
       subject.explainer, preprocessing: subject.preprocessing, methods: subject.methods.filter(\.isRelevance))
     self.names = names
   }
 
   /// Draws the maps of some classes beside the picture.
-  ///
-  /// - Throws: what is wrong with the picture.
-  public func image(of image: LabelledImage, classes: [Int], title: String) throws -> Image {
+  func image(of image: LabelledImage, classes: [Int], title: String) throws -> Image {
     let picture = try subject.preprocessing.visible(Image(contentsOf: image.path))
     let trace = try subject.trace(subject.preprocessing.normalized(picture), of: image.path)
     let probabilities = Dictionary(
@@ -64,33 +62,5 @@ public struct ClassFigure: Sendable {
       return rows + [row("\(method) × \(Int(factor))", maps.map { $0.map { $0 * factor } })]
     }
     return LabelledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit, colors: colors)).image()
-  }
-}
-
-extension Similarity {
-  /// Figures of a picture: its best and random classes, and the classes that it is labelled with, if there are several.
-  ///
-  /// - Throws: what is wrong with the picture, as `record(of:)`.
-  public func figures(of item: Int, names: @escaping @Sendable (Int) -> String?) throws -> [(
-    name: String, image: Image
-  )] {
-    let image = images[item]
-    let trace = try subject.trace(subject.input(image).tensor, of: image.path)
-    let groups = classes(of: item, trace)
-    let figure = ClassFigure(subject, names: names)
-    let stem = image.name.split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "\(item)"
-    var figures = [
-      (
-        "\(stem)-classes",
-        try figure.image(
-          of: image, classes: groups[0] + groups[1],
-          title: "The best \(groups[0].count) classes and \(groups[1].count) random ones")
-      )
-    ]
-    if groups.count > 2 {
-      figures.append(
-        ("\(stem)-labelled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
-    }
-    return figures
   }
 }

@@ -1,39 +1,27 @@
 import Figures
 import Imaging
 
+/// A figure of an item, with its name as a file without extension.
+package typealias EvaluationFigure = (name: String, image: Image)
+
 /// A result drawn.
 public struct EvaluationChart: Sendable {
   /// What it is called, as a file without extension.
   public let name: String
-  private let drawing: Drawing
+  private let drawing: (svg: @Sendable () -> String, image: @Sendable () -> Image)
 
-  private enum Drawing: Sendable {
-    case lines(LineChart)
-    case bars(BarChart)
-  }
-
-  init(_ name: String, _ chart: LineChart) { (self.name, drawing) = (name, .lines(chart)) }
-  init(_ name: String, _ chart: BarChart) { (self.name, drawing) = (name, .bars(chart)) }
+  init(_ name: String, _ chart: LineChart) { (self.name, drawing) = (name, ({ chart.svg() }, { chart.image() })) }
+  init(_ name: String, _ chart: BarChart) { (self.name, drawing) = (name, ({ chart.svg() }, { chart.image() })) }
 
   /// A self-contained SVG document.
   ///
   /// - Complexity: O(values): drawn anew each time.
-  public var svg: String {
-    switch drawing {
-    case .lines(let chart): chart.svg()
-    case .bars(let chart): chart.svg()
-    }
-  }
+  public var svg: String { drawing.svg() }
 
   /// The same as pixels, two to a CSS pixel.
   ///
   /// - Complexity: O(pixels): drawn anew each time.
-  public var image: Image {
-    switch drawing {
-    case .lines(let chart): chart.image()
-    case .bars(let chart): chart.image()
-    }
-  }
+  public var image: Image { drawing.image() }
 }
 
 extension ResultTable {

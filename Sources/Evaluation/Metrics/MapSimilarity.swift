@@ -5,11 +5,6 @@ public struct MapSimilarity: Sendable, Hashable, Codable {
   /// Spearman's rank correlation, −1…1, with mean ranks for equal values; 0 if one of the maps is constant.
   public var rankCorrelation: Double
 
-  /// Makes a similarity of its numbers.
-  public init(cosine: Double, rankCorrelation: Double) {
-    (self.cosine, self.rankCorrelation) = (cosine, rankCorrelation)
-  }
-
   /// The mean over all pairs of maps of equal size; nil if there is none.
   ///
   /// - Complexity: O(maps × pixels × log pixels + maps² × pixels).

@@ -2,26 +2,26 @@ import Tensors
 
 /// Pictures between two, the most salient pixels replaced first: what deletion and insertion curves run the network on. (V. Petsiuk,
 /// A. Das, K. Saenko, “RISE”, BMVC 2018.)
-public struct PixelReplacement: Sendable {
+package struct PixelReplacement: Sendable {
   private let ranking: [Int]
   private let steps: Int
 
   /// Ranks the pixels of a map, all of which are replaced in `steps` steps.
   ///
   /// - Complexity: O(pixels log pixels).
-  public init(_ map: SaliencyMap, steps: Int) {
+  package init(_ map: SaliencyMap, steps: Int) {
     precondition(steps > 0, "\(steps) steps lead nowhere")
     ranking = map.ranking()
     self.steps = steps
   }
 
   /// How many pixels are replaced after a step, 0…`steps`: the share of the step, rounded up.
-  public func count(after step: Int) -> Int { (step * ranking.count + steps - 1) / steps }
+  package func count(after step: Int) -> Int { (step * ranking.count + steps - 1) / steps }
 
   /// The picture after each step, from none to all; 1 × channels × height × width as the two pictures.
   ///
   /// - Complexity: O(`steps` × elements), in memory too.
-  public func pictures(from start: Tensor, to end: Tensor) -> [Tensor] {
+  package func pictures(from start: Tensor, to end: Tensor) -> [Tensor] {
     precondition(
       start.shape == end.shape && start.count % max(ranking.count, 1) == 0, "the map is not of the pictures' size")
     let channels = start.count / max(ranking.count, 1)
@@ -41,7 +41,7 @@ public struct PixelReplacement: Sendable {
   }
 
   /// The area under values at equal steps from 0 to 1, by the trapezoidal rule.
-  public static func area(under values: [Double]) -> Double {
+  package static func area(under values: [Double]) -> Double {
     guard values.count > 1 else { return values.first ?? 0 }
     let inner = values.dropFirst().dropLast().reduce(0, +)
     return (inner + (values[0] + values[values.count - 1]) / 2) / Double(values.count - 1)

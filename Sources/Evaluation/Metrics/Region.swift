@@ -4,11 +4,11 @@
 /// `t`. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1: 15 pixels.)
 public struct Region: Sendable {
   /// The number of rows.
-  public let height: Int
+  package let height: Int
   /// The number of columns.
-  public let width: Int
+  package let width: Int
   /// Whether each pixel belongs to it, row by row.
-  public let contains: [Bool]
+  package let contains: [Bool]
 
   /// The pixels of some boxes, which are in pixels of the map.
   ///

@@ -4,7 +4,7 @@ import Tensors
 /// How much each pixel counts, by an explanation: one number ≥ 0 per pixel, from which all scores are computed.
 public struct SaliencyMap: Sendable {
   /// How the channels of relevance become one number.
-  public enum Reduction: String, Sendable {
+  package enum Reduction: Sendable {
     /// `max(0, Σ_c R)`: what speaks for the target. *Gu18* §5.2.
     case sum
     /// `max_c |R|`, for gradients, whose sign says nothing about support. *Simonyan14* §3.1.
@@ -26,7 +26,7 @@ public struct SaliencyMap: Sendable {
   }
 
   /// Reduces relevance of shape 1 × channels × height × width, or without the first axis.
-  public init(_ relevance: Tensor, by reduction: Reduction) {
+  package init(_ relevance: Tensor, by reduction: Reduction) {
     let shape = relevance.shape
     precondition(shape.rank == 3 || shape.rank == 4 && shape[0] == 1, "relevance of shape \(shape) is not one map")
     let (channels, plane) = (shape[-3], shape[-2] * shape[-1])
@@ -66,14 +66,14 @@ public struct SaliencyMap: Sendable {
   /// All pixels by falling value; equal ones by rising index.
   ///
   /// - Complexity: O(pixels log pixels).
-  public func ranking() -> [Int] {
+  package func ranking() -> [Int] {
     values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
   }
 }
 
 extension Method {
   /// How maps of the method become saliency.
-  public var saliency: SaliencyMap.Reduction {
+  var saliency: SaliencyMap.Reduction {
     switch self {
     case .gradient, .guidedBackprop, .deconvNet, .smoothGrad: .magnitude
     default: .sum

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// A number measured on a sample of pictures, with the interval in which another sample would put it.
-public struct Estimate: Hashable, Sendable, Codable {
+public struct Estimate: Hashable, Sendable, Encodable {
   /// What was measured.
   public var value: Double
   /// The lower end of the interval.
@@ -10,23 +10,32 @@ public struct Estimate: Hashable, Sendable, Codable {
   /// The upper end.
   public var high: Double
 
-  /// Makes an estimate.
-  public init(value: Double, low: Double, high: Double) { (self.value, self.low, self.high) = (value, low, high) }
+  package init(value: Double, low: Double, high: Double) { (self.value, self.low, self.high) = (value, low, high) }
 }
 
 /// Numbers, of which several may be of the same picture.
 public struct Measurements: Sendable {
   /// The picture of each number, as a position among those of the bootstrap.
-  public var items: [Int]
+  package var items: [Int]
   /// The class of each number.
-  public var classes: [Int]
+  package var classes: [Int]
   /// The numbers.
-  public var values: [Double]
+  package var values: [Double]
 
   /// Makes measurements; the lists are of equal length.
   public init(items: [Int] = [], classes: [Int] = [], values: [Double] = []) {
     precondition(items.count == values.count && classes.count == values.count, "lists of different lengths")
     (self.items, self.classes, self.values) = (items, classes, values)
+  }
+
+  /// A number of each of some parts of records; those of which it is nil are left out.
+  init<Part>(
+    _ parts: [(item: Int, part: Part)], classIndex: (Part) -> Int = { _ in 0 }, _ value: (Part) -> Double?
+  ) {
+    self.init()
+    for (item, part) in parts {
+      if let number = value(part) { append(number, item: item, classIndex: classIndex(part)) }
+    }
   }
 
   /// Adds a number.
@@ -54,7 +63,7 @@ public struct Bootstrap: Sendable {
   }
 
   /// The share of resamples within an interval.
-  public static let confidence = 0.95
+  package static let confidence = 0.95
 
   /// How often each item is in each resample.
   private let weights: [[UInt16]]
@@ -94,6 +103,12 @@ public struct Bootstrap: Sendable {
 
   /// The same as a place of a table.
   func cell(_ statistic: Statistic) -> ResultTable.Cell { estimate(statistic).map { .estimate($0) } ?? .absent }
+
+  /// How much more a method has of something than LRP, if that is another one of the methods.
+  func cellLessLRP(_ methods: [String], _ index: Int, _ statistic: (Int) -> Statistic) -> ResultTable.Cell {
+    guard let reference = methods.firstIndex(of: "lrp"), reference != index else { return .absent }
+    return cell(.difference(statistic(index), statistic(reference)))
+  }
 
   /// With linear interpolation between the sorted values.
   private static func quantile(_ share: Double, of sorted: [Double]) -> Double {

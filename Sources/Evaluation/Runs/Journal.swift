@@ -6,7 +6,7 @@ import Tensors
 /// The first line says what is evaluated and how, as JSON; each further line is an item's record, or why there is none. A line is
 /// written at once, in the order of the items; a last line without its end is taken for what was interrupted. The same evaluation
 /// always gives the same bytes.
-public struct Journal<Record: EvaluationRecord>: Sendable {
+public struct Journal<Evaluation: ItemwiseEvaluation>: Sendable {
   /// What is evaluated and how.
   public var header: JournalHeader
   /// The items done, in their order.
@@ -19,7 +19,7 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
     /// Its name, such as a picture's.
     public let name: String
     /// What was found; nil if nothing could be.
-    public let record: Record?
+    public let record: Evaluation.Record?
     /// Why not.
     public let error: String?
   }
@@ -27,8 +27,13 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
   /// The records, with the positions of their items.
   ///
   /// - Complexity: O(entries).
-  public var records: [(item: Int, record: Record)] {
+  public var records: [(item: Int, record: Evaluation.Record)] {
     entries.compactMap { entry in entry.record.map { (entry.index, $0) } }
+  }
+
+  /// What the records have several of, such as targets, with the positions of their items.
+  func parts<Part>(_ parts: (Evaluation.Record) -> [Part]) -> [(item: Int, part: Part)] {
+    records.flatMap { item, record in parts(record).map { (item, $0) } }
   }
 
   /// The items that could not be evaluated.
@@ -41,7 +46,7 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
 
   /// Reads a journal.
   ///
-  /// - Throws: `JournalError` if the file is none, is one of another evaluation, or is damaged other than by an interruption.
+  /// - Throws: a `RelevanceKitError` if the file is none, is one of another evaluation, or is damaged other than by an interruption.
   public init(contentsOf path: String) throws { self = try Self.read(path).journal }
 
   /// The journal, and the bytes of its complete lines.
@@ -53,8 +58,8 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
     guard let first = lines.first, let header = try? JSONDecoder().decode(JournalHeader.self, from: first) else {
       throw JournalError.noHeader(path)
     }
-    guard header.evaluation == Record.evaluation else {
-      throw JournalError.otherEvaluation(path, expected: Record.evaluation, found: header.evaluation)
+    guard header.evaluation == Evaluation.name else {
+      throw JournalError.otherEvaluation(path, expected: Evaluation.name, found: header.evaluation)
     }
     let decoder = JSONDecoder()
     guard header.items >= 0 else { throw JournalError.noHeader(path) }
@@ -67,7 +72,7 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
       guard let entry = try? decoder.decode(Entry.self, from: line) else {
         throw JournalError.damaged(path, line: number + 2, reason: "expected the record of an item in JSON")
       }
-      guard entry.record?.fits(header) ?? true else {
+      guard entry.record.map({ Evaluation.fits($0, header) }) ?? true else {
         throw JournalError.damaged(
           path, line: number + 2, reason: "the record is not one of what the first line describes")
       }
@@ -84,7 +89,7 @@ public struct Journal<Record: EvaluationRecord>: Sendable {
 
   /// The whole of an evaluation from the journals of its shards.
   ///
-  /// - Throws: `JournalError` unless the journals are of one evaluation, and each shard is there once and complete.
+  /// - Throws: a `RelevanceKitError` unless the journals are of one evaluation, and each shard is there once and complete.
   public static func merging(_ paths: [String]) throws -> Journal {
     let parts = try paths.map { path in (path: path, journal: try Journal(contentsOf: path)) }
     guard let first = parts.first else { throw JournalError.nothingToMerge }
@@ -137,9 +142,7 @@ public struct JournalHeader: Codable, Hashable, Sendable {
   public var shard: Shard
 
   /// Reads the head of a journal, whatever it is of.
-  ///
-  /// - Throws: `JournalError` if there is none.
-  public init(ofJournal path: String) throws {
+  package init(ofJournal path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
     guard let end = data.firstIndex(of: UInt8(ascii: "\n")),
       let header = try? JSONDecoder().decode(JournalHeader.self, from: data[..<end])
@@ -224,7 +227,7 @@ public struct Shard: Hashable, Sendable, Codable, CustomStringConvertible {
 }
 
 /// A journal that cannot be used. The first value of a case is the file's path.
-public enum JournalError: RelevanceKitError, Equatable {
+package enum JournalError: RelevanceKitError, Equatable {
   /// There is no such file, or it may not be read.
   case missing(String)
   /// The first line does not say what is evaluated.
@@ -252,7 +255,7 @@ public enum JournalError: RelevanceKitError, Equatable {
   /// There are no journals to merge.
   case nothingToMerge
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missing: .missingInput
     case .exists, .inUse, .cannotContinue, .nothingToMerge, .shardsMissing, .twice, .incomplete, .differs: .usage
@@ -261,7 +264,7 @@ public enum JournalError: RelevanceKitError, Equatable {
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let path): "\(path): no such journal, or it may not be read"
     case .noHeader(let path):

@@ -86,28 +86,3 @@ extension ResultTable.Cell {
     }
   }
 }
-
-extension ResultTable: Encodable {
-  private enum CodingKeys: CodingKey { case title, columns, rows }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(title, forKey: .title)
-    try container.encode(columns, forKey: .columns)
-    try container.encode(rows, forKey: .rows)
-  }
-}
-
-extension ResultTable.Cell: Encodable {
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .text(let text): try container.encode(text)
-    case .count(let count): try container.encode(count)
-    // JSON has no number for what is not one.
-    case .number(let number): number.isFinite ? try container.encode(number) : try container.encodeNil()
-    case .estimate(let estimate): try container.encode(estimate)
-    case .absent: try container.encodeNil()
-    }
-  }
-}

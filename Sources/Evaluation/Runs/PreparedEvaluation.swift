@@ -1,28 +1,14 @@
 import Foundation
 import Tensors
 
-/// An evaluation of explanations: something that is measured item by item, each on its own, and then summed up.
+/// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be chosen.
 public protocol ItemwiseEvaluation: Sendable {
   /// What is found for an item.
-  associatedtype Record: EvaluationRecord
-  /// All that results depend on, by name; it stands at the head of the journal.
-  var configuration: [String: [String]] { get }
-  /// The names of the items.
-  ///
-  /// - Complexity: O(items).
-  var items: [String] { get }
-  /// Measures an item.
-  ///
-  /// - Throws: a `RelevanceKitError` if there is something wrong with the item; it is counted, and the run goes on.
-  func record(of item: Int) throws -> Record
-}
-
-/// What an evaluation finds for an item, and what all of it says.
-public protocol EvaluationRecord: Codable, Sendable {
-  /// The evaluation's name.
-  static var evaluation: String { get }
-  /// Whether the record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
-  func fits(_ header: JournalHeader) -> Bool
+  associatedtype Record: Codable, Sendable
+  /// What its journals are of: `pointing`, `ablation`, …
+  static var name: String { get }
+  /// Whether a record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
+  static func fits(_ record: Record, _ header: JournalHeader) -> Bool
   /// Sums up the records of a whole evaluation; it needs neither the model nor the data.
   static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults
 }
@@ -49,25 +35,46 @@ public struct EvaluationProgress: Sendable {
   /// Items of the shard.
   public let total: Int
   /// Items that this run has done.
-  public let doneNow: Int
+  package let doneNow: Int
   /// Seconds since this run began.
-  public let seconds: Double
+  package let seconds: Double
   /// The item that was just done, and why it could not be if so.
   public let failure: (name: String, error: String)?
 
   /// Makes a progress.
-  public init(done: Int, total: Int, doneNow: Int, seconds: Double, failure: (name: String, error: String)? = nil) {
+  package init(done: Int, total: Int, doneNow: Int, seconds: Double, failure: (name: String, error: String)? = nil) {
     (self.done, self.total, self.doneNow, self.seconds) = (done, total, doneNow, seconds)
     self.failure = failure
   }
 
   /// Items per minute of this run.
-  public var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
+  package var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
   /// Seconds until the end, at the same rate; nil before there is one.
-  public var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
+  package var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
 }
 
-extension ItemwiseEvaluation {
+/// An evaluation with its items, ready to run.
+public struct PreparedEvaluation<Evaluation: ItemwiseEvaluation>: Sendable {
+  /// All that results depend on, by name; it stands at the head of the journal.
+  public let configuration: [String: [String]]
+  /// The names of the items.
+  public let items: [String]
+  private let record: @Sendable (Int) throws -> Evaluation.Record
+  /// How many of the items are drawn after a run.
+  package var drawnItems = 0
+  /// Figures of an item, with their names as files without extensions; it is told the names of classes.
+  package var figures:
+    @Sendable (_ item: Int, _ names: @escaping @Sendable (Int) -> String?) throws -> [EvaluationFigure] = {
+      _, _ in []
+    }
+
+  /// Prepares items. `record` measures one by its position; a `RelevanceKitError` that it throws is counted, and the run goes on.
+  public init(
+    configuration: [String: [String]], items: [String], record: @escaping @Sendable (Int) throws -> Evaluation.Record
+  ) {
+    (self.configuration, self.items, self.record) = (configuration, items, record)
+  }
+
   /// Measures all items of a shard that are not in the journal yet, and writes each to it as soon as it is done.
   ///
   /// - Parameters:
@@ -75,21 +82,21 @@ extension ItemwiseEvaluation {
   ///   - shard: which of the items.
   ///   - resumes: whether to continue a journal that is there; otherwise one is an error.
   ///   - progress: called after each item.
-  /// - Throws: `JournalError`, and errors that are not those of an item.
+  /// - Throws: a `RelevanceKitError` about the journal, and errors that are not those of an item.
   public func run(
     journal path: String, shard: Shard = .whole, resumes: Bool = false,
     progress: (EvaluationProgress) -> Void = { _ in }
-  ) throws -> Journal<Record> {
+  ) throws -> Journal<Evaluation> {
     let header = JournalHeader(
-      evaluation: Record.evaluation, configuration: configuration, items: items.count, shard: shard)
-    let file = try JournalFile<Record>(path, header: header, resumes: resumes)
+      evaluation: Evaluation.name, configuration: configuration, items: items.count, shard: shard)
+    let file = try JournalFile<Evaluation>(path, header: header, resumes: resumes)
     let indices = (0..<shard.count(of: items.count)).map { shard.item($0) }
     let start = ContinuousClock.now
     let before = file.journal.entries.count
     for index in indices.dropFirst(before) {
-      let entry: Journal<Record>.Entry
+      let entry: Journal<Evaluation>.Entry
       do {
-        entry = .init(index: index, name: items[index], record: try record(of: index), error: nil)
+        entry = .init(index: index, name: items[index], record: try record(index), error: nil)
       } catch let error as any RelevanceKitError {
         entry = .init(index: index, name: items[index], record: nil, error: error.description)
       }
@@ -105,8 +112,8 @@ extension ItemwiseEvaluation {
 }
 
 /// A journal that is being written.
-private final class JournalFile<Record: EvaluationRecord> {
-  private(set) var journal: Journal<Record>
+private final class JournalFile<Evaluation: ItemwiseEvaluation> {
+  private(set) var journal: Journal<Evaluation>
   private let path: String
   private let descriptor: Int32
 
@@ -123,7 +130,7 @@ private final class JournalFile<Record: EvaluationRecord> {
     var kept = 0
     // Without a complete first line nothing was done.
     if size > 0, try Self.hasCompleteLine(path) {
-      let found = try Journal<Record>.read(path)
+      let found = try Journal<Evaluation>.read(path)
       if let difference = found.journal.header.difference(from: header)
         ?? Self.difference(found.journal.header, header)
       {
@@ -132,7 +139,7 @@ private final class JournalFile<Record: EvaluationRecord> {
       (journal, kept) = found
     }
     guard ftruncate(descriptor, off_t(kept)) == 0 else { throw failure() }
-    if kept == 0 { try write(Journal<Record>.line(header)) }
+    if kept == 0 { try write(Journal<Evaluation>.line(header)) }
   }
 
   deinit {
@@ -141,20 +148,18 @@ private final class JournalFile<Record: EvaluationRecord> {
     close(descriptor)
   }
 
-  func append(_ entry: Journal<Record>.Entry) throws {
-    try write(Journal<Record>.line(entry))
+  func append(_ entry: Journal<Evaluation>.Entry) throws {
+    try write(Journal<Evaluation>.line(entry))
     journal.entries.append(entry)
   }
 
   private func write(_ line: Data) throws {
-    try line.withUnsafeBytes { bytes in
-      var written = 0
-      while written < bytes.count {
-        let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-        if count < 0, errno == EINTR { continue }
-        guard count >= 0 else { throw JournalError.cannotWrite(path, reason: String(cString: strerror(errno))) }
-        written += count
-      }
+    var rest = line
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw JournalError.cannotWrite(path, reason: String(cString: strerror(errno))) }
+      rest = rest.dropFirst(count)
     }
   }
 

@@ -1,0 +1,123 @@
+import Execution
+import Explanations
+import Foundation
+import Imaging
+import Tensors
+
+/// Which class of a picture is explained.
+public enum TargetChoice: String, Sendable, CaseIterable {
+  /// The class that the picture is labelled with; each of several.
+  case labelled
+  /// The class that the network gives the highest logit.
+  case predicted
+}
+
+extension TargetChoice: ParameterValue {
+  /// The pictures that have what is explained.
+  func images(of data: DataSet) throws -> [LabelledImage] {
+    try data.images(with: "a class") { self == .predicted || !$0.classes.isEmpty }
+  }
+
+  /// The classes that are explained in a picture, in rising order.
+  func classes(of image: LabelledImage, in trace: Trace) throws -> [Int] {
+    self == .predicted ? [trace.predictions()[0].classIndex] : try trace.checked(image.classes, of: image)
+  }
+}
+
+/// What pixels are replaced by.
+public enum ReplacementChoice: Sendable {
+  /// The mean of the data set's pictures, place by place. *Gu18* §5.2.
+  case data
+  /// The pixel that the preprocessing subtracts.
+  case mean
+  /// The same places of a tensor of the input's shape, which is in a `.npy` file.
+  case file(String)
+  /// The same places of a tensor of the input's shape.
+  case picture(Tensor)
+}
+
+extension ReplacementChoice: ParameterValue {
+  package init?(text: String) {
+    switch text {
+    case "data": self = .data
+    case "mean": self = .mean
+    default: self = .file(text)
+    }
+  }
+
+  package var text: String {
+    switch self {
+    case .data: "data"
+    case .mean: "mean"
+    case .file(let path): path
+    case .picture: "picture"
+    }
+  }
+
+  /// The pixels, 1 × channels × height × width.
+  func picture(_ subject: Subject, on data: DataSet) throws -> Tensor {
+    switch self {
+    case .data:
+      return try subject.kept(
+        "mean-\(subject.cacheName(for: data, withNetwork: false)).npy", "averaging the pictures",
+        total: data.images.count, read: { try? NumPyFile.decode($0, name: "mean") }, write: NumPyFile.encode
+      ) { try data.meanPicture(subject.preprocessing, progress: $0) }
+    case .mean:
+      guard let first = data.images.lazy.compactMap({ try? Image(contentsOf: $0.path) }).first else {
+        throw EvaluationError.nothingToEvaluate(needs: "pixels that can be read")
+      }
+      return try subject.preprocessing.tensor(from: first).map { _ in 0 }
+    case .file(let path):
+      let tensor = try NumPyFile.read(path)
+      return tensor.shape.rank == 3 ? tensor.reshaped(to: Shape([1] + tensor.shape.dimensions)) : tensor
+    case .picture(let tensor): return tensor
+    }
+  }
+}
+
+extension EvaluationParameter {
+  /// Which class is explained.
+  static func target(_ path: any WritableKeyPath<Evaluation, TargetChoice> & Sendable) -> Self {
+    Self(
+      "target", path,
+      "Explain the classes that a picture is labelled with (labelled), or the one with the highest logit (predicted).")
+  }
+
+  /// What pixels are replaced by.
+  static func replacement(_ path: any WritableKeyPath<Evaluation, ReplacementChoice> & Sendable) -> Self {
+    Self(
+      "replace", path,
+      """
+      What pixels are replaced by: data (the mean of the data set's pictures, place by place, as in the paper; it is kept in the \
+      output folder), mean (the pixel that the preprocessing subtracts), or a .npy of the input's shape.
+      """, in: "what", expected: "data, mean or a .npy file"
+    ) { choice in
+      if case .file(let path) = choice { path.lowercased().hasSuffix(".npy") } else { true }
+    }
+  }
+}
+
+extension DataSet {
+  /// The mean of the pictures that can be read, as the network sees them, in the data set's order and in double precision. *Gu18*
+  /// §5.2. `progress` is called with the number of pictures looked at.
+  func meanPicture(_ preprocessing: Preprocessing, progress: (Int) -> Void) throws -> Tensor {
+    var sum: [Double] = []
+    var shape: Shape?
+    var count = 0
+    for (number, image) in images.enumerated() {
+      progress(number)
+      guard let picture = try? Image(contentsOf: image.path) else { continue }
+      let tensor = try preprocessing.tensor(from: picture)
+      if let shape, shape != tensor.shape {
+        throw EvaluationError.doesNotFit(
+          image.path, reason: "a mean needs pictures of one size: expected \(shape), found \(tensor.shape)")
+      }
+      if sum.isEmpty { sum = [Double](repeating: 0, count: tensor.count) }
+      shape = tensor.shape
+      tensor.withUnsafeElements { x in for i in x.indices { sum[i] += Double(x[i]) } }
+      count += 1
+    }
+    guard let shape else { throw EvaluationError.nothingToEvaluate(needs: "pixels that can be read") }
+    return Tensor(shape: shape, elements: sum.map { Float($0 / Double(count)) })
+  }
+}

@@ -1,0 +1,76 @@
+import Imaging
+import Networks
+import Propagation
+import Tensors
+
+/// A number by which things can be told apart that should be equal: FNV-1a. (G. Fowler, L. Noll, K.-P. Vo)
+struct Fingerprint {
+  private var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  /// The fingerprint of what is added to it.
+  init(_ add: (inout Fingerprint) -> Void) { add(&self) }
+
+  mutating func add(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01B3 }
+
+  mutating func add(_ text: String) {
+    for byte in text.utf8 { add(UInt64(byte)) }
+    // So that “ab”, “c” differs from “a”, “bc”.
+    add(256)
+  }
+
+  mutating func add(_ tensor: Tensor) {
+    tensor.withUnsafeElements { for element in $0 { add(UInt64(element.bitPattern)) } }
+    add(tensor.shape.description)
+  }
+
+  var hexadecimal: String { String(value, radix: 16) }
+}
+
+extension Tensor {
+  /// Of shape and elements, as configurations have it.
+  var fingerprint: [String] { [Fingerprint { $0.add(self) }.hexadecimal] }
+}
+
+extension Preprocessing {
+  /// All that a picture's tensor depends on.
+  var parts: [String] {
+    [resize.map { "\($0)" } ?? "no resize", "\(resampling)", crop.map { "\($0.width)×\($0.height)" } ?? "no crop"]
+      + ([rescaleFactor] + mean + standardDeviation).map { "\($0)" } + [flipsChannelOrder ? "BGR" : "RGB"]
+  }
+}
+
+extension Network {
+  /// Of operators, names and weights.
+  var fingerprint: Fingerprint {
+    Fingerprint {
+      for node in graph.nodes {
+        $0.add(node.name)
+        $0.add("\(node.operation.kind)")
+        for tensor in node.operation.parameters { $0.add(tensor) }
+      }
+    }
+  }
+}
+
+extension RulePlan {
+  /// Of what each node's rule is.
+  var fingerprint: Fingerprint {
+    Fingerprint { for id in network.graph.ids { $0.add(self[id].map { "\($0.rule)" } ?? "none") } }
+  }
+}
+
+extension DataSet {
+  /// Of the pictures' names, classes and boxes; not of their pixels.
+  var fingerprint: Fingerprint {
+    Fingerprint {
+      for image in images {
+        $0.add(image.name)
+        $0.add("\(image.classes)")
+        for object in image.objects {
+          let box = object.box
+          $0.add("\(object.classIndex) \(box.left) \(box.top) \(box.right) \(box.bottom)")
+        }
+      }
+    }
+  }
+}

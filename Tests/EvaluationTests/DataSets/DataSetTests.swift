@@ -1,0 +1,69 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// What holds of data sets in any format.
+@Suite struct DataSetTests {
+  private let disk: DataSetFolder
+
+  init() throws { disk = try DataSetFolder() }
+
+  @Test(arguments: ["nothing", "picture.txt", "flat"])
+  func unrecognisedPathsSayWhatEachFormatNeeds(_ name: String) throws {
+    try FileManager.default.createDirectory(atPath: disk.path("nothing"), withIntermediateDirectories: true)
+    try disk.write("picture.txt", "")
+    try disk.write("flat/1.jpg", "")
+    #expect(
+      disk.sentence { try disk.load(name) }
+        == "\(name): not recognised as a data set; expected a folder of pictures and a labels file (imagenet), or a folder per "
+        + "class with pictures (folder), or a folder with JPEGImages and Annotations (voc), or a .json file with images and "
+        + "annotations (coco), or a .csv or .jsonl file (manifest)")
+  }
+
+  @Test func pathsMustFitTheFormat() throws {
+    try disk.write("flat/1.txt", "")
+    #expect(disk.sentence { try disk.load("gone") } == "gone: not found; expected a data set")
+    #expect(
+      disk.sentence { try disk.load("gone", format: .voc) }
+        == "gone: not found; expected a folder with JPEGImages and Annotations")
+    #expect(
+      disk.sentence { try disk.load("flat", format: .coco) }
+        == "flat: expected a .json file with images and annotations, found a folder")
+    #expect(
+      disk.sentence { try disk.load("flat/1.txt", format: .folder) }
+        == "flat/1.txt: expected a folder per class with pictures, found a file")
+    #expect(
+      disk.sentence { try disk.load("flat", format: .voc) } == "flat/Annotations: not found; expected a folder")
+    #expect(
+      disk.sentence { try disk.load("flat", format: .folder) }
+        == "flat: expected a folder per class with pictures, found no labelled picture")
+    try disk.write("bytes.csv", Data([0xFF, 0xFE, 0]))
+    #expect(disk.sentence { try disk.load("bytes.csv") } == "bytes.csv: expected text in UTF-8, found other bytes")
+  }
+
+  @Test func unknownClassesAreAnErrorOrLeftOut() throws {
+    let names = ["u", "v", "w", "x", "y", "z", "u", "dog"]
+    try disk.write("m.csv", "image,class\n" + names.enumerated().map { "\($0).jpg,\($1)\n" }.joined())
+    #expect(
+      disk.sentence { try disk.load("m.csv") }
+        == "m.csv: 6 classes are not among the network's 3: u, v, w, x, y, …; give a class file that says which class each "
+        + "name means, or skip unknown classes")
+    let data = try disk.load("m.csv", DataSetOptions(skipsUnknownClasses: true))
+    #expect(data.images.map(\.classes) == [[], [], [], [], [], [], [], [1]])
+    #expect(
+      data.notes.last == "7 labels are left out, of classes that the network does not have: u, v, w, x, y and 1 more.")
+  }
+
+  @Test func picturesOfACOCOFileHaveDifferentNames() throws {
+    let pictures = "[{\"id\": 1, \"file_name\": \"a\"}, {\"id\": 2, \"file_name\": \"a\"}]"
+    let annotations = (1...2).map { "{\"image_id\": \($0), \"category_id\": 1, \"bbox\": [0, 0, 1, 1]}" }
+    try disk.write(
+      "coco.json",
+      "{\"images\": \(pictures), \"annotations\": [\(annotations.joined(separator: ","))], "
+        + "\"categories\": [{\"id\": 1, \"name\": \"dog\"}]}")
+    #expect(
+      disk.sentence { try disk.load("coco.json", DataSetOptions(images: disk.root)) }
+        == "coco.json: expected pictures of different names, found two called a")
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+
+/// Every score against `Tools/reference/oracles/evaluators.py`, which works from the definitions in NumPy and shares no code with the
+/// package: exactly where sums are of whole numbers, otherwise up to the order of additions.
+enum MetricCases {
+  /// Of sums in double precision, relative: the order of additions differs.
+  static let tolerance = 1e-12
+
+  private struct Cases<Case: Decodable>: Decodable {
+    let cases: [Case]
+  }
+
+  static func cases<Case: Decodable>(_ name: String, of: Case.Type = Case.self) throws -> [Case] {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Cases<Case>.self, from: data(name)).cases
+  }
+
+  static func data(_ name: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("evaluators/\(name).json")))
+  }
+
+  private struct MapCase: Decodable {
+    let name: String
+    let height: Int
+    let width: Int
+    let values: [Float]
+  }
+
+  static func maps() throws -> [String: SaliencyMap] {
+    let maps = try cases("maps", of: MapCase.self)
+    return Dictionary(
+      uniqueKeysWithValues: maps.map { ($0.name, SaliencyMap(height: $0.height, width: $0.width, values: $0.values)) })
+  }
+
+  static func isClose(_ found: Double, _ expected: Double) -> Bool {
+    abs(found - expected) <= tolerance * max(abs(expected), 1)
+  }
+}

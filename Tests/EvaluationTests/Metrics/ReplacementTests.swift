@@ -1,0 +1,101 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// What patches and pixels are replaced in which order, and what that does.
+@Suite struct ReplacementTests {
+  /// Two pictures in which each value says where it is from: i in the one, −1 − i in the other.
+  private static func pictures(_ map: SaliencyMap) -> (image: Tensor, other: Tensor) {
+    let shape: Shape = [1, 3, map.height, map.width]
+    let image = Tensor(shape: shape, elements: (0..<shape.count).map(Float.init))
+    return (image, image.map { -1 - $0 })
+  }
+
+  /// As the oracle sums up pictures: Σ (i + 1) x_i.
+  private static func checksum(_ picture: Tensor) -> Int {
+    picture.elements.enumerated().reduce(0) { $0 + ($1.offset + 1) * Int($1.element) }
+  }
+
+  @Test func ablationPatches() throws {
+    struct Case: Decodable {
+      let map: String
+      let patches, side: Int
+      let centers: [[Int]]
+      let checksums: [Int]
+    }
+    let maps = try MetricCases.maps()
+    for one in try MetricCases.cases("ablation", of: Case.self) {
+      let map = try #require(maps[one.map])
+      let found = map.patches(one.patches, side: one.side)
+      let expected = one.centers.map {
+        Patch(centre: ($0[0], $0[1]), side: one.side, height: map.height, width: map.width)
+      }
+      #expect(found == expected, "\(one.map)")
+      var (picture, other) = Self.pictures(map)
+      let checksums = found.map { patch in
+        picture = picture.replacing(patch, by: .picture(other))
+        return Self.checksum(picture)
+      }
+      #expect(checksums == one.checksums, "\(one.map)")
+    }
+  }
+
+  @Test func replacedPixels() throws {
+    struct Pictures: Decodable {
+      let checksums: [Int]
+    }
+    struct Case: Decodable {
+      let map: String
+      let steps: Int
+      let counts: [Int]
+      /// Not given of all maps.
+      let deletion, insertion: Pictures?
+    }
+    let maps = try MetricCases.maps()
+    for one in try MetricCases.cases("curves", of: Case.self) {
+      let map = try #require(maps[one.map])
+      let (image, other) = Self.pictures(map)
+      let replacement = PixelReplacement(map, steps: one.steps)
+      #expect((1...one.steps).map { replacement.count(after: $0) } == one.counts, "\(one.map)")
+      let deleted = replacement.pictures(from: image, to: other)
+      #expect(deleted.first == image && deleted.last == other)
+      if let expected = one.deletion {
+        #expect(deleted.dropFirst().map(Self.checksum) == expected.checksums, "\(one.map)")
+      }
+      let inserted = replacement.pictures(from: other, to: image)
+      if let expected = one.insertion {
+        #expect(inserted.dropFirst().map(Self.checksum) == expected.checksums, "\(one.map)")
+      }
+    }
+    struct Area: Decodable {
+      let values: [Double]
+      let area: Double
+    }
+    for one in try MetricCases.cases("areas", of: Area.self) {
+      #expect(MetricCases.isClose(PixelReplacement.area(under: one.values), one.area))
+    }
+  }
+
+  @Test func dropMatrices() throws {
+    struct Case: Decodable {
+      let name: String
+      let n: Int
+      let values: [Float]
+      let ties: Bool
+      let dominantRows, dominantColumns: Int
+      let diagonalMean: Double
+      let offDiagonalMean: Double?
+    }
+    for one in try MetricCases.cases("matrices", of: Case.self) where !one.ties {
+      let patch = Patch(centre: (0, 0), side: 1, height: 1, width: 1)
+      let ablation = PatchAblation(
+        centres: (0..<one.n).map { _ in (row: 0, column: 0) }, patches: (0..<one.n).map { _ in patch },
+        drops: Tensor(shape: [one.n, one.n], elements: one.values))
+      #expect((0..<one.n).count { ablation.isOwnLargest($0) } == one.dominantRows, "\(one.name)")
+      #expect((0..<one.n).count { ablation.isMostHurtByOwn($0) } == one.dominantColumns, "\(one.name)")
+      #expect(abs(ablation.meanOwnDrop - one.diagonalMean) < 1e-6, "\(one.name)")
+      if let expected = one.offDiagonalMean { #expect(abs(ablation.meanOtherDrop - expected) < 1e-6, "\(one.name)") }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import RelevanceKit
+import Testing
+
+/// Deletion and insertion beside loops over pixels.
+@Suite struct FlippingRunTests {
+  private let tiny: TinyRun
+  /// The pixels do not divide evenly.
+  private static let steps = 5
+
+  init() throws { tiny = try TinyRun() }
+
+  /// The probability of a class after each step: pixels go by falling saliency, and by their index where that is equal.
+  private func curve(_ picture: Int, _ classIndex: Int, _ map: [Double], inserts: Bool) -> [Double] {
+    let order = map.indices.sorted { map[$0] > map[$1] || map[$0] == map[$1] && $0 < $1 }
+    let (x, mean) = (tiny.input(picture), tiny.meanInput)
+    return (0...Self.steps).map { step in
+      let share = Double(step) / Double(Self.steps)
+      let count = Int((share * Double(order.count)).rounded(.up))
+      let replaced = Set(order.prefix(count))
+      return tiny.probabilities(inserts ? tiny.mixed(mean, x, at: replaced) : tiny.mixed(x, mean, at: replaced))[
+        classIndex]
+    }
+  }
+
+  private func check<Direction: FlippingDirection>(_: Direction.Type, inserts: Bool, target: TargetChoice) throws {
+    var evaluation = PixelFlipping<Direction>()
+    (evaluation.steps, evaluation.target) = (Self.steps, target)
+    let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
+    // Of each method the curves of all targets.
+    var curves: [[[Double]]] = [[], []]
+    for (picture, record) in journal.records {
+      let classes = target == .labelled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]
+      #expect(record.targets.map(\.classIndex) == classes)
+      for found in record.targets {
+        for (method, map) in tiny.saliency(picture, found.classIndex).enumerated() {
+          let expected = curve(picture, found.classIndex, map, inserts: inserts)
+          curves[method].append(expected)
+          #expect(found.probabilities[method].count == expected.count)
+          for (a, b) in zip(found.probabilities[method], expected) {
+            #expect(isClose(a, b), "picture \(picture), class \(found.classIndex), method \(method): \(a) is not \(b)")
+          }
+        }
+      }
+    }
+    // Trapezes of equal width.
+    let areas = curves.map { curves in
+      curves.map { curve in
+        zip(curve, curve.dropFirst()).reduce(0) { $0 + ($1.0 + $1.1) / 2 } / Double(Self.steps)
+      }.reduce(0, +) / Double(curves.count)
+    }
+    let results = PixelFlipping<Direction>.results(of: journal, Bootstrap(items: 3, resamples: 50))
+    for (method, name) in ["gradient", "lrp"].enumerated() {
+      #expect(isClose(try results.tables[0].value(name, "area"), areas[method]))
+      for step in 0...Self.steps {
+        let mean = curves[method].reduce(0) { $0 + $1[step] } / Double(curves[method].count)
+        #expect(isClose(try results.tables[1].value("\(step * 20) %", name), mean))
+      }
+    }
+    #expect(isClose(try results.tables[0].value("gradient", "area, less lrp"), areas[0] - areas[1]))
+  }
+
+  @Test(arguments: [TargetChoice.labelled, .predicted]) func deletion(target: TargetChoice) throws {
+    try check(Deletion.self, inserts: false, target: target)
+  }
+
+  @Test(arguments: [TargetChoice.labelled, .predicted]) func insertion(target: TargetChoice) throws {
+    try check(Insertion.self, inserts: true, target: target)
+  }
+}
