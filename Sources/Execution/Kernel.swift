@@ -26,6 +26,47 @@ package protocol LinearKernel: Kernel {
     _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers)
 }
 
+/// A kernel that is not linear, with its derivative beside it.
+package protocol DifferentiableKernel: Kernel {
+  /// c ← (∂f/∂x)ᵀ·s at the values of a run, for a node with one operand. `s` holds `seeds` upstream items for each item of the batch, next
+  /// to each other, and so does `c`.
+  func derivative(
+    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers)
+}
+
+/// The values of a run at which a kernel is differentiated; they are only read.
+package struct Linearization: @unchecked Sendable {
+  /// The operand.
+  let x: UnsafePointer<Float>
+  /// The output.
+  let y: UnsafePointer<Float>
+  /// Elements of an item.
+  let count: Int
+  /// Items in the batch.
+  let items: Int
+  /// Upstream items for each.
+  let seeds: Int
+
+  package init(x: UnsafePointer<Float>, y: UnsafePointer<Float>, count: Int, items: Int, seeds: Int) {
+    (self.x, self.y, self.count, self.items, self.seeds) = (x, y, count, items, seeds)
+  }
+
+  /// Calls `body` for each upstream item with its elements, those of operand and output, and those of the result.
+  func forEachItem(
+    _ s: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
+    _ body:
+      @Sendable (
+        _ s: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+      ) -> Void
+  ) {
+    let shared = Shared((s: s, c: c))
+    workers.run(items * seeds) { item in
+      let own = item / seeds * count
+      body(shared.pointer.s + item * count, x + own, y + own, shared.pointer.c + item * count)
+    }
+  }
+}
+
 /// Where a weighted layer leaves `W⁺·x`.
 package struct Companion {
   let product: UnsafeMutablePointer<Float>

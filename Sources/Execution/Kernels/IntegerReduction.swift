@@ -11,11 +11,9 @@ struct IntegerReductionKernel: Kernel {
   let axes: Set<Int>
 
   func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
-    let kept = Shape(input.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
-    let strides = zip(kept.dimensions, kept.strides).map { $0 == 1 ? 0 : $1 }
+    let kept = input.reduced(over: axes, keepsAxes: true)
     var results = [Double](repeating: reduction.function.neutralElement, count: kept.count)
-    BroadcastKernel.walk(input) { position, index in
-      let to = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
+    StridedWalk(over: input, broadcasting: kept).forEachElement { position, to, _ in
       results[to] = reduction.combine(results[to], Double(operands[0][position]))
     }
     let count = isMean ? Double(input.count / max(kept.count, 1)) : 1

@@ -4,28 +4,75 @@ import Tensors
 
 extension LayerNormalization: ComputedOperator {
   package func kernel(at site: KernelSite) -> any Kernel {
-    LayerNormalizationKernel(parameters: self, shape: site.output.shape)
+    NormalizationKernel(
+      shape: site.output.shape, size: scale.count, scale: scale, shift: shift, sharing: 1, epsilon: epsilon)
   }
 }
 
-/// Normalization of each position over its trailing axes.
-struct LayerNormalizationKernel: Kernel {
-  let parameters: LayerNormalization
-  let shape: Shape
+/// Groups of neighboring elements brought to mean 0 and variance 1, then scaled and shifted, `y = scale·(x − mean)/√(variance + ε) + shift`.
+package struct NormalizationKernel: DifferentiableKernel {
+  private let shape: Shape
+  /// Elements that are normalized together.
+  package let size: Int
+  private let scale: Tensor
+  private let shift: Tensor?
+  /// Neighboring elements that share a scale and a shift.
+  private let run: Int
+  private let epsilon: Float
 
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
-    let size = max(parameters.scale.count, 1)
+  init(shape: Shape, size: Int, scale: Tensor, shift: Tensor?, sharing run: Int, epsilon: Float) {
+    (self.shape, self.size, self.scale, self.shift) = (shape, max(size, 1), scale, shift)
+    (self.run, self.epsilon) = (max(run, 1), epsilon)
+  }
+
+  /// Mean and `1/√(variance + ε)` of a group.
+  package func statistics(of x: UnsafePointer<Float>) -> (mean: Double, factor: Double) {
+    let mean = rk_sum(x, size) / Double(size)
+    var variance = 0.0
+    for i in 0..<size { variance += (Double(x[i]) - mean) * (Double(x[i]) - mean) }
+    return (mean, 1 / (variance / Double(size) + Double(epsilon)).squareRoot())
+  }
+
+  /// The number among scales and shifts that an element of an item has.
+  package func parameter(ofElement element: Int) -> Int { element / run % scale.count }
+
+  package func forward(
+    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
     let shared = Shared((x: operands[0], y: output))
-    workers.run(shape.count / size) { row in
-      let (x, y) = (shared.pointer.x + row * size, shared.pointer.y + row * size)
-      let mean = rk_sum(x, size) / Double(size)
-      var variance = 0.0
-      for i in 0..<size { variance += (Double(x[i]) - mean) * (Double(x[i]) - mean) }
-      let factor = Float(1 / (variance / Double(size) + Double(parameters.epsilon)).squareRoot())
-      parameters.scale.withUnsafeElements { scale in
-        for i in 0..<size { y[i] = (x[i] - Float(mean)) * factor * scale[i] }
+    workers.run(shape.count / size) { group in
+      let start = group * size
+      let (x, y) = (shared.pointer.x + start, shared.pointer.y + start)
+      let (mean, factor) = statistics(of: x)
+      scale.withUnsafeElements { scale in
+        for i in 0..<size { y[i] = (x[i] - Float(mean)) * Float(factor) * scale[parameter(ofElement: start + i)] }
       }
-      parameters.shift?.withUnsafeElements { rk_add(y, y, $0.baseAddress!, size) }
+      shift?.withUnsafeElements { shift in
+        for i in 0..<size { y[i] += shift[parameter(ofElement: start + i)] }
+      }
+    }
+  }
+
+  /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`.
+  package func derivative(
+    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let scales = scale.elements
+    point.forEachItem(s, c, on: workers) { s, x, _, c in
+      for start in stride(from: 0, to: point.count, by: size) {
+        let (mean, factor) = statistics(of: x + start)
+        var (sum, projection) = (0.0, 0.0)
+        for at in start..<start + size {
+          let own = Double(scales[parameter(ofElement: at)] * s[at])
+          sum += own
+          projection += own * (Double(x[at]) - mean) * factor
+        }
+        for at in start..<start + size {
+          let normalized = (Double(x[at]) - mean) * factor
+          let own = Double(scales[parameter(ofElement: at)] * s[at]) - (sum + normalized * projection) / Double(size)
+          c[at] = Float(factor * own)
+        }
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Networks
 import Tensors
 
@@ -9,7 +10,7 @@ extension LocalResponseNormalization: ComputedOperator {
 }
 
 /// Local response normalization across channels.
-struct LocalResponseNormalizationKernel: Kernel {
+struct LocalResponseNormalizationKernel: DifferentiableKernel {
   let parameters: LocalResponseNormalization
   let shape: Shape
 
@@ -21,6 +22,32 @@ struct LocalResponseNormalizationKernel: Kernel {
       rk_lrn(
         shared.pointer.x + index * item, shape[1], positions, parameters.size, parameters.alpha, parameters.beta,
         parameters.bias, shared.pointer.y + index * item)
+    }
+  }
+
+  /// `∂y_j/∂x_i = δ_ij D_j^−β − 2aβ x_j x_i D_j^(−β−1)` with `D_j = k + a Σ x²` over neighboring channels, a = α/size.
+  func derivative(
+    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let (channels, positions) = (shape[1], shape.dimensions[2...].reduce(1, *))
+    let (scale, beta) = (parameters.alpha / Float(parameters.size), parameters.beta)
+    point.forEachItem(s, c, on: workers) { s, x, _, c in
+      c.update(repeating: 0, count: point.count)
+      // Views that are folded into the first axis are normalized one by one.
+      for start in stride(from: 0, to: point.count, by: max(channels * positions, 1)) {
+        let (s, x, c) = (s + start, x + start, c + start)
+        for p in 0..<positions {
+          for j in 0..<channels {
+            let neighbors = parameters.neighbors(of: j, channels: channels)
+            let squares = neighbors.reduce(Float(0)) { $0 + x[$1 * positions + p] * x[$1 * positions + p] }
+            let divisor = parameters.bias + scale * squares
+            let s = s[j * positions + p]
+            c[j * positions + p] += s * pow(divisor, -beta)
+            let slope = -2 * scale * beta * x[j * positions + p] * pow(divisor, -beta - 1) * s
+            for i in neighbors { c[i * positions + p] += slope * x[i * positions + p] }
+          }
+        }
+      }
     }
   }
 }

@@ -8,7 +8,7 @@ extension ParametricRelu: ComputedOperator {
 }
 
 /// `x` where it is positive, else `slope · x`.
-struct ParametricReluKernel: Kernel {
+struct ParametricReluKernel: DifferentiableKernel {
   private let slopes: Tensor
   private let shape: Shape
 
@@ -16,14 +16,7 @@ struct ParametricReluKernel: Kernel {
     self.shape = shape
     // One slope per element of an item; slopes rarely differ within a channel, but may.
     let item = shape.rank == slope.shape.rank && slope.shape[0] != 1 ? shape : shape.withBatch(1)
-    let strides = BroadcastKernel.strides(slope.shape, in: item)
-    slopes = Tensor(uninitialized: item) { result in
-      slope.withUnsafeElements { source in
-        BroadcastKernel.walk(item) { position, index in
-          result[position] = source[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }]
-        }
-      }
-    }
+    slopes = slope.expanded(to: item)
   }
 
   func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
@@ -33,6 +26,20 @@ struct ParametricReluKernel: Kernel {
       let (x, y) = shared.pointer
       slopes.withUnsafeElements { slope in
         for i in part { y[i] = x[i] > 0 ? x[i] : slope[i % period] * x[i] }
+      }
+    }
+  }
+
+  func derivative(
+    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let slopes = slopes.elements
+    let shared = Shared((s: s, c: c))
+    workers.run(point.items * point.seeds) { item in
+      let (s, c) = shared.pointer
+      for i in 0..<point.count {
+        let (at, own) = (item * point.count + i, item / point.seeds * point.count + i)
+        c[at] = s[at] * (point.x[own] > 0 ? 1 : slopes[own % slopes.count])
       }
     }
   }

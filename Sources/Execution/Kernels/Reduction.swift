@@ -17,16 +17,14 @@ package struct ReductionKernel: LinearKernel {
   let input: Shape
   let axes: Set<Int>
 
-  private var kept: Shape { Shape(input.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element }) }
+  private var kept: Shape { input.reduced(over: axes, keepsAxes: true) }
 
   package func forward(
     _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
   ) {
     let kept = kept
-    let strides = zip(kept.dimensions, kept.strides).map { $0 == 1 ? 0 : $1 }
     var results = [Double?](repeating: nil, count: kept.count)
-    BroadcastKernel.walk(input) { position, index in
-      let to = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
+    StridedWalk(over: input, broadcasting: kept).forEachElement { position, to, _ in
       let value = Double(operands[0][position])
       results[to] = results[to].map { reduction.combine($0, value) } ?? value
     }
@@ -69,10 +67,8 @@ package struct ReductionKernel: LinearKernel {
   /// Visits every element of the operand's relevance, with that of the output that it belongs to, and the operand's element.
   private func eachElement(seeds: Int, _ body: (_ to: Int, _ from: Int, _ element: Int) -> Void) {
     let kept = kept
-    let strides = zip(kept.dimensions, kept.strides).map { $0 == 1 ? 0 : $1 }
     let (items, outputs) = (max(input.itemCount, 1), max(kept.itemCount, 1))
-    BroadcastKernel.walk(input) { element, index in
-      let output = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
+    StridedWalk(over: input, broadcasting: kept).forEachElement { element, output, _ in
       for seed in 0..<seeds {
         body(
           (element / items * seeds + seed) * items + element % items,

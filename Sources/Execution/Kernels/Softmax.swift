@@ -15,7 +15,7 @@ extension LogSoftmax: ComputedOperator {
 }
 
 /// Probabilities, or their logarithms.
-struct SoftmaxKernel: Kernel {
+struct SoftmaxKernel: DifferentiableKernel {
   private let outer: Int
   private let classes: Int
   private let inner: Int
@@ -41,6 +41,26 @@ struct SoftmaxKernel: Kernel {
         for c in 0..<classes {
           let shifted = Double(x[c * inner] - largest)
           y[c * inner] = Float(logarithm ? shifted - log(sum) : exp(shifted) / sum)
+        }
+      }
+    }
+  }
+
+  /// Softmax: `y_i (s_i − Σ_j y_j s_j)`; its logarithm: `s_i − softmax_i Σ_j s_j`.
+  func derivative(
+    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    point.forEachItem(s, c, on: workers) { s, _, y, c in
+      for start in stride(from: 0, to: point.count, by: classes * inner) {
+        for i in 0..<inner {
+          let row = stride(from: start + i, to: start + classes * inner, by: inner)
+          if logarithm {
+            let sum = row.reduce(Float(0)) { $0 + s[$1] }
+            for at in row { c[at] = s[at] - exp(y[at]) * sum }
+          } else {
+            let sum = row.reduce(Float(0)) { $0 + y[$1] * s[$1] }
+            for at in row { c[at] = y[at] * (s[at] - sum) }
+          }
         }
       }
     }

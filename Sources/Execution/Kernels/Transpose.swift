@@ -36,11 +36,7 @@ struct TransposeKernel: LinearKernel {
     _ x: UnsafePointer<Float>, shape: Shape, order: [Int], _ y: UnsafeMutablePointer<Float>
   ) {
     let strides = shape.strides
-    let target = Shape(order.map { shape[$0] })
-    BroadcastKernel.walk(target) { position, index in
-      var from = 0
-      for axis in index.indices { from += index[axis] * strides[order[axis]] }
-      y[position] = x[from]
-    }
+    let walk = StridedWalk(over: Shape(order.map { shape[$0] }), strides: order.map { strides[$0] })
+    walk.forEachElement { position, from, _ in y[position] = x[from] }
   }
 }

@@ -63,28 +63,27 @@ extension PairwiseFunction {
 
   package func literal(of operands: [Inferred]) throws -> Literal? {
     let shape = try outputShape(of: operands)
-    let values = operands.compactMap(\.literal)
-    let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
-    let kind = elementKind(of: values.map(\.kind))
-    if let type = kind.integerType, let a = values[0].integers {
-      let elements: [Int?]
-      if let b = values[1].integers {
-        elements = (0..<shape.count).map { integer(a[p[$0]], b[q[$0]], type) }
-      } else {
-        let b = values[1].floats.elements
-        elements = (0..<shape.count).map { integer(a[p[$0]], Double(b[q[$0]]), type) }
-      }
-      let present = elements.compactMap { $0 }
-      guard present.count == elements.count else { throw Misfit("integers are divided by 0") }
-      return .integers(IntegerTensor(shape: shape, elements: present, kind: kind))
+    guard let a = operands[0].literal, let b = operands[1].literal else { return nil }
+    let walk = StridedWalk(over: shape, broadcasting: a.shape, b.shape)
+    let kind = elementKind(of: [a.kind, b.kind])
+    guard let type = kind.integerType, let x = a.integers else {
+      let (x, y) = (a.floats, b.floats)
+      return .floats(
+        Tensor(uninitialized: shape) { result in
+          x.withUnsafeElements { x in
+            y.withUnsafeElements { y in walk.forEachElement { result[$0] = self(x[$1], y[$2]) } }
+          }
+        })
     }
-    let (a, b) = (values[0].floats, values[1].floats)
-    return .floats(
-      Tensor(uninitialized: shape) { result in
-        a.withUnsafeElements { a in
-          b.withUnsafeElements { b in for i in result.indices { result[i] = self(a[p[i]], b[q[i]]) } }
-        }
-      })
+    let elements =
+      if let y = b.integers {
+        walk.map { integer(x[$0], y[$1], type) }
+      } else {
+        walk.map { [y = b.floats.elements] in integer(x[$0], Double(y[$1]), type) }
+      }
+    let present = elements.compactMap { $0 }
+    guard present.count == elements.count else { throw Misfit("integers are divided by 0") }
+    return .integers(IntegerTensor(shape: shape, elements: present, kind: kind))
   }
 }
 
@@ -94,15 +93,12 @@ func broadcastShape(_ a: Shape, _ b: Shape) throws -> Shape {
   return shape
 }
 
-/// For each element of the result the position of an operand's element that broadcasting repeats there.
-func broadcastPositions(_ operand: Shape, to shape: Shape) -> [Int] {
-  guard operand != shape else { return Array(0..<shape.count) }
-  let new = shape.rank - operand.rank
-  return Selection(
-    input: operand,
-    axes: (0..<shape.rank).map { axis in
-      axis < new || operand[axis - new] == 1
-        ? (nil, [Int](repeating: 0, count: shape[axis])) : (axis - new, Array(0..<shape[axis]))
-    }
-  ).sources()
+extension StridedWalk {
+  /// What becomes of each pair of the operands' positions.
+  func map<Element>(_ element: (_ a: Int, _ b: Int) -> Element) -> [Element] {
+    var elements: [Element] = []
+    elements.reserveCapacity(runLength * runCount)
+    forEachElement { elements.append(element($1, $2)) }
+    return elements
+  }
 }

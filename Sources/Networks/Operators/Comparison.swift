@@ -29,17 +29,17 @@ package struct Comparison: LiteralFunction {
   package func value(of values: [Literal]) throws -> Literal? {
     guard values.count == 2 else { throw Misfit("expected 2 operands, found \(values.count)") }
     let shape = try broadcastShape(values[0].shape, values[1].shape)
-    let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
+    let walk = StridedWalk(over: shape, broadcasting: values[0].shape, values[1].shape)
     let truths: [Bool]
     if let a = values[0].integers, let b = values[1].integers {
-      if values[0].kind == .integer(.uint64) {
-        truths = (0..<shape.count).map { relation.holds(UInt(bitPattern: a[p[$0]]), UInt(bitPattern: b[q[$0]])) }
-      } else {
-        truths = (0..<shape.count).map { relation.holds(a[p[$0]], b[q[$0]]) }
+      let isUnsigned = values[0].kind == .integer(.uint64)
+      truths = walk.map {
+        isUnsigned
+          ? relation.holds(UInt(bitPattern: a[$0]), UInt(bitPattern: b[$1])) : relation.holds(a[$0], b[$1])
       }
     } else {
       let (a, b) = (values[0].floats.elements, values[1].floats.elements)
-      truths = (0..<shape.count).map { relation.holds(a[p[$0]], b[q[$0]]) }
+      truths = walk.map { relation.holds(a[$0], b[$1]) }
     }
     return .integers(IntegerTensor(shape: shape, elements: truths.map { $0 ? 1 : 0 }, kind: .truth))
   }

@@ -15,6 +15,12 @@ package struct LocalResponseNormalization: Operator {
     (self.size, self.alpha, self.beta, self.bias) = (size, alpha, beta, bias)
   }
 
+  /// The channels whose squares are summed for a channel.
+  package func neighbors(of channel: Int, channels: Int) -> ClosedRange<Int> {
+    let before = (size - 1) / 2
+    return max(channel - before, 0)...min(channel + size - 1 - before, channels - 1)
+  }
+
   package var kind: OperatorKind { .lrn }
   package func outputShape(of operands: [Inferred]) throws -> Shape {
     let x = try operand(operands)

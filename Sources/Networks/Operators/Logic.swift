@@ -21,10 +21,8 @@ package struct Logic: LiteralFunction {
     }
     guard values.count == 2, let b = values[1].integers else { return nil }
     let shape = try broadcastShape(values[0].shape, values[1].shape)
-    let (p, q) = (broadcastPositions(values[0].shape, to: shape), broadcastPositions(values[1].shape, to: shape))
-    let elements = (0..<shape.count).map { position in
-      let (x, y) = (a[p[position]] != 0, b[q[position]] != 0)
-      return (operation == .and ? x && y : x || y) ? 1 : 0
+    let elements = StridedWalk(over: shape, broadcasting: values[0].shape, values[1].shape).map {
+      (operation == .and ? a[$0] != 0 && b[$1] != 0 : a[$0] != 0 || b[$1] != 0) ? 1 : 0
     }
     return .integers(IntegerTensor(shape: shape, elements: elements, kind: .truth))
   }

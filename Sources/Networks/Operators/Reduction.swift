@@ -90,10 +90,9 @@ package struct Reduction: Operator, Hashable {
     guard let value = operands.first?.literal else { return nil }
     let x = value.shape
     let kept = x.reduced(over: try axes(of: operands), keepsAxes: true)
-    let positions = broadcastPositions(kept, to: x)
     func groups<Element>(_ elements: [Element]) -> [[Element]] {
       var groups = [[Element]](repeating: [], count: kept.count)
-      for (position, element) in elements.enumerated() { groups[positions[position]].append(element) }
+      StridedWalk(over: x, broadcasting: kept).forEachElement { position, to, _ in groups[to].append(elements[position]) }
       return groups
     }
     let output = try outputShape(of: operands)

@@ -11,9 +11,10 @@ package struct Where: LiteralFunction {
   package func value(of values: [Literal]) throws -> Literal? {
     guard values.count == 3, let condition = values[0].integers else { return nil }
     let shape = try broadcastShape(try broadcastShape(values[0].shape, values[1].shape), values[2].shape)
-    let positions = values.map { broadcastPositions($0.shape, to: shape) }
+    let holds = StridedWalk(over: shape, broadcasting: values[0].shape).map { at, _ in condition[at] != 0 }
     func chosen<Element>(_ a: [Element], _ b: [Element]) -> [Element] {
-      (0..<shape.count).map { condition[positions[0][$0]] != 0 ? a[positions[1][$0]] : b[positions[2][$0]] }
+      let pairs = StridedWalk(over: shape, broadcasting: values[1].shape, values[2].shape).map { (a[$0], b[$1]) }
+      return zip(holds, pairs).map { $0 ? $1.0 : $1.1 }
     }
     if let a = values[1].integers, let b = values[2].integers {
       return .integers(IntegerTensor(shape: shape, elements: chosen(a, b), kind: values[1].kind))

@@ -155,12 +155,12 @@ extension ValueRange {
     let told = axes.reduce(1) { $0 * shape[$1] }
     guard total > 0, function != .product else { return nil }
     let kept = Shape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
-    let positions = broadcastPositions(kept, to: shape)
+    let walk = StridedWalk(over: shape, broadcasting: kept)
     let factor = isMean ? 1 / Double(told) : Double(total / told)
     func combined(_ bound: Tensor) -> Tensor {
       var sums = [Double](repeating: function.neutralElement, count: kept.count)
       bound.withUnsafeElements { bound in
-        for (position, to) in positions.enumerated() {
+        walk.forEachElement { position, to, _ in
           switch function {
           case .sum, .product: sums[to] += Double(bound[position])
           case .maximum: sums[to] = max(sums[to], Double(bound[position]))

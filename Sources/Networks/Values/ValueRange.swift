@@ -58,12 +58,12 @@ extension ValueRange {
   package func hull(along axes: [Int]) -> ValueRange {
     guard axes.contains(where: { shape[$0] != 1 }) else { return self }
     let kept = Shape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
-    let positions = broadcastPositions(kept, to: shape)
+    let walk = StridedWalk(over: shape, broadcasting: kept)
     func reduced(_ bound: Tensor, _ start: Float, _ function: (Float, Float) -> Float) -> Tensor {
       Tensor(uninitialized: kept) { result in
         result.update(repeating: start)
         bound.withUnsafeElements { bound in
-          for (position, to) in positions.enumerated() { result[to] = function(result[to], bound[position]) }
+          walk.forEachElement { position, to, _ in result[to] = function(result[to], bound[position]) }
         }
       }
     }
@@ -104,16 +104,7 @@ extension ValueRange {
 
   /// The bounds repeated to another shape.
   func expanded(to target: Shape) -> ValueRange? {
-    guard shape != target else { return self }
-    let positions = broadcastPositions(shape, to: target)
-    func repeated(_ bound: Tensor) -> Tensor {
-      Tensor(uninitialized: target) { result in
-        bound.withUnsafeElements { bound in
-          for (at, position) in positions.enumerated() { result[at] = bound[position] }
-        }
-      }
-    }
-    return ValueRange(lower: repeated(lower), upper: repeated(upper))
+    shape == target ? self : ValueRange(lower: lower.expanded(to: target), upper: upper.expanded(to: target))
   }
 
   /// The interval of a function of each element, which says what becomes of one interval; nil if it does not know.

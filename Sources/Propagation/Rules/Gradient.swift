@@ -45,20 +45,13 @@ public struct Gradient: Rule {
     case is Relu: return [rectified(relevance, layer.output, layer)]
     case _ where rectifier != .gradient && layer.rectifiedOperand != nil:
       return rectifiedOperands(relevance, layer)
-    case is MaxPool: return WinnerTakesAll(ties: .first).propagate(relevance, through: layer)
-    case let reduction as Reduction where reduction.function != .sum:
+    case _ where layer.site.kind.role == .maximum || layer.site.kind == .reduceMin:
       return WinnerTakesAll(ties: .first).propagate(relevance, through: layer)
     case let function as any ElementwiseFunction:
       return [layer.scaled(relevance, by: layer.operand.map { function.derivative(at: $0) })]
-    case let relu as ParametricRelu:
-      let slopes = relu.slope.expanded(to: layer.operandShape)
-      return [layer.scaled(relevance, by: layer.operand.combined(with: slopes) { $0 > 0 ? 1 : $1 })]
     case let function as any PairwiseFunction: return layer.partials(relevance) { function.derivatives(at: $0, $1) }
-    case let parameters as LocalResponseNormalization: return [layer.gradient(of: parameters, relevance)]
-    case let parameters as LayerNormalization: return [layer.gradient(of: parameters, relevance)]
-    case let softmax as Softmax: return [layer.gradient(of: softmax, isLogarithm: false, relevance)]
-    case let logarithm as LogSoftmax: return [layer.gradient(of: logarithm.softmax, isLogarithm: true, relevance)]
     default:
+      if let kernel = layer.kernel as? any DifferentiableKernel { return [layer.derivative(of: kernel, relevance)] }
       guard let kernel = layer.kernel as? any LinearKernel else {
         preconditionFailure("\(layer.node.name) (\(layer.site.kind.rawValue)) has no derivative")
       }
