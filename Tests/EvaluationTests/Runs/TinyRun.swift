@@ -130,9 +130,16 @@ struct TinyRun {
     return (0..<Self.classes).sorted { logits[$0] > logits[$1] }
   }
 
+  /// What a channel of the input can be.
+  static func range(_ channel: Int) -> (lower: Double, upper: Double) {
+    (-mean[channel] / deviation[channel], (1 - mean[channel]) / deviation[channel])
+  }
+
   /// How much each pixel counts for a class, by each method.
-  func saliency(_ picture: Int, _ classIndex: Int) -> [[Double]] {
-    let x = input(picture)
+  func saliency(_ picture: Int, _ classIndex: Int) -> [[Double]] { saliency(input(picture), classIndex) }
+
+  /// The same of any input.
+  func saliency(_ x: [Double], _ classIndex: Int) -> [[Double]] {
     let hidden = hidden(x)
     var gradient = [Double](repeating: 0, count: x.count)
     forEachProduct { output, input, weight in
