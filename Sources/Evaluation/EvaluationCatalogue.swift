@@ -3,6 +3,6 @@ package enum EvaluationCatalogue {
   /// The types, in the order in which they are listed.
   package static let types: [any NamedEvaluation.Type] = [
     Pointing.self, Ablation.self, GridPointing.self, Similarity.self, UnitsEvaluation.self,
-    PixelFlipping<Deletion>.self, PixelFlipping<Insertion>.self, BorderEnergy.self,
+    PixelFlipping<Deletion>.self, PixelFlipping<Insertion>.self, BorderEnergy.self, Stability.self,
   ]
 }

@@ -80,10 +80,7 @@ struct LabReport {
     let picture = kinds.contains(.png) ? LabPicture(observations.map(\.relevance)) : nil
     try makeFolder(url)
     if kinds.contains(.csv) {
-      let path = url.appendingPathComponent("lab.csv").path
-      do {
-        try Data(csv(namesFiles: kinds.contains(.npy)).utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-      } catch { throw OutputError.file(path, reason: error.localizedDescription) }
+      try writeFile(Data(csv(namesFiles: kinds.contains(.npy)).utf8), to: url.appendingPathComponent("lab.csv"))
       files.append("\(folder)/lab.csv: the table")
     }
     if kinds.contains(.npy) {
@@ -125,10 +122,10 @@ struct LabReport {
           steps[index],
         ]
       rows.append(
-        ["\"\(one.rule.replacingOccurrences(of: "\"", with: "\"\""))\""] + numbers.map { $0.map { "\($0)" } ?? "" }
+        [CommaSeparatedValues.field(one.rule, quoted: true)] + numbers.map { $0.map { "\($0)" } ?? "" }
           + (namesFiles ? [fileName(index)] : []))
     }
-    return rows.map { $0.joined(separator: ",") + "\n" }.joined()
+    return CommaSeparatedValues.text(rows)
   }
 }
 

@@ -191,26 +191,23 @@ extension UnitsReport.Entry {
       // Channels of one axis, as of a sequence, have no height.
       let place = unit.position.count > 1 ? unit.position.suffix(2).map { Optional($0) } : [nil, unit.position.first]
       let cells: [String] = [
-        Self.quoted(unit.target), "\(unit.channel)", text(place[0]), text(place[1]), "\(unit.activation)",
+        Self.name(unit), "\(unit.channel)", text(place[0]), text(place[1]), "\(unit.activation)",
         text(unit.patchCentre?[0]), text(unit.patchCentre?[1]), text(unit.patchRows?[0]), text(unit.patchColumns?[0]),
         text(unit.patchRows.map { $0[1] - 1 }), text(unit.patchColumns.map { $0[1] - 1 }), text(unit.drop),
         text(unit.largestOtherDrop), text(unit.largestOtherChannel), "\(unit.group)",
       ]
-      return cells.joined(separator: ",")
+      return cells
     }
-    return ([header] + rows).joined(separator: "\n") + "\n"
+    return CommaSeparatedValues.text([[header]] + rows)
   }
 
   /// `drops.csv`: what each unit (column) loses by the patch of each (row).
   var dropsCSV: String {
-    let header = (["patch_of"] + units.map { Self.quoted($0.target) }).joined(separator: ",")
-    let rows = zip(units, drops).map { unit, row in
-      ([Self.quoted(unit.target)] + row.map { "\($0)" }).joined(separator: ",")
-    }
-    return ([header] + rows).joined(separator: "\n") + "\n"
+    let rows = zip(units, drops).map { unit, row in [Self.name(unit)] + row.map { "\($0)" } }
+    return CommaSeparatedValues.text([["patch_of"] + units.map(Self.name)] + rows)
   }
 
-  private static func quoted(_ text: String) -> String { "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" }
+  private static func name(_ unit: UnitsReport.Unit) -> String { CommaSeparatedValues.field(unit.target, quoted: true) }
 }
 
 /// Writes a file that appears under its name only when it is complete.

@@ -1,5 +1,5 @@
 /// The records of a CSV file. (RFC 4180; lines may also end in LF alone.)
-struct CommaSeparatedValues {
+package struct CommaSeparatedValues {
   /// A record with the line at which it begins, from 1.
   typealias Record = (line: Int, fields: [String])
   let records: [Record]
@@ -50,5 +50,15 @@ struct CommaSeparatedValues {
     }
     endRecord()
     self.records = records
+  }
+
+  /// Records of fields as a text.
+  package static func text(_ records: [[String]], lineEnd: String = "\n") -> String {
+    records.map { $0.joined(separator: ",") + lineEnd }.joined()
+  }
+
+  /// A text as a field: in quotes if it needs them, or always.
+  package static func field(_ text: String, quoted: Bool = false) -> String {
+    quoted || text.contains(where: { ",\"\r\n".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
   }
 }

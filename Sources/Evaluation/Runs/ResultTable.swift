@@ -47,7 +47,8 @@ public struct ResultTable: Sendable, Hashable {
     }
     let head = zip(columns, wide).flatMap { $1 ? [$0, "\($0) low", "\($0) high"] : [$0] }
     let body = rows.map { row in zip(row, wide).flatMap { $1 ? $0.fields : [$0.fields[0]] } }
-    return ([head] + body).map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
+    return CommaSeparatedValues.text(
+      ([head] + body).map { $0.map { CommaSeparatedValues.field($0) } }, lineEnd: "\r\n")
   }
 
   /// A number with four digits behind the point.
@@ -57,10 +58,6 @@ public struct ResultTable: Sendable, Hashable {
   static func percent(_ share: Double) -> String { String(format: "%g %%", (share * 10000).rounded() / 100) }
 
   private static func escaped(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("\n", with: " ") }
-
-  private static func quoted(_ text: String) -> String {
-    text.contains(where: { ",\"\r\n".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
-  }
 }
 
 extension ResultTable.Cell {

@@ -72,7 +72,7 @@ import Testing
     let less = try results.tables[0].value("gradient", "logit, less lrp")
     #expect(isClose(less, (sums[0][0] - sums[1][0]) / targets))
     let note = try #require(
-      try /their mean logit is (-?[0-9.]+) and their mean probability ([0-9.]+)/.firstMatch(in: results.notes[0]))
+      try /their mean logit is (-?\d+\.\d+) and their mean probability (\d+\.\d+)/.firstMatch(in: results.notes[0]))
     #expect(isClose(try #require(Double(note.1)), before[0] / targets, within: 1e-4))
     #expect(isClose(try #require(Double(note.2)), before[1] / targets, within: 1e-4))
   }

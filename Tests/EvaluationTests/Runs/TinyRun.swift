@@ -27,7 +27,12 @@ struct TinyRun {
     bytes = (0..<3).map { picture in (0..<3 * Self.plane).map { UInt8(Seeded.uniform(UInt64(80 + picture), $0) * 256) }
     }
     let kernel = Seeded.tensor([Self.channels, 3, 3, 3], seed: 31)
-    let head = Seeded.tensor([Self.classes, Self.channels * Self.plane], seed: 32)
+    // Nothing contributes to the last class: its maps are zero.
+    let head = Tensor(
+      shape: [Self.classes, Self.channels * Self.plane],
+      elements: (0..<Self.classes * Self.channels * Self.plane).map { index in
+        index < (Self.classes - 1) * Self.channels * Self.plane ? Seeded.value(32, index, low: -1, high: 1) : 0
+      })
     (self.kernel, self.head) = (kernel.elements.map(Double.init), head.elements.map(Double.init))
     var builder = GraphBuilder(item: [3, Self.height, Self.width])
     builder.add(
@@ -38,7 +43,7 @@ struct TinyRun {
         seed: 31))
     builder.add("relu", .relu)
     builder.add("flatten", .flatten(axis: 1))
-    builder.add("head", .seededLinear(inputs: Self.channels * Self.plane, outputs: Self.classes, bias: false, seed: 32))
+    builder.add("head", .linear(Linear(weight: head, bias: nil)))
     // Without biases, rule z is gradient × input.
     let table = try RuleTable(
       yaml: "rules: [{op: [Conv, Gemm], rule: z}, {op: Relu, rule: pass}]", pixelRange: nil)
@@ -125,9 +130,16 @@ struct TinyRun {
     return (0..<Self.classes).sorted { logits[$0] > logits[$1] }
   }
 
+  /// What a channel of the input can be.
+  static func range(_ channel: Int) -> (lower: Double, upper: Double) {
+    (-mean[channel] / deviation[channel], (1 - mean[channel]) / deviation[channel])
+  }
+
   /// How much each pixel counts for a class, by each method.
-  func saliency(_ picture: Int, _ classIndex: Int) -> [[Double]] {
-    let x = input(picture)
+  func saliency(_ picture: Int, _ classIndex: Int) -> [[Double]] { saliency(input(picture), classIndex) }
+
+  /// The same of any input.
+  func saliency(_ x: [Double], _ classIndex: Int) -> [[Double]] {
     let hidden = hidden(x)
     var gradient = [Double](repeating: 0, count: x.count)
     forEachProduct { output, input, weight in

@@ -1,0 +1,120 @@
+import Explanations
+import Tensors
+
+/// How much maps change with a little noise in the image. (C.-K. Yeh et al., “On the (in)fidelity and sensitivity of explanations”, NeurIPS
+/// 2019, §4: maximum sensitivity, here relative to the map.) A map that does not depend on the image is stable, too.
+public struct Stability: NamedEvaluation {
+  /// How many noisy copies of an image are explained.
+  public var samples = 5
+  /// The largest noise, as a part of the range that pixels have, which it does not leave; it is uniform.
+  public var noise = 0.02
+  /// What is drawn at random: the same for the same seed and image.
+  public var seed: UInt64 = 0
+
+  /// 5 copies with noise of 2 %.
+  public init() {}
+
+  /// What was found for an image.
+  public struct Record: Codable, Sendable {
+    /// How maps change.
+    package struct Change: Codable, Sendable {
+      /// The largest distance of a noisy copy's map from the image's, relative to the latter's length (L2).
+      package let largest: Double
+      /// The mean likeness of the two.
+      package let similarity: MapSimilarity
+    }
+
+    /// The change of each method's map; nil for a map of zeros.
+    package let changes: [Change?]
+  }
+
+  /// Prepares to explain each image, and noisy copies, for the class that it gives the highest logit.
+  ///
+  /// - Throws: a `RelevanceKitError` if there are no images.
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+    let configuration = ["samples": ["\(samples)"], "noise": ["\(noise)"], "seed": ["\(seed)"]]
+    return subject.prepared(try data.images(with: "pixels"), of: data, configuration) { image, item in
+      let (tensor, trace) = try subject.run(image)
+      let best = Target.class(trace.predictions()[0].classIndex)
+      let (range, plane) = (subject.preprocessing.pixelRange, tensor.shape[2] * tensor.shape[3])
+      var generator = SplitMix64(state: seed &+ UInt64(item) &* 0x9E37_79B9)
+      func noisyCopy() -> Tensor {
+        let elements = tensor.elements.enumerated().map { index, value in
+          let (lower, upper) = (range.lower[index / plane], range.upper[index / plane])
+          let moved = value + Float(noise) * (upper - lower) * (2 * generator.nextUniform() - 1)
+          return min(max(moved, lower), upper)
+        }
+        return Tensor(shape: tensor.shape, elements: elements)
+      }
+      // Random maps differ between copies, so that chance is what two of them have in common.
+      let copies = try (0...samples).map { copy in
+        let run = copy == 0 ? trace : try subject.trace(noisyCopy(), of: image.path)
+        return try subject.maps(of: [best], in: run, item: item * (samples + 1) + copy).map { $0[0] }
+      }
+      return Record(
+        changes: subject.methods.indices.map { method in
+          let (map, others) = (copies[0][method], copies.dropFirst().map { $0[method] })
+          guard map.maximum != nil else { return nil }
+          let pairs = others.map { MapSimilarity.mean(of: [map, $0])! }
+          return Record.Change(
+            largest: others.map { map.distance(to: $0) }.max()!,
+            similarity: MapSimilarity(
+              cosine: pairs.reduce(0) { $0 + $1.cosine } / Double(samples),
+              rankCorrelation: pairs.reduce(0) { $0 + $1.rankCorrelation } / Double(samples)))
+        })
+    }
+  }
+}
+
+extension SaliencyMap {
+  /// The distance of another map, relative to the length of this one (L2).
+  fileprivate func distance(to other: SaliencyMap) -> Double {
+    func length(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    return length(zip(values, other.values).map { Double($0) - Double($1) }) / length(values.map(Double.init))
+  }
+}
+
+extension Stability {
+  public static let name = "stability"
+  package static let abstract = "How much the maps change with a little noise in the image."
+  package static let discussion = """
+    Each image is explained for the class with the highest logit, and so are copies with noise. Reported are the largest change of \
+    the map (L2, relative to the map), and mean cosine and rank correlation of the two maps.
+
+    Example: relevance evaluate stability squeezenet1.1 val/ --limit 100 --noise 0.05
+    """
+  package static let parameters: [EvaluationParameter<Self>] = [
+    .init(
+      "samples", \.samples, "How many noisy copies of an image.", in: "n", expected: "1 to 1000",
+      where: (1...1000).contains),
+    .init(
+      "noise", \.noise, "The largest noise, as a part of the range that pixels have.", in: "part",
+      expected: "0 to 1", where: (0...1).contains),
+  ]
+
+  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+    record.changes.count == header.methods.count
+  }
+
+  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+    var table = ResultTable(
+      title: "Stability under noise", columns: ["method", "largest change", "cosine", "rank correlation"])
+    for (index, method) in journal.header.methods.enumerated() {
+      func cell(_ value: (Record.Change) -> Double) -> ResultTable.Cell {
+        bootstrap.cell(.mean(Measurements(journal.parts { [$0.changes[index]] }) { $0.map(value) }))
+      }
+      table.rows.append([
+        .text(method), cell(\.largest), cell(\.similarity.cosine), cell(\.similarity.rankCorrelation),
+      ])
+    }
+    return EvaluationResults(
+      tables: [table],
+      charts: [
+        EvaluationChart(
+          "stability", table.bars(of: ["largest change"], title: "Stability under noise", label: "change of the map"))
+      ],
+      notes: [
+        "\(journal.records.count) images, each explained for its best class. A map that does not depend on the image is stable, too."
+      ])
+  }
+}
