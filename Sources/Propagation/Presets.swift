@@ -114,16 +114,15 @@ extension RuleTable {
     others
   }
 
-  /// Gates, extremes and sums over whole axes, other activations, layer normalisation, scaling and shifting by constants.
+  /// Gates, extremes and sums over whole axes, other activations and normalizations, scaling and shifting by constants.
   private static let others = RuleTable(name: "") {
     Row(.operators(.mul), SignalTakesAll())
     Row(.operators(.globalMaxPool, .reduceMax), WinnerTakesAll(ties: .first))
     Row(.operators(.reduceSum), Proportional())
     Row(
       Selector(
-        operators: Set(OperatorKind.all(.activation)).subtracting([.relu]).union([
-          .layerNormalization, .div, .sub, .neg,
-        ])),
+        operators: Set(OperatorKind.all(.activation, .normalization)).subtracting([.relu, .batchNormalization, .lrn])
+          .union([.div, .sub, .neg])),
       Pass())
   }
 }
