@@ -80,6 +80,7 @@ enum OperatorRegistry {
     "Reshape": { try $0.reshape() },
     "Resize": { try $0.resize() },
     "Round": { try $0.elementwise(Round()) },
+    "Selu": { try $0.selu() },
     "Shape": { try $0.shape() },
     "Sigmoid": { try $0.elementwise(Sigmoid()) },
     "Slice": { try $0.slice() },

@@ -21,7 +21,7 @@ import Testing
       .abs, .clip(lowest: -0.5, highest: 0.4), .elu(alpha: 0.7), .erf, .exp, .gelu(approximate: false),
       .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.5), .hardSwish, .leakyRelu(alpha: 0.1), .mish, .negate,
       .sigmoid,
-      .softplus, .tanh,
+      .softplus, .tanh, Selu(alpha: 1.3, gamma: 0.9),
     ]
     cases += functions.map { Case(name: "\($0)", item: map, operation: $0) }
     cases.append(Case(name: "relu", item: map, operation: .relu))

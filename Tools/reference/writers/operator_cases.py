@@ -199,6 +199,8 @@ def branches():
 def later():
     """Cases are seeded by their place: new ones come last."""
     single("mish", 18, (1, 3, 4, 5), "Mish")
+    single("selu", 7, (1, 3, 4, 5), "Selu")
+    single("selu-parameters", 22, (1, 3, 4, 5), "Selu", alpha=1.2, gamma=0.8)
 
 
 for family in (convolutions, pools, products, arithmetic, shapes, branches, later):
