@@ -109,6 +109,22 @@ import Testing
     }
   }
 
+  /// Before opset 21 scales were told one per group; ONNX Runtime does not run those.
+  @Test func groupNormalizationByOpset() throws {
+    func model(_ numbers: Int, opset: Int) -> WireModel {
+      let ones = [Float](repeating: 1, count: numbers)
+      return .oneNode(
+        "GroupNormalization", ["scale", "bias"], opset: opset, attributes: [("num_groups", .int(2))],
+        initializers: [.floats("scale", [numbers], ones), .floats("bias", [numbers], ones)], input: [1, 4, 3, 3])
+    }
+    for (numbers, opset) in [(2, 18), (4, 21)] {
+      guard let found = try Self.last(model(numbers, opset: opset)) as? GroupNormalization else { throw Unexpected() }
+      #expect(found.groups == 2)
+      #expect(found.scale.count == numbers)
+    }
+    #expect(throws: ONNXError.self) { try Self.last(model(4, opset: 18)) }
+  }
+
   @Test func aMeanWithoutAxes() throws {
     guard let mean = try Self.last(.oneNode("ReduceMean", opset: 18)) as? Mean else { throw Unexpected() }
     #expect(mean.axes == [0, 1, 2, 3])

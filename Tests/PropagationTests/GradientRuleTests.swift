@@ -37,6 +37,12 @@ import Testing
     let norm = LayerNormalization(
       axis: -1, scale: Seeded.tensor([6], seed: 10), shift: Seeded.tensor([6], seed: 11), epsilon: 1e-3)
     cases.append(Case(name: "layer normalisation", item: map, operation: .layerNormalization(norm)))
+    for groups in [nil, 1, 2] {
+      let norm = GroupNormalization(
+        groups: groups, scale: Seeded.tensor([groups == 2 ? 2 : 4], seed: 12),
+        shift: Seeded.tensor([groups == 2 ? 2 : 4], seed: 13), epsilon: 1e-3)
+      cases.append(Case(name: "normalization of \(groups ?? 4) groups", item: map, operation: norm))
+    }
     for (axis, joins) in [(1, false), (-1, false), (2, true)] {
       let softmax = Softmax(axis: axis, joinsTrailingAxes: joins)
       cases.append(Case(name: "softmax \(axis) \(joins)", item: map, operation: .softmax(softmax)))

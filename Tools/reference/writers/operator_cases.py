@@ -201,6 +201,11 @@ def later():
     single("mish", 18, (1, 3, 4, 5), "Mish")
     single("selu", 7, (1, 3, 4, 5), "Selu")
     single("selu-parameters", 22, (1, 3, 4, 5), "Selu", alpha=1.2, gamma=0.8)
+    per_channel = {"scale": positive(6), "b": (6,)}
+    for opset in [7, 22]:
+        single(f"instance-normalization-{opset}", opset, (2, 6, 4, 5), "InstanceNormalization", per_channel, epsilon=1e-3)
+    single("instance-normalization-sequence", 13, (2, 6, 7), "InstanceNormalization", per_channel)
+    single("group-normalization", 21, (2, 6, 4, 5), "GroupNormalization", per_channel, num_groups=3, epsilon=1e-3)
 
 
 for family in (convolutions, pools, products, arithmetic, shapes, branches, later):

@@ -1,0 +1,42 @@
+import Tensors
+
+/// Normalization of each item over groups of channels and all positions, `y = scale · (x − mean)/√(variance + ε) + shift`, batch ×
+/// channels × space.
+package struct GroupNormalization: Operator {
+  /// How many groups of neighboring channels there are; nil for one per channel: instance normalization.
+  package let groups: Int?
+  /// One number per channel, or per run of as many neighboring channels.
+  package let scale: Tensor
+  /// As many as `scale` has.
+  package let shift: Tensor
+  /// Added to the variance.
+  package let epsilon: Float
+
+  package init(groups: Int?, scale: Tensor, shift: Tensor, epsilon: Float) {
+    (self.groups, self.scale, self.shift, self.epsilon) = (groups, scale, shift, epsilon)
+  }
+
+  package var kind: OperatorKind { groups == nil ? .instanceNormalization : .groupNormalization }
+  package var parameters: [Tensor] { [scale, shift] }
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    let x = try operand(operands)
+    guard x.rank >= 3 else { throw Misfit("expected batch × channels × space, found shape \(x)") }
+    guard groups ?? 1 > 0, x[1] % (groups ?? 1) == 0 else {
+      throw Misfit("\(groups ?? 1) groups do not divide the \(x[1]) channels of shape \(x)")
+    }
+    guard scale.count > 0, x[1] % scale.count == 0, shift.count == scale.count else {
+      throw Misfit("expected \(x[1]) scales and shifts, one per channel, found \(scale.count) and \(shift.count)")
+    }
+    return x
+  }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
+  package var channels: ChannelPosition? { .second }
+  package func origin(of operands: [Inferred]) throws -> Origin { .mixed(Set(1..<max(try firstShape(operands).rank, 1))) }
+}
+
+extension OperatorKind {
+  /// Normalization of each channel over its positions, then a scale and a shift.
+  public static let instanceNormalization = OperatorKind("InstanceNormalization", .normalization)
+  /// Normalization of groups of channels over all positions, then a scale and a shift per channel.
+  public static let groupNormalization = OperatorKind("GroupNormalization", .normalization)
+}
