@@ -54,6 +54,10 @@ import Testing
           name: "\(function) over axes", item: map,
           operation: .reduce(Reduction(function, axes: [2, 3], keepsAxes: false))))
     }
+    for operation in [DepthToSpace(block: 2), DepthToSpace(block: 2, order: .columnsFirst)] {
+      cases.append(Case(name: "depth to space, \(operation.order)", item: map, operation: operation))
+    }
+    cases.append(Case(name: "space to depth", item: [2, 4, 6], operation: DepthToSpace(block: 2, inverse: true)))
     cases.append(Case(name: "transpose", item: map, operation: .transpose(order: [0, 3, 1, 2])))
     cases.append(Case(name: "reshape", item: map, operation: .reshape(extents: [0, 6, -1], allowZero: false)))
     return cases

@@ -206,6 +206,9 @@ def later():
         single(f"instance-normalization-{opset}", opset, (2, 6, 4, 5), "InstanceNormalization", per_channel, epsilon=1e-3)
     single("instance-normalization-sequence", 13, (2, 6, 7), "InstanceNormalization", per_channel)
     single("group-normalization", 21, (2, 6, 4, 5), "GroupNormalization", per_channel, num_groups=3, epsilon=1e-3)
+    single("depth-to-space", 7, (2, 12, 3, 2), "DepthToSpace", blocksize=2)
+    single("depth-to-space-columns", 13, (2, 12, 3, 2), "DepthToSpace", blocksize=2, mode="CRD")
+    single("space-to-depth", 13, (2, 3, 6, 4), "SpaceToDepth", blocksize=2)
 
 
 for family in (convolutions, pools, products, arithmetic, shapes, branches, later):

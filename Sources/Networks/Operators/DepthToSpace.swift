@@ -1,0 +1,57 @@
+import Tensors
+
+/// Channels moved into blocks of positions, batch × channels × height × width to batch × channels/b² × b·height × b·width; or back.
+package struct DepthToSpace: Operator {
+  /// How the channels of a block lie one after the other.
+  package enum Order: String, Hashable, Sendable {
+    /// By place in the block, then by channel.
+    case depthFirst = "DCR"
+    /// By channel, then by place in the block.
+    case columnsFirst = "CRD"
+  }
+  /// Positions of a block along each axis.
+  package let block: Int
+  package let order: Order
+  /// Whether positions become channels instead.
+  package let isInverse: Bool
+
+  package init(block: Int, order: Order = .depthFirst, inverse: Bool = false) {
+    (self.block, self.order, isInverse) = (block, order, inverse)
+  }
+
+  package var kind: OperatorKind { isInverse ? .spaceToDepth : .depthToSpace }
+  package func outputShape(of operands: [Inferred]) throws -> Shape {
+    let x = try operand(operands)
+    guard x.rank == 4, block > 0, block < 1 << 20 else {
+      throw Misfit("expected batch × channels × height × width and a positive blocksize, found shape \(x) and \(block)")
+    }
+    if isInverse {
+      guard x[2] % block == 0, x[3] % block == 0 else { throw Misfit("blocks of \(block)×\(block) do not divide \(x)") }
+      return try Shape(checking: [x[0], x[1] * block * block, x[2] / block, x[3] / block])
+    }
+    guard x[1] % (block * block) == 0 else { throw Misfit("\(block)×\(block) does not divide the channels of \(x)") }
+    return try Shape(checking: [x[0], x[1] / (block * block), x[2] * block, x[3] * block])
+  }
+
+  /// The operand as a tensor of six axes, and their order in the output.
+  package func axes(of x: Shape) -> (shape: Shape, order: [Int]) {
+    if isInverse { return ([x[0], x[1], x[2] / block, block, x[3] / block, block], [0, 3, 5, 1, 2, 4]) }
+    let channels = x[1] / (block * block)
+    return order == .depthFirst
+      ? ([x[0], block, block, channels, x[2], x[3]], [0, 3, 4, 1, 5, 2])
+      : ([x[0], channels, block, block, x[2], x[3]], [0, 1, 4, 2, 5, 3])
+  }
+
+  package var isLinear: Bool { true }
+  package func origin(of operands: [Inferred]) throws -> Origin { .mixed([1, 2, 3]) }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func range(at site: RangeSite) -> ValueRange? { site.range(0)?.hull(along: [1, 2, 3]) }
+}
+
+extension OperatorKind {
+  /// Channels moved into blocks of positions.
+  public static let depthToSpace = OperatorKind("DepthToSpace", .rearrangement)
+  /// Blocks of positions moved into channels.
+  public static let spaceToDepth = OperatorKind("SpaceToDepth", .rearrangement)
+}
