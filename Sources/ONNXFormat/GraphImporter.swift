@@ -179,6 +179,13 @@ struct GraphImporter {
       var result = operands[0]
       for operand in operands[1...] { result = try add(operation, [result, operand], named: node.name) }
       return [.operand(result)]
+    case .sequence(let operations, var result):
+      let layer = operations.firstIndex { $0.isWeighted } ?? operations.count - 1
+      for (index, operation) in operations.enumerated() {
+        let name = index == layer ? node.name : "\(node.name).\(operation.kind.name.lowercased())"
+        result = try add(operation, [result], named: name)
+      }
+      return [.operand(result)]
     case .outputs(let operations, let operands):
       return try zip(operations, outputs).map { operation, output in
         .operand(try add(operation, operands, named: operations.count == 1 || output.isEmpty ? node.name : output))

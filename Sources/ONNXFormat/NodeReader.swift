@@ -26,6 +26,8 @@ enum Imported {
   case constant(ConstantTensor)
   /// A function of two values applied to the first two operands, then to the result and the third, and so on.
   case chain(any Operator, [Operand])
+  /// Operators applied one after the other, the first of them to the operand; one with weights has the node's name.
+  case sequence([any Networks.Operator], Operand)
   /// A node of the graph for each output.
   case outputs([any Operator], [Operand])
 }

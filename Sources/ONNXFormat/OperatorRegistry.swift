@@ -34,6 +34,7 @@ enum OperatorRegistry {
     "DepthToSpace": { try $0.depthToSpace(inverse: false) },
     "Div": { try $0.pairwise(Divide()) },
     "Dropout": { try $0.dropout() },
+    "Einsum": { try $0.einsum() },
     "Elu": { try $0.elu() },
     "Equal": { try $0.ofShapes(Comparison(.equal)) },
     "Erf": { try $0.elementwise(Erf()) },

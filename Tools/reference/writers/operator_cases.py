@@ -209,6 +209,17 @@ def later():
     single("depth-to-space", 7, (2, 12, 3, 2), "DepthToSpace", blocksize=2)
     single("depth-to-space-columns", 13, (2, 12, 3, 2), "DepthToSpace", blocksize=2, mode="CRD")
     single("space-to-depth", 13, (2, 3, 6, 4), "SpaceToDepth", blocksize=2)
+    for name, equation, shape, weights in [
+        ("layer", "bnd,de->bne", (2, 3, 5), (5, 4)),
+        ("channels", "oc,bchw->bohw", (2, 3, 4, 5), (6, 3)),
+        ("two", "bchw,cwk->bhk", (2, 3, 4, 5), (3, 5, 2)),
+        ("split", "bd,hkd->bhk", (2, 6), (2, 3, 6)),
+        ("summed", "bcx,cd", (2, 3, 4), (3, 5)),
+        ("score", "bd,d->b", (2, 6), (6,)),
+    ]:
+        inputs = ["w", "x"] if equation.startswith("oc") else ["x", "w"]
+        graph(f"einsum-{name}", 13, shape, [("Einsum", inputs, ["y"], {"equation": equation})], {"w": weights})
+    single("einsum-alone", 12, (2, 3, 4, 5), "Einsum", equation="b c h w -> b w c")
 
 
 for family in (convolutions, pools, products, arithmetic, shapes, branches, later):
