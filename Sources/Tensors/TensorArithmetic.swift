@@ -30,25 +30,12 @@ extension Tensor {
   /// The axes in another order: axis `k` of the result is axis `order[k]` of this tensor.
   public func transposed(_ order: [Int]) -> Tensor {
     precondition(order.sorted() == Array(0..<shape.rank), "\(order) does not order the axes of \(shape)")
-    let sourceStrides = shape.strides
-    let strides = order.map { sourceStrides[$0] }
+    let strides = shape.strides
     let target = Shape(order.map { shape[$0] })
-    guard target.count > 0 else { return reshaped(to: target) }
     return Tensor(uninitialized: target) { result in
       withUnsafeElements { source in
-        var index = [Int](repeating: 0, count: target.rank)
-        var from = 0
-        for to in 0..<target.count {
+        StridedWalk(over: target, strides: order.map { strides[$0] }).forEachElement { to, from, _ in
           result[to] = source[from]
-          var axis = target.rank - 1
-          while axis >= 0 {
-            index[axis] += 1
-            from += strides[axis]
-            if index[axis] < target[axis] { break }
-            from -= strides[axis] * target[axis]
-            index[axis] = 0
-            axis -= 1
-          }
         }
       }
     }

@@ -61,25 +61,3 @@ extension Layer {
     return target.count == relevance.count ? relevance.reshaped(to: target) : relevance.summed(to: target)
   }
 }
-
-extension Tensor {
-  /// Sums over the axes along which an operand of the given shape was repeated.
-  func summed(to target: Shape) -> Tensor {
-    let padded = [Int](repeating: 1, count: shape.rank - target.rank) + target.dimensions
-    let strides = zip(padded, Shape(padded).strides).map { $0 == 1 ? 0 : $1 }
-    var result = Tensor(shape: target)
-    result.withUnsafeMutableElements { sums in
-      withUnsafeElements { x in
-        for position in x.indices {
-          var (rest, to) = (position, 0)
-          for axis in (0..<shape.rank).reversed() {
-            to += rest % shape[axis] * strides[axis]
-            rest /= shape[axis]
-          }
-          sums[to] += x[position]
-        }
-      }
-    }
-    return result
-  }
-}

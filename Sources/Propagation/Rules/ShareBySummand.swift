@@ -38,7 +38,7 @@ public struct ShareBySummand: Rule {
       }
     }
     return layer.operands.map { operand in
-      let value = operand.shape == sum.shape ? operand : operand.expanded(to: sum.shape)
+      let value = operand.expanded(to: sum.shape)
       var share = layer.uninitializedRelevance(like: sum.shape)
       share.withUnsafeMutableElements { share in
         ratio.withUnsafeElements { ratio in
@@ -58,18 +58,4 @@ public struct ShareBySummand: Rule {
 extension ShareBySummand: NamedRule {
   public static let name = "shareBySummand"
   public init(_ arguments: RuleArguments) {}
-}
-
-extension Tensor {
-  /// The tensor repeated along the axes on which it has extent 1.
-  func expanded(to target: Shape) -> Tensor {
-    let strides = BroadcastKernel.strides(shape, in: target)
-    return Tensor(uninitialized: target) { result in
-      withUnsafeElements { source in
-        BroadcastKernel.walk(target) { position, index in
-          result[position] = source[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }]
-        }
-      }
-    }
-  }
 }

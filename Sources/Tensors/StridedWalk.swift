@@ -1,0 +1,126 @@
+/// A walk over all elements of a shape in row-major order, run by run, beside one or two operands that lie in memory with
+/// strides of their own: repeated along axes, or with the axes in another order.
+///
+/// Along a run each operand moves on by the same distance from every element to the next.
+package struct StridedWalk: Sendable {
+  /// The number of elements in each run.
+  package let runLength: Int
+  /// The number of runs.
+  package let runCount: Int
+  /// How far each operand moves on from one element of a run to the next: 0 where it stays.
+  package let steps: (a: Int, b: Int)
+  /// The axes along which runs follow one another, and the distances of each operand along them.
+  @usableFromInline let axes: [(extent: Int, a: Int, b: Int)]
+
+  /// A walk beside operands whose neighbors along each axis of the shape are as far apart as told.
+  package init(over shape: Shape, strides a: [Int], _ b: [Int]? = nil) {
+    let b = b ?? a
+    precondition(a.count == shape.rank && b.count == shape.rank, "\(a) and \(b) are no strides for \(shape)")
+    // Axes of one element are no steps.
+    let long = shape.dimensions.indices.filter { shape[$0] != 1 }
+    var (run, steps, inner) = (1, (a: 1, b: 1), long.count)
+    while inner > 0 {
+      let axis = long[inner - 1]
+      if run == 1 { steps = (a[axis], b[axis]) }
+      guard a[axis] == steps.a * run, b[axis] == steps.b * run else { break }
+      run *= shape[axis]
+      inner -= 1
+    }
+    axes = long[..<inner].map { (shape[$0], a[$0], b[$0]) }
+    runLength = run
+    runCount = run == 0 ? 0 : shape.count / run
+    self.steps = steps
+  }
+
+  /// A walk beside operands that are repeated as NumPy and ONNX broadcast them; traps if they do not broadcast to the shape.
+  package init(over shape: Shape, broadcasting a: Shape, _ b: Shape? = nil) {
+    self.init(over: shape, strides: a.strides(broadcastTo: shape), b?.strides(broadcastTo: shape))
+  }
+
+  /// Calls `body` with where each run starts, and where each operand is then; of all runs, or of those with some numbers.
+  @inlinable
+  package func forEachRun(
+    in numbers: Range<Int>? = nil, _ body: (_ start: Int, _ a: Int, _ b: Int) throws -> Void
+  ) rethrows {
+    let numbers = numbers ?? 0..<runCount
+    guard !numbers.isEmpty else { return }
+    var index = [Int](repeating: 0, count: axes.count)
+    var (rest, a, b) = (numbers.lowerBound, 0, 0)
+    for (place, axis) in axes.enumerated().reversed() {
+      index[place] = rest % axis.extent
+      rest /= axis.extent
+      a += index[place] * axis.a
+      b += index[place] * axis.b
+    }
+    for number in numbers {
+      try body(number * runLength, a, b)
+      var place = axes.count - 1
+      while place >= 0 {
+        let axis = axes[place]
+        index[place] += 1
+        a += axis.a
+        b += axis.b
+        if index[place] < axis.extent { break }
+        a -= axis.a * axis.extent
+        b -= axis.b * axis.extent
+        index[place] = 0
+        place -= 1
+      }
+    }
+  }
+
+  /// Calls `body` with each position, and where each operand is then.
+  @inlinable
+  package func forEachElement(_ body: (_ position: Int, _ a: Int, _ b: Int) throws -> Void) rethrows {
+    try forEachRun { start, a, b in
+      for i in 0..<runLength { try body(start + i, a + i * steps.a, b + i * steps.b) }
+    }
+  }
+}
+
+extension Shape {
+  /// The distance between neighbors along each axis of a shape that this one broadcasts to: 0 where it is repeated. Traps if it does
+  /// not broadcast.
+  package func strides(broadcastTo target: Shape) -> [Int] {
+    precondition(broadcast(with: target) == target, "\(self) does not broadcast to \(target)")
+    let extents = [Int](repeating: 1, count: target.rank - rank) + dimensions
+    return zip(extents, Shape(extents).strides).map { $0 == 1 ? 0 : $1 }
+  }
+}
+
+extension Tensor {
+  /// Calls `body` with runs of elements of a tensor of the given shape, along which this one, broadcast to that shape, either
+  /// moves on or stays where it is; traps if it does not broadcast.
+  ///
+  /// - Parameters:
+  ///   - body: is told where a run starts, where this tensor is then, whether it moves on, and how many elements the run has.
+  package func forEachRun(
+    broadcastTo target: Shape, _ body: (_ start: Int, _ own: Int, _ moves: Bool, _ count: Int) -> Void
+  ) {
+    let walk = StridedWalk(over: target, broadcasting: shape)
+    walk.forEachRun { start, own, _ in body(start, own, walk.steps.a != 0, walk.runLength) }
+  }
+
+  /// The tensor repeated to a shape that it broadcasts to.
+  package func expanded(to target: Shape) -> Tensor {
+    guard shape != target else { return self }
+    return Tensor(uninitialized: target) { result in
+      withUnsafeElements { source in
+        StridedWalk(over: target, broadcasting: shape).forEachElement { position, own, _ in
+          result[position] = source[own]
+        }
+      }
+    }
+  }
+
+  /// The sums over the axes along which an operand of the given shape was repeated to this tensor's.
+  package func summed(to target: Shape) -> Tensor {
+    var result = Tensor(shape: target)
+    result.withUnsafeMutableElements { sums in
+      withUnsafeElements { x in
+        StridedWalk(over: shape, broadcasting: target).forEachElement { position, own, _ in sums[own] += x[position] }
+      }
+    }
+    return result
+  }
+}
