@@ -3,9 +3,10 @@ import Networks
 import Tensors
 
 /// Maximum over a window.
-package struct MaxPoolKernel: Kernel {
+package struct MaxPoolKernel: PoolingKernel {
   private let window: rk_window
   private let input: Shape
+  package var pooled: PooledElements { .windows(window, over: input) }
 
   init(_ window: Window, input: Shape) throws {
     self.window = try rk_window(window, over: input)
@@ -22,34 +23,15 @@ package struct MaxPoolKernel: Kernel {
       }
     }
   }
-
-  /// c ← r of each window at the element that won (the first of equals), or in equal shares at all that did.
-  package func sendToWinners(
-    x: UnsafePointer<Float>, y: UnsafePointer<Float>, r: UnsafePointer<Float>, seeds: Int, splitsTies: Bool,
-    _ c: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
-    window.eachPlane(of: input, seeds: seeds, r, c, on: workers) { plane, window, r, c in
-      rk_max_pool_winners(
-        x + plane * window.pointee.inputs, y + plane * window.pointee.outputs, r, window, splitsTies ? 1 : 0, c)
-    }
-  }
-
-  /// c ← x / Σ x · r over each window: shares in proportion to activation, which must not be negative.
-  package func shareByActivation(
-    x: UnsafePointer<Float>, r: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
-    window.eachPlane(of: input, seeds: seeds, r, c, on: workers) { plane, window, r, c in
-      rk_average_pool_proportional(x + plane * window.pointee.inputs, r, window, c)
-    }
-  }
 }
 
 /// Mean over a window.
-package struct AveragePoolKernel: LinearKernel {
+package struct AveragePoolKernel: LinearKernel, PoolingKernel {
   private let window: rk_window
   private let countsPadding: Bool
   private let after: (y: Int, x: Int)
   private let input: Shape
+  package var pooled: PooledElements { .windows(window, over: input) }
 
   init(_ pool: AveragePool, input: Shape) throws {
     window = try rk_window(pool.window, over: input)
@@ -89,32 +71,20 @@ package struct AveragePoolKernel: LinearKernel {
     }
   }
 
-  /// Averages are sums divided by the elements that are there, so evenly shared relevance stays whole.
-  package var withoutPadding: AveragePoolKernel { AveragePoolKernel(copying: self, countsPadding: false) }
-
-  private init(copying other: AveragePoolKernel, countsPadding: Bool) {
-    window = other.window
-    after = other.after
-    input = other.input
-    self.countsPadding = countsPadding
-  }
-
-  /// c ← x / Σ x · r over each window: shares in proportion to activation.
-  package func shareByActivation(
-    x: UnsafePointer<Float>, r: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
-    window.eachPlane(of: input, seeds: seeds, r, c, on: workers) { plane, window, r, c in
-      rk_average_pool_proportional(x + plane * window.pointee.inputs, r, window, c)
-    }
+  /// The mean of those elements under a window that are there: padding is none.
+  package init(over window: rk_window, input: Shape) {
+    (self.window, self.input) = (window, input)
+    (countsPadding, after) = (false, (0, 0))
   }
 }
 
 extension rk_window {
-  fileprivate var inputs: Int { Int(height * width) }
-  fileprivate var outputs: Int { Int(out_height * out_width) }
+  /// Elements of a plane of the input, and of the output.
+  package var inputs: Int { Int(height * width) }
+  package var outputs: Int { Int(out_height * out_width) }
 
   /// Calls `body` for each seed of each plane of the input, numbered as there, with its part of `r` and of `c`.
-  fileprivate func eachPlane(
+  package func eachPlane(
     of input: Shape, seeds: Int, _ r: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
     _ body: (Int, UnsafePointer<rk_window>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) {

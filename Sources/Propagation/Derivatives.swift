@@ -1,24 +1,8 @@
-import CKernels
-import Execution
 import Foundation
 import Networks
 import Tensors
 
 extension Layer {
-  /// Relevance times a factor for each element of an item of the batch.
-  func scaled(_ relevance: consuming Tensor, by factor: Tensor) -> Tensor {
-    var r = relevance
-    r.withUnsafeMutableElements { r in
-      factor.withUnsafeElements { factor in
-        let shared = Shared((r: r.baseAddress!, factor: factor.baseAddress!))
-        forEachRun(ofItems: factor.count / batch) { at, activation, count in
-          rk_multiply(shared.pointer.r + at, shared.pointer.r + at, shared.pointer.factor + activation, count)
-        }
-      }
-    }
-    return r
-  }
-
   /// Relevance times the derivatives of a function of two operands, summed where an operand was repeated.
   func partials(_ relevance: Tensor, _ derivatives: (Float, Float) -> (a: Float, b: Float)) -> [Tensor?] {
     let shape = outputShape
@@ -28,31 +12,6 @@ extension Layer {
       site.operandIsLive[index]
         ? summed(scaled(relevance, by: factors[index]), to: operandShapes[index]) : nil
     }
-  }
-
-  /// Runs `body` for each item of the relevance, with its elements, those of the operand, and those of the result.
-  func forEachItem(
-    _ relevance: Tensor,
-    _ body:
-      @Sendable (
-        _ item: Int, _ r: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>
-      ) -> Void
-  ) -> Tensor {
-    let x = operand
-    let count = x.count / batch
-    var result = Tensor(shape: Self.relevanceShape(of: x.shape, batch: batch, seeds: seeds))
-    result.withUnsafeMutableElements { result in
-      x.withUnsafeElements { x in
-        relevance.withUnsafeElements { r in
-          let shared = Shared((r: r.baseAddress!, x: x.baseAddress!, result: result.baseAddress!))
-          workers.run(batch * seeds) { item in
-            let (r, x, result) = shared.pointer
-            body(item, r + item * count, x + item / seeds * count, result + item * count)
-          }
-        }
-      }
-    }
-    return result
   }
 
   /// `∂y_j/∂x_i = δ_ij D_j^−β − 2aβ x_j x_i D_j^(−β−1)` with `D_j = k + a Σ x²` over neighbouring channels, a = α/size.
@@ -65,7 +24,8 @@ extension Layer {
     return forEachItem(relevance) { _, r, x, result in
       // Views that are folded into the first axis are normalized one by one.
       for start in stride(from: 0, to: count, by: max(slice, 1)) {
-        let (r, x, result) = (r + start, x + start, result + start)
+        let (r, x) = (r.run(from: start, count: slice), x.run(from: start, count: slice))
+        let result = result.run(from: start, count: slice)
         for p in 0..<positions {
           for j in 0..<channels {
             let neighbours = max(j - before, 0)...min(j + norm.size - 1 - before, channels - 1)
@@ -78,7 +38,7 @@ extension Layer {
           }
         }
       }
-    }
+    }.relevance
   }
 
   /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`.
@@ -104,7 +64,7 @@ extension Layer {
           result[at] = Float(factor * own)
         }
       }
-    }
+    }.relevance
   }
 
   /// Softmax: `y_i (r_i − Σ_j y_j r_j)`; its logarithm: `r_i − softmax_i Σ_j r_j`.
@@ -114,24 +74,22 @@ extension Layer {
     let classes = softmax.joinsTrailingAxes ? shape.dimensions[axis...].reduce(1, *) : shape[axis]
     let inner = softmax.joinsTrailingAxes ? 1 : shape.dimensions[(axis + 1)...].reduce(1, *)
     let count = shape.count / batch
-    let y = output
+    let values = output.view
     let seeds = seeds
     return forEachItem(relevance) { item, r, _, result in
-      y.withUnsafeElements { values in
-        let y = values.baseAddress! + item / seeds * count
-        for start in stride(from: 0, to: count, by: classes * inner) {
-          for i in 0..<inner {
-            let row = (0..<classes).map { start + $0 * inner + i }
-            if isLogarithm {
-              let sum = row.reduce(Float(0)) { $0 + r[$1] }
-              for at in row { result[at] = r[at] - exp(y[at]) * sum }
-            } else {
-              let sum = row.reduce(Float(0)) { $0 + y[$1] * r[$1] }
-              for at in row { result[at] = y[at] * (r[at] - sum) }
-            }
+      let y = values.run(from: item / seeds * count, count: count)
+      for start in stride(from: 0, to: count, by: classes * inner) {
+        for i in 0..<inner {
+          let row = (0..<classes).map { start + $0 * inner + i }
+          if isLogarithm {
+            let sum = row.reduce(Float(0)) { $0 + r[$1] }
+            for at in row { result[at] = r[at] - exp(y[at]) * sum }
+          } else {
+            let sum = row.reduce(Float(0)) { $0 + y[$1] * r[$1] }
+            for at in row { result[at] = y[at] * (r[at] - sum) }
           }
         }
       }
-    }
+    }.relevance
   }
 }

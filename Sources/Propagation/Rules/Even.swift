@@ -1,4 +1,3 @@
-import Execution
 import Tensors
 
 /// Even: an average's relevance goes to all positions averaged in equal shares.
@@ -21,9 +20,7 @@ public struct Even: Rule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.site.kind == .reduceSum { return Flat().propagate(relevance, through: layer) }
-    let kernel = (layer.kernel as? AveragePoolKernel)?.withoutPadding ?? layer.kernel
-    guard let kernel = kernel as? any LinearKernel else { preconditionFailure("\(layer.node.name) is not an average") }
-    return [layer.adjoint(of: kernel, relevance)[0]]
+    return [layer.adjoint(of: layer.mean, times: relevance)[0]]
   }
 }
 

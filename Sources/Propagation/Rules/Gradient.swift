@@ -1,4 +1,3 @@
-import CKernels
 import Execution
 import Networks
 import Tensors
@@ -45,7 +44,7 @@ public struct Gradient: Rule {
     switch operation {
     case _ where operation.keepsElements: return [layer.summed(relevance, to: layer.operandShapes[0])]
     case .convolution, .linear, .transposedConvolution, .batchNormalization:
-      return [layer.adjoint([Term(.ones, .all)], times: relevance)]
+      return [layer.adjoint([(.all, nil)], times: relevance)]
     case .relu: return [rectified(relevance, layer.output, layer)]
     case _ where rectifier != .gradient && layer.rectifiedOperand != nil:
       return rectifiedOperands(relevance, layer)
@@ -64,11 +63,7 @@ public struct Gradient: Rule {
     case .layerNormalization(let parameters): return [layer.gradient(of: parameters, relevance)]
     case .softmax(let softmax): return [layer.gradient(of: softmax, isLogarithm: false, relevance)]
     case .logSoftmax(let softmax): return [layer.gradient(of: softmax, isLogarithm: true, relevance)]
-    default:
-      guard let kernel = layer.kernel as? any LinearKernel else {
-        preconditionFailure("\(layer.node.name) (\(layer.site.kind.rawValue)) has no derivative")
-      }
-      return layer.adjoint(of: kernel, relevance)
+    default: return layer.adjoint(of: layer.linear, times: relevance)
     }
   }
 
@@ -87,15 +82,9 @@ public struct Gradient: Rule {
   /// What a rectifier lets pass; `y` is positive where it lets values pass.
   private func rectified(_ relevance: consuming Tensor, _ y: Tensor, _ layer: Layer) -> Tensor {
     var r = relevance
-    r.withUnsafeMutableElements { r in
-      y.withUnsafeElements { y in
-        let shared = Shared((r: r.baseAddress!, y: y.baseAddress!))
-        layer.forEachRun(ofItems: y.count / layer.batch) { at, activation, count in
-          let r = shared.pointer.r + at
-          if rectifier != .deconvolution { rk_mask(r, shared.pointer.y + activation, count) }
-          if rectifier != .gradient { rk_relu(r, r, count) }
-        }
-      }
+    layer.update(&r, with: y) { r, y in
+      if rectifier != .deconvolution { r.mask(y) }
+      if rectifier != .gradient { r.rectify() }
     }
     return r
   }

@@ -57,7 +57,7 @@ extension Pass: NamedRule {
 extension Layer {
   /// The relevance of an operand of some shape that was repeated to that of the output: summed over the repetitions.
   func summed(_ relevance: Tensor, to operand: Shape) -> Tensor {
-    let target = Self.relevanceShape(of: operand, batch: batch, seeds: seeds)
+    let target = relevanceShape(of: operand)
     return target.count == relevance.count ? relevance.reshaped(to: target) : relevance.summed(to: target)
   }
 }
