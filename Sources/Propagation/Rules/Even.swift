@@ -22,6 +22,8 @@ public struct Even: Rule {
     if layer.site.kind == .reduceSum { return Flat().propagate(relevance, through: layer) }
     return [layer.adjoint(of: layer.mean, times: relevance)[0]]
   }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.evenShareWarnings }
 }
 
 extension Even: NamedRule {

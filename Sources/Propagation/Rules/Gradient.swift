@@ -67,6 +67,12 @@ public struct Gradient: Rule {
     }
   }
 
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    site.steps.map {
+      [RuleWarning(.derivativesOfSteps, $0, ": its derivative is 0, and no gradient passes through it")]
+    } ?? []
+  }
+
   /// The same for the operand that a node rectifies, as whichever operator it is written; other operands take nothing.
   private func rectifiedOperands(_ relevance: consuming Tensor, _ layer: Layer) -> [Tensor?] {
     guard let index = layer.rectifiedOperand else { return layer.operands.map { _ in nil } }

@@ -31,6 +31,7 @@ public struct Pass: Rule {
   }
 
   public func conserves(at site: RuleSite) -> Bool { true }
+  public var constants: ConstantTreatment { .passed }
 
   public func shareOfZeros(at site: RuleSite) -> ZeroShare {
     // These keep zero: what arrives at an operand that is 0 arrived at an output that is 0.
@@ -46,6 +47,25 @@ public struct Pass: Rule {
     return layer.site.operandIsLive.enumerated().map { index, isLive in
       isLive ? layer.summed(r, to: layer.operandShapes[index]) : nil
     }
+  }
+}
+
+extension Pass {
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    normalizationWarnings(at: site, in: plan) + site.turnedSignWarnings(in: plan)
+  }
+
+  /// Batch normalization that is passed over, behind a layer whose rule depends on biases.
+  private func normalizationWarnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    guard site.kind == .batchNormalization, let below = plan[site.node.inputs[0]],
+      below.contributions.contains(where: \.countsBothSigns)
+    else { return [] }
+    return [
+      RuleWarning(
+        .normalization,
+        "\(site.node.name) normalises what \(below.site.node.name) gives under \(below.rule), and is passed over",
+        ": the rule divides by an output that the network never uses; fold batch normalisation into the weights first")
+    ]
   }
 }
 

@@ -23,6 +23,7 @@ public struct Rearrange: Rule {
   /// What padding made up takes its relevance with it.
   public func conserves(at site: RuleSite) -> Bool { site.kind != .pad }
 
+  public var constants: ConstantTreatment { .moved }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { site.kind == .resize ? .anything : .whatArrivesAtZeros }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {

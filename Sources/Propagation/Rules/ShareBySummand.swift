@@ -16,6 +16,7 @@ public struct ShareBySummand: Rule {
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add]) }
 
   public func conserves(at site: RuleSite) -> Bool { true }
+  public var constants: ConstantTreatment { .passed }
 
   public func shareOfZeros(at site: RuleSite) -> ZeroShare {
     site.operandIsLive.allSatisfy { $0 } ? .nothing : .anything
