@@ -29,13 +29,14 @@ let package = Package(
 
     .target(name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto"]),
     .target(name: "CKernels"),
+    .target(name: "CRelevance", dependencies: ["CKernels"], cSettings: [.headerSearchPath("../CKernels")]),
     .target(name: "CImaging", dependencies: ["CJPEG", "CPNG"]),
 
     .target(name: "Tensors", dependencies: ["COpenBLAS", "CLAPACKE"]),
     .target(name: "Networks", dependencies: ["Tensors"]),
     .target(name: "ONNXFormat", dependencies: ["Networks", "COnnx"]),
     .target(name: "Execution", dependencies: ["Networks", "CKernels"]),
-    .target(name: "Propagation", dependencies: ["Execution", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Propagation", dependencies: ["Execution", "CRelevance", .product(name: "Yams", package: "Yams")]),
     .target(name: "Explanations", dependencies: ["Propagation"]),
     .target(name: "Imaging", dependencies: ["Tensors", "CImaging"]),
     .target(name: "Figures", dependencies: ["Imaging"]),

@@ -21,6 +21,17 @@
 typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
 enum { LANES = 16 };
 
+// Eight numbers of double and of single precision, for sums.
+typedef double rk_d8 __attribute__((vector_size(64)));
+typedef float rk_f8 __attribute__((vector_size(32), aligned(4)));
+
+// In a fixed order.
+static inline double rk_total(const rk_d8 *sum) {
+  double total = 0;
+  for (int k = 0; k < 8; k++) total += (*sum)[k];
+  return total;
+}
+
 // part(w)
 static inline float rk_weight(float w, rk_part part) {
   switch (part.form) {

@@ -11,10 +11,14 @@ package protocol Kernel: Sendable {
 
   /// Whether the output may take the place of the first operand.
   var allowsInPlace: Bool { get }
+
+  /// For a node whose values change in steps, the same as if values were real numbers; nil for others.
+  var withoutSteps: (any Kernel)? { get }
 }
 
 extension Kernel {
   package var allowsInPlace: Bool { false }
+  package var withoutSteps: (any Kernel)? { nil }
 }
 
 /// A kernel whose output is linear in each operand: what relevance is sent back through where a rule is the adjoint
@@ -56,7 +60,8 @@ package struct Linearization: @unchecked Sendable {
     _ s: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
     _ body:
       @Sendable (
-        _ s: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+        _ s: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>,
+        _ c: UnsafeMutablePointer<Float>
       ) -> Void
   ) {
     let shared = Shared((s: s, c: c))
@@ -65,6 +70,20 @@ package struct Linearization: @unchecked Sendable {
       body(shared.pointer.s + item * count, x + own, y + own, shared.pointer.c + item * count)
     }
   }
+}
+
+/// A kernel whose outputs are each made of some elements of its operand: the largest of them, their sum, their mean.
+package protocol PoolingKernel: Kernel {
+  /// Which elements these are.
+  var pooled: PooledElements { get }
+}
+
+/// Which elements of an operand each output of a pool is made of.
+package enum PooledElements: Sendable {
+  /// Those under a window that slides over the planes of a shape.
+  case windows(rk_window, over: Shape)
+  /// Those along some axes of a shape.
+  case axes(Set<Int>, of: Shape)
 }
 
 /// Where a weighted layer leaves `W⁺·x`.
@@ -86,9 +105,8 @@ package struct Companion {
   }
 }
 
-/// A kernel with weights: a convolution or a fully connected layer, without its bias a linear map for each part of the
-/// weights.
-package protocol WeightedKernel: Kernel {
+/// A linear map for each part of some weights, and its adjoint.
+package protocol WeightedMap: Sendable {
   /// The shape of the operand.
   var inputShape: Shape { get }
   /// The shape of the output.
@@ -97,6 +115,21 @@ package protocol WeightedKernel: Kernel {
   /// What is added to the products: element `i` of an item of the output has the bias `values[i / run % values.count]`.
   var bias: (values: Tensor, run: Int)? { get }
 
+  /// Whether the node's values are `W·x` and the biases.
+  var givesValues: Bool { get }
+
+  /// y ← Σₖ partₖ(W)·xₖ, without bias.
+  func product(
+    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers)
+
+  /// c ← Σₖ factorₖ ⊙ partₖ(W)ᵀ·s; a factor that is nil is 1.
+  func adjoint(
+    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers)
+}
+
+/// A kernel with weights: a convolution or a fully connected layer, without its bias a map with weights.
+package protocol WeightedKernel: Kernel, WeightedMap {
   /// What `W·x` takes as `forward` computes it; nil if that is not known.
   var work: LayerWork? { get }
   /// What `Wᵀ·s` takes for one seed as `adjoint` computes it; nil if that is not known.
@@ -117,18 +150,11 @@ package protocol WeightedKernel: Kernel {
   func adjoint(
     _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
     factor: UnsafePointer<Float>?, on workers: Workers)
-
-  /// y ← Σₖ partₖ(W)·xₖ, without bias.
-  func product(
-    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers)
-
-  /// c ← Σₖ factorₖ ⊙ partₖ(W)ᵀ·s; a factor that is nil is 1.
-  func adjoint(
-    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
-    _ c: UnsafeMutablePointer<Float>, on workers: Workers)
 }
 
 extension WeightedKernel {
+  package var givesValues: Bool { true }
+
   package func product(
     _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers
   ) {

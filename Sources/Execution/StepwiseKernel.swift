@@ -2,7 +2,7 @@
 package struct StepwiseKernel: Kernel {
   private let values: any Kernel
   /// The same as if values were real numbers, for rules that send relevance through.
-  package let withoutSteps: any Kernel
+  package let withoutSteps: (any Kernel)?
 
   init(_ values: any Kernel, withoutSteps: any Kernel) {
     self.values = values

@@ -70,6 +70,7 @@ extension OperatorKind {
     .mish, .neg, .prelu, .reciprocal, .round, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div, .pow, .min, .max, .pad,
     .slice,
     .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin, .reduceProd, .reduceSum, .resize, .convTranspose,
-    .layerNormalization, .selu, .instanceNormalization, .groupNormalization, .depthToSpace, .spaceToDepth, .shape, .cast, .range, .constantOfShape, .where, .comparison, .logic,
+    .layerNormalization, .selu, .instanceNormalization, .groupNormalization, .depthToSpace, .spaceToDepth, .shape,
+    .cast, .range, .constantOfShape, .where, .comparison, .logic,
   ]
 }

@@ -1,4 +1,3 @@
-import CKernels
 import Execution
 import Networks
 import Tensors
@@ -28,17 +27,10 @@ extension Layer {
   private var biasesWithOffset: Tensor? {
     guard let operandOffset else { return nil }
     return denominators.value(for: site.id, group: -3, isPartial: false) {
-      let layer = weighted
-      var sum = workers.pool.tensor(outputShape)
-      sum.withUnsafeMutableElements { sum in
-        operandOffset.withUnsafeElements {
-          layer.product(.all, $0.baseAddress!, sum.baseAddress!, accumulates: false, on: workers)
-        }
-        guard let bias = layer.bias else { return }
-        bias.values.withUnsafeElements { b in
-          for i in sum.indices { sum[i] += b[i / bias.run % b.count] }
-        }
-      }
+      var sum = product([(.all, operandOffset)])
+      guard let bias = weighted.bias else { return sum }
+      let b = bias.values.view
+      sum.update { sum in for i in sum.indices { sum[i] += b[i / bias.run % b.count] } }
       return sum
     }
   }
@@ -48,14 +40,10 @@ extension Layer {
     if let biases = biasesWithOffset {
       z.add(biases.map { part($0) }, on: workers)
     } else if let bias = weighted.bias {
-      z.withUnsafeMutableElements { z in
-        bias.values.withUnsafeElements { b in
-          let shared = Shared((z: z.baseAddress!, b: b.baseAddress!))
-          let (run, count) = (bias.run, b.count)
-          workers.run(z.count / run) { index in
-            let (z, addend) = (shared.pointer.z + index * run, part(shared.pointer.b[index % count]))
-            rk_affine(z, z, 1, addend, run)
-          }
+      let (b, run) = (bias.values.view, bias.run)
+      z.update { z in
+        workers.runSplit(z.count / run, grain: max((1 << 15) / run, 1)) { runs in
+          for index in runs { z.run(from: index * run, count: run).add(part(b[index % b.count])) }
         }
       }
     }
@@ -64,18 +52,11 @@ extension Layer {
   /// `s ← part(b)·s`; false if there are no biases.
   func multiply(_ s: inout Tensor, byBiases part: WeightPart) -> Bool {
     let count = s.count / (batch * seeds)
-    if let biases = biasesWithOffset {
-      s.withUnsafeMutableElements { s in
-        biases.withUnsafeElements { b in
-          for i in s.indices { s[i] *= part(b[i / count / seeds * count + i % count]) }
-        }
-      }
+    if let biases = biasesWithOffset?.view {
+      s.update { s in for i in s.indices { s[i] *= part(biases[i / count / seeds * count + i % count]) } }
     } else if let bias = weighted.bias {
-      s.withUnsafeMutableElements { s in
-        bias.values.withUnsafeElements { b in
-          for i in s.indices { s[i] *= part(b[i % count / bias.run % b.count]) }
-        }
-      }
+      let b = bias.values.view
+      s.update { s in for i in s.indices { s[i] *= part(b[i % count / bias.run % b.count]) } }
     } else {
       return false
     }

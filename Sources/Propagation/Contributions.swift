@@ -97,6 +97,21 @@ public struct Term: Sendable {
   }
 }
 
+extension Term {
+  /// Whether an input and a weight of some signs contribute.
+  fileprivate func counts(isPositiveInput: Bool, isPositiveWeight: Bool) -> Bool {
+    guard case .scaled(let positive, let negative) = weights, (isPositiveWeight ? positive : negative) != 0 else {
+      return false
+    }
+    return switch input {
+    case .operand: true
+    case .positiveOperand: isPositiveInput
+    case .negativeOperand: !isPositiveInput
+    case .operandMinus, .ones: false
+    }
+  }
+}
+
 /// What a rule does with biases.
 public enum BiasTreatment: String, Hashable, Sendable, CaseIterable {
   /// They are no part of denominators: inputs share out all relevance.
@@ -110,7 +125,7 @@ public enum BiasTreatment: String, Hashable, Sendable, CaseIterable {
 extension ContributionRule {
   /// Layers with weights, and those that are like them: averages have equal weights, batch normalisation a diagonal.
   public static var layers: [OperatorKind] {
-    [.conv, .convTranspose, .gemm, .averagePool, .globalAveragePool, .reduceMean, .reduceSum, .batchNormalization]
+    OperatorKind.all(.layer, .average) + [.reduceSum, .batchNormalization]
   }
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: Self.layers) }
@@ -142,10 +157,7 @@ extension ContributionRule {
     return isProportional ? .nothing : .anything
   }
 
-  public func usesPositiveProduct(at site: RuleSite) -> Bool {
-    guard site.node.operation.isWeighted else { return false }
-    return contributions(at: site).contains { $0.isPositiveProduct(at: site) }
-  }
+  public var constants: ConstantTreatment { .counted }
 }
 
 extension Contributions {
@@ -157,6 +169,15 @@ extension Contributions {
       case .positiveOperand: Term(.operand, term.weights)
       case .negativeOperand: nil
       default: term
+      }
+    }
+  }
+
+  /// Whether contributions of either sign are in denominators, as they are in the layer's output.
+  var countsBothSigns: Bool {
+    [false, true].allSatisfy { isPositiveInput in
+      [false, true].allSatisfy { isPositiveWeight in
+        terms.contains { $0.counts(isPositiveInput: isPositiveInput, isPositiveWeight: isPositiveWeight) }
       }
     }
   }

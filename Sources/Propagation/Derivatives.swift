@@ -1,23 +1,8 @@
-import CKernels
 import Execution
 import Networks
 import Tensors
 
 extension Layer {
-  /// Relevance times a factor for each element of an item of the batch.
-  func scaled(_ relevance: consuming Tensor, by factor: Tensor) -> Tensor {
-    var r = relevance
-    r.withUnsafeMutableElements { r in
-      factor.withUnsafeElements { factor in
-        let shared = Shared((r: r.baseAddress!, factor: factor.baseAddress!))
-        forEachRun(ofItems: factor.count / batch) { at, activation, count in
-          rk_multiply(shared.pointer.r + at, shared.pointer.r + at, shared.pointer.factor + activation, count)
-        }
-      }
-    }
-    return r
-  }
-
   /// Relevance times the derivatives of a function of two operands, summed where an operand was repeated.
   func partials(_ relevance: Tensor, _ derivatives: (Float, Float) -> (a: Float, b: Float)) -> [Tensor?] {
     let shape = outputShape
@@ -31,19 +16,13 @@ extension Layer {
 
   /// Relevance times the derivatives of a kernel at the values of the run.
   func derivative(of kernel: any DifferentiableKernel, _ relevance: Tensor) -> Tensor {
-    let (x, y) = (operand, output)
-    var result = uninitializedRelevance(like: x.shape)
-    result.withUnsafeMutableElements { c in
-      x.withUnsafeElements { x in
-        y.withUnsafeElements { y in
-          relevance.withUnsafeElements { s in
-            let point = Linearization(
-              x: x.baseAddress!, y: y.baseAddress!, count: x.count / batch, items: batch, seeds: seeds)
-            kernel.derivative(s.baseAddress!, at: point, c.baseAddress!, on: workers)
-          }
-        }
+    let views = [relevance, operand, output].map(\.view)
+    return self.relevance(like: operandShape) { c in
+      Elements.withPointers(views) { pointers in
+        let point = Linearization(
+          x: pointers[1], y: pointers[2], count: views[1].count / batch, items: batch, seeds: seeds)
+        c.withPointer { kernel.derivative(pointers[0], at: point, $0, on: workers) }
       }
     }
-    return result
   }
 }

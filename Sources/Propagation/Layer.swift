@@ -1,4 +1,3 @@
-import CKernels
 import Execution
 import Networks
 import Synchronization
@@ -50,32 +49,14 @@ public struct Layer: Sendable {
 
   /// Whether the node's values are rounded to integers or wrap as they do. Rules divide by, and send relevance through, what it
   /// computes without that.
-  var isStepwise: Bool { trace.kernel(of: site.id) is StepwiseKernel }
+  var isStepwise: Bool { trace.kernel(of: site.id)?.withoutSteps != nil }
 
   /// `W⁺·x` if the forward pass has left it, exact where relevance can arrive.
   var companion: Tensor? {
     isRectified || trace.plan.companionScope(of: site.id) == .everywhere ? trace.companion(of: site.id) : nil
   }
 
-  package var kernel: any Kernel {
-    guard let kernel = trace.kernel(of: site.id) else {
-      preconditionFailure("relevance never reaches a node without a kernel")
-    }
-    return (kernel as? StepwiseKernel)?.withoutSteps ?? kernel
-  }
-  /// The node as a layer with weights.
-  package var weighted: any WeightedKernel {
-    if let kernel = kernel as? any WeightedKernel { return kernel }
-    let average = (kernel as? AveragePoolKernel)?.withoutPadding ?? kernel
-    guard let average = average as? any LinearKernel else { preconditionFailure("node \(node.name) has no weights") }
-    return EqualWeights(average, input: operandShapes[0], output: trace.plan.shapes[site.id.index])
-  }
   package var workers: Workers { trace.workers }
-
-  /// A tensor for the relevance of values of the given shape; its contents are undefined.
-  func uninitializedRelevance(like shape: Shape) -> Tensor {
-    workers.pool.tensor(Self.relevanceShape(of: shape, batch: batch, seeds: seeds))
-  }
 
   /// The shape of relevance for values of a given shape: `seeds` items for each of the batch. Several seeds share a walk only where
   /// the first axis counts items.
@@ -87,45 +68,43 @@ public struct Layer: Sendable {
 
   /// Calls `body` with runs of the relevance's elements and where the matching activations start, on all threads.
   func forEachRun(ofItems count: Int, _ body: @Sendable (_ relevance: Int, _ activation: Int, _ count: Int) -> Void) {
-    let grain = Self.grain
-    let runs = (count + grain - 1) / grain
+    let runs = (count + Self.grain - 1) / Self.grain
     workers.run(batch * seeds * runs) { task in
-      let (item, run) = (task / runs, task % runs)
-      let first = run * grain
-      body(item * count + first, item / seeds * count + first, min(grain, count - first))
+      let (relevance, activation, count) = run(task, ofItems: count)
+      body(relevance, activation, count)
     }
   }
 
-  /// Pairs of sums for each item of the relevance, to which `body` adds run by run.
+  /// Pairs of sums for each item of the relevance, of what `body` gives for its runs and the activations that belong to them.
   func sums(
-    ofItems count: Int,
-    _ body: @Sendable (_ relevance: Int, _ activation: Int, _ count: Int, UnsafeMutablePointer<Double>) -> Void
+    of relevance: Tensor, beside activations: Tensor? = nil,
+    _ body: @Sendable (_ r: Elements, _ x: Elements) -> (Double, Double)
   ) -> [(Double, Double)] {
+    let r = relevance.view
+    let count = r.count / (batch * seeds)
     let runs = (count + Self.grain - 1) / Self.grain
-    var parts = [Double](repeating: 0, count: batch * seeds * runs * 2)
-    parts.withUnsafeMutableBufferPointer { parts in
-      let shared = Shared(parts.baseAddress!)
-      forEachRun(ofItems: count) { at, activation, length in
-        let part = at / count * runs + at % count / Self.grain
-        body(at, activation, length, shared.pointer + part * 2)
-      }
+    let x = activations?.view
+    let parts = workers.map(batch * seeds * runs) { task in
+      let (at, activation, length) = run(task, ofItems: count)
+      let own = r.run(from: at, count: length)
+      return body(own, x?.run(from: activation, count: length) ?? own)
     }
     return (0..<batch * seeds).map { item in
-      var pair = (0.0, 0.0)
-      for part in item * runs..<(item + 1) * runs {
-        pair.0 += parts[part * 2]
-        pair.1 += parts[part * 2 + 1]
-      }
-      return pair
+      parts[item * runs..<(item + 1) * runs].reduce((0, 0)) { ($0.0 + $1.0, $0.1 + $1.1) }
     }
   }
 
   /// The sum of each item of a tensor of relevance.
   public func sums(of relevance: Tensor) -> [Double] {
     let count = relevance.count / (batch * seeds)
-    return (0..<batch * seeds).map { item in
-      relevance.withUnsafeElements { rk_sum($0.baseAddress! + item * count, count) }
-    }
+    return (0..<batch * seeds).map { relevance.view.run(from: $0 * count, count: count).sum }
+  }
+
+  /// The run of a task: where relevance and the activations that belong to it start, and how many there are.
+  private func run(_ task: Int, ofItems count: Int) -> (relevance: Int, activation: Int, count: Int) {
+    let runs = (count + Self.grain - 1) / Self.grain
+    let (item, first) = (task / runs, task % runs * Self.grain)
+    return (item * count + first, item / seeds * count + first, min(Self.grain, count - first))
   }
 
   private static let grain = 1 << 15

@@ -1,4 +1,3 @@
-import CKernels
 import Execution
 import Networks
 import Synchronization
@@ -115,11 +114,7 @@ struct RelevanceSums {
   init(_ sum: Double = 0, _ magnitude: Double = 0) { (self.sum, self.magnitude) = (sum, magnitude) }
 
   init(_ relevance: Tensor) {
-    relevance.withUnsafeElements { x in
-      var sums = [0.0, 0.0]
-      rk_sums(x.baseAddress!, x.count, &sums)
-      (sum, magnitude) = (sums[0], sums[1])
-    }
+    (sum, magnitude) = relevance.view.sums
   }
 
   static func += (sums: inout RelevanceSums, other: RelevanceSums) {
@@ -154,15 +149,9 @@ final class LayerAccount: Sendable {
 extension Layer {
   /// The sums of relevance of each seed, over the items of the batch.
   func sums(bySeed relevance: Tensor) -> [RelevanceSums] {
-    let count = relevance.count / (batch * seeds)
     var result = [RelevanceSums](repeating: RelevanceSums(), count: seeds)
-    let pairs = relevance.withUnsafeElements { x in
-      let shared = Shared(x.baseAddress!)
-      return sums(ofItems: count) { at, _, length, sums in rk_sums(shared.pointer + at, length, sums) }
-    }
-    for (item, pair) in pairs.enumerated() {
-      result[item % seeds].sum += pair.0
-      result[item % seeds].magnitude += pair.1
+    for (item, pair) in sums(of: relevance, { r, _ in r.sums }).enumerated() {
+      result[item % seeds] += RelevanceSums(pair.0, pair.1)
     }
     return result
   }

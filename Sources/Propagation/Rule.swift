@@ -28,15 +28,38 @@ public protocol Rule: Sendable, CustomStringConvertible {
   /// What operands that are 0 take. By default anything.
   func shareOfZeros(at site: RuleSite) -> ZeroShare
 
-  /// Whether the forward pass should compute `W⁺·x` beside `W·x`, because the rule will divide by it. By default false.
-  func usesPositiveProduct(at site: RuleSite) -> Bool
+  /// What the rule makes of constants by which nodes scale and shift values. By default other than the rules here.
+  var constants: ConstantTreatment { get }
+
+  /// Where the rule can be used but may mislead, and why: parts of `RulePlan.warnings`. By default nothing.
+  ///
+  /// - Parameters:
+  ///   - site: a node for which the plan has the rule.
+  ///   - plan: has the rules of other nodes.
+  func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning]
 }
 
 extension Rule {
   public func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool { site.operandIsLive[operand] }
   public func conserves(at site: RuleSite) -> Bool { false }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .anything }
-  public func usesPositiveProduct(at site: RuleSite) -> Bool { false }
+  public var constants: ConstantTreatment { .other }
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { [] }
+}
+
+/// What a rule makes of constants by which nodes scale and shift values.
+public enum ConstantTreatment: Sendable {
+  /// Relevance follows contributions, which have the sizes and signs that constants give them.
+  case counted
+  /// Relevance goes through scaling and shifting unchanged.
+  case passed
+  /// There are none: relevance moves as values do.
+  case moved
+  /// Something else.
+  case other
+
+  /// Whether relevance is after the constants what it was before.
+  var arePassed: Bool { self == .passed || self == .moved }
 }
 
 /// What relevance a rule gives to operands whose activation is 0. Where none can arrive, nothing needs to be computed.
@@ -63,6 +86,10 @@ public struct RuleSite: Sendable {
   public let operandIsBounded: [Bool]
   /// The interval of the first operand's values, where it is known.
   public let operandRange: ValueRange?
+  /// Whether the node has weights, and no other that has comes before it.
+  public let isFirst: Bool
+  /// What the node makes of values that are rounded to integers or wrap as they do, as the beginning of a sentence.
+  let steps: String?
   /// What affine nodes in front of layers add to their operands.
   let offsets: OperandOffsets
   /// Whether relevance from the logits arrives only at outputs that a rectifier lets pass.

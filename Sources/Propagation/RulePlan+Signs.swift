@@ -2,33 +2,19 @@ import Networks
 import Tensors
 
 extension RulePlan {
-  /// Nodes that exchange what supports a class and what contradicts it, where relevance keeps its sign all the same: no layer next to
-  /// them has taken their sign, or it depends on the input. A sentence each.
-  var signWarnings: [String] {
-    let leadsToLayers = nodesLeadingToLayers
-    return assignments.compactMap { assignment in
-      let site = assignment.site
-      guard assignment.rule is Pass || assignment.rule is SignalTakesAll, !leadsToLayers.contains(site.id),
-        let turned = site.turnedSigns
-      else { return nil }
-      return
-        "\(site.node.name) (\(site.kind.rawValue)) \(turned), and no layer before or after it can take the sign: relevance keeps its own "
-        + "there, so what contradicts the class may be shown as supporting it, and the reverse"
-    }
-  }
-
   /// The affine nodes all of whose values go, by affine nodes and rearrangements at most, into layers whose rules go by the signs of
   /// contributions: these have the signs that affine nodes give them.
-  private var nodesLeadingToLayers: Set<Node.ID> {
+  static func nodesLeadingToLayers(_ assignments: [Assignment]) -> Set<Node.ID> {
     var consumers: [Node.ID: [Assignment]] = [:]
     var leading: Set<Node.ID> = []
     for assignment in assignments.reversed() {
       let site = assignment.site
       let all = consumers[site.id] ?? []
-      let isLinear = assignment.rule is Rearrange || site.isAffine && !site.offsets.belongsToLayerBefore[site.id.index]
+      let isLinear =
+        assignment.rule.constants == .moved || site.isAffine && !site.offsets.belongsToLayerBefore[site.id.index]
       if isLinear, !all.isEmpty,
         all.allSatisfy({
-          $0.site.node.operation.isWeighted && $0.rule is any ContributionRule || leading.contains($0.site.id)
+          $0.site.node.operation.isWeighted && $0.rule.constants == .counted || leading.contains($0.site.id)
         })
       {
         leading.insert(site.id)
@@ -50,7 +36,7 @@ extension RuleSite {
   }
 
   /// How the node turns signs, as the rest of a sentence; nil if it does not.
-  fileprivate var turnedSigns: String? {
+  var turnedSigns: String? {
     func negatives(_ tensor: Tensor, _ what: String, _ verb: String) -> String? {
       let count = tensor.withUnsafeElements { $0.count { $0 < 0 } }
       guard count > 0 else { return nil }

@@ -5,8 +5,18 @@ extension RulePlan {
   ///
   /// - Complexity: O(nodes and edges).
   public var warnings: [String] {
-    unmatchedRowWarnings + evenPoolingWarnings + firstLayerWarnings + batchNormalizationWarnings + integerWarnings
-      + signWarnings
+    unmatchedRowWarnings
+      + RuleWarning.sentences(
+        assignments.flatMap { assignment in
+          let (site, rule) = (assignment.site, assignment.rule)
+          let own = rule.warnings(at: site, in: self)
+          // A rule that does not know of steps takes values as if there were none.
+          guard let steps = site.steps, !own.contains(where: { $0.topic == .derivativesOfSteps }) else { return own }
+          return own + [
+            RuleWarning(
+              .steps, steps, ": \(rule) passes relevance on as if values were neither rounded nor wrapped")
+          ]
+        })
   }
 
   /// Rows that name nodes which do not exist; rows by operator are for networks of all kinds.
@@ -18,65 +28,43 @@ extension RulePlan {
       return "row \(index + 1) of rule table \(table.name) is for nodes named \(name), and there are none"
     }
   }
+}
 
+// Warnings that several rules have.
+extension RuleSite {
   /// Even shares above the last map: the explanation cannot tell positions apart.
-  private var evenPoolingWarnings: [String] {
-    assignments.compactMap { assignment in
-      let isEven = assignment.rule is Even || assignment.rule is Flat || assignment.rule is WSquare
-      let isGlobal = [.globalAveragePool, .reduceMean].contains(assignment.site.kind)
-      guard isEven, isGlobal else { return nil }
-      return
-        "\(assignment.site.node.name) averages whole maps and shares relevance evenly: explanations are blind to position; "
-        + "proportional is not"
-    }
+  var evenShareWarnings: [RuleWarning] {
+    guard [.globalAveragePool, .reduceMean].contains(kind) else { return [] }
+    return [
+      RuleWarning(
+        .evenShares,
+        "\(node.name) averages whole maps and shares relevance evenly: explanations are blind to position; "
+          + "proportional is not")
+    ]
   }
 
   /// Rules for rectified inputs on pixels of both signs.
-  private var firstLayerWarnings: [String] {
-    let first = network.outermostWeightedNodes(before: network.logits).first
-    return assignments.compactMap { assignment -> String? in
-      guard first.contains(assignment.site.id), !assignment.site.operandIsNonNegative[0],
-        assignment.rule is ZPlus || assignment.rule is AlphaBeta || assignment.rule is Gamma
-      else { return nil }
-      // The preprocessing may leave pixels as they are, or only scale them.
-      if let range = assignment.site.operandRange, range.lower.elements.allSatisfy({ $0 >= 0 }) { return nil }
-      return
-        "\(assignment.site.node.name) sees pixels of both signs under \(assignment.rule): dark pixels count as much as bright "
-        + "ones of opposite weight; zB knows their range"
-    }
-  }
-
-  /// Values that are rounded to integers, or wrap as integers do: no derivative tells what that takes away.
-  private var integerWarnings: [String] {
-    guard let analysis = try? network.analysis(forInput: network.exampleInputShape()) else { return [] }
-    let stepwise = assignments.filter { analysis.isStepwise($0.site.node) }
-    func sentence(_ nodes: [Assignment], _ rest: (Assignment) -> String) -> [String] {
-      guard let one = nodes.first else { return [] }
-      let kind = analysis[one.site.id].kind.integerType.map { "\($0) integers" } ?? "truth values"
-      let others = nodes.count > 1 ? " (and \(nodes.count - 1) more like it)" : ""
-      return ["\(one.site.node.name) (\(one.site.kind.rawValue)) makes \(kind)\(others): \(rest(one))"]
-    }
-    return sentence(stepwise.filter { $0.rule is Gradient }) { _ in
-      "its derivative is 0, and no gradient passes through it"
-    }
-      + sentence(stepwise.filter { !($0.rule is Gradient) }) { assignment in
-        "\(assignment.rule) passes relevance on as if values were neither rounded nor wrapped"
-      }
-  }
-
-  /// Rules that depend on biases, beside a batch normalisation that is passed over.
-  private var batchNormalizationWarnings: [String] {
-    let passed = assignments.filter { assignment in
-      guard assignment.site.kind == .batchNormalization, assignment.rule is Pass,
-        let below = self[assignment.site.node.inputs[0]]
-      else { return false }
-      return below.rule is Epsilon || below.rule is Z || below.rule is Gamma || below.rule is GeneralisedGamma
-    }
-    guard let one = passed.first, let below = self[one.site.node.inputs[0]] else { return [] }
-    let rest = passed.count > 1 ? " (and \(passed.count - 1) more like it)" : ""
+  func signedPixelWarnings(of rule: some Rule) -> [RuleWarning] {
+    guard isFirst, !operandIsNonNegative[0] else { return [] }
+    // The preprocessing may leave pixels as they are, or only scale them.
+    if let range = operandRange, range.lower.elements.allSatisfy({ $0 >= 0 }) { return [] }
     return [
-      "\(one.site.node.name) normalises what \(below.site.node.name) gives under \(below.rule), and is passed over\(rest): the rule "
-        + "divides by an output that the network never uses; fold batch normalisation into the weights first"
+      RuleWarning(
+        .signedPixels,
+        "\(node.name) sees pixels of both signs under \(rule): dark pixels count as much as bright "
+          + "ones of opposite weight; zB knows their range")
+    ]
+  }
+
+  /// A node that exchanges what supports a class and what contradicts it, where relevance keeps its sign all the same: no layer next to
+  /// it has taken its sign, or it depends on the input.
+  func turnedSignWarnings(in plan: RulePlan) -> [RuleWarning] {
+    guard !plan.leadsToLayers(id), let turned = turnedSigns else { return [] }
+    return [
+      RuleWarning(
+        .turnedSigns,
+        "\(node.name) (\(kind.rawValue)) \(turned), and no layer before or after it can take the sign: relevance keeps its own "
+          + "there, so what contradicts the class may be shown as supporting it, and the reverse")
     ]
   }
 }

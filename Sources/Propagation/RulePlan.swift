@@ -30,6 +30,7 @@ public struct RulePlan: Sendable {
   public let objection: RuleTableError?
   /// The nodes that the table has no row for, or a rule that does not apply.
   private let unfit: Set<Node.ID>
+  private let leadingToLayers: Set<Node.ID>
   private let byNode: [Node.ID: Int]
 
   fileprivate init(
@@ -40,8 +41,9 @@ public struct RulePlan: Sendable {
     self.assignments = assignments
     self.objection = objection
     self.unfit = unfit
+    leadingToLayers = Self.nodesLeadingToLayers(assignments)
     // A table that does not fit is not used.
-    let dividing = objection == nil ? assignments.filter { $0.rule.usesPositiveProduct(at: $0.site) } : []
+    let dividing = objection == nil ? assignments.filter(\.dividesByPositiveProduct) : []
     companions = Dictionary(
       uniqueKeysWithValues: dividing.map { ($0.site.id, $0.site.isRectified ? .positiveOutputs : .everywhere) })
     byNode = Dictionary(uniqueKeysWithValues: assignments.enumerated().map { ($0.element.site.id, $0.offset) })
@@ -63,6 +65,9 @@ public struct RulePlan: Sendable {
 
   /// Whether relevance can go from the logits down to a node's output by the plan, whatever is wrong with it below.
   package func fits(downTo id: Node.ID) -> Bool { unfit.allSatisfy { $0 <= id } }
+
+  /// Whether all values of an affine node go into layers whose contributions have the signs that it gives them.
+  func leadsToLayers(_ id: Node.ID) -> Bool { leadingToLayers.contains(id) }
 
   /// The nodes that should compute `W⁺·x` in the forward pass, and where it has to be exact.
   package let companions: [Node.ID: Companion.Scope]
@@ -109,7 +114,7 @@ extension RuleTable {
       return (nil, passedOver)
     }
     // Where relevance passes over an affine node, layers beside it see to its scale and shift.
-    let offsets = network.operandOffsets(nonNegative: nonNegative) { match($0).0?.row.rule.passesAffineNodes ?? true }
+    let offsets = network.operandOffsets(nonNegative: nonNegative) { match($0).0?.row.rule.constants.arePassed ?? true }
 
     var assignments: [RulePlan.Assignment] = []
     var unmatched: [Node] = []
@@ -131,8 +136,8 @@ extension RuleTable {
         id: id, network: network, operandIsLive: node.inputs.map { live.contains($0) },
         operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
         operandIsBounded: node.inputs.map { bounded[$0.index] },
-        operandRange: isFirst ? ranges[node.inputs[0]] : nil,
-        offsets: offsets)
+        operandRange: isFirst ? ranges[node.inputs[0]] : nil, isFirst: isFirst,
+        steps: node.steps(at: id, in: analysis), offsets: offsets)
       let objection = match.row.rule.objection(at: site)
       if let objection {
         objections.append((node, match.row, objection))
@@ -186,10 +191,25 @@ extension RuleTable {
   }
 }
 
-extension Rule {
-  /// Whether relevance goes through scaling and shifting by constants unchanged.
-  fileprivate var passesAffineNodes: Bool {
-    self is Pass || self is SignalTakesAll || self is ShareBySummand || self is Rearrange
+extension RulePlan.Assignment {
+  /// What inputs contribute, where the rule shares out by that and fits.
+  var contributions: [Contributions] {
+    objection == nil ? (rule as? any ContributionRule)?.contributions(at: site) ?? [] : []
+  }
+
+  /// Whether the rule divides by `W⁺·x`, which the forward pass can compute beside `W·x`.
+  fileprivate var dividesByPositiveProduct: Bool {
+    site.node.operation.isWeighted && contributions.contains { $0.isPositiveProduct(at: site) }
+  }
+}
+
+extension Node {
+  /// What the node makes of values that are rounded to integers, or wrap as integers do, as the beginning of a sentence; nil if they
+  /// are real numbers.
+  fileprivate func steps(at id: Node.ID, in analysis: Analysis) -> String? {
+    guard analysis.isStepwise(self) else { return nil }
+    let type = analysis[id].kind.integerType
+    return "\(name) (\(kind)) makes \(type.map { "\($0) integers" } ?? "truth values")"
   }
 }
 

@@ -79,9 +79,7 @@ public struct RuleTable: Sendable {
   /// The rows that every table ends with.
   public static let structure: [Row] = [
     Row(
-      .operators(
-        .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .slice, .gather, .pad, .expand, .resize, .cast),
-      Rearrange()),
+      Selector(operators: Set(OperatorKind.all(.rearrangement))), Rearrange()),
     Row(.operators(.add), ShareBySummand()),
   ]
 }

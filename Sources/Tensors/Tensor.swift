@@ -70,15 +70,18 @@ public struct Tensor: Sendable {
   public mutating func withUnsafeMutableElements<Result>(
     _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
   ) rethrows -> Result {
-    if !storage.writable || !isKnownUniquelyReferenced(&storage) {
-      let own = TensorStorage(count: shape.count)
-      own.base.update(from: storage.base + offset, count: shape.count)
-      storage = own
-      offset = 0
-    }
+    makeUnique()
     return try withExtendedLifetime(storage) {
       try body(UnsafeMutableBufferPointer(start: storage.base + offset, count: shape.count))
     }
+  }
+
+  /// Copies memory that is shared or only borrowed.
+  mutating func makeUnique() {
+    guard !storage.writable || !isKnownUniquelyReferenced(&storage) else { return }
+    let own = TensorStorage(count: shape.count)
+    own.base.update(from: storage.base + offset, count: shape.count)
+    (storage, offset) = (own, 0)
   }
 
   /// The element at an index, one number per axis.

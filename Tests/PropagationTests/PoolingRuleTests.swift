@@ -4,28 +4,6 @@ import Testing
 
 /// Rules for pooling against loops over their definitions in double precision.
 @Suite struct PoolingRuleTests {
-  struct Case: Sendable, CustomTestStringConvertible {
-    let kernel: [Int]
-    let strides: [Int]
-    let pads: [Int]
-    let ceil: Bool
-
-    var testDescription: String { "kernel \(kernel), strides \(strides), pads \(pads), ceil \(ceil)" }
-    var window: Window {
-      get throws {
-        try Window(kernel: kernel, strides: strides, padding: .explicit(before: pads, after: pads), ceilMode: ceil)
-      }
-    }
-
-    static let all: [Case] = [[2, 2], [3, 3], [3, 2]].flatMap { kernel in
-      [[1, 1], [2, 2], [3, 2]].flatMap { strides in
-        [[0, 0], [1, 1]].flatMap { pads in
-          [false, true].map { Case(kernel: kernel, strides: strides, pads: pads, ceil: $0) }
-        }
-      }
-    }
-  }
-
   static let item = [3, 7, 6]
 
   /// Propagates relevance of both signs, one and three seeds for each of two items, through one node.
@@ -33,7 +11,7 @@ import Testing
     _ operation: any RelevanceKit.Operator, _ rule: any Rule, _ x: Tensor,
     _ oracle: (_ x: [Double], _ r: [Double]) throws -> [Double]
   ) throws {
-    var builder = GraphBuilder(item: Self.item)
+    var builder = GraphBuilder(item: Array(x.shape.dimensions.dropFirst()))
     builder.add("pool", operation)
     let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), rule)), x)
     let output = walk.value("pool").shape
@@ -47,54 +25,73 @@ import Testing
   }
 
   /// Values of few levels, so that there are ties, and of both signs.
-  @Test(arguments: Case.all, [WinnerTakesAll.Ties.first, .split])
-  func winnerTakesAll(one: Case, ties: WinnerTakesAll.Ties) throws {
-    let window = try one.window
+  @Test(arguments: PoolingCase.all, [WinnerTakesAll.Ties.first, .split])
+  func winnerTakesAll(one: PoolingCase, ties: WinnerTakesAll.Ties) throws {
+    let x = Seeded.tensor(one.input, seed: 1, low: -2, high: 2).map { $0.rounded() }
+    try expectRelevance(.maxPool(one.window), WinnerTakesAll(ties: ties), x) { x, r in
+      one.oracle.winners(x, r, split: ties == .split)
+    }
+  }
+
+  /// Over whole axes, the largest of few levels of both signs.
+  @Test(arguments: [[2, 3], [-1], [1], [1, 3]], [WinnerTakesAll.Ties.first, .split])
+  func winnersAlongAxes(axes: [Int], ties: WinnerTakesAll.Ties) throws {
     let x = Seeded.tensor(Shape([2] + Self.item), seed: 1, low: -2, high: 2).map { $0.rounded() }
-    try expectRelevance(.maxPool(window), WinnerTakesAll(ties: ties), x) { x, r in
-      NaivePooling(window, extents: [7, 6]).winners(x, r, split: ties == .split)
+    let (targets, outputs) = Self.targets(axes)
+    let maximum = Reduction.reduce(Reduction(.maximum, axes: .fixed(axes), keepsAxes: true))
+    try expectRelevance(maximum, WinnerTakesAll(ties: ties), x) { x, r in
+      var found = [Double](repeating: 0, count: x.count)
+      for item in 0..<x.count / 126 {
+        for output in 0..<outputs {
+          let members = (0..<126).filter { targets[$0] == output }.map { item * 126 + $0 }
+          let largest = members.map { x[$0] }.max()!
+          let winners = members.filter { x[$0] == largest }
+          let taking = ties == .split ? winners : [winners[0]]
+          for winner in taking { found[winner] = r[item * outputs + output] / Double(taking.count) }
+        }
+      }
+      return found
     }
   }
 
   /// Winners share with what else is positive in their window; a window without any keeps its relevance.
-  @Test(arguments: Case.all, [false, true]) func winnerShare(one: Case, isRectified: Bool) throws {
-    let window = try one.window
-    let signed = Seeded.tensor(Shape([2] + Self.item), seed: 1, low: -2, high: 2)
-    try expectRelevance(.maxPool(window), WinnerShare(), isRectified ? signed.positivePart : signed) { x, r in
-      NaivePooling(window, extents: [7, 6]).proportional(x.map { max($0, 0) }, r)
+  @Test(arguments: PoolingCase.all, [false, true]) func winnerShare(one: PoolingCase, isRectified: Bool) throws {
+    let signed = Seeded.tensor(one.input, seed: 1, low: -2, high: 2)
+    try expectRelevance(.maxPool(one.window), WinnerShare(), isRectified ? signed.positivePart : signed) { x, r in
+      one.oracle.proportional(x.map { max($0, 0) }, r)
     }
   }
 
-  @Test(arguments: Case.all, [false, true]) func even(one: Case, countsPadding: Bool) throws {
-    let window = try one.window
-    let x = Seeded.tensor(Shape([2] + Self.item), seed: 1)
-    let pool = AveragePool(window: window, countsPadding: countsPadding)
+  @Test(arguments: PoolingCase.all, [false, true]) func even(one: PoolingCase, countsPadding: Bool) throws {
+    let x = Seeded.tensor(one.input, seed: 1)
+    let pool = AveragePool(window: one.window, countsPadding: countsPadding)
     // Padding takes no relevance, whether it counts in the forward pass or not.
     try expectRelevance(.averagePool(pool), Even(), x) { _, r in
-      NaivePooling(window, extents: [7, 6]).averageAdjoint(r, countsPadding: false)
+      one.oracle.averageAdjoint(r, countsPadding: false)
     }
   }
 
-  @Test(arguments: Case.all, [false, true]) func proportional(one: Case, countsPadding: Bool) throws {
-    let window = try one.window
-    let x = Seeded.tensor(Shape([2] + Self.item), seed: 1).positivePart
-    let pool = AveragePool(window: window, countsPadding: countsPadding)
-    try expectRelevance(.averagePool(pool), Proportional(), x) { x, r in
-      NaivePooling(window, extents: [7, 6]).proportional(x, r)
+  @Test(arguments: PoolingCase.all, [false, true]) func proportional(one: PoolingCase, countsPadding: Bool) throws {
+    let x = Seeded.tensor(one.input, seed: 1).positivePart
+    let pool = AveragePool(window: one.window, countsPadding: countsPadding)
+    try expectRelevance(.averagePool(pool), Proportional(), x) { x, r in one.oracle.proportional(x, r) }
+  }
+
+  /// For each element of an item the output that it goes into when axes are reduced, and how many outputs there are.
+  private static func targets(_ axes: [Int]) -> (targets: [Int], outputs: Int) {
+    let reduced = Set(axes.map { $0 < 0 ? $0 + 4 : $0 })
+    let targets = (0..<126).map { position in
+      [position / 42, position / 6 % 7, position % 6].enumerated().reduce(0) { index, axis in
+        reduced.contains(axis.offset + 1) ? index : index * item[axis.offset] + axis.element
+      }
     }
+    return (targets, targets.max()! + 1)
   }
 
   @Test(arguments: [[2, 3], [-1, -2], [1], [3], [1, 2, 3]], [false, true])
   func means(axes: [Int], keepsAxes: Bool) throws {
     let x = Seeded.tensor(Shape([2] + Self.item), seed: 1, low: 0)
-    let averaged = Set(axes.map { $0 < 0 ? $0 + 4 : $0 })
-    /// For each element of an item the output that it is averaged into.
-    let targets = (0..<126).map { position in
-      [position / 42, position / 6 % 7, position % 6].enumerated().reduce(0) { index, axis in
-        averaged.contains(axis.offset + 1) ? index : index * Self.item[axis.offset] + axis.element
-      }
-    }
-    let outputs = targets.max()! + 1
+    let (targets, outputs) = Self.targets(axes)
     let mean = Mean.mean(Mean(axes: axes, keepsAxes: keepsAxes))
     for isEven in [true, false] {
       try expectRelevance(mean, isEven ? Even() : Proportional(), x) { x, r in

@@ -96,6 +96,39 @@ import Testing
     #expect(try RuleTable.epsilonGammaBox(pixelRange: SampleNetwork.range).resolve(for: folded).warnings.isEmpty)
   }
 
+  /// A custom rule's warnings are the plan's, after those of the rules here: each for itself, or once for several nodes.
+  @Test func warningsOfCustomRules() throws {
+    struct Talking: ContributionRule {
+      let description = "talking"
+      func contributions(at site: RuleSite) -> [Contributions] {
+        [Contributions([Term(.operand, .all)], stabiliser: .signed(0))]
+      }
+      func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+        let end = plan.network.graph[plan.network.logits].name
+        return (site.isFirst ? [RuleWarning("\(site.node.name) is first on the way to \(end)")] : [])
+          + [RuleWarning("\(site.node.name) has \(self)", ", which misleads", oncePer: "\(site.kind)")]
+      }
+    }
+    let network = try SampleNetwork.branched.network()
+    let table = RuleTable.of(.init(.operators(.conv), Talking())).prepending(
+      .init(.operators(.globalAveragePool), Even()))
+    let plan = try RuleTable(name: "talking", pixelRange: SampleNetwork.range) {
+      table
+      RuleTable.default(pixelRange: nil)
+    }.resolve(for: network)
+    let convolutions = plan.assignments.filter { $0.rule is Talking }.map(\.site.node.name)
+    #expect(convolutions.count > 2)
+    let logits = network.graph[network.logits].name
+    #expect(
+      plan.warnings == [
+        "gap averages whole maps and shares relevance evenly: explanations are blind to position; proportional is not",
+        "bn normalises what b gives under talking, and is passed over: the rule divides by an output that the network never "
+          + "uses; fold batch normalisation into the weights first",
+        "\(convolutions[0]) is first on the way to \(logits)",
+        "\(convolutions[0]) has talking (and \(convolutions.count - 1) more like it), which misleads",
+      ])
+  }
+
   /// Nodes behind the logits, and beside the way from the input, get no rule.
   @Test func nodesThatRelevanceDoesNotReach() throws {
     var builder = GraphBuilder(item: [4])

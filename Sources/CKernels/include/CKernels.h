@@ -98,34 +98,12 @@ void rk_multiply(float *y, const float *a, const float *b, ptrdiff_t count);
 void rk_scale(float *y, const float *x, float factor, ptrdiff_t count);
 // y[i] ← x[i]·factor + offset
 void rk_affine(float *y, const float *x, float factor, float offset, ptrdiff_t count);
-// y[i] ← x[i] − offset
-void rk_subtract_scalar(float *y, const float *x, float offset, ptrdiff_t count);
-
-// r[i] ← r[i] where y[i] > 0, else 0: the derivative of a rectifier whose output is y.
-void rk_mask(float *r, const float *y, ptrdiff_t count);
-
-// r[i] ← r[i] / (z[i] + stabiliser) where z[i] > 0, else 0: relevance per unit of a denominator that cannot be negative.
-void rk_divide_positive(float *r, const float *z, float stabiliser, ptrdiff_t count);
-
-// r[i] ← r[i] / (z[i] + sign(z[i])·stabiliser) where z[i] ≠ 0, else 0.
-void rk_divide_nonzero(float *r, const float *z, float stabiliser, ptrdiff_t count);
-
-// What a division by z keeps back: kept[0] += Σ r where z = 0 (or where z ≤ 0, if z cannot be negative), and
-// kept[1] += Σ r·stabiliser / (|z| + stabiliser) elsewhere.
-void rk_divide_losses(const float *r, const float *z, float stabiliser, int positive, ptrdiff_t count, double kept[2]);
-
 // Σ x[i] in double precision, in an order that does not depend on the machine.
 double rk_sum(const float *x, ptrdiff_t count);
-
-// sums[0] += Σ x[i] and sums[1] += Σ |x[i]|, in the same way.
-void rk_sums(const float *x, ptrdiff_t count, double sums[2]);
 
 // --- Pooling, one plane at a time ------------------------------------------------------------------------------------
 
 void rk_max_pool(const float *x, const rk_window *w, float *y);
-
-// Sends r of each window to the first element that equals the maximum, or in equal shares to all that do: c[i] ← Σ …
-void rk_max_pool_winners(const float *x, const float *y, const float *r, const rk_window *w, int split, float *c);
 
 // y ← mean of each window. Divides by the elements inside the plane, or, if counts_padding, inside the plane padded by
 // pad_y/pad_x before and after_y/after_x after it.
@@ -134,9 +112,6 @@ void rk_average_pool(const float *x, const rk_window *w, ptrdiff_t after_y, ptrd
 // The transpose: c[i] ← Σ r / divisor over the windows of an element.
 void rk_average_pool_adjoint(const float *r, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding,
                              float *c);
-
-// c[i] ← Σ x[i] / Σ_window x · r over the windows of an element, nothing where the sum is 0.
-void rk_average_pool_proportional(const float *x, const float *r, const rk_window *w, float *c);
 
 // --- Normalisation ---------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@ import CKernels
 import Tensors
 
 extension rk_window {
-  var inputs: Int { Int(height * width) }
-  var outputs: Int { Int(out_height * out_width) }
+  /// Elements of a plane of the input, and of the output.
+  package var inputs: Int { Int(height * width) }
+  package var outputs: Int { Int(out_height * out_width) }
 
   /// Calls `body` for each seed of each plane of the input, numbered as there, with its part of `r` and of `c`.
-  func eachPlane(
+  package func eachPlane(
     of input: Shape, seeds: Int, _ r: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
     _ body: (Int, UnsafePointer<rk_window>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) {

@@ -9,11 +9,12 @@ extension AveragePool: ComputedOperator {
 }
 
 /// Mean over a window.
-package struct AveragePoolKernel: LinearKernel {
+package struct AveragePoolKernel: LinearKernel, PoolingKernel {
   private let window: rk_window
   private let countsPadding: Bool
   private let after: (y: Int, x: Int)
   private let input: Shape
+  package var pooled: PooledElements { .windows(window, over: input) }
 
   init(_ pool: AveragePool, input: Shape) throws {
     window = try rk_window(pool.window, over: input)
@@ -53,22 +54,9 @@ package struct AveragePoolKernel: LinearKernel {
     }
   }
 
-  /// Averages are sums divided by the elements that are there, so evenly shared relevance stays whole.
-  package var withoutPadding: AveragePoolKernel { AveragePoolKernel(copying: self, countsPadding: false) }
-
-  private init(copying other: AveragePoolKernel, countsPadding: Bool) {
-    window = other.window
-    after = other.after
-    input = other.input
-    self.countsPadding = countsPadding
-  }
-
-  /// c ← x / Σ x · r over each window: shares in proportion to activation.
-  package func shareByActivation(
-    x: UnsafePointer<Float>, r: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
-    window.eachPlane(of: input, seeds: seeds, r, c, on: workers) { plane, window, r, c in
-      rk_average_pool_proportional(x + plane * window.pointee.inputs, r, window, c)
-    }
+  /// The mean of those elements under a window that are there: padding is none.
+  package init(over window: rk_window, input: Shape) {
+    (self.window, self.input) = (window, input)
+    (countsPadding, after) = (false, (0, 0))
   }
 }

@@ -16,7 +16,8 @@ extension Mean: ComputedOperator {
 }
 
 /// Mean over neighboring axes; over height and width it is global average pooling.
-package struct MeanKernel: LinearKernel {
+package struct MeanKernel: LinearKernel, PoolingKernel {
+  package let pooled: PooledElements
   /// The operand seen as outer × averaged × inner.
   private let outer: Int
   private let averaged: Int
@@ -29,6 +30,7 @@ package struct MeanKernel: LinearKernel {
         node: node, operator: OperatorKind.reduceMean.name,
         reason: "the mean over axes \(mean.axes) is not supported: they must be neighbours")
     }
+    pooled = .axes(Set(axes), of: input)
     outer = input.dimensions[..<first].reduce(1, *)
     averaged = input.dimensions[first...last].reduce(1, *)
     inner = input.dimensions[(last + 1)...].reduce(1, *)
@@ -61,28 +63,5 @@ package struct MeanKernel: LinearKernel {
         rk_scale(c + (o * averaged + a) * inner, upstream + o * inner, 1 / Float(averaged), inner)
       }
     }
-  }
-
-  /// c ← x / Σ x · r: shares in proportion to activation; nothing where the sum is 0. `items` is the size of the batch.
-  package func shareByActivation(
-    x: UnsafePointer<Float>, r: UnsafePointer<Float>, items: Int, seeds: Int, _ c: UnsafeMutablePointer<Float>,
-    on workers: Workers
-  ) {
-    let perItem = outer / max(items, 1)
-    let totals = workers.pool.storage(count: outer * inner)
-    sums(of: x, totals.base)
-    let shared = Shared((x: x, r: r, c: c, totals: totals.base))
-    workers.run(outer * seeds) { task in
-      let (x, r, c, totals) = shared.pointer
-      let o = task / perItem / seeds * perItem + task % perItem
-      for i in 0..<inner {
-        let total = totals[o * inner + i]
-        let ratio = total == 0 ? 0 : r[task * inner + i] / total
-        for a in 0..<averaged {
-          c[(task * averaged + a) * inner + i] = x[(o * averaged + a) * inner + i] * ratio
-        }
-      }
-    }
-    withExtendedLifetime(totals) {}
   }
 }

@@ -31,7 +31,9 @@ package struct GroupNormalization: Operator {
   }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package var channels: ChannelPosition? { .second }
-  package func origin(of operands: [Inferred]) throws -> Origin { .mixed(Set(1..<max(try firstShape(operands).rank, 1))) }
+  package func origin(of operands: [Inferred]) throws -> Origin {
+    .mixed(Set(1..<max(try firstShape(operands).rank, 1)))
+  }
 }
 
 extension OperatorKind {

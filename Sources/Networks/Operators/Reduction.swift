@@ -92,7 +92,8 @@ package struct Reduction: Operator, Hashable {
     let kept = x.reduced(over: try axes(of: operands), keepsAxes: true)
     func groups<Element>(_ elements: [Element]) -> [[Element]] {
       var groups = [[Element]](repeating: [], count: kept.count)
-      StridedWalk(over: x, broadcasting: kept).forEachElement { position, to, _ in groups[to].append(elements[position]) }
+      StridedWalk(over: x, broadcasting: kept).forEachElement { position, to, _ in groups[to].append(elements[position])
+      }
       return groups
     }
     let output = try outputShape(of: operands)

@@ -58,9 +58,12 @@ extension NodeReader {
     init(_ text: String, operands: Int) throws {
       let sides = text.filter { $0 != " " }.components(separatedBy: "->")
       let inputs = sides[0].split(separator: ",", omittingEmptySubsequences: false).map(Array.init)
-      guard sides.count <= 2, inputs.count == operands, (inputs.joined() + sides.dropFirst().joined()).allSatisfy(\.isLetter)
+      guard sides.count <= 2, inputs.count == operands,
+        (inputs.joined() + sides.dropFirst().joined()).allSatisfy(\.isLetter)
       else {
-        if text.contains("...") { throw Unsupported("equation \(shown(text)) with an ellipsis; expected a label for each axis") }
+        if text.contains("...") {
+          throw Unsupported("equation \(shown(text)) with an ellipsis; expected a label for each axis")
+        }
         throw Defect("equation is \(shown(text)); expected one term of letters for each of \(operands) operands")
       }
       let counts = inputs.joined().reduce(into: [:]) { $0[$1, default: 0] += 1 }

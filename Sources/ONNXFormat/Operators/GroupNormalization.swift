@@ -15,7 +15,8 @@ extension NodeReader {
   private func normalization(groups: Int?, label: String) throws -> Imported {
     let (scale, shift) = (try weights(1, "scale"), try weights(2, label))
     guard scale.shape.rank == 1, scale.shape == shift.shape else {
-      throw Defect("scale has shape \(scale.shape) and \(label) \(shift.shape); expected one number per channel in each")
+      throw Defect(
+        "scale has shape \(scale.shape) and \(label) \(shift.shape); expected one number per channel in each")
     }
     if let groups, opset < 21, scale.shape.count != groups {
       throw Defect("scale has \(scale.shape.count) numbers; expected \(groups), one per group")

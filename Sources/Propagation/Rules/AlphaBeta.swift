@@ -37,6 +37,8 @@ public struct AlphaBeta: ContributionRule {
         stabiliser: .signed(ZPlus.stabiliser), factor: -beta),
     ]
   }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.signedPixelWarnings(of: self) }
 }
 
 extension AlphaBeta: NamedRule {

@@ -1,4 +1,4 @@
-import Execution
+import Networks
 import Tensors
 
 /// Even: an average's relevance goes to all positions averaged in equal shares.
@@ -14,17 +14,17 @@ public struct Even: Rule {
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: [.averagePool, .globalAveragePool, .reduceMean, .reduceSum])
+    site.objection(unless: OperatorKind.all(.average) + [.reduceSum])
   }
 
   public func conserves(at site: RuleSite) -> Bool { true }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.site.kind == .reduceSum { return Flat().propagate(relevance, through: layer) }
-    let kernel = (layer.kernel as? AveragePoolKernel)?.withoutPadding ?? layer.kernel
-    guard let kernel = kernel as? any LinearKernel else { preconditionFailure("\(layer.node.name) is not an average") }
-    return [layer.adjoint(of: kernel, relevance)[0]]
+    return [layer.adjoint(of: layer.mean, times: relevance)[0]]
   }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.evenShareWarnings }
 }
 
 extension Even: NamedRule {

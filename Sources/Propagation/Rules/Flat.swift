@@ -13,6 +13,8 @@ public struct Flat: ContributionRule {
   public func contributions(at site: RuleSite) -> [Contributions] {
     [Contributions([Term(.ones, .ones)], stabiliser: .positive(0))]
   }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.evenShareWarnings }
 }
 
 extension Flat: NamedRule {

@@ -26,6 +26,8 @@ public struct Gamma: ContributionRule {
     let favoured = WeightPart.scaled(positive: 1 + gamma, negative: 1)
     return [Contributions([Term(.operand, favoured)], bias: bias, as: favoured, stabiliser: .signed(0))]
   }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.signedPixelWarnings(of: self) }
 }
 
 extension Gamma: NamedRule {

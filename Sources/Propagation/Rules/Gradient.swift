@@ -1,4 +1,3 @@
-import CKernels
 import Execution
 import Networks
 import Tensors
@@ -41,7 +40,7 @@ public struct Gradient: Rule {
     switch operation {
     case _ where operation.keepsElements: return [layer.summed(relevance, to: layer.operandShapes[0])]
     case is any WeightedOperator, is BatchNormalization:
-      return [layer.adjoint([Term(.ones, .all)], times: relevance)]
+      return [layer.adjoint([(.all, nil)], times: relevance)]
     case is Relu: return [rectified(relevance, layer.output, layer)]
     case _ where rectifier != .gradient && layer.rectifiedOperand != nil:
       return rectifiedOperands(relevance, layer)
@@ -52,11 +51,14 @@ public struct Gradient: Rule {
     case let function as any PairwiseFunction: return layer.partials(relevance) { function.derivatives(at: $0, $1) }
     default:
       if let kernel = layer.kernel as? any DifferentiableKernel { return [layer.derivative(of: kernel, relevance)] }
-      guard let kernel = layer.kernel as? any LinearKernel else {
-        preconditionFailure("\(layer.node.name) (\(layer.site.kind.rawValue)) has no derivative")
-      }
-      return layer.adjoint(of: kernel, relevance)
+      return layer.adjoint(of: layer.linear, times: relevance)
     }
+  }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    site.steps.map {
+      [RuleWarning(.derivativesOfSteps, $0, ": its derivative is 0, and no gradient passes through it")]
+    } ?? []
   }
 
   /// The same for the operand that a node rectifies, as whichever operator it is written; other operands take nothing.
@@ -74,15 +76,9 @@ public struct Gradient: Rule {
   /// What a rectifier lets pass; `y` is positive where it lets values pass.
   private func rectified(_ relevance: consuming Tensor, _ y: Tensor, _ layer: Layer) -> Tensor {
     var r = relevance
-    r.withUnsafeMutableElements { r in
-      y.withUnsafeElements { y in
-        let shared = Shared((r: r.baseAddress!, y: y.baseAddress!))
-        layer.forEachRun(ofItems: y.count / layer.batch) { at, activation, count in
-          let r = shared.pointer.r + at
-          if rectifier != .deconvolution { rk_mask(r, shared.pointer.y + activation, count) }
-          if rectifier != .gradient { rk_relu(r, r, count) }
-        }
-      }
+    layer.update(&r, with: y) { r, y in
+      if rectifier != .deconvolution { r.mask(y) }
+      if rectifier != .gradient { r.rectify() }
     }
     return r
   }

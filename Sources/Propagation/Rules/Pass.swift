@@ -18,11 +18,8 @@ public struct Pass: Rule {
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
-    let kinds: [OperatorKind] = [
-      .batchNormalization, .layerNormalization, .lrn, .dropout, .identity, .softmax, .logSoftmax, .add, .sub, .mul,
-      .div, .neg,
-    ]
-    guard kinds.contains(site.kind) || site.kind.role == .activation else {
+    let roles: [OperatorKind.Role] = [.activation, .normalization, .probability, .nothing]
+    guard roles.contains(site.kind.role) || [.add, .sub, .mul, .div, .neg].contains(site.kind) else {
       return
         "it applies to activations, normalisation and arithmetic with constants, and the node is \(site.kind.rawValue)"
     }
@@ -31,14 +28,14 @@ public struct Pass: Rule {
   }
 
   public func conserves(at site: RuleSite) -> Bool { true }
+  public var constants: ConstantTreatment { .passed }
 
   public func shareOfZeros(at site: RuleSite) -> ZeroShare {
-    // These keep zero: what arrives at an operand that is 0 arrived at an output that is 0.
-    let kinds: [OperatorKind] = [
-      .relu, .dropout, .identity, .lrn, .leakyRelu, .prelu, .elu, .gelu, .hardSwish, .mish, .tanh, .mul, .div,
-      .neg,
-    ]
-    return kinds.contains(site.kind) ? .whatArrivesAtZeros : .anything
+    // Where zero is kept, what arrives at an operand that is 0 arrived at an output that is 0.
+    let keepsZero =
+      (site.node.operation as? any ElementwiseFunction).map { $0(0) == 0 }
+      ?? (site.kind.role == .nothing || [.lrn, .prelu, .mul, .div].contains(site.kind))
+    return keepsZero ? .whatArrivesAtZeros : .anything
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
@@ -46,6 +43,25 @@ public struct Pass: Rule {
     return layer.site.operandIsLive.enumerated().map { index, isLive in
       isLive ? layer.summed(r, to: layer.operandShapes[index]) : nil
     }
+  }
+}
+
+extension Pass {
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    normalizationWarnings(at: site, in: plan) + site.turnedSignWarnings(in: plan)
+  }
+
+  /// Batch normalization that is passed over, behind a layer whose rule depends on biases.
+  private func normalizationWarnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    guard site.kind == .batchNormalization, let below = plan[site.node.inputs[0]],
+      below.contributions.contains(where: \.countsBothSigns)
+    else { return [] }
+    return [
+      RuleWarning(
+        .normalization,
+        "\(site.node.name) normalises what \(below.site.node.name) gives under \(below.rule), and is passed over",
+        ": the rule divides by an output that the network never uses; fold batch normalisation into the weights first")
+    ]
   }
 }
 
@@ -57,7 +73,7 @@ extension Pass: NamedRule {
 extension Layer {
   /// The relevance of an operand of some shape that was repeated to that of the output: summed over the repetitions.
   func summed(_ relevance: Tensor, to operand: Shape) -> Tensor {
-    let target = Self.relevanceShape(of: operand, batch: batch, seeds: seeds)
+    let target = relevanceShape(of: operand)
     return target.count == relevance.count ? relevance.reshaped(to: target) : relevance.summed(to: target)
   }
 }

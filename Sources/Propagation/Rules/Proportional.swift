@@ -1,5 +1,4 @@
-import CKernels
-import Execution
+import Networks
 import Tensors
 
 /// Proportional: an average's relevance goes to the positions averaged in proportion to their activations.
@@ -15,7 +14,7 @@ public struct Proportional: Rule {
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: [.averagePool, .globalAveragePool, .reduceMean, .reduceSum])
+    site.objection(unless: OperatorKind.all(.average) + [.reduceSum])
   }
 
   public func conserves(at site: RuleSite) -> Bool { true }
@@ -23,44 +22,15 @@ public struct Proportional: Rule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.site.kind == .reduceSum { return Z().propagate(relevance, through: layer) }
-    let (x, r) = (layer.operand, relevance)
-    layer.bookZeroDenominators(r, layer.isStepwise ? layer.relevantOutput : layer.output)
-    var result = layer.uninitializedRelevance(like: x.shape)
-    result.withUnsafeMutableElements { c in
-      x.withUnsafeElements { x in
-        r.withUnsafeElements { r in
-          if let kernel = layer.kernel as? AveragePoolKernel {
-            kernel.shareByActivation(
-              x: x.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, c.baseAddress!, on: layer.workers)
-          } else if let kernel = layer.kernel as? MeanKernel {
-            kernel.shareByActivation(
-              x: x.baseAddress!, r: r.baseAddress!, items: layer.batch, seeds: layer.seeds, c.baseAddress!,
-              on: layer.workers)
-          }
-        }
-      }
+    // The output is 0 where the sum is.
+    if layer.isBooking {
+      layer.bookDivision(of: relevance, by: layer.isStepwise ? layer.relevantOutput : layer.output)
     }
-    return [result]
+    return [layer.sharedInProportion(relevance, to: layer.operand)]
   }
 }
 
 extension Proportional: NamedRule {
   public static let name = "proportional"
   public init(_ arguments: RuleArguments) {}
-}
-
-extension Layer {
-  /// Books the relevance of outputs that are zero, where outputs are what a rule divides by.
-  func bookZeroDenominators(_ relevance: Tensor, _ denominators: Tensor) {
-    guard isBooking else { return }
-    let lost = relevance.withUnsafeElements { r in
-      denominators.withUnsafeElements { z in
-        let shared = Shared((r: r.baseAddress!, z: z.baseAddress!))
-        return sums(ofItems: z.count / batch) { at, activation, count, kept in
-          rk_divide_losses(shared.pointer.r + at, shared.pointer.z + activation, 0, 0, count, kept)
-        }
-      }
-    }
-    book(.zeroDenominator, lost.map(\.0))
-  }
 }

@@ -1,4 +1,4 @@
-import Execution
+import Networks
 import Tensors
 
 /// Rearrange: where a node only moves values, relevance moves back to where they came from.
@@ -16,41 +16,24 @@ public struct Rearrange: Rule {
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: [
-      .concat, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .slice, .gather, .pad, .expand, .resize, .cast,
-    ])
+    site.objection(unless: OperatorKind.all(.rearrangement))
   }
 
   /// What padding made up takes its relevance with it.
   public func conserves(at site: RuleSite) -> Bool { site.kind != .pad }
 
+  public var constants: ConstantTreatment { .moved }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { site.kind == .resize ? .anything : .whatArrivesAtZeros }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.node.operation.keepsElements {
-      let target = Layer.relevanceShape(of: layer.operandShapes[0], batch: layer.batch, seeds: layer.seeds)
-      return [relevance.reshaped(to: target)]
+      return [relevance.reshaped(to: layer.relevanceShape(of: layer.operandShapes[0]))]
     }
-    guard let kernel = layer.kernel as? any LinearKernel else {
-      preconditionFailure("\(layer.node.name) moves nothing")
-    }
-    return layer.adjoint(of: kernel, relevance)
+    return layer.adjoint(of: layer.linear, times: relevance)
   }
 }
 
 extension Rearrange: NamedRule {
   public static let name = "rearrange"
   public init(_ arguments: RuleArguments) {}
-}
-
-extension Layer {
-  /// The adjoint of a linear node, for the operands that can take relevance.
-  func adjoint(of kernel: any LinearKernel, _ relevance: Tensor) -> [Tensor?] {
-    var results = zip(operandShapes, site.operandIsLive).map { shape, isLive in
-      isLive ? uninitializedRelevance(like: shape) : nil
-    }
-    let targets = results.indices.map { results[$0]?.withUnsafeMutableElements { $0.baseAddress! } }
-    relevance.withUnsafeElements { kernel.adjoint($0.baseAddress!, seeds: seeds, targets, on: workers) }
-    return results
-  }
 }

@@ -1,5 +1,3 @@
-import CKernels
-import Execution
 import Tensors
 
 /// Share by summand: a sum's relevance goes to its summands in proportion to their values.
@@ -18,6 +16,7 @@ public struct ShareBySummand: Rule {
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add]) }
 
   public func conserves(at site: RuleSite) -> Bool { true }
+  public var constants: ConstantTreatment { .passed }
 
   public func shareOfZeros(at site: RuleSite) -> ZeroShare {
     site.operandIsLive.allSatisfy { $0 } ? .nothing : .anything
@@ -25,33 +24,11 @@ public struct ShareBySummand: Rule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     guard layer.site.operandIsLive.allSatisfy({ $0 }) else { return Pass().propagate(relevance, through: layer) }
-    let count = layer.outputShape.count / layer.batch
-    var ratio = relevance
     let sum = layer.relevantOutput
-    layer.bookZeroDenominators(ratio, sum)
-    ratio.withUnsafeMutableElements { r in
-      sum.withUnsafeElements { z in
-        let shared = Shared((r: r.baseAddress!, z: z.baseAddress!))
-        layer.forEachRun(ofItems: count) { at, activation, count in
-          rk_divide_nonzero(shared.pointer.r + at, shared.pointer.z + activation, 0, count)
-        }
-      }
-    }
-    return layer.operands.map { operand in
-      let value = operand.expanded(to: sum.shape)
-      var share = layer.uninitializedRelevance(like: sum.shape)
-      share.withUnsafeMutableElements { share in
-        ratio.withUnsafeElements { ratio in
-          value.withUnsafeElements { x in
-            let shared = Shared((share: share.baseAddress!, ratio: ratio.baseAddress!, x: x.baseAddress!))
-            layer.forEachRun(ofItems: count) { at, activation, count in
-              rk_multiply(shared.pointer.share + at, shared.pointer.ratio + at, shared.pointer.x + activation, count)
-            }
-          }
-        }
-      }
-      return layer.summed(share, to: operand.shape)
-    }
+    if layer.isBooking { layer.bookDivision(of: relevance, by: sum) }
+    var ratio = relevance
+    layer.update(&ratio, with: sum) { $0.divide(by: $1, .signed(0)) }
+    return layer.operands.map { layer.summed(layer.product(ratio, $0.expanded(to: sum.shape)), to: $0.shape) }
   }
 }
 

@@ -30,6 +30,8 @@ public struct SignalTakesAll: Rule {
   /// Nothing goes to the gate, so what computes it needs no rule.
   public func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool { operand == signal(at: site) }
   public func conserves(at site: RuleSite) -> Bool { true }
+  public var constants: ConstantTreatment { .passed }
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.turnedSignWarnings(in: plan) }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .whatArrivesAtZeros }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {

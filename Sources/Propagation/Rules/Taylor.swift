@@ -1,4 +1,3 @@
-import Execution
 import Foundation
 import Networks
 import Tensors
@@ -47,7 +46,7 @@ public struct Taylor: Rule {
   }
 
   /// `r / (z + ε·sign(z))`, and what of r that keeps back.
-  private func divide(_ r: Float, by z: Float, _ kept: inout (zero: Double, stabiliser: Double)) -> Float {
+  private func divide(_ r: Float, by z: Float, _ kept: inout Losses) -> Float {
     guard z != 0 else {
       kept.zero += Double(r)
       return 0
@@ -57,38 +56,15 @@ public struct Taylor: Rule {
     return s
   }
 
-  /// Runs `body` for each item of the relevance, with its elements, those of the operand, and those of the result.
-  private func forEachItem(
-    _ layer: Layer, _ relevance: Tensor,
-    _ body:
-      @Sendable (
-        _ r: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>,
-        _ kept: inout (zero: Double, stabiliser: Double, bias: Double)
-      ) -> Void
-  ) -> Tensor {
-    let x = layer.operand
-    let count = x.count / layer.batch
-    var result = Tensor(shape: Layer.relevanceShape(of: x.shape, batch: layer.batch, seeds: layer.seeds))
-    var kept = [(zero: Double, stabiliser: Double, bias: Double)](
-      repeating: (0, 0, 0), count: layer.batch * layer.seeds)
-    result.withUnsafeMutableElements { result in
-      x.withUnsafeElements { x in
-        relevance.withUnsafeElements { r in
-          kept.withUnsafeMutableBufferPointer { kept in
-            let shared = Shared(
-              (r: r.baseAddress!, x: x.baseAddress!, result: result.baseAddress!, kept: kept.baseAddress!))
-            layer.workers.run(layer.batch * layer.seeds) { item in
-              let (r, x, result, kept) = shared.pointer
-              body(r + item * count, x + item / layer.seeds * count, result + item * count, &kept[item])
-            }
-          }
-        }
-      }
-    }
-    layer.book(.zeroDenominator, kept.map(\.zero))
-    layer.book(.stabiliser, kept.map(\.stabiliser))
-    layer.book(.bias, kept.map(\.bias))
-    return result
+  /// What items keep back, by cause.
+  private typealias Losses = (zero: Double, stabiliser: Double, bias: Double)
+
+  /// Books what items have kept back.
+  private func booked(_ layer: Layer, _ found: (relevance: Tensor, values: [Losses])) -> Tensor {
+    layer.book(.zeroDenominator, found.values.map(\.zero))
+    layer.book(.stabiliser, found.values.map(\.stabiliser))
+    layer.book(.bias, found.values.map(\.bias))
+    return found.relevance
   }
 
   private func through(_ norm: LocalResponseNormalization, _ layer: Layer, _ relevance: Tensor) -> Tensor {
@@ -97,11 +73,12 @@ public struct Taylor: Rule {
     let scale = norm.alpha / Float(norm.size)
     let before = (norm.size - 1) / 2
     let (count, slice) = (shape.count / layer.batch, channels * positions)
-    return forEachItem(layer, relevance) { r, x, result, kept in
-      var losses = (zero: 0.0, stabiliser: 0.0)
+    let found = layer.forEachItem(relevance) { _, r, x, result in
+      var losses: Losses = (0, 0, 0)
       // Views that are folded into the first axis are normalized one by one.
       for start in stride(from: 0, to: count, by: max(slice, 1)) {
-        let (r, x, result) = (r + start, x + start, result + start)
+        let (r, x) = (r.run(from: start, count: slice), x.run(from: start, count: slice))
+        let result = result.run(from: start, count: slice)
         for p in 0..<positions {
           for j in 0..<channels {
             let neighbours = max(j - before, 0)...min(j + norm.size - 1 - before, channels - 1)
@@ -118,8 +95,9 @@ public struct Taylor: Rule {
           }
         }
       }
-      (kept.zero, kept.stabiliser) = losses
+      return losses
     }
+    return booked(layer, found)
   }
 
   private func through(_ norm: LayerNormalization, _ layer: Layer, _ relevance: Tensor) -> Tensor {
@@ -127,8 +105,8 @@ public struct Taylor: Rule {
     let count = layer.operandShape.count / layer.batch
     let scales = norm.scale.elements
     let shifts = bias == .absorbed ? norm.shift?.elements : nil
-    return forEachItem(layer, relevance) { r, x, result, kept in
-      var losses = (zero: 0.0, stabiliser: 0.0)
+    let found = layer.forEachItem(relevance) { _, r, x, result in
+      var losses: Losses = (0, 0, 0)
       for start in stride(from: 0, to: count, by: size) {
         let row = start..<start + size
         let mean = row.reduce(0.0) { $0 + Double(x[$1]) } / Double(size)
@@ -139,14 +117,15 @@ public struct Taylor: Rule {
         for (j, at) in row.enumerated() {
           let z = scales[j] * factor * (x[at] - Float(mean))
           let s = divide(r[at], by: z + (shifts?[j] ?? 0), &losses)
-          kept.bias += Double(s * (shifts?[j] ?? 0))
+          losses.bias += Double(s * (shifts?[j] ?? 0))
           result[at] = scales[j] * s
           common += scales[j] * s
         }
         for at in row { result[at] = x[at] * factor * (result[at] - common / Float(size)) }
       }
-      (kept.zero, kept.stabiliser) = losses
+      return losses
     }
+    return booked(layer, found)
   }
 }
 

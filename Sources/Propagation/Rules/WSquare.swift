@@ -16,6 +16,8 @@ public struct WSquare: ContributionRule {
   public func contributions(at site: RuleSite) -> [Contributions] {
     [Contributions([Term(.ones, .squared)], bias: bias, as: .squared, stabiliser: .positive(0))]
   }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.evenShareWarnings }
 }
 
 extension WSquare: NamedRule {

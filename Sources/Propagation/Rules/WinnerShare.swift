@@ -1,4 +1,3 @@
-import Execution
 import Tensors
 
 /// Winner share: a max-pooling window's relevance goes to its positions in proportion to their activations.
@@ -18,23 +17,10 @@ public struct WinnerShare: Rule {
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .nothing }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    guard let kernel = layer.kernel as? MaxPoolKernel else {
-      preconditionFailure("\(layer.node.name) is not max pooling")
-    }
-    let x = layer.site.operandIsNonNegative[0] ? layer.operand : layer.operand.positivePart
-    let r = relevance
     // The sum of a window is zero where its maximum is not positive.
-    layer.bookZeroDenominators(r, layer.output.positivePart)
-    var result = layer.uninitializedRelevance(like: x.shape)
-    result.withUnsafeMutableElements { c in
-      x.withUnsafeElements { x in
-        r.withUnsafeElements { r in
-          kernel.shareByActivation(
-            x: x.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, c.baseAddress!, on: layer.workers)
-        }
-      }
-    }
-    return [result]
+    if layer.isBooking { layer.bookDivision(of: relevance, by: layer.output.positivePart) }
+    let x = layer.site.operandIsNonNegative[0] ? layer.operand : layer.operand.positivePart
+    return [layer.sharedInProportion(relevance, to: x)]
   }
 }
 

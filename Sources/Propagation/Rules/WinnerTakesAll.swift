@@ -1,4 +1,4 @@
-import Execution
+import Networks
 import Tensors
 
 /// Winner takes all: a window's relevance goes to the position that won the forward maximum.
@@ -24,34 +24,14 @@ public struct WinnerTakesAll: Rule {
   public init(ties: Ties = .first) { self.ties = ties }
 
   public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: [.maxPool, .globalMaxPool, .reduceMax])
+    site.objection(unless: OperatorKind.all(.maximum))
   }
 
   public func conserves(at site: RuleSite) -> Bool { true }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .whatArrivesAtZeros }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    let (x, y, r) = (layer.operand, layer.output, relevance)
-    var result = layer.uninitializedRelevance(like: x.shape)
-    result.withUnsafeMutableElements { c in
-      x.withUnsafeElements { x in
-        y.withUnsafeElements { y in
-          r.withUnsafeElements { r in
-            let split = ties == .split
-            if let kernel = layer.kernel as? MaxPoolKernel {
-              kernel.sendToWinners(
-                x: x.baseAddress!, y: y.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, splitsTies: split,
-                c.baseAddress!, on: layer.workers)
-            } else if let kernel = layer.kernel as? ReductionKernel {
-              kernel.sendToWinners(
-                x: x.baseAddress!, y: y.baseAddress!, r: r.baseAddress!, seeds: layer.seeds, splitsTies: split,
-                c.baseAddress!)
-            }
-          }
-        }
-      }
-    }
-    return [result]
+    [layer.sentToWinners(relevance, splitsTies: ties == .split)]
   }
 }
 

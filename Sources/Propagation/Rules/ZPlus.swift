@@ -24,6 +24,8 @@ public struct ZPlus: ContributionRule {
         stabiliser: .positive(Self.stabiliser))
     ]
   }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.signedPixelWarnings(of: self) }
 }
 
 extension ZPlus: NamedRule {

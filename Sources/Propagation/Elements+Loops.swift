@@ -1,0 +1,75 @@
+import CRelevance
+import Tensors
+
+// What is done to runs of relevance, by loops in C.
+
+extension MutableElements {
+  /// `self ← self + x`
+  func add(_ x: Elements) { withPointers(beside: x) { rk_add($0, $0, $1, $2) } }
+
+  /// `self ← self + addend`
+  func add(_ addend: Float) { withPointer { rk_affine($0, $0, 1, addend, count) } }
+
+  /// `self ← self ⊙ x`
+  func multiply(by x: Elements) { withPointers(beside: x) { rk_multiply($0, $0, $1, $2) } }
+
+  /// `self ← self · factor`
+  func multiply(by factor: Float) { withPointer { rk_scale($0, $0, factor, count) } }
+
+  /// `self ← x · factor`
+  func set(_ x: Elements, times factor: Float) { withPointers(beside: x) { rk_scale($0, $1, factor, $2) } }
+
+  /// `self ← a ⊙ b`
+  func set(_ a: Elements, times b: Elements) {
+    precondition(b.count == count, "the views differ in length")
+    withPointers(beside: a) { own, a, count in b.withPointer { rk_multiply(own, a, $0, count) } }
+  }
+
+  /// `self ← x − subtrahend`
+  func set(_ x: Elements, minus subtrahend: Float) {
+    withPointers(beside: x) { rk_subtract_scalar($0, $1, subtrahend, $2) }
+  }
+
+  /// `self ← max(self, 0)`
+  func rectify() { withPointer { rk_relu($0, $0, count) } }
+
+  /// Clears what does not stand beside a positive number.
+  func mask(_ y: Elements) { withPointers(beside: y) { rk_mask($0, $1, $2) } }
+
+  /// `self ← self / (z + stabiliser)`, 0 where z is 0, or is not positive under a stabiliser for denominators that are.
+  func divide(by z: Elements, _ stabiliser: Contributions.Stabiliser) {
+    withPointers(beside: z) { own, z, count in
+      switch stabiliser {
+      case .positive(let number): rk_divide_positive(own, z, number, count)
+      case .signed(let number): rk_divide_nonzero(own, z, number, count)
+      }
+    }
+  }
+}
+
+extension Elements {
+  /// The sum, in double precision.
+  var sum: Double { withPointer { rk_sum($0, count) } }
+
+  /// The sum, and that of the magnitudes.
+  var sums: (Double, Double) { Self.pair { pair in withPointer { rk_sums($0, count, pair) } } }
+
+  /// What a division by z keeps back: of relevance whose denominator is 0, and for the stabiliser.
+  func losses(dividingBy z: Elements, _ stabiliser: Contributions.Stabiliser) -> (zero: Double, stabiliser: Double) {
+    precondition(z.count == count, "the views differ in length")
+    let (number, isPositive): (Float, Int32) =
+      switch stabiliser {
+      case .positive(let number): (number, 1)
+      case .signed(let number): (number, 0)
+      }
+    return Self.pair { pair in
+      withPointer { r in z.withPointer { rk_divide_losses(r, $0, number, isPositive, count, pair) } }
+    }
+  }
+
+  private static func pair(_ add: (UnsafeMutablePointer<Double>) -> Void) -> (Double, Double) {
+    var sums = [0.0, 0.0]
+    add(&sums)
+    return (sums[0], sums[1])
+  }
+}

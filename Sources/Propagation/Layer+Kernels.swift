@@ -1,0 +1,171 @@
+import Execution
+import Tensors
+
+// The only place that hands memory to kernels: whatever is returned has been written as a whole.
+
+extension Layer {
+  package var kernel: any Kernel {
+    guard let kernel = trace.kernel(of: site.id) else { misfit("has no kernel") }
+    return kernel.withoutSteps ?? kernel
+  }
+
+  /// The node as a map with weights, which rules change.
+  package var weighted: any WeightedMap {
+    if let kernel = kernel as? any WeightedKernel { return kernel }
+    return EqualWeights(kernel: mean, inputShape: operandShape, outputShape: outputShape)
+  }
+
+  /// The node as a linear map of each operand.
+  var linear: any LinearKernel {
+    guard let kernel = kernel as? any LinearKernel else { misfit("is not linear") }
+    return kernel
+  }
+
+  /// Which elements of its operand each output of the node is made of.
+  var pooled: PooledElements {
+    guard let kernel = kernel as? any PoolingKernel else { misfit("does not pool") }
+    return kernel.pooled
+  }
+
+  /// A rule that does not fit a node has said so when the table was resolved.
+  private func misfit(_ reason: String) -> Never {
+    preconditionFailure("a rule was used at \(node.name) (\(site.kind.rawValue)), which \(reason)")
+  }
+
+  // MARK: Products
+
+  /// `Σₖ partₖ(W)·xₖ`
+  func product(_ terms: [(part: WeightPart, x: Tensor)]) -> Tensor {
+    var result = workers.pool.tensor(outputShape)
+    result.update { y in
+      guard !terms.isEmpty else { return y.fill(with: 0) }
+      Elements.withPointers(terms.map(\.x.view)) { x in
+        y.withPointer { weighted.product(zip(terms, x).map { ($0.part, $1) }, $0, on: workers) }
+      }
+    }
+    return result
+  }
+
+  /// `Σₖ factorₖ ⊙ partₖ(W)ᵀ·s`; a factor that is nil is 1.
+  func adjoint(_ terms: [(part: WeightPart, factor: Tensor?)], times s: Tensor) -> Tensor {
+    clock?.countAdjointProducts(seeds * terms.count, at: site.id)
+    let s = s.view
+    return relevance(like: operandShape) { c in
+      guard !terms.isEmpty else { return c.fill(with: 0) }
+      Elements.withPointers(terms.map { $0.factor?.view }) { factors in
+        let terms = zip(terms, factors).map { ($0.part, $1) }
+        s.withPointer { s in c.withPointer { weighted.adjoint(terms, s, seeds: seeds, $0, on: workers) } }
+      }
+    }
+  }
+
+  /// The adjoint of a linear map, for the operands that can take relevance.
+  func adjoint(of map: any LinearKernel, times s: Tensor) -> [Tensor?] {
+    var results = zip(operandShapes, site.operandIsLive).map { shape, isLive in
+      isLive ? workers.pool.tensor(relevanceShape(of: shape)) : nil
+    }
+    let targets = results.indices.map { index in results[index]?.update { $0 } }
+    MutableElements.withPointers(targets) { targets in
+      s.view.withPointer { map.adjoint($0, seeds: seeds, targets, on: workers) }
+    }
+    return results
+  }
+
+  // MARK: Elements
+
+  /// A tensor for the relevance of values of the given shape, which `body` writes.
+  func relevance(like shape: Shape, _ body: (MutableElements) -> Void) -> Tensor {
+    var result = workers.pool.tensor(relevanceShape(of: shape))
+    result.update(body)
+    return result
+  }
+
+  /// The shape of relevance for values of a given shape.
+  func relevanceShape(of shape: Shape) -> Shape { Self.relevanceShape(of: shape, batch: batch, seeds: seeds) }
+
+  /// Calls `body` with runs of relevance and of the activations that belong to it, on all threads.
+  func update(
+    _ relevance: inout Tensor, with activations: Tensor, _ body: @Sendable (MutableElements, Elements) -> Void
+  ) {
+    let x = activations.view
+    relevance.update { r in
+      forEachRun(ofItems: x.count / batch) { at, activation, count in
+        body(r.run(from: at, count: count), x.run(from: activation, count: count))
+      }
+    }
+  }
+
+  /// `relevance ⊙ activations`
+  func scaled(_ relevance: consuming Tensor, by activations: Tensor) -> Tensor {
+    var r = relevance
+    update(&r, with: activations) { $0.multiply(by: $1) }
+    return r
+  }
+
+  /// The same as a tensor of its own, which leaves the relevance as it is.
+  func product(_ relevance: Tensor, _ activations: Tensor) -> Tensor {
+    let (r, x) = (relevance.view, activations.view)
+    return self.relevance(like: activations.shape) { product in
+      forEachRun(ofItems: x.count / batch) { at, activation, count in
+        product.run(from: at, count: count).set(
+          r.run(from: at, count: count), times: x.run(from: activation, count: count))
+      }
+    }
+  }
+
+  /// Runs `body` for each item of the relevance, with its elements, those of the operand, and those of the result, which are 0.
+  func forEachItem<Value: Sendable>(
+    _ relevance: Tensor,
+    _ body: @Sendable (_ item: Int, _ r: Elements, _ x: Elements, _ result: MutableElements) -> Value
+  ) -> (relevance: Tensor, values: [Value]) {
+    let (r, x) = (relevance.view, operand.view)
+    let count = x.count / batch
+    var result = Tensor(shape: relevanceShape(of: operandShape))
+    let values = result.update { result in
+      workers.map(batch * seeds) { item in
+        body(
+          item, r.run(from: item * count, count: count), x.run(from: item / seeds * count, count: count),
+          result.run(from: item * count, count: count))
+      }
+    }
+    return (result, values)
+  }
+}
+
+extension Workers {
+  /// What `body` makes of each task, in order.
+  func map<Value: Sendable>(_ tasks: Int, _ body: @Sendable (Int) -> Value) -> [Value] {
+    [Value](unsafeUninitializedCapacity: tasks) { values, count in
+      let shared = Shared(values)
+      run(tasks) { task in shared.pointer.initializeElement(at: task, to: body(task)) }
+      count = tasks
+    }
+  }
+}
+
+extension Tensor {
+  /// Adds another tensor of the same size in place.
+  mutating func add(_ other: Tensor, on workers: Workers) {
+    let x = other.view
+    update { sum in
+      workers.runSplit(x.count) {
+        sum.run(from: $0.lowerBound, count: $0.count).add(x.run(from: $0.lowerBound, count: $0.count))
+      }
+    }
+  }
+
+  /// `x − b`, where `b` broadcasts to x.
+  func subtractingBroadcast(_ b: Tensor) -> Tensor {
+    let (x, bound) = (view, b.view)
+    return Tensor(shape) { result in
+      b.forEachRun(broadcastTo: shape) { start, own, moves, count in
+        let (result, x) = (result.run(from: start, count: count), x.run(from: start, count: count))
+        if moves {
+          for i in 0..<count { result[i] = x[i] - bound[own + i] }
+        } else {
+          result.set(x, minus: bound[own])
+        }
+      }
+    }
+  }
+}

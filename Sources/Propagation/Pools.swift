@@ -1,0 +1,190 @@
+import CRelevance
+import Execution
+import Tensors
+
+extension Layer {
+  /// `R_i = R_j` for the elements that have the value of an output, the first of them or all in equal shares.
+  func sentToWinners(_ relevance: Tensor, splitsTies: Bool) -> Tensor {
+    let (x, y) = (operand, output)
+    switch pooled {
+    case .windows(let window, let input):
+      return throughWindows(window, input, relevance, [x, y]) { plane, values, r, window, c in
+        rk_max_pool_winners(
+          values[0] + plane * window.pointee.inputs, values[1] + plane * window.pointee.outputs, r, window,
+          splitsTies ? 1 : 0, c)
+      }
+    case .axes(let axes, let input):
+      return alongAxes(axes, input, relevance, x, y) { walk, x, y, r, c in
+        c.fill(with: 0)
+        var winners = [Int](repeating: 0, count: y.count)
+        walk.forEachElement { i, j, _ in if x[i] == y[j] { winners[j] += 1 } }
+        if splitsTies {
+          walk.forEachElement { i, j, _ in if x[i] == y[j] { c[i] = r[j] / Float(winners[j]) } }
+        } else {
+          walk.forEachElement { i, j, _ in
+            guard x[i] == y[j], winners[j] > 0 else { return }
+            c[i] = r[j]
+            winners[j] = 0
+          }
+        }
+      }
+    }
+  }
+
+  /// `R_i = x_i / Σ_i' x_i' · R_j` over the elements of an output, nothing where their sum is 0.
+  func sharedInProportion(_ relevance: Tensor, to x: Tensor) -> Tensor {
+    switch pooled {
+    case .windows(let window, let input):
+      return throughWindows(window, input, relevance, [x]) { plane, values, r, window, c in
+        rk_average_pool_proportional(values[0] + plane * window.pointee.inputs, r, window, c)
+      }
+    case .axes(let axes, let input):
+      let sums = x.sums(along: axes)
+      var ratio = relevance
+      update(&ratio, with: sums) { $0.divide(by: $1, .signed(0)) }
+      return alongAxes(axes, input, ratio, x, sums) { walk, x, _, ratio, c in
+        walk.forEachRun { i, j, _ in
+          let (c, x) = (c.run(from: i, count: walk.runLength), x.run(from: i, count: walk.runLength))
+          if walk.steps.a == 0 {
+            c.set(x, times: ratio[j])
+          } else {
+            c.set(x, times: ratio.run(from: j, count: walk.runLength))
+          }
+        }
+      }
+    }
+  }
+
+  /// The node as a mean or a sum of the elements that are there: padding takes no share.
+  var mean: any LinearKernel {
+    if case .windows(let window, let input) = pooled { return AveragePoolKernel(over: window, input: input) }
+    return linear
+  }
+
+  /// Calls `body` for each plane of values and each of its seeds, on all threads, with where the planes of relevance and of the result
+  /// are.
+  private func throughWindows(
+    _ window: rk_window, _ input: Shape, _ relevance: Tensor, _ values: [Tensor],
+    _ body: (
+      _ plane: Int, _ values: [UnsafePointer<Float>], _ r: UnsafePointer<Float>, _ window: UnsafePointer<rk_window>,
+      _ result: UnsafeMutablePointer<Float>
+    ) -> Void
+  ) -> Tensor {
+    self.relevance(like: input) { c in
+      Elements.withPointers(([relevance] + values).map(\.view)) { pointers in
+        let values = Array(pointers.dropFirst())
+        c.withPointer {
+          window.eachPlane(of: input, seeds: seeds, pointers[0], $0, on: workers) { plane, window, r, c in
+            body(plane, values, r, window, c)
+          }
+        }
+      }
+    }
+  }
+
+  /// Calls `body` for each item of relevance, on all threads, with the elements of an operand x, of values y for which axes are reduced,
+  /// of the relevance of y and of that of x, and a walk over x beside y.
+  private func alongAxes(
+    _ axes: Set<Int>, _ input: Shape, _ relevance: Tensor, _ x: Tensor, _ y: Tensor,
+    _ body:
+      @Sendable (_ walk: StridedWalk, _ x: Elements, _ y: Elements, _ r: Elements, _ result: MutableElements)
+      -> Void
+  ) -> Tensor {
+    // Without further seeds, whatever the first axis counts is independent unless it is reduced.
+    let items = seeds > 1 ? batch : axes.contains(0) || input.rank == 0 ? 1 : input[0]
+    let item = items > 1 ? input.withBatch(input[0] / items) : input
+    let kept = item.reduced(along: axes)
+    let walk = StridedWalk(over: item, broadcasting: kept)
+    let (r, x, y) = (relevance.view, x.view, y.view)
+    return self.relevance(like: input) { c in
+      workers.run(items * seeds) { index in
+        let place = index / seeds
+        body(
+          walk, x.run(from: place * item.count, count: item.count), y.run(from: place * kept.count, count: kept.count),
+          r.run(from: index * kept.count, count: kept.count), c.run(from: index * item.count, count: item.count))
+      }
+    }
+  }
+}
+
+extension Shape {
+  /// The shape with extent 1 along some axes.
+  fileprivate func reduced(along axes: Set<Int>) -> Shape {
+    Shape(dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+  }
+}
+
+extension Tensor {
+  /// The sums along some axes, which are kept with extent 1.
+  fileprivate func sums(along axes: Set<Int>) -> Tensor {
+    let (x, kept) = (view, shape.reduced(along: axes))
+    let walk = StridedWalk(over: shape, broadcasting: kept)
+    var result = Tensor(shape: kept)
+    result.update { sums in
+      walk.forEachRun { start, own, _ in
+        let x = x.run(from: start, count: walk.runLength)
+        if walk.steps.a == 0 {
+          sums[own] += Float(x.sum)
+        } else {
+          sums.run(from: own, count: walk.runLength).add(x)
+        }
+      }
+    }
+    return result
+  }
+}
+
+/// A mean or a sum as a map with weights, all of them equal and positive. Their size cancels wherever shares are taken, so that
+/// `.squared` and `.ones` are the weights themselves.
+struct EqualWeights: WeightedMap {
+  let kernel: any LinearKernel
+  let inputShape: Shape
+  let outputShape: Shape
+  var bias: (values: Tensor, run: Int)? { nil }
+  /// Means that count padding have other values than those that share out relevance.
+  var givesValues: Bool { false }
+
+  private func scale(_ part: WeightPart) -> Float {
+    if case .scaled(let positive, _) = part { positive } else { 1 }
+  }
+
+  func product(
+    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let count = outputShape.count
+    var summand = workers.pool.tensor([terms.count > 1 ? count : 0])
+    summand.update {
+      $0.withPointer { summand in
+        for (index, term) in terms.enumerated() {
+          let target = index == 0 ? y : summand
+          kernel.forward([term.x], target, on: workers)
+          rk_scale(target, target, scale(term.part), count)
+          if index > 0 { rk_add(y, y, target, count) }
+        }
+      }
+    }
+  }
+
+  func adjoint(
+    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
+    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+  ) {
+    let count = inputShape.itemCount
+    let items = inputShape.count / max(count, 1) * seeds
+    var summand = workers.pool.tensor([terms.count > 1 ? items * count : 0])
+    summand.update {
+      $0.withPointer { summand in
+        for (index, term) in terms.enumerated() {
+          let target = index == 0 ? c : summand
+          kernel.adjoint(s, seeds: seeds, [target], on: workers)
+          for item in 0..<items {
+            let part = target + item * count
+            rk_scale(part, part, scale(term.part), count)
+            if let factor = term.factor { rk_multiply(part, part, factor + item / seeds * count, count) }
+          }
+          if index > 0 { rk_add(c, c, target, items * count) }
+        }
+      }
+    }
+  }
+}
