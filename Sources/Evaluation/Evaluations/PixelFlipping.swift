@@ -61,20 +61,21 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
 public protocol FlippingDirection: Sendable {
   /// What it is called.
   static var name: String { get }
+}
+
+extension FlippingDirection {
   /// Whether pixels are put into what they are otherwise replaced by.
-  static var inserts: Bool { get }
+  fileprivate static var inserts: Bool { self == Insertion.self }
 }
 
 /// From the picture to what it is replaced by: a low area under the curve is good.
 public enum Deletion: FlippingDirection {
   public static let name = "deletion"
-  public static let inserts = false
 }
 
 /// The other way round: a high area is good.
 public enum Insertion: FlippingDirection {
   public static let name = "insertion"
-  public static let inserts = true
 }
 
 extension PixelFlipping {

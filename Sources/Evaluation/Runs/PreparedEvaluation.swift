@@ -68,7 +68,9 @@ public struct PreparedEvaluation<Evaluation: ItemwiseEvaluation>: Sendable {
       _, _ in []
     }
 
-  /// Prepares items. `record` measures one by its position; a `RelevanceKitError` that it throws is counted, and the run goes on.
+  /// Prepares items, of which `record` measures one by its position.
+  ///
+  /// - Throws: nothing; a `RelevanceKitError` that `record` throws is counted, and the run goes on.
   public init(
     configuration: [String: [String]], items: [String], record: @escaping @Sendable (Int) throws -> Evaluation.Record
   ) {
