@@ -17,10 +17,10 @@ extension Trace {
   public func defaultCAMLayer() throws -> String {
     let network = plan.network
     let graph = network.graph
-    let layouts = AxisLayouts(network) { forward.shape(of: $0).rank }
+    let channels = network.channelAxes(forward.plan.analysis.inferred)
     func hasPositions(_ id: Node.ID) -> Bool {
       let shape = forward.shape(of: id)
-      return shape.rank == 4 && shape[2] * shape[3] > 1 && layouts.hasChannelsSecond(id)
+      return shape.rank == 4 && shape[2] * shape[3] > 1 && channels[id.index] == 1
     }
     let reachable = network.nodes(reaching: network.logits)
     let first = reachable.first { graph[$0].operation.isWeighted }

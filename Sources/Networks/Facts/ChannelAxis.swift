@@ -7,9 +7,22 @@ extension Network {
   /// - Parameter inferred: the shapes for some input, by node.
   /// - Complexity: O(nodes and edges).
   package func channelAxes(_ inferred: [Inferred]) -> [Int?] {
-    var axes: [Int?] = []
-    axes.reserveCapacity(graph.nodes.count)
-    for id in graph.ids { axes.append(channelAxis(of: id, axes, inferred)) }
+    var axes = [Int?](repeating: nil, count: graph.nodes.count)
+    func forward() {
+      for id in graph.ids { axes[id.index] = channelAxis(of: id, axes, inferred) ?? axes[id.index] }
+    }
+    forward()
+    // What a Reshape has made is known from what reads it.
+    for id in nodes(reaching: logits).reversed() {
+      guard let first = graph[id].inputs.first, axes[first.index] == nil else { continue }
+      let ranks = (inferred[first.index].shape.rank, inferred[id.index].shape.rank)
+      switch try? graph[id].operation.origin(of: graph[id].inputs.map { inferred[$0.index] }) {
+      case _ where graph[id].operation.channels == .second: axes[first.index] = 1
+      case .elementwise, .joined, .mixed: if ranks.0 == ranks.1 { axes[first.index] = axes[id.index] }
+      default: break
+      }
+    }
+    forward()
     return axes
   }
 
