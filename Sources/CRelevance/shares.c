@@ -11,6 +11,10 @@ RK_WIDE void rk_mask(float *r, const float *y, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) r[i] = y[i] > 0 ? r[i] : 0;
 }
 
+RK_WIDE void rk_keep_sign(float *r, const float *y, int negative, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i++) r[i] = (y[i] < 0) == negative ? r[i] : 0;
+}
+
 RK_WIDE void rk_divide_positive(float *r, const float *z, float stabilizer, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) {
     // The quotient is computed for every element so that the loop has no branch; a zero denominator is replaced first.

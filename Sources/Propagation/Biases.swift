@@ -28,9 +28,7 @@ extension Layer {
     guard let operandOffset else { return nil }
     return denominators.value(for: site.id, group: -3, isPartial: false) {
       var sum = product([(.all, operandOffset)])
-      guard let bias = weighted.bias else { return sum }
-      let b = bias.values.view
-      sum.update { sum in for i in sum.indices { sum[i] += b[i / bias.run % b.count] } }
+      if let bias = weighted.bias { update(&sum, with: bias) { $0.add($1) } }
       return sum
     }
   }
@@ -40,26 +38,31 @@ extension Layer {
     if let biases = biasesWithOffset {
       z.add(biases.map { part($0) }, on: workers)
     } else if let bias = weighted.bias {
-      let (b, run) = (bias.values.view, bias.run)
-      z.update { z in
-        workers.runSplit(z.count / run, grain: max((1 << 15) / run, 1)) { runs in
-          for index in runs { z.run(from: index * run, count: run).add(part(b[index % b.count])) }
-        }
-      }
+      update(&z, with: bias) { $0.add(part($1)) }
     }
   }
 
   /// `s ← part(b)·s`; false if there are no biases.
   func multiply(_ s: inout Tensor, byBiases part: WeightPart) -> Bool {
-    let count = s.count / (batch * seeds)
-    if let biases = biasesWithOffset?.view {
-      s.update { s in for i in s.indices { s[i] *= part(biases[i / count / seeds * count + i % count]) } }
+    if let biases = biasesWithOffset {
+      update(&s, with: biases.map { part($0) }) { $0.multiply(by: $1) }
     } else if let bias = weighted.bias {
-      let b = bias.values.view
-      s.update { s in for i in s.indices { s[i] *= part(b[i % count / bias.run % b.count]) } }
+      update(&s, with: bias) { $0.multiply(by: part($1)) }
     } else {
       return false
     }
     return true
+  }
+
+  /// Calls `body` with the runs of outputs that have a bias in common, or of their relevance, and with the bias, on all threads.
+  private func update(
+    _ outputs: inout Tensor, with bias: (values: Tensor, run: Int), _ body: @Sendable (MutableElements, Float) -> Void
+  ) {
+    let (biases, run) = (bias.values.view, bias.run)
+    outputs.update { outputs in
+      workers.runSplit(outputs.count / max(run, 1), grain: max(Self.grain / max(run, 1), 1)) { runs in
+        for index in runs { body(outputs.run(from: index * run, count: run), biases[index % biases.count]) }
+      }
+    }
   }
 }

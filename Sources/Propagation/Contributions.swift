@@ -97,21 +97,6 @@ public struct Term: Sendable {
   }
 }
 
-extension Term {
-  /// Whether an input and a weight of some signs contribute.
-  fileprivate func counts(isPositiveInput: Bool, isPositiveWeight: Bool) -> Bool {
-    guard case .scaled(let positive, let negative) = weights, (isPositiveWeight ? positive : negative) != 0 else {
-      return false
-    }
-    return switch input {
-    case .operand: true
-    case .positiveOperand: isPositiveInput
-    case .negativeOperand: !isPositiveInput
-    case .operandMinus, .ones: false
-    }
-  }
-}
-
 /// What a rule does with biases.
 public enum BiasTreatment: String, Hashable, Sendable, CaseIterable {
   /// They are no part of denominators: inputs share out all relevance.
@@ -173,12 +158,10 @@ extension Contributions {
     }
   }
 
-  /// Whether contributions of either sign are in denominators, as they are in the layer's output.
+  /// Whether weights of either sign count in denominators with their sign, as they do in the layer's output.
   var countsBothSigns: Bool {
-    [false, true].allSatisfy { isPositiveInput in
-      [false, true].allSatisfy { isPositiveWeight in
-        terms.contains { $0.counts(isPositiveInput: isPositiveInput, isPositiveWeight: isPositiveWeight) }
-      }
+    terms.contains {
+      if case .scaled(let positive, let negative) = $0.weights { positive > 0 && negative > 0 } else { false }
     }
   }
 

@@ -36,6 +36,11 @@ extension MutableElements {
   /// Clears what does not stand beside a positive number.
   func mask(_ y: Elements) { withPointers(beside: y) { rk_mask($0, $1, $2) } }
 
+  /// Clears what does not stand beside numbers of a sign; 0 counts as positive.
+  func keep(where y: Elements, areNegative: Bool) {
+    withPointers(beside: y) { rk_keep_sign($0, $1, areNegative ? 1 : 0, $2) }
+  }
+
   /// `self ← self / (z + stabiliser)`, 0 where z is 0, or is not positive under a stabiliser for denominators that are.
   func divide(by z: Elements, _ stabiliser: Contributions.Stabiliser) {
     withPointers(beside: z) { own, z, count in

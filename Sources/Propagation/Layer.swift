@@ -107,7 +107,7 @@ public struct Layer: Sendable {
     return (item * count + first, item / seeds * count + first, min(Self.grain, count - first))
   }
 
-  private static let grain = 1 << 15
+  static let grain = 1 << 15
 
   // MARK: The ledger
 

@@ -60,12 +60,16 @@ package struct Propagator: Sendable {
     let items = trace.items
     guard count == 1 || trace.sharesWalks else {
       // Where the first axis is not the batch's, each explanation has a walk of its own.
-      let each = (0..<count).map { number in
-        outcome(
-          of: seeds.mapValues { $0.part(number, of: count, items: items) }, count: 1, keepsLedger: keepsLedger,
-          until: last)
+      let each = seeds.mapValues {
+        $0.reshaped(to: [items, count, $0.count / max(items * count, 1)]).transposed([1, 0, 2])
       }
-      return (Tensor(interleaving: each.map(\.relevance), items: items), each.flatMap(\.ledgers))
+      let found = (0..<count).map { number in
+        outcome(of: each.mapValues { $0.item(number) }, count: 1, keepsLedger: keepsLedger, until: last)
+      }
+      // Seed by seed, and then the seeds of each item beside one another.
+      let shape = Shape([count, items, (found.first?.relevance.count ?? 0) / max(items, 1)])
+      let relevance = Tensor(joining: found.map(\.relevance)).reshaped(to: shape).transposed([1, 0, 2])
+      return (relevance.reshaped(to: [items * count, shape[2]]), found.flatMap(\.ledgers))
     }
     let walk = walk(seeds, count: count, keepsLedger: keepsLedger, until: last)
     let shape = Layer.relevanceShape(of: trace.shape(of: last), batch: items, seeds: count)
@@ -147,38 +151,7 @@ package struct Propagator: Sendable {
     if plan[id]?.site.isRectified ?? false { return false }
     let count = trace.shape(of: id).count / trace.items
     let items = seed.count / count / trace.items
-    return trace.value(of: id).withUnsafeElements { values in
-      seed.withUnsafeElements { seed in
-        seed.indices.allSatisfy { seed[$0] == 0 || values[$0 / count / items * count + $0 % count] != 0 }
-      }
-    }
-  }
-}
-
-extension Tensor {
-  /// Of `count` items for each of the batch the one with a number: items × elements.
-  fileprivate func part(_ number: Int, of count: Int, items: Int) -> Tensor {
-    let length = self.count / max(items * count, 1)
-    return Tensor(uninitialized: [items, length]) { result in
-      withUnsafeElements { x in
-        for item in 0..<items {
-          for i in 0..<length { result[item * length + i] = x[(item * count + number) * length + i] }
-        }
-      }
-    }
-  }
-
-  /// Several tensors of items × elements: the items of all of them for the first item of the batch, then for the second, and so on.
-  fileprivate init(interleaving parts: [Tensor], items: Int) {
-    let length = parts[0].count / max(items, 1)
-    self.init(uninitialized: [items * parts.count, length]) { result in
-      for (number, part) in parts.enumerated() {
-        part.withUnsafeElements { x in
-          for item in 0..<items {
-            for i in 0..<length { result[(item * parts.count + number) * length + i] = x[item * length + i] }
-          }
-        }
-      }
-    }
+    let (values, seed) = (trace.value(of: id).view, seed.view)
+    return seed.indices.allSatisfy { seed[$0] == 0 || values[$0 / count / items * count + $0 % count] != 0 }
   }
 }

@@ -79,15 +79,14 @@ extension Layer {
 
   /// Clears the relevance of outputs of the other sign.
   private func keep(_ relevance: inout Tensor, where sign: Contributions.Outputs) {
-    update(&relevance, with: relevantOutput) { r, y in
-      for i in r.indices where (y[i] < 0) != (sign == .negative) { r[i] = 0 }
-    }
+    update(&relevance, with: relevantOutput) { $0.keep(where: $1, areNegative: sign == .negative) }
   }
 
   // MARK: Bias
 
   /// Books the share of the biases, `b·s`, or gives it to the inputs in equal parts.
   private func share(bias part: WeightPart, _ s: Tensor, _ group: Contributions, _ result: inout Tensor?) {
+    guard isBooking || group.distributesBias else { return }
     var shares = s
     guard multiply(&shares, byBiases: part) else { return }
     guard group.distributesBias else { return book(.bias, sums(of: shares)) }

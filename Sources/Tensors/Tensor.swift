@@ -128,7 +128,6 @@ public struct Tensor: Sendable {
 extension Tensor: Equatable {
   /// Whether shapes and all elements are equal (as floats: NaN is unequal to itself).
   public static func == (a: Tensor, b: Tensor) -> Bool {
-    a.shape == b.shape
-      && a.withUnsafeElements { x in b.withUnsafeElements { y in (0..<x.count).allSatisfy { x[$0] == y[$0] } } }
+    a.shape == b.shape && a.view.elementsEqual(b.view)
   }
 }

@@ -44,17 +44,12 @@ extension Tensor {
   /// ‖a − b‖₂ / ‖b‖₂, the distance of a tensor from a reference; infinite for a reference of zeros that is not met.
   public func relativeDistance(from reference: Tensor) -> Double {
     precondition(shape == reference.shape, "\(shape) and \(reference.shape) cannot be compared")
-    return withUnsafeElements { a in
-      reference.withUnsafeElements { b in
-        var difference = 0.0
-        var norm = 0.0
-        for i in a.indices {
-          difference += (Double(a[i]) - Double(b[i])) * (Double(a[i]) - Double(b[i]))
-          norm += Double(b[i]) * Double(b[i])
-        }
-        return difference == 0 ? 0 : (difference / norm).squareRoot()
-      }
+    var (difference, norm) = (0.0, 0.0)
+    for (a, b) in zip(view, reference.view) {
+      difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
+      norm += Double(b) * Double(b)
     }
+    return difference == 0 ? 0 : (difference / norm).squareRoot()
   }
 }
 
@@ -64,18 +59,14 @@ extension Tensor {
   /// The cosine of the angle between two tensors as vectors, −1…1; 0 if either is zero everywhere.
   public func cosine(to other: Tensor) -> Double {
     precondition(shape == other.shape, "\(shape) and \(other.shape) cannot be compared")
-    return withUnsafeElements { a in
-      other.withUnsafeElements { b in
-        var (product, squaresA, squaresB) = (0.0, 0.0, 0.0)
-        for i in a.indices {
-          let (x, y) = (Double(a[i]), Double(b[i]))
-          product += x * y
-          squaresA += x * x
-          squaresB += y * y
-        }
-        return product == 0 ? 0 : max(-1, min(1, product / (squaresA * squaresB).squareRoot()))
-      }
+    var (product, squaresA, squaresB) = (0.0, 0.0, 0.0)
+    for (a, b) in zip(view, other.view) {
+      let (x, y) = (Double(a), Double(b))
+      product += x * y
+      squaresA += x * x
+      squaresB += y * y
     }
+    return product == 0 ? 0 : max(-1, min(1, product / (squaresA * squaresB).squareRoot()))
   }
 
   /// How concentrated magnitudes are, as the Gini coefficient: 0 where all are equal, `1 − 1/n` where one of `n` has all.

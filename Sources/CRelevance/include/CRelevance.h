@@ -13,6 +13,9 @@ void rk_subtract_scalar(float *y, const float *x, float offset, ptrdiff_t count)
 // r[i] ← r[i] where y[i] > 0, else 0: the derivative of a rectifier whose output is y.
 void rk_mask(float *r, const float *y, ptrdiff_t count);
 
+// r[i] ← r[i] where y[i] < 0, or where it is not, else 0.
+void rk_keep_sign(float *r, const float *y, int negative, ptrdiff_t count);
+
 // r[i] ← r[i] / (z[i] + stabilizer) where z[i] > 0, else 0: relevance per unit of a denominator that cannot be negative.
 void rk_divide_positive(float *r, const float *z, float stabilizer, ptrdiff_t count);
 
