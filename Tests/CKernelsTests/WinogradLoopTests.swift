@@ -1,0 +1,129 @@
+import CKernels
+import TestSupport
+import Testing
+
+/// The transforms of F(4×4, 3×3) against their matrices (A. Lavin, S. Gray, CVPR 2016).
+@Suite("C loops of Winograd's transforms")
+struct WinogradLoopTests {
+  private static let ofInput: [[Double]] = [
+    [4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0],
+    [0, 4, 0, -5, 0, 1],
+  ]
+  private static let ofKernel: [[Double]] = [
+    [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6],
+    [1 / 24, -1 / 12, 1 / 6],
+    [0, 0, 1],
+  ]
+  private static let ofOutput: [[Double]] = [
+    [1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1],
+  ]
+
+  /// M x Mᵀ for a square x, row after row.
+  private static func transform(_ m: [[Double]], _ x: [Double]) -> [Double] {
+    let n = m[0].count
+    let half = m.map { row in (0..<n).map { column in (0..<n).reduce(0.0) { $0 + row[$1] * x[$1 * n + column] } } }
+    return half.flatMap { row in m.map { other in zip(row, other).reduce(0.0) { $0 + $1.0 * $1.1 } } }
+  }
+
+  /// Same-size and smaller maps of every width, some with few and some with many rows of tiles.
+  private static let geometries = (1...70).flatMap { width in
+    [1, 4, 9, width < 20 ? 30 : 5].flatMap { height in
+      [
+        Geometry(height: height, width: width, kernel: (3, 3), before: (1, 1), after: (1, 1)),
+        Geometry(height: height + 2, width: width + 2, kernel: (3, 3)),
+        Geometry(height: height, width: width, kernel: (3, 3), before: (2, 2), after: (2, 2)),
+      ]
+    }
+  }
+
+  @Test(arguments: Part.all, [false, true]) func kernels(part: Part, turned: Bool) {
+    for count in 1...40 {
+      let rows = count % 3 + 1
+      let (step, lead) = (count * 9 + count % 5, count + count % 2)
+      let plane = rows * lead + count % 3
+      var values = Values(seed: count)
+      let g = values.whole(rows * step)
+      var expected = [Double?](repeating: nil, count: 36 * plane)
+      for row in 0..<rows {
+        for kernel in 0..<count {
+          let taps = (0..<9).map { part.of(Double(g[row * step + kernel * 9 + (turned ? 8 - $0 : $0)])) }
+          for (k, value) in Self.transform(Self.ofKernel, taps).enumerated() {
+            expected[k * plane + row * lead + kernel] = value
+          }
+        }
+      }
+      let (weights, u) = (Memory(g, shift: count % 4), Memory(count: expected.count, shift: 1))
+      rk_winograd_kernels(weights.pointer, rows, step, count, part.part, turned ? 1 : 0, u.pointer, lead, plane)
+      #expect(
+        u.difference(from: expected, .within(Tolerance.singlePrecision)) == nil, "\(rows) rows of \(count) kernels")
+    }
+  }
+
+  @Test func inputs() {
+    for (index, geometry) in Self.geometries.enumerated() {
+      let tiles = (geometry.outWidth + 3) / 4
+      let tileRows = (geometry.outHeight + 3) / 4
+      var values = Values(seed: index)
+      let x = values.whole(geometry.height * geometry.width)
+      for rows in [0..<tileRows, tileRows / 2..<tileRows] where !rows.isEmpty {
+        let plane = rows.count * tiles + 15
+        var expected = [[Double]](repeating: [], count: rows.count * tiles)
+        for tile in expected.indices {
+          let patch = (0..<36).map { i -> Double in
+            let row = (rows.lowerBound + tile / tiles) * 4 + i / 6 - geometry.before.y
+            let column = tile % tiles * 4 + i % 6 - geometry.before.x
+            guard (0..<geometry.height).contains(row), (0..<geometry.width).contains(column) else { return 0 }
+            return Double(x[row * geometry.width + column])
+          }
+          expected[tile] = Self.transform(Self.ofInput, patch)
+        }
+        let (input, v) = (Memory(x, shift: index % 4), Memory(count: 36 * plane, shift: 1))
+        withUnsafePointer(to: geometry.window) {
+          let scratch = Memory(count: rk_winograd_scratch($0), shift: 2)
+          rk_winograd_input(input.pointer, $0, rows.lowerBound, rows.upperBound, v.pointer, plane, scratch.pointer)
+          #expect(scratch.isIntact)
+        }
+        // What follows the last tile may be anything.
+        let all = (0..<36 * plane).map { i -> Double in
+          i % plane < expected.count ? expected[i % plane][i / plane] : Double(v.pointer[i])
+        }
+        #expect(v.difference(from: all.map { $0.isNaN ? nil : $0 }) == nil, "\(geometry), rows \(rows)")
+      }
+    }
+  }
+
+  @Test(arguments: [false, true], [false, true]) func outputs(relu: Bool, hasFactor: Bool) {
+    for (index, geometry) in Self.geometries.enumerated() {
+      let (height, width) = (geometry.outHeight, geometry.outWidth)
+      let (tiles, tileRows) = ((width + 3) / 4, (height + 3) / 4)
+      var values = Values(seed: index)
+      let factor = values.whole(height * width)
+      for rows in [0..<tileRows, tileRows / 2..<tileRows] where !rows.isEmpty {
+        let plane = rows.count * tiles + 15
+        let m = values.whole(36 * plane)
+        var expected = [Double?](repeating: nil, count: height * width)
+        for tile in 0..<rows.count * tiles {
+          let outputs = Self.transform(Self.ofOutput, (0..<36).map { Double(m[$0 * plane + tile]) })
+          for (i, value) in outputs.enumerated() {
+            let row = (rows.lowerBound + tile / tiles) * 4 + i / 4
+            let column = tile % tiles * 4 + i % 4
+            guard row < height, column < width else { continue }
+            let position = row * width + column
+            expected[position] =
+              hasFactor ? value * Double(factor[position]) : relu ? max(0, value + 3) : value + 3
+          }
+        }
+        let (products, factors) = (Memory(m, shift: index % 4), Memory(factor, shift: 3))
+        let y = Memory(count: height * width, shift: 1)
+        withUnsafePointer(to: geometry.window) {
+          let scratch = Memory(count: rk_winograd_scratch($0), shift: 2)
+          rk_winograd_output(
+            products.pointer, plane, $0, rows.lowerBound, rows.upperBound, 3, relu ? 1 : 0,
+            hasFactor ? UnsafePointer(factors.pointer) : nil, y.pointer, scratch.pointer)
+          #expect(scratch.isIntact)
+        }
+        #expect(y.difference(from: expected) == nil, "\(geometry), rows \(rows)")
+      }
+    }
+  }
+}
