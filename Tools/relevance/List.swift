@@ -35,7 +35,7 @@ struct List: ParsableCommand {
     }
 
     /// `bias=absorbed (bypassed or absorbed or distributed)`
-    private static func text(_ parameter: RuleParameter) -> String {
+    private static func text(_ parameter: Parameter) -> String {
       "\(parameter.name)\(parameter.defaultValue.map { "=\($0)" } ?? "") (\(parameter.expected))"
     }
 

@@ -51,7 +51,7 @@ public struct Pass: Rule {
 
 extension Pass: NamedRule {
   public static let name = "pass"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }
 
 extension Layer {

@@ -46,7 +46,7 @@ public struct Proportional: Rule {
 
 extension Proportional: NamedRule {
   public static let name = "proportional"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }
 
 extension Layer {

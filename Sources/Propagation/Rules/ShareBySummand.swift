@@ -57,7 +57,7 @@ public struct ShareBySummand: Rule {
 
 extension ShareBySummand: NamedRule {
   public static let name = "shareBySummand"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }
 
 extension Tensor {

@@ -40,5 +40,5 @@ public struct WinnerShare: Rule {
 
 extension WinnerShare: NamedRule {
   public static let name = "winnerShare"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }
