@@ -56,7 +56,7 @@ let package = Package(
     .executableTarget(name: "convert-model", dependencies: ["ToolSupport"], path: "Tools/convert-model"),
 
     .target(name: "TestSupport", dependencies: ["RelevanceKit"], path: "Tests/TestSupport"),
-    .testTarget(name: "CKernelsTests", dependencies: ["TestSupport", "CKernels"]),
+    .testTarget(name: "CKernelsTests", dependencies: ["TestSupport", "CKernels", "CRelevance"]),
     .testTarget(name: "TensorsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "NetworksTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ONNXFormatTests", dependencies: ["TestSupport"]),

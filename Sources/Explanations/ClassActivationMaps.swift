@@ -3,78 +3,54 @@ import Propagation
 import Tensors
 
 extension Trace {
-  /// Grad-CAM before it is resized: batch × 1 × the layer's height × width. *Selvaraju17* eq. 1 and 2.
+  /// `max(0, Σ_k w_k ⊙ A_k)` at a layer for each target, with A_k the activations of channel k: batch × 1 × the layer's height × width.
   ///
-  /// - Throws: `GraphError.noSuchNode` for an unknown layer; `ExplanationError` for a target that does not exist, or a layer without
-  ///   positions or from which nothing leads to the target.
-  /// - Complexity: one backward pass, from the logits to the layer.
-  public func classActivationMap(of target: Target, at layer: String? = nil) throws -> Tensor {
-    try classActivationMaps(of: [target], at: layer)[0]
-  }
-
-  /// `max(0, Σ_k α_k A_k)` for each target: batch × 1 × the layer's height × width.
-  func classActivationMaps(of targets: [Target], at name: String?) throws -> [Tensor] {
-    let name = try name ?? defaultCAMLayer()
+  /// - Parameters:
+  ///   - targets: what is explained.
+  ///   - name: the layer; nil means `defaultCAMLayer(for:)`.
+  ///   - method: who asks, for errors.
+  ///   - weights: what is made of the derivative of the score by a channel's activations: a weight for each position.
+  func classActivationMaps(
+    of targets: [Target], at name: String?, for method: some Method,
+    weights: (_ gradient: UnsafeBufferPointer<Float>.SubSequence) -> [Float]
+  ) throws -> [Tensor] {
+    let name = try name ?? defaultCAMLayer(for: method)
     let graph = plan.network.graph
     let id = try graph.requiredNode(named: name)
     let activations = forward.value(of: id)
     guard input.shape.rank == 4 else {
-      throw ExplanationError.noPositions(node: graph[plan.network.input].name, shape: input.shape)
+      throw ExplanationError.noPositions(
+        method: method.name, node: graph[plan.network.input].name, shape: input.shape)
     }
-    guard activations.shape.rank == 4 else { throw ExplanationError.noPositions(node: name, shape: activations.shape) }
+    guard activations.shape.rank == 4 else {
+      throw ExplanationError.noPositions(method: method.name, node: name, shape: activations.shape)
+    }
     guard id != plan.network.input, reaches(id) else { throw ExplanationError.noRelevance(node: name) }
-    let propagator = try propagator(for: .gradient(.gradient))
-    let channels = activations.shape[1]
-    let positions = activations.shape[2] * activations.shape[3]
+    let propagator = try propagator(for: .gradient())
+    let (channels, height, width) = (activations.shape[1], activations.shape[2], activations.shape[3])
+    let positions = height * width
     return try inGroups(targets) { group in
-      let seeds = try Method.gradient.seeds(for: group, in: self)
+      let seeds = try VanillaGradient().seeds(for: group, in: self).tensors
       let gradient = propagator.relevance(arrivingAt: id, from: seeds, count: group.count)
       return group.indices.map { number in
-        Tensor(uninitialized: [batch, 1, activations.shape[2], activations.shape[3]]) { map in
-          map.update(repeating: 0)
-          gradient.withUnsafeElements { gradient in
-            activations.withUnsafeElements { activations in
-              for item in 0..<batch {
-                for channel in 0..<channels {
-                  let row = ((item * group.count + number) * channels + channel) * positions
-                  let mean = (0..<positions).reduce(0.0) { $0 + Double(gradient[row + $1]) } / Double(positions)
-                  let start = (item * channels + channel) * positions
-                  for p in 0..<positions { map[item * positions + p] += Float(mean) * activations[start + p] }
-                }
+        var map = [Float](repeating: 0, count: batch * positions)
+        gradient.withUnsafeElements { gradient in
+          activations.withUnsafeElements { activations in
+            for item in 0..<batch {
+              for channel in 0..<channels {
+                let row = ((item * group.count + number) * channels + channel) * positions
+                let weights = weights(gradient[row..<row + positions])
+                let start = (item * channels + channel) * positions
+                for p in 0..<positions { map[item * positions + p] += weights[p] * activations[start + p] }
               }
             }
           }
-          for i in map.indices { map[i] = max(map[i], 0) }
         }
+        return Tensor(shape: [batch, 1, height, width], elements: map.map { max($0, 0) })
       }
     }
   }
 
-  /// Guided backpropagation times the class activation map of the same target.
-  func guidedClassActivationMaps(of targets: [Target], at name: String?) throws -> [Map] {
-    let maps = try classActivationMaps(of: targets, at: name)
-    let guided = try propagated(targets, by: .guidedBackprop, ledger: false)
-    return zip(maps, guided).map { map, guided in
-      let resized = resizedToInput(map)
-      let isLast = plan.network.hasChannelsLast
-      let channels = input.shape[isLast ? 3 : 1]
-      let positions = input.count / batch / channels
-      return Map(
-        Tensor(uninitialized: input.shape) { result in
-          resized.withUnsafeElements { map in
-            guided.values.withUnsafeElements { guided in
-              for i in guided.indices {
-                let pixel = isLast ? i / channels : i / positions / channels * positions + i % positions
-                result[i] = guided[i] * map[pixel]
-              }
-            }
-          }
-        })
-    }
-  }
-}
-
-extension Trace {
   /// Maps of one channel as high and wide as the input, with its order of axes.
   func resizedToInput(_ map: Tensor) -> Tensor {
     let isLast = plan.network.hasChannelsLast
@@ -100,12 +76,11 @@ extension Tensor {
       withUnsafeElements { x in
         var to = 0
         for item in 0..<shape[0] {
-          let plane = x.baseAddress! + item * height * width
           for row in rows {
-            let (above, below) = (plane + row.low * width, plane + row.high * width)
+            let (above, below) = ((item * height + row.low) * width, (item * height + row.high) * width)
             for column in columns {
-              let top = above[column.low] + column.part * (above[column.high] - above[column.low])
-              let bottom = below[column.low] + column.part * (below[column.high] - below[column.low])
+              let top = x[above + column.low] + column.part * (x[above + column.high] - x[above + column.low])
+              let bottom = x[below + column.low] + column.part * (x[below + column.high] - x[below + column.low])
               result[to] = top + row.part * (bottom - top)
               to += 1
             }

@@ -13,7 +13,7 @@ public struct Explainer: Sendable {
   package let executor: Executor
   /// Bytes that relevance may take while several targets are propagated together.
   let memoryBudget: Int
-  private let plans = PlanCache()
+  private let plans = NamedCache<RulePlan>()
   /// The nodes from which relevance can go to the input.
   let reachable: Set<Node.ID>
 
@@ -100,35 +100,30 @@ public struct Explainer: Sendable {
   /// The plan of a method's table.
   ///
   /// - Throws: `RuleTableError` if the table does not fit the network.
-  func plan(for table: Method.Table) throws -> RulePlan {
-    switch table {
-    case .explainers, .negated:
-      if let objection = plan.objection { throw objection }
-      return plan
-    case .excitation: return try plans.plan(for: table) { try RuleTable.excitation.resolve(for: network) }
-    case .gradient(let rectifier):
-      return try plans.plan(for: table) { try RuleTable.gradient(rectifier).resolve(for: network) }
-    }
+  func plan(for table: RuleTable) throws -> RulePlan {
+    try plans.value(for: table.text) { try table.resolve(for: network) }
   }
+}
 
-  /// The plans of tables that methods bring, made when one is first asked for.
-  private final class PlanCache: Sendable {
-    private let plans = Mutex<[Method.Table: RulePlan]>([:])
+/// What is made when it is first asked for, by name.
+private final class NamedCache<Value: Sendable>: Sendable {
+  private let values = Mutex<[String: Value]>([:])
 
-    func plan(for table: Method.Table, make: () throws -> RulePlan) throws -> RulePlan {
-      if let found = plans.withLock({ $0[table] }) { return found }
-      let made = try make()
-      plans.withLock { $0[table] = made }
-      return made
-    }
+  var all: [Value] { values.withLock { Array($0.values) } }
+
+  func value(for name: String, make: () throws -> Value) throws -> Value {
+    if let found = values.withLock({ $0[name] }) { return found }
+    let made = try make()
+    values.withLock { $0[name] = made }
+    return made
   }
 }
 
 extension RuleTable {
-  /// Excitation backpropagation as *Zhang16* defines it: z⁺ everywhere, biases bypassed.
-  static let excitation = RuleTable(name: "excitation") {
-    Row(.operators(.conv, .gemm, .convTranspose), ZPlus())
-    RuleTable.excitationBackprop
+  /// All that is printed of it.
+  fileprivate var text: String {
+    let range = pixelRange.map { "\($0.lower) \($0.upper)" } ?? ""
+    return ([name, range] + rows.map(\.description)).joined(separator: "\n")
   }
 }
 
@@ -139,7 +134,7 @@ public struct Trace: Sendable {
   public let logits: Tensor
   let explainer: Explainer
   private(set) var propagator: Propagator
-  private let propagators = PropagatorCache()
+  private let propagators = NamedCache<Propagator>()
   private let found = FoundRegions()
 
   init(_ forward: ForwardTrace, explainer: Explainer) {
@@ -200,17 +195,28 @@ public struct Trace: Sendable {
   /// Whether relevance can go from a node to the input.
   func reaches(_ id: Node.ID) -> Bool { explainer.reachable.contains(id) }
 
-  /// How relevance goes back by a method's table, to the input or down to a node.
+  /// How relevance goes back by a method's table, nil for the explainer's, to the input or down to a node.
   ///
   /// - Throws: `RuleTableError` if the table does not fit the nodes on the way.
-  func propagator(for table: Method.Table, downTo last: Node.ID? = nil) throws -> Propagator {
-    if table == .explainers {
+  func propagator(for table: RuleTable?, downTo last: Node.ID? = nil) throws -> Propagator {
+    guard let table else {
       if let objection = plan.objection, !(last.map { plan.fits(downTo: $0) } ?? false) { throw objection }
       return propagator
     }
-    var found = try propagators.propagator(for: table) {
-      Propagator(plan: try explainer.plan(for: table), trace: forward)
-    }
+    return try kept(table.text) { try explainer.plan(for: table) }
+  }
+
+  /// The same by the table's plan with other rules, for which `variant` is a name.
+  func propagator(
+    for table: RuleTable?, variant: String, _ change: (RulePlan) -> RulePlan
+  ) throws -> Propagator {
+    let plan = try propagator(for: table).plan
+    return try kept("\(variant) by \(table?.text ?? "")") { change(plan) }
+  }
+
+  /// A propagator with denominators of its own, which the trace keeps.
+  private func kept(_ name: String, plan: () throws -> RulePlan) throws -> Propagator {
+    var found = try propagators.value(for: name) { Propagator(plan: try plan(), trace: forward) }
     found.clock = propagator.clock
     return found
   }
@@ -218,12 +224,10 @@ public struct Trace: Sendable {
   /// How relevance goes back from the negative side of a single logit: by the negated weights of the layer before it. Nil if none lies
   /// before it, or its rule knows no weights.
   func negatedPropagator() throws -> Propagator? {
-    guard let head = try? LinearHead(from: plan.network.logits, in: self),
-      let negated = try propagator(for: .explainers).plan.negatingWeights(of: head.weighted)
+    guard let head = try? LinearHead(from: plan.network.logits, in: plan.network.graph),
+      let negated = try propagator(for: nil).plan.negatingWeights(of: head.weighted)
     else { return nil }
-    var found = try propagators.propagator(for: .negated) { Propagator(plan: negated, trace: forward) }
-    found.clock = propagator.clock
-    return found
+    return try kept("negated") { negated }
   }
 
   /// Regions, found when they are first asked for.
@@ -262,19 +266,5 @@ public struct Trace: Sendable {
     return Bytes(
       values: forward.bytes - companions, companions: companions,
       denominators: propagators.all.reduce(propagator.denominatorBytes) { $0 + $1.denominatorBytes })
-  }
-
-  /// The propagators of tables that methods bring: each keeps its denominators.
-  private final class PropagatorCache: Sendable {
-    private let propagators = Mutex<[Method.Table: Propagator]>([:])
-
-    var all: [Propagator] { propagators.withLock { Array($0.values) } }
-
-    func propagator(for table: Method.Table, make: () throws -> Propagator) throws -> Propagator {
-      if let found = propagators.withLock({ $0[table] }) { return found }
-      let made = try make()
-      propagators.withLock { $0[table] = made }
-      return made
-    }
   }
 }

@@ -6,7 +6,7 @@ public struct Explanation: Sendable {
   /// What is explained.
   public let target: Target
   /// How.
-  public let method: Method
+  public let method: any Method
   /// The explained score of each item of the batch: a logit, or the sum of a unit's activations.
   public let scores: [Float]
   /// The map before negative parts are dropped: batch × channels × height × width, for methods of relevance in units of the
@@ -28,6 +28,17 @@ public struct Explanation: Sendable {
   /// - Complexity: O(count) for contrastive methods, whose positive part is a copy; else O(1).
   public var relevance: Tensor { method.isContrastive ? signedRelevance.positivePart : signedRelevance }
 
+  /// What the map's values are in, for people: `logit`, or `activation of conv5` where a unit is explained, for methods
+  /// that share out the score; other methods have units of their own.
+  ///
+  /// Maps of the same unit can be compared by their values, and can share a color scale.
+  public var unit: String {
+    switch target {
+    case .class, .region: method.unit(of: "logit")
+    case .unit(let node, _, _): method.unit(of: "activation of \(node)")
+    }
+  }
+
   /// Whether the target's score is negative or zero, so that there is no support to explain.
   public var isUnsupported: Bool { score <= 0 }
 }
@@ -48,10 +59,10 @@ public enum ExplanationError: RelevanceKitError, Equatable {
   case needsClass(method: String)
   /// A class cannot be contrasted with itself alone.
   case contrastWithItself(Int)
-  /// Grad-CAM needs a layer with positions.
-  case noPositions(node: String, shape: Shape)
+  /// The method needs a layer with positions.
+  case noPositions(method: String, node: String, shape: Shape)
   /// No layer before the target has positions.
-  case noSpatialLayer
+  case noSpatialLayer(method: String)
   /// The class has a score at each of several positions.
   case needsPosition(class: Int, positions: [Int])
   /// The scores have no such position.
@@ -87,8 +98,8 @@ public enum ExplanationError: RelevanceKitError, Equatable {
       "\(method) contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2"
     case .contrastWithItself(let index):
       "clrp1 contrasts class \(index) with itself; expected another class to contrast it with"
-    case .noPositions(let node, let shape):
-      "grad-cam needs a layer with height and width, and the output of node \(node) has shape \(shape)"
+    case .noPositions(let method, let node, let shape):
+      "\(method) needs a layer with height and width, and the output of node \(node) has shape \(shape)"
     case .needsPosition(let index, let positions):
       "class \(index) has a score at each of \(Self.extents(positions)) positions; expected class:\(index)@\(Self.example(positions)) "
         + "for one of them, or region:\(index) for those where it is the largest"
@@ -102,7 +113,8 @@ public enum ExplanationError: RelevanceKitError, Equatable {
       "region:\(index): class \(index) has the largest score at no position; relevance predict lists the classes that have"
     case .notFinite(let target, let method, let node):
       "the map of \(target) by \(method) has values that are not finite (NaN or infinite), because of node \(node)"
-    case .noSpatialLayer: "grad-cam needs a layer with height and width, and no layer before the logits has them"
+    case .noSpatialLayer(let method):
+      "\(method) needs a layer with height and width, and no layer before the logits has them"
     }
   }
 

@@ -19,7 +19,7 @@ public struct RuleLab: Sendable {
     /// The activations of a channel at all positions.
     case channel(Int)
     /// What arrives at the layer when a target is explained under the trace's rule table. Of contrasts it is signed.
-    case relevance(of: Target, by: Method = .lrp)
+    case relevance(of: Target, by: any Method = .lrp)
     /// Relevance of one's own, of the output's shape.
     case tensor(Tensor)
   }
@@ -118,7 +118,7 @@ public struct RuleLab: Sendable {
       }
       return tensor
     case .relevance(let target, let method):
-      let seeds = try method.seeds(for: [target], in: trace)
+      let seeds = try method.seeds(for: [target], in: trace).tensors
       return try trace.propagator(for: method.table, downTo: site.id)
         .relevance(arrivingAt: site.id, from: seeds, count: 1).reshaped(to: output.shape)
     case .channel(let channel):

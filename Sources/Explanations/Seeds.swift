@@ -1,158 +1,90 @@
-import Foundation
 import Networks
 import Propagation
 import Tensors
 
-extension Method {
-  /// Where relevance starts, by node: for each item of the batch one item per target.
+/// Where relevance starts: for each item of a batch and each target signed values at elements of nodes.
+///
+/// Propagation is linear, so `R − λ·R_dual` is one walk with the difference of both seeds.
+public struct Seeds: Sendable {
+  /// By node, for each item of the batch one item per target.
+  private(set) var tensors: [Node.ID: Tensor] = [:]
+  private let rows: Int
+
+  /// Calls `body` for each target and each item of the batch.
   ///
-  /// Propagation is linear, so `R − λ·R_dual` is one pass with signed seeds; CLRP2's dual joins below the head.
-  func seeds(for targets: [Target], in trace: Trace) throws -> [Node.ID: Tensor] {
-    let sites = try targets.map { try Site(of: $0, in: trace) }
-    var seeds = SeedBuilder(trace: trace, count: targets.count)
-    if let negated = try negatedTargets(sites, in: trace) {
-      for (node, tensor) in negated.duals { seeds.add(tensor, at: node) }
-      for (number, site) in sites.enumerated() {
-        for item in 0..<trace.batch {
-          let values = negated.scores.map { $0[number][item] } ?? site.values(in: trace, item: item)
-          seeds.add(values.map { $0 * negated.factors[number] }, at: site, item, number)
-        }
-      }
-      return seeds.tensors
-    }
+  /// - Throws: `GraphError.noSuchNode` or `ExplanationError` for a target that does not exist, and what `body` throws.
+  public init(of targets: [Target], in trace: Trace, _ body: (inout Start) throws -> Void) throws {
+    rows = trace.batch * targets.count
+    try add(targets.map { try Site(of: $0, in: trace) }, in: trace, body)
+  }
+
+  /// Nothing yet, for some targets.
+  init(targets: Int, in trace: Trace) { rows = trace.batch * targets }
+
+  /// Adds what `body` gives to each of some targets.
+  mutating func add(_ sites: [Site], in trace: Trace, _ body: (inout Start) throws -> Void) rethrows {
     for (number, site) in sites.enumerated() {
       for item in 0..<trace.batch {
-        switch self {
-        case .lrp: seeds.add(site.values(in: trace, item: item), at: site, item, number)
-        case .clrp1(let dual, let strength):
-          let own = try requiredClass(of: site)
-          let scores = site.values(in: trace, item: item)
-          seeds.add(scores, at: site, item, number)
-          let weights = try dual.weights(against: own, in: trace)
-          // At each position against the other classes there.
-          let duals = zip(site.places[item], scores).flatMap { place, score in
-            weights.map { (class: $0.class, place: place, value: -strength * score * $0.weight) }
-          }
-          seeds.add(duals, item, number)
-        case .sglrp:
-          let target = try requiredClass(of: site)
-          for place in site.places[item] {
-            let probabilities = trace.softmax(item: item, place: place)
-            let own = probabilities[target]
-            let values = probabilities.enumerated().map { index, p in
-              (class: index, place: place, value: Float(index == target ? own * (1 - own) : -own * p))
-            }
-            seeds.add(values, item, number)
-          }
-        default:
-          // 1 at the target: of a channel, at all positions.
-          seeds.add(site.elements[item].map { _ in site.sign }, at: site, item, number)
-        }
+        var start = Start(site, number, item, in: trace)
+        try body(&start)
+        let row = item * sites.count + number
+        if !start.own.isEmpty { add(start.own, at: site.node, of: site.item, row) }
+        if start.classes.isEmpty { continue }
+        let logits = trace.plan.network.logits
+        add(start.classes, at: logits, of: trace.forward.shape(of: logits).count / trace.batch, row)
       }
     }
-    return seeds.tensors
   }
 
-  /// For contrasts with the negated target: what joins below its head, and what its own seed is multiplied by.
-  ///
-  /// Where a single logit decides between two classes, the other class is the negated target, whatever the contrast.
-  private func negatedTargets(_ sites: [Site], in trace: Trace) throws -> LinearHead.Negated? {
-    func negated(_ head: Head, strength: Float, scores: [[[Float]]]? = nil) throws -> LinearHead.Negated {
-      try LinearHead.negated(
-        sites, head, strength: strength, in: trace, by: trace.propagator(for: table), scores: scores)
-    }
-    let ones = sites.map { $0.elements.map { $0.map { _ in Float(1) } } }
-    switch self {
-    case .clrp2(let kind, let strength): return try negated(kind, strength: strength)
-    case .contrastiveExcitationBackprop: return try negated(.composite, strength: 1, scores: ones)
-    case .clrp1(let dual, let strength) where trace.hasComplement:
-      if case .classes(let classes) = dual {
-        for site in sites {
-          // What is asked for is looked at all the same.
-          _ = try Method.Dual.classes(classes).weights(against: requiredClass(of: site), in: trace)
-        }
-      }
-      for site in sites { _ = try requiredClass(of: site) }
-      return try negated(.composite, strength: strength, scores: dual == .logits ? ones : nil)
-    case .sglrp where trace.hasComplement:
-      let scores = try sites.map { site in
-        let index = try requiredClass(of: site)
-        return (0..<trace.batch).map { item in
-          site.places[item].map {
-            let p = Float(trace.probability(ofClass: index, item: item, place: $0))
-            return p * (1 - p)
-          }
-        }
-      }
-      return try negated(.composite, strength: 1, scores: scores)
-    default: return nil
-    }
-  }
-
-  /// - Throws: `ExplanationError.needsClass` for a unit: it has no siblings that are alternatives to it.
-  func requiredClass(of site: Site) throws -> Int {
-    guard let index = site.classIndex else { throw ExplanationError.needsClass(method: name) }
-    return index
-  }
-}
-
-extension Method.Dual {
-  /// The classes of the dual and the parts of the score that they get.
-  func weights(against own: Int, in trace: Trace) throws -> [(class: Int, weight: Float)] {
-    switch self {
-    case .others:
-      let others = (0..<trace.classes).filter { $0 != own }
-      return others.map { ($0, 1 / Float(others.count)) }
-    case .classes(let classes):
-      for index in classes where !(0..<trace.classes).contains(index) {
-        throw ExplanationError.noSuchClass(index, classes: trace.classes)
-      }
-      let others = classes.filter { $0 != own }
-      guard !others.isEmpty else { throw ExplanationError.contrastWithItself(own) }
-      return others.map { ($0, 1 / Float(others.count)) }
-    case .logits: return []
-    }
-  }
-}
-
-/// Seeds in the making.
-struct SeedBuilder {
-  private let trace: Trace
-  private let count: Int
-  private(set) var tensors: [Node.ID: Tensor] = [:]
-
-  init(trace: Trace, count: Int) {
-    self.trace = trace
-    self.count = count
-  }
-
-  /// Adds to the relevance of a target's elements.
-  mutating func add(_ values: [Float], at site: Site, _ item: Int, _ number: Int) {
-    add(zip(site.elements[item], values), at: site.node, of: site.item, item, number)
-  }
-
-  /// Adds to the relevance of classes at positions, which are counted row by row.
-  mutating func add(_ values: [(class: Int, place: Int, value: Float)], _ item: Int, _ number: Int) {
-    let (logits, layout) = (trace.plan.network.logits, trace.layout)
-    add(
-      values.map { (layout.element(ofClass: $0.class, at: $0.place), $0.value) }, at: logits,
-      of: trace.forward.shape(of: logits).count / trace.batch, item, number)
-  }
-
-  private mutating func add(
-    _ values: some Sequence<(Int, Float)>, at node: Node.ID, of itemCount: Int, _ item: Int, _ number: Int
-  ) {
-    var tensor = tensors.removeValue(forKey: node) ?? Tensor(shape: [trace.batch * count, itemCount])
+  /// Adds to elements of a node's output for one target and item, which are a row of `count` elements.
+  mutating func add(_ values: some Sequence<(Int, Float)>, at node: Node.ID, of count: Int, _ row: Int) {
+    var tensor = tensors.removeValue(forKey: node) ?? Tensor(shape: [rows, count])
     tensor.withUnsafeMutableElements { seed in
-      let start = (item * count + number) * itemCount
-      for (element, value) in values { seed[start + element] += value }
+      for (element, value) in values { seed[row * count + element] += value }
     }
     tensors[node] = tensor
   }
+}
 
-  /// Adds relevance of all items and targets.
-  mutating func add(_ relevance: Tensor, at node: Node.ID) {
-    let sum = tensors.removeValue(forKey: node)
-    tensors[node] = sum.map { $0.combined(with: relevance.reshaped(to: $0.shape), +) } ?? relevance
+/// One target in one item of a batch, while its seeds are made.
+public struct Start {
+  /// The number of the target among those that are explained together, from 0.
+  public let number: Int
+  /// The item of the batch, from 0.
+  public let item: Int
+  /// The scores of the target's elements: of a class its logits, of a unit its activations.
+  public let scores: [Float]
+  let site: Site
+  private let layout: ScoreLayout
+  fileprivate var own: [(Int, Float)] = []
+  fileprivate var classes: [(Int, Float)] = []
+
+  init(_ site: Site, _ number: Int, _ item: Int, in trace: Trace) {
+    (self.site, self.number, self.item) = (site, number, item)
+    scores = site.values(in: trace, item: item)
+    layout = trace.layout
+  }
+
+  /// For each of the target's elements 1, or −1 for the negative side of a single logit: the derivative of its score.
+  ///
+  /// - Complexity: O(elements).
+  public var signs: [Float] { scores.map { _ in site.sign } }
+  /// The positions, counted row by row, at which the elements are scores of the target's class; of a unit none.
+  public var places: [Int] { site.places.isEmpty ? [] : site.places[item] }
+
+  /// The class that is explained.
+  ///
+  /// - Throws: `ExplanationError.needsClass` for a unit: it has no siblings that are alternatives to it.
+  public func requiredClass(by method: some Method) throws -> Int {
+    guard let index = site.classIndex else { throw ExplanationError.needsClass(method: method.name) }
+    return index
+  }
+
+  /// Adds to the relevance of the target's elements, one value for each.
+  public mutating func add(_ values: [Float]) { own += zip(site.elements[item], values) }
+
+  /// Adds to the relevance of a class at a position, which is counted row by row.
+  public mutating func add(_ value: Float, toClass index: Int, at place: Int) {
+    classes.append((layout.element(ofClass: index, at: place), value))
   }
 }

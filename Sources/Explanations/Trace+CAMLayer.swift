@@ -3,7 +3,7 @@ import Propagation
 import Tensors
 
 extension Trace {
-  /// The layer that Grad-CAM looks at if none is named: the last node with positions whose value all classes read.
+  /// The layer that Grad-CAM and its kin look at if none is named: the last node with positions whose value all classes read.
   ///
   /// That is a node of batch × channels × height × width with more than one position, which all paths from the input to the
   /// logits pass, behind the first layer with weights and before the last ones: behind an activation however it is written,
@@ -14,7 +14,7 @@ extension Trace {
   ///
   /// - Throws: `ExplanationError.noSpatialLayer` if there is none.
   /// - Complexity: O(nodes and edges).
-  public func defaultCAMLayer() throws -> String {
+  public func defaultCAMLayer(for method: some Method = .gradCAM) throws -> String {
     let network = plan.network
     let graph = network.graph
     let channels = network.channelAxes(forward.plan.analysis.inferred)
@@ -30,7 +30,7 @@ extension Trace {
     let chosen =
       candidates.last { id in last.map { id < $0 } ?? false } ?? candidates.last
       ?? reachable.last { graph[$0].operation.kind == .conv && hasPositions($0) }
-    guard var id = chosen else { throw ExplanationError.noSpatialLayer }
+    guard var id = chosen else { throw ExplanationError.noSpatialLayer(method: method.name) }
     while [.maxPool, .averagePool].contains(graph[id].operation.kind), let operand = graph[id].inputs.first,
       operand >= first ?? operand, hasPositions(operand)
     { id = operand }

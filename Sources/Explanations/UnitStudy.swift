@@ -130,13 +130,13 @@ public struct UnitStudy: Sendable {
   private static func checkContrast(at node: String, in trace: Trace) throws {
     let graph = trace.plan.network.graph
     let id = try graph.requiredNode(named: node)
-    do { _ = try LinearHead(from: id, in: trace) } catch ExplanationError.noWeightedHead(let between, let op) {
+    do { _ = try LinearHead(from: id, in: graph) } catch ExplanationError.noWeightedHead(let between, let op) {
       var candidates = graph[try graph.requiredNode(named: between)].inputs
       // Nearest first, and of several operands the first.
       var suggestion: String?
       while suggestion == nil, !candidates.isEmpty {
         let next = candidates.removeFirst()
-        if next != trace.plan.network.input, trace.reaches(next), (try? LinearHead(from: next, in: trace)) != nil {
+        if next != trace.plan.network.input, trace.reaches(next), (try? LinearHead(from: next, in: graph)) != nil {
           suggestion = graph[next].name
         } else {
           candidates += graph[next].inputs

@@ -110,7 +110,7 @@ public enum BiasTreatment: String, Hashable, Sendable, CaseIterable {
 extension ContributionRule {
   /// Layers with weights, and those that are like them: averages have equal weights, batch normalisation a diagonal.
   public static var layers: [OperatorKind] {
-    OperatorKind.all(.layer, .average) + [.reduceSum, .batchNormalization]
+    OperatorKind.all(.layer) + OperatorKind.all(.average) + [.reduceSum, .batchNormalization]
   }
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: Self.layers) }

@@ -49,13 +49,12 @@ public struct RulePlan: Sendable {
     byNode = Dictionary(uniqueKeysWithValues: assignments.enumerated().map { ($0.element.site.id, $0.offset) })
   }
 
-  /// The plan with another rule for one node, which sends relevance to the same operands.
-  func replacingRule(of id: Node.ID, by rule: any Rule) -> RulePlan {
+  /// The plan with other rules for some nodes, which send relevance to the same operands.
+  package func replacingRules(_ rules: [Node.ID: any Rule]) -> RulePlan {
     let changed = assignments.map { one in
-      one.site.id == id
-        ? Assignment(
-          site: one.site, rule: rule, row: one.row, selector: one.selector, passedOver: one.passedOver,
-          objection: one.objection) : one
+      Assignment(
+        site: one.site, rule: rules[one.site.id] ?? one.rule, row: one.row, selector: one.selector,
+        passedOver: one.passedOver, objection: one.objection)
     }
     return RulePlan(network: network, table: table, assignments: changed, objection: objection, unfit: unfit)
   }

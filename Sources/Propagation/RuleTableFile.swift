@@ -64,7 +64,7 @@ extension RuleTable {
           continue
         }
         if case .numbers(let numbers) = value {
-          let items = numbers.map { Yams.Node(RuleArgument.number($0).description) }
+          let items = numbers.map { Yams.Node(Arguments.Value.number($0).description) }
           add(parameter.name, .sequence(.init(items, .implicit, .flow)))
         } else {
           add(parameter.name, Yams.Node(value.description))
@@ -92,10 +92,10 @@ extension RuleTable.Row {
       let name = key.string ?? ""
       let text = try reader.argument(value, expected: type.parameters.first { $0.name == name }?.expected ?? "a value")
       // One by one, so that an error points at the value.
-      _ = try reader.located(at: value) { try RuleArguments(type, [(name, text)]) }
+      _ = try reader.located(at: value) { try Arguments(type, [(name, text)]) }
       return (name: name, text: text)
     }
-    let rule = try reader.located(at: ruleNode) { try type.init(try RuleArguments(type, given)) }
+    let rule = try reader.located(at: ruleNode) { try type.init(try Arguments(type, given)) }
     self.init(
       RuleTable.Selector(
         operators: try row["op"].map { try reader.operators($0) },
@@ -187,7 +187,7 @@ private struct YAMLReader {
 
   /// Gives what is said about a rule's arguments a place in the file.
   func located<Result>(at node: Yams.Node, _ body: () throws -> Result) throws -> Result {
-    do { return try body() } catch let error as RuleArgumentError {
+    do { return try body() } catch let error as ArgumentError {
       throw self.error(node, found: error.found, expected: error.expected)
     }
   }

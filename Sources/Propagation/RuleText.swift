@@ -16,12 +16,12 @@ extension RuleCatalogue {
   /// let rules = try RuleCatalogue.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
   /// ```
   ///
-  /// - Throws: `RuleArgumentError`.
+  /// - Throws: `ArgumentError`.
   public func rules(parsing text: String) throws -> [any NamedRule] {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let type = try type(named: parts[0])
-    func error(found: String, expected: String) -> RuleArgumentError {
-      .badValue(rule: type.name, found: found, expected: expected)
+    func error(found: String, expected: String) -> ArgumentError {
+      .badValue(of: type.title, found: found, expected: expected)
     }
     // Every rule's parameters so far; a sweep multiplies them.
     var texts: [[(name: String, text: String)]] = [[]]
@@ -44,7 +44,7 @@ extension RuleCatalogue {
             expected: "a sweep low..high or low..highxN with low < high and N from "
               + "\(Self.sweepCounts.lowerBound) to \(Self.sweepCounts.upperBound)")
         }
-        values = points.map { RuleArgument.number($0).description }
+        values = points.map { Arguments.Value.number($0).description }
       }
       texts = texts.flatMap { given in values.map { given + [(parameter.name, $0)] } }
     }
@@ -102,12 +102,12 @@ extension RuleCatalogue {
   }
 }
 
-extension RuleParameter {
+extension Parameter {
   /// Whether a single number is a value.
   fileprivate var isNumeric: Bool {
     switch kind {
     case .number, .numbers: true
-    case .word: false
+    case .whole, .word, .text: false
     }
   }
 }
@@ -115,13 +115,13 @@ extension RuleParameter {
 extension NamedRule {
   /// The parameter that a key means, which may be the beginning of its name.
   ///
-  /// - Throws: `RuleArgumentError` if there is none, or several.
-  fileprivate static func parameter(abbreviated key: String, value: String) throws -> RuleParameter {
+  /// - Throws: `ArgumentError` if there is none, or several.
+  fileprivate static func parameter(abbreviated key: String, value: String) throws -> Parameter {
     let matches = parameters.filter { $0.name == key }
     let candidates = matches.isEmpty ? parameters.filter { $0.name.hasPrefix(key) } : matches
     guard candidates.count > 1 else {
       guard let only = candidates.first else {
-        throw RuleArgumentError.unknownParameter(key, rule: name, known: parameters.map(\.name))
+        throw ArgumentError.unknownParameter(key, of: Self.self)
       }
       return only
     }
@@ -130,8 +130,8 @@ extension NamedRule {
       return parameter.value(of: value) != nil
     }
     guard fitting.count == 1 else {
-      throw RuleArgumentError.badValue(
-        rule: name, found: "\(key)=\(value), which may mean \(candidates.map(\.name).joined(separator: " or "))",
+      throw ArgumentError.badValue(
+        of: title, found: "\(key)=\(value), which may mean \(candidates.map(\.name).joined(separator: " or "))",
         expected: "the whole name")
     }
     return fitting[0]

@@ -1,4 +1,4 @@
-import CKernels
+import CRelevance
 import TestSupport
 import Testing
 

@@ -101,7 +101,7 @@ import Testing
   func contrastsPointAtTheirDigit(network: String) throws {
     let model = try Model(contentsOf: Fixtures.path("digits/\(network)"))
     let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
-    let methods = [Method.lrp, .clrp1, .clrp2]
+    let methods = [.lrp, .clrp1, .clrp2] as [any Method]
     // Of each method: the mean share of a map's energy that is in the box of its digit, and in that of the other one.
     var own = [0.0, 0, 0]
     var other = [0.0, 0, 0]

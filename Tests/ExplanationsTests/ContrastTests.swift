@@ -21,8 +21,8 @@ import Testing
 
   /// CLRP2 where the head is one fully connected layer: the dual explains a network whose weights into the target are
   /// negated, and what is taken for the last layer makes no difference.
-  @Test(arguments: [SampleNetwork.flattened, .branched, .signed], [Method.Head.composite, .layer])
-  func clrp2ExplainsTheNegatedNetwork(sample: SampleNetwork, head: Method.Head) throws {
+  @Test(arguments: [SampleNetwork.flattened, .branched, .signed], [CLRP2.Head.composite, .layer])
+  func clrp2ExplainsTheNegatedNetwork(sample: SampleNetwork, head: CLRP2.Head) throws {
     let walk = try Walk(sample.network(), SampleNetwork.input())
     let trace = try sample.explainer().trace(SampleNetwork.input())
     for target in 0..<trace.classes {
@@ -81,11 +81,11 @@ import Testing
   }
 
   /// R − λ·R_dual is linear in λ; without the dual it is LRP.
-  @Test(arguments: SampleNetwork.allCases, [Method.Head.composite, .layer])
-  func strengthScalesTheDual(sample: SampleNetwork, head: Method.Head) throws {
+  @Test(arguments: SampleNetwork.allCases, [CLRP2.Head.composite, .layer])
+  func strengthScalesTheDual(sample: SampleNetwork, head: CLRP2.Head) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
     let lrp = try trace.explain(.class(2), by: .lrp).signedRelevance
-    for method in [{ Method.clrp1(strength: $0) }, { Method.clrp2(head: head, strength: $0) }] as [(Float) -> Method] {
+    for method in [{ .clrp1(strength: $0) }, { .clrp2(head: head, strength: $0) }] as [(Float) -> any Method] {
       let once = try trace.explain(.class(2), by: method(1)).signedRelevance
       let twice = try trace.explain(.class(2), by: method(2)).signedRelevance
       let none = try trace.explain(.class(2), by: method(0)).signedRelevance
@@ -100,7 +100,7 @@ import Testing
   @Test(arguments: SampleNetwork.allCases) func contrastSumsToNothing(sample: SampleNetwork) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
     for target in 0..<trace.classes {
-      for method in [Method.clrp1, .clrp2] {
+      for method in [.clrp1, .clrp2] as [any Method] {
         let map = try trace.explain(.class(target), by: method)
         #expect(
           abs(map.signedRelevance.sum()) <= Tolerance.conservation * abs(Double(map.score)), "\(method) of \(target)")
@@ -124,7 +124,7 @@ import Testing
   // MARK: Helpers
 
   /// Expects a method's map; distances are relative to the explanation that contrast is a small difference of.
-  private func expectContrast(_ trace: Trace, _ target: Int, _ method: Method, _ expected: Tensor) throws {
+  private func expectContrast(_ trace: Trace, _ target: Int, _ method: any Method, _ expected: Tensor) throws {
     let lrp = try trace.explain(.class(target), by: .lrp).signedRelevance
     let found = try trace.explain(.class(target), by: method)
     let difference = found.signedRelevance.combined(with: expected, -)

@@ -113,7 +113,7 @@ import Testing
     // What is explained is the logit, as if nothing followed it.
     let plain = try Explainer(Self.network(nil), rules: Self.table).trace(Self.input)
     if ending != .softmaxOfTemperature { #expect(trace.logits == plain.logits) }
-    for method in [Method.lrp, .clrp1, .gradient] {
+    for method in [.lrp, .clrp1, .gradient] as [any Method] {
       let (found, expected) = try (trace.explain(.class(1), by: method), plain.explain(.class(1), by: method))
       let scale: Float = ending == .softmaxOfTemperature ? 2.5 : 1
       #expect(found.relevance.map { scale * $0 }.relativeDistance(from: expected.relevance) <= Tolerance.sameMap)
@@ -176,7 +176,7 @@ import Testing
     }
     let spelled = try Explainer(Self.spelledOut(ending), rules: Self.table).trace(input)
     let winner = trace.predictions()[0].classIndex
-    for method in [Method.lrp, .gradient, .gradientTimesInput, .integratedGradients] {
+    for method in [.lrp, .gradient, .gradientTimesInput, .integratedGradients] as [any Method] {
       let maps = try [0, 1].map { try trace.explain(.class($0), by: method).relevance }
       #expect(maps[0] == maps[1].map { -$0 }, "\(method): the classes' maps are opposite")
       let expected = try spelled.explain(.class(winner), by: method).relevance
@@ -186,7 +186,7 @@ import Testing
     // The other class is the negated one, whatever the contrast.
     for target in 0..<2 {
       let expected = try spelled.explain(.class(target), by: .clrp2).signedRelevance
-      for method in [Method.clrp2, .clrp1, .clrp1(against: .classes([1 - target]))] {
+      for method in [.clrp2, .clrp1, .clrp1(against: .classes([1 - target]))] as [any Method] {
         let found = try trace.explain(.class(target), by: method)
         #expect(found.signedRelevance.relativeDistance(from: expected) <= Tolerance.map, "\(method) of class \(target)")
       }

@@ -5,10 +5,10 @@ import Testing
 /// Every method on whole networks: a finite map, or a sentence that says why there is none.
 @Suite(.serialized) struct EveryMethodTests {
   /// The methods, those that run the network many times with few runs.
-  static let methods = Method.all.map { method in
+  static let methods = MethodCatalogue.standard.methods.map { method -> any Method in
     switch method {
-    case .integratedGradients: Method.integratedGradients(steps: 2)
-    case .smoothGrad: Method.smoothGrad(samples: 2)
+    case is IntegratedGradients: .integratedGradients(steps: 2)
+    case is SmoothGrad: .smoothGrad(samples: 2)
     default: method
     }
   }

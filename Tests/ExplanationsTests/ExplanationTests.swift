@@ -7,7 +7,7 @@ import Testing
 
 /// What explanations have in common, whatever the method.
 @Suite struct ExplanationTests {
-  static let methods: [Method] = [.lrp, .clrp1, .clrp2, .clrp2(head: .layer, strength: 1)]
+  static let methods: [any Method] = [.lrp, .clrp1, .clrp2, .clrp2(head: .layer, strength: 1)]
 
   @Test(arguments: SampleNetwork.allCases) func relevanceSumsToTheScore(sample: SampleNetwork) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
@@ -22,7 +22,9 @@ import Testing
   }
 
   /// Each target's map is the same whether others are explained with it or not.
-  @Test(arguments: SampleNetwork.allCases, methods) func severalTargetsAreSingles(sample: SampleNetwork, method: Method)
+  @Test(arguments: SampleNetwork.allCases, methods) func severalTargetsAreSingles(
+    sample: SampleNetwork, method: any Method
+  )
     throws
   {
     let trace = try sample.explainer().trace(SampleNetwork.input(batch: 2))
@@ -42,7 +44,8 @@ import Testing
     }
   }
 
-  @Test(arguments: SampleNetwork.allCases, methods) func aBatchIsItsItems(sample: SampleNetwork, method: Method) throws
+  @Test(arguments: SampleNetwork.allCases, methods) func aBatchIsItsItems(sample: SampleNetwork, method: any Method)
+    throws
   {
     let explainer = try sample.explainer()
     let batch = SampleNetwork.input(batch: 2)
@@ -58,7 +61,9 @@ import Testing
     }
   }
 
-  @Test(arguments: SampleNetwork.allCases, methods) func bitsDoNotDependOnThreads(sample: SampleNetwork, method: Method)
+  @Test(arguments: SampleNetwork.allCases, methods) func bitsDoNotDependOnThreads(
+    sample: SampleNetwork, method: any Method
+  )
     throws
   {
     let expected = try sample.explainer(threads: 1).trace(SampleNetwork.input(batch: 2)).explain(
@@ -188,7 +193,7 @@ import Testing
   }
 
   /// A box is needed for the pixels; without one the table does not fit the network, which blocks only the methods that use it.
-  @Test(arguments: Method.all) func pixelsWithoutARange(method: Method) throws {
+  @Test(arguments: MethodCatalogue.standard.methods) func pixelsWithoutARange(method: any Method) throws {
     let network = try SampleNetwork.pooled.network()
     let explainer = try Explainer(network, rules: .default(pixelRange: nil))
     let trace = try explainer.trace(SampleNetwork.input())

@@ -34,7 +34,7 @@ import Testing
 
   private static let range = PixelRange(lower: [-1, -1, -1], upper: [1, 1, 1])
 
-  private func distance(_ network: Network, _ table: RuleTable, _ method: Method = .lrp) throws -> Float {
+  private func distance(_ network: Network, _ table: RuleTable, _ method: any Method = .lrp) throws -> Float {
     let x = Seeded.tensor([1, 3, 9, 9], seed: 3)
     let maps = try [network, network.foldingBatchNormalization()].map {
       try Explainer($0, rules: table).trace(x).explain(.class(2), by: method).signedRelevance
@@ -43,8 +43,8 @@ import Testing
   }
 
   /// z⁺ bypasses biases, and shares out by ratios: the scales' sizes cancel.
-  @Test(arguments: 1...8 as ClosedRange<UInt64>, [Method.lrp, .clrp1(), .clrp2()])
-  func zPlusAgreesWithBiases(seed: UInt64, method: Method) throws {
+  @Test(arguments: 1...8 as ClosedRange<UInt64>, [.lrp, .clrp1(), .clrp2()] as [any Method])
+  func zPlusAgreesWithBiases(seed: UInt64, method: any Method) throws {
     let network = try Self.network(seed, biases: true)
     #expect(network.graph.nodes.contains { $0.operation.kind == .batchNormalization })
     #expect(try distance(network, .default(pixelRange: Self.range), method) <= 1e-4)

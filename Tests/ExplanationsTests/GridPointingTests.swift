@@ -8,7 +8,7 @@ import Testing
 @Suite struct GridPointingTests {
   /// How sure the network must be of a picture's class.
   static let confidence = 0.8
-  static let methods: [Method] = [.lrp, .clrp1, .clrp2]
+  static let methods: [any Method] = [.lrp, .clrp1, .clrp2]
   static let folder = Fixtures.images.appendingPathComponent("imagenet")
   static let hasPictures = FileManager.default.fileExists(atPath: folder.appendingPathComponent("labels.json").path)
 

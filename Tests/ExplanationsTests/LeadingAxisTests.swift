@@ -108,15 +108,15 @@ import Testing
     try Explainer(network(detour, isDirect: isDirect), rules: table)
   }
 
-  @Test(arguments: Detour.allCases, Method.all.filter { $0.name != "random" })
-  func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: Method) throws {
+  @Test(arguments: Detour.allCases, MethodCatalogue.standard.methods.filter { $0.name != "random" })
+  func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: any Method) throws {
     // Copies of the classes are further classes for what contrasts with all of them, and the sum is no part of a linear head.
     if detour == .broadcast, method.isContrastive { return }
     // Grad-CAM needs a layer by name.
-    let method =
+    let method: any Method =
       switch method {
-      case .gradCAM: Method.gradCAM(layer: "relu")
-      case .guidedGradCAM: Method.guidedGradCAM(layer: "relu")
+      case is GradCAM: .gradCAM(layer: "relu")
+      case is GuidedGradCAM: .guidedGradCAM(layer: "relu")
       default: method
       }
     let detoured = try Self.explainer(detour, isDirect: false).trace(Self.input())
@@ -139,8 +139,8 @@ import Testing
   }
 
   /// Views that lie one after the other may be folded into any batch.
-  @Test(arguments: Detour.allCases.filter(\.takesBatches), [Method.lrp, .clrp1, .clrp2, .gradient])
-  func batchesOfFoldedViews(detour: Detour, method: Method) throws {
+  @Test(arguments: Detour.allCases.filter(\.takesBatches), [.lrp, .clrp1, .clrp2, .gradient] as [any Method])
+  func batchesOfFoldedViews(detour: Detour, method: any Method) throws {
     let explainer = try Self.explainer(detour, isDirect: false)
     let batch = Self.input(batch: 3)
     let trace = try explainer.trace(batch)
@@ -171,9 +171,9 @@ import Testing
     let x = Seeded.tensor([1, 2, 3, 3], seed: 1, low: 0, high: 1)
     let trace = try Explainer(scalar.network(), rules: .default(pixelRange: nil)).trace(x)
     #expect(trace.logits.shape == [1, 1] && trace.layout.decision == .quantity)
-    for method in [Method.lrp, .gradient] {
+    for method in [.lrp, .gradient] as [any Method] {
       let map = try trace.explain(.class(0), by: method).relevance
-      let expected = x.map { method == .lrp ? $0 / 18 : 1 / 18 }
+      let expected = x.map { method is LRP ? $0 / 18 : 1 / 18 }
       #expect(map.relativeDistance(from: expected) <= Tolerance.sameMap)
     }
     var empty = GraphBuilder(item: [2, 3, 3])
@@ -205,9 +205,6 @@ import Testing
 extension Method {
   /// Whether the method contrasts classes, so that a unit cannot be its target.
   fileprivate var needsClass: Bool {
-    switch self {
-    case .clrp1, .sglrp: true
-    default: false
-    }
+    self is CLRP1 || self is SGLRP
   }
 }

@@ -78,7 +78,7 @@ import Testing
 
   private func explained(_ map: Map, _ trace: Trace) throws -> (map: Tensor, score: Float) {
     let target = map.target.target
-    func explain(_ method: Method) throws -> (Tensor, Float) {
+    func explain(_ method: any Method) throws -> (Tensor, Float) {
       let explanation = try trace.explain(target, by: method)
       return (explanation.signedRelevance, explanation.score)
     }
@@ -86,12 +86,12 @@ import Testing
     case "clrp1-released": return try explain(.clrp1(against: .logits))
     case "grad-cam":
       // As small as the layer.
-      let small = try trace.classActivationMap(of: target, at: map.layer?.node)
+      let small = try GradCAM(layer: map.layer?.node).layerMaps(of: [target], in: trace)[0]
       return (small, try explain(.gradCAM(layer: map.layer?.node)).1)
     case "grad-cam-upsampled": return try explain(.gradCAM(layer: map.layer?.node))
     case "guided-grad-cam": return try explain(.guidedGradCAM(layer: map.layer?.node))
     case "integrated-gradients":
-      let method = Method.integratedGradients(
+      let method = IntegratedGradients(
         baseline: try #require(map.parameters.baseline), steps: try #require(map.parameters.steps))
       let explanation = try trace.explain(target, by: method)
       let delta = try #require(map.parameters.completenessDelta)
@@ -104,7 +104,7 @@ import Testing
         Seeded.tensor(trace.input.shape, seed: $0, low: low, high: high)
       }
       return (try trace.smoothGradient(of: target, noise: noise), try explain(.lrp).1)
-    default: return try explain(#require(Method.all.first { $0.name == map.method }))
+    default: return try explain(#require(MethodCatalogue.standard.methods.first { $0.name == map.method }))
     }
   }
 }

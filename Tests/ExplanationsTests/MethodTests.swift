@@ -9,7 +9,9 @@ import Testing
   }
 
   /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM.
-  @Test(arguments: SampleNetwork.allCases, Method.all) func everyMethodGivesAMap(sample: SampleNetwork, method: Method)
+  @Test(arguments: SampleNetwork.allCases, MethodCatalogue.standard.methods) func everyMethodGivesAMap(
+    sample: SampleNetwork, method: any Method
+  )
     throws
   {
     let trace = try trace(sample, batch: 2)
@@ -25,7 +27,7 @@ import Testing
       }
       #expect(found.ledger.isEmpty != method.isRelevance)
     }
-    #expect(Set(Method.all.map(\.name)).count == Method.all.count)
+    #expect(Set(MethodCatalogue.standard.methods.map(\.name)).count == MethodCatalogue.standard.methods.count)
   }
 
   /// Gradients of the sum of logits' parts add up; gradient × input is what its name says.
@@ -194,14 +196,14 @@ import Testing
 
   /// A trap is told where it is: seeds at all classes above a rule that divides by logits, which may be negative.
   @Test func warningsOfContrasts() throws {
-    func warnings(_ sample: SampleNetwork, _ table: RuleTable, _ method: Method) throws -> [String] {
+    func warnings(_ sample: SampleNetwork, _ table: RuleTable, _ method: any Method) throws -> [String] {
       method.warnings(under: try table.resolve(for: sample.network()))
     }
     let epsilon = RuleTable(name: "ε") {
       RuleTable.Row(.operators(.conv, .gemm), Epsilon())
       RuleTable.default(pixelRange: SampleNetwork.range)
     }
-    for method in [Method.clrp1, .clrp1(against: .classes([1])), .sglrp] {
+    for method in [.clrp1, .clrp1(against: .classes([1])), .sglrp] as [any Method] {
       #expect(
         try warnings(.flattened, .epsilonPlus, method) == [
           "\(method.name) starts at all classes, and head divides by logits under epsilon(epsilon: 1e-06): what speaks against a "
@@ -210,7 +212,9 @@ import Testing
       #expect(try warnings(.flattened, .default(pixelRange: SampleNetwork.range), method).isEmpty)
       #expect(try warnings(.pooled, epsilon, method).isEmpty, "a rectifier is behind it")
     }
-    for method in [Method.lrp, .clrp2, .gradient] { #expect(try warnings(.flattened, epsilon, method).isEmpty) }
+    for method in [.lrp, .clrp2, .gradient] as [any Method] {
+      #expect(try warnings(.flattened, epsilon, method).isEmpty)
+    }
   }
 
   /// Excitation backpropagation shares out 1, and its contrast 1 − 1.

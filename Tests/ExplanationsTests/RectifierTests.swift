@@ -67,7 +67,7 @@ import Testing
     let (name, activation) = Self.spellings[index]
     let trace = try Self.trace(Self.network(activation))
     try Self.expectLogits(trace, name)
-    for (method, file) in [(Method.guidedBackprop, "guided"), (.deconvNet, "deconvolution")] {
+    for (method, file) in [(.guidedBackprop, "guided"), (.deconvNet, "deconvolution")] as [(any Method, String)] {
       let expected = try Fixtures.tensor("cases/activations/\(name).\(file).npy")
       let found = try trace.explain(.class(1), by: method).relevance
       #expect(found.relativeDistance(from: expected) <= 1e-5, "\(method)")
@@ -95,7 +95,7 @@ import Testing
     let trace = try Self.trace(Self.network { $0.add($2, activation, $1) })
     let kind = activation.kind.rawValue
     let gradient = try trace.explain(.class(1), by: .gradient).relevance
-    for method in [Method.guidedBackprop, .deconvNet, .guidedGradCAM] {
+    for method in [.guidedBackprop, .deconvNet, .guidedGradCAM] as [any Method] {
       #expect(
         method.warnings(under: trace.plan) == [
           "\(method.name) changes the gradient at rectifiers only, and the network has no rectifier, but 2 activations of other "
@@ -104,17 +104,17 @@ import Testing
         ])
     }
     #expect(try trace.explain(.class(1), by: .guidedBackprop).relevance == gradient)
-    #expect(Method.gradient.warnings(under: trace.plan).isEmpty)
+    #expect(VanillaGradient().warnings(under: trace.plan).isEmpty)
     // Beside a rectifier.
     let mixed = try Self.trace(Self.network { $0.add($2, $2 == "act1" ? .relu : activation, $1) })
     #expect(
-      Method.guidedBackprop.warnings(under: mixed.plan) == [
+      GuidedBackprop().warnings(under: mixed.plan) == [
         "guided-backprop changes the gradient at rectifiers only, and the network has 1 activation of another kind, act2 (\(kind)): "
           + "they keep their derivative and let negative values pass; use gradient-x-input, or relevance such as lrp"
       ])
     let none = try Self.trace(Self.network { $0.add($2, .negate, $1) })
     #expect(
-      Method.deconvNet.warnings(under: none.plan) == [
+      DeconvNet().warnings(under: none.plan) == [
         "deconvnet changes the gradient at rectifiers only, and the network has no rectifier: what it gives is the plain gradient's; "
           + "use gradient-x-input, or relevance such as lrp"
       ])

@@ -97,8 +97,8 @@ import Testing
   }
 
   /// With the table's own rule an experiment is the walk's next step, and says what the ledger says.
-  @Test(arguments: SampleNetwork.allCases, [Method.lrp, .clrp1]) func theTablesRuleGivesTheWalk(
-    sample: SampleNetwork, method: Method
+  @Test(arguments: SampleNetwork.allCases, [.lrp, .clrp1] as [any Method]) func theTablesRuleGivesTheWalk(
+    sample: SampleNetwork, method: any Method
   ) throws {
     let input = SampleNetwork.input(batch: 2)
     let trace = try sample.explainer().trace(input)
@@ -108,7 +108,7 @@ import Testing
     for item in 0..<2 {
       let score = trace.logits[item, 3]
       for other in 0..<trace.classes {
-        seed[item, other] = other == 3 ? score : method == .clrp1 ? -score / Float(trace.classes - 1) : 0
+        seed[item, other] = other == 3 ? score : method is CLRP1 ? -score / Float(trace.classes - 1) : 0
       }
     }
     let graph = walk.network.graph

@@ -19,20 +19,22 @@ import Testing
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).filter { $0.hasPrefix("ze") }
       .sorted()
     #expect(names.count == 4)
-    var cosines: [Method: Double] = [:]
+    var cosines: [String: Double] = [:]
     for name in names {
       let picture = try Image(contentsOf: Self.folder.appendingPathComponent(name).path)
       let trace = try explainer.trace(model.preprocessing.withoutCrop().tensor(from: picture))
-      for method in [Method.lrp, .clrp1, .clrp2, .sglrp] {
+      for method in [.lrp, .clrp1, .clrp2, .sglrp] as [any Method] {
         let maps = try trace.explain([Self.zebra, Self.elephant], by: method).map(\.relevance)
-        cosines[method, default: 0] += maps[0].cosine(to: maps[1]) / Double(names.count)
+        cosines[method.name, default: 0] += maps[0].cosine(to: maps[1]) / Double(names.count)
       }
     }
     for (method, cosine) in cosines.sorted(by: { $0.value > $1.value }) {
       print("zebra and elephant, \(method): mean cosine of the two maps \(cosine)")
     }
-    let lrp = try #require(cosines[.lrp])
+    let lrp = try #require(cosines["lrp"])
     #expect(lrp >= 0.6)
-    for method in [Method.clrp1, .clrp2, .sglrp] { #expect(try #require(cosines[method]) <= lrp - 0.4, "\(method)") }
+    for method in [.clrp1, .clrp2, .sglrp] as [any Method] {
+      #expect(try #require(cosines[method.name]) <= lrp - 0.4, "\(method)")
+    }
   }
 }

@@ -85,7 +85,7 @@ import Testing
       .class(3), .unit(node: "relu2", channel: 3), .class(0), .unit(node: "relu2", channel: 1, position: [0, 0]),
       .unit(node: "relu3", channel: 2), .class(3),
     ]
-    for method in [Method.lrp, .clrp2, .gradient, .excitationBackprop] {
+    for method in [.lrp, .clrp2, .gradient, .excitationBackprop] as [any Method] {
       let together = try trace.explain(targets, by: method)
       #expect(together.map(\.target) == targets)
       for (target, found) in zip(targets, together) {
@@ -208,7 +208,7 @@ import Testing
         "grad-cam needs a layer with height and width, and the output of node fc has shape 1×20"
       ),
       (.class(0), .gradCAM(layer: "conv9"), "conv9: the network has no such node; did you mean conv1?"),
-    ] as [(Target, Method, String)] {
+    ] as [(Target, any Method, String)] {
       let error = #expect(throws: (any Error).self) { try trace.explain(target, by: method) }
       #expect((error as? any RelevanceKitError)?.description == sentence)
     }

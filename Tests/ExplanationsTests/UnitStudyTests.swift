@@ -92,7 +92,7 @@ import Testing
       options.patchSide = patchSide
       options.replacement = replacement
       let study = try UnitStudy(trace, at: "relu2", options: options)
-      for (ablation, method) in [(study.ablation, Method.clrp2), (study.lrpAblation, .lrp)] {
+      for (ablation, method) in [(study.ablation, .clrp2), (study.lrpAblation, .lrp)] as [(PatchAblation, any Method)] {
         for (index, unit) in study.units.enumerated() {
           let map = try trace.explain(unit.target, by: method).relevance
           let sums = (0..<Self.side * Self.side).map { place in

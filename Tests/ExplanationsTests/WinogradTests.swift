@@ -71,7 +71,9 @@ import Testing
       let explainer = try Explainer(network, rules: .default(pixelRange: .imageNet), convolution: algorithm)
       let trace = try explainer.trace(input)
       let best = Target.class(trace.predictions()[0].classIndex)
-      return (trace.logits, try [Method.lrp, .clrp1].map { try trace.explain(best, by: $0).signedRelevance })
+      return (
+        trace.logits, try ([.lrp, .clrp1] as [any Method]).map { try trace.explain(best, by: $0).signedRelevance }
+      )
     }
     let (expected, found) = (try run(.im2col), try run(.automatic))
     let logits = found.logits.largestDifference(from: expected.logits)

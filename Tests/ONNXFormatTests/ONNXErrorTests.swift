@@ -71,16 +71,16 @@ import Testing
   @Test func allUnsupportedNodesAreListed() {
     let model = WireModel(
       nodes: [
-        WireNode(op: "Einsum", inputs: ["x"], outputs: ["a"], name: "first"),
+        WireNode(op: "GridSample", inputs: ["x"], outputs: ["a"], name: "first"),
         WireNode(op: "Relu", inputs: ["a"], outputs: ["b"]),
         WireNode(op: "FusedConv", inputs: ["b"], outputs: ["c"], domain: "com.microsoft"),
         WireNode(op: "MatMul", inputs: ["x", "x"], outputs: ["d"], name: "attention"),
-        WireNode(op: "Einsum", inputs: ["c", "d"], outputs: ["y"]),
+        WireNode(op: "GridSample", inputs: ["c", "d"], outputs: ["y"]),
       ])
     let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
     #expect(
       error?.description
-        == "model: 4 nodes are not supported: Einsum × 2 (first, y), com.microsoft.FusedConv (c), "
+        == "model: 4 nodes are not supported: GridSample × 2 (first, y), com.microsoft.FusedConv (c), "
         + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant B)"
     )
     #expect(error?.category == .badData)
@@ -89,11 +89,12 @@ import Testing
   @Test func aLongListIsCut() {
     var model = WireModel()
     for index in 0..<30 {
-      model.nodes.append(WireNode(op: "Einsum", inputs: [index == 0 ? "x" : "v\(index - 1)"], outputs: ["v\(index)"]))
+      model.nodes.append(
+        WireNode(op: "GridSample", inputs: [index == 0 ? "x" : "v\(index - 1)"], outputs: ["v\(index)"]))
     }
     model.outputs = ["v29"]
     let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
-    #expect(error?.description == "model: 30 nodes are not supported: Einsum × 30 (v0, v1, v2, …)")
+    #expect(error?.description == "model: 30 nodes are not supported: GridSample × 30 (v0, v1, v2, …)")
   }
 
   @Test func manyOperatorsAndReasonsAreCut() {

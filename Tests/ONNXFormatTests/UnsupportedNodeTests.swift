@@ -35,7 +35,7 @@ import Testing
   @Test func branchesOfConditionsThatAreNotSupported() {
     var branch = WireMessage()
     branch.message(1, WireNode(op: "Relu", inputs: ["r"], outputs: ["b"]).message)
-    branch.message(1, WireNode(op: "Einsum", inputs: ["x"], outputs: ["r"], name: "inner").message)
+    branch.message(1, WireNode(op: "GridSample", inputs: ["x"], outputs: ["r"], name: "inner").message)
     branch.message(12, WireModel.value("b", nil))
     func names(_ condition: WireNode) -> [String] {
       let choice = WireNode(
@@ -112,7 +112,7 @@ private struct GraphMaker {
     case 0: images.append((add("Relu", [a.name]), a.isThere, a.hasRank))
     case 1: images.append((add("Add", [a.name, b.name]), isThere, a.hasRank && b.hasRank))
     case 2: images.append((add("MatMul", [a.name, "matrix"]), a.isThere, a.hasRank))
-    case 3: images.append((add("Einsum", [a.name], unknown: true), false, false))
+    case 3: images.append((add("GridSample", [a.name], unknown: true), false, false))
     case 4: images.append((add("com.microsoft/FusedConv", [a.name, "kernel"], unknown: true), false, false))
     case 5: images.append((add("MatMul", [a.name, b.name], refused: Self.product), false, false))
     case 6: images.append((add("Where", [a.name, b.name, b.name], refused: Self.arithmetic), false, false))

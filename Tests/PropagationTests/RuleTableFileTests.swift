@@ -121,10 +121,10 @@ import Testing
   @Test func cataloguesTakeFurtherRules() throws {
     struct Halve: NamedRule {
       static let name = "halve"
-      static let parameters = [RuleParameter.number("times", 1, atLeast: 1)]
+      static let parameters = [Parameter.number("times", 1, atLeast: 1)]
       let times: Float
-      init(_ arguments: RuleArguments) { times = arguments.number("times") }
-      var arguments: [String: RuleArgument] { ["times": .number(times)] }
+      init(_ arguments: Arguments) { times = arguments.number("times") }
+      var arguments: [String: Arguments.Value] { ["times": .number(times)] }
       func objection(at site: RuleSite) -> String? { nil }
       func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
         [relevance.map { $0 / (2 * times) }]

@@ -160,7 +160,7 @@ import Testing
     let error = #expect(throws: RuleTableError.self) { try table.resolve(for: Self.forked()) }
     #expect(
       error?.description == """
-        rule table mine: zPlus at scale: it applies to Conv, ConvTranspose, Gemm, AveragePool, GlobalAveragePool, \
+        rule table mine: zPlus at scale: it applies to Conv, Gemm, ConvTranspose, AveragePool, GlobalAveragePool, \
         ReduceMean, ReduceSum, BatchNormalization, and the node is Mul; zB at stem: the range of its input does not follow \
         from the range of the pixels, one interval per channel; give it in a row of the table, {op: Gemm, position: first, rule: zB, lower: 0, upper: 1}; winnerTakesAll(ties: first) at relu: it \
         applies to MaxPool, GlobalMaxPool, ReduceMax, and the node is Relu; rearrange at left: it applies to Concat, \

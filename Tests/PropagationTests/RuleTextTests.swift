@@ -94,7 +94,7 @@ import Testing
     ("zB:l=0..1,u=2..3", "rule zB: found sweeps of lower and upper; expected one sweep at most"),
   ])
   func wrongTexts(text: String, sentence: String) {
-    let error = #expect(throws: RuleArgumentError.self) { try RuleCatalogue.standard.rules(parsing: text) }
+    let error = #expect(throws: ArgumentError.self) { try RuleCatalogue.standard.rules(parsing: text) }
     #expect(error?.description == sentence)
     #expect(error?.category == .usage)
   }

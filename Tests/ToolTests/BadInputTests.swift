@@ -20,7 +20,7 @@ import Testing
     }
   }
 
-  private static let methods = Method.all.map(\.name).joined(separator: ", ")
+  private static let methods = MethodCatalogue.standard.methods.map(\.name).joined(separator: ", ")
   private static let commands = "explain, predict, inspect, lab, units, evaluate, bench, list"
   private static let evaluations = EvaluationCatalogue.types.map { $0.subcommand }.joined(separator: ", ")
   private static let scales = "expected own, common, or fixed:V with a number V greater than 0"

@@ -5,7 +5,7 @@ import Testing
 
 /// `relevance explain --scale`: which relevance has the full colour in pictures.
 @Suite struct ScaleTests {
-  private static let methods: [Method] = [.lrp, .clrp1, .gradient, .gradCAM(layer: "y")]
+  private static let methods: [any Method] = [.lrp, .clrp1, .gradient, .gradCAM(layer: "y")]
 
   /// The pictures of two classes by methods of three units, and the maps that they show.
   private func run(_ scale: String?, _ bench: Workbench) throws -> [(explanation: Explanation, picture: Image)] {
@@ -30,9 +30,9 @@ import Testing
     }
   }
 
-  private func colors(_ method: Method) -> HeatmapColors {
+  private func colors(_ method: any Method) -> HeatmapColors {
     switch method {
-    case .clrp1, .gradCAM: .sequential
+    case is CLRP1, is GradCAM: .sequential
     default: .diverging
     }
   }

@@ -176,7 +176,7 @@ struct SharedCaseTests {
   /// A table that does not fit blocks only the methods that use it.
   @Test func aTableThatDoesNotFit() throws {
     try save([1, 1, 28, 28])
-    for method in Method.all where !method.isRelevance {
+    for method in MethodCatalogue.standard.methods where !method.isRelevance {
       let outcome = try bench.run(
         "explain", model("grey"), "x.npy", "--method", method.name, "--save", "npy", "--output", "out")
       #expect(outcome.status == 0, "\(method)")

@@ -7,16 +7,9 @@ extension RulePlan {
   var dependsOnPixelRange: Bool { assignments.contains { ($0.rule as? ZBox)?.box == .fromPixels } }
 }
 
-extension Method {
-  /// Whether its maps follow from the rule table.
-  var usesRuleTable: Bool {
-    if case .random = self { false } else { isRelevance }
-  }
-}
-
 /// What is doubtful about an input under a plan with rule z^B, a sentence each.
-func boxNotes(of trace: Trace, input: String, methods: [Method]) -> [String] {
-  guard methods.contains(where: \.usesRuleTable) else { return [] }
+func boxNotes(of trace: Trace, input: String, methods: [any Method]) -> [String] {
+  guard methods.contains(where: \.isRelevance) else { return [] }
   return trace.boxViolations.map { "\(input): \($0)" }
 }
 

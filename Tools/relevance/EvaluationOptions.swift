@@ -35,7 +35,7 @@ struct EvaluationRunOptions: ParsableArguments {
     let labels: Labels?
   }
 
-  func setting(methods: [Method]) throws -> Setting {
+  func setting(methods: [any Method]) throws -> Setting {
     let model = try model.load()
     let explainer = try Explainer(
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
@@ -48,11 +48,11 @@ struct EvaluationRunOptions: ParsableArguments {
     // Data sets are large, and all of their pictures are prepared alike.
     let first = BoxNotes(limit: 1)
     let note: (@Sendable (String) -> Void)? =
-      methods.contains(where: \.usesRuleTable)
+      methods.contains(where: \.isRelevance)
       ? { @Sendable in first.say($0) } : nil
     // Random maps are drawn anew for each seed.
     let methods = methods.map { method in
-      if case .random(0) = method { Method.random(seed: seed) } else { method }
+      (method as? RandomMap)?.seed == 0 ? .random(seed: seed) : method
     }
     var subject = Subject(
       explainer, preprocessing: fitting.preprocessing(of: model), methods: methods, note: note)
@@ -148,12 +148,12 @@ struct MethodOptions: ParsableArguments {
     name: .customLong("method"),
     help: ArgumentHelp(
       "A method, as in relevance explain. Repeatable. (default: \(Self.usual.map(\.name).joined(separator: ", ")))",
-      valueName: "m"), transform: Method.init(parsing:))
-  var given: [Method] = []
+      valueName: "m"), transform: MethodCatalogue.standard.method(parsing:))
+  var given: [any Method] = []
 
-  private static let usual: [Method] = [.random, .gradient, .guidedBackprop, .lrp, .clrp1, .clrp2]
+  private static let usual: [any Method] = [.random, .gradient, .guidedBackprop, .lrp, .clrp1, .clrp2]
 
-  var values: [Method] { given.isEmpty ? Self.usual : given }
+  var values: [any Method] { given.isEmpty ? Self.usual : given }
 
   func validate() throws {
     var seen: Set<String> = []

@@ -45,12 +45,12 @@ struct Explain: ParsableCommand {
     name: .customLong("method"),
     help: ArgumentHelp(
       """
-      How: \(Method.allValueStrings.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
+      How: \(MethodCatalogue.standard.names.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
       clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
       Repeatable. (default: clrp1; lrp where the output is a quantity, which has no alternatives)
-      """, valueName: "m"), completion: .list(Method.allValueStrings),
-    transform: Method.init(parsing:))
-  var methods: [Method] = []
+      """, valueName: "m"), completion: .list(MethodCatalogue.standard.names),
+    transform: MethodCatalogue.standard.method(parsing:))
+  var methods: [any Method] = []
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "explanations"
@@ -78,7 +78,7 @@ struct Explain: ParsableCommand {
     let methods = methods.isEmpty ? [explainer.usualMethod(for: model)] : methods
     if let objection = explainer.plan.objection, methods.contains(where: \.isRelevance) { throw objection }
     let files = try inputs.files()
-    let plan = methods.contains(where: \.usesRuleTable) ? explainer.plan : nil
+    let plan = methods.contains(where: \.isRelevance) ? explainer.plan : nil
     noteAssumedPreprocessing(of: model, for: files)
     var report = Report(model: self.model.path, plan: explainer.plan, methods: methods)
     let folder = URL(fileURLWithPath: output)
@@ -143,7 +143,7 @@ struct Explain: ParsableCommand {
   /// What is doubtful about how relevance went through the network. The sums of a contrast do not tell: then LRP of the same targets does.
   private func flowWarnings(_ explanations: [Explanation], _ targets: [Target], _ trace: Trace) throws -> [String] {
     let relevances = explanations.map(\.method).filter(\.isRelevance)
-    let isTold = relevances.isEmpty || relevances.contains(.lrp)
+    let isTold = relevances.isEmpty || relevances.contains { $0 is LRP }
     return try (isTold ? explanations : trace.explain(targets, by: .lrp)).flatMap(\.warnings)
   }
 }
@@ -215,9 +215,9 @@ enum OutputError: RelevanceKitError {
 
 extension Explainer {
   /// CLRP1, or LRP where the output is a quantity, which has no alternatives.
-  fileprivate func usualMethod(for model: Model) -> Method {
+  fileprivate func usualMethod(for model: Model) -> any Method {
     let layout = try? scoreLayout(forInput: model.exampleInputShape)
-    return layout?.decision == .quantity ? .lrp : .clrp1
+    return layout?.decision == .quantity ? LRP() : CLRP1()
   }
 }
 

@@ -24,7 +24,12 @@ struct List: ParsableCommand {
       switch self {
       case .methods:
         Self.aligned(
-          Method.all.map { ($0.name, $0.parameters.map { "\($0.name)=\($0.value)" }.joined(separator: ",")) })
+          MethodCatalogue.standard.types.map { type in
+            (
+              type.name,
+              type.parameters.map { "\($0.name)=\($0.defaultValue?.description ?? "")" }.joined(separator: ",")
+            )
+          })
       case .rules:
         Self.aligned(
           RuleCatalogue.standard.types.map { ($0.name, $0.parameters.map(Self.text).joined(separator: ", ")) })
@@ -35,7 +40,7 @@ struct List: ParsableCommand {
     }
 
     /// `bias=absorbed (bypassed or absorbed or distributed)`
-    private static func text(_ parameter: RuleParameter) -> String {
+    private static func text(_ parameter: Parameter) -> String {
       "\(parameter.name)\(parameter.defaultValue.map { "=\($0)" } ?? "") (\(parameter.expected))"
     }
 

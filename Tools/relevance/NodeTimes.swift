@@ -5,13 +5,13 @@ import RelevanceKit
 struct NodeTimes {
   private let explainer: Explainer
   private let input: Tensor
-  private let method: Method
+  private let method: any Method
   private let targets: [Target]
   private let peak: MatrixProductPeak
   /// The first is there to get warm.
   private var rounds: [Round] = []
 
-  init(_ explainer: Explainer, _ input: Tensor, method: Method, targets: [Target]) {
+  init(_ explainer: Explainer, _ input: Tensor, method: any Method, targets: [Target]) {
     self.explainer = explainer
     self.input = input
     self.method = method

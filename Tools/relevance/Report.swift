@@ -58,7 +58,7 @@ struct Report: Encodable {
     case model, output, table, inputs, warnings
   }
 
-  init(model: String, plan: RulePlan, methods: [Method]) {
+  init(model: String, plan: RulePlan, methods: [any Method]) {
     self.model = model
     output = plan.network.outputName
     table = plan.table.name
@@ -123,7 +123,7 @@ struct Report: Encodable {
           + (lost.map { "; it stops at \($0.node)\(cause.map { " (\($0.rawValue))" } ?? "")" } ?? ""))
     }
     if layout.decision == .quantity, let contrast = explanations.first(where: \.method.isContrastive)?.method,
-      contrast.name != Method.clrp2.name
+      !(contrast is CLRP2)
     {
       warnings.append(
         "\(input): the output is a quantity without alternatives, so that \(contrast) contrasts it with nothing")

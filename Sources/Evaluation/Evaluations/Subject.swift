@@ -13,7 +13,7 @@ public struct Subject: Sendable {
   /// How pictures become its input.
   public let preprocessing: Preprocessing
   /// The methods that are compared, in the order of the tables.
-  public let methods: [Method]
+  public let methods: [any Method]
 
   /// Is told what is doubtful about a picture, in a sentence that names it; see `Trace.boxViolations`.
   private let note: (@Sendable (String) -> Void)?
@@ -28,7 +28,7 @@ public struct Subject: Sendable {
   ///   - methods: the methods that are compared.
   ///   - note: is told of pictures that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
   public init(
-    _ explainer: Explainer, preprocessing: Preprocessing, methods: [Method],
+    _ explainer: Explainer, preprocessing: Preprocessing, methods: [any Method],
     note: (@Sendable (String) -> Void)? = nil
   ) {
     self.note = note
@@ -113,8 +113,8 @@ public struct Subject: Sendable {
   }
 
   /// The same by one method.
-  func maps(of targets: [Target], by method: Method, in trace: Trace, item: Int) throws -> [SaliencyMap] {
-    guard case .random(let seed) = method else {
+  func maps(of targets: [Target], by method: any Method, in trace: Trace, item: Int) throws -> [SaliencyMap] {
+    guard let random = method as? RandomMap else {
       return try trace.explain(targets, by: method, ledger: false).map { explanation in
         guard explanation.relevance.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
           throw EvaluationError.notFinite(method: method.description)
@@ -122,7 +122,7 @@ public struct Subject: Sendable {
         return SaliencyMap(explanation)
       }
     }
-    var seeds = SplitMix64(state: seed &+ UInt64(item) &* 0x9E37_79B9)
+    var seeds = SplitMix64(state: random.seed &+ UInt64(item) &* 0x9E37_79B9)
     return try targets.map { SaliencyMap(try trace.explain($0, by: .random(seed: seeds.next()), ledger: false)) }
   }
 }

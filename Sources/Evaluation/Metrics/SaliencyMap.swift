@@ -74,9 +74,9 @@ public struct SaliencyMap: Sendable {
 extension Method {
   /// How maps of the method become saliency.
   var saliency: SaliencyMap.Reduction {
-    switch self {
-    case .gradient, .guidedBackprop, .deconvNet, .smoothGrad: .magnitude
-    default: .sum
+    switch sign {
+    case .slope: .magnitude
+    case .nonNegative, .support: .sum
     }
   }
 }

@@ -44,21 +44,22 @@ public struct AlphaBeta: ContributionRule {
 extension AlphaBeta: NamedRule {
   public static let name = "alphaBeta"
   public static let parameters = [
-    RuleParameter.number("alpha", nil, atLeast: 1), .number("beta", nil, atLeast: 0),
+    Parameter.number("alpha", nil, atLeast: 1), .number("beta", nil, atLeast: 0),
     .choice("bias", BiasTreatment.absorbed),
   ]
-  public init(_ arguments: RuleArguments) throws {
+  public init(_ arguments: Arguments) throws {
     // If one is given, the other follows.
     let alpha = arguments.optionalNumber("alpha") ?? arguments.optionalNumber("beta").map { $0 + 1 } ?? 2
     let beta = arguments.optionalNumber("beta") ?? alpha - 1
     guard Self.isConsistent(alpha, beta) else {
       throw arguments.error(
-        found: "alpha \(RuleArgument.number(alpha)) and beta \(RuleArgument.number(beta))", expected: "alpha − beta = 1"
+        found: "alpha \(Arguments.Value.number(alpha)) and beta \(Arguments.Value.number(beta))",
+        expected: "alpha − beta = 1"
       )
     }
     self.init(alpha: alpha, beta: beta, bias: arguments.choice("bias"))
   }
-  public var arguments: [String: RuleArgument] {
+  public var arguments: [String: Arguments.Value] {
     ["alpha": .number(alpha), "beta": .number(beta), "bias": .word(bias.rawValue)]
   }
 }

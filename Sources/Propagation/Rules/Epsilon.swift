@@ -27,10 +27,10 @@ public struct Epsilon: ContributionRule {
 extension Epsilon: NamedRule {
   public static let name = "epsilon"
   public static let parameters = [
-    RuleParameter.number("epsilon", 1e-6, atLeast: 0), .choice("bias", BiasTreatment.absorbed),
+    Parameter.number("epsilon", 1e-6, atLeast: 0), .choice("bias", BiasTreatment.absorbed),
   ]
-  public init(_ arguments: RuleArguments) throws {
+  public init(_ arguments: Arguments) throws {
     self.init(epsilon: arguments.number("epsilon"), bias: arguments.choice("bias"))
   }
-  public var arguments: [String: RuleArgument] { ["epsilon": .number(epsilon), "bias": .word(bias.rawValue)] }
+  public var arguments: [String: Arguments.Value] { ["epsilon": .number(epsilon), "bias": .word(bias.rawValue)] }
 }

@@ -24,5 +24,5 @@ public struct EqualShares: Rule {
 
 extension EqualShares: NamedRule {
   public static let name = "equalShares"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }

@@ -29,5 +29,5 @@ public struct Even: Rule {
 
 extension Even: NamedRule {
   public static let name = "even"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }

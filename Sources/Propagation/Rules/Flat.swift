@@ -19,5 +19,5 @@ public struct Flat: ContributionRule {
 
 extension Flat: NamedRule {
   public static let name = "flat"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }

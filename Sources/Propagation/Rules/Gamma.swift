@@ -33,10 +33,10 @@ public struct Gamma: ContributionRule {
 extension Gamma: NamedRule {
   public static let name = "gamma"
   public static let parameters = [
-    RuleParameter.number("gamma", 0.25, atLeast: 0), .choice("bias", BiasTreatment.absorbed),
+    Parameter.number("gamma", 0.25, atLeast: 0), .choice("bias", BiasTreatment.absorbed),
   ]
-  public init(_ arguments: RuleArguments) throws {
+  public init(_ arguments: Arguments) throws {
     self.init(gamma: arguments.number("gamma"), bias: arguments.choice("bias"))
   }
-  public var arguments: [String: RuleArgument] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
+  public var arguments: [String: Arguments.Value] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
 }

@@ -40,8 +40,8 @@ public struct GeneralisedGamma: ContributionRule {
 extension GeneralisedGamma: NamedRule {
   public static let name = "generalisedGamma"
   public static let parameters = Gamma.parameters
-  public init(_ arguments: RuleArguments) throws {
+  public init(_ arguments: Arguments) throws {
     self.init(gamma: arguments.number("gamma"), bias: arguments.choice("bias"))
   }
-  public var arguments: [String: RuleArgument] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
+  public var arguments: [String: Arguments.Value] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
 }

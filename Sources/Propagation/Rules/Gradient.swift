@@ -86,7 +86,7 @@ public struct Gradient: Rule {
 
 extension Gradient: NamedRule {
   public static let name = "gradient"
-  public static let parameters = [RuleParameter.choice("rectifier", Rectifier.gradient)]
-  public init(_ arguments: RuleArguments) throws { self.init(rectifier: arguments.choice("rectifier")) }
-  public var arguments: [String: RuleArgument] { ["rectifier": .word(rectifier.rawValue)] }
+  public static let parameters = [Parameter.choice("rectifier", Rectifier.gradient)]
+  public init(_ arguments: Arguments) throws { self.init(rectifier: arguments.choice("rectifier")) }
+  public var arguments: [String: Arguments.Value] { ["rectifier": .word(rectifier.rawValue)] }
 }

@@ -67,7 +67,7 @@ extension Pass {
 
 extension Pass: NamedRule {
   public static let name = "pass"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }
 
 extension Layer {

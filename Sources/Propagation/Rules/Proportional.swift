@@ -32,5 +32,5 @@ public struct Proportional: Rule {
 
 extension Proportional: NamedRule {
   public static let name = "proportional"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }

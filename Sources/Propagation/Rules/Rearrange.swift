@@ -35,5 +35,5 @@ public struct Rearrange: Rule {
 
 extension Rearrange: NamedRule {
   public static let name = "rearrange"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }

@@ -34,5 +34,5 @@ public struct ShareBySummand: Rule {
 
 extension ShareBySummand: NamedRule {
   public static let name = "shareBySummand"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }

@@ -43,5 +43,5 @@ public struct SignalTakesAll: Rule {
 
 extension SignalTakesAll: NamedRule {
   public static let name = "signalTakesAll"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }

@@ -132,10 +132,10 @@ public struct Taylor: Rule {
 extension Taylor: NamedRule {
   public static let name = "taylor"
   public static let parameters = [
-    RuleParameter.number("epsilon", 1e-6, atLeast: 0), .choice("bias", Bias.absorbed),
+    Parameter.number("epsilon", 1e-6, atLeast: 0), .choice("bias", Bias.absorbed),
   ]
-  public init(_ arguments: RuleArguments) throws {
+  public init(_ arguments: Arguments) throws {
     self.init(epsilon: arguments.number("epsilon"), bias: arguments.choice("bias"))
   }
-  public var arguments: [String: RuleArgument] { ["epsilon": .number(epsilon), "bias": .word(bias.rawValue)] }
+  public var arguments: [String: Arguments.Value] { ["epsilon": .number(epsilon), "bias": .word(bias.rawValue)] }
 }

@@ -44,6 +44,6 @@ extension RulePlan {
   /// The plan with one node's weights negated; nil if its rule is not one for weights.
   package func negatingWeights(of id: Node.ID) -> RulePlan? {
     guard let rule = self[id]?.rule as? any ContributionRule else { return nil }
-    return replacingRule(of: id, by: Turned(base: rule))
+    return replacingRules([id: Turned(base: rule)])
   }
 }

@@ -22,7 +22,7 @@ public struct WSquare: ContributionRule {
 
 extension WSquare: NamedRule {
   public static let name = "wSquare"
-  public static let parameters = [RuleParameter.choice("bias", BiasTreatment.bypassed)]
-  public init(_ arguments: RuleArguments) throws { self.init(bias: arguments.choice("bias")) }
-  public var arguments: [String: RuleArgument] { ["bias": .word(bias.rawValue)] }
+  public static let parameters = [Parameter.choice("bias", BiasTreatment.bypassed)]
+  public init(_ arguments: Arguments) throws { self.init(bias: arguments.choice("bias")) }
+  public var arguments: [String: Arguments.Value] { ["bias": .word(bias.rawValue)] }
 }

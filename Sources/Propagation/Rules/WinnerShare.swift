@@ -26,5 +26,5 @@ public struct WinnerShare: Rule {
 
 extension WinnerShare: NamedRule {
   public static let name = "winnerShare"
-  public init(_ arguments: RuleArguments) {}
+  public init(_ arguments: Arguments) {}
 }

@@ -37,7 +37,7 @@ public struct WinnerTakesAll: Rule {
 
 extension WinnerTakesAll: NamedRule {
   public static let name = "winnerTakesAll"
-  public static let parameters = [RuleParameter.choice("ties", Ties.first, isTacit: false)]
-  public init(_ arguments: RuleArguments) throws { self.init(ties: arguments.choice("ties")) }
-  public var arguments: [String: RuleArgument] { ["ties": .word(ties.rawValue)] }
+  public static let parameters = [Parameter.choice("ties", Ties.first, isTacit: false)]
+  public init(_ arguments: Arguments) throws { self.init(ties: arguments.choice("ties")) }
+  public var arguments: [String: Arguments.Value] { ["ties": .word(ties.rawValue)] }
 }

@@ -20,7 +20,7 @@ public struct Z: ContributionRule {
 
 extension Z: NamedRule {
   public static let name = "z"
-  public static let parameters = [RuleParameter.choice("bias", BiasTreatment.absorbed)]
-  public init(_ arguments: RuleArguments) throws { self.init(bias: arguments.choice("bias")) }
-  public var arguments: [String: RuleArgument] { ["bias": .word(bias.rawValue)] }
+  public static let parameters = [Parameter.choice("bias", BiasTreatment.absorbed)]
+  public init(_ arguments: Arguments) throws { self.init(bias: arguments.choice("bias")) }
+  public var arguments: [String: Arguments.Value] { ["bias": .word(bias.rawValue)] }
 }

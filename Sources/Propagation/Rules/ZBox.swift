@@ -86,12 +86,12 @@ public struct ZBox: ContributionRule {
 
 extension ZBox: NamedRule {
   public static let name = "zB"
-  public static let parameters = [RuleParameter.numbers("lower"), .numbers("upper")]
-  public init(_ arguments: RuleArguments) throws {
+  public static let parameters = [Parameter.numbers("lower"), .numbers("upper")]
+  public init(_ arguments: Arguments) throws {
     self.init(box: try Self.box(arguments))
   }
 
-  private static func box(_ arguments: RuleArguments) throws -> Box {
+  private static func box(_ arguments: Arguments) throws -> Box {
     let expected = "lower ≤ upper, both or neither"
     let lower: [Float]
     let upper: [Float]
@@ -110,14 +110,14 @@ extension ZBox: NamedRule {
     }
     if let wrong = lower.indices.first(where: { lower[$0] > upper[$0] }) {
       throw arguments.error(
-        found: "lower \(RuleArgument.number(lower[wrong])) above upper \(RuleArgument.number(upper[wrong]))",
+        found: "lower \(Arguments.Value.number(lower[wrong])) above upper \(Arguments.Value.number(upper[wrong]))",
         expected: expected)
     }
     let isList = arguments.isList("lower") || arguments.isList("upper")
     return isList ? .channels(lower: lower, upper: upper) : .scalar(lower: lower[0], upper: upper[0])
   }
 
-  public var arguments: [String: RuleArgument] {
+  public var arguments: [String: Arguments.Value] {
     switch box {
     case .fromPixels: [:]
     case .scalar(let lower, let upper): ["lower": .number(lower), "upper": .number(upper)]

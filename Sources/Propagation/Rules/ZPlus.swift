@@ -30,7 +30,7 @@ public struct ZPlus: ContributionRule {
 
 extension ZPlus: NamedRule {
   public static let name = "zPlus"
-  public static let parameters = [RuleParameter.choice("bias", BiasTreatment.bypassed)]
-  public init(_ arguments: RuleArguments) throws { self.init(bias: arguments.choice("bias")) }
-  public var arguments: [String: RuleArgument] { ["bias": .word(bias.rawValue)] }
+  public static let parameters = [Parameter.choice("bias", BiasTreatment.bypassed)]
+  public init(_ arguments: Arguments) throws { self.init(bias: arguments.choice("bias")) }
+  public var arguments: [String: Arguments.Value] { ["bias": .word(bias.rawValue)] }
 }

@@ -4,11 +4,11 @@ import RelevanceKit
 /// `R_i = Σ_j x⁺_i |w_ij| / Σ_i' x⁺_i' |w_i'j| · R_j`.
 struct Absolute: ContributionRule, NamedRule {
   static let name = "absolute"
-  static let parameters = [RuleParameter.number("stabiliser", 1e-9, atLeast: 0)]
+  static let parameters = [Parameter.number("stabiliser", 1e-9, atLeast: 0)]
   let stabiliser: Float
 
-  init(_ arguments: RuleArguments) { stabiliser = arguments.number("stabiliser") }
-  var arguments: [String: RuleArgument] { ["stabiliser": .number(stabiliser)] }
+  init(_ arguments: Arguments) { stabiliser = arguments.number("stabiliser") }
+  var arguments: [String: Arguments.Value] { ["stabiliser": .number(stabiliser)] }
 
   func contributions(at site: RuleSite) -> [Contributions] {
     let size = WeightPart.scaled(positive: 1, negative: -1)

@@ -1,0 +1,156 @@
+import Propagation
+import Tensors
+
+/// Contrastive LRP against other classes, which share the same score: `max(0, R − λ·R_dual)`. *Gu18* §4 eq. 2.
+///
+/// Where a single logit decides between two classes, the other class is the negated target, whatever the contrast.
+public struct CLRP1: Method {
+  /// What CLRP1 contrasts with.
+  public enum Dual: Hashable, Sendable {
+    /// All other classes in equal parts, as in the paper.
+    case others
+    /// Some classes in equal parts: “why this and not that”.
+    case classes([Int])
+    /// The other classes by the size of their logits; both maps are divided by their sums before they are subtracted, so
+    /// that the result has no unit. What the authors' code does.
+    case logits
+  }
+  /// What the target is contrasted with.
+  public let against: Dual
+  /// λ; 1 is the paper's.
+  public let strength: Float
+
+  public static let name = "clrp1"
+  public static let parameters = [
+    Parameter.text("against", Dual.others, expected: "others, logits, or numbers of classes joined by +"),
+    .number("strength", 1, atLeast: 0),
+  ]
+  /// Makes the method.
+  public init(against: Dual = .others, strength: Float = 1) { (self.against, self.strength) = (against, strength) }
+  public init(_ arguments: Arguments) {
+    self.init(against: arguments.text("against"), strength: arguments.number("strength"))
+  }
+  public var arguments: [String: Arguments.Value] {
+    ["against": .word(against.description), "strength": .number(strength)]
+  }
+
+  public var isContrastive: Bool { true }
+  public func unit(of score: String) -> String { against == .logits ? "share" : score }
+  public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfSeedsAtAllClasses(of: self) }
+
+  public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
+    if trace.hasComplement {
+      return try Seeds(contrasting: targets, strength: strength, by: self, in: trace) { start in
+        // What is asked for is looked at all the same.
+        _ = try duals(of: start, in: trace)
+        return against == .logits ? start.scores.map { _ in 1 } : start.scores
+      }
+    }
+    return try Seeds(of: targets, in: trace) { start in
+      start.add(start.scores)
+      // At each position against the other classes there.
+      let duals = try duals(of: start, in: trace)
+      for (place, score) in zip(start.places, start.scores) {
+        for (index, weight) in duals { start.add(-strength * score * weight, toClass: index, at: place) }
+      }
+    }
+  }
+
+  /// The classes of the dual and the parts of the score that they get.
+  private func duals(of start: Start, in trace: Trace) throws -> [(class: Int, weight: Float)] {
+    let own = try start.requiredClass(by: self)
+    let all =
+      switch against {
+      case .others: Array(0..<trace.classes)
+      case .classes(let classes): classes
+      case .logits: [Int]()
+      }
+    for index in all where !(0..<trace.classes).contains(index) {
+      throw ExplanationError.noSuchClass(index, classes: trace.classes)
+    }
+    let others = all.filter { $0 != own }
+    if case .classes = against, others.isEmpty { throw ExplanationError.contrastWithItself(own) }
+    return others.map { ($0, 1 / Float(others.count)) }
+  }
+
+  public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
+    guard against == .logits, !trace.hasComplement else {
+      return try trace.propagated(targets, by: self, ledger: ledger)
+    }
+    let propagator = try trace.propagator(for: table)
+    return try trace.inGroups(targets) { group in
+      let count = group.count
+      // Targets first, then their duals, which start with the others' |logits|.
+      let seeds = try Seeds(of: group + group, in: trace) { start in
+        let own = try start.requiredClass(by: self)
+        if start.number < count { return start.add(start.scores) }
+        let scores = trace.scores(start.item)
+        for place in start.places {
+          for index in 0..<trace.classes where index != own {
+            start.add(abs(scores[index, place]), toClass: index, at: place)
+          }
+        }
+      }
+      let result = propagator.propagate(seeds.tensors, count: 2 * count, keepsLedger: false).relevance
+      /// `R / ΣR`
+      func shares(_ item: Int, _ number: Int) -> Tensor {
+        let map = result.part(item * 2 * count + number, of: trace.batch * 2 * count)
+        let sum = map.sum()
+        return map.map { sum == 0 ? 0 : Float(Double($0) / sum) }
+      }
+      return (0..<count).map { number in
+        let items = (0..<trace.batch).map { item in
+          shares(item, number).combined(with: shares(item, count + number)) { $0 - strength * $1 }
+        }
+        return AttributionMap(Tensor(joining: items).reshaped(to: trace.input.shape))
+      }
+    }
+  }
+}
+
+extension CLRP1.Dual: LosslessStringConvertible {
+  /// Reads `others`, `logits` or numbers of classes joined by `+`; nil if it is none of these.
+  public init?(_ description: String) {
+    switch description {
+    case "others": self = .others
+    case "logits": self = .logits
+    default:
+      let classes = description.split(separator: "+", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+      if classes.contains(where: { $0 < 0 }) { return nil }
+      self = .classes(classes)
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .others: "others"
+    case .classes(let classes): classes.map(String.init).joined(separator: "+")
+    case .logits: "logits"
+    }
+  }
+}
+
+extension Method where Self == CLRP1 {
+  /// CLRP1 as in the paper.
+  public static var clrp1: CLRP1 { CLRP1() }
+  /// CLRP1 against some classes, or of another strength.
+  public static func clrp1(against: CLRP1.Dual = .others, strength: Float = 1) -> CLRP1 {
+    CLRP1(against: against, strength: strength)
+  }
+}
+
+extension RulePlan {
+  /// Seeds at all classes, above a rule that divides by logits, of which some are negative: all signs of such a class turn.
+  func warningsOfSeedsAtAllClasses(of method: some Method) -> [String] {
+    let last = network.outermostWeightedNodes(before: network.logits).last
+    return assignments.filter { last.contains($0.site.id) }.compactMap { assignment in
+      let rule = assignment.rule
+      // Behind a rectifier nothing arrives where they are negative.
+      guard !assignment.site.isRectified, rule is Z || rule is Epsilon || rule is Gamma || rule is GeneralisedGamma
+      else { return nil }
+      return
+        "\(method.name) starts at all classes, and \(assignment.site.node.name) divides by logits under \(rule): what speaks against a class "
+        + "with a negative logit is taken for what speaks for it; zPlus there, or clrp2, does not mix them up"
+    }
+  }
+}

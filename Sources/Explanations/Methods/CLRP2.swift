@@ -1,0 +1,40 @@
+import Propagation
+
+/// Contrastive LRP against the negated concept: for the dual the weights into the target are negated. *Gu18* §4 eq. 2.
+public struct CLRP2: Method {
+  /// What CLRP2 takes for the network's last layer.
+  public enum Head: String, Hashable, Sendable, CaseIterable {
+    /// The last weighted layer and all pooling after it, as one linear map from channels × positions to the logit.
+    case composite
+    /// The last weighted layer alone. Where pooling follows it the contrast cancels; verbatim from the paper.
+    case layer
+  }
+  /// What is negated.
+  public let head: Head
+  /// λ in `max(0, R − λ·R_dual)`; 1 is the paper's.
+  public let strength: Float
+
+  public static let name = "clrp2"
+  public static let parameters = [Parameter.choice("head", Head.composite), .number("strength", 1, atLeast: 0)]
+  /// Makes the method.
+  public init(head: Head = .composite, strength: Float = 1) { (self.head, self.strength) = (head, strength) }
+  public init(_ arguments: Arguments) {
+    self.init(head: arguments.choice("head"), strength: arguments.number("strength"))
+  }
+  public var arguments: [String: Arguments.Value] { ["head": .word(head.rawValue), "strength": .number(strength)] }
+
+  public var isContrastive: Bool { true }
+
+  public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
+    try Seeds(contrasting: targets, head, strength: strength, by: self, in: trace) { $0.scores }
+  }
+}
+
+extension Method where Self == CLRP2 {
+  /// CLRP2 over the whole linear head.
+  public static var clrp2: CLRP2 { CLRP2() }
+  /// CLRP2 over another head, or of another strength.
+  public static func clrp2(head: CLRP2.Head = .composite, strength: Float = 1) -> CLRP2 {
+    CLRP2(head: head, strength: strength)
+  }
+}

@@ -1,0 +1,19 @@
+import Propagation
+
+/// The gradient with rectifiers that let pass only what is positive on the way back. *Zeiler14* §2.1.
+public struct DeconvNet: Method {
+  public static let name = "deconvnet"
+  /// Makes the method.
+  public init() {}
+  public init(_ arguments: Arguments) {}
+
+  public var table: RuleTable? { .gradient(.deconvolution) }
+  public var sign: MapSign { .slope }
+  public func unit(of score: String) -> String { "\(score) per unit of input, rectified" }
+  public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfRectifiers(of: self) }
+}
+
+extension Method where Self == DeconvNet {
+  /// DeconvNet.
+  public static var deconvNet: DeconvNet { DeconvNet() }
+}

@@ -1,0 +1,42 @@
+import Propagation
+import Tensors
+
+/// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17* eq. 1, 2.
+public struct GradCAM: Method {
+  /// The layer; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
+  public let layer: String?
+
+  public static let name = "grad-cam"
+  public static let parameters = [Parameter.text("layer", nil as String?, expected: "the name of a node")]
+  /// Makes the method.
+  public init(layer: String? = nil) { self.layer = layer }
+  public init(_ arguments: Arguments) { self.init(layer: arguments.optionalText("layer")) }
+  public var arguments: [String: Arguments.Value] { layer.map { ["layer": .word($0)] } ?? [:] }
+
+  public var table: RuleTable? { .gradient() }
+  public var sign: MapSign { .nonNegative }
+  public func unit(of score: String) -> String { "\(score), class activation" }
+
+  public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
+    try layerMaps(of: targets, in: trace).map { AttributionMap(trace.resizedToInput($0)) }
+  }
+
+  /// The maps before they are resized: batch × 1 × the layer's height × width.
+  ///
+  /// - Throws: `GraphError.noSuchNode` for an unknown layer; `ExplanationError` for a target that does not exist, or a layer without
+  ///   positions or from which nothing leads to the target.
+  /// - Complexity: one backward pass per target, from the logits to the layer.
+  public func layerMaps(of targets: [Target], in trace: Trace) throws -> [Tensor] {
+    try trace.classActivationMaps(of: targets, at: layer, for: self) { gradient in
+      let mean = gradient.reduce(0.0) { $0 + Double($1) } / Double(gradient.count)
+      return [Float](repeating: Float(mean), count: gradient.count)
+    }
+  }
+}
+
+extension Method where Self == GradCAM {
+  /// Grad-CAM at the last layer that has positions.
+  public static var gradCAM: GradCAM { GradCAM() }
+  /// Grad-CAM at a layer.
+  public static func gradCAM(layer: String?) -> GradCAM { GradCAM(layer: layer) }
+}

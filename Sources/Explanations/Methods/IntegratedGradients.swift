@@ -1,0 +1,68 @@
+import Propagation
+import Tensors
+
+/// `(x − x₀) ⊙` the mean gradient on the way from x₀ to x, at the middle of each of `steps` steps; x₀ has `baseline`
+/// everywhere. *Sundararajan17* eq. 1, 3.
+public struct IntegratedGradients: Method {
+  /// The value of every element of x₀.
+  public let baseline: Float
+  /// How many gradients are averaged.
+  public let steps: Int
+
+  public static let name = "integrated-gradients"
+  public static let parameters = [Parameter.number("baseline", 0), .whole("steps", 32)]
+  /// Makes the method; `steps` must be positive.
+  public init(baseline: Float = 0, steps: Int = 32) {
+    precondition(steps > 0, "\(steps) steps")
+    (self.baseline, self.steps) = (baseline, steps)
+  }
+  public init(_ arguments: Arguments) {
+    self.init(baseline: arguments.number("baseline"), steps: Int(arguments.whole("steps")))
+  }
+  public var arguments: [String: Arguments.Value] {
+    ["baseline": .number(baseline), "steps": .whole(UInt64(steps))]
+  }
+
+  public var table: RuleTable? { .gradient() }
+
+  public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
+    let sums = try trace.gradientSums(
+      of: targets,
+      at: (0..<steps).lazy.map { step in
+        let part = (Float(step) + 0.5) / Float(steps)
+        return trace.input.map { baseline + part * ($0 - baseline) }
+      })
+    let start = try trace.explainer.trace(trace.input.map { _ in baseline })
+    return try zip(targets, sums).map { target, sum in
+      var map = AttributionMap(sum.combined(with: trace.input) { $0 / Float(steps) * ($1 - baseline) })
+      let (here, there) = (try Site(of: target, in: trace), try Site(of: target, in: start))
+      map.completenessErrors = (0..<trace.batch).map { item in
+        here.score(in: trace, item: item) - there.score(in: start, item: item)
+          - Float(map.values.part(item, of: trace.batch).sum())
+      }
+      return map
+    }
+  }
+}
+
+extension Method where Self == IntegratedGradients {
+  /// Integrated gradients from zeros in 32 steps.
+  public static var integratedGradients: IntegratedGradients { IntegratedGradients() }
+  /// Integrated gradients from another baseline, or in as many steps.
+  public static func integratedGradients(baseline: Float = 0, steps: Int = 32) -> IntegratedGradients {
+    IntegratedGradients(baseline: baseline, steps: steps)
+  }
+}
+
+extension Trace {
+  /// The sum of each target's gradients at some inputs, which are run one after the other.
+  func gradientSums(of targets: [Target], at inputs: some Sequence<Tensor>) throws -> [Tensor] {
+    var sums = targets.map { _ in Tensor(shape: input.shape) }
+    for input in inputs {
+      let other = try explainer.trace(input).timed(by: propagator.clock)
+      let gradients = try other.propagated(targets, by: .gradient, ledger: false)
+      sums = zip(sums, gradients).map { $0.combined(with: $1.values, +) }
+    }
+    return sums
+  }
+}

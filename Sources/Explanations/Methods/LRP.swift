@@ -1,0 +1,53 @@
+import Execution
+import Networks
+import Propagation
+import Tensors
+
+/// Layer-wise relevance propagation: the target's score, propagated by the explainer's table. *Bach15*, *Gu18* §3 eq. 1.
+///
+/// Where a single logit decides between two classes and is negative, it is explained by the negated weights, which speak for the class that
+/// wins. The other class's map is the opposite either way.
+public struct LRP: Method {
+  public static let name = "lrp"
+  /// Makes the method.
+  public init() {}
+  public init(_ arguments: Arguments) {}
+
+  public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
+    try Seeds(of: targets, in: trace) { $0.add($0.scores) }
+  }
+
+  public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
+    let logits = trace.plan.network.logits
+    guard trace.hasComplement, let negated = try trace.negatedPropagator() else {
+      return try trace.propagated(targets, by: self, ledger: ledger)
+    }
+    return try trace.propagated(targets, by: self, ledger: ledger) { seeds, count, propagator in
+      // One walk, or two where logits of both signs are explained.
+      guard seeds.count == 1, let own = seeds[logits] else {
+        return propagator.propagate(seeds, count: count, keepsLedger: ledger)
+      }
+      let values = trace.forward.value(of: logits)
+      let item = values.count / trace.batch
+      let isNegative = values.withUnsafeElements { values in
+        (0..<own.count).map { values[$0 / item / count * item + $0 % item] < 0 }
+      }
+      /// The seeds at logits of one sign; nil if all are 0.
+      func part(whereNegative sign: Bool) -> [Node.ID: Tensor]? {
+        let chosen = zip(own.elements, isNegative).map { $1 == sign ? $0 : 0 }
+        return chosen.allSatisfy { $0 == 0 } ? nil : [logits: Tensor(shape: own.shape, elements: chosen)]
+      }
+      guard let negative = part(whereNegative: true) else {
+        return propagator.propagate(seeds, count: count, keepsLedger: ledger)
+      }
+      let turned = negated.propagate(negative, count: count, keepsLedger: ledger)
+      guard let positive = part(whereNegative: false) else { return turned }
+      return turned + propagator.propagate(positive, count: count, keepsLedger: ledger)
+    }
+  }
+}
+
+extension Method where Self == LRP {
+  /// Layer-wise relevance propagation.
+  public static var lrp: LRP { LRP() }
+}

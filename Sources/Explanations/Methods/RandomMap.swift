@@ -1,0 +1,33 @@
+import Propagation
+import Tensors
+
+/// Numbers in 0 ..< 1, the same for the same seed: what chance would say.
+public struct RandomMap: Method {
+  /// Where the generator starts.
+  public let seed: UInt64
+
+  public static let name = "random"
+  public static let parameters = [Parameter.whole("seed", 0, in: 0...1_000_000)]
+  /// Makes the method.
+  public init(seed: UInt64 = 0) { self.seed = seed }
+  public init(_ arguments: Arguments) { self.init(seed: arguments.whole("seed")) }
+  public var arguments: [String: Arguments.Value] { ["seed": .whole(seed)] }
+
+  public var isRelevance: Bool { false }
+  public var sign: MapSign { .nonNegative }
+  public func unit(of score: String) -> String { "random number" }
+
+  public func maps(of targets: [Target], in trace: Trace, ledger: Bool) -> [AttributionMap] {
+    targets.map { _ in
+      var generator = SplitMix64(state: seed)
+      return AttributionMap(trace.input.map { _ in generator.nextUniform() })
+    }
+  }
+}
+
+extension Method where Self == RandomMap {
+  /// Numbers of seed 0.
+  public static var random: RandomMap { RandomMap() }
+  /// Numbers of a seed.
+  public static func random(seed: UInt64) -> RandomMap { RandomMap(seed: seed) }
+}
