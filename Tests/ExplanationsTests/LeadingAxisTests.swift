@@ -115,8 +115,8 @@ import Testing
     // Grad-CAM needs a layer by name.
     let method: any Method =
       switch method {
-      case is GradCAM: .gradCAM(layer: "relu")
-      case is GuidedGradCAM: .guidedGradCAM(layer: "relu")
+      case is GradCAM: GradCAM(layer: "relu")
+      case is GuidedGradCAM: GuidedGradCAM(layer: "relu")
       default: method
       }
     let detoured = try Self.explainer(detour, isDirect: false).trace(Self.input())
