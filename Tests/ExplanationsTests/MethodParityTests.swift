@@ -89,6 +89,7 @@ import Testing
       let small = try GradCAM(layer: map.layer?.node).layerMaps(of: [target], in: trace)[0]
       return (small, try explain(GradCAM(layer: map.layer?.node)).1)
     case "grad-cam-upsampled": return try explain(GradCAM(layer: map.layer?.node))
+    case "layer-cam": return try explain(LayerCAM(layer: map.layer?.node))
     case "guided-grad-cam": return try explain(GuidedGradCAM(layer: map.layer?.node))
     case "integrated-gradients":
       let method = IntegratedGradients(

@@ -8,7 +8,7 @@ import Testing
     try sample.explainer().trace(SampleNetwork.input(batch: batch))
   }
 
-  /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM.
+  /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM and LayerCAM.
   @Test(arguments: SampleNetwork.allCases, MethodCatalogue.standard.methods) func everyMethodGivesAMap(
     sample: SampleNetwork, method: any Method
   )
@@ -16,7 +16,7 @@ import Testing
   {
     let trace = try trace(sample, batch: 2)
     for (target, found) in zip([3, 0], try trace.explain([.class(3), .class(0)], by: method)) {
-      let isCAM = method.name == "grad-cam"
+      let isCAM = method is GradCAM || method is LayerCAM
       #expect(found.relevance.shape == (isCAM ? [2, 1, 12, 12] : [2, 3, 12, 12]))
       #expect(found.relevance.elements.allSatisfy { $0.isFinite })
       // A map of two items is those of each.
@@ -97,6 +97,25 @@ import Testing
     let values = try map(3).elements
     #expect(values.allSatisfy { (0..<1).contains($0) })
     #expect(abs(values.reduce(0, +) / Float(values.count) - 0.5) < 0.05)
+  }
+
+  /// LayerCAM at the places where its map is the layer's, from the gradient that arrives there.
+  @Test(arguments: ["conv1", "relu1", "conv2", "relu2"]) func layerCAM(layer: String) throws {
+    let trace = try trace(.pooled)
+    let walk = try Walk(SampleNetwork.pooled.network(), .gradient(), SampleNetwork.input())
+    var seed = Tensor(shape: [1, 7])
+    seed[0, 2] = 1
+    let gradient = walk.relevance(from: "flatten", seed, to: layer)
+    let values = walk.value(layer)
+    let found = try trace.explain(.class(2), by: LayerCAM(layer: layer))
+    let last = values.shape[2] - 1
+    for (corner, place) in [(0, 0), (11, last)] {
+      let sum = (0..<values.shape[1]).reduce(0.0) {
+        $0 + Double(max(gradient[0, $1, place, place], 0)) * Double(values[0, $1, place, place])
+      }
+      #expect(abs(Double(found.relevance[0, 0, corner, corner]) - max(sum, 0)) <= 1e-4 * abs(sum) + 1e-6)
+    }
+    #expect(found.unit == "logit, class activation" && found.method.description == "layer-cam:layer=\(layer)")
   }
 
   /// Grad-CAM by its definition, from the gradient that arrives at the layer.
