@@ -1,8 +1,8 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// A package as a user of RelevanceKit has it, with a rule of its own. Tools/test-dependency also builds it with the dependency that
-// most users have, `.package(url: …, from: …)`.
+// A package as a user of RelevanceKit has it, with a rule and a method of its own. Tools/test-dependency also builds it with the dependency
+// that most users have, `.package(url: …, from: …)`.
 let package = Package(
   name: "dependent",
   platforms: [.macOS(.v15)],

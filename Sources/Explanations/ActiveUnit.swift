@@ -31,8 +31,8 @@ extension Trace {
     guard id != plan.network.input, reaches(id) else { throw ExplanationError.noRelevance(node: graph[id].name) }
     let values = forward.value(of: id)
     let channels = values.shape.rank < 2 ? 1 : values.shape[1]
-    let extents = Array(values.shape.dimensions.dropFirst(2))
-    let positions = extents.reduce(1, *)
+    let extents = Shape(Array(values.shape.dimensions.dropFirst(2)))
+    let positions = extents.count
     if let turned = graph[id].turned, let channel = (0..<channels).first(where: { turned.isTurned(node, channel: $0) })
     {
       throw ExplanationError.turnedUnit(channel, node: node, factor: turned.factor)
@@ -46,20 +46,11 @@ extension Trace {
         let place = largest - plane.lowerBound
         return ActiveUnit(
           node: graph[id].turned == nil ? graph[id].name : node, channel: channel,
-          position: Self.position(of: place, in: extents),
+          position: extents.coordinates(of: place),
           activation: values[largest])
       }
     }
     return Array(
       units.sorted { ($1.activation, $0.channel) < ($0.activation, $1.channel) }.prefix(max(count, 0)))
-  }
-
-  /// The position of a place in a plane of some extents.
-  private static func position(of place: Int, in extents: [Int]) -> [Int] {
-    var rest = place
-    return extents.reversed().map { extent in
-      defer { rest /= extent }
-      return rest % extent
-    }.reversed()
   }
 }

@@ -142,7 +142,7 @@ private struct Channel {
   private let node: String
   private let index: Int
   /// The extents of the axes behind the channels'.
-  private var extents: [Int] { Array(values.shape.dimensions.dropFirst(2)) }
+  private var extents: Shape { Shape(Array(values.shape.dimensions.dropFirst(2))) }
 
   init(_ index: Int, of values: Tensor, at node: String) throws {
     let channels = values.shape.rank > 1 ? values.shape[1] : 0
@@ -161,28 +161,25 @@ private struct Channel {
 
   /// The position of the largest value in the first item.
   var largestPosition: [Int] {
-    let plane = extents.reduce(1, *)
-    var place = values.withUnsafeElements {
-      Self.largest(UnsafeBufferPointer(rebasing: $0[index * plane..<(index + 1) * plane]))
-    }
-    return extents.reversed().map { extent in
-      defer { place /= extent }
-      return place % extent
-    }.reversed()
+    let plane = extents.count
+    return extents.coordinates(
+      of: values.withUnsafeElements {
+        Self.largest(UnsafeBufferPointer(rebasing: $0[index * plane..<(index + 1) * plane]))
+      })
   }
 
   /// Where a position lies in the channel's plane.
   func place(of position: [Int]) throws -> Int {
-    guard position.count == extents.count, zip(position, extents).allSatisfy({ (0..<$1).contains($0) }) else {
-      throw RuleLabError.noSuchPosition(position, node: node, extents: extents)
+    guard let place = extents.place(of: position) else {
+      throw RuleLabError.noSuchPosition(position, node: node, extents: extents.dimensions)
     }
-    return zip(position, extents).reduce(0) { $0 * $1.1 + $1.0 }
+    return place
   }
 
   /// Zeros, but for the channel's values at the places that `body` chooses in the plane of each item.
   func seed(_ body: (UnsafeBufferPointer<Float>) -> Range<Int>) -> Tensor {
     var seed = Tensor(shape: values.shape)
-    let plane = extents.reduce(1, *)
+    let plane = extents.count
     seed.withUnsafeMutableElements { seed in
       values.withUnsafeElements { values in
         for item in 0..<self.values.shape[0] {

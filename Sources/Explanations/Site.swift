@@ -68,21 +68,20 @@ struct Site {
     let shape = trace.forward.shape(of: id)
     // Channels come second; where there are no positions, last.
     let channels = shape.rank < 2 ? 1 : shape[1]
-    let extents = Array(shape.dimensions.dropFirst(2))
+    let extents = Shape(Array(shape.dimensions.dropFirst(2)))
     guard (0..<channels).contains(channel) else {
       throw ExplanationError.noSuchUnit("channel \(channel)", node: name, shape: shape)
     }
     if let turned = network.graph[id].turned, turned.isTurned(name, channel: channel) {
       throw ExplanationError.turnedUnit(channel, node: name, factor: turned.factor)
     }
-    let positions = extents.reduce(1, *)
-    var (first, count) = (channel * positions, positions)
+    var (first, count) = (channel * extents.count, extents.count)
     if let position {
-      guard position.count == extents.count, zip(position, extents).allSatisfy({ (0..<$1).contains($0) }) else {
+      guard let place = extents.place(of: position) else {
         let text = position.map(String.init).joined(separator: ",")
         throw ExplanationError.noSuchUnit("position \(text)", node: name, shape: shape)
       }
-      first += zip(position, extents).reduce(0) { $0 * $1.1 + $1.0 }
+      first += place
       count = 1
     }
     node = id

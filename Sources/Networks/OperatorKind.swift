@@ -67,10 +67,10 @@ extension OperatorKind {
     .logSoftmax,
     .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid, .hardSwish, .leakyRelu,
     .log,
-    .mish, .neg, .prelu, .reciprocal, .round, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div, .pow, .min, .max, .pad,
+    .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div, .pow, .min, .max, .pad,
     .slice,
     .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin, .reduceProd, .reduceSum, .resize, .convTranspose,
-    .layerNormalization, .selu, .instanceNormalization, .groupNormalization, .depthToSpace, .spaceToDepth, .shape,
+    .layerNormalization, .instanceNormalization, .groupNormalization, .depthToSpace, .spaceToDepth, .shape,
     .cast, .range, .constantOfShape, .where, .comparison, .logic,
   ]
 }

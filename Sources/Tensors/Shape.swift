@@ -46,6 +46,17 @@ public struct Shape: Hashable, Sendable {
     return strides
   }
 
+  /// The index along each axis of an element, which is counted in row-major order.
+  package func coordinates(of place: Int) -> [Int] { zip(dimensions, strides).map { place / $1 % $0 } }
+
+  /// The number of the element with an index along each axis; nil if there is none.
+  package func place(of coordinates: [Int]) -> Int? {
+    guard coordinates.count == rank, zip(coordinates, dimensions).allSatisfy({ (0..<$1).contains($0) }) else {
+      return nil
+    }
+    return zip(coordinates, strides).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
   /// The shape that NumPy and ONNX give to an elementwise operation on the two, or nil if they do not fit or the result
   /// would not fit memory.
   public func broadcast(with other: Shape) -> Shape? {

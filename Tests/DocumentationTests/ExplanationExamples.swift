@@ -56,6 +56,25 @@ import Testing
   }
 }
 
+/// A class against the most likely of the others.
+struct RunnerUp: Method {
+  static let name = "runner-up"
+  init() {}
+  init(_ arguments: Arguments) {}
+  var isContrastive: Bool { true }
+
+  func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
+    try Seeds(of: targets, in: trace) { start in
+      let own = try start.requiredClass(by: self)
+      let others = trace.predictions(item: start.item).map(\.classIndex).filter { $0 != own }
+      start.add(start.scores)
+      for (place, score) in zip(start.places, start.scores) {
+        start.add(-score, toClass: others[0], at: place)
+      }
+    }
+  }
+}
+
 /// The examples of “Contrast”.
 @Suite struct ContrastExamples {
   @Test func sharesInTheBoxes() throws {
@@ -87,9 +106,9 @@ import Testing
   @Test func variants() throws {
     let trace = try Scene().trace
 
-    let against = try trace.explain(.class(8), by: .clrp1(against: .classes([0])))
-    let stronger = try trace.explain(.class(8), by: .clrp1(strength: 1.1))
-    let verbatim = try trace.explain(.class(8), by: .clrp2(head: .layer))
+    let against = try trace.explain(.class(8), by: CLRP1(against: .classes([0])))
+    let stronger = try trace.explain(.class(8), by: CLRP1(strength: 1.1))
+    let verbatim = try trace.explain(.class(8), by: CLRP2(head: .layer))
     print(against.relevance.sum(), stronger.relevance.sum(), verbatim.relevance.sum())
     let units = try trace.mostActiveUnits(at: "fc1", count: 2)
     let unit = try trace.explain(units[0].target, by: .clrp2)
@@ -108,5 +127,16 @@ import Testing
     let dual = lrp.relevance.combined(with: contrast.signedRelevance) { $0 - $1 }
     print(lrp.relevance.sum(), dual.sum(), contrast.relevance.sum())
     #expect(isNear(dual.sum(), 14.157))
+  }
+
+  @Test func customMethod() throws {
+    let trace = try Scene().trace
+
+    let rival = try trace.explain(.class(8), by: RunnerUp())
+    let catalogue = MethodCatalogue.standard.adding(RunnerUp.self)
+    let named = try catalogue.method(parsing: "runner-up")
+    print(named, rival.relevance.sum())
+    #expect(named is RunnerUp && isNear(rival.relevance.sum(), 0.906))
+    #expect(rival.method.description == "runner-up" && rival.unit == "logit" && !rival.ledger.isEmpty)
   }
 }

@@ -31,7 +31,7 @@ import Testing
       seed[0, target] = trace.logits[0, target]
       let expected = walk.relevance(from: "head", seed)
         .combined(with: negated.relevance(from: "head", seed), -)
-      try expectContrast(trace, target, .clrp2(head: head, strength: 1), expected)
+      try expectContrast(trace, target, CLRP2(head: head, strength: 1), expected)
     }
   }
 
@@ -76,7 +76,7 @@ import Testing
         }
       }
       try expectContrast(
-        trace, target, .clrp2(head: .layer, strength: 1), try Self.contrast(walk, trace, target, dual: dual))
+        trace, target, CLRP2(head: .layer, strength: 1), try Self.contrast(walk, trace, target, dual: dual))
     }
   }
 
@@ -85,7 +85,7 @@ import Testing
   func strengthScalesTheDual(sample: SampleNetwork, head: CLRP2.Head) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
     let lrp = try trace.explain(.class(2), by: .lrp).signedRelevance
-    for method in [{ .clrp1(strength: $0) }, { .clrp2(head: head, strength: $0) }] as [(Float) -> any Method] {
+    for method in [{ CLRP1(strength: $0) }, { CLRP2(head: head, strength: $0) }] as [(Float) -> any Method] {
       let once = try trace.explain(.class(2), by: method(1)).signedRelevance
       let twice = try trace.explain(.class(2), by: method(2)).signedRelevance
       let none = try trace.explain(.class(2), by: method(0)).signedRelevance

@@ -186,7 +186,7 @@ import Testing
     // The other class is the negated one, whatever the contrast.
     for target in 0..<2 {
       let expected = try spelled.explain(.class(target), by: .clrp2).signedRelevance
-      for method in [.clrp2, .clrp1, .clrp1(against: .classes([1 - target]))] as [any Method] {
+      for method in [.clrp2, .clrp1, CLRP1(against: .classes([1 - target]))] as [any Method] {
         let found = try trace.explain(.class(target), by: method)
         #expect(found.signedRelevance.relativeDistance(from: expected) <= Tolerance.map, "\(method) of class \(target)")
       }

@@ -7,8 +7,8 @@ import Testing
   /// The methods, those that run the network many times with few runs.
   static let methods = MethodCatalogue.standard.methods.map { method -> any Method in
     switch method {
-    case is IntegratedGradients: .integratedGradients(steps: 2)
-    case is SmoothGrad: .smoothGrad(samples: 2)
+    case is IntegratedGradients: IntegratedGradients(steps: 2)
+    case is SmoothGrad: SmoothGrad(samples: 2)
     default: method
     }
   }
@@ -36,7 +36,7 @@ import Testing
       #expect(map.shape.dimensions.suffix(2) == input.shape.dimensions.suffix(2), "\(method)")
     }
     let error = #expect(throws: ExplanationError.self) {
-      try trace.explain(best, by: .gradCAM(layer: network.graph[network.logits].name))
+      try trace.explain(best, by: GradCAM(layer: network.graph[network.logits].name))
     }
     #expect(error?.description.hasPrefix("grad-cam needs a layer with height and width") == true)
   }

@@ -7,7 +7,7 @@ import Testing
 
 /// What explanations have in common, whatever the method.
 @Suite struct ExplanationTests {
-  static let methods: [any Method] = [.lrp, .clrp1, .clrp2, .clrp2(head: .layer, strength: 1)]
+  static let methods: [any Method] = [.lrp, .clrp1, .clrp2, CLRP2(head: .layer, strength: 1)]
 
   @Test(arguments: SampleNetwork.allCases) func relevanceSumsToTheScore(sample: SampleNetwork) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())

@@ -43,7 +43,7 @@ import Testing
   }
 
   /// z⁺ bypasses biases, and shares out by ratios: the scales' sizes cancel.
-  @Test(arguments: 1...8 as ClosedRange<UInt64>, [.lrp, .clrp1(), .clrp2()] as [any Method])
+  @Test(arguments: 1...8 as ClosedRange<UInt64>, [.lrp, CLRP1(), CLRP2()] as [any Method])
   func zPlusAgreesWithBiases(seed: UInt64, method: any Method) throws {
     let network = try Self.network(seed, biases: true)
     #expect(network.graph.nodes.contains { $0.operation.kind == .batchNormalization })

@@ -112,11 +112,12 @@ import Testing
   func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: any Method) throws {
     // Copies of the classes are further classes for what contrasts with all of them, and the sum is no part of a linear head.
     if detour == .broadcast, method.isContrastive { return }
-    // Grad-CAM needs a layer by name.
+    // Class activation maps need a layer by name.
     let method: any Method =
       switch method {
-      case is GradCAM: .gradCAM(layer: "relu")
-      case is GuidedGradCAM: .guidedGradCAM(layer: "relu")
+      case is GradCAM: GradCAM(layer: "relu")
+      case is GuidedGradCAM: GuidedGradCAM(layer: "relu")
+      case is LayerCAM: LayerCAM(layer: "relu")
       default: method
       }
     let detoured = try Self.explainer(detour, isDirect: false).trace(Self.input())

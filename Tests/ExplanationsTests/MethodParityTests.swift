@@ -83,13 +83,14 @@ import Testing
       return (explanation.signedRelevance, explanation.score)
     }
     switch map.method {
-    case "clrp1-released": return try explain(.clrp1(against: .logits))
+    case "clrp1-released": return try explain(CLRP1(against: .logits))
     case "grad-cam":
       // As small as the layer.
       let small = try GradCAM(layer: map.layer?.node).layerMaps(of: [target], in: trace)[0]
-      return (small, try explain(.gradCAM(layer: map.layer?.node)).1)
-    case "grad-cam-upsampled": return try explain(.gradCAM(layer: map.layer?.node))
-    case "guided-grad-cam": return try explain(.guidedGradCAM(layer: map.layer?.node))
+      return (small, try explain(GradCAM(layer: map.layer?.node)).1)
+    case "grad-cam-upsampled": return try explain(GradCAM(layer: map.layer?.node))
+    case "layer-cam": return try explain(LayerCAM(layer: map.layer?.node))
+    case "guided-grad-cam": return try explain(GuidedGradCAM(layer: map.layer?.node))
     case "integrated-gradients":
       let method = IntegratedGradients(
         baseline: try #require(map.parameters.baseline), steps: try #require(map.parameters.steps))

@@ -8,7 +8,7 @@ import Testing
     try sample.explainer().trace(SampleNetwork.input(batch: batch))
   }
 
-  /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM.
+  /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM and LayerCAM.
   @Test(arguments: SampleNetwork.allCases, MethodCatalogue.standard.methods) func everyMethodGivesAMap(
     sample: SampleNetwork, method: any Method
   )
@@ -16,7 +16,7 @@ import Testing
   {
     let trace = try trace(sample, batch: 2)
     for (target, found) in zip([3, 0], try trace.explain([.class(3), .class(0)], by: method)) {
-      let isCAM = method.name == "grad-cam"
+      let isCAM = method is GradCAM || method is LayerCAM
       #expect(found.relevance.shape == (isCAM ? [2, 1, 12, 12] : [2, 3, 12, 12]))
       #expect(found.relevance.elements.allSatisfy { $0.isFinite })
       // A map of two items is those of each.
@@ -59,7 +59,7 @@ import Testing
     let start = try executor.logits(trace.input.map { _ in 0.5 })
     var errors: [Float] = []
     for steps in [1, 8, 128] {
-      let found = try trace.explain(.class(4), by: .integratedGradients(baseline: 0.5, steps: steps))
+      let found = try trace.explain(.class(4), by: IntegratedGradients(baseline: 0.5, steps: steps))
       let change = Double(trace.logits[0, 4] - start.elements[4])
       let error = try #require(found.completenessErrors?.first)
       #expect(abs(change - found.relevance.sum() - Double(error)) <= 1e-4 * abs(change))
@@ -80,23 +80,42 @@ import Testing
     }
     #expect(try trace.smoothGradient(of: .class(1), noise: noise).relativeDistance(from: mean) <= Tolerance.sameMap)
     func map(_ seed: UInt64) throws -> Tensor {
-      try trace.explain(.class(1), by: .smoothGrad(samples: 4, deviation: 0.1, seed: seed)).relevance
+      try trace.explain(.class(1), by: SmoothGrad(samples: 4, deviation: 0.1, seed: seed)).relevance
     }
     #expect(try map(1) == map(1))
     #expect(try map(1) != map(2))
-    let still = try trace.explain(.class(1), by: .smoothGrad(samples: 2, deviation: 0, seed: 0)).relevance
+    let still = try trace.explain(.class(1), by: SmoothGrad(samples: 2, deviation: 0, seed: 0)).relevance
     let plain = try trace.explain(.class(1), by: .gradient).relevance
     #expect(still.relativeDistance(from: plain) <= Tolerance.sameMap)
   }
 
   @Test func randomMapsAreReproducible() throws {
     let trace = try trace(.flattened)
-    func map(_ seed: UInt64) throws -> Tensor { try trace.explain(.class(1), by: .random(seed: seed)).relevance }
+    func map(_ seed: UInt64) throws -> Tensor { try trace.explain(.class(1), by: RandomMap(seed: seed)).relevance }
     #expect(try map(1) == map(1))
     #expect(try map(1) != map(2))
     let values = try map(3).elements
     #expect(values.allSatisfy { (0..<1).contains($0) })
     #expect(abs(values.reduce(0, +) / Float(values.count) - 0.5) < 0.05)
+  }
+
+  /// LayerCAM at the places where its map is the layer's, from the gradient that arrives there.
+  @Test(arguments: ["conv1", "relu1", "conv2", "relu2"]) func layerCAM(layer: String) throws {
+    let trace = try trace(.pooled)
+    let walk = try Walk(SampleNetwork.pooled.network(), .gradient(), SampleNetwork.input())
+    var seed = Tensor(shape: [1, 7])
+    seed[0, 2] = 1
+    let gradient = walk.relevance(from: "flatten", seed, to: layer)
+    let values = walk.value(layer)
+    let found = try trace.explain(.class(2), by: LayerCAM(layer: layer))
+    let last = values.shape[2] - 1
+    for (corner, place) in [(0, 0), (11, last)] {
+      let sum = (0..<values.shape[1]).reduce(0.0) {
+        $0 + Double(max(gradient[0, $1, place, place], 0)) * Double(values[0, $1, place, place])
+      }
+      #expect(abs(Double(found.relevance[0, 0, corner, corner]) - max(sum, 0)) <= 1e-4 * abs(sum) + 1e-6)
+    }
+    #expect(found.unit == "logit, class activation" && found.method.description == "layer-cam:layer=\(layer)")
   }
 
   /// Grad-CAM by its definition, from the gradient that arrives at the layer.
@@ -112,7 +131,7 @@ import Testing
       let mean = gradient[channel * 25..<channel * 25 + 25].reduce(0, +) / 25
       for p in 0..<25 { map[p] += mean * values[channel * 25 + p] }
     }
-    let found = try trace.explain(.class(2), by: .gradCAM(layer: layer)).relevance
+    let found = try trace.explain(.class(2), by: GradCAM(layer: layer)).relevance
     // The middle of a 12×12 map of 5×5 lies between its middles.
     let at = { (y: Int, x: Int) in max(map[y * 5 + x], 0) }
     #expect(abs(Double(found[0, 0, 0, 0]) - at(0, 0)) <= 1e-4 * at(0, 0) + 1e-6)
@@ -121,7 +140,7 @@ import Testing
     let part = 3.5 * 5 / 12 - 0.5
     let expected = at(0, 0) + part * (at(1, 0) - at(0, 0))
     #expect(abs(Double(found[0, 0, 3, 0]) - expected) <= 1e-4 * (at(0, 0) + at(1, 0)) + 1e-6)
-    let guided = try trace.explain(.class(2), by: .guidedGradCAM(layer: layer)).relevance
+    let guided = try trace.explain(.class(2), by: GuidedGradCAM(layer: layer)).relevance
     let backprop = try trace.explain(.class(2), by: .guidedBackprop).relevance
     for channel in 0..<3 {
       #expect(abs(guided[0, channel, 5, 6] - backprop[0, channel, 5, 6] * found[0, 0, 5, 6]) <= 1e-6)
@@ -157,7 +176,7 @@ import Testing
       let others = against.filter { $0 != 1 }
       for other in others { seed[0, other] -= strength * score / Float(others.count) }
       let expected = walk.relevance(from: name, seed)
-      let found = try trace.explain(.class(1), by: .clrp1(against: .classes(against), strength: strength))
+      let found = try trace.explain(.class(1), by: CLRP1(against: .classes(against), strength: strength))
       #expect(found.signedRelevance.relativeDistance(from: expected) <= 1e-4)
     }
   }
@@ -177,7 +196,7 @@ import Testing
       return map.map { $0 / sum }
     }
     let expected = share(own).combined(with: share(dual), -)
-    let found = try trace.explain([.class(3), .class(0)], by: .clrp1(against: .logits))[0]
+    let found = try trace.explain([.class(3), .class(0)], by: CLRP1(against: .logits))[0]
     #expect(
       found.signedRelevance.combined(with: expected, -).largestMagnitude() <= 1e-5 * share(own).largestMagnitude())
   }
@@ -203,7 +222,7 @@ import Testing
       RuleTable.Row(.operators(.conv, .gemm), Epsilon())
       RuleTable.default(pixelRange: SampleNetwork.range)
     }
-    for method in [.clrp1, .clrp1(against: .classes([1])), .sglrp] as [any Method] {
+    for method in [.clrp1, CLRP1(against: .classes([1])), .sglrp] as [any Method] {
       #expect(
         try warnings(.flattened, .epsilonPlus, method) == [
           "\(method.name) starts at all classes, and head divides by logits under epsilon(epsilon: 1e-06): what speaks against a "

@@ -39,7 +39,7 @@ import Testing
     let gradient = try Self.laps(of: network) { _ = try trace.timed(by: $0).explain(.class(0), by: .gradient) }
     #expect(gradient == nodes)
     let integrated = try Self.laps(of: network) {
-      _ = try trace.timed(by: $0).explain(.class(0), by: .integratedGradients(baseline: 0, steps: 3))
+      _ = try trace.timed(by: $0).explain(.class(0), by: IntegratedGradients(baseline: 0, steps: 3))
     }
     #expect(integrated == nodes + nodes + nodes)
   }

@@ -76,7 +76,7 @@ import Testing
   }
 
   private static let methods: [any Method] = [
-    .lrp, .clrp1, .clrp1(against: .classes([0, 2])), .clrp1(against: .logits), .clrp2, .clrp2(head: .layer), .sglrp,
+    .lrp, .clrp1, CLRP1(against: .classes([0, 2])), CLRP1(against: .logits), .clrp2, CLRP2(head: .layer), .sglrp,
     .gradient, .gradientTimesInput, .guidedBackprop, .excitationBackprop, .contrastiveExcitationBackprop,
   ]
 

@@ -199,15 +199,15 @@ import Testing
         "clrp2 negates the weights of the last layer before the target, but node pool (MaxPool) lies between"
       ),
       (
-        .class(2), .clrp1(against: .classes([2])),
+        .class(2), CLRP1(against: .classes([2])),
         "clrp1 contrasts class 2 with itself; expected another class to contrast it with"
       ),
-      (.class(0), .clrp1(against: .classes([2, 7])), "there is no class 7: the network has classes 0 to 6"),
+      (.class(0), CLRP1(against: .classes([2, 7])), "there is no class 7: the network has classes 0 to 6"),
       (
-        .class(0), .gradCAM(layer: "fc"),
+        .class(0), GradCAM(layer: "fc"),
         "grad-cam needs a layer with height and width, and the output of node fc has shape 1×20"
       ),
-      (.class(0), .gradCAM(layer: "conv9"), "conv9: the network has no such node; did you mean conv1?"),
+      (.class(0), GradCAM(layer: "conv9"), "conv9: the network has no such node; did you mean conv1?"),
     ] as [(Target, any Method, String)] {
       let error = #expect(throws: (any Error).self) { try trace.explain(target, by: method) }
       #expect((error as? any RelevanceKitError)?.description == sentence)

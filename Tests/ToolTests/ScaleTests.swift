@@ -5,7 +5,7 @@ import Testing
 
 /// `relevance explain --scale`: which relevance has the full colour in pictures.
 @Suite struct ScaleTests {
-  private static let methods: [any Method] = [.lrp, .clrp1, .gradient, .gradCAM(layer: "y")]
+  private static let methods: [any Method] = [.lrp, .clrp1, .gradient, GradCAM(layer: "y")]
 
   /// The pictures of two classes by methods of three units, and the maps that they show.
   private func run(_ scale: String?, _ bench: Workbench) throws -> [(explanation: Explanation, picture: Image)] {

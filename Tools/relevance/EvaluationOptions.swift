@@ -52,7 +52,7 @@ struct EvaluationRunOptions: ParsableArguments {
       ? { @Sendable in first.say($0) } : nil
     // Random maps are drawn anew for each seed.
     let methods = methods.map { method in
-      (method as? RandomMap)?.seed == 0 ? .random(seed: seed) : method
+      (method as? RandomMap)?.seed == 0 ? RandomMap(seed: seed) : method
     }
     var subject = Subject(
       explainer, preprocessing: fitting.preprocessing(of: model), methods: methods, note: note)

@@ -123,7 +123,7 @@ public struct Subject: Sendable {
       }
     }
     var seeds = SplitMix64(state: random.seed &+ UInt64(item) &* 0x9E37_79B9)
-    return try targets.map { SaliencyMap(try trace.explain($0, by: .random(seed: seeds.next()), ledger: false)) }
+    return try targets.map { SaliencyMap(try trace.explain($0, by: RandomMap(seed: seeds.next()), ledger: false)) }
   }
 }
 

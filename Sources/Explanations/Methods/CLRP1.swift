@@ -133,10 +133,6 @@ extension CLRP1.Dual: LosslessStringConvertible {
 extension Method where Self == CLRP1 {
   /// CLRP1 as in the paper.
   public static var clrp1: CLRP1 { CLRP1() }
-  /// CLRP1 against some classes, or of another strength.
-  public static func clrp1(against: CLRP1.Dual = .others, strength: Float = 1) -> CLRP1 {
-    CLRP1(against: against, strength: strength)
-  }
 }
 
 extension RulePlan {

@@ -33,8 +33,4 @@ public struct CLRP2: Method {
 extension Method where Self == CLRP2 {
   /// CLRP2 over the whole linear head.
   public static var clrp2: CLRP2 { CLRP2() }
-  /// CLRP2 over another head, or of another strength.
-  public static func clrp2(head: CLRP2.Head = .composite, strength: Float = 1) -> CLRP2 {
-    CLRP2(head: head, strength: strength)
-  }
 }

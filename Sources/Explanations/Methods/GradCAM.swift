@@ -37,6 +37,4 @@ public struct GradCAM: Method {
 extension Method where Self == GradCAM {
   /// Grad-CAM at the last layer that has positions.
   public static var gradCAM: GradCAM { GradCAM() }
-  /// Grad-CAM at a layer.
-  public static func gradCAM(layer: String?) -> GradCAM { GradCAM(layer: layer) }
 }

@@ -43,6 +43,4 @@ public struct GuidedGradCAM: Method {
 extension Method where Self == GuidedGradCAM {
   /// Guided Grad-CAM at the last layer that has positions.
   public static var guidedGradCAM: GuidedGradCAM { GuidedGradCAM() }
-  /// Guided Grad-CAM at a layer.
-  public static func guidedGradCAM(layer: String?) -> GuidedGradCAM { GuidedGradCAM(layer: layer) }
 }

@@ -48,10 +48,6 @@ public struct IntegratedGradients: Method {
 extension Method where Self == IntegratedGradients {
   /// Integrated gradients from zeros in 32 steps.
   public static var integratedGradients: IntegratedGradients { IntegratedGradients() }
-  /// Integrated gradients from another baseline, or in as many steps.
-  public static func integratedGradients(baseline: Float = 0, steps: Int = 32) -> IntegratedGradients {
-    IntegratedGradients(baseline: baseline, steps: steps)
-  }
 }
 
 extension Trace {

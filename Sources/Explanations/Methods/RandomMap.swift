@@ -28,6 +28,4 @@ public struct RandomMap: Method {
 extension Method where Self == RandomMap {
   /// Numbers of seed 0.
   public static var random: RandomMap { RandomMap() }
-  /// Numbers of a seed.
-  public static func random(seed: UInt64) -> RandomMap { RandomMap(seed: seed) }
 }

@@ -45,10 +45,6 @@ public struct SmoothGrad: Method {
 extension Method where Self == SmoothGrad {
   /// SmoothGrad of 25 samples.
   public static var smoothGrad: SmoothGrad { SmoothGrad() }
-  /// SmoothGrad of as many samples, with as much noise.
-  public static func smoothGrad(samples: Int = 25, deviation: Float = 0.15, seed: UInt64 = 0) -> SmoothGrad {
-    SmoothGrad(samples: samples, deviation: deviation, seed: seed)
-  }
 }
 
 extension Trace {

@@ -54,12 +54,23 @@ def gradient_x_input(oracle, target):
     return oracle.values[oracle.input] * backward(oracle, target)
 
 
-def grad_cam(oracle, target, layer):
-    """max(0, Σ_c a_c A_c) at tensor `layer`, where a_c is the mean of the gradient over the positions of channel c; [1, 1, h, w]."""
+def at_layer(oracle, target, layer):
+    """The value of tensor `layer`, and the gradient of the logit by it."""
     logits, value = run(oracle, oracle.values[oracle.input].clone().requires_grad_(True), kept=layer)
     (gradient,) = torch.autograd.grad(logits[target], value)
-    weights = gradient.mean((2, 3), keepdim=True)
-    return (weights * value.detach()).sum(1, keepdim=True).clamp(min=0)
+    return value.detach(), gradient
+
+
+def grad_cam(oracle, target, layer):
+    """max(0, Σ_c a_c A_c) at tensor `layer`, where a_c is the mean of the gradient over the positions of channel c; [1, 1, h, w]."""
+    value, gradient = at_layer(oracle, target, layer)
+    return (gradient.mean((2, 3), keepdim=True) * value).sum(1, keepdim=True).clamp(min=0)
+
+
+def layer_cam(oracle, target, layer):
+    """max(0, Σ_c max(0, ∂y/∂A_c) A_c), each position by its own gradient; enlarged to the picture."""
+    value, gradient = at_layer(oracle, target, layer)
+    return upsampled(oracle, (gradient.clamp(min=0) * value).sum(1, keepdim=True).clamp(min=0))
 
 
 def upsampled(oracle, small):

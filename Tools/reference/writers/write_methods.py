@@ -1,6 +1,6 @@
 """Write reference maps of the gradient methods, of contrasts besides the paper's, and of units inside networks.
 
-    python -m writers.write_methods --scratch FOLDER [--models FOLDER] [NAME...]
+    python -m writers.write_methods --scratch FOLDER [--models FOLDER] [--only METHOD] [NAME...]
 
 Everything is computed in double precision; single precision, and noise on top of it, tell how well conditioned each map is, and
 set its tolerance.
@@ -43,14 +43,14 @@ class Plan(NamedTuple):
     """What is explained of one network, and how."""
 
     input: str
-    layer: str  # of Grad-CAM: the tensor
+    layer: str  # of Grad-CAM and LayerCAM: the tensor
     sigma: float  # of SmoothGrad: the noise's standard deviation
     methods: tuple
     units: tuple = ()  # tensors, of which the most active unit is explained, of each sign of its scale
     cat: tuple = ()  # methods for the cat's class, where it is not the best
 
 
-GRADIENTS = ("gradient", "gradient-x-input", "guided-backprop", "deconvnet", "grad-cam", "guided-grad-cam")
+GRADIENTS = ("gradient", "gradient-x-input", "guided-backprop", "deconvnet", "grad-cam", "guided-grad-cam", "layer-cam")
 AVERAGES = ("integrated-gradients", "integrated-gradients-gauss-legendre", "smoothgrad")
 CONTRASTS = ("excitation-backprop", "contrastive-excitation-backprop", "clrp1-released", "sglrp")
 ALL = GRADIENTS + AVERAGES + CONTRASTS
@@ -69,7 +69,7 @@ PLANS = {
     ),
     "alexnet-torchscript": Plan(
         "inputs/chelsea-224.npy", "/features/features.11/Relu_output_0", 0.25,
-        ("gradient", "guided-backprop", "grad-cam", "integrated-gradients", "excitation-backprop", "clrp1-released"),
+        ("gradient", "guided-backprop", "grad-cam", "layer-cam", "integrated-gradients", "excitation-backprop", "clrp1-released"),
         ("/classifier/classifier.2/Relu_output_0",),
     ),
     "vgg16-torchscript": Plan(
@@ -85,7 +85,7 @@ def explain(oracle, target, method, plan):
         return gradients.backward(oracle, target, method)
     if method == "grad-cam-upsampled":
         return gradients.upsampled(oracle, gradients.grad_cam(oracle, target, plan.layer))
-    if method in ("grad-cam", "guided-grad-cam"):
+    if method in ("grad-cam", "guided-grad-cam", "layer-cam"):
         return getattr(gradients, method.replace("-", "_"))(oracle, target, plan.layer)
     if method.startswith("integrated-gradients"):
         return gradients.integrated_gradients(oracle, target, quadrature(method), STEPS)
@@ -156,7 +156,7 @@ class Writer:
         for target in targets:
             entry = {"file": file, "network": self.name, "input": self.plan.input, "method": method, "target": target}
             entry |= {"parameters": facts(values), "score": digits(score), "sum": digits(values.sum().item())}
-            if "grad-cam" in method:
+            if "-cam" in method:
                 node = self.double.producer[self.plan.layer]
                 entry["layer"] = {"node": node.name, "tensor": self.plan.layer}
             self.entries.append(entry | {"float32": single, "noise": noisy, "tolerance": tolerance})
@@ -220,13 +220,16 @@ def cat_class(models, oracle):
     return max(cats, key=oracle.score)
 
 
-def write_methods(name, scratch, models):
-    """The entries of one network, or None if its weights are missing."""
+def write_methods(name, scratch, models, only):
+    """The entries of one network, or of one method for its best class, or None if its weights are missing."""
     found = squeezenet(models) if name == SQUEEZENET else (complete_model(name, scratch), IMAGENET_BOX)
     if found is None:
         return None
     plan = PLANS[name]
     writer = Writer(name, found[0], plan, found[1])
+    if only:
+        writer.write_class(writer.double.best()[0], [only] if only in plan.methods else [])
+        return writer.entries
     for old in FOLDER.glob(f"{name}.*.npy"):
         old.unlink()
     writer.write_class(writer.double.best()[0], plan.methods)
@@ -237,12 +240,13 @@ def write_methods(name, scratch, models):
     return writer.entries
 
 
-def write_index(entries, done):
-    """Replace the index's entries of the networks that were computed, and keep the others."""
+def write_index(entries, done, only):
+    """Replace the index's entries of the networks that were computed, or of one method there, and keep the others."""
     path = FOLDER / "index.json"
     earlier = json.loads(path.read_text())["maps"] if path.exists() else []
     order = list(PLANS).index
-    entries = sorted(entries + [e for e in earlier if e["network"] not in done], key=lambda e: order(e["network"]))
+    kept = [e for e in earlier if e["network"] not in done or only and e["method"] != only]
+    entries = sorted(kept + entries, key=lambda e: order(e["network"]))
     rows = ",\n".join("    " + json.dumps(entry) for entry in entries)
     path.write_text(f'{{\n  "maps": [\n{rows}\n  ]\n}}\n')
 
@@ -252,15 +256,16 @@ def main():
     parser.add_argument("--scratch", required=True, help="folder for the generated weights")
     parser.add_argument("--models", default=default_models(), help="folder of models; default: where fetch puts them")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", metavar="METHOD", help="write the maps of this method, and leave the others as they are")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PLANS))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     FOLDER.mkdir(parents=True, exist_ok=True)
     np.save(FIXTURES / RESNET_INPUT, chelsea(96, CORNER))
     for name in arguments.names or PLANS:
-        entries = write_methods(name, arguments.scratch, arguments.models)
+        entries = write_methods(name, arguments.scratch, arguments.models, arguments.only)
         if entries is not None:
-            write_index(entries, {name})
+            write_index(entries, {name}, arguments.only)
 
 
 if __name__ == "__main__":

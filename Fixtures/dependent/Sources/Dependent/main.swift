@@ -23,7 +23,9 @@ let seen = trace.predictions().prefix(2)
 let boxes = [
   8: BoundingBox(left: 31, top: 24, right: 45, bottom: 47), 0: BoundingBox(left: 1, top: 34, right: 24, bottom: 58),
 ]
-for method in [Method.lrp, .clrp1] {
+// The last by its name, as a command line has it.
+let weaker = try MethodCatalogue.standard.adding(RunnerUp.self).method(parsing: "runner-up:strength=0.9")
+for method in [.lrp, .clrp1, RunnerUp(), weaker] as [any Method] {
   let explanations = try trace.explain(seen.map { .class($0.classIndex) }, by: method)
   for (prediction, explanation) in zip(seen, explanations) {
     let map = SaliencyMap(explanation)
@@ -31,7 +33,7 @@ for method in [Method.lrp, .clrp1] {
     let score = PointingScore(map, in: region)
     print(
       String(
-        format: "%@ of %@: logit %.2f, relevance %.2f, %.0f %% in its box, maximum %@", method.name,
+        format: "%@ of %@: logit %.2f, relevance %.2f, %.0f %% in its box, maximum %@", method.description,
         model.labels?[prediction.classIndex] ?? "?", explanation.score, explanation.relevance.sum(),
         100 * score.energyShare, score.maximumHits ? "inside" : "outside"))
     for cause in AbsorptionCause.allCases where explanation.ledger.losses[cause, default: 0].magnitude > 0.01 {

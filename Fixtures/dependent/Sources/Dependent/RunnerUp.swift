@@ -1,0 +1,25 @@
+import RelevanceKit
+
+/// What supports a class more than the most likely of the others, which starts with a multiple of the same score: `max(0, R − λ·R')`.
+struct RunnerUp: Method {
+  static let name = "runner-up"
+  static let parameters = [Parameter.number("strength", 1, atLeast: 0)]
+  let strength: Float
+
+  init(strength: Float = 1) { self.strength = strength }
+  init(_ arguments: Arguments) { strength = arguments.number("strength") }
+  var arguments: [String: Arguments.Value] { ["strength": .number(strength)] }
+
+  var isContrastive: Bool { true }
+
+  func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
+    try Seeds(of: targets, in: trace) { start in
+      let own = try start.requiredClass(by: self)
+      let others = trace.predictions(item: start.item).map(\.classIndex).filter { $0 != own }
+      start.add(start.scores)
+      for (place, score) in zip(start.places, start.scores) {
+        start.add(-strength * score, toClass: others[0], at: place)
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import Propagation
+
+/// `max(0, Σ_k max(0, ∂y/∂A_k) ⊙ A_k)` at a layer: each position is weighted by its own gradient, resized to the input.
+/// (P.-T. Jiang et al., “LayerCAM: exploring hierarchical class activation maps for localization”, IEEE Transactions on Image Processing 30,
+/// 2021.)
+///
+/// At layers before the last it keeps finer detail than Grad-CAM, whose weights are means over all positions.
+public struct LayerCAM: Method {
+  /// The layer; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
+  public let layer: String?
+
+  public static let name = "layer-cam"
+  public static let parameters = GradCAM.parameters
+  /// Makes the method.
+  public init(layer: String? = nil) { self.layer = layer }
+  public init(_ arguments: Arguments) { self.init(layer: arguments.optionalText("layer")) }
+  public var arguments: [String: Arguments.Value] { GradCAM(layer: layer).arguments }
+
+  public var table: RuleTable? { .gradient() }
+  public var sign: MapSign { .nonNegative }
+  public func unit(of score: String) -> String { "\(score), class activation" }
+
+  public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
+    try trace.classActivationMaps(of: targets, at: layer, for: self) { gradient in gradient.map { max(0, $0) } }
+      .map { AttributionMap(trace.resizedToInput($0)) }
+  }
+}
+
+extension Method where Self == LayerCAM {
+  /// LayerCAM at the last layer that has positions.
+  public static var layerCAM: LayerCAM { LayerCAM() }
+}
