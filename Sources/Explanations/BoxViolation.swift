@@ -104,7 +104,7 @@ extension Trace {
     let isFirst = plan.network.outermostWeightedNodes(before: plan.network.logits).first.contains(site.id)
     return BoxViolation(
       node: site.node.name, rule: rule.description, channels: channels, channelCount: x.shape[axis],
-      selector: isFirst ? "op: \(site.kind.rawValue), position: first" : "name: \(site.node.name)",
+      selector: isFirst ? "op: \(site.kind), position: first" : "name: \(site.node.name)",
       isFromPixels: rule.box == .fromPixels, spans: found.map(\.seen))
   }
 

@@ -27,7 +27,7 @@ extension Explanation {
     let percent = String(format: absorbed > 0.995 ? "%.1f" : "%.0f", min(absorbed, 1) * 100)
     return
       "\(percent) % of the score of \(target) stays behind, most of it at node \(largest.entry.node) "
-      + "(\(largest.entry.kind.rawValue), \(largest.entry.rule)): \(largest.cause.explanation)"
+      + "(\(largest.entry.kind), \(largest.entry.rule)): \(largest.cause.explanation)"
   }
 
   private var growthWarning: String? {
@@ -41,7 +41,7 @@ extension Explanation {
     let step = String(format: "%.2g", steepest.magnitudeOut / steepest.magnitudeIn)
     return
       "the relevance of \(target) grows to \(factor) times its score in magnitude, most at node \(steepest.node) "
-      + "(\(steepest.kind.rawValue), \(steepest.rule)), \(step) times; positive and negative shares cancel in its sum"
+      + "(\(steepest.kind), \(steepest.rule)), \(step) times; positive and negative shares cancel in its sum"
   }
 }
 

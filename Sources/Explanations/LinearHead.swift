@@ -27,7 +27,7 @@ struct LinearHead {
       case .relu, .batchNormalization, .averagePool, .globalAveragePool, .reduceMean, .flatten, .reshape, .squeeze,
         .unsqueeze, .transpose, .dropout, .slice:
         id = node.inputs[0]
-      default: throw ExplanationError.noWeightedHead(node: node.name, operator: node.operation.kind.rawValue)
+      default: throw ExplanationError.noWeightedHead(node: node.name, operator: node.kind.name)
       }
     }
     self.nodes = nodes

@@ -30,14 +30,7 @@ public struct RuleLab: Sendable {
   /// Makes a lab for a recorded run.
   public init(_ trace: Trace) { self.trace = trace }
 
-  /// Makes a lab for one layer by itself, whose node is called `layer`.
-  ///
-  /// - Parameters:
-  ///   - layer: the layer, with its weights.
-  ///   - operand: what the layer takes: batch × channels × …
-  ///   - operandRange: an interval for each channel of the operand, for rule z^B.
-  ///   - threads: how many threads a run uses; nil means one per processor.
-  /// - Throws: `GraphError` if the layer cannot take the operand, `ExecutionError` if it cannot be run.
+  /// Makes a lab for one operator by itself; see `init(layer:operand:operandRange:threads:)`.
   package init(
     layer: any Networks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil
   ) throws {

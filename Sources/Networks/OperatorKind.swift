@@ -46,7 +46,6 @@ public struct OperatorKind: Sendable, CustomStringConvertible {
   }
 
   public var description: String { name }
-  package var rawValue: String { name }
 
   /// The families of this package that have one of some roles.
   ///
@@ -67,7 +66,8 @@ extension OperatorKind {
     .logSoftmax,
     .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid, .hardSwish, .leakyRelu,
     .log,
-    .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div, .pow, .min, .max, .pad,
+    .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div, .pow, .min, .max,
+    .pad,
     .slice,
     .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin, .reduceProd, .reduceSum, .resize, .convTranspose,
     .layerNormalization, .instanceNormalization, .groupNormalization, .depthToSpace, .spaceToDepth, .shape,

@@ -29,7 +29,7 @@ extension Layer {
 
   /// A rule that does not fit a node has said so when the table was resolved.
   private func misfit(_ reason: String) -> Never {
-    preconditionFailure("a rule was used at \(node.name) (\(site.kind.rawValue)), which \(reason)")
+    preconditionFailure("a rule was used at \(node.name) (\(site.kind)), which \(reason)")
   }
 
   // MARK: Products

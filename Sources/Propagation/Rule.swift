@@ -111,6 +111,6 @@ public struct RuleSite: Sendable {
   /// The objection of a rule that applies to some families only.
   public func objection(unless kinds: [OperatorKind]) -> String? {
     kinds.contains(kind)
-      ? nil : "it applies to \(kinds.map(\.rawValue).joined(separator: ", ")), and the node is \(kind.rawValue)"
+      ? nil : "it applies to \(kinds.map(\.name).joined(separator: ", ")), and the node is \(kind)"
   }
 }

@@ -21,7 +21,7 @@ extension RulePlan: CustomStringConvertible {
       let node = network.graph[id]
       let assignment = self[id]
       rows.append([
-        node.name, node.operation.kind.rawValue, shapes.map { $0[id.index].description } ?? "",
+        node.name, node.kind.name, shapes.map { $0[id.index].description } ?? "",
         assignment?.rule.description ?? "–", assignment?.origin ?? absence(at: id),
       ])
     }
@@ -40,7 +40,7 @@ extension RulePlan: CustomStringConvertible {
   /// Why a node has the rule that it has: the row that matched, and the rows above it and why they did not.
   public func reason(for id: Node.ID) -> String {
     let node = network.graph[id]
-    let title = "\(node.name) (\(node.operation.kind.rawValue))"
+    let title = "\(node.name) (\(node.kind))"
     guard let assignment = self[id] else {
       return "\(title): no rule, since \(id == network.input ? "no relevance goes on from the input" : absence(at: id))"
     }

@@ -63,7 +63,7 @@ extension RuleSite {
     return [
       RuleWarning(
         .turnedSigns,
-        "\(node.name) (\(kind.rawValue)) \(turned), and no layer before or after it can take the sign: relevance keeps its own "
+        "\(node.name) (\(kind)) \(turned), and no layer before or after it can take the sign: relevance keeps its own "
           + "there, so what contradicts the class may be shown as supporting it, and the reverse")
     ]
   }

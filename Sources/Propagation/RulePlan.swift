@@ -222,7 +222,7 @@ public enum RuleTableError: RelevanceKitError, Equatable {
   public var category: ErrorCategory { .badData }
 
   /// What a node is called in these errors.
-  static func title(of node: Node) -> String { "\(node.name) (\(node.operation.kind.rawValue))" }
+  static func title(of node: Node) -> String { "\(node.name) (\(node.kind))" }
 
   public var description: String {
     switch self {

@@ -52,7 +52,7 @@ extension RuleTable {
       var pairs: [(Yams.Node, Yams.Node)] = []
       func add(_ key: String, _ value: Yams.Node) { pairs.append((Yams.Node(key), value)) }
       if let operators = row.selector.operators {
-        let names = RuleTable.Selector.sorted(operators).map { Yams.Node($0.rawValue) }
+        let names = RuleTable.Selector.sorted(operators).map { Yams.Node($0.name) }
         add("op", names.count == 1 ? names[0] : .sequence(.init(names, .implicit, .flow)))
       }
       if let name = row.selector.name { add("name", Yams.Node(name)) }
@@ -209,7 +209,7 @@ private struct YAMLReader {
       names.map { name in
         let text = try text(name, expected: "an operator's name, or a list of them")
         guard let kind = OperatorKind(named: text) else {
-          let names = OperatorKind.all.map(\.rawValue)
+          let names = OperatorKind.all.map(\.name)
           let hint = Suggestion.nearest(to: text, among: names).map { "\($0)? One of " } ?? "one of "
           throw error(name, found: "operator \(text)", expected: hint + names.joined(separator: ", "))
         }

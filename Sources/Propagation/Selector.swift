@@ -50,7 +50,7 @@ extension RuleTable {
     func mismatch(_ candidate: Candidate) -> String? {
       let node = candidate.node
       if let operators, !operators.contains(node.operation.kind) {
-        return "the node is \(node.operation.kind.rawValue)"
+        return "the node is \(node.kind)"
       }
       if let name, !([node.name] + node.aliases).contains(where: { $0.matches(glob: name) }) {
         return "the pattern does not fit the name"
@@ -70,7 +70,7 @@ extension RuleTable {
     static func sorted(_ kinds: Set<OperatorKind>) -> [OperatorKind] { OperatorKind.all.filter(kinds.contains) }
 
     private static func list(_ kinds: Set<OperatorKind>) -> String {
-      sorted(kinds).map(\.rawValue).joined(separator: "|")
+      sorted(kinds).map(\.name).joined(separator: "|")
     }
 
     public var description: String {

@@ -38,8 +38,8 @@ import Testing
 
     let seen = try RuleLab(trace).experiment([ZPlus(), Gamma()], at: "conv4_2", seed: .relevance(of: best))
     print(seen[1].sum, seen[1].giniCoefficient, seen[1].ledger.losses, seen[1].compared(with: seen[0]).cosine)
-    let layer = Linear(weight: Tensor(shape: [1, 2], elements: [2, -1]), bias: nil)
-    let lab = try RuleLab(layer: .linear(layer), operand: Tensor(shape: [1, 2], elements: [1, 1]))
+    let weight = Tensor(shape: [1, 2], elements: [2, -1])
+    let lab = try RuleLab(layer: .linear(weight: weight), operand: Tensor(shape: [1, 2], elements: [1, 1]))
     print(try lab.experiment([Z()], at: "layer", seed: .unit(channel: 0))[0].relevance.elements)
     let shares = try lab.experiment([Z()], at: "layer", seed: .unit(channel: 0))[0].relevance.elements
     #expect(shares == [2, -1])

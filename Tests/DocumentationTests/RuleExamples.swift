@@ -115,9 +115,9 @@ struct Discount: Rule {
     print(seen[1].sum, seen[1].ledger.losses, seen[1].compared(with: seen[0]).cosine)
     #expect(isNear(seen[1].sum, 14.221) && isNear(seen[1].compared(with: seen[0]).cosine, 0.975))
 
-    let layer = Linear(weight: Tensor(shape: [1, 2], elements: [2, -1]), bias: nil)
+    let weight = Tensor(shape: [1, 2], elements: [2, -1])
     let ones = Tensor(shape: [1, 2], repeating: 1)
-    let lab = try RuleLab(layer: .linear(layer), operand: ones)
+    let lab = try RuleLab(layer: .linear(weight: weight), operand: ones)
     let seed = RuleLab.Seed.tensor(Tensor(shape: [1, 1], elements: [3]))
     let shares = try lab.experiment([Absolute()], at: "layer", seed: seed)[0]
     print(shares.relevance.elements)

@@ -93,7 +93,7 @@ import Testing
     ] as [any RelevanceKit.Operator]) func otherActivations(activation: any RelevanceKit.Operator) throws
   {
     let trace = try Self.trace(Self.network { $0.add($2, activation, $1) })
-    let kind = activation.kind.rawValue
+    let kind = activation.kind
     let gradient = try trace.explain(.class(1), by: .gradient).relevance
     for method in [.guidedBackprop, .deconvNet, .guidedGradCAM] as [any Method] {
       #expect(

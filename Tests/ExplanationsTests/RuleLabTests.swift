@@ -260,6 +260,6 @@ import Testing
 
 extension Z {
   fileprivate static func layersObjection(_ kind: String) -> String {
-    "it applies to \(layers.map(\.rawValue).joined(separator: ", ")), and the node is \(kind)"
+    "it applies to \(layers.map(\.name).joined(separator: ", ")), and the node is \(kind)"
   }
 }

@@ -173,7 +173,7 @@ import Testing
   }
 
   @Test func familiesHaveONNXNames() {
-    for kind in OperatorKind.all { #expect(OperatorKind(named: kind.rawValue) == kind) }
+    for kind in OperatorKind.all { #expect(OperatorKind(named: kind.name) == kind) }
     #expect(OperatorKind(named: "MatMul") == .gemm)
     #expect(OperatorKind(named: "conv") == nil)
   }

@@ -138,7 +138,7 @@ import Testing
     private mutating func add(to chain: inout Chain, _ x: Node.ID, _ shape: Shape, _ name: String) throws -> Node.ID {
       let axis = shape.rank > 1 ? draw(1...shape.rank - 1) : 0
       func added(_ operation: any RelevanceKit.Operator, _ operands: Node.ID..., as kind: Kind = .simple) -> Node.ID {
-        chain.names.append("\(operation.kind.rawValue)\(shape)")
+        chain.names.append("\(kind)\(shape)")
         if kind == .mixing { chain.kind = .mixing }
         return operands.isEmpty
           ? chain.builder.add(name, operation, x)

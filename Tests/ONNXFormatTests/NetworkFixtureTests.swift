@@ -48,7 +48,7 @@ import Testing
   func loads(name: String, operators: [String: Int]) throws {
     let network = try Self.folder(of: name).readNetwork()
     var counts: [String: Int] = [:]
-    for node in network.graph.nodes { counts[node.operation.kind.rawValue, default: 0] += 1 }
+    for node in network.graph.nodes { counts[node.kind.name, default: 0] += 1 }
     #expect(counts.removeValue(forKey: "Input") == 1)
     #expect(counts == operators)
     #expect(network.graph[network.input].name == "input")

@@ -18,7 +18,7 @@ struct LabReport {
   /// The layer, its operator, and the shape of what is looked at.
   var layer: String {
     let (entry, shape) = (observations[0].ledger, observations[0].relevance.shape)
-    return "\(entry.node) (\(entry.kind.rawValue)), input \(observations[0].operand) \(shape)"
+    return "\(entry.node) (\(entry.kind)), input \(observations[0].operand) \(shape)"
   }
 
   /// Whether nothing arrived.

@@ -122,7 +122,7 @@ extension NodeTimes: CustomStringConvertible {
       rows.append(
         row(
           [
-            graph[id].name, graph[id].operation.kind.rawValue, plan.shapes[id.index].description,
+            graph[id].name, graph[id].kind.name, plan.shapes[id.index].description,
             algorithms.isEmpty ? "–" : algorithms.joined(separator: "/"),
           ], entry))
     }

@@ -24,7 +24,7 @@ extension RulePlan {
     let (rectifiers, others) = activations()
     guard rectifiers.isEmpty || !others.isEmpty else { return [] }
     let found = others.first.map { first in
-      let name = "\(first.name) (\(first.operation.kind.rawValue))"
+      let name = "\(first.name) (\(first.kind))"
       return others.count == 1
         ? "1 activation of another kind, \(name)"
         : "\(others.count) activations of other kinds, the first of them \(name)"

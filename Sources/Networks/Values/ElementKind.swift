@@ -3,7 +3,7 @@
 /// All values that depend on the input are held in single precision, whatever they are: integers are exact up to 2²⁴, and beyond that
 /// the nearest numbers that a `Float` has. Arithmetic of integers is that of their type, on the integers that are held.
 /// Of ONNX's floating-point types none is followed: FLOAT16, BFLOAT16 and DOUBLE are computed as FLOAT.
-public enum ElementKind: Hashable, Sendable {
+package enum ElementKind: Hashable, Sendable {
   /// Real numbers: of any of ONNX's floating-point types
   case real
   /// Integers of one of ONNX's types
@@ -12,10 +12,10 @@ public enum ElementKind: Hashable, Sendable {
   case truth
 
   /// The type of integers; nil for other elements.
-  public var integerType: IntegerType? { if case .integer(let type) = self { type } else { nil } }
+  package var integerType: IntegerType? { if case .integer(let type) = self { type } else { nil } }
 
   /// Whether all values of another kind are values of this one, so that a cast changes none.
-  public func holds(_ other: ElementKind) -> Bool {
+  package func holds(_ other: ElementKind) -> Bool {
     switch (self, other) {
     case (.real, _), (.truth, .truth), (.integer, .truth): true
     case (.integer(let type), .integer(let narrower)):
@@ -26,7 +26,7 @@ public enum ElementKind: Hashable, Sendable {
 }
 
 /// ONNX's types of integers.
-public enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomStringConvertible {
+package enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomStringConvertible {
   /// −128 … 127
   case int8
   /// −2¹⁵ … 2¹⁵ − 1
@@ -45,7 +45,7 @@ public enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomStringC
   case uint64
 
   /// Whether there are negative ones.
-  public var isSigned: Bool {
+  package var isSigned: Bool {
     switch self {
     case .int8, .int16, .int32, .int64: true
     case .uint8, .uint16, .uint32, .uint64: false
@@ -53,7 +53,7 @@ public enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomStringC
   }
 
   /// How many bits one has.
-  public var bitWidth: Int {
+  package var bitWidth: Int {
     switch self {
     case .int8, .uint8: 8
     case .int16, .uint16: 16
@@ -62,5 +62,5 @@ public enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomStringC
     }
   }
 
-  public var description: String { rawValue }
+  package var description: String { rawValue }
 }

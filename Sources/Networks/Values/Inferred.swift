@@ -1,13 +1,13 @@
 import Tensors
 
 /// What is known of a node's output before the network runs.
-public struct Inferred: Sendable {
+package struct Inferred: Sendable {
   /// The extents.
-  public let shape: Shape
+  package let shape: Shape
   /// The value, where it follows from constants and shapes.
-  public let literal: Literal?
+  package let literal: Literal?
   /// What the elements are.
-  public let kind: ElementKind
+  package let kind: ElementKind
 
   /// Something that is not known, of the given shape.
   package init(_ shape: Shape, _ kind: ElementKind = .real) {

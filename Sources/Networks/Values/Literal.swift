@@ -1,16 +1,16 @@
 import Tensors
 
 /// A dense array of integers or truth values: shapes, axes and indices while they are computed.
-public struct IntegerTensor: Hashable, Sendable {
+package struct IntegerTensor: Hashable, Sendable {
   /// The extents.
-  public let shape: Shape
+  package let shape: Shape
   /// The elements in row-major order; those of type `uint64` have their bits.
-  public let elements: [Int]
+  package let elements: [Int]
   /// What the elements are: integers of a type, or truth values.
-  public let kind: ElementKind
+  package let kind: ElementKind
 
   /// Makes a tensor; traps unless there are `shape.count` elements, and if they are to be real numbers.
-  public init(shape: Shape, elements: [Int], kind: ElementKind = .integer(.int64)) {
+  package init(shape: Shape, elements: [Int], kind: ElementKind = .integer(.int64)) {
     precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
     precondition(kind != .real, "integers are no real numbers")
     self.shape = shape
@@ -19,18 +19,18 @@ public struct IntegerTensor: Hashable, Sendable {
   }
 
   /// A list of integers.
-  public init(_ elements: [Int]) { self.init(shape: [elements.count], elements: elements) }
+  package init(_ elements: [Int]) { self.init(shape: [elements.count], elements: elements) }
 }
 
 /// A value that is known without running the network: a constant, or what follows from shapes.
-public enum Literal: Sendable {
+package enum Literal: Sendable {
   /// Real numbers.
   case floats(Tensor)
   /// Integers and truth values.
   case integers(IntegerTensor)
 
   /// The extents.
-  public var shape: Shape {
+  package var shape: Shape {
     switch self {
     case .floats(let tensor): tensor.shape
     case .integers(let tensor): tensor.shape
@@ -38,7 +38,7 @@ public enum Literal: Sendable {
   }
 
   /// What the elements are.
-  public var kind: ElementKind {
+  package var kind: ElementKind {
     switch self {
     case .floats: .real
     case .integers(let tensor): tensor.kind
@@ -46,14 +46,14 @@ public enum Literal: Sendable {
   }
 
   /// The integers, or nil for real numbers.
-  public var integers: [Int]? {
+  package var integers: [Int]? {
     if case .integers(let tensor) = self { tensor.elements } else { nil }
   }
 
   /// The elements as real numbers.
   ///
   /// - Complexity: O(count) for integers, else O(1).
-  public var floats: Tensor {
+  package var floats: Tensor {
     switch self {
     case .floats(let tensor): tensor
     case .integers(let tensor):

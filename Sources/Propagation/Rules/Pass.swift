@@ -21,7 +21,7 @@ public struct Pass: Rule {
     let roles: [OperatorKind.Role] = [.activation, .normalization, .probability, .nothing]
     guard roles.contains(site.kind.role) || [.add, .sub, .mul, .div, .neg].contains(site.kind) else {
       return
-        "it applies to activations, normalisation and arithmetic with constants, and the node is \(site.kind.rawValue)"
+        "it applies to activations, normalisation and arithmetic with constants, and the node is \(site.kind)"
     }
     let live = site.operandIsLive.count { $0 }
     return live == 1 ? nil : "relevance can pass to one operand only, and \(live) of the node's depend on the input"

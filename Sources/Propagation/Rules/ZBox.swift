@@ -44,7 +44,7 @@ public struct ZBox: ContributionRule {
       guard site.operandRange == nil else { return nil }
       return
         "the range of its input does not follow from the range of the pixels, one interval per channel; give it in a row of the table, "
-        + "{op: \(site.kind.rawValue), position: first, rule: zB, lower: 0, upper: 1}"
+        + "{op: \(site.kind), position: first, rule: zB, lower: 0, upper: 1}"
     }
   }
 

@@ -1,0 +1,76 @@
+import Networks
+import Tensors
+
+extension RuleLab {
+  /// A layer written by hand.
+  public struct Layer: Sendable {
+    let operation: any Networks.Operator
+
+    /// `W·x + b` over the last axis, with weights of outputs × inputs.
+    public static func linear(weight: Tensor, bias: Tensor? = nil) -> Layer {
+      Layer(operation: Linear(weight: weight, bias: bias))
+    }
+
+    /// Convolution over one or two spatial axes, with weights of outputs × inputs/groups × kernel.
+    ///
+    /// - Parameters:
+    ///   - weight: the weights.
+    ///   - bias: one number per output channel.
+    ///   - strides: the step between windows along each spatial axis; nil means 1.
+    ///   - dilations: the step between elements of a window along each spatial axis; nil means 1.
+    ///   - padding: how many zeros are added on either side of each spatial axis; nil means none.
+    ///   - groups: how many groups of channels do not see each other.
+    /// - Throws: `RelevanceKitError` if a list does not have a number for each spatial axis.
+    public static func convolution(
+      weight: Tensor, bias: Tensor? = nil, strides: [Int]? = nil, dilations: [Int]? = nil, padding: [Int]? = nil,
+      groups: Int = 1
+    ) throws -> Layer {
+      let window = try Window(
+        kernel: Array(weight.shape.dimensions.dropFirst(2)), strides: strides, dilations: dilations,
+        padding: padding.map { .explicit(before: $0, after: $0) })
+      return Layer(operation: Convolution(weight: weight, bias: bias, window: window, groups: groups))
+    }
+
+    /// Maximum over windows of one or two spatial axes.
+    ///
+    /// - Throws: As `convolution(weight:bias:strides:dilations:padding:groups:)`.
+    public static func maxPool(kernel: [Int], strides: [Int]? = nil, padding: [Int]? = nil) throws -> Layer {
+      Layer(operation: MaxPool(try window(kernel, strides, padding)))
+    }
+
+    /// Mean over windows of one or two spatial axes, of those elements that are there.
+    ///
+    /// - Throws: As `convolution(weight:bias:strides:dilations:padding:groups:)`.
+    public static func averagePool(kernel: [Int], strides: [Int]? = nil, padding: [Int]? = nil) throws -> Layer {
+      Layer(operation: AveragePool(window: try window(kernel, strides, padding), countsPadding: false))
+    }
+
+    /// `scale · x + shift`, with a number of each per channel.
+    public static func batchNormalization(scale: Tensor, shift: Tensor) -> Layer {
+      Layer(operation: BatchNormalization(scale: scale, shift: shift))
+    }
+
+    /// Normalization over the last axes, from `axis` on, then scaled and shifted.
+    public static func layerNormalization(
+      axis: Int = -1, scale: Tensor, shift: Tensor? = nil, epsilon: Float = 1e-5
+    ) -> Layer {
+      Layer(operation: LayerNormalization(axis: axis, scale: scale, shift: shift, epsilon: epsilon))
+    }
+
+    private static func window(_ kernel: [Int], _ strides: [Int]?, _ padding: [Int]?) throws -> Window {
+      try Window(kernel: kernel, strides: strides, padding: padding.map { .explicit(before: $0, after: $0) })
+    }
+  }
+
+  /// Makes a lab for one layer by itself, whose node is called `layer`.
+  ///
+  /// - Parameters:
+  ///   - layer: the layer, with its weights.
+  ///   - operand: what the layer takes: batch × channels × …
+  ///   - operandRange: an interval for each channel of the operand, for rule z^B.
+  ///   - threads: how many threads a run uses; nil means one per processor.
+  /// - Throws: `GraphError` if the layer cannot take the operand, `ExecutionError` if it cannot be run.
+  public init(layer: Layer, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil) throws {
+    try self.init(layer: layer.operation, operand: operand, operandRange: operandRange, threads: threads)
+  }
+}
