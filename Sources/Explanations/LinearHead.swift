@@ -46,7 +46,7 @@ struct LinearHead {
 
   /// The plan with the weights of the last layer alone negated: relevance goes on by `x ⊙ w⁻ / Σ x ⊙ w⁻`.
   func negated(_ plan: RulePlan) -> RulePlan {
-    plan.replacingRules([weighted: ZPlus()]).negatingWeights(of: weighted) ?? plan
+    plan.replacingRules([weighted: ZPlus()], includesOffsets: true).negatingWeights(of: weighted) ?? plan
   }
 }
 

@@ -92,15 +92,19 @@ public struct RuleSite: Sendable {
   let steps: String?
   /// What affine nodes in front of layers add to their operands.
   let offsets: OperandOffsets
+  /// Whether what affine nodes have added to the operand contributes like the rest, and is no bias.
+  var includesOffset = false
   /// Whether relevance from the logits arrives only at outputs that a rectifier lets pass.
   public internal(set) var isRectified = false
 
   /// Whether affine nodes in front of a layer with weights add a constant to its operand, which is a bias of the layer then: inputs
   /// contribute without it. Nodes that a layer before them could do do not count, nor those whose own rule sees to their shifts.
-  public var operandHasOffset: Bool { node.operation.isWeighted && offsets.hasOffset[node.inputs[0].index] }
+  public var operandHasOffset: Bool {
+    node.operation.isWeighted && !includesOffset && offsets.hasOffset[node.inputs[0].index]
+  }
   /// Whether what inputs contribute to a layer with is known to be ≥ 0: the first operand without its offset.
   var contributionIsNonNegative: Bool {
-    node.operation.isWeighted ? offsets.isNonNegative[node.inputs[0].index] : operandIsNonNegative[0]
+    node.operation.isWeighted && !includesOffset ? offsets.isNonNegative[node.inputs[0].index] : operandIsNonNegative[0]
   }
 
   /// The node.

@@ -49,12 +49,16 @@ public struct RulePlan: Sendable {
     byNode = Dictionary(uniqueKeysWithValues: assignments.enumerated().map { ($0.element.site.id, $0.offset) })
   }
 
-  /// The plan with other rules for some nodes, which send relevance to the same operands.
-  package func replacingRules(_ rules: [Node.ID: any Rule]) -> RulePlan {
+  /// The plan with other rules for some nodes, which send relevance to the same operands. With `includesOffsets` what affine nodes have
+  /// added to the operands of these contributes like the rest.
+  package func replacingRules(_ rules: [Node.ID: any Rule], includesOffsets: Bool = false) -> RulePlan {
     let changed = assignments.map { one in
-      Assignment(
-        site: one.site, rule: rules[one.site.id] ?? one.rule, row: one.row, selector: one.selector,
-        passedOver: one.passedOver, objection: one.objection)
+      guard let rule = rules[one.site.id] else { return one }
+      var site = one.site
+      site.includesOffset = site.includesOffset || includesOffsets
+      return Assignment(
+        site: site, rule: rule, row: one.row, selector: one.selector, passedOver: one.passedOver,
+        objection: one.objection)
     }
     return RulePlan(network: network, table: table, assignments: changed, objection: objection, unfit: unfit)
   }

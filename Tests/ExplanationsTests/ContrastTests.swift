@@ -80,6 +80,28 @@ import Testing
     }
   }
 
+  /// Where an affine node adds to what the last layer takes, both heads negate the same.
+  @Test func headsBehindAnAffineNodeAgree() throws {
+    var builder = GraphBuilder(item: [3, 4, 4])
+    builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
+    builder.add("relu", .relu)
+    builder.add(
+      "norm",
+      .batchNormalization(
+        BatchNormalization(
+          scale: Seeded.tensor([4], seed: 2, low: 0.5, high: 2), shift: Seeded.tensor([4], seed: 3, low: -1, high: 1))))
+    builder.add("flatten", .flatten(axis: 1))
+    builder.add("head", .seededLinear(inputs: 16, outputs: 5, seed: 4))
+    let trace = try Explainer(builder.network(), rules: .default(pixelRange: SampleNetwork.range))
+      .trace(Seeded.tensor([1, 3, 4, 4], seed: 5))
+    for target in 0..<5 {
+      let maps = try [.composite, .layer].map {
+        try trace.explain(.class(target), by: CLRP2(head: $0)).signedRelevance
+      }
+      #expect(maps[1].relativeDistance(from: maps[0]) <= Tolerance.sameMap, "class \(target)")
+    }
+  }
+
   /// R − λ·R_dual is linear in λ; without the dual it is LRP.
   @Test(arguments: SampleNetwork.allCases, [CLRP2.Head.composite, .layer])
   func strengthScalesTheDual(sample: SampleNetwork, head: CLRP2.Head) throws {
