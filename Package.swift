@@ -10,7 +10,7 @@ let package = Package(
       name: "RelevanceKit",
       targets: [
         "RelevanceKit", "Evaluation", "Explanations", "Execution", "Figures", "Imaging", "Networks", "ONNXFormat",
-        "Propagation", "Tensors",
+        "Propagation", "Support", "Tensors",
       ]),
     .executable(name: "relevance", targets: ["relevance"]),
     .executable(name: "convert-model", targets: ["convert-model"]),
@@ -32,42 +32,64 @@ let package = Package(
     .target(name: "CRelevance", dependencies: ["CKernels"], cSettings: [.headerSearchPath("../CKernels")]),
     .target(name: "CImaging", dependencies: ["CJPEG", "CPNG"]),
 
-    .target(name: "Tensors", dependencies: ["COpenBLAS", "CLAPACKE"]),
-    .target(name: "Networks", dependencies: ["Tensors"]),
-    .target(name: "ONNXFormat", dependencies: ["Networks", "COnnx"]),
-    .target(name: "Execution", dependencies: ["Networks", "CKernels"]),
-    .target(name: "Propagation", dependencies: ["Execution", "CRelevance", .product(name: "Yams", package: "Yams")]),
-    .target(name: "Explanations", dependencies: ["Propagation"]),
-    .target(name: "Imaging", dependencies: ["Tensors", "CImaging"]),
-    .target(name: "Figures", dependencies: ["Imaging"]),
-    .target(name: "Evaluation", dependencies: ["Explanations", "Figures"]),
+    .target(name: "Support"),
+    .target(name: "Tensors", dependencies: ["Support", "CLAPACKE", "COpenBLAS"]),
+    .target(name: "Networks", dependencies: ["Support", "Tensors"]),
+    .target(name: "ONNXFormat", dependencies: ["Support", "Tensors", "Networks", "COnnx"]),
+    .target(name: "Execution", dependencies: ["Support", "Tensors", "Networks", "CKernels"]),
+    .target(
+      name: "Propagation",
+      dependencies: [
+        "Support", "Tensors", "Networks", "Execution", "CRelevance", .product(name: "Yams", package: "Yams"),
+      ]),
+    .target(name: "Explanations", dependencies: ["Support", "Tensors", "Networks", "Execution", "Propagation"]),
+    .target(name: "Imaging", dependencies: ["Support", "Tensors", "CImaging"]),
+    .target(name: "Figures", dependencies: ["Support", "Imaging"]),
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "Support", "Tensors", "Networks", "Execution", "Propagation", "Explanations", "Imaging", "Figures",
+      ]),
     .target(
       name: "RelevanceKit",
       dependencies: [
-        "Tensors", "Networks", "ONNXFormat", "Execution", "Propagation", "Explanations", "Imaging", "Figures",
-        "Evaluation",
+        "Support", "Tensors", "Networks", "ONNXFormat", "Execution", "Propagation", "Explanations", "Imaging",
+        "Figures", "Evaluation",
       ]),
 
     .target(
       name: "ToolSupport",
       dependencies: ["RelevanceKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Tools/support"),
-    .executableTarget(name: "relevance", dependencies: ["ToolSupport"], path: "Tools/relevance"),
-    .executableTarget(name: "convert-model", dependencies: ["ToolSupport"], path: "Tools/convert-model"),
+    .executableTarget(
+      name: "relevance",
+      dependencies: [
+        "RelevanceKit", "ToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tools/relevance"),
+    .executableTarget(
+      name: "convert-model",
+      dependencies: [
+        "RelevanceKit", "ToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tools/convert-model"),
 
     .target(name: "TestSupport", dependencies: ["RelevanceKit"], path: "Tests/TestSupport"),
     .testTarget(name: "CKernelsTests", dependencies: ["TestSupport", "CKernels", "CRelevance"]),
-    .testTarget(name: "TensorsTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "NetworksTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "ONNXFormatTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "PropagationTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "ExplanationsTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "ImagingTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "FiguresTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "ToolTests", dependencies: ["TestSupport", "relevance", "convert-model"]),
-    .testTarget(name: "DocumentationTests", dependencies: ["TestSupport", "relevance", "convert-model"]),
+    .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"]),
+    .testTarget(
+      name: "TensorsTests", dependencies: ["Support", "Tensors", "RelevanceKit", "TestSupport", "COpenBLAS"]),
+    .testTarget(name: "NetworksTests", dependencies: ["RelevanceKit", "TestSupport"]),
+    .testTarget(
+      name: "ONNXFormatTests",
+      dependencies: ["Support", "Tensors", "Networks", "ONNXFormat", "Execution", "RelevanceKit", "TestSupport"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["Execution", "RelevanceKit", "TestSupport"]),
+    .testTarget(name: "PropagationTests", dependencies: ["Execution", "RelevanceKit", "TestSupport"]),
+    .testTarget(name: "ExplanationsTests", dependencies: ["RelevanceKit", "TestSupport"]),
+    .testTarget(name: "ImagingTests", dependencies: ["Support", "Tensors", "Imaging", "TestSupport"]),
+    .testTarget(name: "FiguresTests", dependencies: ["Tensors", "Imaging", "Figures", "TestSupport"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["RelevanceKit", "TestSupport"]),
+    .testTarget(name: "ToolTests", dependencies: ["RelevanceKit", "TestSupport", "convert-model", "relevance"]),
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["RelevanceKit", "TestSupport", "convert-model", "relevance"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

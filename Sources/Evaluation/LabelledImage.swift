@@ -1,4 +1,5 @@
 import Imaging
+import Support
 import Tensors
 
 /// A rectangle in pixels, x from the left and y from the top; the far sides are not part of it.

@@ -1,4 +1,5 @@
 import Propagation
+import Support
 import Tensors
 
 /// Which parts of an input spoke for a target, and how strongly.

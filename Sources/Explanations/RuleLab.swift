@@ -1,6 +1,7 @@
 import Execution
 import Networks
 import Propagation
+import Support
 import Tensors
 
 /// Rules tried out side by side on one layer, with the activations of a real input or of one's own.

@@ -1,5 +1,6 @@
 import Networks
 import Propagation
+import Support
 import Tensors
 
 /// What the most active units of a layer see in an input, and whether each of them sees something else. *Gu18* §5.3, Fig. 5.

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// A picture that cannot be read, used or written. Each case names the file first.

@@ -1,5 +1,6 @@
 import CImaging
 import Foundation
+import Support
 import Tensors
 
 extension Image {
@@ -76,7 +77,9 @@ extension Image {
   ///
   /// - Throws: `ImageError.cannotWrite`; then nothing is left behind, and a file that was there before is untouched.
   public func writePNG(to path: String) throws {
-    try writeAtomically(pngData(), to: path)
+    do { try AtomicFiles.write(pngData(), to: path) } catch let failure as AtomicFiles.Failure {
+      throw ImageError.cannotWrite(path, reason: failure.reason)
+    }
   }
 
   /// The bytes of a file that starts like a picture; of any other file, only as many as an error message needs.
@@ -124,6 +127,5 @@ private func describe(startOf data: Data) -> String {
   if let match = known.first(where: { start.dropFirst($0.offset).starts(with: $0.magic.utf8) }) { return match.name }
   let isText = start.allSatisfy { $0 >= 0x20 && $0 != 0x7F || (9...13).contains($0) }
   if isText { return "text" }
-  let digits = start.prefix(4).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-  return "bytes " + digits.joined(separator: " ")
+  return "bytes " + start.prefix(4).map { [$0].hexadecimal }.joined(separator: " ")
 }

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// A network as data: nodes in an order in which each follows its operands.

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// What a node computes, as data: its parameters, and what can be told of its output before the network runs.

@@ -1,5 +1,6 @@
 import COnnx
 import Networks
+import Support
 import Tensors
 
 /// A tensor of the file that does not depend on the input: an initializer, or what a Constant node makes.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The files beside a model that hold its tensors; each is mapped once, when it is first needed.
 final class ExternalData {
@@ -59,7 +60,8 @@ final class ExternalData {
   /// - Throws: `ONNXError.tensor` if they differ.
   func verify(_ checksum: String, of location: String, tensor: String) throws {
     guard let file = files[location] else { return }
-    let digest = digests[location] ?? SHA1.digest(of: UnsafeRawBufferPointer(start: file.base, count: file.count))
+    let digest =
+      digests[location] ?? SHA1.digest(of: UnsafeRawBufferPointer(start: file.base, count: file.count)).hexadecimal
     digests[location] = digest
     guard checksum.lowercased() == digest else {
       throw ONNXError.tensor(

@@ -1,5 +1,6 @@
 import COnnx
 import Networks
+import Support
 import Tensors
 
 /// Turns the graph of a model into a `Graph`: the nodes that one of its values depends on, operands first, otherwise in the

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// Which value of a file's graph is wanted.

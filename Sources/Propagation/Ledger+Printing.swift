@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 extension Ledger: CustomStringConvertible {
   /// A table: node, rule, sums of relevance before and after it, by how much magnitudes grew, and losses by cause. Columns in
@@ -40,22 +41,5 @@ extension AbsorptionCause {
     case .clipped: "CLIPPED"
     case .rounding: "ROUNDING"
     }
-  }
-}
-
-/// Text in columns.
-package enum Columns {
-  /// Rows as lines, two spaces between columns; those from `rightAligned` on are aligned to the right.
-  package static func text(_ rows: [[String]], rightAligned: PartialRangeFrom<Int> = Int.max...) -> String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      let cells = row.enumerated().map { column, cell in
-        let filler = String(repeating: " ", count: widths[column] - cell.count)
-        if rightAligned.contains(column) { return filler + cell }
-        return column == row.count - 1 ? cell : cell + filler
-      }
-      let line = cells.joined(separator: "  ")
-      return String(line.reversed().drop { $0 == " " }.reversed())
-    }.joined(separator: "\n")
   }
 }

@@ -1,4 +1,5 @@
 import Networks
+import Support
 import Tensors
 
 extension RulePlan: CustomStringConvertible {

@@ -1,5 +1,6 @@
 import Execution
 import Networks
+import Support
 import Tensors
 
 /// A table resolved for a network: one rule for every node that relevance can reach. Immutable and printable.

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Support
 import Tensors
 import Yams
 

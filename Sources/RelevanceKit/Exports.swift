@@ -6,4 +6,5 @@
 @_exported import Networks
 @_exported import ONNXFormat
 @_exported import Propagation
+@_exported import Support
 @_exported import Tensors

@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Networks
 import ONNXFormat
+import Support
 import Tensors
 
 /// A network as it lies on disk: the graph, how pictures are prepared for it, and what its classes are called.

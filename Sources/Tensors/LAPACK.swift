@@ -1,4 +1,5 @@
 import CLAPACKE
+import Support
 
 /// The eigenvalues of a symmetric matrix, ascending, and its eigenvectors.
 public struct SymmetricEigendecomposition: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Reading and writing of NumPy's `.npy` files (format versions 1.0 to 3.0).
 ///
@@ -129,20 +130,6 @@ private struct Header {
     self.element = element
     self.fortranOrder = order == "True"
     self.shape = try Shape(checking: dimensions)
-  }
-}
-
-extension Float {
-  /// The value of an IEEE 754 half-precision number given by its bits.
-  package init(halfBits bits: UInt16) {
-    let sign = UInt32(bits & 0x8000) << 16
-    let exponent = UInt32(bits >> 10 & 31)
-    let fraction = UInt32(bits & 1023)
-    switch exponent {
-    case 0: self = Float(bitPattern: sign | 0x3F80_0000) * Float(fraction) * 0x1p-24
-    case 31: self = Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
-    default: self = Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
-    }
   }
 }
 

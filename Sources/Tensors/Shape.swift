@@ -1,3 +1,5 @@
+import Support
+
 /// The extent of a tensor along each axis, outermost first. `[]` is a scalar.
 ///
 /// Every extent is ≥ 0 and their product fits an `Int`; a shape that comes from a file is checked by `init(checking:)`.

@@ -64,7 +64,7 @@ struct EncodingTests {
       try FileManager.default.createDirectory(atPath: folder + "/a.png/b", withIntermediateDirectories: true)
       #expect(
         sentence(without: folder) { try image.writePNG(to: folder + "/a.png") }
-          == "a.png: cannot be written: Is a directory")
+          == "a.png: cannot be written: it is a folder")
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.png"])
       #expect(ImageError.cannotWrite("a.png", reason: "").category == .cannotWrite)
     }

@@ -2,6 +2,7 @@ import Execution
 import Foundation
 import Networks
 import ONNXFormat
+import Support
 import Tensors
 import Testing
 

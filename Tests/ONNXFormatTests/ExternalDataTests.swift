@@ -55,17 +55,6 @@ import Testing
     #expect(error?.description.hasSuffix(sentence) == true, "\(String(describing: error))")
   }
 
-  /// Digests that sha1sum gives, of lengths around those where the last block becomes two.
-  @Test(arguments: [
-    (0, "da39a3ee5e6b4b0d3255bfef95601890afd80709"), (55, "c1c8bbdc22796e28c0e15163d20899b65621d65a"),
-    (56, "c2db330f6083854c99d4b5bfb6e8f29f201be699"), (64, "0098ba824b5c16427bd7a1122a5a442a25ec644d"),
-    (119, "ee971065aaa017e0632a8ca6c77bb3bf8b1dfc56"), (1000, "291e9a6c66994949b57ba5e650361e98fc36b1ba"),
-  ])
-  func digests(count: Int, digest: String) {
-    let bytes = [UInt8](repeating: UInt8(ascii: "a"), count: count)
-    #expect(bytes.withUnsafeBytes { SHA1.digest(of: $0) } == digest)
-  }
-
   @Test func tensorsShareOneMapping() throws {
     let folder = try ScratchFolder()
     try folder.write(littleEndian([1, 2, 3, 4, 5, 6, 7, 8] as [Float]), as: "weights.bin")

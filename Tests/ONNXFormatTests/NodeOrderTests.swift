@@ -1,6 +1,7 @@
 import Execution
 import Networks
 import ONNXFormat
+import Support
 import Tensors
 import Testing
 

@@ -1,4 +1,5 @@
 import ONNXFormat
+import Support
 import Tensors
 import Testing
 

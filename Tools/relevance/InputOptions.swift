@@ -131,7 +131,7 @@ struct InputFile: Hashable {
 
   /// The checksum of its bytes, as `sha256sum` prints it.
   func checksum() throws -> String {
-    path == "-" ? "\(SHA256.hexadecimal(try Self.standardInput()))  -" : try Provenance.checksum(of: path)
+    path == "-" ? "\(SHA256.digest(of: try Self.standardInput()).hexadecimal)  -" : try Provenance.checksum(of: path)
   }
 
   private static let tensorStart = Data([0x93] + Array("NUMPY".utf8))

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// A data set that cannot be used.

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// A picture or a network that cannot be evaluated.

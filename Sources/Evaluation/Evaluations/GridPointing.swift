@@ -3,6 +3,7 @@ import Figures
 import Foundation
 import Imaging
 import Networks
+import Support
 import Tensors
 
 /// The grid pointing game: pictures of different classes side by side; how much of what speaks for a class lies in its own

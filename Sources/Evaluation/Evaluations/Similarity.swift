@@ -1,5 +1,6 @@
 import Explanations
 import Imaging
+import Support
 import Tensors
 
 /// How much alike the maps of one picture's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.

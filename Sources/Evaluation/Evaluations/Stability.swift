@@ -1,4 +1,5 @@
 import Explanations
+import Support
 import Tensors
 
 /// How much maps change with a little noise in the image. (C.-K. Yeh et al., “On the (in)fidelity and sensitivity of explanations”, NeurIPS

@@ -4,6 +4,7 @@ import Foundation
 import Imaging
 import Networks
 import Propagation
+import Support
 import Tensors
 
 /// What is evaluated: explanations of a network's decisions by some methods.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// A number measured on a sample of pictures, with the interval in which another sample would put it.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be chosen.

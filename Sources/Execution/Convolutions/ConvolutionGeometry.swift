@@ -1,5 +1,6 @@
 import CKernels
 import Networks
+import Support
 import Tensors
 
 /// Extents of a two-dimensional convolution for one input shape, and how its output is cut into tiles.

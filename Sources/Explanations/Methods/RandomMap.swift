@@ -1,4 +1,5 @@
 import Propagation
+import Support
 import Tensors
 
 /// Numbers in 0 ..< 1, the same for the same seed: what chance would say.

@@ -1,4 +1,5 @@
 import Propagation
+import Support
 import Tensors
 
 /// The mean gradient of `samples` inputs with normal noise, of `deviation` times the input's range. *Smilkov17*.

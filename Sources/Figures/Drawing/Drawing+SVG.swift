@@ -1,4 +1,5 @@
 import Imaging
+import Support
 
 extension Drawing {
   /// The drawing as a self-contained SVG document: white ground, text as text, the same bytes each time.
@@ -65,10 +66,7 @@ private struct SVGWriter {
     return hundredths.remainder(dividingBy: 100) == 0 ? "\(Int(hundredths / 100))" : "\(hundredths / 100)"
   }
 
-  private func hex(_ color: Color) -> String {
-    "#"
-      + [color.red, color.green, color.blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
+  private func hex(_ color: Color) -> String { "#" + [color.red, color.green, color.blue].hexadecimal }
 
   /// Text without the characters that mean something in XML, or that it does not allow.
   static func escaped(_ text: String) -> String {

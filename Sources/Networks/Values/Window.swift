@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// How far a window reaches past the edges of its input.

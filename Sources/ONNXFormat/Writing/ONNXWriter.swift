@@ -1,6 +1,7 @@
 import COnnx
 import Foundation
 import Networks
+import Support
 import Tensors
 
 /// Writing of networks as ONNX files that every ONNX tool takes and that open without a copy of their weights.
@@ -52,7 +53,7 @@ public struct ONNXWriter: Sendable {
   ///   then nothing has changed.
   @discardableResult
   public func write(_ network: Network, to path: String, check: (String) throws -> Void = { _ in }) throws -> Summary {
-    let name = OutputFolder.parts(of: path).name
+    let name = AtomicFiles.parts(of: path).name
     let dataName = name + ".data"
     let arena = MessageArena()
     var writer = GraphWriter(
@@ -69,33 +70,37 @@ public struct ONNXWriter: Sendable {
     let size = onnx_model_size(model)
     guard size <= Int(Int32.max) else { throw ONNXWritingError.tooLarge(path, bytes: size) }
 
-    let folder = try OutputFolder(for: path)
     let tensors = writer.tensors
-    func stream(_ payload: WeightPayload, _ file: OutputFile) throws {
+    func stream(_ payload: WeightPayload, _ file: AtomicFile) throws {
       do { try payload.write(file.append) } catch let overflow as WeightPayload.Overflow {
         throw ONNXWritingError.exceedsHalf(path, tensor: payload.name, value: overflow.value)
       }
     }
     let hasData = !tensors.external.isEmpty
-    if hasData {
-      try folder.write(dataName) { file in
-        for (offset, payload) in tensors.external {
-          try file.skip(to: offset)
-          try stream(payload, file)
+    do {
+      let files = try AtomicFiles(beside: path)
+      if hasData {
+        try files.write(dataName, syncs: true) { file in
+          for (offset, payload) in tensors.external {
+            try file.skip(to: offset)
+            try stream(payload, file)
+          }
         }
       }
+      try files.write(name, syncs: true) { file in
+        try ModelSink { bytes in
+          if let payload = bytes.baseAddress.flatMap({ tensors.embedded[$0] }) {
+            try stream(payload, file)
+          } else {
+            try file.append(UnsafeRawBufferPointer(bytes))
+          }
+        }.take(model)
+      }
+      try check(files.path(of: name))
+      try files.publish(hasData ? [dataName, name] : [name])
+    } catch let failure as AtomicFiles.Failure {
+      throw ONNXWritingError.cannotWrite(path, reason: failure.reason)
     }
-    try folder.write(name) { file in
-      try ModelSink { bytes in
-        if let payload = bytes.baseAddress.flatMap({ tensors.embedded[$0] }) {
-          try stream(payload, file)
-        } else {
-          try file.append(UnsafeRawBufferPointer(bytes))
-        }
-      }.take(model)
-    }
-    try check(folder.path(of: name))
-    try folder.publish(hasData ? [dataName, name] : [name])
     return withExtendedLifetime(arena) {
       Summary(
         opset: writer.opset, modelBytes: size, weightBytes: tensors.weightCount,

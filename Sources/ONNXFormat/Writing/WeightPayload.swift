@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// The elements of a tensor as they go into a file, made while they are written.
@@ -50,19 +51,4 @@ struct WeightPayload {
   }
 
   private static let piece = 1 << 20
-}
-
-extension Float {
-  /// The bits of the nearest half-precision number, halves to even; for finite numbers up to 65504.
-  var halfBits: UInt16 {
-    let sign = UInt16(bitPattern >> 16 & 0x8000)
-    let magnitude = bitPattern & 0x7FFF_FFFF
-    // Below 2⁻¹⁴ there are multiples of 2⁻²⁴ only; adding ½ leaves those in the lowest bits of the sum, rounded.
-    if magnitude < 113 << 23 {
-      let sum = Float(bitPattern: magnitude) + 0.5
-      return sign | UInt16(truncatingIfNeeded: sum.bitPattern &- Float(0.5).bitPattern)
-    }
-    let odd = magnitude >> 13 & 1
-    return sign | UInt16(truncatingIfNeeded: (magnitude &- 112 << 23 &+ 0xFFF &+ odd) >> 13)
-  }
 }

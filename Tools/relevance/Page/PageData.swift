@@ -98,21 +98,15 @@ struct PageData: Encodable {
   private static func halves(_ values: [Float]) -> (base64: String, largest: Float) {
     let largest = HeatmapScale.maximum.limit(of: values)
     let bytes = values.flatMap { value in
-      let half = half(largest > 0 ? value / largest : value)
+      let share = largest > 0 ? value / largest : value
+      let half = abs(share) <= 1 ? share.halfBits : Self.notANumber
       return [UInt8(truncatingIfNeeded: half), UInt8(truncatingIfNeeded: half >> 8)]
     }
     return (Data(bytes).base64EncodedString(), largest)
   }
 
-  /// The IEEE half-precision bits of a number of at most 1, rounded to nearest; of anything else that is no such number, NaN.
-  private static func half(_ value: Float) -> UInt16 {
-    let sign: UInt16 = value.sign == .minus ? 0x8000 : 0
-    let magnitude = abs(value)
-    guard magnitude <= 1 else { return 0x7E00 }
-    guard magnitude >= 0x1p-14 else { return sign | UInt16((magnitude * 0x1p24).rounded()) }
-    // The exponent's bias differs by 112, the fraction by 13 bits.
-    return sign | UInt16((magnitude.bitPattern + 0x1000) >> 13 - 112 << 10)
-  }
+  /// A half-precision NaN.
+  private static let notANumber: UInt16 = 0x7E00
 }
 
 extension PageData.LedgerRow {

@@ -28,7 +28,7 @@ struct Provenance {
   static func checksum(of path: String) throws -> String {
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-      return "\(SHA256.hexadecimal(data))  \(path)"
+      return "\(SHA256.digest(of: data).hexadecimal)  \(path)"
     } catch { throw ProvenanceError.unreadable(path, reason: error.localizedDescription) }
   }
 

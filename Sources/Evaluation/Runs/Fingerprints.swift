@@ -1,29 +1,14 @@
 import Imaging
 import Networks
 import Propagation
+import Support
 import Tensors
 
-/// A number by which things can be told apart that should be equal: FNV-1a. (G. Fowler, L. Noll, K.-P. Vo)
-struct Fingerprint {
-  private var value: UInt64 = 0xCBF2_9CE4_8422_2325
-
-  /// The fingerprint of what is added to it.
-  init(_ add: (inout Fingerprint) -> Void) { add(&self) }
-
-  mutating func add(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01B3 }
-
-  mutating func add(_ text: String) {
-    for byte in text.utf8 { add(UInt64(byte)) }
-    // So that “ab”, “c” differs from “a”, “bc”.
-    add(256)
-  }
-
+extension Fingerprint {
   mutating func add(_ tensor: Tensor) {
     tensor.withUnsafeElements { for element in $0 { add(UInt64(element.bitPattern)) } }
     add(tensor.shape.description)
   }
-
-  var hexadecimal: String { String(value, radix: 16) }
 }
 
 extension Tensor {

@@ -1,35 +1,12 @@
 import Foundation
-import RelevanceKit
 
 /// The SHA-256 digest (FIPS 180-4 §6.2), as `sha256sum` prints it.
-package enum SHA256 {
-  /// The digest in hexadecimal digits.
-  package static func hexadecimal(_ data: Data) -> String {
-    digest(of: data).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
+package enum SHA256: Digest {
+  package static let initialState: [UInt32] = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+  ]
 
-  /// The 32 bytes of the digest.
-  ///
-  /// - Complexity: O(count); one read of the bytes.
-  package static func digest(of data: Data) -> [UInt8] {
-    var state: [UInt32] = [
-      0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-    ]
-    data.withUnsafeBytes { bytes in
-      let whole = bytes.count / 64 * 64
-      mix(&state, UnsafeRawBufferPointer(rebasing: bytes[..<whole]))
-      // The rest is followed by a one bit, zeros, and the length in bits.
-      var last = Array(bytes[whole...]) + [0x80]
-      last += [UInt8](repeating: 0, count: (120 - last.count) % 64)
-      let bits = UInt64(bytes.count) * 8
-      last += (0..<8).map { UInt8(truncatingIfNeeded: bits >> (56 - 8 * UInt64($0))) }
-      last.withUnsafeBytes { mix(&state, $0) }
-    }
-    return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32($0))) } }
-  }
-
-  /// Mixes whole blocks of 64 bytes into the state.
-  private static func mix(_ state: inout [UInt32], _ blocks: UnsafeRawBufferPointer) {
+  package static func mix(_ state: inout [UInt32], _ blocks: UnsafeRawBufferPointer) {
     func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
       constants.withUnsafeBufferPointer { k in

@@ -1,23 +1,23 @@
 import Foundation
 
-/// A folder beside files that are being written: they get their names, all at the end, by being moved out of it.
+/// Files that appear under their names only when all of them are complete.
 ///
-/// Whatever is left in it goes with it.
-final class OutputFolder {
+/// They are written to a folder beside them, and moved out of it at the end. Whatever is left in it goes with it.
+package final class AtomicFiles {
   private let target: String
   private let path: String
 
-  /// Makes the folder for files that will be beside `target`.
+  /// Prepares files that will be beside `target`, one of them.
   ///
-  /// - Throws: `ONNXWritingError.cannotWrite`.
-  init(for target: String) throws {
+  /// - Throws: `Failure`.
+  package init(beside target: String) throws {
     self.target = target
     let (folder, name) = Self.parts(of: target)
     let unique = String(UInt64.random(in: 0...UInt64.max), radix: 36)
     path = "\(folder)/.\(name).\(unique)"
     var status = stat()
     if stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      throw ONNXWritingError.cannotWrite(target, reason: "it is a folder")
+      throw Failure(reason: "it is a folder")
     }
     guard mkdir(path, 0o700) == 0 else { throw failure() }
   }
@@ -25,43 +25,58 @@ final class OutputFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   /// The path of a file until it is moved.
-  func path(of name: String) -> String { "\(path)/\(name)" }
+  package func path(of name: String) -> String { "\(path)/\(name)" }
 
-  /// Makes a file and lets `body` fill it.
+  /// Makes a file and lets `body` fill it. Where it matters that there is room on the disk before names change, `syncs`.
   ///
-  /// - Throws: `ONNXWritingError.cannotWrite`, and what `body` throws.
-  func write(_ name: String, _ body: (OutputFile) throws -> Void) throws {
-    let file = OutputFile(descriptor: open(path(of: name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
+  /// - Throws: `Failure`, and what `body` throws.
+  package func write(_ name: String, syncs: Bool, _ body: (AtomicFile) throws -> Void) throws {
+    let file = AtomicFile(descriptor: open(path(of: name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
     guard file.descriptor >= 0 else { throw failure() }
-    do { try body(file) } catch is OutputFile.Failed { throw failure() }
+    do { try body(file) } catch is AtomicFile.Failed { throw failure() }
     // Some file systems say only now that there is no room.
-    guard fsync(file.descriptor) == 0 || errno == EINVAL || errno == EROFS else { throw failure() }
+    guard !syncs || fsync(file.descriptor) == 0 || errno == EINVAL || errno == EROFS else { throw failure() }
   }
 
   /// Gives the files their names, in order; each replaces what had its name at once.
   ///
-  /// - Throws: `ONNXWritingError.cannotWrite`.
-  func publish(_ names: [String]) throws {
+  /// - Throws: `Failure`.
+  package func publish(_ names: [String]) throws {
     let folder = Self.parts(of: target).folder
     for name in names {
       guard rename(path(of: name), "\(folder)/\(name)") == 0 else { throw failure() }
     }
   }
 
-  private func failure() -> ONNXWritingError { .cannotWrite(target, reason: String(cString: strerror(errno))) }
+  /// Writes one file.
+  ///
+  /// - Throws: `Failure`; then what had the name still has it.
+  package static func write(_ data: Data, to path: String) throws {
+    let files = try AtomicFiles(beside: path)
+    let name = parts(of: path).name
+    try files.write(name, syncs: false) { file in try data.withUnsafeBytes(file.append) }
+    try files.publish([name])
+  }
+
+  /// Why a file cannot be written.
+  package struct Failure: Error {
+    package let reason: String
+  }
+
+  private func failure() -> Failure { Failure(reason: String(cString: strerror(errno))) }
 
   /// The folder and the name of a file.
-  static func parts(of path: String) -> (folder: String, name: String) {
+  package static func parts(of path: String) -> (folder: String, name: String) {
     let folder = (path as NSString).deletingLastPathComponent
     return (folder.isEmpty ? "." : folder, (path as NSString).lastPathComponent)
   }
 }
 
 /// A file that is being filled.
-final class OutputFile {
+package final class AtomicFile {
   fileprivate let descriptor: Int32
   /// What has been written so far.
-  private(set) var count = 0
+  package private(set) var count = 0
 
   fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -71,7 +86,7 @@ final class OutputFile {
   struct Failed: Error {}
 
   /// Writes bytes after those before.
-  func append(_ bytes: UnsafeRawBufferPointer) throws {
+  package func append(_ bytes: UnsafeRawBufferPointer) throws {
     var rest = bytes
     while let start = rest.baseAddress, rest.count > 0 {
       let written = write(descriptor, start, rest.count)
@@ -83,7 +98,7 @@ final class OutputFile {
   }
 
   /// Goes on at an offset; what is skipped is zeros.
-  func skip(to offset: Int) throws {
+  package func skip(to offset: Int) throws {
     guard offset > count else { return }
     guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else { throw Failed() }
     count = offset
