@@ -120,7 +120,7 @@ static void decode(struct decoder *decoder, uint64_t pixel_limit) {
   picture->height = (int32_t)info->image_height;
   if ((uint64_t)info->image_width * info->image_height > pixel_limit) fail(decoder, CIMAGING_TOO_LARGE);
   if (info->num_components != 1 && info->num_components != 3 && info->num_components != 4) {
-    snprintf(picture->message, CIMAGING_MESSAGE_LENGTH, "%d colour components", info->num_components);
+    snprintf(picture->message, CIMAGING_MESSAGE_LENGTH, "%d color components", info->num_components);
     fail(decoder, CIMAGING_UNSUPPORTED);
   }
   take_exif(decoder);

@@ -69,7 +69,7 @@ static void take_exif(struct coder *coder, cimaging_picture *picture) {
 #endif
 }
 
-// Any PNG → 8-bit RGB: palettes looked up, grey repeated, fewer bits scaled up, of 16 bits the upper 8, no alpha.
+// Any PNG → 8-bit RGB: palettes looked up, gray repeated, fewer bits scaled up, of 16 bits the upper 8, no alpha.
 static void decode(struct coder *coder, uint64_t pixel_limit, cimaging_picture *picture) {
   png_structp png = coder->png;
   png_set_read_fn(png, coder, on_read);

@@ -6,10 +6,10 @@ import Tensors
 ///
 /// A rectifier that takes the place of its operand is merged into a convolution or fully connected layer before it.
 package final class ExecutionPlan: Sendable {
-  package let network: Network
+  package let network: NeuralNetwork
   /// What is known of the network for the input's shape.
   package let analysis: Analysis
-  package let shapes: [Shape]
+  package let shapes: [TensorShape]
   /// What becomes of the batch's items on the way to the logits.
   package let batching: Batching
   /// How the logits are arranged.
@@ -26,7 +26,7 @@ package final class ExecutionPlan: Sendable {
   var overwritten: Set<Node.ID> { placement.overwritten }
 
   init(
-    _ network: Network, inputShape: Shape, for purpose: Placement.Purpose, weights: WeightLibrary,
+    _ network: NeuralNetwork, inputShape: TensorShape, for purpose: Placement.Purpose, weights: WeightLibrary,
     algorithm: ConvolutionAlgorithm
   ) throws {
     let graph = network.graph

@@ -8,7 +8,7 @@ import Tensors
 /// Safe to use from several threads at once.
 public final class Executor: Sendable {
   /// The network.
-  public let network: Network
+  public let network: NeuralNetwork
   /// How many threads a run uses.
   public let threads: Int
   package let workers: Workers
@@ -18,7 +18,7 @@ public final class Executor: Sendable {
   private static let keptPlans = 32
 
   private struct PlanKey: Hashable {
-    let shape: Shape
+    let shape: TensorShape
     let purpose: Placement.Purpose
   }
 
@@ -26,7 +26,7 @@ public final class Executor: Sendable {
   public let convolution: ConvolutionAlgorithm
 
   /// Prepares to run a network on `threads` threads; nil means one per processor.
-  public init(_ network: Network, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic) {
+  public init(_ network: NeuralNetwork, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic) {
     self.network = network
     self.convolution = convolution
     self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
@@ -46,7 +46,7 @@ public final class Executor: Sendable {
   }
 
   /// The plan for an input shape, made at the first request.
-  package func plan(_ shape: Shape, companions: [Node.ID: Companion.Scope] = [:]) throws -> ExecutionPlan {
+  package func plan(_ shape: TensorShape, companions: [Node.ID: Companion.Scope] = [:]) throws -> ExecutionPlan {
     try plan(shape, for: .trace(companions: companions))
   }
 
@@ -54,12 +54,12 @@ public final class Executor: Sendable {
   ///
   /// - Throws: `GraphError` if the shape does not fit; `ExecutionError` if the values do not fit memory, or if a window slides over more
   ///   than two axes.
-  public func scoreLayout(forInput shape: Shape) throws -> ScoreLayout { try plan(shape, for: .logits).layout }
+  public func scoreLayout(forInput shape: TensorShape) throws -> ScoreLayout { try plan(shape, for: .logits).layout }
 
   /// Floats that the values of a prediction take at most.
-  package func predictionMemory(_ shape: Shape) throws -> Int { try plan(shape, for: .logits).memory }
+  package func predictionMemory(_ shape: TensorShape) throws -> Int { try plan(shape, for: .logits).memory }
 
-  private func plan(_ shape: Shape, for purpose: Placement.Purpose) throws -> ExecutionPlan {
+  private func plan(_ shape: TensorShape, for purpose: Placement.Purpose) throws -> ExecutionPlan {
     let key = PlanKey(shape: shape, purpose: purpose)
     if let plan = plans.withLock({ $0[key] }) { return plan }
     let plan = try ExecutionPlan(

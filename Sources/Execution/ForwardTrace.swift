@@ -35,7 +35,7 @@ package final class ForwardTrace: Sendable {
   }
 
   /// The shape of the output of a node.
-  package func shape(of id: Node.ID) -> Shape { plan.shapes[id.index] }
+  package func shape(of id: Node.ID) -> TensorShape { plan.shapes[id.index] }
 
   /// The output of a node, or that of the rectifier which took its place; a view of the trace's memory.
   package func rectifiedValue(of id: Node.ID) -> Tensor { stored(id) }

@@ -81,9 +81,9 @@ package protocol PoolingKernel: Kernel {
 /// Which elements of an operand each output of a pool is made of.
 package enum PooledElements: Sendable {
   /// Those under a window that slides over the planes of a shape.
-  case windows(rk_window, over: Shape)
+  case windows(rk_window, over: TensorShape)
   /// Those along some axes of a shape.
-  case axes(Set<Int>, of: Shape)
+  case axes(Set<Int>, of: TensorShape)
 }
 
 /// Where a weighted layer leaves `W⁺·x`.
@@ -108,9 +108,9 @@ package struct Companion {
 /// A linear map for each part of some weights, and its adjoint.
 package protocol WeightedMap: Sendable {
   /// The shape of the operand.
-  var inputShape: Shape { get }
+  var inputShape: TensorShape { get }
   /// The shape of the output.
-  var outputShape: Shape { get }
+  var outputShape: TensorShape { get }
 
   /// What is added to the products: element `i` of an item of the output has the bias `values[i / run % values.count]`.
   var bias: (values: Tensor, run: Int)? { get }

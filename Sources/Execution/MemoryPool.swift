@@ -28,7 +28,7 @@ package final class MemoryPool: Sendable {
   }
 
   /// A tensor with undefined contents.
-  package func tensor(_ shape: Shape) -> Tensor { Tensor(shape: shape, storage: storage(count: shape.count)) }
+  package func tensor(_ shape: TensorShape) -> Tensor { Tensor(shape: shape, storage: storage(count: shape.count)) }
 
   /// Frees all memory that is not in use.
   package func trim() {

@@ -33,7 +33,7 @@ struct Placement: Sendable {
   /// Floats that a run needs.
   private(set) var size = 0
 
-  init(_ network: Network, _ inferred: [Inferred], for purpose: Purpose) {
+  init(_ network: NeuralNetwork, _ inferred: [Inferred], for purpose: Purpose) {
     let graph = network.graph
     let consumers = graph.consumers
     for id in graph.ids {
@@ -122,7 +122,7 @@ struct Placement: Sendable {
   // MARK: Reuse
 
   /// For each node the owners whose places are free after it.
-  private func endings(_ network: Network, _ consumers: [[Node.ID]], _ parts: [Node.ID: Part]) -> [[Node.ID]] {
+  private func endings(_ network: NeuralNetwork, _ consumers: [[Node.ID]], _ parts: [Node.ID: Part]) -> [[Node.ID]] {
     var last: [Node.ID: Node.ID] = [:]
     for id in network.graph.ids {
       let own = owner(of: resolved(id), parts)

@@ -31,7 +31,7 @@ extension Trace {
     guard id != plan.network.input, reaches(id) else { throw ExplanationError.noRelevance(node: graph[id].name) }
     let values = forward.value(of: id)
     let channels = values.shape.rank < 2 ? 1 : values.shape[1]
-    let extents = Shape(Array(values.shape.dimensions.dropFirst(2)))
+    let extents = TensorShape(Array(values.shape.dimensions.dropFirst(2)))
     let positions = extents.count
     if let turned = graph[id].turned, let channel = (0..<channels).first(where: { turned.isTurned(node, channel: $0) })
     {

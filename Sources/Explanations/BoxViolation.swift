@@ -84,7 +84,7 @@ extension Trace {
 
   /// The same for a rule that is tried at a layer; nil if it is not z^B, or all is well.
   package func boxViolation(of rule: any Rule, at site: RuleSite) -> BoxViolation? {
-    guard let rule = rule as? ZBox, rule.objection(at: site) == nil else { return nil }
+    guard let rule = rule as? ZBoxRule, rule.objection(at: site) == nil else { return nil }
     let x = forward.value(of: site.node.inputs[0])
     guard x.count > 0 else { return nil }
     let bounds =

@@ -11,7 +11,7 @@ extension Trace {
   ///   - method: who asks, for errors.
   ///   - weights: what is made of the derivative of the score by a channel's activations: a weight for each position.
   func classActivationMaps(
-    of targets: [Target], at name: String?, for method: some Method,
+    of targets: [Target], at name: String?, for method: some AttributionMethod,
     weights: (_ gradient: UnsafeBufferPointer<Float>.SubSequence) -> [Float]
   ) throws -> [Tensor] {
     let name = try name ?? defaultCAMLayer(for: method)

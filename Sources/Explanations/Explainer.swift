@@ -28,7 +28,7 @@ public struct Explainer: Sendable {
   ///     are propagated group by group. One target is always propagated.
   /// - Throws: `GraphError` if the network's nodes do not fit one another.
   public init(
-    _ network: Network, rules: RuleTable, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
+    _ network: NeuralNetwork, rules: RuleTable, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
     memoryBudget: Int = 1 << 30
   ) throws {
     plan = try rules.draft(for: network)
@@ -38,12 +38,14 @@ public struct Explainer: Sendable {
   }
 
   /// The network.
-  public var network: Network { plan.network }
+  public var network: NeuralNetwork { plan.network }
 
   /// How the logits are arranged for an input of a shape, and what they decide.
   ///
   /// - Throws: As `Executor.scoreLayout(forInput:)`.
-  public func scoreLayout(forInput shape: Shape) throws -> ScoreLayout { try executor.scoreLayout(forInput: shape) }
+  public func scoreLayout(forInput shape: TensorShape) throws -> ScoreLayout {
+    try executor.scoreLayout(forInput: shape)
+  }
 
   /// How many threads a run uses.
   public var threads: Int { executor.threads }
@@ -143,7 +145,7 @@ public struct Trace: Sendable {
     let values = forward.value(of: explainer.network.logits)
     let layout = forward.plan.layout
     let scores = (0..<forward.items).map { layout.scores(ofItem: values.part($0, of: forward.items)) }
-    logits = Tensor(joining: scores).reshaped(to: Shape([forward.items, layout.classes] + layout.positions))
+    logits = Tensor(joining: scores).reshaped(to: TensorShape([forward.items, layout.classes] + layout.positions))
   }
 
   /// The rule of every node.
@@ -181,7 +183,7 @@ public struct Trace: Sendable {
   public func scores(ofItem item: Int) -> Tensor { scores(item) }
 
   func scores(_ item: Int) -> Tensor {
-    logits.part(item, of: batch).reshaped(to: Shape([classes, layout.positionCount]))
+    logits.part(item, of: batch).reshaped(to: TensorShape([classes, layout.positionCount]))
   }
 
   /// The softmax of an item's scores at a position.

@@ -50,7 +50,7 @@ extension AbsorptionCause {
   fileprivate var explanation: String {
     switch self {
     case .bias: "its bias takes a share"
-    case .stabiliser: "the stabilizer takes a share"
+    case .stabilizer: "the stabilizer takes a share"
     case .zeroDenominator: "no input supports its outputs (zero denominator)"
     case .rule: "the rule does not conserve relevance"
     case .clipped: "negative relevance is dropped"

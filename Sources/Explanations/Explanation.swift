@@ -7,7 +7,7 @@ public struct Explanation: Sendable {
   /// What is explained.
   public let target: Target
   /// How.
-  public let method: any Method
+  public let method: any AttributionMethod
   /// The explained score of each item of the batch: a logit, or the sum of a unit's activations.
   public let scores: [Float]
   /// The map before negative parts are dropped: batch × channels × height × width, for methods of relevance in units of the
@@ -33,10 +33,10 @@ public struct Explanation: Sendable {
   /// that share out the score; other methods have units of their own.
   ///
   /// Maps of the same unit can be compared by their values, and can share a color scale.
-  public var unit: String {
+  public var quantity: String {
     switch target {
-    case .class, .region: method.unit(of: "logit")
-    case .unit(let node, _, _): method.unit(of: "activation of \(node)")
+    case .class, .region: method.quantity(of: "logit")
+    case .unit(let node, _, _): method.quantity(of: "activation of \(node)")
     }
   }
 
@@ -49,7 +49,7 @@ public enum ExplanationError: RelevanceKitError, Equatable {
   /// The class is not among the logits.
   case noSuchClass(Int, classes: Int)
   /// The node's output has no such channel or position.
-  case noSuchUnit(String, node: String, shape: Shape)
+  case noSuchUnit(String, node: String, shape: TensorShape)
   /// A later node multiplies the channel by something negative, and rules go by the sign that it gives.
   case turnedUnit(Int, node: String, factor: String)
   /// Nothing leads from the node to what is explained, or no rule gives it relevance.
@@ -61,7 +61,7 @@ public enum ExplanationError: RelevanceKitError, Equatable {
   /// A class cannot be contrasted with itself alone.
   case contrastWithItself(Int)
   /// The method needs a layer with positions.
-  case noPositions(method: String, node: String, shape: Shape)
+  case noPositions(method: String, node: String, shape: TensorShape)
   /// No layer before the target has positions.
   case noSpatialLayer(method: String)
   /// The class has a score at each of several positions.

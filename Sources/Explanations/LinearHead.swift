@@ -40,13 +40,13 @@ struct LinearHead {
     return plan.replacingRules(
       Dictionary(
         uniqueKeysWithValues: nodes.map { id -> (Node.ID, any Rule) in
-          (id, graph[id].operation.kind == .relu ? Pass() : Gradient())
+          (id, graph[id].operation.kind == .relu ? PassRule() : GradientRule())
         }))
   }
 
   /// The plan with the weights of the last layer alone negated: relevance goes on by `x ⊙ w⁻ / Σ x ⊙ w⁻`.
   func negated(_ plan: RulePlan) -> RulePlan {
-    plan.replacingRules([weighted: ZPlus()], includesOffsets: true).negatingWeights(of: weighted) ?? plan
+    plan.replacingRules([weighted: ZPlusRule()], includesOffsets: true).negatingWeights(of: weighted) ?? plan
   }
 }
 
@@ -65,14 +65,14 @@ extension Seeds {
   ///   - trace: the run.
   ///   - scores: what each of a target's elements starts with.
   init(
-    contrasting targets: [Target], _ kind: CLRP2.Head = .composite, strength: Float, by method: some Method,
-    in trace: Trace, scores: (Start) throws -> [Float]
+    contrasting targets: [Target], _ kind: CLRP2.Head = .composite, strength: Float, by method: some AttributionMethod,
+    in trace: Trace, scores: (TargetSeed) throws -> [Float]
   ) throws {
     self.init(targets: targets.count, in: trace)
     let (graph, batch) = (trace.plan.network.graph, trace.batch)
     let sites = try targets.map { try Site(of: $0, in: trace) }
     let scores = try sites.enumerated().map { number, site in
-      try (0..<batch).map { try scores(Start(site, number, $0, in: trace)) }
+      try (0..<batch).map { try scores(TargetSeed(site, number, $0, in: trace)) }
     }
     var factors = [Float](repeating: 1, count: sites.count)
     for (node, members) in Dictionary(grouping: sites.indices, by: { sites[$0].node }) {

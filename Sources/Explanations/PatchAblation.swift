@@ -9,11 +9,11 @@ public struct Patch: Hashable, Sendable {
   /// The columns.
   public let columns: Range<Int>
 
-  /// The pixels within `side / 2` rows and columns of a centre, as far as they are in the picture.
-  public init(centre: (row: Int, column: Int), side: Int, height: Int, width: Int) {
+  /// The pixels within `side / 2` rows and columns of a center, as far as they are in the picture.
+  public init(center: (row: Int, column: Int), side: Int, height: Int, width: Int) {
     let reach = side / 2
-    rows = max(centre.row - reach, 0)..<min(centre.row + reach + 1, height)
-    columns = max(centre.column - reach, 0)..<min(centre.column + reach + 1, width)
+    rows = max(center.row - reach, 0)..<min(center.row + reach + 1, height)
+    columns = max(center.column - reach, 0)..<min(center.column + reach + 1, width)
   }
 }
 
@@ -30,7 +30,7 @@ public struct PatchAblation: Sendable {
   }
 
   /// The maximum of each unit's map, summed over its channels; nil if the map is zero everywhere.
-  public let centres: [(row: Int, column: Int)?]
+  public let centers: [(row: Int, column: Int)?]
   /// The patch around each maximum.
   public let patches: [Patch?]
   /// n×n: row `i` is the patch of unit `i`, column `j` unit `j`. What is there is the part of its activation that the unit
@@ -94,8 +94,8 @@ public struct PatchAblation: Sendable {
   }
 
   /// What some patches do, as it was found.
-  package init(centres: [(row: Int, column: Int)?], patches: [Patch?], drops: Tensor) {
-    (self.centres, self.patches, self.drops) = (centres, patches, drops)
+  package init(centers: [(row: Int, column: Int)?], patches: [Patch?], drops: Tensor) {
+    (self.centers, self.patches, self.drops) = (centers, patches, drops)
   }
 
   /// Replaces the patch at the maximum of each map and runs the network on each result.
@@ -105,13 +105,13 @@ public struct PatchAblation: Sendable {
     of units: [ActiveUnit], maps: [Tensor], side: Int, by replacement: Replacement, in trace: Trace
   ) throws {
     let (height, width) = (trace.input.shape[2], trace.input.shape[3])
-    let centres = maps.map { map in
+    let centers = maps.map { map in
       map.withUnsafeElements { map -> (row: Int, column: Int)? in
         let largest = map.indices.reduce(0) { map[$1] > map[$0] ? $1 : $0 }
         return map[largest] > 0 ? (largest / width, largest % width) : nil
       }
     }
-    let patches = centres.map { $0.map { Patch(centre: $0, side: side, height: height, width: width) } }
+    let patches = centers.map { $0.map { Patch(center: $0, side: side, height: height, width: width) } }
     // Units that see the same often share a patch.
     let distinct = Set(patches.compactMap { $0 }).sorted {
       ($0.rows.lowerBound, $0.columns.lowerBound) < ($1.rows.lowerBound, $1.columns.lowerBound)
@@ -127,7 +127,7 @@ public struct PatchAblation: Sendable {
         drops[row, column] = (whole - remaining[column]) / whole
       }
     }
-    self.centres = centres
+    self.centers = centers
     self.patches = patches
     self.drops = drops
   }

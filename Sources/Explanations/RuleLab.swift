@@ -20,7 +20,7 @@ public struct RuleLab: Sendable {
     /// The activations of a channel at all positions.
     case channel(Int)
     /// What arrives at the layer when a target is explained under the trace's rule table. Of contrasts it is signed.
-    case relevance(of: Target, by: any Method = .lrp)
+    case relevance(of: Target, by: any AttributionMethod = .lrp)
     /// Relevance of one's own, of the output's shape.
     case tensor(Tensor)
   }
@@ -40,7 +40,7 @@ public struct RuleLab: Sendable {
       Node(name: "operand", operation: Input(shape), inputs: []),
       Node(name: "layer", operation: layer, inputs: [Node.ID(0)]),
     ]
-    let network = try Network(Graph(name: "lab", nodes: nodes, output: Node.ID(1)))
+    let network = try NeuralNetwork(Graph(name: "lab", nodes: nodes, output: Node.ID(1)))
     let table = RuleTable(name: "lab", rows: [RuleTable.Row(RuleTable.Selector(), Unruled())], pixelRange: operandRange)
     trace = try Explainer(network, rules: table, threads: threads).trace(operand)
   }
@@ -136,7 +136,7 @@ private struct Channel {
   private let node: String
   private let index: Int
   /// The extents of the axes behind the channels'.
-  private var extents: Shape { Shape(Array(values.shape.dimensions.dropFirst(2))) }
+  private var extents: TensorShape { TensorShape(Array(values.shape.dimensions.dropFirst(2))) }
 
   init(_ index: Int, of values: Tensor, at node: String) throws {
     let channels = values.shape.rank > 1 ? values.shape[1] : 0
@@ -208,7 +208,7 @@ public enum RuleLabError: RelevanceKitError {
   /// The node's channels have no such position.
   case noSuchPosition([Int], node: String, extents: [Int])
   /// The seed does not have the shape of the node's output.
-  case seedShape(node: String, expected: Shape, found: Shape)
+  case seedShape(node: String, expected: TensorShape, found: TensorShape)
 
   public var category: ErrorCategory { .usage }
 

@@ -13,7 +13,7 @@ public struct Seeds: Sendable {
   /// Calls `body` for each target and each item of the batch.
   ///
   /// - Throws: `GraphError.noSuchNode` or `ExplanationError` for a target that does not exist, and what `body` throws.
-  public init(of targets: [Target], in trace: Trace, _ body: (inout Start) throws -> Void) throws {
+  public init(of targets: [Target], in trace: Trace, _ body: (inout TargetSeed) throws -> Void) throws {
     rows = trace.batch * targets.count
     try add(targets.map { try Site(of: $0, in: trace) }, in: trace, body)
   }
@@ -22,10 +22,10 @@ public struct Seeds: Sendable {
   init(targets: Int, in trace: Trace) { rows = trace.batch * targets }
 
   /// Adds what `body` gives to each of some targets.
-  mutating func add(_ sites: [Site], in trace: Trace, _ body: (inout Start) throws -> Void) rethrows {
+  mutating func add(_ sites: [Site], in trace: Trace, _ body: (inout TargetSeed) throws -> Void) rethrows {
     for (number, site) in sites.enumerated() {
       for item in 0..<trace.batch {
-        var start = Start(site, number, item, in: trace)
+        var start = TargetSeed(site, number, item, in: trace)
         try body(&start)
         let row = item * sites.count + number
         if !start.own.isEmpty { add(start.own, at: site.node, of: site.item, row) }
@@ -47,7 +47,7 @@ public struct Seeds: Sendable {
 }
 
 /// One target in one item of a batch, while its seeds are made.
-public struct Start {
+public struct TargetSeed {
   /// The number of the target among those that are explained together, from 0.
   public let number: Int
   /// The item of the batch, from 0.
@@ -75,7 +75,7 @@ public struct Start {
   /// The class that is explained.
   ///
   /// - Throws: `ExplanationError.needsClass` for a unit: it has no siblings that are alternatives to it.
-  public func requiredClass(by method: some Method) throws -> Int {
+  public func requiredClass(by method: some AttributionMethod) throws -> Int {
     guard let index = site.classIndex else { throw ExplanationError.needsClass(method: method.name) }
     return index
   }

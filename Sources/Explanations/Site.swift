@@ -68,7 +68,7 @@ struct Site {
     let shape = trace.forward.shape(of: id)
     // Channels come second; where there are no positions, last.
     let channels = shape.rank < 2 ? 1 : shape[1]
-    let extents = Shape(Array(shape.dimensions.dropFirst(2)))
+    let extents = TensorShape(Array(shape.dimensions.dropFirst(2)))
     guard (0..<channels).contains(channel) else {
       throw ExplanationError.noSuchUnit("channel \(channel)", node: name, shape: shape)
     }

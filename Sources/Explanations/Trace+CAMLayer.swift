@@ -14,7 +14,7 @@ extension Trace {
   ///
   /// - Throws: `ExplanationError.noSpatialLayer` if there is none.
   /// - Complexity: O(nodes and edges).
-  public func defaultCAMLayer(for method: some Method = .gradCAM) throws -> String {
+  public func defaultCAMLayer(for method: some AttributionMethod = .gradCAM) throws -> String {
     let network = plan.network
     let graph = network.graph
     let channels = network.channelAxes(forward.plan.analysis.inferred)

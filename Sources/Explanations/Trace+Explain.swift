@@ -7,7 +7,9 @@ extension Trace {
   /// Explains one target; see `explain(_:by:ledger:)` for several.
   ///
   /// - Throws: `GraphError.noSuchNode`, `ExplanationError`, `RuleTableError` or `ExecutionError`, as for several.
-  public func explain(_ target: Target, by method: any Method = .lrp, ledger: Bool = true) throws -> Explanation {
+  public func explain(_ target: Target, by method: any AttributionMethod = .lrp, ledger: Bool = true) throws
+    -> Explanation
+  {
     try explain([target], by: method, ledger: ledger)[0]
   }
 
@@ -19,7 +21,9 @@ extension Trace {
   ///   the network or the target does not allow; `RuleTableError` if a method's own table does not fit the network;
   ///   `ExecutionError` if a run at another input, which integrated gradients and SmoothGrad need, is not finite.
   /// - Complexity: one backward pass per target; integrated gradients and SmoothGrad besides a run of the network per sample.
-  public func explain(_ targets: [Target], by method: any Method = .lrp, ledger: Bool = true) throws -> [Explanation] {
+  public func explain(_ targets: [Target], by method: any AttributionMethod = .lrp, ledger: Bool = true) throws
+    -> [Explanation]
+  {
     guard !targets.isEmpty else { return [] }
     let sites = try targets.map { try Site(of: $0, in: self) }
     let maps = try method.maps(of: targets, in: self, ledger: ledger && method.isRelevance)
@@ -40,7 +44,7 @@ extension Trace {
   /// Infinite values make maps of NaN, or of nothing but zeros.
   ///
   /// - Throws: `ExplanationError.notFinite` with the first node whose values are not finite, or else the one where relevance ceased to be.
-  private func check(_ map: AttributionMap, of target: Target, _ method: any Method) throws {
+  private func check(_ map: AttributionMap, of target: Target, _ method: any AttributionMethod) throws {
     // Infinite denominators leave nothing but zeros. Of other maps only the first elements are looked at.
     guard !map.isFinite || map.values.withUnsafeElements({ $0.allSatisfy { $0 == 0 } }) else { return }
     let graph = plan.network.graph
@@ -57,7 +61,7 @@ extension Trace {
 
   /// The maps of one walk per group of targets, from the method's seeds by its table; `walk` takes them back, if it is not as usual.
   func propagated(
-    _ targets: [Target], by method: some Method, ledger: Bool,
+    _ targets: [Target], by method: some AttributionMethod, ledger: Bool,
     walk: ((_ seeds: [Node.ID: Tensor], _ count: Int, Propagator) throws -> Propagator.Result)? = nil
   ) throws -> [AttributionMap] {
     let propagator = try propagator(for: method.table)

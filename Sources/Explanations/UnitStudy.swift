@@ -115,7 +115,7 @@ public struct UnitStudy: Sendable {
     return result
   }
 
-  private static func check(_ replacement: PatchAblation.Replacement, for input: Shape) throws {
+  private static func check(_ replacement: PatchAblation.Replacement, for input: TensorShape) throws {
     switch replacement {
     case .mean: break
     case .pixel(let pixel):
@@ -164,9 +164,9 @@ extension Tensor {
 /// Units that cannot be studied.
 public enum UnitStudyError: RelevanceKitError, Equatable {
   /// Patches need an input with channels, height and width.
-  case noPicture(Shape)
+  case noPicture(TensorShape)
   /// What patches are replaced by does not fit the input.
-  case replacement(expected: Shape, found: Shape)
+  case replacement(expected: TensorShape, found: TensorShape)
   /// Not enough units of the layer are above zero.
   case tooFewActive(node: String, expected: Int, found: Int)
   /// Something that is not linear lies between the layer and the last weights before it.

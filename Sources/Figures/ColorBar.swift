@@ -1,6 +1,6 @@
 import Imaging
 
-/// What the colours of heatmaps mean: a bar from −limit over 0 to +limit, or from 0 to limit where nothing is negative, with
+/// What the colors of heatmaps mean: a bar from −limit over 0 to +limit, or from 0 to limit where nothing is negative, with
 /// these numbers below it.
 public struct ColorBar: Hashable, Sendable {
   /// Which pictures of a heatmap are explained.
@@ -11,13 +11,13 @@ public struct ColorBar: Hashable, Sendable {
     case overlay
   }
 
-  /// The |r| that has the full colour, as `Heatmap.limit`.
+  /// The |r| that has the full color, as `Heatmap.limit`.
   public var limit: Float
   /// What the numbers are, written below them; may be empty.
   public var label: String
   /// Which pictures are explained.
   public var style: Style
-  /// Which colours they have.
+  /// Which colors they have.
   public var colors: HeatmapColors
 
   /// Makes a bar for heatmaps that share a limit; see `HeatmapScale.common(_:_:)`.
@@ -44,7 +44,7 @@ public struct ColorBar: Hashable, Sendable {
   }
 
   /// Draws the bar in the middle between two columns.
-  func draw(in image: inout Image, left: Int, right: Int, y top: Int, textSize: Double) {
+  func draw(in image: inout RGBImage, left: Int, right: Int, y top: Int, textSize: Double) {
     let width = min(right - left, Self.largestWidth)
     let start = (left + right - width) / 2
     let ramp = Heatmap.colorBar(width: width, height: Self.thickness, colors: colors, asOverlay: style == .overlay)
@@ -69,5 +69,5 @@ public struct ColorBar: Hashable, Sendable {
     image.draw(line, x: start + width / 2, y: y, anchor: .middle)
   }
 
-  private static let rim = Color(red: 150, green: 150, blue: 150)
+  private static let rim = RGBColor(red: 150, green: 150, blue: 150)
 }

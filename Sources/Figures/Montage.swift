@@ -3,19 +3,19 @@ import Imaging
 /// Pictures in a grid, on white.
 public struct Montage: Sendable {
   /// The rows of the grid; they may differ in length.
-  public var rows: [[Image]]
+  public var rows: [[RGBImage]]
   /// The space between pictures and around the whole, in pixels.
   public var margin: Int
 
   /// Makes a grid from its rows.
-  public init(rows: [[Image]], margin: Int = 8) {
+  public init(rows: [[RGBImage]], margin: Int = 8) {
     precondition(margin >= 0, "a margin cannot be negative")
     self.rows = rows
     self.margin = margin
   }
 
   /// Makes a grid that is filled row by row with this many columns.
-  public init(_ pictures: [Image], columns: Int, margin: Int = 8) {
+  public init(_ pictures: [RGBImage], columns: Int, margin: Int = 8) {
     precondition(columns > 0, "a montage needs a column")
     let rows = stride(from: 0, to: pictures.count, by: columns).map {
       Array(pictures[$0..<min($0 + columns, pictures.count)])
@@ -24,8 +24,8 @@ public struct Montage: Sendable {
   }
 
   /// The montage as one picture. A column is as wide as its widest picture and a row as high as its highest; smaller
-  /// pictures are centred.
-  public func image() -> Image {
+  /// pictures are centered.
+  public func image() -> RGBImage {
     let columnCount = rows.map(\.count).max() ?? 0
     let widths = (0..<columnCount).map { column in
       rows.map { column < $0.count ? $0[column].width : 0 }.max() ?? 0
@@ -33,7 +33,7 @@ public struct Montage: Sendable {
     let heights = rows.map { $0.map(\.height).max() ?? 0 }
     let width = widths.reduce(margin) { $0 + $1 + margin }
     let height = heights.reduce(margin) { $0 + $1 + margin }
-    return Image(width: width, height: height) { target in
+    return RGBImage(width: width, height: height) { target in
       target.update(repeating: 255, count: width * height * 3)
       var top = margin
       for (row, rowHeight) in zip(rows, heights) {
@@ -49,7 +49,7 @@ public struct Montage: Sendable {
     }
   }
 
-  private static func copy(_ picture: Image, to target: UnsafeMutablePointer<UInt8>, rowLength: Int) {
+  private static func copy(_ picture: RGBImage, to target: UnsafeMutablePointer<UInt8>, rowLength: Int) {
     picture.pixels.withUnsafeBufferPointer { source in
       guard let source = source.baseAddress, picture.width > 0 else { return }
       for y in 0..<picture.height {

@@ -4,15 +4,15 @@ import Tensors
 /// from white to nearly black.
 ///
 /// Lightness falls steadily as |r| grows, on both sides alike, so the picture neither invents edges nor hides them, also in
-/// print without colour. Values that are not finite are grey.
+/// print without color. Values that are not finite are gray.
 public struct Heatmap: Sendable {
   /// The relevance of each pixel: height × width, the sum over the channels.
   public let values: Tensor
   /// How `limit` was found.
   public let scale: HeatmapScale
-  /// The |r| that has the full colour; 0 if there is no relevance at all.
+  /// The |r| that has the full color; 0 if there is no relevance at all.
   public let limit: Float
-  /// The colours.
+  /// The colors.
   public let colors: HeatmapColors
 
   /// The number of columns.
@@ -41,9 +41,9 @@ public struct Heatmap: Sendable {
   }
 
   /// The map as a picture: each position is a square of so many pixels' side.
-  public func image(pixelsPerPosition side: Int = 1) -> Image {
+  public func image(pixelsPerPosition side: Int = 1) -> RGBImage {
     precondition(side > 0, "a position needs a pixel")
-    return Image(width: width * side, height: height * side) { target in
+    return RGBImage(width: width * side, height: height * side) { target in
       values.withUnsafeElements { r in
         var i = 0
         for y in 0..<height * side {
@@ -59,19 +59,19 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// The map over a picture, which is turned grey and pale; the more relevant a position, the more opaque its colour.
+  /// The map over a picture, which is turned gray and pale; the more relevant a position, the more opaque its color.
   ///
   /// The result has the picture's size. A map of another size is spread over it, each position as one block.
-  public func overlay(on picture: Image) -> Image {
-    Image(width: picture.width, height: picture.height) { target in
-      Self.paled(picture).withUnsafeBufferPointer { grey in
+  public func overlay(on picture: RGBImage) -> RGBImage {
+    RGBImage(width: picture.width, height: picture.height) { target in
+      Self.paled(picture).withUnsafeBufferPointer { gray in
         values.withUnsafeElements { r in
           for y in 0..<picture.height {
             let row = y * height / picture.height * width
             for x in 0..<picture.width {
               let i = (y * picture.width + x) * 3
               let (color, opacity) = tint(of: r[row + x * width / picture.width])
-              let base = Float(grey[y * picture.width + x]) * (1 - opacity)
+              let base = Float(gray[y * picture.width + x]) * (1 - opacity)
               target[i] = UInt8(base + Float(color.red) * opacity + 0.5)
               target[i + 1] = UInt8(base + Float(color.green) * opacity + 0.5)
               target[i + 2] = UInt8(base + Float(color.blue) * opacity + 0.5)
@@ -82,8 +82,8 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// A picture turned grey and pale, as overlays show it: a byte per pixel.
-  package static func paled(_ picture: Image) -> [UInt8] {
+  /// A picture turned gray and pale, as overlays show it: a byte per pixel.
+  package static func paled(_ picture: RGBImage) -> [UInt8] {
     picture.pixels.withUnsafeBufferPointer { source in
       stride(from: 0, to: source.count, by: 3).map { i in
         let luma = 0.299 * Float(source[i]) + 0.587 * Float(source[i + 1]) + 0.114 * Float(source[i + 2])
@@ -92,13 +92,13 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// A bar of all colours, from −`limit` (or 0, where nothing is negative) on the left to +`limit` on the right.
-  public static func colorBar(width: Int, height: Int, colors: HeatmapColors = .diverging) -> Image {
+  /// A bar of all colors, from −`limit` (or 0, where nothing is negative) on the left to +`limit` on the right.
+  public static func colorBar(width: Int, height: Int, colors: HeatmapColors = .diverging) -> RGBImage {
     colorBar(width: width, height: height, colors: colors, asOverlay: false)
   }
 
-  /// A bar of all colours as they are in maps, or in overlays on white.
-  package static func colorBar(width: Int, height: Int, colors: HeatmapColors, asOverlay: Bool) -> Image {
+  /// A bar of all colors as they are in maps, or in overlays on white.
+  package static func colorBar(width: Int, height: Int, colors: HeatmapColors, asOverlay: Bool) -> RGBImage {
     let ramp = Tensor(uninitialized: [height, width]) { target in
       for i in target.indices {
         let x = colors == .diverging ? 2 * (i % width) - width + 1 : i % width
@@ -106,7 +106,7 @@ public struct Heatmap: Sendable {
       }
     }
     let heatmap = Heatmap(ramp, scale: .fixed(1), colors: colors)
-    return asOverlay ? heatmap.overlay(on: Image(width: width, height: height, filledWith: .white)) : heatmap.image()
+    return asOverlay ? heatmap.overlay(on: RGBImage(width: width, height: height, filledWith: .white)) : heatmap.image()
   }
 
   /// The sum over the channels: height × width; traps on a shape that has no such sum.
@@ -128,17 +128,17 @@ public struct Heatmap: Sendable {
 
   /// The part of the picture's contrast that stays under an overlay.
   private static let pictureContrast: Float = 0.6
-  /// The opacity of the full colour in an overlay.
+  /// The opacity of the full color in an overlay.
   package static let fullOpacity: Float = 0.9
 
-  private func color(of relevance: Float) -> Color {
+  private func color(of relevance: Float) -> RGBColor {
     guard relevance.isFinite else { return HeatmapColors.notFinite }
     return colors.color(at: limit > 0 ? relevance / limit : 0)
   }
 
-  /// Colour and opacity in an overlay. The square root keeps weak relevance visible; half of the ramp's lightness is left
+  /// Color and opacity in an overlay. The square root keeps weak relevance visible; half of the ramp's lightness is left
   /// to the opacity.
-  private func tint(of relevance: Float) -> (color: Color, opacity: Float) {
+  private func tint(of relevance: Float) -> (color: RGBColor, opacity: Float) {
     guard relevance.isFinite else { return (HeatmapColors.notFinite, Self.fullOpacity) }
     let strength = limit > 0 ? max(-1, min(1, relevance / limit)) : 0
     let vivid = strength < 0 ? (strength - 1) / 2 : (strength + 1) / 2

@@ -1,20 +1,20 @@
 import Foundation
 import Tensors
 
-/// The colours of a heatmap. In both ramps zero is white, and lightness falls steadily as |r| grows.
+/// The colors of a heatmap. In both ramps zero is white, and lightness falls steadily as |r| grows.
 public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
   /// Blue over white to red, for maps of both signs. Lightness depends on |r| alone.
   ///
   /// Each side is a straight line in Oklab from white to a saturated dark end; both ends have the same lightness.
   case diverging
   /// White over orange and magenta to nearly black, for maps that are never negative: more than one and a half times as many
-  /// steps of lightness as one side of `diverging`. What is negative all the same, by more than half a step, is grey.
+  /// steps of lightness as one side of `diverging`. What is negative all the same, by more than half a step, is gray.
   ///
   /// Lightness is linear in Oklab, while the hue turns and the chroma rises and falls.
   case sequential
 
-  /// The colours of maps that are shown together: of both signs only if a negative value would be seen. `limit` is the |r| of the
-  /// full colour.
+  /// The colors of maps that are shown together: of both signs only if a negative value would be seen. `limit` is the |r| of the
+  /// full color.
   ///
   /// - Complexity: O(count of all maps).
   public init(for maps: [Tensor], limit: Float) {
@@ -22,13 +22,13 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
     self = maps.contains { $0.elements.contains { $0 < least } } ? .diverging : .sequential
   }
 
-  /// The colour of values that are no numbers, or that the ramp has no colour for.
-  package static let notFinite = Color(red: 128, green: 128, blue: 128)
-  /// The number of steps from zero to the full colour.
+  /// The color of values that are no numbers, or that the ramp has no color for.
+  package static let notFinite = RGBColor(red: 128, green: 128, blue: 128)
+  /// The number of steps from zero to the full color.
   package static let steps = 255
 
-  /// The colour at a position in −1…1, clamped; 0 is white.
-  package func color(at position: Float) -> Color {
+  /// The color at a position in −1…1, clamped; 0 is white.
+  package func color(at position: Float) -> RGBColor {
     let index = Int((min(abs(position), 1) * Float(Self.steps)).rounded())
     // What is hardly negative is zero to the eye.
     guard position < 0, index > 0 else { return self == .diverging ? Self.reds[index] : Self.sequence[index] }
@@ -39,10 +39,10 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
   private static let blues = side(hue: 260)
   private static let sequence = ramp { t in (1 - 0.75 * t, 0.165 * sin(.pi * 0.86 * t), 95 - 145 * t) }
 
-  private static func side(hue: Double) -> [Color] { ramp { t in (1 - 0.55 * t, 0.18 * t, hue) } }
+  private static func side(hue: Double) -> [RGBColor] { ramp { t in (1 - 0.55 * t, 0.18 * t, hue) } }
 
-  /// `steps` + 1 colours, from white at 0 to the end at 1.
-  private static func ramp(_ path: (Double) -> (lightness: Double, chroma: Double, hue: Double)) -> [Color] {
+  /// `steps` + 1 colors, from white at 0 to the end at 1.
+  private static func ramp(_ path: (Double) -> (lightness: Double, chroma: Double, hue: Double)) -> [RGBColor] {
     (0...steps).map { step in
       let point = path(Double(step) / Double(steps))
       return Oklab.color(lightness: point.lightness, chroma: point.chroma, hue: point.hue)

@@ -1,11 +1,11 @@
 import Foundation
 import Tensors
 
-/// Which relevance gets the full colour of a heatmap.
+/// Which relevance gets the full color of a heatmap.
 public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
   /// The largest |r| of the map: nothing is clipped, and one outlier pixel can make all others pale.
   case maximum
-  /// The |r| that this percentage (0…100) of the pixels does not exceed; what exceeds it is clipped to the full colour.
+  /// The |r| that this percentage (0…100) of the pixels does not exceed; what exceeds it is clipped to the full color.
   case percentile(Double)
   /// A given |r|, in the units of the relevance; for maps that are to be compared.
   case fixed(Float)
@@ -20,7 +20,7 @@ public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
     .fixed(scale.limit(of: maps.flatMap { Heatmap.channelSum($0).elements }))
   }
 
-  /// The |r| that gets the full colour among these values. Values that are not finite do not count.
+  /// The |r| that gets the full color among these values. Values that are not finite do not count.
   ///
   /// Where the percentile is 0 because the map is zero almost everywhere, the maximum is taken; 0 only if all are zero.
   ///

@@ -15,7 +15,7 @@ public enum ImageError: RelevanceKitError, Equatable {
   case damaged(String, format: ImageFormat, reason: String)
   /// A valid picture of a kind that is not read.
   case unsupported(String, format: ImageFormat, found: String)
-  /// The picture has more than `Image.pixelLimit` pixels.
+  /// The picture has more than `RGBImage.pixelLimit` pixels.
   case tooLarge(String, width: Int, height: Int)
   /// Memory for the picture could not be had.
   case outOfMemory(String)
@@ -41,9 +41,9 @@ public enum ImageError: RelevanceKitError, Equatable {
       "\(file): truncated \(format): expected more data, but the file ends after \(found) bytes"
     case .damaged(let file, let format, let reason): "\(file): damaged \(format): \(reason)"
     case .unsupported(let file, let format, let found):
-      "\(file): \(format) of an unsupported kind: expected 8-bit grey, RGB, YCbCr, CMYK or YCCK, found \(found)"
+      "\(file): \(format) of an unsupported kind: expected 8-bit gray, RGB, YCbCr, CMYK or YCCK, found \(found)"
     case .tooLarge(let file, let width, let height):
-      "\(file): too large: expected at most \(Image.pixelLimit) pixels, found \(width)×\(height)"
+      "\(file): too large: expected at most \(RGBImage.pixelLimit) pixels, found \(width)×\(height)"
     case .outOfMemory(let file): "\(file): not enough memory for the picture"
     case .cannotWrite(let file, let reason): "\(file): cannot be written: \(reason)"
     }

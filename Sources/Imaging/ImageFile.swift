@@ -3,24 +3,24 @@ import Foundation
 import Support
 import Tensors
 
-extension Image {
+extension RGBImage {
   /// The largest number of pixels that a picture may have: 178 956 970, where Pillow too suspects a decompression bomb.
   public static let pixelLimit = 178_956_970
 
   /// Reads a JPEG or PNG file. Its content, not its name, decides which.
   ///
-  /// Grey is repeated in all channels, CMYK and YCCK are taken in Adobe's convention and turned into RGB, palettes are
+  /// Gray is repeated in all channels, CMYK and YCCK are taken in Adobe's convention and turned into RGB, palettes are
   /// looked up, and of 16-bit samples the upper 8 bits are kept. Transparency is ignored, as by Pillow's
-  /// `convert("RGB")`: the network sees the colours that the file stores, whatever their alpha. An EXIF orientation is
+  /// `convert("RGB")`: the network sees the colors that the file stores, whatever their alpha. An EXIF orientation is
   /// applied. JPEG pixels are those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
   ///
-  /// - Throws: `ImageError`. A file that is cut short or has lost data is an error, never a half-grey picture.
+  /// - Throws: `ImageError`. A file that is cut short or has lost data is an error, never a half-gray picture.
   public init(contentsOf path: String) throws { self = try Self.read(path).upright }
 
   /// Reads a JPEG or PNG file, and says how the file stores what is returned upright; annotations often refer to that.
   ///
   /// - Throws: `ImageError`; see `init(contentsOf:)`.
-  public static func read(_ path: String) throws -> (upright: Image, orientation: Orientation) {
+  public static func read(_ path: String) throws -> (upright: RGBImage, orientation: Orientation) {
     try decode(Self.bytes(of: path), name: path)
   }
 
@@ -29,7 +29,7 @@ extension Image {
   /// - Throws: `ImageError`; see `init(contentsOf:)`.
   public init(decoding data: Data, name: String) throws { self = try Self.decode(data, name: name).upright }
 
-  private static func decode(_ data: Data, name: String) throws -> (upright: Image, orientation: Orientation) {
+  private static func decode(_ data: Data, name: String) throws -> (upright: RGBImage, orientation: Orientation) {
     guard let format = ImageFormat(startOf: data) else {
       throw ImageError.unknownFormat(name, found: describe(startOf: data))
     }
@@ -53,7 +53,7 @@ extension Image {
       default: ImageError.damaged(name, format: format, reason: message)
       }
     }
-    let stored = Image(width: width, height: height) { $0.update(from: pixels, count: width * height * 3) }
+    let stored = RGBImage(width: width, height: height) { $0.update(from: pixels, count: width * height * 3) }
     let exif = UnsafeBufferPointer(start: picture.exif, count: picture.exif_count)
     let orientation = Orientation(exif: exif)
     return (stored.oriented(orientation), orientation)
@@ -104,7 +104,7 @@ extension Image {
 }
 
 extension ImageFormat {
-  /// Recognises a format by the first bytes of a file.
+  /// Recognizes a format by the first bytes of a file.
   init?(startOf data: Data) {
     if data.starts(with: [0xFF, 0xD8, 0xFF]) {
       self = .jpeg

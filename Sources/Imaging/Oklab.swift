@@ -1,14 +1,14 @@
 import Foundation
 
-/// Colours of the Oklab space (B. Ottosson, 2020), in which equal steps look equally large.
+/// Colors of the Oklab space (B. Ottosson, 2020), in which equal steps look equally large.
 enum Oklab {
-  /// The 8-bit sRGB colour of a lightness of 0…1, and a chroma at a hue in degrees; clamped to what sRGB can show.
-  static func color(lightness: Double, chroma: Double, hue: Double) -> Color {
+  /// The 8-bit sRGB color of a lightness of 0…1, and a chroma at a hue in degrees; clamped to what sRGB can show.
+  static func color(lightness: Double, chroma: Double, hue: Double) -> RGBColor {
     let (a, b) = (chroma * cos(hue * .pi / 180), chroma * sin(hue * .pi / 180))
     let long = pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3)
     let medium = pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3)
     let short = pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3)
-    return Color(
+    return RGBColor(
       red: byte(4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short),
       green: byte(-1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short),
       blue: byte(-0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short))

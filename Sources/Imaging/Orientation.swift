@@ -53,9 +53,9 @@ public enum Orientation: Int, CaseIterable, Sendable {
   }
 }
 
-extension Image {
+extension RGBImage {
   /// The picture as it is meant to be seen, given how it is stored.
-  func oriented(_ orientation: Orientation) -> Image {
+  func oriented(_ orientation: Orientation) -> RGBImage {
     guard orientation != .upright else { return self }
     // Source position of target (x, y): start + x·stepX + y·stepY, counted in pixels.
     let (right, bottom) = (width - 1, (height - 1) * width)
@@ -71,7 +71,7 @@ extension Image {
       case .turnedRight: (right, width, -1)
       }
     let (newWidth, newHeight) = orientation.swapsAxes ? (height, width) : (width, height)
-    return Image(width: newWidth, height: newHeight) { target in
+    return RGBImage(width: newWidth, height: newHeight) { target in
       pixels.withUnsafeBufferPointer { source in
         var to = 0
         for y in 0..<newHeight {

@@ -1,10 +1,10 @@
 import Tensors
 
-/// How a picture becomes the input of a network: resize, crop, rescale, normalise, channel order; in this sequence.
+/// How a picture becomes the input of a network: resize, crop, rescale, normalize, channel order; in this sequence.
 ///
 /// The same as what Hugging Face's image processors do with a `preprocessor_config.json`:
 /// 1. `resize`, if any, on 8-bit pixels, byte for byte as Pillow does it;
-/// 2. `crop`, if any, around the centre; where the picture is smaller, black pixels are added all around;
+/// 2. `crop`, if any, around the center; where the picture is smaller, black pixels are added all around;
 /// 3. times `rescaleFactor`;
 /// 4. minus `mean`, divided by `standardDeviation`, per channel;
 /// 5. RGB → BGR if `flipsChannelOrder`.
@@ -37,7 +37,7 @@ public struct Preprocessing: Hashable, Sendable {
   public var resize: Size?
   /// The filter of the resize.
   public var resampling: Resampling
-  /// The part around the centre that is kept; nil keeps all.
+  /// The part around the center that is kept; nil keeps all.
   public var crop: Crop?
   /// What the pixels 0…255 are multiplied by; 1 leaves them as they are.
   public var rescaleFactor: Double
@@ -77,7 +77,7 @@ public struct Preprocessing: Hashable, Sendable {
   /// The standard deviation of ImageNet's pixels in 0…1: red, green, blue.
   public static let imageNetStandardDeviation = [0.229, 0.224, 0.225]
 
-  /// ImageNet's usual preprocessing: shorter side to 256 (bilinear), 224×224 from the centre, pixels in 0…1, ImageNet's
+  /// ImageNet's usual preprocessing: shorter side to 256 (bilinear), 224×224 from the center, pixels in 0…1, ImageNet's
   /// mean and standard deviation.
   public static let imageNet = Preprocessing()
 
@@ -105,14 +105,14 @@ public struct Preprocessing: Hashable, Sendable {
 }
 
 extension Preprocessing {
-  /// The picture that the network sees, in 8-bit RGB: resized and cropped, but not normalised. Overlays belong on it.
+  /// The picture that the network sees, in 8-bit RGB: resized and cropped, but not normalized. Overlays belong on it.
   ///
-  /// - Throws: `ImageError.tooLarge` if the result would have more than `Image.pixelLimit` pixels.
-  public func visible(_ image: Image) throws -> Image {
+  /// - Throws: `ImageError.tooLarge` if the result would have more than `RGBImage.pixelLimit` pixels.
+  public func visible(_ image: RGBImage) throws -> RGBImage {
     let size = resizedSize(ofWidth: image.width, height: image.height)
     let window = crop ?? Crop(width: size.width, height: size.height)
     let (count, overflow) = window.width.multipliedReportingOverflow(by: window.height)
-    guard !overflow, count <= Image.pixelLimit, max(size.width, size.height) <= Self.longestSide else {
+    guard !overflow, count <= RGBImage.pixelLimit, max(size.width, size.height) <= Self.longestSide else {
       throw ImageError.tooLarge("the resized picture", width: size.width, height: size.height)
     }
     let left = Self.offset(of: window.width, in: size.width)
@@ -127,10 +127,10 @@ extension Preprocessing {
   /// The network's input for a picture: 1 × 3 × height × width, in the network's channel order.
   ///
   /// - Throws: `ImageError.tooLarge`; see `visible(_:)`.
-  public func tensor(from image: Image) throws -> Tensor { normalized(try visible(image)) }
+  public func tensor(from image: RGBImage) throws -> Tensor { normalized(try visible(image)) }
 
   /// The network's input for a picture that is already resized and cropped: 1 × 3 × height × width.
-  public func normalized(_ image: Image) -> Tensor {
+  public func normalized(_ image: RGBImage) -> Tensor {
     let plane = image.width * image.height
     return Tensor(uninitialized: [1, 3, image.height, image.width]) { target in
       image.pixels.withUnsafeBufferPointer { source in
@@ -152,7 +152,7 @@ extension Preprocessing {
     return PixelRange(lower: colors.map { $0[0] }, upper: colors.map { $0[255] })
   }
 
-  /// What each of the 256 values of a colour (0 red, 1 green, 2 blue) becomes.
+  /// What each of the 256 values of a color (0 red, 1 green, 2 blue) becomes.
   private func levels(ofColor color: Int) -> [Float] {
     (0...255).map { Float((Double($0) * rescaleFactor - mean[color]) / standardDeviation[color]) }
   }
@@ -173,7 +173,7 @@ extension Preprocessing {
   /// The longest side that a resized picture may have before it is cropped.
   private static let longestSide = 1 << 28
 
-  /// Where a window of `extent` pixels around the centre starts; negative if it needs padding, of which an odd pixel goes
+  /// Where a window of `extent` pixels around the center starts; negative if it needs padding, of which an odd pixel goes
   /// before the picture, as in Hugging Face's `center_crop`.
   static func offset(of extent: Int, in length: Int) -> Int {
     extent <= length ? (length - extent) / 2 : -((extent - length + 1) / 2)

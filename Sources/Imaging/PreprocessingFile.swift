@@ -20,7 +20,7 @@ extension Preprocessing {
   ///
   /// A `size` that is one integer is the shortest edge before a crop and a square without one; a `crop_size` that is one
   /// integer is a square. `image_mean` and `image_std` may be one number for all channels. Keys of single processors that
-  /// matter for pixels are honoured: `crop_pct` (ConvNeXT, also ResNet: `size` below 384 is the crop, out of a shortest
+  /// matter for pixels are honored: `crop_pct` (ConvNeXT, also ResNet: `size` below 384 is the crop, out of a shortest
   /// edge of size/crop_pct), `rescale_offset` and `include_top` (EfficientNet). All others are ignored.
   ///
   /// - Throws: `PreprocessingError`.

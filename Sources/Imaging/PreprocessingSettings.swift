@@ -6,7 +6,7 @@ struct Settings {
   let file: String
   let members: [String: JSONValue]
 
-  /// Larger sizes than this are a mistake: the side of the largest square within `Image.pixelLimit` is 13 377.
+  /// Larger sizes than this are a mistake: the side of the largest square within `RGBImage.pixelLimit` is 13 377.
   private static let largestSide = 100_000
 
   subscript(key: String) -> JSONValue? {

@@ -26,7 +26,7 @@ public enum Resampling: Int, Codable, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// The filter's weight at a distance from its centre.
+  /// The filter's weight at a distance from its center.
   func weight(at x: Double) -> Double {
     func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(.pi * x) / (.pi * x) }
     let distance = abs(x)
@@ -45,22 +45,22 @@ public enum Resampling: Int, Codable, Hashable, Sendable, CaseIterable {
   }
 }
 
-extension Image {
+extension RGBImage {
   /// The picture at another size; traps unless it and the target have pixels.
   ///
   /// Antialiased: a filter widens in proportion when the picture shrinks. Two passes in fixed-point arithmetic with 22
   /// fractional bits, rounded to 8 bits after each, so that the bytes are those of Pillow's `resize` (version 13; earlier
-  /// ones take the passes of tall pictures in the other order, which differs by a few grey levels in places).
+  /// ones take the passes of tall pictures in the other order, which differs by a few gray levels in places).
   ///
   /// - Complexity: O(width·height·filter width) of the larger of the two sizes per axis.
-  public func resized(width: Int, height: Int, by resampling: Resampling) -> Image {
+  public func resized(width: Int, height: Int, by resampling: Resampling) -> RGBImage {
     resized(width: width, height: height, by: resampling, columns: 0..<width, rows: 0..<height)
   }
 
   /// The given columns and rows of the picture at another size, without computing the others.
   func resized(
     width: Int, height: Int, by resampling: Resampling, columns: Range<Int>, rows: Range<Int>
-  ) -> Image {
+  ) -> RGBImage {
     precondition(width > 0 && height > 0, "a picture cannot be brought to \(width)×\(height)")
     precondition(self.width > 0 && self.height > 0, "a picture without pixels cannot be resized")
     if width == self.width && height == self.height {
@@ -86,10 +86,10 @@ extension Image {
       .resampledColumns(with: vertical, firstRow: usedRows.lowerBound)
   }
 
-  private func nearest(width: Int, height: Int, columns: Range<Int>, rows: Range<Int>) -> Image {
+  private func nearest(width: Int, height: Int, columns: Range<Int>, rows: Range<Int>) -> RGBImage {
     let sourceX = Self.nearestPositions(from: self.width, to: width, part: columns)
     let sourceY = Self.nearestPositions(from: self.height, to: height, part: rows)
-    return Image(width: columns.count, height: rows.count) { target in
+    return RGBImage(width: columns.count, height: rows.count) { target in
       pixels.withUnsafeBufferPointer { source in
         var to = 0
         for y in sourceY {
@@ -118,9 +118,9 @@ extension Image {
   }
 
   /// The given rows, each at the table's width; the picture's column 0 is column `firstColumn` to the table.
-  private func resampledRows(_ rows: Range<Int>, with table: ResamplingTable, firstColumn: Int = 0) -> Image {
+  private func resampledRows(_ rows: Range<Int>, with table: ResamplingTable, firstColumn: Int = 0) -> RGBImage {
     let half: Int32 = 1 << (ResamplingTable.fractionBits - 1)
-    return Image(width: table.starts.count, height: rows.count) { target in
+    return RGBImage(width: table.starts.count, height: rows.count) { target in
       pixels.withUnsafeBufferPointer { source in
         table.weights.withUnsafeBufferPointer { weights in
           var to = 0
@@ -149,10 +149,10 @@ extension Image {
   }
 
   /// All columns at the table's height; the picture's row 0 is row `firstRow` to the table.
-  private func resampledColumns(with table: ResamplingTable, firstRow: Int) -> Image {
+  private func resampledColumns(with table: ResamplingTable, firstRow: Int) -> RGBImage {
     let half: Int32 = 1 << (ResamplingTable.fractionBits - 1)
     let length = width * 3
-    return Image(width: width, height: table.starts.count) { target in
+    return RGBImage(width: width, height: table.starts.count) { target in
       withUnsafeTemporaryAllocation(of: Int32.self, capacity: length) { sums in
         pixels.withUnsafeBufferPointer { source in
           for y in 0..<table.starts.count {

@@ -1,7 +1,7 @@
 /// The weights with which source pixels enter each target pixel along one axis.
 ///
 /// Target position t lies at c = (t + ½)·s in the source, where s = source/target. Source pixel i weighs
-/// f((i + ½ − c)/max(s, 1)), normalised to sum 1, then rounded to 22 fractional bits.
+/// f((i + ½ − c)/max(s, 1)), normalized to sum 1, then rounded to 22 fractional bits.
 struct ResamplingTable {
   /// 8 bits for the value and 2 for what negative weights may overshoot leave 22 of 32.
   static let fractionBits: Int32 = 22
@@ -10,7 +10,7 @@ struct ResamplingTable {
   let starts: [Int32]
   /// The number of source positions per target position.
   let counts: [Int32]
-  /// The distance between the weights of neighbouring target positions.
+  /// The distance between the weights of neighboring target positions.
   let stride: Int
   /// The weights, `stride` for each target position.
   let weights: [Int32]

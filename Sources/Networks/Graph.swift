@@ -101,7 +101,7 @@ public enum GraphError: RelevanceKitError {
   /// No node has the name that was asked for.
   case noSuchNode(String, suggestion: String?)
   /// The input does not have the shape that the graph declares.
-  case inputShape(name: String, expected: SymbolicShape, found: Shape)
+  case inputShape(name: String, expected: SymbolicShape, found: TensorShape)
 
   public var category: ErrorCategory { if case .noSuchNode = self { .usage } else { .badData } }
   public var description: String {

@@ -17,7 +17,7 @@ package protocol Operator: Sendable {
   /// The shape of the output.
   ///
   /// - Throws: `Misfit` if the operator cannot take the operands.
-  func outputShape(of operands: [Inferred]) throws -> Shape
+  func outputShape(of operands: [Inferred]) throws -> TensorShape
   /// The number of axes of the output, if that of the operands tells; by default that of the first.
   func outputRank(of operands: [Int?]) -> Int?
   /// What the elements of the output are; by default what those of the first operand are.
@@ -52,9 +52,9 @@ package protocol Operator: Sendable {
   /// What the operator does to one operand where the other, if there is one, is constant; nil unless it scales and shifts it.
   func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect?
   /// The operator that gives the same with signs turned, of the same operand; nil if its parameters cannot do it.
-  func turned(by signs: Signs, output: Shape) -> (any Operator)?
+  func turned(by signs: Signs, output: TensorShape) -> (any Operator)?
   /// The signs of the first operand that give the output's signs, where turning one turns the other; nil where it does not.
-  func signsBefore(_ signs: Signs, output: Shape, of operands: [Inferred]) -> Signs?
+  func signsBefore(_ signs: Signs, output: TensorShape, of operands: [Inferred]) -> Signs?
 }
 
 extension Operator {
@@ -72,9 +72,9 @@ extension Operator {
   package func range(at site: RangeSite) -> ValueRange? { nil }
   package var isLinear: Bool { false }
   package func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect? { nil }
-  package func turned(by signs: Signs, output: Shape) -> (any Operator)? { nil }
+  package func turned(by signs: Signs, output: TensorShape) -> (any Operator)? { nil }
 
-  package func signsBefore(_ signs: Signs, output: Shape, of operands: [Inferred]) -> Signs? {
+  package func signsBefore(_ signs: Signs, output: TensorShape, of operands: [Inferred]) -> Signs? {
     guard isLinear, let origin = try? origin(of: operands) else { return nil }
     return origin.signsBefore(signs, output: output, of: operands[0].shape)
   }
@@ -87,7 +87,7 @@ extension Operator {
   /// The only operand.
   ///
   /// - Throws: `Misfit` if there are more, or none.
-  func operand(_ operands: [Inferred]) throws -> Shape {
+  func operand(_ operands: [Inferred]) throws -> TensorShape {
     guard let first = operands.first, operands.count == 1 || takesLists else {
       throw Misfit("expected 1 operand, found \(operands.isEmpty ? "none" : String(operands.count))")
     }

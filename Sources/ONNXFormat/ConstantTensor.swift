@@ -9,7 +9,7 @@ import Tensors
 final class ConstantTensor {
   /// The initializer's name, or the node's.
   let name: String
-  let shape: Shape
+  let shape: TensorShape
   let type: ElementType
   private let source: Source
   private let file: String
@@ -37,14 +37,14 @@ final class ConstantTensor {
         file: model.file, name: name, reason: "expected at most \(Self.highestRank) axes, found \(dims.count)")
     }
     do {
-      self.shape = try Shape(checking: dims.map { Int($0) })
+      self.shape = try TensorShape(checking: dims.map { Int($0) })
     } catch let error as ShapeError {
       throw ONNXError.tensor(file: model.file, name: name, reason: "dims \(error)")
     }
   }
 
   /// A tensor of numbers that a node's attribute holds.
-  init(floats: [Float], shape: Shape, name: String, file: String) {
+  init(floats: [Float], shape: TensorShape, name: String, file: String) {
     let tensor = Tensor(shape: shape, elements: floats)
     (self.name, self.shape, self.type, self.source, self.file) = (name, shape, .float, .floats(tensor), file)
   }
@@ -59,7 +59,7 @@ final class ConstantTensor {
   }
 
   /// A tensor of integers that a node's attribute holds.
-  init(integers: [Int], shape: Shape, name: String, file: String) {
+  init(integers: [Int], shape: TensorShape, name: String, file: String) {
     (self.name, self.shape, self.type, self.source, self.file) = (name, shape, .int64, .integers(integers), file)
   }
 

@@ -55,7 +55,7 @@ public enum ONNXFile {
   }
 }
 
-extension Network {
+extension NeuralNetwork {
   /// Reads a network from an ONNX file, or from `model.onnx` in a folder.
   ///
   /// - Parameters:

@@ -45,7 +45,7 @@ public struct ONNXSource: Sendable {
   /// The network of the graph; errors name the file.
   ///
   /// - Throws: `ONNXError.model` for a graph that is not one image in, one result out.
-  public func network() throws -> Network { try Network(graph, file: files[0]) }
+  public func network() throws -> NeuralNetwork { try NeuralNetwork(graph, file: files[0]) }
 
   /// Whether a path, whatever it is spelled like, leads to one of the files that were read.
   public func wasRead(from path: String) -> Bool {

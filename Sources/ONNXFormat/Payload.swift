@@ -11,7 +11,7 @@ struct Payload {
   }
 
   /// The floats as a tensor: in place where they are aligned, else a copy.
-  func tensor(of shape: Shape) -> Tensor {
+  func tensor(of shape: TensorShape) -> Tensor {
     let start = file.base + offset
     guard shape.count > 0, Int(bitPattern: start) % MemoryLayout<Float>.alignment == 0 else {
       return Tensor(uninitialized: shape) { elements in

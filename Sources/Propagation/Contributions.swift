@@ -4,7 +4,7 @@ import Tensors
 
 /// A rule for layers that are linear but for a bias: what each input contributes to each output, as data.
 ///
-/// Relevance is shared out in proportion: `R_i = Σ_g f_g Σ_j c_ij / (Σ_i' c_i'j + b_j + stabiliser) R_j` over the groups g that
+/// Relevance is shared out in proportion: `R_i = Σ_g f_g Σ_j c_ij / (Σ_i' c_i'j + b_j + stabilizer) R_j` over the groups g that
 /// `contributions(at:)` gives, where `c_ij` is a sum of terms “modified input × modified weight”. Everything else (which
 /// nodes it fits, the products, the ledger) follows from that.
 public protocol ContributionRule: Rule {
@@ -22,7 +22,7 @@ public struct Contributions: Sendable {
   /// Whether the share of a bias goes to the inputs of its output in equal parts; otherwise it goes nowhere.
   public var distributesBias: Bool
   /// What keeps denominators away from zero.
-  public var stabiliser: Stabiliser
+  public var stabilizer: Stabilizer
   /// The outputs whose relevance is shared out like this.
   public var outputs: Outputs
   /// What the group's result is multiplied by.
@@ -30,29 +30,29 @@ public struct Contributions: Sendable {
 
   /// Makes a group.
   public init(
-    _ terms: [Term], bias: WeightPart? = nil, distributesBias: Bool = false, stabiliser: Stabiliser,
+    _ terms: [Term], bias: WeightPart? = nil, distributesBias: Bool = false, stabilizer: Stabilizer,
     outputs: Outputs = .all, factor: Float = 1
   ) {
     self.terms = terms
     self.bias = bias
     self.distributesBias = distributesBias
-    self.stabiliser = stabiliser
+    self.stabilizer = stabilizer
     self.outputs = outputs
     self.factor = factor
   }
 
   /// Makes a group whose biases are treated as told; `part` is what they are changed by where they count.
   public init(
-    _ terms: [Term], bias: BiasTreatment, as part: WeightPart, stabiliser: Stabiliser, outputs: Outputs = .all,
+    _ terms: [Term], bias: BiasTreatment, as part: WeightPart, stabilizer: Stabilizer, outputs: Outputs = .all,
     factor: Float = 1
   ) {
     self.init(
-      terms, bias: bias == .bypassed ? nil : part, distributesBias: bias == .distributed, stabiliser: stabiliser,
+      terms, bias: bias == .bypassed ? nil : part, distributesBias: bias == .distributed, stabilizer: stabilizer,
       outputs: outputs, factor: factor)
   }
 
   /// What keeps denominators away from zero. One that is exactly zero sends nothing.
-  public enum Stabiliser: Hashable, Sendable {
+  public enum Stabilizer: Hashable, Sendable {
     /// Added to denominators that cannot be negative.
     case positive(Float)
     /// Added with the denominator's sign.
@@ -108,7 +108,7 @@ public enum BiasTreatment: String, Hashable, Sendable, CaseIterable {
 }
 
 extension ContributionRule {
-  /// Layers with weights, and those that are like them: averages have equal weights, batch normalisation a diagonal.
+  /// Layers with weights, and those that are like them: averages have equal weights, batch normalization a diagonal.
   public static var layers: [OperatorKind] {
     OperatorKind.all(.layer) + OperatorKind.all(.average) + [.reduceSum, .batchNormalization]
   }

@@ -41,10 +41,10 @@ extension MutableElements {
     withPointers(beside: y) { rk_keep_sign($0, $1, areNegative ? 1 : 0, $2) }
   }
 
-  /// `self ← self / (z + stabiliser)`, 0 where z is 0, or is not positive under a stabiliser for denominators that are.
-  func divide(by z: Elements, _ stabiliser: Contributions.Stabiliser) {
+  /// `self ← self / (z + stabilizer)`, 0 where z is 0, or is not positive under a stabilizer for denominators that are.
+  func divide(by z: Elements, _ stabilizer: Contributions.Stabilizer) {
     withPointers(beside: z) { own, z, count in
-      switch stabiliser {
+      switch stabilizer {
       case .positive(let number): rk_divide_positive(own, z, number, count)
       case .signed(let number): rk_divide_nonzero(own, z, number, count)
       }
@@ -59,11 +59,11 @@ extension Elements {
   /// The sum, and that of the magnitudes.
   var sums: (Double, Double) { Self.pair { pair in withPointer { rk_sums($0, count, pair) } } }
 
-  /// What a division by z keeps back: of relevance whose denominator is 0, and for the stabiliser.
-  func losses(dividingBy z: Elements, _ stabiliser: Contributions.Stabiliser) -> (zero: Double, stabiliser: Double) {
+  /// What a division by z keeps back: of relevance whose denominator is 0, and for the stabilizer.
+  func losses(dividingBy z: Elements, _ stabilizer: Contributions.Stabilizer) -> (zero: Double, stabilizer: Double) {
     precondition(z.count == count, "the views differ in length")
     let (number, isPositive): (Float, Int32) =
-      switch stabiliser {
+      switch stabilizer {
       case .positive(let number): (number, 1)
       case .signed(let number): (number, 0)
       }

@@ -74,14 +74,16 @@ extension Layer {
   // MARK: Elements
 
   /// A tensor for the relevance of values of the given shape, which `body` writes.
-  func relevance(like shape: Shape, _ body: (MutableElements) -> Void) -> Tensor {
+  func relevance(like shape: TensorShape, _ body: (MutableElements) -> Void) -> Tensor {
     var result = workers.pool.tensor(relevanceShape(of: shape))
     result.update(body)
     return result
   }
 
   /// The shape of relevance for values of a given shape.
-  func relevanceShape(of shape: Shape) -> Shape { Self.relevanceShape(of: shape, batch: batch, seeds: seeds) }
+  func relevanceShape(of shape: TensorShape) -> TensorShape {
+    Self.relevanceShape(of: shape, batch: batch, seeds: seeds)
+  }
 
   /// Calls `body` with runs of relevance and of the activations that belong to it, on all threads.
   func update(

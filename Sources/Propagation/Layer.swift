@@ -26,13 +26,13 @@ public struct Layer: Sendable {
   /// The shapes of the operands.
   ///
   /// - Complexity: O(operands).
-  public var operandShapes: [Shape] { node.inputs.map { trace.shape(of: $0) } }
+  public var operandShapes: [TensorShape] { node.inputs.map { trace.shape(of: $0) } }
   /// The shape of the first operand.
-  public var operandShape: Shape { trace.shape(of: node.inputs[0]) }
+  public var operandShape: TensorShape { trace.shape(of: node.inputs[0]) }
   /// The first operand.
   public var operand: Tensor { trace.value(of: node.inputs[0]) }
   /// The shape of the node's values.
-  public var outputShape: Shape { trace.shape(of: site.id) }
+  public var outputShape: TensorShape { trace.shape(of: site.id) }
   /// The node's values in the forward pass.
   ///
   /// - Complexity: O(1), unless a rectifier has taken their place: then the node is computed anew. Where the shape is enough,
@@ -60,10 +60,10 @@ public struct Layer: Sendable {
 
   /// The shape of relevance for values of a given shape: `seeds` items for each of the batch. Several seeds share a walk only where
   /// the first axis counts items.
-  static func relevanceShape(of shape: Shape, batch: Int, seeds: Int) -> Shape {
+  static func relevanceShape(of shape: TensorShape, batch: Int, seeds: Int) -> TensorShape {
     if seeds == 1 { return shape }
     if shape.rank > 0, shape[0] == batch { return shape.withBatch(batch * seeds) }
-    return Shape([batch * seeds, shape.count / batch])
+    return TensorShape([batch * seeds, shape.count / batch])
   }
 
   /// Calls `body` with runs of the relevance's elements and where the matching activations start, on all threads.

@@ -35,7 +35,7 @@ extension AbsorptionCause {
   package var title: String {
     switch self {
     case .bias: "BIAS"
-    case .stabiliser: "STABILISER"
+    case .stabilizer: "STABILIZER"
     case .zeroDenominator: "ZERO DENOMINATOR"
     case .rule: "NOT CONSERVED"
     case .clipped: "CLIPPED"

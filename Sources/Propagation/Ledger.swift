@@ -7,8 +7,8 @@ import Tensors
 public enum AbsorptionCause: String, Hashable, Sendable, CaseIterable {
   /// A bias took its share.
   case bias
-  /// The stabiliser in a denominator took its share.
-  case stabiliser
+  /// The stabilizer in a denominator took its share.
+  case stabilizer
   /// The denominator was zero: no input spoke for the output.
   case zeroDenominator
   /// The rule does not conserve.

@@ -64,7 +64,7 @@ extension Layer {
   /// Calls `body` for each plane of values and each of its seeds, on all threads, with where the planes of relevance and of the result
   /// are.
   private func throughWindows(
-    _ window: rk_window, _ input: Shape, _ relevance: Tensor, _ values: [Tensor],
+    _ window: rk_window, _ input: TensorShape, _ relevance: Tensor, _ values: [Tensor],
     _ body: (
       _ plane: Int, _ values: [UnsafePointer<Float>], _ r: UnsafePointer<Float>, _ window: UnsafePointer<rk_window>,
       _ result: UnsafeMutablePointer<Float>
@@ -85,7 +85,7 @@ extension Layer {
   /// Calls `body` for each item of relevance, on all threads, with the elements of an operand x, of values y for which axes are reduced,
   /// of the relevance of y and of that of x, and a walk over x beside y.
   private func alongAxes(
-    _ axes: Set<Int>, _ input: Shape, _ relevance: Tensor, _ x: Tensor, _ y: Tensor,
+    _ axes: Set<Int>, _ input: TensorShape, _ relevance: Tensor, _ x: Tensor, _ y: Tensor,
     _ body:
       @Sendable (_ walk: StridedWalk, _ x: Elements, _ y: Elements, _ r: Elements, _ result: MutableElements)
       -> Void
@@ -107,10 +107,10 @@ extension Layer {
   }
 }
 
-extension Shape {
+extension TensorShape {
   /// The shape with extent 1 along some axes.
-  fileprivate func reduced(along axes: Set<Int>) -> Shape {
-    Shape(dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+  fileprivate func reduced(along axes: Set<Int>) -> TensorShape {
+    TensorShape(dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
   }
 }
 
@@ -138,8 +138,8 @@ extension Tensor {
 /// `.squared` and `.ones` are the weights themselves.
 struct EqualWeights: WeightedMap {
   let kernel: any LinearKernel
-  let inputShape: Shape
-  let outputShape: Shape
+  let inputShape: TensorShape
+  let outputShape: TensorShape
   var bias: (values: Tensor, run: Int)? { nil }
   /// Means that count padding have other values than those that share out relevance.
   var givesValues: Bool { false }

@@ -23,26 +23,26 @@ extension RuleTable {
     }
   }
 
-  /// The rules of *Gu18* §3.1, verbatim: z^B below, z⁺ above, winner takes all, even averages, normalisation bypassed.
+  /// The rules of *Gu18* §3.1, verbatim: z^B below, z⁺ above, winner takes all, even averages, normalization bypassed.
   public static func paper(pixelRange: PixelRange?) -> RuleTable {
-    RuleTable(name: "paper", pixelRange: pixelRange) { contrastive(averages: Even()) }
+    RuleTable(name: "paper", pixelRange: pixelRange) { contrastive(averages: EvenRule()) }
   }
 
   /// The rules of the paper with averages shared in proportion to activation, without which explanations of networks that
   /// end in global average pooling are blind to position.
   public static func `default`(pixelRange: PixelRange?) -> RuleTable {
-    RuleTable(name: "default", pixelRange: pixelRange) { contrastive(averages: Proportional()) }
+    RuleTable(name: "default", pixelRange: pixelRange) { contrastive(averages: ProportionalRule()) }
   }
 
   private static func contrastive(averages: any Rule) -> RuleTable {
     RuleTable(name: "") {
-      Row(.operators(.conv, position: .first), ZBox())
-      Row(.operators(.conv, .gemm), ZPlus())
-      Row(.operators(.maxPool), WinnerTakesAll(ties: .first))
+      Row(.operators(.conv, position: .first), ZBoxRule())
+      Row(.operators(.conv, .gemm), ZPlusRule())
+      Row(.operators(.maxPool), WinnerTakesAllRule(ties: .first))
       Row(.operators(.averagePool, .globalAveragePool, .reduceMean), averages)
-      Row(.operators(.relu, .batchNormalization, .lrn, .dropout), Pass())
+      Row(.operators(.relu, .batchNormalization, .lrn, .dropout), PassRule())
       // What the paper's networks do not have, treated like its kin.
-      Row(.operators(.convTranspose), ZPlus())
+      Row(.operators(.convTranspose), ZPlusRule())
       others
     }
   }
@@ -51,37 +51,37 @@ extension RuleTable {
 
   /// ε on fully connected layers, z⁺ on convolutions. *Kohlbrenner20*.
   public static let epsilonPlus = RuleTable(name: "EpsilonPlus") {
-    composite(convolutions: ZPlus(bias: .absorbed))
+    composite(convolutions: ZPlusRule(bias: .absorbed))
   }
 
   /// The same, with flat shares in the first layer.
   public static let epsilonPlusFlat = RuleTable(name: "EpsilonPlusFlat") {
-    first(Flat())
+    first(FlatRule())
     epsilonPlus
   }
 
   /// ε on fully connected layers, αβ with α = 2, β = 1 on convolutions. *Kohlbrenner20*.
   public static let epsilonAlpha2Beta1 = RuleTable(name: "EpsilonAlpha2Beta1") {
-    composite(convolutions: AlphaBeta(alpha: 2, beta: 1))
+    composite(convolutions: AlphaBetaRule(alpha: 2, beta: 1))
   }
 
   /// The same, with flat shares in the first layer.
   public static let epsilonAlpha2Beta1Flat = RuleTable(name: "EpsilonAlpha2Beta1Flat") {
-    first(Flat())
+    first(FlatRule())
     epsilonAlpha2Beta1
   }
 
   /// ε on fully connected layers, γ = ¼ on convolutions, z^B in the first. *Montavon19*.
   public static func epsilonGammaBox(pixelRange: PixelRange?) -> RuleTable {
     RuleTable(name: "EpsilonGammaBox", pixelRange: pixelRange) {
-      first(ZBox())
-      composite(convolutions: GeneralisedGamma(gamma: 0.25))
+      first(ZBoxRule())
+      composite(convolutions: GeneralizedGammaRule(gamma: 0.25))
     }
   }
 
   /// z⁺ on every layer with weights. *Zhang16*; positive biases keep their share, as in Zennit's composite of this name.
   public static let excitationBackprop = RuleTable(name: "ExcitationBackprop") {
-    Row(.operators(.conv, .gemm, .convTranspose), ZPlus(bias: .absorbed))
+    Row(.operators(.conv, .gemm, .convTranspose), ZPlusRule(bias: .absorbed))
     unweighted
   }
 
@@ -89,9 +89,9 @@ extension RuleTable {
 
   /// The derivative of every node: vanilla gradients with `gradient`, guided backpropagation with `guided`, DeconvNet with
   /// `deconvolution`.
-  public static func gradient(_ rectifier: Gradient.Rectifier = .gradient) -> RuleTable {
+  public static func gradient(_ rectifier: GradientRule.Rectifier = .gradient) -> RuleTable {
     RuleTable(name: rectifier == .gradient ? "gradient" : "\(rectifier.rawValue)") {
-      Row(Selector(), Gradient(rectifier: rectifier))
+      Row(Selector(), GradientRule(rectifier: rectifier))
     }
   }
 
@@ -101,28 +101,28 @@ extension RuleTable {
 
   private static func composite(convolutions: any Rule) -> RuleTable {
     RuleTable(name: "") {
-      Row(.operators(.gemm), Epsilon(epsilon: 1e-6))
+      Row(.operators(.gemm), EpsilonRule(epsilon: 1e-6))
       Row(.operators(.conv, .convTranspose), convolutions)
       unweighted
     }
   }
 
   private static let unweighted = RuleTable(name: "") {
-    Row(.operators(.maxPool), WinnerTakesAll(ties: .first))
-    Row(.operators(.averagePool, .globalAveragePool, .reduceMean), Proportional())
-    Row(.operators(.relu, .batchNormalization, .lrn, .dropout), Pass())
+    Row(.operators(.maxPool), WinnerTakesAllRule(ties: .first))
+    Row(.operators(.averagePool, .globalAveragePool, .reduceMean), ProportionalRule())
+    Row(.operators(.relu, .batchNormalization, .lrn, .dropout), PassRule())
     others
   }
 
   /// Gates, extremes and sums over whole axes, other activations and normalizations, scaling and shifting by constants.
   private static let others = RuleTable(name: "") {
-    Row(.operators(.mul), SignalTakesAll())
-    Row(.operators(.globalMaxPool, .reduceMax), WinnerTakesAll(ties: .first))
-    Row(.operators(.reduceSum), Proportional())
+    Row(.operators(.mul), SignalTakesAllRule())
+    Row(.operators(.globalMaxPool, .reduceMax), WinnerTakesAllRule(ties: .first))
+    Row(.operators(.reduceSum), ProportionalRule())
     Row(
       Selector(
         operators: Set(OperatorKind.all(.activation, .normalization)).subtracting([.relu, .batchNormalization, .lrn])
           .union([.div, .sub, .neg])),
-      Pass())
+      PassRule())
   }
 }

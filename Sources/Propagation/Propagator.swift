@@ -67,7 +67,7 @@ package struct Propagator: Sendable {
         outcome(of: each.mapValues { $0.item(number) }, count: 1, keepsLedger: keepsLedger, until: last)
       }
       // Seed by seed, and then the seeds of each item beside one another.
-      let shape = Shape([count, items, (found.first?.relevance.count ?? 0) / max(items, 1)])
+      let shape = TensorShape([count, items, (found.first?.relevance.count ?? 0) / max(items, 1)])
       let relevance = Tensor(joining: found.map(\.relevance)).reshaped(to: shape).transposed([1, 0, 2])
       return (relevance.reshaped(to: [items * count, shape[2]]), found.flatMap(\.ledgers))
     }

@@ -2,7 +2,7 @@ import Execution
 import Tensors
 
 extension Layer {
-  /// Shares out relevance in proportion to contributions: `z = Σₖ Wₖ·xₖ + b`, `s = R / (z + stabiliser)`,
+  /// Shares out relevance in proportion to contributions: `z = Σₖ Wₖ·xₖ + b`, `s = R / (z + stabilizer)`,
   /// `R' = Σₖ xₖ ⊙ Wₖᵀ·s`, summed over the groups. An output with `z = 0` sends nothing.
   ///
   /// - Complexity: one product per term for each trace, and one adjoint product per term and seed.
@@ -58,23 +58,23 @@ extension Layer {
 
   // MARK: Division
 
-  /// `R ← f·R / (z + stabiliser)`, and what that keeps back into the books.
+  /// `R ← f·R / (z + stabilizer)`, and what that keeps back into the books.
   private func divide(_ relevance: inout Tensor, by z: Tensor, _ group: Contributions) {
     let factor = group.factor
-    if isBooking { bookDivision(of: relevance, by: z, group.stabiliser, factor: Double(factor)) }
+    if isBooking { bookDivision(of: relevance, by: z, group.stabilizer, factor: Double(factor)) }
     update(&relevance, with: z) { r, z in
-      r.divide(by: z, group.stabiliser)
+      r.divide(by: z, group.stabilizer)
       if factor != 1 { r.multiply(by: factor) }
     }
   }
 
   /// Books what a division by z keeps back.
   func bookDivision(
-    of relevance: Tensor, by z: Tensor, _ stabiliser: Contributions.Stabiliser = .signed(0), factor: Double = 1
+    of relevance: Tensor, by z: Tensor, _ stabilizer: Contributions.Stabilizer = .signed(0), factor: Double = 1
   ) {
-    let losses = sums(of: relevance, beside: z) { r, z in r.losses(dividingBy: z, stabiliser) }
+    let losses = sums(of: relevance, beside: z) { r, z in r.losses(dividingBy: z, stabilizer) }
     book(.zeroDenominator, losses.map { $0.0 * factor })
-    book(.stabiliser, losses.map { $0.1 * factor })
+    book(.stabilizer, losses.map { $0.1 * factor })
   }
 
   /// Clears the relevance of outputs of the other sign.

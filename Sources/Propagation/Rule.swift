@@ -77,7 +77,7 @@ public struct RuleSite: Sendable {
   /// The node.
   public let id: Node.ID
   /// The network that it belongs to.
-  public let network: Network
+  public let network: NeuralNetwork
   /// For each operand whether it depends on the input, and so can take relevance.
   public let operandIsLive: [Bool]
   /// For each operand whether it is known to be ≥ 0.

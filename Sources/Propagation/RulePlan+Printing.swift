@@ -11,12 +11,12 @@ extension RulePlan: CustomStringConvertible {
   /// The plan with the shape of each output for an input of the given shape.
   ///
   /// - Throws: `GraphError` if the shape does not fit.
-  public func description(forInput shape: Shape) throws -> String {
+  public func description(forInput shape: TensorShape) throws -> String {
     Columns.text(rows(shapes: try network.graph.shapes(forInput: shape)))
   }
 
   /// The rows of the table, the heading first; without shapes there is no such column.
-  package func rows(shapes: [Shape]?) -> [[String]] {
+  package func rows(shapes: [TensorShape]?) -> [[String]] {
     var rows = [["NODE", "OPERATOR", "SHAPE", "RULE", "ROW"]]
     for id in network.graph.ids where network.graph[id].kind != .constant {
       let node = network.graph[id]

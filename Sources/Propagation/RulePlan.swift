@@ -22,7 +22,7 @@ public struct RulePlan: Sendable {
   }
 
   /// The network.
-  public let network: Network
+  public let network: NeuralNetwork
   /// The table.
   public let table: RuleTable
   /// The assignments, operands first; where the table does not fit the network, those of the nodes for which it has a row.
@@ -35,7 +35,7 @@ public struct RulePlan: Sendable {
   private let byNode: [Node.ID: Int]
 
   fileprivate init(
-    network: Network, table: RuleTable, assignments: [Assignment], objection: RuleTableError?, unfit: Set<Node.ID>
+    network: NeuralNetwork, table: RuleTable, assignments: [Assignment], objection: RuleTableError?, unfit: Set<Node.ID>
   ) {
     self.network = network
     self.table = table
@@ -83,7 +83,7 @@ extension RuleTable {
   /// - Throws: `RuleTableError` listing all nodes that no row matches, or all to which their rule cannot apply; `GraphError` if the
   ///   network's nodes do not fit one another.
   /// - Complexity: O(nodes × rows).
-  public func resolve(for network: Network) throws -> RulePlan {
+  public func resolve(for network: NeuralNetwork) throws -> RulePlan {
     let plan = try draft(for: network)
     if let objection = plan.objection { throw objection }
     return plan
@@ -93,7 +93,7 @@ extension RuleTable {
   ///
   /// - Throws: `GraphError` if the network's nodes do not fit one another.
   /// - Complexity: O(nodes × rows).
-  public func draft(for network: Network) throws -> RulePlan {
+  public func draft(for network: NeuralNetwork) throws -> RulePlan {
     let graph = network.graph
     let target = network.logits
     let reachable = network.nodes(reaching: target)
@@ -171,7 +171,7 @@ extension RuleTable {
 
   /// Finds the nodes at whose outputs relevance from the logits arrives only where a rectifier lets values pass: what is
   /// divided by need not be known elsewhere.
-  private static func markRectified(_ assignments: inout [RulePlan.Assignment], in network: Network) {
+  private static func markRectified(_ assignments: inout [RulePlan.Assignment], in network: NeuralNetwork) {
     var sitesOf: [Node.ID: [Int]] = [:]
     for (index, assignment) in assignments.enumerated() {
       for operand in assignment.site.node.inputs { sitesOf[operand, default: []].append(index) }

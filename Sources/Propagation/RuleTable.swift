@@ -79,7 +79,7 @@ public struct RuleTable: Sendable {
   /// The rows that every table ends with.
   public static let structure: [Row] = [
     Row(
-      Selector(operators: Set(OperatorKind.all(.rearrangement))), Rearrange()),
-    Row(.operators(.add), ShareBySummand()),
+      Selector(operators: Set(OperatorKind.all(.rearrangement))), RearrangeRule()),
+    Row(.operators(.add), ShareBySummandRule()),
   ]
 }

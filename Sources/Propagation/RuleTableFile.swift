@@ -7,24 +7,24 @@ import Yams
 extension RuleTable {
   /// Reads a table from a YAML file: a `name`, `rules`, a list of rows, and, if wanted, `extends`, a preset whose rows follow.
   ///
-  /// A row has `rule` (the name of one in the catalogue), the rule's parameters, and any of `op` (an operator family or a
+  /// A row has `rule` (the name of one in the catalog), the rule's parameters, and any of `op` (an operator family or a
   /// list of them), `name` (a pattern with `*` and `?`), `position` (first or last) and `rank` (the number of the output's
-  /// axes), all of which must hold. The rules that have names are those of `catalogue`; add your own.
+  /// axes), all of which must hold. The rules that have names are those of `catalog`; add your own.
   ///
   /// - Throws: `RuleTableFileError` with line and column.
-  public init(contentsOf path: String, pixelRange: PixelRange?, catalogue: RuleCatalogue = .standard) throws {
+  public init(contentsOf path: String, pixelRange: PixelRange?, catalog: RuleCatalog = .standard) throws {
     guard let data = FileManager.default.contents(atPath: path) else { throw RuleTableFileError.missing(path) }
     guard let text = String(data: data, encoding: .utf8) else {
       throw RuleTableFileError.invalid(path, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "YAML")
     }
-    try self.init(yaml: text, file: path, pixelRange: pixelRange, catalogue: catalogue)
+    try self.init(yaml: text, file: path, pixelRange: pixelRange, catalog: catalog)
   }
 
-  /// Reads a table from YAML text; `file` is what errors call it. See `init(contentsOf:pixelRange:catalogue:)`.
+  /// Reads a table from YAML text; `file` is what errors call it. See `init(contentsOf:pixelRange:catalog:)`.
   ///
   /// - Throws: `RuleTableFileError` with line and column.
   public init(
-    yaml: String, file: String = "rules", pixelRange: PixelRange?, catalogue: RuleCatalogue = .standard
+    yaml: String, file: String = "rules", pixelRange: PixelRange?, catalog: RuleCatalog = .standard
   ) throws {
     let reader = YAMLReader(file: file)
     let root = try reader.mapping(try reader.parse(yaml), what: "a table with name and rules")
@@ -41,7 +41,7 @@ extension RuleTable {
     }
     self.init(
       name: try root["name"].map { try reader.text($0, expected: "a name") } ?? file,
-      rows: try rows.map { try Row($0, reader, catalogue) } + (base?.rows ?? []), pixelRange: pixelRange)
+      rows: try rows.map { try Row($0, reader, catalog) } + (base?.rows ?? []), pixelRange: pixelRange)
   }
 
   /// The table as YAML text that reads back as the same table.
@@ -80,12 +80,12 @@ extension RuleTable {
 }
 
 extension RuleTable.Row {
-  fileprivate init(_ node: Yams.Node, _ reader: YAMLReader, _ catalogue: RuleCatalogue) throws {
+  fileprivate init(_ node: Yams.Node, _ reader: YAMLReader, _ catalog: RuleCatalog) throws {
     let row = try reader.mapping(node, what: "a row such as {op: Conv, rule: zPlus}")
     let ruleNode = try reader.value("rule", in: row, expected: "a rule's name")
     let conditions = ["op", "name", "position", "rank"]
     let type = try reader.located(at: ruleNode) {
-      try catalogue.type(named: try reader.text(ruleNode, expected: "a rule's name"))
+      try catalog.type(named: try reader.text(ruleNode, expected: "a rule's name"))
     }
     let parameters = type.parameters.map(\.name)
     try reader.admit(conditions + ["rule"] + parameters, in: row)

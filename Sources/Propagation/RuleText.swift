@@ -1,6 +1,6 @@
 import Foundation
 
-extension RuleCatalogue {
+extension RuleCatalog {
   /// How many values a sweep has unless it says otherwise.
   public static let sweepCount = 7
   /// How many values a sweep may have.
@@ -13,7 +13,7 @@ extension RuleCatalogue {
   /// which makes N rules (`sweepCount` of them by default): evenly spaced, or by equal factors if `low` is above 0 and `high`
   /// at least ten times as large.
   /// ```swift
-  /// let rules = try RuleCatalogue.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
+  /// let rules = try RuleCatalog.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
   /// ```
   ///
   /// - Throws: `ArgumentError`.

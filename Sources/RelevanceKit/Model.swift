@@ -13,7 +13,7 @@ public struct Model: Sendable {
   /// The file that the network was read from.
   public let file: String
   /// The network.
-  public let network: Network
+  public let network: NeuralNetwork
   /// How a picture becomes the network's input.
   public let preprocessing: Preprocessing
   /// The file that says so, or nil if the preprocessing is assumed.
@@ -41,7 +41,7 @@ public struct Model: Sendable {
       return FileManager.default.fileExists(atPath: file) ? file : nil
     }
     file = ONNXFile.modelPath(path)
-    var network = try Network(contentsOf: path, output: output)
+    var network = try NeuralNetwork(contentsOf: path, output: output)
     try network.requireDependenceOnInput(file: file)
     preprocessingFile = companion("preprocessor_config.json")
     preprocessing = try preprocessingFile.map { try Preprocessing(contentsOf: $0) } ?? .imageNet
@@ -73,7 +73,7 @@ extension Model {
   public var outputNames: [String] { network.outputNames }
 
   /// A shape that the network takes: what its declaration leaves open follows from the preprocessing's size.
-  public var exampleInputShape: Shape {
+  public var exampleInputShape: TensorShape {
     let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224
     return network.exampleInputShape(side: side)
   }

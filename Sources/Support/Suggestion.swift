@@ -11,7 +11,7 @@ public enum Suggestion {
     return best.distance <= max(1, wanted.count / 3) ? best.candidate : nil
   }
 
-  /// The number of letters to insert, drop, replace or exchange with their neighbour.
+  /// The number of letters to insert, drop, replace or exchange with their neighbor.
   private static func distance(_ a: [Character], _ b: [Character]) -> Int {
     var rows = [Array(0...b.count)]
     for i in 0..<a.count {

@@ -100,7 +100,7 @@ package struct MutableElements: @unchecked Sendable {
 
 extension Tensor {
   /// Makes a tensor all elements of which `body` must write.
-  package init(_ shape: Shape, writing body: (MutableElements) throws -> Void) rethrows {
+  package init(_ shape: TensorShape, writing body: (MutableElements) throws -> Void) rethrows {
     self.init(shape: shape, storage: TensorStorage(count: shape.count))
     try update(body)
   }

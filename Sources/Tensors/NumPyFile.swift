@@ -62,7 +62,7 @@ public enum NumPyFile {
     guard payload.count >= needed else {
       throw NumPyFileError.truncated(name, expected: start + length + needed, found: data.count)
     }
-    let stored = header.fortranOrder ? Shape(header.shape.dimensions.reversed()) : header.shape
+    let stored = header.fortranOrder ? TensorShape(header.shape.dimensions.reversed()) : header.shape
     let tensor = Tensor(uninitialized: stored) { result in
       payload.withUnsafeBytes { raw in for i in result.indices { result[i] = header.element.load(raw, i) } }
     }
@@ -104,7 +104,7 @@ private enum Element: String {
 private struct Header {
   let element: Element
   let fortranOrder: Bool
-  let shape: Shape
+  let shape: TensorShape
 
   init(_ text: String, name: String) throws {
     func value(_ key: String, until end: Character) -> Substring? {
@@ -129,7 +129,7 @@ private struct Header {
     }
     self.element = element
     self.fortranOrder = order == "True"
-    self.shape = try Shape(checking: dimensions)
+    self.shape = try TensorShape(checking: dimensions)
   }
 }
 

@@ -21,6 +21,6 @@ public struct PixelRange: Hashable, Sendable {
       upper: zip(mean, standardDeviation).map { (top - $0) / $1 })
   }
 
-  /// RGB pixels in 0…1, normalised with ImageNet's usual mean and standard deviation.
+  /// RGB pixels in 0…1, normalized with ImageNet's usual mean and standard deviation.
   public static let imageNet = PixelRange(mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225])
 }

@@ -13,7 +13,7 @@ package struct StridedWalk: Sendable {
   @usableFromInline let axes: [(extent: Int, a: Int, b: Int)]
 
   /// A walk beside operands whose neighbors along each axis of the shape are as far apart as told.
-  package init(over shape: Shape, strides a: [Int], _ b: [Int]? = nil) {
+  package init(over shape: TensorShape, strides a: [Int], _ b: [Int]? = nil) {
     let b = b ?? a
     precondition(a.count == shape.rank && b.count == shape.rank, "\(a) and \(b) are no strides for \(shape)")
     // Axes of one element are no steps.
@@ -33,7 +33,7 @@ package struct StridedWalk: Sendable {
   }
 
   /// A walk beside operands that are repeated as NumPy and ONNX broadcast them; traps if they do not broadcast to the shape.
-  package init(over shape: Shape, broadcasting a: Shape, _ b: Shape? = nil) {
+  package init(over shape: TensorShape, broadcasting a: TensorShape, _ b: TensorShape? = nil) {
     self.init(over: shape, strides: a.strides(broadcastTo: shape), b?.strides(broadcastTo: shape))
   }
 
@@ -78,13 +78,13 @@ package struct StridedWalk: Sendable {
   }
 }
 
-extension Shape {
+extension TensorShape {
   /// The distance between neighbors along each axis of a shape that this one broadcasts to: 0 where it is repeated. Traps if it does
   /// not broadcast.
-  package func strides(broadcastTo target: Shape) -> [Int] {
+  package func strides(broadcastTo target: TensorShape) -> [Int] {
     precondition(broadcast(with: target) == target, "\(self) does not broadcast to \(target)")
     let extents = [Int](repeating: 1, count: target.rank - rank) + dimensions
-    return zip(extents, Shape(extents).strides).map { $0 == 1 ? 0 : $1 }
+    return zip(extents, TensorShape(extents).strides).map { $0 == 1 ? 0 : $1 }
   }
 }
 
@@ -95,14 +95,14 @@ extension Tensor {
   /// - Parameters:
   ///   - body: is told where a run starts, where this tensor is then, whether it moves on, and how many elements the run has.
   package func forEachRun(
-    broadcastTo target: Shape, _ body: (_ start: Int, _ own: Int, _ moves: Bool, _ count: Int) -> Void
+    broadcastTo target: TensorShape, _ body: (_ start: Int, _ own: Int, _ moves: Bool, _ count: Int) -> Void
   ) {
     let walk = StridedWalk(over: target, broadcasting: shape)
     walk.forEachRun { start, own, _ in body(start, own, walk.steps.a != 0, walk.runLength) }
   }
 
   /// The tensor repeated to a shape that it broadcasts to.
-  package func expanded(to target: Shape) -> Tensor {
+  package func expanded(to target: TensorShape) -> Tensor {
     guard shape != target else { return self }
     return Tensor(uninitialized: target) { result in
       withUnsafeElements { source in
@@ -114,7 +114,7 @@ extension Tensor {
   }
 
   /// The sums over the axes along which an operand of the given shape was repeated to this tensor's.
-  package func summed(to target: Shape) -> Tensor {
+  package func summed(to target: TensorShape) -> Tensor {
     var result = Tensor(shape: target)
     result.withUnsafeMutableElements { sums in
       withUnsafeElements { x in

@@ -5,17 +5,17 @@
 /// to such a tensor copies it first.
 public struct Tensor: Sendable {
   /// The extents.
-  public let shape: Shape
+  public let shape: TensorShape
   package private(set) var storage: TensorStorage
   package private(set) var offset: Int
 
   /// Makes a tensor filled with one value.
-  public init(shape: Shape, repeating value: Float = 0) {
+  public init(shape: TensorShape, repeating value: Float = 0) {
     self.init(uninitialized: shape) { $0.update(repeating: value) }
   }
 
   /// Makes a tensor from its elements in row-major order; traps unless there are `shape.count` of them.
-  public init(shape: Shape, elements: [Float]) {
+  public init(shape: TensorShape, elements: [Float]) {
     precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
     self.init(uninitialized: shape) { buffer in
       if let source = elements.withUnsafeBufferPointer({ $0.baseAddress }), !elements.isEmpty {
@@ -28,7 +28,7 @@ public struct Tensor: Sendable {
   ///
   /// - Throws: what `body` throws.
   public init(
-    uninitialized shape: Shape, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void
+    uninitialized shape: TensorShape, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void
   ) rethrows {
     self.shape = shape
     self.storage = TensorStorage(count: shape.count)
@@ -37,7 +37,7 @@ public struct Tensor: Sendable {
   }
 
   /// Makes a view of part of a storage.
-  package init(shape: Shape, storage: TensorStorage, offset: Int = 0) {
+  package init(shape: TensorShape, storage: TensorStorage, offset: Int = 0) {
     precondition(offset >= 0 && shape.count <= storage.count - offset, "the view leaves its storage")
     self.shape = shape
     self.storage = storage
@@ -94,7 +94,7 @@ public struct Tensor: Sendable {
   }
 
   /// The same elements under another shape; traps unless the counts agree. The memory is shared.
-  public func reshaped(to shape: Shape) -> Tensor {
+  public func reshaped(to shape: TensorShape) -> Tensor {
     precondition(shape.count == count, "\(self.shape) does not reshape to \(shape)")
     return Tensor(shape: shape, storage: storage, offset: offset)
   }

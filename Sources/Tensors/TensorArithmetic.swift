@@ -31,7 +31,7 @@ extension Tensor {
   public func transposed(_ order: [Int]) -> Tensor {
     precondition(order.sorted() == Array(0..<shape.rank), "\(order) does not order the axes of \(shape)")
     let strides = shape.strides
-    let target = Shape(order.map { shape[$0] })
+    let target = TensorShape(order.map { shape[$0] })
     return Tensor(uninitialized: target) { result in
       withUnsafeElements { source in
         StridedWalk(over: target, strides: order.map { strides[$0] }).forEachElement { to, from, _ in

@@ -10,14 +10,14 @@ package final class TensorStorage: @unchecked Sendable {
   package let writable: Bool
   private let release: @Sendable () -> Void
 
-  /// Allocates `count` floats, 64-byte aligned, not initialised.
+  /// Allocates `count` floats, 64-byte aligned, not initialized.
   package convenience init(count: Int) {
     let base = Self.allocate(count: count)
     let address = UInt(bitPattern: base)
     self.init(base: base, count: count, writable: true) { free(UnsafeMutableRawPointer(bitPattern: address)) }
   }
 
-  /// Memory for `count` floats, 64-byte aligned, not initialised, to be released by `free`.
+  /// Memory for `count` floats, 64-byte aligned, not initialized, to be released by `free`.
   ///
   /// Large runs are laid out for huge pages, which cost one page fault where ordinary ones cost 512 and are read faster.
   package static func allocate(count: Int) -> UnsafeMutablePointer<Float> {

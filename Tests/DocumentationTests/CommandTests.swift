@@ -165,7 +165,8 @@ private struct Manual {
     let arguments = path.count > 1 ? ["help"] + path.dropFirst() : ["--help"]
     let help = try BuiltTool.output(of: BuiltTool.url(named: path[0]), arguments, in: Fixtures.root).text
     let lists = help.components(separatedBy: "SUBCOMMANDS:\n")
-    let subcommands = lists.count > 1 ? lists[1].matches(of: /\n?  ([a-z][a-z-]*)  +[A-Z]/).map { String($0.1) } : []
+    let subcommands =
+      lists.count > 1 ? lists[1].matches(of: /\n?  ([a-z][a-z-]*)  +[A-ZRule]/).map { String($0.1) } : []
     let page = Page(
       subcommands: Set(subcommands), options: Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.output) }))
     pages[path] = page

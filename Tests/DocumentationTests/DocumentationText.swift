@@ -15,9 +15,9 @@ struct CodeBlock: Sendable, CustomStringConvertible {
   var text: String { lines.joined(separator: "\n") }
 }
 
-/// What readers are shown: the README, the catalogues' pages, and the comments of the sources.
+/// What readers are shown: the README, the catalogs' pages, and the comments of the sources.
 enum DocumentationText {
-  /// The README and all pages of the catalogues.
+  /// The README and all pages of the catalogs.
   static let pages: [(file: String, lines: [String])] =
     files(below: "Sources", ending: ".md").filter {
       $0.file.contains(".docc/")

@@ -13,7 +13,7 @@ import Testing
     let classes = ClassNames(names: model.labels?.names ?? [:], count: 10)
     let annotations = at("Fixtures/digits/scenes/instances.json")
     let data = try DataSet.load(annotations, classes: classes)
-    let methods: [any Method] = [.lrp, .clrp1]
+    let methods: [any AttributionMethod] = [.lrp, .clrp1]
     let subject = Subject(explainer, preprocessing: model.preprocessing, methods: methods)
     let pointing = try Pointing().prepared(subject, on: data.sample(40, seed: 0))
     let journal = try pointing.run(journal: at("pointing.jsonl"), resumes: true) { progress in

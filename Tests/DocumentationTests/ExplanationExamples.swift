@@ -57,7 +57,7 @@ import Testing
 }
 
 /// A class against the most likely of the others.
-struct RunnerUp: Method {
+struct RunnerUp: AttributionMethod {
   static let name = "runner-up"
   init() {}
   init(_ arguments: Arguments) {}
@@ -84,7 +84,7 @@ struct RunnerUp: Method {
       8: BoundingBox(left: 31, top: 24, right: 45, bottom: 47),
       0: BoundingBox(left: 1, top: 34, right: 24, bottom: 58),
     ].mapValues { Region([$0], height: 64, width: 64) }
-    for method in [.lrp, .clrp1, .clrp2] as [any Method] {
+    for method in [.lrp, .clrp1, .clrp2] as [any AttributionMethod] {
       for explanation in try trace.explain([.class(8), .class(0)], by: method) {
         let map = SaliencyMap(explanation)
         let share = boxes.mapValues { PointingScore(map, in: $0).energyShare }
@@ -92,7 +92,7 @@ struct RunnerUp: Method {
       }
     }
     // What the article's table says: of class 8 and of class 0, in the box of the 8 and in that of the 0.
-    let expected: [(any Method, shares: [Double])] = [
+    let expected: [(any AttributionMethod, shares: [Double])] = [
       (.lrp, [0.60, 0.32, 0.54, 0.38]), (.clrp1, [0.93, 0, 0, 0.92]), (.clrp2, [0.93, 0, 0, 0.92]),
     ]
     for (method, shares) in expected {
@@ -112,10 +112,10 @@ struct RunnerUp: Method {
     print(against.relevance.sum(), stronger.relevance.sum(), verbatim.relevance.sum())
     let units = try trace.mostActiveUnits(at: "fc1", count: 2)
     let unit = try trace.explain(units[0].target, by: .clrp2)
-    print(unit.target, unit.score, unit.unit, unit.relevance.sum())
+    print(unit.target, unit.score, unit.quantity, unit.relevance.sum())
     #expect(isNear(against.relevance.sum(), 0.906) && isNear(verbatim.relevance.sum(), 1.318))
     #expect(stronger.relevance.sum() < 1e-6)
-    #expect("\(unit.target)" == "unit:fc1/39" && unit.unit == "activation of fc1" && isNear(unit.score, 10.888))
+    #expect("\(unit.target)" == "unit:fc1/39" && unit.quantity == "activation of fc1" && isNear(unit.score, 10.888))
     #expect(throws: ExplanationError.needsClass(method: "clrp1")) { try trace.explain(units[0].target, by: .clrp1) }
   }
 
@@ -133,10 +133,10 @@ struct RunnerUp: Method {
     let trace = try Scene().trace
 
     let rival = try trace.explain(.class(8), by: RunnerUp())
-    let catalogue = MethodCatalogue.standard.adding(RunnerUp.self)
-    let named = try catalogue.method(parsing: "runner-up")
+    let catalog = MethodCatalog.standard.adding(RunnerUp.self)
+    let named = try catalog.method(parsing: "runner-up")
     print(named, rival.relevance.sum())
     #expect(named is RunnerUp && isNear(rival.relevance.sum(), 0.906))
-    #expect(rival.method.description == "runner-up" && rival.unit == "logit" && !rival.ledger.isEmpty)
+    #expect(rival.method.description == "runner-up" && rival.quantity == "logit" && !rival.ledger.isEmpty)
   }
 }

@@ -10,13 +10,13 @@ import Testing
     let model = try Model(contentsOf: at("Fixtures/digits/vgg"))
     let rules = RuleTable.default(pixelRange: model.preprocessing.pixelRange)
     let explainer = try Explainer(model.network, rules: rules)
-    let picture = try Image(contentsOf: at("Fixtures/digits/scenes/005.png"))
+    let picture = try RGBImage(contentsOf: at("Fixtures/digits/scenes/005.png"))
     let trace = try explainer.trace(model.preprocessing.tensor(from: picture))
     let explanation = try trace.explain(.class(8), by: .clrp1)
     let heatmap = Heatmap(explanation.relevance, colors: .sequential)
     let visible = try model.preprocessing.visible(picture)
     try heatmap.overlay(on: visible).writePNG(to: at("explanation.png"))
-    #expect(try Image(contentsOf: at("explanation.png")).width == 64)
+    #expect(try RGBImage(contentsOf: at("explanation.png")).width == 64)
   }
 
   @Test func explanation() throws {
@@ -25,7 +25,7 @@ import Testing
     let rules = RuleTable.default(pixelRange: model.preprocessing.pixelRange)
     let explainer = try Explainer(model.network, rules: rules)
 
-    let picture = try Image(contentsOf: at("Fixtures/digits/scenes/005.png"))
+    let picture = try RGBImage(contentsOf: at("Fixtures/digits/scenes/005.png"))
     let trace = try explainer.trace(model.preprocessing.tensor(from: picture))
     for prediction in trace.predictions().prefix(2) {
       print(prediction.classIndex, prediction.logit, prediction.probability ?? 1)
@@ -36,14 +36,14 @@ import Testing
     #expect(isNear(trace.predictions()[1].probability ?? 0, 0.0863))
 
     let explanation = try trace.explain(.class(8), by: .clrp1)
-    print(explanation.score, explanation.unit, explanation.relevance.shape)
-    #expect(explanation.unit == "logit" && explanation.relevance.shape == [1, 3, 64, 64])
+    print(explanation.score, explanation.quantity, explanation.relevance.shape)
+    #expect(explanation.quantity == "logit" && explanation.relevance.shape == [1, 3, 64, 64])
 
     let colors = explanation.method.heatmapColors
     let heatmap = Heatmap(explanation.relevance, colors: colors)
     let overlay = heatmap.overlay(on: try model.preprocessing.visible(picture))
     try overlay.writePNG(to: at("explanation.png"))
-    #expect(try Image(contentsOf: at("explanation.png")).height == 64)
+    #expect(try RGBImage(contentsOf: at("explanation.png")).height == 64)
 
     let pair = try trace.explain([.class(8), .class(0)], by: .lrp)
     for one in pair { print(one.target, one.score, one.relevance.sum()) }

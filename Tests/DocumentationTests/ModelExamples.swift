@@ -26,14 +26,14 @@ import Testing
     #expect(summary.opset == 17 && FileManager.default.fileExists(atPath: at("canonical.onnx.data")))
     let input = try Scene().input
     let (before, after) = try (
-      Executor(model.network).logits(input), Executor(Network(contentsOf: at("canonical.onnx"))).logits(input)
+      Executor(model.network).logits(input), Executor(NeuralNetwork(contentsOf: at("canonical.onnx"))).logits(input)
     )
     #expect(after.relativeDistance(from: before) < 1e-5)
   }
 
   @Test func withoutFiles() throws {
     let at = try Place()
-    let network = try Network(contentsOf: at("Fixtures/digits/vgg/model.onnx"))
+    let network = try NeuralNetwork(contentsOf: at("Fixtures/digits/vgg/model.onnx"))
     let quarter = [0.25, 0.25, 0.25]
     let preprocessing = Preprocessing(
       resize: .exact(width: 64, height: 64), crop: nil, mean: quarter, standardDeviation: quarter)

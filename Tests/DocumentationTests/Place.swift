@@ -34,7 +34,7 @@ struct Scene {
   /// Runs the network on the scene under table `default`.
   init() throws {
     model = try Model(contentsOf: Self.folder)
-    input = try model.preprocessing.tensor(from: Image(contentsOf: Self.picture))
+    input = try model.preprocessing.tensor(from: RGBImage(contentsOf: Self.picture))
     explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
     trace = try explainer.trace(input)
   }

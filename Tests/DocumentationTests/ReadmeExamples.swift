@@ -12,7 +12,7 @@ import Testing
     let explainer = try Explainer(model.network, rules: .default(pixelRange: pixels))
     print(explainer.plan)
 
-    let picture = try Image(contentsOf: at("../RelevanceKit/Fixtures/digits/scenes/005.png"))
+    let picture = try RGBImage(contentsOf: at("../RelevanceKit/Fixtures/digits/scenes/005.png"))
     let trace = try explainer.trace(model.preprocessing.tensor(from: picture))
     let best = Target.class(trace.predictions()[0].classIndex)
     let explanation = try trace.explain(best, by: .clrp1)
@@ -26,22 +26,22 @@ import Testing
     try heatmap.image(pixelsPerPosition: 4).writePNG(to: at("map.png"))
     try NumPyFile.write(explanation.relevance, to: at("map.npy"))
     #expect(pair.count == 2 && explanation.relevance.shape == [1, 3, 64, 64])
-    #expect(try Image(contentsOf: at("explanation.png")).width == 64)
-    #expect(try Image(contentsOf: at("map.png")).width == 256)
+    #expect(try RGBImage(contentsOf: at("explanation.png")).width == 64)
+    #expect(try RGBImage(contentsOf: at("map.png")).width == 256)
     #expect(try NumPyFile.read(at("map.npy")) == explanation.relevance)
 
     let table = RuleTable(name: "mine", pixelRange: pixels) {
-      RuleTable.Row(.name("conv4_*"), Gamma(gamma: 0.1))
+      RuleTable.Row(.name("conv4_*"), GammaRule(gamma: 0.1))
       RuleTable.default(pixelRange: pixels)
     }
     #expect(try table.resolve(for: model.network).description.contains("gamma(gamma: 0.1)"))
 
-    let seen = try RuleLab(trace).experiment([ZPlus(), Gamma()], at: "conv4_2", seed: .relevance(of: best))
+    let seen = try RuleLab(trace).experiment([ZPlusRule(), GammaRule()], at: "conv4_2", seed: .relevance(of: best))
     print(seen[1].sum, seen[1].giniCoefficient, seen[1].ledger.losses, seen[1].compared(with: seen[0]).cosine)
     let weight = Tensor(shape: [1, 2], elements: [2, -1])
     let lab = try RuleLab(layer: .linear(weight: weight), operand: Tensor(shape: [1, 2], elements: [1, 1]))
-    print(try lab.experiment([Z()], at: "layer", seed: .unit(channel: 0))[0].relevance.elements)
-    let shares = try lab.experiment([Z()], at: "layer", seed: .unit(channel: 0))[0].relevance.elements
+    print(try lab.experiment([ZRule()], at: "layer", seed: .unit(channel: 0))[0].relevance.elements)
+    let shares = try lab.experiment([ZRule()], at: "layer", seed: .unit(channel: 0))[0].relevance.elements
     #expect(shares == [2, -1])
 
     let study = try UnitStudy(trace, at: "fc1")

@@ -45,8 +45,8 @@ import Testing
 
     let pixels = model.preprocessing.pixelRange
     let table = RuleTable(name: "mine", pixelRange: pixels) {
-      RuleTable.Row(.name("conv4_*"), Gamma(gamma: 0.1))
-      RuleTable.Row(.operators(.gemm, position: .last), Epsilon(epsilon: 0.01))
+      RuleTable.Row(.name("conv4_*"), GammaRule(gamma: 0.1))
+      RuleTable.Row(.operators(.gemm, position: .last), EpsilonRule(epsilon: 0.01))
       RuleTable.default(pixelRange: pixels)
     }
     let plan = try table.resolve(for: model.network)
@@ -63,8 +63,8 @@ import Testing
 
   @Test func rulesOnOneLayer() throws {
     let trace = try Scene().trace
-    let sweep = try RuleCatalogue.standard.rules(parsing: "gamma:gamma=0.1..10x3")
-    let rules: [any Rule] = [ZPlus(), AlphaBeta()] + sweep
+    let sweep = try RuleCatalog.standard.rules(parsing: "gamma:gamma=0.1..10x3")
+    let rules: [any Rule] = [ZPlusRule(), AlphaBetaRule()] + sweep
     let lab = RuleLab(trace)
     let seen = try lab.experiment(rules, at: "conv4_2", seed: .relevance(of: .class(8)))
     for one in seen {
@@ -82,7 +82,7 @@ struct Absolute: ContributionRule {
 
   func contributions(at site: RuleSite) -> [Contributions] {
     let size = WeightPart.scaled(positive: 1, negative: -1)
-    return [Contributions([Term(.positiveOperand, size)], stabiliser: .positive(1e-9))]
+    return [Contributions([Term(.positiveOperand, size)], stabilizer: .positive(1e-9))]
   }
 }
 
@@ -109,7 +109,7 @@ struct Discount: Rule {
   @Test func contributionRule() throws {
     let trace = try Scene().trace
 
-    let rules: [any Rule] = [ZPlus(), Absolute()]
+    let rules: [any Rule] = [ZPlusRule(), Absolute()]
     let arriving = RuleLab.Seed.relevance(of: .class(8))
     let seen = try RuleLab(trace).experiment(rules, at: "conv4_2", seed: arriving)
     print(seen[1].sum, seen[1].ledger.losses, seen[1].compared(with: seen[0]).cosine)
@@ -134,7 +134,7 @@ struct Discount: Rule {
         extends: default
         rules:
           - {op: Conv, name: "conv4_*", rule: absolute}
-        """, pixelRange: model.preprocessing.pixelRange, catalogue: .standard.adding(Absolute.self))
+        """, pixelRange: model.preprocessing.pixelRange, catalog: .standard.adding(Absolute.self))
     let explainer = try Explainer(model.network, rules: table)
     let explanation = try explainer.trace(input).explain(.class(8))
     print(explanation.relevance.sum(), explanation.ledger.losses)

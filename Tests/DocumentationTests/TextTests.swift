@@ -63,9 +63,9 @@ import Testing
     }
   }
 
-  /// The article's table and the README's list name what the catalogue has, and nothing else.
+  /// The article's table and the README's list name what the catalog has, and nothing else.
   @Test func everyEvaluationIsNamed() throws {
-    let names = Set(EvaluationCatalogue.types.map { $0.subcommand })
+    let names = Set(EvaluationCatalog.types.map { $0.subcommand })
     func text(_ file: String) throws -> String {
       try String(contentsOf: Fixtures.root.appendingPathComponent(file), encoding: .utf8)
     }

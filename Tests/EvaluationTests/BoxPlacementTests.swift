@@ -25,11 +25,11 @@ import Testing
   func boxesGoWhereTheirPixelsGo(_ preprocessing: Preprocessing, _ orientation: Orientation) throws {
     let scratch = try Fixtures.Scratch()
     for box in Self.boxes {
-      var stored = Image(width: 110, height: 83, filledWith: .black)
+      var stored = RGBImage(width: 110, height: 83, filledWith: .black)
       for y in Int(box.top)..<Int(box.bottom) { for x in Int(box.left)..<Int(box.right) { stored[x, y] = .white } }
       let path = scratch.path("marked.png")
       try png(stored, orientation).write(to: URL(fileURLWithPath: path))
-      let picture = try Image.read(path)
+      let picture = try RGBImage.read(path)
       #expect(picture.orientation == orientation)
       let visible = try preprocessing.visible(picture.upright)
       let placement = preprocessing.placement(
@@ -58,7 +58,7 @@ import Testing
   }
 
   /// The rectangle of white pixels.
-  private func marked(_ image: Image) -> BoundingBox? {
+  private func marked(_ image: RGBImage) -> BoundingBox? {
     let columns = (0..<image.width).filter { x in (0..<image.height).contains { image[x, $0].red > 127 } }
     let rows = (0..<image.height).filter { y in columns.contains { image[$0, y].red > 127 } }
     guard let left = columns.first, let top = rows.first else { return nil }
@@ -69,7 +69,7 @@ import Testing
   private func thickness(_ box: BoundingBox) -> Double { min(box.right - box.left, box.bottom - box.top) }
 
   /// A PNG with an EXIF block that has nothing but an orientation.
-  private func png(_ image: Image, _ orientation: Orientation) -> Data {
+  private func png(_ image: RGBImage, _ orientation: Orientation) -> Data {
     let exif: [UInt8] = [
       0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, UInt8(orientation.rawValue), 0, 0, 0, 0, 0,
       0,

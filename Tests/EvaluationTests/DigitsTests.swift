@@ -22,7 +22,7 @@ import Testing
   }
 
   /// The stored scenes.
-  private static func scenes() throws -> [LabelledImage] {
+  private static func scenes() throws -> [LabeledImage] {
     let folder = Fixtures.path("digits/scenes")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -31,12 +31,12 @@ import Testing
     let objects = Dictionary(grouping: instances.annotations, by: \.imageId).mapValues { annotations in
       annotations.map { annotation in
         let (x, y, width, height) = (annotation.bbox[0], annotation.bbox[1], annotation.bbox[2], annotation.bbox[3])
-        return LabelledObject(
+        return LabeledObject(
           classIndex: annotation.categoryId, box: BoundingBox(left: x, top: y, right: x + width, bottom: y + height))
       }
     }
     return instances.images.map { picture in
-      LabelledImage(
+      LabeledImage(
         name: picture.fileName, path: "\(folder)/\(picture.fileName)", classes: [], objects: objects[picture.id] ?? [])
     }
   }
@@ -83,7 +83,7 @@ import Testing
     let largest = expected.largestMagnitude()
     var (first, both, positive) = (0, 0, 0)
     for (row, scene) in try Self.scenes().enumerated() {
-      let logits = try executor.logits(model.preprocessing.tensor(from: Image(contentsOf: scene.path))).elements
+      let logits = try executor.logits(model.preprocessing.tensor(from: RGBImage(contentsOf: scene.path))).elements
       for (index, logit) in logits.enumerated() {
         #expect(abs(logit - expected[row, index]) <= Float(Tolerance.logits) * largest, "\(scene.name)")
       }
@@ -101,13 +101,13 @@ import Testing
   func contrastsPointAtTheirDigit(network: String) throws {
     let model = try Model(contentsOf: Fixtures.path("digits/\(network)"))
     let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
-    let methods = [.lrp, .clrp1, .clrp2] as [any Method]
+    let methods = [.lrp, .clrp1, .clrp2] as [any AttributionMethod]
     // Of each method: the mean share of a map's energy that is in the box of its digit, and in that of the other one.
     var own = [0.0, 0, 0]
     var other = [0.0, 0, 0]
     let scenes = try Self.scenes().prefix(50)
     for scene in scenes {
-      let trace = try explainer.trace(model.preprocessing.tensor(from: Image(contentsOf: scene.path)))
+      let trace = try explainer.trace(model.preprocessing.tensor(from: RGBImage(contentsOf: scene.path)))
       let regions = scene.classes.map { Region(scene.boxes(of: $0), height: 64, width: 64) }
       for (index, method) in methods.enumerated() {
         let maps = try trace.explain(scene.classes.map { .class($0) }, by: method).map { SaliencyMap($0) }

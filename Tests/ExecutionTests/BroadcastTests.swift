@@ -10,14 +10,14 @@ import Testing
       ([2, 3, 4, 5], [1]), ([2, 3, 4, 5], []), ([2, 3, 1, 1], [2, 3, 4, 5]), ([4, 1], [2, 3, 1, 5]),
     ], [false, true])
   func matchesTheDefinition(extents: ([Int], [Int]), multiplies: Bool) throws {
-    let (a, b) = (Seeded.tensor(Shape(extents.0), seed: 1), Seeded.tensor(Shape(extents.1), seed: 2))
+    let (a, b) = (Seeded.tensor(TensorShape(extents.0), seed: 1), Seeded.tensor(TensorShape(extents.1), seed: 2))
     var builder = GraphBuilder(item: [1])
     let operands = [builder.constant("a", a), builder.constant("b", b)]
     let id = builder.add("y", multiplies ? .multiply : .add, operands[0], operands[1])
     let found = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: [1, 1])).value(
       of: id)
     let rank = max(a.shape.rank, b.shape.rank)
-    func padded(_ shape: Shape) -> [Int] { [Int](repeating: 1, count: rank - shape.rank) + shape.dimensions }
+    func padded(_ shape: TensorShape) -> [Int] { [Int](repeating: 1, count: rank - shape.rank) + shape.dimensions }
     let extents = zip(padded(a.shape), padded(b.shape)).map { max($0, $1) }
     #expect(found.shape.dimensions == extents)
     func element(_ x: Tensor, _ index: [Int]) -> Float {

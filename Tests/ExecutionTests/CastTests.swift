@@ -93,7 +93,7 @@ import Testing
       graph.inferred(forInput: [1, 3]) { _ in }.map(\.?.kind) == [
         .integer(.uint8), .integer(.uint8), .real, .integer(.uint8), .integer(.int32), .real,
       ])
-    let network = try Network(graph)
+    let network = try NeuralNetwork(graph)
     let trace = try Executor(network).trace(Tensor(shape: [1, 3], elements: [0, 254, 255]))
     #expect(trace.value(of: network.graph.output).elements == [0, 254, 255, 2, 0, 1])
   }

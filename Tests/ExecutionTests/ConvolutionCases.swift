@@ -36,7 +36,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  var input: Shape { Shape([batch, inputs] + extents) }
+  var input: TensorShape { TensorShape([batch, inputs] + extents) }
 
   /// Every combination of geometry on small maps, from a single pixel to one that is cut into several tiles.
   static let geometries: [ConvolutionCase] = {

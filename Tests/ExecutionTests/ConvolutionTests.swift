@@ -37,7 +37,7 @@ import Testing
     let (layer, oracle, _) = try Self.layer(one)
     let x = Seeded.tensor(one.input, seed: 1)
     for seeds in [1, 3] {
-      let s = Seeded.tensor(Shape([one.batch * seeds] + oracle.outputItem), seed: 3)
+      let s = Seeded.tensor(TensorShape([one.batch * seeds] + oracle.outputItem), seed: 3)
       for part in [WeightPart.all, .positive, .negative] {
         let expected = oracle.adjoint(part, s.doubles)
         let found = layer.adjoint(part, s, seeds: seeds)
@@ -66,7 +66,7 @@ import Testing
   func theAdjointIsOne(of one: ConvolutionCase) throws {
     let (layer, oracle, _) = try Self.layer(one)
     let x = Seeded.tensor(one.input, seed: 1)
-    let s = Seeded.tensor(Shape([one.batch] + oracle.outputItem), seed: 3)
+    let s = Seeded.tensor(TensorShape([one.batch] + oracle.outputItem), seed: 3)
     for part in [WeightPart.all, .positive, .negative] {
       let forward = zip(layer.product(part, x).doubles, s.doubles).map(*)
       let backward = zip(x.doubles, layer.adjoint(part, s, seeds: 1).doubles).map(*)

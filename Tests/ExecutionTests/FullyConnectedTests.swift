@@ -11,7 +11,7 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
   var operation: any RelevanceKit.Operator {
     .seededLinear(inputs: inputs, outputs: outputs, bias: outputs % 2 == 0, seed: 5)
   }
-  var input: Shape { Shape(leading + [inputs]) }
+  var input: TensorShape { TensorShape(leading + [inputs]) }
   var items: Int { leading.reduce(1, *) }
   var testDescription: String { "\(leading) items of \(inputs) to \(outputs)" }
 
@@ -53,7 +53,7 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
     let (layer, oracle, _) = try Self.layer(one)
     let x = Seeded.tensor(one.input, seed: 1)
     for seeds in [1, 3] {
-      let shape = Shape([one.leading[0] * seeds] + one.leading.dropFirst() + [one.outputs])
+      let shape = TensorShape([one.leading[0] * seeds] + one.leading.dropFirst() + [one.outputs])
       var s = Seeded.tensor(shape, seed: 3)
       if sparse { s.withUnsafeMutableElements { s in for i in s.indices where i % 7 != 2 { s[i] = 0 } } }
       for part in [WeightPart.all, .positive, .negative] {

@@ -4,7 +4,7 @@ import Testing
 
 /// What layers say of their work, against counts by hand.
 @Suite struct LayerWorkTests {
-  private func kernel(_ operation: any RelevanceKit.Operator, _ input: Shape) throws -> any WeightedKernel {
+  private func kernel(_ operation: any RelevanceKit.Operator, _ input: TensorShape) throws -> any WeightedKernel {
     try WeightedLayer(operation, input: input).kernel
   }
 

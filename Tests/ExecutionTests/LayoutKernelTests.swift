@@ -13,7 +13,7 @@ import Testing
   func theAdjointMovesBack(operation: any RelevanceKit.Operator, seeds: Int) throws {
     // One item where the batch axis moves, since then several cannot be told apart.
     let moves = seeds == 1
-    let item: Shape = [moves ? 1 : 2, 3, 4, 5]
+    let item: TensorShape = [moves ? 1 : 2, 3, 4, 5]
     var builder = GraphBuilder(item: [3, 4, 5])
     let id = builder.add("move", operation)
     let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: item))
@@ -36,7 +36,7 @@ import Testing
     var builder = GraphBuilder(item: [1])
     let operands = extents.enumerated().map { index, extents in
       let zero = builder.add("zero\(index)", .reshape(extents: [2, 1, 1, 1], allowZero: false), Node.ID(0))
-      let constant = builder.constant("c\(index)", Seeded.tensor(Shape(extents), seed: UInt64(index)))
+      let constant = builder.constant("c\(index)", Seeded.tensor(TensorShape(extents), seed: UInt64(index)))
       return builder.add("operand\(index)", .add, zero, constant)
     }
     let id = builder.add("join", .concat(axis: axis), operands[0], operands[1], operands[2])
@@ -59,7 +59,7 @@ import Testing
     let r = (0..<2 * seeds).flatMap { item in
       joined.elements[item / seeds * perItem..<(item / seeds + 1) * perItem].map { $0 * Float(item + 1) }
     }
-    let shapes = extents.map { Shape($0).withBatch(2 * seeds) }
+    let shapes = extents.map { TensorShape($0).withBatch(2 * seeds) }
     var last: Tensor?
     let first = Guarded.tensor(shapes[0]) { a in
       last = Guarded.tensor(shapes[2]) { c in

@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: names.filter { refused[$0] == nil })
   func matchesONNXRuntime(name: String) throws {
-    let network = try Network(contentsOf: Fixtures.path("operators/\(name)/model.onnx"))
+    let network = try NeuralNetwork(contentsOf: Fixtures.path("operators/\(name)/model.onnx"))
     let expected = try Fixtures.tensor("operators/\(name)/output.npy")
     for threads in [1, 2] {
       let trace = try Executor(network, threads: threads)
@@ -31,7 +31,7 @@ import Testing
 
   @Test(arguments: Array(refused)) func refusalsAreWhatTheyWere(name: String, reason: String) {
     let error = #expect(throws: ONNXError.self) {
-      try Network(contentsOf: Fixtures.path("operators/\(name)/model.onnx"))
+      try NeuralNetwork(contentsOf: Fixtures.path("operators/\(name)/model.onnx"))
     }
     #expect(error?.description.hasSuffix(reason) == true)
   }

@@ -23,7 +23,7 @@ import Testing
 
     var testDescription: String { rawValue }
 
-    func network() throws -> Network {
+    func network() throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [16, 12, 12])
       func convolution(
         _ name: String, _ inputs: Int, _ outputs: Int, _ operand: Node.ID, _ builder: inout GraphBuilder
@@ -105,7 +105,7 @@ import Testing
       }
       builder.add("head", .mean(Mean(axes: [2, 3], keepsAxes: false)))
       let executor = Executor(try builder.network(), threads: 1)
-      let shape: Shape = [1, 8, 20, 20]
+      let shape: TensorShape = [1, 8, 20, 20]
       return (try executor.predictionMemory(shape), try executor.plan(shape).memory)
     }
     let (short, long) = (try memory(layers: 3), try memory(layers: 12))

@@ -35,7 +35,7 @@ import Testing
   /// Axes of a mean, with the whole and with parts of the operand averaged.
   @Test(arguments: [[2, 3], [-2, -1], [2], [3], [1], [1, 2], [1, 2, 3]], [true, false])
   func mean(over axes: [Int], keepsAxes: Bool) throws {
-    let input: Shape = [2, 3, 5, 7]
+    let input: TensorShape = [2, 3, 5, 7]
     let (kernel, workers) = try Self.kernel(.mean(Mean(axes: axes, keepsAxes: keepsAxes)), input: input)
     let mean = try #require(kernel as? MeanKernel)
     let x = Seeded.tensor(input, seed: 1, low: 0)
@@ -73,19 +73,19 @@ import Testing
     }
   }
 
-  @Test func aMeanOverAxesThatAreNotNeighboursIsAnError() {
+  @Test func aMeanOverAxesThatAreNotNeighborsIsAnError() {
     let error = #expect(throws: GraphError.self) {
       try Self.kernel(.mean(Mean(axes: [1, 3], keepsAxes: true)), input: [1, 2, 3, 4])
     }
     #expect(
       error?.description
-        == "node pool (ReduceMean): the mean over axes [1, 3] is not supported: they must be neighbours")
+        == "node pool (ReduceMean): the mean over axes [1, 3] is not supported: they must be neighbors")
   }
 
   // MARK: Helpers
 
   private static func kernel(
-    _ operation: any RelevanceKit.Operator, input: Shape, output: Shape? = nil
+    _ operation: any RelevanceKit.Operator, input: TensorShape, output: TensorShape? = nil
   ) throws -> (kernel: any Kernel, workers: Workers) {
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
     let id = builder.add("pool", operation)
@@ -98,19 +98,19 @@ import Testing
   private static func kernel(
     _ operation: any RelevanceKit.Operator, of one: PoolingCase
   ) throws -> (kernel: any Kernel, workers: Workers) {
-    try kernel(operation, input: one.input, output: Shape([2, 3] + one.oracle.outputExtents))
+    try kernel(operation, input: one.input, output: TensorShape([2, 3] + one.oracle.outputExtents))
   }
 
   private static func forward(
     _ kernel: any Kernel, _ x: Tensor, _ one: PoolingCase, _ workers: Workers
   ) throws -> Tensor {
-    Guarded.tensor(Shape([2, 3] + one.oracle.outputExtents)) { y in
+    Guarded.tensor(TensorShape([2, 3] + one.oracle.outputExtents)) { y in
       x.withUnsafeElements { kernel.forward([$0.baseAddress!], y, on: workers) }
     }
   }
 
   /// Numbers of few values, both signs, so that there are ties.
-  static func coarse(_ shape: Shape) -> Tensor {
+  static func coarse(_ shape: TensorShape) -> Tensor {
     Seeded.tensor(shape, seed: 9, low: -2, high: 2).map { $0.rounded() / 2 }
   }
 }

@@ -67,7 +67,7 @@ import Testing
 
   /// A transposed convolution is the transpose of the convolution with the same weights.
   @Test(arguments: [1, 2], [1, 2]) func transposedConvolutionsAreTransposed(stride: Int, groups: Int) throws {
-    let weight = Seeded.tensor(Shape([4, 6 / groups, 3, 3]), seed: 3)
+    let weight = Seeded.tensor(TensorShape([4, 6 / groups, 3, 3]), seed: 3)
     let window = try Window(
       kernel: [3, 3], strides: [stride, stride], padding: .explicit(before: [1, 0], after: [0, 1]))
     let transposed = TransposedConvolution(

@@ -51,7 +51,7 @@ import Testing
   }
 
   private static func batchNormalization(channels: Int) -> any RelevanceKit.Operator {
-    let shape: Shape = [channels]
+    let shape: TensorShape = [channels]
     return .batchNormalization(
       BatchNormalization(
         gamma: Seeded.tensor(shape, seed: 4, low: 0.5, high: 1.5),
@@ -152,7 +152,7 @@ import Testing
   }
 
   /// Convolution, rectifier and a fully connected head.
-  private static func smallNetwork() throws -> (network: Network, convolution: Node.ID, linear: Node.ID) {
+  private static func smallNetwork() throws -> (network: NeuralNetwork, convolution: Node.ID, linear: Node.ID) {
     var builder = GraphBuilder(item: [2, 10, 9])
     let convolution = builder.add("conv", try .seededConvolution(inputs: 2, outputs: 6, kernel: [3, 3], seed: 1))
     builder.add("relu", .relu)

@@ -8,7 +8,7 @@ import Testing
   private static let means: [Float] = [103.939, 116.779, 123.68]
 
   /// A convolution, a rectifier, a mean over positions, a fully connected layer.
-  private static func network(_ item: [Int] = [3, 8, 8], flips: Bool = false) throws -> Network {
+  private static func network(_ item: [Int] = [3, 8, 8], flips: Bool = false) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: item)
     if flips { builder.add("bgr", .slice(Slice(starts: [-1], ends: [-4], axes: [1], steps: [-1]))) }
     builder.add(
@@ -33,7 +33,7 @@ import Testing
 
   private static let caffeRow = RuleTable.Row(
     .operators(.conv, position: .first),
-    ZBox(box: .channels(lower: means.map { -$0 }, upper: means.map { 255 - $0 })))
+    ZBoxRule(box: .channels(lower: means.map { -$0 }, upper: means.map { 255 - $0 })))
 
   @Test func caffePixelsInImageNetsBox() throws {
     let network = try Self.network()
@@ -71,7 +71,7 @@ import Testing
     let network = try Self.network([channels, 8, 8])
     let x = Seeded.tensor([2, channels, 8, 8], seed: 3, low: -40, high: 90)
     let table = RuleTable.default(pixelRange: nil).prepending(
-      .init(.operators(.conv, position: .first), ZBox(box: .scalar(lower: 0, upper: 1))))
+      .init(.operators(.conv, position: .first), ZBoxRule(box: .scalar(lower: 0, upper: 1))))
     let violation = try #require(try Explainer(network, rules: table).trace(x).boxViolations.first)
     let text = violation.description
     let row = try #require(text.firstIndex(of: "{").map { start in text[start...text.firstIndex(of: "}")!] })
@@ -85,7 +85,7 @@ import Testing
   @Test(arguments: [(Float(0.0005), false), (0.01, true)]) func tolerance(excess: Float, isViolation: Bool) throws {
     let range = PixelRange(lower: [-1, -2, 0], upper: [1, 0.5, 3])
     let explainer = try Explainer(Self.network(flips: true), rules: .default(pixelRange: range))
-    let shape: Shape = [2, 3, 8, 8]
+    let shape: TensorShape = [2, 3, 8, 8]
     for (index, isAbove) in [(0, true), (127, false), (383, true), (200, false)] {
       var elements = (0..<shape.count).map { range.lower[$0 / 64 % 3] }
       let channel = index / 64 % 3
@@ -109,7 +109,7 @@ import Testing
     #expect(try shifted.trace(Seeded.tensor([1, 3, 4, 4], seed: 1, low: 0, high: 1.2)).boxViolations.count == 1)
     var tokens = GraphBuilder(item: [4, 3])
     tokens.add("fc", .seededLinear(inputs: 3, outputs: 2, seed: 1))
-    let table = RuleTable(name: "tokens", pixelRange: range) { RuleTable.Row(.operators(.gemm), ZBox()) }
+    let table = RuleTable(name: "tokens", pixelRange: range) { RuleTable.Row(.operators(.gemm), ZBoxRule()) }
     let explainer = try Explainer(tokens.network(), rules: table)
     var x = Seeded.tensor([1, 4, 3], seed: 1, low: 0)
     #expect(try explainer.trace(x).boxViolations.isEmpty)

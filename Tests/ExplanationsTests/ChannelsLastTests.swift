@@ -5,7 +5,7 @@ import Testing
 /// Networks that take height × width × channels: maps come in that order, and say the same.
 @Suite struct ChannelsLastTests {
   /// Two convolutions and a head on 3 channels of 8 × 6 pixels, which come first or last and are scaled first.
-  private static func network(channelsLast: Bool) throws -> Network {
+  private static func network(channelsLast: Bool) throws -> NeuralNetwork {
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
     var builder = GraphBuilder(item: channelsLast ? [8, 6, 3] : [3, 8, 6])
     builder.add("scaled", .multiply, builder.input, builder.constant("two", Tensor(shape: [1], repeating: 2)))
@@ -24,8 +24,8 @@ import Testing
     for sample in SampleNetwork.allCases { #expect(try !sample.network().hasChannelsLast) }
   }
 
-  @Test(arguments: MethodCatalogue.standard.methods.filter { !["smoothgrad", "random"].contains($0.name) })
-  func mapsSayTheSame(method: any Method) throws {
+  @Test(arguments: MethodCatalog.standard.methods.filter { !["smoothgrad", "random"].contains($0.name) })
+  func mapsSayTheSame(method: any AttributionMethod) throws {
     let x = Seeded.tensor([2, 3, 8, 6], seed: 3)
     let range = PixelRange(lower: [-1, -1, -1], upper: [1, 1, 1])
     func map(_ channelsLast: Bool) throws -> Tensor {

@@ -3,7 +3,7 @@ import RelevanceKit
 import TestSupport
 import Testing
 
-/// Whole maps of the field's composites against Zennit, on networks with batch normalisation folded and kept.
+/// Whole maps of the field's composites against Zennit, on networks with batch normalization folded and kept.
 @Suite(.serialized) struct CompositeParityTests {
   struct Map: Decodable, Sendable {
     struct Changed: Decodable { let gamma: Float? }
@@ -28,7 +28,7 @@ import Testing
 
   /// Where Zennit's composites and these tables differ on purpose.
   static let different = [
-    // Zennit lets relevance through a kept batch normalisation by its gradient: sums are 30 to 260 times the score.
+    // Zennit lets relevance through a kept batch normalization by its gradient: sums are 30 to 260 times the score.
     "resnet18.kept.ExcitationBackprop.npy", "googlenet.kept.ExcitationBackprop.npy",
   ]
 
@@ -43,11 +43,11 @@ import Testing
     for map in maps where !Self.different.contains(map.file) {
       var table = try #require(RuleTable.preset(map.composite, pixelRange: .imageNet))
       if let gamma = map.changed.gamma {
-        let row = try #require(table.rows.first { $0.rule is GeneralisedGamma })
+        let row = try #require(table.rows.first { $0.rule is GeneralizedGammaRule })
         table = RuleTable(
           name: table.name,
           rows: table.rows.map {
-            $0.rule is GeneralisedGamma ? .init(row.selector, GeneralisedGamma(gamma: gamma)) : $0
+            $0.rule is GeneralizedGammaRule ? .init(row.selector, GeneralizedGammaRule(gamma: gamma)) : $0
           },
           pixelRange: .imageNet)
       }
@@ -87,7 +87,7 @@ import Testing
   }
 
   /// Whether all of a node's relevance comes past another one: true of everything above a sum in a chain of blocks.
-  private func isBefore(_ sum: String, _ other: String, _ network: Network) -> Bool {
+  private func isBefore(_ sum: String, _ other: String, _ network: NeuralNetwork) -> Bool {
     guard let a = network.graph.node(named: sum), let b = network.graph.node(named: other) else { return false }
     return b > a
   }

@@ -107,7 +107,7 @@ import Testing
   func strengthScalesTheDual(sample: SampleNetwork, head: CLRP2.Head) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
     let lrp = try trace.explain(.class(2), by: .lrp).signedRelevance
-    for method in [{ CLRP1(strength: $0) }, { CLRP2(head: head, strength: $0) }] as [(Float) -> any Method] {
+    for method in [{ CLRP1(strength: $0) }, { CLRP2(head: head, strength: $0) }] as [(Float) -> any AttributionMethod] {
       let once = try trace.explain(.class(2), by: method(1)).signedRelevance
       let twice = try trace.explain(.class(2), by: method(2)).signedRelevance
       let none = try trace.explain(.class(2), by: method(0)).signedRelevance
@@ -122,7 +122,7 @@ import Testing
   @Test(arguments: SampleNetwork.allCases) func contrastSumsToNothing(sample: SampleNetwork) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
     for target in 0..<trace.classes {
-      for method in [.clrp1, .clrp2] as [any Method] {
+      for method in [.clrp1, .clrp2] as [any AttributionMethod] {
         let map = try trace.explain(.class(target), by: method)
         #expect(
           abs(map.signedRelevance.sum()) <= Tolerance.conservation * abs(Double(map.score)), "\(method) of \(target)")
@@ -146,7 +146,8 @@ import Testing
   // MARK: Helpers
 
   /// Expects a method's map; distances are relative to the explanation that contrast is a small difference of.
-  private func expectContrast(_ trace: Trace, _ target: Int, _ method: any Method, _ expected: Tensor) throws {
+  private func expectContrast(_ trace: Trace, _ target: Int, _ method: any AttributionMethod, _ expected: Tensor) throws
+  {
     let lrp = try trace.explain(.class(target), by: .lrp).signedRelevance
     let found = try trace.explain(.class(target), by: method)
     let difference = found.signedRelevance.combined(with: expected, -)

@@ -28,7 +28,7 @@ import Testing
     var isLogarithm: Bool { rawValue.lowercased().contains("logsoftmax") }
   }
 
-  static func network(_ ending: Ending?, classes: Int = 4) throws -> Network {
+  static func network(_ ending: Ending?, classes: Int = 4) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
     builder.add("relu", .relu)
@@ -93,7 +93,7 @@ import Testing
   }
 
   private static let table = RuleTable(name: "zPlus") {
-    RuleTable.Row(.operators(.conv, position: .first), ZPlus())
+    RuleTable.Row(.operators(.conv, position: .first), ZPlusRule())
     RuleTable.default(pixelRange: nil)
   }
   private static let input = Seeded.tensor([1, 3, 4, 4], seed: 1)
@@ -113,7 +113,7 @@ import Testing
     // What is explained is the logit, as if nothing followed it.
     let plain = try Explainer(Self.network(nil), rules: Self.table).trace(Self.input)
     if ending != .softmaxOfTemperature { #expect(trace.logits == plain.logits) }
-    for method in [.lrp, .clrp1, .gradient] as [any Method] {
+    for method in [.lrp, .clrp1, .gradient] as [any AttributionMethod] {
       let (found, expected) = try (trace.explain(.class(1), by: method), plain.explain(.class(1), by: method))
       let scale: Float = ending == .softmaxOfTemperature ? 2.5 : 1
       #expect(found.relevance.map { scale * $0 }.relativeDistance(from: expected.relevance) <= Tolerance.sameMap)
@@ -130,7 +130,7 @@ import Testing
     var positive: Int { self == .positiveFirst ? 0 : 1 }
   }
 
-  static func network(_ ending: TwoClasses) throws -> Network {
+  static func network(_ ending: TwoClasses) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
     builder.add("relu", .relu)
@@ -150,7 +150,7 @@ import Testing
   }
 
   /// The network with two logits, those of the negated and of the given weights.
-  static func spelledOut(_ ending: TwoClasses) throws -> Network {
+  static func spelledOut(_ ending: TwoClasses) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
     builder.add("relu", .relu)
@@ -176,7 +176,7 @@ import Testing
     }
     let spelled = try Explainer(Self.spelledOut(ending), rules: Self.table).trace(input)
     let winner = trace.predictions()[0].classIndex
-    for method in [.lrp, .gradient, .gradientTimesInput, .integratedGradients] as [any Method] {
+    for method in [.lrp, .gradient, .gradientTimesInput, .integratedGradients] as [any AttributionMethod] {
       let maps = try [0, 1].map { try trace.explain(.class($0), by: method).relevance }
       #expect(maps[0] == maps[1].map { -$0 }, "\(method): the classes' maps are opposite")
       let expected = try spelled.explain(.class(winner), by: method).relevance
@@ -186,7 +186,7 @@ import Testing
     // The other class is the negated one, whatever the contrast.
     for target in 0..<2 {
       let expected = try spelled.explain(.class(target), by: .clrp2).signedRelevance
-      for method in [.clrp2, .clrp1, CLRP1(against: .classes([1 - target]))] as [any Method] {
+      for method in [.clrp2, .clrp1, CLRP1(against: .classes([1 - target]))] as [any AttributionMethod] {
         let found = try trace.explain(.class(target), by: method)
         #expect(found.signedRelevance.relativeDistance(from: expected) <= Tolerance.map, "\(method) of class \(target)")
       }

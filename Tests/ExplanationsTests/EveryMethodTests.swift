@@ -5,7 +5,7 @@ import Testing
 /// Every method on whole networks: a finite map, or a sentence that says why there is none.
 @Suite(.serialized) struct EveryMethodTests {
   /// The methods, those that run the network many times with few runs.
-  static let methods = MethodCatalogue.standard.methods.map { method -> any Method in
+  static let methods = MethodCatalog.standard.methods.map { method -> any AttributionMethod in
     switch method {
     case is IntegratedGradients: IntegratedGradients(steps: 2)
     case is SmoothGrad: SmoothGrad(samples: 2)
@@ -26,7 +26,7 @@ import Testing
     try expectMaps(model.network, model.preprocessing.pixelRange, input)
   }
 
-  private func expectMaps(_ network: Network, _ pixelRange: PixelRange?, _ input: Tensor) throws {
+  private func expectMaps(_ network: NeuralNetwork, _ pixelRange: PixelRange?, _ input: Tensor) throws {
     let trace = try Explainer(network, rules: .default(pixelRange: pixelRange)).trace(input)
     let best = Target.class(trace.predictions()[0].classIndex)
     for method in Self.methods {

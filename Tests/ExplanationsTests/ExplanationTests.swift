@@ -7,7 +7,7 @@ import Testing
 
 /// What explanations have in common, whatever the method.
 @Suite struct ExplanationTests {
-  static let methods: [any Method] = [.lrp, .clrp1, .clrp2, CLRP2(head: .layer, strength: 1)]
+  static let methods: [any AttributionMethod] = [.lrp, .clrp1, .clrp2, CLRP2(head: .layer, strength: 1)]
 
   @Test(arguments: SampleNetwork.allCases) func relevanceSumsToTheScore(sample: SampleNetwork) throws {
     let trace = try sample.explainer().trace(SampleNetwork.input())
@@ -23,7 +23,7 @@ import Testing
 
   /// Each target's map is the same whether others are explained with it or not.
   @Test(arguments: SampleNetwork.allCases, methods) func severalTargetsAreSingles(
-    sample: SampleNetwork, method: any Method
+    sample: SampleNetwork, method: any AttributionMethod
   )
     throws
   {
@@ -44,7 +44,9 @@ import Testing
     }
   }
 
-  @Test(arguments: SampleNetwork.allCases, methods) func aBatchIsItsItems(sample: SampleNetwork, method: any Method)
+  @Test(arguments: SampleNetwork.allCases, methods) func aBatchIsItsItems(
+    sample: SampleNetwork, method: any AttributionMethod
+  )
     throws
   {
     let explainer = try sample.explainer()
@@ -62,7 +64,7 @@ import Testing
   }
 
   @Test(arguments: SampleNetwork.allCases, methods) func bitsDoNotDependOnThreads(
-    sample: SampleNetwork, method: any Method
+    sample: SampleNetwork, method: any AttributionMethod
   )
     throws
   {
@@ -167,7 +169,7 @@ import Testing
 
   /// What goes into a sigmoid at the end is explained, and each class's probability is its own.
   @Test func aSigmoidAtTheEndIsLeftOut() throws {
-    func network(_ end: [any RelevanceKit.Operator]) throws -> Network {
+    func network(_ end: [any RelevanceKit.Operator]) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [3, 4, 4])
       builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))
       builder.add("relu", .relu)
@@ -193,7 +195,7 @@ import Testing
   }
 
   /// A box is needed for the pixels; without one the table does not fit the network, which blocks only the methods that use it.
-  @Test(arguments: MethodCatalogue.standard.methods) func pixelsWithoutARange(method: any Method) throws {
+  @Test(arguments: MethodCatalog.standard.methods) func pixelsWithoutARange(method: any AttributionMethod) throws {
     let network = try SampleNetwork.pooled.network()
     let explainer = try Explainer(network, rules: .default(pixelRange: nil))
     let trace = try explainer.trace(SampleNetwork.input())

@@ -5,7 +5,7 @@ import Testing
 /// Relevance that stays behind, grows, or is no number is told, with the node.
 @Suite struct FlowWarningTests {
   /// A convolution of ones, a rectifier, a convolution whose weights have a share of negative ones, and a sum of all.
-  private static func network(negativeShare: Int) throws -> Network {
+  private static func network(negativeShare: Int) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [2, 4, 4])
     func convolution(_ weights: [Float]) throws -> any RelevanceKit.Operator {
       .convolution(
@@ -27,7 +27,7 @@ import Testing
   }
 
   private static let table = RuleTable(name: "zPlus") {
-    RuleTable.Row(.operators(.conv, .gemm), ZPlus())
+    RuleTable.Row(.operators(.conv, .gemm), ZPlusRule())
     RuleTable.default(pixelRange: nil)
   }
 
@@ -62,8 +62,9 @@ import Testing
   }
 
   /// Values that overflow behind a rectifier's back are found before a map is handed out.
-  @Test(arguments: [.lrp, .clrp1, .clrp2, .gradient, .gradientTimesInput, .integratedGradients] as [any Method])
-  func mapsThatAreNoNumbers(method: any Method) throws {
+  @Test(
+    arguments: [.lrp, .clrp1, .clrp2, .gradient, .gradientTimesInput, .integratedGradients] as [any AttributionMethod])
+  func mapsThatAreNoNumbers(method: any AttributionMethod) throws {
     var builder = GraphBuilder(item: [2, 2, 2])
     let huge = Convolution(
       weight: Tensor(shape: [2, 2, 1, 1], elements: [1e30, 1e30, -1, -1]), bias: nil,
@@ -73,7 +74,7 @@ import Testing
     builder.add("flatten", .flatten(axis: 1))
     builder.add("head", .seededLinear(inputs: 8, outputs: 3, seed: 1))
     let table = RuleTable(name: "zPlus") {
-      RuleTable.Row(.operators(.conv, .gemm), ZPlus())
+      RuleTable.Row(.operators(.conv, .gemm), ZPlusRule())
       RuleTable.default(pixelRange: nil)
     }
     let trace = try Explainer(builder.network(), rules: table).trace(Tensor(shape: [1, 2, 2, 2], repeating: 1e10))

@@ -5,7 +5,7 @@ import Testing
 /// Networks with batch normalization of both signs, kept and folded: maps agree where folding changes nothing that a rule looks at.
 @Suite struct FoldedSignsTests {
   /// Convolutions with a normalization behind each, in a chain, a residual block and branches.
-  private static func network(_ seed: UInt64, biases: Bool) throws -> Network {
+  private static func network(_ seed: UInt64, biases: Bool) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 9, 9])
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
     var count: UInt64 = 0
@@ -15,7 +15,7 @@ import Testing
         "conv\(count)",
         try .seededConvolution(
           inputs: inputs, outputs: outputs, kernel: [3, 3], padding: ones, bias: biases, seed: seed * 100 + count), x)
-      let shape: Shape = [outputs]
+      let shape: TensorShape = [outputs]
       let shift = biases ? Seeded.tensor(shape, seed: seed * 100 + count + 50) : Tensor(shape: shape)
       let normalization = BatchNormalization(
         scale: Seeded.tensor(shape, seed: seed * 100 + count + 70, low: -2, high: 2), shift: shift)
@@ -34,7 +34,9 @@ import Testing
 
   private static let range = PixelRange(lower: [-1, -1, -1], upper: [1, 1, 1])
 
-  private func distance(_ network: Network, _ table: RuleTable, _ method: any Method = .lrp) throws -> Float {
+  private func distance(_ network: NeuralNetwork, _ table: RuleTable, _ method: any AttributionMethod = .lrp) throws
+    -> Float
+  {
     let x = Seeded.tensor([1, 3, 9, 9], seed: 3)
     let maps = try [network, network.foldingBatchNormalization()].map {
       try Explainer($0, rules: table).trace(x).explain(.class(2), by: method).signedRelevance
@@ -43,8 +45,8 @@ import Testing
   }
 
   /// z⁺ bypasses biases, and shares out by ratios: the scales' sizes cancel.
-  @Test(arguments: 1...8 as ClosedRange<UInt64>, [.lrp, CLRP1(), CLRP2()] as [any Method])
-  func zPlusAgreesWithBiases(seed: UInt64, method: any Method) throws {
+  @Test(arguments: 1...8 as ClosedRange<UInt64>, [.lrp, CLRP1(), CLRP2()] as [any AttributionMethod])
+  func zPlusAgreesWithBiases(seed: UInt64, method: any AttributionMethod) throws {
     let network = try Self.network(seed, biases: true)
     #expect(network.graph.nodes.contains { $0.operation.kind == .batchNormalization })
     #expect(try distance(network, .default(pixelRange: Self.range), method) <= 1e-4)
@@ -64,7 +66,9 @@ import Testing
   /// Without biases every rule agrees that looks at contributions alone.
   @Test(arguments: 1...8 as ClosedRange<UInt64>) func otherRulesAgreeWithoutBiases(seed: UInt64) throws {
     let network = try Self.network(seed, biases: false)
-    for rule in [Z(), Gamma(gamma: 0.5), GeneralisedGamma(), AlphaBeta(), ZPlus(), Flat()] as [any Rule] {
+    for rule in [ZRule(), GammaRule(gamma: 0.5), GeneralizedGammaRule(), AlphaBetaRule(), ZPlusRule(), FlatRule()]
+      as [any Rule]
+    {
       let table = RuleTable(name: "test") {
         RuleTable.Row(.operators(.conv), rule)
         RuleTable.default(pixelRange: Self.range)
@@ -97,7 +101,7 @@ import Testing
     builder.add("fc2", .seededLinear(inputs: 7, outputs: 4, seed: seed + 60))
     let network = try builder.network()
     let table = RuleTable(name: "z") {
-      RuleTable.Row(.operators(.conv, .gemm), Z())
+      RuleTable.Row(.operators(.conv, .gemm), ZRule())
       RuleTable.default(pixelRange: nil)
     }
     let x = Seeded.tensor([1, 3, 8, 8], seed: seed + 70)

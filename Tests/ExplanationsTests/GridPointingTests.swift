@@ -8,7 +8,7 @@ import Testing
 @Suite struct GridPointingTests {
   /// How sure the network must be of a picture's class.
   static let confidence = 0.8
-  static let methods: [any Method] = [.lrp, .clrp1, .clrp2]
+  static let methods: [any AttributionMethod] = [.lrp, .clrp1, .clrp2]
   static let folder = Fixtures.images.appendingPathComponent("imagenet")
   static let hasPictures = FileManager.default.fileExists(atPath: folder.appendingPathComponent("labels.json").path)
 
@@ -66,7 +66,7 @@ import Testing
     let model = try Model(contentsOf: path)
     let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
     let pictures = try labels.sorted { $0.key < $1.key }.compactMap { name, label -> Picture? in
-      let tensor = try model.preprocessing.tensor(from: Image(contentsOf: folder.appendingPathComponent(name).path))
+      let tensor = try model.preprocessing.tensor(from: RGBImage(contentsOf: folder.appendingPathComponent(name).path))
       let best = try explainer.trace(tensor).predictions()[0]
       guard best.classIndex == label, (best.probability ?? 0) >= confidence else { return nil }
       return Picture(label: label, tensor: cell(tensor))

@@ -27,7 +27,7 @@ import Testing
   }
 
   /// Six channels of 8 × 8, the detour or what it stands for, and a head of five classes.
-  static func network(_ detour: Detour, isDirect: Bool) throws -> Network {
+  static func network(_ detour: Detour, isDirect: Bool) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [6, 8, 8])
     func reshape(_ extents: [Int]) -> any RelevanceKit.Operator { .reshape(extents: .fixed(extents), allowZero: false) }
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
@@ -97,8 +97,8 @@ import Testing
   }
 
   private static let table = RuleTable(name: "zPlus") {
-    RuleTable.Row(.operators(.conv, position: .first), ZPlus())
-    RuleTable.Row(.operators(.lrn), Taylor())
+    RuleTable.Row(.operators(.conv, position: .first), ZPlusRule())
+    RuleTable.Row(.operators(.lrn), TaylorRule())
     RuleTable.default(pixelRange: nil)
   }
 
@@ -108,12 +108,12 @@ import Testing
     try Explainer(network(detour, isDirect: isDirect), rules: table)
   }
 
-  @Test(arguments: Detour.allCases, MethodCatalogue.standard.methods.filter { $0.name != "random" })
-  func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: any Method) throws {
+  @Test(arguments: Detour.allCases, MethodCatalog.standard.methods.filter { $0.name != "random" })
+  func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: any AttributionMethod) throws {
     // Copies of the classes are further classes for what contrasts with all of them, and the sum is no part of a linear head.
     if detour == .broadcast, method.isContrastive { return }
     // Class activation maps need a layer by name.
-    let method: any Method =
+    let method: any AttributionMethod =
       switch method {
       case is GradCAM: GradCAM(layer: "relu")
       case is GuidedGradCAM: GuidedGradCAM(layer: "relu")
@@ -140,8 +140,9 @@ import Testing
   }
 
   /// Views that lie one after the other may be folded into any batch.
-  @Test(arguments: Detour.allCases.filter(\.takesBatches), [.lrp, .clrp1, .clrp2, .gradient] as [any Method])
-  func batchesOfFoldedViews(detour: Detour, method: any Method) throws {
+  @Test(
+    arguments: Detour.allCases.filter(\.takesBatches), [.lrp, .clrp1, .clrp2, .gradient] as [any AttributionMethod])
+  func batchesOfFoldedViews(detour: Detour, method: any AttributionMethod) throws {
     let explainer = try Self.explainer(detour, isDirect: false)
     let batch = Self.input(batch: 3)
     let trace = try explainer.trace(batch)
@@ -172,7 +173,7 @@ import Testing
     let x = Seeded.tensor([1, 2, 3, 3], seed: 1, low: 0, high: 1)
     let trace = try Explainer(scalar.network(), rules: .default(pixelRange: nil)).trace(x)
     #expect(trace.logits.shape == [1, 1] && trace.layout.decision == .quantity)
-    for method in [.lrp, .gradient] as [any Method] {
+    for method in [.lrp, .gradient] as [any AttributionMethod] {
       let map = try trace.explain(.class(0), by: method).relevance
       let expected = x.map { method is LRP ? $0 / 18 : 1 / 18 }
       #expect(map.relativeDistance(from: expected) <= Tolerance.sameMap)
@@ -187,8 +188,8 @@ import Testing
   /// An example of an input with many open axes is small enough to exist; one that cannot exist is refused.
   @Test func openAndImpossibleExtents() throws {
     let open = SymbolicShape((0..<9).map { .symbolic("d\($0)") })
-    func network(_ shape: SymbolicShape) throws -> Network {
-      try Network(
+    func network(_ shape: SymbolicShape) throws -> NeuralNetwork {
+      try NeuralNetwork(
         Graph(
           name: "test",
           nodes: [
@@ -196,14 +197,14 @@ import Testing
             Node(name: "relu", operation: .relu, inputs: [Node.ID(0)]),
           ], output: Node.ID(1)))
     }
-    #expect(try network(open).exampleInputShape() == Shape([1] + [Int](repeating: 8, count: 8)))
+    #expect(try network(open).exampleInputShape() == TensorShape([1] + [Int](repeating: 8, count: 8)))
     let huge = SymbolicShape([.fixed(1 << 40), .fixed(1 << 40)])
     let error = #expect(throws: GraphError.self) { try network(huge) }
     #expect(error?.description.contains("is not the shape of a tensor") == true)
   }
 }
 
-extension Method {
+extension AttributionMethod {
   /// Whether the method contrasts classes, so that a unit cannot be its target.
   fileprivate var needsClass: Bool {
     self is CLRP1 || self is SGLRP

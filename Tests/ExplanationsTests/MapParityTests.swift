@@ -9,13 +9,13 @@ struct MapFixture: Sendable {
   let network: String
   let table: String
   let target: Target
-  let method: any Method
+  let method: any AttributionMethod
 
   init?(_ file: String) {
     // Names of networks may contain dots, so the parts are taken from the end.
     let parts = file.split(separator: ".").map(String.init)
     guard parts.count >= 5, parts.last == "npy", let index = Int(parts[parts.count - 3].dropFirst("class".count)),
-      let method = MethodCatalogue.standard.methods.first(where: { $0.name == parts[parts.count - 2] })
+      let method = MethodCatalog.standard.methods.first(where: { $0.name == parts[parts.count - 2] })
     else { return nil }
     self.file = file
     network = parts.dropLast(4).joined(separator: ".")
@@ -69,7 +69,7 @@ struct MapFixture: Sendable {
     }
   }
 
-  private func expectMaps(of name: String, _ network: Network, pixelRange: PixelRange, input: Tensor) throws {
+  private func expectMaps(of name: String, _ network: NeuralNetwork, pixelRange: PixelRange, input: Tensor) throws {
     let fixtures = MapFixture.all.filter { $0.network == name }
     try #require(!fixtures.isEmpty)
     for (table, fixtures) in Dictionary(grouping: fixtures, by: \.table).sorted(by: { $0.key < $1.key }) {

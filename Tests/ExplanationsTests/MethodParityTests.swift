@@ -57,7 +57,7 @@ import Testing
 
   /// With im2col, to the tolerance of all maps. Winograd's rounding may make a rectifier or a maximum decide the other way
   /// between almost equal values, which gradients, unlike relevance, jump at: there the index says how far a map moves.
-  private func expectMaps(of name: String, _ network: Network, pixelRange: PixelRange) throws {
+  private func expectMaps(of name: String, _ network: NeuralNetwork, pixelRange: PixelRange) throws {
     let maps = try Self.maps().filter { $0.network == name && $0.method != Self.absent }
     try #require(!maps.isEmpty)
     for algorithm in ConvolutionAlgorithm.allCases {
@@ -78,7 +78,7 @@ import Testing
 
   private func explained(_ map: Map, _ trace: Trace) throws -> (map: Tensor, score: Float) {
     let target = map.target.target
-    func explain(_ method: any Method) throws -> (Tensor, Float) {
+    func explain(_ method: any AttributionMethod) throws -> (Tensor, Float) {
       let explanation = try trace.explain(target, by: method)
       return (explanation.signedRelevance, explanation.score)
     }
@@ -105,7 +105,7 @@ import Testing
         Seeded.tensor(trace.input.shape, seed: $0, low: low, high: high)
       }
       return (try trace.smoothGradient(of: target, noise: noise), try explain(.lrp).1)
-    default: return try explain(#require(MethodCatalogue.standard.methods.first { $0.name == map.method }))
+    default: return try explain(#require(MethodCatalog.standard.methods.first { $0.name == map.method }))
     }
   }
 }

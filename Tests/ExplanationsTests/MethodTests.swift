@@ -9,8 +9,8 @@ import Testing
   }
 
   /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM and LayerCAM.
-  @Test(arguments: SampleNetwork.allCases, MethodCatalogue.standard.methods) func everyMethodGivesAMap(
-    sample: SampleNetwork, method: any Method
+  @Test(arguments: SampleNetwork.allCases, MethodCatalog.standard.methods) func everyMethodGivesAMap(
+    sample: SampleNetwork, method: any AttributionMethod
   )
     throws
   {
@@ -27,7 +27,7 @@ import Testing
       }
       #expect(found.ledger.isEmpty != method.isRelevance)
     }
-    #expect(Set(MethodCatalogue.standard.methods.map(\.name)).count == MethodCatalogue.standard.methods.count)
+    #expect(Set(MethodCatalog.standard.methods.map(\.name)).count == MethodCatalog.standard.methods.count)
   }
 
   /// Gradients of the sum of logits' parts add up; gradient × input is what its name says.
@@ -115,7 +115,7 @@ import Testing
       }
       #expect(abs(Double(found.relevance[0, 0, corner, corner]) - max(sum, 0)) <= 1e-4 * abs(sum) + 1e-6)
     }
-    #expect(found.unit == "logit, class activation" && found.method.description == "layer-cam:layer=\(layer)")
+    #expect(found.quantity == "logit, class activation" && found.method.description == "layer-cam:layer=\(layer)")
   }
 
   /// Grad-CAM by its definition, from the gradient that arrives at the layer.
@@ -215,14 +215,14 @@ import Testing
 
   /// A trap is told where it is: seeds at all classes above a rule that divides by logits, which may be negative.
   @Test func warningsOfContrasts() throws {
-    func warnings(_ sample: SampleNetwork, _ table: RuleTable, _ method: any Method) throws -> [String] {
+    func warnings(_ sample: SampleNetwork, _ table: RuleTable, _ method: any AttributionMethod) throws -> [String] {
       method.warnings(under: try table.resolve(for: sample.network()))
     }
     let epsilon = RuleTable(name: "ε") {
-      RuleTable.Row(.operators(.conv, .gemm), Epsilon())
+      RuleTable.Row(.operators(.conv, .gemm), EpsilonRule())
       RuleTable.default(pixelRange: SampleNetwork.range)
     }
-    for method in [.clrp1, CLRP1(against: .classes([1])), .sglrp] as [any Method] {
+    for method in [.clrp1, CLRP1(against: .classes([1])), .sglrp] as [any AttributionMethod] {
       #expect(
         try warnings(.flattened, .epsilonPlus, method) == [
           "\(method.name) starts at all classes, and head divides by logits under epsilon(epsilon: 1e-06): what speaks against a "
@@ -231,7 +231,7 @@ import Testing
       #expect(try warnings(.flattened, .default(pixelRange: SampleNetwork.range), method).isEmpty)
       #expect(try warnings(.pooled, epsilon, method).isEmpty, "a rectifier is behind it")
     }
-    for method in [.lrp, .clrp2, .gradient] as [any Method] {
+    for method in [.lrp, .clrp2, .gradient] as [any AttributionMethod] {
       #expect(try warnings(.flattened, epsilon, method).isEmpty)
     }
   }

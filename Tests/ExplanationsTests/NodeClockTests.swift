@@ -5,7 +5,7 @@ import Testing
 /// What a clock is told of runs and walks.
 @Suite struct NodeClockTests {
   /// What `body` tells a clock, after checks that hold for any run or walk.
-  private static func laps(of network: Network, _ body: (NodeClock) throws -> Void) throws -> [String] {
+  private static func laps(of network: NeuralNetwork, _ body: (NodeClock) throws -> Void) throws -> [String] {
     let clock = NodeClock()
     let whole = try ContinuousClock().measure { try body(clock) }
     let times = clock.laps.map(\.time)
@@ -17,7 +17,7 @@ import Testing
   @Test func aRunReportsWhatItComputes() throws {
     let explainer = try SampleNetwork.branched.explainer()
     let input = SampleNetwork.input(batch: 2)
-    // Rectifiers behind convolutions and batch normalisation are computed with them; a flattening is no work.
+    // Rectifiers behind convolutions and batch normalization are computed with them; a flattening is no work.
     let expected = ["conv1", "a", "b", "bn", "join", "c", "sum", "gap", "head"]
     let plain = try Self.laps(of: explainer.network) { _ = try explainer.executor.trace(input, clock: $0) }
     #expect(plain == expected)

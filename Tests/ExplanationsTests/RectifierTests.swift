@@ -8,7 +8,7 @@ import Testing
 @Suite struct RectifierTests {
   /// The network of the script: two convolutions with an activation each, and a layer over all positions or over their means.
   static func network(averages: Bool = false, _ activation: (inout GraphBuilder, Node.ID, String) -> Node.ID) throws
-    -> Network
+    -> NeuralNetwork
   {
     var builder = GraphBuilder(item: [3, 8, 8])
     var id = builder.input
@@ -26,7 +26,7 @@ import Testing
     return try builder.network()
   }
 
-  static func trace(_ network: Network) throws -> Trace {
+  static func trace(_ network: NeuralNetwork) throws -> Trace {
     try Explainer(network, rules: .gradient()).trace(Seeded.tensor([1, 3, 8, 8], seed: 9))
   }
 
@@ -67,7 +67,9 @@ import Testing
     let (name, activation) = Self.spellings[index]
     let trace = try Self.trace(Self.network(activation))
     try Self.expectLogits(trace, name)
-    for (method, file) in [(.guidedBackprop, "guided"), (.deconvNet, "deconvolution")] as [(any Method, String)] {
+    for (method, file) in [(.guidedBackprop, "guided"), (.deconvNet, "deconvolution")]
+      as [(any AttributionMethod, String)]
+    {
       let expected = try Fixtures.tensor("cases/activations/\(name).\(file).npy")
       let found = try trace.explain(.class(1), by: method).relevance
       #expect(found.relativeDistance(from: expected) <= 1e-5, "\(method)")
@@ -95,7 +97,7 @@ import Testing
     let trace = try Self.trace(Self.network { $0.add($2, activation, $1) })
     let kind = activation.kind
     let gradient = try trace.explain(.class(1), by: .gradient).relevance
-    for method in [.guidedBackprop, .deconvNet, .guidedGradCAM] as [any Method] {
+    for method in [.guidedBackprop, .deconvNet, .guidedGradCAM] as [any AttributionMethod] {
       #expect(
         method.warnings(under: trace.plan) == [
           "\(method.name) changes the gradient at rectifiers only, and the network has no rectifier, but 2 activations of other "

@@ -18,11 +18,12 @@ import Testing
 
   @Test func rulesSideBySide() throws {
     let seed = RuleLab.Seed.tensor(Tensor(shape: [1, 2], elements: [2, 9]))
-    let seen = try Self.handLayer().experiment([Z(), Epsilon(epsilon: 0.5), ZPlus()], at: "layer", seed: seed)
+    let seen = try Self.handLayer().experiment(
+      [ZRule(), EpsilonRule(epsilon: 0.5), ZPlusRule()], at: "layer", seed: seed)
     #expect(seen.map(\.rule) == ["z", "epsilon(epsilon: 0.5)", "zPlus"])
     #expect(seen.allSatisfy { $0.operand == "operand" && $0.relevance.shape == [1, 2] })
     // z: shares 2, −1 and a bias of 1 in the first output, 8 and 1 in the second. ε divides by 2½ and 5.
-    let expected: [(relevance: [Double], bias: Double, stabiliser: Double)] = [
+    let expected: [(relevance: [Double], bias: Double, stabilizer: Double)] = [
       ([10, 0], 1, 0), ([1.6 + 7.2, -0.8 + 0.9], 0.8, 0.4 + 0.9), ([10, 1], 0, 0),
     ]
     for (found, expected) in zip(seen, expected) {
@@ -31,7 +32,7 @@ import Testing
       #expect(found.ledger.node == "layer" && found.ledger.rule == found.rule && found.ledger.kind == .gemm)
       #expect(Self.near(found.ledger.relevanceIn, 11) && Self.near(found.ledger.relevanceOut, found.sum))
       #expect(Self.near(found.ledger.losses[.bias] ?? 0, expected.bias))
-      #expect(Self.near(found.ledger.losses[.stabiliser] ?? 0, expected.stabiliser))
+      #expect(Self.near(found.ledger.losses[.stabilizer] ?? 0, expected.stabilizer))
     }
     #expect(Self.near(seen[0].giniCoefficient, 0.5))
     // From (10, 0) to (10, 1).
@@ -44,13 +45,13 @@ import Testing
 
   @Test func negativeSharesAndConcentration() throws {
     let seed = RuleLab.Seed.tensor(Tensor(shape: [1, 2], elements: [2, 0]))
-    let seen = try Self.handLayer().experiment([Z(), ZPlus()], at: "layer", seed: seed)
+    let seen = try Self.handLayer().experiment([ZRule(), ZPlusRule()], at: "layer", seed: seed)
     #expect(seen[0].relevance.elements == [2, -1])
     #expect(Self.near(seen[0].negativeShare, 1 / 3.0))
     #expect(Self.near(seen[0].giniCoefficient, 1 / 6.0))
     #expect(seen[1].negativeShare == 0)
     let nothing = try Self.handLayer().experiment(
-      [Z()], at: "layer", seed: .tensor(Tensor(shape: [1, 2])))[0]
+      [ZRule()], at: "layer", seed: .tensor(Tensor(shape: [1, 2])))[0]
     #expect(nothing.sum == 0 && nothing.negativeShare == 0 && nothing.giniCoefficient == 0)
     let difference = seen[0].compared(with: nothing)
     #expect(difference.cosine == 0 && difference.distance == .infinity)
@@ -61,17 +62,17 @@ import Testing
     let linear = Linear(weight: Tensor(shape: [1, 2], elements: [2, -3]), bias: nil)
     let x = Tensor(shape: [1, 2], elements: [1, 1])
     let seed = RuleLab.Seed.tensor(Tensor(shape: [1, 1], elements: [10]))
-    let box = ZBox(box: .scalar(lower: -1, upper: 3))
+    let box = ZBoxRule(box: .scalar(lower: -1, upper: 3))
     let bare = try RuleLab(layer: .linear(linear), operand: x)
     let expected: [Double] = [4, 6]
     let found = try bare.experiment([box], at: "layer", seed: seed)[0]
     #expect(found.relevance.largestDifference(from: expected) <= Tolerance.singlePrecision)
     // Without a box nothing is known of the operand, unless its range is given.
-    let error = #expect(throws: RuleLabError.self) { try bare.experiment([ZBox()], at: "layer", seed: seed) }
+    let error = #expect(throws: RuleLabError.self) { try bare.experiment([ZBoxRule()], at: "layer", seed: seed) }
     #expect(error?.description.hasPrefix("rule zB cannot be used at node layer: the range of its input ") == true)
     let ranged = try RuleLab(
       layer: .linear(linear), operand: x, operandRange: PixelRange(lower: [-1, -1], upper: [3, 3]))
-    #expect(try ranged.experiment([ZBox()], at: "layer", seed: seed)[0].relevance == found.relevance)
+    #expect(try ranged.experiment([ZBoxRule()], at: "layer", seed: seed)[0].relevance == found.relevance)
   }
 
   /// An identity hands on what a seed is: the activations that are chosen, zeros elsewhere.
@@ -84,7 +85,7 @@ import Testing
       elements: [1, 2, 3, 3, 5, 6, 7, 8, 9, 10, 11, 12] + [5, 5, 1, 1, 1, 1, -7, -8, -9, -3, -4, -5])
     let lab = try RuleLab(layer: .convolution(identity), operand: x)
     func found(_ seed: RuleLab.Seed) throws -> [Float] {
-      try lab.experiment([Z()], at: "layer", seed: seed)[0].relevance.elements
+      try lab.experiment([ZRule()], at: "layer", seed: seed)[0].relevance.elements
     }
     func only(_ places: Int...) -> [Float] { x.elements.enumerated().map { places.contains($0) ? $1 : 0 } }
     #expect(try found(.tensor(x)) == x.elements)
@@ -97,8 +98,8 @@ import Testing
   }
 
   /// With the table's own rule an experiment is the walk's next step, and says what the ledger says.
-  @Test(arguments: SampleNetwork.allCases, [.lrp, .clrp1] as [any Method]) func theTablesRuleGivesTheWalk(
-    sample: SampleNetwork, method: any Method
+  @Test(arguments: SampleNetwork.allCases, [.lrp, .clrp1] as [any AttributionMethod]) func theTablesRuleGivesTheWalk(
+    sample: SampleNetwork, method: any AttributionMethod
   ) throws {
     let input = SampleNetwork.input(batch: 2)
     let trace = try sample.explainer().trace(input)
@@ -139,7 +140,9 @@ import Testing
     let input = SampleNetwork.input()
     let walk = try Walk(sample.network(), input)
     let lab = RuleLab(try sample.explainer().trace(input))
-    let rules: [any Rule] = [Epsilon(epsilon: 0.25), ZPlus(), GeneralisedGamma(), AlphaBeta(bias: .bypassed), Flat()]
+    let rules: [any Rule] = [
+      EpsilonRule(epsilon: 0.25), ZPlusRule(), GeneralizedGammaRule(), AlphaBetaRule(bias: .bypassed), FlatRule(),
+    ]
     for node in walk.network.graph.nodes where node.operation.isWeighted {
       let operand = walk.value(walk.network.graph[node.inputs[0]].name)
       let values = walk.value(node.name)
@@ -165,8 +168,8 @@ import Testing
     let lab = RuleLab(trace)
     var experiments = 0
     for site in trace.plan.assignments.map(\.site) {
-      for name in RuleCatalogue.standard.names {
-        let rule = try RuleCatalogue.standard.rule(named: name)
+      for name in RuleCatalog.standard.names {
+        let rule = try RuleCatalog.standard.rule(named: name)
         guard rule.objection(at: site) == nil else {
           let error = #expect(throws: RuleLabError.self) {
             try lab.experiment([rule], at: site.node.name, seed: .channel(0))
@@ -193,20 +196,22 @@ import Testing
   @Test func wrongExperiments() throws {
     let lab = RuleLab(try SampleNetwork.flattened.explainer().trace(SampleNetwork.input()))
     let cases: [(node: String, rule: any Rule, seed: RuleLab.Seed, sentence: String)] = [
-      ("conv3", Z(), .channel(0), "conv3: the network has no such node; did you mean conv1?"),
-      ("nothing like it", Z(), .channel(0), "nothing like it: the network has no such node"),
-      ("x", Z(), .channel(0), "node x is the network's input, which has no rule; expected a node behind it"),
-      ("pool", Z(), .channel(0), "rule z cannot be used at node pool: \(Z.layersObjection("MaxPool"))"),
-      ("conv2", Z(), .channel(8), "node conv2 has no channel 8: its channels are 0 to 7"),
-      ("conv2", Z(), .unit(channel: -1), "node conv2 has no channel -1: its channels are 0 to 7"),
+      ("conv3", ZRule(), .channel(0), "conv3: the network has no such node; did you mean conv1?"),
+      ("nothing like it", ZRule(), .channel(0), "nothing like it: the network has no such node"),
+      ("x", ZRule(), .channel(0), "node x is the network's input, which has no rule; expected a node behind it"),
+      ("pool", ZRule(), .channel(0), "rule z cannot be used at node pool: \(ZRule.layersObjection("MaxPool"))"),
+      ("conv2", ZRule(), .channel(8), "node conv2 has no channel 8: its channels are 0 to 7"),
+      ("conv2", ZRule(), .unit(channel: -1), "node conv2 has no channel -1: its channels are 0 to 7"),
       (
-        "conv2", Z(), .unit(channel: 0, position: [3, 4]),
+        "conv2", ZRule(), .unit(channel: 0, position: [3, 4]),
         "node conv2 has no position 3,4: its positions are 0,0 to 3,3"
       ),
-      ("conv2", Z(), .unit(channel: 0, position: [3]), "node conv2 has no position 3: its positions are 0,0 to 3,3"),
-      ("fc", Z(), .unit(channel: 0, position: [0]), "node fc has no position 0: its channels are single units"),
       (
-        "fc", Z(), .tensor(Tensor(shape: [20])),
+        "conv2", ZRule(), .unit(channel: 0, position: [3]), "node conv2 has no position 3: its positions are 0,0 to 3,3"
+      ),
+      ("fc", ZRule(), .unit(channel: 0, position: [0]), "node fc has no position 0: its channels are single units"),
+      (
+        "fc", ZRule(), .tensor(Tensor(shape: [20])),
         "a seed at node fc has the shape of its output: expected 1×20, found 20"
       ),
     ]
@@ -217,7 +222,7 @@ import Testing
       #expect(known.category == .usage)
     }
     let error = #expect(throws: ExplanationError.self) {
-      try lab.experiment([Z()], at: "fc", seed: .relevance(of: .class(7)))
+      try lab.experiment([ZRule()], at: "fc", seed: .relevance(of: .class(7)))
     }
     #expect(error?.description == "there is no class 7: the network has classes 0 to 6")
   }
@@ -230,7 +235,7 @@ import Testing
     builder.add("sum", .add, builder.input, rectified)
     let explainer = try Explainer(builder.network(), rules: .default(pixelRange: nil))
     let lab = RuleLab(try explainer.trace(Tensor(shape: [1, 2], elements: [1, 2])))
-    let error = #expect(throws: RuleLabError.self) { try lab.experiment([Pass()], at: "side", seed: .channel(0)) }
+    let error = #expect(throws: RuleLabError.self) { try lab.experiment([PassRule()], at: "side", seed: .channel(0)) }
     #expect(error?.description == "no relevance arrives at node side under rule table default")
   }
 
@@ -243,7 +248,7 @@ import Testing
     let explainer = try Explainer(builder.network(), rules: .default(pixelRange: nil))
     let lab = RuleLab(try explainer.trace(Tensor(shape: [1, 2], elements: [1, 2])))
     let seed = Tensor(shape: [1, 2], elements: [4, 6])
-    let seen = try lab.experiment([EqualShares(), SignalTakesAll()], at: "scale", seed: .tensor(seed))
+    let seen = try lab.experiment([EqualSharesRule(), SignalTakesAllRule()], at: "scale", seed: .tensor(seed))
     #expect(seen.map(\.operand) == ["signal", "signal"])
     #expect(seen.map(\.relevance.elements) == [[2, 3], [4, 6]])
     #expect(seen.map(\.sum) == [5, 10] && seen.map(\.ledger.relevanceOut) == [10, 10])
@@ -258,7 +263,7 @@ import Testing
   }
 }
 
-extension Z {
+extension ZRule {
   fileprivate static func layersObjection(_ kind: String) -> String {
     "it applies to \(layers.map(\.name).joined(separator: ", ")), and the node is \(kind)"
   }

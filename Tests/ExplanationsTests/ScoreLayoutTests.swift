@@ -29,7 +29,7 @@ import Testing
   }
 
   /// The network; with a position, one that goes on to the scores there.
-  static func network(_ end: End, at position: (y: Int, x: Int)? = nil) throws -> Network {
+  static func network(_ end: End, at position: (y: Int, x: Int)? = nil) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 8, 12])
     builder.add(
       "conv1", try .seededConvolution(inputs: 3, outputs: 6, kernel: [2, 2], strides: [2, 2], seed: 1))
@@ -66,7 +66,7 @@ import Testing
   }
 
   private static let table = RuleTable(name: "zPlus") {
-    RuleTable.Row(.operators(.conv, position: .first), ZPlus())
+    RuleTable.Row(.operators(.conv, position: .first), ZPlusRule())
     RuleTable.default(pixelRange: nil)
   }
 
@@ -75,7 +75,7 @@ import Testing
       .trace(Seeded.tensor([batch, 3, 8, 12], seed: 4, low: 0, high: 1))
   }
 
-  private static let methods: [any Method] = [
+  private static let methods: [any AttributionMethod] = [
     .lrp, .clrp1, CLRP1(against: .classes([0, 2])), CLRP1(against: .logits), .clrp2, CLRP2(head: .layer), .sglrp,
     .gradient, .gradientTimesInput, .guidedBackprop, .excitationBackprop, .contrastiveExcitationBackprop,
   ]
@@ -83,7 +83,7 @@ import Testing
   @Test(arguments: End.allCases) func classesAndPositions(end: End) throws {
     let trace = try Self.trace(end, batch: 2)
     #expect(trace.classes == 5 && trace.layout.positions == end.positions && trace.layout.decision == .oneClass)
-    #expect(trace.logits.shape == Shape([2, 5] + end.positions))
+    #expect(trace.logits.shape == TensorShape([2, 5] + end.positions))
     for (y, x) in [(0, 0), (3, 5), (2, 1)] {
       let alone = try Self.trace(end, at: (y, x), batch: 2)
       let position = end.positions.count == 2 ? [y, x] : [y * 6 + x]
@@ -93,7 +93,7 @@ import Testing
     }
   }
 
-  @Test(arguments: End.allCases, methods) func aClassAtAPosition(end: End, method: any Method) throws {
+  @Test(arguments: End.allCases, methods) func aClassAtAPosition(end: End, method: any AttributionMethod) throws {
     let trace = try Self.trace(end)
     for (y, x, index) in [(0, 0, 1), (3, 5, 4), (2, 1, 0)] {
       if (method as? CLRP1)?.against == .classes([index]) { continue }
@@ -108,8 +108,8 @@ import Testing
   }
 
   /// A region's map is the sum of the maps at its positions, and regions share out all positions.
-  @Test(arguments: End.allCases, [.lrp, .clrp1, .sglrp, .gradient] as [any Method]) func regions(
-    end: End, method: any Method
+  @Test(arguments: End.allCases, [.lrp, .clrp1, .sglrp, .gradient] as [any AttributionMethod]) func regions(
+    end: End, method: any AttributionMethod
   ) throws {
     let trace = try Self.trace(end, batch: 2)
     for item in 0..<2 {

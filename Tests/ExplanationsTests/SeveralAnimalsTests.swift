@@ -21,9 +21,9 @@ import Testing
     #expect(names.count == 4)
     var cosines: [String: Double] = [:]
     for name in names {
-      let picture = try Image(contentsOf: Self.folder.appendingPathComponent(name).path)
+      let picture = try RGBImage(contentsOf: Self.folder.appendingPathComponent(name).path)
       let trace = try explainer.trace(model.preprocessing.withoutCrop().tensor(from: picture))
-      for method in [.lrp, .clrp1, .clrp2, .sglrp] as [any Method] {
+      for method in [.lrp, .clrp1, .clrp2, .sglrp] as [any AttributionMethod] {
         let maps = try trace.explain([Self.zebra, Self.elephant], by: method).map(\.relevance)
         cosines[method.name, default: 0] += maps[0].cosine(to: maps[1]) / Double(names.count)
       }
@@ -33,7 +33,7 @@ import Testing
     }
     let lrp = try #require(cosines["lrp"])
     #expect(lrp >= 0.6)
-    for method in [.clrp1, .clrp2, .sglrp] as [any Method] {
+    for method in [.clrp1, .clrp2, .sglrp] as [any AttributionMethod] {
       #expect(try #require(cosines[method.name]) <= lrp - 0.4, "\(method)")
     }
   }

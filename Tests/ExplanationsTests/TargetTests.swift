@@ -66,7 +66,7 @@ import Testing
     let found = try trace.explain(.unit(node: "conv2", channel: index / 16, position: [index % 16 / 4, index % 4]))
     #expect(found.score < 0 && found.isUnsupported)
     // A network that ends there has no rectifier to cut the value off.
-    let cut = try Network(
+    let cut = try NeuralNetwork(
       Graph(
         name: "cut", nodes: network.graph.nodes.prefix { $0.name != "relu2" }, output: walk.node("conv2")))
     var seed = Tensor(shape: walk.value("conv2").shape)
@@ -85,7 +85,7 @@ import Testing
       .class(3), .unit(node: "relu2", channel: 3), .class(0), .unit(node: "relu2", channel: 1, position: [0, 0]),
       .unit(node: "relu3", channel: 2), .class(3),
     ]
-    for method in [.lrp, .clrp2, .gradient, .excitationBackprop] as [any Method] {
+    for method in [.lrp, .clrp2, .gradient, .excitationBackprop] as [any AttributionMethod] {
       let together = try trace.explain(targets, by: method)
       #expect(together.map(\.target) == targets)
       for (target, found) in zip(targets, together) {
@@ -98,9 +98,9 @@ import Testing
   }
 
   /// CLRP2 of a hidden unit: the dual explains the unit in a network whose weights into it are negated. Behind a batch
-  /// normalisation too, whose sign the weights have.
-  @Test(arguments: [Float(1.5), -1.5]) func clrp2OfUnitsBehindNormalisation(scale: Float) throws {
-    func network(sign: Float) throws -> Network {
+  /// normalization too, whose sign the weights have.
+  @Test(arguments: [Float(1.5), -1.5]) func clrp2OfUnitsBehindNormalization(scale: Float) throws {
+    func network(sign: Float) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [3, 6, 6])
       builder.add("rectified", .relu)
       var weight = Seeded.tensor([4, 3, 3, 3], seed: 1)
@@ -162,7 +162,7 @@ import Testing
     #expect(message { _ = try trace.explain(.unit(node: "fc1", channel: 0)) } == sentence)
     #expect(message { _ = try trace.mostActiveUnits(at: "fc1", count: 2) } == sentence)
     for seed in [RuleLab.Seed.channel(0), .unit(channel: 0)] {
-      #expect(message { _ = try RuleLab(trace).experiment([ZPlus()], at: "fc1", seed: seed) } == sentence)
+      #expect(message { _ = try RuleLab(trace).experiment([ZPlusRule()], at: "fc1", seed: seed) } == sentence)
     }
     #expect(try trace.explain(.unit(node: "fc1", channel: 1)).score == 5)
     let unit = try trace.explain(.unit(node: "bn", channel: 0))
@@ -208,7 +208,7 @@ import Testing
         "grad-cam needs a layer with height and width, and the output of node fc has shape 1×20"
       ),
       (.class(0), GradCAM(layer: "conv9"), "conv9: the network has no such node; did you mean conv1?"),
-    ] as [(Target, any Method, String)] {
+    ] as [(Target, any AttributionMethod, String)] {
       let error = #expect(throws: (any Error).self) { try trace.explain(target, by: method) }
       #expect((error as? any RelevanceKitError)?.description == sentence)
     }

@@ -43,8 +43,8 @@ import Testing
     #expect(study.units.count == 8)
     for (index, unit) in study.units.enumerated() {
       let corner = CornerNetwork.corner(of: unit.channel)
-      let centre = try #require(study.ablation.centres[index])
-      #expect(corner.rows.contains(centre.row) && corner.columns.contains(centre.column))
+      let center = try #require(study.ablation.centers[index])
+      #expect(corner.rows.contains(center.row) && corner.columns.contains(center.column))
       for (other, another) in study.units.enumerated() where another.channel % 4 != unit.channel % 4 {
         #expect(study.ablation.drops[index, other] < 0)
         #expect(study.ablation.drops[index, index] > 0)
@@ -92,7 +92,9 @@ import Testing
       options.patchSide = patchSide
       options.replacement = replacement
       let study = try UnitStudy(trace, at: "relu2", options: options)
-      for (ablation, method) in [(study.ablation, .clrp2), (study.lrpAblation, .lrp)] as [(PatchAblation, any Method)] {
+      for (ablation, method) in [(study.ablation, .clrp2), (study.lrpAblation, .lrp)]
+        as [(PatchAblation, any AttributionMethod)]
+      {
         for (index, unit) in study.units.enumerated() {
           let map = try trace.explain(unit.target, by: method).relevance
           let sums = (0..<Self.side * Self.side).map { place in
@@ -100,7 +102,7 @@ import Testing
           }
           let largest = sums.firstIndex(of: sums.max()!)!
           let (row, column) = (largest / Self.side, largest % Self.side)
-          #expect(ablation.centres[index]! == (row, column))
+          #expect(ablation.centers[index]! == (row, column))
           var ablated = x
           for channel in 0..<3 {
             for y in max(0, row - patchSide / 2)...min(Self.side - 1, row + patchSide / 2) {

@@ -9,7 +9,7 @@ import Testing
 
   /// Two 3×3 convolutions with biases above zero over an image that is black but for one bright square: in the dark, units
   /// are active by their bias alone, relevance arrives at them, and their z⁺ denominator is exactly zero.
-  private func network(channels: Int) throws -> Network {
+  private func network(channels: Int) throws -> NeuralNetwork {
     let window = try Window(kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]))
     func convolution(_ inputs: Int, _ outputs: Int, seed: UInt64) -> Operator {
       .convolution(
@@ -20,7 +20,7 @@ import Testing
     func node(_ name: String, _ operation: Operator, _ inputs: Int...) -> Node {
       Node(name: name, operation: operation, inputs: inputs.map { Node.ID($0) })
     }
-    return try Network(
+    return try NeuralNetwork(
       Graph(
         name: "dark",
         nodes: [
@@ -46,8 +46,8 @@ import Testing
     let table = RuleTable(
       name: "z⁺",
       rows: [
-        .init(.operators(.conv), ZPlus()), .init(.operators(.relu), Pass()),
-        .init(.operators(.globalAveragePool), Proportional()),
+        .init(.operators(.conv), ZPlusRule()), .init(.operators(.relu), PassRule()),
+        .init(.operators(.globalAveragePool), ProportionalRule()),
       ])
     func explain(_ algorithm: ConvolutionAlgorithm) throws -> [Explanation] {
       let trace = try Explainer(network, rules: table, convolution: algorithm).trace(image)
@@ -72,7 +72,8 @@ import Testing
       let trace = try explainer.trace(input)
       let best = Target.class(trace.predictions()[0].classIndex)
       return (
-        trace.logits, try ([.lrp, .clrp1] as [any Method]).map { try trace.explain(best, by: $0).signedRelevance }
+        trace.logits,
+        try ([.lrp, .clrp1] as [any AttributionMethod]).map { try trace.explain(best, by: $0).signedRelevance }
       )
     }
     let (expected, found) = (try run(.im2col), try run(.automatic))

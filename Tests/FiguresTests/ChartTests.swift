@@ -75,7 +75,7 @@ struct ChartTests {
   }
 
   @Test func curvesPassThroughTheirPoints() {
-    // One curve without interval, so that nothing else has its colour.
+    // One curve without interval, so that nothing else has its color.
     let points = [(0.0, 0.1), (30, 0.8), (55, 0.35), (100, 0.6)]
     var chart = chart
     chart.series = [.init("", points.map { .init(x: $0.0, y: $0.1) })]
@@ -153,7 +153,7 @@ struct ChartTests {
     for i in bare.series.indices { bare.series[i].points = [] }
     let image = bare.image(scale: 1)
     let top = Int(bare.place(x: 0, y: 1).y)
-    let blue = Color.okabeIto[0]
+    let blue = RGBColor.okabeIto[0]
     #expect(ink(image).contains { image[$0.x, $0.y] == blue && $0.y < top })
     #expect(!ink(image).contains { image[$0.x, $0.y] == blue && $0.y >= top })
   }
@@ -188,8 +188,8 @@ struct ChartTests {
     // Blue up to the value, and not beyond.
     let bar = first[0]
     let x = Int(bar.left) + 2
-    #expect(image[x, Int(bar.end) + 3] == Color.okabeIto[0] && image[x, Int(zero) - 3] == Color.okabeIto[0])
-    #expect(image[x, Int(bar.end) - 3] != Color.okabeIto[0])
+    #expect(image[x, Int(bar.end) + 3] == RGBColor.okabeIto[0] && image[x, Int(zero) - 3] == RGBColor.okabeIto[0])
+    #expect(image[x, Int(bar.end) - 3] != RGBColor.okabeIto[0])
     // The interval is a dark line that goes on beyond the end.
     let beyond = bar.end - (zero - bar.end) * 0.25
     let middle = image[Int((bar.left + bar.right) / 2), Int(beyond)]
@@ -223,7 +223,7 @@ struct ChartTests {
     #expect(chart.image() == chart.image() && bars.image() == bars.image())
   }
 
-  @Test func seriesCanBeToldApartInGrey() {
+  @Test func seriesCanBeToldApartInGray() {
     // Dashes of lines, markers and hatching differ between the first six series.
     let svg = LineChart(
       x: ChartAxis("x"), y: ChartAxis("y"),
@@ -244,9 +244,9 @@ struct ChartTests {
     (try? XMLDocument(xmlString: svg, options: [])) != nil && !svg.contains("nan") && !svg.contains("inf\"")
   }
 
-  /// Whether the pixel at a place, or one that touches it, has about the first series' colour.
-  private func isCurve(at place: (x: Double, y: Double), _ image: Image) -> Bool {
-    let blue = Color.okabeIto[0]
+  /// Whether the pixel at a place, or one that touches it, has about the first series' color.
+  private func isCurve(at place: (x: Double, y: Double), _ image: RGBImage) -> Bool {
+    let blue = RGBColor.okabeIto[0]
     return (-1...1).contains { dy in
       (-1...1).contains { dx in
         let color = image[Int(place.x) + dx, Int(place.y) + dy]

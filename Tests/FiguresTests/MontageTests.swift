@@ -5,8 +5,8 @@ import Testing
 @Suite("Montages")
 struct MontageTests {
   @Test func montagePlacesPictures() {
-    let red = Image(width: 2, height: 3, filledWith: Color(red: 200, green: 0, blue: 0))
-    let black = Image(width: 4, height: 1, filledWith: .black)
+    let red = RGBImage(width: 2, height: 3, filledWith: RGBColor(red: 200, green: 0, blue: 0))
+    let black = RGBImage(width: 4, height: 1, filledWith: .black)
     let montage = Montage([red, black, black], columns: 2, margin: 1).image()
     #expect(montage.width == 1 + 4 + 1 + 4 + 1 && montage.height == 1 + 3 + 1 + 1 + 1)
     #expect(montage[0, 0] == .white && montage[1, 1] == .white)

@@ -14,7 +14,7 @@ struct TextTests {
   }
 
   @Test func everyPrintableCharacterHasItsOwnShape() {
-    var shapes: [Image: Unicode.Scalar] = [:]
+    var shapes: [RGBImage: Unicode.Scalar] = [:]
     for scalar in (0x21...0x7E).compactMap(Unicode.Scalar.init) + Array("−×°…–±≤≥éäöüßαβγε⁻²").flatMap(\.unicodeScalars)
     {
       let shape = picture(of: String(Character(scalar)), size: 40)
@@ -63,7 +63,7 @@ struct TextTests {
   @Test(arguments: [9.0, 13, 14.5, 39]) func inkStaysInTheLabelsBox(size: Double) {
     let label = TextLabel("Éj(Agy|ÄQ,pß⁻²", size: size)
     for anchor in [TextAnchor.start, .middle, .end] {
-      var image = Image(width: Int(label.width) + 60, height: Int(label.height) + 40, filledWith: .white)
+      var image = RGBImage(width: Int(label.width) + 60, height: Int(label.height) + 40, filledWith: .white)
       let x = anchor == .start ? 30 : anchor == .middle ? image.width / 2 : image.width - 30
       image.draw(label, x: x, y: 20, anchor: anchor)
       let pixels = ink(image)
@@ -73,34 +73,34 @@ struct TextTests {
   }
 
   @Test func textIsCutOffAtThePicturesEdge() {
-    var large = Image(width: 200, height: 80, filledWith: .white)
+    var large = RGBImage(width: 200, height: 80, filledWith: .white)
     large.draw("Labrador retriever", x: 60, y: 30, size: 20)
     for (left, top) in [(70, 32), (100, 36), (30, 38)] {
-      var small = Image(width: 40, height: 12, filledWith: .white)
+      var small = RGBImage(width: 40, height: 12, filledWith: .white)
       small.draw("Labrador retriever", x: 60 - left, y: 30 - top, size: 20)
       for y in 0..<12 { for x in 0..<40 { #expect(small[x, y] == large[left + x, top + y]) } }
     }
-    var far = Image(width: 4, height: 4, filledWith: .white)
+    var far = RGBImage(width: 4, height: 4, filledWith: .white)
     far.draw("far away", x: 1_000_000, y: -1_000_000)
-    #expect(far == Image(width: 4, height: 4, filledWith: .white))
+    #expect(far == RGBImage(width: 4, height: 4, filledWith: .white))
   }
 
-  @Test func colourIsThatOfTheText() {
-    var image = Image(width: 60, height: 60, filledWith: .white)
-    image.draw("■M", x: 4, y: 4, size: 40, color: Color(red: 200, green: 0, blue: 0))
+  @Test func colorIsThatOfTheText() {
+    var image = RGBImage(width: 60, height: 60, filledWith: .white)
+    image.draw("■M", x: 4, y: 4, size: 40, color: RGBColor(red: 200, green: 0, blue: 0))
     #expect(image.pixels.indices.contains { $0 % 3 == 0 && image.pixels[$0...($0 + 2)] == [200, 0, 0] })
     #expect(ink(image).allSatisfy { image[$0.x, $0.y].green == image[$0.x, $0.y].blue })
   }
 
-  private func picture(of text: String, size: Double = 13) -> Image {
-    var image = Image(width: 160, height: 60, filledWith: .white)
+  private func picture(of text: String, size: Double = 13) -> RGBImage {
+    var image = RGBImage(width: 160, height: 60, filledWith: .white)
     image.draw(text, x: 8, y: 4, size: size)
     return image
   }
 }
 
 /// The pixels that are not white.
-func ink(_ image: Image) -> [(x: Int, y: Int)] {
+func ink(_ image: RGBImage) -> [(x: Int, y: Int)] {
   (0..<image.height).flatMap { y in
     (0..<image.width).compactMap { x in image[x, y] == .white ? nil : (x, y) }
   }

@@ -10,7 +10,7 @@ struct HeatmapTests {
 
   @Test func zeroIsWhite() {
     #expect(ramp[50, 0] == .white)
-    #expect(Heatmap(Tensor(shape: [3, 4, 5])).image() == Image(width: 5, height: 4, filledWith: .white))
+    #expect(Heatmap(Tensor(shape: [3, 4, 5])).image() == RGBImage(width: 5, height: 4, filledWith: .white))
     #expect(Heatmap(Tensor(shape: [3, 4, 5])).limit == 0)
   }
 
@@ -49,38 +49,38 @@ struct HeatmapTests {
     let ramp = Heatmap(Tensor(shape: [1, 256], elements: values), scale: .maximum, colors: colors).image()
     let lightnesses = (0...255).map { lightness(ramp[$0, 0]) }
     let steps = zip(lightnesses, lightnesses.dropFirst()).map { $0 - $1 }
-    // Bytes may round two neighbours to the same colour.
+    // Bytes may round two neighbors to the same color.
     #expect(ramp[0, 0] == .white && steps.allSatisfy { $0 >= 0 })
     #expect(zip(lightnesses, lightnesses.dropFirst(2)).allSatisfy { $0 > $1 })
     #expect(steps.max()! < 3 * (lightnesses[0] - lightnesses[255]) / 255, "no step is an edge")
     #expect(lightnesses[255] < (colors == .sequential ? 15 : 45))
   }
 
-  /// Two colours where there are two signs to see, one otherwise.
+  /// Two colors where there are two signs to see, one otherwise.
   @Test(
     arguments: [
       ([[0, 1, 2]], .sequential), ([[0, 1, -0.1]], .diverging), ([[1, 2], [1, -1]], .diverging),
       ([[1, -0.001]], .sequential),
       ([], .sequential), ([[.nan, 1]], .sequential),
-    ] as [([[Float]], HeatmapColors)]) func coloursSuitTheMaps(maps: [[Float]], expected: HeatmapColors)
+    ] as [([[Float]], HeatmapColors)]) func colorsSuitTheMaps(maps: [[Float]], expected: HeatmapColors)
   {
     let tensors = maps.map { Tensor(shape: [1, $0.count], elements: $0) }
     #expect(HeatmapColors(for: tensors, limit: 2) == expected)
   }
 
-  @Test func sequentialHasNoColourForWhatIsNegative() {
+  @Test func sequentialHasNoColorForWhatIsNegative() {
     let map = Tensor(shape: [1, 3], elements: [-1, 0, 1])
     let heatmap = Heatmap(map, scale: .maximum, colors: .sequential)
     let image = heatmap.image()
-    #expect(image[0, 0] == Color(red: 128, green: 128, blue: 128) && image[1, 0] == .white && image[2, 0] != .white)
+    #expect(image[0, 0] == RGBColor(red: 128, green: 128, blue: 128) && image[1, 0] == .white && image[2, 0] != .white)
     #expect(
       Heatmap(Tensor(shape: [1, 2], elements: [-1e-3, 1]), scale: .maximum, colors: .sequential).image()[0, 0] == .white
     )
-    let overlay = heatmap.overlay(on: Image(width: 3, height: 1, filledWith: .white))
+    let overlay = heatmap.overlay(on: RGBImage(width: 3, height: 1, filledWith: .white))
     #expect(overlay[1, 0] == .white && overlay[0, 0].red == overlay[0, 0].blue && overlay[2, 0] != overlay[0, 0])
   }
 
-  @Test func signFlipsTheColours() {
+  @Test func signFlipsTheColors() {
     let map = Tensor(shape: [7, 9], elements: (0..<63).map { Float($0 * 37 % 63 - 31) })
     let heatmap = Heatmap(map)
     let opposite = Heatmap(map.map { -$0 })
@@ -112,10 +112,10 @@ struct HeatmapTests {
     #expect("\(HeatmapScale.standard)" == "percentile 99.9 of |r|")
   }
 
-  @Test func whatIsNoNumberIsGrey() {
+  @Test func whatIsNoNumberIsGray() {
     let heatmap = Heatmap(Tensor(shape: [1, 3], elements: [.nan, 1, .infinity]), scale: .maximum)
     #expect(heatmap.limit == 1)
-    #expect(heatmap.image()[0, 0] == Color(red: 128, green: 128, blue: 128))
+    #expect(heatmap.image()[0, 0] == RGBColor(red: 128, green: 128, blue: 128))
     #expect(heatmap.image()[2, 0] == heatmap.image()[0, 0])
   }
 
@@ -123,13 +123,13 @@ struct HeatmapTests {
     var map = Tensor(shape: [2, 2])
     map[0, 1] = 3
     map[1, 0] = -3
-    let overlay = Heatmap(map).overlay(on: Image(width: 4, height: 4, filledWith: .black))
+    let overlay = Heatmap(map).overlay(on: RGBImage(width: 4, height: 4, filledWith: .black))
     #expect(overlay[0, 0] == overlay[3, 3])
     #expect(overlay[0, 0].red == overlay[0, 0].green && overlay[0, 0].green == overlay[0, 0].blue)
     #expect(overlay[2, 0] == overlay[3, 1] && overlay[3, 1].red > overlay[3, 1].blue)
     #expect(overlay[0, 3].blue > overlay[0, 3].red)
-    let white = Heatmap(Tensor(shape: [3, 4, 4])).overlay(on: Image(width: 4, height: 4, filledWith: .white))
-    #expect(white == Image(width: 4, height: 4, filledWith: .white))
+    let white = Heatmap(Tensor(shape: [3, 4, 4])).overlay(on: RGBImage(width: 4, height: 4, filledWith: .white))
+    #expect(white == RGBImage(width: 4, height: 4, filledWith: .white))
   }
 
   @Test func colorBarIsTheRamp() {
@@ -141,8 +141,8 @@ struct HeatmapTests {
     for x in 0..<101 { #expect(sequence[x, 1] == image[x, 0]) }
   }
 
-  /// CIE L* of an sRGB colour.
-  private func lightness(_ color: Color) -> Double {
+  /// CIE L* of an sRGB color.
+  private func lightness(_ color: RGBColor) -> Double {
     func linear(_ byte: UInt8) -> Double {
       let v = Double(byte) / 255
       return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4)

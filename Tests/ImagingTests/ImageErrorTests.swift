@@ -7,7 +7,7 @@ import Testing
 struct ImageErrorTests {
   /// The sentence about a file of this content.
   private func sentence(about content: Data, as name: String) -> String {
-    ImagingTests.sentence { _ = try Image(decoding: content, name: name) }
+    ImagingTests.sentence { _ = try RGBImage(decoding: content, name: name) }
   }
 
   private func data(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: fixture(name))) }
@@ -15,14 +15,14 @@ struct ImageErrorTests {
   @Test func missing() {
     let path = "no/such/picture.jpg"
     #expect(
-      ImagingTests.sentence { _ = try Image(contentsOf: path) }
+      ImagingTests.sentence { _ = try RGBImage(contentsOf: path) }
         == "no/such/picture.jpg: no such file; expected a JPEG or PNG picture")
-    #expect(throws: ImageError.missing(path)) { try Image(contentsOf: path) }
+    #expect(throws: ImageError.missing(path)) { try RGBImage(contentsOf: path) }
     #expect(ImageError.missing(path).category == .missingInput)
   }
 
   @Test func directory() {
-    #expect(ImagingTests.sentence { _ = try Image(contentsOf: "/") } == "/: cannot be read: it is a directory")
+    #expect(ImagingTests.sentence { _ = try RGBImage(contentsOf: "/") } == "/: cannot be read: it is a directory")
   }
 
   @Test(arguments: [
@@ -34,13 +34,13 @@ struct ImageErrorTests {
       let path = folder + "/photo.jpg"
       try Data(content.utf8).write(to: URL(fileURLWithPath: path))
       #expect(
-        ImagingTests.sentence(without: folder) { _ = try Image(contentsOf: path) }
+        ImagingTests.sentence(without: folder) { _ = try RGBImage(contentsOf: path) }
           == "photo.jpg: not a picture: expected JPEG or PNG, found \(found)")
     }
     #expect(ImageError.unknownFormat("photo.jpg", found: found).category == .badData)
   }
 
-  @Test(arguments: ["colour-420.jpg", "progressive.jpg", "grey.jpg", "restarts.jpg", "cmyk.jpg"])
+  @Test(arguments: ["color-420.jpg", "progressive.jpg", "gray.jpg", "restarts.jpg", "cmyk.jpg"])
   func truncatedJPEG(name: String) throws {
     let whole = try data("jpeg/\(name)")
     for count in stride(from: 3, to: whole.count, by: 7) + [whole.count - 2, whole.count - 1] {
@@ -61,8 +61,8 @@ struct ImageErrorTests {
   }
 
   @Test func damagedJPEG() throws {
-    // An end marker in the middle of the pixels: libjpeg itself would warn and fill the rest with grey.
-    var jpeg = try data("jpeg/colour-444.jpg")
+    // An end marker in the middle of the pixels: libjpeg itself would warn and fill the rest with gray.
+    var jpeg = try data("jpeg/color-444.jpg")
     jpeg = jpeg.prefix(jpeg.count - 300) + [0xFF, 0xD9]
     #expect(
       sentence(about: jpeg, as: "photo.jpg")
@@ -80,17 +80,17 @@ struct ImageErrorTests {
 
   @Test func unsupportedJPEG() throws {
     // Frame type 0xC3: lossless.
-    var jpeg = try data("jpeg/colour-444.jpg")
+    var jpeg = try data("jpeg/color-444.jpg")
     let frame = try #require(jpeg.firstRange(of: Data([0xFF, 0xC0])))
     jpeg[frame.lowerBound + 1] = 0xC3
     #expect(
       sentence(about: jpeg, as: "photo.jpg")
-        == "photo.jpg: JPEG of an unsupported kind: expected 8-bit grey, RGB, YCbCr, CMYK or YCCK, found "
+        == "photo.jpg: JPEG of an unsupported kind: expected 8-bit gray, RGB, YCbCr, CMYK or YCCK, found "
         + "Unsupported JPEG process: SOF type 0xc3")
   }
 
   @Test func absurdSizes() throws {
-    var jpeg = try data("jpeg/colour-444.jpg")
+    var jpeg = try data("jpeg/color-444.jpg")
     let frame = try #require(jpeg.firstRange(of: Data([0xFF, 0xC0])))
     for offset in 5..<9 { jpeg[frame.lowerBound + offset] = 0xF0 }
     #expect(
@@ -112,7 +112,7 @@ struct ImageErrorTests {
     for position in whole.indices {
       var damaged = whole
       damaged[position] ^= UInt8(truncatingIfNeeded: position &* 37 | 1)
-      do { _ = try Image(decoding: damaged, name: name) } catch is ImageError {}
+      do { _ = try RGBImage(decoding: damaged, name: name) } catch is ImageError {}
     }
   }
 

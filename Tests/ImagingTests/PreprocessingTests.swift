@@ -10,11 +10,11 @@ struct PreprocessingTests {
 
   @Test(
     arguments: [
-      "shortest-edge-crop", "odd-crop", "longest-edge", "exact", "bgr-not-rescaled", "padded-crop", "not-normalised",
+      "shortest-edge-crop", "odd-crop", "longest-edge", "exact", "bgr-not-rescaled", "padded-crop", "not-normalized",
     ].flatMap { [($0, "wide"), ($0, "tall")] } + [("native", "wide")])
   func pipeline(name: String, shape: String) throws {
     let preprocessing = try Preprocessing(contentsOf: fixture("preprocessing/\(name).json"))
-    let image = try Image(contentsOf: fixture("preprocessing/\(shape).png"))
+    let image = try RGBImage(contentsOf: fixture("preprocessing/\(shape).png"))
     let expected = try NumPyFile.read(fixture("preprocessing/\(name)-\(shape).npy"))
     let tensor = try preprocessing.tensor(from: image)
     try #require(tensor.shape == expected.shape)

@@ -5,7 +5,7 @@ import Testing
 struct ResamplingTests {
   @Test(arguments: Resampling.allCases, [(17, 12), (61, 47), (25, 50), (40, 11), (38, 11), (3, 30)])
   func bytes(resampling: Resampling, size: (width: Int, height: Int)) throws {
-    let source = try Image(contentsOf: fixture("resize/source.png"))
+    let source = try RGBImage(contentsOf: fixture("resize/source.png"))
     let image = source.resized(width: size.width, height: size.height, by: resampling)
     let difference = Difference(image, try expectedImage("resize/\(resampling)-\(size.width)x\(size.height).npy"))
     #expect(difference.largest == 0, "\(difference)")
@@ -18,13 +18,13 @@ struct ResamplingTests {
   }
 
   @Test(arguments: Resampling.allCases)
-  func oneColourStaysThatColour(resampling: Resampling) {
-    let color = Color(red: 255, green: 3, blue: 128)
-    let image = Image(width: 23, height: 7, filledWith: color)
+  func oneColorStaysThatColor(resampling: Resampling) {
+    let color = RGBColor(red: 255, green: 3, blue: 128)
+    let image = RGBImage(width: 23, height: 7, filledWith: color)
     for (width, height) in [(1, 1), (5, 40), (400, 2)] {
       #expect(
         image.resized(width: width, height: height, by: resampling)
-          == Image(width: width, height: height, filledWith: color))
+          == RGBImage(width: width, height: height, filledWith: color))
     }
   }
 }

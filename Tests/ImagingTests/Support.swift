@@ -11,10 +11,10 @@ func fixture(_ name: String) -> String {
 }
 
 /// The picture of shape height × width × 3 in a `.npy` fixture.
-func expectedImage(_ name: String) throws -> Image {
+func expectedImage(_ name: String) throws -> RGBImage {
   let bytes = try NumPyFile.read(fixture(name))
   #expect(bytes.shape.rank == 3 && bytes.shape[2] == 3)
-  return Image(width: bytes.shape[1], height: bytes.shape[0], pixels: bytes.elements.map { UInt8($0) })
+  return RGBImage(width: bytes.shape[1], height: bytes.shape[0], pixels: bytes.elements.map { UInt8($0) })
 }
 
 /// How far two pictures are apart.
@@ -24,7 +24,7 @@ struct Difference: CustomStringConvertible {
   /// The share of bytes that differ.
   var share = 0.0
 
-  init(_ a: Image, _ b: Image) {
+  init(_ a: RGBImage, _ b: RGBImage) {
     guard a.width == b.width, a.height == b.height else {
       (largest, share) = (256, 1)
       return
@@ -58,9 +58,9 @@ func sentence(without folder: String? = nil, _ body: () throws -> Void) -> Strin
 }
 
 /// A reproducible picture without structure.
-func noise(width: Int, height: Int, seed: UInt64 = 1) -> Image {
+func noise(width: Int, height: Int, seed: UInt64 = 1) -> RGBImage {
   var state = seed
-  return Image(
+  return RGBImage(
     width: width, height: height,
     pixels: (0..<width * height * 3).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -42,12 +42,12 @@ import Testing
         Node(name: "a", operation: .input(shape), inputs: []), Node(name: "b", operation: .input(shape), inputs: []),
         Node(name: "sum", operation: .add, inputs: [Node.ID(0), Node.ID(1)]),
       ], output: Node.ID(2))
-    let error = #expect(throws: GraphError.self) { try Network(two) }
+    let error = #expect(throws: GraphError.self) { try NeuralNetwork(two) }
     #expect(error?.description == "the graph has 2 inputs (a, b); expected one image")
     let none = try Graph(
       name: "test", nodes: [Node(name: "c", operation: .constant(Tensor(shape: [1])), inputs: [])], output: Node.ID(0))
     #expect(
-      #expect(throws: GraphError.self) { try Network(none) }?.description
+      #expect(throws: GraphError.self) { try NeuralNetwork(none) }?.description
         == "the graph has no input; expected one image")
   }
 
@@ -71,14 +71,14 @@ import Testing
 
   /// A matrix product and the bias that is added to it are one layer, on whichever side the bias stands.
   @Test(arguments: [[3], [1, 3], [1, 1, 3]], [false, true]) func biasesAreMerged(extents: [Int], first: Bool) throws {
-    let bias = Seeded.tensor(Shape(extents), seed: 2)
+    let bias = Seeded.tensor(TensorShape(extents), seed: 2)
     var builder = GraphBuilder(item: [4])
     let product = builder.add("product", .seededLinear(inputs: 4, outputs: 3, bias: false, seed: 1))
     let constant = builder.constant("bias", bias)
     builder.add("sum", .add, first ? constant : product, first ? product : constant)
     builder.add("relu", .relu)
     let before = try builder.graph()
-    let network = try Network(before)
+    let network = try NeuralNetwork(before)
     let names = network.graph.nodes.map(\.name)
     // A bias of more axes than the product would give the sum another shape.
     guard extents.count <= 2 else {
@@ -125,7 +125,7 @@ import Testing
       #expect(
         try names {
           let layer = $0.add("product", product)
-          $0.add("sum", .add, layer, $0.constant("bias", Tensor(shape: Shape(extents))))
+          $0.add("sum", .add, layer, $0.constant("bias", Tensor(shape: TensorShape(extents))))
         } == ["x", "product", "bias", "sum"], "\(extents)")
     }
   }
@@ -164,7 +164,7 @@ import Testing
 
   @Test func inputShapes() throws {
     let declared = SymbolicShape([.symbolic("batch"), .fixed(3), .symbolic("height"), .fixed(5)])
-    let network = try Network(
+    let network = try NeuralNetwork(
       Graph(
         name: "test", nodes: [Node(name: "x", operation: .input(declared), inputs: [])], output: Node.ID(0)))
     #expect(network.inputShape == declared)

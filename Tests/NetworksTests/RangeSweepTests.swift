@@ -63,7 +63,7 @@ import Testing
 
   /// Inputs from all over the box: along its diagonal, and at random, at corners too.
   private func inputs(_ item: [Int], isLast: Bool, seed: UInt64) -> [Tensor] {
-    let shape = Shape([1] + item)
+    let shape = TensorShape([1] + item)
     let inner = isLast ? 1 : item[1...].reduce(1, *)
     func input(_ position: (Int) -> Float) -> Tensor {
       Tensor(
@@ -84,7 +84,7 @@ import Testing
     return diagonal + random
   }
 
-  private func expanded(_ bound: Tensor, to shape: Shape) -> [Float] {
+  private func expanded(_ bound: Tensor, to shape: TensorShape) -> [Float] {
     let strides = zip(bound.shape.dimensions, bound.shape.strides).map { $0 == 1 ? 0 : $1 }
     let x = bound.elements
     return (0..<shape.count).map { position in
@@ -125,7 +125,7 @@ import Testing
       var chain = Chain(builder: GraphBuilder(item: item), item: item, isLast: isLast)
       var id = chain.builder.input
       for step in 0..<draw(1...5) {
-        let shape = try chain.builder.graph().shapes(forInput: Shape([1] + item))[id.index]
+        let shape = try chain.builder.graph().shapes(forInput: TensorShape([1] + item))[id.index]
         guard shape.count < 2000, shape.rank < 7 else { break }
         id = try add(to: &chain, id, shape, "n\(step)")
       }
@@ -135,7 +135,9 @@ import Testing
     }
 
     /// Adds a random node; the axis of the batch stays where it is.
-    private mutating func add(to chain: inout Chain, _ x: Node.ID, _ shape: Shape, _ name: String) throws -> Node.ID {
+    private mutating func add(to chain: inout Chain, _ x: Node.ID, _ shape: TensorShape, _ name: String) throws
+      -> Node.ID
+    {
       let axis = shape.rank > 1 ? draw(1...shape.rank - 1) : 0
       func added(_ operation: any RelevanceKit.Operator, _ operands: Node.ID..., as kind: Kind = .simple) -> Node.ID {
         chain.names.append("\(kind)\(shape)")
@@ -146,7 +148,7 @@ import Testing
             ? chain.builder.add(name, operation, operands[0])
             : chain.builder.add(name, operation, operands[0], operands[1])
       }
-      func integers(_ values: [Int], _ extents: Shape? = nil) -> Node.ID {
+      func integers(_ values: [Int], _ extents: TensorShape? = nil) -> Node.ID {
         let numbers = Tensor(shape: extents ?? [values.count], elements: values.map { Float($0) })
         return chain.builder.add(name + "i", .cast(.integer(.int64)), chain.builder.constant(name + "l", numbers))
       }
@@ -161,7 +163,7 @@ import Testing
       case 1: return added(.part(axis: axis, index: 0, count: min(2, extent)))
       case 2:
         let indices = (0..<4).map { _ in draw(0...extent - 1) }
-        let form: Shape = [[4], [2, 2], []][draw(0...2)]
+        let form: TensorShape = [[4], [2, 2], []][draw(0...2)]
         return added(.gather(axis: axis), x, integers(Array(indices.prefix(form.count)), form))
       case 3:
         let mode: Pad.Mode =
@@ -213,12 +215,12 @@ import Testing
           chain.builder.constant(name + "h", Tensor(shape: [1], repeating: 0.5)))
         return added([Sqrt(), Log(), Reciprocal()][draw(0...2)] as any ElementwiseFunction, positive)
       case 17:
-        return added(.parametricRelu(slope: Seeded.tensor(Shape([1] + shape.dimensions.dropFirst()), seed: seed)))
+        return added(.parametricRelu(slope: Seeded.tensor(TensorShape([1] + shape.dimensions.dropFirst()), seed: seed)))
       case 18, 19:
         // A constant along one axis, of both signs, before or behind.
         var extents = [Int](repeating: 1, count: shape.rank)
         extents[axis] = extent
-        let values = Seeded.tensor(Shape(extents), seed: seed + 90).map { $0 < 0 ? $0 - 0.3 : $0 + 0.3 }
+        let values = Seeded.tensor(TensorShape(extents), seed: seed + 90).map { $0 < 0 ? $0 - 0.3 : $0 + 0.3 }
         let constant = chain.builder.constant(name + "c", values)
         switch draw(0...4) {
         case 0: return added(.add, constant, x)

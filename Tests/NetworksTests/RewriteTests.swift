@@ -46,7 +46,7 @@ import Testing
     #expect(try names(shared) == ["x", "there", "relu", "back", "sum"])
   }
 
-  @Test func scalingAndShiftingIsNormalisation() throws {
+  @Test func scalingAndShiftingIsNormalization() throws {
     let (scale, shift) = (Seeded.tensor([4, 1, 1], seed: 2), Seeded.tensor([1, 4, 1, 1], seed: 3))
     var builder = GraphBuilder(item: [4, 5, 6])
     let product = builder.add("product", .multiply, builder.constant("scale", scale), builder.input)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ShapeInferenceTests {
   private static func shape(_ operation: any RelevanceKit.Operator, of inputs: [Int]...) throws -> [Int] {
     var builder = GraphBuilder(item: [1])
-    let operands = inputs.enumerated().map { builder.constant("operand\($0)", Tensor(shape: Shape($1))) }
+    let operands = inputs.enumerated().map { builder.constant("operand\($0)", Tensor(shape: TensorShape($1))) }
     let node = Node(name: "node", operation: operation, inputs: operands)
     let graph = try Graph(
       name: "test", nodes: try builder.graph().nodes + [node], output: Node.ID(operands.count + 1))
@@ -193,7 +193,7 @@ import Testing
     let graph = try Graph(
       name: "test", nodes: [Node(name: "image", operation: .input(declared), inputs: [])], output: Node.ID(0))
     #expect(try graph.shapes(forInput: [5, 3, 7, 8]) == [[5, 3, 7, 8]])
-    for shape in [[5, 4, 7, 8], [5, 3, 7], [5, 3, 7, 8, 1], [0, 3, 7, 8]] as [Shape] {
+    for shape in [[5, 4, 7, 8], [5, 3, 7], [5, 3, 7, 8, 1], [0, 3, 7, 8]] as [TensorShape] {
       let error = #expect(throws: GraphError.self) { try graph.shapes(forInput: shape) }
       #expect(error?.description == "input image: expected shape n×3×?×8, found \(shape)")
     }

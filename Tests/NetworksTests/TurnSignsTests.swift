@@ -10,19 +10,19 @@ import Testing
 
     /// Adds the factor behind a node whose output has `channels` channels on the axis that `shape` says, as a constant's extents.
     func add(to builder: inout GraphBuilder, _ x: Node.ID, channels: Int, spatial: Bool) -> Node.ID {
-      let extents: Shape = spatial ? [channels, 1, 1] : [channels]
+      let extents: TensorShape = spatial ? [channels, 1, 1] : [channels]
       /// Of a flattened map, one number for all positions of a channel.
-      func numbers(_ shape: Shape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
+      func numbers(_ shape: TensorShape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
         let run = shape.count == 4 * 36 ? 36 : 1
         let tensor = Seeded.tensor(shape, seed: seed, low: low, high: high)
         return Tensor(shape: shape, elements: (0..<shape.count).map { tensor.elements[$0 / run] })
       }
-      func constant(_ name: String, _ shape: Shape, low: Double, high: Double) -> Node.ID {
+      func constant(_ name: String, _ shape: TensorShape, low: Double, high: Double) -> Node.ID {
         builder.constant("\(name)", numbers(shape, seed: 77, low: low, high: high))
       }
       switch self {
       case .normalization:
-        let shape: Shape = [channels]
+        let shape: TensorShape = [channels]
         return builder.add(
           "factor",
           .batchNormalization(
@@ -119,7 +119,7 @@ import Testing
   }
 
   /// The same graph twice; with `isOpen`, behind something that keeps signs from moving, and does nothing.
-  private func graph(_ layer: Layer, _ between: Between, _ factor: Factor, isOpen: Bool) throws -> Network {
+  private func graph(_ layer: Layer, _ between: Between, _ factor: Factor, isOpen: Bool) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [4, 6, 6])
     var seed: UInt64 = 90
     let operations = try [layer.operation(90), layer.operation(95)]
@@ -149,7 +149,7 @@ import Testing
   }
 
   @Test(arguments: Factor.allCases) func linearLayersTakeSigns(factor: Factor) throws {
-    func network(isOpen: Bool) throws -> Network {
+    func network(isOpen: Bool) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [6])
       var x = builder.add("layer", .seededLinear(inputs: 6, outputs: 5, seed: 3))
       if isOpen { x = builder.add("open", .clip(lowest: -.infinity, highest: .infinity), x) }
@@ -186,7 +186,7 @@ import Testing
   /// Where a sign cannot move all the way, nothing moves.
   @Test func whatCannotTakeASignStops() throws {
     let pool = MaxPool(try Window(kernel: [2, 2], strides: [2, 2]))
-    func network(_ build: (inout GraphBuilder, Node.ID) -> Void) throws -> Network {
+    func network(_ build: (inout GraphBuilder, Node.ID) -> Void) throws -> NeuralNetwork {
       var builder = GraphBuilder(item: [4, 6, 6])
       build(&builder, builder.add("layer", try Layer.convolution.operation(90)))
       return try builder.network()
@@ -218,7 +218,7 @@ import Testing
   struct Missing: Error {}
 
   /// The nodes that still multiply by something negative.
-  private static func negativeFactors(_ network: Network) -> [String] {
+  private static func negativeFactors(_ network: NeuralNetwork) -> [String] {
     func constant(_ id: Node.ID) -> Tensor? {
       (network.graph[id].operation as? Constant)?.tensor
     }

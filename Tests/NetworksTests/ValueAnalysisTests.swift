@@ -7,7 +7,7 @@ import Testing
   static let pixels = PixelRange(lower: [-1, -2, 0], upper: [1, 0.5, 3])
 
   private static func batchNormalization(_ scale: [Float], _ shift: [Float]) -> any RelevanceKit.Operator {
-    let shape: Shape = [scale.count]
+    let shape: TensorShape = [scale.count]
     return .batchNormalization(
       BatchNormalization(
         gamma: Tensor(shape: shape, elements: scale), beta: Tensor(shape: shape, elements: shift),
@@ -22,7 +22,7 @@ import Testing
     let pool = builder.add("pool", .maxPool(window), relu)
     builder.add("signed pool", .maxPool(window), builder.input)
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 3, kernel: [1, 1], seed: 1), relu)
-    builder.add("normalised", Self.batchNormalization([1, 1, 1], [0, 0, 0]), relu)
+    builder.add("normalized", Self.batchNormalization([1, 1, 1], [0, 0, 0]), relu)
     let lrn = LocalResponseNormalization(size: 3, alpha: 1, beta: 1, bias: 1)
     builder.add("lrn", .localResponseNormalization(lrn), relu)
     let positive = builder.constant("positive", Tensor(shape: [1], elements: [0]))
@@ -101,7 +101,7 @@ import Testing
     let axis = item[0] == 3 ? 0 : item.count - 1
     let stride = item[(axis + 1)...].reduce(1, *)
     for seed in 1...20 as ClosedRange<UInt64> {
-      let u = Seeded.tensor(Shape([1] + item), seed: seed, low: 0)
+      let u = Seeded.tensor(TensorShape([1] + item), seed: seed, low: 0)
       // Every now and then the ends themselves.
       let x = Tensor(
         shape: u.shape,
@@ -129,7 +129,7 @@ import Testing
       { $0.add("shifted", .add, $0.constant("c", Tensor(shape: [1], elements: [10])), $0.input) }, lower: [9, 8, 10],
       upper: [11, 10.5, 13])
     try expectRange(
-      { $0.add("normalised", Self.batchNormalization([1, -2, 3], [0, 1, -1])) }, lower: [-1, 0, -1], upper: [1, 5, 8])
+      { $0.add("normalized", Self.batchNormalization([1, -2, 3], [0, 1, -1])) }, lower: [-1, 0, -1], upper: [1, 5, 8])
     try expectRange({ $0.add("rectified", .relu) }, lower: [0, 0, 0], upper: [1, 0.5, 3])
   }
 
@@ -141,7 +141,7 @@ import Testing
           "scaled", .multiply, $0.input, $0.constant("a", Tensor(shape: [1, 3, 1, 1], elements: [-1, 1, 2])))
         let shifted = $0.add(
           "shifted", .add, scaled, $0.constant("b", Tensor(shape: [3, 1, 1], elements: [0, 1, -1])))
-        $0.add("normalised", Self.batchNormalization([1, -1, 0.5], [0, 0, 1]), shifted)
+        $0.add("normalized", Self.batchNormalization([1, -1, 0.5], [0, 0, 1]), shifted)
       }, lower: [-1, -1.5, 0.5], upper: [1, 1, 3.5])
   }
 
@@ -181,10 +181,10 @@ import Testing
       #expect(network.range(of: network.graph.output, pixels: Self.pixels) == nil)
     }
     // A picture of another number of channels.
-    let grey = try GraphBuilder(item: [1, 2, 2]).network()
-    #expect(grey.range(of: grey.input, pixels: Self.pixels) == nil)
+    let gray = try GraphBuilder(item: [1, 2, 2]).network()
+    #expect(gray.range(of: gray.input, pixels: Self.pixels) == nil)
     // Unless channels do not differ.
-    let same = try #require(grey.range(of: grey.input, pixels: PixelRange(lower: [-1, -1, -1], upper: [2, 2, 2])))
+    let same = try #require(gray.range(of: gray.input, pixels: PixelRange(lower: [-1, -1, -1], upper: [2, 2, 2])))
     #expect(same.lower.elements == [-1] && same.upper.elements == [2])
   }
 
@@ -227,10 +227,10 @@ import Testing
   /// Bounds that were told for one size of the input hold for others: interpolation between rows that differ, a border of
   /// zeros, all pixels in one row.
   @Test func inputsOfAnySize() throws {
-    func network(_ nodes: [Node]) throws -> Network {
+    func network(_ nodes: [Node]) throws -> NeuralNetwork {
       let shape = SymbolicShape([.symbolic("n"), .fixed(3), .symbolic("h"), .symbolic("w")])
       let input = Node(name: "x", operation: .input(shape), inputs: [])
-      return try Network(Graph(name: "test", nodes: [input] + nodes, output: Node.ID(nodes.count)))
+      return try NeuralNetwork(Graph(name: "test", nodes: [input] + nodes, output: Node.ID(nodes.count)))
     }
     let border = Node(
       name: "border", operation: .pad(Pad(amounts: [1, 1, 1, 1], axes: [2, 3], value: -7)), inputs: [Node.ID(0)])

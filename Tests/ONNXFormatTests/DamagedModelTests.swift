@@ -16,9 +16,11 @@ import Testing
 
   @Test func everyPrefixOfAModelWithWeightsIsRefused() throws {
     let bytes = Self.small.bytes
-    #expect(throws: Never.self) { try Network(onnx: bytes) }
+    #expect(throws: Never.self) { try NeuralNetwork(onnx: bytes) }
     for count in 0..<bytes.count {
-      #expect(throws: ONNXError.self, "\(count) of \(bytes.count) bytes") { try Network(onnx: Array(bytes[..<count])) }
+      #expect(throws: ONNXError.self, "\(count) of \(bytes.count) bytes") {
+        try NeuralNetwork(onnx: Array(bytes[..<count]))
+      }
     }
   }
 
@@ -120,10 +122,10 @@ import Testing
     let pads = [Int](repeating: 1 << 19, count: 4)
     let model = WireModel.oneNode(
       "MaxPool", attributes: [("kernel_shape", .ints([1, 1])), ("pads", .ints([0, 0, 0, 0]))], input: [1, 2, 4, 4])
-    #expect(throws: Never.self) { try Executor(Network(onnx: model.bytes)).logits(Tensor(shape: [1, 2, 4, 4])) }
+    #expect(throws: Never.self) { try Executor(NeuralNetwork(onnx: model.bytes)).logits(Tensor(shape: [1, 2, 4, 4])) }
     let weight = WireTensor.floats("w", [2, 2, 1, 1], [1, 2, 3, 4])
     let padded = WireModel.oneNode("Conv", ["w"], attributes: [("pads", .ints(pads))], initializers: [weight])
-    let network = try Network(onnx: padded.bytes)
+    let network = try NeuralNetwork(onnx: padded.bytes)
     let error = #expect(throws: ExecutionError.self) { try Executor(network).logits(Tensor(shape: [1, 2, 4, 4])) }
     #expect(
       error?.description.hasPrefix("node it has values of shape 1×2×1048580×1048580, with which a run takes more")
@@ -150,7 +152,7 @@ import Testing
   /// Reads what may be a model; an error must be one of the package's, in one line.
   static func load(_ bytes: [UInt8]) {
     do {
-      let network = try Network(onnx: bytes)
+      let network = try NeuralNetwork(onnx: bytes)
       // Whatever was accepted must be readable to its last weight.
       for node in network.graph.nodes {
         switch node.operation {

@@ -11,7 +11,7 @@ import Testing
     #expect(names.count >= 50)
     var errors = 0
     for name in names {
-      do { _ = try Network(contentsOf: folder + "/" + name) } catch let error as any RelevanceKitError {
+      do { _ = try NeuralNetwork(contentsOf: folder + "/" + name) } catch let error as any RelevanceKitError {
         #expect(!error.description.contains("\n") && error.description.hasPrefix(folder), "\(name)")
         #expect(error.category == .badData, "\(name)")
         errors += 1

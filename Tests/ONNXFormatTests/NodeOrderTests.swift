@@ -28,7 +28,7 @@ import Testing
     let makers = Dictionary(uniqueKeysWithValues: nodes.map { ($0.outputs[0], $0) })
     for _ in 0..<3 {
       let model = WireModel(nodes: nodes.shuffled(using: &random), inputs: [("x", [1, 1])])
-      let network = try Network(onnx: model.bytes)
+      let network = try NeuralNetwork(onnx: model.bytes)
       for x: Float in [-1.5, 2] {
         let found = try Executor(network, threads: 1).logits(Tensor(shape: [1, 1], elements: [x]))
         #expect(found.elements == [Self.value(of: "y", makers, x)], "seed \(seed)")

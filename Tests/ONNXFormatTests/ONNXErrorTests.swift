@@ -7,7 +7,7 @@ import Testing
 /// The sentences that a user reads.
 @Suite struct ONNXErrorTests {
   @Test func aMissingFile() {
-    let error = #expect(throws: ONNXError.self) { try Network(contentsOf: "/nowhere/net.onnx") }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(contentsOf: "/nowhere/net.onnx") }
     #expect(error?.description == "/nowhere/net.onnx: there is no such file")
     #expect(error?.category == .missingInput)
   }
@@ -53,14 +53,14 @@ import Testing
     ("\u{8}\u{7}", "model: not an ONNX model, or a damaged one: it has no graph"),
   ])
   func somethingElse(content: String, sentence: String) {
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: Array(content.utf8)) }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: Array(content.utf8)) }
     #expect(error?.description == sentence)
     #expect(error?.category == .badData)
   }
 
   @Test func aTruncatedFile() {
     let bytes = DamagedModelTests.small.bytes
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: Array(bytes.dropLast(100))) }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: Array(bytes.dropLast(100))) }
     let left = bytes.count - 100 - 9
     #expect(
       error?.description
@@ -77,7 +77,7 @@ import Testing
         WireNode(op: "MatMul", inputs: ["x", "x"], outputs: ["d"], name: "attention"),
         WireNode(op: "GridSample", inputs: ["c", "d"], outputs: ["y"]),
       ])
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(
       error?.description
         == "model: 4 nodes are not supported: GridSample × 2 (first, y), com.microsoft.FusedConv (c), "
@@ -93,7 +93,7 @@ import Testing
         WireNode(op: "GridSample", inputs: [index == 0 ? "x" : "v\(index - 1)"], outputs: ["v\(index)"]))
     }
     model.outputs = ["v29"]
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(error?.description == "model: 30 nodes are not supported: GridSample × 30 (v0, v1, v2, …)")
   }
 
@@ -160,14 +160,14 @@ import Testing
     (WireModel(inputs: [("x", [1]), ("x", [1])]), "two inputs are named x"),
   ])
   func badModels(model: WireModel, sentence: String) {
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(error?.description == "model: \(sentence)")
   }
 
   @Test func severalInputsNameTheFile() {
     let model = WireModel(
       nodes: [WireNode(op: "Add", inputs: ["x", "z"], outputs: ["y"])], inputs: [("x", [1, 2]), ("z", [1, 2])])
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes, name: "two.onnx") }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes, name: "two.onnx") }
     #expect(error?.description == "two.onnx: the graph has 2 inputs (x, z); expected one image")
   }
 
@@ -181,13 +181,13 @@ import Testing
 
   @Test func valuesWithTwoMakers() {
     let relu = WireNode(op: "Relu", inputs: ["x"], outputs: ["y"])
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: WireModel(nodes: [relu, relu]).bytes) }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: WireModel(nodes: [relu, relu]).bytes) }
     #expect(error?.description == "model: the value y has two makers, the second being node y (Relu)")
   }
 
   @Test func namesCannotBreakTheLine() {
     let model = WireModel(nodes: [WireNode(op: "Ein\nsum", inputs: ["x"], outputs: ["y"], name: "a\u{1b}[31m\r\nb")])
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(error?.description == "model: 1 node is not supported: Ein?sum (a?[31m??b)")
   }
 }

@@ -141,7 +141,7 @@ import Testing
   @Test func initializersAmongTheInputsAreNotInputs() throws {
     var model = WireModel.oneNode("Add", ["w"], initializers: [.floats("w", [1], [1])])
     model.inputs.append(("w", [1]))
-    let network = try Network(onnx: model.bytes)
+    let network = try NeuralNetwork(onnx: model.bytes)
     #expect(network.graph.nodes.map(\.name) == ["x", "w", "it"])
   }
 

@@ -80,7 +80,7 @@ import Testing
     #expect(graph.outputName == one.preferred)
     #expect(graph.outputNames == one.outputs)
     #expect(graph[graph.output].name == one.preferred || one.outputs.count == 1)
-    let network = try Network(onnx: one.model.bytes)
+    let network = try NeuralNetwork(onnx: one.model.bytes)
     #expect(network.outputName == one.preferred && network.outputNames == one.outputs)
   }
 
@@ -92,7 +92,7 @@ import Testing
       ("head/features", "features"), ("flatten", "features"), ("logits", "probabilities"), ("softmax", "probabilities"),
       ("fc", "scores"), ("scores", "scores"), ("relu", "rectified"), ("rectified", "rectified"), (nil, "probabilities"),
     ] {
-      let network = try Network(contentsOf: folder, output: name)
+      let network = try NeuralNetwork(contentsOf: folder, output: name)
       #expect(network.outputName == name ?? "logits")
       #expect(network.outputNames == ["head/features", "logits"])
       let found = try Executor(network).trace(input).value(of: network.graph.output)
@@ -102,19 +102,19 @@ import Testing
       #expect(difference <= 1e-5 * expected.largestMagnitude(), "\(name ?? "none")")
     }
     // What a rewrite changes keeps its outputs.
-    let folded = try Network(contentsOf: folder).foldingBatchNormalization()
+    let folded = try NeuralNetwork(contentsOf: folder).foldingBatchNormalization()
     #expect(folded.outputName == "logits" && folded.outputNames == ["head/features", "logits"])
   }
 
   @Test func wrongNames() throws {
     let model = WireModel.oneNode("Relu")
     for (name, end) in [("z", "; did you mean y?"), ("its", "; did you mean it?"), ("logits", "; its outputs are y")] {
-      let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes, output: name) }
+      let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes, output: name) }
       #expect(error?.description == "model: no output or node is named \(name)\(end)")
       #expect(error?.category == .usage)
     }
     // The input makes nothing.
-    #expect(throws: ONNXError.self) { try Network(onnx: model.bytes, output: "x") }
+    #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes, output: "x") }
   }
 
   /// Only what the chosen value needs is read.
@@ -122,8 +122,8 @@ import Testing
     var model = WireModel.oneNode("Relu")
     model.nodes.append(WireNode(op: "GridSample", inputs: ["y"], outputs: ["e"]))
     model.outputs = ["e", "y"]
-    #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
-    #expect(try Network(onnx: model.bytes, output: "y").graph.nodes.map(\.name) == ["x", "it"])
+    #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
+    #expect(try NeuralNetwork(onnx: model.bytes, output: "y").graph.nodes.map(\.name) == ["x", "it"])
   }
 
   /// A converted file has the first output, as before outputs could be chosen.

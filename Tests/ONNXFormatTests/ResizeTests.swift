@@ -21,7 +21,7 @@ import Testing
 
     /// The input: element i is (7919 i mod 1009) / 1009.
     var input: Tensor {
-      let shape = Shape(shape)
+      let shape = TensorShape(shape)
       return Tensor(shape: shape, elements: (0..<shape.count).map { Float($0 * 7919 % 1009) / 1009 })
     }
 
@@ -53,7 +53,7 @@ import Testing
     else { return [] }
     var start = 0
     return cases.map { test in
-      let shape = Shape(test.output)
+      let shape = TensorShape(test.output)
       defer { start += shape.count }
       return (test, Tensor(shape: shape, elements: Array(outputs[start..<start + shape.count])))
     }
@@ -63,7 +63,7 @@ import Testing
   @Test func matchesONNXRuntime() throws {
     #expect(Self.cases.count == 600)
     for (test, expected) in Self.cases {
-      let found = try WritingTests.output(of: Network(onnx: test.model.bytes), test.input)
+      let found = try WritingTests.output(of: NeuralNetwork(onnx: test.model.bytes), test.input)
       #expect(found.shape == expected.shape, "\(test)")
       guard found.shape == expected.shape else { continue }
       if test.mode == "nearest" {
@@ -78,10 +78,10 @@ import Testing
   @Test func isWrittenAsItWasRead() throws {
     let scratch = try Fixtures.Scratch()
     for (test, _) in Self.cases {
-      let network = try Network(onnx: test.model.bytes)
+      let network = try NeuralNetwork(onnx: test.model.bytes)
       let summary = try ONNXWriter(placement: .inside).write(network, to: scratch.path("out.onnx"))
       #expect(test.policy == nil || summary.opset >= 18)
-      let again = try Network(contentsOf: scratch.path("out.onnx"))
+      let again = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))
       #expect(
         try WritingTests.output(of: again, test.input) == WritingTests.output(of: network, test.input), "\(test)")
     }
@@ -93,7 +93,7 @@ import Testing
       "Resize", ["scales"], opset: 10, attributes: [("mode", .string("nearest"))],
       initializers: [.floats("scales", [4], [1, 1, 0.6, 0.6])], input: [1, 1, 2, 4])
     let input = Tensor(shape: [1, 1, 2, 4], elements: (1...8).map { Float($0) })
-    #expect(try WritingTests.output(of: Network(onnx: model.bytes), input).elements == [1, 3])
+    #expect(try WritingTests.output(of: NeuralNetwork(onnx: model.bytes), input).elements == [1, 3])
   }
 
   @Test(arguments: [
@@ -107,7 +107,7 @@ import Testing
       attributes: [
         ("mode", .string(mode)), ("coordinate_transformation_mode", .string(frame)), ("antialias", .int(antialias)),
       ], initializers: [.floats("scales", [4], [1, 1, 2, 2])])
-    let error = #expect(throws: ONNXError.self) { try Network(onnx: model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
   }
 }

@@ -240,7 +240,7 @@ extension ScratchFolder {
   }
 
   /// The network of the folder's `model.onnx`.
-  func readNetwork() throws -> Network { try Network(contentsOf: path) }
+  func readNetwork() throws -> NeuralNetwork { try NeuralNetwork(contentsOf: path) }
 }
 
 /// The package's `Fixtures` folder.

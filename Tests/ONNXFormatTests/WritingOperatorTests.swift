@@ -33,7 +33,7 @@ import Testing
             weight: Seeded.tensor([4, 3, 3, 2], seed: 1), bias: Seeded.tensor([6], seed: 2), window: window,
             outputPadding: [1, 0], groups: 2)))
     },
-    Case("layer normalisation", item: [5, 300]) {
+    Case("layer normalization", item: [5, 300]) {
       $0.add(
         "it",
         .layerNormalization(
@@ -133,11 +133,11 @@ import Testing
     try one.build(&builder)
     let network = try builder.network()
     let scratch = try Fixtures.Scratch()
-    let input = Seeded.tensor(Shape([2] + one.item), seed: 9)
+    let input = Seeded.tensor(TensorShape([2] + one.item), seed: 9)
     let expected = try WritingTests.output(of: network, input)
     for (writer, limit) in [(ONNXWriter(outputName: "result"), 1e-6), (ONNXWriter(halvesWeights: true), 2e-3)] {
       try writer.write(network, to: scratch.path("out.onnx"))
-      let found = try Network(contentsOf: scratch.path("out.onnx"))
+      let found = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))
       let names = found.graph.nodes.filter { $0.operation.kind != .constant }.map(\.name)
       #expect(Set(network.graph.nodes.filter { $0.operation.kind != .constant }.map(\.name)).isSubset(of: names))
       let output = try WritingTests.output(of: found, input)
@@ -181,7 +181,7 @@ import Testing
     #expect(source.nodes.map(\.operator) == ["Cast", "MaxPool", "Cast", "Cast", "Add"])
     let input = Seeded.tensor([2, 1, 3, 3], seed: 9)
     #expect(
-      try WritingTests.output(of: Network(contentsOf: scratch.path("out.onnx")), input)
+      try WritingTests.output(of: NeuralNetwork(contentsOf: scratch.path("out.onnx")), input)
         == WritingTests.output(of: network, input))
   }
 
@@ -198,7 +198,7 @@ import Testing
     let nodes = operations.enumerated().map { index, operation in
       Node(name: "node\(index)", operation: operation, inputs: index == 0 ? [] : [Node.ID(index - 1)])
     }
-    let network = try Network(Graph(name: "test", nodes: nodes, output: Node.ID(nodes.count - 1)))
+    let network = try NeuralNetwork(Graph(name: "test", nodes: nodes, output: Node.ID(nodes.count - 1)))
     #expect(
       try OpenExtents(of: network).shapes == [
         image, image,
@@ -208,7 +208,7 @@ import Testing
       ])
   }
 
-  @Test func foldedNormalisationsComputeTheSame() throws {
+  @Test func foldedNormalizationsComputeTheSame() throws {
     let normalization: @Sendable (Int) -> any RelevanceKit.Operator = { channels in
       .batchNormalization(
         BatchNormalization(
@@ -243,7 +243,7 @@ import Testing
     // The names go into the file.
     let scratch = try Fixtures.Scratch()
     try ONNXWriter().write(folded, to: scratch.path("out.onnx"))
-    let found = try Network(contentsOf: scratch.path("out.onnx"))
+    let found = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))
     #expect(found.graph.nodes.map(\.aliases) == folded.graph.nodes.map(\.aliases))
   }
 }

@@ -17,13 +17,13 @@ import Testing
 
   @Test(arguments: operators) func operatorsComputeTheSame(name: String) throws {
     let source = try ONNXSource(contentsOf: Fixtures.path("operators/\(name)"))
-    let network = try Network(source.graph)
+    let network = try NeuralNetwork(source.graph)
     let input = try Fixtures.tensor("operators/\(name)/input.npy")
     for placement in [ONNXWriter.WeightPlacement.beside, .inside] {
       let scratch = try Fixtures.Scratch()
       let file = scratch.path("out.onnx")
       try ONNXWriter(placement: placement, outputName: source.outputName).write(network, to: file)
-      let found = try Network(contentsOf: file)
+      let found = try NeuralNetwork(contentsOf: file)
       let again = try ONNXSource(contentsOf: file)
       #expect(again.outputName == source.outputName)
       #expect(found.graph[found.input].name == network.graph[network.input].name)
@@ -41,11 +41,11 @@ import Testing
     let scratch = try Fixtures.Scratch()
     try SeededNetwork.write(name, to: scratch)
     let source = try ONNXSource(contentsOf: scratch.path("model.onnx"))
-    let network = try Network(source.graph)
+    let network = try NeuralNetwork(source.graph)
     let file = scratch.path("out.onnx")
     let summary = try ONNXWriter(outputName: source.outputName).write(network, to: file)
     #expect(summary.opset == 17)
-    let found = try Network(contentsOf: file)
+    let found = try NeuralNetwork(contentsOf: file)
     #expect(found.graph.nodes.map(\.name) == network.graph.nodes.map(\.name))
     #expect(found.graph.nodes.map(\.aliases) == network.graph.nodes.map(\.aliases))
     #expect(try ONNXSource(contentsOf: file).outputName == source.outputName)
@@ -75,7 +75,7 @@ import Testing
       let network = try sample.network()
       try ONNXWriter(placement: .inside).write(network, to: scratch.path("out.onnx"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == ["out.onnx"])
-      let found = try Network(contentsOf: scratch.path("out.onnx"))
+      let found = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))
       for node in found.graph.nodes { Self.expectMapped(node.operation, alignment: 4) }
       let input = SampleNetwork.input(batch: 2)
       #expect(try Executor(found).logits(input) == Executor(network).logits(input))
@@ -96,7 +96,7 @@ import Testing
     builder.add("fc", .linear(Linear(weight: weight, bias: nil)))
     let summary = try ONNXWriter(halvesWeights: true).write(try builder.network(), to: scratch.path("out.onnx"))
     #expect(summary.weightBytes == 2 * weight.count)
-    let found = try Network(contentsOf: scratch.path("out.onnx"))
+    let found = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))
     guard let linear = found.graph.nodes[1].operation as? Linear else {
       Issue.record("no linear layer")
       return
@@ -126,7 +126,7 @@ import Testing
       Set(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path)) == ["out.onnx", "out.onnx.data"])
   }
 
-  static func output(of network: Network, _ input: Tensor) throws -> Tensor {
+  static func output(of network: NeuralNetwork, _ input: Tensor) throws -> Tensor {
     try Executor(network).trace(input).value(of: network.graph.output)
   }
 }

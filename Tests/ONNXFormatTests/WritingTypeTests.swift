@@ -10,9 +10,9 @@ import Testing
     let pack = try PackedCases("casts")
     let scratch = try Fixtures.Scratch()
     for test in pack.cases {
-      let network = try Network(onnx: pack.model(of: test))
+      let network = try NeuralNetwork(onnx: pack.model(of: test))
       try ONNXWriter(placement: .inside).write(network, to: scratch.path("out.onnx"))
-      let again = try Network(contentsOf: scratch.path("out.onnx"))
+      let again = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))
       #expect(
         try Self.kinds(again).merging(Self.kinds(network)) { _, expected in expected } == Self.kinds(again), "\(test)")
       let input = pack.input(of: test)
@@ -20,7 +20,7 @@ import Testing
     }
   }
 
-  private static func kinds(_ network: Network) throws -> [String: ElementKind] {
+  private static func kinds(_ network: NeuralNetwork) throws -> [String: ElementKind] {
     try Dictionary(
       uniqueKeysWithValues: zip(
         network.graph.nodes.map(\.name), network.analysis(forInput: network.fittingInputShape()).inferred.map(\.kind)))
@@ -38,10 +38,10 @@ import Testing
       Node(name: "truth", operation: .cast(.truth), inputs: [Node.ID(2)]),
       Node(name: "real", operation: .cast(.real), inputs: [Node.ID(3)]),
     ]
-    let network = try Network(Graph(name: "types", nodes: nodes, output: Node.ID(4)))
+    let network = try NeuralNetwork(Graph(name: "types", nodes: nodes, output: Node.ID(4)))
     let scratch = try Fixtures.Scratch()
     try ONNXWriter().write(network, to: scratch.path("out.onnx"))
-    let again = try Network(contentsOf: scratch.path("out.onnx"))
+    let again = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))
     #expect(try Self.kinds(again) == Self.kinds(network))
     guard let id = again.graph.node(named: "c"),
       case .integers(let found)? = (again.graph[id].operation as? Constant)?.value

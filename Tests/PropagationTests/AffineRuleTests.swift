@@ -13,7 +13,7 @@ import Testing
     func add(to builder: inout GraphBuilder, _ name: String, _ x: Node.ID, channels: Int, spatial: Bool)
       -> (node: Node.ID, scale: [Double], shift: [Double])
     {
-      let extents: Shape = spatial ? [channels, 1, 1] : [channels]
+      let extents: TensorShape = spatial ? [channels, 1, 1] : [channels]
       let (s, b) = (
         Seeded.tensor([channels], seed: 61, low: -2, high: 2), Seeded.tensor([channels], seed: 62, low: -1, high: 1)
       )
@@ -60,7 +60,7 @@ import Testing
     ]
   }
 
-  private static let rules = ContributionRuleTests.rules.filter { !($0.rule is WSquare) && !($0.rule is Flat) }
+  private static let rules = ContributionRuleTests.rules.filter { !($0.rule is WSquareRule) && !($0.rule is FlatRule) }
 
   /// Relevance that is small where the terms of a denominator cancel.
   private static func conditioned(
@@ -97,8 +97,8 @@ import Testing
         let channels = layer.operation.parameters.last!.count
         let (node, scale, shift) = affine.add(to: &builder, "affine", id, channels: channels, spatial: spatial)
         builder.add("relu", .relu, node)
-        let table = RuleTable.of(.init(.name("layer"), test.rule), .init(RuleTable.Selector(), Pass()))
-        let x = Seeded.tensor(Shape([2] + layer.item), seed: 1)
+        let table = RuleTable.of(.init(.name("layer"), test.rule), .init(RuleTable.Selector(), PassRule()))
+        let x = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
         let walk = try Walk(builder.network(), table, x)
         #expect(walk.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
 
@@ -138,9 +138,9 @@ import Testing
           let (node, scale, shift) = affine.add(to: &builder, "affine", id, channels: layer.item[0], spatial: spatial)
           builder.add("layer", layer.operation, node)
           let table = RuleTable.of(
-            .init(.name("layer"), test.rule), .init(.operators(.maxPool), WinnerTakesAll()),
-            .init(RuleTable.Selector(), Pass()))
-          let input = Seeded.tensor(Shape([2] + layer.item), seed: 1)
+            .init(.name("layer"), test.rule), .init(.operators(.maxPool), WinnerTakesAllRule()),
+            .init(RuleTable.Selector(), PassRule()))
+          let input = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
           let walk = try Walk(builder.network(), table, input)
           #expect(walk.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
 
@@ -180,8 +180,8 @@ import Testing
       let (node, _, _) = affine.add(to: &builder, "affine", builder.input, channels: layer.item[0], spatial: spatial)
       builder.add("layer", layer.operation, node)
       let table = RuleTable.of(
-        .init(.name("layer"), ZBox(box: .scalar(lower: -9, upper: 11))), .init(RuleTable.Selector(), Pass()))
-      let walk = try Walk(builder.network(), table, Seeded.tensor(Shape([2] + layer.item), seed: 1))
+        .init(.name("layer"), ZBoxRule(box: .scalar(lower: -9, upper: 11))), .init(RuleTable.Selector(), PassRule()))
+      let walk = try Walk(builder.network(), table, Seeded.tensor(TensorShape([2] + layer.item), seed: 1))
       let x = walk.trace.value(of: walk.network.graph[walk.node("layer")].inputs[0]).doubles
       let r = Seeded.tensor(walk.value("layer").shape, seed: 31)
       let count = layer.item.reduce(1, *)
@@ -208,8 +208,8 @@ import Testing
     builder.add("layer", linear, joined)
     let x = Seeded.tensor([2, 3, 2, 4], seed: 1)
     let table = RuleTable.of(
-      .init(.name("layer"), ZPlus(bias: .absorbed)), .init(.operators(.maxPool), WinnerTakesAll()),
-      .init(.operators(.batchNormalization, .add), Pass()))
+      .init(.name("layer"), ZPlusRule(bias: .absorbed)), .init(.operators(.maxPool), WinnerTakesAllRule()),
+      .init(.operators(.batchNormalization, .add), PassRule()))
     let walk = try Walk(builder.network(), table, x)
 
     // For each column of the layer the element that it takes, and what the affine nodes make of that: the transposed map has 2 × 4

@@ -16,29 +16,31 @@ import Testing
   static let rules: [RuleCase] = {
     var cases: [RuleCase] = []
     for bias in BiasTreatment.allCases {
-      cases.append(RuleCase(rule: Z(bias: bias)) { $0.epsilon($1, $2, 0, bias) })
+      cases.append(RuleCase(rule: ZRule(bias: bias)) { $0.epsilon($1, $2, 0, bias) })
       for epsilon in [1e-2, 0.5] {
         cases.append(
-          RuleCase(rule: Epsilon(epsilon: Float(epsilon), bias: bias)) {
+          RuleCase(rule: EpsilonRule(epsilon: Float(epsilon), bias: bias)) {
             $0.epsilon($1, $2, Double(Float(epsilon)), bias)
           })
       }
       for gamma in [0.25, 3] {
-        cases.append(RuleCase(rule: Gamma(gamma: Float(gamma), bias: bias)) { $0.gamma($1, $2, gamma, bias) })
+        cases.append(RuleCase(rule: GammaRule(gamma: Float(gamma), bias: bias)) { $0.gamma($1, $2, gamma, bias) })
         cases.append(
-          RuleCase(rule: GeneralisedGamma(gamma: Float(gamma), bias: bias)) { $0.generalisedGamma($1, $2, gamma, bias) }
+          RuleCase(rule: GeneralizedGammaRule(gamma: Float(gamma), bias: bias)) {
+            $0.generalizedGamma($1, $2, gamma, bias)
+          }
         )
       }
       for (alpha, beta) in [(2.0, 1.0), (1, 0), (1.5, 0.5)] {
         cases.append(
-          RuleCase(rule: AlphaBeta(alpha: Float(alpha), beta: Float(beta), bias: bias)) {
+          RuleCase(rule: AlphaBetaRule(alpha: Float(alpha), beta: Float(beta), bias: bias)) {
             $0.alphaBeta($1, $2, alpha, beta, bias)
           })
       }
-      cases.append(RuleCase(rule: ZPlus(bias: bias)) { $0.zPlus($1, $2, bias) })
-      cases.append(RuleCase(rule: WSquare(bias: bias)) { $0.wSquare($1, $2, bias) })
+      cases.append(RuleCase(rule: ZPlusRule(bias: bias)) { $0.zPlus($1, $2, bias) })
+      cases.append(RuleCase(rule: WSquareRule(bias: bias)) { $0.wSquare($1, $2, bias) })
     }
-    cases.append(RuleCase(rule: Flat()) { $0.flat($1, $2) })
+    cases.append(RuleCase(rule: FlatRule()) { $0.flat($1, $2) })
     return cases
   }()
 
@@ -47,7 +49,7 @@ import Testing
     let layers = LayerCase.all.filter { $0.item != [16, 13, 14] } + LayerCase.others
     for (index, layer) in layers.enumerated() {
       for isRectified in [false, true] {
-        // The weights of averages have no size of their own, which w² and a stabiliser would depend on.
+        // The weights of averages have no size of their own, which w² and a stabilizer would depend on.
         try expectDefinition(test, layer, isRectified: isRectified, seeds: index % 2 == 0 ? 1 : 3)
       }
     }
@@ -62,10 +64,10 @@ import Testing
   }
 
   private func expectDefinition(_ test: RuleCase, _ layer: LayerCase, isRectified: Bool, seeds: Int) throws {
-    let input = Seeded.tensor(Shape([2] + layer.item), seed: 1)
+    let input = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
     let x = (isRectified ? input.positivePart : input).repeatingItems(seeds)
     let oracle = layer.oracle
-    let table = RuleTable.of(.init(.operators(.relu), Pass()), .init(.name("layer"), test.rule))
+    let table = RuleTable.of(.init(.operators(.relu), PassRule()), .init(.name("layer"), test.rule))
     let walk = try Walk(layer.network(behind: isRectified ? [.relu] : []), table, input)
     let comment: Comment = "\(layer.name), rectified: \(isRectified)"
     let shape = walk.value("layer").shape
@@ -82,7 +84,7 @@ import Testing
     let loss = { (cause: AbsorptionCause) in entries.reduce(0) { $0 + ($1.losses[cause] ?? 0) } }
     let tolerance = Tolerance.singlePrecision * magnitude
     #expect(abs(loss(.bias) - expected.bias) <= tolerance, comment)
-    #expect(abs(loss(.stabiliser) - expected.stabiliser) <= tolerance, comment)
+    #expect(abs(loss(.stabilizer) - expected.stabilizer) <= tolerance, comment)
     #expect(abs(loss(.zeroDenominator) - expected.zero) <= tolerance, comment)
     #expect(abs(loss(.rounding)) <= tolerance && loss(.rule) == 0, comment)
     for entry in entries {
@@ -97,7 +99,8 @@ import Testing
   }
 
   /// An output that nothing speaks for keeps its relevance, under every rule, and the ledger says so.
-  @Test(arguments: [Z(), Epsilon(), Gamma(), GeneralisedGamma(), ZPlus(), WSquare()] as [any Rule])
+  @Test(
+    arguments: [ZRule(), EpsilonRule(), GammaRule(), GeneralizedGammaRule(), ZPlusRule(), WSquareRule()] as [any Rule])
   func zeroDenominatorsAbsorb(rule: any Rule) throws {
     var builder = GraphBuilder(item: [2])
     builder.add("layer", .linear(Linear(weight: Tensor(shape: [2, 2], elements: [1, 2, 0, 0]), bias: nil)))
@@ -111,8 +114,8 @@ import Testing
 
   /// αβ with α = 1, β = 0 is z⁺.
   @Test(arguments: LayerCase.all) func alphaBetaOneZeroIsZPlus(layer: LayerCase) throws {
-    let x = Seeded.tensor(Shape([1] + layer.item), seed: 1)
-    let maps = try [AlphaBeta(alpha: 1, beta: 0, bias: .bypassed), ZPlus()].map { (rule: any Rule) in
+    let x = Seeded.tensor(TensorShape([1] + layer.item), seed: 1)
+    let maps = try [AlphaBetaRule(alpha: 1, beta: 0, bias: .bypassed), ZPlusRule()].map { (rule: any Rule) in
       let walk = try Walk(layer.network(), .of(.init(RuleTable.Selector(), rule)), x)
       return walk.relevance(from: "layer", Seeded.tensor(walk.value("layer").shape, seed: 2))
     }
@@ -147,10 +150,10 @@ import Testing
     let expected = zip(gradient, x.doubles).map(*)
 
     for (epsilon, tolerance) in [(Float(0), 1e-5), (1e-4, 1e-2), (1e-1, 1)] {
-      let rule: any Rule = epsilon == 0 ? Z() : Epsilon(epsilon: epsilon)
+      let rule: any Rule = epsilon == 0 ? ZRule() : EpsilonRule(epsilon: epsilon)
       let table = RuleTable.of(
-        .init(.operators(.conv, .gemm), rule), .init(.operators(.maxPool), WinnerTakesAll()),
-        .init(.operators(.relu), Pass()))
+        .init(.operators(.conv, .gemm), rule), .init(.operators(.maxPool), WinnerTakesAllRule()),
+        .init(.operators(.relu), PassRule()))
       let explanation = try Explainer(network, rules: table).trace(x).explain(.class(2))
       #expect(abs(Double(explanation.score) - score) <= Tolerance.logits * abs(score))
       let distance = explanation.relevance.relativeDistance(

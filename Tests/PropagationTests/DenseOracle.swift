@@ -13,7 +13,7 @@ struct DenseOracle {
   struct Outcome {
     var relevance: [Double]
     var bias = 0.0
-    var stabiliser = 0.0
+    var stabilizer = 0.0
     var zero = 0.0
     /// For each output how large its denominators are beside what they are sums of.
     var conditions: [Double] = []
@@ -23,14 +23,14 @@ struct DenseOracle {
   struct Shares {
     var contributions: [Double]
     var bias = 0.0
-    var stabiliser = 0.0
+    var stabilizer = 0.0
     var factor = 1.0
     var distributesBias = false
 
     var denominator: Double { contributions.reduce(0, +) + bias }
   }
 
-  /// `R_i = Σ_j f c_ij / (Σ_i' c_i'j + b_j + stabiliser) R_j`; an output whose denominator is 0 sends nothing.
+  /// `R_i = Σ_j f c_ij / (Σ_i' c_i'j + b_j + stabilizer) R_j`; an output whose denominator is 0 sends nothing.
   func redistribute(_ x: [Double], _ r: [Double], _ shares: ([Double], _ output: Int) -> [Shares]) -> Outcome {
     let (outputs, inputs) = (matrix.count, matrix[0].count)
     var outcome = Outcome(relevance: [Double](repeating: 0, count: x.count))
@@ -47,10 +47,10 @@ struct DenseOracle {
             continue
           }
           condition = min(condition, abs(z) / (group.contributions.reduce(abs(group.bias)) { $0 + abs($1) }))
-          let stabiliser = z > 0 ? group.stabiliser : -group.stabiliser
-          let s = arrived / (z + stabiliser)
+          let stabilizer = z > 0 ? group.stabilizer : -group.stabilizer
+          let s = arrived / (z + stabilizer)
           for input in 0..<inputs { outcome.relevance[item * inputs + input] += group.contributions[input] * s }
-          outcome.stabiliser += stabiliser * s
+          outcome.stabilizer += stabilizer * s
           if group.distributesBias {
             let seen = matrix[output].indices.filter { matrix[output][$0] != 0 }
             for input in seen { outcome.relevance[item * inputs + input] += group.bias * s / Double(seen.count) }
@@ -64,25 +64,25 @@ struct DenseOracle {
   }
 
   private func shares(
-    _ output: Int, _ treatment: BiasTreatment, stabiliser: Double, factor: Double = 1,
+    _ output: Int, _ treatment: BiasTreatment, stabilizer: Double, factor: Double = 1,
     bias: (Double) -> Double = { $0 }, _ contribution: (_ input: Int, _ weight: Double) -> Double
   ) -> Shares {
     Shares(
       contributions: matrix[output].enumerated().map { contribution($0, $1) },
-      bias: treatment == .bypassed ? 0 : bias(self.bias[output]), stabiliser: stabiliser, factor: factor,
+      bias: treatment == .bypassed ? 0 : bias(self.bias[output]), stabilizer: stabilizer, factor: factor,
       distributesBias: treatment == .distributed)
   }
 
   /// `x w`
   func epsilon(_ x: [Double], _ r: [Double], _ epsilon: Double, _ bias: BiasTreatment) -> Outcome {
-    redistribute(x, r) { x, output in [shares(output, bias, stabiliser: epsilon) { x[$0] * $1 }] }
+    redistribute(x, r) { x, output in [shares(output, bias, stabilizer: epsilon) { x[$0] * $1 }] }
   }
 
   /// `x (w + γ w⁺)`
   func gamma(_ x: [Double], _ r: [Double], _ gamma: Double, _ bias: BiasTreatment) -> Outcome {
     redistribute(x, r) { x, output in
       [
-        shares(output, bias, stabiliser: 0, bias: { $0 + gamma * max($0, 0) }) {
+        shares(output, bias, stabilizer: 0, bias: { $0 + gamma * max($0, 0) }) {
           x[$0] * ($1 + gamma * max($1, 0))
         }
       ]
@@ -90,13 +90,13 @@ struct DenseOracle {
   }
 
   /// `x w + γ (x w)^±`, with the sign of the output.
-  func generalisedGamma(_ x: [Double], _ r: [Double], _ gamma: Double, _ bias: BiasTreatment) -> Outcome {
+  func generalizedGamma(_ x: [Double], _ r: [Double], _ gamma: Double, _ bias: BiasTreatment) -> Outcome {
     redistribute(x, r) { x, output in
       let y = zip(x, matrix[output]).reduce(self.bias[output]) { $0 + $1.0 * $1.1 }
-      let favoured = { (c: Double) in y >= 0 ? max(c, 0) : min(c, 0) }
+      let favored = { (c: Double) in y >= 0 ? max(c, 0) : min(c, 0) }
       return [
-        shares(output, bias, stabiliser: 0, bias: { $0 + gamma * favoured($0) }) {
-          x[$0] * $1 + gamma * favoured(x[$0] * $1)
+        shares(output, bias, stabilizer: 0, bias: { $0 + gamma * favored($0) }) {
+          x[$0] * $1 + gamma * favored(x[$0] * $1)
         }
       ]
     }
@@ -105,7 +105,7 @@ struct DenseOracle {
   /// `(x w)⁺`: positive contributions only, whether of positive inputs or of negative ones.
   func zPlus(_ x: [Double], _ r: [Double], _ bias: BiasTreatment = .bypassed) -> Outcome {
     redistribute(x, r) { x, output in
-      [shares(output, bias, stabiliser: 1e-9, bias: { max($0, 0) }) { max(x[$0] * $1, 0) }]
+      [shares(output, bias, stabilizer: 1e-9, bias: { max($0, 0) }) { max(x[$0] * $1, 0) }]
     }
   }
 
@@ -113,27 +113,27 @@ struct DenseOracle {
   func alphaBeta(_ x: [Double], _ r: [Double], _ alpha: Double, _ beta: Double, _ bias: BiasTreatment) -> Outcome {
     redistribute(x, r) { x, output in
       [
-        shares(output, bias, stabiliser: 1e-9, factor: alpha, bias: { max($0, 0) }) { max(x[$0] * $1, 0) },
-        shares(output, bias, stabiliser: 1e-9, factor: -beta, bias: { min($0, 0) }) { min(x[$0] * $1, 0) },
+        shares(output, bias, stabilizer: 1e-9, factor: alpha, bias: { max($0, 0) }) { max(x[$0] * $1, 0) },
+        shares(output, bias, stabilizer: 1e-9, factor: -beta, bias: { min($0, 0) }) { min(x[$0] * $1, 0) },
       ]
     }
   }
 
   /// `w²`
   func wSquare(_ x: [Double], _ r: [Double], _ bias: BiasTreatment) -> Outcome {
-    redistribute(x, r) { _, output in [shares(output, bias, stabiliser: 0, bias: { $0 * $0 }) { $1 * $1 }] }
+    redistribute(x, r) { _, output in [shares(output, bias, stabilizer: 0, bias: { $0 * $0 }) { $1 * $1 }] }
   }
 
   /// 1 for every input that the output sees.
   func flat(_ x: [Double], _ r: [Double]) -> Outcome {
-    redistribute(x, r) { _, output in [shares(output, .bypassed, stabiliser: 0) { $1 == 0 ? 0 : 1 }] }
+    redistribute(x, r) { _, output in [shares(output, .bypassed, stabilizer: 0) { $1 == 0 ? 0 : 1 }] }
   }
 
   /// Rule z^B: `x w − l w⁺ − h w⁻`, with the box of each input.
   func zBox(_ x: [Double], _ r: [Double], lower: [Double], upper: [Double]) -> Outcome {
     redistribute(x, r) { x, output in
       [
-        shares(output, .bypassed, stabiliser: 1e-9) { input, weight in
+        shares(output, .bypassed, stabilizer: 1e-9) { input, weight in
           x[input] * weight - lower[input] * max(weight, 0) - upper[input] * min(weight, 0)
         }
       ]

@@ -2,13 +2,13 @@ import RelevanceKit
 import TestSupport
 import Testing
 
-/// Rules for products, equal shares, and normalisations by their expansion.
+/// Rules for products, equal shares, and normalizations by their expansion.
 @Suite struct GateRuleTests {
   static let item = [4, 3, 5]
   static let x = Seeded.tensor([2, 4, 3, 5], seed: 1)
 
   /// A squeeze-and-excitation block: a signal, and a gate of one number per channel that is computed from it.
-  private static func excitation() throws -> Network {
+  private static func excitation() throws -> NeuralNetwork {
     var builder = GraphBuilder(item: item)
     let signal = builder.add("signal", .relu)
     builder.add("squeeze", .mean(Mean(axes: [2, 3], keepsAxes: true)))
@@ -18,7 +18,7 @@ import Testing
     return try builder.network()
   }
 
-  static let table = RuleTable.of(.init(.operators(.relu), Pass()), .init(.operators(.mul), SignalTakesAll()))
+  static let table = RuleTable.of(.init(.operators(.relu), PassRule()), .init(.operators(.mul), SignalTakesAllRule()))
 
   /// The signal takes all; what computes the gate needs no rule, and none is asked for.
   @Test func theGateTakesNothing() throws {
@@ -36,15 +36,15 @@ import Testing
     let b = builder.add("b", isBounded ? .tanh : .relu, builder.input)
     builder.add("product", .multiply, a, b)
     let network = try builder.network()
-    let passes = RuleTable.Row(.operators(.relu, .sigmoid, .tanh), Pass())
+    let passes = RuleTable.Row(.operators(.relu, .sigmoid, .tanh), PassRule())
     let error = #expect(throws: RuleTableError.self) {
-      try RuleTable.of(passes, .init(.operators(.mul), SignalTakesAll())).resolve(for: network)
+      try RuleTable.of(passes, .init(.operators(.mul), SignalTakesAllRule())).resolve(for: network)
     }
     #expect(
       error?.description
         == "rule table test: signalTakesAll at product: it cannot tell the signal from the gate: expected exactly one operand "
         + "with bounded values")
-    let walk = try Walk(network, .of(passes, .init(.operators(.mul), EqualShares())), Self.x)
+    let walk = try Walk(network, .of(passes, .init(.operators(.mul), EqualSharesRule())), Self.x)
     let r = Seeded.tensor([2, 4, 3, 5], seed: 3)
     #expect(walk.relevance(from: "product", r, to: "a") == r.map { $0 / 2 })
     #expect(walk.relevance(from: "product", r).largestDifference(from: r) <= Tolerance.singlePrecision)
@@ -52,7 +52,7 @@ import Testing
 
   /// A constant is always a gate, on either side.
   @Test(arguments: [true, false]) func constantsAreGates(constantFirst: Bool) throws {
-    for rule in [SignalTakesAll(), EqualShares()] as [any Rule] {
+    for rule in [SignalTakesAllRule(), EqualSharesRule()] as [any Rule] {
       var builder = GraphBuilder(item: Self.item)
       let constant = builder.constant("constant", Seeded.tensor([4, 1, 1], seed: 4, low: -3, high: 3))
       let input = builder.input
@@ -88,7 +88,7 @@ import Testing
       .localResponseNormalization(
         LocalResponseNormalization(size: size, alpha: Float(alpha), beta: Float(beta), bias: Float(k))))
     let x = Seeded.tensor([2, 6, 2, 3], seed: 1, low: -2, high: 2)
-    let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), Taylor(epsilon: epsilon))), x)
+    let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), TaylorRule(epsilon: epsilon))), x)
     for seeds in [1, 3] {
       let r = Seeded.tensor([2 * seeds, 6, 2, 3], seed: 2)
       let (values, relevance) = (x.repeatingItems(seeds), r.doubles)
@@ -121,18 +121,18 @@ import Testing
     var builder = GraphBuilder(item: [1, 2, 3])
     builder.add("norm", .localResponseNormalization(LocalResponseNormalization(size: 1, alpha: 1, beta: 0.75, bias: 1)))
     let walk = try Walk(
-      builder.network(), .of(.init(RuleTable.Selector(), Taylor(epsilon: 0))), Seeded.tensor([1, 1, 2, 3], seed: 1))
+      builder.network(), .of(.init(RuleTable.Selector(), TaylorRule(epsilon: 0))), Seeded.tensor([1, 1, 2, 3], seed: 1))
     let r = Seeded.tensor([1, 1, 2, 3], seed: 2)
     #expect(walk.relevance(from: "norm", r).largestDifference(from: r) <= Tolerance.singlePrecision)
   }
 
-  /// Layer normalisation with its deviation held is a linear layer, and its shift a bias.
-  @Test(arguments: Taylor.Bias.allCases) func taylorOfLayerNormalisation(bias: Taylor.Bias) throws {
+  /// Layer normalization with its deviation held is a linear layer, and its shift a bias.
+  @Test(arguments: TaylorRule.Bias.allCases) func taylorOfLayerNormalization(bias: TaylorRule.Bias) throws {
     let (scale, shift) = (Seeded.tensor([5], seed: 3, low: 0.5, high: 2), Seeded.tensor([5], seed: 4))
     var builder = GraphBuilder(item: [3, 5])
     builder.add("norm", .layerNormalization(LayerNormalization(axis: -1, scale: scale, shift: shift, epsilon: 1e-3)))
     let x = Seeded.tensor([2, 3, 5], seed: 1)
-    let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), Taylor(epsilon: 1e-2, bias: bias))), x)
+    let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), TaylorRule(epsilon: 1e-2, bias: bias))), x)
     let r = Seeded.tensor([2, 3, 5], seed: 2)
     var (expected, kept) = ([Double](), 0.0)
     let (g, b) = (scale.doubles, shift.doubles)

@@ -36,7 +36,7 @@ import Testing
     }
     let norm = LayerNormalization(
       axis: -1, scale: Seeded.tensor([6], seed: 10), shift: Seeded.tensor([6], seed: 11), epsilon: 1e-3)
-    cases.append(Case(name: "layer normalisation", item: map, operation: .layerNormalization(norm)))
+    cases.append(Case(name: "layer normalization", item: map, operation: .layerNormalization(norm)))
     for groups in [nil, 1, 2] {
       let norm = GroupNormalization(
         groups: groups, scale: Seeded.tensor([groups == 2 ? 2 : 4], seed: 12),
@@ -99,8 +99,8 @@ import Testing
     }
   }
 
-  private func expectGradient(_ network: Network, item: [Int]) throws {
-    let shape = Shape([2] + item)
+  private func expectGradient(_ network: NeuralNetwork, item: [Int]) throws {
+    let shape = TensorShape([2] + item)
     // All values differ by more than a step, so that none overtakes another.
     var generator = Shuffle(state: 5)
     let values = (0..<shape.count).map { 4 * (Float($0) + 0.5) / Float(shape.count) - 2 }.shuffled(using: &generator)
@@ -133,7 +133,7 @@ import Testing
   }
 
   /// What rectifiers let pass, by the definitions.
-  @Test(arguments: Gradient.Rectifier.allCases) func rectifiers(rectifier: Gradient.Rectifier) throws {
+  @Test(arguments: GradientRule.Rectifier.allCases) func rectifiers(rectifier: GradientRule.Rectifier) throws {
     var builder = GraphBuilder(item: [3, 4, 5])
     builder.add("relu", .relu)
     let x = Seeded.tensor([2, 3, 4, 5], seed: 1)

@@ -6,7 +6,7 @@ import Testing
 /// Relevance and gradients through values that are rounded to integers, or wrap as they do.
 @Suite struct IntegerRuleTests {
   /// Scaled pixels as bytes, and a linear layer on them.
-  private func network(_ kind: ElementKind) throws -> Network {
+  private func network(_ kind: ElementKind) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [4])
     let scale = builder.constant("scale", Tensor(shape: [1], elements: [10]))
     builder.add("bytes", .cast(kind), builder.add("scaled", .multiply, builder.input, scale))
@@ -32,8 +32,8 @@ import Testing
 
   @Test func relevancePassesThroughRounding() throws {
     let table = RuleTable(name: "epsilon") {
-      RuleTable.Row(.operators(.gemm), Epsilon(epsilon: 1e-6))
-      RuleTable.Row(.operators(.mul), Pass())
+      RuleTable.Row(.operators(.gemm), EpsilonRule(epsilon: 1e-6))
+      RuleTable.Row(.operators(.mul), PassRule())
     }
     let walk = try Walk(network(.integer(.uint8)), table, input)
     #expect(
@@ -58,8 +58,8 @@ import Testing
       "larger", .cast(.integer(.uint8)), builder.add("doubled", .multiply, builder.input, factors))
     builder.add("real", .cast(.real), builder.add("sum", .add, larger, bytes))
     let table = RuleTable(name: "shares") {
-      RuleTable.Row(.operators(.mul), Pass())
-      RuleTable.Row(.operators(.reduceMean), Proportional())
+      RuleTable.Row(.operators(.mul), PassRule())
+      RuleTable.Row(.operators(.reduceMean), ProportionalRule())
     }
     let walk = try Walk(builder.network(), table, Tensor(shape: [1, 2], elements: [100, 3]))
     #expect(walk.trace.value(of: walk.network.graph.output).elements == [44, 9])

@@ -103,7 +103,7 @@ import Testing
   /// z⁺ on inputs that are ≥ 0 is the same whether that is known beforehand or not.
   @Test func knownAndUnknownSignsAgree() throws {
     let layer = try #require(LayerCase.all.first)
-    let x = Seeded.tensor(Shape([1] + layer.item), seed: 1, low: 0)
+    let x = Seeded.tensor(TensorShape([1] + layer.item), seed: 1, low: 0)
     let table = WeightedRuleTests.zPlus
     let r = Seeded.tensor([1, 6, 6, 7], seed: 3)
     let known = try Walk(layer.network(behind: [.relu]), table, x).relevance(from: "layer", r)

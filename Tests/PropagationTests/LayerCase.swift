@@ -67,7 +67,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
   private static let largerItem = [6, 7, 8]
 
   /// A network of the layer, behind the given nodes.
-  func network(behind nodes: [any RelevanceKit.Operator] = []) throws -> Network {
+  func network(behind nodes: [any RelevanceKit.Operator] = []) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: item)
     for (index, operation) in nodes.enumerated() { builder.add("before\(index)", operation) }
     builder.add("layer", operation)
@@ -107,7 +107,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     return cases
   }()
 
-  /// Depthwise and transposed convolutions, averages, and batch normalisation.
+  /// Depthwise and transposed convolutions, averages, and batch normalization.
   static let others: [LayerCase] = {
     var cases: [LayerCase] = []
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
@@ -148,7 +148,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     let normalization = BatchNormalization(
       scale: Seeded.tensor([4], seed: 27, low: -2, high: 2), shift: Seeded.tensor([4], seed: 28))
     cases.append(
-      LayerCase(name: "batch normalisation", item: [4, 3, 5], operation: .batchNormalization(normalization)))
+      LayerCase(name: "batch normalization", item: [4, 3, 5], operation: .batchNormalization(normalization)))
     return cases
   }()
 }

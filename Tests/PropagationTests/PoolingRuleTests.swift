@@ -25,21 +25,21 @@ import Testing
   }
 
   /// Values of few levels, so that there are ties, and of both signs.
-  @Test(arguments: PoolingCase.all, [WinnerTakesAll.Ties.first, .split])
-  func winnerTakesAll(one: PoolingCase, ties: WinnerTakesAll.Ties) throws {
+  @Test(arguments: PoolingCase.all, [WinnerTakesAllRule.Ties.first, .split])
+  func winnerTakesAll(one: PoolingCase, ties: WinnerTakesAllRule.Ties) throws {
     let x = Seeded.tensor(one.input, seed: 1, low: -2, high: 2).map { $0.rounded() }
-    try expectRelevance(.maxPool(one.window), WinnerTakesAll(ties: ties), x) { x, r in
+    try expectRelevance(.maxPool(one.window), WinnerTakesAllRule(ties: ties), x) { x, r in
       one.oracle.winners(x, r, split: ties == .split)
     }
   }
 
   /// Over whole axes, the largest of few levels of both signs.
-  @Test(arguments: [[2, 3], [-1], [1], [1, 3]], [WinnerTakesAll.Ties.first, .split])
-  func winnersAlongAxes(axes: [Int], ties: WinnerTakesAll.Ties) throws {
-    let x = Seeded.tensor(Shape([2] + Self.item), seed: 1, low: -2, high: 2).map { $0.rounded() }
+  @Test(arguments: [[2, 3], [-1], [1], [1, 3]], [WinnerTakesAllRule.Ties.first, .split])
+  func winnersAlongAxes(axes: [Int], ties: WinnerTakesAllRule.Ties) throws {
+    let x = Seeded.tensor(TensorShape([2] + Self.item), seed: 1, low: -2, high: 2).map { $0.rounded() }
     let (targets, outputs) = Self.targets(axes)
     let maximum = Reduction.reduce(Reduction(.maximum, axes: .fixed(axes), keepsAxes: true))
-    try expectRelevance(maximum, WinnerTakesAll(ties: ties), x) { x, r in
+    try expectRelevance(maximum, WinnerTakesAllRule(ties: ties), x) { x, r in
       var found = [Double](repeating: 0, count: x.count)
       for item in 0..<x.count / 126 {
         for output in 0..<outputs {
@@ -57,7 +57,7 @@ import Testing
   /// Winners share with what else is positive in their window; a window without any keeps its relevance.
   @Test(arguments: PoolingCase.all, [false, true]) func winnerShare(one: PoolingCase, isRectified: Bool) throws {
     let signed = Seeded.tensor(one.input, seed: 1, low: -2, high: 2)
-    try expectRelevance(.maxPool(one.window), WinnerShare(), isRectified ? signed.positivePart : signed) { x, r in
+    try expectRelevance(.maxPool(one.window), WinnerShareRule(), isRectified ? signed.positivePart : signed) { x, r in
       one.oracle.proportional(x.map { max($0, 0) }, r)
     }
   }
@@ -66,7 +66,7 @@ import Testing
     let x = Seeded.tensor(one.input, seed: 1)
     let pool = AveragePool(window: one.window, countsPadding: countsPadding)
     // Padding takes no relevance, whether it counts in the forward pass or not.
-    try expectRelevance(.averagePool(pool), Even(), x) { _, r in
+    try expectRelevance(.averagePool(pool), EvenRule(), x) { _, r in
       one.oracle.averageAdjoint(r, countsPadding: false)
     }
   }
@@ -74,7 +74,7 @@ import Testing
   @Test(arguments: PoolingCase.all, [false, true]) func proportional(one: PoolingCase, countsPadding: Bool) throws {
     let x = Seeded.tensor(one.input, seed: 1).positivePart
     let pool = AveragePool(window: one.window, countsPadding: countsPadding)
-    try expectRelevance(.averagePool(pool), Proportional(), x) { x, r in one.oracle.proportional(x, r) }
+    try expectRelevance(.averagePool(pool), ProportionalRule(), x) { x, r in one.oracle.proportional(x, r) }
   }
 
   /// For each element of an item the output that it goes into when axes are reduced, and how many outputs there are.
@@ -90,11 +90,11 @@ import Testing
 
   @Test(arguments: [[2, 3], [-1, -2], [1], [3], [1, 2, 3]], [false, true])
   func means(axes: [Int], keepsAxes: Bool) throws {
-    let x = Seeded.tensor(Shape([2] + Self.item), seed: 1, low: 0)
+    let x = Seeded.tensor(TensorShape([2] + Self.item), seed: 1, low: 0)
     let (targets, outputs) = Self.targets(axes)
     let mean = Mean.mean(Mean(axes: axes, keepsAxes: keepsAxes))
     for isEven in [true, false] {
-      try expectRelevance(mean, isEven ? Even() : Proportional(), x) { x, r in
+      try expectRelevance(mean, isEven ? EvenRule() : ProportionalRule(), x) { x, r in
         (0..<x.count).map { position in
           let (item, inner) = (position / 126, position % 126)
           let target = targets[inner]
@@ -110,7 +110,8 @@ import Testing
     var builder = GraphBuilder(item: [2, 2, 2])
     builder.add("relu", .relu)
     builder.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: true)))
-    let table = RuleTable.of(.init(.operators(.globalAveragePool), Proportional()), .init(.operators(.relu), Pass()))
+    let table = RuleTable.of(
+      .init(.operators(.globalAveragePool), ProportionalRule()), .init(.operators(.relu), PassRule()))
     let x = Tensor(shape: [1, 2, 2, 2], elements: [-1, -2, -3, 0, 1, 3, 0, -1])
     let walk = try Walk(builder.network(), table, x)
     let r = Tensor(shape: [1, 2, 1, 1], elements: [7, 8])

@@ -5,7 +5,7 @@ import Testing
 /// A plan as people read it.
 @Suite struct RulePlanTests {
   private static let table = RuleTable.default(pixelRange: SampleNetwork.range)
-    .prepending(.init(.name("c"), ZBox(box: .scalar(lower: -2, upper: 2.5))))
+    .prepending(.init(.name("c"), ZBoxRule(box: .scalar(lower: -2, upper: 2.5))))
 
   @Test func plansAreTables() throws {
     let plan = try Self.table.resolve(for: SampleNetwork.branched.network())
@@ -51,11 +51,11 @@ import Testing
   /// Why a node has its rule: the row that matched, and every row above it.
   @Test func reasons() throws {
     let table = RuleTable.of(
-      .init(.operators(.conv, position: .first), Flat()), .init(.name("b*"), Z()),
-      .init(.operators(.gemm, position: .last), Epsilon()),
-      .init(RuleTable.Selector(operators: [.conv], rank: 2), WSquare()),
-      .init(.operators(.conv, .gemm), ZPlus()), .init(.operators(.relu, .batchNormalization), Pass()),
-      .init(.operators(.globalAveragePool), Even()))
+      .init(.operators(.conv, position: .first), FlatRule()), .init(.name("b*"), ZRule()),
+      .init(.operators(.gemm, position: .last), EpsilonRule()),
+      .init(RuleTable.Selector(operators: [.conv], rank: 2), WSquareRule()),
+      .init(.operators(.conv, .gemm), ZPlusRule()), .init(.operators(.relu, .batchNormalization), PassRule()),
+      .init(.operators(.globalAveragePool), EvenRule()))
     let plan = try table.resolve(for: SampleNetwork.branched.network())
     let reason = { (name: String) in plan.reason(for: plan.network.graph.node(named: name)!) }
     #expect(
@@ -89,8 +89,8 @@ import Testing
     #expect(try warnings(.epsilonPlus.with(pixelRange: bright)).isEmpty)
     #expect(
       try warnings(.epsilonGammaBox(pixelRange: SampleNetwork.range)) == [
-        "bn normalises what b gives under generalisedGamma(gamma: 0.25), and is passed over: the rule divides by an output "
-          + "that the network never uses; fold batch normalisation into the weights first"
+        "bn normalizes what b gives under generalizedGamma(gamma: 0.25), and is passed over: the rule divides by an output "
+          + "that the network never uses; fold batch normalization into the weights first"
       ])
     let folded = try network.foldingBatchNormalization()
     #expect(try RuleTable.epsilonGammaBox(pixelRange: SampleNetwork.range).resolve(for: folded).warnings.isEmpty)
@@ -101,7 +101,7 @@ import Testing
     struct Talking: ContributionRule {
       let description = "talking"
       func contributions(at site: RuleSite) -> [Contributions] {
-        [Contributions([Term(.operand, .all)], stabiliser: .signed(0))]
+        [Contributions([Term(.operand, .all)], stabilizer: .signed(0))]
       }
       func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
         let end = plan.network.graph[plan.network.logits].name
@@ -111,7 +111,7 @@ import Testing
     }
     let network = try SampleNetwork.branched.network()
     let table = RuleTable.of(.init(.operators(.conv), Talking())).prepending(
-      .init(.operators(.globalAveragePool), Even()))
+      .init(.operators(.globalAveragePool), EvenRule()))
     let plan = try RuleTable(name: "talking", pixelRange: SampleNetwork.range) {
       table
       RuleTable.default(pixelRange: nil)
@@ -122,8 +122,8 @@ import Testing
     #expect(
       plan.warnings == [
         "gap averages whole maps and shares relevance evenly: explanations are blind to position; proportional is not",
-        "bn normalises what b gives under talking, and is passed over: the rule divides by an output that the network never "
-          + "uses; fold batch normalisation into the weights first",
+        "bn normalizes what b gives under talking, and is passed over: the rule divides by an output that the network never "
+          + "uses; fold batch normalization into the weights first",
         "\(convolutions[0]) is first on the way to \(logits)",
         "\(convolutions[0]) has talking (and \(convolutions.count - 1) more like it), which misleads",
       ])
@@ -135,7 +135,7 @@ import Testing
     builder.add("head", .seededLinear(inputs: 4, outputs: 3, seed: 1))
     builder.add("probabilities", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
     let network = try builder.network()
-    let plan = try RuleTable.of(.init(.operators(.gemm), ZPlus())).resolve(for: network)
+    let plan = try RuleTable.of(.init(.operators(.gemm), ZPlusRule())).resolve(for: network)
     #expect(plan.assignments.map(\.site.node.name) == ["head"])
     #expect(plan[network.graph.output] == nil)
     #expect(
@@ -155,6 +155,6 @@ import Testing
   ])
   func selectorsReadAsConditions(selector: RuleTable.Selector, text: String) {
     #expect(selector.description == text)
-    #expect(RuleTable.Row(selector, Pass()).description == "\(text): pass")
+    #expect(RuleTable.Row(selector, PassRule()).description == "\(text): pass")
   }
 }

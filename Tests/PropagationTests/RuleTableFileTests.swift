@@ -49,29 +49,30 @@ import Testing
     tables.append(
       RuleTable(name: "every: rule, \"quoted\"", pixelRange: .imageNet) {
         RuleTable.Row(
-          RuleTable.Selector(operators: [.conv, .gemm], name: "a: *?#", position: .last, rank: 4), Z(bias: .distributed)
+          RuleTable.Selector(operators: [.conv, .gemm], name: "a: *?#", position: .last, rank: 4),
+          ZRule(bias: .distributed)
         )
-        RuleTable.Row(.operators(.conv), Epsilon(epsilon: 1e-7, bias: .bypassed))
-        RuleTable.Row(.name("yes"), Gamma(gamma: 0.1, bias: .distributed))
-        RuleTable.Row(.name("1e3"), GeneralisedGamma(gamma: 1.0 / 3))
-        RuleTable.Row(RuleTable.Selector(), AlphaBeta(alpha: 1.5, beta: 0.5, bias: .bypassed))
-        RuleTable.Row(RuleTable.Selector(), ZBox(box: .scalar(lower: -2.1179, upper: 2.64)))
-        RuleTable.Row(RuleTable.Selector(), ZPlus(bias: .absorbed))
+        RuleTable.Row(.operators(.conv), EpsilonRule(epsilon: 1e-7, bias: .bypassed))
+        RuleTable.Row(.name("yes"), GammaRule(gamma: 0.1, bias: .distributed))
+        RuleTable.Row(.name("1e3"), GeneralizedGammaRule(gamma: 1.0 / 3))
+        RuleTable.Row(RuleTable.Selector(), AlphaBetaRule(alpha: 1.5, beta: 0.5, bias: .bypassed))
+        RuleTable.Row(RuleTable.Selector(), ZBoxRule(box: .scalar(lower: -2.1179, upper: 2.64)))
+        RuleTable.Row(RuleTable.Selector(), ZPlusRule(bias: .absorbed))
         RuleTable.Row(
-          RuleTable.Selector(), ZBox(box: .channels(lower: [-103.939, 0, -1e-7], upper: [151.061, 2, 3])))
-        RuleTable.Row(RuleTable.Selector(), WSquare(bias: .absorbed))
-        RuleTable.Row(RuleTable.Selector(), Flat())
-        RuleTable.Row(RuleTable.Selector(), WinnerTakesAll(ties: .split))
-        RuleTable.Row(RuleTable.Selector(), WinnerShare())
-        RuleTable.Row(RuleTable.Selector(), Even())
-        RuleTable.Row(RuleTable.Selector(), Proportional())
-        RuleTable.Row(RuleTable.Selector(), Taylor(epsilon: 0.5, bias: .bypassed))
-        RuleTable.Row(RuleTable.Selector(), ShareBySummand())
-        RuleTable.Row(RuleTable.Selector(), SignalTakesAll())
-        RuleTable.Row(RuleTable.Selector(), EqualShares())
-        RuleTable.Row(RuleTable.Selector(), Rearrange())
-        RuleTable.Row(RuleTable.Selector(), Gradient(rectifier: .guided))
-        RuleTable.Row(RuleTable.Selector(), Pass())
+          RuleTable.Selector(), ZBoxRule(box: .channels(lower: [-103.939, 0, -1e-7], upper: [151.061, 2, 3])))
+        RuleTable.Row(RuleTable.Selector(), WSquareRule(bias: .absorbed))
+        RuleTable.Row(RuleTable.Selector(), FlatRule())
+        RuleTable.Row(RuleTable.Selector(), WinnerTakesAllRule(ties: .split))
+        RuleTable.Row(RuleTable.Selector(), WinnerShareRule())
+        RuleTable.Row(RuleTable.Selector(), EvenRule())
+        RuleTable.Row(RuleTable.Selector(), ProportionalRule())
+        RuleTable.Row(RuleTable.Selector(), TaylorRule(epsilon: 0.5, bias: .bypassed))
+        RuleTable.Row(RuleTable.Selector(), ShareBySummandRule())
+        RuleTable.Row(RuleTable.Selector(), SignalTakesAllRule())
+        RuleTable.Row(RuleTable.Selector(), EqualSharesRule())
+        RuleTable.Row(RuleTable.Selector(), RearrangeRule())
+        RuleTable.Row(RuleTable.Selector(), GradientRule(rectifier: .guided))
+        RuleTable.Row(RuleTable.Selector(), PassRule())
       })
     for table in tables {
       let text = try table.yaml()
@@ -82,14 +83,14 @@ import Testing
       #expect(try found.yaml() == text)
     }
     let named = Set(tables.flatMap(\.rows).compactMap { ($0.rule as? any NamedRule).map { type(of: $0).name } })
-    #expect(named == Set(RuleCatalogue.standard.names), "a rule without a row here")
+    #expect(named == Set(RuleCatalog.standard.names), "a rule without a row here")
   }
 
   /// A table reads as one would write it.
   @Test func writtenTables() throws {
     let table = RuleTable(name: "mine") {
-      RuleTable.Row(.operators(.conv, position: .first), ZBox())
-      RuleTable.Row(.operators(.conv, .gemm), Epsilon(epsilon: 0.01))
+      RuleTable.Row(.operators(.conv, position: .first), ZBoxRule())
+      RuleTable.Row(.operators(.conv, .gemm), EpsilonRule(epsilon: 0.01))
     }
     #expect(
       try table.yaml() == """
@@ -117,8 +118,8 @@ import Testing
     #expect(Self.rows(table) == ["name conv1: flat"] + Self.rows(.epsilonPlus))
   }
 
-  /// A rule of one's own is asked for by its name, once it is in the catalogue.
-  @Test func cataloguesTakeFurtherRules() throws {
+  /// A rule of one's own is asked for by its name, once it is in the catalog.
+  @Test func catalogsTakeFurtherRules() throws {
     struct Halve: NamedRule {
       static let name = "halve"
       static let parameters = [Parameter.number("times", 1, atLeast: 1)]
@@ -131,7 +132,7 @@ import Testing
       }
     }
     let yaml = "rules:\n  - {op: Relu, rule: halve, times: 2}"
-    let table = try RuleTable(yaml: yaml, pixelRange: nil, catalogue: .standard.adding(Halve.self))
+    let table = try RuleTable(yaml: yaml, pixelRange: nil, catalog: .standard.adding(Halve.self))
     #expect(Self.rows(table) == ["Relu: halve(times: 2)"])
     #expect(throws: RuleTableFileError.self) { try RuleTable(yaml: yaml, pixelRange: nil) }
     var builder = GraphBuilder(item: [2])
@@ -151,11 +152,11 @@ import Testing
     ("rules:\n  - {op: Conv}", "rules:2:5: found no rule; expected rule: a rule's name"),
     (
       "rules:\n  - {op: Conv, rule: epsilom}",
-      "rules:2:22: found rule epsilom; expected epsilon? One of \(RuleCatalogue.standard.names.joined(separator: ", "))"
+      "rules:2:22: found rule epsilom; expected epsilon? One of \(RuleCatalog.standard.names.joined(separator: ", "))"
     ),
     (
       "rules:\n  - {op: Conv, rule: lrp}",
-      "rules:2:22: found rule lrp; expected one of \(RuleCatalogue.standard.names.joined(separator: ", "))"
+      "rules:2:22: found rule lrp; expected one of \(RuleCatalog.standard.names.joined(separator: ", "))"
     ),
     (
       "rules:\n  - {rule: zPlus, ties: first}",

@@ -5,7 +5,7 @@ import Testing
 /// Which rule a table gives to which node, and what is said where it gives none.
 @Suite struct RuleTableTests {
   /// A network of two branches, each of which ends in weights: `stem` comes before all, `left` and `right` after it.
-  private static func forked() throws -> Network {
+  private static func forked() throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [4])
     let scaled = builder.add(
       "scale", .multiply, builder.input, builder.constant("two", Tensor(shape: [1], repeating: 2)))
@@ -26,7 +26,7 @@ import Testing
     func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] { [] }
   }
 
-  private static func rules(_ table: RuleTable, for network: Network) throws -> [String: String] {
+  private static func rules(_ table: RuleTable, for network: NeuralNetwork) throws -> [String: String] {
     let plan = try table.resolve(for: network)
     return Dictionary(uniqueKeysWithValues: plan.assignments.map { ($0.site.node.name, $0.rule.description) })
   }
@@ -78,11 +78,11 @@ import Testing
   @Test(arguments: [true, false]) func tablesAreWrittenRowByRow(isBoxed: Bool) {
     let table = RuleTable(name: "mine", pixelRange: .imageNet) {
       if isBoxed {
-        RuleTable.Row(.operators(.conv, position: .first), ZBox())
+        RuleTable.Row(.operators(.conv, position: .first), ZBoxRule())
       } else {
-        RuleTable.Row(.operators(.conv, position: .first), Flat())
+        RuleTable.Row(.operators(.conv, position: .first), FlatRule())
       }
-      for name in ["a*", "b*"] { RuleTable.Row(.name(name), Gamma(gamma: 0.1)) }
+      for name in ["a*", "b*"] { RuleTable.Row(.name(name), GammaRule(gamma: 0.1)) }
       RuleTable.excitationBackprop
     }
     #expect(table.name == "mine" && table.pixelRange == .imageNet)
@@ -137,14 +137,14 @@ import Testing
   }
 
   @Test func allNodesWithoutARuleAreListed() throws {
-    let table = RuleTable(name: "mine", rows: [.init(.name("stem"), ZPlus())])
+    let table = RuleTable(name: "mine", rows: [.init(.name("stem"), ZPlusRule())])
     let error = #expect(throws: RuleTableError.self) { try table.resolve(for: Self.forked()) }
     #expect(
       error?.description
         == "rule table mine: no row matches 6 nodes: scale (Mul), relu (Relu), left (Gemm), middle (Gemm), relu2 (Relu), "
         + "right (Gemm)")
     #expect(error?.category == .badData)
-    let almost = table.prepending(.init(.operators(.gemm, .mul), ZPlus()), .init(.name("relu"), Pass()))
+    let almost = table.prepending(.init(.operators(.gemm, .mul), ZPlusRule()), .init(.name("relu"), PassRule()))
     let one = #expect(throws: RuleTableError.self) { try almost.resolve(for: Self.forked()) }
     #expect(one?.description == "rule table mine: no row matches node relu2 (Relu)")
   }
@@ -153,9 +153,10 @@ import Testing
     let table = RuleTable(
       name: "mine",
       rows: [
-        .init(.name("scale"), ZPlus()), .init(.operators(.relu), WinnerTakesAll()), .init(.name("stem"), ZBox()),
-        .init(.name("middle"), Even()), .init(.name("left"), Rearrange()), .init(.name("sum"), Pass()),
-        .init(.name("right"), ShareBySummand()),
+        .init(.name("scale"), ZPlusRule()), .init(.operators(.relu), WinnerTakesAllRule()),
+        .init(.name("stem"), ZBoxRule()),
+        .init(.name("middle"), EvenRule()), .init(.name("left"), RearrangeRule()), .init(.name("sum"), PassRule()),
+        .init(.name("right"), ShareBySummandRule()),
       ])
     let error = #expect(throws: RuleTableError.self) { try table.resolve(for: Self.forked()) }
     #expect(
@@ -175,8 +176,8 @@ import Testing
 
   /// A box of one's own makes z^B possible where nothing is known of the pixels.
   @Test func aScalarBoxNeedsNoRange() throws {
-    let rows = RuleTable.Row(.operators(.gemm), ZBox(box: .scalar(lower: -1, upper: 1)))
-    let table = RuleTable.of(rows, .init(.operators(.relu, .mul), Pass()))
+    let rows = RuleTable.Row(.operators(.gemm), ZBoxRule(box: .scalar(lower: -1, upper: 1)))
+    let table = RuleTable.of(rows, .init(.operators(.relu, .mul), PassRule()))
     #expect(try Self.rules(table, for: Self.forked())["stem"] == "zB(lower: -1, upper: 1)")
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 /// Rules as one line of text: what it may say, and what is said of a wrong one.
 @Suite struct RuleTextTests {
-  private static let names = RuleCatalogue.standard.names.joined(separator: ", ")
+  private static let names = RuleCatalog.standard.names.joined(separator: ", ")
 
   @Test(arguments: [
     ("zPlus", ["zPlus"]),
@@ -45,13 +45,13 @@ import Testing
     ),
   ])
   func rules(text: String, descriptions: [String]) throws {
-    #expect(try RuleCatalogue.standard.rules(parsing: text).map(\.description) == descriptions)
+    #expect(try RuleCatalog.standard.rules(parsing: text).map(\.description) == descriptions)
   }
 
   /// Ends are taken as they are; what lies between rises, however narrow the sweep is.
   @Test(arguments: ["1.2345678..1.2345698x10", "0.0012345..0.98765x100", "1e-30..1e30x100", "3e7..4e7x11"])
   func sweepsRise(sweep: String) throws {
-    let rules = try RuleCatalogue.standard.rules(parsing: "epsilon:e=\(sweep)").map { try #require($0 as? Epsilon) }
+    let rules = try RuleCatalog.standard.rules(parsing: "epsilon:e=\(sweep)").map { try #require($0 as? EpsilonRule) }
     let values = rules.map(\.epsilon)
     let ends = sweep.prefix { $0 != "x" }.split(separator: "..").map { Float($0) }
     #expect(values.first == ends[0] && values.last == ends[1])
@@ -94,7 +94,7 @@ import Testing
     ("zB:l=0..1,u=2..3", "rule zB: found sweeps of lower and upper; expected one sweep at most"),
   ])
   func wrongTexts(text: String, sentence: String) {
-    let error = #expect(throws: ArgumentError.self) { try RuleCatalogue.standard.rules(parsing: text) }
+    let error = #expect(throws: ArgumentError.self) { try RuleCatalog.standard.rules(parsing: text) }
     #expect(error?.description == sentence)
     #expect(error?.category == .usage)
   }

@@ -22,7 +22,7 @@ import Testing
     let inputs = head.count / 2
     builder.add("fc", .linear(Linear(weight: Tensor(shape: [2, inputs], elements: head), bias: nil)))
     let table = RuleTable(name: "test") {
-      RuleTable.Row(.operators(.conv, .gemm), ZPlus())
+      RuleTable.Row(.operators(.conv, .gemm), ZPlusRule())
       RuleTable.default(pixelRange: nil)
     }
     let explainer = try Explainer(builder.network(), rules: table)
@@ -110,7 +110,7 @@ import Testing
     builder.add("bn", .batchNormalization(normalization))
     builder.add("conv", try Self.convolution(1, 1))
     let table = RuleTable(name: "test") {
-      RuleTable.Row(.operators(.conv, .batchNormalization), Z())
+      RuleTable.Row(.operators(.conv, .batchNormalization), ZRule())
       RuleTable.default(pixelRange: nil)
     }
     let walk = try Walk(builder.network(), table, Tensor(shape: [1, 2, 1, 1], elements: [1, 3]))

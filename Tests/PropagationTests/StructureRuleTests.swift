@@ -25,7 +25,7 @@ import Testing
       builder.add("node", operation)
       // A node behind it, since what ends in a softmax is explained before it.
       builder.add("end", .relu)
-      let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), Pass())), Self.x)
+      let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), PassRule())), Self.x)
       let r = Seeded.tensor([6, 3, 4, 5], seed: 2)
       #expect(walk.relevance(from: "end", r, count: 3) == r, "\(operation.kind)")
     }
@@ -35,10 +35,10 @@ import Testing
   @Test(arguments: [false, true], [false, true]) func constantsAreBypassed(multiplies: Bool, constantFirst: Bool) throws
   {
     let operation: any RelevanceKit.Operator = multiplies ? .multiply : .add
-    let table = RuleTable.of(.init(.operators(.mul), Pass()))
+    let table = RuleTable.of(.init(.operators(.mul), PassRule()))
     for extents in [[3, 1, 1], [1], [2, 3, 4, 5]] {
       var builder = GraphBuilder(item: Self.item)
-      let constant = builder.constant("constant", Seeded.tensor(Shape(extents), seed: 3))
+      let constant = builder.constant("constant", Seeded.tensor(TensorShape(extents), seed: 3))
       builder.add("node", operation, constantFirst ? constant : builder.input, constantFirst ? builder.input : constant)
       let walk = try Walk(builder.network(), table, Self.x)
       let r = Seeded.tensor([6, 3, 4, 5], seed: 2)
@@ -86,7 +86,7 @@ import Testing
     let a = builder.add("a", .relu)
     let b = builder.add("b", Self.batchNormalization(), builder.input)
     builder.add("join", .concat(axis: 1), a, b, a)
-    let table = RuleTable.of(.init(.operators(.relu, .batchNormalization), Pass()))
+    let table = RuleTable.of(.init(.operators(.relu, .batchNormalization), PassRule()))
     let walk = try Walk(builder.network(), table, Self.x)
     for seeds in [1, 3] {
       let r = Seeded.tensor([2 * seeds, 9, 4, 5], seed: 2)
@@ -116,9 +116,10 @@ import Testing
       : builder.add("b", .mean(Mean(axes: axes, keepsAxes: true)), builder.input)
     builder.add("sum", .add, a, b)
     let table = RuleTable.of(
-      .init(.operators(.relu, .batchNormalization), Pass()), .init(.operators(.reduceMean, .globalAveragePool), Even()))
+      .init(.operators(.relu, .batchNormalization), PassRule()),
+      .init(.operators(.reduceMean, .globalAveragePool), EvenRule()))
     var x = Self.x
-    // Somewhere the sum is exactly 0: the rectified pixel is, and so is the normalised one.
+    // Somewhere the sum is exactly 0: the rectified pixel is, and so is the normalized one.
     if axes.isEmpty { x[1, 1, 2, 3] = 0 }
     let walk = try Walk(builder.network(), table, x)
     let (sum, valueA, valueB) = (walk.value("sum"), walk.value("a"), walk.value("b"))
@@ -150,7 +151,7 @@ import Testing
     var builder = GraphBuilder(item: Self.item)
     let a = builder.add("a", .relu)
     builder.add("sum", .add, a, a)
-    let walk = try Walk(builder.network(), .of(.init(.operators(.relu), Pass())), Self.x)
+    let walk = try Walk(builder.network(), .of(.init(.operators(.relu), PassRule())), Self.x)
     let r = Seeded.tensor([2, 3, 4, 5], seed: 2)
     let expected = zip(r.doubles, Self.x.positivePart.doubles).map { $1 == 0 ? 0 : $0 }
     #expect(walk.relevance(from: "sum", r, to: "a").largestDifference(from: expected) <= Tolerance.singlePrecision)

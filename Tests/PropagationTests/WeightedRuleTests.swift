@@ -4,7 +4,7 @@ import Testing
 
 /// Rules z⁺ and z^B against a dense matrix in double precision.
 @Suite struct WeightedRuleTests {
-  static let zPlus = RuleTable.of(.init(.operators(.conv, .gemm), ZPlus()), .init(.operators(.relu), Pass()))
+  static let zPlus = RuleTable.of(.init(.operators(.conv, .gemm), ZPlusRule()), .init(.operators(.relu), PassRule()))
 
   /// Two items, each with one and with three seeds of both signs.
   private func expectRelevance(
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test(arguments: LayerCase.all, [1, 3]) func zPlusOfRectifiedInput(layer: LayerCase, seeds: Int) throws {
-    let x = Seeded.tensor(Shape([2] + layer.item), seed: 1)
+    let x = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
     let walk = try Walk(layer.network(behind: [.relu]), Self.zPlus, x)
     #expect(walk.plan.companions == [walk.node("layer"): .everywhere])
     expectRelevance(walk, seeds: seeds) { r in
@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test(arguments: LayerCase.all, [1, 3]) func zPlusOfSignedInput(layer: LayerCase, seeds: Int) throws {
-    let x = Seeded.tensor(Shape([2] + layer.item), seed: 1)
+    let x = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
     let walk = try Walk(layer.network(), Self.zPlus, x)
     #expect(walk.plan.companions.isEmpty)
     expectRelevance(walk, seeds: seeds) { r in layer.oracle.zPlus(x.repeatingItems(seeds), r).relevance }
@@ -36,8 +36,8 @@ import Testing
   @Test(arguments: LayerCase.all.filter { $0.item[0] == 4 }, [1, 3])
   func zBoxOfPixels(layer: LayerCase, seeds: Int) throws {
     let range = PixelRange(lower: [-1, -1.5, -2, 0], upper: [1, 1.25, 3, 1])
-    let x = Self.pixels(Shape([2] + layer.item), range)
-    let table = RuleTable.of(.init(.operators(.conv, .gemm), ZBox()), pixelRange: range)
+    let x = Self.pixels(TensorShape([2] + layer.item), range)
+    let table = RuleTable.of(.init(.operators(.conv, .gemm), ZBoxRule()), pixelRange: range)
     let walk = try Walk(layer.network(), table, x)
     let (lower, upper) = (Self.bounds(range.lower, layer.item), Self.bounds(range.upper, layer.item))
     expectRelevance(walk, seeds: seeds) { r in
@@ -46,8 +46,8 @@ import Testing
   }
 
   @Test(arguments: LayerCase.all, [1, 3]) func zBoxOfOnePair(layer: LayerCase, seeds: Int) throws {
-    let x = Seeded.tensor(Shape([2] + layer.item), seed: 1, low: -2.1, high: 2.6)
-    let table = RuleTable.of(.init(.operators(.conv, .gemm), ZBox(box: .scalar(lower: -2.1179, upper: 2.64))))
+    let x = Seeded.tensor(TensorShape([2] + layer.item), seed: 1, low: -2.1, high: 2.6)
+    let table = RuleTable.of(.init(.operators(.conv, .gemm), ZBoxRule(box: .scalar(lower: -2.1179, upper: 2.64))))
     let walk = try Walk(layer.network(), table, x)
     let count = layer.item.reduce(1, *)
     let (lower, upper) = (-2.1179 as Float, 2.64 as Float)
@@ -70,9 +70,9 @@ import Testing
     let offsets = builder.constant("offsets", Tensor(shape: [1, 4, 1, 1], elements: shift))
     let shifted = builder.add("shifted", .add, offsets, scaled)
     builder.add("layer", layer.operation, shifted)
-    let x = Self.pixels(Shape([2] + layer.item), range)
+    let x = Self.pixels(TensorShape([2] + layer.item), range)
     let table = RuleTable.of(
-      .init(.operators(.conv), ZBox()), .init(.operators(.batchNormalization), Pass()), pixelRange: range)
+      .init(.operators(.conv), ZBoxRule()), .init(.operators(.batchNormalization), PassRule()), pixelRange: range)
     let walk = try Walk(builder.network(), table, x)
     // A negative factor exchanges the ends.
     let own = walk.value("scaled")
@@ -95,7 +95,7 @@ import Testing
     builder.add("channelsFirst", .transpose(order: [0, 3, 1, 2]))
     builder.add("layer", layer.operation)
     let planes = Self.pixels([2, 4, 6, 7], range)
-    let table = RuleTable.of(.init(.operators(.conv), ZBox()), pixelRange: range)
+    let table = RuleTable.of(.init(.operators(.conv), ZBoxRule()), pixelRange: range)
     let walk = try Walk(builder.network(), table, planes.transposed([0, 2, 3, 1]))
     #expect(walk.value("channelsFirst") == planes)
     for seeds in [1, 3] {
@@ -129,8 +129,8 @@ import Testing
   @Test func zBoxConservesWithPadding() throws {
     let layer = try #require(LayerCase.all.first)
     let range = PixelRange(lower: [-1, -1, -1, -1], upper: [1, 1, 1, 1])
-    let table = RuleTable.of(.init(.operators(.conv), ZBox()), pixelRange: range)
-    let walk = try Walk(layer.network(), table, Self.pixels(Shape([1] + layer.item), range))
+    let table = RuleTable.of(.init(.operators(.conv), ZBoxRule()), pixelRange: range)
+    let walk = try Walk(layer.network(), table, Self.pixels(TensorShape([1] + layer.item), range))
     let r = Seeded.tensor(walk.value("layer").shape, seed: 5, low: 0)
     #expect(abs(walk.relevance(from: "layer", r).sum() - r.sum()) <= Tolerance.singlePrecision * r.sum())
   }
@@ -138,7 +138,7 @@ import Testing
   // MARK: Helpers
 
   /// Numbers that lie in a range, channel by channel.
-  private static func pixels(_ shape: Shape, _ range: PixelRange) -> Tensor {
+  private static func pixels(_ shape: TensorShape, _ range: PixelRange) -> Tensor {
     let plane = shape.dimensions.dropFirst(2).reduce(1, *)
     let u = Seeded.tensor(shape, seed: 1, low: 0)
     return Tensor(

@@ -17,11 +17,11 @@ import Testing
     let channels = layer.item[0]
     let lower = (0..<channels).map { -1 - Float($0) / 4 }
     let upper = (0..<channels).map { 0.5 + Float($0) / 2 }
-    let rule = ZBox(box: .channels(lower: lower, upper: upper))
+    let rule = ZBoxRule(box: .channels(lower: lower, upper: upper))
     let yaml = try RuleTable.of(.init(.operators(.conv, .convTranspose, .gemm), rule)).yaml()
     let plane = layer.item.dropFirst().reduce(1, *)
     func spread(_ bounds: [Float]) -> [Float] { bounds.flatMap { [Float](repeating: $0, count: plane) } }
-    let shape = Shape([1] + layer.item)
+    let shape = TensorShape([1] + layer.item)
     let item = Self.inputs(
       Tensor(shape: shape, elements: spread(lower)), Tensor(shape: shape, elements: spread(upper)))
     let x = Tensor(joining: [item, item.map { $0 * 0.5 }])
@@ -37,7 +37,7 @@ import Testing
   @Test func elements() throws {
     let layer = try #require(LayerCase.all.first)
     let range = PixelRange(lower: [0, 0, 0, 0], upper: [1, 1, 2, 3])
-    let mean = Seeded.tensor(Shape([1] + layer.item), seed: 8)
+    let mean = Seeded.tensor(TensorShape([1] + layer.item), seed: 8)
     var builder = GraphBuilder(item: layer.item)
     builder.add("shifted", .subtract, builder.input, builder.constant("mean", mean))
     builder.add("layer", layer.operation)
@@ -45,7 +45,7 @@ import Testing
     let top = Tensor(shape: mean.shape, elements: range.upper.flatMap { [Float](repeating: $0, count: plane) })
     let x = Self.inputs(mean.map { _ in 0 }, top)
     let table = RuleTable.of(
-      .init(.operators(.conv), ZBox()), .init(.operators(.sub), Pass()), pixelRange: range)
+      .init(.operators(.conv), ZBoxRule()), .init(.operators(.sub), PassRule()), pixelRange: range)
     let walk = try Walk(builder.network(), table, Tensor(joining: [x, x.map { $0 / 2 }]))
     let r = Seeded.tensor(walk.value("layer").shape, seed: 31)
     let expected = layer.oracle.zBox(
@@ -66,12 +66,12 @@ import Testing
       var last = builder.input
       if addsRows { last = builder.add("shifted", .add, builder.input, builder.constant("rows", rows)) }
       builder.add("layer", .linear(Linear(weight: weight, bias: nil)), last)
-      let shape: Shape = [2, 4, 2, 3]
+      let shape: TensorShape = [2, 4, 2, 3]
       func spread(_ bounds: [Float]) -> Tensor {
         Tensor(shape: shape, elements: (0..<shape.count).map { bounds[$0 % 3] })
       }
       let x = Self.inputs(spread(range.lower), spread(range.upper))
-      let table = RuleTable.of(.init(.operators(.gemm), ZBox()), pixelRange: range)
+      let table = RuleTable.of(.init(.operators(.gemm), ZBoxRule()), pixelRange: range)
       let walk = try Walk(builder.network(), table, x)
       let y = addsRows ? walk.value("shifted") : x
       let r = Seeded.tensor([2, 4, 2, 5], seed: 31)
@@ -98,9 +98,9 @@ import Testing
       Node(name: "moved", operation: .pad(Pad(amounts: [1, 1], axes: [3], value: -1)), inputs: [Node.ID(0)]),
       Node(name: "layer", operation: layer.operation, inputs: [Node.ID(1)]),
     ]
-    let network = try Network(Graph(name: "test", nodes: nodes, output: Node.ID(2)))
+    let network = try NeuralNetwork(Graph(name: "test", nodes: nodes, output: Node.ID(2)))
     let range = PixelRange(lower: [0, 0, 0, 0], upper: [1, 1, 1, 1])
-    let table = RuleTable.of(.init(.operators(.conv), ZBox()), pixelRange: range)
+    let table = RuleTable.of(.init(.operators(.conv), ZBoxRule()), pixelRange: range)
     for size in isOpen ? [5, 6, 20] : [6] {
       let x = Seeded.tensor([2, 4, size, 7], seed: 4, low: 0)
       let walk = try Walk(network, table, x)
@@ -117,13 +117,13 @@ import Testing
     let layer = try #require(LayerCase.all.first)
     for (box, reason) in [
       (
-        ZBox.Box.channels(lower: [0, 0, 0], upper: [1, 1, 1]),
+        ZBoxRule.Box.channels(lower: [0, 0, 0], upper: [1, 1, 1]),
         "its box has 3 lower and 3 upper bounds; expected one of each for all 4 channels of the layer's input"
       ),
       (.channels(lower: [0, 0, 2, 0], upper: [1, 1, 1, 1]), "its box has a lower bound above the upper one"),
       (.scalar(lower: 1, upper: 0), "its box has lower 1.0 above upper 0.0"),
     ] {
-      let rule = ZBox(box: box)
+      let rule = ZBoxRule(box: box)
       let error = #expect(throws: RuleTableError.self) {
         try RuleTable.of(.init(.operators(.conv), rule)).resolve(for: layer.network())
       }

@@ -38,7 +38,7 @@ import Testing
 
   private static let bytes = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("rules/cases.bin")))
 
-  /// Where the two differ on purpose: Zennit adds a stabiliser of any size to every denominator, and to averages after
+  /// Where the two differ on purpose: Zennit adds a stabilizer of any size to every denominator, and to averages after
   /// dividing by padding that counts; here ε has one, and what padding counts for takes no part.
   static let comparable = cases.filter {
     if $0.operator == "AveragePool" { return $0.attributes.countIncludePad != 1 }
@@ -64,7 +64,7 @@ import Testing
       let ratio = x.combined(with: y) { $1 / $0 }
       let scaled = builder.add("scaled", .multiply, builder.input, builder.constant("ratio", ratio))
       builder.add("layer", .add, builder.input, scaled)
-      let rows: [RuleTable.Row] = [.init(.operators(.mul), Pass()), .init(.operators(.add), ShareBySummand())]
+      let rows: [RuleTable.Row] = [.init(.operators(.mul), PassRule()), .init(.operators(.add), ShareBySummandRule())]
       table = RuleTable(name: "test", rows: rows)
     } else {
       builder.add("layer", try operation(of: test))
@@ -73,7 +73,7 @@ import Testing
     var expected = tensor(test.expected)
     if let other = test.expectedOther { expected = expected.combined(with: tensor(other), +) }
     let found = walk.relevance(from: "layer", tensor(test.relevance))
-    // Stabilisers of 1e-6 there and 1e-9 here are seen where a denominator is small.
+    // Stabilizers of 1e-6 there and 1e-9 here are seen where a denominator is small.
     #expect(found.relativeDistance(from: expected) <= Tolerance.map)
   }
 
@@ -81,15 +81,15 @@ import Testing
     let parameters = test.parameters
     let bias: BiasTreatment = parameters.zeroParams == ["bias"] ? .bypassed : .absorbed
     switch test.rule {
-    case "Epsilon": return Epsilon(epsilon: try #require(parameters.epsilon), bias: bias)
-    case "Gamma": return GeneralisedGamma(gamma: try #require(parameters.gamma), bias: bias)
-    case "ZPlus": return ZPlus(bias: bias)
+    case "Epsilon": return EpsilonRule(epsilon: try #require(parameters.epsilon), bias: bias)
+    case "Gamma": return GeneralizedGammaRule(gamma: try #require(parameters.gamma), bias: bias)
+    case "ZPlus": return ZPlusRule(bias: bias)
     case "AlphaBeta":
-      return AlphaBeta(alpha: try #require(parameters.alpha), beta: try #require(parameters.beta), bias: bias)
-    case "WSquare": return WSquare(bias: bias)
-    case "Flat": return Flat()
-    case "ZBox": return ZBox()
-    case "Norm": return Epsilon(epsilon: try #require(parameters.stabilizer))
+      return AlphaBetaRule(alpha: try #require(parameters.alpha), beta: try #require(parameters.beta), bias: bias)
+    case "WSquare": return WSquareRule(bias: bias)
+    case "Flat": return FlatRule()
+    case "ZBox": return ZBoxRule()
+    case "Norm": return EpsilonRule(epsilon: try #require(parameters.stabilizer))
     default: throw Unknown(what: test.rule)
     }
   }
@@ -124,7 +124,7 @@ import Testing
   private struct Unknown: Error { let what: String }
 
   private func tensor(_ place: Case.Place) -> Tensor {
-    let shape = Shape(place.shape)
+    let shape = TensorShape(place.shape)
     return Tensor(uninitialized: shape) { elements in
       _ = Self.bytes?.copyBytes(
         to: UnsafeMutableRawBufferPointer(elements), from: place.offset..<place.offset + 4 * shape.count)

@@ -56,7 +56,7 @@ import Testing
   func readsShapes(tuple: String, dimensions: [Int]) throws {
     let count = dimensions.reduce(1, *)
     let data = Self.file(descr: "<f4", shape: tuple, payload: Self.bytes([Float](repeating: 2, count: count)))
-    #expect(try NumPyFile.decode(data, name: "a.npy") == Tensor(shape: Shape(dimensions), repeating: 2))
+    #expect(try NumPyFile.decode(data, name: "a.npy") == Tensor(shape: TensorShape(dimensions), repeating: 2))
   }
 
   /// The bytes that NumPy's `save` writes for the same array.
@@ -73,7 +73,7 @@ import Testing
   @Test(arguments: [[], [1], [7], [0], [2, 3], [1, 3, 5, 7], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]])
   func whatIsWrittenIsRead(dimensions: [Int]) throws {
     let scratch = try Fixtures.Scratch()
-    let tensor = Seeded.tensor(Shape(dimensions), seed: 1)
+    let tensor = Seeded.tensor(TensorShape(dimensions), seed: 1)
     try NumPyFile.write(tensor, to: scratch.path("a.npy"))
     #expect(try NumPyFile.read(scratch.path("a.npy")) == tensor)
     let data = NumPyFile.encode(tensor)

@@ -9,8 +9,8 @@ import Testing
     ([1, 1], 1, [1, 1], "1×1"),
   ])
   func countsAndStrides(dimensions: [Int], count: Int, strides: [Int], description: String) throws {
-    let shape = try Shape(checking: dimensions)
-    #expect(shape == Shape(dimensions))
+    let shape = try TensorShape(checking: dimensions)
+    #expect(shape == TensorShape(dimensions))
     #expect(shape.count == count)
     #expect(shape.rank == dimensions.count)
     #expect(shape.strides == strides)
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func axesCountFromBothEnds() {
-    let shape: Shape = [2, 3, 4]
+    let shape: TensorShape = [2, 3, 4]
     #expect((0..<3).map { shape[$0] } == [2, 3, 4])
     #expect((-3..<0).map { shape[$0] } == [2, 3, 4])
     #expect(shape.withBatch(7) == [7, 3, 4])
@@ -30,21 +30,21 @@ import Testing
     ([1], [5, 5], [5, 5]), ([0, 1], [1, 3], [0, 3]), ([1], [0], [0]),
   ])
   func broadcasting(a: [Int], b: [Int], result: [Int]) {
-    #expect(Shape(a).broadcast(with: Shape(b))?.dimensions == result)
-    #expect(Shape(b).broadcast(with: Shape(a))?.dimensions == result)
+    #expect(TensorShape(a).broadcast(with: TensorShape(b))?.dimensions == result)
+    #expect(TensorShape(b).broadcast(with: TensorShape(a))?.dimensions == result)
   }
 
   @Test(arguments: [([2], [3]), ([2, 3], [2]), ([2, 3, 4], [3, 3, 4]), ([0], [2])])
   func shapesThatDoNotBroadcast(a: [Int], b: [Int]) {
-    #expect(Shape(a).broadcast(with: Shape(b)) == nil)
-    #expect(Shape(b).broadcast(with: Shape(a)) == nil)
+    #expect(TensorShape(a).broadcast(with: TensorShape(b)) == nil)
+    #expect(TensorShape(b).broadcast(with: TensorShape(a)) == nil)
   }
 
   @Test(arguments: [
     [-1], [2, -3], [0, -1], [Int.max], [Int.max, 2], [1 << 32, 1 << 32], [1 << 31, 1 << 31], [0, Int.max, Int.max],
   ])
   func shapesThatAreNone(dimensions: [Int]) {
-    let error = #expect(throws: ShapeError.self) { try Shape(checking: dimensions) }
+    let error = #expect(throws: ShapeError.self) { try TensorShape(checking: dimensions) }
     #expect(
       error?.description
         == "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory")

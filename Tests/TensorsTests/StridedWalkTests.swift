@@ -6,19 +6,19 @@ import Testing
 @Suite struct StridedWalkTests {
   /// Pairs of operands' shapes that broadcast to a third: each axis of 0 to 4 has an extent, and each operand has it, has 1 or,
   /// for leading axes, does not have it.
-  static let cases: [(a: Shape, b: Shape, target: Shape)] = (0..<400).map { seed in
+  static let cases: [(a: TensorShape, b: TensorShape, target: TensorShape)] = (0..<400).map { seed in
     func draw(_ below: Int, _ index: Int) -> Int { Int(Seeded.uniform(UInt64(seed), index) * Double(below)) }
     let extents = (0..<draw(5, 0)).map { [1, 2, 3, 5][draw(4, 1 + $0)] }
-    func operand(_ first: Int) -> Shape {
+    func operand(_ first: Int) -> TensorShape {
       let kept = extents.enumerated().map { draw(3, first + $0.offset) == 0 ? 1 : $0.element }
-      return Shape(Array(kept.dropFirst(draw(kept.count + 1, first + 8))))
+      return TensorShape(Array(kept.dropFirst(draw(kept.count + 1, first + 8))))
     }
     let (a, b) = (operand(10), operand(20))
-    return (a, b, Shape(extents))
+    return (a, b, TensorShape(extents))
   }
 
   /// Where an operand is at a position of a shape that it broadcasts to, by its index along each axis.
-  private static func place(of position: Int, in target: Shape, _ operand: Shape) -> Int {
+  private static func place(of position: Int, in target: TensorShape, _ operand: TensorShape) -> Int {
     var rest = position
     var (place, stride) = (0, 1)
     for back in 1...max(target.rank, 1) where back <= target.rank {
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(arguments: cases)
-  func operandsAreWhereTheirIndicesAre(a: Shape, b: Shape, target: Shape) {
+  func operandsAreWhereTheirIndicesAre(a: TensorShape, b: TensorShape, target: TensorShape) {
     let walk = StridedWalk(over: target, broadcasting: a, b)
     #expect(walk.runLength * walk.runCount == target.count)
     var found: [[Int]] = []
@@ -43,7 +43,7 @@ import Testing
 
   /// Parts of a walk are what the whole is at these runs, so that threads can share it.
   @Test(arguments: cases)
-  func partsOfAWalk(a: Shape, b: Shape, target: Shape) {
+  func partsOfAWalk(a: TensorShape, b: TensorShape, target: TensorShape) {
     let walk = StridedWalk(over: target, broadcasting: a, b)
     var (whole, parts): ([[Int]], [[Int]]) = ([], [])
     walk.forEachRun { whole.append([$0, $1, $2]) }
@@ -55,7 +55,7 @@ import Testing
 
   /// What repeats is summed to what was repeated, and the runs of a tensor are its repetition.
   @Test(arguments: cases)
-  func expandingAndSumming(a: Shape, b: Shape, target: Shape) {
+  func expandingAndSumming(a: TensorShape, b: TensorShape, target: TensorShape) {
     let places = (0..<target.count).map { Self.place(of: $0, in: target, a) }
     let (x, y) = (Seeded.tensor(a, seed: 1), Seeded.tensor(target, seed: 2))
     #expect(x.expanded(to: target) == Tensor(shape: target, elements: places.map { x.elements[$0] }))
@@ -92,8 +92,8 @@ import Testing
     ([1, 5, 1, 1], [5, 1, 1], 5, 1), ([2, 3, 4], [2, 1, 1], 12, 0), ([0, 3], [3], 3, 1),
   ])
   func longRuns(extents: [Int], operand: [Int], length: Int, step: Int) {
-    let target = Shape(extents)
-    let walk = StridedWalk(over: target, broadcasting: Shape(operand))
+    let target = TensorShape(extents)
+    let walk = StridedWalk(over: target, broadcasting: TensorShape(operand))
     #expect(walk.runLength == length)
     #expect(walk.steps.a == step)
     #expect(walk.runCount == target.count / length)

@@ -126,7 +126,7 @@ import Testing
     ([2, 3, 4, 5], [0, 2, 3, 1]), ([2, 3, 4, 5], [3, 1, 0, 2]), ([1, 3, 1, 2], [3, 2, 1, 0]), ([2, 0, 3], [2, 1, 0]),
   ])
   func transpositionMatchesTheDefinition(dimensions: [Int], order: [Int]) {
-    let x = Seeded.tensor(Shape(dimensions), seed: 1)
+    let x = Seeded.tensor(TensorShape(dimensions), seed: 1)
     let y = x.transposed(order)
     #expect(y.shape.dimensions == order.map { dimensions[$0] })
     for position in 0..<y.count {

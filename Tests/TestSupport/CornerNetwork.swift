@@ -35,7 +35,7 @@ package enum CornerNetwork {
   package static func input() -> Tensor { Seeded.tensor([1, 3, side, side], seed: 31, low: 0, high: 1) }
 
   /// `conv` (each channel as it is), `relu1`, `flatten`, `fc`, `relu2`, `head`; as many pictures at a time as one likes, or one.
-  package static func network(fixesBatch: Bool = false) throws -> Network {
+  package static func network(fixesBatch: Bool = false) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, side, side])
     let identity = Tensor(shape: [3, 3, 1, 1], elements: [1, 0, 0, 0, 1, 0, 0, 0, 1])
     builder.add(
@@ -48,7 +48,7 @@ package enum CornerNetwork {
     guard fixesBatch else { return try builder.network() }
     var nodes = try builder.graph().nodes
     nodes[0] = Node(name: "x", operation: .input(SymbolicShape([1, 3, side, side].map { .fixed($0) })), inputs: [])
-    return try Network(Graph(name: "corners", nodes: nodes, output: Node.ID(nodes.count - 1)))
+    return try NeuralNetwork(Graph(name: "corners", nodes: nodes, output: Node.ID(nodes.count - 1)))
   }
 
   /// An explainer under the default table.

@@ -34,7 +34,7 @@ package struct GraphBuilder {
   }
 
   /// The network of the graph.
-  package func network(output: String? = nil) throws -> Network { try Network(graph(output: output)) }
+  package func network(output: String? = nil) throws -> NeuralNetwork { try NeuralNetwork(graph(output: output)) }
 }
 
 extension RelevanceKit.Operator where Self == Convolution {
@@ -43,7 +43,7 @@ extension RelevanceKit.Operator where Self == Convolution {
     inputs: Int, outputs: Int, kernel: [Int], strides: [Int]? = nil, dilations: [Int]? = nil, padding: Padding? = nil,
     groups: Int = 1, bias: Bool = true, seed: UInt64
   ) throws -> Convolution {
-    let weight = Seeded.tensor(Shape([outputs, inputs / groups] + kernel), seed: seed)
+    let weight = Seeded.tensor(TensorShape([outputs, inputs / groups] + kernel), seed: seed)
     let window = try Window(kernel: kernel, strides: strides, dilations: dilations, padding: padding)
     let biases = bias ? Seeded.tensor([outputs], seed: seed + 1000) : nil
     return Convolution(weight: weight, bias: biases, window: window, groups: groups)

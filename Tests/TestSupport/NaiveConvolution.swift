@@ -59,7 +59,7 @@ package struct NaiveConvolution: Sendable {
 
   /// Makes the map of a fully connected layer.
   package init(_ linear: Linear) {
-    let shape = Shape(linear.weight.shape.dimensions + [1, 1])
+    let shape = TensorShape(linear.weight.shape.dimensions + [1, 1])
     guard let window = try? Window(kernel: [1, 1]) else { preconditionFailure("1×1 is a window") }
     self.init(
       Convolution(weight: linear.weight.reshaped(to: shape), bias: nil, window: window, groups: 1),

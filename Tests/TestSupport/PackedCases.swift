@@ -51,7 +51,7 @@ package struct PackedCases: Sendable {
   /// Imports a network and runs it on its input.
   package func outcome(of test: Case, threads: Int = 1) throws -> Outcome {
     do {
-      let network = try Network(onnx: model(of: test))
+      let network = try NeuralNetwork(onnx: model(of: test))
       let trace = try Executor(network, threads: threads).trace(tensor(test.input))
       let (found, expected) = (trace.value(of: network.graph.output), tensor(test.output))
       guard found.shape == expected.shape else { return .differs("shape \(found.shape); expected \(expected.shape)") }
@@ -72,7 +72,7 @@ package struct PackedCases: Sendable {
   package func input(of test: Case) -> Tensor { tensor(test.input) }
 
   private func tensor(_ place: Case.Place) -> Tensor {
-    let shape = Shape(place.shape!)
+    let shape = TensorShape(place.shape!)
     return Tensor(uninitialized: shape) { elements in
       _ = bytes.copyBytes(
         to: UnsafeMutableRawBufferPointer(elements), from: place.offset..<place.offset + 4 * shape.count)

@@ -8,7 +8,7 @@ package struct PoolingCase: Sendable, CustomStringConvertible {
   package let extents: [Int]
 
   /// Two items of three channels.
-  package var input: Shape { Shape([2, 3] + extents) }
+  package var input: TensorShape { TensorShape([2, 3] + extents) }
   /// The same by its definition.
   package var oracle: NaivePooling { NaivePooling(window, extents: extents) }
   package var description: String { "\(window) over \(extents)" }

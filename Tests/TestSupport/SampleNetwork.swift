@@ -5,7 +5,7 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
   /// Fully connected layers on flattened maps, as in AlexNet.
   case flattened
   /// Global average pooling and one fully connected layer, as in GoogLeNet; with branches, a residual sum and batch
-  /// normalisation.
+  /// normalization.
   case branched
   /// A convolution to the classes, a rectifier and global average pooling, as in SqueezeNet.
   case pooled
@@ -17,7 +17,7 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
 
   /// A batch of inputs in that range.
   package static func input(batch: Int = 1, seed: UInt64 = 7) -> Tensor {
-    let shape: Shape = [batch, 3, 12, 12]
+    let shape: TensorShape = [batch, 3, 12, 12]
     let u = Seeded.tensor(shape, seed: seed, low: 0, high: 1)
     return Tensor(
       shape: shape,
@@ -28,7 +28,7 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
   }
 
   /// The network; with `negating`, the weights of the head into that class are turned round.
-  package func network(negating target: Int? = nil) throws -> Network {
+  package func network(negating target: Int? = nil) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 12, 12])
     builder.add("conv1", try .seededConvolution(inputs: 3, outputs: 6, kernel: [3, 3], padding: Self.ones, seed: 1))
     let stem = builder.add("relu1", .relu)
@@ -88,7 +88,7 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
   }
 
   private static func batchNormalization(channels: Int) -> any RelevanceKit.Operator {
-    let shape: Shape = [channels]
+    let shape: TensorShape = [channels]
     return .batchNormalization(
       BatchNormalization(
         gamma: Seeded.tensor(shape, seed: 4, low: 0.5, high: 1.5), beta: Seeded.tensor(shape, seed: 5, low: 0, high: 1),

@@ -19,10 +19,10 @@ package enum SeededNetwork {
   }
 
   /// Reads a network: copies its graph beside freshly generated weights, loads it, and forgets the copy.
-  package static func load(_ name: String) throws -> Network {
+  package static func load(_ name: String) throws -> NeuralNetwork {
     let scratch = try Fixtures.Scratch()
     try write(name, to: scratch)
-    return try Network(contentsOf: scratch.path("model.onnx"))
+    return try NeuralNetwork(contentsOf: scratch.path("model.onnx"))
   }
 
   /// Writes `model.onnx` and its weights into a folder.
@@ -73,7 +73,7 @@ package enum Seeded {
   }
 
   /// A tensor of numbers in [low, high).
-  package static func tensor(_ shape: Shape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
+  package static func tensor(_ shape: TensorShape, seed: UInt64, low: Double = -1, high: Double = 1) -> Tensor {
     Tensor(shape: shape, elements: (0..<shape.count).map { value(seed, $0, low: low, high: high) })
   }
 }

@@ -2,12 +2,12 @@ import RelevanceKit
 
 /// A run of a network under a rule table, with seeds of a test's own.
 package struct Walk {
-  package let network: Network
+  package let network: NeuralNetwork
   package let plan: RulePlan
   package let trace: ForwardTrace
   package let propagator: Propagator
 
-  package init(_ network: Network, _ table: RuleTable, _ input: Tensor, threads: Int = 2) throws {
+  package init(_ network: NeuralNetwork, _ table: RuleTable, _ input: Tensor, threads: Int = 2) throws {
     plan = try table.resolve(for: network)
     self.network = network
     trace = try Executor(network, threads: threads).trace(input, companions: plan.companions)
@@ -15,7 +15,7 @@ package struct Walk {
   }
 
   /// Runs a sample network under the default table.
-  package init(_ network: Network, _ input: Tensor) throws {
+  package init(_ network: NeuralNetwork, _ input: Tensor) throws {
     try self.init(network, .default(pixelRange: SampleNetwork.range), input)
   }
 

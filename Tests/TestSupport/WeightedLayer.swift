@@ -8,7 +8,7 @@ package struct WeightedLayer {
   private let workers: Workers
 
   package init(
-    _ operation: any RelevanceKit.Operator, input: Shape, threads: Int = 2,
+    _ operation: any RelevanceKit.Operator, input: TensorShape, threads: Int = 2,
     convolution: ConvolutionAlgorithm = .automatic
   ) throws {
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
@@ -64,7 +64,7 @@ package struct WeightedLayer {
   }
 
   private func write(
-    _ shape: Shape, start: Tensor? = nil, _ body: (UnsafeMutablePointer<Float>) -> Void
+    _ shape: TensorShape, start: Tensor? = nil, _ body: (UnsafeMutablePointer<Float>) -> Void
   ) -> Tensor {
     Guarded.tensor(shape, start: start) { pointer in BLAS.withOneThreadPerCall { body(pointer) } }
   }
@@ -77,7 +77,7 @@ package enum Guarded {
 
   /// The tensor that `body` writes; all NaN if it writes beside it.
   package static func tensor(
-    _ shape: Shape, start: Tensor? = nil, _ body: (UnsafeMutablePointer<Float>) -> Void
+    _ shape: TensorShape, start: Tensor? = nil, _ body: (UnsafeMutablePointer<Float>) -> Void
   ) -> Tensor {
     var memory = [Float](repeating: mark, count: shape.count + 2 * guardCount)
     memory.replaceSubrange(

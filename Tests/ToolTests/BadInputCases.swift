@@ -109,10 +109,10 @@ extension BadInputTests {
       "class out of range in the lab", 64, "there is no class 288: the network has classes 0 to 287", "lab", "model",
       "input.npy", "--layer", "y", "--rule", "z", "--target", "class:288"),
     Case(
-      "artefact of the lab", 64, "--save: json is not one of csv, npy, png", "lab", "model", "input.npy", "--layer",
+      "artifact of the lab", 64, "--save: json is not one of csv, npy, png", "lab", "model", "input.npy", "--layer",
       "y", "--rule", "z", "--save", "json"),
     Case(
-      "no artefact", 64, "--save is empty; expected csv, npy, png or several of them", "lab", "model", "input.npy",
+      "no artifact", 64, "--save is empty; expected csv, npy, png or several of them", "lab", "model", "input.npy",
       "--layer", "y", "--rule", "z", "--save", ""),
     Case(
       "input of the lab that is missing", 66, "nothing.npy: no such file; expected a .jpg, .png or .npy file", "lab",

@@ -20,9 +20,9 @@ import Testing
     }
   }
 
-  private static let methods = MethodCatalogue.standard.methods.map(\.name).joined(separator: ", ")
+  private static let methods = MethodCatalog.standard.methods.map(\.name).joined(separator: ", ")
   private static let commands = "explain, predict, inspect, lab, units, evaluate, bench, list"
-  private static let evaluations = EvaluationCatalogue.types.map { $0.subcommand }.joined(separator: ", ")
+  private static let evaluations = EvaluationCatalog.types.map { $0.subcommand }.joined(separator: ", ")
   private static let scales = "expected own, common, or fixed:V with a number V greater than 0"
   static let presets = RuleTable.presetNames.joined(separator: ", ")
 
@@ -114,7 +114,7 @@ import Testing
       "clrp1 contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2",
       "explain", "bare.onnx", "input.npy", "--target", "unit:y/1"),
     Case(
-      "unknown artefact", 64, "--save: jpg is not one of png, npy, json, html", "explain", "model", "input.npy",
+      "unknown artifact", 64, "--save: jpg is not one of png, npy, json, html", "explain", "model", "input.npy",
       "--save",
       "npy,jpg"),
     Case(
@@ -141,7 +141,7 @@ import Testing
       "infinite scale", 64,
       "The value 'fixed:inf' is invalid for '--scale <own|common|fixed:v>': found scale \"fixed:inf\"; \(scales)",
       "explain", "model", "input.npy", "--scale", "fixed:inf"),
-    Case("artefact of predict", 64, "--save: png is not npy", "predict", "model", "input.npy", "--save", "png"),
+    Case("artifact of predict", 64, "--save: png is not npy", "predict", "model", "input.npy", "--save", "png"),
     Case(
       "no threads", 64, "--threads is 0; expected a number from 1 to 1024", "predict", "model", "input.npy",
       "--threads", "0"),
@@ -152,7 +152,7 @@ import Testing
     Case("no items", 64, "--batch is 0; expected a positive number", "bench", "model", "--batch", "0"),
     Case("no pixels", 64, "--side is 0; expected a positive number", "bench", "model", "--side", "0"),
     Case(
-      "side of a file", 64, "--side is for the grey input; found an input file as well", "bench", "model", "input.npy",
+      "side of a file", 64, "--side is for the gray input; found an input file as well", "bench", "model", "input.npy",
       "--side", "8"),
     Case("predictions nobody asks for", 64, "--forward needs --on-request", "bench", "model", "--forward"),
     Case(
@@ -175,9 +175,9 @@ import Testing
       ("other.yaml", "name: other\nrules: [{op: Gemm, rule: zPlus}]"),
     ] { try bench.write(text, to: name) }
     for (name, shape) in [("channels", [1, 4, 8, 9]), ("axes", [8, 9]), ("batch", [2, 3, 8, 9])] {
-      try NumPyFile.write(Tensor(shape: Shape(shape)), to: bench.path("\(name).npy"))
+      try NumPyFile.write(Tensor(shape: TensorShape(shape)), to: bench.path("\(name).npy"))
     }
-    try Image(width: 30, height: 20, filledWith: .white).writePNG(to: bench.path("large.png"))
+    try RGBImage(width: 30, height: 20, filledWith: .white).writePNG(to: bench.path("large.png"))
     try files.copyItem(atPath: bench.path("model"), toPath: bench.path("damaged"))
     try bench.fill("inputs", ["a", "b"])
     try bench.write("{", to: "damaged/config.json")

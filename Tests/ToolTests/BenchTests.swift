@@ -92,7 +92,7 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     let lines = outcome.output.split(separator: "\n")
     #expect(lines.count == 3 && lines[0] == "ready" && lines[2] == "saved")
-    let logits = try Executor(Network(contentsOf: bench.path("bare.onnx"))).logits(
+    let logits = try Executor(NeuralNetwork(contentsOf: bench.path("bare.onnx"))).logits(
       NumPyFile.read(bench.path("input.npy")))
     #expect(try NumPyFile.read(bench.path("logits.npy")) == logits)
     let numbers = lines[1].split(separator: " ").compactMap { Double($0) }
@@ -128,7 +128,7 @@ import Testing
       Node(name: "gap", operation: .mean(Mean(axes: [2, 3], keepsAxes: false)), inputs: [Node.ID(1)]),
     ]
     try ONNXWriter().write(
-      Network(Graph(name: "open", nodes: nodes, output: Node.ID(2))), to: bench.path("open.onnx"))
+      NeuralNetwork(Graph(name: "open", nodes: nodes, output: Node.ID(2))), to: bench.path("open.onnx"))
     let outcome = try bench.run("bench", "open.onnx", "--side", "21", "--runs", "1")
     #expect(outcome.status == 0 && outcome.output.contains("1×4×19×19"))
     let small = try bench.run("bench", "open.onnx", "--side", "2", "--runs", "1")

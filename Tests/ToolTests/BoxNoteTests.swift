@@ -75,7 +75,7 @@ import Testing
     try bench.write(#"{"id2label": {"0": "0", "5": "5"}}"#, to: "model/config.json")
     for (index, folder) in ["data/0", "data/5"].enumerated() {
       try FileManager.default.createDirectory(atPath: bench.path(folder), withIntermediateDirectories: true)
-      try Image(width: 9, height: 8, filledWith: index == 0 ? .white : .black).writePNG(
+      try RGBImage(width: 9, height: 8, filledWith: index == 0 ? .white : .black).writePNG(
         to: bench.path("\(folder)/a.png"))
     }
     try bench.write(

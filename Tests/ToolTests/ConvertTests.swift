@@ -16,8 +16,8 @@ import Testing
       let lines = outcome.output.split(separator: "\n")
       #expect(lines.filter { $0.hasPrefix("checked on ") }.count == 2)
       #expect(lines.contains { $0.hasPrefix("wrote ") && $0.hasSuffix(": out.onnx") })
-      let found = try Network(contentsOf: bench.path("out.onnx"))
-      let expected = try Network(contentsOf: bench.path("bare.onnx"))
+      let found = try NeuralNetwork(contentsOf: bench.path("out.onnx"))
+      let expected = try NeuralNetwork(contentsOf: bench.path("bare.onnx"))
       #expect(found.graph.nodes.map(\.name) == expected.graph.nodes.map(\.name))
     }
   }
@@ -26,7 +26,7 @@ import Testing
     let bench = try Workbench()
     var builder = GraphBuilder(item: [3, 8, 9])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 40, kernel: [3, 3], seed: 1))
-    let channels: Shape = [40]
+    let channels: TensorShape = [40]
     builder.add(
       "bn",
       .batchNormalization(

@@ -91,7 +91,7 @@ import Testing
   }
 
   /// Each is run as a whole, and in two shards that are merged.
-  @Test(arguments: EvaluationCatalogue.types.map { $0.subcommand }) func everyEvaluationRunsAndMerges(name: String)
+  @Test(arguments: EvaluationCatalog.types.map { $0.subcommand }) func everyEvaluationRunsAndMerges(name: String)
     throws
   {
     let own: [String: [String]] = [

@@ -75,7 +75,7 @@ import Testing
       let target = Target.class(Int(entry.target.dropFirst("class:".count))!)
       #expect(entry.label == (target == .class(5) ? "coffee mug" : "tabby, tabby cat"))
       let map = try NumPyFile.read(bench.path("out/\(entry.files).npy"))
-      let method = try #require(MethodCatalogue.standard.methods.first { $0.name == entry.method })
+      let method = try #require(MethodCatalog.standard.methods.first { $0.name == entry.method })
       let expected = try trace.explain(target, by: method)
       #expect(map.shape == [3, 8, 9])
       #expect(map == expected.relevance.reshaped(to: map.shape))
@@ -86,7 +86,7 @@ import Testing
       #expect(entry.ledger.prefix(2).map(\.node) == ["classes", "y"])
       #expect(entry.ledger.map(\.rule) == ["rearrange", "zB"] + (method.isContrastive ? ["max(0, ·)"] : []))
       #expect(abs(entry.absorbed - entry.ledger.reduce(0) { $0 + $1.relevanceIn - $1.relevanceOut }) <= tolerance)
-      let picture = try Image(contentsOf: bench.path("out/\(entry.files).png"))
+      let picture = try RGBImage(contentsOf: bench.path("out/\(entry.files).png"))
       #expect(picture.width == 9 && picture.height == 8)
     }
     #expect(outcome.errors.isEmpty == report.warnings.isEmpty)
@@ -96,8 +96,10 @@ import Testing
   /// A class with a negative logit is explained as it stands, and the report says so.
   @Test func unsupportedClassesAreMarked() throws {
     let bench = try Workbench()
-    let trace = try Explainer(Network(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
-      .trace(NumPyFile.read(bench.path("input.npy")))
+    let trace = try Explainer(
+      NeuralNetwork(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet)
+    )
+    .trace(NumPyFile.read(bench.path("input.npy")))
     let worst = try #require(trace.predictions().last)
     #expect(worst.logit < 0)
     let outcome = try bench.run("explain", "bare.onnx", "input.npy", "--target", "class:\(worst.classIndex)")
@@ -142,7 +144,7 @@ import Testing
   /// Pictures are prepared as the model's files say, and get an overlay; a tensor may lack the batch axis.
   @Test func takesPicturesAndTensors() throws {
     let bench = try Workbench()
-    let picture = Image(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
+    let picture = RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
     try picture.writePNG(to: bench.path("picture.png"))
     let preprocessing = try Model(contentsOf: bench.path("model")).preprocessing
     let tensor = try preprocessing.tensor(from: picture)
@@ -164,7 +166,7 @@ import Testing
   /// Without preprocessing beside the model, ImageNet's is used, and a note says so.
   @Test func saysWhatItAssumes() throws {
     let bench = try Workbench()
-    try Image(width: 9, height: 8, filledWith: .white).writePNG(to: bench.path("picture.png"))
+    try RGBImage(width: 9, height: 8, filledWith: .white).writePNG(to: bench.path("picture.png"))
     let outcome = try bench.run("explain", "bare.onnx", "picture.png", "--fit", "native")
     #expect(outcome.status == 0)
     #expect(
@@ -193,12 +195,12 @@ import Testing
       "clrp1:against=7+0,strength=1.5", "clrp1:against=logits", "clrp2:head=layer", "integrated-gradients:steps=4",
       "smoothgrad:samples=2,deviation=0.5,seed=3", "random:seed=9", "grad-cam:layer=y",
     ]
-    for method in MethodCatalogue.standard.methods.map(\.name) + parameters { arguments += ["--method", method] }
+    for method in MethodCatalog.standard.methods.map(\.name) + parameters { arguments += ["--method", method] }
     let outcome = try bench.run(arguments)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let report = try Report(bench.path("out/report.json"))
     let entries = try #require(report.inputs.first).explanations
-    #expect(entries.map(\.method) == MethodCatalogue.standard.methods.map(\.name) + parameters)
+    #expect(entries.map(\.method) == MethodCatalog.standard.methods.map(\.name) + parameters)
     #expect(Set(entries.map(\.files)).count == entries.count)
     for entry in entries { #expect(try NumPyFile.read(bench.path("out/\(entry.files).npy")).shape.rank == 3) }
     #expect(bench.contents(of: "out").contains("input/class5.clrp1-against-7+0-strength-1.5.npy"))
@@ -245,7 +247,7 @@ import Testing
       #expect(map.shape == reference.shape)
       #expect(map.relativeDistance(from: reference) <= Tolerance.map)
     }
-    let overlay = try Image(contentsOf: bench.path("out/cat-and-coffee/class282.lrp.overlay.png"))
+    let overlay = try RGBImage(contentsOf: bench.path("out/cat-and-coffee/class282.lrp.overlay.png"))
     #expect(overlay.width == 454 && overlay.height == 227)
     let report = try Report(bench.path("out/report.json"))
     #expect(report.inputs.first?.explanations.map(\.target) == ["class:282", "class:967"])

@@ -87,7 +87,8 @@ import Testing
     let page = try String(contentsOfFile: bench.path("explanations/stdin/explanation.html"), encoding: .utf8)
     #expect(page.contains("relevance explain model -") && page.contains("  -\n") || page.contains("  -<"))
 
-    try Image(width: 9, height: 8, filledWith: Color(red: 9, green: 90, blue: 200)).writePNG(to: bench.path("blue.png"))
+    try RGBImage(width: 9, height: 8, filledWith: RGBColor(red: 9, green: 90, blue: 200)).writePNG(
+      to: bench.path("blue.png"))
     let picture = try Data(contentsOf: URL(fileURLWithPath: bench.path("blue.png")))
     let seen = try bench.run(["predict", "model", "-"], input: picture).output
     #expect(seen.hasPrefix("standard input\n"))
@@ -119,7 +120,7 @@ import Testing
 
   @Test func quietSaysErrorsOnly() throws {
     for arguments in [["explain", "bare.onnx", "blue.png"], ["predict", "bare.onnx", "blue.png"]] {
-      try Image(width: 9, height: 8, filledWith: .black).writePNG(to: bench.path("blue.png"))
+      try RGBImage(width: 9, height: 8, filledWith: .black).writePNG(to: bench.path("blue.png"))
       let loud = try bench.run(arguments + ["--fit", "native"])
       #expect(loud.status == 0 && loud.errors.hasPrefix("note: no preprocessor_config.json beside the model"))
       let quiet = try bench.run(arguments + ["--fit", "native", "--quiet"])
@@ -147,13 +148,13 @@ import Testing
     #expect(outcome.output == plain.output.replacing("clrp1", with: "lrp"))
   }
 
-  /// Colours are for terminals, and not for people who do not want them.
+  /// Colors are for terminals, and not for people who do not want them.
   @Test(
     arguments: [
       (true, [:], true), (true, ["NO_COLOR": "1"], false), (true, ["NO_COLOR": ""], true),
       (true, ["TERM": "dumb"], false),
       (false, [:], false),
-    ] as [(Bool, [String: String], Bool)]) func colours(onTerminal: Bool, environment: [String: String], expected: Bool)
+    ] as [(Bool, [String: String], Bool)]) func colors(onTerminal: Bool, environment: [String: String], expected: Bool)
     throws
   {
     var settings = ["TERM": "xterm", "NO_COLOR": ""]
@@ -183,7 +184,7 @@ import Testing
     #expect(try lines("operators") == ONNXFile.operators && ONNXFile.operators.contains("Conv"))
     #expect(try lines("models").map { $0.prefix { $0 != " " } } == ["model"])
     let rules = try lines("rules")
-    #expect(rules.map { String($0.prefix { $0 != " " }) } == RuleCatalogue.standard.names)
+    #expect(rules.map { String($0.prefix { $0 != " " }) } == RuleCatalog.standard.names)
     #expect(rules.contains { $0.hasPrefix("gamma ") && $0.contains("gamma=0.25 (a number of at least 0)") })
     // What is listed can be asked for.
     for line in try lines("methods") {
@@ -207,7 +208,7 @@ import Testing
     arguments: [
       [], ["explain"], ["predict"], ["inspect"], ["lab"], ["units"], ["bench"], ["list"], ["evaluate"],
       ["evaluate", "merge"],
-    ] + EvaluationCatalogue.types.map { ["evaluate", $0.subcommand] }) func helpHasExamples(command: [String]) throws
+    ] + EvaluationCatalog.types.map { ["evaluate", $0.subcommand] }) func helpHasExamples(command: [String]) throws
   {
     let help = try bench.run(command + ["--help"]).output
     // The generator of manual pages drops other letters without a word.

@@ -15,7 +15,7 @@ import Testing
     #expect(
       outcome.output == """
         input.npy: y (Conv), input x 1×3×8×9, relevance of class:5 (coffee mug)
-        RULE                        IN     OUT    BIAS  STABILISER  NEGATIVE   GINI  DISTANCE  COSINE   STEP
+        RULE                        IN     OUT    BIAS  STABILIZER  NEGATIVE   GINI  DISTANCE  COSINE   STEP
         zB                      1.3985  1.3985  0.0000      0.0000     0.0 %  0.962         –       –      –
         z                       1.3985  0.6725  0.7260      0.0000    41.3 %  0.956     2.000   0.629  2.000
         epsilon(epsilon: 0.01)  1.3985  0.6677  0.7209      0.0099    41.3 %  0.956     1.983   0.629  0.007
@@ -48,14 +48,15 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(
       bench.contents(of: "a/b") == ["01-zPlus.npy", "02-alphaBeta.npy", "03-alphaBeta.npy", "lab.csv", "lab.png"])
-    let explainer = try Explainer(Network(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
+    let explainer = try Explainer(
+      NeuralNetwork(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
     let lab = RuleLab(try explainer.trace(NumPyFile.read(bench.path("input.npy"))))
     let expected = try lab.experiment(
-      [ZPlus(), AlphaBeta(), AlphaBeta(alpha: 3, beta: 2)], at: "y", seed: .channel(1))
+      [ZPlusRule(), AlphaBetaRule(), AlphaBetaRule(alpha: 3, beta: 2)], at: "y", seed: .channel(1))
     let lines = try String(contentsOfFile: bench.path("a/b/lab.csv"), encoding: .utf8).split(separator: "\n")
     #expect(
       lines[0]
-        == "rule,relevance_in,relevance_out,lost_bias,lost_stabiliser,lost_zero_denominator,lost_not_conserved,lost_rounding,"
+        == "rule,relevance_in,relevance_out,lost_bias,lost_stabilizer,lost_zero_denominator,lost_not_conserved,lost_rounding,"
         + "sum,negative_share,gini,distance_from_first,cosine_to_first,distance_from_previous,file")
     #expect(lines.count == 4)
     for (index, (line, one)) in zip(lines.dropFirst(), expected).enumerated() {
@@ -70,7 +71,7 @@ import Testing
             + (index == 0 ? ",,," : "\(difference.distance),\(difference.cosine),\(step.distance),") + file))
     }
     // Three maps of 9 × 8 positions beside each other, one pixel larger than 171 would not fit 176, and the bar.
-    let picture = try Image(contentsOf: bench.path("a/b/lab.png"))
+    let picture = try RGBImage(contentsOf: bench.path("a/b/lab.png"))
     #expect(picture.width == 3 * 9 * 19 + 4 * 8 && picture.height == 8 * 19 + 12 + 3 * 8)
     let scale = HeatmapScale.common(expected.map(\.relevance))
     for (index, one) in expected.enumerated() {
@@ -85,7 +86,7 @@ import Testing
         a/b/lab.csv: the table
         a/b/01-zPlus.npy and so on: relevance of x
         a/b/lab.png: 3 maps in the order of the table, row by row, 3 in a row, summed over channels; red speaks for, \
-        blue against, full colour at \(String(format: "%.4g", scale.limit(of: [])))
+        blue against, full color at \(String(format: "%.4g", scale.limit(of: [])))
 
         """))
   }
@@ -118,13 +119,13 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(outcome.output.hasPrefix("flat.npy: hidden (Gemm), input flatten 1×5, relevance of unit:1\n"))
     #expect(try NumPyFile.read(bench.path("out/01-z.npy")).shape == [5])
-    let picture = try Image(contentsOf: bench.path("out/lab.png"))
+    let picture = try RGBImage(contentsOf: bench.path("out/lab.png"))
     #expect(picture.width == 3 * 58 + 16 && picture.height == 2 * 58 + 12 + 3 * 8)
   }
 
   @Test func saysWhereAChannelIsLargest() throws {
     let bench = try Workbench()
-    let values = try Executor(Network(contentsOf: bench.path("bare.onnx"))).logits(
+    let values = try Executor(NeuralNetwork(contentsOf: bench.path("bare.onnx"))).logits(
       NumPyFile.read(bench.path("input.npy")))
     let plane = values.elements[144..<216]
     let largest = try #require(plane.indices.max { plane[$0] < plane[$1] }) - 144

@@ -9,8 +9,10 @@ import Testing
     let bench = try Workbench()
     let outcome = try bench.run("predict", "model", "input.npy", "--top", "3")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
-    let trace = try Explainer(Network(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
-      .trace(NumPyFile.read(bench.path("input.npy")))
+    let trace = try Explainer(
+      NeuralNetwork(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet)
+    )
+    .trace(NumPyFile.read(bench.path("input.npy")))
     let lines = outcome.output.split(separator: "\n").map(String.init)
     #expect(lines.first == "input.npy")
     let expected = trace.predictions().prefix(3).map {
@@ -25,7 +27,7 @@ import Testing
     let outcome = try bench.run("predict", "bare.onnx", "input.npy", "--save", "npy", "--output", "out")
     #expect(outcome.status == 0)
     #expect(bench.contents(of: "out") == ["input", "input/logits.npy"])
-    let expected = try Executor(Network(contentsOf: bench.path("bare.onnx")))
+    let expected = try Executor(NeuralNetwork(contentsOf: bench.path("bare.onnx")))
       .logits(NumPyFile.read(bench.path("input.npy")))
     #expect(try NumPyFile.read(bench.path("out/input/logits.npy")) == expected)
   }

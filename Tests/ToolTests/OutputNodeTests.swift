@@ -164,7 +164,7 @@ import Testing
       Node(name: "x", operation: .input(shape), inputs: []),
       Node(name: "pool", operation: .maxPool(try Window(kernel: [9, 9])), inputs: [Node.ID(0)]),
     ]
-    let pool = try Network(Graph(name: "pool", nodes: nodes, output: Node.ID(1)))
+    let pool = try NeuralNetwork(Graph(name: "pool", nodes: nodes, output: Node.ID(1)))
     try ONNXWriter(placement: .inside).write(pool, to: bench.path("pool.onnx"))
     let small = try bench.run("predict", "pool.onnx", "input.npy")
     #expect(small.status == 65)

@@ -14,7 +14,7 @@ import Testing
     encoder.outputFormatting = .sortedKeys
     let labels = try encoder.encode(["id2label": ["5": hostile, "7": "coffeepot"]])
     try bench.write(String(decoding: labels, as: UTF8.self), to: "model/config.json")
-    let picture = Image(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
+    let picture = RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
     try picture.writePNG(to: bench.path("a <b> & 'c'.png"))
     let outcome = try bench.run(
       [
@@ -74,9 +74,11 @@ import Testing
     let sources = HTMLOutline(page).elements(named: "img").compactMap { image in
       image.components(separatedBy: "base64,").last?.components(separatedBy: "\"").first
     }
-    let pictures = try sources.compactMap { Data(base64Encoded: $0) }.map { try Image(decoding: $0, name: "picture") }
+    let pictures = try sources.compactMap { Data(base64Encoded: $0) }.map {
+      try RGBImage(decoding: $0, name: "picture")
+    }
     let names = ["class5", "class7"].flatMap { target in ["lrp", "clrp1", "gradient"].map { "\(target).\($0)" } }
-    let files = try names.map { try Image(contentsOf: bench.path("out/a <b> & 'c'/\($0).png")) }
+    let files = try names.map { try RGBImage(contentsOf: bench.path("out/a <b> & 'c'/\($0).png")) }
     #expect(Array(pictures.dropFirst()) == files)
   }
 
@@ -101,8 +103,10 @@ import Testing
   /// What warnings the report has, the page has.
   @Test func warns() throws {
     let bench = try Workbench()
-    let trace = try Explainer(Network(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
-      .trace(NumPyFile.read(bench.path("input.npy")))
+    let trace = try Explainer(
+      NeuralNetwork(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet)
+    )
+    .trace(NumPyFile.read(bench.path("input.npy")))
     let worst = try #require(trace.predictions().last).classIndex
     let outcome = try bench.run(
       "explain", "bare.onnx", "input.npy", "--target", "class:\(worst)", "--save", "html", "--output", "out")

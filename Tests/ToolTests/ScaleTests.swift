@@ -3,12 +3,12 @@ import RelevanceKit
 import TestSupport
 import Testing
 
-/// `relevance explain --scale`: which relevance has the full colour in pictures.
+/// `relevance explain --scale`: which relevance has the full color in pictures.
 @Suite struct ScaleTests {
-  private static let methods: [any Method] = [.lrp, .clrp1, .gradient, GradCAM(layer: "y")]
+  private static let methods: [any AttributionMethod] = [.lrp, .clrp1, .gradient, GradCAM(layer: "y")]
 
   /// The pictures of two classes by methods of three units, and the maps that they show.
-  private func run(_ scale: String?, _ bench: Workbench) throws -> [(explanation: Explanation, picture: Image)] {
+  private func run(_ scale: String?, _ bench: Workbench) throws -> [(explanation: Explanation, picture: RGBImage)] {
     let outcome = try bench.run(
       [
         "explain", "model", "input.npy", "--target", "class:5", "--target", "class:7", "--output", "out", "--save",
@@ -24,13 +24,13 @@ import Testing
         let name = method.description.replacingOccurrences(of: ":", with: "-").replacingOccurrences(of: "=", with: "-")
         return (
           try trace.explain(.class(index), by: method),
-          try Image(contentsOf: bench.path("out/input/class\(index).\(name).png"))
+          try RGBImage(contentsOf: bench.path("out/input/class\(index).\(name).png"))
         )
       }
     }
   }
 
-  private func colors(_ method: any Method) -> HeatmapColors {
+  private func colors(_ method: any AttributionMethod) -> HeatmapColors {
     switch method {
     case is CLRP1, is GradCAM: .sequential
     default: .diverging
@@ -44,7 +44,7 @@ import Testing
       let scale: HeatmapScale =
         switch scale {
         case "common":
-          .common(results.map(\.explanation).filter { $0.unit == explanation.unit }.map(\.relevance))
+          .common(results.map(\.explanation).filter { $0.quantity == explanation.quantity }.map(\.relevance))
         case "fixed:0.5": .fixed(0.5)
         default: .standard
         }
@@ -55,7 +55,7 @@ import Testing
 
   /// Only maps whose values mean the same have a common scale.
   @Test func unitsDiffer() throws {
-    let units = try run(nil, try Workbench()).map(\.explanation.unit)
+    let units = try run(nil, try Workbench()).map(\.explanation.quantity)
     #expect(
       units == [
         "logit", "logit", "logit", "logit", "logit per unit of input", "logit per unit of input",
@@ -64,11 +64,11 @@ import Testing
       ])
   }
 
-  /// Below each map of `maps.png` there is the bar of its colours.
+  /// Below each map of `maps.png` there is the bar of its colors.
   @Test func picturesHaveBars() throws {
     let bench = try Workbench()
     _ = try run(nil, bench)
-    let sheet = try Image(contentsOf: bench.path("out/input/maps.png"))
+    let sheet = try RGBImage(contentsOf: bench.path("out/input/maps.png"))
     // Nine columns of twenty pixels each; the bar is as wide, and has a rim.
     let row = { (y: Int) in sheet.pixels[y * sheet.width * 3..<(y + 1) * sheet.width * 3] }
     for (colors, count) in [(HeatmapColors.diverging, 4), (.sequential, 4)] {

@@ -16,7 +16,7 @@ struct SharedCaseTests {
 
   private func model(_ name: String) -> String { SharedCases.folder.appendingPathComponent(name).path }
 
-  private func save(_ shape: Shape, _ elements: [Float]? = nil) throws {
+  private func save(_ shape: TensorShape, _ elements: [Float]? = nil) throws {
     let tensor = elements.map { Tensor(shape: shape, elements: $0) } ?? Seeded.tensor(shape, seed: 3, low: 0, high: 1)
     try NumPyFile.write(tensor, to: bench.path("x.npy"))
   }
@@ -104,7 +104,7 @@ struct SharedCaseTests {
     ("lrn.onnx", [1, 6, 4, 4]),
   ])
   func otherFirstAxes(name: String, extents: [Int]) throws {
-    try save(Shape(extents))
+    try save(TensorShape(extents))
     let targets = ["--target", "class:0", "--target", "class:5"]
     #expect(
       try bench.run(
@@ -176,20 +176,20 @@ struct SharedCaseTests {
   /// A table that does not fit blocks only the methods that use it.
   @Test func aTableThatDoesNotFit() throws {
     try save([1, 1, 28, 28])
-    for method in MethodCatalogue.standard.methods where !method.isRelevance {
+    for method in MethodCatalog.standard.methods where !method.isRelevance {
       let outcome = try bench.run(
-        "explain", model("grey"), "x.npy", "--method", method.name, "--save", "npy", "--output", "out")
+        "explain", model("gray"), "x.npy", "--method", method.name, "--save", "npy", "--output", "out")
       #expect(outcome.status == 0, "\(method)")
     }
-    let refused = try bench.run("explain", model("grey"), "x.npy", "--method", "lrp")
+    let refused = try bench.run("explain", model("gray"), "x.npy", "--method", "lrp")
     #expect(refused.status == 65 && refused.errors.contains("position: first, rule: zB"))
-    let plan = try bench.run("inspect", model("grey"))
+    let plan = try bench.run("inspect", model("gray"))
     #expect(
       plan.status == 0 && plan.output.contains("GlobalAveragePool") && plan.output.contains("rule table default: zB at")
     )
-    #expect(try bench.run("bench", model("grey"), "--runs", "1").status == 0)
+    #expect(try bench.run("bench", model("gray"), "--runs", "1").status == 0)
     #expect(
-      try bench.run("lab", model("grey"), "x.npy", "--layer", "fc", "--rule", "zPlus", "--rule", "epsilon").status == 0)
+      try bench.run("lab", model("gray"), "x.npy", "--layer", "fc", "--rule", "zPlus", "--rule", "epsilon").status == 0)
   }
 }
 

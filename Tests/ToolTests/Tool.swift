@@ -31,7 +31,7 @@ struct Workbench {
     let flatten = Node(name: "classes", operation: .flatten(axis: 1), inputs: [map.output])
     let graph = try Graph(name: map.name, nodes: map.nodes + [flatten], output: Node.ID(map.nodes.count))
     for copy in ["model/model.onnx", "bare.onnx"] {
-      _ = try ONNXWriter().write(Network(graph), to: scratch.path(copy))
+      _ = try ONNXWriter().write(NeuralNetwork(graph), to: scratch.path(copy))
     }
     try files.copyItem(atPath: operatorFolder + "/model.onnx", toPath: scratch.path("map.onnx"))
     try files.copyItem(atPath: operatorFolder + "/input.npy", toPath: scratch.path("input.npy"))

@@ -17,7 +17,7 @@ import Testing
       """, to: "corners/preprocessor_config.json")
     let side = CornerNetwork.side
     let pixels = (0..<side * side * 3).map { UInt8(Seeded.value(41, $0, low: 0, high: 256)) }
-    try Image(width: side, height: side, pixels: pixels).writePNG(to: bench.path("picture.png"))
+    try RGBImage(width: side, height: side, pixels: pixels).writePNG(to: bench.path("picture.png"))
     return bench
   }
 
@@ -29,7 +29,7 @@ import Testing
     let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
     var options = UnitStudy.Options()
     change(&options)
-    let picture = try model.preprocessing.tensor(from: Image(contentsOf: bench.path("picture.png")))
+    let picture = try model.preprocessing.tensor(from: RGBImage(contentsOf: bench.path("picture.png")))
     return try UnitStudy(explainer.trace(picture), at: layer, options: options)
   }
 
@@ -47,7 +47,7 @@ import Testing
     struct Unit: Decodable {
       let target: String
       let activation: Float
-      let patchCentre: [Int]?
+      let patchCenter: [Int]?
       let drop: Float?
       let group: Int
     }
@@ -113,22 +113,22 @@ import Testing
     #expect(units.count == 7 && drops.count == 7)
     for (index, unit) in study.units.enumerated() {
       let entry = input.units[index]
-      let (centre, patch) = (study.ablation.centres[index]!, study.ablation.patches[index]!)
+      let (center, patch) = (study.ablation.centers[index]!, study.ablation.patches[index]!)
       #expect(entry.target == unit.target.description && entry.activation == unit.activation)
-      #expect(entry.patchCentre == [centre.row, centre.column])
+      #expect(entry.patchCenter == [center.row, center.column])
       let row = (0..<6).map { study.ablation.drops[index, $0] }
       #expect(input.drops[index] == row && entry.drop == row[index])
       #expect(drops[index + 1] == "\"\(unit.target)\"," + row.map { "\($0)" }.joined(separator: ","))
       let other = study.ablation.largestOther(of: index)!
       #expect(
         units[index + 1]
-          == "\"\(unit.target)\",\(unit.channel),,,\(unit.activation),\(centre.row),\(centre.column),"
+          == "\"\(unit.target)\",\(unit.channel),,,\(unit.activation),\(center.row),\(center.column),"
           + "\(patch.rows.lowerBound),\(patch.columns.lowerBound),\(patch.rows.upperBound - 1),"
           + "\(patch.columns.upperBound - 1),\(row[index]),\(other.drop),\(study.units[other.unit].channel),"
           + "\(study.clusters.groups[index] + 1)")
     }
     // Pairs of 24 pixels enlarged 13 times in frames of 4, below the picture and the matrix.
-    let picture = try Image(contentsOf: bench.path("a/b/picture/units.png"))
+    let picture = try RGBImage(contentsOf: bench.path("a/b/picture/units.png"))
     let (pair, perRow) = (2 * 312 + 3 * 4, 2)
     let rows = study.clusters.members.reduce(0) { $0 + ($1.count + perRow - 1) / perRow }
     // Titles of groups at the left, and above and below what is written in at most two lines each.
@@ -194,7 +194,7 @@ import Testing
       (65, ["--layer", "fc", "--top", "9"], "node fc: expected 9 active units, found 8 above zero"),
       (64, ["--layer", "fc", "--top", "1"], "--top is 1; expected at least 2 units, which can be compared"),
       (64, ["--layer", "fc", "--patch", "4"], "--patch is 4; expected an odd number of pixels"),
-      (64, ["--layer", "fc", "--replace", "grey"], "--replace is grey; expected mean, zero or a .npy file"),
+      (64, ["--layer", "fc", "--replace", "gray"], "--replace is gray; expected mean, zero or a .npy file"),
       (66, ["--layer", "fc", "--replace", "no.npy"], "no.npy: no such file, or it may not be read"),
       (
         64, ["--layer", "fc", "--replace", "input.npy"],

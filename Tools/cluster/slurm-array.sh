@@ -4,7 +4,7 @@
 #   Tools/cluster/slurm-array.sh N DIR EVALUATION MODEL DATA [OPTION]...      (N from 2 up; not --output, --shard, --threads)
 #   Tools/cluster/slurm-array.sh 16 pointing-voc pointing vgg16 VOC2012 --classes classes.json --method lrp --method clrp1
 #
-# The same command continues what was cancelled or ran out of time: shards that are done only load the model. So does one that
+# The same command continues what was canceled or ran out of time: shards that are done only load the model. So does one that
 # Slurm requeues. Needs `relevance` on the PATH, or in RELEVANCE, and DIR on a file system that all nodes share.
 #SBATCH --job-name=relevance
 #SBATCH --cpus-per-task=4

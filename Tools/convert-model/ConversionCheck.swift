@@ -9,14 +9,14 @@ struct ConversionCheck {
   private let limit: Double
 
   /// Prepares to compare with `original`; errors call what is compared `file`.
-  init(of original: Network, named file: String, limit: Double) throws {
+  init(of original: NeuralNetwork, named file: String, limit: Double) throws {
     self.original = Executor(original)
     self.file = file
     self.limit = limit
   }
 
   /// Compares the logits for a reproducible random input.
-  func compare(with converted: Network, randomly shape: Shape) throws {
+  func compare(with converted: NeuralNetwork, randomly shape: TensorShape) throws {
     var generator = SplitMix64(state: 1)
     let input = Tensor(
       shape: shape, elements: (0..<shape.count).map { _ in Float.random(in: -2...2, using: &generator) })
@@ -24,17 +24,17 @@ struct ConversionCheck {
   }
 
   /// Compares the logits for the tensor in a `.npy` file.
-  func compare(with converted: Network, on path: String) throws {
+  func compare(with converted: NeuralNetwork, on path: String) throws {
     let tensor = try NumPyFile.read(path)
     let declared = original.network.inputShape
-    let batch = Shape([1] + tensor.shape.dimensions)
+    let batch = TensorShape([1] + tensor.shape.dimensions)
     let input = !declared.admits(tensor.shape) && declared.admits(batch) ? tensor.reshaped(to: batch) : tensor
     do { try compare(with: converted, input, named: path) } catch let error as GraphError {
       throw CheckError.doesNotFit(path, reason: error.description)
     }
   }
 
-  private func compare(with converted: Network, _ input: Tensor, named name: String) throws {
+  private func compare(with converted: NeuralNetwork, _ input: Tensor, named name: String) throws {
     let expected = try original.logits(input).elements
     let found = try Executor(converted).logits(input).elements
     guard expected.count == found.count else {

@@ -4,7 +4,7 @@ import RelevanceKit
 struct ConversionReport {
   let rows: [String]
 
-  init(of source: ONNXSource, to network: Network) {
+  init(of source: ONNXSource, to network: NeuralNetwork) {
     var survivors: [String: String] = [:]
     var kept: Set<String> = []
     for node in network.graph.nodes {

@@ -32,7 +32,7 @@ struct ConvertModel: ParsableCommand {
   @Flag(
     name: .customLong("fold-batch-norm"),
     help: """
-      Let convolutions and linear layers do what a batch normalisation right behind them does. The network computes the \
+      Let convolutions and linear layers do what a batch normalization right behind them does. The network computes the \
       same, but its explanations change: they depend on weights and biases.
       """)
   var foldsBatchNormalization = false
@@ -83,7 +83,7 @@ struct ConvertModel: ParsableCommand {
       guard checks else { return }
       // Logits are compared before the file has its name: one that fails never gets it.
       let check = try ConversionCheck(of: original, named: output, limit: halvesWeights ? 1e-2 : 1e-5)
-      let converted = try Network(contentsOf: path)
+      let converted = try NeuralNetwork(contentsOf: path)
       try check.compare(with: converted, randomly: try original.fittingInputShape())
       for path in checkedInputs { try check.compare(with: converted, on: path) }
     }

@@ -57,7 +57,7 @@ class Network(nn.Module):
         ]
         return self.add(f"{name}_concat", Concat(), *branches)
 
-    def initialised(self):
+    def initialized(self):
         """The same with the sizes of all inputs found and weights drawn: He's for rectified layers, zeros for the last."""
         self(torch.zeros(2, 3, SIDE, SIDE))
         *rectified, last = [layer for layer in self.layers.values() if isinstance(layer, nn.Conv2d | nn.Linear)]
@@ -69,7 +69,7 @@ class Network(nn.Module):
         return self
 
     @torch.no_grad()
-    def centred(self):
+    def centered(self):
         """The same network with logits that sum to 0. No softmax sees the difference; logits of what is there are positive."""
         last = self.layers["logits"]
         last.weight -= last.weight.mean(0, keepdim=True)
@@ -84,9 +84,9 @@ class Network(nn.Module):
 
 
 def alexnet():
-    """Krizhevsky et al. 2012: a large first kernel with stride, poolings that overlap, normalisation across channels.
+    """Krizhevsky et al. 2012: a large first kernel with stride, poolings that overlap, normalization across channels.
 
-    The normalisation follows the pooling, as in CaffeNet: before it, it would take most of the time.
+    The normalization follows the pooling, as in CaffeNet: before it, it would take most of the time.
     """
     network = Network()
     value = network.convolution("input", "conv1", 24, 7, stride=2, padding=2)
@@ -130,7 +130,7 @@ def googlenet():
     value = network.add("flat", nn.Flatten(), value)
     value = network.add("drop", nn.Dropout(DROPOUT), value)
     network.add("logits", nn.LazyLinear(len(CLASSES)), value)
-    return network.initialised()
+    return network.initialized()
 
 
 def classified(network, value, *widths):
@@ -139,7 +139,7 @@ def classified(network, value, *widths):
     for number, width in enumerate(widths, 1):
         value = network.dense(value, f"fc{number}", width)
     network.add("logits", nn.LazyLinear(len(CLASSES)), value)
-    return network.initialised()
+    return network.initialized()
 
 
 NETWORKS = {"alexnet": alexnet, "vgg": vgg, "googlenet": googlenet}

@@ -66,7 +66,7 @@ def placed(random, shapes):
 
 
 def paint(scene, coverage, left, top, color):
-    """Lay a colour over the scene where there is coverage."""
+    """Lay a color over the scene where there is coverage."""
     area = scene[top:top + coverage.shape[0], left:left + coverage.shape[1]]
     area += coverage[..., None] * (color - area)
 

@@ -51,13 +51,13 @@ def stored(folder):
     return torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy()), present
 
 
-def normalised(pixels):
+def normalized(pixels):
     """What the networks take."""
     return (pixels.float() / 255 - MEAN) / DEVIATION
 
 
 def varied(pixels):
-    """The scenes moved a little, their colour channels in another order: neither says anything about digits."""
+    """The scenes moved a little, their color channels in another order: neither says anything about digits."""
     top, left = torch.randint(0, 2 * SHIFT + 1, (2,))
     padded = functional.pad(pixels[:, torch.randperm(3)], [SHIFT] * 4, mode="replicate")
     return padded[:, :, top:top + SIDE, left:left + SIDE]
@@ -79,19 +79,19 @@ def trained(name, pixels, present):
     for epoch in range(EPOCHS[name]):
         start, total = time.monotonic(), 0.0
         for rows in torch.randperm(len(pixels))[:batches * BATCH].view(-1, BATCH):
-            value = loss(network(varied(normalised(pixels[rows]))), present[rows])
+            value = loss(network(varied(normalized(pixels[rows]))), present[rows])
             optimizer.zero_grad()
             value.backward()
             optimizer.step()
             schedule.step()
             total += value.item()
         print(f"{name} {epoch + 1}/{EPOCHS[name]}: loss {total / batches:.3f}, {time.monotonic() - start:.0f} s", flush=True)
-    return network.centred().eval()
+    return network.centered().eval()
 
 
 def logits(session, pixels):
     """What ONNX Runtime computes."""
-    return session.run(["logits"], {"input": normalised(pixels).numpy()})[0]
+    return session.run(["logits"], {"input": normalized(pixels).numpy()})[0]
 
 
 def figures(logits, present):
@@ -110,7 +110,7 @@ def write(folder, name, network, shown):
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     found = logits(session, pixels)
     with torch.no_grad():
-        expected = network(normalised(pixels)).numpy()
+        expected = network(normalized(pixels)).numpy()
     error = np.abs(found - expected).max() / np.abs(expected).max()
     if not error <= TOLERANCE:
         raise SystemExit(f"{name}: ONNX Runtime differs from PyTorch by {error:.2g} of the largest logit, tolerance {TOLERANCE:g}")

@@ -163,11 +163,11 @@ class Preprocessing:
             pixels = pixels.flip(0)
         columns = [bound * size[0] / width - left for bound in box[0::2]]
         rows = [bound * size[1] / height - top for bound in box[1::2]]
-        return pixels[None].contiguous(), self.centres(rows, crop), self.centres(columns, crop)
+        return pixels[None].contiguous(), self.centers(rows, crop), self.centers(columns, crop)
 
     @staticmethod
-    def centres(bounds, count):
-        """The pixels whose centres lie between two bounds."""
+    def centers(bounds, count):
+        """The pixels whose centers lie between two bounds."""
         low, high = (min(max(math.ceil(bound - 0.5), 0), count) for bound in bounds)
         return slice(low, high)
 

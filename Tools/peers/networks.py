@@ -6,8 +6,8 @@ Usage: networks.py NAME FOLDER      writes model.onnx, preprocessor_config.json 
 Weights are normal, with He's variance, so that activations neither die out nor explode; those of fully connected layers are the
 fifth powers of such, with the same variance: without heavy tails the maps of all classes would be equal to five digits, and a
 contrast of two lost in single precision. Biases are of both signs.
-GoogLeNet has no batch normalisation here: it is folded, as exporters do it, so that each convolution has a bias, and every system
-gets this network. With it, as torchvision initialises the network, Captum's relevance sums to less than 10⁻¹⁴ of the logit. Its
+GoogLeNet has no batch normalization here: it is folded, as exporters do it, so that each convolution has a bias, and every system
+gets this network. With it, as torchvision initializes the network, Captum's relevance sums to less than 10⁻¹⁴ of the logit. Its
 rectifiers are modules, because Captum and Zennit see no functions, and none works in place.
 """
 import json

@@ -7,7 +7,7 @@ weights, runs forward with them, and multiplies its input by the gradient. CLRP1
 import torch
 from torch.nn import functional
 
-STABILISER = 1e-9
+STABILIZER = 1e-9
 
 
 def linear(module, operand, weight, bias=None):
@@ -37,7 +37,7 @@ class Layer(torch.autograd.Function):
                 operands += [torch.full_like(operand, bound, requires_grad=True) for bound in context.box]
                 z = linear(module, operand, module.weight)
                 z = z - linear(module, operands[1], positive) - linear(module, operands[2], module.weight.clamp(max=0))
-        gradients = torch.autograd.grad(z, operands, relevance / (z.detach() + STABILISER))
+        gradients = torch.autograd.grad(z, operands, relevance / (z.detach() + STABILIZER))
         with torch.no_grad():
             return sum(x * gradient for x, gradient in zip(operands, gradients)), None, None
 

@@ -30,20 +30,20 @@ def chelsea(side, corner=None):
     if corner:
         image = image.crop((*corner, corner[0] + side, corner[1] + side))
     pixels = np.asarray(center_crop(image, side, side), dtype=np.float64) / 255
-    normalised = (pixels - IMAGENET_MEAN) / IMAGENET_STD
-    return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None], dtype=np.float32)
+    normalized = (pixels - IMAGENET_MEAN) / IMAGENET_STD
+    return np.ascontiguousarray(normalized.transpose(2, 0, 1)[None], dtype=np.float32)
 
 
 class Preprocessor:
-    """What a Hugging Face `preprocessor_config.json` says: resize, crop, rescale, normalise, flip to BGR last."""
+    """What a Hugging Face `preprocessor_config.json` says: resize, crop, rescale, normalize, flip to BGR last."""
 
     def __init__(self, path):
         config = json.loads(path.read_text())
         self.config = config
         self.scale = config.get("rescale_factor", 1 / 255) if config.get("do_rescale", True) else 1.0
-        normalise = config.get("do_normalize", True)
-        self.mean = np.array(config["image_mean"] if normalise else [0.0] * 3)
-        self.std = np.array(config["image_std"] if normalise else [1.0] * 3)
+        normalize = config.get("do_normalize", True)
+        self.mean = np.array(config["image_mean"] if normalize else [0.0] * 3)
+        self.std = np.array(config["image_std"] if normalize else [1.0] * 3)
         self.flip = config.get("do_flip_channel_order", False)
 
     def _in_order(self, channels):

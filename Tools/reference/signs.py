@@ -1,6 +1,6 @@
-"""Move the signs of batch normalisation's scales into the convolutions before, as the package does before it explains.
+"""Move the signs of batch normalization's scales into the convolutions before, as the package does before it explains.
 
-A rule looks at the signs of weights, and relevance passes over a normalisation: with a scale of negative sign between, what
+A rule looks at the signs of weights, and relevance passes over a normalization: with a scale of negative sign between, what
 supports a class would be taken for what contradicts it. Signs alone move, so the network computes what it did.
 """
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 def turn_signs(network):
-    """Change a torch module in place: for each normalisation registered right behind a convolution, |scale|, and the signs in the weights."""
+    """Change a torch module in place: for each normalization registered right behind a convolution, |scale|, and the signs in the weights."""
     before = None
     with torch.no_grad():
         for module in network.modules():

@@ -38,8 +38,8 @@ struct Bench: ParsableCommand {
   @Option(
     name: .customLong("method"),
     help: ArgumentHelp("How, as in relevance explain. Repeatable. (default: lrp)", valueName: "m"),
-    transform: MethodCatalogue.standard.method(parsing:))
-  var methods: [any Method] = []
+    transform: MethodCatalog.standard.method(parsing:))
+  var methods: [any AttributionMethod] = []
 
   @Option(help: ArgumentHelp("How often to measure.", valueName: "n"))
   var runs = 9
@@ -119,10 +119,10 @@ struct Bench: ParsableCommand {
     for (one, times) in zip(cases, whole) { print(line("trace + \(one.name)", times)) }
   }
 
-  private typealias Case = (name: String, method: any Method, targets: [Target])
+  private typealias Case = (name: String, method: any AttributionMethod, targets: [Target])
 
   /// What is timed. The trace is not kept: it would count as memory that an explanation takes.
-  private func cases(_ methods: [any Method], for trace: Trace, _ model: Model) throws -> [Case] {
+  private func cases(_ methods: [any AttributionMethod], for trace: Trace, _ model: Model) throws -> [Case] {
     let labels = model.labels
     if let path = input.path {
       let plan = methods.contains(where: \.isRelevance) ? trace.plan : nil

@@ -4,12 +4,12 @@ import RelevanceKit
 
 /// What a network is given while it is timed.
 struct BenchInputOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("A preprocessed input (.npy); by default one of constant grey.", valueName: "input"))
+  @Argument(help: ArgumentHelp("A preprocessed input (.npy); by default one of constant gray.", valueName: "input"))
   var path: String?
 
   @Option(
     help: ArgumentHelp(
-      "Height and width of the grey input, for networks that leave them open. (default: the model's own)",
+      "Height and width of the gray input, for networks that leave them open. (default: the model's own)",
       valueName: "s"))
   var side: Int?
 
@@ -23,7 +23,7 @@ struct BenchInputOptions: ParsableArguments {
     if batch < 1 { throw ValidationError("--batch is \(batch); expected a positive number") }
     guard let side else { return }
     if side < 1 { throw ValidationError("--side is \(side); expected a positive number") }
-    if path != nil { throw ValidationError("--side is for the grey input; found an input file as well") }
+    if path != nil { throw ValidationError("--side is for the gray input; found an input file as well") }
   }
 
   /// The batch.

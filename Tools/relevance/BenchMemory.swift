@@ -12,7 +12,7 @@ struct BenchMemory {
 
   init(peak: Int) { self.peak = peak }
 
-  func description(of network: Network) -> String {
+  func description(of network: NeuralNetwork) -> String {
     let parameters = network.graph.nodes.flatMap(\.operation.parameters)
     func bytes(_ tensors: [Tensor]) -> Int { tensors.reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride } }
     let mapped = bytes(parameters.filter { !$0.storage.writable })

@@ -4,11 +4,11 @@ import ToolSupport
 
 extension RulePlan {
   /// Whether maps depend on the range that pixels are assumed to have.
-  var dependsOnPixelRange: Bool { assignments.contains { ($0.rule as? ZBox)?.box == .fromPixels } }
+  var dependsOnPixelRange: Bool { assignments.contains { ($0.rule as? ZBoxRule)?.box == .fromPixels } }
 }
 
 /// What is doubtful about an input under a plan with rule z^B, a sentence each.
-func boxNotes(of trace: Trace, input: String, methods: [any Method]) -> [String] {
+func boxNotes(of trace: Trace, input: String, methods: [any AttributionMethod]) -> [String] {
   guard methods.contains(where: \.isRelevance) else { return [] }
   return trace.boxViolations.map { "\(input): \($0)" }
 }

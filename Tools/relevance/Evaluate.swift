@@ -5,7 +5,7 @@ import ToolSupport
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures explanations on labelled pictures.",
+    abstract: "Measures explanations on labeled pictures.",
     discussion: """
       DATA is a folder of class folders, a flat folder with --labels FILE and --boxes DIR (ImageNet), a PASCAL VOC folder, a \
       COCO instances_*.json, or a manifest in CSV or JSONL.
@@ -19,12 +19,12 @@ struct Evaluate: ParsableCommand {
         relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
         relevance evaluate grid squeezenet1.1 val/ --method lrp --method clrp1
       """,
-    subcommands: EvaluationCatalogue.types.map { command($0) } + [EvaluateMerge.self])
+    subcommands: EvaluationCatalog.types.map { command($0) } + [EvaluateMerge.self])
 
   private static func command<E: NamedEvaluation>(_: E.Type) -> any ParsableCommand.Type { EvaluationCommand<E>.self }
 }
 
-/// The subcommand of an evaluation, as the catalogue declares it.
+/// The subcommand of an evaluation, as the catalog declares it.
 struct EvaluationCommand<E: NamedEvaluation>: ParsableCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(commandName: E.subcommand, abstract: E.abstract, discussion: E.discussion)
@@ -77,7 +77,7 @@ struct EvaluateMerge: ParsableCommand {
     }
     guard let first = journals.first else { throw JournalError.nothingToMerge }
     let name = try JournalHeader(ofJournal: first).evaluation
-    guard let evaluation = EvaluationCatalogue.types.first(where: { $0.name == name }) else {
+    guard let evaluation = EvaluationCatalog.types.first(where: { $0.name == name }) else {
       throw EvaluateError.unknownEvaluation(first, name)
     }
     try merge(journals, evaluation)

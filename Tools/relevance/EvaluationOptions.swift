@@ -35,7 +35,7 @@ struct EvaluationRunOptions: ParsableArguments {
     let labels: Labels?
   }
 
-  func setting(methods: [any Method]) throws -> Setting {
+  func setting(methods: [any AttributionMethod]) throws -> Setting {
     let model = try model.load()
     let explainer = try Explainer(
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
@@ -84,7 +84,7 @@ struct EvaluationRunOptions: ParsableArguments {
 
 /// Where pictures with labels are.
 struct DataSetArguments: ParsableArguments {
-  @Argument(help: ArgumentHelp("The labelled pictures.", valueName: "data"))
+  @Argument(help: ArgumentHelp("The labeled pictures.", valueName: "data"))
   var path: String
 
   @Option(
@@ -148,12 +148,12 @@ struct MethodOptions: ParsableArguments {
     name: .customLong("method"),
     help: ArgumentHelp(
       "A method, as in relevance explain. Repeatable. (default: \(Self.usual.map(\.name).joined(separator: ", ")))",
-      valueName: "m"), transform: MethodCatalogue.standard.method(parsing:))
-  var given: [any Method] = []
+      valueName: "m"), transform: MethodCatalog.standard.method(parsing:))
+  var given: [any AttributionMethod] = []
 
-  private static let usual: [any Method] = [.random, .gradient, .guidedBackprop, .lrp, .clrp1, .clrp2]
+  private static let usual: [any AttributionMethod] = [.random, .gradient, .guidedBackprop, .lrp, .clrp1, .clrp2]
 
-  var values: [any Method] { given.isEmpty ? Self.usual : given }
+  var values: [any AttributionMethod] { given.isEmpty ? Self.usual : given }
 
   func validate() throws {
     var seen: Set<String> = []

@@ -8,7 +8,7 @@ struct Explain: ParsableCommand {
     abstract: "Shows which pixels spoke for a class.",
     discussion: """
       Writes DIR/<input>/<target>.<method>.npy (relevance, float32 [C,H,W]), .png (red speaks for the class, blue against \
-      it) and .overlay.png for each input, target and method, maps.png with all maps of an input and what their colours mean, and \
+      it) and .overlay.png for each input, target and method, maps.png with all maps of an input and what their colors mean, and \
       DIR/report.json. With --save html, explanation.html shows all of an input on one page that needs no other file.
 
       Examples:
@@ -19,7 +19,7 @@ struct Explain: ParsableCommand {
       """)
 
   /// What can be written.
-  enum Artefact: String, CaseIterable {
+  enum Artifact: String, CaseIterable {
     case png
     case npy
     case json
@@ -45,12 +45,12 @@ struct Explain: ParsableCommand {
     name: .customLong("method"),
     help: ArgumentHelp(
       """
-      How: \(MethodCatalogue.standard.names.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
+      How: \(MethodCatalog.standard.names.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
       clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
       Repeatable. (default: clrp1; lrp where the output is a quantity, which has no alternatives)
-      """, valueName: "m"), completion: .list(MethodCatalogue.standard.names),
-    transform: MethodCatalogue.standard.method(parsing:))
-  var methods: [any Method] = []
+      """, valueName: "m"), completion: .list(MethodCatalog.standard.names),
+    transform: MethodCatalog.standard.method(parsing:))
+  var methods: [any AttributionMethod] = []
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "explanations"
@@ -61,7 +61,7 @@ struct Explain: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Which |r| has the full colour in pictures, and at first in pages: each map's own 99.9th percentile (own), one over all \
+      Which |r| has the full color in pictures, and at first in pages: each map's own 99.9th percentile (own), one over all \
       maps of an input that have the same unit (common), or a given one (fixed:V).
       """, valueName: "own|common|fixed:v"), transform: ScaleArgument.init(parsing:))
   var scale = ScaleArgument.own
@@ -70,7 +70,7 @@ struct Explain: ParsableCommand {
   var ledger = false
 
   func run() throws {
-    let artefacts: Set<Artefact> = try savedKinds(in: save)
+    let artifacts: Set<Artifact> = try savedKinds(in: save)
     let model = try model.load()
     let wanted = try (targets.isEmpty ? [.top(1)] : targets).map { try $0.resolved(model.labels) }
     let explainer = try Explainer(
@@ -83,7 +83,7 @@ struct Explain: ParsableCommand {
     var report = Report(model: self.model.path, plan: explainer.plan, methods: methods)
     let folder = URL(fileURLWithPath: output)
     let provenance =
-      artefacts.contains(.html)
+      artifacts.contains(.html)
       ? try Provenance(model: self.model.location, model, threads: explainer.threads) : nil
     defer { report.note() }
 
@@ -107,7 +107,7 @@ struct Explain: ParsableCommand {
           Report.warnings(of: explanations, input: file.name, labels: model.labels, layout: trace.layout)
           + (try flowWarnings(explanations, targets, trace)).map { "\(file.name): \($0)" }
         let writer = ResultWriter(
-          folder: folder.appendingPathComponent(file.stem), artefacts: artefacts,
+          folder: folder.appendingPathComponent(file.stem), artifacts: artifacts,
           hasChannelsLast: explainer.network.hasChannelsLast, scale: scale, labels: model.labels)
         let maps = try Console.detail("wrote the maps of \(file.name)") { try writer.write(explanations, of: input) }
         noteAssumedRange(of: model, for: file, under: plan)
@@ -130,11 +130,11 @@ struct Explain: ParsableCommand {
         Console.summary(
           report.summary(
             folder: output, ledgers: ledger ? explanations.map(\.ledger) : [],
-            sheets: (artefacts.contains(.html) ? ["explanation.html"] : [])
-              + (artefacts.contains(.png) ? ["maps.png"] : [])))
+            sheets: (artifacts.contains(.html) ? ["explanation.html"] : [])
+              + (artifacts.contains(.png) ? ["maps.png"] : [])))
       }
     } catch { failure = error }
-    if artefacts.contains(.json), !report.inputs.isEmpty {
+    if artifacts.contains(.json), !report.inputs.isEmpty {
       try report.write(to: folder.appendingPathComponent("report.json"))
     }
     if let failure { throw failure }
@@ -151,7 +151,7 @@ struct Explain: ParsableCommand {
 /// Writes the files of one input's explanations.
 struct ResultWriter {
   let folder: URL
-  let artefacts: Set<Explain.Artefact>
+  let artifacts: Set<Explain.Artifact>
   /// Whether maps are height × width × channels.
   let hasChannelsLast: Bool
   let scale: ScaleArgument
@@ -159,19 +159,19 @@ struct ResultWriter {
 
   /// Writes maps as numbers and as pictures, and returns them as they are shown, if they are shown anywhere.
   func write(_ explanations: [Explanation], of input: Input) throws -> [ShownMap] {
-    let drawn = artefacts.contains(.png) || artefacts.contains(.html)
+    let drawn = artifacts.contains(.png) || artifacts.contains(.html)
     let maps =
       drawn ? ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: scale) : []
-    guard artefacts.contains(.png) || artefacts.contains(.npy) else { return maps }
+    guard artifacts.contains(.png) || artifacts.contains(.npy) else { return maps }
     try makeFolder(folder)
-    if artefacts.contains(.npy) {
+    if artifacts.contains(.npy) {
       for explanation in explanations {
         let relevance = explanation.relevance.reshaped(
-          to: Shape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
+          to: TensorShape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
         try NumPyFile.write(relevance, to: path(explanation.fileName + ".npy"))
       }
     }
-    if artefacts.contains(.png) {
+    if artifacts.contains(.png) {
       for map in maps {
         try map.heatmap.image().writePNG(to: path(map.explanation.fileName + ".png"))
         if let picture = input.picture {
@@ -215,7 +215,7 @@ enum OutputError: RelevanceKitError {
 
 extension Explainer {
   /// CLRP1, or LRP where the output is a quantity, which has no alternatives.
-  fileprivate func usualMethod(for model: Model) -> any Method {
+  fileprivate func usualMethod(for model: Model) -> any AttributionMethod {
     let layout = try? scoreLayout(forInput: model.exampleInputShape)
     return layout?.decision == .quantity ? LRP() : CLRP1()
   }

@@ -56,7 +56,7 @@ struct FitOptions: ParsableArguments {
   private func read(_ file: InputFile, for model: Model) throws -> Input {
     switch try file.content() {
     case .tensor(let tensor):
-      let shape = tensor.shape.rank == 3 ? Shape([1] + tensor.shape.dimensions) : tensor.shape
+      let shape = tensor.shape.rank == 3 ? TensorShape([1] + tensor.shape.dimensions) : tensor.shape
       guard shape.rank == 4, shape[0] == 1 else { throw InputError.shape(file.name, found: tensor.shape) }
       return Input(file: file, tensor: tensor.reshaped(to: shape), picture: nil, model: model)
     case .picture(let image):
@@ -121,12 +121,12 @@ struct InputFile: Hashable {
     if path == "-" {
       let data = try Self.standardInput()
       return data.starts(with: Self.tensorStart)
-        ? .tensor(try NumPyFile.decode(data, name: name)) : .picture(try Image(decoding: data, name: name))
+        ? .tensor(try NumPyFile.decode(data, name: name)) : .picture(try RGBImage(decoding: data, name: name))
     }
     guard FileManager.default.fileExists(atPath: path) else {
       throw InputError.missing(path, suggestion: similarFile(to: path))
     }
-    return isTensorByName ? .tensor(try NumPyFile.read(path)) : .picture(try Image(contentsOf: path))
+    return isTensorByName ? .tensor(try NumPyFile.read(path)) : .picture(try RGBImage(contentsOf: path))
   }
 
   /// The checksum of its bytes, as `sha256sum` prints it.
@@ -158,7 +158,7 @@ struct InputFile: Hashable {
 
 /// What an input holds.
 enum InputContent {
-  case picture(Image)
+  case picture(RGBImage)
   case tensor(Tensor)
 }
 
@@ -168,7 +168,7 @@ struct Input {
   /// What the network takes, 1 × C × H × W.
   let tensor: Tensor
   /// What of the picture the network sees; nil for a tensor.
-  let picture: Image?
+  let picture: RGBImage?
   /// What it was prepared for.
   let model: Model
 
@@ -223,7 +223,7 @@ enum InputError: RelevanceKitError {
   case unreadable(String, reason: String)
   case unreadableFolder(String)
   case emptyFolder(String)
-  case shape(String, found: Shape)
+  case shape(String, found: TensorShape)
   case doesNotFit(String, reason: String)
   case sameStem(String, String)
 

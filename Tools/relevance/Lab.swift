@@ -44,7 +44,7 @@ struct Lab: ParsableCommand {
       """
       A rule: name or name:key=value,...; keys may be shortened. One value may be a sweep, low..high or low..highxN. \
       Repeatable.
-      """, valueName: "rule"), completion: .list(RuleCatalogue.standard.names))
+      """, valueName: "rule"), completion: .list(RuleCatalog.standard.names))
   var ruleTexts: [String]
 
   @Option(
@@ -86,7 +86,7 @@ struct Lab: ParsableCommand {
 
   func run() throws {
     let kinds: Set<Kind> = try save.map { try savedKinds(in: $0) } ?? (output == nil ? [] : Set(Kind.allCases))
-    let rules = try ruleTexts.flatMap { try RuleCatalogue.standard.rules(parsing: $0) }
+    let rules = try ruleTexts.flatMap { try RuleCatalog.standard.rules(parsing: $0) }
     let model = try model.load()
     let target = try (target ?? .top(1)).resolved(model.labels)
     let explainer = try Explainer(
@@ -103,7 +103,7 @@ struct Lab: ParsableCommand {
       seed = .unit(channel, position: try lab.largestPosition(inChannel: channel, at: layer))
     }
     let observations = try lab.experiment(rules, at: layer, seed: seed.seed(for: explained))
-    if rules.contains(where: { ($0 as? ZBox)?.box == .fromPixels }) {
+    if rules.contains(where: { ($0 as? ZBoxRule)?.box == .fromPixels }) {
       noteAssumedRange(of: model, for: file, under: explainer.plan)
     }
     boxNotes(of: trace, rules, at: layer).forEach { Console.note("\(file.name): \($0)") }

@@ -86,7 +86,7 @@ struct LabReport {
     if kinds.contains(.npy) {
       for (index, observation) in observations.enumerated() {
         let shape = observation.relevance.shape
-        let item = shape.rank > 1 && shape[0] == 1 ? Shape(Array(shape.dimensions.dropFirst())) : shape
+        let item = shape.rank > 1 && shape[0] == 1 ? TensorShape(Array(shape.dimensions.dropFirst())) : shape
         try NumPyFile.write(
           observation.relevance.reshaped(to: item), to: url.appendingPathComponent(fileName(index)).path)
       }
@@ -129,9 +129,9 @@ struct LabReport {
   }
 }
 
-/// Maps in a grid, with one scale, above a bar of its colours.
+/// Maps in a grid, with one scale, above a bar of its colors.
 struct LabPicture {
-  let image: Image
+  let image: RGBImage
   let caption: String
 
   /// The side, in pixels, that maps are enlarged to.
@@ -155,7 +155,7 @@ struct LabPicture {
         ? "\(maps.count) maps in the order of the table, row by row, \(columns) in a row" : "the map of the rule")
       + (maps[0].shape.rank == 4 ? ", summed over channels" : "")
       + String(
-        format: "; \(colors == .diverging ? "red speaks for, blue against" : "all speaks for"), full colour at %.4g",
+        format: "; \(colors == .diverging ? "red speaks for, blue against" : "all speaks for"), full color at %.4g",
         heatmaps[0].limit)
   }
 

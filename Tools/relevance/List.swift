@@ -24,7 +24,7 @@ struct List: ParsableCommand {
       switch self {
       case .methods:
         Self.aligned(
-          MethodCatalogue.standard.types.map { type in
+          MethodCatalog.standard.types.map { type in
             (
               type.name,
               type.parameters.map { "\($0.name)=\($0.defaultValue?.description ?? "")" }.joined(separator: ",")
@@ -32,7 +32,7 @@ struct List: ParsableCommand {
           })
       case .rules:
         Self.aligned(
-          RuleCatalogue.standard.types.map { ($0.name, $0.parameters.map(Self.text).joined(separator: ", ")) })
+          RuleCatalog.standard.types.map { ($0.name, $0.parameters.map(Self.text).joined(separator: ", ")) })
       case .tables: RuleTable.presetNames
       case .operators: ONNXFile.operators
       case .models: Self.aligned(FetchedModels.names.map { ($0, "\(FetchedModels.folder)/\($0)") })

@@ -41,5 +41,5 @@ extension GraphError {
 
 extension SymbolicShape {
   /// A shape of which nothing is open.
-  fileprivate init(_ shape: Shape) { self.init(shape.dimensions.map { .fixed($0) }) }
+  fileprivate init(_ shape: TensorShape) { self.init(shape.dimensions.map { .fixed($0) }) }
 }

@@ -5,13 +5,13 @@ import RelevanceKit
 struct NodeTimes {
   private let explainer: Explainer
   private let input: Tensor
-  private let method: any Method
+  private let method: any AttributionMethod
   private let targets: [Target]
   private let peak: MatrixProductPeak
   /// The first is there to get warm.
   private var rounds: [Round] = []
 
-  init(_ explainer: Explainer, _ input: Tensor, method: any Method, targets: [Target]) {
+  init(_ explainer: Explainer, _ input: Tensor, method: any AttributionMethod, targets: [Target]) {
     self.explainer = explainer
     self.input = input
     self.method = method

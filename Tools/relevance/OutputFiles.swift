@@ -21,7 +21,7 @@ struct OutputFiles {
       let file = Self.unique(Self.fileName(name), &taken)
       do {
         let network =
-          name == model.outputName ? model.network : try Network(contentsOf: model.file, output: name)
+          name == model.outputName ? model.network : try NeuralNetwork(contentsOf: model.file, output: name)
         outputs.append((file, Executor(network, threads: threads)))
       } catch { failures.append(Failure(error, of: Relevance.self)) }
     }

@@ -13,7 +13,7 @@ struct Relevance: ParsableCommand {
         relevance predict model.onnx photos/
         relevance inspect model.onnx --rules EpsilonPlusFlat
 
-      squeezenet1.1 is a model that Tools/models/fetch has fetched. Lines for people are coloured on terminals, unless NO_COLOR is \
+      squeezenet1.1 is a model that Tools/models/fetch has fetched. Lines for people are colored on terminals, unless NO_COLOR is \
       set.
       """,
     version: RelevanceKitPackage.version,

@@ -58,7 +58,7 @@ struct Report: Encodable {
     case model, output, table, inputs, warnings
   }
 
-  init(model: String, plan: RulePlan, methods: [any Method]) {
+  init(model: String, plan: RulePlan, methods: [any AttributionMethod]) {
     self.model = model
     output = plan.network.outputName
     table = plan.table.name

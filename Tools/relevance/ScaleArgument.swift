@@ -1,7 +1,7 @@
 import ArgumentParser
 import RelevanceKit
 
-/// Which relevance gets the full colour, as it is written on the command line: `own`, `common` or `fixed:V`.
+/// Which relevance gets the full color, as it is written on the command line: `own`, `common` or `fixed:V`.
 enum ScaleArgument: Hashable, CustomStringConvertible {
   /// Each map its own 99.9th percentile of |r|.
   case own
@@ -46,7 +46,7 @@ enum ScaleArgument: Hashable, CustomStringConvertible {
     }
   }
 
-  /// Where the full colour is, in words.
+  /// Where the full color is, in words.
   func words(unit: String) -> String {
     switch self {
     case .own: "the 99.9th percentile of this map's |r|"

@@ -113,7 +113,7 @@ struct RuleOptions: ParsableArguments {
 
   @Flag(
     name: .customLong("fold-batch-norm"),
-    help: "Let layers do what a batch normalisation right behind them does: rules that depend on biases need that.")
+    help: "Let layers do what a batch normalization right behind them does: rules that depend on biases need that.")
   var foldsBatchNormalization = false
 
   func table(for model: Model) throws -> RuleTable {
@@ -122,7 +122,7 @@ struct RuleOptions: ParsableArguments {
   }
 
   /// The model's network as the rules shall see it.
-  func network(of model: Model) throws -> Network {
+  func network(of model: Model) throws -> NeuralNetwork {
     foldsBatchNormalization ? try model.network.foldingBatchNormalization() : model.network
   }
 }

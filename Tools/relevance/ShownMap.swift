@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 
-/// An explanation as it is shown: relevance by position, and its colours.
+/// An explanation as it is shown: relevance by position, and its colors.
 struct ShownMap {
   let explanation: Explanation
   let heatmap: Heatmap
@@ -19,7 +19,7 @@ struct ShownMap {
       let relevance = explanation.relevance
       return (
         values: Heatmap.channelSum(hasChannelsLast ? relevance.transposed([0, 3, 1, 2]) : relevance),
-        unit: explanation.unit
+        unit: explanation.quantity
       )
     }
     let scales = scale.scales(of: sums)
@@ -30,11 +30,11 @@ struct ShownMap {
     }
   }
 
-  /// What the colours mean and what they cannot show, in a sentence or two.
+  /// What the colors mean and what they cannot show, in a sentence or two.
   var words: String {
     let clipped = String(format: "%.2f", heatmap.clippedShare * 100)
-    return "Full colour at |r| = \(String(format: "%.3g", heatmap.limit)) (\(explanation.unit)): "
-      + "\(scale.words(unit: explanation.unit)). \(clipped) % of the pixels exceed it and are clipped."
+    return "Full color at |r| = \(String(format: "%.3g", heatmap.limit)) (\(explanation.quantity)): "
+      + "\(scale.words(unit: explanation.quantity)). \(clipped) % of the pixels exceed it and are clipped."
   }
 }
 
@@ -52,9 +52,9 @@ extension Target {
   }
 }
 
-/// All maps of one input as one picture: a row per target, a column per method, a colour bar with numbers below each map.
+/// All maps of one input as one picture: a row per target, a column per method, a color bar with numbers below each map.
 struct MapSheet {
-  let image: Image
+  let image: RGBImage
 
   /// Maps are enlarged by whole numbers until they are as wide as this, so that the numbers below have room.
   private static let leastSide = 180
@@ -63,25 +63,25 @@ struct MapSheet {
     var targets: [Target] = []
     for map in maps where !targets.contains(map.explanation.target) { targets.append(map.explanation.target) }
     let rows = targets.map { target in
-      LabelledMontage.Row(
+      LabeledMontage.Row(
         title: target.title(labels),
         maps.filter { $0.explanation.target == target }.map {
-          LabelledMontage.Cell(Self.withBar($0), caption: $0.explanation.method.description)
+          LabeledMontage.Cell(Self.withBar($0), caption: $0.explanation.method.description)
         })
     }
     let title =
       switch maps.first?.scale ?? .own {
-      case .own: "Full colour: each map's own 99.9th percentile of |r|"
-      case .common: "Full colour: the 99.9th percentile of |r| over all maps of the same unit"
-      case .fixed(let limit): "Full colour: |r| = \(limit), as given"
+      case .own: "Full color: each map's own 99.9th percentile of |r|"
+      case .common: "Full color: the 99.9th percentile of |r| over all maps of the same unit"
+      case .fixed(let limit): "Full color: |r| = \(limit), as given"
       }
-    image = LabelledMontage(title: title, rows: rows, captionPlace: .above, margin: 12).image()
+    image = LabeledMontage(title: title, rows: rows, captionPlace: .above, margin: 12).image()
   }
 
-  private static func withBar(_ map: ShownMap) -> Image {
+  private static func withBar(_ map: ShownMap) -> RGBImage {
     let side = max(1, (leastSide + map.heatmap.width - 1) / max(map.heatmap.width, 1))
-    let label = "\(map.explanation.unit), \(String(format: "%.2f", map.heatmap.clippedShare * 100)) % clipped"
-    return LabelledMontage(
+    let label = "\(map.explanation.quantity), \(String(format: "%.2f", map.heatmap.clippedShare * 100)) % clipped"
+    return LabeledMontage(
       rows: [.init([.init(map.heatmap.image(pixelsPerPosition: side))])],
       colorBar: ColorBar(map.heatmap, label: label), textSize: 12, margin: 4
     ).image()

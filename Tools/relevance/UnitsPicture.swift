@@ -28,7 +28,7 @@ struct UnitsWriter {
 
 /// The maps of units, LRP beside CLRP2, in rows by group; above them all patches, and the matrix of drops.
 struct UnitsPicture {
-  let image: Image
+  let image: RGBImage
   let caption: String
 
   /// The longest side of a map in pixels; small ones are enlarged by whole numbers.
@@ -41,8 +41,8 @@ struct UnitsPicture {
     let (height, width) = (input.tensor.shape[2], input.tensor.shape[3])
     let cell = Cell(height: height, width: width, side: Self.side)
     let groups = study.clusters.groups
-    func color(_ unit: Int) -> Color { Color.okabeIto[groups[unit] % Color.okabeIto.count] }
-    func draw(_ maps: [Tensor]) -> [Image] {
+    func color(_ unit: Int) -> RGBColor { RGBColor.okabeIto[groups[unit] % RGBColor.okabeIto.count] }
+    func draw(_ maps: [Tensor]) -> [RGBImage] {
       // Units can be compared with each other, methods by their shapes only.
       let scale = HeatmapScale.common(maps)
       let colors = HeatmapColors(for: maps, limit: Heatmap(maps[0], scale: scale).limit)
@@ -62,7 +62,7 @@ struct UnitsPicture {
       pair.border(Self.frame - 1, color(unit))
       return pair
     }
-    var header: [Image] = []
+    var header: [RGBImage] = []
     if let picture = input.picture {
       var overview = cell.fit(picture)
       for unit in study.units.indices.reversed() {
@@ -81,12 +81,12 @@ struct UnitsPicture {
     }
     let rows = study.clusters.members.enumerated().flatMap { number, members in
       stride(from: 0, to: members.count, by: perRow).map { start in
-        LabelledMontage.Row(
+        LabeledMontage.Row(
           title: "group \(number + 1)",
           members[start..<min(start + perRow, members.count)].map { .init(pairs[$0], caption: name($0)) })
       }
     }
-    let top = LabelledMontage(
+    let top = LabeledMontage(
       title: "The most active units of \(study.units[0].node)",
       rows: [
         .init(
@@ -97,7 +97,7 @@ struct UnitsPicture {
                 ? String(format: "drops; rows: patches\nfull red at %.3g %%", drops.limit * 100) : "the patches")
           })
       ])
-    let maps = LabelledMontage(title: "LRP on the left, CLRP2 on the right", rows: rows)
+    let maps = LabeledMontage(title: "LRP on the left, CLRP2 on the right", rows: rows)
     image = Montage(rows: [[top.image()], [maps.image()]], margin: 0).image()
     caption =
       (input.picture == nil ? "the drops" : "the patches, the drops")
@@ -125,19 +125,19 @@ private struct Cell {
     }
   }
 
-  func fit(_ image: Image) -> Image {
+  func fit(_ image: RGBImage) -> RGBImage {
     image.resized(width: width, height: height, by: width < inputWidth ? .bilinear : .nearest)
   }
 
   /// Draws a frame around a patch, white outside.
-  func outline(_ patch: Patch, in image: inout Image, _ color: Color) {
+  func outline(_ patch: Patch, in image: inout RGBImage, _ color: RGBColor) {
     func place(_ range: Range<Int>, _ from: Int, _ to: Int) -> ClosedRange<Int> {
       let start = range.lowerBound * to / from
       return start...max(start, range.upperBound * to / from - 1)
     }
     let rows = place(patch.rows, inputHeight, height)
     let columns = place(patch.columns, inputWidth, width)
-    for (reach, color) in [(2, Color.white), (1, color), (0, color)] {
+    for (reach, color) in [(2, RGBColor.white), (1, color), (0, color)] {
       let (top, bottom) = (rows.lowerBound - reach, rows.upperBound + reach)
       let (left, right) = (columns.lowerBound - reach, columns.upperBound + reach)
       for x in left...right { for y in [top, bottom] { image.paint(x, y, color) } }
@@ -146,14 +146,14 @@ private struct Cell {
   }
 }
 
-extension Image {
+extension RGBImage {
   /// Sets a pixel if there is one.
-  fileprivate mutating func paint(_ x: Int, _ y: Int, _ color: Color) {
+  fileprivate mutating func paint(_ x: Int, _ y: Int, _ color: RGBColor) {
     if x >= 0, x < width, y >= 0, y < height { self[x, y] = color }
   }
 
   /// Paints the outermost pixels.
-  fileprivate mutating func border(_ thickness: Int, _ color: Color) {
+  fileprivate mutating func border(_ thickness: Int, _ color: RGBColor) {
     for y in 0..<height {
       for x in 0..<width where min(x, y, width - 1 - x, height - 1 - y) < thickness { self[x, y] = color }
     }

@@ -9,7 +9,7 @@ struct UnitsReport: Encodable {
     let position: [Int]
     let activation: Float
     /// Row and column of the middle of the patch.
-    let patchCentre: [Int]?
+    let patchCenter: [Int]?
     /// The first row and column of the patch and those behind the last.
     let patchRows: [Int]?
     let patchColumns: [Int]?
@@ -78,7 +78,7 @@ struct UnitsReport: Encodable {
         let patch = ablation.patches[index]
         return Unit(
           target: unit.target.description, channel: unit.channel, position: unit.position,
-          activation: unit.activation, patchCentre: ablation.centres[index].map { [$0.row, $0.column] },
+          activation: unit.activation, patchCenter: ablation.centers[index].map { [$0.row, $0.column] },
           patchRows: patch.map { [$0.rows.lowerBound, $0.rows.upperBound] },
           patchColumns: patch.map { [$0.columns.lowerBound, $0.columns.upperBound] },
           drop: patch.map { _ in ablation.drops[index, index] }, largestOtherDrop: other?.drop,
@@ -132,7 +132,7 @@ extension UnitsReport.Entry {
     let rows = units.map { unit in
       [
         "\(unit.channel)", Self.fixed(Double(unit.activation), decimals), Self.position(unit.position),
-        Self.position(unit.patchCentre ?? []), Self.percent(unit.drop),
+        Self.position(unit.patchCenter ?? []), Self.percent(unit.drop),
         Self.percent(unit.largestOtherDrop) + (unit.largestOtherChannel.map { " of \($0)" } ?? ""), "\(unit.group)",
       ]
     }
@@ -192,7 +192,7 @@ extension UnitsReport.Entry {
       let place = unit.position.count > 1 ? unit.position.suffix(2).map { Optional($0) } : [nil, unit.position.first]
       let cells: [String] = [
         Self.name(unit), "\(unit.channel)", text(place[0]), text(place[1]), "\(unit.activation)",
-        text(unit.patchCentre?[0]), text(unit.patchCentre?[1]), text(unit.patchRows?[0]), text(unit.patchColumns?[0]),
+        text(unit.patchCenter?[0]), text(unit.patchCenter?[1]), text(unit.patchRows?[0]), text(unit.patchColumns?[0]),
         text(unit.patchRows.map { $0[1] - 1 }), text(unit.patchColumns.map { $0[1] - 1 }), text(unit.drop),
         text(unit.largestOtherDrop), text(unit.largestOtherChannel), "\(unit.group)",
       ]

@@ -35,13 +35,13 @@ package enum Console {
   /// Whether somebody watches.
   package static let isTerminal = isatty(STDERR_FILENO) == 1
 
-  /// Whether marks are coloured: on a terminal that can, unless `NO_COLOR` is set (no-color.org).
+  /// Whether marks are colored: on a terminal that can, unless `NO_COLOR` is set (no-color.org).
   private static let usesColor: Bool = {
     let environment = ProcessInfo.processInfo.environment
     return isTerminal && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
   }()
 
-  /// What marks a line: bold, and in colour.
+  /// What marks a line: bold, and in color.
   package enum Mark: String {
     case error = "31"
     case note = "36"

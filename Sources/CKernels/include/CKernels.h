@@ -113,9 +113,9 @@ void rk_average_pool(const float *x, const rk_window *w, ptrdiff_t after_y, ptrd
 void rk_average_pool_adjoint(const float *r, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding,
                              float *c);
 
-// --- Normalisation ---------------------------------------------------------------------------------------------------
+// --- Normalization ---------------------------------------------------------------------------------------------------
 
-// Local response normalisation of one item: channels × positions.
+// Local response normalization of one item: channels × positions.
 void rk_lrn(const float *x, ptrdiff_t channels, ptrdiff_t positions, ptrdiff_t size, float alpha, float beta, float bias,
             float *y);
 

@@ -25,7 +25,7 @@ extern "C" {
 /// Messages inside messages that are read; a subgraph takes three levels.
 enum { ONNX_DEEPEST_NESTING = 64 };
 
-/// Reads a serialised `ModelProto`.
+/// Reads a serialized `ModelProto`.
 ///
 /// Before protobuf-c sees anything, the bytes are checked against the message descriptors: field lengths, wire types,
 /// nesting. What protobuf-c then unpacks is a copy without unknown fields, in which every tensor's `raw_data` is the

@@ -8,7 +8,7 @@ package enum DataSetError: RelevanceKitError, Equatable {
   /// It is there, but may not or cannot be read.
   case unreadable(String, reason: String)
   /// What is there looks like no data set.
-  case unrecognised(String)
+  case unrecognized(String)
   /// A folder of the format `imagenet` without a file of labels.
   case needsLabels(String)
   /// The content is not what it must be; the place is within the file.
@@ -28,7 +28,7 @@ package enum DataSetError: RelevanceKitError, Equatable {
   package var category: ErrorCategory {
     switch self {
     case .missing, .unreadable: .missingInput
-    case .needsLabels, .unrecognised: .usage
+    case .needsLabels, .unrecognized: .usage
     default: .badData
     }
   }
@@ -38,8 +38,8 @@ package enum DataSetError: RelevanceKitError, Equatable {
     switch self {
     case .missing(let path, let expected): "\(path): not found; expected \(expected)"
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
-    case .unrecognised(let path):
-      "\(path): not recognised as a data set; expected "
+    case .unrecognized(let path):
+      "\(path): not recognized as a data set; expected "
         + DataSetFormat.allCases.map { "\($0.needs) (\($0.rawValue))" }.joined(separator: ", or ")
     case .needsLabels(let path):
       "\(path): the format imagenet needs a labels file beside the folder, such as LOC_val_solution.csv, or lines of picture "
@@ -58,7 +58,7 @@ package enum DataSetError: RelevanceKitError, Equatable {
     case .noSuchClass(let path, let index, let classes):
       "\(path): expected a class from 0 to \(classes - 1), found \(index)"
     case .noPictures(let path, let format, let notes):
-      "\(path): expected \(format.needs), found no labelled picture"
+      "\(path): expected \(format.needs), found no labeled picture"
         + (notes.isEmpty ? "" : " (\(notes.joined(separator: " ")))")
     }
   }

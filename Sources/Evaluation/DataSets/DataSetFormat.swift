@@ -36,7 +36,7 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
       switch Files.fileExtension(of: path) {
       case "json": self = .coco
       case "csv", "jsonl": self = .manifest
-      default: throw DataSetError.unrecognised(path)
+      default: throw DataSetError.unrecognized(path)
       }
       return
     }
@@ -47,7 +47,7 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
     } else if try Files.folders(in: path).contains(where: { try Files.holdsPictures("\(path)/\($0)") }) {
       self = .folder
     } else {
-      throw DataSetError.unrecognised(path)
+      throw DataSetError.unrecognized(path)
     }
   }
 }
@@ -79,12 +79,12 @@ extension DataSet {
   /// Reads what is known of the pictures of a data set; not the pictures themselves.
   ///
   /// Boxes are in pixels of the pictures as they are stored, whatever an EXIF orientation says: that is what annotations of VOC,
-  /// ILSVRC and COCO refer to. A picture that is labelled but missing is kept, so that a run reports it; what is
+  /// ILSVRC and COCO refer to. A picture that is labeled but missing is kept, so that a run reports it; what is
   /// incomplete otherwise is said in `notes`.
   ///
   /// - Parameters:
   ///   - path: the folder, or the file of `coco` and `manifest`.
-  ///   - format: nil recognises it by what is there.
+  ///   - format: nil recognizes it by what is there.
   ///   - options: where its parts are.
   ///   - classes: the network's.
   /// - Throws: a `RelevanceKitError`.

@@ -38,13 +38,13 @@ struct ImageNetFormat {
       pictures[position].classes += label.classes
       pictures[position].objects += label.objects
     }
-    let isLabelled = { (picture: UnresolvedDataSet.Picture) in !picture.classes.isEmpty || !picture.objects.isEmpty }
-    dataSet.noteWithoutAnnotation(pictures.filter { !isLabelled($0) }.map(\.name), of: "a label")
+    let isLabeled = { (picture: UnresolvedDataSet.Picture) in !picture.classes.isEmpty || !picture.objects.isEmpty }
+    dataSet.noteWithoutAnnotation(pictures.filter { !isLabeled($0) }.map(\.name), of: "a label")
     if let first = absent.first {
       dataSet.notes.append("\(absent.count.things("label")) of no picture in the folder; the first is of \(first).")
     }
     Files.noteOnOtherPictures(files).map { dataSet.notes.append($0) }
-    dataSet.pictures = pictures.filter(isLabelled)
+    dataSet.pictures = pictures.filter(isLabeled)
     if let boxes { try addBoxes(in: boxes, to: &dataSet) }
     return dataSet
   }
@@ -82,7 +82,7 @@ struct ImageNetFormat {
     if lines.first?.text.filter({ !$0.isWhitespace }) == "ImageId,PredictionString" {
       return try lines.dropFirst().map { try solution($0.text, line: $0.number) }
     }
-    let labelled = try lines.map { line in
+    let labeled = try lines.map { line in
       let end = line.text.firstIndex(of: "\t") ?? line.text.firstIndex { $0 == "," || $0.isWhitespace }
       let name = end.map { line.text[$0...].dropFirst().trimmingCharacters(in: .whitespaces) } ?? ""
       guard let end, !name.isEmpty else {
@@ -92,8 +92,8 @@ struct ImageNetFormat {
       return (picture: String(line.text[..<end]), name: name)
     }
     let headers: Set = ["label", "class", "class_id", "category", "target", "synset", "wnid"]
-    let hasHeader = labelled.first.map { headers.contains($0.name.lowercased()) } ?? false
-    return labelled.dropFirst(hasHeader ? 1 : 0).map { ($0.picture, [.named($0.name)], []) }
+    let hasHeader = labeled.first.map { headers.contains($0.name.lowercased()) } ?? false
+    return labeled.dropFirst(hasHeader ? 1 : 0).map { ($0.picture, [.named($0.name)], []) }
   }
 
   /// A line of `LOC_val_solution.csv`: groups of a class and a box.

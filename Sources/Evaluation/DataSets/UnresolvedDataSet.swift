@@ -83,17 +83,17 @@ struct UnresolvedDataSet {
         throw DataSetError.invalid(path, expected: "pictures of different names", found: "two called \(picture.name)")
       }
       var known = try picture.classes.compactMap(index)
-      var objects: [LabelledObject] = []
+      var objects: [LabeledObject] = []
       for object in picture.objects {
         guard let classIndex = try index(object.label) else { continue }
         known.append(classIndex)
         if object.box.area > 0 {
-          objects.append(LabelledObject(classIndex: classIndex, box: object.box, isDifficult: object.isDifficult))
+          objects.append(LabeledObject(classIndex: classIndex, box: object.box, isDifficult: object.isDifficult))
         } else {
           empty += 1
         }
       }
-      return LabelledImage(name: picture.name, path: picture.path, classes: known, objects: objects)
+      return LabeledImage(name: picture.name, path: picture.path, classes: known, objects: objects)
     }
     let examples = Array(unknown.prefix(5))
     guard unknown.isEmpty || skipsUnknown else {

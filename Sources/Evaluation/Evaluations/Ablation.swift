@@ -8,7 +8,7 @@ public struct Ablation: NamedEvaluation {
   /// What patches are replaced by.
   public var replacement = ReplacementChoice.data
   /// Which class is explained.
-  public var target = TargetChoice.labelled
+  public var target = TargetChoice.labeled
   /// The side of a patch in pixels, odd.
   public var patchSide = 9
   /// How many patches, one after the other.

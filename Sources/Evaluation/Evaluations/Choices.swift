@@ -6,20 +6,20 @@ import Tensors
 
 /// Which class of a picture is explained.
 public enum TargetChoice: String, Sendable, CaseIterable {
-  /// The class that the picture is labelled with; each of several.
-  case labelled
+  /// The class that the picture is labeled with; each of several.
+  case labeled
   /// The class that the network gives the highest logit.
   case predicted
 }
 
 extension TargetChoice: ParameterValue {
   /// The pictures that have what is explained.
-  func images(of data: DataSet) throws -> [LabelledImage] {
+  func images(of data: DataSet) throws -> [LabeledImage] {
     try data.images(with: "a class") { self == .predicted || !$0.classes.isEmpty }
   }
 
   /// The classes that are explained in a picture, in rising order.
-  func classes(of image: LabelledImage, in trace: Trace) throws -> [Int] {
+  func classes(of image: LabeledImage, in trace: Trace) throws -> [Int] {
     self == .predicted ? [trace.predictions()[0].classIndex] : try trace.checked(image.classes, of: image)
   }
 }
@@ -63,13 +63,13 @@ extension ReplacementChoice: ParameterValue {
         total: data.images.count, read: { try? NumPyFile.decode($0, name: "mean") }, write: NumPyFile.encode
       ) { try data.meanPicture(subject.preprocessing, progress: $0) }
     case .mean:
-      guard let first = data.images.lazy.compactMap({ try? Image(contentsOf: $0.path) }).first else {
+      guard let first = data.images.lazy.compactMap({ try? RGBImage(contentsOf: $0.path) }).first else {
         throw EvaluationError.nothingToEvaluate(needs: "pixels that can be read")
       }
       return try subject.preprocessing.tensor(from: first).map { _ in 0 }
     case .file(let path):
       let tensor = try NumPyFile.read(path)
-      return tensor.shape.rank == 3 ? tensor.reshaped(to: Shape([1] + tensor.shape.dimensions)) : tensor
+      return tensor.shape.rank == 3 ? tensor.reshaped(to: TensorShape([1] + tensor.shape.dimensions)) : tensor
     case .picture(let tensor): return tensor
     }
   }
@@ -80,7 +80,7 @@ extension EvaluationParameter {
   static func target(_ path: any WritableKeyPath<Evaluation, TargetChoice> & Sendable) -> Self {
     Self(
       "target", path,
-      "Explain the classes that a picture is labelled with (labelled), or the one with the highest logit (predicted).")
+      "Explain the classes that a picture is labeled with (labeled), or the one with the highest logit (predicted).")
   }
 
   /// What pixels are replaced by.
@@ -102,11 +102,11 @@ extension DataSet {
   /// §5.2. `progress` is called with the number of pictures looked at.
   func meanPicture(_ preprocessing: Preprocessing, progress: (Int) -> Void) throws -> Tensor {
     var sum: [Double] = []
-    var shape: Shape?
+    var shape: TensorShape?
     var count = 0
     for (number, image) in images.enumerated() {
       progress(number)
-      guard let picture = try? Image(contentsOf: image.path) else { continue }
+      guard let picture = try? RGBImage(contentsOf: image.path) else { continue }
       let tensor = try preprocessing.tensor(from: picture)
       if let shape, shape != tensor.shape {
         throw EvaluationError.doesNotFit(

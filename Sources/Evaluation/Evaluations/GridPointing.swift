@@ -33,7 +33,7 @@ public struct GridPointing: NamedEvaluation {
     case scaled
   }
 
-  /// A picture that the network is sure of: its position in the data set, the class that it is labelled with and that the network
+  /// A picture that the network is sure of: its position in the data set, the class that it is labeled with and that the network
   /// gives the highest logit, and that class's softmax probability.
   private struct Candidate: Codable {
     let image: Int
@@ -89,7 +89,7 @@ public struct GridPointing: NamedEvaluation {
       items: grids.map { grid in grid.map { data.images[$0.image].name }.joined(separator: " ") }
     ) { item in
       let pictures = try grids[item].map {
-        try subject.preprocessing.visible(Image(contentsOf: data.images[$0.image].path))
+        try subject.preprocessing.visible(RGBImage(contentsOf: data.images[$0.image].path))
       }
       let grid = try grid(of: pictures, isFull: isFull, by: subject.preprocessing.resampling)
       let trace = try subject.trace(subject.preprocessing.normalized(grid), of: "grid \(item)")
@@ -123,7 +123,7 @@ public struct GridPointing: NamedEvaluation {
   }
 
   /// Pictures as one.
-  private func grid(of pictures: [Image], isFull: Bool, by resampling: Resampling) throws -> Image {
+  private func grid(of pictures: [RGBImage], isFull: Bool, by resampling: Resampling) throws -> RGBImage {
     let n = self.cells
     let (width, height) = (pictures[0].width * (isFull ? n : 1), pictures[0].height * (isFull ? n : 1))
     guard n <= min(width, height) else { throw EvaluationError.tooManyCells(n, width: width, height: height) }
@@ -144,7 +144,7 @@ extension Subject {
     guard let crop = preprocessing.crop else { return false }
     let graph = explainer.network.graph
     func classes(_ factor: Int) -> Int? {
-      let shape: Shape = [1, 3, crop.height * factor, crop.width * factor]
+      let shape: TensorShape = [1, 3, crop.height * factor, crop.width * factor]
       return (try? graph.shapes(forInput: shape))?[explainer.network.logits.index].count
     }
     return classes(factor) != nil && classes(factor) == classes(1)

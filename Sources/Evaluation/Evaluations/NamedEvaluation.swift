@@ -11,7 +11,7 @@ package protocol NamedEvaluation: ItemwiseEvaluation {
   /// What can be chosen, in the order of the help.
   static var parameters: [EvaluationParameter<Self>] { get }
   /// The methods that it is about; nil, as by default, if any can be compared.
-  static var methods: [Method]? { get }
+  static var methods: [AttributionMethod]? { get }
   /// The evaluation with the usual choices.
   init()
   /// What is drawn at random: the same for the same seed; of no effect where nothing is drawn.
@@ -24,7 +24,7 @@ package protocol NamedEvaluation: ItemwiseEvaluation {
 
 extension NamedEvaluation {
   package static var subcommand: String { name }
-  package static var methods: [Method]? { nil }
+  package static var methods: [AttributionMethod]? { nil }
   package var objection: String? { nil }
   package var seed: UInt64 {
     get { 0 }

@@ -9,7 +9,7 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
   /// What pixels are replaced by.
   public var replacement = ReplacementChoice.data
   /// Which class is explained.
-  public var target = TargetChoice.labelled
+  public var target = TargetChoice.labeled
   /// In how many steps all pixels are replaced.
   public var steps = 32
 

@@ -33,8 +33,8 @@ public struct Similarity: NamedEvaluation {
     package let best: Group
     /// Classes drawn from those after the best.
     package let random: Group
-    /// The classes that the picture is labelled with, if there are several.
-    package let labelled: Group?
+    /// The classes that the picture is labeled with, if there are several.
+    package let labeled: Group?
   }
 
   /// Prepares to explain each picture for these classes.
@@ -58,7 +58,7 @@ public struct Similarity: NamedEvaluation {
       let results = groups.enumerated().map { index, group in
         Record.Group(classes: group, similarities: similarities.map { $0[index] })
       }
-      return Record(best: results[0], random: results[1], labelled: results.count > 2 ? results[2] : nil)
+      return Record(best: results[0], random: results[1], labeled: results.count > 2 ? results[2] : nil)
     }
     prepared.drawnItems = min(figures, images.count)
     prepared.figures = { item, names in
@@ -76,23 +76,23 @@ public struct Similarity: NamedEvaluation {
       ]
       if groups.count > 2 {
         figures.append(
-          ("\(stem)-labelled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
+          ("\(stem)-labeled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
       }
       return figures
     }
     return prepared
   }
 
-  /// The best classes, random ones, and those that the picture is labelled with, if there are several.
-  private func classes(of image: LabelledImage, _ item: Int, _ trace: Trace) -> [[Int]] {
+  /// The best classes, random ones, and those that the picture is labeled with, if there are several.
+  private func classes(of image: LabeledImage, _ item: Int, _ trace: Trace) -> [[Int]] {
     let ranking = trace.predictions().map(\.classIndex)
     var generator = SplitMix64(state: seed &+ UInt64(item) &* 0x9E37_79B9)
     var pool = Array(ranking.prefix(pool).dropFirst(best))
     let random = (0..<min(random, pool.count)).map { _ in
       pool.remove(at: generator.nextIndex(below: pool.count))
     }
-    let labelled = image.classes.filter { $0 < trace.classes }
-    return [Array(ranking.prefix(best)), random] + (labelled.count > 1 ? [labelled] : [])
+    let labeled = image.classes.filter { $0 < trace.classes }
+    return [Array(ranking.prefix(best)), random] + (labeled.count > 1 ? [labeled] : [])
   }
 }
 
@@ -118,7 +118,7 @@ extension Similarity {
   }
 
   public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
-    [record.best, record.random, record.labelled].allSatisfy {
+    [record.best, record.random, record.labeled].allSatisfy {
       $0 == nil || $0!.similarities.count == header.methods.count
     }
   }
@@ -126,7 +126,7 @@ extension Similarity {
   public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
     let groups: [(name: String, of: (Record) -> Record.Group?)] = [
-      ("best classes", { $0.best }), ("random classes", { $0.random }), ("labelled classes", { $0.labelled }),
+      ("best classes", { $0.best }), ("random classes", { $0.random }), ("labeled classes", { $0.labeled }),
     ]
     let used = groups.filter { group in journal.records.contains { group.of($0.record) != nil } }
     var table = ResultTable(

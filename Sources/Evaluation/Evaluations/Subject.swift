@@ -14,7 +14,7 @@ public struct Subject: Sendable {
   /// How pictures become its input.
   public let preprocessing: Preprocessing
   /// The methods that are compared, in the order of the tables.
-  public let methods: [any Method]
+  public let methods: [any AttributionMethod]
 
   /// Is told what is doubtful about a picture, in a sentence that names it; see `Trace.boxViolations`.
   private let note: (@Sendable (String) -> Void)?
@@ -29,7 +29,7 @@ public struct Subject: Sendable {
   ///   - methods: the methods that are compared.
   ///   - note: is told of pictures that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
   public init(
-    _ explainer: Explainer, preprocessing: Preprocessing, methods: [any Method],
+    _ explainer: Explainer, preprocessing: Preprocessing, methods: [any AttributionMethod],
     note: (@Sendable (String) -> Void)? = nil
   ) {
     self.note = note
@@ -40,8 +40,8 @@ public struct Subject: Sendable {
 
   /// Prepares to evaluate pictures, each an item; `configuration` is what results depend on besides the subject and the data.
   func prepared<Evaluation>(
-    _ images: [LabelledImage], of data: DataSet, _ configuration: [String: [String]],
-    record: @escaping @Sendable (_ image: LabelledImage, _ item: Int) throws -> Evaluation.Record
+    _ images: [LabeledImage], of data: DataSet, _ configuration: [String: [String]],
+    record: @escaping @Sendable (_ image: LabeledImage, _ item: Int) throws -> Evaluation.Record
   ) -> PreparedEvaluation<Evaluation> {
     PreparedEvaluation(configuration: self.configuration(on: data, configuration), items: images.map(\.name)) {
       try record(images[$0], $0)
@@ -80,8 +80,8 @@ public struct Subject: Sendable {
   }
 
   /// The network's input for a picture on disk, where the picture's pixels are in it, and how many pixels the picture has.
-  func input(_ image: LabelledImage) throws -> (tensor: Tensor, placement: PixelPlacement, area: Double) {
-    let (picture, orientation) = try Image.read(image.path)
+  func input(_ image: LabeledImage) throws -> (tensor: Tensor, placement: PixelPlacement, area: Double) {
+    let (picture, orientation) = try RGBImage.read(image.path)
     return (
       try preprocessing.tensor(from: picture),
       preprocessing.placement(ofWidth: picture.width, height: picture.height, storedAs: orientation),
@@ -90,7 +90,7 @@ public struct Subject: Sendable {
   }
 
   /// A picture as the network's input, and its run.
-  func run(_ image: LabelledImage) throws -> (tensor: Tensor, trace: Trace) {
+  func run(_ image: LabeledImage) throws -> (tensor: Tensor, trace: Trace) {
     let tensor = try input(image).tensor
     return (tensor, try trace(tensor, of: image.path))
   }
@@ -114,7 +114,8 @@ public struct Subject: Sendable {
   }
 
   /// The same by one method.
-  func maps(of targets: [Target], by method: any Method, in trace: Trace, item: Int) throws -> [SaliencyMap] {
+  func maps(of targets: [Target], by method: any AttributionMethod, in trace: Trace, item: Int) throws -> [SaliencyMap]
+  {
     guard let random = method as? RandomMap else {
       return try trace.explain(targets, by: method, ledger: false).map { explanation in
         guard explanation.relevance.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
@@ -130,7 +131,7 @@ public struct Subject: Sendable {
 
 extension Trace {
   /// The classes of a picture, all of which the network has.
-  func checked(_ classes: [Int], of image: LabelledImage) throws -> [Int] {
+  func checked(_ classes: [Int], of image: LabeledImage) throws -> [Int] {
     if let outside = classes.last, outside >= self.classes {
       throw EvaluationError.noSuchClass(image.path, outside, classes: self.classes)
     }
@@ -140,7 +141,7 @@ extension Trace {
 
 extension Tensor {
   /// Throws unless a picture has the shape of what is to replace its pixels.
-  func checkReplaces(_ picture: Tensor, of image: LabelledImage) throws {
+  func checkReplaces(_ picture: Tensor, of image: LabeledImage) throws {
     guard shape == picture.shape else {
       throw EvaluationError.doesNotFit(
         image.path, reason: "the mean picture has shape \(shape), this picture \(picture.shape)")
@@ -160,7 +161,7 @@ package protocol EvaluationKeeper: Sendable {
 
 extension DataSet {
   /// The pictures that have something, which has a name.
-  func images(with needs: String, where has: (LabelledImage) -> Bool = { _ in true }) throws -> [LabelledImage] {
+  func images(with needs: String, where has: (LabeledImage) -> Bool = { _ in true }) throws -> [LabeledImage] {
     let found = images.filter(has)
     guard !found.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: needs) }
     return found

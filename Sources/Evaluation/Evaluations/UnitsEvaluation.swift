@@ -92,7 +92,7 @@ extension UnitsEvaluation {
     ) { $0 >= 2 },
     .patchSide(\.patchSide, "The side of the patches in pixels; odd."),
   ]
-  package static let methods: [Method]? = [.lrp, .clrp2]
+  package static let methods: [AttributionMethod]? = [.lrp, .clrp2]
 
   public static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.merits.count == 2 }
 

@@ -12,7 +12,7 @@ struct ClassFigure {
   /// The longer side of a map in the figure, in pixels.
   private static let side = 168
 
-  /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colours;
+  /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colors;
   /// `names` gives the names of classes.
   init(_ subject: Subject, names: @escaping @Sendable (Int) -> String?) {
     self.subject = Subject(
@@ -21,8 +21,8 @@ struct ClassFigure {
   }
 
   /// Draws the maps of some classes beside the picture.
-  func image(of image: LabelledImage, classes: [Int], title: String) throws -> Image {
-    let picture = try subject.preprocessing.visible(Image(contentsOf: image.path))
+  func image(of image: LabeledImage, classes: [Int], title: String) throws -> RGBImage {
+    let picture = try subject.preprocessing.visible(RGBImage(contentsOf: image.path))
     let trace = try subject.trace(subject.preprocessing.normalized(picture), of: image.path)
     let probabilities = Dictionary(
       uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0.probability ?? 1) })
@@ -30,7 +30,7 @@ struct ClassFigure {
       try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map { Heatmap.channelSum($0.relevance) }
     }
     let scale = HeatmapScale.common(maps.flatMap { $0 })
-    func fit(_ image: Image) -> Image {
+    func fit(_ image: RGBImage) -> RGBImage {
       let longest = max(image.width, image.height)
       // Small ones by whole numbers, so that pixels stay squares.
       guard longest > Self.side else {
@@ -47,11 +47,11 @@ struct ClassFigure {
     }
     let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
     let colors = HeatmapColors(for: maps.flatMap { $0 }, limit: limit)
-    func row(_ title: String, _ maps: [Tensor]) -> LabelledMontage.Row {
+    func row(_ title: String, _ maps: [Tensor]) -> LabeledMontage.Row {
       let cells = zip(classes, maps).map { index, map in
-        LabelledMontage.Cell(fit(Heatmap(map, scale: scale, colors: colors).image()), caption: caption(index))
+        LabeledMontage.Cell(fit(Heatmap(map, scale: scale, colors: colors).image()), caption: caption(index))
       }
-      return LabelledMontage.Row(title: title, [LabelledMontage.Cell(fit(picture))] + cells)
+      return LabeledMontage.Row(title: title, [LabeledMontage.Cell(fit(picture))] + cells)
     }
     let rows = zip(subject.methods, maps).flatMap { method, maps in
       let rows = [row(method.description, maps)]
@@ -61,6 +61,6 @@ struct ClassFigure {
       guard factor >= 4 else { return rows }
       return rows + [row("\(method) × \(Int(factor))", maps.map { $0.map { $0 * factor } })]
     }
-    return LabelledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit, colors: colors)).image()
+    return LabeledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit, colors: colors)).image()
   }
 }

@@ -2,13 +2,13 @@ import Figures
 import Imaging
 
 /// A figure of an item, with its name as a file without extension.
-package typealias EvaluationFigure = (name: String, image: Image)
+package typealias EvaluationFigure = (name: String, image: RGBImage)
 
 /// A result drawn.
 public struct EvaluationChart: Sendable {
   /// What it is called, as a file without extension.
   public let name: String
-  private let drawing: (svg: @Sendable () -> String, image: @Sendable () -> Image)
+  private let drawing: (svg: @Sendable () -> String, image: @Sendable () -> RGBImage)
 
   init(_ name: String, _ chart: LineChart) { (self.name, drawing) = (name, ({ chart.svg() }, { chart.image() })) }
   init(_ name: String, _ chart: BarChart) { (self.name, drawing) = (name, ({ chart.svg() }, { chart.image() })) }
@@ -21,7 +21,7 @@ public struct EvaluationChart: Sendable {
   /// The same as pixels, two to a CSS pixel.
   ///
   /// - Complexity: O(pixels): drawn anew each time.
-  public var image: Image { drawing.image() }
+  public var image: RGBImage { drawing.image() }
 }
 
 extension ResultTable {

@@ -1,6 +1,6 @@
 /// Pixels of a map that belong to an object.
 ///
-/// A pixel belongs to a box if its centre does; with a tolerance of `t` also every pixel whose distance to such a one is at most
+/// A pixel belongs to a box if its center does; with a tolerance of `t` also every pixel whose distance to such a one is at most
 /// `t`. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1: 15 pixels.)
 public struct Region: Sendable {
   /// The number of rows.
@@ -17,8 +17,8 @@ public struct Region: Sendable {
     precondition(tolerance >= 0, "a tolerance of \(tolerance) is none")
     var inside = [Bool](repeating: false, count: height * width)
     for box in boxes {
-      let rows = Self.centres(box.top, box.bottom, count: height)
-      let columns = Self.centres(box.left, box.right, count: width)
+      let rows = Self.centers(box.top, box.bottom, count: height)
+      let columns = Self.centers(box.left, box.right, count: width)
       for row in rows { for column in columns { inside[row * width + column] = true } }
     }
     self.height = height
@@ -27,7 +27,7 @@ public struct Region: Sendable {
   }
 
   /// The pixels `i` with `low ≤ i + ½ < high`.
-  private static func centres(_ low: Double, _ high: Double, count: Int) -> Range<Int> {
+  private static func centers(_ low: Double, _ high: Double, count: Int) -> Range<Int> {
     func first(_ bound: Double) -> Int { Int(min(max((bound - 0.5).rounded(.up), 0), Double(count))) }
     let start = first(low)
     return start..<max(first(high), start)

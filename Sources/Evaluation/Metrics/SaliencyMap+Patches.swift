@@ -10,7 +10,7 @@ extension SaliencyMap {
     var rest = self
     var patches: [Patch] = []
     while patches.count < count, let pixel = rest.maximum {
-      let patch = Patch(centre: (pixel / width, pixel % width), side: side, height: height, width: width)
+      let patch = Patch(center: (pixel / width, pixel % width), side: side, height: height, width: width)
       patches.append(patch)
       var values = rest.values
       for row in patch.rows { for column in patch.columns { values[row * width + column] = 0 } }

@@ -71,7 +71,7 @@ public struct SaliencyMap: Sendable {
   }
 }
 
-extension Method {
+extension AttributionMethod {
   /// How maps of the method become saliency.
   var saliency: SaliencyMap.Reduction {
     switch sign {

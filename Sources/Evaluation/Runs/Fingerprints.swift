@@ -24,7 +24,7 @@ extension Preprocessing {
   }
 }
 
-extension Network {
+extension NeuralNetwork {
   /// Of operators, names and weights.
   var fingerprint: Fingerprint {
     Fingerprint {

@@ -48,7 +48,7 @@ struct ConvolutionGeometry: Sendable {
 
 extension rk_window {
   /// The window over the spatial axes of `input`, an image (rank 4) or a sequence (rank 3).
-  init(_ window: Window, over input: Shape) throws {
+  init(_ window: Window, over input: TensorShape) throws {
     guard (3...4).contains(input.rank) else {
       throw ExecutionError.unsupportedRank(input)
     }
@@ -69,15 +69,15 @@ extension rk_window {
 /// A network that cannot be run.
 public enum ExecutionError: RelevanceKitError {
   /// Convolution or pooling over more than two spatial axes.
-  case unsupportedRank(Shape)
+  case unsupportedRank(TensorShape)
   /// The values of a run do not fit into this machine's memory.
-  case tooLarge(node: String, shape: Shape, bytes: Int)
+  case tooLarge(node: String, shape: TensorShape, bytes: Int)
   /// The input holds NaN or infinities.
   case notFinite(node: String)
   /// A node mixes the items of a batch, so that they cannot be explained together.
   case mixesBatch(node: String, items: Int)
   /// The output has no elements.
-  case empty(node: String, shape: Shape)
+  case empty(node: String, shape: TensorShape)
 
   public var category: ErrorCategory { .badData }
   public var description: String {

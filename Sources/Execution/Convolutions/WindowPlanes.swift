@@ -8,7 +8,7 @@ extension rk_window {
 
   /// Calls `body` for each seed of each plane of the input, numbered as there, with its part of `r` and of `c`.
   package func eachPlane(
-    of input: Shape, seeds: Int, _ r: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
+    of input: TensorShape, seeds: Int, _ r: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
     _ body: (Int, UnsafePointer<rk_window>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) {
     withoutActuallyEscaping(body) { body in

@@ -13,10 +13,10 @@ package struct AveragePoolKernel: LinearKernel, PoolingKernel {
   private let window: rk_window
   private let countsPadding: Bool
   private let after: (y: Int, x: Int)
-  private let input: Shape
+  private let input: TensorShape
   package var pooled: PooledElements { .windows(window, over: input) }
 
-  init(_ pool: AveragePool, input: Shape) throws {
+  init(_ pool: AveragePool, input: TensorShape) throws {
     window = try rk_window(pool.window, over: input)
     countsPadding = pool.countsPadding
     self.input = input
@@ -55,7 +55,7 @@ package struct AveragePoolKernel: LinearKernel, PoolingKernel {
   }
 
   /// The mean of those elements under a window that are there: padding is none.
-  package init(over window: rk_window, input: Shape) {
+  package init(over window: rk_window, input: TensorShape) {
     (self.window, self.input) = (window, input)
     (countsPadding, after) = (false, (0, 0))
   }

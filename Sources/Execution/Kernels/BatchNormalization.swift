@@ -11,10 +11,10 @@ extension BatchNormalization: ComputedOperator {
 /// Batch normalization, `scale·x + shift` with a number of each per channel: a layer whose weights are a diagonal.
 struct BatchNormalizationKernel: WeightedKernel {
   let parameters: BatchNormalization
-  let inputShape: Shape
-  var outputShape: Shape { inputShape }
+  let inputShape: TensorShape
+  var outputShape: TensorShape { inputShape }
 
-  init(parameters: BatchNormalization, shape: Shape) {
+  init(parameters: BatchNormalization, shape: TensorShape) {
     self.parameters = parameters
     inputShape = shape
   }

@@ -13,7 +13,7 @@ struct ConcatKernel: LinearKernel {
   /// Elements of each operand for one index of the axes before the joined one.
   private let runs: [Int]
 
-  init(axis: Int, operands: [Shape]) {
+  init(axis: Int, operands: [TensorShape]) {
     let axis = axis < 0 ? axis + operands[0].rank : axis
     outer = operands[0].dimensions[..<axis].reduce(1, *)
     runs = operands.map { $0.dimensions[axis...].reduce(1, *) }

@@ -19,8 +19,8 @@ extension Convolution: ComputedOperator {
 
 /// Convolution: picks the algorithm and keeps the weights in the layouts that it wants.
 struct ConvolutionKernel: WeightedKernel {
-  let inputShape: Shape
-  let outputShape: Shape
+  let inputShape: TensorShape
+  let outputShape: TensorShape
   let geometry: ConvolutionGeometry
   private let weight: Tensor
   private let biases: Tensor?
@@ -40,7 +40,7 @@ struct ConvolutionKernel: WeightedKernel {
   }
 
   init(
-    _ convolution: Convolution, input: Shape, output: Shape, algorithm: ConvolutionAlgorithm,
+    _ convolution: Convolution, input: TensorShape, output: TensorShape, algorithm: ConvolutionAlgorithm,
     derived: DerivedWeights<Form>
   ) throws {
     inputShape = input

@@ -7,7 +7,7 @@ struct IntegerReductionKernel: Kernel {
   let reduction: Reduction
   let type: IntegerType
   let isMean: Bool
-  let input: Shape
+  let input: TensorShape
   let axes: Set<Int>
 
   func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {

@@ -11,7 +11,7 @@ extension LayerNormalization: ComputedOperator {
 
 /// Groups of neighboring elements brought to mean 0 and variance 1, then scaled and shifted, `y = scale·(x − mean)/√(variance + ε) + shift`.
 package struct NormalizationKernel: DifferentiableKernel {
-  private let shape: Shape
+  private let shape: TensorShape
   /// Elements that are normalized together.
   package let size: Int
   private let scale: Tensor
@@ -20,7 +20,7 @@ package struct NormalizationKernel: DifferentiableKernel {
   private let run: Int
   private let epsilon: Float
 
-  init(shape: Shape, size: Int, scale: Tensor, shift: Tensor?, sharing run: Int, epsilon: Float) {
+  init(shape: TensorShape, size: Int, scale: Tensor, shift: Tensor?, sharing run: Int, epsilon: Float) {
     (self.shape, self.size, self.scale, self.shift) = (shape, max(size, 1), scale, shift)
     (self.run, self.epsilon) = (max(run, 1), epsilon)
   }

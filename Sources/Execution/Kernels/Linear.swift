@@ -13,8 +13,8 @@ extension Linear: ComputedOperator {
 /// Reading W from memory is what it costs, so W is read once for `W·x` and `W⁺·x` together, no signed part of it is ever
 /// stored, and backward only the rows of outputs with relevance are read.
 struct FullyConnectedKernel: WeightedKernel {
-  let inputShape: Shape
-  let outputShape: Shape
+  let inputShape: TensorShape
+  let outputShape: TensorShape
   private let weight: Tensor
   private let biases: Tensor?
 
@@ -26,7 +26,7 @@ struct FullyConnectedKernel: WeightedKernel {
   /// Up to so many items W is multiplied row by row, above it block by block with a copy of the signed part.
   private static let fewItems = 2
 
-  init(_ linear: Linear, input: Shape, output: Shape) {
+  init(_ linear: Linear, input: TensorShape, output: TensorShape) {
     inputShape = input
     outputShape = output
     weight = linear.weight

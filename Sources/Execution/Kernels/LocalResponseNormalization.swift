@@ -12,7 +12,7 @@ extension LocalResponseNormalization: ComputedOperator {
 /// Local response normalization across channels.
 struct LocalResponseNormalizationKernel: DifferentiableKernel {
   let parameters: LocalResponseNormalization
-  let shape: Shape
+  let shape: TensorShape
 
   func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
     let positions = shape.dimensions[2...].reduce(1, *)

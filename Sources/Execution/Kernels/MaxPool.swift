@@ -11,10 +11,10 @@ extension MaxPool: ComputedOperator {
 /// Maximum over a window.
 package struct MaxPoolKernel: PoolingKernel {
   private let window: rk_window
-  private let input: Shape
+  private let input: TensorShape
   package var pooled: PooledElements { .windows(window, over: input) }
 
-  init(_ window: Window, input: Shape) throws {
+  init(_ window: Window, input: TensorShape) throws {
     self.window = try rk_window(window, over: input)
     self.input = input
   }

@@ -23,12 +23,12 @@ package struct MeanKernel: LinearKernel, PoolingKernel {
   private let averaged: Int
   private let inner: Int
 
-  init(_ mean: Mean, node: String, input: Shape) throws {
+  init(_ mean: Mean, node: String, input: TensorShape) throws {
     let axes = try mean.axes(forRank: input.rank).sorted()
     guard let first = axes.first, let last = axes.last, last - first == axes.count - 1 else {
       throw GraphError.shape(
         node: node, operator: OperatorKind.reduceMean.name,
-        reason: "the mean over axes \(mean.axes) is not supported: they must be neighbours")
+        reason: "the mean over axes \(mean.axes) is not supported: they must be neighbors")
     }
     pooled = .axes(Set(axes), of: input)
     outer = input.dimensions[..<first].reduce(1, *)

@@ -12,7 +12,7 @@ package struct BroadcastKernel: Kernel {
   private let apply: Run
   private let walk: StridedWalk
 
-  init(operands: [Shape], output: Shape, apply: @escaping Run) {
+  init(operands: [TensorShape], output: TensorShape, apply: @escaping Run) {
     self.apply = apply
     walk = StridedWalk(over: output, broadcasting: operands[0], operands[1])
   }

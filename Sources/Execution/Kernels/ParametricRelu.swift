@@ -10,9 +10,9 @@ extension ParametricRelu: ComputedOperator {
 /// `x` where it is positive, else `slope · x`.
 struct ParametricReluKernel: DifferentiableKernel {
   private let slopes: Tensor
-  private let shape: Shape
+  private let shape: TensorShape
 
-  init(slope: Tensor, shape: Shape) {
+  init(slope: Tensor, shape: TensorShape) {
     self.shape = shape
     // One slope per element of an item; slopes rarely differ within a channel, but may.
     let item = shape.rank == slope.shape.rank && slope.shape[0] != 1 ? shape : shape.withBatch(1)

@@ -14,11 +14,11 @@ extension Reduction: ComputedOperator {
 /// Sum, product or extreme over whole axes. A sum is linear.
 package struct ReductionKernel: LinearKernel, PoolingKernel {
   let reduction: Reduction
-  let input: Shape
+  let input: TensorShape
   let axes: Set<Int>
 
   package var pooled: PooledElements { .axes(axes, of: input) }
-  private var kept: Shape { input.reduced(over: axes, keepsAxes: true) }
+  private var kept: TensorShape { input.reduced(over: axes, keepsAxes: true) }
 
   package func forward(
     _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers

@@ -7,20 +7,20 @@ extension Resize: ComputedOperator {
   }
 }
 
-/// Another size of the spatial axes, by shares of two neighbours along each axis.
+/// Another size of the spatial axes, by shares of two neighbors along each axis.
 struct ResizeKernel: LinearKernel {
-  private let input: Shape
-  private let output: Shape
+  private let input: TensorShape
+  private let output: TensorShape
   private let weights: [[(low: Int, high: Int, share: Float)]]
 
   /// What interpolated values are rounded to, toward zero; nil for real numbers.
   private let type: IntegerType?
 
-  init(_ weights: [[(low: Int, high: Int, share: Float)]], input: Shape, kind: ElementKind) {
+  init(_ weights: [[(low: Int, high: Int, share: Float)]], input: TensorShape, kind: ElementKind) {
     type = kind.integerType
     self.weights = weights
     self.input = input
-    output = Shape(weights.map(\.count))
+    output = TensorShape(weights.map(\.count))
   }
 
   func forward(_ operands: [UnsafePointer<Float>], _ result: UnsafeMutablePointer<Float>, on workers: Workers) {
@@ -45,14 +45,14 @@ struct ResizeKernel: LinearKernel {
       input[axis] != output[axis]
         || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
     }
-    var current = pool.storage(count: items * Shape(extents).count)
+    var current = pool.storage(count: items * TensorShape(extents).count)
     current.base.update(from: source, count: current.count)
     for axis in changed {
       let outer = items * extents[..<axis].reduce(1, *)
       let inner = extents[(axis + 1)...].reduce(1, *)
       let (from, to) = (extents[axis], forward ? output[axis] : input[axis])
       extents[axis] = to
-      let next = pool.storage(count: items * Shape(extents).count)
+      let next = pool.storage(count: items * TensorShape(extents).count)
       if !forward { next.base.update(repeating: 0, count: next.count) }
       for o in 0..<outer {
         let (x, y) = (current.base + o * from * inner, next.base + o * to * inner)

@@ -4,7 +4,7 @@ import Tensors
 
 /// Picks elements of the operand, or fills in a constant: Slice, Split, Gather, Pad, Expand.
 ///
-/// Kept as runs of neighbouring elements, which are copied as a whole.
+/// Kept as runs of neighboring elements, which are copied as a whole.
 struct SelectionKernel: LinearKernel {
   private struct Run {
     let to: Int

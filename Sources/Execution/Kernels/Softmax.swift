@@ -21,7 +21,7 @@ struct SoftmaxKernel: DifferentiableKernel {
   private let inner: Int
   private let logarithm: Bool
 
-  init(_ softmax: Softmax, logarithm: Bool, shape: Shape) {
+  init(_ softmax: Softmax, logarithm: Bool, shape: TensorShape) {
     let axis = softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis
     outer = shape.dimensions[..<axis].reduce(1, *)
     classes = softmax.joinsTrailingAxes ? shape.dimensions[axis...].reduce(1, *) : shape[axis]

@@ -10,9 +10,9 @@ extension Transpose: ComputedOperator {
 /// Another order of the axes.
 struct TransposeKernel: LinearKernel {
   private let order: [Int]
-  private let input: Shape
+  private let input: TensorShape
 
-  init(order: [Int]?, input: Shape) {
+  init(order: [Int]?, input: TensorShape) {
     self.order = order ?? (0..<input.rank).reversed()
     self.input = input
   }
@@ -27,16 +27,16 @@ struct TransposeKernel: LinearKernel {
     guard let c = results[0] else { return }
     precondition(order.first == 0 || seeds == 1, "the batch axis must stay first to carry several seeds")
     let output = order.map { input[$0] }
-    let shape = order.first == 0 ? Shape([output[0] * seeds] + output[1...]) : Shape(output)
+    let shape = order.first == 0 ? TensorShape([output[0] * seeds] + output[1...]) : TensorShape(output)
     let inverse = order.indices.map { order.firstIndex(of: $0)! }
     Self.permute(upstream, shape: shape, order: inverse, c)
   }
 
   private static func permute(
-    _ x: UnsafePointer<Float>, shape: Shape, order: [Int], _ y: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, shape: TensorShape, order: [Int], _ y: UnsafeMutablePointer<Float>
   ) {
     let strides = shape.strides
-    let walk = StridedWalk(over: Shape(order.map { shape[$0] }), strides: order.map { strides[$0] })
+    let walk = StridedWalk(over: TensorShape(order.map { shape[$0] }), strides: order.map { strides[$0] })
     walk.forEachElement { position, from, _ in y[position] = x[from] }
   }
 }

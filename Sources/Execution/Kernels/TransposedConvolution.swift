@@ -11,13 +11,13 @@ extension TransposedConvolution: ComputedOperator {
 
 /// Transposed convolution: the adjoint of a convolution run forward, and the convolution itself as its adjoint.
 struct TransposedConvolutionKernel: WeightedKernel {
-  let inputShape: Shape
-  let outputShape: Shape
+  let inputShape: TensorShape
+  let outputShape: TensorShape
   private let convolution: ConvolutionKernel
   private let biases: Tensor?
 
   init(
-    _ transposed: TransposedConvolution, input: Shape, output: Shape, algorithm: ConvolutionAlgorithm,
+    _ transposed: TransposedConvolution, input: TensorShape, output: TensorShape, algorithm: ConvolutionAlgorithm,
     derived: DerivedWeights<ConvolutionKernel.Form>
   ) throws {
     inputShape = input
@@ -90,7 +90,7 @@ struct TransposedConvolutionKernel: WeightedKernel {
 
 extension TransposedConvolution {
   /// The window of the convolution that this is the adjoint of, with its padding spelled out.
-  fileprivate func adjointWindow(input: Shape, output: Shape) throws -> Window {
+  fileprivate func adjointWindow(input: TensorShape, output: TensorShape) throws -> Window {
     let before: [Int]
     let after: [Int]
     switch window.padding {

@@ -4,7 +4,7 @@ import Tensors
 /// Contrastive LRP against other classes, which share the same score: `max(0, R − λ·R_dual)`. *Gu18* §4 eq. 2.
 ///
 /// Where a single logit decides between two classes, the other class is the negated target, whatever the contrast.
-public struct CLRP1: Method {
+public struct CLRP1: AttributionMethod {
   /// What CLRP1 contrasts with.
   public enum Dual: Hashable, Sendable {
     /// All other classes in equal parts, as in the paper.
@@ -35,7 +35,7 @@ public struct CLRP1: Method {
   }
 
   public var isContrastive: Bool { true }
-  public func unit(of score: String) -> String { against == .logits ? "share" : score }
+  public func quantity(of score: String) -> String { against == .logits ? "share" : score }
   public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfSeedsAtAllClasses(of: self) }
 
   public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
@@ -57,7 +57,7 @@ public struct CLRP1: Method {
   }
 
   /// The classes of the dual and the parts of the score that they get.
-  private func duals(of start: Start, in trace: Trace) throws -> [(class: Int, weight: Float)] {
+  private func duals(of start: TargetSeed, in trace: Trace) throws -> [(class: Int, weight: Float)] {
     let own = try start.requiredClass(by: self)
     let all =
       switch against {
@@ -130,19 +130,20 @@ extension CLRP1.Dual: LosslessStringConvertible {
   }
 }
 
-extension Method where Self == CLRP1 {
+extension AttributionMethod where Self == CLRP1 {
   /// CLRP1 as in the paper.
   public static var clrp1: CLRP1 { CLRP1() }
 }
 
 extension RulePlan {
   /// Seeds at all classes, above a rule that divides by logits, of which some are negative: all signs of such a class turn.
-  func warningsOfSeedsAtAllClasses(of method: some Method) -> [String] {
+  func warningsOfSeedsAtAllClasses(of method: some AttributionMethod) -> [String] {
     let last = network.outermostWeightedNodes(before: network.logits).last
     return assignments.filter { last.contains($0.site.id) }.compactMap { assignment in
       let rule = assignment.rule
       // Behind a rectifier nothing arrives where they are negative.
-      guard !assignment.site.isRectified, rule is Z || rule is Epsilon || rule is Gamma || rule is GeneralisedGamma
+      guard !assignment.site.isRectified,
+        rule is ZRule || rule is EpsilonRule || rule is GammaRule || rule is GeneralizedGammaRule
       else { return nil }
       return
         "\(method.name) starts at all classes, and \(assignment.site.node.name) divides by logits under \(rule): what speaks against a class "

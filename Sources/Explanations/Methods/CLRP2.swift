@@ -1,7 +1,7 @@
 import Propagation
 
 /// Contrastive LRP against the negated concept: for the dual the weights into the target are negated. *Gu18* §4 eq. 2.
-public struct CLRP2: Method {
+public struct CLRP2: AttributionMethod {
   /// What CLRP2 takes for the network's last layer.
   public enum Head: String, Hashable, Sendable, CaseIterable {
     /// The last weighted layer and all pooling after it, as one linear map from channels × positions to the logit.
@@ -30,7 +30,7 @@ public struct CLRP2: Method {
   }
 }
 
-extension Method where Self == CLRP2 {
+extension AttributionMethod where Self == CLRP2 {
   /// CLRP2 over the whole linear head.
   public static var clrp2: CLRP2 { CLRP2() }
 }

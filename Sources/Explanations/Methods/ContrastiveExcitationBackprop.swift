@@ -1,7 +1,7 @@
 import Propagation
 
 /// Excitation backpropagation, less that of the negated target, both of which start with 1 and meet below the last layer. *Zhang16* §3.3.
-public struct ContrastiveExcitationBackprop: Method {
+public struct ContrastiveExcitationBackprop: AttributionMethod {
   public static let name = "contrastive-excitation-backprop"
   /// Makes the method.
   public init() {}
@@ -9,14 +9,14 @@ public struct ContrastiveExcitationBackprop: Method {
 
   public var table: RuleTable? { .excitation }
   public var isContrastive: Bool { true }
-  public func unit(of score: String) -> String { "share" }
+  public func quantity(of score: String) -> String { "share" }
 
   public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
     try Seeds(contrasting: targets, strength: 1, by: self, in: trace) { $0.scores.map { _ in 1 } }
   }
 }
 
-extension Method where Self == ContrastiveExcitationBackprop {
+extension AttributionMethod where Self == ContrastiveExcitationBackprop {
   /// Contrastive excitation backpropagation.
   public static var contrastiveExcitationBackprop: ContrastiveExcitationBackprop { ContrastiveExcitationBackprop() }
 }

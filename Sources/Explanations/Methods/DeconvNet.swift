@@ -1,7 +1,7 @@
 import Propagation
 
 /// The gradient with rectifiers that let pass only what is positive on the way back. *Zeiler14* §2.1.
-public struct DeconvNet: Method {
+public struct DeconvNet: AttributionMethod {
   public static let name = "deconvnet"
   /// Makes the method.
   public init() {}
@@ -9,11 +9,11 @@ public struct DeconvNet: Method {
 
   public var table: RuleTable? { .gradient(.deconvolution) }
   public var sign: MapSign { .slope }
-  public func unit(of score: String) -> String { "\(score) per unit of input, rectified" }
+  public func quantity(of score: String) -> String { "\(score) per unit of input, rectified" }
   public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfRectifiers(of: self) }
 }
 
-extension Method where Self == DeconvNet {
+extension AttributionMethod where Self == DeconvNet {
   /// DeconvNet.
   public static var deconvNet: DeconvNet { DeconvNet() }
 }

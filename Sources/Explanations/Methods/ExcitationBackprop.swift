@@ -1,17 +1,17 @@
 import Propagation
 
 /// z⁺ on every layer with weights, starting with 1. *Zhang16* §3.2.
-public struct ExcitationBackprop: Method {
+public struct ExcitationBackprop: AttributionMethod {
   public static let name = "excitation-backprop"
   /// Makes the method.
   public init() {}
   public init(_ arguments: Arguments) {}
 
   public var table: RuleTable? { .excitation }
-  public func unit(of score: String) -> String { "share" }
+  public func quantity(of score: String) -> String { "share" }
 }
 
-extension Method where Self == ExcitationBackprop {
+extension AttributionMethod where Self == ExcitationBackprop {
   /// Excitation backpropagation.
   public static var excitationBackprop: ExcitationBackprop { ExcitationBackprop() }
 }
@@ -19,7 +19,7 @@ extension Method where Self == ExcitationBackprop {
 extension RuleTable {
   /// Excitation backpropagation as *Zhang16* defines it: z⁺ everywhere, biases bypassed.
   static let excitation = RuleTable(name: "excitation") {
-    Row(.operators(.conv, .gemm, .convTranspose), ZPlus())
+    Row(.operators(.conv, .gemm, .convTranspose), ZPlusRule())
     RuleTable.excitationBackprop
   }
 }

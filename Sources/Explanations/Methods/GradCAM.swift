@@ -2,7 +2,7 @@ import Propagation
 import Tensors
 
 /// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17* eq. 1, 2.
-public struct GradCAM: Method {
+public struct GradCAM: AttributionMethod {
   /// The layer; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
   public let layer: String?
 
@@ -15,7 +15,7 @@ public struct GradCAM: Method {
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
-  public func unit(of score: String) -> String { "\(score), class activation" }
+  public func quantity(of score: String) -> String { "\(score), class activation" }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
     try layerMaps(of: targets, in: trace).map { AttributionMap(trace.resizedToInput($0)) }
@@ -34,7 +34,7 @@ public struct GradCAM: Method {
   }
 }
 
-extension Method where Self == GradCAM {
+extension AttributionMethod where Self == GradCAM {
   /// Grad-CAM at the last layer that has positions.
   public static var gradCAM: GradCAM { GradCAM() }
 }

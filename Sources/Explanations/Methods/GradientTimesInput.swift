@@ -2,7 +2,7 @@ import Propagation
 import Tensors
 
 /// `x ⊙ ∂y/∂x`. *Shrikumar16*.
-public struct GradientTimesInput: Method {
+public struct GradientTimesInput: AttributionMethod {
   public static let name = "gradient-x-input"
   /// Makes the method.
   public init() {}
@@ -17,7 +17,7 @@ public struct GradientTimesInput: Method {
   }
 }
 
-extension Method where Self == GradientTimesInput {
+extension AttributionMethod where Self == GradientTimesInput {
   /// The gradient times the input.
   public static var gradientTimesInput: GradientTimesInput { GradientTimesInput() }
 }

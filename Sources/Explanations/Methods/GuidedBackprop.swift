@@ -1,7 +1,7 @@
 import Propagation
 
 /// The gradient with rectifiers that let pass only what is positive on both ways. *Springenberg15*.
-public struct GuidedBackprop: Method {
+public struct GuidedBackprop: AttributionMethod {
   public static let name = "guided-backprop"
   /// Makes the method.
   public init() {}
@@ -9,18 +9,18 @@ public struct GuidedBackprop: Method {
 
   public var table: RuleTable? { .gradient(.guided) }
   public var sign: MapSign { .slope }
-  public func unit(of score: String) -> String { "\(score) per unit of input, rectified" }
+  public func quantity(of score: String) -> String { "\(score) per unit of input, rectified" }
   public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfRectifiers(of: self) }
 }
 
-extension Method where Self == GuidedBackprop {
+extension AttributionMethod where Self == GuidedBackprop {
   /// Guided backpropagation.
   public static var guidedBackprop: GuidedBackprop { GuidedBackprop() }
 }
 
 extension RulePlan {
   /// Methods that change rectifiers only, on networks that have other activations.
-  func warningsOfRectifiers(of method: some Method) -> [String] {
+  func warningsOfRectifiers(of method: some AttributionMethod) -> [String] {
     let (rectifiers, others) = activations()
     guard rectifiers.isEmpty || !others.isEmpty else { return [] }
     let found = others.first.map { first in

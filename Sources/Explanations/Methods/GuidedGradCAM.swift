@@ -3,7 +3,7 @@ import Propagation
 import Tensors
 
 /// Guided backpropagation times Grad-CAM. *Selvaraju17*.
-public struct GuidedGradCAM: Method {
+public struct GuidedGradCAM: AttributionMethod {
   /// The layer of Grad-CAM; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
   public let layer: String?
 
@@ -15,7 +15,7 @@ public struct GuidedGradCAM: Method {
   public var arguments: [String: Arguments.Value] { GradCAM(layer: layer).arguments }
 
   public var table: RuleTable? { .gradient(.guided) }
-  public func unit(of score: String) -> String { "\(score) per unit of input × class activation" }
+  public func quantity(of score: String) -> String { "\(score) per unit of input × class activation" }
   public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfRectifiers(of: self) }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
@@ -40,7 +40,7 @@ public struct GuidedGradCAM: Method {
   }
 }
 
-extension Method where Self == GuidedGradCAM {
+extension AttributionMethod where Self == GuidedGradCAM {
   /// Guided Grad-CAM at the last layer that has positions.
   public static var guidedGradCAM: GuidedGradCAM { GuidedGradCAM() }
 }

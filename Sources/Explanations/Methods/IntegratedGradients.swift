@@ -3,7 +3,7 @@ import Tensors
 
 /// `(x − x₀) ⊙` the mean gradient on the way from x₀ to x, at the middle of each of `steps` steps; x₀ has `baseline`
 /// everywhere. *Sundararajan17* eq. 1, 3.
-public struct IntegratedGradients: Method {
+public struct IntegratedGradients: AttributionMethod {
   /// The value of every element of x₀.
   public let baseline: Float
   /// How many gradients are averaged.
@@ -45,7 +45,7 @@ public struct IntegratedGradients: Method {
   }
 }
 
-extension Method where Self == IntegratedGradients {
+extension AttributionMethod where Self == IntegratedGradients {
   /// Integrated gradients from zeros in 32 steps.
   public static var integratedGradients: IntegratedGradients { IntegratedGradients() }
 }

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Where a single logit decides between two classes and is negative, it is explained by the negated weights, which speak for the class that
 /// wins. The other class's map is the opposite either way.
-public struct LRP: Method {
+public struct LRP: AttributionMethod {
   public static let name = "lrp"
   /// Makes the method.
   public init() {}
@@ -47,7 +47,7 @@ public struct LRP: Method {
   }
 }
 
-extension Method where Self == LRP {
+extension AttributionMethod where Self == LRP {
   /// Layer-wise relevance propagation.
   public static var lrp: LRP { LRP() }
 }

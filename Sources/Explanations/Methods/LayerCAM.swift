@@ -5,7 +5,7 @@ import Propagation
 /// 2021.)
 ///
 /// At layers before the last it keeps finer detail than Grad-CAM, whose weights are means over all positions.
-public struct LayerCAM: Method {
+public struct LayerCAM: AttributionMethod {
   /// The layer; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
   public let layer: String?
 
@@ -18,7 +18,7 @@ public struct LayerCAM: Method {
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
-  public func unit(of score: String) -> String { "\(score), class activation" }
+  public func quantity(of score: String) -> String { "\(score), class activation" }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
     try trace.classActivationMaps(of: targets, at: layer, for: self) { gradient in gradient.map { max(0, $0) } }
@@ -26,7 +26,7 @@ public struct LayerCAM: Method {
   }
 }
 
-extension Method where Self == LayerCAM {
+extension AttributionMethod where Self == LayerCAM {
   /// LayerCAM at the last layer that has positions.
   public static var layerCAM: LayerCAM { LayerCAM() }
 }

@@ -3,7 +3,7 @@ import Support
 import Tensors
 
 /// Numbers in 0 ..< 1, the same for the same seed: what chance would say.
-public struct RandomMap: Method {
+public struct RandomMap: AttributionMethod {
   /// Where the generator starts.
   public let seed: UInt64
 
@@ -16,7 +16,7 @@ public struct RandomMap: Method {
 
   public var isRelevance: Bool { false }
   public var sign: MapSign { .nonNegative }
-  public func unit(of score: String) -> String { "random number" }
+  public func quantity(of score: String) -> String { "random number" }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) -> [AttributionMap] {
     targets.map { _ in
@@ -26,7 +26,7 @@ public struct RandomMap: Method {
   }
 }
 
-extension Method where Self == RandomMap {
+extension AttributionMethod where Self == RandomMap {
   /// Numbers of seed 0.
   public static var random: RandomMap { RandomMap() }
 }

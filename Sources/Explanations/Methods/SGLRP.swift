@@ -1,14 +1,14 @@
 import Propagation
 
 /// Softmax-gradient LRP: seeds `p_t (1 − p_t)` at the target t and `−p_t p_c` at every other class c. *Iwana19*.
-public struct SGLRP: Method {
+public struct SGLRP: AttributionMethod {
   public static let name = "sglrp"
   /// Makes the method.
   public init() {}
   public init(_ arguments: Arguments) {}
 
   public var isContrastive: Bool { true }
-  public func unit(of score: String) -> String { "probability" }
+  public func quantity(of score: String) -> String { "probability" }
   public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfSeedsAtAllClasses(of: self) }
 
   public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
@@ -35,7 +35,7 @@ public struct SGLRP: Method {
   }
 }
 
-extension Method where Self == SGLRP {
+extension AttributionMethod where Self == SGLRP {
   /// Softmax-gradient LRP.
   public static var sglrp: SGLRP { SGLRP() }
 }

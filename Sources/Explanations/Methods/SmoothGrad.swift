@@ -3,7 +3,7 @@ import Support
 import Tensors
 
 /// The mean gradient of `samples` inputs with normal noise, of `deviation` times the input's range. *Smilkov17*.
-public struct SmoothGrad: Method {
+public struct SmoothGrad: AttributionMethod {
   /// How many gradients are averaged.
   public let samples: Int
   /// The standard deviation of the noise, as a share of the distance between the input's smallest and largest value.
@@ -30,7 +30,7 @@ public struct SmoothGrad: Method {
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .slope }
-  public func unit(of score: String) -> String { "\(score) per unit of input" }
+  public func quantity(of score: String) -> String { "\(score) per unit of input" }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
     let values = trace.input.elements
@@ -43,7 +43,7 @@ public struct SmoothGrad: Method {
   }
 }
 
-extension Method where Self == SmoothGrad {
+extension AttributionMethod where Self == SmoothGrad {
   /// SmoothGrad of 25 samples.
   public static var smoothGrad: SmoothGrad { SmoothGrad() }
 }

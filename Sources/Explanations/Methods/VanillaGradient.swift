@@ -1,7 +1,7 @@
 import Propagation
 
 /// `∂y/∂x`. *Simonyan14* §3.
-public struct VanillaGradient: Method {
+public struct VanillaGradient: AttributionMethod {
   public static let name = "gradient"
   /// Makes the method.
   public init() {}
@@ -9,10 +9,10 @@ public struct VanillaGradient: Method {
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .slope }
-  public func unit(of score: String) -> String { "\(score) per unit of input" }
+  public func quantity(of score: String) -> String { "\(score) per unit of input" }
 }
 
-extension Method where Self == VanillaGradient {
+extension AttributionMethod where Self == VanillaGradient {
   /// The gradient.
   public static var gradient: VanillaGradient { VanillaGradient() }
 }

@@ -2,7 +2,7 @@ import Imaging
 
 /// Groups of bars with intervals, such as a measure by network and method, as SVG or as pixels.
 ///
-/// The bars of a group differ in colour and hatching, so that they can be told apart in grey as well. The axis starts at 0
+/// The bars of a group differ in color and hatching, so that they can be told apart in gray as well. The axis starts at 0
 /// unless its range says otherwise. A value that is not finite has no bar.
 public struct BarChart: Sendable {
   /// A bar.
@@ -70,7 +70,7 @@ public struct BarChart: Sendable {
   public func svg() -> String { drawing().svg() }
 
   /// The chart as pixels, `scale` of them to a CSS pixel in both directions; traps unless `scale` is positive.
-  public func image(scale: Int = 2) -> Image { drawing().image(scale: scale) }
+  public func image(scale: Int = 2) -> RGBImage { drawing().image(scale: scale) }
 
   /// The rectangles of a group's bars in the picture that `image(scale: 1)` returns, and the values that they end at.
   package func places(inGroup index: Int) -> [(left: Double, right: Double, base: Double, end: Double)] {

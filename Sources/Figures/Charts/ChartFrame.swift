@@ -15,7 +15,7 @@ struct ChartFrame {
   let values: ChartScale
 
   static let tickSize = 12.0
-  static let grid = Color(red: 226, green: 226, blue: 226)
+  static let grid = RGBColor(red: 226, green: 226, blue: 226)
   private static let margin = 12.0
   private static let titleSize = 15.0
   private static let sample = (width: 30.0, height: 12.0)

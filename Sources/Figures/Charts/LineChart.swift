@@ -3,7 +3,7 @@ import Imaging
 
 /// Curves over a common horizontal axis, such as the accuracy of methods over thresholds, as SVG or as pixels.
 ///
-/// Curves differ in colour, dashes and markers, so that they can be told apart in grey as well. The legend is above the
+/// Curves differ in color, dashes and markers, so that they can be told apart in gray as well. The legend is above the
 /// data and never hides them. Values that are not finite interrupt a curve.
 public struct LineChart: Sendable {
   /// A point of a curve.
@@ -75,7 +75,7 @@ public struct LineChart: Sendable {
   public func svg() -> String { drawing().svg() }
 
   /// The chart as pixels, `scale` of them to a CSS pixel in both directions; traps unless `scale` is positive.
-  public func image(scale: Int = 2) -> Image { drawing().image(scale: scale) }
+  public func image(scale: Int = 2) -> RGBImage { drawing().image(scale: scale) }
 
   /// The place of a value in the picture that `image(scale: 1)` returns, in pixels from its upper left corner.
   package func place(x: Double, y: Double) -> (x: Double, y: Double) {

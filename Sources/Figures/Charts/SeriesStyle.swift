@@ -1,9 +1,9 @@
 import Foundation
 import Imaging
 
-/// How the series of a chart are told apart, in colour, in grey and in print: by colour, dashes, marker and hatching.
+/// How the series of a chart are told apart, in color, in gray and in print: by color, dashes, marker and hatching.
 struct SeriesStyle {
-  let color: Color
+  let color: RGBColor
   /// Strokes and gaps of the line.
   let dashes: [Double]
   /// The angles of the hatching, in degrees from the horizontal.
@@ -35,8 +35,8 @@ struct SeriesStyle {
   }
 
   private static let radius = 3.3
-  /// Blue, vermilion, green, orange, purple, sky blue, grey; yellow last, as it is faint on white.
-  private static let colors = [0, 5, 2, 1, 3, 4, 7, 6].map { Color.okabeIto[$0] }
+  /// Blue, vermilion, green, orange, purple, sky blue, gray; yellow last, as it is faint on white.
+  private static let colors = [0, 5, 2, 1, 3, 4, 7, 6].map { RGBColor.okabeIto[$0] }
   private static let dashes: [[Double]] = [
     [], [7, 3], [2.5, 2], [9, 3, 2.5, 3], [5, 2], [12, 3], [9, 2, 2, 2, 2, 2],
   ]

@@ -130,10 +130,10 @@ extension SIMD2<Double> {
   var length: Double { (x * x + y * y).squareRoot() }
 }
 
-extension Image {
-  /// Lays a colour over the pixels that a shape covers. An opacity above 1 makes fine shapes bolder: it strengthens
+extension RGBImage {
+  /// Lays a color over the pixels that a shape covers. An opacity above 1 makes fine shapes bolder: it strengthens
   /// pixels that are covered in part.
-  mutating func blend(_ color: Color, opacity: Double = 1, _ coverage: Coverage?) {
+  mutating func blend(_ color: RGBColor, opacity: Double = 1, _ coverage: Coverage?) {
     guard let coverage else { return }
     for y in 0..<coverage.height {
       for x in 0..<coverage.width {
@@ -146,9 +146,9 @@ extension Image {
   var frame: PixelFrame { PixelFrame(columns: 0..<width, rows: 0..<height) }
 }
 
-extension Color {
-  fileprivate mutating func move(to other: Color, by share: Float) {
+extension RGBColor {
+  fileprivate mutating func move(to other: RGBColor, by share: Float) {
     func mix(_ a: UInt8, _ b: UInt8) -> UInt8 { UInt8(Float(a) + (Float(b) - Float(a)) * share + 0.5) }
-    self = Color(red: mix(red, other.red), green: mix(green, other.green), blue: mix(blue, other.blue))
+    self = RGBColor(red: mix(red, other.red), green: mix(green, other.green), blue: mix(blue, other.blue))
   }
 }

@@ -66,7 +66,7 @@ private struct SVGWriter {
     return hundredths.remainder(dividingBy: 100) == 0 ? "\(Int(hundredths / 100))" : "\(hundredths / 100)"
   }
 
-  private func hex(_ color: Color) -> String { "#" + [color.red, color.green, color.blue].hexadecimal }
+  private func hex(_ color: RGBColor) -> String { "#" + [color.red, color.green, color.blue].hexadecimal }
 
   /// Text without the characters that mean something in XML, or that it does not allow.
   static func escaped(_ text: String) -> String {

@@ -8,9 +8,9 @@ struct Drawing {
   /// What is drawn, in the order of drawing.
   enum Element {
     /// The inside of a closed polygon.
-    case area([Point], Color, opacity: Double = 1)
+    case area([Point], RGBColor, opacity: Double = 1)
     /// A line through points with round joins; `dashes` are the lengths of strokes and gaps in turn.
-    case line([Point], Color, width: Double, dashes: [Double] = [])
+    case line([Point], RGBColor, width: Double, dashes: [Double] = [])
     /// Text whose anchor on the baseline is at a point; upward text is turned by 90° to the left.
     case text(TextLabel, Point, TextAnchor, isUpward: Bool = false)
     /// Elements of which only what is in a rectangle is seen.
@@ -34,9 +34,9 @@ struct Drawing {
   mutating func add(_ element: Element) { elements.append(element) }
 
   /// The drawing as pixels, `scale` of them to a unit.
-  func image(scale: Int) -> Image {
+  func image(scale: Int) -> RGBImage {
     precondition(scale > 0, "a drawing cannot be scaled by \(scale)")
-    var image = Image(width: width * scale, height: height * scale, filledWith: .white)
+    var image = RGBImage(width: width * scale, height: height * scale, filledWith: .white)
     for element in elements { image.draw(element, scale: Double(scale), in: image.frame) }
     return image
   }
@@ -52,7 +52,7 @@ struct Box: Equatable {
   var corners: [Drawing.Point] { [[left, top], [right, top], [right, bottom], [left, bottom]] }
 }
 
-extension Image {
+extension RGBImage {
   fileprivate mutating func draw(_ element: Drawing.Element, scale: Double, in bounds: PixelFrame) {
     switch element {
     case .area(let points, let color, let opacity):

@@ -9,14 +9,14 @@ public struct TextLabel: Hashable, Sendable {
   public var text: String
   /// The height of the type (an em) in pixels; small letters are about half as high.
   public var size: Double
-  /// The colour of the letters.
-  public var color: Color
+  /// The color of the letters.
+  public var color: RGBColor
 
   /// The size that is legible beside a picture shown pixel by pixel.
   public static let standardSize = 13.0
 
   /// Makes a label; traps unless `size` is positive.
-  public init(_ text: String, size: Double = standardSize, color: Color = .ink) {
+  public init(_ text: String, size: Double = standardSize, color: RGBColor = .ink) {
     precondition(size > 0 && size.isFinite, "text cannot be \(size) pixels high")
     self.text = text
     self.size = size
@@ -96,15 +96,17 @@ public enum TextAnchor: Sendable {
   }
 }
 
-extension Color {
-  /// The colour of text and axes.
-  public static let ink = Color(red: 32, green: 32, blue: 32)
+extension RGBColor {
+  /// The color of text and axes.
+  public static let ink = RGBColor(red: 32, green: 32, blue: 32)
 
-  /// Eight colours that can be told apart also by people who see fewer of them (M. Okabe and K. Ito, “Color universal
-  /// design”, 2008); the last, which stands for their black, is a dark grey.
+  /// Eight colors that can be told apart also by people who see fewer of them (M. Okabe and K. Ito, “Color universal
+  /// design”, 2008); the last, which stands for their black, is a dark gray.
   public static let okabeIto = [
-    Color(red: 0, green: 114, blue: 178), Color(red: 230, green: 159, blue: 0), Color(red: 0, green: 158, blue: 115),
-    Color(red: 204, green: 121, blue: 167), Color(red: 86, green: 180, blue: 233), Color(red: 213, green: 94, blue: 0),
-    Color(red: 240, green: 228, blue: 66), Color(red: 90, green: 90, blue: 90),
+    RGBColor(red: 0, green: 114, blue: 178), RGBColor(red: 230, green: 159, blue: 0),
+    RGBColor(red: 0, green: 158, blue: 115),
+    RGBColor(red: 204, green: 121, blue: 167), RGBColor(red: 86, green: 180, blue: 233),
+    RGBColor(red: 213, green: 94, blue: 0),
+    RGBColor(red: 240, green: 228, blue: 66), RGBColor(red: 90, green: 90, blue: 90),
   ]
 }

@@ -8,7 +8,7 @@ struct Glyph {
   let contours: [[SIMD2<Double>]]
 }
 
-/// The one typeface that pictures are labelled in: printable ASCII, the signs of numbers and the Greek of formulas, and
+/// The one typeface that pictures are labeled in: printable ASCII, the signs of numbers and the Greek of formulas, and
 /// the accented letters that class names have.
 enum Typeface {
   /// The height above the baseline that a line needs, in ems.

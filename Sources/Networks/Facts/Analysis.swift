@@ -5,7 +5,7 @@ import Tensors
 /// What is known of a graph before it runs, for inputs of one shape: computed once and passed on.
 package struct Analysis: Sendable {
   /// The input's shape.
-  package let inputShape: Shape
+  package let inputShape: TensorShape
   /// Shape, value if it is known, and kind of elements of every node's output.
   package let inferred: [Inferred]
   /// For each node whether its values can be told to be ≥ 0 from the graph alone.
@@ -21,7 +21,7 @@ package struct Analysis: Sendable {
   /// The shape of every node's output.
   ///
   /// - Complexity: O(nodes).
-  package var shapes: [Shape] { inferred.map(\.shape) }
+  package var shapes: [TensorShape] { inferred.map(\.shape) }
 
   /// What is known of a node.
   package subscript(id: Node.ID) -> Inferred { inferred[id.index] }
@@ -37,7 +37,7 @@ package struct Analysis: Sendable {
   /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
   ///   that its operands do not fit.
   /// - Complexity: O(nodes and edges, and elements of constants).
-  init(of graph: Graph, forInput inputShape: Shape) throws {
+  init(of graph: Graph, forInput inputShape: TensorShape) throws {
     self.inputShape = inputShape
     let inferred = try graph.inferred(forInput: inputShape) { throw $0 }.map { $0! }
     var (nonNegative, bounded): ([Bool], [Bool]) = ([], [])
@@ -57,11 +57,11 @@ package struct Analysis: Sendable {
 
 /// The analyses of a network, by shape of the input.
 final class AnalysisStore: Sendable {
-  private let analyses = Mutex<[Shape: Analysis]>([:])
+  private let analyses = Mutex<[TensorShape: Analysis]>([:])
   /// Pictures of ever new sizes must not fill memory.
   private static let kept = 8
 
-  func analysis(for shape: Shape, make: () throws -> Analysis) rethrows -> Analysis {
+  func analysis(for shape: TensorShape, make: () throws -> Analysis) rethrows -> Analysis {
     if let found = analyses.withLock({ $0[shape] }) { return found }
     let made = try make()
     analyses.withLock { analyses in
@@ -72,12 +72,12 @@ final class AnalysisStore: Sendable {
   }
 }
 
-extension Network {
+extension NeuralNetwork {
   /// What is known before the network runs on inputs of a shape; found once for each.
   ///
   /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
   ///   that its operands do not fit.
-  package func analysis(forInput shape: Shape) throws -> Analysis {
+  package func analysis(forInput shape: TensorShape) throws -> Analysis {
     try analyses.analysis(for: shape) { try Analysis(of: graph, forInput: shape) }
   }
 }
@@ -89,7 +89,7 @@ extension Graph {
 
   /// Shape, value and kind of every node's output for an input of the given shape; nil for nodes that their operands do not fit, and
   /// those behind them, if `report` does not throw.
-  package func inferred(forInput inputShape: Shape, report: (GraphError) throws -> Void) rethrows -> [Inferred?] {
+  package func inferred(forInput inputShape: TensorShape, report: (GraphError) throws -> Void) rethrows -> [Inferred?] {
     var inferred: [Inferred?] = []
     inferred.reserveCapacity(nodes.count)
     var computed = 0
@@ -122,7 +122,7 @@ extension Graph {
   ///
   /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
   ///   that its operands do not fit.
-  public func shapes(forInput inputShape: Shape) throws -> [Shape] {
+  public func shapes(forInput inputShape: TensorShape) throws -> [TensorShape] {
     try inferred(forInput: inputShape) { throw $0 }.map { $0!.shape }
   }
 }

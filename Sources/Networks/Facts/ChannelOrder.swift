@@ -1,4 +1,4 @@
-extension Network {
+extension NeuralNetwork {
   /// Whether the input's channels come last (batch × height × width × channels), as TensorFlow's exporters write it: all that
   /// looks at the picture first brings them to the second axis.
   ///

@@ -19,7 +19,7 @@ package enum Batching: Hashable, Sendable {
   case mixed(Node.ID)
 }
 
-extension Network {
+extension NeuralNetwork {
   /// What the nodes on the way to `target` make of the batch of an input.
   ///
   /// - Parameter inferred: the shapes for the input, by node.

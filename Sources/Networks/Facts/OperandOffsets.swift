@@ -14,7 +14,7 @@ package struct OperandOffsets: Sendable {
   package let belongsToLayerBefore: [Bool]
 }
 
-extension Network {
+extension NeuralNetwork {
   /// Finds the affine nodes that belong to the layers after them, among those that `isPassed` holds of.
   ///
   /// - Complexity: O(nodes and edges, and elements of constants).
@@ -56,7 +56,7 @@ extension Network {
 
   /// What affine nodes have added to a node's values, for an input of some shape: the node's values where those that the first
   /// affine nodes scale are 0.
-  package func offset(of id: Node.ID, _ offsets: OperandOffsets, forInput shape: Shape) throws -> Tensor {
+  package func offset(of id: Node.ID, _ offsets: OperandOffsets, forInput shape: TensorShape) throws -> Tensor {
     let analysis = try analysis(forInput: shape)
     func value(_ id: Node.ID) throws -> Literal {
       if let literal = analysis[id].literal { return literal }

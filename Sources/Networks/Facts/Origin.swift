@@ -40,7 +40,7 @@ extension Origin {
   }
 
   /// The axis of the output that an axis of the first operand has become; nil if it is none.
-  func axis(_ axis: Int, from operand: Shape, to output: Shape) -> Int? {
+  func axis(_ axis: Int, from operand: TensorShape, to output: TensorShape) -> Int? {
     switch self {
     case .elementwise, .joined, .mixed: operand.rank == output.rank ? axis : nil
     case .sameOrder: operand.axis(axis, reshapedTo: output)
@@ -51,7 +51,7 @@ extension Origin {
   }
 
   /// The signs of a linear operator's operand that give some signs of its output; nil if there are none.
-  func signsBefore(_ signs: Signs, output: Shape, of operand: Shape) -> Signs? {
+  func signsBefore(_ signs: Signs, output: TensorShape, of operand: TensorShape) -> Signs? {
     guard case .along(let axis, let flags) = signs else { return signs }
     switch self {
     case .elementwise, .joined: return signs
@@ -65,10 +65,10 @@ extension Origin {
   }
 }
 
-extension Shape {
+extension TensorShape {
   /// The axis of another shape of the same elements that an axis has become: the one with the same extent and neighbors at the same
   /// distance; the last one where the last axis was split.
-  fileprivate func axis(_ axis: Int, reshapedTo other: Shape) -> Int? {
+  fileprivate func axis(_ axis: Int, reshapedTo other: TensorShape) -> Int? {
     guard dimensions.indices.contains(axis), other.rank > 0 else { return nil }
     let distance = strides[axis]
     let strides = other.strides

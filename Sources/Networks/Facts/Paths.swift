@@ -1,4 +1,4 @@
-extension Network {
+extension NeuralNetwork {
   /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
   ///
   /// - Complexity: O(nodes and edges).

@@ -1,6 +1,6 @@
 import Tensors
 
-extension Network {
+extension NeuralNetwork {
   /// The interval of a node's values when pixels lie in `pixels`, as far as it follows from the graph; nil if it does not.
   ///
   /// Rule z^B needs it for the input of the first convolution, which need not be the network's own. The interval holds every value
@@ -29,10 +29,10 @@ extension Network {
   }
 
   /// A shape that differs from another one along all open axes; nil if there are none.
-  private func otherInputShape(than shape: Shape) -> Shape? {
+  private func otherInputShape(than shape: TensorShape) -> TensorShape? {
     let open = inputShape.extents.indices.filter { if case .symbolic = inputShape.extents[$0] { true } else { false } }
     guard !open.isEmpty else { return nil }
-    return try? Shape(
+    return try? TensorShape(
       checking: shape.dimensions.enumerated().map { axis, extent in
         open.contains(axis) ? (axis == 0 ? extent + 1 : extent + 32) : extent
       })
@@ -65,7 +65,7 @@ package struct RangeSite {
 
 /// Carries intervals from the input through a graph, for inputs of one shape.
 private struct RangeAnalysis {
-  let inputShape: Shape
+  let inputShape: TensorShape
   private let graph: Graph
   private let wanted: Set<Node.ID>
   private let pixels: PixelRange
@@ -73,7 +73,7 @@ private struct RangeAnalysis {
   private let inferred: [Inferred?]
 
   /// Prepares to find the ranges of some nodes; nil if these, or those before them, do not fit their operands.
-  init?(_ graph: Graph, of wanted: Set<Node.ID>, _ pixels: PixelRange, inputShape: Shape) {
+  init?(_ graph: Graph, of wanted: Set<Node.ID>, _ pixels: PixelRange, inputShape: TensorShape) {
     (self.graph, self.wanted, self.pixels, self.inputShape) = (graph, wanted, pixels, inputShape)
     inferred = graph.inferred(forInput: inputShape) { _ in }
     guard wanted.allSatisfy({ inferred[$0.index] != nil }) else { return nil }
@@ -101,8 +101,8 @@ private struct RangeAnalysis {
     }
     extents[axis] = channels
     return ValueRange(
-      lower: Tensor(shape: Shape(extents), elements: pixels.lower),
-      upper: Tensor(shape: Shape(extents), elements: pixels.upper))
+      lower: Tensor(shape: TensorShape(extents), elements: pixels.lower),
+      upper: Tensor(shape: TensorShape(extents), elements: pixels.upper))
   }
 
   private func range(of node: Node, _ own: Inferred, _ ranges: [Node.ID: ValueRange]) -> ValueRange? {

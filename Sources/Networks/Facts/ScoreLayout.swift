@@ -42,7 +42,7 @@ public struct ScoreLayout: Hashable, Sendable {
 
   init(decision: Decision, endsInActivation: Bool, extents: [Int], classAxis: Int?) {
     self.endsInActivation = endsInActivation
-    let strides = Shape(extents).strides
+    let strides = TensorShape(extents).strides
     let isSingle = (classAxis.map { extents[$0] } ?? extents.reduce(1, *)) == 1
     var decision = decision
     if !isSingle, decision == .quantity { decision = .oneClass }
@@ -104,7 +104,7 @@ public struct ScoreLayout: Hashable, Sendable {
   /// - Complexity: O(classes × positions).
   public func scores(ofItem values: Tensor) -> Tensor {
     let count = positionCount
-    return Tensor(uninitialized: Shape([classes, count])) { result in
+    return Tensor(uninitialized: TensorShape([classes, count])) { result in
       values.withUnsafeElements { values in
         for index in 0..<classes {
           let sign = sign(ofClass: index)
@@ -135,7 +135,7 @@ extension Decision {
   fileprivate var isTwofold: Bool { if case .twoClasses = self { true } else { false } }
 }
 
-extension Network {
+extension NeuralNetwork {
   /// How the logits are arranged for an input.
   ///
   /// The classes' axis is that of the softmax at the end; else the one that has as many elements as there are known classes; else the

@@ -15,7 +15,7 @@ package enum Signs: Hashable, Sendable {
 
   /// The signs of a constant that broadcasts to `shape`, zeros being positive; nil where none is negative, or where they follow
   /// more than one axis.
-  init?(of constant: Tensor, in shape: Shape) {
+  init?(of constant: Tensor, in shape: TensorShape) {
     let isNegative = constant.withUnsafeElements { $0.map { $0 < 0 } }
     guard isNegative.contains(true), constant.shape.rank <= shape.rank else { return nil }
     if isNegative.allSatisfy({ $0 }) {
@@ -51,13 +51,13 @@ package enum Signs: Hashable, Sendable {
     switch self {
     case .all: return Tensor(shape: [], elements: [-1])
     case .along(let axis, let flags):
-      let shape = Shape([flags.count] + [Int](repeating: 1, count: rank - axis - 1))
+      let shape = TensorShape([flags.count] + [Int](repeating: 1, count: rank - axis - 1))
       return Tensor(shape: shape, elements: flags.map { $0 ? -1 : 1 })
     }
   }
 
   /// The same signs of the same elements in the same order under another shape; nil if they follow no axis of it.
-  func reshaped(from old: Shape, to new: Shape) -> Signs? {
+  func reshaped(from old: TensorShape, to new: TensorShape) -> Signs? {
     guard case .along(let axis, let flags) = self else { return self }
     guard old.count == new.count else { return nil }
     let stride = old.strides[axis]
@@ -79,7 +79,7 @@ package enum Signs: Hashable, Sendable {
   }
 
   /// The one axis that flags of a tensor of some shape follow, and the flag for each index along it.
-  private static func followedAxis(_ flags: [Bool], _ shape: Shape) -> (axis: Int, flags: [Bool])? {
+  private static func followedAxis(_ flags: [Bool], _ shape: TensorShape) -> (axis: Int, flags: [Bool])? {
     for (axis, stride) in shape.strides.enumerated() where shape[axis] > 1 {
       let extent = shape[axis]
       let candidate = (0..<extent).map { flags[$0 * stride] }

@@ -45,7 +45,7 @@ extension ElementwiseFunction {
 // MARK: What follows for the operator
 
 extension ElementwiseFunction {
-  package func outputShape(of operands: [Inferred]) throws -> Shape { try operand(operands) }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
   package func elementKind(of operands: [ElementKind]) -> ElementKind {
     keepsIntegers ? operands.first ?? .real : .real
   }

@@ -9,7 +9,7 @@ package protocol LiteralFunction: Operator {
 }
 
 extension LiteralFunction {
-  package func outputShape(of operands: [Inferred]) throws -> Shape { throw Misfit(Self.needsShapes) }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { throw Misfit(Self.needsShapes) }
   package func outputRank(of operands: [Int?]) -> Int? { nil }
   package func origin(of operands: [Inferred]) throws -> Origin { throw Misfit(Self.needsShapes) }
   package func literal(of operands: [Inferred]) throws -> Literal? { try value(of: operands.compactMap(\.literal)) }

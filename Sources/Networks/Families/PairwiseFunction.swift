@@ -37,7 +37,7 @@ extension PairwiseFunction {
     for i in 0..<count { y[i] = self(a[aMoves ? i : 0], b[bMoves ? i : 0]) }
   }
 
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     guard operands.count == 2 else { throw Misfit("expected 2 operands, found \(operands.count)") }
     return try broadcastShape(operands[0].shape, operands[1].shape)
   }
@@ -88,7 +88,7 @@ extension PairwiseFunction {
 }
 
 /// The shape of an elementwise operation on two operands.
-func broadcastShape(_ a: Shape, _ b: Shape) throws -> Shape {
+func broadcastShape(_ a: TensorShape, _ b: TensorShape) throws -> TensorShape {
   guard let shape = a.broadcast(with: b) else { throw Misfit("shapes \(a) and \(b) do not broadcast") }
   return shape
 }

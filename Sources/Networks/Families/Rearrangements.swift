@@ -27,7 +27,7 @@ package protocol Selecting: Operator {
 
 extension Selecting {
   package var isLinear: Bool { true }
-  package func outputShape(of operands: [Inferred]) throws -> Shape { try selection(of: operands).output }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { try selection(of: operands).output }
   package func origin(of operands: [Inferred]) throws -> Origin { .selection(try selection(of: operands)) }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
@@ -58,7 +58,7 @@ extension Operator {
 /// The input of a selection.
 ///
 /// - Throws: `Misfit` if there is no operand.
-func firstShape(_ operands: [Inferred]) throws -> Shape {
+func firstShape(_ operands: [Inferred]) throws -> TensorShape {
   guard let first = operands.first else { throw Misfit("expected 1 operand, found none") }
   return first.shape
 }

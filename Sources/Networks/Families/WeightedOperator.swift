@@ -30,7 +30,7 @@ extension WeightedOperator {
     }
   }
 
-  package func turned(by signs: Signs, output: Shape) -> (any Operator)? {
+  package func turned(by signs: Signs, output: TensorShape) -> (any Operator)? {
     let axis = channels == .last ? output.rank - 1 : 1
     guard let flags = signs.flags(along: axis, count: outputChannels) else { return nil }
     return with(

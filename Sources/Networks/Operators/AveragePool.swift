@@ -8,7 +8,9 @@ package struct AveragePool: Operator {
   package init(window: Window, countsPadding: Bool) { (self.window, self.countsPadding) = (window, countsPadding) }
 
   package var kind: OperatorKind { .averagePool }
-  package func outputShape(of operands: [Inferred]) throws -> Shape { try window.pooledShape(of: operand(operands)) }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
+    try window.pooledShape(of: operand(operands))
+  }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package var channels: ChannelPosition? { .second }
   package var isLinear: Bool { true }

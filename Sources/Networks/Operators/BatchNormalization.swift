@@ -18,7 +18,7 @@ package struct BatchNormalization: Operator {
 
   package var kind: OperatorKind { .batchNormalization }
   package var parameters: [Tensor] { [scale, shift] }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     guard x.rank >= 2, x[1] == scale.count else { throw Misfit("expected \(scale.count) channels, found shape \(x)") }
     return x
@@ -39,14 +39,14 @@ package struct BatchNormalization: Operator {
     AffineEffect(isPositive: scale.allElements { $0 >= 0 }, shifts: !shift.allElements { $0 == 0 })
   }
 
-  package func turned(by signs: Signs, output: Shape) -> (any Operator)? {
+  package func turned(by signs: Signs, output: TensorShape) -> (any Operator)? {
     guard let flags = signs.flags(along: 1, count: scale.count) else { return nil }
     return BatchNormalization(scale: scale.turned(flags), shift: shift.turned(flags))
   }
 
   /// Scale and shift in a shape that broadcasts to tensors of so many axes.
   func perChannel(rank: Int) -> (scale: Tensor, shift: Tensor) {
-    let shape = Shape([scale.count] + [Int](repeating: 1, count: rank - 2))
+    let shape = TensorShape([scale.count] + [Int](repeating: 1, count: rank - 2))
     return (scale.reshaped(to: shape), shift.reshaped(to: shape))
   }
 }

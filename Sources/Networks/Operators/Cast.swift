@@ -6,7 +6,7 @@ package struct Cast: Operator {
   package init(to target: ElementKind) { self.target = target }
 
   package var kind: OperatorKind { .cast }
-  package func outputShape(of operands: [Inferred]) throws -> Shape { try operand(operands) }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { target }
   package func isStepwise(of operands: [ElementKind]) -> Bool { !target.holds(operands.first ?? .real) }
   package func literal(of operands: [Inferred]) throws -> Literal? { operands.first?.literal?.cast(to: target) }

@@ -6,7 +6,7 @@ package struct Concat: Operator {
   package init(axis: Int) { self.axis = axis }
 
   package var kind: OperatorKind { .concat }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     guard let first = operands.first?.shape else { throw Misfit("expected at least 1 operand, found none") }
     let axis = try counted(axis, rank: first.rank)
     var extent = 0
@@ -16,7 +16,7 @@ package struct Concat: Operator {
       else { throw Misfit("shapes \(first) and \(operand) do not join along axis \(axis)") }
       extent += operand[axis]
     }
-    return try Shape(checking: first.dimensions.enumerated().map { $0.offset == axis ? extent : $0.element })
+    return try TensorShape(checking: first.dimensions.enumerated().map { $0.offset == axis ? extent : $0.element })
   }
 
   package func elementKind(of operands: [ElementKind]) -> ElementKind {

@@ -12,7 +12,7 @@ package struct Constant: Operator {
 
   package var kind: OperatorKind { .constant }
   package var parameters: [Tensor] { [tensor].compactMap { $0 } }
-  package func outputShape(of operands: [Inferred]) throws -> Shape { value.shape }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { value.shape }
   package func outputRank(of operands: [Int?]) -> Int? { value.shape.rank }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { value.kind }
   package func literal(ofShapes operands: [Inferred]) throws -> Literal? { value }

@@ -23,7 +23,7 @@ package struct Convolution: WeightedOperator {
     Convolution(weight: weight, bias: bias, window: window, groups: groups)
   }
 
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     guard x.rank == window.kernel.count + 2 else {
       throw Misfit("expected \(window.kernel.count + 2) axes (batch × channels × space), found shape \(x)")
@@ -37,7 +37,8 @@ package struct Convolution: WeightedOperator {
         "weight \(weight.shape) in \(groups) groups expects \(channels.partialValue) channels, found shape \(x)")
     }
     try checkBias()
-    return try Shape(checking: [x[0], weight.shape[0]] + window.placement(over: Array(x.dimensions[2...])).outputs)
+    return try TensorShape(
+      checking: [x[0], weight.shape[0]] + window.placement(over: Array(x.dimensions[2...])).outputs)
   }
 
   package var channels: ChannelPosition? { .second }

@@ -20,21 +20,21 @@ package struct DepthToSpace: Operator {
   }
 
   package var kind: OperatorKind { isInverse ? .spaceToDepth : .depthToSpace }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     guard x.rank == 4, block > 0, block < 1 << 20 else {
       throw Misfit("expected batch × channels × height × width and a positive blocksize, found shape \(x) and \(block)")
     }
     if isInverse {
       guard x[2] % block == 0, x[3] % block == 0 else { throw Misfit("blocks of \(block)×\(block) do not divide \(x)") }
-      return try Shape(checking: [x[0], x[1] * block * block, x[2] / block, x[3] / block])
+      return try TensorShape(checking: [x[0], x[1] * block * block, x[2] / block, x[3] / block])
     }
     guard x[1] % (block * block) == 0 else { throw Misfit("\(block)×\(block) does not divide the channels of \(x)") }
-    return try Shape(checking: [x[0], x[1] / (block * block), x[2] * block, x[3] * block])
+    return try TensorShape(checking: [x[0], x[1] / (block * block), x[2] * block, x[3] * block])
   }
 
   /// The operand as a tensor of six axes, and their order in the output.
-  package func axes(of x: Shape) -> (shape: Shape, order: [Int]) {
+  package func axes(of x: TensorShape) -> (shape: TensorShape, order: [Int]) {
     if isInverse { return ([x[0], x[1], x[2] / block, block, x[3] / block, block], [0, 3, 5, 1, 2, 4]) }
     let channels = x[1] / (block * block)
     return order == .depthFirst

@@ -9,7 +9,7 @@ package struct Expand: Selecting {
   package func selection(of operands: [Inferred]) throws -> Selection {
     let x = try firstShape(operands)
     let extents = try integers(1, of: operands)
-    guard let output = x.broadcast(with: try Shape(checking: extents)) else {
+    guard let output = x.broadcast(with: try TensorShape(checking: extents)) else {
       throw Misfit("\(x) does not expand to \(extents)")
     }
     let new = output.rank - x.rank

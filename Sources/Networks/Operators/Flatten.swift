@@ -7,11 +7,11 @@ package struct Flatten: Reshaping {
 
   package var kind: OperatorKind { .flatten }
   package func outputRank(of operands: [Int?]) -> Int? { 2 }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     let axis = axis < 0 ? axis + x.rank : axis
     guard (0...x.rank).contains(axis) else { throw Misfit("axis \(axis) is outside shape \(x)") }
-    return Shape([x.dimensions[..<axis].reduce(1, *), x.dimensions[axis...].reduce(1, *)])
+    return TensorShape([x.dimensions[..<axis].reduce(1, *), x.dimensions[axis...].reduce(1, *)])
   }
 }
 

@@ -25,7 +25,7 @@ package struct Gather: Selecting {
       return index < 0 ? index + x[axis] : index
     }
     let extents = x.dimensions[..<axis] + operands[1].shape.dimensions + x.dimensions[(axis + 1)...]
-    return Selection(input: x, axes: axes, output: try Shape(checking: Array(extents)))
+    return Selection(input: x, axes: axes, output: try TensorShape(checking: Array(extents)))
   }
 
   package func range(at site: RangeSite) -> ValueRange? {

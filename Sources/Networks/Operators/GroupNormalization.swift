@@ -18,7 +18,7 @@ package struct GroupNormalization: Operator {
 
   package var kind: OperatorKind { groups == nil ? .instanceNormalization : .groupNormalization }
   package var parameters: [Tensor] { [scale, shift] }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     guard x.rank >= 3 else { throw Misfit("expected batch × channels × space, found shape \(x)") }
     guard groups ?? 1 > 0, x[1] % (groups ?? 1) == 0 else {

@@ -5,7 +5,7 @@ package struct Identity: Operator {
   package init() {}
   package var kind: OperatorKind { .identity }
   package var keepsElements: Bool { true }
-  package func outputShape(of operands: [Inferred]) throws -> Shape { try operand(operands) }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
   package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
   package var isLinear: Bool { true }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }

@@ -9,7 +9,7 @@ package struct Input: Operator {
   }
 
   package var kind: OperatorKind { .input }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     throw Misfit("an input has no operands to infer its shape from")
   }
   package func outputRank(of operands: [Int?]) -> Int? { shape.extents.count }

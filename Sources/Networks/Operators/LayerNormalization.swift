@@ -17,7 +17,7 @@ package struct LayerNormalization: Operator {
 
   package var kind: OperatorKind { .layerNormalization }
   package var parameters: [Tensor] { [scale] + [shift].compactMap { $0 } }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     let axis = try counted(axis, rank: x.rank)
     guard scale.count == x.dimensions[axis...].reduce(1, *) else {

@@ -14,13 +14,13 @@ package struct Linear: WeightedOperator {
   package var spatialAxes: Int { 0 }
   package func with(weight: Tensor, bias: Tensor?) -> Linear { Linear(weight: weight, bias: bias) }
 
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     guard weight.shape.rank == 2, x.rank >= 1, x[-1] == weight.shape[1] else {
       throw Misfit("expected \(weight.shape.dimensions.last ?? 0) inputs along the last axis, found shape \(x)")
     }
     try checkBias()
-    return Shape(x.dimensions.dropLast() + [weight.shape[0]])
+    return TensorShape(x.dimensions.dropLast() + [weight.shape[0]])
   }
 
   package var channels: ChannelPosition? { .last }

@@ -22,7 +22,7 @@ package struct LocalResponseNormalization: Operator {
   }
 
   package var kind: OperatorKind { .lrn }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     guard x.rank >= 2 else { throw Misfit("expected batch × channels × …, found shape \(x)") }
     return x
@@ -32,7 +32,7 @@ package struct LocalResponseNormalization: Operator {
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed([1]) }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
   // Squares have no sign.
-  package func signsBefore(_ signs: Signs, output: Shape, of operands: [Inferred]) -> Signs? { signs }
+  package func signsBefore(_ signs: Signs, output: TensorShape, of operands: [Inferred]) -> Signs? { signs }
 }
 
 extension OperatorKind {

@@ -10,7 +10,7 @@ package struct LogSoftmax: Operator {
   }
 
   package var kind: OperatorKind { .logSoftmax }
-  package func outputShape(of operands: [Inferred]) throws -> Shape { try softmax.outputShape(of: operands) }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { try softmax.outputShape(of: operands) }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package func origin(of operands: [Inferred]) throws -> Origin { try softmax.origin(of: operands) }
 }

@@ -6,7 +6,9 @@ package struct MaxPool: Operator {
   package init(_ window: Window) { self.window = window }
 
   package var kind: OperatorKind { .maxPool }
-  package func outputShape(of operands: [Inferred]) throws -> Shape { try window.pooledShape(of: operand(operands)) }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
+    try window.pooledShape(of: operand(operands))
+  }
   package var channels: ChannelPosition? { .second }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed(window.axes) }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }

@@ -18,7 +18,7 @@ package struct Mean: Operator, Hashable {
   /// The axes for an operand of the given rank, counted from the front.
   package func axes(forRank rank: Int) throws -> Set<Int> { try Set(axes.map { try counted($0, rank: rank) }) }
 
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     let reduced = try axes(forRank: x.rank)
     guard reduced.allSatisfy({ x[$0] > 0 }) else { throw Misfit("the mean of no elements along \(axes) of \(x)") }

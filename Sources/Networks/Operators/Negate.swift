@@ -14,7 +14,7 @@ package struct Negate: ElementwiseFunction {
   package func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect? {
     AffineEffect(isPositive: false, shifts: false)
   }
-  package func turned(by signs: Signs, output: Shape) -> (any Operator)? { signs == .all ? Identity() : nil }
+  package func turned(by signs: Signs, output: TensorShape) -> (any Operator)? { signs == .all ? Identity() : nil }
 }
 
 extension OperatorKind {

@@ -29,7 +29,7 @@ package struct Pad: Selecting {
   package var takesLists: Bool { true }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false && value >= 0 }
 
-  package func turned(by signs: Signs, output: Shape) -> (any Operator)? {
+  package func turned(by signs: Signs, output: TensorShape) -> (any Operator)? {
     if mode != .constant || value == 0 { return self }
     return signs == .all ? Pad(amounts: amounts, axes: axes, mode: mode, value: -value) : nil
   }
@@ -46,13 +46,13 @@ package struct Pad: Selecting {
       let (before, after, extent) = (amounts[i], amounts[axes.count + i], x[axis])
       guard before > Int.min else { throw Misfit("pads \(amounts) are too large") }
       // Checked, so that a hostile number cannot ask for more than memory holds.
-      _ = try Shape(checking: [max(before, 0), 4]); _ = try Shape(checking: [max(after, 0), 4])
+      _ = try TensorShape(checking: [max(before, 0), 4]); _ = try TensorShape(checking: [max(after, 0), 4])
       let range = -before..<max(extent + after, -before)
       guard range.count <= 1 << 24 else { throw Misfit("pads \(amounts) are too large") }
       guard mode == .constant || extent > 0 else { throw Misfit("an empty axis cannot be padded by \(mode.rawValue)") }
       picked[axis].indices = try range.map { try source(of: $0, extent: extent) }
     }
-    _ = try Shape(checking: picked.map(\.indices.count))
+    _ = try TensorShape(checking: picked.map(\.indices.count))
     return Selection(input: x, axes: picked, fill: value)
   }
 

@@ -7,7 +7,7 @@ package struct ParametricRelu: Operator {
 
   package var kind: OperatorKind { .prelu }
   package var parameters: [Tensor] { [slope] }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     guard try broadcastShape(x, slope.shape) == x else {
       throw Misfit("a slope of shape \(slope.shape) does not broadcast to \(x)")

@@ -60,7 +60,7 @@ package struct Reduction: Operator, Hashable {
   }
 
   package var takesLists: Bool { true }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     try operand(operands).reduced(over: axes(of: operands), keepsAxes: keepsAxes)
   }
 

@@ -11,7 +11,7 @@ package struct Reshape: Reshaping {
   package func outputRank(of operands: [Int?]) -> Int? {
     if case .fixed(let list) = extents { list.count } else { nil }
   }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     let extents = try self.extents.values(operands, "shape")
     guard extents.filter({ $0 == -1 }).count <= 1, extents.allSatisfy({ $0 >= -1 }) else {
@@ -23,11 +23,11 @@ package struct Reshape: Reshaping {
       result[axis] = x[axis]
     }
     if let open = result.firstIndex(of: -1) {
-      let known = try Shape(checking: result.filter { $0 != -1 }).count
+      let known = try TensorShape(checking: result.filter { $0 != -1 }).count
       guard known > 0, x.count % known == 0 else { throw Misfit("\(x) does not reshape to \(extents)") }
       result[open] = x.count / known
     }
-    let shape = try Shape(checking: result)
+    let shape = try TensorShape(checking: result)
     guard shape.count == x.count else { throw Misfit("\(x) does not reshape to \(extents)") }
     return shape
   }

@@ -82,8 +82,8 @@ package struct Resize: Operator {
   package var kind: OperatorKind { .resize }
   package var takesLists: Bool { true }
   package var isLinear: Bool { true }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
-    try Shape(checking: weights(of: operands).map(\.count))
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
+    try TensorShape(checking: weights(of: operands).map(\.count))
   }
   package func origin(of operands: [Inferred]) throws -> Origin {
     // An axis along which each index takes its own stays what it is.
@@ -102,7 +102,7 @@ package struct Resize: Operator {
   }
 
   /// The extents of the result, and the factor of each axis.
-  private func extents(of x: Shape, _ operands: [Inferred]) throws -> (extents: [Int], scales: [Float]) {
+  private func extents(of x: TensorShape, _ operands: [Inferred]) throws -> (extents: [Int], scales: [Float]) {
     let axes = try self.axes?.map { try counted($0, rank: x.rank) } ?? Array(0..<x.rank)
     guard Set(axes).count == axes.count else { throw Misfit("axes are \(axes); expected each once") }
     var extents = x.dimensions
@@ -143,7 +143,7 @@ package struct Resize: Operator {
   package func weights(of operands: [Inferred]) throws -> [[(low: Int, high: Int, share: Float)]] {
     let x = try firstShape(operands)
     let (extents, scales) = try extents(of: x, operands)
-    let output = try Shape(checking: extents)
+    let output = try TensorShape(checking: extents)
     guard output.count == 0 || x.count > 0 else { throw Misfit("an empty tensor cannot be resized") }
     // Factors are not looked at where no extent changes.
     let isUnchanged = output == x

@@ -13,7 +13,7 @@ package struct ShapeOf: Operator {
     let (first, last) = (clamped(start), clamped(end ?? x.rank))
     return .integers(IntegerTensor(Array(x.dimensions[first..<max(first, last)])))
   }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     guard let extents = try literal(ofShapes: operands) else { throw Misfit("its value is known") }
     return extents.shape
   }

@@ -9,7 +9,7 @@ package struct Softmax: Operator, Hashable {
   package init(axis: Int, joinsTrailingAxes: Bool) { (self.axis, self.joinsTrailingAxes) = (axis, joinsTrailingAxes) }
 
   package var kind: OperatorKind { .softmax }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     _ = try counted(axis, rank: max(x.rank, 1))
     return x

@@ -9,7 +9,7 @@ package struct Squeeze: Reshaping {
   package func outputRank(of operands: [Int?]) -> Int? {
     axes.flatMap { axes in (operands.first ?? nil).map { $0 - axes.count } }
   }
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     let dropped =
       try axes.map { try Set($0.map { try counted($0, rank: x.rank) }) }

@@ -30,7 +30,7 @@ package struct TransposedConvolution: WeightedOperator {
     TransposedConvolution(weight: weight, bias: bias, window: window, outputPadding: outputPadding, groups: groups)
   }
 
-  package func outputShape(of operands: [Inferred]) throws -> Shape {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     guard x.rank == window.kernel.count + 2, weight.shape.rank == x.rank,
       Array(weight.shape.dimensions[2...]) == window.kernel
@@ -52,7 +52,7 @@ package struct TransposedConvolution: WeightedOperator {
       case .sameUpper, .sameLower: return x[axis + 2] * window.strides[axis]
       }
     }
-    return try Shape(checking: [x[0], outputChannels] + space)
+    return try TensorShape(checking: [x[0], outputChannels] + space)
   }
 
   package var channels: ChannelPosition? { .second }

@@ -1,12 +1,12 @@
 import Tensors
 
-/// Lets a convolution, a transposed convolution or a linear layer do what a batch normalisation right behind it does.
+/// Lets a convolution, a transposed convolution or a linear layer do what a batch normalization right behind it does.
 ///
 /// The layer must have no other user. This keeps what the network computes, but not how relevance is shared: the layer's
 /// bias and the sizes of its weights change. So it is not done unless it is asked for.
 struct FoldBatchNormalization: Rewrite {
   /// The shape of every node's output, for some input.
-  let shapes: [Shape]
+  let shapes: [TensorShape]
 
   func apply(to graph: Graph) throws -> Graph {
     let consumers = graph.consumers
@@ -33,13 +33,14 @@ struct FoldBatchNormalization: Rewrite {
   }
 }
 
-extension Network {
-  /// The network with each batch normalisation done by the convolution or linear layer right before it, where that has no
+extension NeuralNetwork {
+  /// The network with each batch normalization done by the convolution or linear layer right before it, where that has no
   /// other user. It computes the same; explanations differ, since they depend on weights and biases.
   ///
   /// - Throws: `GraphError` if the network's nodes do not fit one another.
-  public func foldingBatchNormalization() throws -> Network {
-    try Network(graph.rewritten(by: [FoldBatchNormalization(shapes: graph.shapes(forInput: fittingInputShape()))]))
+  public func foldingBatchNormalization() throws -> NeuralNetwork {
+    try NeuralNetwork(
+      graph.rewritten(by: [FoldBatchNormalization(shapes: graph.shapes(forInput: fittingInputShape()))]))
   }
 }
 
@@ -55,7 +56,7 @@ extension WeightedOperator {
 }
 
 extension BatchNormalization {
-  /// The bias that a layer with the given one has when it does the normalisation too.
+  /// The bias that a layer with the given one has when it does the normalization too.
   fileprivate func bias(after bias: Tensor?) -> Tensor {
     guard let bias else { return shift }
     return bias.reshaped(to: scale.shape).combined(with: scale, *).combined(with: shift, +)

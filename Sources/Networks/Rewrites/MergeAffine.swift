@@ -1,6 +1,6 @@
 import Tensors
 
-/// Turns `x · scale + shift` with one number of each per channel into batch normalisation, which is what it was before an
+/// Turns `x · scale + shift` with one number of each per channel into batch normalization, which is what it was before an
 /// exporter spelled it out.
 struct MergeAffine: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
@@ -10,21 +10,21 @@ struct MergeAffine: Rewrite {
       let ranks = try? graph.shapes(forInput: shape.example()).map(\.rank)
     else { return graph }
     let consumers = graph.consumers
-    var normalised: [Node.ID: BatchNormalization] = [:]
+    var normalized: [Node.ID: BatchNormalization] = [:]
     var absorbed: [Node.ID: Node.ID] = [:]
     for id in graph.ids where graph[id].operation is Add && ranks[id.index] == 4 {
       guard let (product, shift) = perChannel(id, in: graph), graph[product].operation is Multiply,
         consumers[product.index].count == 1, ranks[product.index] == 4,
         let (x, scale) = perChannel(product, in: graph), ranks[x.index] == 4, scale.count == shift.count
       else { continue }
-      normalised[product] = BatchNormalization(scale: scale, shift: shift)
+      normalized[product] = BatchNormalization(scale: scale, shift: shift)
       absorbed[id] = product
     }
     var editor = GraphEditor()
     for id in graph.ids {
       if let product = absorbed[id] {
         editor.drop(id, of: graph, for: product)
-      } else if let parameters = normalised[id], let (x, _) = perChannel(id, in: graph) {
+      } else if let parameters = normalized[id], let (x, _) = perChannel(id, in: graph) {
         editor.keep(id, of: graph, as: parameters, inputs: [x])
       } else {
         editor.keep(id, of: graph)

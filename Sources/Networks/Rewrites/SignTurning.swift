@@ -42,7 +42,7 @@ struct SignTurning {
     }
   }
 
-  private func shape(_ operand: Operand) -> Shape {
+  private func shape(_ operand: Operand) -> TensorShape {
     switch operand {
     case .value(let value): value.shape
     case .node(let id): inferred[id.index].shape

@@ -3,14 +3,14 @@ import Tensors
 /// What is known of a node's output before the network runs.
 package struct Inferred: Sendable {
   /// The extents.
-  package let shape: Shape
+  package let shape: TensorShape
   /// The value, where it follows from constants and shapes.
   package let literal: Literal?
   /// What the elements are.
   package let kind: ElementKind
 
   /// Something that is not known, of the given shape.
-  package init(_ shape: Shape, _ kind: ElementKind = .real) {
+  package init(_ shape: TensorShape, _ kind: ElementKind = .real) {
     self.shape = shape
     self.kind = kind
     literal = nil

@@ -3,14 +3,14 @@ import Tensors
 /// A dense array of integers or truth values: shapes, axes and indices while they are computed.
 package struct IntegerTensor: Hashable, Sendable {
   /// The extents.
-  package let shape: Shape
+  package let shape: TensorShape
   /// The elements in row-major order; those of type `uint64` have their bits.
   package let elements: [Int]
   /// What the elements are: integers of a type, or truth values.
   package let kind: ElementKind
 
   /// Makes a tensor; traps unless there are `shape.count` elements, and if they are to be real numbers.
-  package init(shape: Shape, elements: [Int], kind: ElementKind = .integer(.int64)) {
+  package init(shape: TensorShape, elements: [Int], kind: ElementKind = .integer(.int64)) {
     precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
     precondition(kind != .real, "integers are no real numbers")
     self.shape = shape
@@ -30,7 +30,7 @@ package enum Literal: Sendable {
   case integers(IntegerTensor)
 
   /// The extents.
-  package var shape: Shape {
+  package var shape: TensorShape {
     switch self {
     case .floats(let tensor): tensor.shape
     case .integers(let tensor): tensor.shape
@@ -79,7 +79,7 @@ package enum Literal: Sendable {
   }
 
   /// The same elements under another shape.
-  func reshaped(to shape: Shape) -> Literal {
+  func reshaped(to shape: TensorShape) -> Literal {
     switch self {
     case .floats(let tensor): .floats(tensor.reshaped(to: shape))
     case .integers(let tensor): .integers(IntegerTensor(shape: shape, elements: tensor.elements, kind: tensor.kind))
@@ -108,9 +108,9 @@ extension Tensor {
   package func allElements(_ holds: (Float) -> Bool) -> Bool { withUnsafeElements { $0.allSatisfy(holds) } }
 }
 
-extension Shape {
+extension TensorShape {
   /// The shape after axes have been reduced to one element each, which stay or are dropped.
-  package func reduced(over axes: Set<Int>, keepsAxes: Bool) -> Shape {
-    Shape(dimensions.indices.compactMap { axes.contains($0) ? (keepsAxes ? 1 : nil) : self[$0] })
+  package func reduced(over axes: Set<Int>, keepsAxes: Bool) -> TensorShape {
+    TensorShape(dimensions.indices.compactMap { axes.contains($0) ? (keepsAxes ? 1 : nil) : self[$0] })
   }
 }

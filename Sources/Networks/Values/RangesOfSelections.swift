@@ -13,8 +13,8 @@ extension ValueRange {
         return (source, indices.contains(-1) ? indices.map { min($0, 0) } : [0])
       }
     }
-    guard let bounds = limited({ _ in Shape(picked(self).map(\.indices.count)) }) else {
-      let spread = Shape(selection.axes.map { _ in 1 })
+    guard let bounds = limited({ _ in TensorShape(picked(self).map(\.indices.count)) }) else {
+      let spread = TensorShape(selection.axes.map { _ in 1 })
       let hull = hull(along: Array(shape.dimensions.indices))
       return ValueRange(lower: hull.lower.reshaped(to: spread), upper: hull.upper.reshaped(to: spread))?
         .including(selection.fill)
@@ -31,32 +31,32 @@ extension ValueRange {
           ? Array(selection.output.dimensions[gathered..<gathered + new]) : [Int](repeating: 1, count: new))
     }
     let part = Selection(
-      input: bounds.shape, axes: axes, fill: fills ? selection.fill : 0, output: Shape(output))
+      input: bounds.shape, axes: axes, fill: fills ? selection.fill : 0, output: TensorShape(output))
     return ValueRange(lower: part.applied(to: bounds.lower), upper: part.applied(to: bounds.upper))?.simplified()
   }
 
   /// The bounds of the same elements under another shape; `old` is the tensor's shape until now.
-  func reshaped(from old: Shape, to new: Shape) -> ValueRange? {
+  func reshaped(from old: TensorShape, to new: TensorShape) -> ValueRange? {
     guard let groups = Self.commonGroups(old, new) else { return nil }
     // Where bounds differ along one of several axes that are joined or split, each element has its own.
-    func needed(_ shape: Shape) -> Shape {
+    func needed(_ shape: TensorShape) -> TensorShape {
       var extents = shape.dimensions
       for group in groups where group.old.contains(where: { extents[$0] > 1 }) {
         for axis in group.old { extents[axis] = old[axis] }
       }
-      return Shape(extents)
+      return TensorShape(extents)
     }
     guard let bounds = limited({ needed($0) }), let full = bounds.expanded(to: needed(bounds.shape)) else { return nil }
     var extents = [Int](repeating: 1, count: new.rank)
     for group in groups where group.old.contains(where: { full.shape[$0] > 1 }) {
       for axis in group.new { extents[axis] = new[axis] }
     }
-    let shape = Shape(extents)
+    let shape = TensorShape(extents)
     return ValueRange(lower: full.lower.reshaped(to: shape), upper: full.upper.reshaped(to: shape))?.simplified()
   }
 
   /// The shortest runs of axes of both shapes that hold the same elements; nil if the tensors are empty.
-  private static func commonGroups(_ old: Shape, _ new: Shape) -> [(old: Range<Int>, new: Range<Int>)]? {
+  private static func commonGroups(_ old: TensorShape, _ new: TensorShape) -> [(old: Range<Int>, new: Range<Int>)]? {
     guard old.count == new.count, old.count > 0 else { return nil }
     var groups: [(old: Range<Int>, new: Range<Int>)] = []
     var (i, j) = (0, 0)
@@ -87,10 +87,10 @@ extension ValueRange {
       guard part.shape.rank == common.count else { return nil }
       for other in common.indices where other != axis { common[other] = max(common[other], part.shape[other]) }
     }
-    func whole(_ extents: [Int]) -> Shape {
+    func whole(_ extents: [Int]) -> TensorShape {
       var shape = common
       shape[axis] = extents.reduce(0, +)
-      return Shape(shape)
+      return TensorShape(shape)
     }
     guard whole(extents).count <= largestCount else {
       // One interval for each part, or for all of them.
@@ -102,7 +102,7 @@ extension ValueRange {
     let expanded = zip(parts, extents).compactMap { part, extent -> ValueRange? in
       var shape = common
       shape[axis] = extent
-      return part.expanded(to: Shape(shape))
+      return part.expanded(to: TensorShape(shape))
     }
     guard expanded.count == parts.count else { return nil }
     let outer = common[..<axis].reduce(1, *)
@@ -121,8 +121,8 @@ extension ValueRange {
   /// The bounds of what a resizing interpolates: for each axis the two indices that each index mixes, and the share of the second.
   func resized(_ weights: [[(low: Int, high: Int, share: Float)]]) -> ValueRange? {
     guard weights.count == shape.rank else { return nil }
-    func extents(_ shape: Shape) -> Shape {
-      Shape(weights.indices.map { shape[$0] > 1 ? weights[$0].count : 1 })
+    func extents(_ shape: TensorShape) -> TensorShape {
+      TensorShape(weights.indices.map { shape[$0] > 1 ? weights[$0].count : 1 })
     }
     guard let bounds = limited({ extents($0) }) else { return nil }
     func interpolated(_ bound: Tensor) -> Tensor {
@@ -132,7 +132,7 @@ extension ValueRange {
         var dimensions = bound.shape.dimensions
         dimensions[axis] = mixed.count
         let x = bound.elements
-        bound = Tensor(uninitialized: Shape(dimensions)) { result in
+        bound = Tensor(uninitialized: TensorShape(dimensions)) { result in
           for at in result.indices {
             let (outer, rest) = (at / (mixed.count * inner), at % inner)
             let one = mixed[at / inner % mixed.count]
@@ -149,12 +149,13 @@ extension ValueRange {
   }
 
   /// The bounds of sums, means or extremes over whole axes, which stay with extent 1; `old` is the tensor's shape.
-  func reduced(over axes: Set<Int>, of old: Shape, as function: Reduction.Function, isMean: Bool = false) -> ValueRange?
+  func reduced(over axes: Set<Int>, of old: TensorShape, as function: Reduction.Function, isMean: Bool = false)
+    -> ValueRange?
   {
     let total = axes.reduce(1) { $0 * old[$1] }
     let told = axes.reduce(1) { $0 * shape[$1] }
     guard total > 0, function != .product else { return nil }
-    let kept = Shape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+    let kept = TensorShape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
     let walk = StridedWalk(over: shape, broadcasting: kept)
     let factor = isMean ? 1 / Double(told) : Double(total / told)
     func combined(_ bound: Tensor) -> Tensor {
@@ -175,7 +176,7 @@ extension ValueRange {
 
   /// The bounds without axes of extent 1 that are dropped.
   func dropping(_ axes: Set<Int>) -> ValueRange? {
-    let rest = Shape(shape.dimensions.indices.filter { !axes.contains($0) }.map { shape[$0] })
+    let rest = TensorShape(shape.dimensions.indices.filter { !axes.contains($0) }.map { shape[$0] })
     guard rest.count == shape.count else { return nil }
     return ValueRange(lower: lower.reshaped(to: rest), upper: upper.reshaped(to: rest))
   }

@@ -1,12 +1,12 @@
 import Tensors
 
 /// An operation that only picks elements of its operand, in any order and any number of times, or fills in a constant:
-/// Slice, Split, Gather, Pad, Expand, Transpose and nearest-neighbour Resize are all of this kind.
+/// Slice, Split, Gather, Pad, Expand, Transpose and nearest-neighbor Resize are all of this kind.
 package struct Selection: Sendable {
   /// The operand's shape.
-  package let input: Shape
+  package let input: TensorShape
   /// The result's shape.
-  package let output: Shape
+  package let output: TensorShape
   /// For each axis of the result the operand's axis that it runs along (nil for a new one), and for each index along it
   /// the operand's index, −1 for the constant.
   let axes: [(source: Int?, indices: [Int])]
@@ -14,17 +14,17 @@ package struct Selection: Sendable {
   package let fill: Float
 
   /// All axes of an operand with all their indices.
-  static func everything(of input: Shape) -> [(source: Int?, indices: [Int])] {
+  static func everything(of input: TensorShape) -> [(source: Int?, indices: [Int])] {
     input.dimensions.enumerated().map { ($0.offset, Array(0..<$0.element)) }
   }
 
   /// A selection that works axis by axis; operand axes that no axis of the result runs along must have extent 1.
   /// `output` is the result's shape, if it is not one axis for each of `axes`.
-  init(input: Shape, axes: [(source: Int?, indices: [Int])], fill: Float = 0, output: Shape? = nil) {
+  init(input: TensorShape, axes: [(source: Int?, indices: [Int])], fill: Float = 0, output: TensorShape? = nil) {
     self.input = input
     self.axes = axes
     self.fill = fill
-    self.output = output ?? Shape(axes.map(\.indices.count))
+    self.output = output ?? TensorShape(axes.map(\.indices.count))
   }
 
   /// Whether all that is picked from an item of the first axis goes to the same item of the result's.

@@ -22,7 +22,7 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
   /// Makes a shape.
   public init(_ extents: [SymbolicExtent]) { self.extents = extents }
   /// Whether a concrete shape fits.
-  public func admits(_ shape: Shape) -> Bool {
+  public func admits(_ shape: TensorShape) -> Bool {
     shape.rank == extents.count
       && zip(extents, shape.dimensions).allSatisfy { extent, found in
         if case .fixed(let expected) = extent { expected == found } else { found > 0 }
@@ -30,12 +30,12 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
   }
   /// A shape that fits: fixed extents as they are, `batch` items, and `side` for an open height or width; less where that would be
   /// more elements than an image has.
-  package func example(batch: Int = 1, side: Int = 224) -> Shape {
+  package func example(batch: Int = 1, side: Int = 224) -> TensorShape {
     for side in [side, 8, 2] {
-      let shape = try? Shape(checking: dimensions(batch: batch, side: side))
+      let shape = try? TensorShape(checking: dimensions(batch: batch, side: side))
       if let shape, shape.count <= Self.largestExample { return shape }
     }
-    return Shape(dimensions(batch: 1, side: 1))
+    return TensorShape(dimensions(batch: 1, side: 1))
   }
 
   private func dimensions(batch: Int, side: Int) -> [Int] {
@@ -49,6 +49,6 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
   /// Checks that a tensor with the extents that are fixed can exist.
   ///
   /// - Throws: `ShapeError`.
-  func checkFixedExtents() throws { _ = try Shape(checking: dimensions(batch: 1, side: 1)) }
+  func checkFixedExtents() throws { _ = try TensorShape(checking: dimensions(batch: 1, side: 1)) }
   public var description: String { extents.map(\.description).joined(separator: "×") }
 }

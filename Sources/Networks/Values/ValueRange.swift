@@ -23,12 +23,12 @@ public struct ValueRange: Sendable {
 
   /// One interval for all elements of a tensor of `rank` axes.
   package init?(_ lower: Float, _ upper: Float, rank: Int) {
-    let shape = Shape([Int](repeating: 1, count: rank))
+    let shape = TensorShape([Int](repeating: 1, count: rank))
     self.init(lower: Tensor(shape: shape, repeating: lower), upper: Tensor(shape: shape, repeating: upper))
   }
 
   /// The extents of both bounds.
-  package var shape: Shape { lower.shape }
+  package var shape: TensorShape { lower.shape }
 
   /// The smallest and the largest value that any element can take.
   ///
@@ -41,7 +41,7 @@ public struct ValueRange: Sendable {
 
   /// The bounds for a tensor of the given shape: where theirs does not broadcast to it, since they were told for an input of
   /// another size, one interval for all of the axis.
-  package func fitted(to target: Shape) -> ValueRange {
+  package func fitted(to target: TensorShape) -> ValueRange {
     guard shape.rank == target.rank else {
       let (lower, upper) = hull
       return ValueRange(lower, upper, rank: target.rank) ?? self
@@ -57,7 +57,7 @@ extension ValueRange {
   /// One interval for all elements along some axes.
   package func hull(along axes: [Int]) -> ValueRange {
     guard axes.contains(where: { shape[$0] != 1 }) else { return self }
-    let kept = Shape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+    let kept = TensorShape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
     let walk = StridedWalk(over: shape, broadcasting: kept)
     func reduced(_ bound: Tensor, _ start: Float, _ function: (Float, Float) -> Float) -> Tensor {
       Tensor(uninitialized: kept) { result in
@@ -90,7 +90,7 @@ extension ValueRange {
 
   /// Bounds of a shape in which they would have no more elements than `largestCount`: the longest axes are widened first.
   /// `fullShape` is the shape that would come of bounds of a given shape.
-  func limited(_ fullShape: (Shape) -> Shape?) -> ValueRange? {
+  func limited(_ fullShape: (TensorShape) -> TensorShape?) -> ValueRange? {
     var result = self
     while let full = fullShape(result.shape) {
       guard full.count > Self.largestCount else { return result }
@@ -103,7 +103,7 @@ extension ValueRange {
   }
 
   /// The bounds repeated to another shape.
-  func expanded(to target: Shape) -> ValueRange? {
+  func expanded(to target: TensorShape) -> ValueRange? {
     shape == target ? self : ValueRange(lower: lower.expanded(to: target), upper: upper.expanded(to: target))
   }
 

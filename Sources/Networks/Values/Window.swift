@@ -15,9 +15,9 @@ package enum Padding: Hashable, Sendable {
 package struct Window: Hashable, Sendable {
   /// Extent of the kernel along each spatial axis.
   package let kernel: [Int]
-  /// Step between neighbouring windows.
+  /// Step between neighboring windows.
   package let strides: [Int]
-  /// Step between neighbouring elements of a window.
+  /// Step between neighboring elements of a window.
   package let dilations: [Int]
   /// Elements added around the input.
   package let padding: Padding
@@ -109,10 +109,10 @@ extension Window {
   }
 
   /// The shape of one value per window, of each channel.
-  func pooledShape(of x: Shape) throws -> Shape {
+  func pooledShape(of x: TensorShape) throws -> TensorShape {
     guard x.rank == kernel.count + 2 else {
       throw Misfit("expected \(kernel.count + 2) axes (batch × channels × space), found shape \(x)")
     }
-    return try Shape(checking: [x[0], x[1]] + placement(over: Array(x.dimensions[2...])).outputs)
+    return try TensorShape(checking: [x[0], x[1]] + placement(over: Array(x.dimensions[2...])).outputs)
   }
 }

@@ -34,7 +34,7 @@ extension NodeReader {
 extension BatchNormalization: WritableOperator {
   func write(to file: inout GraphWriter, as id: Node.ID) {
     // The statistics have gone into scale and shift: those that are written change nothing, to the bit.
-    let channels: Shape = [scale.count]
+    let channels: TensorShape = [scale.count]
     let operands = [
       file.inputs(of: id)[0], file.parameter(scale, "scale", of: id), file.parameter(shift, "shift", of: id),
       file.parameter(Tensor(shape: channels, repeating: 0), "mean", of: id),

@@ -7,10 +7,10 @@ extension NodeReader {
     if let tensor = try attributes.tensor("value") {
       return .constant(try ConstantTensor(tensor, name: name, of: model))
     }
-    func floats(_ values: [Float], _ shape: Shape) -> Imported {
+    func floats(_ values: [Float], _ shape: TensorShape) -> Imported {
       .constant(ConstantTensor(floats: values, shape: shape, name: name, file: model.file))
     }
-    func integers(_ values: [Int], _ shape: Shape) -> Imported {
+    func integers(_ values: [Int], _ shape: TensorShape) -> Imported {
       .constant(ConstantTensor(integers: values, shape: shape, name: name, file: model.file))
     }
     if let value = try attributes.float("value_float") { return floats([value], []) }

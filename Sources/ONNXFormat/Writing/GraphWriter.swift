@@ -26,7 +26,7 @@ struct GraphWriter {
   private var arena: MessageArena { tensors.arena }
 
   /// Prepares to write a network whose output is called `outputName`, or like the node that makes it.
-  init(_ network: Network, outputName: String?, extents: OpenExtents, tensors: TensorWriter) {
+  init(_ network: NeuralNetwork, outputName: String?, extents: OpenExtents, tensors: TensorWriter) {
     let graph = network.graph
     // Names that other systems see come first: those of the input and the output. Constants keep theirs, since importers
     // know a constant by its value's name; any other value is called like its node.

@@ -52,7 +52,9 @@ public struct ONNXWriter: Sendable {
   /// - Throws: `ONNXWritingError`, `GraphError` if the network's nodes do not fit one another, and what `check` throws;
   ///   then nothing has changed.
   @discardableResult
-  public func write(_ network: Network, to path: String, check: (String) throws -> Void = { _ in }) throws -> Summary {
+  public func write(_ network: NeuralNetwork, to path: String, check: (String) throws -> Void = { _ in }) throws
+    -> Summary
+  {
     let name = AtomicFiles.parts(of: path).name
     let dataName = name + ".data"
     let arena = MessageArena()

@@ -14,7 +14,7 @@ package struct OpenExtents {
   /// Infers the shapes of a network.
   ///
   /// - Throws: `GraphError` if its nodes do not fit one another.
-  package init(of network: Network) throws {
+  package init(of network: NeuralNetwork) throws {
     let base = try network.fittingInputShape()
     let example = try network.analysis(forInput: base).inferred
     var open = example.map { $0.shape.dimensions.map { SymbolicExtent.fixed($0) } }
@@ -22,7 +22,7 @@ package struct OpenExtents {
       // A multiple of all that networks usually halve their input by fits most often; what was rounded to such a multiple
       // shows itself one further, and limits far away.
       let sizes = (axes[0] == 0 ? [2, 1, 1000] : [64, 1, 1024, -(base[axes[0]] / 2)]).map { amount in
-        Shape(base.dimensions.enumerated().map { axes.contains($0.offset) ? $0.element + amount : $0.element })
+        TensorShape(base.dimensions.enumerated().map { axes.contains($0.offset) ? $0.element + amount : $0.element })
       }
       let changed = sizes.map { size in network.graph.inferred(forInput: size) { _ in }.map { $0?.shape } }
       for (index, before) in example.map(\.shape).enumerated() {

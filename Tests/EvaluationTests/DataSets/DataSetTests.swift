@@ -10,13 +10,13 @@ import Testing
   init() throws { disk = try DataSetFolder() }
 
   @Test(arguments: ["nothing", "picture.txt", "flat"])
-  func unrecognisedPathsSayWhatEachFormatNeeds(_ name: String) throws {
+  func unrecognizedPathsSayWhatEachFormatNeeds(_ name: String) throws {
     try FileManager.default.createDirectory(atPath: disk.path("nothing"), withIntermediateDirectories: true)
     try disk.write("picture.txt", "")
     try disk.write("flat/1.jpg", "")
     #expect(
       disk.sentence { try disk.load(name) }
-        == "\(name): not recognised as a data set; expected a folder of pictures and a labels file (imagenet), or a folder per "
+        == "\(name): not recognized as a data set; expected a folder of pictures and a labels file (imagenet), or a folder per "
         + "class with pictures (folder), or a folder with JPEGImages and Annotations (voc), or a .json file with images and "
         + "annotations (coco), or a .csv or .jsonl file (manifest)")
   }
@@ -37,7 +37,7 @@ import Testing
       disk.sentence { try disk.load("flat", format: .voc) } == "flat/Annotations: not found; expected a folder")
     #expect(
       disk.sentence { try disk.load("flat", format: .folder) }
-        == "flat: expected a folder per class with pictures, found no labelled picture")
+        == "flat: expected a folder per class with pictures, found no labeled picture")
     try disk.write("bytes.csv", Data([0xFF, 0xFE, 0]))
     #expect(disk.sentence { try disk.load("bytes.csv") } == "bytes.csv: expected text in UTF-8, found other bytes")
   }

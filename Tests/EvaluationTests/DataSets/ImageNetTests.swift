@@ -50,8 +50,8 @@ import Testing
     let data = try disk.load("val", DataSetOptions(labels: disk.path("labels")), classes: synsets())
     #expect(
       data.images[0].objects == [
-        LabelledObject(classIndex: 1, box: BoundingBox(left: 111, top: 108, right: 231, bottom: 174)),
-        LabelledObject(classIndex: 2, box: BoundingBox(left: 0, top: 0, right: 10, bottom: 10)),
+        LabeledObject(classIndex: 1, box: BoundingBox(left: 111, top: 108, right: 231, bottom: 174)),
+        LabeledObject(classIndex: 2, box: BoundingBox(left: 0, top: 0, right: 10, bottom: 10)),
       ])
   }
 

@@ -22,9 +22,9 @@ import Testing
     #expect(data.images.map(\.classes) == [[1], [0, 1]])
     #expect(
       data.images[1].objects == [
-        LabelledObject(
+        LabeledObject(
           classIndex: 0, box: BoundingBox(left: 1, top: 2, right: 3.5, bottom: 4), isDifficult: true),
-        LabelledObject(classIndex: 1, box: BoundingBox(left: 0, top: 0, right: 1, bottom: 1)),
+        LabeledObject(classIndex: 1, box: BoundingBox(left: 0, top: 0, right: 1, bottom: 1)),
       ])
     #expect(data.notes == ["1 picture is missing on disk; the first is /data/b.jpg."])
     try disk.write("classes.csv", "image,class\na.jpg,2\n")

@@ -17,8 +17,8 @@ import Testing
     #expect(data.images[0].path == disk.path("VOC2012/JPEGImages/a.jpg"))
     #expect(
       data.images[0].objects == [
-        LabelledObject(classIndex: 1, box: BoundingBox(left: 0, top: 1, right: 10, bottom: 20)),
-        LabelledObject(
+        LabeledObject(classIndex: 1, box: BoundingBox(left: 0, top: 1, right: 10, bottom: 20)),
+        LabeledObject(
           classIndex: 0, box: BoundingBox(left: 44.5, top: 0, right: 50, bottom: 1), isDifficult: true),
       ])
     #expect(data.images[0].classes == [0, 1])
@@ -88,7 +88,7 @@ import Testing
         + part + "</object></annotation>")
     #expect(
       try disk.load("VOC2012").images[0].objects == [
-        LabelledObject(classIndex: 1, box: BoundingBox(left: 0, top: 1, right: 10, bottom: 20))
+        LabeledObject(classIndex: 1, box: BoundingBox(left: 0, top: 1, right: 10, bottom: 20))
       ])
   }
 

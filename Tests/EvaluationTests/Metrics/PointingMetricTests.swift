@@ -77,10 +77,10 @@ import Testing
     }
     for one in try MetricCases.cases("pairs", of: Case.self) {
       let names = one.classes.keys.sorted()
-      let image = LabelledImage(
+      let image = LabeledImage(
         name: one.name, path: "", classes: [],
         objects: one.objects.map {
-          LabelledObject(
+          LabeledObject(
             classIndex: names.firstIndex(of: $0.class)!,
             box: BoundingBox(left: $0.box[0], top: $0.box[1], right: $0.box[2], bottom: $0.box[3]))
         })

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ReplacementTests {
   /// Two pictures in which each value says where it is from: i in the one, −1 − i in the other.
   private static func pictures(_ map: SaliencyMap) -> (image: Tensor, other: Tensor) {
-    let shape: Shape = [1, 3, map.height, map.width]
+    let shape: TensorShape = [1, 3, map.height, map.width]
     let image = Tensor(shape: shape, elements: (0..<shape.count).map(Float.init))
     return (image, image.map { -1 - $0 })
   }
@@ -29,7 +29,7 @@ import Testing
       let map = try #require(maps[one.map])
       let found = map.patches(one.patches, side: one.side)
       let expected = one.centers.map {
-        Patch(centre: ($0[0], $0[1]), side: one.side, height: map.height, width: map.width)
+        Patch(center: ($0[0], $0[1]), side: one.side, height: map.height, width: map.width)
       }
       #expect(found == expected, "\(one.map)")
       var (picture, other) = Self.pictures(map)
@@ -88,9 +88,9 @@ import Testing
       let offDiagonalMean: Double?
     }
     for one in try MetricCases.cases("matrices", of: Case.self) where !one.ties {
-      let patch = Patch(centre: (0, 0), side: 1, height: 1, width: 1)
+      let patch = Patch(center: (0, 0), side: 1, height: 1, width: 1)
       let ablation = PatchAblation(
-        centres: (0..<one.n).map { _ in (row: 0, column: 0) }, patches: (0..<one.n).map { _ in patch },
+        centers: (0..<one.n).map { _ in (row: 0, column: 0) }, patches: (0..<one.n).map { _ in patch },
         drops: Tensor(shape: [one.n, one.n], elements: one.values))
       #expect((0..<one.n).count { ablation.isOwnLargest($0) } == one.dominantRows, "\(one.name)")
       #expect((0..<one.n).count { ablation.isMostHurtByOwn($0) } == one.dominantColumns, "\(one.name)")

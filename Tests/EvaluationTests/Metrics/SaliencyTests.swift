@@ -12,10 +12,10 @@ import Testing
       let relevance, sum, magnitude: [Float]
     }
     for one in try MetricCases.cases("saliency", of: Case.self) {
-      let relevance = Tensor(shape: Shape(one.shape), elements: one.relevance)
+      let relevance = Tensor(shape: TensorShape(one.shape), elements: one.relevance)
       #expect(SaliencyMap(relevance, by: .sum).values == one.sum, "\(one.name)")
       #expect(SaliencyMap(relevance, by: .magnitude).values == one.magnitude, "\(one.name)")
-      let batch = relevance.reshaped(to: Shape([1] + one.shape))
+      let batch = relevance.reshaped(to: TensorShape([1] + one.shape))
       #expect(SaliencyMap(batch, by: .sum).values == one.sum)
     }
   }

@@ -28,7 +28,7 @@ import Testing
   }
 
   /// With a side of 5, the fourth patch finds little or nothing left.
-  @Test(arguments: [1, 3, 5], [TargetChoice.labelled, .predicted]) func drops(side: Int, target: TargetChoice) throws {
+  @Test(arguments: [1, 3, 5], [TargetChoice.labeled, .predicted]) func drops(side: Int, target: TargetChoice) throws {
     let patches = 4
     // The replacement is another one than the mean.
     let other = Seeded.tensor([1, 3, TinyRun.height, TinyRun.width], seed: 33)
@@ -42,7 +42,7 @@ import Testing
     for (picture, record) in journal.records {
       #expect(
         record.targets.map(\.classIndex)
-          == (target == .labelled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]))
+          == (target == .labeled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]))
       let x = tiny.input(picture)
       for found in record.targets {
         let c = found.classIndex

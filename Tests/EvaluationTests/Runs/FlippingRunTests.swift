@@ -29,7 +29,7 @@ import Testing
     // Of each method the curves of all targets.
     var curves: [[[Double]]] = [[], []]
     for (picture, record) in journal.records {
-      let classes = target == .labelled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]
+      let classes = target == .labeled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]
       #expect(record.targets.map(\.classIndex) == classes)
       for found in record.targets {
         for (method, map) in tiny.saliency(picture, found.classIndex).enumerated() {
@@ -59,11 +59,11 @@ import Testing
     #expect(isClose(try results.tables[0].value("gradient", "area, less lrp"), areas[0] - areas[1]))
   }
 
-  @Test(arguments: [TargetChoice.labelled, .predicted]) func deletion(target: TargetChoice) throws {
+  @Test(arguments: [TargetChoice.labeled, .predicted]) func deletion(target: TargetChoice) throws {
     try check(Deletion.self, inserts: false, target: target)
   }
 
-  @Test(arguments: [TargetChoice.labelled, .predicted]) func insertion(target: TargetChoice) throws {
+  @Test(arguments: [TargetChoice.labeled, .predicted]) func insertion(target: TargetChoice) throws {
     try check(Insertion.self, inserts: true, target: target)
   }
 }

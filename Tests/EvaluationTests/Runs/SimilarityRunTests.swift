@@ -45,9 +45,9 @@ import Testing
       let ranking = tiny.ranking(picture)
       #expect(record.best.classes == Array(ranking.prefix(2)))
       #expect(record.random.classes.sorted() == ranking.dropFirst(2).sorted())
-      #expect(record.labelled?.classes == (TinyRun.labels[picture].count > 1 ? TinyRun.labels[picture] : nil))
+      #expect(record.labeled?.classes == (TinyRun.labels[picture].count > 1 ? TinyRun.labels[picture] : nil))
       let groups =
-        [("best", record.best), ("random", record.random)] + (record.labelled.map { [("labelled", $0)] } ?? [])
+        [("best", record.best), ("random", record.random)] + (record.labeled.map { [("labeled", $0)] } ?? [])
       for (name, group) in groups {
         for (method, found) in group.similarities.enumerated() {
           let expected = similarity(picture, group.classes, method)

@@ -9,7 +9,7 @@ struct TinyRun {
   static let (height, width, channels, classes) = (7, 6, 4, 5)
   static let plane = height * width
   /// What is compared: saliency by the magnitude of the gradient, and by the positive part of relevance.
-  static let methods: [Method] = [.gradient, .lrp]
+  static let methods: [AttributionMethod] = [.gradient, .lrp]
 
   let scratch: Fixtures.Scratch
   let data: DataSet
@@ -19,7 +19,7 @@ struct TinyRun {
   /// Red, green, blue of each pixel of each picture.
   private let bytes: [[UInt8]]
   private static let (mean, deviation) = ([0.4, 0.5, 0.6], [0.2, 0.25, 0.3])
-  /// The classes that the pictures are labelled with.
+  /// The classes that the pictures are labeled with.
   static let labels = [[0, 3], [2], [1, 4]]
 
   init() throws {
@@ -51,11 +51,11 @@ struct TinyRun {
       try Explainer(builder.network(), rules: table),
       preprocessing: Preprocessing(resize: nil, crop: nil, mean: Self.mean, standardDeviation: Self.deviation),
       methods: Self.methods)
-    var images: [LabelledImage] = []
+    var images: [LabeledImage] = []
     for (picture, labels) in Self.labels.enumerated() {
       let path = scratch.path("\(picture).png")
-      try Image(width: Self.width, height: Self.height, pixels: bytes[picture]).writePNG(to: path)
-      images.append(LabelledImage(name: "\(picture).png", path: path, classes: labels))
+      try RGBImage(width: Self.width, height: Self.height, pixels: bytes[picture]).writePNG(to: path)
+      images.append(LabeledImage(name: "\(picture).png", path: path, classes: labels))
     }
     data = DataSet(name: "tiny", images: images)
   }

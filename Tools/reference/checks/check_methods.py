@@ -27,7 +27,7 @@ from writers.write_composites import distance, torch_network
 from writers.write_squeezenet import NAME as SQUEEZENET, default_models
 
 TOLERANCE = 1e-6
-STABILISER = 1e-9
+STABILIZER = 1e-9
 # The module whose output Grad-CAM reads.
 LAYERS = {
     SQUEEZENET: "features.12",
@@ -65,13 +65,13 @@ def with_own_rectifiers(network):
 
 
 def propagated(network, picture, seeds, box=None):
-    """z⁺, or z^B in the first convolution if there is a box; averages and sums in proportion, normalisation bypassed; by Zennit."""
-    rules = {(nn.Conv2d, nn.Linear): ZPlus(stabilizer=STABILISER, zero_params="bias"), nn.BatchNorm2d: Pass()}
-    rules[(nn.AvgPool2d, nn.AdaptiveAvgPool2d, Sum)] = Norm(stabilizer=STABILISER)
+    """z⁺, or z^B in the first convolution if there is a box; averages and sums in proportion, normalization bypassed; by Zennit."""
+    rules = {(nn.Conv2d, nn.Linear): ZPlus(stabilizer=STABILIZER, zero_params="bias"), nn.BatchNorm2d: Pass()}
+    rules[(nn.AvgPool2d, nn.AdaptiveAvgPool2d, Sum)] = Norm(stabilizer=STABILIZER)
     first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
     if box:
         low, high = (torch.tensor(side, dtype=picture.dtype).reshape(1, -1, 1, 1).expand_as(picture) for side in box)
-        box = ZBox(low, high, stabilizer=STABILISER, zero_params="bias")
+        box = ZBox(low, high, stabilizer=STABILIZER, zero_params="bias")
 
     def chosen(context, name, module):
         if module is first and box:

@@ -117,8 +117,8 @@ def dense_head_dual():
     close("CLRP2's dual from its definition", oracle.dual_of_negated_weights(target, "paper"), expected, 1e-6)
 
 
-def unit_behind_normalisation():
-    """CLRP2 of a unit, with the normalisation's scale multiplied into its weights, of either sign."""
+def unit_behind_normalization():
+    """CLRP2 of a unit, with the normalization's scale multiplied into its weights, of either sign."""
     torch.manual_seed(4)
     network = Pooled()
     network.norm.weight.data[:4] *= -1
@@ -189,5 +189,5 @@ if __name__ == "__main__":
     operators()
     against_zennit()
     dense_head_dual()
-    unit_behind_normalisation()
+    unit_behind_normalization()
     conservation_and_linearity()

@@ -186,8 +186,8 @@ def check(browser, url, screenshots):
       const [a, b] = [context, canvas.getContext('2d')].map(c => c.getImageData(0, 0, copy.width, copy.height).data);
       return a.reduce((most, byte, i) => Math.max(most, Math.abs(byte - b[i])), 0);
     }))""")
-    found["largest difference of a colour from the tool's"] = max(agreement)
-    expect("draws the tool's colours", max(agreement) <= 6)
+    found["largest difference of a color from the tool's"] = max(agreement)
+    expect("draws the tool's colors", max(agreement) <= 6)
 
     browser.value(choose("scale", "common"))
     common = browser.value(STATE)

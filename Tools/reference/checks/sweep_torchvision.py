@@ -58,7 +58,7 @@ OPTIONS = {
 
 
 def architecture(name):
-    """The network with seeded weights, statistics of batch normalisation that are not trivial, and layer scales to match."""
+    """The network with seeded weights, statistics of batch normalization that are not trivial, and layer scales to match."""
     torch.manual_seed(20 + list(NETWORKS).index(name))
     network = getattr(torchvision.models, name)(weights=None, **OPTIONS.get(name, {})).eval()
     if name == "inception_v3":

@@ -45,7 +45,7 @@ def saliency(relevance, kind):
 
 
 def region(height, width, boxes, tolerance):
-    """Which pixels are inside: their centre is in one of the boxes, or they are at most `tolerance` from such a pixel.
+    """Which pixels are inside: their center is in one of the boxes, or they are at most `tolerance` from such a pixel.
 
     A box is left, top, right, bottom, in pixels; the left and top edge belong to it, the right and bottom one do not.
     """

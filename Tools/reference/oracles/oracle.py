@@ -99,12 +99,12 @@ class Oracle:
         return step
 
     def _signed(self, node, weight):
-        """The weights that a rule goes by: with the signs of the scales of a normalisation that alone takes the output."""
+        """The weights that a rule goes by: with the signs of the scales of a normalization that alone takes the output."""
         users = [user for user in self.nodes if node.output[0] in user.input]
         if len(users) != 1 or users[0].op_type != "BatchNormalization":
             return weight
         if node.op_type != "Conv":
-            raise ValueError("the oracle knows normalisation behind convolutions only")
+            raise ValueError("the oracle knows normalization behind convolutions only")
         sign = torch.where(self.values[users[0].input[1]] < 0, -1.0, 1.0).to(weight.dtype)
         return weight * sign.reshape([-1] + [1] * (weight.ndim - 1))
 

@@ -77,7 +77,7 @@ def unit_lrp(oracle, unit, table="default"):
 
 
 def weighted_layer_of(oracle, unit):
-    """The last weighted layer before the unit, and the unit's scales in the normalisations between."""
+    """The last weighted layer before the unit, and the unit's scales in the normalizations between."""
     name, (_, channel, *_) = unit
     scales = []
     while oracle.producer[name].op_type not in WEIGHTED:
@@ -94,7 +94,7 @@ def weighted_layer_of(oracle, unit):
 
 
 def unit_clrp2(oracle, unit, table="default"):
-    """R - R_dual, R by the weights into the unit with the sign of the scale of normalisation, and R_dual by their negatives."""
+    """R - R_dual, R by the weights into the unit with the sign of the scale of normalization, and R_dual by their negatives."""
     node, _ = weighted_layer_of(oracle, unit)
     seed = seeded_unit(oracle, unit)
     relevance = oracle.propagate(unit[0], seed, table)

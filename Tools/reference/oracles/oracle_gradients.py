@@ -74,7 +74,7 @@ def layer_cam(oracle, target, layer):
 
 
 def upsampled(oracle, small):
-    """Bilinear, half-pixel centres (align_corners is false), edges repeated."""
+    """Bilinear, half-pixel centers (align_corners is false), edges repeated."""
     size = oracle.values[oracle.input].shape[2:]
     return F.interpolate(small, size=size, mode="bilinear", align_corners=False)
 

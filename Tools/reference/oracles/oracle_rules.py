@@ -10,7 +10,7 @@ import torch
 
 from oracles.oracle_forward import OPERATORS, convolve, linear
 
-STABILISER = 1e-9
+STABILIZER = 1e-9
 
 
 @dataclasses.dataclass
@@ -38,9 +38,9 @@ def adjoint(function, at, cotangent):
     return torch.autograd.grad(function(at), at, cotangent)[0]
 
 
-def quotient(relevance, denominator, stabiliser=0.0):
+def quotient(relevance, denominator, stabilizer=0.0):
     """relevance / denominator, and nothing where the denominator is zero."""
-    share = relevance / torch.where(denominator == 0, 1.0, denominator + stabiliser)
+    share = relevance / torch.where(denominator == 0, 1.0, denominator + stabilizer)
     return torch.where(denominator == 0, 0.0, share)
 
 
@@ -60,7 +60,7 @@ def z_plus(step, weight=None):
     if (x < 0).any():
         parts.append((x.clamp(max=0), weight.clamp(max=0)))
     denominator = sum(apply(part, w) for part, w in parts)
-    share = quotient(step.relevance, denominator, STABILISER)
+    share = quotient(step.relevance, denominator, STABILIZER)
     return step.only_first(sum(part * adjoint(lambda v: apply(v, w), part, share) for part, w in parts))
 
 
@@ -71,7 +71,7 @@ def z_box(step):
     low, high = (torch.tensor(side, dtype=x.dtype).reshape(1, -1, 1, 1).expand_as(x) for side in step.box)
     parts = [(1, x, weight), (-1, low, weight.clamp(min=0)), (-1, high, weight.clamp(max=0))]
     denominator = sum(sign * apply(part, w) for sign, part, w in parts)
-    share = quotient(step.relevance, denominator, STABILISER)
+    share = quotient(step.relevance, denominator, STABILIZER)
     terms = (sign * part * adjoint(lambda v: apply(v, w), part, share) for sign, part, w in parts)
     return step.only_first(sum(terms))
 

@@ -21,7 +21,7 @@ NAMES = ("input", "logits")
 # Uniform weights average so well over AlexNet's and VGG16's fully connected layers that the maps of all classes are equal
 # to five digits, and a contrast of two would be lost in single precision. Heavy tails keep them apart where maps are made.
 TAILS = Ranges(power=33)
-# Where maps tell whether biases were counted, and whether batch normalisation was folded, these must matter as much as in
+# Where maps tell whether biases were counted, and whether batch normalization was folded, these must matter as much as in
 # trained networks; and some scales are negative there. No heavy tails: a few weights would make the map depend on which of two
 # almost equal values wins in a pool.
 MARKED = Ranges(bias=0.3, scale=(-0.5, 2.0), shift=0.3)
@@ -42,7 +42,7 @@ NETWORKS = {
 
 
 def architecture(name, exporter):
-    """The network, initialised the way that makes the exporter produce the structure wanted.
+    """The network, initialized the way that makes the exporter produce the structure wanted.
 
     GoogLeNet's default batch-norm statistics fold into biases that are all zero. The TorchScript exporter merges equal
     initializers and lets Identity nodes share them, which is wanted once; the dynamo exporter drops zero biases. So for

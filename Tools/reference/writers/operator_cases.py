@@ -123,7 +123,7 @@ def arithmetic():
     single("sub-constant", 7, shape, "Sub", {"c": (1, 3, 1, 1)})
     single("div-constant", 14, shape, "Div", {"c": positive(1, 3, 1, 1)})
     graph("sum-three", 13, shape, [*live, ("Sum", ["a", "x", "b"], ["y"], {})])
-    graph("add-cancelling-branches", 14, shape, [*two, ("Add", ["a", "b"], ["y"], {})])
+    graph("add-canceling-branches", 14, shape, [*two, ("Add", ["a", "b"], ["y"], {})])
     for name, opset in (("first", 8), ("later", 15)):
         statistics = {"scale": positive(3), "bias": (3,), "mean": (3,), "variance": positive(3)}
         single(f"batchnormalization-{name}", opset, shape, "BatchNormalization", statistics, epsilon=1e-3)

@@ -1,8 +1,8 @@
-"""Write the relevance maps of Zennit's composites on the seeded networks that keep their batch normalisation.
+"""Write the relevance maps of Zennit's composites on the seeded networks that keep their batch normalization.
 
     python -m writers.write_composites --scratch FOLDER [NAME...]
 
-`folded` is Zennit with the canonizers that merge batch normalisation into the convolutions, `kept` without; in both, negative scales have given
+`folded` is Zennit with the canonizers that merge batch normalization into the convolutions, `kept` without; in both, negative scales have given
 their signs to the convolutions beforehand (see signs.py). Maps are computed in
 double precision; runs in single precision, one of them with noise, tell how well conditioned each of them is.
 """
@@ -61,7 +61,7 @@ BIAS = {
 
 
 class Fold(SequentialMergeBatchNorm):
-    """Zennit's folding, after which the batch normalisation that stays behind is the identity.
+    """Zennit's folding, after which the batch normalization that stays behind is the identity.
 
     Zennit leaves its epsilon there, so that each layer divides by sqrt(1 + epsilon): 1.0005 in torchvision's GoogLeNet.
     """

@@ -61,7 +61,7 @@ def write(name, cases, **facts):
 
 
 def relevances():
-    """Relevance [C, H, W]: signed, whole, cancelling, and with sums that depend on their order."""
+    """Relevance [C, H, W]: signed, whole, canceling, and with sums that depend on their order."""
     for index, shape in enumerate([(1, 1, 1), (3, 1, 1), (3, 2, 3), (1, 4, 5), (2, 6, 3), (3, 7, 8), (4, 5, 5), (5, 3, 4)]):
         values = seeded_tensor(1000 + index, shape)
         digits = (whole(1100 + index, shape, 19) - 9).astype(np.float32)
@@ -142,9 +142,9 @@ def box_sets(shape, seed):
         "edges in the wrong order": [[width, 0, 0, height]],
         "outside": [[-5, -5, -1, -1], [width + 1, 0, width + 4, height], [0, height, width, height + 2]],
         "partly outside": [[-2.5, -1, width / 2, height / 3 + 1]],
-        "between centres": [[0.6, 0, 1.4, height]],
-        "one column of centres": [[0.5, 0, 0.75, height]],
-        "centres on the right edge": [[0.25, -1, 1.5, height - 0.5]],
+        "between centers": [[0.6, 0, 1.4, height]],
+        "one column of centers": [[0.5, 0, 0.75, height]],
+        "centers on the right edge": [[0.25, -1, 1.5, height - 0.5]],
         "one pixel": [[width - 1, height - 1, width, height]],
         "overlapping": [[0, 0, width / 2 + 1, height / 2], [width / 4, height / 4, width - 0.3, height]],
         "far apart": [[0, 0, 1, 1], [width - 2, height - 1.5, width, height]],
@@ -246,8 +246,8 @@ def write_pointing(every_map, masks):
 # Difficult pairs
 
 
-def labelled_images():
-    """Name, width, height and labelled boxes of images."""
+def labeled_images():
+    """Name, width, height and labeled boxes of images."""
     yield "alone and small", 100, 80, [("cat", [0, 0, 10, 10])]
     yield "large and small", 100, 80, [("cat", [0, 0, 90, 80]), ("dog", [5, 5, 20, 30])]
     yield "exactly a quarter", 100, 80, [("cat", [0, 0, 50, 40]), ("dog", [60, 60, 70, 70])]
@@ -268,7 +268,7 @@ def labelled_images():
 
 def write_pairs():
     cases = []
-    for name, width, height, objects in labelled_images():
+    for name, width, height, objects in labeled_images():
         found = {}
         for label in sorted({label for label, _ in objects}):
             area = e.box_area([box for other, box in objects if other == label])

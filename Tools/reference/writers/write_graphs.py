@@ -3,7 +3,7 @@
     python -m writers.write_graphs [--count N] [--seed N] [--folder FOLDER]
 
 A graph is a chain of blocks drawn by a seeded generator: convolutions (groups, dilations, strides, asymmetric pads, auto_pad),
-pools of all kinds (ceil_mode, pads, auto_pad, dilations), batch and local response normalisation, activations, branches that are
+pools of all kinds (ceil_mode, pads, auto_pad, dilations), batch and local response normalization, activations, branches that are
 joined or summed, pads, resizing, transposed convolutions and channel shuffles, in extents that are mostly odd; then a head. The
 opset is drawn too, and operators are written the way that it wants them. What ONNX Runtime refuses, or what is not finite, is
 drawn again.
@@ -159,7 +159,7 @@ class Draw:
         self.value = self.node("BatchNormalization", [self.value, *names], **attributes)
 
     def affine(self):
-        """Batch normalisation as some exporters spell it."""
+        """Batch normalization as some exporters spell it."""
         shape = self.choice((1, self.shape[1], 1, 1), (self.shape[1], 1, 1))
         product = self.node("Mul", [self.value, self.seeded(*shape, low=0.5, high=1.5)])
         operator = self.choice("Add", "Sub")
@@ -354,7 +354,7 @@ class Draw:
 def reproducible(model, values):
     """ONNX Runtime's output, if it does not depend on its own rewrites; None otherwise.
 
-    Where rounding decides (steep functions of almost cancelled sums), nobody's last digits are a reference.
+    Where rounding decides (steep functions of almost canceled sums), nobody's last digits are a reference.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

@@ -188,7 +188,7 @@ class Writer:
             units = [(node.output[0], index) for node in (before, after)]
             facts = {"table": "default", "weighted_node": weighted.name}
             if scales:
-                facts["normalisation_scale"] = digits(scale[index[1]].item())
+                facts["normalization_scale"] = digits(scale[index[1]].item())
             targets = [
                 {"node": node.name, "tensor": node.output[0]} | dict(zip(("channel", "y", "x"), index[1:]))
                 for node in (before, after)

@@ -3,7 +3,7 @@
     python -m writers.write_squeezenet [--models FOLDER]
 
 The weights are not part of the repository: fetch them first with Tools/models/fetch. The picture, 454 wide and 227 high,
-is fed whole: the network takes any size, and the centre crop of its preprocessor would cut the cat out.
+is fed whole: the network takes any size, and the center crop of its preprocessor would cut the cat out.
 """
 
 import argparse

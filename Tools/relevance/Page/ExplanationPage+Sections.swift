@@ -60,7 +60,7 @@ extension ExplanationPage {
       <label><input type="checkbox" id="only-losses"> only layers that keep something back</label>
       </div>
       <p id="ledger-total" aria-live="polite"></p>
-      <ul class="legend" id="ledger-legend" aria-label="Colours"></ul>
+      <ul class="legend" id="ledger-legend" aria-label="Colors"></ul>
       <div class="scroll ledger" tabindex="0" role="region" aria-label="Ledger by layer">
       <table><thead><tr><th scope="col">Layer</th><th scope="col">Rule</th><th scope="col">Relevance</th>\
       <th scope="col" class="number">Arrives</th><th scope="col" class="number">Goes on</th><th scope="col">Kept back</th>\

@@ -10,14 +10,14 @@ struct ExplanationPage {
   /// The input's file.
   let input: String
   /// What the network has seen of a picture; nil for tensors.
-  let picture: Image?
+  let picture: RGBImage?
   let scores: PredictedScores
   let maps: [ShownMap]
   let scale: ScaleArgument
   let labels: Labels?
   /// The plan, and the shapes that it had for this input.
   let plan: RulePlan
-  let shapes: [Shape]
+  let shapes: [TensorShape]
   let model: String
   let warnings: [String]
   let provenance: Provenance
@@ -158,16 +158,16 @@ struct ExplanationPage {
     }
     return """
       <section aria-labelledby="maps"><h2 id="maps">What spoke for it</h2>
-      <p>Each pixel has the colour of its relevance, summed over the channels. In maps of both signs red speaks for the \
+      <p>Each pixel has the color of its relevance, summed over the channels. In maps of both signs red speaks for the \
       target and blue against it; maps that are never negative go from white over orange to nearly black. White is zero in \
       both, and darker is always more. Over the picture \
       only their darker half is used, and more is more opaque.</p>
       <div class="controls scripted-only" role="group" aria-label="How maps are drawn">
-      <fieldset><legend>Colour scale</legend>
+      <fieldset><legend>Color scale</legend>
       <label><input type="radio" name="scale" value="own"> own</label>
       <label><input type="radio" name="scale" value="common"> common</label>
       <label><input type="radio" name="scale" value="fixed"> fixed at |r| =</label>
-      <input type="number" id="fixed" min="0" step="any" aria-label="The |r| of the full colour">
+      <input type="number" id="fixed" min="0" step="any" aria-label="The |r| of the full color">
       </fieldset>
       \(overlay)
       </div>
@@ -186,7 +186,7 @@ struct ExplanationPage {
       height="\(map.heatmap.height)">
       \(canvas(alt))
       \(Self.bar)
-      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) (\(explanation.unit))</p></figcaption></figure>
+      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) (\(explanation.quantity))</p></figcaption></figure>
       """
   }
 
@@ -202,7 +202,7 @@ struct ExplanationPage {
     <div class="bar scripted-only"><canvas width="256" height="1" aria-hidden="true"></canvas><div></div></div>
     """
 
-  private static func uri(_ image: Image) -> HTML {
+  private static func uri(_ image: RGBImage) -> HTML {
     HTML(markup: "data:image/png;base64," + image.pngData().base64EncodedString())
   }
 }

@@ -13,7 +13,7 @@ struct PageData: Encodable {
     /// Half-precision numbers in base64, little-endian, row by row; times `largest` they are the values.
     let values: String
     let largest: Float
-    /// The |r| of the full colour by the map's own scale, by the common one and as the page starts.
+    /// The |r| of the full color by the map's own scale, by the common one and as the page starts.
     let own: Float
     let common: Float
     let ledger: [LedgerRow]
@@ -33,7 +33,7 @@ struct PageData: Encodable {
   /// The picture as overlays show it, a byte per pixel in base64; nil for tensors.
   let picture: String?
   let maps: [MapEntry]
-  /// Colours from −`steps` to +`steps`, three bytes each, in base64.
+  /// Colors from −`steps` to +`steps`, three bytes each, in base64.
   let ramps: [String: String]
   let steps: Int
   let opacity: Float
@@ -43,16 +43,16 @@ struct PageData: Encodable {
   /// What causes of losses are called, in the order of the legend.
   let causes: [[String]]
 
-  init(_ maps: [ShownMap], picture: Image?, scale: ScaleArgument, labels: Labels?) {
+  init(_ maps: [ShownMap], picture: RGBImage?, scale: ScaleArgument, labels: Labels?) {
     let (width, height) = maps.first.map { ($0.heatmap.width, $0.heatmap.height) } ?? (0, 0)
     (self.width, self.height) = (width, height)
-    let sums = maps.map { (values: $0.values, unit: $0.explanation.unit) }
+    let sums = maps.map { (values: $0.values, unit: $0.explanation.quantity) }
     let common = ScaleArgument.common.scales(of: sums)
     self.maps = zip(maps, common).map { map, common in
       let (values, largest) = Self.halves(map.values.elements)
       return MapEntry(
         target: map.explanation.target.title(labels), method: map.explanation.method.description,
-        unit: map.explanation.unit, isSigned: map.heatmap.colors == .diverging, values: values, largest: largest,
+        unit: map.explanation.quantity, isSigned: map.heatmap.colors == .diverging, values: values, largest: largest,
         own: HeatmapScale.standard.limit(of: map.values.elements), common: common.limit(of: []),
         ledger: LedgerRow.rows(of: map.explanation.ledger))
     }

@@ -35,9 +35,9 @@ extension ExplanationPage {
 
     const maps = data.maps.map(map => ({ ...map, values: halves(map.values, map.largest) }));
     const ramps = Object.fromEntries(Object.entries(data.ramps).map(([name, table]) => [name, bytes(table)]));
-    const grey = data.picture && bytes(data.picture);
+    const gray = data.picture && bytes(data.picture);
 
-    // Colours
+    // Colors
 
     const view = { scale: data.scale, fixed: data.fixed, isOverlay: false, opacity: data.opacity };
 
@@ -46,7 +46,7 @@ extension ExplanationPage {
 
     function put(pixels, at, ramp, strength, lift) {
       const table = ramps[ramp];
-      // A map that should not be negative, and numbers that are none, are grey.
+      // A map that should not be negative, and numbers that are none, are gray.
       if (!Number.isFinite(strength)) { pixels.fill(128, at, at + 3); return 1; }
       const share = Math.max(-1, Math.min(1, strength));
       const vivid = lift ? (share + (share < 0 ? -1 : 1)) / 2 : share;
@@ -62,13 +62,13 @@ extension ExplanationPage {
         const strength = Number.isFinite(values[i]) && !(limit > 0) ? 0 : values[i] / limit;
         const opacity = put(image.data, 4 * i, ramp, strength, overlay) * view.opacity;
         if (overlay) for (let c = 4 * i; c < 4 * i + 3; c++)
-          image.data[c] = Math.floor(grey[i] * (1 - opacity) + image.data[c] * opacity + 0.5);
+          image.data[c] = Math.floor(gray[i] * (1 - opacity) + image.data[c] * opacity + 0.5);
         image.data[4 * i + 3] = 255;
       }
       context.putImageData(image, 0, 0);
     }
 
-    /// A bar of all colours, as they are in maps, or in overlays on white.
+    /// A bar of all colors, as they are in maps, or in overlays on white.
     function drawBar(bar, limit, ramp, overlay) {
       const canvas = bar.querySelector("canvas"), context = canvas.getContext("2d");
       const image = context.createImageData(canvas.width, 1), isSigned = ramp === "diverging";
@@ -87,7 +87,7 @@ extension ExplanationPage {
     function words(values, limit, unit, how) {
       // Values are rounded, and those at the limit are not beyond it.
       const clipped = values.reduce((count, value) => count + (Math.abs(value) > limit * 1.0005), 0) / positions;
-      return `Full colour at |r| = ${text(limit)} (${unit}): ${how}. `
+      return `Full color at |r| = ${text(limit)} (${unit}): ${how}. `
         + `${(clipped * 100).toFixed(2)} % of the pixels exceed it and are clipped.`;
     }
 
@@ -107,7 +107,7 @@ extension ExplanationPage {
     }
 
     function show(figure, values, limit, ramp, unit, how, canOverlay) {
-      const overlay = canOverlay && view.isOverlay && grey !== null;
+      const overlay = canOverlay && view.isOverlay && gray !== null;
       draw(figure.querySelector(".view.scripted-only"), values, limit, ramp, overlay);
       drawBar(figure.querySelector(".bar"), limit, ramp, overlay);
       figure.querySelector(".words").textContent = words(values, limit, unit, how);
@@ -123,7 +123,7 @@ extension ExplanationPage {
     function showComparison() {
       const [a, b] = [maps[page("first").value], maps[page("second").value]];
       const isSameUnit = a.unit === b.unit;
-      // Both are drawn in the same colours, so that they can be compared.
+      // Both are drawn in the same colors, so that they can be compared.
       const ramp = a.isSigned || b.isSigned ? "diverging" : "sequential";
       const [la, lb] = isSameUnit ? [1, 1] : [limitOf(a) || 1, limitOf(b) || 1];
       const difference = a.values.map((value, i) => value / la - b.values[i] / lb);
@@ -132,7 +132,7 @@ extension ExplanationPage {
         page(`compare-${name}`).querySelector("h4").textContent = `${map.target}, ${map.method}`;
         show(page(`compare-${name}`), map.values, limitOf(map), ramp, map.unit, howScaled(map), true);
       }
-      const unit = isSameUnit ? a.unit : "each map as a share of its full colour, since their units differ";
+      const unit = isSameUnit ? a.unit : "each map as a share of its full color, since their units differ";
       show(page("compare-difference"), difference, percentile(difference), "diverging", unit,
         "the 99.9th percentile of the difference", false);
       let dot = 0, aa = 0, bb = 0;

@@ -4,14 +4,14 @@ import RelevanceKit
 /// `R_i = Σ_j x⁺_i |w_ij| / Σ_i' x⁺_i' |w_i'j| · R_j`.
 struct Absolute: ContributionRule, NamedRule {
   static let name = "absolute"
-  static let parameters = [Parameter.number("stabiliser", 1e-9, atLeast: 0)]
-  let stabiliser: Float
+  static let parameters = [Parameter.number("stabilizer", 1e-9, atLeast: 0)]
+  let stabilizer: Float
 
-  init(_ arguments: Arguments) { stabiliser = arguments.number("stabiliser") }
-  var arguments: [String: Arguments.Value] { ["stabiliser": .number(stabiliser)] }
+  init(_ arguments: Arguments) { stabilizer = arguments.number("stabilizer") }
+  var arguments: [String: Arguments.Value] { ["stabilizer": .number(stabilizer)] }
 
   func contributions(at site: RuleSite) -> [Contributions] {
     let size = WeightPart.scaled(positive: 1, negative: -1)
-    return [Contributions([Term(.positiveOperand, size)], stabiliser: .positive(stabiliser))]
+    return [Contributions([Term(.positiveOperand, size)], stabilizer: .positive(stabilizer))]
   }
 }

@@ -1,7 +1,7 @@
 import RelevanceKit
 
 /// What supports a class more than the most likely of the others, which starts with a multiple of the same score: `max(0, R − λ·R')`.
-struct RunnerUp: Method {
+struct RunnerUp: AttributionMethod {
   static let name = "runner-up"
   static let parameters = [Parameter.number("strength", 1, atLeast: 0)]
   let strength: Float

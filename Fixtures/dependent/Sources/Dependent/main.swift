@@ -5,15 +5,15 @@ import RelevanceKit
 // over the picture. The rule table is as a user writes it in YAML, and names the own rule.
 let words = CommandLine.arguments
 let model = try Model(contentsOf: words[1])
-let picture = try Image(contentsOf: words[2])
+let picture = try RGBImage(contentsOf: words[2])
 
 let table = try RuleTable(
   yaml: """
     name: mine
     extends: default
     rules:
-      - {op: Conv, position: first, rule: absolute, stabiliser: 0.1}
-    """, pixelRange: model.preprocessing.pixelRange, catalogue: .standard.adding(Absolute.self))
+      - {op: Conv, position: first, rule: absolute, stabilizer: 0.1}
+    """, pixelRange: model.preprocessing.pixelRange, catalog: .standard.adding(Absolute.self))
 let explainer = try Explainer(model.network, rules: table)
 print(explainer.plan)
 
@@ -24,8 +24,8 @@ let boxes = [
   8: BoundingBox(left: 31, top: 24, right: 45, bottom: 47), 0: BoundingBox(left: 1, top: 34, right: 24, bottom: 58),
 ]
 // The last by its name, as a command line has it.
-let weaker = try MethodCatalogue.standard.adding(RunnerUp.self).method(parsing: "runner-up:strength=0.9")
-for method in [.lrp, .clrp1, RunnerUp(), weaker] as [any Method] {
+let weaker = try MethodCatalog.standard.adding(RunnerUp.self).method(parsing: "runner-up:strength=0.9")
+for method in [.lrp, .clrp1, RunnerUp(), weaker] as [any AttributionMethod] {
   let explanations = try trace.explain(seen.map { .class($0.classIndex) }, by: method)
   for (prediction, explanation) in zip(seen, explanations) {
     let map = SaliencyMap(explanation)

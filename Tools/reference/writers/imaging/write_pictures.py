@@ -46,17 +46,17 @@ def write_jpegs(folder):
         save_expected(folder / name, seen(data))
 
     def as_ycck(data):
-        """The same file with the transform of its Adobe marker set to YCCK: other colours, but a valid YCCK file."""
+        """The same file with the transform of its Adobe marker set to YCCK: other colors, but a valid YCCK file."""
         at = data.index(b"Adobe") + 11
         return data[:at] + b"\x02" + data[at + 1:]
 
     picture = source(37, 29)
     for name, subsampling in (("444", 0), ("422", 1), ("420", 2)):
-        save(f"colour-{name}", picture, quality=85, subsampling=subsampling)
+        save(f"color-{name}", picture, quality=85, subsampling=subsampling)
     save("progressive", picture, quality=80, progressive=True)
     save("restarts", picture, quality=80, restart_marker_blocks=2)
     save("rgb", picture, quality=90, keep_rgb=True)
-    save("grey", picture.convert("L"), quality=85)
+    save("gray", picture.convert("L"), quality=85)
     cmyk = Image.fromarray(np.dstack([255 - np.asarray(picture), np.asarray(picture.convert("L")) // 3]), "CMYK")
     save("cmyk", cmyk, quality=90)
     save("ycck", cmyk, quality=90, edit=as_ycck)
@@ -96,26 +96,26 @@ def write_pngs(folder):
         save_expected(folder / name, seen(data) if expected is None else expected)
 
     picture = source(21, 15)
-    rgb, grey = np.asarray(picture), np.asarray(picture.convert("L"))
-    alpha = np.linspace(0, 255, grey.size).astype(np.uint8).reshape(grey.shape)
+    rgb, gray = np.asarray(picture), np.asarray(picture.convert("L"))
+    alpha = np.linspace(0, 255, gray.size).astype(np.uint8).reshape(gray.shape)
     fine = rgb.astype(np.uint16) * 256 + 255 - rgb
-    fine_grey = grey.astype(np.uint16) * 256 + 255 - grey
+    fine_gray = gray.astype(np.uint16) * 256 + 255 - gray
     palette = np.random.default_rng(7).integers(0, 256, (16, 3)).astype(np.uint8).tobytes()
     save("rgb", png(rgb, 8, 2))
     save("rgb-interlaced", png(rgb, 8, 2, interlaced=True))
     save("rgb-16", png(fine, 16, 2))
-    save("rgb-transparent-colour", png(rgb, 8, 2, chunks=[(b"tRNS", struct.pack(">HHH", 255, 0, 0))]))
+    save("rgb-transparent-color", png(rgb, 8, 2, chunks=[(b"tRNS", struct.pack(">HHH", 255, 0, 0))]))
     save("rgba", png(np.dstack([rgb, alpha]), 8, 6))
     save("rgba-16-interlaced", png(np.dstack([fine, alpha.astype(np.uint16) * 257]), 16, 6, interlaced=True))
-    save("grey", png(grey, 8, 0))
+    save("gray", png(gray, 8, 0))
     for depth in (1, 2, 4):
-        save(f"grey-{depth}", png(grey >> (8 - depth), depth, 0))
-    # Pillow clips 16-bit grey at 255, which leaves a white picture; expected are the upper 8 bits, as for RGB.
-    save("grey-16", png(fine_grey, 16, 0), expected=np.dstack([grey] * 3))
-    save("grey-alpha", png(np.dstack([grey, alpha]), 8, 4))
-    save("palette-4", png(grey >> 4, 4, 3, chunks=[(b"PLTE", palette)]))
+        save(f"gray-{depth}", png(gray >> (8 - depth), depth, 0))
+    # Pillow clips 16-bit gray at 255, which leaves a white picture; expected are the upper 8 bits, as for RGB.
+    save("gray-16", png(fine_gray, 16, 0), expected=np.dstack([gray] * 3))
+    save("gray-alpha", png(np.dstack([gray, alpha]), 8, 4))
+    save("palette-4", png(gray >> 4, 4, 3, chunks=[(b"PLTE", palette)]))
     save("palette-8-transparent",
-         png(grey >> 4, 8, 3, interlaced=True, chunks=[(b"PLTE", palette), (b"tRNS", bytes(range(0, 160, 16)))]))
+         png(gray >> 4, 8, 3, interlaced=True, chunks=[(b"PLTE", palette), (b"tRNS", bytes(range(0, 160, 16)))]))
     exif = Image.Exif()
     exif[0x0112] = 6
     save("orientation-6", png(rgb, 8, 2, chunks=[(b"eXIf", exif.tobytes()[6:])]))
@@ -130,7 +130,7 @@ def write_resizes(folder):
 
 
 def preprocess(pixels, config):
-    """Hugging Face's image processors, from their description: resize, crop, rescale, normalise, flip."""
+    """Hugging Face's image processors, from their description: resize, crop, rescale, normalize, flip."""
     def side(of, to):
         return int(to * of[1] / of[0])
 
@@ -177,7 +177,7 @@ def write_preprocessings(folder):
                              "image_mean": [123.68, 116.779, 103.939], "image_std": [1.0, 1.0, 1.0],
                              "do_flip_channel_order": True},
         "padded-crop": usual | {"size": {"shortest_edge": 17}, "do_center_crop": True, "crop_size": crop},
-        "not-normalised": {"size": {"height": 16, "width": 16}, "do_normalize": False},
+        "not-normalized": {"size": {"height": 16, "width": 16}, "do_normalize": False},
         "native": usual | {"do_resize": False},
     }
     for name, pixels in (("wide", source(44, 31)), ("tall", source(31, 44))):

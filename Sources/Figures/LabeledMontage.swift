@@ -1,0 +1,199 @@
+import Foundation
+import Imaging
+
+/// Pictures in a grid with their names, as a figure has them: a title, titles of the rows, a caption at each picture, and a
+/// bar that says what the colors of all its heatmaps mean. On white; a pale rim shows where pictures end.
+public struct LabeledMontage: Sendable {
+  /// A picture with its caption.
+  public struct Cell: Hashable, Sendable {
+    /// The picture, shown pixel by pixel.
+    public var image: RGBImage
+    /// What is written at the picture, such as a class's name and probability, in at most two lines that are no wider
+    /// than the column; a line break begins the second, and what does not fit is shortened. May be empty.
+    public var caption: String
+
+    /// Makes a cell.
+    public init(_ image: RGBImage, caption: String = "") {
+      self.image = image
+      self.caption = caption
+    }
+  }
+
+  /// A row of the grid.
+  public struct Row: Hashable, Sendable {
+    /// What is written, running upward, to the left of the row; may be empty.
+    public var title: String
+    /// The pictures.
+    public var cells: [Cell]
+
+    /// Makes a row.
+    public init(title: String = "", _ cells: [Cell]) {
+      self.title = title
+      self.cells = cells
+    }
+  }
+
+  /// Where captions are.
+  public enum CaptionPlace: Sendable {
+    /// Above the picture.
+    case above
+    /// Below the picture.
+    case below
+  }
+
+  /// What is written at the top; may be empty.
+  public var title: String
+  /// The rows of the grid; they may differ in length.
+  public var rows: [Row]
+  /// The meaning of the colors, at the bottom; nil for none.
+  public var colorBar: ColorBar?
+  /// Where captions are.
+  public var captionPlace: CaptionPlace
+  /// The height of the captions' type in pixels.
+  public var textSize: Double
+  /// The space between pictures and around the whole, in pixels.
+  public var margin: Int
+
+  /// Makes a labeled grid; traps unless `textSize` is positive and `margin` is not negative.
+  public init(
+    title: String = "", rows: [Row], colorBar: ColorBar? = nil, captionPlace: CaptionPlace = .below,
+    textSize: Double = TextLabel.standardSize, margin: Int = 8
+  ) {
+    precondition(margin >= 0, "a margin cannot be negative")
+    precondition(textSize > 0 && textSize.isFinite, "text cannot be \(textSize) pixels high")
+    self.title = title
+    self.rows = rows
+    self.colorBar = colorBar
+    self.captionPlace = captionPlace
+    self.textSize = textSize
+    self.margin = margin
+  }
+
+  /// The montage as one picture. A column is as wide as its widest picture; smaller pictures are centered in it, and in
+  /// their row.
+  public func image() -> RGBImage {
+    let layout = Layout(self)
+    var image = RGBImage(width: layout.width, height: layout.height, filledWith: .white)
+    let middle = (layout.left + layout.right) / 2
+    var y = margin
+    for line in layout.title {
+      image.draw(line, x: middle, y: y, anchor: .middle)
+      y += Int(line.height)
+    }
+    for place in layout.cells { image.outline(place.image) }
+    for place in layout.cells {
+      image.paste(place.cell.image, x: place.image.left, y: place.image.top)
+      var y = place.captionTop
+      for line in place.caption {
+        image.draw(line, x: place.center, y: y, anchor: .middle)
+        y += Int(line.height)
+      }
+    }
+    for (row, rows) in zip(self.rows, layout.rows) where !row.title.isEmpty {
+      let label = TextLabel(row.title, size: textSize).shortened(to: Double(rows.count))
+      let baseline = SIMD2(Double(margin) + label.ascent, Double(rows.lowerBound + rows.upperBound) / 2)
+      image.draw(label, baseline: baseline, anchor: .middle, isUpward: true, in: image.frame)
+    }
+    colorBar?.draw(in: &image, left: layout.left, right: layout.right, y: layout.barTop, textSize: textSize)
+    return image
+  }
+
+  /// The cells' places in `image()`, row by row: the picture, and the rectangle that its caption stays in.
+  package func places() -> [(image: PixelRectangle, caption: PixelRectangle)] {
+    Layout(self).cells.map { place in
+      let height = place.caption.reduce(0) { $0 + Int($1.height) }
+      let caption = PixelRectangle(
+        left: place.columns.lowerBound, top: place.captionTop, width: place.columns.count, height: height)
+      return (place.image, caption)
+    }
+  }
+}
+
+/// A rectangle of pixels.
+package struct PixelRectangle: Hashable, Sendable {
+  package var left, top, width, height: Int
+}
+
+extension LabeledMontage {
+  /// Where everything is.
+  fileprivate struct Layout {
+    struct Place {
+      let cell: Cell
+      let columns: Range<Int>
+      let image: PixelRectangle
+      let caption: [TextLabel]
+      let captionTop: Int
+      var center: Int { (columns.lowerBound + columns.upperBound) / 2 }
+    }
+
+    let width: Int
+    let height: Int
+    /// The first column of the grid, and the one after its last.
+    let left: Int
+    let right: Int
+    let title: [TextLabel]
+    /// The rows of pixels that the pictures of each row of the grid take, without captions.
+    private(set) var rows: [Range<Int>] = []
+    private(set) var cells: [Place] = []
+    let barTop: Int
+
+    init(_ montage: LabeledMontage) {
+      let margin = montage.margin
+      let line = Int(TextLabel("", size: montage.textSize).height)
+      let columnCount = montage.rows.map(\.cells.count).max() ?? 0
+      let widths = (0..<columnCount).map { column in
+        montage.rows.map { column < $0.cells.count ? $0.cells[column].image.width : 0 }.max() ?? 0
+      }
+      left = margin + (montage.rows.allSatisfy(\.title.isEmpty) ? 0 : line + 4)
+      let gridWidth = widths.reduce(0, +) + margin * max(columnCount - 1, 0)
+      // A color bar stays legible below the smallest picture.
+      right = left + max(gridWidth, montage.colorBar == nil ? 0 : ColorBar.smallestWidth)
+      width = right + margin
+      title = TextLabel(montage.title, size: montage.textSize * 1.2).lines(fitting: Double(right - left))
+      var top = margin + title.reduce(0) { $0 + Int($1.height) } + (title.isEmpty ? 0 : 6)
+      for row in montage.rows {
+        let captions = zip(row.cells, widths).map {
+          TextLabel($0.caption, size: montage.textSize).lines(fitting: Double($1))
+        }
+        let captionHeight = line * (captions.map(\.count).max() ?? 0)
+        let gap = captionHeight == 0 ? 0 : Self.captionGap
+        let rowHeight = row.cells.map(\.image.height).max() ?? 0
+        let picturesTop = top + (montage.captionPlace == .above ? captionHeight + gap : 0)
+        rows.append(picturesTop..<picturesTop + rowHeight)
+        var x = left + (right - left - gridWidth) / 2
+        for (i, cell) in row.cells.enumerated() {
+          let (image, own) = (cell.image, line * captions[i].count)
+          let place = PixelRectangle(
+            left: x + (widths[i] - image.width) / 2, top: picturesTop + (rowHeight - image.height) / 2,
+            width: image.width, height: image.height)
+          let captionTop =
+            montage.captionPlace == .above ? picturesTop - gap - own : picturesTop + rowHeight + gap
+          cells.append(
+            Place(cell: cell, columns: x..<x + widths[i], image: place, caption: captions[i], captionTop: captionTop))
+          x += widths[i] + margin
+        }
+        top += captionHeight + gap + rowHeight + margin
+      }
+      barTop = top
+      height = top + (montage.colorBar.map { $0.height(textSize: montage.textSize) + margin } ?? 0)
+    }
+
+    private static let captionGap = 3
+  }
+}
+
+extension RGBImage {
+  /// Draws a pale rim just outside a rectangle, as far as it is in the picture.
+  fileprivate mutating func outline(_ rectangle: PixelRectangle) {
+    guard rectangle.width > 0, rectangle.height > 0 else { return }
+    let rim = RGBColor(red: 210, green: 210, blue: 210)
+    for y in max(rectangle.top - 1, 0)..<min(rectangle.top + rectangle.height + 1, height) {
+      for x in max(rectangle.left - 1, 0)..<min(rectangle.left + rectangle.width + 1, width) { self[x, y] = rim }
+    }
+  }
+
+  /// Copies a picture that lies within this one.
+  fileprivate mutating func paste(_ picture: RGBImage, x left: Int, y top: Int) {
+    for y in 0..<picture.height { for x in 0..<picture.width { self[left + x, top + y] = picture[x, y] } }
+  }
+}

@@ -1,0 +1,100 @@
+import CImaging
+import Tensors
+
+/// A picture of 8-bit RGB pixels.
+public struct RGBImage: Hashable, Sendable {
+  /// The number of pixels in a row.
+  public let width: Int
+  /// The number of rows.
+  public let height: Int
+  /// `height` × `width` × 3 bytes, red, green and blue of each pixel in turn, top row first.
+  public private(set) var pixels: [UInt8]
+
+  /// Makes a picture from its bytes; traps unless there are `height` × `width` × 3 of them.
+  public init(width: Int, height: Int, pixels: [UInt8]) {
+    precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
+    precondition(pixels.count == width * height * 3, "\(pixels.count) bytes do not fill \(width)×\(height) RGB pixels")
+    self.width = width
+    self.height = height
+    self.pixels = pixels
+  }
+
+  /// Makes a picture of one color.
+  public init(width: Int, height: Int, filledWith color: RGBColor) {
+    precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
+    let gray = color.red == color.green && color.green == color.blue
+    self.init(width: width, height: height, pixels: [UInt8](repeating: color.red, count: width * height * 3))
+    guard !gray else { return }
+    for y in 0..<height { for x in 0..<width { self[x, y] = color } }
+  }
+
+  /// Makes a picture whose every byte `body` must write.
+  package init(width: Int, height: Int, uninitialized body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    self.width = width
+    self.height = height
+    let count = width * height * 3
+    self.pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if count > 0 { body(buffer.baseAddress!) }
+      initialized = count
+    }
+  }
+
+  /// The pixel in column `x` of row `y`.
+  public subscript(x: Int, y: Int) -> RGBColor {
+    get {
+      let position = position(x, y)
+      return RGBColor(red: pixels[position], green: pixels[position + 1], blue: pixels[position + 2])
+    }
+    set {
+      let position = position(x, y)
+      pixels[position] = newValue.red
+      pixels[position + 1] = newValue.green
+      pixels[position + 2] = newValue.blue
+    }
+  }
+
+  private func position(_ x: Int, _ y: Int) -> Int {
+    precondition(x >= 0 && x < width && y >= 0 && y < height, "(\(x), \(y)) is outside a picture of \(width)×\(height)")
+    return (y * width + x) * 3
+  }
+}
+
+/// An 8-bit RGB color.
+public struct RGBColor: Hashable, Sendable {
+  /// The amount of red, 0…255.
+  public var red: UInt8
+  /// The amount of green, 0…255.
+  public var green: UInt8
+  /// The amount of blue, 0…255.
+  public var blue: UInt8
+
+  /// Makes a color from its components, 0…255 each.
+  public init(red: UInt8, green: UInt8, blue: UInt8) {
+    self.red = red
+    self.green = green
+    self.blue = blue
+  }
+
+  /// The color of paper.
+  public static let white = RGBColor(red: 255, green: 255, blue: 255)
+  /// No light.
+  public static let black = RGBColor(red: 0, green: 0, blue: 0)
+}
+
+extension RGBImage {
+  /// A part of the picture, with black where the part leaves it.
+  func window(x left: Int, y top: Int, width: Int, height: Int) -> RGBImage {
+    if left == 0 && top == 0 && width == self.width && height == self.height { return self }
+    return RGBImage(width: width, height: height) { target in
+      target.update(repeating: 0, count: width * height * 3)
+      let columns = max(left, 0)..<max(max(left, 0), min(left + width, self.width))
+      pixels.withUnsafeBufferPointer { source in
+        guard let source = source.baseAddress, !columns.isEmpty else { return }
+        for y in max(top, 0)..<max(max(top, 0), min(top + height, self.height)) {
+          (target + ((y - top) * width + columns.lowerBound - left) * 3).update(
+            from: source + (y * self.width + columns.lowerBound) * 3, count: columns.count * 3)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Tensors
+
+/// A classifier that can be run and explained: a graph with one input, in canonical form.
+///
+/// Immutable, and cheap to copy: weights are shared.
+public struct NeuralNetwork: Sendable {
+  /// The canonical graph: every node matters to the output, none of them does nothing.
+  public let graph: Graph
+  /// The node that takes the image.
+  public let input: Node.ID
+  /// The node whose values are explained: the output, or what goes into the softmax or sigmoid that ends the graph.
+  public let logits: Node.ID
+  /// How the graph goes on from the logits to its output.
+  let ending: Ending
+  /// How many classes are known to be, from labels for instance.
+  private(set) var expectedClasses: Int?
+  /// What the scores are known to decide, whatever the graph looks like.
+  private var expectedDecision: Decision?
+  /// What has been found out for inputs of some shapes.
+  let analyses = AnalysisStore()
+
+  /// Brings a graph into canonical form.
+  ///
+  /// - Throws: `GraphError.inputs` unless the graph has exactly one input.
+  public init(_ graph: Graph) throws {
+    for node in graph.nodes {
+      guard let input = node.operation as? Input else { continue }
+      do { try input.shape.checkFixedExtents() } catch let error as ShapeError {
+        throw GraphError.shape(node: node.name, operator: node.kind.name, reason: error.description)
+      }
+    }
+    let graph = try graph.rewritten(by: Self.rewrites)
+    let inputs = graph.inputs
+    guard inputs.count == 1 else { throw GraphError.inputs(inputs.map { graph[$0].name }) }
+    self.graph = graph
+    self.input = inputs[0]
+    ending = Ending(of: graph)
+    logits = ending.logits
+  }
+
+  /// What is done to every graph, in this order.
+  static let rewrites: [any Rewrite] = [
+    RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), TurnSigns(),
+    RemoveUnused(),
+  ]
+
+  /// What the model file calls the output that is explained: the name of one of its outputs, or of the node that was asked for.
+  public var outputName: String { graph.outputName }
+
+  /// The names of all outputs of the model file, in its order.
+  public var outputNames: [String] { graph.outputNames }
+
+  /// The shape that the input declares.
+  public var inputShape: SymbolicShape {
+    guard let input = graph[input].operation as? Input else { preconditionFailure("the input node is no input") }
+    return input.shape
+  }
+
+  /// A concrete shape for the input: fixed extents as declared, batch 1, and `side` for an open height or width.
+  public func exampleInputShape(side: Int = 224) -> TensorShape { inputShape.example(side: side) }
+
+  /// What the scores decide, as far as the graph and what was told by `expecting(classes:decision:)` say; of a single score.
+  var decision: Decision {
+    if let expectedDecision { return expectedDecision }
+    if ending.decision == .quantity, expectedClasses == 2 { return .twoClasses(positive: 1) }
+    return ending.decision
+  }
+
+  /// The network with what is known of its scores besides: the number of classes, from which follow the axis that they lie along and
+  /// whether a single logit stands for two; or what the scores decide.
+  public func expecting(classes: Int? = nil, decision: Decision? = nil) -> NeuralNetwork {
+    var copy = self
+    copy.expectedClasses = classes ?? expectedClasses
+    copy.expectedDecision = decision ?? expectedDecision
+    return copy
+  }
+}

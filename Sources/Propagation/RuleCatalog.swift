@@ -1,0 +1,77 @@
+/// A rule that can be asked for by name and parameters, in a table's file or on a command line.
+///
+/// Its name is in lower camel case. A custom type that conforms, added to a catalog, takes part like the rules here.
+public protocol NamedRule: Rule, Parameterized {}
+
+extension NamedRule {
+  public static var kind: String { "rule" }
+
+  /// `epsilon(epsilon: 0.01)`: the name, numbers, and choices that are not the default.
+  public var description: String {
+    let shown = Self.parameters.compactMap { parameter -> String? in
+      guard let value = arguments[parameter.name], !parameter.isTacit || value != parameter.defaultValue else {
+        return nil
+      }
+      return "\(parameter.name): \(value)"
+    }
+    return shown.isEmpty ? Self.name : "\(Self.name)(\(shown.joined(separator: ", ")))"
+  }
+}
+
+/// Types that can be asked for by name.
+public struct Catalog<Member: Sendable>: Sendable {
+  /// The types, in the order in which they are listed.
+  public let types: [Member]
+  private let type: @Sendable (Member) -> any Parameterized.Type
+
+  /// Makes a catalog; `type` has what is declared of a member.
+  package init(_ types: [Member], _ type: @escaping @Sendable (Member) -> any Parameterized.Type) {
+    self.types = types
+    self.type = type
+  }
+
+  /// The catalog with further types; one of the same name takes the place of ours.
+  public func adding(_ types: Member...) -> Catalog {
+    let names = Set(types.map { type($0).name })
+    return Catalog(self.types.filter { !names.contains(type($0).name) } + types, type)
+  }
+
+  /// The names, in order.
+  ///
+  /// - Complexity: O(types).
+  public var names: [String] { types.map { type($0).name } }
+
+  /// The type with a name.
+  ///
+  /// - Throws: `ArgumentError.unknownName`.
+  public func type(named name: String) throws -> Member {
+    guard let found = types.first(where: { type($0).name == name }) else {
+      throw ArgumentError.unknownName(name, kind: types.first.map { type($0).kind } ?? "", known: names)
+    }
+    return found
+  }
+}
+
+/// The rules that can be asked for by name.
+public typealias RuleCatalog = Catalog<any NamedRule.Type>
+
+extension RuleCatalog {
+  /// All rules of this package.
+  public static var standard: RuleCatalog {
+    RuleCatalog([
+      ZRule.self, EpsilonRule.self, GammaRule.self, GeneralizedGammaRule.self, ZPlusRule.self, AlphaBetaRule.self,
+      ZBoxRule.self, WSquareRule.self,
+      FlatRule.self, WinnerTakesAllRule.self, WinnerShareRule.self, EvenRule.self, ProportionalRule.self, PassRule.self,
+      TaylorRule.self,
+      ShareBySummandRule.self, SignalTakesAllRule.self, EqualSharesRule.self, RearrangeRule.self, GradientRule.self,
+    ]) { $0 }
+  }
+
+  /// Makes a rule from its name and parameters.
+  ///
+  /// - Throws: `ArgumentError` for an unknown name, a parameter that the rule does not have, or a value that it does not take.
+  public func rule(named name: String, _ parameters: [(name: String, text: String)] = []) throws -> any NamedRule {
+    let type = try type(named: name)
+    return try type.init(Arguments(type, parameters))
+  }
+}

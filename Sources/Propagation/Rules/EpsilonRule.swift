@@ -1,0 +1,36 @@
+/// Rule ε: rule z with a stabilizer that absorbs weak and contradictory contributions.
+///
+/// - Use: fully connected layers; everywhere, for a smoother gradient × input.
+/// - Definition: `R_i = Σ_j x_i w_ij / (z_j + ε·sign(z_j)) · R_j` with `z_j = Σ_i' x_i' w_i'j + b_j`; nothing where `z_j = 0`.
+/// - Its parameters: `epsilon` ≥ 0, in units of the layer's output; `bias`.
+/// - Bias: absorbed by default.
+/// - Conservation: exact but for the shares of the stabilizer and of the biases.
+/// - Reference: *Bach15* eq. 58; *Montavon19* §10.2.1.
+public struct EpsilonRule: ContributionRule {
+  /// The stabilizer ε.
+  public let epsilon: Float
+  /// What happens to biases.
+  public let bias: BiasTreatment
+
+  /// Makes the rule; `epsilon` must not be negative.
+  public init(epsilon: Float = 1e-6, bias: BiasTreatment = .absorbed) {
+    precondition(epsilon >= 0 && epsilon.isFinite, "epsilon is \(epsilon)")
+    self.epsilon = epsilon
+    self.bias = bias
+  }
+
+  public func contributions(at site: RuleSite) -> [Contributions] {
+    [Contributions([Term(.operand, .all)], bias: bias, as: .all, stabilizer: .signed(epsilon))]
+  }
+}
+
+extension EpsilonRule: NamedRule {
+  public static let name = "epsilon"
+  public static let parameters = [
+    Parameter.number("epsilon", 1e-6, atLeast: 0), .choice("bias", BiasTreatment.absorbed),
+  ]
+  public init(_ arguments: Arguments) throws {
+    self.init(epsilon: arguments.number("epsilon"), bias: arguments.choice("bias"))
+  }
+  public var arguments: [String: Arguments.Value] { ["epsilon": .number(epsilon), "bias": .word(bias.rawValue)] }
+}

@@ -1,0 +1,47 @@
+import Execution
+
+/// Generalized rule γ: contributions of the output's own sign are favored, whatever the signs of inputs.
+///
+/// - Use: layers whose inputs can be negative, where rule γ favors the wrong contributions.
+/// - Definition: with `c_ij = x_i w_ij`, for outputs `z_j = Σ_i c_ij + b_j ≥ 0`:
+///   `R_i = Σ_j (c_ij + γ c⁺_ij) / (z_j + γ (Σ_i' c⁺_i'j + b⁺_j)) · R_j`, and with `c⁻`, `b⁻` for outputs below 0. Behind a rectifier the
+///   same as rule γ.
+/// - Its parameters: `gamma` ≥ 0; `bias`.
+/// - Bias: absorbed by default.
+/// - Conservation: exact but for the biases' shares.
+/// - Reference: *Andeol21* appendix; Zennit's rule `GammaRule`.
+public struct GeneralizedGammaRule: ContributionRule {
+  /// How much contributions of the output's sign are favored.
+  public let gamma: Float
+  /// What happens to biases.
+  public let bias: BiasTreatment
+
+  /// Makes the rule; `gamma` must not be negative.
+  public init(gamma: Float = 0.25, bias: BiasTreatment = .absorbed) {
+    precondition(gamma >= 0 && gamma.isFinite, "gamma is \(gamma)")
+    self.gamma = gamma
+    self.bias = bias
+  }
+
+  public func contributions(at site: RuleSite) -> [Contributions] {
+    let favorsPositive = WeightPart.scaled(positive: 1 + gamma, negative: 1)
+    let favorsNegative = WeightPart.scaled(positive: 1, negative: 1 + gamma)
+    return [
+      Contributions(
+        [Term(.positiveOperand, favorsPositive), Term(.negativeOperand, favorsNegative)], bias: bias,
+        as: favorsPositive, stabilizer: .signed(0), outputs: .positive),
+      Contributions(
+        [Term(.positiveOperand, favorsNegative), Term(.negativeOperand, favorsPositive)], bias: bias,
+        as: favorsNegative, stabilizer: .signed(0), outputs: .negative),
+    ]
+  }
+}
+
+extension GeneralizedGammaRule: NamedRule {
+  public static let name = "generalizedGamma"
+  public static let parameters = GammaRule.parameters
+  public init(_ arguments: Arguments) throws {
+    self.init(gamma: arguments.number("gamma"), bias: arguments.choice("bias"))
+  }
+  public var arguments: [String: Arguments.Value] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
+}

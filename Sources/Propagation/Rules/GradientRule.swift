@@ -1,0 +1,92 @@
+import Execution
+import Networks
+import Tensors
+
+/// Gradient: what arrives is multiplied by the derivatives of the node, as in training.
+///
+/// - Use: vanilla gradients; guided backpropagation and DeconvNet, which differ at rectifiers only.
+/// - Definition: `R_i = Σ_j ∂y_j/∂x_i · R_j`, 0 where values are rounded to integers or wrap as integers do. At a rectifier `max(x, 0)`,
+///   with `rectifier`: `gradient`, where `x > 0`; `deconvolution`, where `R > 0`; `guided`, where both are. Rectifiers are `Relu`, `Clip`
+///   with lowest 0 (which is `min(max(x, 0), highest)`: nothing passes where `x ≥ highest`), `Max` with a constant 0, and `LeakyRelu`,
+///   `PRelu` and `Elu` with slope 0. Other activations (LeakyReLU, ELU, SiLU, GELU, …) keep their plain derivative, as in Captum, which
+///   changes modules `ReLU` only: `AttributionMethod.warnings(under:)` names them.
+/// - Its parameters: `rectifier`.
+/// - Bias: has no derivative.
+/// - Conservation: none: these are no shares. Seeds are 1, not scores.
+/// - Reference: *Simonyan14*; *Zeiler14* for DeconvNet; *Springenberg15* for guided backpropagation.
+public struct GradientRule: Rule {
+  /// What rectifiers let pass.
+  public enum Rectifier: String, Hashable, Sendable, CaseIterable {
+    /// Where the rectifier let values pass.
+    case gradient
+    /// What is positive.
+    case deconvolution
+    /// What is positive, where the rectifier let values pass.
+    case guided
+  }
+  /// What rectifiers let pass.
+  public let rectifier: Rectifier
+
+  /// Makes the rule.
+  public init(rectifier: Rectifier = .gradient) { self.rectifier = rectifier }
+
+  public func objection(at site: RuleSite) -> String? {
+    site.kind == .reduceProd ? "it does not know the derivative of a product over axes" : nil
+  }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    let operation = layer.node.operation
+    if layer.isStepwise { return layer.node.inputs.map { _ in nil } }
+    switch operation {
+    case _ where operation.keepsElements: return [layer.summed(relevance, to: layer.operandShapes[0])]
+    case is any WeightedOperator, is BatchNormalization:
+      return [layer.adjoint([(.all, nil)], times: relevance)]
+    case is Relu: return [rectified(relevance, layer.output, layer)]
+    case _ where rectifier != .gradient && layer.rectifiedOperand != nil:
+      return rectifiedOperands(relevance, layer)
+    case _ where layer.site.kind.role == .maximum || layer.site.kind == .reduceMin:
+      return WinnerTakesAllRule(ties: .first).propagate(relevance, through: layer)
+    case let function as any ElementwiseFunction:
+      return [layer.scaled(relevance, by: layer.operand.map { function.derivative(at: $0) })]
+    case let function as any PairwiseFunction: return layer.partials(relevance) { function.derivatives(at: $0, $1) }
+    default:
+      if let kernel = layer.kernel as? any DifferentiableKernel { return [layer.derivative(of: kernel, relevance)] }
+      return layer.adjoint(of: layer.linear, times: relevance)
+    }
+  }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    site.steps.map {
+      [RuleWarning(.derivativesOfSteps, $0, ": its derivative is 0, and no gradient passes through it")]
+    } ?? []
+  }
+
+  /// The same for the operand that a node rectifies, as whichever operator it is written; other operands take nothing.
+  private func rectifiedOperands(_ relevance: consuming Tensor, _ layer: Layer) -> [Tensor?] {
+    guard let index = layer.rectifiedOperand else { return layer.operands.map { _ in nil } }
+    var r = relevance
+    let x = layer.operands[index].expanded(to: layer.outputShape)
+    if let clip = layer.node.operation as? Clip {
+      r = layer.scaled(r, by: x.map { $0 < clip.highest ? 1 : 0 })
+    }
+    let passed = layer.summed(rectified(r, x, layer), to: layer.operandShapes[index])
+    return layer.operands.indices.map { $0 == index ? passed : nil }
+  }
+
+  /// What a rectifier lets pass; `y` is positive where it lets values pass.
+  private func rectified(_ relevance: consuming Tensor, _ y: Tensor, _ layer: Layer) -> Tensor {
+    var r = relevance
+    layer.update(&r, with: y) { r, y in
+      if rectifier != .deconvolution { r.mask(y) }
+      if rectifier != .gradient { r.rectify() }
+    }
+    return r
+  }
+}
+
+extension GradientRule: NamedRule {
+  public static let name = "gradient"
+  public static let parameters = [Parameter.choice("rectifier", Rectifier.gradient)]
+  public init(_ arguments: Arguments) throws { self.init(rectifier: arguments.choice("rectifier")) }
+  public var arguments: [String: Arguments.Value] { ["rectifier": .word(rectifier.rawValue)] }
+}

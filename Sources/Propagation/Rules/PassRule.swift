@@ -1,0 +1,79 @@
+import Networks
+import Tensors
+
+/// Pass: relevance goes through unchanged.
+///
+/// - Use: rectifiers, normalization, dropout, and scaling or shifting by constants: whatever maps each element of one
+///   operand to one of the output.
+/// - Definition: `R_i = R_i`. A constant factor s of negative sign (batch normalization with a negative scale, Neg, a product with or a
+///   quotient by a negative constant, `c − x`) belongs to the layer whose output it scales: when a network is made, the layer's weights
+///   take the sign over, `w ← sign(s)·w`, and |s| stays. Where no layer before it can, `s·x + b` belongs to the layers after it:
+///   their contributions are `(s·x)·w`, and `b·w` is a bias. Elsewhere relevance keeps its sign, and the plan warns.
+/// - Its parameters: none.
+/// - Bias: bypassed.
+/// - Conservation: exact.
+/// - Reference: *Gu18* §3.1 (“normalization layers are bypassed”); *Bach15* §“multilayer networks”.
+public struct PassRule: Rule {
+  /// Makes the rule.
+  public init() {}
+
+  public func objection(at site: RuleSite) -> String? {
+    let roles: [OperatorKind.Role] = [.activation, .normalization, .probability, .nothing]
+    guard roles.contains(site.kind.role) || [.add, .sub, .mul, .div, .neg].contains(site.kind) else {
+      return
+        "it applies to activations, normalization and arithmetic with constants, and the node is \(site.kind)"
+    }
+    let live = site.operandIsLive.count { $0 }
+    return live == 1 ? nil : "relevance can pass to one operand only, and \(live) of the node's depend on the input"
+  }
+
+  public func conserves(at site: RuleSite) -> Bool { true }
+  public var constants: ConstantTreatment { .passed }
+
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare {
+    // Where zero is kept, what arrives at an operand that is 0 arrived at an output that is 0.
+    let keepsZero =
+      (site.node.operation as? any ElementwiseFunction).map { $0(0) == 0 }
+      ?? (site.kind.role == .nothing || [.lrn, .prelu, .mul, .div].contains(site.kind))
+    return keepsZero ? .whatArrivesAtZeros : .anything
+  }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    let r = relevance
+    return layer.site.operandIsLive.enumerated().map { index, isLive in
+      isLive ? layer.summed(r, to: layer.operandShapes[index]) : nil
+    }
+  }
+}
+
+extension PassRule {
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    normalizationWarnings(at: site, in: plan) + site.turnedSignWarnings(in: plan)
+  }
+
+  /// Batch normalization that is passed over, behind a layer whose rule depends on biases.
+  private func normalizationWarnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
+    guard site.kind == .batchNormalization, let below = plan[site.node.inputs[0]],
+      below.contributions.contains(where: \.countsBothSigns)
+    else { return [] }
+    return [
+      RuleWarning(
+        .normalization,
+        "\(site.node.name) normalizes what \(below.site.node.name) gives under \(below.rule), and is passed over",
+        ": the rule divides by an output that the network never uses; fold batch normalization into the weights first")
+    ]
+  }
+}
+
+extension PassRule: NamedRule {
+  public static let name = "pass"
+  public init(_ arguments: Arguments) {}
+}
+
+extension Layer {
+  /// The relevance of an operand of some shape that was repeated to that of the output: summed over the repetitions.
+  func summed(_ relevance: Tensor, to operand: TensorShape) -> Tensor {
+    let target = relevanceShape(of: operand)
+    return target.count == relevance.count ? relevance.reshaped(to: target) : relevance.summed(to: target)
+  }
+}

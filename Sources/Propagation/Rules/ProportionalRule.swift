@@ -1,0 +1,36 @@
+import Networks
+import Tensors
+
+/// Proportional: an average's relevance goes to the positions averaged in proportion to their activations.
+///
+/// - Use: average pooling, global or windowed, over rectified activations.
+/// - Definition: `R_i = x_i / Σ_i' x_i' · R_j`.
+/// - Its parameters: none.
+/// - Bias: none.
+/// - Conservation: exact; a window whose sum is 0 sends nothing.
+/// - Reference: *Bach15* eq. 56 with ε = 0, the z-rule of a layer with equal weights.
+public struct ProportionalRule: Rule {
+  /// Makes the rule.
+  public init() {}
+
+  public func objection(at site: RuleSite) -> String? {
+    site.objection(unless: OperatorKind.all(.average) + [.reduceSum])
+  }
+
+  public func conserves(at site: RuleSite) -> Bool { true }
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare { .nothing }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    if layer.site.kind == .reduceSum { return ZRule().propagate(relevance, through: layer) }
+    // The output is 0 where the sum is.
+    if layer.isBooking {
+      layer.bookDivision(of: relevance, by: layer.isStepwise ? layer.relevantOutput : layer.output)
+    }
+    return [layer.sharedInProportion(relevance, to: layer.operand)]
+  }
+}
+
+extension ProportionalRule: NamedRule {
+  public static let name = "proportional"
+  public init(_ arguments: Arguments) {}
+}

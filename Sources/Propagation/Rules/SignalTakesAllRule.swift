@@ -1,0 +1,47 @@
+import Tensors
+
+/// Signal takes all: in a product of a signal and a gate, the signal takes all relevance.
+///
+/// - Use: Mul of two tensors of which one is a gate, such as the scale of a squeeze-and-excitation block or the sigmoid of
+///   SiLU, and Mul by a constant, which is always a gate.
+/// - Definition: `R_signal = R`, `R_gate = 0`. The gate is the operand whose values are bounded whatever the image is.
+/// - Its parameters: none.
+/// - Bias: none.
+/// - Conservation: exact.
+/// - Reference: *Arras17*, for the gates of an LSTM.
+public struct SignalTakesAllRule: Rule {
+  /// Makes the rule.
+  public init() {}
+
+  public func objection(at site: RuleSite) -> String? {
+    if let objection = site.objection(unless: [.mul]) { return objection }
+    return signal(at: site) == nil
+      ? "it cannot tell the signal from the gate: expected exactly one operand with bounded values" : nil
+  }
+
+  /// The operand that is not a gate.
+  private func signal(at site: RuleSite) -> Int? {
+    let signals = site.operandIsLive.indices.filter { site.operandIsLive[$0] && !site.operandIsBounded[$0] }
+    if signals.count == 1 { return signals[0] }
+    let live = site.operandIsLive.indices.filter { site.operandIsLive[$0] }
+    return live.count == 1 ? live[0] : nil
+  }
+
+  /// Nothing goes to the gate, so what computes it needs no rule.
+  public func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool { operand == signal(at: site) }
+  public func conserves(at site: RuleSite) -> Bool { true }
+  public var constants: ConstantTreatment { .passed }
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.turnedSignWarnings(in: plan) }
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare { .whatArrivesAtZeros }
+
+  public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    let r = relevance
+    let signal = signal(at: layer.site)
+    return layer.operandShapes.enumerated().map { $0 == signal ? layer.summed(r, to: $1) : nil }
+  }
+}
+
+extension SignalTakesAllRule: NamedRule {
+  public static let name = "signalTakesAll"
+  public init(_ arguments: Arguments) {}
+}

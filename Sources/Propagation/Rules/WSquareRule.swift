@@ -1,0 +1,28 @@
+/// Rule w²: relevance goes to inputs in proportion to the squares of their weights, whatever their values.
+///
+/// - Use: first layers whose inputs are not bounded.
+/// - Definition: `R_i = Σ_j w_ij² / Σ_i' w_i'j² · R_j`, where sums run over the inputs that are there: padding takes nothing.
+/// - Its parameters: `bias`.
+/// - Bias: bypassed by default; otherwise `b_j²` counts.
+/// - Conservation: exact but for the biases' shares.
+/// - Reference: *Montavon17* §4.1.
+public struct WSquareRule: ContributionRule {
+  /// What happens to biases.
+  public let bias: BiasTreatment
+
+  /// Makes the rule.
+  public init(bias: BiasTreatment = .bypassed) { self.bias = bias }
+
+  public func contributions(at site: RuleSite) -> [Contributions] {
+    [Contributions([Term(.ones, .squared)], bias: bias, as: .squared, stabilizer: .positive(0))]
+  }
+
+  public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.evenShareWarnings }
+}
+
+extension WSquareRule: NamedRule {
+  public static let name = "wSquare"
+  public static let parameters = [Parameter.choice("bias", BiasTreatment.bypassed)]
+  public init(_ arguments: Arguments) throws { self.init(bias: arguments.choice("bias")) }
+  public var arguments: [String: Arguments.Value] { ["bias": .word(bias.rawValue)] }
+}
