@@ -17,6 +17,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.4.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
   ],
@@ -32,7 +33,12 @@ let package = Package(
     .target(name: "CRelevance", dependencies: ["CKernels"], cSettings: [.headerSearchPath("../CKernels")]),
     .target(name: "CImaging", dependencies: ["CJPEG", "CPNG"]),
 
-    .target(name: "Support"),
+    .target(
+      name: "Support",
+      dependencies: [
+        // Apple's systems have it as System.
+        .product(name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux, .android]))
+      ]),
     .target(name: "Tensors", dependencies: ["Support", "CLAPACKE", "COpenBLAS"]),
     .target(name: "Networks", dependencies: ["Support", "Tensors"]),
     .target(name: "ONNXFormat", dependencies: ["Support", "Tensors", "Networks", "COnnx"]),
@@ -42,7 +48,9 @@ let package = Package(
       dependencies: [
         "Support", "Tensors", "Networks", "Execution", "CRelevance", .product(name: "Yams", package: "Yams"),
       ]),
-    .target(name: "Explanations", dependencies: ["Support", "Tensors", "Networks", "Execution", "Propagation"]),
+    .target(
+      name: "Explanations",
+      dependencies: ["Support", "Tensors", "Networks", "Execution", "Propagation", "Imaging"]),
     .target(name: "Imaging", dependencies: ["Support", "Tensors", "CImaging"]),
     .target(name: "Figures", dependencies: ["Support", "Imaging"]),
     .target(
@@ -83,7 +91,11 @@ let package = Package(
       dependencies: ["Support", "Tensors", "Networks", "ONNXFormat", "Execution", "RelevanceKit", "TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Execution", "RelevanceKit", "TestSupport"]),
     .testTarget(name: "PropagationTests", dependencies: ["Execution", "RelevanceKit", "TestSupport"]),
-    .testTarget(name: "ExplanationsTests", dependencies: ["RelevanceKit", "TestSupport"]),
+    .testTarget(
+      name: "ExplanationsTests",
+      dependencies: [
+        "RelevanceKit", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .testTarget(name: "ImagingTests", dependencies: ["Support", "Tensors", "Imaging", "TestSupport"]),
     .testTarget(name: "FiguresTests", dependencies: ["Tensors", "Imaging", "Figures", "TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["RelevanceKit", "TestSupport"]),

@@ -1,5 +1,6 @@
 import Execution
 import Foundation
+import Imaging
 import Networks
 import Propagation
 import Synchronization
@@ -10,6 +11,8 @@ public struct Explainer: Sendable {
   /// The rule of every node, resolved from the table. Where the table does not fit the network, `plan.objection` says why; methods
   /// that bring tables of their own can be used all the same.
   public let plan: RulePlan
+  /// How images become inputs of the network.
+  public let preprocessing: Preprocessing
   package let executor: Executor
   /// Bytes that relevance may take while several targets are propagated together.
   let memoryBudget: Int
@@ -21,17 +24,20 @@ public struct Explainer: Sendable {
   ///
   /// - Parameters:
   ///   - network: what is explained.
-  ///   - rules: the table.
+  ///   - rules: the table; nil means `RuleTable.default` with the preprocessing's pixel range.
+  ///   - preprocessing: how images become inputs.
   ///   - threads: how many threads a run uses; nil means one per processor.
   ///   - convolution: how convolutions are computed.
   ///   - memoryBudget: bytes that relevance may take while several targets are propagated together; more targets than fit
   ///     are propagated group by group. One target is always propagated.
   /// - Throws: `GraphError` if the network's nodes do not fit one another.
   public init(
-    _ network: NeuralNetwork, rules: RuleTable, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
+    _ network: NeuralNetwork, rules: RuleTable? = nil, preprocessing: Preprocessing = .imageNet, threads: Int? = nil,
+    convolution: ConvolutionAlgorithm = .automatic,
     memoryBudget: Int = 1 << 30
   ) throws {
-    plan = try rules.draft(for: network)
+    plan = try (rules ?? .default(pixelRange: preprocessing.pixelRange)).draft(for: network)
+    self.preprocessing = preprocessing
     executor = Executor(network, threads: threads, convolution: convolution)
     reachable = Set(network.nodes(reaching: network.logits))
     self.memoryBudget = memoryBudget

@@ -4,7 +4,7 @@ import Tensors
 
 /// Which parts of an input spoke for a target, and how strongly.
 public struct Explanation: Sendable {
-  /// What is explained.
+  /// What is explained: never a rank, but the class that had it.
   public let target: Target
   /// How.
   public let method: any AttributionMethod
@@ -35,7 +35,7 @@ public struct Explanation: Sendable {
   /// Maps of the same unit can be compared by their values, and can share a color scale.
   public var quantity: String {
     switch target {
-    case .class, .region: method.quantity(of: "logit")
+    case .class, .region, .top: method.quantity(of: "logit")
     case .unit(let node, _, _): method.quantity(of: "activation of \(node)")
     }
   }
@@ -48,6 +48,8 @@ public struct Explanation: Sendable {
 public enum ExplanationError: RelevanceKitError, Equatable {
   /// The class is not among the logits.
   case noSuchClass(Int, classes: Int)
+  /// No class has this rank.
+  case noSuchRank(Int, ranks: Int)
   /// The node's output has no such channel or position.
   case noSuchUnit(String, node: String, shape: TensorShape)
   /// A later node multiplies the channel by something negative, and rules go by the sign that it gives.
@@ -77,8 +79,8 @@ public enum ExplanationError: RelevanceKitError, Equatable {
 
   public var category: ErrorCategory {
     switch self {
-    case .noSuchClass, .noSuchUnit, .turnedUnit, .needsClass, .contrastWithItself, .needsPosition, .noSuchPosition,
-      .noRegions, .emptyRegion:
+    case .noSuchClass, .noSuchRank, .noSuchUnit, .turnedUnit, .needsClass, .contrastWithItself, .needsPosition,
+      .noSuchPosition, .noRegions, .emptyRegion:
       .usage
     case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer, .notFinite: .badData
     }
@@ -87,6 +89,7 @@ public enum ExplanationError: RelevanceKitError, Equatable {
   public var description: String {
     switch self {
     case .noSuchClass(let index, let classes): "there is no class \(index): the network has classes 0 to \(classes - 1)"
+    case .noSuchRank(let rank, let ranks): "top:\(rank): no class has this rank; expected 1 to \(ranks)"
     case .noSuchUnit(let unit, let node, let shape): "node \(node) has no \(unit): its output has shape \(shape)"
     case .turnedUnit(let channel, let node, let factor):
       "channel \(channel) of node \(node) has a negative factor in \(factor), and its weights are held with the sign turned; expected a "

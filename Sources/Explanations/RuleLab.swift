@@ -9,7 +9,8 @@ import Tensors
 /// Relevance passes through this one layer only, from its output to its operand, whatever the rule table says of it.
 /// ```swift
 /// let lab = RuleLab(try explainer.trace(image))
-/// let seen = try lab.experiment([ZPlus(), Gamma(), Epsilon()], at: "conv4_2", seed: .relevance(of: .class(8)))
+/// let seen = try lab.experiment(
+///   [ZPlusRule(), GammaRule(), EpsilonRule()], at: "conv4_2", seed: .relevance(of: .class(8)))
 /// for one in seen { print(one.rule, one.sum, one.giniCoefficient, one.compared(with: seen[0]).cosine) }
 /// ```
 public struct RuleLab: Sendable {

@@ -20,6 +20,7 @@ struct Site {
 
   /// - Throws: `ExplanationError` if there is no such target, or no relevance can go from it to the input.
   init(of target: Target, in trace: Trace) throws {
+    let target = try target.resolved(in: trace)
     if let index = target.classIndex, !(0..<trace.classes).contains(index) {
       throw ExplanationError.noSuchClass(index, classes: trace.classes)
     }
@@ -44,6 +45,7 @@ struct Site {
       guard trace.layout.hasPositions else { throw ExplanationError.noRegions(class: index) }
       self.init(ofClass: index, at: places, in: trace)
       guard places.contains(where: { !$0.isEmpty }) else { throw ExplanationError.emptyRegion(class: index) }
+    case .top: preconditionFailure("a rank was resolved to a class")
     case .unit(let name, let channel, let position): try self.init(name, channel, position, in: trace)
     }
   }

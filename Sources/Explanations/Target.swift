@@ -6,18 +6,37 @@ public enum Target: Hashable, Sendable {
   /// A class, by its number among the logits; where classes have scores at several positions (height and width, an anchor, a step),
   /// at one of them.
   case `class`(Int, at: [Int]? = nil)
+  /// The class with the largest score (rank 1), or the one of a later rank; where classes have scores at several positions, the class that
+  /// has the largest score at the most of them. What it stands for is known once the network has run, for the first item of a batch.
+  case top(_ rank: Int)
   /// A class at all positions where its score is the largest, in units of the sum of its scores there.
   case region(Int)
   /// A unit of any node, in units of its activation: a channel at a position (height and width), or, without one, the whole
   /// channel. A unit of a fully connected layer is a channel.
   case unit(node: String, channel: Int, position: [Int]? = nil)
 
-  /// The class; nil for a unit.
+  /// The class; nil for a unit, and for a rank.
   public var classIndex: Int? {
     switch self {
     case .class(let index, _), .region(let index): index
-    case .unit: nil
+    case .unit, .top: nil
     }
+  }
+
+  /// The target with the class in the place of a rank.
+  ///
+  /// - Throws: `ExplanationError.noSuchRank`.
+  func resolved(in trace: Trace) throws -> Target {
+    guard case .top(let rank) = self else { return self }
+    let ranked = Self.ranked(in: trace)
+    guard ranked.indices.contains(rank - 1) else { throw ExplanationError.noSuchRank(rank, ranks: ranked.count) }
+    return ranked[rank - 1]
+  }
+
+  /// What ranks stand for, from the first.
+  package static func ranked(in trace: Trace) -> [Target] {
+    trace.layout.hasPositions
+      ? trace.regions[0].map { .region($0.classIndex) } : trace.predictions().map { .class($0.classIndex) }
   }
 }
 
@@ -30,11 +49,12 @@ extension Target: CustomStringConvertible {
     return switch self {
     case .class(let index, let position): "class:\(index)\(text(position))"
     case .region(let index): "region:\(index)"
+    case .top(let rank): "top:\(rank)"
     case .unit(let node, let channel, let position): "unit:\(node)/\(channel)\(text(position))"
     }
   }
 
-  /// Reads a description; nil if it is none. Names of nodes may contain any characters: the last slash ends them.
+  /// Reads a description; nil if it is none, or a rank: on the command line `top:3` stands for three targets. Names of nodes may contain any characters: the last slash ends them.
   public init?(_ description: String) {
     guard let colon = description.firstIndex(of: ":") else { return nil }
     let rest = description[description.index(after: colon)...]

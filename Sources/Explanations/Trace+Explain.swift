@@ -25,6 +25,7 @@ extension Trace {
     -> [Explanation]
   {
     guard !targets.isEmpty else { return [] }
+    let targets = try targets.map { try $0.resolved(in: self) }
     let sites = try targets.map { try Site(of: $0, in: self) }
     let maps = try method.maps(of: targets, in: self, ledger: ledger && method.isRelevance)
     for (target, map) in zip(targets, maps) { try check(map, of: target, method) }

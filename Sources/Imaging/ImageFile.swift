@@ -15,13 +15,13 @@ extension RGBImage {
   /// applied. JPEG pixels are those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
   ///
   /// - Throws: `ImageError`. A file that is cut short or has lost data is an error, never a half-gray picture.
-  public init(contentsOf path: String) throws { self = try Self.read(path).upright }
+  public init(contentsOf file: some FileLocation) throws { self = try Self.read(file).upright }
 
   /// Reads a JPEG or PNG file, and says how the file stores what is returned upright; annotations often refer to that.
   ///
   /// - Throws: `ImageError`; see `init(contentsOf:)`.
-  public static func read(_ path: String) throws -> (upright: RGBImage, orientation: Orientation) {
-    try decode(Self.bytes(of: path), name: path)
+  package static func read(_ file: some FileLocation) throws -> (upright: RGBImage, orientation: Orientation) {
+    try decode(Self.bytes(of: file.fileSystemPath), name: file.fileSystemPath)
   }
 
   /// Reads a picture from the bytes of a JPEG or PNG file; `name` is what errors call it.
@@ -76,7 +76,8 @@ extension RGBImage {
   /// Writes the picture as an 8-bit RGB PNG; the file appears under its name only when it is complete.
   ///
   /// - Throws: `ImageError.cannotWrite`; then nothing is left behind, and a file that was there before is untouched.
-  public func writePNG(to path: String) throws {
+  public func writePNG(to file: some FileLocation) throws {
+    let path = file.fileSystemPath
     do { try AtomicFiles.write(pngData(), to: path) } catch let failure as AtomicFiles.Failure {
       throw ImageError.cannotWrite(path, reason: failure.reason)
     }

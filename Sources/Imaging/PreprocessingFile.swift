@@ -24,52 +24,40 @@ extension Preprocessing {
   /// edge of size/crop_pct), `rescale_offset` and `include_top` (EfficientNet). All others are ignored.
   ///
   /// - Throws: `PreprocessingError`.
-  public init(contentsOf path: String) throws {
-    guard FileManager.default.fileExists(atPath: path) else { throw PreprocessingError.missing(path) }
-    guard let data = FileManager.default.contents(atPath: path) else { throw PreprocessingError.unreadable(path) }
-    try self.init(decoding: data, name: path)
-  }
+  public init(contentsOf file: some FileLocation) throws { self = try Self.read(file.fileSystemPath).preprocessing }
 
   /// Reads the bytes of a `preprocessor_config.json`; `name` is what errors call it. See `init(contentsOf:)`.
   ///
   /// - Throws: `PreprocessingError`.
-  public init(decoding data: Data, name: String) throws {
-    guard let value = try? JSONDecoder().decode(JSONValue.self, from: data) else {
-      throw PreprocessingError.notJSON(name)
-    }
-    guard case .object(let members) = value else {
-      throw PreprocessingError.wrongValue(name, key: nil, expected: "an object", found: value.description)
-    }
-    try self.init(Settings(file: name, members: members))
+  public init(decoding data: Data, name: String) throws { try self.init(Settings(decoding: data, file: name)) }
+
+  /// Reads a file, and says in a sentence what it leaves to the defaults although it matters, and which keys may be mistyped.
+  ///
+  /// - Throws: `PreprocessingError`.
+  package static func read(_ path: String) throws -> (preprocessing: Preprocessing, doubts: String?) {
+    guard FileManager.default.fileExists(atPath: path) else { throw PreprocessingError.missing(path) }
+    guard let data = FileManager.default.contents(atPath: path) else { throw PreprocessingError.unreadable(path) }
+    let settings = try Settings(decoding: data, file: path)
+    let preprocessing = try Preprocessing(settings)
+    return (preprocessing, try preprocessing.doubts(about: settings))
   }
 
-  /// What a `preprocessor_config.json` leaves to the defaults although it matters, and keys that may be mistyped, in a sentence; nil
-  /// if there is nothing to say of it.
-  ///
-  /// - Throws: `PreprocessingError`, as reading the file.
-  public static func doubts(aboutFile path: String) throws -> String? {
-    let preprocessing = try Preprocessing(contentsOf: path)
-    guard let data = FileManager.default.contents(atPath: path),
-      case .object(let members)? = try? JSONDecoder().decode(JSONValue.self, from: data)
-    else { return nil }
-    let settings = Settings(file: path, members: members)
+  private func doubts(about settings: Settings) throws -> String? {
     var missing: [String] = []
-    if preprocessing.resize != nil, settings["size"] == nil { missing.append("size") }
-    if preprocessing.crop != nil, settings["crop_size"] == nil, settings["crop_pct"] == nil {
-      missing.append("crop_size")
-    }
+    if resize != nil, settings["size"] == nil { missing.append("size") }
+    if crop != nil, settings["crop_size"] == nil, settings["crop_pct"] == nil { missing.append("crop_size") }
     if try settings.bool("do_normalize") ?? true {
       missing += ["image_mean", "image_std"].filter { settings[$0] == nil }
     }
     guard !missing.isEmpty else { return nil }
     // What other systems call the same: mean, std, resize, crop.
-    let mistyped = members.keys.sorted().compactMap { key in
+    let mistyped = settings.members.keys.sorted().compactMap { key in
       missing.first { $0 != key && ($0.hasSuffix(key) || $0.hasPrefix(key)) }.map { "\(key) is not read (\($0)?)" }
     }
-    let mean = preprocessing.mean.map { "\($0)" }.joined(separator: ", ")
-    let deviation = preprocessing.standardDeviation.map { "\($0)" }.joined(separator: ", ")
-    return "\(path) has no \(missing.joined(separator: ", ")); used are "
-      + "\(preprocessing.resize.map { "\($0)" } ?? "no resize"), \(preprocessing.crop.map { "crop \($0.width)×\($0.height)" } ?? "no crop"), "
+    let mean = mean.map { "\($0)" }.joined(separator: ", ")
+    let deviation = standardDeviation.map { "\($0)" }.joined(separator: ", ")
+    return "\(settings.file) has no \(missing.joined(separator: ", ")); used are "
+      + "\(resize.map { "\($0)" } ?? "no resize"), \(crop.map { "crop \($0.width)×\($0.height)" } ?? "no crop"), "
       + "mean \(mean), deviation \(deviation)" + (mistyped.isEmpty ? "" : "; " + mistyped.joined(separator: ", "))
   }
 

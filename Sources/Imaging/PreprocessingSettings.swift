@@ -1,3 +1,5 @@
+import Foundation
+
 /// The members of a `preprocessor_config.json`, read with their types checked.
 ///
 /// Every accessor returns nil for a key that is missing or null, and throws `PreprocessingError.wrongValue` for a value
@@ -90,5 +92,18 @@ struct Settings {
 
   private func wrong(_ key: String, _ expected: String, _ found: JSONValue) -> PreprocessingError {
     .wrongValue(file, key: key, expected: expected, found: found.description)
+  }
+}
+
+extension Settings {
+  /// - Throws: `PreprocessingError` if the bytes are no JSON object.
+  init(decoding data: Data, file: String) throws {
+    guard let value = try? JSONDecoder().decode(JSONValue.self, from: data) else {
+      throw PreprocessingError.notJSON(file)
+    }
+    guard case .object(let members) = value else {
+      throw PreprocessingError.wrongValue(file, key: nil, expected: "an object", found: value.description)
+    }
+    self.init(file: file, members: members)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Support
 
 /// Reading of ONNX models: opset 7 to 28, weights inside the file or in files beside it.
 public enum ONNXFile {
@@ -18,13 +19,13 @@ public enum ONNXFile {
   /// used where they are, without a copy. The graph keeps these mappings alive.
   ///
   /// - Parameters:
-  ///   - path: the file, or the folder.
+  ///   - file: the file, or the folder.
   ///   - output: which value is the result: the name of one of the file's outputs, or of any node. Nil means the first output,
   ///     unless another is more like logits: one that weighted layers compute of the first, or one that ends in a softmax or
   ///     sigmoid where the first does not.
   /// - Throws: `ONNXError`, which names every unsupported node at once.
-  public static func readGraph(_ path: String, output: String? = nil) throws -> Graph {
-    try GraphImporter.graph(of: try openModel(path), output: output.map { .named($0) } ?? .preferred)
+  public static func readGraph(_ file: some FileLocation, output: String? = nil) throws -> Graph {
+    try GraphImporter.graph(of: try openModel(file.fileSystemPath), output: output.map { .named($0) } ?? .preferred)
   }
 
   /// Opens a model file, or `model.onnx` in a folder.
@@ -59,12 +60,12 @@ extension NeuralNetwork {
   /// Reads a network from an ONNX file, or from `model.onnx` in a folder.
   ///
   /// - Parameters:
-  ///   - path: the file, or the folder.
+  ///   - file: the file, or the folder.
   ///   - output: which value is the result: one of the file's outputs, or any node, by name; nil means as in `ONNXFile.readGraph`.
   /// - Throws: `ONNXError` for a file that is missing, damaged or not supported, that does not take one image, or that has no such
   ///   output.
-  public init(contentsOf path: String, output: String? = nil) throws {
-    try self.init(ONNXFile.readGraph(path, output: output), file: ONNXFile.modelPath(path))
+  public init(contentsOf file: some FileLocation, output: String? = nil) throws {
+    try self.init(ONNXFile.readGraph(file, output: output), file: ONNXFile.modelPath(file.fileSystemPath))
   }
 
   /// Reads a network from the bytes of an ONNX file.

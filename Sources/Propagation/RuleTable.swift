@@ -7,8 +7,8 @@ import Tensors
 /// sums, have a rule in every table (`RuleTable.structure`), which a row of one's own can replace.
 /// ```swift
 /// let table = RuleTable(name: "mine", pixelRange: .imageNet) {
-///   RuleTable.Row(.operators(.conv, position: .first), ZBox())
-///   RuleTable.Row(.name("features.*"), Gamma(gamma: 0.1))
+///   RuleTable.Row(.operators(.conv, position: .first), ZBoxRule())
+///   RuleTable.Row(.name("features.*"), GammaRule(gamma: 0.1))
 ///   RuleTable.default(pixelRange: nil)
 /// }
 /// ```

@@ -12,7 +12,8 @@ extension RuleTable {
   /// axes), all of which must hold. The rules that have names are those of `catalog`; add your own.
   ///
   /// - Throws: `RuleTableFileError` with line and column.
-  public init(contentsOf path: String, pixelRange: PixelRange?, catalog: RuleCatalog = .standard) throws {
+  public init(contentsOf file: some FileLocation, pixelRange: PixelRange?, catalog: RuleCatalog = .standard) throws {
+    let path = file.fileSystemPath
     guard let data = FileManager.default.contents(atPath: path) else { throw RuleTableFileError.missing(path) }
     guard let text = String(data: data, encoding: .utf8) else {
       throw RuleTableFileError.invalid(path, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "YAML")

@@ -14,8 +14,8 @@ public struct Model: Sendable {
   public let file: String
   /// The network.
   public let network: NeuralNetwork
-  /// How a picture becomes the network's input.
-  public let preprocessing: Preprocessing
+  /// How an image becomes the network's input. Assign another one for another resize or crop.
+  public var preprocessing: Preprocessing
   /// The file that says so, or nil if the preprocessing is assumed.
   public let preprocessingFile: String?
   /// The names of the classes, where they are known.
@@ -27,11 +27,12 @@ public struct Model: Sendable {
   /// Reads a model.
   ///
   /// - Parameters:
-  ///   - path: a `.onnx` file, or a folder that holds `model.onnx`.
+  ///   - location: a `.onnx` file, or a folder that holds `model.onnx`.
   ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
   ///     another is more like logits, as `ONNXFile.readGraph` says.
   /// - Throws: `ONNXError`, `PreprocessingError` or `LabelsError`, all `RelevanceKitError`.
-  public init(contentsOf path: String, output: String? = nil) throws {
+  public init(contentsOf location: some FileLocation, output: String? = nil) throws {
+    let path = location.fileSystemPath
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     let url = URL(fileURLWithPath: path)
@@ -44,15 +45,16 @@ public struct Model: Sendable {
     var network = try NeuralNetwork(contentsOf: path, output: output)
     try network.requireDependenceOnInput(file: file)
     preprocessingFile = companion("preprocessor_config.json")
-    preprocessing = try preprocessingFile.map { try Preprocessing(contentsOf: $0) } ?? .imageNet
+    let read = try preprocessingFile.map(Preprocessing.read)
+    preprocessing = read?.preprocessing ?? .imageNet
     let labelsFile = companion("config.json")
-    labels = try labelsFile.flatMap { try Labels(contentsOf: $0) }
+    let configuration = try labelsFile.map(Labels.read)
+    labels = configuration?.labels
     // Names tell how many classes there are, and so along which axis they lie; `problem_type` is Hugging Face's.
     let last = labels?.names.keys.max()
-    let kind = try labelsFile.flatMap { try Labels.decision(inFile: $0) }
-    network = network.expecting(classes: last.map { $0 + 1 }, decision: kind)
+    network = network.expecting(classes: last.map { $0 + 1 }, decision: configuration?.decision)
     self.network = network
-    var notes = try preprocessingFile.flatMap { try Preprocessing.doubts(aboutFile: $0) }.map { [$0] } ?? []
+    var notes = read?.doubts.map { [$0] } ?? []
     let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224
     let inferred = (try? network.analysis(forInput: network.exampleInputShape(side: side)))?.inferred
     if let file = labelsFile, let classes = inferred.map({ network.scoreLayout($0).classes }) {
@@ -90,33 +92,36 @@ public struct Labels: Sendable {
   /// Reads `id2label` from a `config.json`; nil if the file has none.
   ///
   /// - Throws: `LabelsError` if the file is not JSON or `id2label` does not map class numbers to names.
-  public init?(contentsOf path: String) throws {
+  public init?(contentsOf file: some FileLocation) throws {
+    guard let labels = try Self.read(file.fileSystemPath).labels else { return nil }
+    self = labels
+  }
+
+  /// Reads a `config.json`: its `id2label`, and what scores decide by its `problem_type`, as Hugging Face's models have them.
+  static func read(_ path: String) throws -> (labels: Labels?, decision: Decision?) {
     guard let data = FileManager.default.contents(atPath: path) else { throw LabelsError.missing(path) }
-    let json: Any
-    do { json = try JSONSerialization.jsonObject(with: data) } catch { throw LabelsError.notJSON(path) }
-    guard let table = (json as? [String: Any])?["id2label"] else { return nil }
+    let json: [String: Any]?
+    do { json = try JSONSerialization.jsonObject(with: data) as? [String: Any] } catch {
+      throw LabelsError.notJSON(path)
+    }
+    let decision: Decision? =
+      switch json?["problem_type"] as? String {
+      case "regression": .quantity
+      case "multi_label_classification": .eachClass
+      case "single_label_classification": .oneClass
+      default: nil
+      }
+    guard let table = json?["id2label"] else { return (nil, decision) }
     guard let entries = table as? [String: String] else {
       throw LabelsError.invalid(path, "id2label is not an object of strings")
     }
-    names = try Dictionary(
-      entries.map { key, name in
-        guard let index = Int(key), index >= 0 else {
-          throw LabelsError.invalid(path, "id2label has the key \"\(key)\"")
-        }
-        return (index, name)
-      }, uniquingKeysWith: { first, _ in first })
-  }
-
-  /// What scores decide, if a `config.json` says so: its `problem_type` is that of Hugging Face's models.
-  static func decision(inFile path: String) throws -> Decision? {
-    guard let data = FileManager.default.contents(atPath: path) else { throw LabelsError.missing(path) }
-    let json = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-    switch json?["problem_type"] as? String {
-    case "regression": return .quantity
-    case "multi_label_classification": return .eachClass
-    case "single_label_classification": return .oneClass
-    default: return nil
+    let names = try entries.map { key, name in
+      guard let index = Int(key), index >= 0 else {
+        throw LabelsError.invalid(path, "id2label has the key \"\(key)\"")
+      }
+      return (index, name)
     }
+    return (Labels(names: Dictionary(names, uniquingKeysWith: { first, _ in first })), decision)
   }
 
   /// The name of a class, or nil.

@@ -8,7 +8,8 @@ public enum NumPyFile {
   /// Reads a tensor.
   ///
   /// - Throws: `NumPyFileError`.
-  public static func read(_ path: String) throws -> Tensor {
+  public static func read(_ file: some FileLocation) throws -> Tensor {
+    let path = file.fileSystemPath
     guard let bytes = FileManager.default.contents(atPath: path) else { throw NumPyFileError.missing(path) }
     return try decode(bytes, name: path)
   }
@@ -16,11 +17,10 @@ public enum NumPyFile {
   /// Writes a tensor; the file appears under its name only when it is complete.
   ///
   /// - Throws: `NumPyFileError.cannotWrite`.
-  public static func write(_ tensor: Tensor, to path: String) throws {
-    do {
-      try encode(tensor).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw NumPyFileError.cannotWrite(path, reason: error.localizedDescription)
+  public static func write(_ tensor: Tensor, to file: some FileLocation) throws {
+    let path = file.fileSystemPath
+    do { try AtomicFiles.write(encode(tensor), to: path) } catch let failure as AtomicFiles.Failure {
+      throw NumPyFileError.cannotWrite(path, reason: failure.reason)
     }
   }
 

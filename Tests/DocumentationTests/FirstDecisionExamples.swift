@@ -8,13 +8,11 @@ import Testing
   @Test func landingPage() throws {
     let at = try Place()
     let model = try Model(contentsOf: at("Fixtures/digits/vgg"))
-    let rules = RuleTable.default(pixelRange: model.preprocessing.pixelRange)
-    let explainer = try Explainer(model.network, rules: rules)
-    let picture = try RGBImage(contentsOf: at("Fixtures/digits/scenes/005.png"))
-    let trace = try explainer.trace(model.preprocessing.tensor(from: picture))
-    let explanation = try trace.explain(.class(8), by: .clrp1)
+    let image = try RGBImage(contentsOf: at("Fixtures/digits/scenes/005.png"))
+    let explainer = try Explainer(model)
+    let explanation = try explainer.explain(image, .top(1), by: .clrp1)
     let heatmap = Heatmap(explanation.relevance, colors: .sequential)
-    let visible = try model.preprocessing.visible(picture)
+    let visible = try model.preprocessing.visible(image)
     try heatmap.overlay(on: visible).writePNG(to: at("explanation.png"))
     #expect(try RGBImage(contentsOf: at("explanation.png")).width == 64)
   }
@@ -22,11 +20,10 @@ import Testing
   @Test func explanation() throws {
     let at = try Place()
     let model = try Model(contentsOf: at("Fixtures/digits/vgg"))
-    let rules = RuleTable.default(pixelRange: model.preprocessing.pixelRange)
-    let explainer = try Explainer(model.network, rules: rules)
+    let explainer = try Explainer(model)
 
-    let picture = try RGBImage(contentsOf: at("Fixtures/digits/scenes/005.png"))
-    let trace = try explainer.trace(model.preprocessing.tensor(from: picture))
+    let image = try RGBImage(contentsOf: at("Fixtures/digits/scenes/005.png"))
+    let trace = try explainer.trace(image)
     for prediction in trace.predictions().prefix(2) {
       print(prediction.classIndex, prediction.logit, prediction.probability ?? 1)
     }
@@ -41,7 +38,7 @@ import Testing
 
     let colors = explanation.method.heatmapColors
     let heatmap = Heatmap(explanation.relevance, colors: colors)
-    let overlay = heatmap.overlay(on: try model.preprocessing.visible(picture))
+    let overlay = heatmap.overlay(on: try model.preprocessing.visible(image))
     try overlay.writePNG(to: at("explanation.png"))
     #expect(try RGBImage(contentsOf: at("explanation.png")).height == 64)
 

@@ -11,7 +11,7 @@ import Testing
     print(model.network.inputShape, model.exampleInputShape)
     print(model.preprocessingFile ?? "assumed", model.preprocessing.pixelRange)
     print(model.labels?[8] ?? "no name")
-    for node in model.network.graph.nodes { print(node.name, node.operation.kind) }
+    for node in model.network.graph.nodes { print(node.name, node.kind) }
     #expect("\(model.network.inputShape)" == "batch×3×64×64" && model.labels?[8] == "8")
     #expect(model.preprocessing.pixelRange.lower == [-1, -1, -1] && model.network.graph.nodes.count == 27)
   }
@@ -37,8 +37,7 @@ import Testing
     let quarter = [0.25, 0.25, 0.25]
     let preprocessing = Preprocessing(
       resize: .exact(width: 64, height: 64), crop: nil, mean: quarter, standardDeviation: quarter)
-    let rules = RuleTable.default(pixelRange: preprocessing.pixelRange)
-    let explainer = try Explainer(network, rules: rules)
+    let explainer = try Explainer(network, preprocessing: preprocessing)
     #expect(try Preprocessing(contentsOf: at("Fixtures/digits/vgg/preprocessor_config.json")) == preprocessing)
     #expect(explainer.plan.assignments.count == 26)
   }

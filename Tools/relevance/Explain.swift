@@ -228,6 +228,7 @@ extension Explanation {
     switch target {
     case .class(let index, let position):
       return "class\(index)\((position ?? []).map { "-\($0)" }.joined()).\(method)"
+    case .top(let rank): return "top\(rank).\(method)"
     case .region(let index): return "region\(index).\(method)"
     case .unit(let node, let channel, let position):
       let name = String(node.map { $0 == "/" || $0 == ":" ? "_" : $0 })

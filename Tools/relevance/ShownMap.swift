@@ -45,6 +45,7 @@ extension Target {
     case .class(let index, let position):
       (labels?[index].map { "\($0) (class \(index))" } ?? "class \(index)")
         + (position.map { " at \($0.map(String.init).joined(separator: ", "))" } ?? "")
+    case .top: description
     case .region(let index): "region of " + (labels?[index].map { "\($0) (class \(index))" } ?? "class \(index)")
     case .unit(let node, let channel, let position):
       "channel \(channel) of \(node)" + (position.map { " at \($0.map(String.init).joined(separator: ", "))" } ?? "")

@@ -69,14 +69,10 @@ enum TargetArgument: CustomStringConvertible {
     return index
   }
 
-  /// The targets meant for one run; where classes have scores at several positions, the best classes are those that have the largest
-  /// score at the most.
+  /// The targets meant for one run.
   func targets(in trace: Trace) -> [Target] {
     switch self {
-    case .top(let count):
-      trace.layout.hasPositions
-        ? trace.regions[0].prefix(count).map { .region($0.classIndex) }
-        : trace.predictions().prefix(count).map { .class($0.classIndex) }
+    case .top(let count): Array(Target.ranked(in: trace).prefix(count))
     case .fixed(let target): [target]
     case .label, .labeledRegion: preconditionFailure("labels are resolved before anything runs")
     }

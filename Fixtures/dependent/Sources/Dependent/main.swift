@@ -14,10 +14,10 @@ let table = try RuleTable(
     rules:
       - {op: Conv, position: first, rule: absolute, stabilizer: 0.1}
     """, pixelRange: model.preprocessing.pixelRange, catalog: .standard.adding(Absolute.self))
-let explainer = try Explainer(model.network, rules: table)
+let explainer = try Explainer(model, rules: table)
 print(explainer.plan)
 
-let trace = try explainer.trace(model.preprocessing.tensor(from: picture))
+let trace = try explainer.trace(picture)
 let seen = trace.predictions().prefix(2)
 // Where the digits are, as the data set has it.
 let boxes = [
