@@ -2,7 +2,7 @@ import Support
 import Tensors
 
 /// A picture that cannot be read, used or written. Each case names the file first.
-public enum ImageError: RelevanceKitError, Equatable {
+package enum ImageError: RelevanceKitError, Equatable {
   /// There is no such file.
   case missing(String)
   /// The file is there, but may not or cannot be read.
@@ -23,7 +23,7 @@ public enum ImageError: RelevanceKitError, Equatable {
   case cannotWrite(String, reason: String)
 
   /// The kind of failure.
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missing, .unreadable: .missingInput
     case .unknownFormat, .truncated, .damaged, .unsupported, .tooLarge, .outOfMemory: .badData
@@ -32,7 +32,7 @@ public enum ImageError: RelevanceKitError, Equatable {
   }
 
   /// What went wrong, in one sentence that starts with the file.
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let file): "\(file): no such file; expected a JPEG or PNG picture"
     case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
@@ -51,12 +51,12 @@ public enum ImageError: RelevanceKitError, Equatable {
 }
 
 /// The formats that are read.
-public enum ImageFormat: String, Sendable, CustomStringConvertible {
+package enum ImageFormat: String, Sendable, CustomStringConvertible {
   /// JPEG, baseline or progressive.
   case jpeg = "JPEG"
   /// Portable Network Graphics.
   case png = "PNG"
 
   /// The usual abbreviation.
-  public var description: String { rawValue }
+  package var description: String { rawValue }
 }

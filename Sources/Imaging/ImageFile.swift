@@ -5,7 +5,7 @@ import Tensors
 
 extension RGBImage {
   /// The largest number of pixels that a picture may have: 178 956 970, where Pillow too suspects a decompression bomb.
-  public static let pixelLimit = 178_956_970
+  package static let pixelLimit = 178_956_970
 
   /// Reads a JPEG or PNG file. Its content, not its name, decides which.
   ///

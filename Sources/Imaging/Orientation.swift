@@ -1,5 +1,5 @@
 /// How the stored rows and columns of a picture relate to the way it is meant to be seen (EXIF tag 0x0112).
-public enum Orientation: Int, CaseIterable, Sendable {
+package enum Orientation: Int, CaseIterable, Sendable {
   /// As it is stored.
   case upright = 1
   /// Left and right are exchanged.
@@ -18,7 +18,7 @@ public enum Orientation: Int, CaseIterable, Sendable {
   case turnedRight
 
   /// Whether rows are meant to be seen as columns.
-  public var swapsAxes: Bool { rawValue >= 5 }
+  package var swapsAxes: Bool { rawValue >= 5 }
 
   /// Whether, once rows and columns are as they are meant, left and right are exchanged.
   var mirrorsColumns: Bool { [.mirrored, .upsideDown, .turnedLeft, .transverse].contains(self) }

@@ -1,21 +1,21 @@
 /// Where the pixels of a picture, as it is stored, are in the network's input.
 ///
 /// The picture is turned upright first; of the upright picture `x ↦ x · scaleX + shiftX`, and the same for rows.
-public struct PixelPlacement: Hashable, Sendable {
+package struct PixelPlacement: Hashable, Sendable {
   /// Input pixels per pixel of the upright picture, from left to right.
-  public let scaleX: Double
+  package let scaleX: Double
   /// The same from top to bottom.
-  public let scaleY: Double
+  package let scaleY: Double
   /// The input's column at which the upright picture's left side is; negative if the crop cuts it off.
-  public let shiftX: Double
+  package let shiftX: Double
   /// The input's row at which the upright picture's upper side is.
-  public let shiftY: Double
+  package let shiftY: Double
   /// The number of columns of the input.
-  public let width: Int
+  package let width: Int
   /// The number of rows of the input.
-  public let height: Int
+  package let height: Int
   /// How the picture is stored.
-  public let orientation: Orientation
+  package let orientation: Orientation
   private let uprightWidth: Int
   private let uprightHeight: Int
 
@@ -30,7 +30,7 @@ public struct PixelPlacement: Hashable, Sendable {
 
   /// Where a point of the stored picture is in the input, in which it may not be; (0, 0) is the outer corner of the upper left
   /// pixel of both.
-  public func place(x: Double, y: Double) -> (x: Double, y: Double) {
+  package func place(x: Double, y: Double) -> (x: Double, y: Double) {
     var (column, row) = orientation.swapsAxes ? (y, x) : (x, y)
     if orientation.mirrorsColumns { column = Double(uprightWidth) - column }
     if orientation.mirrorsRows { row = Double(uprightHeight) - row }
@@ -45,7 +45,7 @@ extension Preprocessing {
   ///   - width: the number of columns of the upright picture.
   ///   - height: its number of rows.
   ///   - orientation: how it is stored.
-  public func placement(
+  package func placement(
     ofWidth width: Int, height: Int, storedAs orientation: Orientation = .upright
   ) -> PixelPlacement {
     let size = resizedSize(ofWidth: width, height: height)

@@ -148,7 +148,7 @@ extension Preprocessing: Codable {
 }
 
 /// A `preprocessor_config.json` that cannot be used.
-public enum PreprocessingError: RelevanceKitError, Equatable {
+package enum PreprocessingError: RelevanceKitError, Equatable {
   /// There is no such file.
   case missing(String)
   /// The file is there, but may not or cannot be read.
@@ -159,7 +159,7 @@ public enum PreprocessingError: RelevanceKitError, Equatable {
   case wrongValue(String, key: String?, expected: String, found: String)
 
   /// The kind of failure.
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missing, .unreadable: .missingInput
     case .notJSON, .wrongValue: .badData
@@ -167,7 +167,7 @@ public enum PreprocessingError: RelevanceKitError, Equatable {
   }
 
   /// What went wrong, in one sentence that starts with the file.
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let file): "\(file): no such file; expected a preprocessor_config.json"
     case .unreadable(let file): "\(file): cannot be read; expected a preprocessor_config.json"

@@ -154,7 +154,7 @@ public struct Labels: Sendable {
 }
 
 /// A `config.json` that cannot be used.
-public enum LabelsError: RelevanceKitError {
+package enum LabelsError: RelevanceKitError {
   /// There is no such file, or it may not be read: its path.
   case missing(String)
   /// The file at this path is not JSON.
@@ -162,13 +162,13 @@ public enum LabelsError: RelevanceKitError {
   /// `id2label` does not map class numbers to names: the file's path and what was found.
   case invalid(String, String)
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missing: .missingInput
     case .notJSON, .invalid: .badData
     }
   }
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let file): "\(file): no such file, or it may not be read"
     case .notJSON(let file): "\(file): not JSON"

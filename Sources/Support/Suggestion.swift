@@ -1,9 +1,9 @@
 /// What somebody may have meant by a name that does not exist.
-public enum Suggestion {
+package enum Suggestion {
   /// The candidate that is most like a name, upper and lower case alike; nil if none is alike at all.
   ///
   /// - Complexity: O(length²) per candidate.
-  public static func nearest(to name: String, among candidates: [String]) -> String? {
+  package static func nearest(to name: String, among candidates: [String]) -> String? {
     guard !name.isEmpty else { return nil }
     let wanted = Array(name.lowercased())
     let scored = candidates.map { (candidate: $0, distance: distance(wanted, Array($0.lowercased()))) }

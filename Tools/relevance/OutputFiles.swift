@@ -54,3 +54,10 @@ struct OutputFiles {
     return result
   }
 }
+
+/// Writes a file that appears under its name only when it is complete.
+func writeFile(_ data: Data, to url: URL) throws {
+  do { try AtomicFiles.write(data, to: url.path) } catch let failure as AtomicFiles.Failure {
+    throw OutputError.file(url.path, reason: failure.reason)
+  }
+}

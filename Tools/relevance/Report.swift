@@ -141,9 +141,7 @@ struct Report: Encodable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try makeFolder(url.deletingLastPathComponent())
-    do { try encoder.encode(self).write(to: url, options: .atomic) } catch {
-      throw OutputError.file(url.path, reason: error.localizedDescription)
-    }
+    try writeFile(encoder.encode(self), to: url)
   }
 
   private static func named(_ losses: [AbsorptionCause: Double]) -> [String: Double] {

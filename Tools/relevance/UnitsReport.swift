@@ -209,10 +209,3 @@ extension UnitsReport.Entry {
 
   private static func name(_ unit: UnitsReport.Unit) -> String { CommaSeparatedValues.field(unit.target, quoted: true) }
 }
-
-/// Writes a file that appears under its name only when it is complete.
-func writeFile(_ data: Data, to url: URL) throws {
-  do { try data.write(to: url, options: .atomic) } catch {
-    throw OutputError.file(url.path, reason: error.localizedDescription)
-  }
-}
