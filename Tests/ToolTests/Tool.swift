@@ -102,16 +102,22 @@ struct Workbench {
     try input.write(to: URL(fileURLWithPath: folder.path("input")))
     process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.path("input")))
     try process.run()
+    // A terminal holds back who writes what nobody reads.
+    var seen: [UInt8] = []
+    func readTerminal() {
+      var bytes = [UInt8](repeating: 0, count: 4096)
+      while terminal >= 0, case let count = read(terminal, &bytes, bytes.count), count > 0 { seen += bytes.prefix(count) }
+    }
+    while onTerminal && process.isRunning {
+      readTerminal()
+      usleep(10_000)
+    }
     process.waitUntilExit()
+    readTerminal()
     func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
     let output = try text("output")
     var errors = try text("errors")
-    if onTerminal {
-      // What is said fits a terminal's buffer.
-      var bytes = [UInt8](repeating: 0, count: 1 << 16)
-      let count = read(terminal, &bytes, bytes.count)
-      errors = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).replacing("\r\n", with: "\n")
-    }
+    if onTerminal { errors = String(decoding: seen, as: UTF8.self).replacing("\r\n", with: "\n") }
     try #require(process.terminationReason == .exit, "the command crashed: \(errors)")
     return Outcome(status: process.terminationStatus, output: output, errors: errors)
   }
