@@ -106,7 +106,9 @@ struct Workbench {
     var seen: [UInt8] = []
     func readTerminal() {
       var bytes = [UInt8](repeating: 0, count: 4096)
-      while terminal >= 0, case let count = read(terminal, &bytes, bytes.count), count > 0 { seen += bytes.prefix(count) }
+      while terminal >= 0, case let count = read(terminal, &bytes, bytes.count), count > 0 {
+        seen += bytes.prefix(count)
+      }
     }
     while onTerminal && process.isRunning {
       readTerminal()
