@@ -101,7 +101,9 @@ let package = Package(
     .testTarget(name: "EvaluationTests", dependencies: ["RelevanceKit", "TestSupport"]),
     .testTarget(name: "ToolTests", dependencies: ["RelevanceKit", "TestSupport", "convert-model", "relevance"]),
     .testTarget(
-      name: "DocumentationTests", dependencies: ["RelevanceKit", "TestSupport", "convert-model", "relevance"]),
+      name: "DocumentationTests", dependencies: ["RelevanceKit", "TestSupport", "convert-model", "relevance"],
+      // Examples are compiled as users of the package compile them.
+      packageAccess: false),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -62,6 +62,6 @@ import Testing
     let all = try trace.explain(classes, by: .clrp1, ledger: false)
     let eight = try scene.trace.explain(.class(8), by: .clrp1)
     // Not to the bit: a matrix product may round differently beside others.
-    #expect(all.count == 10 && all[8].relevance.relativeDistance(from: eight.relevance) <= Tolerance.sameMap)
+    #expect(all.count == 10 && all[8].relevance.relativeDistance(from: eight.relevance) <= 1e-5)
   }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// The commands that were built with the tests.
-package enum BuiltTool {
+public enum BuiltTool {
   /// `.build/<configuration>/<name>`, beside the tests.
-  package static func url(named name: String) -> URL {
+  public static func url(named name: String) -> URL {
     let places =
       Bundle.allBundles.map(\.bundleURL) + [Bundle.main.bundleURL, Bundle.main.executableURL].compactMap { $0 }
     let candidates = places.flatMap { [$0, $0.deletingLastPathComponent()] }.map {
@@ -16,7 +16,7 @@ package enum BuiltTool {
   }
 
   /// What a command writes to standard output, and its exit status; what it writes to standard error is lost.
-  package static func output(
+  public static func output(
     of executable: URL, _ arguments: [String], in folder: URL
   ) throws -> (text: String, status: Int32) {
     let process = Process()

@@ -2,22 +2,22 @@ import Foundation
 import RelevanceKit
 
 /// Files that tests compare with, and where they are.
-package enum Fixtures {
+public enum Fixtures {
   /// The package's root.
-  package static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  public static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
   /// The path of a fixture.
-  package static func path(_ name: String) -> String { root.appendingPathComponent("Fixtures/\(name)").path }
+  public static func path(_ name: String) -> String { root.appendingPathComponent("Fixtures/\(name)").path }
 
   /// A tensor from `Fixtures`.
-  package static func tensor(_ name: String) throws -> Tensor { try NumPyFile.read(path(name)) }
+  public static func tensor(_ name: String) throws -> Tensor { try NumPyFile.read(path(name)) }
 
   /// Photographs that tests may use where they are there.
-  package static let images = root.deletingLastPathComponent().appendingPathComponent("shared/images")
+  public static let images = root.deletingLastPathComponent().appendingPathComponent("shared/images")
 
   /// A folder for one test's files, emptied when the returned value is gone.
-  package final class Scratch: Sendable {
+  public final class Scratch: Sendable {
     /// The folder.
     public let url: URL
 
@@ -35,9 +35,9 @@ package enum Fixtures {
 }
 
 /// A model that Tools/models has fetched.
-package enum FetchedModel {
+public enum FetchedModel {
   /// The folder of fetched models.
-  package static let folder: URL = {
+  public static let folder: URL = {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["RELEVANCEKIT_MODELS"] { return URL(fileURLWithPath: folder) }
     let cache = environment["XDG_CACHE_HOME"] ?? (environment["HOME"] ?? "") + "/.cache"
@@ -45,14 +45,14 @@ package enum FetchedModel {
   }()
 
   /// SqueezeNet 1.1 with ImageNet weights.
-  package static let squeezeNet = folder.appendingPathComponent("squeezenet1.1").path
+  public static let squeezeNet = folder.appendingPathComponent("squeezenet1.1").path
 
   /// Whether SqueezeNet 1.1 is there.
-  package static let hasSqueezeNet: Bool = FileManager.default.fileExists(atPath: squeezeNet + "/model.onnx")
+  public static let hasSqueezeNet: Bool = FileManager.default.fileExists(atPath: squeezeNet + "/model.onnx")
 
   /// VGG16's ImageNet convolutions with a fully connected head of 20 coarse classes, for those who have it.
-  package static let coarseVGG16 = folder.appendingPathComponent("vgg16-coarse").path
+  public static let coarseVGG16 = folder.appendingPathComponent("vgg16-coarse").path
 
   /// Whether it is there.
-  package static let hasCoarseVGG16: Bool = FileManager.default.fileExists(atPath: coarseVGG16 + "/model.onnx")
+  public static let hasCoarseVGG16: Bool = FileManager.default.fileExists(atPath: coarseVGG16 + "/model.onnx")
 }
