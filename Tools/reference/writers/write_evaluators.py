@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from onnx_files import FIXTURES
+from oracles import evaluator_statistics as statistics
 from oracles import evaluators as e
 from seeded import seeded_bits, seeded_tensor
 
@@ -379,9 +380,9 @@ def has_ties(matrix):
 def write_matrices():
     cases = []
     for name, matrix in matrices():
-        on, off = e.diagonal_means(matrix)
+        on, off = statistics.diagonal_means(matrix)
         case = {"name": name, "n": len(matrix), "values": plain(matrix.ravel()), "ties": has_ties(matrix)}
-        case |= {"dominant_rows": e.dominant_rows(matrix), "dominant_columns": e.dominant_rows(matrix.T)}
+        case |= {"dominant_rows": statistics.dominant_rows(matrix), "dominant_columns": statistics.dominant_rows(matrix.T)}
         cases.append(case | {"diagonal_mean": on, "off_diagonal_mean": off})
     write("matrices", cases)
 
@@ -393,11 +394,11 @@ def write_resamples():
         values = seeded_tensor(8100 + index, (images,), -1, 1).astype(np.float64)
         pairs = 1 + whole(8200 + index, (images,), 4)
         hits = np.minimum(pairs, whole(8300 + index, (images,), 5))
-        means, ratios = e.resampled_means(values, indices), e.resampled_ratios(hits, pairs, indices)
+        means, ratios = statistics.resampled_means(values, indices), statistics.resampled_ratios(hits, pairs, indices)
         case = {"images": images, "resamples": resamples, "indices": plain(indices)}
         case |= {"values": plain(values), "hits": plain(hits), "pairs": plain(pairs)}
-        case |= {"mean": e.resampled_means(values, [range(images)])[0], "interval": e.interval(means)}
-        case |= {"ratio": e.resampled_ratios(hits, pairs, [range(images)])[0], "ratio_interval": e.interval(ratios)}
+        case |= {"mean": statistics.resampled_means(values, [range(images)])[0], "interval": statistics.interval(means)}
+        case |= {"ratio": statistics.resampled_ratios(hits, pairs, [range(images)])[0], "ratio_interval": statistics.interval(ratios)}
         # Of the largest case the interval says enough.
         cases.append(case | ({"means": means, "ratios": ratios} if resamples < 1000 else {}))
     write("resamples", cases)
@@ -408,7 +409,7 @@ def write_classes():
     for index, count in enumerate((1, 2, 5, 20, 60)):
         names, hits = whole(9000 + index, (count,), 2 + index), whole(9100 + index, (count,), 2)
         pairs = [(int(name), bool(hit)) for name, hit in zip(names, hits)]
-        cases.append({"pairs": [{"class": name, "hit": hit} for name, hit in pairs], "class_mean": e.class_mean(pairs)})
+        cases.append({"pairs": [{"class": name, "hit": hit} for name, hit in pairs], "class_mean": statistics.class_mean(pairs)})
     write("classes", cases)
 
 

@@ -31,7 +31,7 @@ def main():
     run("checks.check_oracle")
     run("writers.write_maps", *scratch)
     run("writers.write_rule_cases")
-    run("oracles.evaluators", "--check")
+    run("checks.check_evaluators")
     run("writers.write_evaluators")
     run("writers.write_composites", *scratch)
     if (pathlib.Path(arguments.models) / NAME / "model.onnx").exists():
