@@ -1,12 +1,29 @@
 import Networks
+import Support
 import Tensors
 
 /// An operator with a kernel of its own. Functions of elements or pairs of them, selections and reshapings share theirs.
-package protocol ComputedOperator: Networks.Operator {
+protocol ComputedOperator: Networks.Operator {
   /// What computes a node with the operator.
   ///
   /// - Throws: `ExecutionError` or `GraphError` for what is not supported.
   func kernel(at site: KernelSite) throws -> any Kernel
+}
+
+/// An operator with a kernel that is made of it and of what is known of its node.
+protocol DirectlyComputed: ComputedOperator {
+  associatedtype Computed: OperatorKernel where Computed.Operation == Self
+}
+
+extension DirectlyComputed {
+  func kernel(at site: KernelSite) throws -> any Kernel { try Computed(self, at: site) }
+}
+
+/// The kernel of an operator.
+protocol OperatorKernel: Kernel {
+  associatedtype Operation
+  /// - Throws: As `ComputedOperator.kernel(at:)`.
+  init(_ operation: Operation, at site: KernelSite) throws
 }
 
 /// A node that needs a kernel, and what is known of its operands and its output.
@@ -17,10 +34,21 @@ package struct KernelSite {
   /// How convolutions are computed.
   let algorithm: ConvolutionAlgorithm
   /// The node's weights in derived layouts, shared by all plans of a network.
-  let weights: DerivedWeights<ConvolutionKernel.Form>
+  let weights: DerivedWeights
 
   /// Whether values are rounded to integers or wrap as integers do.
   var isStepwise: Bool { node.operation.isStepwise(of: operands.map(\.kind)) }
+
+  /// What computes real numbers, or the integers of a type where values are rounded to these or wrap as they do.
+  func kernel(_ real: any Kernel, orOfIntegers integers: (IntegerType) throws -> any Kernel) rethrows -> any Kernel {
+    guard isStepwise, let type = output.kind.integerType else { return real }
+    return StepwiseKernel(values: try integers(type), withoutSteps: real)
+  }
+
+  /// The same for the adjoint of the node's only operand.
+  var reversed: KernelSite {
+    KernelSite(node: node, operands: [output], output: operands[0], algorithm: algorithm, weights: weights)
+  }
 
   /// The kernel that computes the node; nil where nothing is computed: inputs, and what is known beforehand.
   ///
@@ -39,10 +67,36 @@ package struct KernelSite {
   }
 }
 
+/// Output is the operand, element for element, under another shape at most.
+struct CopyKernel: LinearKernel {
+  let count: Int
+
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
+    output.update(from: operands[0], count: count)
+  }
+
+  func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
+    results[0]?.update(from: upstream, count: count * seeds)
+  }
+}
+
+/// A node whose values are rounded to integers or wrap as integers do: they change in steps, so that derivatives are 0.
+package struct StepwiseKernel: Kernel {
+  let values: any Kernel
+  package let withoutSteps: (any Kernel)?
+
+  package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
+    values.forward(operands, output, on: workers)
+  }
+}
+
+/// Forms of a layer's weights that are derived from the model's once and kept: signed parts, transposed kernels.
+typealias DerivedWeights = Cache<ConvolutionKernel.Form, Tensor>
+
 /// Weights in derived layouts, by node: shared by all plans of a network.
 final class WeightLibrary: Sendable {
-  private let layouts: [DerivedWeights<ConvolutionKernel.Form>]
+  private let layouts: [DerivedWeights]
   init(nodes: Int) { layouts = (0..<nodes).map { _ in DerivedWeights() } }
-  var bytes: Int { layouts.reduce(0) { $0 + $1.bytes } }
-  subscript(id: Node.ID) -> DerivedWeights<ConvolutionKernel.Form> { layouts[id.index] }
+  var bytes: Int { layouts.flatMap(\.all).reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride } }
+  subscript(id: Node.ID) -> DerivedWeights { layouts[id.index] }
 }

@@ -15,15 +15,10 @@ package final class ExecutionPlan: Sendable {
   /// How the logits are arranged.
   package let layout: ScoreLayout
   let kernels: [(any Kernel)?]
-  private let placement: Placement
+  let placement: Placement
 
-  var places: [Placement.Place] { placement.places }
-  /// For each node with a companion product `W⁺·x`, where that goes and where it has to be exact.
-  var companions: [Node.ID: (offset: Int, scope: Companion.Scope)] { placement.companions }
   /// Floats that a run needs.
   package var memory: Int { placement.size }
-  /// Operands whose own values are gone after a run, since a rectifier took their place.
-  var overwritten: Set<Node.ID> { placement.overwritten }
 
   init(
     _ network: NeuralNetwork, inputShape: TensorShape, for purpose: Placement.Purpose, weights: WeightLibrary,
@@ -33,8 +28,7 @@ package final class ExecutionPlan: Sendable {
     let analysis = try network.analysis(forInput: inputShape)
     let inferred = analysis.inferred
     try Self.checkMemory(for: graph, inferred)
-    self.network = network
-    self.analysis = analysis
+    (self.network, self.analysis) = (network, analysis)
     shapes = analysis.shapes
     batching = network.batching(before: network.logits, inferred)
     layout = network.scoreLayout(inferred)
@@ -51,7 +45,7 @@ package final class ExecutionPlan: Sendable {
   package var items: Int { if case .items(let count, _) = batching { count } else { 1 } }
 
   /// Where the companion product of a node is exact; nil if it has none.
-  package func companionScope(of id: Node.ID) -> Companion.Scope? { companions[id]?.scope }
+  package func companionScope(of id: Node.ID) -> Companion.Scope? { placement.companions[id]?.scope }
 
   /// A model of a few bytes may ask for any amount of memory.
   private static func checkMemory(for graph: Graph, _ inferred: [Inferred]) throws {
@@ -81,10 +75,11 @@ package final class ExecutionPlan: Sendable {
         if merged || graph[id].operation.keepsElements { continue }
         let y = trace.address(of: id)
         if let weighted = kernel as? any WeightedKernel {
-          trace.withOperand(0, of: id) { x in
+          trace.withOperands(of: id) {
             weighted.forward(
-              x, y, rectifies: consumers[id.index].contains { inPlace.contains($0) },
-              companion: companions[id].map { Companion(memory.base + $0.offset, scope: $0.scope) }, on: workers)
+              $0[0], y, rectifies: consumers[id.index].contains { inPlace.contains($0) },
+              companion: placement.companions[id].map { Companion(memory.base + $0.offset, scope: $0.scope) },
+              on: workers)
           }
         } else {
           trace.withOperands(of: id) { kernel.forward($0, y, on: workers) }

@@ -1,6 +1,6 @@
 import Foundation
 import Networks
-import Synchronization
+import Support
 import Tensors
 
 /// Runs a network: owns the plans, the threads and the memory that runs share.
@@ -13,9 +13,7 @@ public final class Executor: Sendable {
   public let threads: Int
   package let workers: Workers
   private let weights: WeightLibrary
-  private let plans = Mutex<[PlanKey: ExecutionPlan]>([:])
-
-  private static let keptPlans = 32
+  private let plans = Cache<PlanKey, ExecutionPlan>(limit: 32)
 
   private struct PlanKey: Hashable {
     let shape: TensorShape
@@ -27,8 +25,7 @@ public final class Executor: Sendable {
 
   /// Prepares to run a network on `threads` threads; nil means one per processor.
   public init(_ network: NeuralNetwork, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic) {
-    self.network = network
-    self.convolution = convolution
+    (self.network, self.convolution) = (network, convolution)
     self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     workers = Workers(count: self.threads, pool: MemoryPool())
     weights = WeightLibrary(nodes: network.graph.nodes.count)
@@ -60,16 +57,9 @@ public final class Executor: Sendable {
   package func predictionMemory(_ shape: TensorShape) throws -> Int { try plan(shape, for: .logits).memory }
 
   private func plan(_ shape: TensorShape, for purpose: Placement.Purpose) throws -> ExecutionPlan {
-    let key = PlanKey(shape: shape, purpose: purpose)
-    if let plan = plans.withLock({ $0[key] }) { return plan }
-    let plan = try ExecutionPlan(
-      network, inputShape: shape, for: purpose, weights: weights, algorithm: convolution)
-    plans.withLock { plans in
-      // Pictures of ever new sizes must not fill memory; a plan is made again in no time.
-      if plans.count >= Self.keptPlans { plans.removeAll() }
-      plans[key] = plan
+    try plans.value(for: PlanKey(shape: shape, purpose: purpose)) {
+      try ExecutionPlan(network, inputShape: shape, for: purpose, weights: weights, algorithm: convolution)
     }
-    return plan
   }
 
   /// Runs the network and keeps every node's value. Nodes in `companions` also compute `W⁺·x`; `clock` is told what nodes
@@ -92,8 +82,6 @@ public final class Executor: Sendable {
   package var derivedWeightBytes: Int { weights.bytes }
 
   private func check(_ value: Tensor, of id: Node.ID) throws {
-    guard value.isFinite else {
-      throw ExecutionError.notFinite(node: network.graph[id].name)
-    }
+    guard value.isFinite else { throw ExecutionError.notFinite(node: network.graph[id].name) }
   }
 }

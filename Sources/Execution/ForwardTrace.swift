@@ -9,10 +9,7 @@ package final class ForwardTrace: Sendable {
   private let memory: TensorStorage
 
   init(plan: ExecutionPlan, input: Tensor, memory: TensorStorage, workers: Workers) {
-    self.plan = plan
-    self.input = input
-    self.memory = memory
-    self.workers = workers
+    (self.plan, self.input, self.memory, self.workers) = (plan, input, memory, workers)
   }
 
   package var graph: Graph { plan.network.graph }
@@ -23,18 +20,16 @@ package final class ForwardTrace: Sendable {
   /// Whether several targets can share a walk, as further items of the first axis.
   package var sharesWalks: Bool { if case .items(_, let shares) = plan.batching { shares } else { false } }
 
-  /// The kernel of a node.
   package func kernel(of id: Node.ID) -> (any Kernel)? { plan.kernels[id.index] }
 
   /// The output of a node; a view of the trace's memory.
   ///
   /// - Complexity: O(1), except for a node whose rectifier took its place: that one is computed anew.
   package func value(of id: Node.ID) -> Tensor {
-    if plan.overwritten.contains(id) { return recomputed(id) }
-    return stored(id)
+    // Only nodes with a kernel are overwritten.
+    plan.placement.overwritten.contains(id) ? value(of: id, by: kernel(of: id)!) : stored(id)
   }
 
-  /// The shape of the output of a node.
   package func shape(of id: Node.ID) -> TensorShape { plan.shapes[id.index] }
 
   /// The output of a node, or that of the rectifier which took its place; a view of the trace's memory.
@@ -42,7 +37,7 @@ package final class ForwardTrace: Sendable {
 
   /// `W⁺·x` of a weighted node, where the plan asked for it.
   package func companion(of id: Node.ID) -> Tensor? {
-    plan.companions[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
+    plan.placement.companions[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
   }
 
   /// Bytes of all values and companion products.
@@ -53,19 +48,12 @@ package final class ForwardTrace: Sendable {
 
   private func stored(_ id: Node.ID) -> Tensor {
     let shape = plan.shapes[id.index]
-    switch plan.places[id.index] {
+    switch plan.placement.places[id.index] {
     case .input: return input
     case .constant(let value): return value
     case .memory(let offset): return Tensor(shape: shape, storage: memory, offset: offset)
     case .sameAs(let other): return stored(other).reshaped(to: shape)
     }
-  }
-
-  private func recomputed(_ id: Node.ID) -> Tensor {
-    guard let kernel = plan.kernels[id.index] else {
-      preconditionFailure("a node without a kernel is never overwritten")
-    }
-    return value(of: id, by: kernel)
   }
 
   /// What another kernel makes of the operands of a node.
@@ -79,22 +67,18 @@ package final class ForwardTrace: Sendable {
 
   // MARK: During the run
 
-  func address(of id: Node.ID) -> UnsafeMutablePointer<Float> {
-    switch plan.places[id.index] {
+  func address(of id: Node.ID) -> MutableFloats {
+    switch plan.placement.places[id.index] {
     case .memory(let offset): memory.base + offset
     case .sameAs(let other): address(of: other)
     case .input, .constant: preconditionFailure("inputs and constants are not computed")
     }
   }
 
-  func withOperands<Result>(of id: Node.ID, _ body: ([UnsafePointer<Float>]) -> Result) -> Result {
+  func withOperands<Result>(of id: Node.ID, _ body: ([Floats]) -> Result) -> Result {
     let operands = graph[id].inputs.map { stored($0) }
     return withExtendedLifetime(operands) {
       body(operands.map { $0.withUnsafeElements { $0.baseAddress! } })
     }
-  }
-
-  func withOperand<Result>(_ index: Int, of id: Node.ID, _ body: (UnsafePointer<Float>) -> Result) -> Result {
-    withOperands(of: id) { body($0[index]) }
   }
 }

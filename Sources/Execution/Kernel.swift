@@ -6,8 +6,7 @@ import Tensors
 /// A kernel is made for one node and one input shape. It keeps no state of a run.
 package protocol Kernel: Sendable {
   /// y ← f(x₀, x₁, …); `output` never overlaps an operand unless `allowsInPlace`.
-  func forward(
-    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers)
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers)
 
   /// Whether the output may take the place of the first operand.
   var allowsInPlace: Bool { get }
@@ -26,43 +25,33 @@ extension Kernel {
 package protocol LinearKernel: Kernel {
   /// gₖ ← (∂f/∂xₖ)ᵀ·s for every operand k for which `results` has memory. `s` holds `seeds` upstream items for each item
   /// of the batch, next to each other, and so does each result.
-  func adjoint(
-    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers)
+  func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers)
 }
 
 /// A kernel that is not linear, with its derivative beside it.
 package protocol DifferentiableKernel: Kernel {
   /// c ← (∂f/∂x)ᵀ·s at the values of a run, for a node with one operand. `s` holds `seeds` upstream items for each item of the batch, next
   /// to each other, and so does `c`.
-  func derivative(
-    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers)
+  func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers)
 }
 
 /// The values of a run at which a kernel is differentiated; they are only read.
 package struct Linearization: @unchecked Sendable {
-  /// The operand.
-  let x: UnsafePointer<Float>
-  /// The output.
-  let y: UnsafePointer<Float>
-  /// Elements of an item.
+  let x: Floats
+  let y: Floats
   let count: Int
-  /// Items in the batch.
   let items: Int
-  /// Upstream items for each.
   let seeds: Int
 
-  package init(x: UnsafePointer<Float>, y: UnsafePointer<Float>, count: Int, items: Int, seeds: Int) {
+  package init(x: Floats, y: Floats, count: Int, items: Int, seeds: Int) {
     (self.x, self.y, self.count, self.items, self.seeds) = (x, y, count, items, seeds)
   }
 
   /// Calls `body` for each upstream item with its elements, those of operand and output, and those of the result.
   func forEachItem(
-    _ s: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
+    _ s: Floats, _ c: MutableFloats, on workers: Workers,
     _ body:
-      @Sendable (
-        _ s: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>,
-        _ c: UnsafeMutablePointer<Float>
-      ) -> Void
+      @Sendable (_ s: Floats, _ x: Floats, _ y: Floats, _ c: MutableFloats) -> Void
   ) {
     let shared = Shared((s: s, c: c))
     workers.run(items * seeds) { item in
@@ -74,7 +63,6 @@ package struct Linearization: @unchecked Sendable {
 
 /// A kernel whose outputs are each made of some elements of its operand: the largest of them, their sum, their mean.
 package protocol PoolingKernel: Kernel {
-  /// Which elements these are.
   var pooled: PooledElements { get }
 }
 
@@ -88,28 +76,24 @@ package enum PooledElements: Sendable {
 
 /// Where a weighted layer leaves `W⁺·x`.
 package struct Companion {
-  let product: UnsafeMutablePointer<Float>
+  let product: MutableFloats
   let scope: Scope
 
   /// Where `W⁺·x` has to be exact.
   package enum Scope: Hashable, Sendable {
-    /// At every output.
     case everywhere
     /// At outputs that are positive: no relevance arrives at others.
     case positiveOutputs
   }
 
-  package init(_ product: UnsafeMutablePointer<Float>, scope: Scope) {
-    self.product = product
-    self.scope = scope
+  package init(_ product: MutableFloats, scope: Scope) {
+    (self.product, self.scope) = (product, scope)
   }
 }
 
 /// A linear map for each part of some weights, and its adjoint.
 package protocol WeightedMap: Sendable {
-  /// The shape of the operand.
   var inputShape: TensorShape { get }
-  /// The shape of the output.
   var outputShape: TensorShape { get }
 
   /// What is added to the products: element `i` of an item of the output has the bias `values[i / run % values.count]`.
@@ -119,13 +103,12 @@ package protocol WeightedMap: Sendable {
   var givesValues: Bool { get }
 
   /// y ← Σₖ partₖ(W)·xₖ, without bias.
-  func product(
-    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers)
+  func product(_ terms: [(part: WeightPart, x: Floats)], _ y: MutableFloats, on workers: Workers)
 
   /// c ← Σₖ factorₖ ⊙ partₖ(W)ᵀ·s; a factor that is nil is 1.
   func adjoint(
-    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
-    _ c: UnsafeMutablePointer<Float>, on workers: Workers)
+    _ terms: [(part: WeightPart, factor: Floats?)], _ s: Floats, seeds: Int,
+    _ c: MutableFloats, on workers: Workers)
 }
 
 /// A kernel with weights: a convolution or a fully connected layer, without its bias a map with weights.
@@ -137,41 +120,31 @@ package protocol WeightedKernel: Kernel, WeightedMap {
 
   /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `companion` is given, companion ← W⁺·x without bias, for which
   /// the data are laid out only once.
-  func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
-    on workers: Workers)
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers)
 
   /// y ← part(W)·x, or y ← y + part(W)·x, without bias.
-  func product(
-    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
-    on workers: Workers)
+  func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers)
 
   /// c ← part(W)ᵀ·s, and, if `factor` is given, c ← factor ⊙ c; `s` and `c` hold `seeds` items for each item of the batch.
-  func adjoint(
-    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
-    factor: UnsafePointer<Float>?, on workers: Workers)
+  func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers)
 }
 
 extension WeightedKernel {
   package var givesValues: Bool { true }
 
-  package func product(
-    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func product(_ terms: [(part: WeightPart, x: Floats)], _ y: MutableFloats, on workers: Workers) {
     for (index, term) in terms.enumerated() { product(term.part, term.x, y, accumulates: index > 0, on: workers) }
   }
 
   package func adjoint(
-    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
-    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+    _ terms: [(part: WeightPart, factor: Floats?)], _ s: Floats, seeds: Int, _ c: MutableFloats, on workers: Workers
   ) {
     adjointOneByOne(terms, s, seeds: seeds, c, on: workers)
   }
 
   /// The same by one product after the other.
   func adjointOneByOne(
-    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
-    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+    _ terms: [(part: WeightPart, factor: Floats?)], _ s: Floats, seeds: Int, _ c: MutableFloats, on workers: Workers
   ) {
     guard let first = terms.first else { return }
     adjoint(first.part, s, seeds: seeds, c, factor: first.factor, on: workers)
@@ -187,9 +160,7 @@ extension WeightedKernel {
     }
   }
 
-  package func forward(
-    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     forward(operands[0], output, rectifies: false, companion: nil, on: workers)
   }
 }

@@ -1,5 +1,4 @@
 import Networks
-import Tensors
 
 /// What one product of a layer with its weights takes, of a whole batch, by the shapes alone.
 package struct LayerWork: Hashable, Sendable {
@@ -21,7 +20,6 @@ package struct LayerWork: Hashable, Sendable {
     case diagonal
   }
 
-  /// How the product is computed.
   package let algorithm: Algorithm
   /// Multiply-adds of the matrix products that are computed, without transforms.
   package let multiplyAdds: Int
@@ -30,11 +28,8 @@ package struct LayerWork: Hashable, Sendable {
   /// Bytes that are moved at least: operand, result and weights as the model has them, each once.
   package let bytes: Int
 
-  init(
-    _ layer: some WeightedKernel, _ algorithm: Algorithm, multiplyAdds: Int, direct: Int? = nil, weights: Int
-  ) {
-    self.algorithm = algorithm
-    self.multiplyAdds = multiplyAdds
+  init(_ layer: some WeightedKernel, _ algorithm: Algorithm, multiplyAdds: Int, direct: Int? = nil, weights: Int) {
+    (self.algorithm, self.multiplyAdds) = (algorithm, multiplyAdds)
     directMultiplyAdds = direct ?? multiplyAdds
     bytes = (layer.inputShape.count + layer.outputShape.count + weights) * MemoryLayout<Float>.stride
   }
@@ -78,9 +73,7 @@ extension ConvolutionKernel {
 
   var adjointWork: LayerWork? {
     // Bands that overlap compute some columns twice, which is not counted.
-    guard hasConvolutionAsAdjoint else {
-      return work(.col2im, multiplyAdds: geometry.multiplyAdds)
-    }
+    guard hasConvolutionAsAdjoint else { return work(.col2im, multiplyAdds: geometry.multiplyAdds) }
     let transposed = geometry.transposed()
     return usesWinograd && WinogradConvolution.suits(transposed)
       ? winogradWork(over: transposed) : im2colWork(over: transposed)

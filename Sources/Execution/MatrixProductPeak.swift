@@ -2,13 +2,11 @@ import Tensors
 
 /// How fast this machine multiplies large matrices on all threads: what layers are measured by.
 package struct MatrixProductPeak: Sendable {
-  /// Rows and columns of the matrices.
   package static let side = 1024
   private let workers: Workers
   /// For each thread two operands and a result.
   private let matrices: TensorStorage
 
-  /// Prepares to measure on the threads of an executor.
   package init(of executor: Executor) {
     workers = executor.workers
     matrices = TensorStorage(count: workers.count * 3 * Self.side * Self.side)

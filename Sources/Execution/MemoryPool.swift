@@ -8,7 +8,7 @@ import Tensors
 /// a layer's arithmetic.
 package final class MemoryPool: Sendable {
   private struct Block: @unchecked Sendable {
-    let base: UnsafeMutablePointer<Float>
+    let base: MutableFloats
     let capacity: Int
   }
 
@@ -27,10 +27,8 @@ package final class MemoryPool: Sendable {
     return TensorStorage(base: block.base, count: count, writable: true) { [self] in give(back: block) }
   }
 
-  /// A tensor with undefined contents.
   package func tensor(_ shape: TensorShape) -> Tensor { Tensor(shape: shape, storage: storage(count: shape.count)) }
 
-  /// Frees all memory that is not in use.
   package func trim() {
     idle.withLock { blocks in
       for block in blocks { free(block.base) }

@@ -1,6 +1,5 @@
 import Networks
 import Synchronization
-import Tensors
 
 /// Notes what each node of a run, or of a walk back, takes. For one run or walk at a time, on one thread.
 package final class NodeClock: Sendable {
@@ -19,7 +18,6 @@ package final class NodeClock: Sendable {
   /// Products with a node's transposed weights, each of a batch for one seed.
   package func adjointProducts(at id: Node.ID) -> Int { state.withLock { $0.adjointProducts[id] ?? 0 } }
 
-  /// The first node begins.
   package func start() { state.withLock { $0.lapStart = .now } }
 
   /// A node is done, and the next one begins.

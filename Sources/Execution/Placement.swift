@@ -19,7 +19,6 @@ struct Placement: Sendable {
   enum Purpose: Hashable, Sendable {
     /// All values, and for some nodes `W⁺·x`.
     case trace(companions: [Node.ID: Companion.Scope])
-    /// The logits alone.
     case logits
   }
 

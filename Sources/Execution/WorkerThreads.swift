@@ -7,7 +7,6 @@ import Synchronization
 /// The layers of a small network take some microseconds each, less than it takes to wake a thread that sleeps. So helpers stay
 /// awake for a moment after each piece of work and look for the next; then they sleep and cost nothing.
 final class WorkerThreads: Sendable {
-  /// How many threads help.
   let helpers: Int
   private let shared = SharedState()
   private let areStarted = Mutex(false)

@@ -14,8 +14,7 @@ package struct Workers: Sendable {
 
   package init(count: Int, pool: MemoryPool) {
     precondition(count > 0, "at least one thread is needed")
-    self.count = count
-    self.pool = pool
+    (self.count, self.pool) = (count, pool)
     threads = WorkerThreads(helpers: count - 1)
   }
 
@@ -25,9 +24,7 @@ package struct Workers: Sendable {
   }
 
   /// The same with `scratch` floats for each task to write to, which a thread's tasks use one after the other.
-  package func run(
-    _ tasks: Int, scratch: Int, _ body: @Sendable (Int, UnsafeMutablePointer<Float>) -> Void
-  ) {
+  package func run(_ tasks: Int, scratch: Int, _ body: @Sendable (Int, MutableFloats) -> Void) {
     guard tasks > 0 else { return }
     let threads = min(count, tasks)
     // A line apart, so that two threads never write to the same one.

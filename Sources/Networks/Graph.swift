@@ -34,9 +34,7 @@ public struct Graph: Sendable {
       }
     }
     guard nodes.indices.contains(output.index) else { throw GraphError.disordered("output") }
-    self.name = name
-    self.nodes = nodes
-    self.output = output
+    (self.name, self.nodes, self.output) = (name, nodes, output)
     self.outputName = outputName ?? nodes[output.index].name
     self.outputNames = outputNames ?? [self.outputName]
   }

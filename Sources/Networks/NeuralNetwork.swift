@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// A classifier that can be run and explained: a graph with one input, in canonical form.
@@ -17,7 +18,7 @@ public struct NeuralNetwork: Sendable {
   /// What the scores are known to decide, whatever the graph looks like.
   private var expectedDecision: Decision?
   /// What has been found out for inputs of some shapes.
-  let analyses = AnalysisStore()
+  let analyses = Cache<TensorShape, Analysis>(limit: 8)
 
   /// Brings a graph into canonical form.
   ///

@@ -11,26 +11,19 @@ public struct Node: Sendable {
 
   /// The name the node has in the model file, or the name of its output where the file gives none; unique in its graph.
   public let name: String
-  /// What the node computes.
   package let operation: any Operator
   /// The nodes whose outputs it takes, in order.
   public let inputs: [ID]
   /// Names of nodes that a rewrite merged into this one, so that users can still speak of them.
-  public let aliases: [String]
+  public internal(set) var aliases: [String]
   /// What the node's values are times −1, if a rewrite has moved signs.
   package let turned: TurnedValues?
 
-  /// Makes a node.
-  package init(name: String, operation: any Operator, inputs: [ID], aliases: [String] = []) {
-    self.init(name: name, operation: operation, inputs: inputs, aliases: aliases, turned: nil)
-  }
-
-  init(name: String, operation: any Operator, inputs: [ID], aliases: [String], turned: TurnedValues?) {
-    self.name = name
-    self.operation = operation
-    self.inputs = inputs
-    self.aliases = aliases
-    self.turned = turned
+  package init(
+    name: String, operation: any Operator, inputs: [ID], aliases: [String] = [], turned: TurnedValues? = nil
+  ) {
+    (self.name, self.operation, self.inputs) = (name, operation, inputs)
+    (self.aliases, self.turned) = (aliases, turned)
   }
 
   /// The family of the node's operator.

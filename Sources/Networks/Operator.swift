@@ -7,7 +7,6 @@ import Tensors
 /// have spatial axes, these come after batch and channels. Axes are counted from 0, negative ones from the end. Every operator
 /// is a type with a file of its own; what many have in common is in `Families`.
 package protocol Operator: Sendable {
-  /// The family.
   var kind: OperatorKind { get }
   /// Numbers that the model brings along: weights, biases, constants. By default none.
   var parameters: [Tensor] { get }
@@ -39,7 +38,6 @@ package protocol Operator: Sendable {
   ///
   /// - Throws: `Misfit`.
   func origin(of operands: [Inferred]) throws -> Origin
-  /// Where channels lie, if the operator says so.
   var channels: ChannelPosition? { get }
   /// Whether the output is known to be ≥ 0, given which operands are.
   func isNonNegative(_ operands: [Bool]) -> Bool

@@ -1,6 +1,6 @@
 /// The family of an operator, named as in ONNX: what rule tables and printed plans speak of.
 ///
-/// Each is declared beside its operator, and listed in `OperatorKind.all`.
+/// Each is declared here, and listed in `OperatorKind.all`.
 public struct OperatorKind: Sendable, CustomStringConvertible {
   /// What operators of a family are to rules.
   public enum Role: Hashable, Sendable {
@@ -59,18 +59,161 @@ extension OperatorKind: Hashable {
 }
 
 extension OperatorKind {
+  /// The network's input.
+  public static let input = OperatorKind("Input", .source)
+  /// A tensor that does not depend on the input.
+  public static let constant = OperatorKind("Constant", .source)
+  /// Convolution with constant weights over one or two spatial axes, batch × channels × space.
+  public static let conv = OperatorKind("Conv", .layer)
+  /// A fully connected layer, `W·x + b` with constant weights over the last axis; also `MatMul` by a constant matrix.
+  public static let gemm = OperatorKind("Gemm", .layer)
+  /// `max(0, x)`.
+  public static let relu = OperatorKind("Relu", .activation)
+  /// Maximum over a window of the spatial axes.
+  public static let maxPool = OperatorKind("MaxPool", .maximum)
+  /// Mean over a window of the spatial axes.
+  public static let averagePool = OperatorKind("AveragePool", .average)
+  /// Mean over height and width, which stay with extent 1 or are dropped.
+  public static let globalAveragePool = OperatorKind("GlobalAveragePool", .average)
+  /// Mean over other axes.
+  public static let reduceMean = OperatorKind("ReduceMean", .average)
+  /// Local response normalization across neighboring channels.
+  public static let lrn = OperatorKind("LRN", .normalization)
+  /// Batch normalization by running statistics: a scale and a shift per channel.
+  public static let batchNormalization = OperatorKind("BatchNormalization", .normalization)
+  /// Tensors joined along an axis.
+  public static let concat = OperatorKind("Concat", .rearrangement)
+  /// Elementwise sum of two tensors, with broadcasting; `Sum` is a chain of these.
+  public static let add = OperatorKind("Add", .arithmetic)
+  /// Elementwise product of two tensors, with broadcasting.
+  public static let mul = OperatorKind("Mul", .arithmetic)
+  /// Two axes, of those before one and of those from it on.
+  public static let flatten = OperatorKind("Flatten", .rearrangement)
+  /// The same elements under another shape.
+  public static let reshape = OperatorKind("Reshape", .rearrangement)
+  /// Another order of the axes.
+  public static let transpose = OperatorKind("Transpose", .rearrangement)
+  /// Axes of extent 1 dropped.
+  public static let squeeze = OperatorKind("Squeeze", .rearrangement)
+  /// Axes of extent 1 inserted.
+  public static let unsqueeze = OperatorKind("Unsqueeze", .rearrangement)
+  /// `exp(x) / Σ exp(x)` along an axis.
+  public static let softmax = OperatorKind("Softmax", .probability)
+  /// `x − log Σ exp(x)` along an axis.
+  public static let logSoftmax = OperatorKind("LogSoftmax", .probability)
+  /// Nothing in inference.
+  public static let dropout = OperatorKind("Dropout", .nothing)
+  /// `x`.
+  public static let identity = OperatorKind("Identity", .nothing)
+  /// `|x|`.
+  public static let abs = OperatorKind("Abs", .function)
+  /// The smallest integer `≥ x`.
+  public static let ceil = OperatorKind("Ceil", .function)
+  /// `min(max(x, lowest), highest)`.
+  public static let clip = OperatorKind("Clip", .activation)
+  /// `x` where it is positive, else `α (eˣ − 1)`.
+  public static let elu = OperatorKind("Elu", .activation)
+  /// The error function.
+  public static let erf = OperatorKind("Erf", .function)
+  /// `eˣ`.
+  public static let exp = OperatorKind("Exp", .function)
+  /// The largest integer `≤ x`.
+  public static let floor = OperatorKind("Floor", .function)
+  /// `x Φ(x)`.
+  public static let gelu = OperatorKind("Gelu", .activation)
+  /// `min(max(α x + β, 0), 1)`.
+  public static let hardSigmoid = OperatorKind("HardSigmoid", .activation)
+  /// `x · min(max(x/6 + ½, 0), 1)`.
+  public static let hardSwish = OperatorKind("HardSwish", .activation)
+  /// `x` where it is positive, else `α x`.
+  public static let leakyRelu = OperatorKind("LeakyRelu", .activation)
+  /// `ln x`.
+  public static let log = OperatorKind("Log", .function)
+  /// `x · tanh(log(1 + eˣ))`.
+  public static let mish = OperatorKind("Mish", .activation)
+  /// `−x`.
+  public static let neg = OperatorKind("Neg", .arithmetic)
+  /// `x` where it is positive, else `slope · x` with a learned slope.
+  public static let prelu = OperatorKind("PRelu", .activation)
+  /// `1 / x`.
+  public static let reciprocal = OperatorKind("Reciprocal", .function)
+  /// The nearest integer, halves to even ones.
+  public static let round = OperatorKind("Round", .function)
+  /// `γ x` where x is positive, else `γ α (eˣ − 1)`.
+  public static let selu = OperatorKind("Selu", .activation)
+  /// `1 / (1 + e⁻ˣ)`.
+  public static let sigmoid = OperatorKind("Sigmoid", .activation)
+  /// `log(1 + eˣ)`.
+  public static let softplus = OperatorKind("Softplus", .activation)
+  /// `√x`.
+  public static let sqrt = OperatorKind("Sqrt", .function)
+  /// The hyperbolic tangent.
+  public static let tanh = OperatorKind("Tanh", .activation)
+  /// Elementwise difference of two tensors, with broadcasting.
+  public static let sub = OperatorKind("Sub", .arithmetic)
+  /// Elementwise quotient of two tensors, with broadcasting.
+  public static let div = OperatorKind("Div", .arithmetic)
+  /// Elementwise power of two tensors, with broadcasting.
+  public static let pow = OperatorKind("Pow", .arithmetic)
+  /// Elementwise minimum of two tensors, with broadcasting; of several, a chain.
+  public static let min = OperatorKind("Min", .arithmetic)
+  /// Elementwise maximum of two tensors, with broadcasting; of several, a chain.
+  public static let max = OperatorKind("Max", .arithmetic)
+  /// Elements added around a tensor or cut off.
+  public static let pad = OperatorKind("Pad", .rearrangement)
+  /// Part of a tensor along some axes; also each output of `Split`.
+  public static let slice = OperatorKind("Slice", .rearrangement)
+  /// Elements at given indices along an axis.
+  public static let gather = OperatorKind("Gather", .rearrangement)
+  /// A tensor repeated along axes of extent 1.
+  public static let expand = OperatorKind("Expand", .rearrangement)
+  /// Maximum over height and width, which stay with extent 1.
+  public static let globalMaxPool = OperatorKind("GlobalMaxPool", .maximum)
+  /// Maximum over other axes.
+  public static let reduceMax = OperatorKind("ReduceMax", .maximum)
+  /// Minimum over whole axes.
+  public static let reduceMin = OperatorKind("ReduceMin", .reduction)
+  /// Product over whole axes.
+  public static let reduceProd = OperatorKind("ReduceProd", .reduction)
+  /// Sum over whole axes.
+  public static let reduceSum = OperatorKind("ReduceSum", .reduction)
+  /// Another size of the spatial axes; also `Upsample`.
+  public static let resize = OperatorKind("Resize", .rearrangement)
+  /// Transposed convolution with constant weights: the adjoint of a convolution.
+  public static let convTranspose = OperatorKind("ConvTranspose", .layer)
+  /// Normalization over the trailing axes, then a scale and a shift.
+  public static let layerNormalization = OperatorKind("LayerNormalization", .normalization)
+  /// Normalization of each channel over its positions, then a scale and a shift.
+  public static let instanceNormalization = OperatorKind("InstanceNormalization", .normalization)
+  /// Normalization of groups of channels over all positions, then a scale and a shift per channel.
+  public static let groupNormalization = OperatorKind("GroupNormalization", .normalization)
+  /// Channels moved into blocks of positions.
+  public static let depthToSpace = OperatorKind("DepthToSpace", .rearrangement)
+  /// Blocks of positions moved into channels.
+  public static let spaceToDepth = OperatorKind("SpaceToDepth", .rearrangement)
+  /// The extents of a tensor.
+  public static let shape = OperatorKind("Shape", .shapes)
+  /// The same values as another kind of numbers.
+  public static let cast = OperatorKind("Cast", .rearrangement)
+  /// Numbers at equal steps; only of values known before the network runs, like all that follow.
+  public static let range = OperatorKind("Range", .shapes)
+  /// A tensor of a given shape filled with one value.
+  public static let constantOfShape = OperatorKind("ConstantOfShape", .shapes)
+  /// Elements of one tensor where a condition holds, else of another.
+  public static let `where` = OperatorKind("Where", .shapes)
+  /// Whether two numbers are equal or in order: `Equal`, `Less`, `LessOrEqual`, `Greater`, `GreaterOrEqual`.
+  public static let comparison = OperatorKind("Comparison", .shapes)
+  /// An operation on truth values: `And`, `Or`, `Not`.
+  public static let logic = OperatorKind("Logic", .shapes)
+
   /// All families of this package, in the order in which they are listed.
   public static let all: [OperatorKind] = [
     .input, .constant, .conv, .gemm, .relu, .maxPool, .averagePool, .globalAveragePool, .reduceMean, .lrn,
     .batchNormalization, .concat, .add, .mul, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .softmax,
-    .logSoftmax,
-    .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid, .hardSwish, .leakyRelu,
-    .log,
-    .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div, .pow, .min, .max,
-    .pad,
-    .slice,
-    .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin, .reduceProd, .reduceSum, .resize, .convTranspose,
-    .layerNormalization, .instanceNormalization, .groupNormalization, .depthToSpace, .spaceToDepth, .shape,
-    .cast, .range, .constantOfShape, .where, .comparison, .logic,
+    .logSoftmax, .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid, .hardSwish,
+    .leakyRelu, .log, .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div,
+    .pow, .min, .max, .pad, .slice, .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin, .reduceProd, .reduceSum,
+    .resize, .convTranspose, .layerNormalization, .instanceNormalization, .groupNormalization, .depthToSpace,
+    .spaceToDepth, .shape, .cast, .range, .constantOfShape, .where, .comparison, .logic,
   ]
 }

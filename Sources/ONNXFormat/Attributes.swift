@@ -33,10 +33,18 @@ struct Attributes {
     "SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO", "TYPE_PROTOS",
   ]
 
-  /// Whether there is an attribute of that name.
   func has(_ name: String) -> Bool { list[name] != nil }
 
   func int(_ name: String, default value: Int) throws -> Int { try int(name) ?? value }
+
+  /// The integer that must be there.
+  func required(_ name: String) throws -> Int { try present(int(name), name) }
+
+  /// What must be there.
+  func present<Value>(_ value: Value?, _ name: String) throws -> Value {
+    guard let value else { throw Defect("attribute \(name) is missing") }
+    return value
+  }
 
   func int(_ name: String) throws -> Int? { try find(name, .int).map { Int($0.pointee.i) } }
 

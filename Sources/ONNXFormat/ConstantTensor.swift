@@ -1,6 +1,5 @@
 import COnnx
 import Networks
-import Support
 import Tensors
 
 /// A tensor of the file that does not depend on the input: an initializer, or what a Constant node makes.
@@ -43,24 +42,13 @@ final class ConstantTensor {
     }
   }
 
-  /// A tensor of numbers that a node's attribute holds.
-  init(floats: [Float], shape: TensorShape, name: String, file: String) {
-    let tensor = Tensor(shape: shape, elements: floats)
-    (self.name, self.shape, self.type, self.source, self.file) = (name, shape, .float, .floats(tensor), file)
-  }
-
-  /// What was computed from other constants.
+  /// What a node's attribute holds, or was computed from other constants.
   init(_ literal: Literal, name: String, file: String) {
     (self.name, self.shape, self.file) = (name, literal.shape, file)
     switch literal {
     case .floats(let tensor): (type, source) = (.float, .floats(tensor))
     case .integers(let tensor): (type, source) = (ElementType(tensor.kind), .integers(tensor.elements))
     }
-  }
-
-  /// A tensor of integers that a node's attribute holds.
-  init(integers: [Int], shape: TensorShape, name: String, file: String) {
-    (self.name, self.shape, self.type, self.source, self.file) = (name, shape, .int64, .integers(integers), file)
   }
 
   /// More axes than any operator has a use for.
@@ -168,24 +156,22 @@ final class ConstantTensor {
   private func readIntegers(_ message: UnsafePointer<TensorProto>, _ model: Model) throws -> [Int] {
     guard type.isInteger else { throw wrongType(expected: Self.integerTypes) }
     let payload = try payload(of: message, in: model)
-    func converted<Stored: BinaryInteger & BitwiseCopyable>(_ stored: Stored.Type) -> [Int]? {
-      payload.map { payload in (0..<shape.count).map { Int(truncatingIfNeeded: payload.load($0, as: stored)) } }
+    let integers = type.kind.integerType
+    // What is read is the bits, to which the type then gives their sign.
+    func element(_ bits: Int) -> Int { integers?.wrapped(bits) ?? (bits == 0 ? 0 : 1) }
+    func converted<Stored: FixedWidthInteger & BitwiseCopyable>(_ payload: Payload, _ stored: Stored.Type) -> [Int] {
+      (0..<shape.count).map { element(Int(truncatingIfNeeded: payload.load($0, as: stored))) }
     }
-    let stored: [Int]? =
-      switch type {
-      case .int64: converted(Int64.self)
-      case .uint64: converted(UInt64.self)
-      case .int32: converted(Int32.self)
-      case .uint32: converted(UInt32.self)
-      case .int16: converted(Int16.self)
-      case .uint16: converted(UInt16.self)
-      case .int8: converted(Int8.self)
-      case .uint8: converted(UInt8.self)
-      default: converted(UInt8.self)?.map { $0 == 0 ? 0 : 1 }
+    if let payload {
+      switch type.byteCount {
+      case 1: return converted(payload, UInt8.self)
+      case 2: return converted(payload, UInt16.self)
+      case 4: return converted(payload, UInt32.self)
+      default: return converted(payload, UInt64.self)
       }
-    if let stored { return stored }
+    }
     let elements: [Int]
-    switch type {
+    switch integers {
     case .int64: elements = numbers(message.pointee.n_int64_data, message.pointee.int64_data).map { Int($0) }
     case .uint64, .uint32:
       elements = numbers(message.pointee.n_uint64_data, message.pointee.uint64_data).map { Int(truncatingIfNeeded: $0) }
@@ -249,9 +235,7 @@ final class ConstantTensor {
   }
 
   private func check(count: Int) throws {
-    guard count == shape.count else {
-      throw defect("dims \(shape) take \(shape.count) elements; found \(count)")
-    }
+    guard count == shape.count else { throw defect("dims \(shape) take \(shape.count) elements; found \(count)") }
   }
 
   private func wrongType(expected: String) -> ONNXError { defect("it has element type \(type); expected \(expected)") }

@@ -10,8 +10,7 @@ final class ExternalData {
 
   /// The external data of the model of that name; `folder` is where its files may be, nil if there are none.
   init(model: String, folder: String?) {
-    self.model = model
-    self.folder = folder
+    (self.model, self.folder) = (model, folder)
   }
 
   /// The paths of the files that were needed so far.

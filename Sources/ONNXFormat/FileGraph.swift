@@ -15,11 +15,9 @@ struct FileGraph {
     let outputs: [String]
   }
 
-  /// The nodes, in the order of the file.
   let nodes: [Node]
   /// What the graph's inputs are called that are no initializers.
   let inputs: [String]
-  /// What the graph's outputs are called.
   let outputs: [String]
   /// For each value the positions of the nodes that make it; more than one is an error, which the importer reports.
   let makers: [String: [Int]]
@@ -48,6 +46,23 @@ struct FileGraph {
       guard !found[index] else { continue }
       found[index] = true
       open += operands(of: index)
+    }
+    return found
+  }
+
+  /// For each node whether it depends on one of some values; of the nodes that `isConsidered` marks, if it is given.
+  func descendants(of values: [String], among isConsidered: [Bool]? = nil) -> [Bool] {
+    var users: [String: [Int]] = [:]
+    for (index, node) in nodes.enumerated() where isConsidered?[index] ?? true {
+      for input in node.inputs { users[input, default: []].append(index) }
+    }
+    var found = [Bool](repeating: false, count: nodes.count)
+    var open = values
+    while let value = open.popLast() {
+      for user in users[value] ?? [] where !found[user] {
+        found[user] = true
+        open += nodes[user].outputs
+      }
     }
     return found
   }
@@ -130,13 +145,20 @@ struct LiveNodes {
       missing[index] = operands.count
       for operand in operands { users[operand, default: []].append(index) }
     }
-    var ready = MinimumHeap(live.filter { missing[$0] == 0 })
+    // The smallest comes last.
+    var ready = Array(live.filter { missing[$0] == 0 }.reversed())
     var sorted: [Int] = []
-    while let index = ready.pop() {
+    while let index = ready.popLast() {
       sorted.append(index)
       for user in users[index] ?? [] {
         missing[user]! -= 1
-        if missing[user] == 0 { ready.push(user) }
+        guard missing[user] == 0 else { continue }
+        var (low, high) = (0, ready.count)
+        while low < high {
+          let middle = (low + high) / 2
+          if ready[middle] > user { low = middle + 1 } else { high = middle }
+        }
+        ready.insert(user, at: low)
       }
     }
     guard sorted.count == live.count else { throw cycle(among: Set(live).subtracting(sorted), of: graph) }
@@ -155,37 +177,5 @@ struct LiveNodes {
       index = graph.operands(of: index).first { waiting.contains($0) }!
     }
     return Cycle(path[positions[index]!...].reversed().map { graph.nodes[$0] })
-  }
-}
-
-/// Numbers, of which the smallest is taken first.
-private struct MinimumHeap {
-  private var numbers: [Int]
-
-  /// `sorted` is in ascending order, which is a heap already.
-  init(_ sorted: [Int]) { numbers = sorted }
-
-  mutating func push(_ number: Int) {
-    numbers.append(number)
-    var child = numbers.count - 1
-    while child > 0, numbers[(child - 1) / 2] > numbers[child] {
-      numbers.swapAt(child, (child - 1) / 2)
-      child = (child - 1) / 2
-    }
-  }
-
-  mutating func pop() -> Int? {
-    guard let first = numbers.first else { return nil }
-    let last = numbers.removeLast()
-    guard !numbers.isEmpty else { return first }
-    numbers[0] = last
-    var parent = 0
-    while true {
-      let children = [2 * parent + 1, 2 * parent + 2].filter { $0 < numbers.count }
-      guard let least = children.min(by: { numbers[$0] < numbers[$1] }), numbers[least] < numbers[parent] else { break }
-      numbers.swapAt(parent, least)
-      parent = least
-    }
-    return first
   }
 }

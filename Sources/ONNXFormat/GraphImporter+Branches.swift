@@ -1,6 +1,4 @@
-import COnnx
 import Networks
-import Tensors
 
 extension GraphImporter {
   /// The outputs of an If whose condition does not depend on the image: its nodes are those of the branch that is taken.

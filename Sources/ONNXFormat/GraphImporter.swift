@@ -1,7 +1,6 @@
 import COnnx
 import Networks
 import Support
-import Tensors
 
 /// Turns the graph of a model into a `Graph`: the nodes that one of its values depends on, operands first, otherwise in the
 /// order of the file.
@@ -35,9 +34,7 @@ struct GraphImporter {
   ///
   /// - Throws: `ONNXError`; all nodes that are not supported are in one error.
   static func graph(of model: Model, output wanted: WantedOutput) throws -> Graph {
-    guard let graph = model.graph else {
-      throw ONNXError.damaged(file: model.file, reason: "it has no graph")
-    }
+    guard let graph = model.graph else { throw ONNXError.damaged(file: model.file, reason: "it has no graph") }
     guard let opset = model.opset, OperatorRegistry.opsets.contains(opset) else {
       let found = model.opset.map(String.init) ?? "none"
       let (first, last) = (OperatorRegistry.opsets.lowerBound, OperatorRegistry.opsets.upperBound)
@@ -48,8 +45,7 @@ struct GraphImporter {
   }
 
   private init(model: Model, opset: Int) {
-    self.model = model
-    self.opset = opset
+    (self.model, self.opset) = (model, opset)
     self.aliases = model.aliases
   }
 
@@ -67,7 +63,6 @@ struct GraphImporter {
       name: text(graph.pointee.name), nodes: nodes, output: output, outputName: choice.name, outputNames: file.outputs)
   }
 
-  /// Adds nodes in their order.
   mutating func add(_ live: LiveNodes) throws { for node in live.nodes { try add(node) } }
 
   mutating func addInitializers(of graph: UnsafePointer<GraphProto>) throws {
@@ -131,7 +126,6 @@ struct GraphImporter {
     return .operand(.unavailable(rank: nil, isLive: isLive))
   }
 
-  /// What a node becomes.
   private mutating func build(_ node: FileGraph.Node, outputs: Int) throws -> Imported {
     guard let builder = OperatorRegistry.builders[node.op] else { throw Unsupported(nil) }
     let operands = try texts(node.message.pointee.n_input, node.message.pointee.input).map { try operand(named: $0) }

@@ -8,7 +8,6 @@ import Foundation
 package final class MappedFile: @unchecked Sendable {
   /// The path it was opened by, or a name for bytes that come from elsewhere.
   package let path: String
-  /// The number of bytes; at least 1.
   package let count: Int
   // Never written through; the memory is released once, in deinit.
   package let base: UnsafeRawPointer

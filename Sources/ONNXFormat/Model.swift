@@ -36,7 +36,6 @@ final class Model {
   /// The name to call the model by in errors.
   var file: String { bytes.path }
 
-  /// The graph, if there is one.
   var graph: UnsafePointer<GraphProto>? { message.pointee.graph.map { UnsafePointer($0) } }
 
   /// What comes before a name in the metadata that says which node answers to it.

@@ -1,5 +1,4 @@
 import Networks
-import Tensors
 
 /// What a node takes: another node's output, or a tensor known beforehand.
 enum Operand {
@@ -9,7 +8,6 @@ enum Operand {
   /// that all that is not supported is reported at once. `isLive` says whether it depends on pixels, and not only on shapes.
   case unavailable(rank: Int?, isLive: Bool)
 
-  /// The number of axes, if it is known.
   var rank: Int? {
     switch self {
     case .node(_, let rank), .unavailable(let rank, _): rank
@@ -20,9 +18,7 @@ enum Operand {
 
 /// What a node of the file becomes.
 enum Imported {
-  /// A node of the graph.
   case node(any Operator, [Operand])
-  /// A tensor known beforehand.
   case constant(ConstantTensor)
   /// A function of two values applied to the first two operands, then to the result and the third, and so on.
   case chain(any Operator, [Operand])
@@ -41,7 +37,6 @@ struct NodeReader {
   let attributes: Attributes
   /// What it takes, in order; nil for an optional input that is left out.
   let operands: [Operand?]
-  /// How many outputs it has.
   let outputs: Int
   let model: Model
 
@@ -110,8 +105,22 @@ struct NodeReader {
     return tensor
   }
 
-  /// A list of integers that is an attribute before opset `since`, and input `index` from then on.
-  func integers(_ label: String, inputSince since: Int, input index: Int) throws -> [Int]? {
-    opset < since ? try attributes.ints(label) : try optionalConstant(index, label)?.integers()
+  // MARK: What becomes of it
+
+  /// An operator that takes the first inputs, which are called so in ONNX's documentation.
+  func node(_ operation: any Operator, _ labels: String...) throws -> Imported {
+    .node(operation, try labels.enumerated().map { try operand($0.offset, $0.element) })
   }
+
+  func nodeOfAll(_ operation: any Operator) throws -> Imported { .node(operation, try allOperands()) }
+
+  /// Sum, Min, Max of any number of operands, two at a time.
+  func chain(_ operation: any Operator) throws -> Imported {
+    guard !operands.isEmpty else { throw Defect("it has no inputs; expected at least 1") }
+    let all = try allOperands()
+    return all.count == 1 ? .node(Identity(), all) : .chain(operation, all)
+  }
+
+  /// All inputs, none of which may be left out.
+  func allOperands() throws -> [Operand] { try operands.indices.map { try operand($0, "\($0)") } }
 }

@@ -1,5 +1,4 @@
 import Support
-import Tensors
 
 /// Why an ONNX file cannot be used.
 public enum ONNXError: RelevanceKitError, Equatable {

@@ -75,9 +75,7 @@ extension NeuralNetwork {
   /// `output` is as for a file.
   ///
   /// - Throws: As `init(contentsOf:output:)`.
-  public init(
-    onnx bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil
-  ) throws {
+  public init(onnx bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil) throws {
     try self.init(ONNXFile.readGraph(bytes, name: name, folder: folder, output: output), file: name)
   }
 

@@ -1,4 +1,3 @@
-import COnnx
 import Foundation
 import Networks
 

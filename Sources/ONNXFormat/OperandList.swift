@@ -14,11 +14,14 @@ struct OperandList {
 
 extension NodeReader {
   /// Integers that are an attribute before opset `since`, and input `index` from then on; nil if they are left out.
-  func list(
-    _ label: String, inputSince since: Int, input index: Int, in operands: inout OperandList
-  ) throws -> List? {
+  func list(_ label: String, inputSince since: Int, input index: Int, in operands: inout OperandList) throws -> List? {
     guard opset >= since else { return try attributes.ints(label).map { .fixed($0) } }
     return try optionalOperand(index).map { try operands.list($0) }
+  }
+
+  /// The same, known now.
+  func integers(_ label: String, inputSince since: Int, input index: Int) throws -> [Int]? {
+    opset < since ? try attributes.ints(label) : try optionalConstant(index, label)?.integers()
   }
 
   /// Axes that do not repeat, counted from the front if the number of axes is known.

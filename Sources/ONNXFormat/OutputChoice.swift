@@ -1,5 +1,4 @@
 import Support
-import Tensors
 
 /// Which value of a file's graph is wanted.
 enum WantedOutput {
@@ -13,7 +12,6 @@ enum WantedOutput {
 
 /// The value of a file's graph that is the result, and what it is called.
 struct OutputChoice {
-  /// The value.
   let value: String
   /// The name of the output, or of the node, that was chosen.
   let name: String
@@ -64,20 +62,7 @@ struct OutputPreference {
   private let depends: [Bool]
 
   init(_ graph: FileGraph) {
-    self.graph = graph
-    var depends = [Bool](repeating: false, count: graph.nodes.count)
-    var users: [String: [Int]] = [:]
-    for (index, node) in graph.nodes.enumerated() {
-      for input in node.inputs { users[input, default: []].append(index) }
-    }
-    var open = graph.inputs
-    while let value = open.popLast() {
-      for user in users[value] ?? [] where !depends[user] {
-        depends[user] = true
-        open += graph.nodes[user].outputs
-      }
-    }
-    self.depends = depends
+    (self.graph, depends) = (graph, graph.descendants(of: graph.inputs))
   }
 
   /// The output that is preferred where `first` is the first one.
@@ -145,19 +130,7 @@ struct OutputPreference {
   /// Whether a value is computed of another by weighted layers, the last of which makes it.
   private func isHead(_ output: String, on features: String) -> Bool {
     guard output != features, endsInWeights(output) else { return false }
-    let before = graph.ancestors(of: [output])
-    var after = [Bool](repeating: false, count: graph.nodes.count)
-    var users: [String: [Int]] = [:]
-    for (index, node) in graph.nodes.enumerated() where before[index] {
-      for input in node.inputs { users[input, default: []].append(index) }
-    }
-    var open = [features]
-    while let value = open.popLast() {
-      for user in users[value] ?? [] where !after[user] {
-        after[user] = true
-        open += graph.nodes[user].outputs
-      }
-    }
+    let after = graph.descendants(of: [features], among: graph.ancestors(of: [output]))
     return graph.nodes.indices.contains { after[$0] && Self.weighted.contains(graph.nodes[$0].op) }
   }
 

@@ -5,7 +5,6 @@ struct Payload {
   let file: MappedFile
   let offset: Int
 
-  /// Element `index` of a list of numbers.
   func load<Number: BitwiseCopyable>(_ index: Int, as type: Number.Type) -> Number {
     file.base.loadUnaligned(fromByteOffset: offset + index * MemoryLayout<Number>.size, as: type)
   }

@@ -13,14 +13,14 @@ struct UnsupportedNodeList: CustomStringConvertible {
   init(_ nodes: [ONNXError.UnsupportedNode]) { self.nodes = nodes }
 
   var description: String {
-    let operators = Groups(nodes, by: \.operator)
-    var parts = operators.groups.prefix(Self.listedOperators).flatMap { name, nodes -> [String] in
-      let reasons = Groups(nodes, by: \.reason)
-      let rest = reasons.groups.dropFirst(Self.listedReasons).reduce(0) { $0 + $1.nodes.count }
-      return reasons.groups.prefix(Self.listedReasons).map { Self.part(name, $0.nodes, reason: $0.key) }
+    let operators = Self.groups(nodes, by: \.operator)
+    var parts = operators.prefix(Self.listedOperators).flatMap { name, nodes -> [String] in
+      let reasons = Self.groups(nodes, by: \.reason)
+      let rest = reasons.dropFirst(Self.listedReasons).reduce(0) { $0 + $1.nodes.count }
+      return reasons.prefix(Self.listedReasons).map { Self.part(name, $0.nodes, reason: $0.key) }
         + (rest > 0 ? ["\(rest) more \(shown(name))"] : [])
     }
-    let rest = operators.groups.dropFirst(Self.listedOperators)
+    let rest = operators.dropFirst(Self.listedOperators)
     if !rest.isEmpty {
       parts.append("\(rest.reduce(0) { $0 + $1.nodes.count }) nodes of \(rest.count) more operators")
     }
@@ -35,20 +35,10 @@ struct UnsupportedNodeList: CustomStringConvertible {
   }
 
   /// Nodes that have something in common, in the order of first occurrence.
-  private struct Groups<Key: Hashable> {
-    private(set) var groups: [(key: Key, nodes: [ONNXError.UnsupportedNode])] = []
-
-    init(_ nodes: [ONNXError.UnsupportedNode], by key: (ONNXError.UnsupportedNode) -> Key) {
-      var positions: [Key: Int] = [:]
-      for node in nodes {
-        let key = key(node)
-        if let position = positions[key] {
-          groups[position].nodes.append(node)
-        } else {
-          positions[key] = groups.count
-          groups.append((key, [node]))
-        }
-      }
-    }
+  private static func groups<Key: Hashable>(
+    _ nodes: [ONNXError.UnsupportedNode], by key: (ONNXError.UnsupportedNode) -> Key
+  ) -> [(key: Key, nodes: [ONNXError.UnsupportedNode])] {
+    let groups = Dictionary(grouping: nodes.enumerated(), by: { key($0.element) })
+    return groups.sorted { $0.value[0].offset < $1.value[0].offset }.map { ($0.key, $0.value.map(\.element)) }
   }
 }

@@ -59,8 +59,7 @@ package enum BLAS {
     beta: Float = 0, y: UnsafeMutablePointer<Float>
   ) {
     guard m > 0 else { return }
-    cblas_sgemv(
-      CblasRowMajor, CblasNoTrans, blasint(m), blasint(n), alpha, a, blasint(lda), x, 1, beta, y, 1)
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, blasint(m), blasint(n), alpha, a, blasint(lda), x, 1, beta, y, 1)
   }
 
   /// Runs `body` with OpenBLAS computing each call on the calling thread alone, since the package spreads tiles over its

@@ -73,7 +73,6 @@ package struct MutableElements: @unchecked Sendable {
     return MutableElements(storage, start + first, count: count)
   }
 
-  /// Makes all elements the same.
   package func fill(with value: Float) { start.update(repeating: value, count: count) }
 
   /// Calls `body` with where the elements lie, for functions in C.
@@ -105,7 +104,6 @@ extension Tensor {
     try update(body)
   }
 
-  /// The elements for reading.
   package var view: Elements { Elements(storage, storage.base + offset, count: count) }
 
   /// Calls `body` with the elements for writing, after making them this tensor's own.

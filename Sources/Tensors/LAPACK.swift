@@ -17,8 +17,7 @@ public struct SymmetricEigendecomposition: Sendable {
     var columns = matrix
     var values = [Float](repeating: 0, count: n)
     let status = columns.withUnsafeMutableElements { a in
-      LAPACKE_ssyevd(
-        LAPACK_ROW_MAJOR, Self.withVectors, Self.upperTriangle, Int32(n), a.baseAddress, Int32(n), &values)
+      LAPACKE_ssyevd(LAPACK_ROW_MAJOR, Self.withVectors, Self.upperTriangle, Int32(n), a.baseAddress, Int32(n), &values)
     }
     guard status == 0 else { throw DecompositionError.notConverged(status: Int(status)) }
     self.values = values

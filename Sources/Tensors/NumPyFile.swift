@@ -55,8 +55,7 @@ public enum NumPyFile {
     guard data.count - start >= length else {
       throw NumPyFileError.truncated(name, expected: start + length, found: data.count)
     }
-    let header = try Header(
-      String(decoding: data.dropFirst(start).prefix(length), as: UTF8.self), name: name)
+    let header = try Header(String(decoding: data.dropFirst(start).prefix(length), as: UTF8.self), name: name)
     let payload = data.dropFirst(start + length)
     let needed = header.shape.count * header.element.size
     guard payload.count >= needed else {

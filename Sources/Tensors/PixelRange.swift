@@ -10,8 +10,7 @@ public struct PixelRange: Hashable, Sendable {
   /// Makes a range; traps unless there is one `lower` ≤ `upper` per channel.
   public init(lower: [Float], upper: [Float]) {
     precondition(lower.count == upper.count && zip(lower, upper).allSatisfy { $0 <= $1 }, "not a range per channel")
-    self.lower = lower
-    self.upper = upper
+    (self.lower, self.upper) = (lower, upper)
   }
 
   /// The range of pixels `0 … top` after subtracting `mean` and dividing by `standardDeviation`, per channel.

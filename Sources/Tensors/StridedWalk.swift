@@ -3,9 +3,7 @@
 ///
 /// Along a run each operand moves on by the same distance from every element to the next.
 package struct StridedWalk: Sendable {
-  /// The number of elements in each run.
   package let runLength: Int
-  /// The number of runs.
   package let runCount: Int
   /// How far each operand moves on from one element of a run to the next: 0 where it stays.
   package let steps: (a: Int, b: Int)

@@ -27,9 +27,7 @@ public struct Tensor: Sendable {
   /// Makes a tensor whose every element `body` must write.
   ///
   /// - Throws: what `body` throws.
-  public init(
-    uninitialized shape: TensorShape, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void
-  ) rethrows {
+  public init(uninitialized shape: TensorShape, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
     self.shape = shape
     self.storage = TensorStorage(count: shape.count)
     self.offset = 0
@@ -39,9 +37,7 @@ public struct Tensor: Sendable {
   /// Makes a view of part of a storage.
   package init(shape: TensorShape, storage: TensorStorage, offset: Int = 0) {
     precondition(offset >= 0 && shape.count <= storage.count - offset, "the view leaves its storage")
-    self.shape = shape
-    self.storage = storage
-    self.offset = offset
+    (self.shape, self.storage, self.offset) = (shape, storage, offset)
   }
 
   /// The number of elements.
@@ -55,9 +51,7 @@ public struct Tensor: Sendable {
   /// Calls `body` with the elements in row-major order.
   ///
   /// - Throws: what `body` throws.
-  public func withUnsafeElements<Result>(
-    _ body: (UnsafeBufferPointer<Float>) throws -> Result
-  ) rethrows -> Result {
+  public func withUnsafeElements<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(storage) {
       try body(UnsafeBufferPointer(start: storage.base + offset, count: shape.count))
     }

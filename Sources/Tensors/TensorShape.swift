@@ -11,11 +11,8 @@ public struct TensorShape: Hashable, Sendable {
 
   /// Makes a shape from extents that the caller vouches for; traps if one is negative or the product overflows.
   public init(_ dimensions: [Int]) {
-    guard let count = Self.product(of: dimensions) else {
-      preconditionFailure("not a shape: \(dimensions)")
-    }
-    self.dimensions = dimensions
-    self.count = count
+    guard let count = Self.product(of: dimensions) else { preconditionFailure("not a shape: \(dimensions)") }
+    (self.dimensions, self.count) = (dimensions, count)
   }
 
   /// Makes a shape from extents that nobody vouches for.
@@ -23,8 +20,7 @@ public struct TensorShape: Hashable, Sendable {
   /// - Throws: `ShapeError.invalid` if an extent is negative or the number of elements (or of bytes) overflows.
   public init(checking dimensions: [Int]) throws {
     guard let count = Self.product(of: dimensions) else { throw ShapeError.invalid(dimensions) }
-    self.dimensions = dimensions
-    self.count = count
+    (self.dimensions, self.count) = (dimensions, count)
   }
 
   /// The number of axes.

@@ -1,5 +1,10 @@
 import Foundation
 
+/// Where floats lie that are only read.
+package typealias Floats = UnsafePointer<Float>
+/// Where floats lie that are written.
+package typealias MutableFloats = UnsafeMutablePointer<Float>
+
 /// A run of floats in memory: allocated, lent by a pool, or part of a mapped file.
 ///
 /// Whoever holds a reference keeps the memory alive. `Tensor` writes only into storage that it alone references and that
@@ -36,13 +41,8 @@ package final class TensorStorage: @unchecked Sendable {
   }
 
   /// Wraps memory that someone else owns; `release` runs when the last reference is gone.
-  package init(
-    base: UnsafeMutablePointer<Float>, count: Int, writable: Bool, release: @escaping @Sendable () -> Void
-  ) {
-    self.base = base
-    self.count = count
-    self.writable = writable
-    self.release = release
+  package init(base: UnsafeMutablePointer<Float>, count: Int, writable: Bool, release: @escaping @Sendable () -> Void) {
+    (self.base, self.count, self.writable, self.release) = (base, count, writable, release)
   }
 
   deinit { release() }

@@ -103,7 +103,7 @@ import Testing
             seed: UInt64(layer)))
         builder.add("relu\(layer)", .relu)
       }
-      builder.add("head", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+      builder.add("head", .mean(axes: [2, 3], keepsAxes: false))
       let executor = Executor(try builder.network(), threads: 1)
       let shape: TensorShape = [1, 8, 20, 20]
       return (try executor.predictionMemory(shape), try executor.plan(shape).memory)

@@ -36,7 +36,7 @@ import Testing
   @Test(arguments: [[2, 3], [-2, -1], [2], [3], [1], [1, 2], [1, 2, 3]], [true, false])
   func mean(over axes: [Int], keepsAxes: Bool) throws {
     let input: TensorShape = [2, 3, 5, 7]
-    let (kernel, workers) = try Self.kernel(.mean(Mean(axes: axes, keepsAxes: keepsAxes)), input: input)
+    let (kernel, workers) = try Self.kernel(.mean(axes: axes, keepsAxes: keepsAxes), input: input)
     let mean = try #require(kernel as? MeanKernel)
     let x = Seeded.tensor(input, seed: 1, low: 0)
     let averaged = Set(axes.map { $0 < 0 ? $0 + 4 : $0 })
@@ -75,7 +75,7 @@ import Testing
 
   @Test func aMeanOverAxesThatAreNotNeighborsIsAnError() {
     let error = #expect(throws: GraphError.self) {
-      try Self.kernel(.mean(Mean(axes: [1, 3], keepsAxes: true)), input: [1, 2, 3, 4])
+      try Self.kernel(.mean(axes: [1, 3], keepsAxes: true), input: [1, 2, 3, 4])
     }
     #expect(
       error?.description

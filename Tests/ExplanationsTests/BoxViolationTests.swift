@@ -16,7 +16,7 @@ import Testing
       try .seededConvolution(
         inputs: item[0], outputs: 6, kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]), seed: 1))
     builder.add("relu", .relu)
-    builder.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+    builder.add("gap", .mean(axes: [2, 3], keepsAxes: false))
     builder.add("fc", .seededLinear(inputs: 6, outputs: 4, seed: 2))
     return try builder.network()
   }

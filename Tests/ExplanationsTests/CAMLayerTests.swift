@@ -35,7 +35,7 @@ import Testing
       add(name, .multiply, x, last)
     }
     mutating func head(_ inputs: Int) {
-      add("gap", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+      add("gap", .mean(axes: [2, 3], keepsAxes: false))
       linear("fc", inputs, 5)
     }
     func layer() throws -> String {
@@ -106,7 +106,7 @@ import Testing
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
       let x = net.last
-      net.add("squeeze", .mean(Mean(axes: [2, 3], keepsAxes: true)))
+      net.add("squeeze", .mean(axes: [2, 3], keepsAxes: true))
       try net.conv("down", 4, 2, 1)
       net.add("reluDown", .relu)
       try net.conv("up", 2, 4, 1)
@@ -145,7 +145,7 @@ import Testing
       net.add("relu1", .relu)
       net.add("last", .transpose(order: [0, 2, 3, 1]))
       net.add("softplus", .softplus)
-      net.add("gap", .mean(Mean(axes: [1, 2], keepsAxes: false)))
+      net.add("gap", .mean(axes: [1, 2], keepsAxes: false))
       net.linear("fc", 4, 5)
     }
   }
@@ -181,7 +181,7 @@ import Testing
       net.add("swapped", .transpose(order: [0, 2, 1, 3, 4]))
       net.add("shuffled", .reshape(extents: [0, 4, 8, 8], allowZero: false))
       try net.conv("classes", 4, 5, 1)
-      net.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+      net.add("gap", .mean(axes: [2, 3], keepsAxes: false))
     }
   }
 
@@ -203,7 +203,7 @@ import Testing
         net.add("relu1", .relu)
         try net.conv("classes", 4, 5, 1)
         if isRectified { net.add("reluClasses", .relu) }
-        net.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: true)))
+        net.add("gap", .mean(axes: [2, 3], keepsAxes: true))
         net.add("flat", .flatten(axis: 1))
       }
     }
@@ -211,7 +211,7 @@ import Testing
     try expect("relu1") { net in
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
-      net.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: true)))
+      net.add("gap", .mean(axes: [2, 3], keepsAxes: true))
       try net.conv("fc", 4, 5, 1)
       net.add("flat", .flatten(axis: 1))
     }
@@ -219,14 +219,14 @@ import Testing
     try expect("relu1") { net in
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
-      net.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+      net.add("gap", .mean(axes: [2, 3], keepsAxes: false))
     }
     // Two maximal branches join behind the means.
     try expect("relu1") { net in
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
       let map = net.last
-      net.add("mean", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+      net.add("mean", .mean(axes: [2, 3], keepsAxes: false))
       let mean = net.last
       net.add("largest", .reduce(Reduction(.maximum, axes: [2, 3], keepsAxes: false)), map)
       net.add("both", .concat(axis: 1), mean, net.last)

@@ -49,7 +49,7 @@ import Testing
   /// Shares in proportion to values of both signs are larger than what is shared.
   @Test(arguments: [(Float(-0.5), false), (-0.9, true)]) func growthIsTold(negative: Float, isTold: Bool) throws {
     var builder = GraphBuilder(item: [1, 2, 2])
-    builder.add("mean", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+    builder.add("mean", .mean(axes: [2, 3], keepsAxes: false))
     let trace = try Explainer(builder.network(), rules: .default(pixelRange: nil))
       .trace(Tensor(shape: [1, 1, 2, 2], elements: [1, negative, 1, negative]))
     let found = try trace.explain(.class(0))

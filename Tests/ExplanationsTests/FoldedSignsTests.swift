@@ -27,7 +27,7 @@ import Testing
     let sum = builder.add("rectified", .relu, builder.add("sum", .add, stem, inner))
     let joined = builder.add("join", .concat(axis: 1), try block(sum, 6, 4), try block(sum, 6, 5))
     builder.add("pool", .maxPool(try Window(kernel: [3, 3], strides: [2, 2])), joined)
-    builder.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+    builder.add("gap", .mean(axes: [2, 3], keepsAxes: false))
     builder.add("fc", .seededLinear(inputs: 9, outputs: 4, bias: biases, seed: seed * 100 + 99))
     return try builder.network()
   }

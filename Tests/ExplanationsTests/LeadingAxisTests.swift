@@ -169,7 +169,7 @@ import Testing
   /// Outputs without axes are one value, and outputs without elements nothing to explain.
   @Test func scalarsAndNothing() throws {
     var scalar = GraphBuilder(item: [2, 3, 3])
-    scalar.add("mean", .mean(Mean(axes: [0, 1, 2, 3], keepsAxes: false)))
+    scalar.add("mean", .mean(axes: [0, 1, 2, 3], keepsAxes: false))
     let x = Seeded.tensor([1, 2, 3, 3], seed: 1, low: 0, high: 1)
     let trace = try Explainer(scalar.network(), rules: .default(pixelRange: nil)).trace(x)
     #expect(trace.logits.shape == [1, 1] && trace.layout.decision == .quantity)

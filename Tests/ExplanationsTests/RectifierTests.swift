@@ -20,7 +20,7 @@ import Testing
       )
       id = activation(&builder, conv, "act\(seed)")
     }
-    let rows: any RelevanceKit.Operator = averages ? Mean(axes: [2, 3], keepsAxes: false) : Flatten(axis: 1)
+    let rows: any RelevanceKit.Operator = averages ? .mean(axes: [2, 3], keepsAxes: false) : Flatten(axis: 1)
     builder.add("rows", rows, id)
     builder.add("fc", .seededLinear(inputs: averages ? 4 : 256, outputs: 3, seed: 3))
     return try builder.network()

@@ -30,7 +30,7 @@ import Testing
           node("relu1", .relu, 2),
           node("conv2", convolution(24, 32, seed: 2), 3),
           node("relu2", .relu, 4),
-          node("pool", .mean(Mean(axes: [2, 3], keepsAxes: false)), 5),
+          node("pool", .mean(axes: [2, 3], keepsAxes: false), 5),
         ], output: Node.ID(6)))
   }
 

@@ -243,7 +243,7 @@ import Testing
         let exponent = chain.builder.constant(name + "e", Tensor(shape: [1], repeating: [2, 3][draw(0...1)]))
         return added(.power, x, exponent)
       case 22:
-        return added(.mean(Mean(axes: [axis], keepsAxes: draw(0...1) == 0)), as: .mixing)
+        return added(.mean(axes: [axis], keepsAxes: draw(0...1) == 0), as: .mixing)
       case 23:
         let function: Reduction.Function = [.sum, .maximum, .minimum][draw(0...2)]
         return added(.reduce(Reduction(function, axes: [axis], keepsAxes: draw(0...1) == 0)), as: .mixing)

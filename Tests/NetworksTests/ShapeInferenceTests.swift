@@ -72,8 +72,8 @@ import Testing
     let linear = Linear.seededLinear(inputs: 4, outputs: 6, seed: 1)
     #expect(try Self.shape(linear, of: [5, 4]) == [5, 6])
     #expect(try Self.shape(linear, of: [5, 3, 4]) == [5, 3, 6])
-    #expect(try Self.shape(.mean(Mean(axes: [2, 3], keepsAxes: true)), of: [5, 4, 8, 7]) == [5, 4, 1, 1])
-    #expect(try Self.shape(.mean(Mean(axes: [-1, 1], keepsAxes: false)), of: [5, 4, 8, 7]) == [5, 8])
+    #expect(try Self.shape(.mean(axes: [2, 3], keepsAxes: true), of: [5, 4, 8, 7]) == [5, 4, 1, 1])
+    #expect(try Self.shape(.mean(axes: [-1, 1], keepsAxes: false), of: [5, 4, 8, 7]) == [5, 8])
   }
 
   @Test(
@@ -147,11 +147,11 @@ import Testing
         "(MaxPool): the window reaches over 3 elements of spatial axis 1, but the input has 1"
       ),
       (
-        Self.sentence(.mean(Mean(axes: [4], keepsAxes: true)), of: [1, 2, 3]),
+        Self.sentence(.mean(axes: [4], keepsAxes: true), of: [1, 2, 3]),
         "(ReduceMean): axis 4 is outside a tensor of 3 axes"
       ),
       (
-        Self.sentence(.mean(Mean(axes: [1], keepsAxes: true)), of: [1, 0, 3]),
+        Self.sentence(.mean(axes: [1], keepsAxes: true), of: [1, 0, 3]),
         "(ReduceMean): the mean of no elements along [1] of 1×0×3"
       ),
       (

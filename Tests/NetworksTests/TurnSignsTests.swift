@@ -66,7 +66,7 @@ import Testing
       case .averages:
         let pool = AveragePool(window: try Window(kernel: [2, 2], strides: [2, 2]), countsPadding: false)
         return done(builder.add("between", .averagePool(pool), a))
-      case .mean: return done(builder.add("between", .mean(Mean(axes: [2, 3], keepsAxes: false)), a), 4, false)
+      case .mean: return done(builder.add("between", .mean(axes: [2, 3], keepsAxes: false), a), 4, false)
       case .sum: return done(builder.add("between", .add, a, layer(&builder, "b")))
       case .difference: return done(builder.add("between", .subtract, a, layer(&builder, "b")))
       case .concat: return done(builder.add("between", .concat(axis: 1), a, layer(&builder, "b")), 8)

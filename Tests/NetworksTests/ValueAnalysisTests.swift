@@ -31,7 +31,7 @@ import Testing
     builder.add("signed sum", .add, relu, builder.input)
     builder.add("product", .multiply, relu, positive)
     builder.add(
-      "signed product", .multiply, builder.add("scalar", .mean(Mean(axes: [3], keepsAxes: true)), relu), negative)
+      "signed product", .multiply, builder.add("scalar", .mean(axes: [3], keepsAxes: true), relu), negative)
     builder.add("join", .concat(axis: 1), relu, relu)
     builder.add("signed join", .concat(axis: 1), relu, builder.input)
     builder.add("average", .averagePool(AveragePool(window: window, countsPadding: true)), pool)

@@ -53,7 +53,7 @@ import Testing
       let window = try Window(kernel: [2, 2], dilations: [2, 2])
       $0.add("it", .averagePool(AveragePool(window: window, countsPadding: false)))
     },
-    Case("mean from the end") { $0.add("it", .mean(Mean(axes: [-1], keepsAxes: false))) },
+    Case("mean from the end") { $0.add("it", .mean(axes: [-1], keepsAxes: false)) },
     Case("large constant") {
       let constant = $0.constant("c", Seeded.tensor([4, 6, 6], seed: 1))
       $0.add("twice", .multiply, $0.input, $0.add("it", .add, $0.input, constant))
@@ -193,7 +193,7 @@ import Testing
       weight: Seeded.tensor([4, 5, 2, 1], seed: 1), bias: nil, window: halves, outputPadding: [0, 0], groups: 1)
     let operations: [any RelevanceKit.Operator] = [
       .input(image), .relu, .maxPool(halves), .transposedConvolution(doubles),
-      .mean(Mean(axes: [2, 3], keepsAxes: true)),
+      .mean(axes: [2, 3], keepsAxes: true),
     ]
     let nodes = operations.enumerated().map { index, operation in
       Node(name: "node\(index)", operation: operation, inputs: index == 0 ? [] : [Node.ID(index - 1)])

@@ -58,7 +58,7 @@ import Testing
   @Test func meansOfIntegersAreReductions() throws {
     var builder = GraphBuilder(item: [2, 2, 2])
     builder.add("integers", .cast(.integer(.int32)))
-    builder.add("real", .cast(.real), builder.add("mean", .mean(Mean(axes: [2, 3], keepsAxes: true))))
+    builder.add("real", .cast(.real), builder.add("mean", .mean(axes: [2, 3], keepsAxes: true)))
     let scratch = try Fixtures.Scratch()
     try ONNXWriter().write(builder.network(), to: scratch.path("out.onnx"))
     #expect(

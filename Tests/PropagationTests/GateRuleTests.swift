@@ -11,7 +11,7 @@ import Testing
   private static func excitation() throws -> NeuralNetwork {
     var builder = GraphBuilder(item: item)
     let signal = builder.add("signal", .relu)
-    builder.add("squeeze", .mean(Mean(axes: [2, 3], keepsAxes: true)))
+    builder.add("squeeze", .mean(axes: [2, 3], keepsAxes: true))
     builder.add("excite", try .seededConvolution(inputs: 4, outputs: 4, kernel: [1, 1], seed: 2))
     let gate = builder.add("gate", .sigmoid)
     builder.add("scale", .multiply, gate, signal)

@@ -82,7 +82,7 @@ import Testing
       let a = builder.add("a", .sigmoid, builder.input)
       let axes = (1..<4).filter { extents[$0] == 1 }
       var b =
-        axes.isEmpty ? builder.input : builder.add("mean", .mean(Mean(axes: axes, keepsAxes: true)), builder.input)
+        axes.isEmpty ? builder.input : builder.add("mean", .mean(axes: axes, keepsAxes: true), builder.input)
       b = builder.add("b", .softplus, b)
       let operation: any RelevanceKit.Operator =
         switch name {

@@ -68,7 +68,7 @@ import Testing
 
     var means = GraphBuilder(item: [2])
     means.add("integers", .cast(.integer(.int32)))
-    means.add("mean", .mean(Mean(axes: [1], keepsAxes: true)))
+    means.add("mean", .mean(axes: [1], keepsAxes: true))
     let mean = try Walk(means.network(), table, Tensor(shape: [1, 2], elements: [1, 2]))
     #expect(mean.trace.value(of: mean.network.graph.output).elements == [1])
     let shares = mean.relevance(from: "mean", Tensor(shape: [1, 1], elements: [3]))

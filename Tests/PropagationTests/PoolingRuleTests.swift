@@ -92,7 +92,7 @@ import Testing
   func means(axes: [Int], keepsAxes: Bool) throws {
     let x = Seeded.tensor(TensorShape([2] + Self.item), seed: 1, low: 0)
     let (targets, outputs) = Self.targets(axes)
-    let mean = Mean.mean(Mean(axes: axes, keepsAxes: keepsAxes))
+    let mean = Reduction.mean(axes: axes, keepsAxes: keepsAxes)
     for isEven in [true, false] {
       try expectRelevance(mean, isEven ? EvenRule() : ProportionalRule(), x) { x, r in
         (0..<x.count).map { position in
@@ -109,7 +109,7 @@ import Testing
   @Test func windowsOfZerosAbsorb() throws {
     var builder = GraphBuilder(item: [2, 2, 2])
     builder.add("relu", .relu)
-    builder.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: true)))
+    builder.add("gap", .mean(axes: [2, 3], keepsAxes: true))
     let table = RuleTable.of(
       .init(.operators(.globalAveragePool), ProportionalRule()), .init(.operators(.relu), PassRule()))
     let x = Tensor(shape: [1, 2, 2, 2], elements: [-1, -2, -3, 0, 1, 3, 0, -1])

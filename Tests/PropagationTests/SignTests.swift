@@ -124,7 +124,7 @@ import Testing
   private func warnings(_ build: (inout GraphBuilder) throws -> Void) throws -> [String] {
     var builder = GraphBuilder(item: [2, 4, 4])
     try build(&builder)
-    builder.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: false)))
+    builder.add("gap", .mean(axes: [2, 3], keepsAxes: false))
     builder.add("fc", .seededLinear(inputs: 2, outputs: 3, seed: 1))
     return try RuleTable.default(pixelRange: PixelRange(lower: [0, 0], upper: [1, 1])).resolve(for: builder.network())
       .warnings

@@ -113,7 +113,7 @@ import Testing
     let b =
       axes.isEmpty
       ? builder.add("b", Self.batchNormalization(), builder.input)
-      : builder.add("b", .mean(Mean(axes: axes, keepsAxes: true)), builder.input)
+      : builder.add("b", .mean(axes: axes, keepsAxes: true), builder.input)
     builder.add("sum", .add, a, b)
     let table = RuleTable.of(
       .init(.operators(.relu, .batchNormalization), PassRule()),

@@ -73,15 +73,17 @@ extension RelevanceKit.Operator where Self == MaxPool {
 extension RelevanceKit.Operator where Self == AveragePool {
   package static func averagePool(_ pool: AveragePool) -> AveragePool { pool }
 }
-extension RelevanceKit.Operator where Self == Mean { package static func mean(_ mean: Mean) -> Mean { mean } }
 extension RelevanceKit.Operator where Self == Reduction {
   package static func reduce(_ reduction: Reduction) -> Reduction { reduction }
+  package static func mean(axes: [Int], keepsAxes: Bool) -> Reduction {
+    Reduction(.mean, axes: .fixed(axes), keepsAxes: keepsAxes)
+  }
 }
 extension RelevanceKit.Operator where Self == Softmax {
   package static func softmax(_ softmax: Softmax) -> Softmax { softmax }
-}
-extension RelevanceKit.Operator where Self == LogSoftmax {
-  package static func logSoftmax(_ softmax: Softmax) -> LogSoftmax { LogSoftmax(softmax) }
+  package static func logSoftmax(_ softmax: Softmax) -> Softmax {
+    Softmax(axis: softmax.axis, joinsTrailingAxes: softmax.joinsTrailingAxes, isLogarithm: true)
+  }
 }
 extension RelevanceKit.Operator where Self == Concat {
   package static func concat(axis: Int) -> Concat { Concat(axis: axis) }

@@ -60,7 +60,7 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
         "c", try .seededConvolution(inputs: 9, outputs: 9, kernel: [3, 3], padding: Self.ones, seed: 4), joined)
       let rectifiedC = builder.add("reluC", .relu, c)
       let sum = builder.add("sum", .add, joined, rectifiedC)
-      builder.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: true)), sum)
+      builder.add("gap", .mean(axes: [2, 3], keepsAxes: true), sum)
       builder.add("flatten", .flatten(axis: 1))
       builder.add("head", Self.head(inputs: 9, negating: target))
     case .pooled:
@@ -68,7 +68,7 @@ package enum SampleNetwork: String, CaseIterable, Sendable {
       builder.add("relu2", .relu)
       builder.add("head", try .seededConvolution(inputs: 8, outputs: 7, kernel: [1, 1], bias: false, seed: 5))
       builder.add("reluHead", .relu)
-      builder.add("gap", .mean(Mean(axes: [2, 3], keepsAxes: true)))
+      builder.add("gap", .mean(axes: [2, 3], keepsAxes: true))
       builder.add("flatten", .flatten(axis: 1))
     }
     return try builder.network()

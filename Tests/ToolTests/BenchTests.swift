@@ -125,7 +125,7 @@ import Testing
       Node(
         name: "conv", operation: try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1),
         inputs: [Node.ID(0)]),
-      Node(name: "gap", operation: .mean(Mean(axes: [2, 3], keepsAxes: false)), inputs: [Node.ID(1)]),
+      Node(name: "gap", operation: .mean(axes: [2, 3], keepsAxes: false), inputs: [Node.ID(1)]),
     ]
     try ONNXWriter().write(
       NeuralNetwork(Graph(name: "open", nodes: nodes, output: Node.ID(2))), to: bench.path("open.onnx"))

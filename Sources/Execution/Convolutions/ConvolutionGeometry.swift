@@ -49,9 +49,7 @@ struct ConvolutionGeometry: Sendable {
 extension rk_window {
   /// The window over the spatial axes of `input`, an image (rank 4) or a sequence (rank 3).
   init(_ window: Window, over input: TensorShape) throws {
-    guard (3...4).contains(input.rank) else {
-      throw ExecutionError.unsupportedRank(input)
-    }
+    guard (3...4).contains(input.rank) else { throw ExecutionError.unsupportedRank(input) }
     let spatial = Array(input.dimensions[2...])
     let (outputs, before) = try window.placement(over: spatial)
     // A sequence is an image of one row.

@@ -3,7 +3,7 @@ import Tensors
 
 /// Where the output of a convolution goes, and what is done to it while it is in cache.
 struct ConvolutionTarget {
-  let output: UnsafeMutablePointer<Float>
+  let output: MutableFloats
   var accumulates = false
   var epilogue = Epilogue.none
 
@@ -11,7 +11,7 @@ struct ConvolutionTarget {
     case none
     case bias(Tensor?, rectifies: Bool)
     /// Multiply with an item of the batch; each is used for `seeds` items of the result.
-    case factor(UnsafePointer<Float>, seeds: Int)
+    case factor(Floats, seeds: Int)
   }
 }
 
@@ -25,7 +25,7 @@ struct Im2colConvolution: Sendable {
   /// One result: the sum of its terms.
   struct Product {
     /// What is laid out, and the weights that it is multiplied by: outputs × (inputs · taps).
-    let terms: [(x: UnsafePointer<Float>, weights: Tensor)]
+    let terms: [(x: Floats, weights: Tensor)]
     let target: ConvolutionTarget
   }
 
@@ -51,7 +51,7 @@ struct Im2colConvolution: Sendable {
       let from = slice * rows
       let count = min(rows, geometry.outputs - from)
       let channel = group * geometry.outputs + from
-      var laidOut: UnsafePointer<Float>?
+      var laidOut: Floats?
       for product in shared.pointer {
         let target = product.target
         let plane = item * geometry.groups * geometry.outputs + channel
@@ -76,13 +76,7 @@ struct Im2colConvolution: Sendable {
         switch target.epilogue {
         case .none: break
         case .bias(let bias, let rectifies):
-          if let bias {
-            bias.withUnsafeElements {
-              rk_bias_relu(y, positions, count, last - first, $0.baseAddress! + channel, rectifies ? 1 : 0)
-            }
-          } else if rectifies {
-            rk_bias_relu(y, positions, count, last - first, nil, 1)
-          }
+          Self.finish(y, lead: positions, rows: channel..<channel + count, last - first, bias, rectifies: rectifies)
         case .factor(let factor, let seeds):
           let plane = item / seeds * geometry.groups * geometry.outputs + channel
           rk_multiply_rows(y, factor + plane * positions + first, positions, count, last - first)
@@ -91,11 +85,21 @@ struct Im2colConvolution: Sendable {
     }
   }
 
+  /// Adds biases to some output channels, `count` positions of each, then rectifies them if that is asked for.
+  static func finish(
+    _ y: MutableFloats, lead: Int, rows: Range<Int>, _ count: Int, _ bias: Tensor?, rectifies: Bool
+  ) {
+    guard let bias else { return rectifies ? rk_bias_relu(y, lead, rows.count, count, nil, 1) : () }
+    bias.withUnsafeElements {
+      rk_bias_relu(y, lead, rows.count, count, $0.baseAddress! + rows.lowerBound, rectifies ? 1 : 0)
+    }
+  }
+
   /// c ← Σ factor ⊙ Wᵀ·s, for strides above 1: columns ← Wᵀ·s, added up where they land. Each task owns some rows of the
   /// input and computes all columns that reach them, so no two tasks write to one place.
   func scatter(
-    _ terms: [(weights: Tensor, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, items: Int, seeds: Int,
-    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+    _ terms: [(weights: Tensor, factor: Floats?)], _ s: Floats, items: Int, seeds: Int,
+    _ c: MutableFloats, on workers: Workers
   ) {
     let geometry = self.geometry
     let window = geometry.window

@@ -8,8 +8,8 @@ extension rk_window {
 
   /// Calls `body` for each seed of each plane of the input, numbered as there, with its part of `r` and of `c`.
   package func eachPlane(
-    of input: TensorShape, seeds: Int, _ r: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>, on workers: Workers,
-    _ body: (Int, UnsafePointer<rk_window>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    of input: TensorShape, seeds: Int, _ r: Floats, _ c: MutableFloats, on workers: Workers,
+    _ body: (Int, UnsafePointer<rk_window>, Floats, MutableFloats) -> Void
   ) {
     withoutActuallyEscaping(body) { body in
       let shared = Shared((r: r, c: c, body: body))

@@ -52,8 +52,7 @@ struct WinogradConvolution: Sendable {
 
   /// output ← weights ∗ x for every product, item by item and group by group.
   func multiply(
-    _ x: UnsafePointer<Float>, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)],
-    on workers: Workers
+    _ x: Floats, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)], on workers: Workers
   ) {
     if tiles > Self.wholeTiles {
       multiplyStrips(x, items: items, products, on: workers)
@@ -65,8 +64,7 @@ struct WinogradConvolution: Sendable {
   // MARK: Large maps
 
   private func multiplyStrips(
-    _ x: UnsafePointer<Float>, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)],
-    on workers: Workers
+    _ x: Floats, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)], on workers: Workers
   ) {
     let (inputs, outputs) = (geometry.inputs, geometry.outputs)
     // An even number, so that two threads finish together.
@@ -144,8 +142,8 @@ struct WinogradConvolution: Sendable {
   /// The kernels from some inputs of a group to some of its outputs: 36 × outputs × inputs, or × inputs × outputs if they
   /// are turned. Either way kernels that follow one another in the model do so in the result.
   private func transform(
-    _ weight: UnsafePointer<Float>, part: WeightPart, turned: Bool, group: Int, outputs: Range<Int>, inputs: Range<Int>,
-    to u: UnsafeMutablePointer<Float>, lead: Int, plane: Int
+    _ weight: Floats, part: WeightPart, turned: Bool, group: Int, outputs: Range<Int>, inputs: Range<Int>,
+    to u: MutableFloats, lead: Int, plane: Int
   ) {
     let kernels = weight + group * geometry.outputs * geometry.inputs * 9
     // Turned, the model's weights have this geometry's inputs as rows.
@@ -159,8 +157,7 @@ struct WinogradConvolution: Sendable {
   // MARK: Small maps
 
   private func multiplyWhole(
-    _ x: UnsafePointer<Float>, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)],
-    on workers: Workers
+    _ x: Floats, items: Int, _ products: [(kernels: Kernels, target: ConvolutionTarget)], on workers: Workers
   ) {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
     let together = max(1, min(items, Self.sharedTiles / tiles))
@@ -233,14 +230,14 @@ struct WinogradConvolution: Sendable {
 
   /// Transforms the products of one output channel back and writes them where they belong.
   private func write(
-    _ m: UnsafePointer<Float>, plane: Int, channel: Int, item: Int, rows: Range<Int>, _ target: ConvolutionTarget,
-    _ window: UnsafePointer<rk_window>, _ scratch: UnsafeMutablePointer<Float>
+    _ m: Floats, plane: Int, channel: Int, item: Int, rows: Range<Int>, _ target: ConvolutionTarget,
+    _ window: UnsafePointer<rk_window>, _ scratch: MutableFloats
   ) {
     let channels = geometry.groups * geometry.outputs
     let positions = geometry.outputPositions
     let y = target.output + (item * channels + channel) * positions
     var (bias, relu): (Float, Int32) = (0, 0)
-    var factor: UnsafePointer<Float>?
+    var factor: Floats?
     switch target.epilogue {
     case .none: break
     case .bias(let tensor, let rectifies):

@@ -2,7 +2,7 @@ import CKernels
 import Networks
 
 extension Add: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
+  func kernel(at site: KernelSite) -> any Kernel {
     pairwiseKernel(at: site) { a, aMoves, b, bMoves, y, count in
       switch (aMoves, bMoves) {
       case (true, true): rk_add(y, a, b, count)

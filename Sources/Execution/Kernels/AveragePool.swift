@@ -2,24 +2,20 @@ import CKernels
 import Networks
 import Tensors
 
-extension AveragePool: ComputedOperator {
-  package func kernel(at site: KernelSite) throws -> any Kernel {
-    try AveragePoolKernel(self, input: site.operands[0].shape)
-  }
-}
+extension AveragePool: DirectlyComputed { typealias Computed = AveragePoolKernel }
 
 /// Mean over a window.
-package struct AveragePoolKernel: LinearKernel, PoolingKernel {
+package struct AveragePoolKernel: OperatorKernel, LinearKernel, PoolingKernel {
   private let window: rk_window
   private let countsPadding: Bool
   private let after: (y: Int, x: Int)
   private let input: TensorShape
   package var pooled: PooledElements { .windows(window, over: input) }
 
-  init(_ pool: AveragePool, input: TensorShape) throws {
+  init(_ pool: AveragePool, at site: KernelSite) throws {
+    input = site.operands[0].shape
     window = try rk_window(pool.window, over: input)
     countsPadding = pool.countsPadding
-    self.input = input
     if case .explicit(_, let after) = pool.window.padding {
       self.after = after.count == 2 ? (after[0], after[1]) : (0, after[0])
     } else {
@@ -32,9 +28,7 @@ package struct AveragePoolKernel: LinearKernel, PoolingKernel {
     }
   }
 
-  package func forward(
-    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))
     workers.run(input[0] * input[1]) { plane in
       withUnsafePointer(to: window) {
@@ -45,9 +39,7 @@ package struct AveragePoolKernel: LinearKernel, PoolingKernel {
     }
   }
 
-  package func adjoint(
-    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
-  ) {
+  package func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let c = results[0] else { return }
     window.eachPlane(of: input, seeds: seeds, upstream, c, on: workers) { _, window, s, c in
       rk_average_pool_adjoint(s, window, after.y, after.x, countsPadding ? 1 : 0, c)

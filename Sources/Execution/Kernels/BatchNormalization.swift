@@ -2,31 +2,23 @@ import CKernels
 import Networks
 import Tensors
 
-extension BatchNormalization: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
-    BatchNormalizationKernel(parameters: self, shape: site.output.shape)
-  }
-}
+extension BatchNormalization: DirectlyComputed { typealias Computed = BatchNormalizationKernel }
 
 /// Batch normalization, `scale·x + shift` with a number of each per channel: a layer whose weights are a diagonal.
-struct BatchNormalizationKernel: WeightedKernel {
+struct BatchNormalizationKernel: OperatorKernel, WeightedKernel {
   let parameters: BatchNormalization
   let inputShape: TensorShape
   var outputShape: TensorShape { inputShape }
 
-  init(parameters: BatchNormalization, shape: TensorShape) {
-    self.parameters = parameters
-    inputShape = shape
+  init(_ parameters: BatchNormalization, at site: KernelSite) {
+    (self.parameters, inputShape) = (parameters, site.output.shape)
   }
 
   private var channels: Int { inputShape[1] }
   private var positions: Int { inputShape.dimensions[2...].reduce(1, *) }
   var bias: (values: Tensor, run: Int)? { (parameters.shift, positions) }
 
-  func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
-    on workers: Workers
-  ) {
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers) {
     let shared = Shared((x: x, y: y))
     let positions = positions
     let (scales, shifts) = (parameters.scale.elements, parameters.shift.elements)
@@ -38,10 +30,7 @@ struct BatchNormalizationKernel: WeightedKernel {
     if let companion { product(.positive, x, companion.product, accumulates: false, on: workers) }
   }
 
-  func product(
-    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
-    on workers: Workers
-  ) {
+  func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
     let shared = Shared((x: x, y: y))
     let positions = positions
     let scales = parameters.scale.elements
@@ -52,10 +41,7 @@ struct BatchNormalizationKernel: WeightedKernel {
     }
   }
 
-  func adjoint(
-    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
-    factor: UnsafePointer<Float>?, on workers: Workers
-  ) {
+  func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     let shared = Shared((s: s, c: c, factor: factor))
     let positions = positions
     let scales = parameters.scale.elements

@@ -1,14 +1,14 @@
 import Networks
 
 extension Cast: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
+  func kernel(at site: KernelSite) -> any Kernel {
     let copy = CopyKernel(count: site.output.shape.count)
     // The others have the place of their operand.
     guard site.isStepwise else { return copy }
-    return StepwiseKernel(
-      ElementwiseKernel(count: copy.count) { [target, source = site.operands[0].kind] x, y, count in
-        for i in 0..<count { y[i] = target.converted(x[i], from: source) }
-      }, withoutSteps: copy)
+    let values = ElementwiseKernel(count: copy.count) { [target, source = site.operands[0].kind] x, y, count in
+      for i in 0..<count { y[i] = target.converted(x[i], from: source) }
+    }
+    return StepwiseKernel(values: values, withoutSteps: copy)
   }
 }
 

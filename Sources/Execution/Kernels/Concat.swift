@@ -1,25 +1,22 @@
 import Networks
 import Tensors
 
-extension Concat: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
-    ConcatKernel(axis: axis, operands: site.operands.map(\.shape))
-  }
-}
+extension Concat: DirectlyComputed { typealias Computed = ConcatKernel }
 
 /// Joins tensors along an axis.
-struct ConcatKernel: LinearKernel {
+struct ConcatKernel: OperatorKernel, LinearKernel {
   private let outer: Int
   /// Elements of each operand for one index of the axes before the joined one.
   private let runs: [Int]
 
-  init(axis: Int, operands: [TensorShape]) {
-    let axis = axis < 0 ? axis + operands[0].rank : axis
+  init(_ concat: Concat, at site: KernelSite) {
+    let operands = site.operands.map(\.shape)
+    let axis = concat.axis < 0 ? concat.axis + operands[0].rank : concat.axis
     outer = operands[0].dimensions[..<axis].reduce(1, *)
     runs = operands.map { $0.dimensions[axis...].reduce(1, *) }
   }
 
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     var y = output
     for o in 0..<outer {
       for (operand, run) in zip(operands, runs) {
@@ -30,9 +27,7 @@ struct ConcatKernel: LinearKernel {
     }
   }
 
-  func adjoint(
-    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
-  ) {
+  func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     var s = upstream
     for o in 0..<outer * seeds {
       for (result, run) in zip(results, runs) {

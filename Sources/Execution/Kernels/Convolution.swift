@@ -10,21 +10,16 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
   case im2col
 }
 
-extension Convolution: ComputedOperator {
-  package func kernel(at site: KernelSite) throws -> any Kernel {
-    try ConvolutionKernel(
-      self, input: site.operands[0].shape, output: site.output.shape, algorithm: site.algorithm, derived: site.weights)
-  }
-}
+extension Convolution: DirectlyComputed { typealias Computed = ConvolutionKernel }
 
 /// Convolution: picks the algorithm and keeps the weights in the layouts that it wants.
-struct ConvolutionKernel: WeightedKernel {
+struct ConvolutionKernel: OperatorKernel, WeightedKernel {
   let inputShape: TensorShape
   let outputShape: TensorShape
   let geometry: ConvolutionGeometry
   private let weight: Tensor
   private let biases: Tensor?
-  private let derived: DerivedWeights<Form>
+  private let derived: DerivedWeights
   let usesWinograd: Bool
 
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, geometry.outputPositions) } }
@@ -39,25 +34,17 @@ struct ConvolutionKernel: WeightedKernel {
     case winograd(WeightPart, turned: Bool)
   }
 
-  init(
-    _ convolution: Convolution, input: TensorShape, output: TensorShape, algorithm: ConvolutionAlgorithm,
-    derived: DerivedWeights<Form>
-  ) throws {
-    inputShape = input
-    outputShape = output
-    weight = convolution.weight
-    biases = convolution.bias
-    self.derived = derived
+  init(_ convolution: Convolution, at site: KernelSite) throws {
+    (inputShape, outputShape, derived) = (site.operands[0].shape, site.output.shape, site.weights)
+    (weight, biases) = (convolution.weight, convolution.bias)
+    let groups = convolution.groups
     geometry = ConvolutionGeometry(
-      groups: convolution.groups, inputs: input[1] / convolution.groups, outputs: output[1] / convolution.groups,
-      window: try rk_window(convolution.window, over: input))
-    usesWinograd = algorithm == .automatic && WinogradConvolution.suits(geometry)
+      groups: groups, inputs: inputShape[1] / groups, outputs: outputShape[1] / groups,
+      window: try rk_window(convolution.window, over: inputShape))
+    usesWinograd = site.algorithm == .automatic && WinogradConvolution.suits(geometry)
   }
 
-  func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
-    on workers: Workers
-  ) {
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers) {
     let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
     let beside = companion.map { ConvolutionTarget(output: $0.product) }
     guard usesWinograd else {
@@ -74,33 +61,24 @@ struct ConvolutionKernel: WeightedKernel {
     }
   }
 
-  func product(
-    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
-    on workers: Workers
-  ) {
+  func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
     let target = ConvolutionTarget(output: y, accumulates: accumulates)
     Im2colConvolution(geometry: geometry).multiply(
       [.init(terms: [(x, weights(.forward(part)))], target: target)], items: inputShape[0], on: workers)
   }
 
-  func product(
-    _ terms: [(part: WeightPart, x: UnsafePointer<Float>)], _ y: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  func product(_ terms: [(part: WeightPart, x: Floats)], _ y: MutableFloats, on workers: Workers) {
     let product = Im2colConvolution.Product(
       terms: terms.map { ($0.x, weights(.forward($0.part))) }, target: ConvolutionTarget(output: y))
     Im2colConvolution(geometry: geometry).multiply([product], items: inputShape[0], on: workers)
   }
 
-  func adjoint(
-    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
-    factor: UnsafePointer<Float>?, on workers: Workers
-  ) {
+  func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     adjoint([(part, factor)], s, seeds: seeds, c, on: workers)
   }
 
   func adjoint(
-    _ terms: [(part: WeightPart, factor: UnsafePointer<Float>?)], _ s: UnsafePointer<Float>, seeds: Int,
-    _ c: UnsafeMutablePointer<Float>, on workers: Workers
+    _ terms: [(part: WeightPart, factor: Floats?)], _ s: Floats, seeds: Int, _ c: MutableFloats, on workers: Workers
   ) {
     let items = inputShape[0] * seeds
     guard hasConvolutionAsAdjoint else {
@@ -126,9 +104,7 @@ struct ConvolutionKernel: WeightedKernel {
 
   /// Rounding of Winograd's transforms must not pass for a denominator: products so small beside the largest of their
   /// channel that it could are computed directly. Outputs at which no relevance arrives are left.
-  private func refine(
-    _ z: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, needed: UnsafePointer<Float>?, on workers: Workers
-  ) {
+  private func refine(_ z: MutableFloats, _ x: Floats, needed: Floats?, on workers: Workers) {
     let geometry = geometry
     let positions = geometry.outputPositions
     let shared = Shared((z: z, x: x, needed: needed))
@@ -154,7 +130,7 @@ struct ConvolutionKernel: WeightedKernel {
 
   private func weights(_ form: Form) -> Tensor {
     if form == .forward(.all) { return weight }
-    return derived.form(form) {
+    return derived.value(for: form) {
       switch form {
       case .forward(let part): weight.part(part)
       case .turned(let part): turned(weight.part(part))
@@ -165,7 +141,7 @@ struct ConvolutionKernel: WeightedKernel {
 
   private func kernels(_ part: WeightPart, turned: Bool, on workers: Workers) -> WinogradConvolution.Kernels {
     WinogradConvolution.Kernels(weight: weight, part: part, turned: turned) {
-      derived.form(.winograd(part, turned: turned)) {
+      derived.value(for: .winograd(part, turned: turned)) {
         WinogradConvolution(geometry: turned ? geometry.transposed() : geometry)
           .transformed(weight, part: part, turned: turned, on: workers)
       }

@@ -1,7 +1,7 @@
 import Networks
 
 extension DepthToSpace: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
+  func kernel(at site: KernelSite) -> any Kernel {
     let (shape, order) = axes(of: site.operands[0].shape)
     return TransposeKernel(order: order, input: shape)
   }

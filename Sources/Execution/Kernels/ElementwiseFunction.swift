@@ -5,10 +5,10 @@ import Tensors
 struct ElementwiseKernel: Kernel {
   let count: Int
   /// `y ← f(x)` for some elements.
-  let apply: @Sendable (_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int) -> Void
+  let apply: @Sendable (_ x: Floats, _ y: MutableFloats, _ count: Int) -> Void
   var allowsInPlace: Bool { true }
 
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))
     workers.runSplit(count) { part in
       let (x, y) = shared.pointer
@@ -18,14 +18,13 @@ struct ElementwiseKernel: Kernel {
 }
 
 extension ElementwiseFunction {
-  /// The kernel of a function that has none of its own.
   func elementwiseKernel(at site: KernelSite) -> any Kernel {
     let count = site.output.shape.count
     let kernel = ElementwiseKernel(count: count) { x, y, count in apply(x, y, count: count) }
-    guard site.isStepwise, let type = site.output.kind.integerType else { return kernel }
-    return StepwiseKernel(
+    return site.kernel(kernel) { type in
       ElementwiseKernel(count: count) { x, y, count in
         for i in 0..<count { y[i] = type.float(integer(type.held(x[i]), type)) }
-      }, withoutSteps: kernel)
+      }
+    }
   }
 }

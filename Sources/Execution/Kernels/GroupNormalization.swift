@@ -1,7 +1,7 @@
 import Networks
 
 extension GroupNormalization: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
+  func kernel(at site: KernelSite) -> any Kernel {
     let shape = site.output.shape
     let positions = shape.dimensions[2...].reduce(1, *)
     return NormalizationKernel(

@@ -3,7 +3,7 @@ import Networks
 import Tensors
 
 extension LayerNormalization: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
+  func kernel(at site: KernelSite) -> any Kernel {
     NormalizationKernel(
       shape: site.output.shape, size: scale.count, scale: scale, shift: shift, sharing: 1, epsilon: epsilon)
   }
@@ -26,7 +26,7 @@ package struct NormalizationKernel: DifferentiableKernel {
   }
 
   /// Mean and `1/√(variance + ε)` of a group.
-  package func statistics(of x: UnsafePointer<Float>) -> (mean: Double, factor: Double) {
+  package func statistics(of x: Floats) -> (mean: Double, factor: Double) {
     let mean = rk_sum(x, size) / Double(size)
     var variance = 0.0
     for i in 0..<size { variance += (Double(x[i]) - mean) * (Double(x[i]) - mean) }
@@ -36,9 +36,7 @@ package struct NormalizationKernel: DifferentiableKernel {
   /// The number among scales and shifts that an element of an item has.
   package func parameter(ofElement element: Int) -> Int { element / run % scale.count }
 
-  package func forward(
-    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))
     workers.run(shape.count / size) { group in
       let start = group * size
@@ -54,9 +52,7 @@ package struct NormalizationKernel: DifferentiableKernel {
   }
 
   /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`.
-  package func derivative(
-    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
     let scales = scale.elements
     point.forEachItem(s, c, on: workers) { s, x, _, c in
       for start in stride(from: 0, to: point.count, by: size) {

@@ -2,17 +2,13 @@ import CKernels
 import Networks
 import Tensors
 
-extension Linear: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
-    FullyConnectedKernel(self, input: site.operands[0].shape, output: site.output.shape)
-  }
-}
+extension Linear: DirectlyComputed { typealias Computed = FullyConnectedKernel }
 
 /// A fully connected layer, `y = W·x + b`.
 ///
 /// Reading W from memory is what it costs, so W is read once for `W·x` and `W⁺·x` together, no signed part of it is ever
 /// stored, and backward only the rows of outputs with relevance are read.
-struct FullyConnectedKernel: WeightedKernel {
+struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   let inputShape: TensorShape
   let outputShape: TensorShape
   private let weight: Tensor
@@ -26,11 +22,9 @@ struct FullyConnectedKernel: WeightedKernel {
   /// Up to so many items W is multiplied row by row, above it block by block with a copy of the signed part.
   private static let fewItems = 2
 
-  init(_ linear: Linear, input: TensorShape, output: TensorShape) {
-    inputShape = input
-    outputShape = output
-    weight = linear.weight
-    biases = linear.bias
+  init(_ linear: Linear, at site: KernelSite) {
+    (inputShape, outputShape) = (site.operands[0].shape, site.output.shape)
+    (weight, biases) = (linear.weight, linear.bias)
   }
 
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, 1) } }
@@ -38,10 +32,7 @@ struct FullyConnectedKernel: WeightedKernel {
   private var outputs: Int { weight.shape[0] }
   private var items: Int { outputs == 0 ? 0 : outputShape.count / outputs }
 
-  func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
-    on workers: Workers
-  ) {
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers) {
     if let companion = companion?.product {
       products(.positive, x, companion, all: y, accumulates: false, on: workers)
     } else {
@@ -54,17 +45,13 @@ struct FullyConnectedKernel: WeightedKernel {
     }
   }
 
-  func product(
-    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
-    on workers: Workers
-  ) {
+  func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
     products(part, x, y, all: nil, accumulates: accumulates, on: workers)
   }
 
   /// y ← part(W)·x (+ y) and, if `all` is given, all ← W·x in the same read of W.
   private func products(
-    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
-    all: UnsafeMutablePointer<Float>?, accumulates: Bool, on workers: Workers
+    _ part: WeightPart, _ x: Floats, _ y: MutableFloats, all: MutableFloats?, accumulates: Bool, on workers: Workers
   ) {
     let isDense = items > Self.fewItems
     let depth = min(inputs, Self.depth)
@@ -85,7 +72,7 @@ struct FullyConnectedKernel: WeightedKernel {
       for first in stride(from: 0, to: inputs, by: depth) {
         let count = min(depth, inputs - first)
         // Y ← X·part(W)ᵀ (+ Y): items × the block's outputs.
-        func multiply(_ w: UnsafePointer<Float>, _ lead: Int, _ y: UnsafeMutablePointer<Float>, accumulates: Bool) {
+        func multiply(_ w: Floats, _ lead: Int, _ y: MutableFloats, accumulates: Bool) {
           BLAS.gemm(
             transposeB: true, m: items, n: rows.count, k: count, a: x + first, lda: inputs, b: w, ldb: lead,
             beta: accumulates ? 1 : 0, c: y + rows.lowerBound, ldc: outputs)
@@ -103,10 +90,7 @@ struct FullyConnectedKernel: WeightedKernel {
     }
   }
 
-  func adjoint(
-    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
-    factor: UnsafePointer<Float>?, on workers: Workers
-  ) {
+  func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     let total = items * seeds
     // Only outputs that some item sends relevance to need their weights read.
     let rows = (0..<outputs).filter { row in (0..<total).contains { s[$0 * outputs + row] != 0 } }
@@ -158,8 +142,7 @@ struct FullyConnectedKernel: WeightedKernel {
   }
 
   private func forEachBlock(
-    scratch: Int = 0, on workers: Workers,
-    _ body: @Sendable (Range<Int>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    scratch: Int = 0, on workers: Workers, _ body: @Sendable (Range<Int>, Floats, MutableFloats) -> Void
   ) {
     workers.run((outputs + Self.block - 1) / Self.block, scratch: scratch) { task, scratch in
       let rows = task * Self.block..<min((task + 1) * Self.block, outputs)

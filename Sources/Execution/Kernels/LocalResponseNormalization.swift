@@ -3,18 +3,18 @@ import Foundation
 import Networks
 import Tensors
 
-extension LocalResponseNormalization: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
-    LocalResponseNormalizationKernel(parameters: self, shape: site.output.shape)
-  }
-}
+extension LocalResponseNormalization: DirectlyComputed { typealias Computed = LocalResponseNormalizationKernel }
 
 /// Local response normalization across channels.
-struct LocalResponseNormalizationKernel: DifferentiableKernel {
+struct LocalResponseNormalizationKernel: OperatorKernel, DifferentiableKernel {
   let parameters: LocalResponseNormalization
   let shape: TensorShape
 
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+  init(_ parameters: LocalResponseNormalization, at site: KernelSite) {
+    (self.parameters, shape) = (parameters, site.output.shape)
+  }
+
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let positions = shape.dimensions[2...].reduce(1, *)
     let item = shape[1] * positions
     let shared = Shared((x: operands[0], y: output))
@@ -26,9 +26,7 @@ struct LocalResponseNormalizationKernel: DifferentiableKernel {
   }
 
   /// `∂y_j/∂x_i = δ_ij D_j^−β − 2aβ x_j x_i D_j^(−β−1)` with `D_j = k + a Σ x²` over neighboring channels, a = α/size.
-  func derivative(
-    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
     let (channels, positions) = (shape[1], shape.dimensions[2...].reduce(1, *))
     let (scale, beta) = (parameters.alpha / Float(parameters.size), parameters.beta)
     point.forEachItem(s, c, on: workers) { s, x, _, c in

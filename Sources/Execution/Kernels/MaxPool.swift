@@ -2,26 +2,20 @@ import CKernels
 import Networks
 import Tensors
 
-extension MaxPool: ComputedOperator {
-  package func kernel(at site: KernelSite) throws -> any Kernel {
-    try MaxPoolKernel(window, input: site.operands[0].shape)
-  }
-}
+extension MaxPool: DirectlyComputed { typealias Computed = MaxPoolKernel }
 
 /// Maximum over a window.
-package struct MaxPoolKernel: PoolingKernel {
+package struct MaxPoolKernel: OperatorKernel, PoolingKernel {
   private let window: rk_window
   private let input: TensorShape
   package var pooled: PooledElements { .windows(window, over: input) }
 
-  init(_ window: Window, input: TensorShape) throws {
-    self.window = try rk_window(window, over: input)
-    self.input = input
+  init(_ pool: MaxPool, at site: KernelSite) throws {
+    input = site.operands[0].shape
+    window = try rk_window(pool.window, over: input)
   }
 
-  package func forward(
-    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))
     workers.run(input[0] * input[1]) { plane in
       withUnsafePointer(to: window) {

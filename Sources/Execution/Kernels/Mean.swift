@@ -2,19 +2,6 @@ import CKernels
 import Networks
 import Tensors
 
-extension Mean: ComputedOperator {
-  package func kernel(at site: KernelSite) throws -> any Kernel {
-    let input = site.operands[0].shape
-    let kernel = try MeanKernel(self, node: site.node.name, input: input)
-    guard site.isStepwise, let type = site.output.kind.integerType else { return kernel }
-    let sum = Reduction(.sum, axes: nil, keepsAxes: keepsAxes)
-    return StepwiseKernel(
-      IntegerReductionKernel(
-        reduction: sum, type: type, isMean: true, input: input, axes: try axes(forRank: input.rank)),
-      withoutSteps: kernel)
-  }
-}
-
 /// Mean over neighboring axes; over height and width it is global average pooling.
 package struct MeanKernel: LinearKernel, PoolingKernel {
   package let pooled: PooledElements
@@ -23,12 +10,12 @@ package struct MeanKernel: LinearKernel, PoolingKernel {
   private let averaged: Int
   private let inner: Int
 
-  init(_ mean: Mean, node: String, input: TensorShape) throws {
-    let axes = try mean.axes(forRank: input.rank).sorted()
+  init(_ mean: Reduction, at site: KernelSite) throws {
+    let (input, axes) = (site.operands[0].shape, try mean.axes(of: site.operands).sorted())
     guard let first = axes.first, let last = axes.last, last - first == axes.count - 1 else {
       throw GraphError.shape(
-        node: node, operator: OperatorKind.reduceMean.name,
-        reason: "the mean over axes \(mean.axes) is not supported: they must be neighbors")
+        node: site.node.name, operator: OperatorKind.reduceMean.name,
+        reason: "the mean over axes \(mean.namedAxes) is not supported: they must be neighbors")
     }
     pooled = .axes(Set(axes), of: input)
     outer = input.dimensions[..<first].reduce(1, *)
@@ -36,14 +23,12 @@ package struct MeanKernel: LinearKernel, PoolingKernel {
     inner = input.dimensions[(last + 1)...].reduce(1, *)
   }
 
-  package func forward(
-    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     sums(of: operands[0], output)
     rk_scale(output, output, 1 / Float(averaged), outer * inner)
   }
 
-  private func sums(of x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
+  private func sums(of x: Floats, _ y: MutableFloats) {
     if inner == 1 {
       for o in 0..<outer { y[o] = Float(rk_sum(x + o * averaged, averaged)) }
       return
@@ -54,9 +39,7 @@ package struct MeanKernel: LinearKernel, PoolingKernel {
     }
   }
 
-  package func adjoint(
-    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
-  ) {
+  package func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let c = results[0] else { return }
     for o in 0..<outer * seeds {
       for a in 0..<averaged {

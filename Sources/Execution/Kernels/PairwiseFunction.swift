@@ -5,10 +5,7 @@ import Tensors
 package struct BroadcastKernel: Kernel {
   /// `y ← f(a, b)` for a run of elements; an operand that does not move is one number.
   typealias Run =
-    @Sendable (
-      _ a: UnsafePointer<Float>, _ aMoves: Bool, _ b: UnsafePointer<Float>, _ bMoves: Bool,
-      _ y: UnsafeMutablePointer<Float>, _ count: Int
-    ) -> Void
+    @Sendable (_ a: Floats, _ aMoves: Bool, _ b: Floats, _ bMoves: Bool, _ y: MutableFloats, _ count: Int) -> Void
   private let apply: Run
   private let walk: StridedWalk
 
@@ -17,9 +14,7 @@ package struct BroadcastKernel: Kernel {
     walk = StridedWalk(over: output, broadcasting: operands[0], operands[1])
   }
 
-  package func forward(
-    _ operands: [UnsafePointer<Float>], _ result: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func forward(_ operands: [Floats], _ result: MutableFloats, on workers: Workers) {
     let shared = Shared((a: operands[0], b: operands[1], y: result))
     let (aMoves, bMoves) = (walk.steps.a != 0, walk.steps.b != 0)
     // Few long runs are cut, many short ones are gathered.
@@ -47,10 +42,10 @@ extension PairwiseFunction {
     let kernel = BroadcastKernel(
       operands: operands, output: output,
       apply: run ?? { a, aMoves, b, bMoves, y, count in apply(a, aMoves, b, bMoves, y, count: count) })
-    guard site.isStepwise, let type = site.output.kind.integerType else { return kernel }
-    return StepwiseKernel(
+    return site.kernel(kernel) { type in
       BroadcastKernel(operands: operands, output: output) { a, aMoves, b, bMoves, y, count in
         for i in 0..<count { y[i] = integer(a[aMoves ? i : 0], b[bMoves ? i : 0], type) }
-      }, withoutSteps: kernel)
+      }
+    }
   }
 }

@@ -1,25 +1,22 @@
 import Networks
 import Tensors
 
-extension ParametricRelu: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
-    ParametricReluKernel(slope: slope, shape: site.output.shape)
-  }
-}
+extension ParametricRelu: DirectlyComputed { typealias Computed = ParametricReluKernel }
 
 /// `x` where it is positive, else `slope · x`.
-struct ParametricReluKernel: DifferentiableKernel {
+struct ParametricReluKernel: OperatorKernel, DifferentiableKernel {
   private let slopes: Tensor
   private let shape: TensorShape
 
-  init(slope: Tensor, shape: TensorShape) {
-    self.shape = shape
+  init(_ operation: ParametricRelu, at site: KernelSite) {
+    let slope = operation.slope
+    shape = site.output.shape
     // One slope per element of an item; slopes rarely differ within a channel, but may.
     let item = shape.rank == slope.shape.rank && slope.shape[0] != 1 ? shape : shape.withBatch(1)
     slopes = slope.expanded(to: item)
   }
 
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))
     let period = slopes.count
     workers.runSplit(shape.count) { part in
@@ -30,9 +27,7 @@ struct ParametricReluKernel: DifferentiableKernel {
     }
   }
 
-  func derivative(
-    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
     let slopes = slopes.elements
     let shared = Shared((s: s, c: c))
     workers.run(point.items * point.seeds) { item in

@@ -2,40 +2,36 @@ import Networks
 import Tensors
 
 extension Reduction: ComputedOperator {
-  package func kernel(at site: KernelSite) throws -> any Kernel {
-    let kernel = ReductionKernel(reduction: self, input: site.operands[0].shape, axes: try axes(of: site.operands))
-    guard site.isStepwise, let type = site.output.kind.integerType else { return kernel }
-    return StepwiseKernel(
-      IntegerReductionKernel(reduction: self, type: type, isMean: false, input: kernel.input, axes: kernel.axes),
-      withoutSteps: kernel)
+  func kernel(at site: KernelSite) throws -> any Kernel {
+    let (input, axes) = (site.operands[0].shape, try axes(of: site.operands))
+    let kernel: any Kernel =
+      function == .mean
+      ? try MeanKernel(self, at: site) : ReductionKernel(function: function, input: input, axes: axes)
+    return site.kernel(kernel) { IntegerReductionKernel(function: function, type: $0, input: input, axes: axes) }
   }
 }
 
 /// Sum, product or extreme over whole axes. A sum is linear.
 package struct ReductionKernel: LinearKernel, PoolingKernel {
-  let reduction: Reduction
+  let function: Reduction.Function
   let input: TensorShape
   let axes: Set<Int>
 
   package var pooled: PooledElements { .axes(axes, of: input) }
   private var kept: TensorShape { input.reduced(over: axes, keepsAxes: true) }
 
-  package func forward(
-    _ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let kept = kept
     var results = [Double?](repeating: nil, count: kept.count)
     StridedWalk(over: input, broadcasting: kept).forEachElement { position, to, _ in
       let value = Double(operands[0][position])
-      results[to] = results[to].map { reduction.combine($0, value) } ?? value
+      results[to] = results[to].map { function.combine($0, value) } ?? value
     }
-    for (i, result) in results.enumerated() { output[i] = Float(result ?? (reduction.function == .product ? 1 : 0)) }
+    for (i, result) in results.enumerated() { output[i] = Float(result ?? (function == .product ? 1 : 0)) }
   }
 
   /// For a sum: every element gets what its sum has.
-  package func adjoint(
-    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
-  ) {
+  package func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let c = results[0] else { return }
     let kept = kept
     let (items, outputs) = (max(input.itemCount, 1), max(kept.itemCount, 1))
@@ -45,5 +41,24 @@ package struct ReductionKernel: LinearKernel, PoolingKernel {
           upstream[(output / outputs * seeds + seed) * outputs + output % outputs]
       }
     }
+  }
+}
+
+/// Sum, product or mean of integers over whole axes, computed in double precision, as in ONNX Runtime: rounded toward zero, and to the
+/// limits of the type.
+struct IntegerReductionKernel: Kernel {
+  let function: Reduction.Function
+  let type: IntegerType
+  let input: TensorShape
+  let axes: Set<Int>
+
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
+    let kept = input.reduced(over: axes, keepsAxes: true)
+    var results = [Double](repeating: function.neutralElement, count: kept.count)
+    StridedWalk(over: input, broadcasting: kept).forEachElement { position, to, _ in
+      results[to] = function.combine(results[to], Double(operands[0][position]))
+    }
+    let count = function == .mean ? Double(input.count / max(kept.count, 1)) : 1
+    for (i, result) in results.enumerated() { output[i] = type.float(type.held(result / count)) }
   }
 }

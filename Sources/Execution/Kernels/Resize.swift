@@ -1,14 +1,10 @@
 import Networks
 import Tensors
 
-extension Resize: ComputedOperator {
-  package func kernel(at site: KernelSite) throws -> any Kernel {
-    ResizeKernel(try weights(of: site.operands), input: site.operands[0].shape, kind: site.output.kind)
-  }
-}
+extension Resize: DirectlyComputed { typealias Computed = ResizeKernel }
 
 /// Another size of the spatial axes, by shares of two neighbors along each axis.
-struct ResizeKernel: LinearKernel {
+struct ResizeKernel: OperatorKernel, LinearKernel {
   private let input: TensorShape
   private let output: TensorShape
   private let weights: [[(low: Int, high: Int, share: Float)]]
@@ -16,29 +12,23 @@ struct ResizeKernel: LinearKernel {
   /// What interpolated values are rounded to, toward zero; nil for real numbers.
   private let type: IntegerType?
 
-  init(_ weights: [[(low: Int, high: Int, share: Float)]], input: TensorShape, kind: ElementKind) {
-    type = kind.integerType
-    self.weights = weights
-    self.input = input
-    output = TensorShape(weights.map(\.count))
+  init(_ resize: Resize, at site: KernelSite) throws {
+    (type, input, output) = (site.output.kind.integerType, site.operands[0].shape, site.output.shape)
+    weights = try resize.weights(of: site.operands)
   }
 
-  func forward(_ operands: [UnsafePointer<Float>], _ result: UnsafeMutablePointer<Float>, on workers: Workers) {
+  func forward(_ operands: [Floats], _ result: MutableFloats, on workers: Workers) {
     eachAxis(forward: true, items: 1, operands[0], result, workers.pool)
     if type != nil { for i in 0..<output.count { result[i].round(.towardZero) } }
   }
 
-  func adjoint(
-    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
-  ) {
+  func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let c = results[0] else { return }
     eachAxis(forward: false, items: seeds, upstream, c, workers.pool)
   }
 
   /// Changes one axis after the other; adjoints do it in the opposite order.
-  private func eachAxis(
-    forward: Bool, items: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ pool: MemoryPool
-  ) {
+  private func eachAxis(forward: Bool, items: Int, _ source: Floats, _ target: MutableFloats, _ pool: MemoryPool) {
     var extents = forward ? input.dimensions : output.dimensions
     let axes = forward ? Array(0..<input.rank) : (0..<input.rank).reversed()
     let changed = axes.filter { axis in

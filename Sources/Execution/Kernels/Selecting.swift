@@ -33,7 +33,7 @@ struct SelectionKernel: LinearKernel {
     self.runs = runs
   }
 
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     for item in 0..<items {
       let x = operands[0] + item * selection.input.count
       let y = output + item * selection.output.count
@@ -47,9 +47,7 @@ struct SelectionKernel: LinearKernel {
     }
   }
 
-  func adjoint(
-    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
-  ) {
+  func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let result = results[0] else { return }
     for item in 0..<items * seeds {
       let c = result + item * selection.input.count

@@ -2,34 +2,25 @@ import Foundation
 import Networks
 import Tensors
 
-extension Softmax: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
-    SoftmaxKernel(self, logarithm: false, shape: site.output.shape)
-  }
-}
-
-extension LogSoftmax: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
-    SoftmaxKernel(softmax, logarithm: true, shape: site.output.shape)
-  }
-}
+extension Softmax: DirectlyComputed { typealias Computed = SoftmaxKernel }
 
 /// Probabilities, or their logarithms.
-struct SoftmaxKernel: DifferentiableKernel {
+struct SoftmaxKernel: OperatorKernel, DifferentiableKernel {
   private let outer: Int
   private let classes: Int
   private let inner: Int
   private let logarithm: Bool
 
-  init(_ softmax: Softmax, logarithm: Bool, shape: TensorShape) {
+  init(_ softmax: Softmax, at site: KernelSite) {
+    let shape = site.output.shape
     let axis = softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis
     outer = shape.dimensions[..<axis].reduce(1, *)
     classes = softmax.joinsTrailingAxes ? shape.dimensions[axis...].reduce(1, *) : shape[axis]
     inner = softmax.joinsTrailingAxes ? 1 : shape.dimensions[(axis + 1)...].reduce(1, *)
-    self.logarithm = logarithm
+    logarithm = softmax.isLogarithm
   }
 
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     for o in 0..<outer {
       for i in 0..<inner {
         let x = operands[0] + o * classes * inner + i
@@ -47,9 +38,7 @@ struct SoftmaxKernel: DifferentiableKernel {
   }
 
   /// Softmax: `y_i (s_i − Σ_j y_j s_j)`; its logarithm: `s_i − softmax_i Σ_j s_j`.
-  func derivative(
-    _ s: UnsafePointer<Float>, at point: Linearization, _ c: UnsafeMutablePointer<Float>, on workers: Workers
-  ) {
+  func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
     point.forEachItem(s, c, on: workers) { s, _, y, c in
       for start in stride(from: 0, to: point.count, by: classes * inner) {
         for i in 0..<inner {

@@ -2,7 +2,7 @@ import Networks
 import Tensors
 
 extension Transpose: ComputedOperator {
-  package func kernel(at site: KernelSite) -> any Kernel {
+  func kernel(at site: KernelSite) -> any Kernel {
     TransposeKernel(order: order, input: site.operands[0].shape)
   }
 }
@@ -17,13 +17,11 @@ struct TransposeKernel: LinearKernel {
     self.input = input
   }
 
-  func forward(_ operands: [UnsafePointer<Float>], _ output: UnsafeMutablePointer<Float>, on workers: Workers) {
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     Self.permute(operands[0], shape: input, order: order, output)
   }
 
-  func adjoint(
-    _ upstream: UnsafePointer<Float>, seeds: Int, _ results: [UnsafeMutablePointer<Float>?], on workers: Workers
-  ) {
+  func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let c = results[0] else { return }
     precondition(order.first == 0 || seeds == 1, "the batch axis must stay first to carry several seeds")
     let output = order.map { input[$0] }
@@ -32,9 +30,7 @@ struct TransposeKernel: LinearKernel {
     Self.permute(upstream, shape: shape, order: inverse, c)
   }
 
-  private static func permute(
-    _ x: UnsafePointer<Float>, shape: TensorShape, order: [Int], _ y: UnsafeMutablePointer<Float>
-  ) {
+  private static func permute(_ x: Floats, shape: TensorShape, order: [Int], _ y: MutableFloats) {
     let strides = shape.strides
     let walk = StridedWalk(over: TensorShape(order.map { shape[$0] }), strides: order.map { strides[$0] })
     walk.forEachElement { position, from, _ in y[position] = x[from] }

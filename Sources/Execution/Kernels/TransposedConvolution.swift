@@ -2,32 +2,20 @@ import CKernels
 import Networks
 import Tensors
 
-extension TransposedConvolution: ComputedOperator {
-  package func kernel(at site: KernelSite) throws -> any Kernel {
-    try TransposedConvolutionKernel(
-      self, input: site.operands[0].shape, output: site.output.shape, algorithm: site.algorithm, derived: site.weights)
-  }
-}
+extension TransposedConvolution: DirectlyComputed { typealias Computed = TransposedConvolutionKernel }
 
 /// Transposed convolution: the adjoint of a convolution run forward, and the convolution itself as its adjoint.
-struct TransposedConvolutionKernel: WeightedKernel {
+struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
   let inputShape: TensorShape
   let outputShape: TensorShape
   private let convolution: ConvolutionKernel
   private let biases: Tensor?
 
-  init(
-    _ transposed: TransposedConvolution, input: TensorShape, output: TensorShape, algorithm: ConvolutionAlgorithm,
-    derived: DerivedWeights<ConvolutionKernel.Form>
-  ) throws {
-    inputShape = input
-    outputShape = output
-    biases = transposed.bias
+  init(_ transposed: TransposedConvolution, at site: KernelSite) throws {
+    (inputShape, outputShape, biases) = (site.operands[0].shape, site.output.shape, transposed.bias)
+    let window = try transposed.adjointWindow(input: inputShape, output: outputShape)
     convolution = try ConvolutionKernel(
-      Convolution(
-        weight: transposed.weight, bias: nil, window: transposed.adjointWindow(input: input, output: output),
-        groups: transposed.groups),
-      input: output, output: input, algorithm: algorithm, derived: derived)
+      Convolution(weight: transposed.weight, bias: nil, window: window, groups: transposed.groups), at: site.reversed)
   }
 
   private var positions: Int { outputShape.dimensions[2...].reduce(1, *) }
@@ -35,38 +23,24 @@ struct TransposedConvolutionKernel: WeightedKernel {
   var work: LayerWork? { convolution.adjointWork }
   var adjointWork: LayerWork? { convolution.productWork }
 
-  func forward(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rectifies: Bool, companion: Companion?,
-    on workers: Workers
-  ) {
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers) {
     convolution.adjoint(.all, x, seeds: 1, y, factor: nil, on: workers)
     if let companion { convolution.adjoint(.positive, x, seeds: 1, companion.product, factor: nil, on: workers) }
     for item in 0..<outputShape[0] {
-      let y = y + item * outputShape[1] * positions
-      if let biases {
-        biases.withUnsafeElements {
-          rk_bias_relu(y, positions, outputShape[1], positions, $0.baseAddress!, rectifies ? 1 : 0)
-        }
-      } else if rectifies {
-        rk_bias_relu(y, positions, outputShape[1], positions, nil, 1)
-      }
+      Im2colConvolution.finish(
+        y + item * outputShape[1] * positions, lead: positions, rows: 0..<outputShape[1], positions, biases,
+        rectifies: rectifies)
     }
   }
 
-  func product(
-    _ part: WeightPart, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, accumulates: Bool,
-    on workers: Workers
-  ) {
+  func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
     guard accumulates else { return convolution.adjoint(part, x, seeds: 1, y, factor: nil, on: workers) }
     let sum = workers.pool.storage(count: outputShape.count)
     convolution.adjoint(part, x, seeds: 1, sum.base, factor: nil, on: workers)
     rk_add(y, y, sum.base, sum.count)
   }
 
-  func adjoint(
-    _ part: WeightPart, _ s: UnsafePointer<Float>, seeds: Int, _ c: UnsafeMutablePointer<Float>,
-    factor: UnsafePointer<Float>?, on workers: Workers
-  ) {
+  func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     let (above, below) = (outputShape.count / outputShape[0], inputShape.count / inputShape[0])
     // The convolution takes one batch at a time: seed by seed, gathered and put back where its items belong.
     for seed in 0..<seeds {

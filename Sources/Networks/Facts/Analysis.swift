@@ -1,10 +1,8 @@
 import Support
-import Synchronization
 import Tensors
 
 /// What is known of a graph before it runs, for inputs of one shape: computed once and passed on.
 package struct Analysis: Sendable {
-  /// The input's shape.
   package let inputShape: TensorShape
   /// Shape, value if it is known, and kind of elements of every node's output.
   package let inferred: [Inferred]
@@ -23,10 +21,8 @@ package struct Analysis: Sendable {
   /// - Complexity: O(nodes).
   package var shapes: [TensorShape] { inferred.map(\.shape) }
 
-  /// What is known of a node.
   package subscript(id: Node.ID) -> Inferred { inferred[id.index] }
 
-  /// What is known of a node's operands.
   package func operands(of node: Node) -> [Inferred] { node.inputs.map { inferred[$0.index] } }
 
   /// Whether a node's values are rounded to integers or wrap as integers do.
@@ -55,30 +51,13 @@ package struct Analysis: Sendable {
   }
 }
 
-/// The analyses of a network, by shape of the input.
-final class AnalysisStore: Sendable {
-  private let analyses = Mutex<[TensorShape: Analysis]>([:])
-  /// Pictures of ever new sizes must not fill memory.
-  private static let kept = 8
-
-  func analysis(for shape: TensorShape, make: () throws -> Analysis) rethrows -> Analysis {
-    if let found = analyses.withLock({ $0[shape] }) { return found }
-    let made = try make()
-    analyses.withLock { analyses in
-      if analyses.count >= Self.kept { analyses.removeAll() }
-      analyses[shape] = made
-    }
-    return made
-  }
-}
-
 extension NeuralNetwork {
   /// What is known before the network runs on inputs of a shape; found once for each.
   ///
   /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
   ///   that its operands do not fit.
   package func analysis(forInput shape: TensorShape) throws -> Analysis {
-    try analyses.analysis(for: shape) { try Analysis(of: graph, forInput: shape) }
+    try analyses.value(for: shape) { try Analysis(of: graph, forInput: shape) }
   }
 }
 

@@ -1,5 +1,3 @@
-import Tensors
-
 extension NeuralNetwork {
   /// For each node the axis along which channels (of a fully connected layer: outputs) lie, where it follows from the layers that
   /// made them; nil where it does not.

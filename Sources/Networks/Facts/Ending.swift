@@ -1,14 +1,10 @@
-import Tensors
-
 /// How a graph ends: the values that are explained, and what makes probabilities of them.
 ///
 /// Besides Softmax, LogSoftmax and Sigmoid, their definitions spelled out are known, what clips probabilities, and `[1 − p, p]`.
 struct Ending: Sendable {
-  /// The node whose values are explained.
   private(set) var logits: Node.ID
   /// What the values decide if there is one of them for each item; a sigmoid decides each class by itself if there are more.
   private(set) var decision = Decision.quantity
-  /// The softmax that makes the probabilities.
   private(set) var softmax: Softmax?
 
   /// Follows a canonical graph back from its output.
@@ -77,7 +73,6 @@ extension Graph {
   fileprivate func softmaxOperand(_ id: Node.ID) -> (Node.ID, Softmax)? {
     switch self[id].operation {
     case let softmax as Softmax: return (self[id].inputs[0], softmax)
-    case let logarithm as LogSoftmax: return (self[id].inputs[0], logarithm.softmax)
     case is Divide:
       let (exponential, sum) = (self[id].inputs[0], self[id].inputs[1])
       return softmax(exponential, over: sum)

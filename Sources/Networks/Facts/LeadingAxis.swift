@@ -1,5 +1,3 @@
-import Tensors
-
 /// What the first axis of a node's output has to do with the items of a batch.
 package enum LeadingAxis: Hashable, Sendable {
   /// It counts the items: index `i` holds what was made of input `i`.

@@ -30,8 +30,7 @@ extension NeuralNetwork {
       let follows =
         !operands.isEmpty && operands.allSatisfy { followsLayer[$0.index] && consumers[$0.index].count == 1 }
       // A sign that still stands could not be moved to a layer before the node.
-      followsLayer.append(
-        node.operation.isWeighted || follows && (affine?.isPositive ?? node.operation.isLinear))
+      followsLayer.append(node.operation.isWeighted || follows && (affine?.isPositive ?? node.operation.isLinear))
       if let affine, !followsLayer[id.index], isPassed(id) {
         let x = operands[0].index
         hasOffset.append(hasOffset[x] || affine.shifts)

@@ -1,14 +1,22 @@
+extension Graph {
+  /// For each node whether it is `target`, or one that `target` depends on.
+  func nodesBefore(_ target: Node.ID) -> [Bool] {
+    var needed = [Bool](repeating: false, count: nodes.count)
+    needed[target.index] = true
+    for id in ids.reversed() where needed[id.index] {
+      for operand in self[id].inputs { needed[operand.index] = true }
+    }
+    return needed
+  }
+}
+
 extension NeuralNetwork {
   /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
   ///
   /// - Complexity: O(nodes and edges).
   public func nodes(reaching target: Node.ID) -> [Node.ID] {
     let live = nodesDependingOnInput()
-    var needed = [Bool](repeating: false, count: graph.nodes.count)
-    needed[target.index] = true
-    for id in graph.ids.reversed() where needed[id.index] {
-      for operand in graph[id].inputs { needed[operand.index] = true }
-    }
+    let needed = graph.nodesBefore(target)
     return graph.ids.filter { live[$0.index] && needed[$0.index] }
   }
 

@@ -11,7 +11,6 @@ extension NeuralNetwork {
   /// - Complexity: O(elements of the nodes before it) at most; where intervals differ by channel only, O(nodes × channels).
   public func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? { ranges(of: [id], pixels: pixels)[id] }
 
-  /// The intervals of several nodes, as far as they follow.
   package func ranges(of wanted: Set<Node.ID>, pixels: PixelRange) -> [Node.ID: ValueRange] {
     let shape = exampleInputShape()
     guard !wanted.isEmpty,
@@ -51,11 +50,8 @@ extension ValueRange {
 
 /// A node whose interval is asked for, and what is known of its operands.
 package struct RangeSite {
-  /// Shape and value of the operands.
   package let operands: [Inferred]
-  /// Shape and kind of the output.
   package let output: Inferred
-  /// Whether all operands are the same node.
   package let operandsAreSame: Bool
   fileprivate let ranges: [ValueRange?]
 
@@ -79,7 +75,6 @@ private struct RangeAnalysis {
     guard wanted.allSatisfy({ inferred[$0.index] != nil }) else { return nil }
   }
 
-  /// The intervals of the wanted nodes, as far as they are known.
   func ranges() -> [Node.ID: ValueRange] {
     let last = wanted.max() ?? Node.ID(0)
     var ranges: [Node.ID: ValueRange] = [:]

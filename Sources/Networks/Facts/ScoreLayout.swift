@@ -42,25 +42,19 @@ public struct ScoreLayout: Hashable, Sendable {
 
   init(decision: Decision, endsInActivation: Bool, extents: [Int], classAxis: Int?) {
     self.endsInActivation = endsInActivation
+    let (extents, axis) = classAxis.map { (extents, $0) } ?? ([extents.reduce(1, *)], 0)
     let strides = TensorShape(extents).strides
-    let isSingle = (classAxis.map { extents[$0] } ?? extents.reduce(1, *)) == 1
+    let isSingle = extents[axis] == 1
     var decision = decision
     if !isSingle, decision == .quantity { decision = .oneClass }
     if !isSingle, case .twoClasses = decision { decision = .eachClass }
     self.decision = decision
-    if let classAxis {
-      classes = isSingle && decision.isTwofold ? 2 : extents[classAxis]
-      classStride = isSingle ? 0 : strides[classAxis]
-      let others = extents.indices.filter { $0 != classAxis }
-      let hasPositions = others.contains { extents[$0] > 1 }
-      positions = hasPositions ? others.map { extents[$0] } : []
-      self.strides = hasPositions ? others.map { strides[$0] } : []
-    } else {
-      classes = isSingle && decision.isTwofold ? 2 : extents.reduce(1, *)
-      classStride = isSingle ? 0 : 1
-      positions = []
-      self.strides = []
-    }
+    classes = isSingle && decision.isTwofold ? 2 : extents[axis]
+    classStride = isSingle ? 0 : strides[axis]
+    let others = extents.indices.filter { $0 != axis }
+    let places = others.contains { extents[$0] > 1 } ? others : []
+    positions = places.map { extents[$0] }
+    self.strides = places.map { strides[$0] }
   }
 
   /// The element of an item that holds the score of a class at a position, which is counted row by row.
@@ -84,20 +78,11 @@ public struct ScoreLayout: Hashable, Sendable {
   public func index(ofPosition position: [Int]) -> Int? {
     let long = positions.filter { $0 > 1 }
     let extents = position.count == positions.count ? positions : long
-    guard position.count == extents.count, zip(position, extents).allSatisfy({ (0..<$1).contains($0) }) else {
-      return nil
-    }
-    return zip(position, extents).reduce(0) { $0 * $1.1 + $1.0 }
+    return TensorShape(extents).place(of: position)
   }
 
   /// The coordinates of a position that is counted row by row.
-  public func coordinates(ofPosition index: Int) -> [Int] {
-    var rest = index
-    return positions.reversed().map { extent in
-      defer { rest /= extent }
-      return rest % extent
-    }.reversed()
-  }
+  public func coordinates(ofPosition index: Int) -> [Int] { TensorShape(positions).coordinates(of: index) }
 
   /// An item's scores, classes × positions.
   ///

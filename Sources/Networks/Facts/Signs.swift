@@ -2,7 +2,6 @@ import Tensors
 
 /// Signs to multiply a tensor by: −1 everywhere, or one sign for each index along an axis.
 package enum Signs: Hashable, Sendable {
-  /// Every element is turned.
   case all
   /// Those elements are turned whose index along the axis, counted from the front, is marked.
   case along(axis: Int, [Bool])
@@ -93,7 +92,6 @@ package enum Signs: Hashable, Sendable {
 package struct TurnedValues: Hashable, Sendable {
   /// The names under which the node had its values.
   let names: [String]
-  /// Which values are turned.
   let signs: Signs
   /// The node that has the sign in the model, whose own values are what they were.
   package let factor: String
@@ -110,26 +108,20 @@ package struct TurnedValues: Hashable, Sendable {
 }
 
 extension Tensor {
-  /// The tensor with those parts turned round whose indices along the first two axes are marked.
-  func turned(where isTurned: (_ row: Int, _ column: Int) -> Bool) -> Tensor {
+  /// The tensor with each part whose indices along the first two axes are the same multiplied by a factor.
+  func multiplied(by factor: (_ row: Int, _ column: Int) -> Float) -> Tensor {
     let (rows, columns) = (shape[0], shape.rank > 1 ? shape[1] : 1)
     let run = count / max(rows * columns, 1)
     return Tensor(uninitialized: shape) { result in
       withUnsafeElements { source in
-        for row in 0..<rows {
-          for column in 0..<columns {
-            let start = (row * columns + column) * run
-            if isTurned(row, column) {
-              for i in start..<start + run { result[i] = -source[i] }
-            } else {
-              for i in start..<start + run { result[i] = source[i] }
-            }
-          }
+        for part in 0..<rows * columns {
+          let factor = factor(part / columns, part % columns)
+          for i in part * run..<(part + 1) * run { result[i] = source[i] * factor }
         }
       }
     }
   }
 
   /// One number per channel, turned round where channels are marked.
-  func turned(_ isTurned: [Bool]) -> Tensor { turned { row, _ in isTurned[row] } }
+  func turned(_ isTurned: [Bool]) -> Tensor { multiplied { row, _ in isTurned[row] ? -1 : 1 } }
 }

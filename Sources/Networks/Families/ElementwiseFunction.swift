@@ -2,16 +2,14 @@ import Tensors
 
 /// A function of each element by itself; the output has the operand's shape.
 package protocol ElementwiseFunction: Operator {
-  /// The value at `x`.
   func callAsFunction(_ x: Float) -> Float
   /// The derivative at `x`; 0 at a step, and at a kink that of the right-hand side for `abs`, of the flat side elsewhere.
   func derivative(at x: Float) -> Float
   /// `y ← f(x)` for `count` elements; x and y may be the same.
-  func apply(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int)
+  func apply(_ x: Floats, _ y: MutableFloats, count: Int)
   /// Whether the function is `max(x, 0)`, or the smaller of that and a constant.
   var isRectifier: Bool { get }
 
-  /// Whether no value is negative.
   var isNonNegative: Bool { get }
   /// Whether values ≥ 0 keep their sign.
   var keepsNonNegative: Bool { get }
@@ -29,7 +27,7 @@ package protocol ElementwiseFunction: Operator {
 }
 
 extension ElementwiseFunction {
-  package func apply(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int) {
+  package func apply(_ x: Floats, _ y: MutableFloats, count: Int) {
     for i in 0..<count { y[i] = self(x[i]) }
   }
   package var isRectifier: Bool { false }

@@ -2,7 +2,6 @@ import Tensors
 
 /// A function of pairs of elements `a` and `b` of two tensors, with broadcasting.
 package protocol PairwiseFunction: Operator {
-  /// The value at `(a, b)`.
   func callAsFunction(_ a: Float, _ b: Float) -> Float
   /// The derivatives by both operands at `(a, b)`.
   func derivatives(at a: Float, _ b: Float) -> (a: Float, b: Float)
@@ -19,9 +18,7 @@ package protocol PairwiseFunction: Operator {
   /// Whether integers wrap, so that derivatives are 0.
   var wraps: Bool { get }
   /// `y ← f(a, b)` for `count` elements; an operand that does not move is one number.
-  func apply(
-    _ a: UnsafePointer<Float>, _ aMoves: Bool, _ b: UnsafePointer<Float>, _ bMoves: Bool,
-    _ y: UnsafeMutablePointer<Float>, count: Int)
+  func apply(_ a: Floats, _ aMoves: Bool, _ b: Floats, _ bMoves: Bool, _ y: MutableFloats, count: Int)
 }
 
 extension PairwiseFunction {
@@ -30,10 +27,7 @@ extension PairwiseFunction {
     type.float(integer(type.held(a), type.held(b), type) ?? 0)
   }
   package func integer(_ a: Int, _ b: Double, _ type: IntegerType) -> Int? { nil }
-  package func apply(
-    _ a: UnsafePointer<Float>, _ aMoves: Bool, _ b: UnsafePointer<Float>, _ bMoves: Bool,
-    _ y: UnsafeMutablePointer<Float>, count: Int
-  ) {
+  package func apply(_ a: Floats, _ aMoves: Bool, _ b: Floats, _ bMoves: Bool, _ y: MutableFloats, count: Int) {
     for i in 0..<count { y[i] = self(a[aMoves ? i : 0], b[bMoves ? i : 0]) }
   }
 

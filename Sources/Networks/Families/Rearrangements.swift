@@ -1,14 +1,35 @@
 import Tensors
 
+/// The output is ≥ 0, or within limits, where the first operand is.
+package protocol LimitKeeping: Operator {}
+
+extension LimitKeeping {
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
+}
+
+/// The operand itself.
+package protocol PassingThrough: LimitKeeping {}
+
+extension PassingThrough {
+  package var keepsElements: Bool { true }
+  package var isLinear: Bool { true }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
+  package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
+  package func range(at site: RangeSite) -> ValueRange? { site.range(0) }
+  package func literal(of operands: [Inferred]) throws -> Literal? { operands.first?.literal }
+  package func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect? {
+    AffineEffect(isPositive: true, shifts: false)
+  }
+}
+
 /// The operand's elements in the same order, under another shape.
-package protocol Reshaping: Operator {}
+package protocol Reshaping: LimitKeeping {}
 
 extension Reshaping {
   package var keepsElements: Bool { true }
   package var isLinear: Bool { true }
   package func origin(of operands: [Inferred]) throws -> Origin { .sameOrder }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func literal(of operands: [Inferred]) throws -> Literal? {
     operands.first?.literal?.reshaped(to: try outputShape(of: operands))
   }
@@ -18,7 +39,7 @@ extension Reshaping {
 }
 
 /// Elements picked from the operand, in any order and any number of times, and perhaps a constant.
-package protocol Selecting: Operator {
+package protocol Selecting: LimitKeeping {
   /// What is picked.
   ///
   /// - Throws: `Misfit`, also if that depends on the image.
@@ -29,8 +50,6 @@ extension Selecting {
   package var isLinear: Bool { true }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape { try selection(of: operands).output }
   package func origin(of operands: [Inferred]) throws -> Origin { .selection(try selection(of: operands)) }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func literal(of operands: [Inferred]) throws -> Literal? {
     operands.first?.literal?.selected(by: try selection(of: operands))
   }

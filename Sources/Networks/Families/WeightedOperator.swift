@@ -2,13 +2,10 @@ import Tensors
 
 /// A layer with constant weights and perhaps a bias for each output channel.
 package protocol WeightedOperator: Operator {
-  /// The weights.
   var weight: Tensor { get }
   /// One number per output channel.
   var bias: Tensor? { get }
-  /// Output channels, of all groups.
   var outputChannels: Int { get }
-  /// Input channels, of all groups.
   var inputChannels: Int { get }
   /// How many axes come after the channels of what the layer takes.
   var spatialAxes: Int { get }
@@ -33,8 +30,7 @@ extension WeightedOperator {
   package func turned(by signs: Signs, output: TensorShape) -> (any Operator)? {
     let axis = channels == .last ? output.rank - 1 : 1
     guard let flags = signs.flags(along: axis, count: outputChannels) else { return nil }
-    return with(
-      weight: weight.turned { row, column in flags[outputChannel(row: row, column: column)] }, bias: bias?.turned(flags)
-    )
+    let turned = weight.multiplied { flags[outputChannel(row: $0, column: $1)] ? -1 : 1 }
+    return with(weight: turned, bias: bias?.turned(flags))
   }
 }

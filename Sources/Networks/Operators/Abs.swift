@@ -12,8 +12,3 @@ package struct Abs: ElementwiseFunction {
   }
   package func isStepwise(of operands: [ElementKind]) -> Bool { elementKind(of: operands).integerType != nil }
 }
-
-extension OperatorKind {
-  /// `|x|`.
-  public static let abs = OperatorKind("Abs", .function)
-}

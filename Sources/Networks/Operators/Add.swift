@@ -15,8 +15,3 @@ package struct Add: PairwiseFunction {
     AffineEffect(isPositive: true, shifts: !(constant?.allElements { $0 == 0 } ?? false))
   }
 }
-
-extension OperatorKind {
-  /// Elementwise sum of two tensors, with broadcasting; `Sum` is a chain of these.
-  public static let add = OperatorKind("Add", .arithmetic)
-}

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Mean over a window, batch × channels × space.
-package struct AveragePool: Operator {
+package struct AveragePool: LimitKeeping {
   package let window: Window
   /// Whether padding counts in the number that the sum is divided by.
   package let countsPadding: Bool
@@ -15,15 +15,8 @@ package struct AveragePool: Operator {
   package var channels: ChannelPosition? { .second }
   package var isLinear: Bool { true }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed(window.axes) }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func range(at site: RangeSite) -> ValueRange? {
     let x = site.range(0)?.hull(along: Array(window.axes))
     return countsPadding && window.mayPad ? x?.including(0) : x
   }
-}
-
-extension OperatorKind {
-  /// Mean over a window of the spatial axes.
-  public static let averagePool = OperatorKind("AveragePool", .average)
 }

@@ -50,8 +50,3 @@ package struct BatchNormalization: Operator {
     return (scale.reshaped(to: shape), shift.reshaped(to: shape))
   }
 }
-
-extension OperatorKind {
-  /// Batch normalization by running statistics: a scale and a shift per channel.
-  public static let batchNormalization = OperatorKind("BatchNormalization", .normalization)
-}

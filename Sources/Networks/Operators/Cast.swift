@@ -32,8 +32,3 @@ package struct Cast: Operator {
     }
   }
 }
-
-extension OperatorKind {
-  /// The same values as another kind of numbers.
-  public static let cast = OperatorKind("Cast", .rearrangement)
-}

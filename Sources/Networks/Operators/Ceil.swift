@@ -6,8 +6,3 @@ package struct Ceil: ElementwiseFunction {
   package func derivative(at x: Float) -> Float { 0 }
   package var keepsIntegers: Bool { true }
 }
-
-extension OperatorKind {
-  /// The smallest integer `≥ x`.
-  public static let ceil = OperatorKind("Ceil", .function)
-}

@@ -19,8 +19,3 @@ package struct Clip: ElementwiseFunction {
     return type.isLess(type.held(highest), x) ? type.held(highest) : x
   }
 }
-
-extension OperatorKind {
-  /// `min(max(x, lowest), highest)`.
-  public static let clip = OperatorKind("Clip", .activation)
-}

@@ -44,8 +44,3 @@ package struct Comparison: LiteralFunction {
     return .integers(IntegerTensor(shape: shape, elements: truths.map { $0 ? 1 : 0 }, kind: .truth))
   }
 }
-
-extension OperatorKind {
-  /// Whether two numbers are equal or in order: `Equal`, `Less`, `LessOrEqual`, `Greater`, `GreaterOrEqual`.
-  public static let comparison = OperatorKind("Comparison", .shapes)
-}

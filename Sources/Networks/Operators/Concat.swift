@@ -39,21 +39,20 @@ package struct Concat: Operator {
 
   package func literal(of operands: [Inferred]) throws -> Literal? {
     let shape = try outputShape(of: operands)
-    let outer = shape.dimensions[..<(try counted(axis, rank: shape.rank))].reduce(1, *)
-    func joined<Element>(_ parts: [[Element]]) -> [Element] {
-      let runs = parts.map { outer == 0 ? 0 : $0.count / outer }
-      return (0..<outer).flatMap { o in zip(parts, runs).flatMap { part, run in part[o * run..<(o + 1) * run] } }
-    }
+    let axis = try counted(axis, rank: shape.rank)
     let values = operands.compactMap(\.literal)
     let lists = values.compactMap(\.integers)
     if lists.count == values.count {
-      return .integers(IntegerTensor(shape: shape, elements: joined(lists), kind: values[0].kind))
+      return .integers(
+        IntegerTensor(shape: shape, elements: Self.joined(lists, at: axis, of: shape), kind: values[0].kind))
     }
-    return .floats(Tensor(shape: shape, elements: joined(values.map(\.floats.elements))))
+    return .floats(Tensor(shape: shape, elements: Self.joined(values.map(\.floats.elements), at: axis, of: shape)))
   }
-}
 
-extension OperatorKind {
-  /// Tensors joined along an axis.
-  public static let concat = OperatorKind("Concat", .rearrangement)
+  /// Elements of parts of a shape, in the order in which they are there.
+  static func joined<Element>(_ parts: [[Element]], at axis: Int, of whole: TensorShape) -> [Element] {
+    let outer = whole.dimensions[..<axis].reduce(1, *)
+    let runs = parts.map { $0.count / max(outer, 1) }
+    return (0..<outer).flatMap { o in zip(parts, runs).flatMap { part, run in part[o * run..<(o + 1) * run] } }
+  }
 }

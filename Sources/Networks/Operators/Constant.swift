@@ -25,8 +25,3 @@ package struct Constant: Operator {
   }
   package func isBounded(_ operands: [Bool]) -> Bool { true }
 }
-
-extension OperatorKind {
-  /// A tensor that does not depend on the input.
-  public static let constant = OperatorKind("Constant", .source)
-}

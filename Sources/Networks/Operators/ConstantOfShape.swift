@@ -20,8 +20,3 @@ package struct ConstantOfShape: LiteralFunction {
       IntegerTensor(shape: shape, elements: Array(repeating: element, count: shape.count), kind: elements))
   }
 }
-
-extension OperatorKind {
-  /// A tensor of a given shape filled with one value.
-  public static let constantOfShape = OperatorKind("ConstantOfShape", .shapes)
-}

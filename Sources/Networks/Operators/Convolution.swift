@@ -46,8 +46,3 @@ package struct Convolution: WeightedOperator {
     .mixed(Set(1..<max(try firstShape(operands).rank, 1)))
   }
 }
-
-extension OperatorKind {
-  /// Convolution with constant weights over one or two spatial axes, batch × channels × space.
-  public static let conv = OperatorKind("Conv", .layer)
-}

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Channels moved into blocks of positions, batch × channels × height × width to batch × channels/b² × b·height × b·width; or back.
-package struct DepthToSpace: Operator {
+package struct DepthToSpace: LimitKeeping {
   /// How the channels of a block lie one after the other.
   package enum Order: String, Hashable, Sendable {
     /// By place in the block, then by channel.
@@ -44,14 +44,5 @@ package struct DepthToSpace: Operator {
 
   package var isLinear: Bool { true }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed([1, 2, 3]) }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func range(at site: RangeSite) -> ValueRange? { site.range(0)?.hull(along: [1, 2, 3]) }
-}
-
-extension OperatorKind {
-  /// Channels moved into blocks of positions.
-  public static let depthToSpace = OperatorKind("DepthToSpace", .rearrangement)
-  /// Blocks of positions moved into channels.
-  public static let spaceToDepth = OperatorKind("SpaceToDepth", .rearrangement)
 }

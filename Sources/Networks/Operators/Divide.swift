@@ -15,8 +15,3 @@ package struct Divide: PairwiseFunction {
     operand == 0 ? AffineEffect(isPositive: constant?.allElements { $0 >= 0 } ?? false, shifts: false) : nil
   }
 }
-
-extension OperatorKind {
-  /// Elementwise quotient of two tensors, with broadcasting.
-  public static let div = OperatorKind("Div", .arithmetic)
-}

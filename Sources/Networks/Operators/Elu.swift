@@ -10,8 +10,3 @@ package struct Elu: ElementwiseFunction {
   package var isRectifier: Bool { alpha == 0 }
   package var turningPoints: [Float] { alpha < 0 ? [0] : [] }
 }
-
-extension OperatorKind {
-  /// `x` where it is positive, else `α (eˣ − 1)`.
-  public static let elu = OperatorKind("Elu", .activation)
-}

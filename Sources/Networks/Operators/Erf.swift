@@ -8,8 +8,3 @@ package struct Erf: ElementwiseFunction {
   package func derivative(at x: Float) -> Float { 2 / Float.pi.squareRoot() * exp(-x * x) }
   package var bounds: Interval? { Interval(-1, 1) }
 }
-
-extension OperatorKind {
-  /// The error function.
-  public static let erf = OperatorKind("Erf", .function)
-}

@@ -9,8 +9,3 @@ package struct Exp: ElementwiseFunction {
   package var isNonNegative: Bool { true }
   package func isBounded(_ operands: [Bool]) -> Bool { false }
 }
-
-extension OperatorKind {
-  /// `eˣ`.
-  public static let exp = OperatorKind("Exp", .function)
-}

@@ -21,8 +21,3 @@ package struct Expand: Selecting {
       })
   }
 }
-
-extension OperatorKind {
-  /// A tensor repeated along axes of extent 1.
-  public static let expand = OperatorKind("Expand", .rearrangement)
-}

@@ -14,8 +14,3 @@ package struct Flatten: Reshaping {
     return TensorShape([x.dimensions[..<axis].reduce(1, *), x.dimensions[axis...].reduce(1, *)])
   }
 }
-
-extension OperatorKind {
-  /// Two axes, of those before one and of those from it on.
-  public static let flatten = OperatorKind("Flatten", .rearrangement)
-}

@@ -6,8 +6,3 @@ package struct Floor: ElementwiseFunction {
   package func derivative(at x: Float) -> Float { 0 }
   package var keepsIntegers: Bool { true }
 }
-
-extension OperatorKind {
-  /// The largest integer `≤ x`.
-  public static let floor = OperatorKind("Floor", .function)
-}

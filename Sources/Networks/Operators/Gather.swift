@@ -33,8 +33,3 @@ package struct Gather: Selecting {
     return site.range(0)?.selected(by: selection, gathering: axis < 0 ? axis + site.operands[0].shape.rank : axis)
   }
 }
-
-extension OperatorKind {
-  /// Elements at given indices along an axis.
-  public static let gather = OperatorKind("Gather", .rearrangement)
-}

@@ -22,8 +22,3 @@ package struct Gelu: ElementwiseFunction {
 
   package var turningPoints: [Float] { [isApproximate ? -0.7524614 : -0.7517915] }
 }
-
-extension OperatorKind {
-  /// `x Φ(x)`.
-  public static let gelu = OperatorKind("Gelu", .activation)
-}

@@ -35,10 +35,3 @@ package struct GroupNormalization: Operator {
     .mixed(Set(1..<max(try firstShape(operands).rank, 1)))
   }
 }
-
-extension OperatorKind {
-  /// Normalization of each channel over its positions, then a scale and a shift.
-  public static let instanceNormalization = OperatorKind("InstanceNormalization", .normalization)
-  /// Normalization of groups of channels over all positions, then a scale and a shift per channel.
-  public static let groupNormalization = OperatorKind("GroupNormalization", .normalization)
-}

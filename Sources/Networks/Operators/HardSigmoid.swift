@@ -9,8 +9,3 @@ package struct HardSigmoid: ElementwiseFunction {
   package var isNonNegative: Bool { true }
   package var bounds: Interval? { Interval(0, 1) }
 }
-
-extension OperatorKind {
-  /// `min(max(α x + β, 0), 1)`.
-  public static let hardSigmoid = OperatorKind("HardSigmoid", .activation)
-}

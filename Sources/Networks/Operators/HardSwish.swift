@@ -6,8 +6,3 @@ package struct HardSwish: ElementwiseFunction {
   package func derivative(at x: Float) -> Float { x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5 }
   package var turningPoints: [Float] { [-1.5] }
 }
-
-extension OperatorKind {
-  /// `x · min(max(x/6 + ½, 0), 1)`.
-  public static let hardSwish = OperatorKind("HardSwish", .activation)
-}

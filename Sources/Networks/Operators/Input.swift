@@ -16,8 +16,3 @@ package struct Input: Operator {
   package func elementKind(of operands: [ElementKind]) -> ElementKind { elements }
   package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
 }
-
-extension OperatorKind {
-  /// The network's input.
-  public static let input = OperatorKind("Input", .source)
-}

@@ -31,8 +31,3 @@ package struct LayerNormalization: Operator {
     return .mixed(Set(try counted(axis, rank: rank)..<rank))
   }
 }
-
-extension OperatorKind {
-  /// Normalization over the trailing axes, then a scale and a shift.
-  public static let layerNormalization = OperatorKind("LayerNormalization", .normalization)
-}

@@ -8,8 +8,3 @@ package struct LeakyRelu: ElementwiseFunction {
   package var isRectifier: Bool { alpha == 0 }
   package var turningPoints: [Float] { alpha < 0 ? [0] : [] }
 }
-
-extension OperatorKind {
-  /// `x` where it is positive, else `α x`.
-  public static let leakyRelu = OperatorKind("LeakyRelu", .activation)
-}

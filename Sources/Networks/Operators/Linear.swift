@@ -26,8 +26,3 @@ package struct Linear: WeightedOperator {
   package var channels: ChannelPosition? { .last }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed([try firstShape(operands).rank - 1]) }
 }
-
-extension OperatorKind {
-  /// A fully connected layer, `W·x + b` with constant weights over the last axis; also `MatMul` by a constant matrix.
-  public static let gemm = OperatorKind("Gemm", .layer)
-}

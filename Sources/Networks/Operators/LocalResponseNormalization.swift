@@ -2,13 +2,9 @@ import Tensors
 
 /// Local response normalization, `y = x / (bias + alpha/size · Σ x²)^beta` over `size` neighboring channels, batch × channels × ….
 package struct LocalResponseNormalization: Operator {
-  /// How many neighboring channels are summed.
   package let size: Int
-  /// The factor of the mean square.
   package let alpha: Float
-  /// The exponent.
   package let beta: Float
-  /// What is added to the mean square.
   package let bias: Float
 
   package init(size: Int, alpha: Float, beta: Float, bias: Float) {
@@ -33,9 +29,4 @@ package struct LocalResponseNormalization: Operator {
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
   // Squares have no sign.
   package func signsBefore(_ signs: Signs, output: TensorShape, of operands: [Inferred]) -> Signs? { signs }
-}
-
-extension OperatorKind {
-  /// Local response normalization across neighboring channels.
-  public static let lrn = OperatorKind("LRN", .normalization)
 }

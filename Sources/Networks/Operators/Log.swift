@@ -9,8 +9,3 @@ package struct Log: ElementwiseFunction {
   package var keepsNonNegative: Bool { false }
   package func isBounded(_ operands: [Bool]) -> Bool { false }
 }
-
-extension OperatorKind {
-  /// `ln x`.
-  public static let log = OperatorKind("Log", .function)
-}

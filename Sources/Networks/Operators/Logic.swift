@@ -27,8 +27,3 @@ package struct Logic: LiteralFunction {
     return .integers(IntegerTensor(shape: shape, elements: elements, kind: .truth))
   }
 }
-
-extension OperatorKind {
-  /// An operation on truth values: `And`, `Or`, `Not`.
-  public static let logic = OperatorKind("Logic", .shapes)
-}

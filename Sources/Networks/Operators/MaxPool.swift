@@ -1,7 +1,7 @@
 import Tensors
 
 /// Maximum over a window, batch × channels × space; padding never wins.
-package struct MaxPool: Operator {
+package struct MaxPool: LimitKeeping {
   package let window: Window
   package init(_ window: Window) { self.window = window }
 
@@ -11,12 +11,5 @@ package struct MaxPool: Operator {
   }
   package var channels: ChannelPosition? { .second }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed(window.axes) }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func range(at site: RangeSite) -> ValueRange? { site.range(0)?.hull(along: Array(window.axes)) }
-}
-
-extension OperatorKind {
-  /// Maximum over a window of the spatial axes.
-  public static let maxPool = OperatorKind("MaxPool", .maximum)
 }

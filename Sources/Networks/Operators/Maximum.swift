@@ -11,8 +11,3 @@ package struct Maximum: PairwiseFunction {
   }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.contains(true) }
 }
-
-extension OperatorKind {
-  /// Elementwise maximum of two tensors, with broadcasting; of several, a chain.
-  public static let max = OperatorKind("Max", .arithmetic)
-}

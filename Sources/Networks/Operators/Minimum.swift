@@ -10,8 +10,3 @@ package struct Minimum: PairwiseFunction {
     Interval(of: [self(a.lower, b.lower), self(a.upper, b.upper)])
   }
 }
-
-extension OperatorKind {
-  /// Elementwise minimum of two tensors, with broadcasting; of several, a chain.
-  public static let min = OperatorKind("Min", .arithmetic)
-}

@@ -12,8 +12,3 @@ package struct Mish: ElementwiseFunction {
   }
   package var turningPoints: [Float] { [-1.1924312] }
 }
-
-extension OperatorKind {
-  /// `x · tanh(log(1 + eˣ))`.
-  public static let mish = OperatorKind("Mish", .activation)
-}

@@ -18,8 +18,3 @@ package struct Multiply: PairwiseFunction {
     AffineEffect(isPositive: constant?.allElements { $0 >= 0 } ?? false, shifts: false)
   }
 }
-
-extension OperatorKind {
-  /// Elementwise product of two tensors, with broadcasting.
-  public static let mul = OperatorKind("Mul", .arithmetic)
-}

@@ -16,8 +16,3 @@ package struct Negate: ElementwiseFunction {
   }
   package func turned(by signs: Signs, output: TensorShape) -> (any Operator)? { signs == .all ? Identity() : nil }
 }
-
-extension OperatorKind {
-  /// `−x`.
-  public static let neg = OperatorKind("Neg", .arithmetic)
-}

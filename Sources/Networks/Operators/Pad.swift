@@ -4,7 +4,6 @@ import Tensors
 package struct Pad: Selecting {
   /// What is added.
   package enum Mode: String, Hashable, Sendable {
-    /// A constant.
     case constant
     /// The tensor mirrored at its first and last elements, which are not repeated.
     case reflect
@@ -18,7 +17,6 @@ package struct Pad: Selecting {
   /// The axes; nil means all.
   package let axes: List?
   package let mode: Mode
-  /// The constant.
   package let value: Float
 
   package init(amounts: List, axes: List? = nil, mode: Mode = .constant, value: Float = 0) {
@@ -64,17 +62,10 @@ package struct Pad: Selecting {
     case .edge: return index < 0 ? 0 : extent - 1
     case .wrap: return ((index % extent) + extent) % extent
     case .reflect:
-      guard extent > 1 || index == 0 else {
-        throw Misfit("an axis of extent \(extent) cannot be padded by reflection")
-      }
+      guard extent > 1 || index == 0 else { throw Misfit("an axis of extent \(extent) cannot be padded by reflection") }
       let period = 2 * (extent - 1)
       let phase = ((index % period) + period) % period
       return phase < extent ? phase : period - phase
     }
   }
-}
-
-extension OperatorKind {
-  /// Elements added around a tensor or cut off.
-  public static let pad = OperatorKind("Pad", .rearrangement)
 }

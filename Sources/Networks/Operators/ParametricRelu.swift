@@ -1,7 +1,7 @@
 import Tensors
 
 /// `x` where it is positive, else `slope · x`, with a learned slope that broadcasts to the operand's shape.
-package struct ParametricRelu: Operator {
+package struct ParametricRelu: LimitKeeping {
   package let slope: Tensor
   package init(slope: Tensor) { self.slope = slope }
 
@@ -15,16 +15,9 @@ package struct ParametricRelu: Operator {
     return x
   }
   package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func range(at site: RangeSite) -> ValueRange? {
     ValueRange(lower: slope, upper: slope).flatMap { slopes in
       site.range(0)?.combined(with: slopes) { x, slope in LeakyRelu(alpha: slope.lower).interval(x) }
     }
   }
-}
-
-extension OperatorKind {
-  /// `x` where it is positive, else `slope · x` with a learned slope.
-  public static let prelu = OperatorKind("PRelu", .activation)
 }

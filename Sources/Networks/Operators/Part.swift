@@ -1,5 +1,3 @@
-import Tensors
-
 /// Part `index` of `count` parts of equal extent along an axis (the last may be smaller): an output of `Split`.
 package struct Part: Selecting, Hashable {
   package let axis: Int

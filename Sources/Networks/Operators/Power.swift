@@ -30,8 +30,3 @@ package struct Power: PairwiseFunction {
     return Interval(of: [self(a.lower, b.lower), self(a.upper, b.lower)] + (a.contains(0) ? [self(0, b.lower)] : []))
   }
 }
-
-extension OperatorKind {
-  /// Elementwise power of two tensors, with broadcasting.
-  public static let pow = OperatorKind("Pow", .arithmetic)
-}

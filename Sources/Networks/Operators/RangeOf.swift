@@ -23,8 +23,3 @@ package struct RangeOf: LiteralFunction {
     return .floats(Tensor(shape: [Int(count)], elements: (0..<Int(count)).map { start + Float($0) * step }))
   }
 }
-
-extension OperatorKind {
-  /// Numbers at equal steps; only of values known before the network runs, like all that follow.
-  public static let range = OperatorKind("Range", .shapes)
-}

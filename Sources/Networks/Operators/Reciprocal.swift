@@ -8,8 +8,3 @@ package struct Reciprocal: ElementwiseFunction {
   // It falls on both sides of its pole.
   package func isDefined(on x: Interval) -> Bool { !x.contains(0) }
 }
-
-extension OperatorKind {
-  /// `1 / x`.
-  public static let reciprocal = OperatorKind("Reciprocal", .function)
-}

@@ -1,11 +1,12 @@
 import Tensors
 
-/// Sum, product or extreme over whole axes.
-package struct Reduction: Operator, Hashable {
-  /// What is computed.
-  package enum Function: String, Hashable, Sendable {
+/// Sum, mean, product or extreme over whole axes; a mean over height and width is global average pooling.
+package struct Reduction: LimitKeeping, Hashable {
+  package enum Function: Hashable, Sendable {
     /// Σ x; 0 of no elements.
     case sum
+    /// Σ x / n; not of no elements.
+    case mean
     /// Π x; 1 of no elements.
     case product
     /// The largest element; −∞ of no elements.
@@ -13,13 +14,34 @@ package struct Reduction: Operator, Hashable {
     /// The smallest element; ∞ of no elements.
     case minimum
 
-    /// The value for no elements.
+    /// The family, but for those over all axes behind batch and channels.
+    package var kind: OperatorKind {
+      switch self {
+      case .sum: .reduceSum
+      case .mean: .reduceMean
+      case .product: .reduceProd
+      case .maximum: .reduceMax
+      case .minimum: .reduceMin
+      }
+    }
+
+    /// The value for no elements; of a mean, before it is divided.
     package var neutralElement: Double {
       switch self {
-      case .sum: 0
+      case .sum, .mean: 0
       case .product: 1
       case .maximum: -.infinity
       case .minimum: .infinity
+      }
+    }
+
+    /// The function of two values; of a mean, before it is divided.
+    package func combine(_ a: Double, _ b: Double) -> Double {
+      switch self {
+      case .sum, .mean: a + b
+      case .product: a * b
+      case .maximum: Swift.max(a, b)
+      case .minimum: Swift.min(a, b)
       }
     }
   }
@@ -33,14 +55,17 @@ package struct Reduction: Operator, Hashable {
     (self.function, self.axes, self.keepsAxes) = (function, axes, keepsAxes)
   }
 
+  /// Axes counted from the front are taken to be those of an image; the importer counts them so.
   package var kind: OperatorKind {
-    switch function {
-    case .sum: .reduceSum
-    case .product: .reduceProd
-    case .maximum: axes == .fixed([2, 3]) && keepsAxes ? .globalMaxPool : .reduceMax
-    case .minimum: .reduceMin
+    switch (function, axes) {
+    case (.mean, .fixed(let axes)) where [[2, 3], [-2, -1]].contains(Set(axes)): .globalAveragePool
+    case (.maximum, .fixed([2, 3])) where keepsAxes: .globalMaxPool
+    default: function.kind
     }
   }
+
+  /// The axes as the model has them, where it fixes them.
+  package var namedAxes: [Int] { if case .fixed(let axes) = axes { axes } else { [] } }
 
   /// The axes, counted from the front.
   package func axes(of operands: [Inferred]) throws -> Set<Int> {
@@ -49,19 +74,13 @@ package struct Reduction: Operator, Hashable {
     return try Set(axes.values(operands, "axes").map { try counted($0, rank: x.rank) })
   }
 
-  /// The function of two values.
-  package func combine(_ a: Double, _ b: Double) -> Double {
-    switch function {
-    case .sum: a + b
-    case .product: a * b
-    case .maximum: Swift.max(a, b)
-    case .minimum: Swift.min(a, b)
-    }
-  }
-
   package var takesLists: Bool { true }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
-    try operand(operands).reduced(over: axes(of: operands), keepsAxes: keepsAxes)
+    let (x, axes) = (try operand(operands), try axes(of: operands))
+    guard function != .mean || axes.allSatisfy({ x[$0] > 0 }) else {
+      throw Misfit("the mean of no elements along \(namedAxes) of \(x)")
+    }
+    return x.reduced(over: axes, keepsAxes: keepsAxes)
   }
 
   package func outputRank(of operands: [Int?]) -> Int? {
@@ -72,22 +91,25 @@ package struct Reduction: Operator, Hashable {
   }
 
   package func isStepwise(of operands: [ElementKind]) -> Bool {
-    [.sum, .product].contains(function) && elementKind(of: operands).integerType != nil
+    [.sum, .mean, .product].contains(function) && elementKind(of: operands).integerType != nil
   }
-  package var isLinear: Bool { function == .sum }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind {
+    let kind = operands.first ?? .real
+    return function == .mean && kind == .truth ? .real : kind
+  }
+  package var isLinear: Bool { [.sum, .mean].contains(function) }
   package func origin(of operands: [Inferred]) throws -> Origin {
     .reduced(try axes(of: operands), keepsAxes: keepsAxes)
   }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func isBounded(_ operands: [Bool]) -> Bool { function == .mean && operands.first ?? false }
 
   package func range(at site: RangeSite) -> ValueRange? {
     guard let axes = try? axes(of: site.operands) else { return nil }
-    let result = site.range(0)?.reduced(over: axes, of: site.operands[0].shape, as: function)
-    return keepsAxes ? result : result?.dropping(axes)
+    return site.range(0)?.reduced(over: axes, of: site.operands[0].shape, as: function, keepsAxes: keepsAxes)
   }
 
   package func literal(of operands: [Inferred]) throws -> Literal? {
-    guard let value = operands.first?.literal else { return nil }
+    guard function != .mean, let value = operands.first?.literal else { return nil }
     let x = value.shape
     let kept = x.reduced(over: try axes(of: operands), keepsAxes: true)
     func groups<Element>(_ elements: [Element]) -> [[Element]] {
@@ -103,7 +125,8 @@ package struct Reduction: Operator, Hashable {
     }
     let elements = groups(value.floats.elements).map { group in
       let values = group.map { Double($0) }
-      return values.first.map { Float(values.dropFirst().reduce($0, combine)) } ?? Float(function.neutralElement)
+      return values.first.map { Float(values.dropFirst().reduce($0, function.combine)) }
+        ?? Float(function.neutralElement)
     }
     return .floats(Tensor(shape: output, elements: elements))
   }
@@ -115,21 +138,9 @@ package struct Reduction: Operator, Hashable {
       switch function {
       case .maximum: group.max(by: type.isLess) ?? (kind == .truth ? 0 : type.lowest)
       case .minimum: group.min(by: type.isLess) ?? (kind == .truth ? 1 : type.highest)
-      case .sum, .product: type.held(group.reduce(function.neutralElement) { combine($0, type.double($1)) })
+      case .sum, .mean, .product:
+        type.held(group.reduce(function.neutralElement) { function.combine($0, type.double($1)) })
       }
     }
   }
-}
-
-extension OperatorKind {
-  /// Maximum over height and width, which stay with extent 1.
-  public static let globalMaxPool = OperatorKind("GlobalMaxPool", .maximum)
-  /// Maximum over other axes.
-  public static let reduceMax = OperatorKind("ReduceMax", .maximum)
-  /// Minimum over whole axes.
-  public static let reduceMin = OperatorKind("ReduceMin", .reduction)
-  /// Product over whole axes.
-  public static let reduceProd = OperatorKind("ReduceProd", .reduction)
-  /// Sum over whole axes.
-  public static let reduceSum = OperatorKind("ReduceSum", .reduction)
 }

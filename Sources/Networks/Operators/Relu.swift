@@ -9,8 +9,3 @@ package struct Relu: ElementwiseFunction {
   package var keepsIntegers: Bool { true }
   package func integer(_ x: Int, _ type: IntegerType) -> Int { type.isLess(x, 0) ? 0 : x }
 }
-
-extension OperatorKind {
-  /// `max(0, x)`.
-  public static let relu = OperatorKind("Relu", .activation)
-}

@@ -32,8 +32,3 @@ package struct Reshape: Reshaping {
     return shape
   }
 }
-
-extension OperatorKind {
-  /// The same elements under another shape.
-  public static let reshape = OperatorKind("Reshape", .rearrangement)
-}

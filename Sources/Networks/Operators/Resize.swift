@@ -5,12 +5,9 @@ import Tensors
 /// Positions are computed in single precision and in the order in which ONNX Runtime does it: where rounding decides which neighbor is
 /// nearest, it decides as there. Where all extents stay what they are, nothing is interpolated. Interpolated integers are rounded toward
 /// zero; where rounding decides, they may differ from ONNX Runtime's by 1.
-package struct Resize: Operator {
-  /// How values between pixels are found.
+package struct Resize: LimitKeeping {
   package enum Mode: String, Hashable, Sendable {
-    /// The value of the nearest neighbor.
     case nearest
-    /// Linear interpolation between two neighbors along each axis.
     case linear
   }
   /// Which input coordinate an output index stands for: ONNX's `coordinate_transformation_mode`.
@@ -34,16 +31,13 @@ package struct Resize: Operator {
     case preferFloor = "round_prefer_floor"
     /// The nearest one, the upper of two as near.
     case preferCeil = "round_prefer_ceil"
-    /// The lower one.
     case floor
-    /// The upper one.
     case ceil
     /// The upper one along axes that shrink, else the lower one: what ONNX Runtime does before opset 11.
     case simple
   }
   /// What becomes of sizes that would change the ratio of extents: ONNX's `keep_aspect_ratio_policy`.
   package enum AspectRatio: String, Hashable, Sendable {
-    /// The ratio changes.
     case stretch
     /// It stays, and no extent exceeds its size.
     case notLarger = "not_larger"
@@ -56,27 +50,18 @@ package struct Resize: Operator {
   package let sizes: List?
   /// The axes that scales or sizes are for; negative ones count from the end. Nil means all, batch and channels included.
   package let axes: [Int]?
-  /// How values between pixels are found.
   package let mode: Mode
-  /// Which input coordinate an output index stands for.
   package let coordinates: Coordinates
   /// Which neighbor is nearest; only `Mode.nearest` asks.
   package let rounding: Rounding
-  /// What becomes of sizes that would change the ratio of extents.
   package let aspectRatio: AspectRatio
 
-  /// Makes a resizing; either `scales` or `sizes` is given.
   package init(
     scales: [Float]?, sizes: List?, axes: [Int]? = nil, mode: Mode, coordinates: Coordinates, rounding: Rounding,
     aspectRatio: AspectRatio = .stretch
   ) {
-    self.scales = scales
-    self.sizes = sizes
-    self.axes = axes
-    self.mode = mode
-    self.coordinates = coordinates
-    self.rounding = rounding
-    self.aspectRatio = aspectRatio
+    (self.scales, self.sizes, self.axes, self.mode) = (scales, sizes, axes, mode)
+    (self.coordinates, self.rounding, self.aspectRatio) = (coordinates, rounding, aspectRatio)
   }
 
   package var kind: OperatorKind { .resize }
@@ -95,8 +80,6 @@ package struct Resize: Operator {
             || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
         }))
   }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func range(at site: RangeSite) -> ValueRange? {
     site.range(0).flatMap { x in (try? weights(of: site.operands)).flatMap(x.resized) }
   }
@@ -193,9 +176,4 @@ package struct Resize: Operator {
       return below + ((isHalfWay ? rounding == .preferCeil : share > 0.5) ? 1 : 0)
     }
   }
-}
-
-extension OperatorKind {
-  /// Another size of the spatial axes; also `Upsample`.
-  public static let resize = OperatorKind("Resize", .rearrangement)
 }

@@ -6,8 +6,3 @@ package struct Round: ElementwiseFunction {
   package func derivative(at x: Float) -> Float { 0 }
   package var keepsIntegers: Bool { true }
 }
-
-extension OperatorKind {
-  /// The nearest integer, halves to even ones.
-  public static let round = OperatorKind("Round", .function)
-}

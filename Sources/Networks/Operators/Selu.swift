@@ -12,8 +12,3 @@ package struct Selu: ElementwiseFunction {
   package var keepsNonNegative: Bool { gamma >= 0 }
   package var turningPoints: [Float] { alpha < 0 ? [0] : [] }
 }
-
-extension OperatorKind {
-  /// `γ x` where x is positive, else `γ α (eˣ − 1)`.
-  public static let selu = OperatorKind("Selu", .activation)
-}

@@ -24,8 +24,3 @@ package struct ShapeOf: Operator {
   }
   package func isNonNegative(_ operands: [Bool]) -> Bool { true }
 }
-
-extension OperatorKind {
-  /// The extents of a tensor.
-  public static let shape = OperatorKind("Shape", .shapes)
-}

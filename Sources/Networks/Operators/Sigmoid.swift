@@ -9,8 +9,3 @@ package struct Sigmoid: ElementwiseFunction {
   package var isNonNegative: Bool { true }
   package var bounds: Interval? { Interval(0, 1) }
 }
-
-extension OperatorKind {
-  /// `1 / (1 + e⁻ˣ)`.
-  public static let sigmoid = OperatorKind("Sigmoid", .activation)
-}

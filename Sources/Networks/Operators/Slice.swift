@@ -1,5 +1,3 @@
-import Tensors
-
 /// Part of a tensor: along some axes, every `step`th element from `start` on, before `end`.
 package struct Slice: Selecting {
   /// First indices; negative ones count from the end.
@@ -49,9 +47,4 @@ package struct Slice: Selecting {
     let to = end < -extent ? -1 : clamped(end, -1...extent - 1)
     return from > to ? Array(stride(from: from, to: to, by: step)) : []
   }
-}
-
-extension OperatorKind {
-  /// Part of a tensor along some axes; also each output of `Split`.
-  public static let slice = OperatorKind("Slice", .rearrangement)
 }

@@ -1,14 +1,18 @@
 import Tensors
 
-/// `exp(x) / Σ exp(x)` along an axis.
+/// `exp(x) / Σ exp(x)` along an axis, or its logarithm.
 package struct Softmax: Operator, Hashable {
   /// The axis; negative ones count from the end.
   package let axis: Int
   /// Whether all axes from `axis` on are normalized together, as ONNX did before opset 13.
   package let joinsTrailingAxes: Bool
-  package init(axis: Int, joinsTrailingAxes: Bool) { (self.axis, self.joinsTrailingAxes) = (axis, joinsTrailingAxes) }
+  package let isLogarithm: Bool
 
-  package var kind: OperatorKind { .softmax }
+  package init(axis: Int, joinsTrailingAxes: Bool, isLogarithm: Bool = false) {
+    (self.axis, self.joinsTrailingAxes, self.isLogarithm) = (axis, joinsTrailingAxes, isLogarithm)
+  }
+
+  package var kind: OperatorKind { isLogarithm ? .logSoftmax : .softmax }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     let x = try operand(operands)
     _ = try counted(axis, rank: max(x.rank, 1))
@@ -20,12 +24,9 @@ package struct Softmax: Operator, Hashable {
     let axis = try counted(axis, rank: rank)
     return .mixed(joinsTrailingAxes ? Set(axis..<rank) : [axis])
   }
-  package func isNonNegative(_ operands: [Bool]) -> Bool { true }
-  package func isBounded(_ operands: [Bool]) -> Bool { true }
-  package func range(at site: RangeSite) -> ValueRange? { ValueRange(0, 1, rank: site.output.shape.rank) }
-}
-
-extension OperatorKind {
-  /// `exp(x) / Σ exp(x)` along an axis.
-  public static let softmax = OperatorKind("Softmax", .probability)
+  package func isNonNegative(_ operands: [Bool]) -> Bool { !isLogarithm }
+  package func isBounded(_ operands: [Bool]) -> Bool { !isLogarithm }
+  package func range(at site: RangeSite) -> ValueRange? {
+    isLogarithm ? nil : ValueRange(0, 1, rank: site.output.shape.rank)
+  }
 }

@@ -8,8 +8,3 @@ package struct Softplus: ElementwiseFunction {
   package func derivative(at x: Float) -> Float { 1 / (1 + exp(-x)) }
   package var isNonNegative: Bool { true }
 }
-
-extension OperatorKind {
-  /// `log(1 + eˣ)`.
-  public static let softplus = OperatorKind("Softplus", .activation)
-}

@@ -6,8 +6,3 @@ package struct Sqrt: ElementwiseFunction {
   package func derivative(at x: Float) -> Float { 0.5 / x.squareRoot() }
   package var isNonNegative: Bool { true }
 }
-
-extension OperatorKind {
-  /// `√x`.
-  public static let sqrt = OperatorKind("Sqrt", .function)
-}

@@ -18,8 +18,3 @@ package struct Squeeze: Reshaping {
     return x.reduced(over: dropped, keepsAxes: false)
   }
 }
-
-extension OperatorKind {
-  /// Axes of extent 1 dropped.
-  public static let squeeze = OperatorKind("Squeeze", .rearrangement)
-}

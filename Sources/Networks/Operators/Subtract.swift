@@ -16,8 +16,3 @@ package struct Subtract: PairwiseFunction {
     AffineEffect(isPositive: operand == 0, shifts: !(constant?.allElements { $0 == 0 } ?? false))
   }
 }
-
-extension OperatorKind {
-  /// Elementwise difference of two tensors, with broadcasting.
-  public static let sub = OperatorKind("Sub", .arithmetic)
-}

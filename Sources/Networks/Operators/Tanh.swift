@@ -8,8 +8,3 @@ package struct Tanh: ElementwiseFunction {
   package func derivative(at x: Float) -> Float { 1 - self(x) * self(x) }
   package var bounds: Interval? { Interval(-1, 1) }
 }
-
-extension OperatorKind {
-  /// The hyperbolic tangent.
-  public static let tanh = OperatorKind("Tanh", .activation)
-}

@@ -1,5 +1,3 @@
-import Tensors
-
 /// Another order of the axes: axis `i` of the output is axis `order[i]` of the operand; nil reverses them.
 package struct Transpose: Selecting {
   package let order: [Int]?
@@ -13,9 +11,4 @@ package struct Transpose: Selecting {
     let axes = Selection.everything(of: x)
     return Selection(input: x, axes: order.map { axes[$0] })
   }
-}
-
-extension OperatorKind {
-  /// Another order of the axes.
-  public static let transpose = OperatorKind("Transpose", .rearrangement)
 }

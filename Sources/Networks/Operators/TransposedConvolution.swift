@@ -60,8 +60,3 @@ package struct TransposedConvolution: WeightedOperator {
     .mixed(Set(1..<max(try firstShape(operands).rank, 1)))
   }
 }
-
-extension OperatorKind {
-  /// Transposed convolution with constant weights: the adjoint of a convolution.
-  public static let convTranspose = OperatorKind("ConvTranspose", .layer)
-}

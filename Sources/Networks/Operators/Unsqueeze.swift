@@ -16,8 +16,3 @@ package struct Unsqueeze: Reshaping {
     return TensorShape((0..<rank).map { added.contains($0) ? 1 : rest.next()! })
   }
 }
-
-extension OperatorKind {
-  /// Axes of extent 1 inserted.
-  public static let unsqueeze = OperatorKind("Unsqueeze", .rearrangement)
-}

@@ -22,8 +22,3 @@ package struct Where: LiteralFunction {
     return .floats(Tensor(shape: shape, elements: chosen(values[1].floats.elements, values[2].floats.elements)))
   }
 }
-
-extension OperatorKind {
-  /// Elements of one tensor where a condition holds, else of another.
-  public static let `where` = OperatorKind("Where", .shapes)
-}

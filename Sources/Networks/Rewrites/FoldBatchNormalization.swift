@@ -10,26 +10,17 @@ struct FoldBatchNormalization: Rewrite {
 
   func apply(to graph: Graph) throws -> Graph {
     let consumers = graph.consumers
-    var folded: [Node.ID: any Operator] = [:]
-    var absorbed: [Node.ID: Node.ID] = [:]
+    var edits: [Node.ID: Edit] = [:]
     for id in graph.ids {
       guard let normalization = graph[id].operation as? BatchNormalization, let layer = graph[id].inputs.first,
         consumers[layer.index] == [id], layer != graph.output, shapes[layer.index].rank >= 2,
         let weighted = graph[layer].operation as? any WeightedOperator,
         let operation = weighted.followed(by: normalization, rank: shapes[layer.index].rank)
       else { continue }
-      folded[layer] = operation
-      absorbed[id] = layer
+      edits[layer] = .change(to: operation)
+      edits[id] = .drop(for: layer)
     }
-    var editor = GraphEditor()
-    for id in graph.ids {
-      if let layer = absorbed[id] {
-        editor.drop(id, of: graph, for: layer)
-      } else {
-        editor.keep(id, of: graph, as: folded[id])
-      }
-    }
-    return try editor.graph(named: graph.name, output: graph.output)
+    return try graph.edited(edits)
   }
 }
 
@@ -49,9 +40,9 @@ extension WeightedOperator {
   fileprivate func followed(by normalization: BatchNormalization, rank: Int) -> (any Operator)? {
     // Over more axes than a matrix has, outputs come last and channels second.
     guard outputChannels == normalization.scale.count, channels == .second || rank == 2 else { return nil }
+    let factors = normalization.scale.elements
     return with(
-      weight: weight.scaled(by: normalization.scale) { outputChannel(row: $0, column: $1) },
-      bias: normalization.bias(after: bias))
+      weight: weight.multiplied { factors[outputChannel(row: $0, column: $1)] }, bias: normalization.bias(after: bias))
   }
 }
 
@@ -60,26 +51,5 @@ extension BatchNormalization {
   fileprivate func bias(after bias: Tensor?) -> Tensor {
     guard let bias else { return shift }
     return bias.reshaped(to: scale.shape).combined(with: scale, *).combined(with: shift, +)
-  }
-}
-
-extension Tensor {
-  /// The weights, each times the factor of the channel that `channel` gives for its indices along the first two axes.
-  fileprivate func scaled(by factors: Tensor, _ channel: (_ row: Int, _ column: Int) -> Int) -> Tensor {
-    let (rows, columns) = (shape[0], shape[1])
-    let run = count / max(rows * columns, 1)
-    return Tensor(uninitialized: shape) { result in
-      withUnsafeElements { weights in
-        factors.withUnsafeElements { factors in
-          for row in 0..<rows {
-            for column in 0..<columns {
-              let factor = factors[channel(row, column)]
-              let start = (row * columns + column) * run
-              for i in start..<start + run { result[i] = weights[i] * factor }
-            }
-          }
-        }
-      }
-    }
   }
 }

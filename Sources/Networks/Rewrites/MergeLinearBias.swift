@@ -6,30 +6,19 @@ import Tensors
 struct MergeLinearBias: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
     let consumers = graph.consumers
-    var biased: [Node.ID: Linear] = [:]
-    var absorbed: [Node.ID: Node.ID] = [:]
+    var edits: [Node.ID: Edit] = [:]
     for id in graph.ids {
       guard let (layer, linear, bias) = parts(of: id, in: graph), consumers[layer.index].count == 1 else { continue }
-      biased[layer] = Linear(weight: linear.weight, bias: bias)
-      absorbed[id] = layer
+      edits[layer] = .change(to: Linear(weight: linear.weight, bias: bias))
+      edits[id] = .drop(for: layer)
     }
-    var editor = GraphEditor()
-    for id in graph.ids {
-      if let layer = absorbed[id] {
-        editor.drop(id, of: graph, for: layer)
-      } else {
-        editor.keep(id, of: graph, as: biased[id])
-      }
-    }
-    return try editor.graph(named: graph.name, output: graph.output)
+    return try graph.edited(edits)
   }
 
   private func parts(of id: Node.ID, in graph: Graph) -> (layer: Node.ID, linear: Linear, bias: Tensor)? {
-    guard graph[id].operation is Add, graph[id].inputs.count == 2 else { return nil }
-    let (a, b) = (graph[id].inputs[0], graph[id].inputs[1])
-    for (layer, other) in [(a, b), (b, a)] {
+    guard graph[id].operation is Add else { return nil }
+    for (layer, value) in graph.constantsBesideOperands(of: id) {
       if let linear = graph[layer].operation as? Linear, linear.bias == nil,
-        let value = (graph[other].operation as? Constant)?.tensor,
         // More axes than batch × outputs would give the sum another shape.
         (1...2).contains(value.shape.rank), value.count == linear.weight.shape[0], value.shape[-1] == value.count
       {

@@ -3,15 +3,13 @@
 /// Only spatial axes may be padded, by amounts that are known and not negative.
 struct MergePadding: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
-    var editor = GraphEditor()
+    var edits: [Node.ID: Edit] = [:]
     for id in graph.ids {
       if let (convolution, pad) = try merged(id, in: graph) {
-        editor.keep(id, of: graph, as: convolution, inputs: [graph[pad].inputs[0]])
-      } else {
-        editor.keep(id, of: graph)
+        edits[id] = .change(to: convolution, inputs: [graph[pad].inputs[0]])
       }
     }
-    return try editor.graph(named: graph.name, output: graph.output)
+    return try graph.edited(edits)
   }
 
   /// The convolution with the padding before it, and the node that padded.

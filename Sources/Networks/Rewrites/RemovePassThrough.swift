@@ -1,14 +1,7 @@
 /// Takes out nodes that do nothing in inference: Identity and Dropout.
 struct RemovePassThrough: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
-    var editor = GraphEditor()
-    for id in graph.ids {
-      if graph[id].kind.role == .nothing {
-        editor.drop(id, of: graph, for: graph[id].inputs[0])
-      } else {
-        editor.keep(id, of: graph)
-      }
-    }
-    return try editor.graph(named: graph.name, output: graph.output)
+    let idle = graph.ids.filter { graph[$0].kind.role == .nothing }
+    return try graph.edited(Dictionary(uniqueKeysWithValues: idle.map { ($0, .drop(for: graph[$0].inputs[0])) }))
   }
 }

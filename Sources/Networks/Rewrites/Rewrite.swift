@@ -1,7 +1,20 @@
+import Tensors
+
 /// A small change of a graph that keeps what it computes.
 protocol Rewrite: Sendable {
-  /// The graph after the change.
   func apply(to graph: Graph) throws -> Graph
+}
+
+/// What becomes of a node in a rewrite.
+enum Edit {
+  /// Another old node stands for it, and answers to its name.
+  case drop(for: Node.ID)
+  /// It has another operation or other (old) operands; nil means its own.
+  case change(to: (any Operator)?, inputs: [Node.ID]?)
+  /// Nothing stands for it.
+  case remove
+
+  static func change(to operation: any Operator) -> Edit { .change(to: operation, inputs: nil) }
 }
 
 extension Graph {
@@ -9,62 +22,68 @@ extension Graph {
   func rewritten(by rewrites: [any Rewrite]) throws -> Graph {
     try rewrites.reduce(self) { try $1.apply(to: $0) }.withOutputNames(of: self)
   }
+
+  func edited(_ edits: [Node.ID: Edit]) throws -> Graph {
+    var editor = GraphEditor(self)
+    for id in ids {
+      switch edits[id] {
+      case nil: editor.keep(id)
+      case .change(let operation, let inputs): editor.keep(id, as: operation, operands: inputs?.map(editor.current))
+      case .drop(let survivor): editor.drop(id, for: survivor)
+      case .remove: break
+      }
+    }
+    return try editor.edited()
+  }
+
+  /// Of a node with two operands, each with the real numbers of the other, where that is a constant.
+  func constantsBesideOperands(of id: Node.ID) -> [(operand: Node.ID, constant: Tensor)] {
+    let inputs = self[id].inputs
+    guard inputs.count == 2 else { return [] }
+    return [0, 1].compactMap { place in
+      (self[inputs[1 - place]].operation as? Constant)?.tensor.map { (inputs[place], $0) }
+    }
+  }
 }
 
 /// Builds the graph after a rewrite: nodes are added in order, and what replaces an old node is remembered.
 struct GraphEditor {
+  private let old: Graph
   private var nodes: [Node] = []
-  /// Names that nodes take over, by position.
-  private var aliases: [[String]] = []
   private var replacement: [Node.ID: Node.ID] = [:]
 
+  init(_ graph: Graph) { old = graph }
+
   /// What stands for an old node in the new graph.
-  func current(_ old: Node.ID) -> Node.ID {
-    guard let new = replacement[old] else { preconditionFailure("node \(old.index) has not been visited") }
+  func current(_ id: Node.ID) -> Node.ID {
+    guard let new = replacement[id] else { preconditionFailure("node \(id.index) has not been visited") }
     return new
   }
 
-  /// Keeps an old node, with its operands replaced; `operation` and (old) `inputs`, if given, instead of its own.
-  mutating func keep(_ old: Node.ID, of graph: Graph, as operation: (any Operator)? = nil, inputs: [Node.ID]? = nil) {
-    let node = graph[old]
-    replacement[old] = Node.ID(nodes.count)
+  /// Keeps an old node; `operation`, `operands` of the new graph and `turned` values, if given, instead of its own.
+  mutating func keep(
+    _ id: Node.ID, as operation: (any Operator)? = nil, operands: [Node.ID]? = nil, turned: TurnedValues? = nil
+  ) {
+    let node = old[id]
+    replacement[id] = Node.ID(nodes.count)
     nodes.append(
       Node(
-        name: node.name, operation: operation ?? node.operation, inputs: (inputs ?? node.inputs).map { current($0) },
-        aliases: [], turned: operation == nil ? node.turned : nil))
-    aliases.append(node.aliases)
-  }
-
-  /// Keeps an old node as an operation with operands of the new graph and, perhaps, turned values.
-  mutating func keep(
-    _ old: Node.ID, of graph: Graph, as operation: any Operator, operands: [Node.ID], turned: TurnedValues?
-  ) {
-    let node = graph[old]
-    replacement[old] = Node.ID(nodes.count)
-    nodes.append(Node(name: node.name, operation: operation, inputs: operands, aliases: [], turned: turned))
-    aliases.append(node.aliases)
+        name: node.name, operation: operation ?? node.operation, inputs: operands ?? node.inputs.map(current),
+        aliases: node.aliases, turned: turned ?? (operation == nil ? node.turned : nil)))
   }
 
   /// Adds a node that the old graph does not have; the name must be new.
   mutating func add(_ name: String, _ operation: any Operator) -> Node.ID {
     nodes.append(Node(name: name, operation: operation, inputs: []))
-    aliases.append([])
     return Node.ID(nodes.count - 1)
   }
 
-  /// Lets another old node stand for `old`, and answer to its name.
-  mutating func drop(_ old: Node.ID, of graph: Graph, for survivor: Node.ID) {
-    let id = current(survivor)
-    replacement[old] = id
-    aliases[id.index].append(graph[old].name)
-    aliases[id.index] += graph[old].aliases
+  /// Lets another old node stand for one, and answer to its name.
+  mutating func drop(_ id: Node.ID, for survivor: Node.ID) {
+    let new = current(survivor)
+    replacement[id] = new
+    nodes[new.index].aliases += [old[id].name] + old[id].aliases
   }
 
-  /// The finished graph.
-  func graph(named name: String, output: Node.ID) throws -> Graph {
-    let named = zip(nodes, aliases).map { node, aliases in
-      Node(name: node.name, operation: node.operation, inputs: node.inputs, aliases: aliases, turned: node.turned)
-    }
-    return try Graph(name: name, nodes: named, output: current(output))
-  }
+  func edited() throws -> Graph { try Graph(name: old.name, nodes: nodes, output: current(old.output)) }
 }

@@ -9,24 +9,20 @@ struct SignTurning {
   }
   /// Where a node takes an operand from.
   enum Operand {
-    /// The output of a node.
     case node(Node.ID)
-    /// A constant that has been turned.
     case value(Tensor)
   }
 
   let graph: Graph
   private let inferred: [Inferred]
   private let consumers: [[Node.ID]]
-  /// The nodes that change.
   private(set) var drafts: [Node.ID: Draft] = [:]
   /// The nodes whose values are turned: the signs, and the node whose factor they are.
   private(set) var turned: [Node.ID: (signs: Signs, factor: Node.ID)] = [:]
   private var factor = Node.ID(0)
 
   init(_ graph: Graph, _ inferred: [Inferred]) {
-    self.graph = graph
-    self.inferred = inferred
+    (self.graph, self.inferred) = (graph, inferred)
     consumers = graph.consumers
   }
 

@@ -1,5 +1,3 @@
-import Tensors
-
 /// Moves negative constant factors into what makes the values they multiply: a batch normalization with a negative scale gets a
 /// positive one and the convolution before it the negated weights, Neg disappears, `c − x` becomes `c + (−x)`.
 ///
@@ -22,19 +20,17 @@ struct TurnSigns: Rewrite {
   private func rebuilt(_ turning: SignTurning) throws -> Graph {
     let graph = turning.graph
     var names = Set(graph.nodes.map(\.name))
-    var editor = GraphEditor()
+    var editor = GraphEditor(graph)
     for id in graph.ids {
       let turned = turning.turned[id].map {
         TurnedValues(names: [graph[id].name] + graph[id].aliases, signs: $0.signs, factor: graph[$0.factor].name)
       }
       guard let draft = turning.drafts[id] else {
-        editor.keep(
-          id, of: graph, as: graph[id].operation, operands: graph[id].inputs.map { editor.current($0) },
-          turned: turned ?? graph[id].turned)
+        editor.keep(id, turned: turned)
         continue
       }
       if draft.operation is Identity, case .node(let operand)? = draft.operands.first {
-        editor.drop(id, of: graph, for: operand)
+        editor.drop(id, for: operand)
         continue
       }
       let operands = draft.operands.map { operand -> Node.ID in
@@ -46,9 +42,9 @@ struct TurnSigns: Rewrite {
           return editor.add(name, Constant(value))
         }
       }
-      editor.keep(id, of: graph, as: draft.operation, operands: operands, turned: turned)
+      editor.keep(id, as: draft.operation, operands: operands, turned: turned)
     }
-    return try editor.graph(named: graph.name, output: graph.output)
+    return try editor.edited()
   }
 }
 

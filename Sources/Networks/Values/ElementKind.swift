@@ -27,24 +27,15 @@ package enum ElementKind: Hashable, Sendable {
 
 /// ONNX's types of integers.
 package enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomStringConvertible {
-  /// −128 … 127
   case int8
-  /// −2¹⁵ … 2¹⁵ − 1
   case int16
-  /// −2³¹ … 2³¹ − 1
   case int32
-  /// −2⁶³ … 2⁶³ − 1
   case int64
-  /// 0 … 255
   case uint8
-  /// 0 … 2¹⁶ − 1
   case uint16
-  /// 0 … 2³² − 1
   case uint32
-  /// 0 … 2⁶⁴ − 1
   case uint64
 
-  /// Whether there are negative ones.
   package var isSigned: Bool {
     switch self {
     case .int8, .int16, .int32, .int64: true
@@ -52,7 +43,6 @@ package enum IntegerType: String, CaseIterable, Hashable, Sendable, CustomString
     }
   }
 
-  /// How many bits one has.
   package var bitWidth: Int {
     switch self {
     case .int8, .uint8: 8

@@ -42,19 +42,14 @@ extension IntegerType {
   /// The integer that a number in single precision stands for.
   package func held(_ x: Float) -> Int { held(Double(x)) }
 
-  /// The integer in single precision.
   package func float(_ x: Int) -> Float { self == .uint64 ? Float(UInt(bitPattern: x)) : Float(x) }
 
-  /// The integer in double precision.
   package func double(_ x: Int) -> Double { self == .uint64 ? Double(UInt(bitPattern: x)) : Double(x) }
 
-  /// The smallest integer.
   var lowest: Int { isSigned ? Int.min >> (64 - bitWidth) : 0 }
 
-  /// The largest integer.
   var highest: Int { self == .uint64 ? -1 : isSigned ? Int.max >> (64 - bitWidth) : (1 << bitWidth) - 1 }
 
-  /// Whether one integer is less than another.
   func isLess(_ a: Int, _ b: Int) -> Bool { self == .uint64 ? UInt(bitPattern: a) < UInt(bitPattern: b) : a < b }
 
   /// `a / b`, rounded toward zero; nil for b = 0.

@@ -11,7 +11,6 @@ package struct Interval: Sendable {
     self.init(values.reduce(first, min), values.reduce(first, max))
   }
 
-  /// Whether the interval holds a value.
   func contains(_ value: Float) -> Bool { lower <= value && value <= upper }
 
   /// The values of a function that is monotone in each of two numbers while the other stays.
@@ -22,6 +21,5 @@ package struct Interval: Sendable {
     ])
   }
 
-  /// The squares of the values.
   var squared: Interval? { Interval(of: [lower * lower, upper * upper] + (contains(0) ? [0] : [])) }
 }

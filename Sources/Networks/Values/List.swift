@@ -1,14 +1,10 @@
-import Tensors
-
 /// A list of integers that a node needs: fixed by the model, or the value of one of its operands, which must then be known
 /// before the network runs.
 package enum List: Hashable, Sendable {
-  /// The integers themselves.
   case fixed([Int])
   /// The value of the node's operand at this position, from 0.
   case operand(Int)
 
-  /// The integers.
   func values(_ operands: [Inferred], _ name: String) throws -> [Int] {
     switch self {
     case .fixed(let values): return values

@@ -2,7 +2,6 @@ import Tensors
 
 /// A dense array of integers or truth values: shapes, axes and indices while they are computed.
 package struct IntegerTensor: Hashable, Sendable {
-  /// The extents.
   package let shape: TensorShape
   /// The elements in row-major order; those of type `uint64` have their bits.
   package let elements: [Int]
@@ -13,23 +12,17 @@ package struct IntegerTensor: Hashable, Sendable {
   package init(shape: TensorShape, elements: [Int], kind: ElementKind = .integer(.int64)) {
     precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
     precondition(kind != .real, "integers are no real numbers")
-    self.shape = shape
-    self.elements = elements
-    self.kind = kind
+    (self.shape, self.elements, self.kind) = (shape, elements, kind)
   }
 
-  /// A list of integers.
   package init(_ elements: [Int]) { self.init(shape: [elements.count], elements: elements) }
 }
 
 /// A value that is known without running the network: a constant, or what follows from shapes.
 package enum Literal: Sendable {
-  /// Real numbers.
   case floats(Tensor)
-  /// Integers and truth values.
   case integers(IntegerTensor)
 
-  /// The extents.
   package var shape: TensorShape {
     switch self {
     case .floats(let tensor): tensor.shape
@@ -37,7 +30,6 @@ package enum Literal: Sendable {
     }
   }
 
-  /// What the elements are.
   package var kind: ElementKind {
     switch self {
     case .floats: .real
@@ -45,7 +37,6 @@ package enum Literal: Sendable {
     }
   }
 
-  /// The integers, or nil for real numbers.
   package var integers: [Int]? {
     if case .integers(let tensor) = self { tensor.elements } else { nil }
   }
@@ -57,12 +48,10 @@ package enum Literal: Sendable {
     switch self {
     case .floats(let tensor): tensor
     case .integers(let tensor):
-      Tensor(
-        shape: tensor.shape, elements: tensor.elements.map { (tensor.kind.integerType ?? .int64).float($0) })
+      Tensor(shape: tensor.shape, elements: tensor.elements.map { (tensor.kind.integerType ?? .int64).float($0) })
     }
   }
 
-  /// The same values as elements of another kind.
   func cast(to kind: ElementKind) -> Literal {
     switch (kind, self) {
     case (.real, _): .floats(floats)
@@ -71,14 +60,12 @@ package enum Literal: Sendable {
     case (.truth, .integers(let tensor)):
       .integers(IntegerTensor(shape: shape, elements: tensor.elements.map { $0 == 0 ? 0 : 1 }, kind: kind))
     case (.integer(let type), .floats(let tensor)):
-      .integers(
-        IntegerTensor(shape: shape, elements: tensor.elements.map { type.converted(Double($0)) }, kind: kind))
+      .integers(IntegerTensor(shape: shape, elements: tensor.elements.map { type.converted(Double($0)) }, kind: kind))
     case (.integer(let type), .integers(let tensor)):
       .integers(IntegerTensor(shape: shape, elements: tensor.elements.map(type.wrapped), kind: kind))
     }
   }
 
-  /// The same elements under another shape.
   func reshaped(to shape: TensorShape) -> Literal {
     switch self {
     case .floats(let tensor): .floats(tensor.reshaped(to: shape))
@@ -86,7 +73,6 @@ package enum Literal: Sendable {
     }
   }
 
-  /// The elements that a selection picks.
   func selected(by selection: Selection) -> Literal {
     switch self {
     case .floats(let tensor): .floats(selection.applied(to: tensor))
@@ -100,11 +86,9 @@ package enum Literal: Sendable {
   }
 }
 
-/// What padding fills in, as an integer.
 private func fill(_ value: Float, _ kind: ElementKind) -> Int { (kind.integerType ?? .int64).held(value) }
 
 extension Tensor {
-  /// Whether something holds of all elements.
   package func allElements(_ holds: (Float) -> Bool) -> Bool { withUnsafeElements { $0.allSatisfy(holds) } }
 }
 

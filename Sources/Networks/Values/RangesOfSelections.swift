@@ -30,8 +30,7 @@ extension ValueRange {
         with: isTold
           ? Array(selection.output.dimensions[gathered..<gathered + new]) : [Int](repeating: 1, count: new))
     }
-    let part = Selection(
-      input: bounds.shape, axes: axes, fill: fills ? selection.fill : 0, output: TensorShape(output))
+    let part = Selection(input: bounds.shape, axes: axes, fill: fills ? selection.fill : 0, output: TensorShape(output))
     return ValueRange(lower: part.applied(to: bounds.lower), upper: part.applied(to: bounds.upper))?.simplified()
   }
 
@@ -105,15 +104,8 @@ extension ValueRange {
       return part.expanded(to: TensorShape(shape))
     }
     guard expanded.count == parts.count else { return nil }
-    let outer = common[..<axis].reduce(1, *)
     func rows(_ bounds: [Tensor]) -> Tensor {
-      let elements = bounds.map(\.elements)
-      let runs = bounds.map { $0.count / max(outer, 1) }
-      return Tensor(
-        shape: whole(extents),
-        elements: (0..<outer).flatMap { row in
-          zip(elements, runs).flatMap { part, run in part[row * run..<(row + 1) * run] }
-        })
+      Tensor(shape: whole(extents), elements: Concat.joined(bounds.map(\.elements), at: axis, of: whole(extents)))
     }
     return ValueRange(lower: rows(expanded.map(\.lower)), upper: rows(expanded.map(\.upper)))?.simplified()
   }
@@ -148,36 +140,24 @@ extension ValueRange {
     return ValueRange(lower: interpolated(bounds.lower), upper: interpolated(bounds.upper))?.simplified()
   }
 
-  /// The bounds of sums, means or extremes over whole axes, which stay with extent 1; `old` is the tensor's shape.
-  func reduced(over axes: Set<Int>, of old: TensorShape, as function: Reduction.Function, isMean: Bool = false)
-    -> ValueRange?
-  {
+  /// The bounds of sums, means or extremes over whole axes, which stay with extent 1 or are dropped; `old` is the tensor's shape.
+  func reduced(
+    over axes: Set<Int>, of old: TensorShape, as function: Reduction.Function, keepsAxes: Bool
+  ) -> ValueRange? {
     let total = axes.reduce(1) { $0 * old[$1] }
     let told = axes.reduce(1) { $0 * shape[$1] }
     guard total > 0, function != .product else { return nil }
-    let kept = TensorShape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+    let kept = shape.reduced(over: axes, keepsAxes: true)
+    let result = shape.reduced(over: axes, keepsAxes: keepsAxes)
     let walk = StridedWalk(over: shape, broadcasting: kept)
-    let factor = isMean ? 1 / Double(told) : Double(total / told)
+    let factor = function == .mean ? 1 / Double(told) : function == .sum ? Double(total / told) : 1
     func combined(_ bound: Tensor) -> Tensor {
       var sums = [Double](repeating: function.neutralElement, count: kept.count)
       bound.withUnsafeElements { bound in
-        walk.forEachElement { position, to, _ in
-          switch function {
-          case .sum, .product: sums[to] += Double(bound[position])
-          case .maximum: sums[to] = max(sums[to], Double(bound[position]))
-          case .minimum: sums[to] = min(sums[to], Double(bound[position]))
-          }
-        }
+        walk.forEachElement { position, to, _ in sums[to] = function.combine(sums[to], Double(bound[position])) }
       }
-      return Tensor(shape: kept, elements: sums.map { Float(function == .sum ? $0 * factor : $0) })
+      return Tensor(shape: result, elements: sums.map { Float($0 * factor) })
     }
     return ValueRange(lower: combined(lower), upper: combined(upper))
-  }
-
-  /// The bounds without axes of extent 1 that are dropped.
-  func dropping(_ axes: Set<Int>) -> ValueRange? {
-    let rest = TensorShape(shape.dimensions.indices.filter { !axes.contains($0) }.map { shape[$0] })
-    guard rest.count == shape.count else { return nil }
-    return ValueRange(lower: lower.reshaped(to: rest), upper: upper.reshaped(to: rest))
   }
 }

@@ -3,14 +3,11 @@ import Tensors
 /// An operation that only picks elements of its operand, in any order and any number of times, or fills in a constant:
 /// Slice, Split, Gather, Pad, Expand, Transpose and nearest-neighbor Resize are all of this kind.
 package struct Selection: Sendable {
-  /// The operand's shape.
   package let input: TensorShape
-  /// The result's shape.
   package let output: TensorShape
   /// For each axis of the result the operand's axis that it runs along (nil for a new one), and for each index along it
   /// the operand's index, −1 for the constant.
   let axes: [(source: Int?, indices: [Int])]
-  /// The constant.
   package let fill: Float
 
   /// All axes of an operand with all their indices.
@@ -21,9 +18,7 @@ package struct Selection: Sendable {
   /// A selection that works axis by axis; operand axes that no axis of the result runs along must have extent 1.
   /// `output` is the result's shape, if it is not one axis for each of `axes`.
   init(input: TensorShape, axes: [(source: Int?, indices: [Int])], fill: Float = 0, output: TensorShape? = nil) {
-    self.input = input
-    self.axes = axes
-    self.fill = fill
+    (self.input, self.axes, self.fill) = (input, axes, fill)
     self.output = output ?? TensorShape(axes.map(\.indices.count))
   }
 
@@ -64,7 +59,6 @@ package struct Selection: Sendable {
     return positions
   }
 
-  /// The elements picked from a tensor.
   func applied(to tensor: Tensor) -> Tensor {
     let sources = sources()
     return Tensor(uninitialized: output) { result in

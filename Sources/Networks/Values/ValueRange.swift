@@ -17,8 +17,7 @@ public struct ValueRange: Sendable {
       }
     }
     guard isRange, lower.shape == upper.shape, lower.count > 0 else { return nil }
-    self.lower = lower
-    self.upper = upper
+    (self.lower, self.upper) = (lower, upper)
   }
 
   /// One interval for all elements of a tensor of `rank` axes.
@@ -27,16 +26,13 @@ public struct ValueRange: Sendable {
     self.init(lower: Tensor(shape: shape, repeating: lower), upper: Tensor(shape: shape, repeating: upper))
   }
 
-  /// The extents of both bounds.
   package var shape: TensorShape { lower.shape }
 
   /// The smallest and the largest value that any element can take.
   ///
   /// - Complexity: O(bounds).
   package var hull: (lower: Float, upper: Float) {
-    (
-      lower.withUnsafeElements { $0.reduce(.infinity, min) }, upper.withUnsafeElements { $0.reduce(-.infinity, max) }
-    )
+    (lower.withUnsafeElements { $0.reduce(.infinity, min) }, upper.withUnsafeElements { $0.reduce(-.infinity, max) })
   }
 
   /// The bounds for a tensor of the given shape: where theirs does not broadcast to it, since they were told for an input of
@@ -57,7 +53,7 @@ extension ValueRange {
   /// One interval for all elements along some axes.
   package func hull(along axes: [Int]) -> ValueRange {
     guard axes.contains(where: { shape[$0] != 1 }) else { return self }
-    let kept = TensorShape(shape.dimensions.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
+    let kept = shape.reduced(over: Set(axes), keepsAxes: true)
     let walk = StridedWalk(over: shape, broadcasting: kept)
     func reduced(_ bound: Tensor, _ start: Float, _ function: (Float, Float) -> Float) -> Tensor {
       Tensor(uninitialized: kept) { result in

@@ -10,17 +10,11 @@ extension NodeReader {
 }
 
 extension AveragePool: WritableOperator {
-  /// AveragePool, whose dilations are newer than itself.
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    if window.canStartBehindInput { file.require(opset: 22) }
-    var attributes = window.attributes
-    if window.dilations.allSatisfy({ $0 == 1 }) {
-      attributes.removeAll { $0.name == "dilations" }
-    } else {
-      file.require(opset: 19)
-    }
-    attributes.append(.init("ceil_mode", .int(window.ceilMode ? 1 : 0)))
-    attributes.append(.init("count_include_pad", .int(countsPadding ? 1 : 0)))
-    file.finish(id, WrittenNode("AveragePool", file.inputs(of: id), attributes))
+  private var isDilated: Bool { window.dilations.contains { $0 != 1 } }
+  /// Dilations are newer than the operator.
+  var opset: Int { window.canStartBehindInput ? 22 : isDilated ? 19 : 0 }
+  var attributes: [WrittenNode.Attribute] {
+    window.attributes.filter { isDilated || $0.name != "dilations" }
+      + [("ceil_mode", .flag(window.ceilMode)), ("count_include_pad", .flag(countsPadding))]
   }
 }

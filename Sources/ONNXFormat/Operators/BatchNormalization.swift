@@ -32,14 +32,15 @@ extension NodeReader {
 }
 
 extension BatchNormalization: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
     // The statistics have gone into scale and shift: those that are written change nothing, to the bit.
     let channels: TensorShape = [scale.count]
-    let operands = [
-      file.inputs(of: id)[0], file.parameter(scale, "scale", of: id), file.parameter(shift, "shift", of: id),
-      file.parameter(Tensor(shape: channels, repeating: 0), "mean", of: id),
-      file.parameter(Tensor(shape: channels, repeating: 1), "variance", of: id),
-    ]
-    file.finish(id, WrittenNode("BatchNormalization", operands, [.init("epsilon", .float(0))]))
+    return file.operand(
+      of: id,
+      with: [
+        ("scale", scale), ("shift", shift), ("mean", Tensor(shape: channels, repeating: 0)),
+        ("variance", Tensor(shape: channels, repeating: 1)),
+      ])
   }
+  var attributes: [WrittenNode.Attribute] { [("epsilon", .float(0))] }
 }

@@ -1,17 +1,11 @@
 import Networks
 
-extension NodeReader {
-  /// Cast to a type of real numbers, integers or truth values; the precision of real numbers is not followed.
-  func cast() throws -> Imported {
-    guard let number = try attributes.int("to") else { throw Defect("attribute to is missing") }
-    let type = ElementType(number: Int32(truncatingIfNeeded: number))
-    guard type.isReal || type.isInteger else { throw Unsupported("a cast to \(type)") }
-    return .node(Cast(to: type.kind), [try operand(0, "input")])
-  }
-}
-
+/// Cast to a type of real numbers, integers or truth values; the precision of real numbers is not followed.
 extension Cast: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, .cast(file.inputs(of: id)[0], to: target))
+  init(reading node: NodeReader) throws {
+    let type = ElementType(number: Int32(truncatingIfNeeded: try node.attributes.required("to")))
+    guard type.isReal || type.isInteger else { throw Unsupported("a cast to \(type)") }
+    self.init(to: type.kind)
   }
+  var attributes: [WrittenNode.Attribute] { [("to", .int(Int(ElementType(target).number)))] }
 }

@@ -13,17 +13,16 @@ extension NodeReader {
     guard !lowest.isNaN, !highest.isNaN else {
       throw Defect("min is \(lowest) and max is \(highest); expected numbers")
     }
-    if lowest == 0, highest == .infinity { return .node(Relu(), [try operand(0, "input")]) }
-    return try elementwise(Clip(lowest: lowest, highest: highest))
+    if lowest == 0, highest == .infinity { return try node(Relu(), "input") }
+    return try node(Clip(lowest: lowest, highest: highest), "X")
   }
 }
 
 extension Clip: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    let bounds = [
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    file.inputs(of: id) + [
       lowest > -.infinity ? file.number(lowest, "min", of: id) : "",
       highest < .infinity ? file.number(highest, "max", of: id) : "",
     ]
-    file.finish(id, WrittenNode("Clip", file.inputs(of: id) + bounds))
   }
 }

@@ -1,16 +1,10 @@
 import Networks
 
-extension NodeReader {
-  /// Concat.
-  func concat() throws -> Imported {
-    guard let axis = try attributes.int("axis") else { throw Defect("attribute axis is missing") }
-    guard !operands.isEmpty else { throw Defect("it has no inputs; expected at least 1") }
-    return .node(Concat(axis: axis), try operands.indices.map { try operand($0, "\($0)") })
-  }
-}
-
+/// Concat.
 extension Concat: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode("Concat", file.inputs(of: id), [.init("axis", .int(axis))]))
+  init(reading node: NodeReader) throws {
+    self.init(axis: try node.attributes.required("axis"))
+    guard !node.operands.isEmpty else { throw Defect("it has no inputs; expected at least 1") }
   }
+  var attributes: [WrittenNode.Attribute] { [("axis", .int(axis))] }
 }

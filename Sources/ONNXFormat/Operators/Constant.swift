@@ -8,10 +8,10 @@ extension NodeReader {
       return .constant(try ConstantTensor(tensor, name: name, of: model))
     }
     func floats(_ values: [Float], _ shape: TensorShape) -> Imported {
-      .constant(ConstantTensor(floats: values, shape: shape, name: name, file: model.file))
+      .constant(ConstantTensor(.floats(Tensor(shape: shape, elements: values)), name: name, file: model.file))
     }
     func integers(_ values: [Int], _ shape: TensorShape) -> Imported {
-      .constant(ConstantTensor(integers: values, shape: shape, name: name, file: model.file))
+      .constant(ConstantTensor(.integers(IntegerTensor(shape: shape, elements: values)), name: name, file: model.file))
     }
     if let value = try attributes.float("value_float") { return floats([value], []) }
     if let values = try attributes.floats("value_floats") { return floats(values, [values.count]) }

@@ -14,7 +14,7 @@ extension NodeReader {
         : Double(try value.floats().elements[0])
       function = ConstantOfShape(value: number, kind: value.type.kind)
     }
-    return .node(function, [try operand(0, "input")])
+    return try node(function, "input")
   }
 }
 
@@ -28,6 +28,6 @@ extension ConstantOfShape: WritableOperator {
       let number = (elements.integerType ?? .int64).held(value)
       element = file.tensors.tensor(IntegerTensor(shape: [1], elements: [number], kind: elements), named: "value")
     }
-    file.finish(id, WrittenNode("ConstantOfShape", file.inputs(of: id), [.init("value", .tensor(element))]))
+    file.finish(id, WrittenNode("ConstantOfShape", file.inputs(of: id), [("value", .tensor(element))]))
   }
 }

@@ -3,7 +3,7 @@ import Networks
 extension NodeReader {
   /// DepthToSpace; `mode` since opset 11. SpaceToDepth.
   func depthToSpace(inverse: Bool) throws -> Imported {
-    guard let block = try attributes.int("blocksize") else { throw Defect("attribute blocksize is missing") }
+    let block = try attributes.required("blocksize")
     let mode = try inverse ? nil : attributes.string("mode")
     guard let order = DepthToSpace.Order(rawValue: mode ?? "DCR") else {
       throw Defect("mode is \(shown(mode ?? "")); expected DCR or CRD")
@@ -15,9 +15,7 @@ extension NodeReader {
 }
 
 extension DepthToSpace: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    var attributes = [WrittenNode.Attribute("blocksize", .int(block))]
-    if !isInverse { attributes.append(.init("mode", .string(order.rawValue))) }
-    file.finish(id, WrittenNode(kind.name, file.inputs(of: id), attributes))
+  var attributes: [WrittenNode.Attribute] {
+    [("blocksize", .int(block))] + (isInverse ? [] : [("mode", .string(order.rawValue))])
   }
 }

@@ -1,22 +1,19 @@
 import Foundation
 import Networks
-import Tensors
 
 extension NodeReader {
   /// Einsum of one operand, or of one and a constant: a linear layer over the labels that both have, between transpositions that bring
   /// these last and back.
   func einsum() throws -> Imported {
-    guard let text = try attributes.string("equation") else { throw Defect("attribute equation is missing") }
+    let text = try attributes.present(attributes.string("equation"), "equation")
     let equation = try Equation(text, operands: operands.count)
-    let all = try operands.indices.map { try operand($0, "\($0)") }
+    let all = try allOperands()
     let ranks = zip(all, equation.inputs).allSatisfy { $0.rank ?? $1.count == $1.count }
     guard ranks else { throw Defect("equation \(shown(text)) does not have the operands' numbers of axes") }
     guard all.count <= 2 else { throw Unsupported("a sum of products of \(all.count) operands; expected 1 or 2") }
     let live = all.firstIndex { if case .constant = $0 { false } else { true } } ?? 0
     let x = equation.inputs[live]
-    guard all.count == 2 else {
-      return .sequence(Self.arranged(x, as: equation.output), all[0])
-    }
+    guard all.count == 2 else { return .sequence(Self.arranged(x, as: equation.output), all[0]) }
     let w = equation.inputs[1 - live]
     let weights = try known(
       all[1 - live], else: "a product of two tensors that both depend on the image; expected a constant operand")

@@ -1,12 +1,7 @@
 import Networks
 
-extension NodeReader {
-  /// Elu.
-  func elu() throws -> Imported { try elementwise(Elu(alpha: attributes.float("alpha", default: 1))) }
-}
-
+/// Elu.
 extension Elu: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode("Elu", file.inputs(of: id), [.init("alpha", .float(alpha))]))
-  }
+  init(reading node: NodeReader) throws { self.init(alpha: try node.attributes.float("alpha", default: 1)) }
+  var attributes: [WrittenNode.Attribute] { [("alpha", .float(alpha))] }
 }

@@ -1,20 +1,14 @@
 import Networks
 
-extension NodeReader {
-  /// Gelu: exactly, or with tanh.
-  func gelu() throws -> Imported {
-    switch try attributes.string("approximate") ?? "none" {
-    case "none": try elementwise(Gelu(approximate: false))
-    case "tanh": try elementwise(Gelu(approximate: true))
+/// Gelu: exactly, or with tanh.
+extension Gelu: WritableOperator {
+  init(reading node: NodeReader) throws {
+    switch try node.attributes.string("approximate") ?? "none" {
+    case "none": self.init(approximate: false)
+    case "tanh": self.init(approximate: true)
     case let other: throw Defect("approximate is \(shown(other)); expected none or tanh")
     }
   }
-}
-
-extension Gelu: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.require(opset: 20)
-    file.finish(
-      id, WrittenNode("Gelu", file.inputs(of: id), [.init("approximate", .string(isApproximate ? "tanh" : "none"))]))
-  }
+  var opset: Int { 20 }
+  var attributes: [WrittenNode.Attribute] { [("approximate", .string(isApproximate ? "tanh" : "none"))] }
 }

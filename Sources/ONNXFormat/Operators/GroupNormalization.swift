@@ -7,7 +7,7 @@ extension NodeReader {
 
   /// GroupNormalization with constant scale and shift: one of each per group before opset 21, per channel since.
   func groupNormalization() throws -> Imported {
-    guard let groups = try attributes.int("num_groups") else { throw Defect("attribute num_groups is missing") }
+    let groups = try attributes.required("num_groups")
     guard groups > 0 else { throw Defect("num_groups is \(groups); expected a positive number") }
     return try normalization(groups: groups, label: "bias")
   }
@@ -24,28 +24,22 @@ extension NodeReader {
     let normalization = GroupNormalization(
       groups: groups, scale: try scale.floats(), shift: try shift.floats(),
       epsilon: try attributes.float("epsilon", default: 1e-5))
-    return .node(normalization, [try operand(0, "X")])
+    return try node(normalization, "X")
   }
 }
 
 extension GroupNormalization: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    var attributes = [WrittenNode.Attribute("epsilon", .float(epsilon))]
-    var (scale, shift) = (scale, shift)
-    if let groups {
-      file.require(opset: 21)
-      attributes.append(.init("num_groups", .int(groups)))
-      // Numbers that were one per group are spelled out.
-      if case .fixed(let channels) = file.extents.shapes[id.index].extents[1], channels != scale.count {
-        let positions = (0..<channels).map { $0 * scale.count / channels }
-        let (all, shifts) = (scale.elements, shift.elements)
-        scale = Tensor(shape: [channels], elements: positions.map { all[$0] })
-        shift = Tensor(shape: [channels], elements: positions.map { shifts[$0] })
-      }
+  var opset: Int { groups == nil ? 0 : 21 }
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    guard groups != nil, case .fixed(let channels) = file.extents.shapes[id.index].extents[1], channels != scale.count
+    else { return file.operand(of: id, with: [("scale", scale), ("shift", shift)]) }
+    // Numbers that were one per group are spelled out.
+    func repeated(_ numbers: Tensor) -> Tensor {
+      Tensor(shape: [channels], elements: (0..<channels).map { numbers.view[$0 * numbers.count / channels] })
     }
-    let operands = [
-      file.inputs(of: id)[0], file.parameter(scale, "scale", of: id), file.parameter(shift, "shift", of: id),
-    ]
-    file.finish(id, WrittenNode(kind.name, operands, attributes))
+    return file.operand(of: id, with: [("scale", repeated(scale)), ("shift", repeated(shift))])
+  }
+  var attributes: [WrittenNode.Attribute] {
+    [("epsilon", .float(epsilon))] + (groups.map { [("num_groups", .int($0))] } ?? [])
   }
 }

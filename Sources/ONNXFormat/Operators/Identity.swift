@@ -17,14 +17,5 @@ extension NodeReader {
   }
 }
 
-extension Identity: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode("Identity", file.inputs(of: id)))
-  }
-}
-
-extension Dropout: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode("Dropout", file.inputs(of: id)))
-  }
-}
+extension Identity: WritableOperator {}
+extension Dropout: WritableOperator {}

@@ -1,20 +1,14 @@
 import Networks
 
-extension NodeReader {
-  /// LayerNormalization with constant scale and shift.
-  func layerNormalization() throws -> Imported {
-    let normalization = LayerNormalization(
-      axis: try attributes.int("axis", default: -1), scale: try weights(1, "Scale").floats(),
-      shift: try optionalWeights(2, "B")?.floats(), epsilon: try attributes.float("epsilon", default: 1e-5))
-    return .node(normalization, [try operand(0, "X")])
-  }
-}
-
+/// LayerNormalization with constant scale and shift.
 extension LayerNormalization: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    var operands = [file.inputs(of: id)[0], file.parameter(scale, "scale", of: id)]
-    if let shift { operands.append(file.parameter(shift, "shift", of: id)) }
-    let attributes: [WrittenNode.Attribute] = [.init("axis", .int(axis)), .init("epsilon", .float(epsilon))]
-    file.finish(id, WrittenNode("LayerNormalization", operands, attributes))
+  init(reading node: NodeReader) throws {
+    self.init(
+      axis: try node.attributes.int("axis", default: -1), scale: try node.weights(1, "Scale").floats(),
+      shift: try node.optionalWeights(2, "B")?.floats(), epsilon: try node.attributes.float("epsilon", default: 1e-5))
   }
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    file.operand(of: id, with: [("scale", scale), ("shift", shift)])
+  }
+  var attributes: [WrittenNode.Attribute] { [("axis", .int(axis)), ("epsilon", .float(epsilon))] }
 }

@@ -1,12 +1,7 @@
 import Networks
 
-extension NodeReader {
-  /// LeakyRelu.
-  func leakyRelu() throws -> Imported { try elementwise(LeakyRelu(alpha: attributes.float("alpha", default: 0.01))) }
-}
-
+/// LeakyRelu.
 extension LeakyRelu: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode("LeakyRelu", file.inputs(of: id), [.init("alpha", .float(alpha))]))
-  }
+  init(reading node: NodeReader) throws { self.init(alpha: try node.attributes.float("alpha", default: 0.01)) }
+  var attributes: [WrittenNode.Attribute] { [("alpha", .float(alpha))] }
 }

@@ -56,7 +56,7 @@ extension Linear: WritableOperator {
   /// Gemm where the operand is a matrix; else MatMul and, for the bias, Add.
   func write(to file: inout GraphWriter, as id: Node.ID) {
     if file.rank(ofOperandOf: id) == 2 {
-      file.finish(id, WrittenNode("Gemm", file.layerOperands(self, of: id), [.init("transB", .int(1))]))
+      file.finish(id, WrittenNode("Gemm", file.layerOperands(self, of: id), [("transB", .int(1))]))
       return
     }
     let product = WrittenNode(

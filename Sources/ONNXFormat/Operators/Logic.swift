@@ -1,25 +1,19 @@
 import Networks
-import Tensors
 
-extension RangeOf: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) { file.finish(id, WrittenNode("Range", file.inputs(of: id))) }
-}
+extension RangeOf: WritableOperator {}
 
 extension Comparison: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode(relation.rawValue, file.inputs(of: id)))
-  }
+  var writtenName: String { relation.rawValue }
 }
 
 extension Logic: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode(operation.rawValue, file.graph[id].inputs.map { file.truth($0) }))
-  }
+  var writtenName: String { operation.rawValue }
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] { file.graph[id].inputs.map { file.truth($0) } }
 }
 
 extension Where: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode("Where", [file.truth(file.graph[id].inputs[0])] + file.inputs(of: id).dropFirst()))
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    [file.truth(file.graph[id].inputs[0])] + file.inputs(of: id).dropFirst()
   }
 }
 

@@ -16,14 +16,13 @@ extension MaxPool: WritableOperator {
   func write(to file: inout GraphWriter, as id: Node.ID) {
     if window.canStartBehindInput { file.require(opset: 22) }
     let input = file.inputs(of: id)[0]
-    let attributes = window.attributes + [.init("ceil_mode", .int(window.ceilMode ? 1 : 0))]
+    let attributes = window.attributes + [("ceil_mode", .flag(window.ceilMode))]
     guard file.kinds[id.index] != .real else { return file.finish(id, WrittenNode("MaxPool", [input], attributes)) }
     let own = file.graph[id].name
     let real = file.helper(.cast(input, to: .real), named: "\(own).real")
     let result = file.freshValue("\(own).pooled")
     file.add(WrittenNode("MaxPool", [real], attributes), named: own, to: [result])
-    file.add(
-      .cast(result, to: file.kinds[id.index]), named: file.freshNode("\(own).cast"), to: [file.values[id.index]])
+    file.add(.cast(result, to: file.kinds[id.index]), named: file.freshNode("\(own).cast"), to: [file.values[id.index]])
     file.describe(id)
   }
 }

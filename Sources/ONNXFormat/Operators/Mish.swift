@@ -1,8 +1,6 @@
 import Networks
 
+/// Mish.
 extension Mish: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.require(opset: 18)
-    file.finish(id, WrittenNode("Mish", file.inputs(of: id)))
-  }
+  var opset: Int { 18 }
 }

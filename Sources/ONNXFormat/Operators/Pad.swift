@@ -4,8 +4,7 @@ extension NodeReader {
   /// Pad: amounts and value are attributes before opset 11; axes are an input since opset 18.
   func pad() throws -> Imported {
     var list = OperandList(operands: [try operand(0, "data")])
-    let label = "pads"
-    guard let amounts = try self.list(label, inputSince: 11, input: 1, in: &list) else {
+    guard let amounts = try self.list("pads", inputSince: 11, input: 1, in: &list) else {
       throw Defect("pads are missing")
     }
     let name = try attributes.string("mode") ?? "constant"
@@ -43,8 +42,8 @@ extension Pad: WritableOperator {
     if mode == .wrap { file.require(opset: 19) }
     let operands = [
       file.inputs(of: id)[0], file.list(amounts, "pads", of: id), value == 0 ? "" : file.number(value, "value", of: id),
-      axes.map { file.list($0, "axes", of: id) } ?? "",
+      file.list(axes, "axes", of: id),
     ]
-    file.finish(id, WrittenNode("Pad", operands, [.init("mode", .string(mode.rawValue))]))
+    file.finish(id, WrittenNode("Pad", operands, [("mode", .string(mode.rawValue))]))
   }
 }

@@ -1,14 +1,9 @@
 import Networks
 
-extension NodeReader {
-  /// PRelu with a constant slope.
-  func parametricRelu() throws -> Imported {
-    .node(ParametricRelu(slope: try weights(1, "slope").floats()), [try operand(0, "X")])
-  }
-}
-
+/// PRelu with a constant slope.
 extension ParametricRelu: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode("PRelu", [file.inputs(of: id)[0], file.parameter(slope, "slope", of: id)]))
+  init(reading node: NodeReader) throws { self.init(slope: try node.weights(1, "slope").floats()) }
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    file.operand(of: id, with: [("slope", slope)])
   }
 }

@@ -45,7 +45,7 @@ extension Part: WritableOperator {
     }
     let name = graph[id].name
     let named = outputs.enumerated().map { index, output in output ?? file.freshValue("\(name).unused\(index)") }
-    let attributes: [WrittenNode.Attribute] = [.init("axis", .int(axis)), .init("num_outputs", .int(count))]
+    let attributes: [WrittenNode.Attribute] = [("axis", .int(axis)), ("num_outputs", .int(count))]
     file.add(WrittenNode("Split", file.inputs(of: id), attributes), named: name, to: named)
   }
 }

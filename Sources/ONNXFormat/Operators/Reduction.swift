@@ -4,12 +4,7 @@ extension NodeReader {
   /// ReduceSum, ReduceMax, ReduceMin, ReduceProd: axes are an input since the given opset.
   func reduction(_ function: Reduction.Function, axesAreInputSince since: Int) throws -> Imported {
     var list = OperandList(operands: [try operand(0, "data")])
-    var axes: List?
-    if opset < since {
-      axes = try attributes.ints("axes").map { .fixed($0) }
-    } else if let operand = optionalOperand(1) {
-      axes = try list.list(operand)
-    }
+    var axes = try self.list("axes", inputSince: since, input: 1, in: &list)
     if axes == nil || axes == .fixed([]) {
       if try attributes.flag("noop_with_empty_axes") { return .node(Identity(), [list.operands[0]]) }
       axes = nil
@@ -22,28 +17,44 @@ extension NodeReader {
     return .node(reduction, list.operands)
   }
 
-  /// GlobalMaxPool: the maximum over all axes but batch and channels.
-  func globalMaxPool() throws -> Imported {
+  /// ReduceMean: axes are an input since opset 18; without them all axes, unless `noop_with_empty_axes` is set.
+  func reduceMean() throws -> Imported {
+    let data = try operand(0, "data")
+    var axes = try integers("axes", inputSince: 18, input: 1) ?? []
+    if axes.isEmpty {
+      if try attributes.flag("noop_with_empty_axes") { return .node(Identity(), [data]) }
+      let rank = try rank(
+        of: data, else: "a mean over all axes of a tensor whose number of axes is not known beforehand")
+      axes = Array(0..<rank)
+    }
+    let keepsAxes = try attributes.flag("keepdims", default: true)
+    return .node(Reduction(.mean, axes: .fixed(try distinct(axes, rank: data.rank)), keepsAxes: keepsAxes), [data])
+  }
+
+  /// GlobalAveragePool and GlobalMaxPool, over all axes but batch and channels.
+  func globalPool(_ function: Reduction.Function) throws -> Imported {
     let x = try operand(0, "X")
     let rank = try rank(of: x, else: "its input's number of axes is not known beforehand")
     guard rank >= 3 else { throw Defect("input X has \(rank) axes; expected batch × channels × space") }
-    return .node(Reduction(.maximum, axes: .fixed(Array(2..<rank)), keepsAxes: true), [x])
+    return .node(Reduction(function, axes: .fixed(Array(2..<rank)), keepsAxes: true), [x])
   }
 }
 
 extension Reduction: WritableOperator {
-  /// GlobalMaxPool, or a reduction whose axes are an input.
+  /// GlobalAveragePool, GlobalMaxPool, or a reduction whose axes are an input.
   func write(to file: inout GraphWriter, as id: Node.ID) {
     let rank = file.rank(ofOperandOf: id)
     let input = file.inputs(of: id)[0]
-    if function == .maximum, keepsAxes, rank >= 3, file.kinds[id.index] == .real, case .fixed(let axes) = axes,
-      axes.map({ $0 < 0 ? $0 + rank : $0 }).sorted() == Array(2..<rank)
-    {
-      return file.finish(id, WrittenNode("GlobalMaxPool", [input]))
+    var axes = axes
+    if case .fixed(let numbers) = axes, let pool = [.mean: "GlobalAveragePool", .maximum: "GlobalMaxPool"][function] {
+      let sorted = numbers.map { $0 < 0 ? $0 + rank : $0 }.sorted()
+      if keepsAxes, rank >= 3, file.kinds[id.index] == .real, sorted == Array(2..<rank) {
+        return file.finish(id, WrittenNode(pool, [input]))
+      }
+      if function == .mean { axes = .fixed(sorted) }
     }
     if function != .sum { file.require(opset: 18) }
-    let name = kind == .globalMaxPool ? OperatorKind.reduceMax.name : kind.name
-    let axes = axes.map { file.list($0, "axes", of: id) } ?? ""
-    file.finish(id, WrittenNode(name, [input, axes], [.init("keepdims", .int(keepsAxes ? 1 : 0))]))
+    let operands = [input, file.list(axes, "axes", of: id)]
+    file.finish(id, WrittenNode(function.kind.name, operands, [("keepdims", .flag(keepsAxes))]))
   }
 }

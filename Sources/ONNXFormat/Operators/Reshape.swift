@@ -15,9 +15,8 @@ extension NodeReader {
 }
 
 extension Reshape: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    let shape = file.list(extents, "shape", of: id)
-    file.finish(
-      id, WrittenNode("Reshape", [file.inputs(of: id)[0], shape], allowZero ? [.init("allowzero", .int(1))] : []))
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    [file.inputs(of: id)[0], file.list(extents, "shape", of: id)]
   }
+  var attributes: [WrittenNode.Attribute] { allowZero ? [("allowzero", .int(1))] : [] }
 }

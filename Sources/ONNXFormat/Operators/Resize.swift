@@ -73,14 +73,14 @@ extension Resize: WritableOperator {
     of input: String, _ rounding: Rounding, _ scales: [Float]?, as id: Node.ID, in file: inout GraphWriter
   ) -> WrittenNode {
     let factors = scales.map { file.parameter(Tensor(shape: [$0.count], elements: $0), "scales", of: id) } ?? ""
-    let sizes = sizes.map { file.list($0, "sizes", of: id) } ?? ""
+    let sizes = file.list(sizes, "sizes", of: id)
     var attributes: [WrittenNode.Attribute] = [
-      .init("mode", .string(mode.rawValue)),
-      .init("coordinate_transformation_mode", .string(coordinates.rawValue)),
-      .init("nearest_mode", .string(rounding.rawValue)),
+      ("mode", .string(mode.rawValue)),
+      ("coordinate_transformation_mode", .string(coordinates.rawValue)),
+      ("nearest_mode", .string(rounding.rawValue)),
     ]
-    if let axes { attributes.append(.init("axes", .ints(axes))) }
-    if aspectRatio != .stretch { attributes.append(.init("keep_aspect_ratio_policy", .string(aspectRatio.rawValue))) }
+    if let axes { attributes.append(("axes", .ints(axes))) }
+    if aspectRatio != .stretch { attributes.append(("keep_aspect_ratio_policy", .string(aspectRatio.rawValue))) }
     return WrittenNode("Resize", [input, "", factors, sizes], attributes)
   }
 }

@@ -1,17 +1,11 @@
 import Networks
 
-extension NodeReader {
-  /// Shape; part of it since opset 15.
-  func shape() throws -> Imported {
-    .node(
-      ShapeOf(start: try attributes.int("start", default: 0), end: try attributes.int("end")), [try operand(0, "data")])
-  }
-}
-
+/// Shape; part of it since opset 15.
 extension ShapeOf: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    var attributes: [WrittenNode.Attribute] = start == 0 ? [] : [.init("start", .int(start))]
-    if let end { attributes.append(.init("end", .int(end))) }
-    file.finish(id, WrittenNode("Shape", file.inputs(of: id), attributes))
+  init(reading node: NodeReader) throws {
+    self.init(start: try node.attributes.int("start", default: 0), end: try node.attributes.int("end"))
+  }
+  var attributes: [WrittenNode.Attribute] {
+    (start == 0 ? [] : [("start", .int(start))]) + (end.map { [("end", .int($0))] } ?? [])
   }
 }

@@ -14,11 +14,10 @@ extension NodeReader {
 }
 
 extension Slice: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    let operands = [
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    [
       file.inputs(of: id)[0], file.list(starts, "starts", of: id), file.list(ends, "ends", of: id),
-      axes.map { file.list($0, "axes", of: id) } ?? "", steps.map { file.list($0, "steps", of: id) } ?? "",
+      file.list(axes, "axes", of: id), file.list(steps, "steps", of: id),
     ]
-    file.finish(id, WrittenNode("Slice", operands))
   }
 }

@@ -10,8 +10,7 @@ extension NodeReader {
 }
 
 extension Squeeze: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    let axes = axes.map { file.integers($0, "axes", of: id) } ?? ""
-    file.finish(id, WrittenNode("Squeeze", [file.inputs(of: id)[0], axes]))
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    [file.inputs(of: id)[0], file.list(axes.map { .fixed($0) }, "axes", of: id)]
   }
 }

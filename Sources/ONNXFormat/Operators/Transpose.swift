@@ -1,15 +1,7 @@
 import Networks
 
-extension NodeReader {
-  /// Transpose.
-  func transpose() throws -> Imported {
-    .node(Transpose(order: try attributes.ints("perm")), [try operand(0, "data")])
-  }
-}
-
+/// Transpose.
 extension Transpose: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    let attributes: [WrittenNode.Attribute] = order.map { [.init("perm", .ints($0))] } ?? []
-    file.finish(id, WrittenNode("Transpose", file.inputs(of: id), attributes))
-  }
+  init(reading node: NodeReader) throws { self.init(order: try node.attributes.ints("perm")) }
+  var attributes: [WrittenNode.Attribute] { order.map { [("perm", .ints($0))] } ?? [] }
 }

@@ -10,7 +10,7 @@ extension NodeReader {
 }
 
 extension Unsqueeze: WritableOperator {
-  func write(to file: inout GraphWriter, as id: Node.ID) {
-    file.finish(id, WrittenNode("Unsqueeze", [file.inputs(of: id)[0], file.integers(axes, "axes", of: id)]))
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    [file.inputs(of: id)[0], file.list(.fixed(axes), "axes", of: id)]
   }
 }

@@ -2,7 +2,7 @@ import Networks
 
 extension NodeReader {
   func poolingWindow(_ x: Operand) throws -> Window {
-    guard let kernel = try attributes.ints("kernel_shape") else { throw Defect("attribute kernel_shape is missing") }
+    let kernel = try attributes.present(attributes.ints("kernel_shape"), "kernel_shape")
     guard (1...2).contains(kernel.count) else {
       throw Unsupported("pooling over \(kernel.count) axes; expected 1 or 2")
     }
@@ -41,13 +41,12 @@ extension Window {
   var attributes: [WrittenNode.Attribute] {
     let padding: WrittenNode.Attribute =
       switch padding {
-      case .explicit(let before, let after): .init("pads", .ints(before + after))
-      case .sameUpper: .init("auto_pad", .string("SAME_UPPER"))
-      case .sameLower: .init("auto_pad", .string("SAME_LOWER"))
+      case .explicit(let before, let after): ("pads", .ints(before + after))
+      case .sameUpper: ("auto_pad", .string("SAME_UPPER"))
+      case .sameLower: ("auto_pad", .string("SAME_LOWER"))
       }
     return [
-      .init("kernel_shape", .ints(kernel)), .init("strides", .ints(strides)), .init("dilations", .ints(dilations)),
-      padding,
+      ("kernel_shape", .ints(kernel)), ("strides", .ints(strides)), ("dilations", .ints(dilations)), padding,
     ]
   }
 

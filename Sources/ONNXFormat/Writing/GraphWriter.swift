@@ -6,7 +6,6 @@ import Tensors
 struct GraphWriter {
   let graph: Graph
   let extents: OpenExtents
-  /// What the output of each node is called.
   let values: [String]
   /// What the elements of each node's output are.
   let kinds: [ElementKind]
@@ -44,16 +43,13 @@ struct GraphWriter {
       where values[index].isEmpty && node.isInitializer == isInitializer { values[index] = names.unique(node.name) }
     }
     for node in graph.nodes { _ = nodeNames.unique(node.name) }
-    self.graph = graph
-    self.extents = extents
-    self.tensors = tensors
+    (self.graph, self.extents, self.tensors) = (graph, extents, tensors)
     self.input = network.input
     self.values = values
     self.valueNames = names
     self.kinds = extents.example.map(\.kind)
   }
 
-  /// The message of the whole graph.
   mutating func message() -> UnsafeMutablePointer<GraphProto> {
     for id in graph.ids { write(id) }
     if values[graph.output.index] != outputName {
@@ -136,7 +132,7 @@ struct GraphWriter {
     let half = valueNames.unique("\(name).half")
     initializers.append(tensors.tensor(tensor, named: half, transposed: transposed))
     add(
-      WrittenNode("Cast", [half], [.init("to", .int(1))]), named: id.map { graph[$0].name } ?? nodeNames.unique(name),
+      WrittenNode("Cast", [half], [("to", .int(1))]), named: id.map { graph[$0].name } ?? nodeNames.unique(name),
       to: [name])
   }
 
@@ -167,7 +163,7 @@ struct GraphWriter {
     shape.pointee.dim = arena.pointers(dimensions)
     let tensor = arena.message(onnx__type_proto__tensor__init)
     tensor.pointee.has_elem_type = 1
-    tensor.pointee.elem_type = Int32(kinds[id.index].elementType.rawValue)
+    tensor.pointee.elem_type = ElementType(kinds[id.index]).number
     tensor.pointee.shape = shape
     let type = arena.message(onnx__type_proto__init)
     type.pointee.value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE

@@ -1,5 +1,3 @@
-import COnnx
-
 /// The memory of messages that are being built: all of it is freed with the arena, and nothing else may free any of it.
 ///
 /// The pointers that its methods return are valid while it lives.
@@ -22,7 +20,6 @@ final class MessageArena {
     return copy
   }
 
-  /// A list of pointers to messages.
   func pointers<Message>(
     _ messages: [UnsafeMutablePointer<Message>]
   ) -> UnsafeMutablePointer<UnsafeMutablePointer<Message>?> {
@@ -32,12 +29,10 @@ final class MessageArena {
   /// A copy of a string, with the 0 that ends it in C.
   func string(_ text: String) -> UnsafeMutablePointer<CChar> { list(text.utf8.map { CChar(bitPattern: $0) } + [0]) }
 
-  /// A list of copies of strings.
   func strings(_ texts: [String]) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
     list(texts.map { Optional(string($0)) })
   }
 
-  /// A copy of bytes.
   func bytes(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8> { list(Array(bytes)) }
 
   private func allocate<Element>(_ type: Element.Type, count: Int) -> UnsafeMutablePointer<Element> {

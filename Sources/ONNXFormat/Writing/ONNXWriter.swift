@@ -2,7 +2,6 @@ import COnnx
 import Foundation
 import Networks
 import Support
-import Tensors
 
 /// Writing of networks as ONNX files that every ONNX tool takes and that open without a copy of their weights.
 ///
@@ -27,9 +26,7 @@ public struct ONNXWriter: Sendable {
 
   /// Makes a writer.
   public init(placement: WeightPlacement = .beside, halvesWeights: Bool = false, outputName: String? = nil) {
-    self.placement = placement
-    self.halvesWeights = halvesWeights
-    self.outputName = outputName
+    (self.placement, self.halvesWeights, self.outputName) = (placement, halvesWeights, outputName)
   }
 
   /// What was written.

@@ -8,7 +8,6 @@ struct TensorWriter {
   enum Placement {
     /// Into a file of the given name beside the model.
     case beside(String)
-    /// Into the model.
     case inside
   }
 
@@ -40,9 +39,7 @@ struct TensorWriter {
   }
 
   init(arena: MessageArena, placement: Placement, halves: Bool) {
-    self.arena = arena
-    self.placement = placement
-    self.halves = halves
+    (self.arena, self.placement, self.halves) = (arena, placement, halves)
   }
 
   /// Whether a tensor is stored in half precision.
@@ -54,9 +51,7 @@ struct TensorWriter {
   {
     let form: WeightPayload.Form = isHalved(value) ? .half : .float
     let extents = transposed ? value.shape.dimensions.reversed() : value.shape.dimensions
-    let message = message(
-      named: name, extents,
-      type: form == .half ? ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 : ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT)
+    let message = message(named: name, extents, type: form == .half ? .float16 : .float)
     guard value.count * 4 >= Self.smallest else {
       let small = transposed ? value.transposed([1, 0]) : value
       small.withUnsafeElements { setBytes(of: message, to: UnsafeRawBufferPointer($0)) }
@@ -97,9 +92,8 @@ struct TensorWriter {
     return message
   }
 
-  /// The message of a tensor of integers or truth values.
   func tensor(_ value: IntegerTensor, named name: String) -> UnsafeMutablePointer<TensorProto> {
-    let message = message(named: name, value.shape.dimensions, type: value.kind.elementType)
+    let message = message(named: name, value.shape.dimensions, type: ElementType(value.kind))
     func set<Stored: FixedWidthInteger>(_ type: Stored.Type) {
       value.elements.map { Stored(truncatingIfNeeded: $0) }.withUnsafeBytes { setBytes(of: message, to: $0) }
     }
@@ -113,7 +107,6 @@ struct TensorWriter {
     return message
   }
 
-  /// A key and a value.
   func entry(_ key: String, _ value: String) -> UnsafeMutablePointer<Onnx__StringStringEntryProto> {
     let entry = arena.message(onnx__string_string_entry_proto__init)
     entry.pointee.key = arena.string(key)
@@ -121,15 +114,13 @@ struct TensorWriter {
     return entry
   }
 
-  private func message(
-    named name: String, _ extents: [Int], type: Onnx__TensorProto__DataType
-  ) -> UnsafeMutablePointer<TensorProto> {
+  private func message(named name: String, _ extents: [Int], type: ElementType) -> UnsafeMutablePointer<TensorProto> {
     let message = arena.message(onnx__tensor_proto__init)
     message.pointee.name = arena.string(name)
     message.pointee.n_dims = extents.count
     message.pointee.dims = arena.list(extents.map { Int64($0) })
     message.pointee.has_data_type = 1
-    message.pointee.data_type = Int32(type.rawValue)
+    message.pointee.data_type = type.number
     return message
   }
 

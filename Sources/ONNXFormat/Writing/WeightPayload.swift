@@ -1,4 +1,3 @@
-import Support
 import Tensors
 
 /// The elements of a tensor as they go into a file, made while they are written.
@@ -17,7 +16,6 @@ struct WeightPayload {
   /// Whether rows and columns are exchanged first.
   let transposed: Bool
 
-  /// The number of bytes.
   var count: Int { tensor.count * form.byteCount }
 
   /// Passes the bytes on in order, in pieces of at most a few megabytes, except for a matrix that is transposed.
@@ -26,16 +24,13 @@ struct WeightPayload {
   func write(_ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     let tensor = transposed ? self.tensor.transposed([1, 0]) : self.tensor
     try tensor.withUnsafeElements { elements in
-      guard form == .half else {
-        for start in stride(from: 0, to: elements.count, by: Self.piece) {
-          let part = elements[start..<min(start + Self.piece, elements.count)]
-          try sink(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: part)))
-        }
-        return
-      }
-      var halves = [UInt16](repeating: 0, count: min(Self.piece, elements.count))
+      var halves = [UInt16](repeating: 0, count: form == .half ? min(Self.piece, elements.count) : 0)
       for start in stride(from: 0, to: elements.count, by: Self.piece) {
         let part = elements[start..<min(start + Self.piece, elements.count)]
+        guard form == .half else {
+          try sink(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: part)))
+          continue
+        }
         for (index, element) in part.enumerated() {
           guard abs(element) <= 65504 else { throw Overflow(value: element) }
           halves[index] = element.halfBits

@@ -1,10 +1,29 @@
-import COnnx
 import Networks
+import Tensors
 
 /// An operator that says how it is written. Functions of elements without parameters, and of pairs of them, need not.
 protocol WritableOperator: Networks.Operator {
+  /// ONNX's name for it; by default that of its family.
+  var writtenName: String { get }
+  /// The version of ONNX's operators since when there is it; by default the oldest.
+  var opset: Int { get }
+  /// By default none.
+  var attributes: [WrittenNode.Attribute] { get }
+  /// What it takes in the file; by default what its operands are called.
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String]
   /// Writes a node with the operator as a node of the file and, where that is needed, a few more around it.
   func write(to file: inout GraphWriter, as id: Node.ID)
+}
+
+extension WritableOperator {
+  var writtenName: String { kind.name }
+  var opset: Int { 0 }
+  var attributes: [WrittenNode.Attribute] { [] }
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] { file.inputs(of: id) }
+  func write(to file: inout GraphWriter, as id: Node.ID) {
+    file.require(opset: opset)
+    file.finish(id, WrittenNode(writtenName, operands(in: &file, of: id), attributes))
+  }
 }
 
 extension GraphWriter {
@@ -25,15 +44,21 @@ extension GraphWriter {
   /// The number of axes of a node's first operand.
   func rank(ofOperandOf id: Node.ID) -> Int { extents.shapes[graph[id].inputs[0].index].extents.count }
 
-  /// What the operand, the weights and, if there are any, the biases of a layer are called.
-  mutating func layerOperands(_ layer: some WeightedOperator, of id: Node.ID) -> [String] {
-    let operands = [inputs(of: id)[0], parameter(layer.weight, "weight", of: id)]
-    return operands + (layer.bias.map { [parameter($0, "bias", of: id)] } ?? [])
+  /// What a node's only operand is called, and some numbers that belong to the node.
+  mutating func operand(of id: Node.ID, with parameters: [(name: String, tensor: Tensor?)]) -> [String] {
+    let given = parameters.compactMap { name, tensor in tensor.map { parameter($0, name, of: id) } }
+    return [inputs(of: id)[0]] + given
   }
 
-  /// What integers are called that are fixed, or that an operand holds.
-  mutating func list(_ list: List, _ name: String, of id: Node.ID) -> String {
+  /// What the operand, the weights and, if there are any, the biases of a layer are called.
+  mutating func layerOperands(_ layer: some WeightedOperator, of id: Node.ID) -> [String] {
+    operand(of: id, with: [("weight", layer.weight), ("bias", layer.bias)])
+  }
+
+  /// What integers are called that are fixed, or that an operand holds; nothing if they are left out.
+  mutating func list(_ list: List?, _ name: String, of id: Node.ID) -> String {
     switch list {
+    case nil: ""
     case .fixed(let numbers): integers(numbers, name, of: id)
     case .operand(let index): values[graph[id].inputs[index].index]
     }
@@ -43,6 +68,6 @@ extension GraphWriter {
 extension WrittenNode {
   /// Elements as another kind.
   static func cast(_ input: String, to kind: ElementKind) -> WrittenNode {
-    WrittenNode("Cast", [input], [.init("to", .int(Int(kind.elementType.rawValue)))])
+    WrittenNode("Cast", [input], [("to", .int(Int(ElementType(kind).number)))])
   }
 }

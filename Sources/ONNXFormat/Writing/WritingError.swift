@@ -1,5 +1,4 @@
 import Support
-import Tensors
 
 /// Why a network cannot be written as an ONNX file.
 public enum ONNXWritingError: RelevanceKitError, Equatable {

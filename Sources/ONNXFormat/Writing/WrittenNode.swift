@@ -6,7 +6,6 @@ struct WrittenNode {
   let inputs: [String]
   var attributes: [Attribute] = []
 
-  /// An attribute's value.
   enum Value {
     case int(Int)
     case float(Float)
@@ -15,14 +14,7 @@ struct WrittenNode {
     case tensor(UnsafeMutablePointer<TensorProto>)
   }
 
-  struct Attribute {
-    let name: String
-    let value: Value
-    init(_ name: String, _ value: Value) {
-      self.name = name
-      self.value = value
-    }
-  }
+  typealias Attribute = (name: String, value: Value)
 
   init(_ op: String, _ inputs: [String], _ attributes: [Attribute] = []) {
     self.op = op
@@ -31,7 +23,6 @@ struct WrittenNode {
     self.attributes = attributes
   }
 
-  /// The message.
   func message(named name: String, outputs: [String], in arena: MessageArena) -> UnsafeMutablePointer<NodeProto> {
     let node = arena.message(onnx__node_proto__init)
     node.pointee.name = arena.string(name)
@@ -41,17 +32,19 @@ struct WrittenNode {
     node.pointee.n_output = outputs.count
     node.pointee.output = arena.strings(outputs)
     node.pointee.n_attribute = attributes.count
-    node.pointee.attribute = arena.pointers(attributes.map { $0.message(in: arena) })
+    node.pointee.attribute = arena.pointers(attributes.map { $1.message(named: $0, in: arena) })
     return node
   }
 }
 
-extension WrittenNode.Attribute {
-  fileprivate func message(in arena: MessageArena) -> UnsafeMutablePointer<AttributeProto> {
+extension WrittenNode.Value {
+  static func flag(_ isSet: Bool) -> Self { .int(isSet ? 1 : 0) }
+
+  fileprivate func message(named name: String, in arena: MessageArena) -> UnsafeMutablePointer<AttributeProto> {
     let attribute = arena.message(onnx__attribute_proto__init)
     attribute.pointee.name = arena.string(name)
     attribute.pointee.has_type = 1
-    switch value {
+    switch self {
     case .float(let number):
       attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT
       attribute.pointee.has_f = 1
