@@ -178,18 +178,18 @@ struct SharedCaseTests {
     try save([1, 1, 28, 28])
     for method in MethodCatalog.standard.methods where !method.isRelevance {
       let outcome = try bench.run(
-        "explain", model("gray"), "x.npy", "--method", method.name, "--save", "npy", "--output", "out")
+        "explain", model("grey"), "x.npy", "--method", method.name, "--save", "npy", "--output", "out")
       #expect(outcome.status == 0, "\(method)")
     }
-    let refused = try bench.run("explain", model("gray"), "x.npy", "--method", "lrp")
+    let refused = try bench.run("explain", model("grey"), "x.npy", "--method", "lrp")
     #expect(refused.status == 65 && refused.errors.contains("position: first, rule: zB"))
-    let plan = try bench.run("inspect", model("gray"))
+    let plan = try bench.run("inspect", model("grey"))
     #expect(
       plan.status == 0 && plan.output.contains("GlobalAveragePool") && plan.output.contains("rule table default: zB at")
     )
-    #expect(try bench.run("bench", model("gray"), "--runs", "1").status == 0)
+    #expect(try bench.run("bench", model("grey"), "--runs", "1").status == 0)
     #expect(
-      try bench.run("lab", model("gray"), "x.npy", "--layer", "fc", "--rule", "zPlus", "--rule", "epsilon").status == 0)
+      try bench.run("lab", model("grey"), "x.npy", "--layer", "fc", "--rule", "zPlus", "--rule", "epsilon").status == 0)
   }
 }
 
