@@ -1,6 +1,5 @@
 import Imaging
 import Support
-import Tensors
 
 /// A rectangle in pixels, x from the left and y from the top; the far sides are not part of it.
 public struct BoundingBox: Hashable, Sendable {
@@ -60,8 +59,7 @@ public struct LabeledImage: Hashable, Sendable {
 
   /// Makes a labeled picture; the classes of its objects are added to its own.
   public init(name: String, path: String, classes: [Int], objects: [LabeledObject] = []) {
-    self.name = name
-    self.path = path
+    (self.name, self.path) = (name, path)
     self.classes = Set(classes + objects.map(\.classIndex)).sorted()
     self.objects = objects
   }
@@ -74,9 +72,7 @@ public struct LabeledImage: Hashable, Sendable {
   }
 
   /// The boxes of a class.
-  public func boxes(of classIndex: Int) -> [BoundingBox] {
-    objects.filter { $0.classIndex == classIndex }.map(\.box)
-  }
+  public func boxes(of classIndex: Int) -> [BoundingBox] { objects.filter { $0.classIndex == classIndex }.map(\.box) }
 }
 
 /// Pictures with their classes and boxes.

@@ -1,5 +1,3 @@
-import Networks
-import Propagation
 import Tensors
 
 /// A unit of a layer and how active it is for an input.
@@ -33,10 +31,7 @@ extension Trace {
     let channels = values.shape.rank < 2 ? 1 : values.shape[1]
     let extents = TensorShape(Array(values.shape.dimensions.dropFirst(2)))
     let positions = extents.count
-    if let turned = graph[id].turned, let channel = (0..<channels).first(where: { turned.isTurned(node, channel: $0) })
-    {
-      throw ExplanationError.turnedUnit(channel, node: node, factor: turned.factor)
-    }
+    for channel in 0..<channels { try graph[id].checkSign(ofChannel: channel, called: node) }
     let units = values.withUnsafeElements { values in
       (0..<channels).compactMap { channel -> ActiveUnit? in
         let plane = channel * positions..<(channel + 1) * positions

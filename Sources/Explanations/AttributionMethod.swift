@@ -1,4 +1,3 @@
-import Networks
 import Propagation
 import Tensors
 
@@ -7,7 +6,7 @@ import Tensors
 /// A custom type that conforms explains like the methods here, `trace.explain(target, by: MyMethod())`; added to a catalog, it is found by
 /// its name. What most methods have in common is the default: relevance starts with 1 at the target, goes back by the explainer's table, and
 /// what arrives is the map.
-public protocol AttributionMethod: Parameterized {
+public protocol AttributionMethod: Parameterized, CustomStringConvertible {
   /// The table that relevance goes back by; nil for the one that the explainer was made with. Of tables whose name and rows are printed
   /// alike the same plan is used.
   var table: RuleTable? { get }
@@ -86,10 +85,7 @@ extension AttributionMethod {
 
   /// The name, and after a colon the parameters that are not the usual ones: `clrp1:against=386,strength=1.5`.
   public var description: String {
-    let given = Self.parameters.compactMap { parameter -> String? in
-      guard let value = arguments[parameter.name], value != parameter.defaultValue else { return nil }
-      return "\(parameter.name)=\(value)"
-    }
+    let given = texts { $1 != $0.usual.text }.map { "\($0.name)=\($0.text)" }
     return given.isEmpty ? name : "\(name):\(given.joined(separator: ","))"
   }
 }
@@ -111,31 +107,22 @@ extension MethodCatalog {
   /// Each method with its usual parameters.
   ///
   /// - Complexity: O(types).
-  public var methods: [any AttributionMethod] { types.compactMap { try? $0.init(Arguments($0)) } }
+  public var methods: [any AttributionMethod] { types.map { $0.init() } }
 
   /// Makes a method from one word, as it is written on a command line: `name` or `name:key=value,key=value`.
   ///
   /// - Throws: `ArgumentError` for an unknown name, a parameter that the method does not have, or a value that it does not take.
   public func method(parsing text: String) throws -> any AttributionMethod {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let type = try type(named: parts[0])
-    func error(found: String, expected: String) -> ArgumentError {
-      .badValue(of: "method \(type.name)", found: found, expected: expected)
-    }
-    let pairs = parts.count == 1 ? [] : parts[1].split(separator: ",", omittingEmptySubsequences: false)
-    var texts: [(name: String, text: String)] = []
-    for pair in pairs {
-      let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard sides.count == 2, !sides[0].isEmpty else { throw error(found: "\"\(pair)\"", expected: "name=value") }
-      let known = type.parameters.map(\.name)
-      guard known.contains(sides[0]) else {
-        throw error(found: sides[0], expected: known.isEmpty ? "no parameters" : known.joined(separator: ", "))
+    let (type, pairs) = try parts(of: text, pair: "name=value")
+    for (index, (name, _)) in pairs.enumerated() {
+      let known = type.parameterNames
+      guard known.contains(name) else {
+        throw type.badValue(found: name, expected: known.isEmpty ? "no parameters" : known.joined(separator: ", "))
       }
-      guard !texts.contains(where: { $0.name == sides[0] }) else {
-        throw error(found: "\(sides[0]) twice", expected: "each parameter once")
+      guard !pairs[..<index].contains(where: { $0.name == name }) else {
+        throw type.badValue(found: "\(name) twice", expected: "each parameter once")
       }
-      texts.append((sides[0], sides[1]))
     }
-    return try type.init(Arguments(type, texts))
+    return try type.init(pairs)
   }
 }

@@ -1,4 +1,3 @@
-import Networks
 import Propagation
 import Tensors
 
@@ -78,9 +77,7 @@ extension Trace {
   /// explanations under the trace's rule table are not to be trusted then. Methods that bring their own tables use no z^B.
   ///
   /// - Complexity: O(elements of these layers' inputs) at every use.
-  public var boxViolations: [BoxViolation] {
-    plan.assignments.compactMap { boxViolation(of: $0.rule, at: $0.site) }
-  }
+  public var boxViolations: [BoxViolation] { plan.assignments.compactMap { boxViolation(of: $0.rule, at: $0.site) } }
 
   /// The same for a rule that is tried at a layer; nil if it is not z^B, or all is well.
   package func boxViolation(of rule: any Rule, at site: RuleSite) -> BoxViolation? {
@@ -120,29 +117,26 @@ extension Trace {
     let (shape, channels) = (x.shape, x.shape[axis])
     let inner = x.shape.dimensions[(axis + 1)...].reduce(1, *)
     var spans = [Span](repeating: Span(), count: channels)
+    let (l, h) = (lower.view, upper.view)
     x.withUnsafeElements { x in
-      lower.withUnsafeElements { l in
-        upper.withUnsafeElements { h in
-          lower.forEachRun(broadcastTo: shape) { start, own, moves, count in
-            var at = start
-            while at < start + count {
-              // As far as channel and bounds stay.
-              let end = min(start + count, moves ? at + 1 : (at / inner + 1) * inner)
-              let bound = own + (moves ? at - start : 0)
-              var (low, high) = (Float.infinity, -Float.infinity)
-              for i in at..<end {
-                low = x[i] < low ? x[i] : low
-                high = x[i] > high ? x[i] : high
-              }
-              let channel = at / inner % channels
-              spans[channel].low = min(spans[channel].low, low)
-              spans[channel].high = max(spans[channel].high, high)
-              spans[channel].lowest = min(spans[channel].lowest, l[bound])
-              spans[channel].highest = max(spans[channel].highest, h[bound])
-              spans[channel].excess = max(spans[channel].excess, l[bound] - low, high - h[bound])
-              at = end
-            }
+      lower.forEachRun(broadcastTo: shape) { start, own, moves, count in
+        var at = start
+        while at < start + count {
+          // As far as channel and bounds stay.
+          let end = min(start + count, moves ? at + 1 : (at / inner + 1) * inner)
+          let bound = own + (moves ? at - start : 0)
+          var (low, high) = (Float.infinity, -Float.infinity)
+          for i in at..<end {
+            low = x[i] < low ? x[i] : low
+            high = x[i] > high ? x[i] : high
           }
+          let channel = at / inner % channels
+          spans[channel].low = min(spans[channel].low, low)
+          spans[channel].high = max(spans[channel].high, high)
+          spans[channel].lowest = min(spans[channel].lowest, l[bound])
+          spans[channel].highest = max(spans[channel].highest, h[bound])
+          spans[channel].excess = max(spans[channel].excess, l[bound] - low, high - h[bound])
+          at = end
         }
       }
     }

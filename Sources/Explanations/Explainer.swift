@@ -3,7 +3,6 @@ import Foundation
 import Imaging
 import Networks
 import Propagation
-import Synchronization
 import Tensors
 
 /// Explains the decisions of one network under one rule table. Immutable; safe to share between threads.
@@ -16,7 +15,7 @@ public struct Explainer: Sendable {
   package let executor: Executor
   /// Bytes that relevance may take while several targets are propagated together.
   let memoryBudget: Int
-  private let plans = NamedCache<RulePlan>()
+  private let plans = Cache<String, RulePlan>()
   /// The nodes from which relevance can go to the input.
   let reachable: Set<Node.ID>
 
@@ -47,9 +46,7 @@ public struct Explainer: Sendable {
   public var network: NeuralNetwork { plan.network }
 
   /// How the logits are arranged for an input of a shape, and what they decide.
-  ///
-  /// - Throws: As `Executor.scoreLayout(forInput:)`.
-  public func scoreLayout(forInput shape: TensorShape) throws -> ScoreLayout {
+  package func scoreLayout(forInput shape: TensorShape) throws -> ScoreLayout {
     try executor.scoreLayout(forInput: shape)
   }
 
@@ -84,17 +81,8 @@ public struct Explainer: Sendable {
   /// The scores of each of some inputs of one shape: as many at a time as fit into the memory budget, or one by one if the network does
   /// not take batches.
   package func scores(of inputs: [Tensor]) throws -> [ClassScores] {
-    guard let shape = inputs.first?.shape else { return [] }
-    let single = try executor.plan(shape)
-    let perItem = single.shapes.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size
-    var size = min(inputs.count, max(1, memoryBudget / max(perItem, 1)), Self.inputsTogether)
-    // Constants in the graph may know the batch.
-    if size > 1 {
-      let together = try? executor.plan(shape.withBatch(size))
-      if together?.items != size || together?.layout != single.layout { size = 1 }
-    }
-    return try stride(from: 0, to: inputs.count, by: size).flatMap { start in
-      let some = Array(inputs[start..<min(start + size, inputs.count)])
+    // More inputs in one run gain nothing.
+    try together(inputs, atMost: 16, where: { $1.items == $2 && $1.layout == $0.layout }) { some, single in
       let values = try executor.logits(Tensor(joining: some))
       return some.indices.map {
         ClassScores(single.layout.scores(ofItem: values.part($0, of: some.count)), layout: single.layout)
@@ -102,28 +90,24 @@ public struct Explainer: Sendable {
     }
   }
 
-  /// More inputs than this in one run gain nothing.
-  private static let inputsTogether = 16
+  /// What `body` makes of inputs of one shape: of as many at a time as fit into the memory budget, or of one by one if the plan for several
+  /// does not do for each what that for one does, since constants in the graph may know the batch.
+  func together<Result>(
+    _ inputs: [Tensor], atMost most: Int = .max,
+    where isAlike: (_ single: ExecutionPlan, _ several: ExecutionPlan, _ count: Int) -> Bool,
+    _ body: (_ some: [Tensor], _ single: ExecutionPlan) throws -> [Result]
+  ) throws -> [Result] {
+    guard let shape = inputs.first?.shape else { return [] }
+    let single = try executor.plan(shape)
+    let perItem = single.shapes.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size
+    var size = min(inputs.count, most, max(1, memoryBudget / max(perItem, 1)))
+    if size > 1, (try? executor.plan(shape.withBatch(size))).map({ isAlike(single, $0, size) }) != true { size = 1 }
+    return try inputs.groups(of: size).flatMap { try body($0, single) }
+  }
 
   /// The plan of a method's table.
-  ///
-  /// - Throws: `RuleTableError` if the table does not fit the network.
   func plan(for table: RuleTable) throws -> RulePlan {
     try plans.value(for: table.text) { try table.resolve(for: network) }
-  }
-}
-
-/// What is made when it is first asked for, by name.
-private final class NamedCache<Value: Sendable>: Sendable {
-  private let values = Mutex<[String: Value]>([:])
-
-  var all: [Value] { values.withLock { Array($0.values) } }
-
-  func value(for name: String, make: () throws -> Value) throws -> Value {
-    if let found = values.withLock({ $0[name] }) { return found }
-    let made = try make()
-    values.withLock { $0[name] = made }
-    return made
   }
 }
 
@@ -142,8 +126,8 @@ public struct Trace: Sendable {
   public let logits: Tensor
   let explainer: Explainer
   private(set) var propagator: Propagator
-  private let propagators = NamedCache<Propagator>()
-  private let found = FoundRegions()
+  private let propagators = Cache<String, Propagator>()
+  private let found = Cache<Int, [ClassRegion]>()
 
   init(_ forward: ForwardTrace, explainer: Explainer) {
     self.explainer = explainer
@@ -175,37 +159,31 @@ public struct Trace: Sendable {
   /// - Complexity: O(classes log classes).
   public func predictions(item: Int = 0, at position: [Int]? = nil) -> [Prediction] {
     let place = position.flatMap { layout.index(ofPosition: $0) } ?? 0
-    return Prediction.ranking(scores(item), layout: layout, place: place)
+    return Prediction.ranking(scores(ofItem: item), layout: layout, place: place)
   }
 
   /// For each item of the batch the classes that have the largest score at some position, by falling number of positions.
   ///
   /// - Complexity: O(batch × classes × positions) at the first request, then O(1).
   public var regions: [[ClassRegion]] {
-    found.regions { (0..<batch).map { ClassRegion.all(in: scores($0), layout: layout) } }
+    (0..<batch).map { item in found.value(for: item) { ClassRegion.all(in: scores(ofItem: item), layout: layout) } }
   }
 
   /// The scores of an item of the batch, classes × positions (1 where there are none).
-  public func scores(ofItem item: Int) -> Tensor { scores(item) }
-
-  func scores(_ item: Int) -> Tensor {
+  public func scores(ofItem item: Int) -> Tensor {
     logits.part(item, of: batch).reshaped(to: TensorShape([classes, layout.positionCount]))
   }
 
-  /// The softmax of an item's scores at a position.
-  func softmax(item: Int, place: Int) -> [Double] { Prediction.softmax(Prediction.column(scores(item), place)) }
+  func softmax(item: Int, place: Int) -> [Double] { Prediction.softmax(Prediction.column(scores(ofItem: item), place)) }
 
-  /// The probability of a class at a position.
   func probability(ofClass index: Int, item: Int, place: Int) -> Double {
-    Prediction.probabilities(scores(item), layout: layout, place: place)?[index] ?? 0
+    Prediction.probabilities(scores(ofItem: item), layout: layout, place: place)?[index] ?? 0
   }
 
   /// Whether relevance can go from a node to the input.
   func reaches(_ id: Node.ID) -> Bool { explainer.reachable.contains(id) }
 
   /// How relevance goes back by a method's table, nil for the explainer's, to the input or down to a node.
-  ///
-  /// - Throws: `RuleTableError` if the table does not fit the nodes on the way.
   func propagator(for table: RuleTable?, downTo last: Node.ID? = nil) throws -> Propagator {
     guard let table else {
       if let objection = plan.objection, !(last.map { plan.fits(downTo: $0) } ?? false) { throw objection }
@@ -238,18 +216,6 @@ public struct Trace: Sendable {
     return try kept("negated") { negated }
   }
 
-  /// Regions, found when they are first asked for.
-  private final class FoundRegions: Sendable {
-    private let regions = Mutex<[[ClassRegion]]?>(nil)
-
-    func regions(_ find: () -> [[ClassRegion]]) -> [[ClassRegion]] {
-      if let known = regions.withLock({ $0 }) { return known }
-      let made = find()
-      regions.withLock { $0 = made }
-      return made
-    }
-  }
-
   /// The same trace, the walks of which tell `clock` what nodes take.
   package func timed(by clock: NodeClock?) -> Trace {
     var copy = self
@@ -257,9 +223,7 @@ public struct Trace: Sendable {
     return copy
   }
 
-  /// What a trace takes in memory.
   package struct Bytes: Sendable {
-    /// The values of nodes.
     package let values: Int
     /// Products `W⁺·x` that were computed beside them.
     package let companions: Int
@@ -274,5 +238,12 @@ public struct Trace: Sendable {
     return Bytes(
       values: forward.bytes - companions, companions: companions,
       denominators: propagators.all.reduce(propagator.denominatorBytes) { $0 + $1.denominatorBytes })
+  }
+}
+
+extension Array {
+  /// So many at a time, in order; the last may be fewer.
+  func groups(of size: Int) -> [[Element]] {
+    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
   }
 }

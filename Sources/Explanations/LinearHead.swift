@@ -1,4 +1,3 @@
-import Execution
 import Networks
 import Propagation
 import Tensors
@@ -12,7 +11,6 @@ struct LinearHead {
   /// The node whose output the weighted layer takes.
   let input: Node.ID
 
-  /// The weighted layer.
   var weighted: Node.ID { nodes[nodes.count - 1] }
 
   /// - Throws: `ExplanationError.noWeightedHead` if something that is not linear lies between.
@@ -57,13 +55,7 @@ extension Seeds {
   /// The weights are those that the target really has: where a batch normalization behind the layer inverts the sign, R goes by the negated
   /// weights of the layer, and the dual by its own.
   ///
-  /// - Parameters:
-  ///   - targets: what is explained.
-  ///   - kind: which weights are negated.
-  ///   - strength: λ.
-  ///   - method: whose table relevance goes back by.
-  ///   - trace: the run.
-  ///   - scores: what each of a target's elements starts with.
+  /// `kind` says which weights are negated, `strength` is λ, `scores` what each of a target's elements starts with.
   init(
     contrasting targets: [Target], _ kind: CLRP2.Head = .composite, strength: Float, by method: some AttributionMethod,
     in trace: Trace, scores: (TargetSeed) throws -> [Float]

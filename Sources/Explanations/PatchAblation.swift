@@ -1,5 +1,3 @@
-import Execution
-import Networks
 import Tensors
 
 /// A rectangle of an input's pixels.
@@ -30,7 +28,7 @@ public struct PatchAblation: Sendable {
   }
 
   /// The maximum of each unit's map, summed over its channels; nil if the map is zero everywhere.
-  public let centers: [(row: Int, column: Int)?]
+  package let centers: [(row: Int, column: Int)?]
   /// The patch around each maximum.
   public let patches: [Patch?]
   /// n×n: row `i` is the patch of unit `i`, column `j` unit `j`. What is there is the part of its activation that the unit
@@ -38,12 +36,10 @@ public struct PatchAblation: Sendable {
   public let drops: Tensor
 
   /// The number of rows that have a patch.
-  ///
-  /// - Complexity: O(n).
-  public var ablated: Int { patches.count { $0 != nil } }
+  package var ablated: Int { patches.count { $0 != nil } }
 
   /// Whether no unit loses more by a unit's patch than this unit itself, which does lose something.
-  public func isOwnLargest(_ unit: Int) -> Bool {
+  package func isOwnLargest(_ unit: Int) -> Bool {
     let own = drops[unit, unit]
     return own > 0 && (0..<patches.count).allSatisfy { drops[unit, $0] <= own }
   }
@@ -57,10 +53,8 @@ public struct PatchAblation: Sendable {
   }
 
   /// Whether no patch costs a unit more than its own, which does cost it something.
-  ///
-  /// The question column by column: a unit that any change hurts is the largest in every row, but not in its own column for
-  /// that reason.
-  public func isMostHurtByOwn(_ unit: Int) -> Bool {
+  /// A unit that any change hurts is the largest in every row, but not in its own column for that reason.
+  package func isMostHurtByOwn(_ unit: Int) -> Bool {
     let own = drops[unit, unit]
     return own > 0 && (0..<patches.count).allSatisfy { drops[$0, unit] <= own }
   }
@@ -86,7 +80,7 @@ public struct PatchAblation: Sendable {
   }
 
   /// The largest drop of another unit by a unit's patch, and that unit; nil if there is none.
-  public func largestOther(of unit: Int) -> (unit: Int, drop: Float)? {
+  package func largestOther(of unit: Int) -> (unit: Int, drop: Float)? {
     let others = patches.indices.filter { $0 != unit }
     guard patches[unit] != nil, let first = others.first else { return nil }
     let largest = others.reduce(first) { drops[unit, $1] > drops[unit, $0] ? $1 : $0 }
@@ -127,9 +121,7 @@ public struct PatchAblation: Sendable {
         drops[row, column] = (whole - remaining[column]) / whole
       }
     }
-    self.centers = centers
-    self.patches = patches
-    self.drops = drops
+    (self.centers, self.patches, self.drops) = (centers, patches, drops)
   }
 }
 
@@ -160,26 +152,14 @@ extension Tensor {
 }
 
 extension Trace {
-  /// The activations of some units of one layer for each of some inputs: as many at a time as fit into the explainer's memory
-  /// budget, or one by one if the network does not take batches.
   fileprivate func activations(of units: [ActiveUnit], for inputs: [Tensor]) throws -> [[Float]] {
-    let executor = explainer.executor
     let id = try plan.network.graph.requiredNode(named: units[0].node)
     let shape = forward.shape(of: id)
     let places = units.map { unit in
       zip(unit.position, shape.dimensions.dropFirst(2)).reduce(unit.channel) { $0 * $1.1 + $1.0 }
     }
-    /// Whether so many items give what each of them gives alone; constants in the graph may know the batch.
-    func takes(_ count: Int) -> Bool {
-      guard let plan = try? executor.plan(input.shape.withBatch(count)) else { return false }
-      return plan.shapes[id.index] == shape.withBatch(count)
-    }
-    let perItem = forward.plan.shapes.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size
-    var size = min(inputs.count, max(1, explainer.memoryBudget / max(perItem, 1)))
-    if size > 1, !takes(size) { size = 1 }
-    return try stride(from: 0, to: inputs.count, by: size).flatMap { start in
-      let some = Array(inputs[start..<min(start + size, inputs.count)])
-      let values = try executor.trace(Tensor(joining: some)).value(of: id)
+    return try explainer.together(inputs, where: { $1.shapes[id.index] == shape.withBatch($2) }) { some, _ in
+      let values = try explainer.executor.trace(Tensor(joining: some)).value(of: id)
       return values.withUnsafeElements { values in
         some.indices.map { item in places.map { values[item * shape.count + $0] } }
       }

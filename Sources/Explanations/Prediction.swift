@@ -38,7 +38,6 @@ public struct Prediction: Sendable, Hashable {
     }
   }
 
-  /// The softmax of some logits.
   package static func softmax(_ logits: [Float]) -> [Double] {
     let largest = logits.max() ?? 0
     let exponentials = logits.map { exp(Double($0 - largest)) }
@@ -97,9 +96,13 @@ public struct ClassRegion: Sendable, Hashable {
   }
 }
 
+extension Trace {
+  /// The scores of the first item.
+  package var classScores: ClassScores { ClassScores(scores(ofItem: 0), layout: layout) }
+}
+
 /// Logits and probabilities of all classes for one input; where classes have scores at several positions, those at the first.
 package struct ClassScores: Sendable {
-  /// By class.
   package let logits: [Float]
   /// By class; of a quantity, which has no probability, 1.
   package let probabilities: [Double]

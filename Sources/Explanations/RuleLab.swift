@@ -1,4 +1,3 @@
-import Execution
 import Networks
 import Propagation
 import Support
@@ -42,7 +41,8 @@ public struct RuleLab: Sendable {
       Node(name: "layer", operation: layer, inputs: [Node.ID(0)]),
     ]
     let network = try NeuralNetwork(Graph(name: "lab", nodes: nodes, output: Node.ID(1)))
-    let table = RuleTable(name: "lab", rows: [RuleTable.Row(RuleTable.Selector(), Unruled())], pixelRange: operandRange)
+    // Any rule will do: no walk goes by this table.
+    let table = RuleTable(name: "lab", rows: RuleTable.gradient().rows, pixelRange: operandRange)
     trace = try Explainer(network, rules: table, threads: threads).trace(operand)
   }
 
@@ -73,10 +73,7 @@ public struct RuleLab: Sendable {
   }
 
   /// Where the activation of a node's channel is largest; of equal ones the first, of a batch in the first item.
-  ///
-  /// - Returns: an index along each axis after the channels'; empty if there is none.
-  /// - Throws: `GraphError.noSuchNode`, or `RuleLabError` if relevance cannot arrive at the node or it has no such channel.
-  public func largestPosition(inChannel channel: Int, at node: String) throws -> [Int] {
+  package func largestPosition(inChannel channel: Int, at node: String) throws -> [Int] {
     let site = try site(named: node)
     return try Channel(channel, of: trace.propagator.trace.value(of: site.id), at: site.node.name).largestPosition
   }
@@ -96,15 +93,10 @@ public struct RuleLab: Sendable {
   private func relevance(of seed: Seed, at site: RuleSite) throws -> Tensor {
     let output = trace.propagator.trace.value(of: site.id)
     let name = site.node.name
-    switch seed {
-    case .channel(let channel), .unit(let channel, _):
-      // Its values are held with the opposite sign.
-      if let turned = site.node.turned, channel >= 0, output.shape.rank > 1, channel < output.shape[1],
-        turned.isTurned(name, channel: channel)
-      {
-        throw ExplanationError.turnedUnit(channel, node: name, factor: turned.factor)
-      }
-    case .tensor, .relevance: break
+    func channel(_ index: Int) throws -> Channel {
+      let channel = try Channel(index, of: output, at: name)
+      try site.node.checkSign(ofChannel: index, called: name)
+      return channel
     }
     switch seed {
     case .tensor(let tensor):
@@ -116,17 +108,15 @@ public struct RuleLab: Sendable {
       let seeds = try method.seeds(for: [target], in: trace).tensors
       return try trace.propagator(for: method.table, downTo: site.id)
         .relevance(arrivingAt: site.id, from: seeds, count: 1).reshaped(to: output.shape)
-    case .channel(let channel):
-      return try Channel(channel, of: output, at: name).seed { plane in plane.indices }
-    case .unit(let channel, nil):
-      return try Channel(channel, of: output, at: name).seed { plane in
-        let largest = Channel.largest(plane)
-        return largest..<largest + 1
+    case .channel(let index):
+      return try channel(index).seed { plane in plane.indices }
+    case .unit(let index, let position):
+      let channel = try channel(index)
+      let place = try position.map(channel.place)
+      return channel.seed { plane in
+        let place = place ?? Channel.largest(plane)
+        return place..<place + 1
       }
-    case .unit(let channel, let position?):
-      let channel = try Channel(channel, of: output, at: name)
-      let place = try channel.place(of: position)
-      return channel.seed { _ in place..<place + 1 }
     }
   }
 }
@@ -144,9 +134,7 @@ private struct Channel {
     guard (0..<channels).contains(index) else {
       throw RuleLabError.noSuchChannel(index, node: node, channels: channels)
     }
-    self.values = values
-    self.node = node
-    self.index = index
+    (self.values, self.node, self.index) = (values, node, index)
   }
 
   /// The place of the largest value in a plane, the first of equal ones.
@@ -154,7 +142,6 @@ private struct Channel {
     plane.indices.reduce(0) { plane[$1] > plane[$0] ? $1 : $0 }
   }
 
-  /// The position of the largest value in the first item.
   var largestPosition: [Int] {
     let plane = extents.count
     return extents.coordinates(
@@ -186,15 +173,6 @@ private struct Channel {
       }
     }
     return seed
-  }
-}
-
-/// Stands in the plan of a layer by itself, through which no walk goes.
-private struct Unruled: Rule {
-  var description: String { "none" }
-  func objection(at site: RuleSite) -> String? { nil }
-  func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    preconditionFailure("no rule is given for \(layer.node.name)")
   }
 }
 

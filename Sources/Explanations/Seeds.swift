@@ -1,5 +1,4 @@
 import Networks
-import Propagation
 import Tensors
 
 /// Where relevance starts: for each item of a batch and each target signed values at elements of nodes.

@@ -74,9 +74,7 @@ struct Site {
     guard (0..<channels).contains(channel) else {
       throw ExplanationError.noSuchUnit("channel \(channel)", node: name, shape: shape)
     }
-    if let turned = network.graph[id].turned, turned.isTurned(name, channel: channel) {
-      throw ExplanationError.turnedUnit(channel, node: name, factor: turned.factor)
-    }
+    try network.graph[id].checkSign(ofChannel: channel, called: name)
     var (first, count) = (channel * extents.count, extents.count)
     if let position {
       guard let place = extents.place(of: position) else {
@@ -101,12 +99,19 @@ struct Site {
     }
   }
 
-  /// The scores of the elements, for an item of the batch.
   func values(in trace: Trace, item index: Int) -> [Float] {
     let values = trace.forward.value(of: node)
     return values.withUnsafeElements { values in elements[index].map { sign * values[index * item + $0] } }
   }
 
-  /// The score: the sum of the values.
   func score(in trace: Trace, item index: Int) -> Float { values(in: trace, item: index).reduce(0, +) }
+}
+
+extension Node {
+  /// - Throws: `ExplanationError.turnedUnit` if a channel's values are held with the opposite sign, under a name of the node.
+  func checkSign(ofChannel channel: Int, called name: String) throws {
+    if let turned, turned.isTurned(name, channel: channel) {
+      throw ExplanationError.turnedUnit(channel, node: name, factor: turned.factor)
+    }
+  }
 }

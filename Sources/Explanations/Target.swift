@@ -1,6 +1,3 @@
-import Networks
-import Tensors
-
 /// What an explanation is of.
 public enum Target: Hashable, Sendable {
   /// A class, by its number among the logits; where classes have scores at several positions (height and width, an anchor, a step),
@@ -43,9 +40,7 @@ public enum Target: Hashable, Sendable {
 extension Target: CustomStringConvertible {
   /// `class:340`, `class:12@40,25`, `region:12`, `unit:conv5/13`, `unit:conv5/13@6,7`: as targets are written on the command line.
   public var description: String {
-    func text(_ position: [Int]?) -> String {
-      position.map { "@" + $0.map(String.init).joined(separator: ",") } ?? ""
-    }
+    func text(_ position: [Int]?) -> String { position.map { "@" + $0.map(String.init).joined(separator: ",") } ?? "" }
     return switch self {
     case .class(let index, let position): "class:\(index)\(text(position))"
     case .region(let index): "region:\(index)"

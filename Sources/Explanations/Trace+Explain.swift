@@ -1,4 +1,3 @@
-import Execution
 import Networks
 import Propagation
 import Tensors
@@ -43,8 +42,6 @@ extension Trace {
   }
 
   /// Infinite values make maps of NaN, or of nothing but zeros.
-  ///
-  /// - Throws: `ExplanationError.notFinite` with the first node whose values are not finite, or else the one where relevance ceased to be.
   private func check(_ map: AttributionMap, of target: Target, _ method: any AttributionMethod) throws {
     // Infinite denominators leave nothing but zeros. Of other maps only the first elements are looked at.
     guard !map.isFinite || map.values.withUnsafeElements({ $0.allSatisfy { $0 == 0 } }) else { return }
@@ -86,8 +83,6 @@ extension Trace {
     let largest = forward.plan.shapes.map(\.count).max() ?? 1
     let fitting = max(1, explainer.memoryBudget / (4 * largest * MemoryLayout<Float>.size))
     let size = forward.sharesWalks ? fitting : 1
-    return try stride(from: 0, to: targets.count, by: size).flatMap { start in
-      try body(Array(targets[start..<min(start + size, targets.count)]))
-    }
+    return try targets.groups(of: size).flatMap(body)
   }
 }

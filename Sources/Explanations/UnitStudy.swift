@@ -1,5 +1,3 @@
-import Networks
-import Propagation
 import Support
 import Tensors
 
@@ -36,7 +34,7 @@ public struct UnitStudy: Sendable {
   /// What replacing the patches at the maxima of the CLRP2 maps does to the units.
   public let ablation: PatchAblation
   /// The same at the maxima of the LRP maps: what the contrast is better than, or is not.
-  public let lrpAblation: PatchAblation
+  package let lrpAblation: PatchAblation
   /// n×n, the cosines of the CLRP2 maps, summed over channels: 1 if two units see the same.
   public let similarity: Tensor
   /// The units in groups by the fourth power of these cosines.
@@ -75,9 +73,7 @@ public struct UnitStudy: Sendable {
         of: units, maps: maps, side: options.patchSide, by: options.replacement, in: trace)
     }
     let maps = contrast.map(\.channelSum)
-    self.units = units
-    self.relevance = relevance
-    self.contrast = contrast
+    (self.units, self.relevance, self.contrast) = (units, relevance, contrast)
     self.ablation = try ablation(maps)
     lrpAblation = try ablation(relevance.map(\.channelSum))
     let similarity = Self.similarity(of: maps)
@@ -86,7 +82,7 @@ public struct UnitStudy: Sendable {
   }
 
   /// The mean cosine of the units of a group to each other; 1 for a unit alone.
-  public func cohesion(ofGroup group: Int) -> Double {
+  package func cohesion(ofGroup group: Int) -> Double {
     let members = clusters.members[group]
     let pairs = members.flatMap { i in members.filter { $0 > i }.map { Double(similarity[i, $0]) } }
     return pairs.isEmpty ? 1 : pairs.reduce(0, +) / Double(pairs.count)
@@ -94,7 +90,7 @@ public struct UnitStudy: Sendable {
 
   /// The mean drop of units when the patch of another unit is replaced, one of their own group or of other groups; nil if
   /// there are no such pairs. Groups that see something of their own lose more by each other's patches than by others'.
-  public func meanDrop(byPatchesOfOwnGroup isOwn: Bool) -> Double? {
+  package func meanDrop(byPatchesOfOwnGroup isOwn: Bool) -> Double? {
     let pairs = units.indices.filter { ablation.patches[$0] != nil }.flatMap { row in
       units.indices.filter { $0 != row && (clusters.groups[$0] == clusters.groups[row]) == isOwn }.map {
         Double(ablation.drops[row, $0])

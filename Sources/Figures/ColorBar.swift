@@ -24,10 +24,7 @@ public struct ColorBar: Hashable, Sendable {
   public init(
     limit: Float, label: String = "relevance", style: Style = .image, colors: HeatmapColors = .diverging
   ) {
-    self.limit = limit
-    self.label = label
-    self.style = style
-    self.colors = colors
+    (self.limit, self.label, self.style, self.colors) = (limit, label, style, colors)
   }
 
   /// Makes a bar for heatmaps of this one's scale.

@@ -1,4 +1,3 @@
-import Foundation
 import Imaging
 
 /// Pictures in a grid with their names, as a figure has them: a title, titles of the rows, a caption at each picture, and a
@@ -13,10 +12,7 @@ public struct LabeledMontage: Sendable {
     public var caption: String
 
     /// Makes a cell.
-    public init(_ image: RGBImage, caption: String = "") {
-      self.image = image
-      self.caption = caption
-    }
+    public init(_ image: RGBImage, caption: String = "") { (self.image, self.caption) = (image, caption) }
   }
 
   /// A row of the grid.
@@ -27,10 +23,7 @@ public struct LabeledMontage: Sendable {
     public var cells: [Cell]
 
     /// Makes a row.
-    public init(title: String = "", _ cells: [Cell]) {
-      self.title = title
-      self.cells = cells
-    }
+    public init(title: String = "", _ cells: [Cell]) { (self.title, self.cells) = (title, cells) }
   }
 
   /// Where captions are.
@@ -61,12 +54,8 @@ public struct LabeledMontage: Sendable {
   ) {
     precondition(margin >= 0, "a margin cannot be negative")
     precondition(textSize > 0 && textSize.isFinite, "text cannot be \(textSize) pixels high")
-    self.title = title
-    self.rows = rows
-    self.colorBar = colorBar
-    self.captionPlace = captionPlace
-    self.textSize = textSize
-    self.margin = margin
+    (self.title, self.rows, self.colorBar, self.captionPlace) = (title, rows, colorBar, captionPlace)
+    (self.textSize, self.margin) = (textSize, margin)
   }
 
   /// The montage as one picture. A column is as wide as its widest picture; smaller pictures are centered in it, and in
@@ -109,13 +98,11 @@ public struct LabeledMontage: Sendable {
   }
 }
 
-/// A rectangle of pixels.
 package struct PixelRectangle: Hashable, Sendable {
   package var left, top, width, height: Int
 }
 
 extension LabeledMontage {
-  /// Where everything is.
   fileprivate struct Layout {
     struct Place {
       let cell: Cell
@@ -140,12 +127,9 @@ extension LabeledMontage {
     init(_ montage: LabeledMontage) {
       let margin = montage.margin
       let line = Int(TextLabel("", size: montage.textSize).height)
-      let columnCount = montage.rows.map(\.cells.count).max() ?? 0
-      let widths = (0..<columnCount).map { column in
-        montage.rows.map { column < $0.cells.count ? $0.cells[column].image.width : 0 }.max() ?? 0
-      }
+      let widths = Montage.columnWidths(montage.rows.map { $0.cells.map(\.image) })
       left = margin + (montage.rows.allSatisfy(\.title.isEmpty) ? 0 : line + 4)
-      let gridWidth = widths.reduce(0, +) + margin * max(columnCount - 1, 0)
+      let gridWidth = widths.reduce(0, +) + margin * max(widths.count - 1, 0)
       // A color bar stays legible below the smallest picture.
       right = left + max(gridWidth, montage.colorBar == nil ? 0 : ColorBar.smallestWidth)
       width = right + margin
@@ -193,7 +177,7 @@ extension RGBImage {
   }
 
   /// Copies a picture that lies within this one.
-  fileprivate mutating func paste(_ picture: RGBImage, x left: Int, y top: Int) {
+  mutating func paste(_ picture: RGBImage, x left: Int, y top: Int) {
     for y in 0..<picture.height { for x in 0..<picture.width { self[left + x, top + y] = picture[x, y] } }
   }
 }

@@ -10,8 +10,7 @@ public struct Montage: Sendable {
   /// Makes a grid from its rows.
   public init(rows: [[RGBImage]], margin: Int = 8) {
     precondition(margin >= 0, "a margin cannot be negative")
-    self.rows = rows
-    self.margin = margin
+    (self.rows, self.margin) = (rows, margin)
   }
 
   /// Makes a grid that is filled row by row with this many columns.
@@ -26,35 +25,27 @@ public struct Montage: Sendable {
   /// The montage as one picture. A column is as wide as its widest picture and a row as high as its highest; smaller
   /// pictures are centered.
   public func image() -> RGBImage {
-    let columnCount = rows.map(\.count).max() ?? 0
-    let widths = (0..<columnCount).map { column in
-      rows.map { column < $0.count ? $0[column].width : 0 }.max() ?? 0
-    }
+    let widths = Self.columnWidths(rows)
     let heights = rows.map { $0.map(\.height).max() ?? 0 }
     let width = widths.reduce(margin) { $0 + $1 + margin }
     let height = heights.reduce(margin) { $0 + $1 + margin }
-    return RGBImage(width: width, height: height) { target in
-      target.update(repeating: 255, count: width * height * 3)
-      var top = margin
-      for (row, rowHeight) in zip(rows, heights) {
-        var left = margin
-        for (picture, columnWidth) in zip(row, widths) {
-          let x = left + (columnWidth - picture.width) / 2
-          let y = top + (rowHeight - picture.height) / 2
-          Self.copy(picture, to: target + (y * width + x) * 3, rowLength: width * 3)
-          left += columnWidth + margin
-        }
-        top += rowHeight + margin
+    var image = RGBImage(width: width, height: height, filledWith: .white)
+    var top = margin
+    for (row, rowHeight) in zip(rows, heights) {
+      var left = margin
+      for (picture, columnWidth) in zip(row, widths) {
+        image.paste(picture, x: left + (columnWidth - picture.width) / 2, y: top + (rowHeight - picture.height) / 2)
+        left += columnWidth + margin
       }
+      top += rowHeight + margin
     }
+    return image
   }
 
-  private static func copy(_ picture: RGBImage, to target: UnsafeMutablePointer<UInt8>, rowLength: Int) {
-    picture.pixels.withUnsafeBufferPointer { source in
-      guard let source = source.baseAddress, picture.width > 0 else { return }
-      for y in 0..<picture.height {
-        (target + y * rowLength).update(from: source + y * picture.width * 3, count: picture.width * 3)
-      }
+  /// The widths of the columns of some rows: of the widest picture in each.
+  static func columnWidths(_ rows: [[RGBImage]]) -> [Int] {
+    (0..<(rows.map(\.count).max() ?? 0)).map { column in
+      rows.map { column < $0.count ? $0[column].width : 0 }.max() ?? 0
     }
   }
 }

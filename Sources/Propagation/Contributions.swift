@@ -28,27 +28,13 @@ public struct Contributions: Sendable {
   /// What the group's result is multiplied by.
   public var factor: Float
 
-  /// Makes a group.
-  public init(
-    _ terms: [Term], bias: WeightPart? = nil, distributesBias: Bool = false, stabilizer: Stabilizer,
-    outputs: Outputs = .all, factor: Float = 1
-  ) {
-    self.terms = terms
-    self.bias = bias
-    self.distributesBias = distributesBias
-    self.stabilizer = stabilizer
-    self.outputs = outputs
-    self.factor = factor
-  }
-
   /// Makes a group whose biases are treated as told; `part` is what they are changed by where they count.
   public init(
-    _ terms: [Term], bias: BiasTreatment, as part: WeightPart, stabilizer: Stabilizer, outputs: Outputs = .all,
-    factor: Float = 1
+    _ terms: [Term], bias: BiasTreatment = .bypassed, as part: WeightPart = .all, stabilizer: Stabilizer,
+    outputs: Outputs = .all, factor: Float = 1
   ) {
-    self.init(
-      terms, bias: bias == .bypassed ? nil : part, distributesBias: bias == .distributed, stabilizer: stabilizer,
-      outputs: outputs, factor: factor)
+    (self.terms, self.bias, distributesBias) = (terms, bias == .bypassed ? nil : part, bias == .distributed)
+    (self.stabilizer, self.outputs, self.factor) = (stabilizer, outputs, factor)
   }
 
   /// What keeps denominators away from zero. One that is exactly zero sends nothing.
@@ -91,14 +77,11 @@ public struct Term: Sendable {
   public let weights: WeightPart
 
   /// Makes a term.
-  public init(_ input: Input, _ weights: WeightPart) {
-    self.input = input
-    self.weights = weights
-  }
+  public init(_ input: Input, _ weights: WeightPart) { (self.input, self.weights) = (input, weights) }
 }
 
 /// What a rule does with biases.
-public enum BiasTreatment: String, Hashable, Sendable, CaseIterable {
+public enum BiasTreatment: String, Hashable, ParameterValue, CaseIterable {
   /// They are no part of denominators: inputs share out all relevance.
   case bypassed
   /// They are part of denominators and keep their share.
@@ -167,19 +150,17 @@ extension Contributions {
 
   /// Whether the denominators are `W⁺·x`, but for biases.
   func isPositiveProduct(at site: RuleSite) -> Bool {
-    let terms = terms(at: site)
-    guard !site.operandHasOffset, terms.count == 1, terms[0].weights == .positive, case .operand = terms[0].input else {
-      return false
-    }
-    return true
+    !site.operandHasOffset && isProduct(with: .positive, at: site)
   }
 
   /// Whether the denominators are the layer's output.
   func isOutput(at site: RuleSite, hasBias: Bool) -> Bool {
+    (bias == .all || !hasBias) && isProduct(with: .all, at: site)
+  }
+
+  private func isProduct(with part: WeightPart, at site: RuleSite) -> Bool {
     let terms = terms(at: site)
-    guard bias == .all || !hasBias, terms.count == 1, terms[0].weights == .all, case .operand = terms[0].input else {
-      return false
-    }
+    guard terms.count == 1, terms[0].weights == part, case .operand = terms[0].input else { return false }
     return true
   }
 }

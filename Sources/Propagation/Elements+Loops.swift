@@ -4,33 +4,25 @@ import Tensors
 // What is done to runs of relevance, by loops in C.
 
 extension MutableElements {
-  /// `self ← self + x`
   func add(_ x: Elements) { withPointers(beside: x) { rk_add($0, $0, $1, $2) } }
 
-  /// `self ← self + addend`
   func add(_ addend: Float) { withPointer { rk_affine($0, $0, 1, addend, count) } }
 
-  /// `self ← self ⊙ x`
   func multiply(by x: Elements) { withPointers(beside: x) { rk_multiply($0, $0, $1, $2) } }
 
-  /// `self ← self · factor`
   func multiply(by factor: Float) { withPointer { rk_scale($0, $0, factor, count) } }
 
-  /// `self ← x · factor`
   func set(_ x: Elements, times factor: Float) { withPointers(beside: x) { rk_scale($0, $1, factor, $2) } }
 
-  /// `self ← a ⊙ b`
   func set(_ a: Elements, times b: Elements) {
     precondition(b.count == count, "the views differ in length")
     withPointers(beside: a) { own, a, count in b.withPointer { rk_multiply(own, a, $0, count) } }
   }
 
-  /// `self ← x − subtrahend`
   func set(_ x: Elements, minus subtrahend: Float) {
     withPointers(beside: x) { rk_subtract_scalar($0, $1, subtrahend, $2) }
   }
 
-  /// `self ← max(self, 0)`
   func rectify() { withPointer { rk_relu($0, $0, count) } }
 
   /// Clears what does not stand beside a positive number.
@@ -53,14 +45,13 @@ extension MutableElements {
 }
 
 extension Elements {
-  /// The sum, in double precision.
   var sum: Double { withPointer { rk_sum($0, count) } }
 
   /// The sum, and that of the magnitudes.
-  var sums: (Double, Double) { Self.pair { pair in withPointer { rk_sums($0, count, pair) } } }
+  var sums: SIMD2<Double> { Self.pair { pair in withPointer { rk_sums($0, count, pair) } } }
 
   /// What a division by z keeps back: of relevance whose denominator is 0, and for the stabilizer.
-  func losses(dividingBy z: Elements, _ stabilizer: Contributions.Stabilizer) -> (zero: Double, stabilizer: Double) {
+  func losses(dividingBy z: Elements, _ stabilizer: Contributions.Stabilizer) -> SIMD2<Double> {
     precondition(z.count == count, "the views differ in length")
     let (number, isPositive): (Float, Int32) =
       switch stabilizer {
@@ -72,9 +63,9 @@ extension Elements {
     }
   }
 
-  private static func pair(_ add: (UnsafeMutablePointer<Double>) -> Void) -> (Double, Double) {
+  private static func pair(_ add: (UnsafeMutablePointer<Double>) -> Void) -> SIMD2<Double> {
     var sums = [0.0, 0.0]
     add(&sums)
-    return (sums[0], sums[1])
+    return [sums[0], sums[1]]
   }
 }

@@ -80,7 +80,6 @@ extension Layer {
     return result
   }
 
-  /// The shape of relevance for values of a given shape.
   func relevanceShape(of shape: TensorShape) -> TensorShape {
     Self.relevanceShape(of: shape, batch: batch, seeds: seeds)
   }
@@ -135,7 +134,6 @@ extension Layer {
 }
 
 extension Workers {
-  /// What `body` makes of each task, in order.
   func map<Value: Sendable>(_ tasks: Int, _ body: @Sendable (Int) -> Value) -> [Value] {
     [Value](unsafeUninitializedCapacity: tasks) { values, count in
       let shared = Shared(values)
@@ -146,7 +144,6 @@ extension Workers {
 }
 
 extension Tensor {
-  /// Adds another tensor of the same size in place.
   mutating func add(_ other: Tensor, on workers: Workers) {
     let x = other.view
     update { sum in
@@ -167,6 +164,31 @@ extension Tensor {
         } else {
           result.set(x, minus: bound[own])
         }
+      }
+    }
+  }
+}
+
+extension Layer {
+  /// Relevance times the derivatives of a function of two operands, summed where an operand was repeated.
+  func partials(_ relevance: Tensor, _ derivatives: (Float, Float) -> (a: Float, b: Float)) -> [Tensor?] {
+    let shape = outputShape
+    let (a, b) = (operands[0].expanded(to: shape), operands[1].expanded(to: shape))
+    let factors = [a.combined(with: b) { derivatives($0, $1).a }, a.combined(with: b) { derivatives($0, $1).b }]
+    return operandShapes.indices.map { index in
+      site.operandIsLive[index]
+        ? summed(scaled(relevance, by: factors[index]), to: operandShapes[index]) : nil
+    }
+  }
+
+  /// Relevance times the derivatives of a kernel at the values of the run.
+  func derivative(of kernel: any DifferentiableKernel, _ relevance: Tensor) -> Tensor {
+    let views = [relevance, operand, output].map(\.view)
+    return self.relevance(like: operandShape) { c in
+      Elements.withPointers(views) { pointers in
+        let point = Linearization(
+          x: pointers[1], y: pointers[2], count: views[1].count / batch, items: batch, seeds: seeds)
+        c.withPointer { kernel.derivative(pointers[0], at: point, $0, on: workers) }
       }
     }
   }

@@ -10,7 +10,7 @@ public struct Layer: Sendable {
   /// Items of relevance for each item of the batch.
   public let seeds: Int
   package let trace: ForwardTrace
-  let denominators: DenominatorCache
+  let denominators: Cache<DenominatorKey, Tensor>
   /// Whether relevance is known to arrive only where a rectifier lets values pass.
   let isRectified: Bool
   /// Where losses are booked; nil if nobody asked for a ledger.
@@ -78,8 +78,8 @@ public struct Layer: Sendable {
   /// Pairs of sums for each item of the relevance, of what `body` gives for its runs and the activations that belong to them.
   func sums(
     of relevance: Tensor, beside activations: Tensor? = nil,
-    _ body: @Sendable (_ r: Elements, _ x: Elements) -> (Double, Double)
-  ) -> [(Double, Double)] {
+    _ body: @Sendable (_ r: Elements, _ x: Elements) -> SIMD2<Double>
+  ) -> [SIMD2<Double>] {
     let r = relevance.view
     let count = r.count / (batch * seeds)
     let runs = (count + Self.grain - 1) / Self.grain
@@ -90,7 +90,7 @@ public struct Layer: Sendable {
       return body(own, x?.run(from: activation, count: length) ?? own)
     }
     return (0..<batch * seeds).map { item in
-      parts[item * runs..<(item + 1) * runs].reduce((0, 0)) { ($0.0 + $1.0, $0.1 + $1.1) }
+      parts[item * runs..<(item + 1) * runs].reduce(.zero, +)
     }
   }
 
@@ -119,30 +119,34 @@ public struct Layer: Sendable {
   public func book(_ cause: AbsorptionCause, _ amounts: [Double]) { account?.add(cause, amounts) }
 }
 
-/// Denominators of rules, by node: they depend on the activations only, so every explanation of a trace shares them.
-final class DenominatorCache: Sendable {
-  private struct Key: Hashable {
-    let node: Node.ID
-    let group: Int
-    let isPartial: Bool
-  }
-  private let cache = Mutex<[Key: Tensor]>([:])
+/// What denominators of rules are kept by; they depend on the activations only, so every explanation of a trace shares them.
+struct DenominatorKey: Hashable {
+  let node: Node.ID
+  /// The number of the group of contributions; other denominators of a node have negative ones.
+  let group: Int
+  /// Whether they are exact only where a rectifier lets values pass.
+  let isPartial: Bool
+}
 
-  /// Bytes of all denominators but those that are part of the run.
-  func bytes(besides trace: ForwardTrace) -> Int {
-    cache.withLock { cache in
-      cache.values.reduce(0) { $0 + (trace.holds($1) ? 0 : $1.count * MemoryLayout<Float>.stride) }
-    }
+extension Layer {
+  /// A denominator, made when it is first asked for.
+  func denominator(_ group: Int, isPartial: Bool = false, make: () -> Tensor) -> Tensor {
+    denominators.value(for: DenominatorKey(node: site.id, group: group, isPartial: isPartial), make: make)
   }
+}
 
-  /// The denominators of a group of contributions at a node; partial ones are exact only where a rectifier lets values pass.
-  func value(for id: Node.ID, group: Int, isPartial: Bool, make: () -> Tensor) -> Tensor {
-    let key = Key(node: id, group: group, isPartial: isPartial)
-    if let found = cache.withLock({ $0[key] }) { return found }
-    let made = make()
-    return cache.withLock { cache in
-      if let found = cache[key] { return found }
-      cache[key] = made
+/// What is made when it is first asked for.
+package final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  private let values = Mutex<[Key: Value]>([:])
+  package init() {}
+  package var all: [Value] { values.withLock { Array($0.values) } }
+
+  package func value(for key: Key, make: () throws -> Value) rethrows -> Value {
+    if let found = values.withLock({ $0[key] }) { return found }
+    let made = try make()
+    return values.withLock { values in
+      if let found = values[key] { return found }
+      values[key] = made
       return made
     }
   }

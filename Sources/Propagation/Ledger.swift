@@ -1,5 +1,6 @@
-import Execution
+import Foundation
 import Networks
+import Support
 import Synchronization
 import Tensors
 
@@ -74,61 +75,40 @@ public struct LedgerEntry: Sendable, Hashable {
     node: String, kind: OperatorKind, rule: String, arrived: RelevanceSums, left: RelevanceSums,
     booked: [AbsorptionCause: Double], rest: AbsorptionCause
   ) {
-    self.node = node
-    self.kind = kind
-    self.rule = rule
-    (relevanceIn, magnitudeIn) = (arrived.sum, arrived.magnitude)
-    (relevanceOut, magnitudeOut) = (left.sum, left.magnitude)
+    (self.node, self.kind, self.rule) = (node, kind, rule)
+    (relevanceIn, magnitudeIn) = (arrived.x, arrived.y)
+    (relevanceOut, magnitudeOut) = (left.x, left.y)
     var losses = booked.filter { $0.value != 0 }
-    let unexplained = arrived.sum - left.sum - booked.values.reduce(0, +)
+    let unexplained = arrived.x - left.x - booked.values.reduce(0, +)
     if unexplained != 0 { losses[rest, default: 0] += unexplained }
     self.losses = losses
   }
 
   /// What became of two parts of the relevance at the same node.
   static func + (a: LedgerEntry, b: LedgerEntry) -> LedgerEntry {
-    func sums(_ entry: LedgerEntry) -> (in: RelevanceSums, out: RelevanceSums) {
-      (RelevanceSums(entry.relevanceIn, entry.magnitudeIn), RelevanceSums(entry.relevanceOut, entry.magnitudeOut))
-    }
-    var (arrived, left) = sums(a)
-    arrived += sums(b).in
-    left += sums(b).out
-    return LedgerEntry(
-      node: a.node, kind: a.kind, rule: a.rule, arrived: arrived, left: left,
+    LedgerEntry(
+      node: a.node, kind: a.kind, rule: a.rule,
+      arrived: [a.relevanceIn + b.relevanceIn, a.magnitudeIn + b.magnitudeIn],
+      left: [a.relevanceOut + b.relevanceOut, a.magnitudeOut + b.magnitudeOut],
       booked: a.losses.merging(b.losses, uniquingKeysWith: +), rest: .rounding)
   }
 
   /// The last step of a contrast: what is negative in the map of the input is dropped.
   package init(clipping signed: Tensor, to clipped: Tensor, of node: String) {
     self.init(
-      node: node, kind: .input, rule: "max(0, ·)", arrived: RelevanceSums(signed), left: RelevanceSums(clipped),
+      node: node, kind: .input, rule: "max(0, ·)", arrived: signed.view.sums, left: clipped.view.sums,
       booked: [:], rest: .clipped)
   }
 }
 
 /// A sum of relevance, and the sum of its magnitudes.
-struct RelevanceSums {
-  var sum = 0.0
-  var magnitude = 0.0
-
-  init(_ sum: Double = 0, _ magnitude: Double = 0) { (self.sum, self.magnitude) = (sum, magnitude) }
-
-  init(_ relevance: Tensor) {
-    (sum, magnitude) = relevance.view.sums
-  }
-
-  static func += (sums: inout RelevanceSums, other: RelevanceSums) {
-    sums.sum += other.sum
-    sums.magnitude += other.magnitude
-  }
-}
+typealias RelevanceSums = SIMD2<Double>
 
 /// The books of one node during a walk.
 final class LayerAccount: Sendable {
   private let items: Int
   private let losses = Mutex<[AbsorptionCause: [Double]]>([:])
 
-  /// Opens books for a number of items of relevance.
   init(items: Int) { self.items = items }
 
   func add(_ cause: AbsorptionCause, _ amounts: [Double]) {
@@ -138,7 +118,6 @@ final class LayerAccount: Sendable {
     }
   }
 
-  /// What the items of one seed have lost.
   func losses(seed: Int, of seeds: Int) -> [AbsorptionCause: Double] {
     losses.withLock { losses in
       losses.mapValues { amounts in stride(from: seed, to: items, by: seeds).reduce(0) { $0 + amounts[$1] } }
@@ -149,18 +128,17 @@ final class LayerAccount: Sendable {
 extension Layer {
   /// The sums of relevance of each seed, over the items of the batch.
   func sums(bySeed relevance: Tensor) -> [RelevanceSums] {
-    var result = [RelevanceSums](repeating: RelevanceSums(), count: seeds)
+    var result = [RelevanceSums](repeating: .zero, count: seeds)
     for (item, pair) in sums(of: relevance, { r, _ in r.sums }).enumerated() {
-      result[item % seeds] += RelevanceSums(pair.0, pair.1)
+      result[item % seeds] += pair
     }
     return result
   }
 
-  /// The ledger's entry of each seed.
   func entries(_ rule: any Rule, arrived: [RelevanceSums], _ shares: [Tensor?], _ account: LayerAccount)
     -> [LedgerEntry]
   {
-    var left = [RelevanceSums](repeating: RelevanceSums(), count: seeds)
+    var left = [RelevanceSums](repeating: .zero, count: seeds)
     for case let share? in shares {
       for (seed, sums) in sums(bySeed: share).enumerated() { left[seed] += sums }
     }
@@ -169,6 +147,49 @@ extension Layer {
       LedgerEntry(
         node: node.name, kind: site.kind, rule: rule.description, arrived: arrived[seed], left: left[seed],
         booked: account.losses(seed: seed, of: seeds), rest: rest)
+    }
+  }
+}
+
+extension Ledger: CustomStringConvertible {
+  /// A table: node, rule, sums of relevance before and after it, by how much magnitudes grew, and losses by cause. Columns in
+  /// which nothing happened are left out, and so is what is as small as rounding.
+  ///
+  /// - Complexity: O(entries).
+  public var description: String {
+    let scale = self.map { Swift.max($0.magnitudeIn, $0.magnitudeOut) }.max() ?? 0
+    func shown(_ loss: Double) -> Bool { abs(loss) > 1e-6 * scale }
+    let causes = AbsorptionCause.allCases.filter { cause in contains { shown($0.losses[cause] ?? 0) } }
+    var rows = [["NODE", "RULE", "IN", "OUT", "GROWTH"] + causes.map(\.title)]
+    for entry in self {
+      let growth = entry.magnitudeIn > 0 ? entry.magnitudeOut / entry.magnitudeIn : 1
+      let losses = causes.map { cause in
+        let loss = entry.losses[cause] ?? 0
+        return shown(loss) ? Self.number(loss) : ""
+      }
+      rows.append(
+        [entry.node, entry.rule, Self.number(entry.relevanceIn), Self.number(entry.relevanceOut)]
+          + [abs(growth - 1) < 5e-4 ? "" : String(format: "×%.3g", growth)] + losses)
+    }
+    let totals = losses
+    let sum = causes.map { shown(totals[$0] ?? 0) ? Self.number(totals[$0] ?? 0) : "" }
+    if !causes.isEmpty { rows.append(["all nodes", "", "", "", ""] + sum) }
+    return Columns.text(rows, rightAligned: 2...)
+  }
+
+  private static func number(_ value: Double) -> String { String(format: "%.5g", value) }
+}
+
+extension AbsorptionCause {
+  /// What columns are headed.
+  package var title: String {
+    switch self {
+    case .bias: "BIAS"
+    case .stabilizer: "STABILIZER"
+    case .zeroDenominator: "ZERO DENOMINATOR"
+    case .rule: "NOT CONSERVED"
+    case .clipped: "CLIPPED"
+    case .rounding: "ROUNDING"
     }
   }
 }

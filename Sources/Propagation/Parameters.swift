@@ -1,217 +1,196 @@
 import Support
-import Tensors
 
-/// A type whose values can be asked for by name and parameters, in a file or on a command line: a rule, a method.
-public protocol Parameterized: Sendable, CustomStringConvertible {
+/// A type whose values can be asked for by name and parameters, in a file or on a command line: a rule, a method, an evaluation.
+public protocol Parameterized: Sendable {
   /// What values of the type are, for errors: `rule`.
   static var kind: String { get }
   /// The name in files, on command lines and in reports.
   static var name: String { get }
   /// What can be given besides the name; by default nothing.
-  static var parameters: [Parameter] { get }
-  /// Makes a value from parameters that have been checked one by one.
-  ///
-  /// - Throws: `ArgumentError` if they do not go together.
-  init(_ arguments: Arguments) throws
-  /// The parameters' values; those that are left out have none. By default empty.
-  var arguments: [String: Arguments.Value] { get }
+  static var parameters: [Parameter<Self>] { get }
+  /// The value with the usual parameters.
+  init()
+  /// What is wrong with parameters that do not go together, and what would be right; nil, as by default, if they do.
+  var objection: (found: String, expected: String)? { get }
 }
 
 extension Parameterized {
-  public static var parameters: [Parameter] { [] }
-  public var arguments: [String: Arguments.Value] { [:] }
+  public static var parameters: [Parameter<Self>] { [] }
+  public var objection: (found: String, expected: String)? { nil }
 
-  /// What kind of thing has which name, for errors: `rule epsilon`.
-  static var title: String { "\(kind) \(name)" }
+  /// Makes a value with parameters that are given as texts.
+  ///
+  /// - Throws: `ArgumentError` for a parameter that the type does not have, or a value that it does not take.
+  public init(_ texts: [(name: String, text: String)]) throws {
+    self.init()
+    for (name, text) in texts { try set(name, to: text) }
+    try check()
+  }
+
+  /// Gives a parameter a value, which is checked by itself.
+  mutating func set(_ name: String, to text: String) throws {
+    guard let parameter = Self.parameters.first(where: { $0.name == name }) else {
+      throw Self.unknownParameter(name)
+    }
+    guard let value = parameter.value(of: text) else {
+      throw Self.badValue(found: "\(name) \"\(text)\"", expected: parameter.expected)
+    }
+    parameter.set(&self, value)
+  }
+
+  /// - Throws: `ArgumentError` if parameters do not go together.
+  func check() throws {
+    if let objection { throw Self.badValue(found: objection.found, expected: objection.expected) }
+  }
+
+  /// The values of the parameters that descriptions show, as texts.
+  package func texts(where isShown: (Parameter<Self>, String) -> Bool) -> [(name: String, text: String)] {
+    Self.parameters.map { ($0, $0.get(self).text) }.filter { !$1.isEmpty && isShown($0, $1) }.map { ($0.name, $1) }
+  }
+
+  package static var parameterNames: [String] { parameters.map(\.name) }
+
+  static func unknownParameter(_ name: String) -> ArgumentError {
+    .unknownParameter(name, kind: kind, of: Self.name, known: parameterNames)
+  }
+
+  package static func badValue(found: String, expected: String) -> ArgumentError {
+    .badValue(of: "\(kind) \(name)", found: found, expected: expected)
+  }
 }
 
-/// A parameter: its name and what values it takes.
-public struct Parameter: Sendable {
-  /// What values a parameter takes.
-  public enum Kind: Sendable {
-    /// A finite number of at least `least`.
-    case number(least: Float)
-    /// A whole number.
-    case whole(ClosedRange<UInt64>)
-    /// One of some words.
-    case word([String])
-    /// A finite number, or a list of them, which is written `[1, 2, 3]`.
-    case numbers
-    /// A text, of which `isValid` says whether it is one of those that `expected` describes.
-    case text(expected: String, isValid: @Sendable (String) -> Bool)
-  }
+/// A parameter: its name, the property that has its value, and what values it takes.
+public struct Parameter<Owner: Parameterized>: Sendable {
   /// The name.
   public let name: String
-  /// What values it takes.
-  public let kind: Kind
-  /// The value if none is given; nil for one that may be left out.
-  public let defaultValue: Arguments.Value?
-  /// Whether descriptions leave it out where it has its default value.
-  public let isTacit: Bool
+  /// What can be given, in words.
+  public let expected: String
+  /// What it is for, in a sentence; may be empty.
+  package let help: String
+  /// What its values are called, such as `pixels`; nil for what its name says.
+  package let valueName: String?
+  /// The value if none is given; one without a text if one must be given, or need not be.
+  package let usual: any ParameterValue
+  /// Whether descriptions of rules leave it out where it has its usual value.
+  let isTacit: Bool
+  let get: @Sendable (Owner) -> any ParameterValue
+  /// Gives it a value of the type of `usual`.
+  package let set: @Sendable (inout Owner, any ParameterValue) -> Void
+  private let accepts: @Sendable (any ParameterValue) -> Bool
 
-  /// A number; without a default it may be left out.
-  public static func number(_ name: String, _ defaultValue: Float?, atLeast least: Float = -.infinity) -> Parameter {
-    Parameter(name: name, kind: .number(least: least), defaultValue: defaultValue.map { .number($0) }, isTacit: false)
+  /// Declares a parameter.
+  ///
+  /// - Parameters:
+  ///   - name: the name.
+  ///   - path: the property that has its value.
+  ///   - expected: what can be given, in words; nil for what its type says.
+  ///   - isTacit: whether descriptions of rules leave it out where it has its usual value; nil for that of one of a few words.
+  ///   - accepts: whether it takes a value.
+  public init<Value: ParameterValue>(
+    _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, expected: String? = nil, isTacit: Bool? = nil,
+    where accepts: @escaping @Sendable (Value) -> Bool = { _ in true }
+  ) {
+    self.init(name, path, "", expected: expected, isTacit: isTacit, where: accepts)
+  }
+
+  /// Declares a parameter with a sentence that says what it is for, and with what its values are called.
+  package init<Value: ParameterValue>(
+    _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, _ help: String, in valueName: String? = nil,
+    expected: String? = nil, isTacit: Bool? = nil, where accepts: @escaping @Sendable (Value) -> Bool = { _ in true }
+  ) {
+    (self.name, self.help, self.valueName) = (name, help, valueName)
+    self.expected = expected ?? Value.expected
+    self.isTacit = isTacit ?? !Value.words.isEmpty
+    usual = (Value.self as? any OmittedValue.Type)?.omitted as? Value ?? Owner()[keyPath: path]
+    get = { $0[keyPath: path] }
+    set = { if let value = $1 as? Value { $0[keyPath: path] = value } }
+    self.accepts = { ($0 as? Value).map(accepts) ?? false }
+  }
+
+  /// A number of at least `least`.
+  public init(_ name: String, _ path: any WritableKeyPath<Owner, Float> & Sendable, atLeast least: Float) {
+    self.init(name, path, expected: "a number of at least \(least.text)") { $0 >= least }
   }
 
   /// A whole number.
-  public static func whole(
-    _ name: String, _ defaultValue: UInt64, in range: ClosedRange<UInt64> = 1...1_000_000
-  ) -> Parameter {
-    Parameter(name: name, kind: .whole(range), defaultValue: .whole(defaultValue), isTacit: false)
+  public init<Value: ParameterValue & FixedWidthInteger>(
+    _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, in range: ClosedRange<Value> = 1...1_000_000
+  ) {
+    let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    self.init(name, path, expected: expected, where: range.contains)
   }
 
-  /// A number or a list of numbers, which may be left out.
-  public static func numbers(_ name: String) -> Parameter {
-    Parameter(name: name, kind: .numbers, defaultValue: nil, isTacit: false)
-  }
+  /// Whether values are numbers, of which a single one may be a sweep.
+  var isNumeric: Bool { usual is any NumericValue }
 
-  /// One of an enumeration's cases.
-  public static func choice<Choice: RawRepresentable & CaseIterable>(
-    _ name: String, _ defaultValue: Choice, isTacit: Bool = true
-  ) -> Parameter where Choice.RawValue == String {
-    Parameter(
-      name: name, kind: .word(Choice.allCases.map(\.rawValue)), defaultValue: .word(defaultValue.rawValue),
-      isTacit: isTacit)
-  }
-
-  /// A text that means a value of some type, which `expected` describes; without a default it may be left out.
-  public static func text<Value: LosslessStringConvertible & Sendable>(
-    _ name: String, _ defaultValue: Value?, expected: String
-  ) -> Parameter {
-    Parameter(
-      name: name, kind: .text(expected: expected) { Value($0) != nil },
-      defaultValue: defaultValue.map { .word($0.description) }, isTacit: false)
-  }
-
-  /// What can be given, in words.
-  public var expected: String {
-    switch kind {
-    case .number(let least):
-      least == -.infinity ? "a number" : "a number of at least \(Arguments.Value.number(least))"
-    case .whole(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
-    case .word(let words): words.joined(separator: " or ")
-    case .numbers: "a number, or a list such as [1, 2, 3]"
-    case .text(let expected, _): expected
-    }
+  /// Why the value is not taken; nil if it is.
+  package func objection(to owner: Owner) -> String? {
+    let value = get(owner)
+    return accepts(value) ? nil : "\(name) is \(value.text); expected \(expected)"
   }
 
   /// The value that a text means; nil if the parameter does not take it.
-  func value(of text: String) -> Arguments.Value? {
-    switch kind {
-    case .number(let least):
-      guard let number = Float(text), number.isFinite, number >= least else { return nil }
-      return .number(number)
-    case .whole(let range): return UInt64(text).flatMap { range.contains($0) ? .whole($0) : nil }
-    case .word(let words): return words.contains(text) ? .word(text) : nil
-    case .text(_, let isValid): return isValid(text) ? .word(text) : nil
-    case .numbers:
-      guard text.hasPrefix("["), text.hasSuffix("]"), text.count > 1 else {
-        return Parameter.number(name, nil).value(of: text)
-      }
-      let parts = text.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false)
-      let numbers = parts.compactMap { Float($0.filter { $0 != " " }) }
-      return numbers.count == parts.count && numbers.allSatisfy(\.isFinite) ? .numbers(numbers) : nil
-    }
+  func value(of text: String) -> (any ParameterValue)? {
+    func value<Value: ParameterValue>(like usual: Value) -> (any ParameterValue)? { Value(text: text) }
+    return value(like: usual).flatMap { accepts($0) ? $0 : nil }
   }
 }
 
-/// The parameters that a value is made with: each one that was given, else its default.
-public struct Arguments: Sendable {
-  /// The value of a parameter.
-  public enum Value: Hashable, Sendable, CustomStringConvertible {
-    /// A number, such as ε.
-    case number(Float)
-    /// A whole number, such as how many samples are drawn.
-    case whole(UInt64)
-    /// One of some words, such as `absorbed`, or any text.
-    case word(String)
-    /// Numbers, such as one bound per channel.
-    case numbers([Float])
+/// A value that a parameter can have.
+public protocol ParameterValue: Sendable {
+  /// Reads a text; nil if it means no value.
+  init?(text: String)
+  /// The value as it is written; empty if there is none.
+  var text: String { get }
+  /// What it can be, if that is one of a few words.
+  static var words: [String] { get }
+  /// What a text has to be, in words.
+  static var expected: String { get }
+}
 
-    public var description: String {
-      switch self {
-      case .number(let number): number == number.rounded() && abs(number) < 1e6 ? "\(Int(number))" : "\(number)"
-      case .whole(let number): "\(number)"
-      case .word(let word): word
-      case .numbers(let numbers): "[\(numbers.map { Self.number($0).description }.joined(separator: ", "))]"
-      }
-    }
+extension ParameterValue {
+  public static var words: [String] { [] }
+  public static var expected: String { words.joined(separator: " or ") }
+}
+extension ParameterValue where Self: LosslessStringConvertible {
+  public init?(text: String) { self.init(text) }
+  public var text: String { description }
+}
+extension ParameterValue where Self: CaseIterable & RawRepresentable, RawValue == String {
+  public init?(text: String) { self.init(rawValue: text) }
+  public var text: String { rawValue }
+  public static var words: [String] { allCases.map(\.rawValue) }
+}
+extension Optional: ParameterValue where Wrapped: ParameterValue {
+  public init?(text: String) {
+    guard let value = Wrapped(text: text) else { return nil }
+    self = value
   }
+  public var text: String { self?.text ?? "" }
+  public static var words: [String] { Wrapped.words }
+  public static var expected: String { Wrapped.expected }
+}
 
-  private let title: String
-  private let values: [String: Value]
+/// A value of which a single number is one.
+protocol NumericValue: ParameterValue {}
+extension Float: NumericValue {}
+extension Optional: NumericValue where Wrapped: NumericValue {}
 
-  /// Checks each parameter by itself.
-  ///
-  /// - Throws: `ArgumentError` for a parameter that the type does not have, or a value that it does not take.
-  public init(_ type: any Parameterized.Type, _ texts: [(name: String, text: String)] = []) throws {
-    title = type.title
-    var values: [String: Value] = [:]
-    for parameter in type.parameters { values[parameter.name] = parameter.defaultValue }
-    for (name, text) in texts {
-      guard let parameter = type.parameters.first(where: { $0.name == name }) else {
-        throw ArgumentError.unknownParameter(name, of: type)
-      }
-      guard let value = parameter.value(of: text) else {
-        throw ArgumentError.badValue(of: type.title, found: "\(name) \"\(text)\"", expected: parameter.expected)
-      }
-      values[name] = value
-    }
-    self.values = values
+/// A value that a parameter need not have, whatever its owner makes of that.
+private protocol OmittedValue { static var omitted: Self { get } }
+extension Optional: OmittedValue { static var omitted: Self { nil } }
+
+extension Int: ParameterValue {}
+extension UInt64: ParameterValue {}
+extension Double: ParameterValue {}
+extension String: ParameterValue {}
+extension Float: ParameterValue {
+  public init?(text: String) {
+    guard let number = Float(text), number.isFinite else { return nil }
+    self = number
   }
-
-  /// The number that a parameter has; traps if no such parameter with a default is declared.
-  public func number(_ name: String) -> Float { declared(optionalNumber(name), "number", name) }
-
-  /// The number that a parameter has; nil if it was left out.
-  public func optionalNumber(_ name: String) -> Float? {
-    guard case .number(let number)? = values[name] else { return nil }
-    return number
-  }
-
-  /// The whole number that a parameter has; traps if no such parameter is declared.
-  public func whole(_ name: String) -> UInt64 {
-    guard case .whole(let number)? = values[name] else { return declared(nil, "whole number", name) }
-    return number
-  }
-
-  /// The numbers that a parameter has, one or a list; nil if it was left out.
-  public func optionalNumbers(_ name: String) -> [Float]? {
-    if case .numbers(let numbers)? = values[name] { return numbers }
-    return optionalNumber(name).map { [$0] }
-  }
-
-  /// Whether a parameter was given as a list.
-  public func isList(_ name: String) -> Bool {
-    if case .numbers? = values[name] { true } else { false }
-  }
-
-  /// The choice that a parameter has; traps if no such parameter is declared.
-  public func choice<Choice: RawRepresentable>(_ name: String) -> Choice where Choice.RawValue == String {
-    declared(optionalText(name).flatMap(Choice.init(rawValue:)), "choice", name)
-  }
-
-  /// What the text of a parameter means; traps if no such parameter with a default is declared.
-  public func text<Value: LosslessStringConvertible>(_ name: String) -> Value {
-    declared(optionalText(name), "text", name)
-  }
-
-  /// What the text of a parameter means; nil if it was left out.
-  public func optionalText<Value: LosslessStringConvertible>(_ name: String) -> Value? {
-    guard case .word(let word)? = values[name] else { return nil }
-    return Value(word)
-  }
-
-  private func declared<Value>(_ value: Value?, _ kind: String, _ name: String) -> Value {
-    guard let value else { preconditionFailure("\(title) declares no \(kind) \(name)") }
-    return value
-  }
-
-  /// An error about parameters that do not go together.
-  public func error(found: String, expected: String) -> ArgumentError {
-    .badValue(of: title, found: found, expected: expected)
-  }
+  public var text: String { self == rounded() && abs(self) < 1e6 ? "\(Int(self))" : "\(self)" }
+  public static var expected: String { "a number" }
 }
 
 /// Something that cannot be made as it was asked for.
@@ -222,10 +201,6 @@ public enum ArgumentError: RelevanceKitError, Equatable {
   case unknownParameter(String, kind: String, of: String, known: [String])
   /// A parameter does not take its value, or not together with another.
   case badValue(of: String, found: String, expected: String)
-
-  static func unknownParameter(_ name: String, of type: any Parameterized.Type) -> ArgumentError {
-    .unknownParameter(name, kind: type.kind, of: type.name, known: type.parameters.map(\.name))
-  }
 
   public var category: ErrorCategory { .usage }
 
@@ -240,15 +215,17 @@ public enum ArgumentError: RelevanceKitError, Equatable {
 
   /// What would have been right.
   public var expected: String {
-    func one(of known: [String], like name: String) -> String {
-      (Suggestion.nearest(to: name, among: known).map { "\($0)? One of " } ?? "one of ") + known.joined(separator: ", ")
-    }
-    return switch self {
-    case .unknownName(let name, _, let known): one(of: known, like: name)
+    switch self {
+    case .unknownName(let name, _, let known): Self.one(of: known, like: name)
     case .unknownParameter(let name, _, let owner, let known):
-      known.isEmpty ? "no parameters: \(owner) has none" : one(of: known, like: name)
+      known.isEmpty ? "no parameters: \(owner) has none" : Self.one(of: known, like: name)
     case .badValue(_, _, let expected): expected
     }
+  }
+
+  /// `conv? One of conv, relu`
+  static func one(of known: [String], like name: String) -> String {
+    (Suggestion.nearest(to: name, among: known).map { "\($0)? One of " } ?? "one of ") + known.joined(separator: ", ")
   }
 
   public var description: String {

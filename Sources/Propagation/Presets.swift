@@ -3,24 +3,17 @@ import Tensors
 
 extension RuleTable {
   /// The tables that can be asked for by name.
-  public static let presetNames = [
-    "default", "paper", "EpsilonPlus", "EpsilonPlusFlat", "EpsilonAlpha2Beta1", "EpsilonAlpha2Beta1Flat",
-    "EpsilonGammaBox", "ExcitationBackprop",
+  private static let presets = [
+    `default`(pixelRange: nil), paper(pixelRange: nil), epsilonPlus, epsilonPlusFlat, epsilonAlpha2Beta1,
+    epsilonAlpha2Beta1Flat, epsilonGammaBox(pixelRange: nil), excitationBackprop,
   ]
+  /// The names of the tables that can be asked for.
+  public static let presetNames = presets.map(\.name)
 
   /// The table with a preset's name, or nil if there is none. Upper and lower case are alike, hyphens may be left out.
   public static func preset(_ name: String, pixelRange: PixelRange?) -> RuleTable? {
-    switch name.lowercased().filter({ $0 != "-" && $0 != "_" }) {
-    case "default": .default(pixelRange: pixelRange)
-    case "paper": .paper(pixelRange: pixelRange)
-    case "epsilonplus": epsilonPlus.with(pixelRange: pixelRange)
-    case "epsilonplusflat": epsilonPlusFlat.with(pixelRange: pixelRange)
-    case "epsilonalpha2beta1": epsilonAlpha2Beta1.with(pixelRange: pixelRange)
-    case "epsilonalpha2beta1flat": epsilonAlpha2Beta1Flat.with(pixelRange: pixelRange)
-    case "epsilongammabox": .epsilonGammaBox(pixelRange: pixelRange)
-    case "excitationbackprop": excitationBackprop.with(pixelRange: pixelRange)
-    default: nil
-    }
+    func plain(_ name: String) -> String { name.lowercased().filter { $0 != "-" && $0 != "_" } }
+    return presets.first { plain($0.name) == plain(name) }?.with(pixelRange: pixelRange)
   }
 
   /// The rules of *Gu18* §3.1, verbatim: z^B below, z⁺ above, winner takes all, even averages, normalization bypassed.

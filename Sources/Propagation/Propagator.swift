@@ -10,17 +10,15 @@ package struct Propagator: Sendable {
   package let trace: ForwardTrace
   /// Who is told what nodes take.
   package var clock: NodeClock?
-  private let denominators = DenominatorCache()
+  private let denominators = Cache<DenominatorKey, Tensor>()
 
-  package init(plan: RulePlan, trace: ForwardTrace) {
-    self.plan = plan
-    self.trace = trace
-  }
+  package init(plan: RulePlan, trace: ForwardTrace) { (self.plan, self.trace) = (plan, trace) }
 
   /// Bytes of the denominators that walks have computed so far, without those that the run has left.
-  package var denominatorBytes: Int { denominators.bytes(besides: trace) }
+  package var denominatorBytes: Int {
+    denominators.all.reduce(0) { $0 + (trace.holds($1) ? 0 : $1.count * MemoryLayout<Float>.stride) }
+  }
 
-  /// What a walk found.
   package struct Result: Sendable {
     /// The relevance of the input: `seeds` items for each item of the batch.
     package let relevance: Tensor
@@ -44,8 +42,7 @@ package struct Propagator: Sendable {
   ///   - keepsLedger: whether sums are recorded at each node, which reads all relevance twice more.
   /// - Complexity: one adjoint product per weighted layer and explanation; the denominators of a trace are computed once.
   package func propagate(_ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool) -> Result {
-    let outcome = outcome(of: seeds, count: count, keepsLedger: keepsLedger, until: plan.network.input)
-    return Result(relevance: outcome.relevance, ledgers: outcome.ledgers)
+    outcome(of: seeds, count: count, keepsLedger: keepsLedger, until: plan.network.input)
   }
 
   /// The relevance that arrives at a node's output, for each item of the batch `count` items; zeros if none does.
@@ -53,10 +50,8 @@ package struct Propagator: Sendable {
     outcome(of: seeds, count: count, keepsLedger: false, until: id).relevance
   }
 
-  private typealias Outcome = (relevance: Tensor, ledgers: [[LedgerEntry]])
-
   /// The relevance at a node: for each item of the batch one item per explanation.
-  private func outcome(of seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID) -> Outcome {
+  private func outcome(of seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID) -> Result {
     let items = trace.items
     guard count == 1 || trace.sharesWalks else {
       // Where the first axis is not the batch's, each explanation has a walk of its own.
@@ -69,11 +64,11 @@ package struct Propagator: Sendable {
       // Seed by seed, and then the seeds of each item beside one another.
       let shape = TensorShape([count, items, (found.first?.relevance.count ?? 0) / max(items, 1)])
       let relevance = Tensor(joining: found.map(\.relevance)).reshaped(to: shape).transposed([1, 0, 2])
-      return (relevance.reshaped(to: [items * count, shape[2]]), found.flatMap(\.ledgers))
+      return Result(relevance: relevance.reshaped(to: [items * count, shape[2]]), ledgers: found.flatMap(\.ledgers))
     }
     let walk = walk(seeds, count: count, keepsLedger: keepsLedger, until: last)
     let shape = Layer.relevanceShape(of: trace.shape(of: last), batch: items, seeds: count)
-    return (walk.relevance?.reshaped(to: shape) ?? Tensor(shape: shape), walk.ledgers)
+    return Result(relevance: walk.relevance?.reshaped(to: shape) ?? Tensor(shape: shape), ledgers: walk.ledgers)
   }
 
   private func walk(
@@ -116,8 +111,6 @@ package struct Propagator: Sendable {
   }
 
   /// What one rule, whatever the plan says, makes of relevance at the output of one node that the plan reaches.
-  ///
-  /// - Returns: the relevance of each operand, nil for one that takes none, and what the ledger says.
   package func apply(
     _ rule: any Rule, at id: Node.ID, to relevance: Tensor
   ) -> (shares: [Tensor?], entry: LedgerEntry) {
@@ -126,7 +119,7 @@ package struct Propagator: Sendable {
     }
     // Any relevance at all may come, so nothing is known of where it is zero, and nothing is shared with other rules.
     let outcome = BLAS.withOneThreadPerCall {
-      step(rule, at: site, relevance, count: 1, isRectified: false, keepsLedger: true, DenominatorCache())
+      step(rule, at: site, relevance, count: 1, isRectified: false, keepsLedger: true, Cache())
     }
     return (outcome.shares, outcome.entries[0])
   }
@@ -134,7 +127,7 @@ package struct Propagator: Sendable {
   /// Takes relevance through one node; the ledger has one entry for each of `count` seeds, or none if it is not kept.
   private func step(
     _ rule: any Rule, at site: RuleSite, _ relevance: consuming Tensor, count: Int, isRectified: Bool,
-    keepsLedger: Bool, _ denominators: DenominatorCache
+    keepsLedger: Bool, _ denominators: Cache<DenominatorKey, Tensor>
   ) -> (shares: [Tensor?], entries: [LedgerEntry]) {
     let account = keepsLedger ? LayerAccount(items: trace.items * count) : nil
     let layer = Layer(

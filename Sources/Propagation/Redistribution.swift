@@ -14,7 +14,7 @@ extension Layer {
     for (place, (index, group)) in active.enumerated() {
       // The last group may overwrite what arrived.
       guard var s = place == active.count - 1 ? arrived.take() : arrived else { break }
-      let z = denominators.value(for: site.id, group: index, isPartial: isRectified) { denominator(of: group) }
+      let z = denominator(index, isPartial: isRectified) { denominator(of: group) }
       if group.outputs != .all { keep(&s, where: group.outputs) }
       divide(&s, by: z, group)
       let terms = group.terms(at: site)
@@ -68,16 +68,14 @@ extension Layer {
     }
   }
 
-  /// Books what a division by z keeps back.
   func bookDivision(
     of relevance: Tensor, by z: Tensor, _ stabilizer: Contributions.Stabilizer = .signed(0), factor: Double = 1
   ) {
     let losses = sums(of: relevance, beside: z) { r, z in r.losses(dividingBy: z, stabilizer) }
-    book(.zeroDenominator, losses.map { $0.0 * factor })
-    book(.stabilizer, losses.map { $0.1 * factor })
+    book(.zeroDenominator, losses.map { $0.x * factor })
+    book(.stabilizer, losses.map { $0.y * factor })
   }
 
-  /// Clears the relevance of outputs of the other sign.
   private func keep(_ relevance: inout Tensor, where sign: Contributions.Outputs) {
     update(&relevance, with: relevantOutput) { $0.keep(where: $1, areNegative: sign == .negative) }
   }
@@ -91,11 +89,76 @@ extension Layer {
     guard multiply(&shares, byBiases: part) else { return }
     guard group.distributesBias else { return book(.bias, sums(of: shares)) }
     // As many inputs as an output has.
-    let inputs = denominators.value(for: site.id, group: -1, isPartial: false) {
+    let inputs = denominator(-1) {
       product([(.ones, Tensor(shape: operandShape, repeating: 1))])
     }
     update(&shares, with: inputs) { $0.divide(by: $1, .positive(0)) }
     let share = adjoint([(.ones, nil)], times: shares)
     if result == nil { result = share } else { result?.add(share, on: workers) }
+  }
+}
+
+extension Layer {
+  // MARK: Affine nodes in front of the layer
+
+  /// What affine nodes in front of the layer have added to its operand; nil where there is nothing of the kind.
+  private var operandOffset: Tensor? {
+    guard site.operandHasOffset else { return nil }
+    return denominator(-2) {
+      // Shapes were found to fit when the run was prepared.
+      let offset = try? site.network.offset(of: node.inputs[0], site.offsets, forInput: trace.input.shape)
+      return offset ?? Tensor(shape: operandShape)
+    }
+  }
+
+  /// The operand without what affine nodes have added to it.
+  var contributingOperand: Tensor {
+    guard let operandOffset else { return operand }
+    return operand.combined(with: operandOffset, -)
+  }
+
+  // MARK: Biases
+
+  /// `b_j + Σ_i o_i w_ij` for each output, where the operand has an offset o.
+  private var biasesWithOffset: Tensor? {
+    guard let operandOffset else { return nil }
+    return denominator(-3) {
+      var sum = product([(.all, operandOffset)])
+      if let bias = weighted.bias { update(&sum, with: bias) { $0.add($1) } }
+      return sum
+    }
+  }
+
+  /// `z ← z + part(b)`
+  func add(biases part: WeightPart, to z: inout Tensor) {
+    if let biases = biasesWithOffset {
+      z.add(biases.map { part($0) }, on: workers)
+    } else if let bias = weighted.bias {
+      update(&z, with: bias) { $0.add(part($1)) }
+    }
+  }
+
+  /// `s ← part(b)·s`; false if there are no biases.
+  func multiply(_ s: inout Tensor, byBiases part: WeightPart) -> Bool {
+    if let biases = biasesWithOffset {
+      update(&s, with: biases.map { part($0) }) { $0.multiply(by: $1) }
+    } else if let bias = weighted.bias {
+      update(&s, with: bias) { $0.multiply(by: part($1)) }
+    } else {
+      return false
+    }
+    return true
+  }
+
+  /// Calls `body` with the runs of outputs that have a bias in common, or of their relevance, and with the bias, on all threads.
+  private func update(
+    _ outputs: inout Tensor, with bias: (values: Tensor, run: Int), _ body: @Sendable (MutableElements, Float) -> Void
+  ) {
+    let (biases, run) = (bias.values.view, bias.run)
+    outputs.update { outputs in
+      workers.runSplit(outputs.count / max(run, 1), grain: max(Self.grain / max(run, 1), 1)) { runs in
+        for index in runs { body(outputs.run(from: index * run, count: run), biases[index % biases.count]) }
+      }
+    }
   }
 }

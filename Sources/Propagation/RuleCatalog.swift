@@ -6,47 +6,44 @@ public protocol NamedRule: Rule, Parameterized {}
 extension NamedRule {
   public static var kind: String { "rule" }
 
-  /// `epsilon(epsilon: 0.01)`: the name, numbers, and choices that are not the default.
+  /// `epsilon(epsilon: 0.01)`: the name, numbers, and choices that are not the usual ones.
   public var description: String {
-    let shown = Self.parameters.compactMap { parameter -> String? in
-      guard let value = arguments[parameter.name], !parameter.isTacit || value != parameter.defaultValue else {
-        return nil
-      }
-      return "\(parameter.name): \(value)"
-    }
+    let shown = texts.map { "\($0.name): \($0.text)" }
     return shown.isEmpty ? Self.name : "\(Self.name)(\(shown.joined(separator: ", ")))"
   }
+
+  var texts: [(name: String, text: String)] { texts { !$0.isTacit || $1 != $0.usual.text } }
 }
 
 /// Types that can be asked for by name.
 public struct Catalog<Member: Sendable>: Sendable {
   /// The types, in the order in which they are listed.
   public let types: [Member]
-  private let type: @Sendable (Member) -> any Parameterized.Type
+  let declaration: @Sendable (Member) -> any Parameterized.Type
 
   /// Makes a catalog; `type` has what is declared of a member.
   package init(_ types: [Member], _ type: @escaping @Sendable (Member) -> any Parameterized.Type) {
     self.types = types
-    self.type = type
+    declaration = type
   }
 
   /// The catalog with further types; one of the same name takes the place of ours.
   public func adding(_ types: Member...) -> Catalog {
-    let names = Set(types.map { type($0).name })
-    return Catalog(self.types.filter { !names.contains(type($0).name) } + types, type)
+    let names = Set(types.map { declaration($0).name })
+    return Catalog(self.types.filter { !names.contains(declaration($0).name) } + types, declaration)
   }
 
   /// The names, in order.
   ///
   /// - Complexity: O(types).
-  public var names: [String] { types.map { type($0).name } }
+  public var names: [String] { types.map { declaration($0).name } }
 
   /// The type with a name.
   ///
   /// - Throws: `ArgumentError.unknownName`.
   public func type(named name: String) throws -> Member {
-    guard let found = types.first(where: { type($0).name == name }) else {
-      throw ArgumentError.unknownName(name, kind: types.first.map { type($0).kind } ?? "", known: names)
+    guard let found = types.first(where: { declaration($0).name == name }) else {
+      throw ArgumentError.unknownName(name, kind: types.first.map { declaration($0).kind } ?? "", known: names)
     }
     return found
   }
@@ -71,7 +68,6 @@ extension RuleCatalog {
   ///
   /// - Throws: `ArgumentError` for an unknown name, a parameter that the rule does not have, or a value that it does not take.
   public func rule(named name: String, _ parameters: [(name: String, text: String)] = []) throws -> any NamedRule {
-    let type = try type(named: name)
-    return try type.init(Arguments(type, parameters))
+    try type(named: name).init(parameters)
   }
 }

@@ -10,13 +10,13 @@ public struct RulePlan: Sendable {
     /// The node.
     public internal(set) var site: RuleSite
     /// The rule.
-    public let rule: any Rule
+    public internal(set) var rule: any Rule
     /// The number of the row, from 1; nil for the rows that every table ends with.
     public let row: Int?
     /// The row.
-    public let selector: RuleTable.Selector
+    package let selector: RuleTable.Selector
     /// The rows before it and why each did not match.
-    public let passedOver: [(row: RuleTable.Row, reason: String)]
+    package let passedOver: [(row: RuleTable.Row, reason: String)]
     /// Why the rule cannot be used at the node; nil if it can.
     public let objection: String?
   }
@@ -37,10 +37,7 @@ public struct RulePlan: Sendable {
   fileprivate init(
     network: NeuralNetwork, table: RuleTable, assignments: [Assignment], objection: RuleTableError?, unfit: Set<Node.ID>
   ) {
-    self.network = network
-    self.table = table
-    self.assignments = assignments
-    self.objection = objection
+    (self.network, self.table, self.assignments, self.objection) = (network, table, assignments, objection)
     self.unfit = unfit
     leadingToLayers = Self.nodesLeadingToLayers(assignments)
     // A table that does not fit is not used.
@@ -55,11 +52,10 @@ public struct RulePlan: Sendable {
   package func replacingRules(_ rules: [Node.ID: any Rule], includesOffsets: Bool = false) -> RulePlan {
     let changed = assignments.map { one in
       guard let rule = rules[one.site.id] else { return one }
-      var site = one.site
-      site.includesOffset = site.includesOffset || includesOffsets
-      return Assignment(
-        site: site, rule: rule, row: one.row, selector: one.selector, passedOver: one.passedOver,
-        objection: one.objection)
+      var changed = one
+      changed.rule = rule
+      changed.site.includesOffset = one.site.includesOffset || includesOffsets
+      return changed
     }
     return RulePlan(network: network, table: table, assignments: changed, objection: objection, unfit: unfit)
   }
@@ -226,7 +222,6 @@ public enum RuleTableError: RelevanceKitError, Equatable {
 
   public var category: ErrorCategory { .badData }
 
-  /// What a node is called in these errors.
   static func title(of node: Node) -> String { "\(node.name) (\(node.kind))" }
 
   public var description: String {

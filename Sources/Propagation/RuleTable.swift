@@ -21,10 +21,7 @@ public struct RuleTable: Sendable {
     public let rule: any Rule
 
     /// Makes a row.
-    public init(_ selector: Selector, _ rule: any Rule) {
-      self.selector = selector
-      self.rule = rule
-    }
+    public init(_ selector: Selector, _ rule: any Rule) { (self.selector, self.rule) = (selector, rule) }
 
     public var description: String { "\(selector): \(rule)" }
   }
@@ -38,9 +35,7 @@ public struct RuleTable: Sendable {
 
   /// Makes a table.
   public init(name: String, rows: [Row], pixelRange: PixelRange? = nil) {
-    self.name = name
-    self.rows = rows
-    self.pixelRange = pixelRange
+    (self.name, self.rows, self.pixelRange) = (name, rows, pixelRange)
   }
 
   /// Makes a table of rows, or rows and other tables, written one below the other.
@@ -72,12 +67,10 @@ public struct RuleTable: Sendable {
   }
 
   /// The table for inputs whose pixels have another range.
-  public func with(pixelRange: PixelRange?) -> RuleTable {
-    RuleTable(name: name, rows: rows, pixelRange: pixelRange)
-  }
+  public func with(pixelRange: PixelRange?) -> RuleTable { RuleTable(name: name, rows: rows, pixelRange: pixelRange) }
 
   /// The rows that every table ends with.
-  public static let structure: [Row] = [
+  package static let structure: [Row] = [
     Row(
       Selector(operators: Set(OperatorKind.all(.rearrangement))), RearrangeRule()),
     Row(.operators(.add), ShareBySummandRule()),

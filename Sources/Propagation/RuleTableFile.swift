@@ -30,8 +30,8 @@ extension RuleTable {
     let reader = YAMLReader(file: file)
     let root = try reader.mapping(try reader.parse(yaml), what: "a table with name and rules")
     try reader.admit(["name", "extends", "rules"], in: root)
-    let rows = try reader.list(
-      try reader.value("rules", in: root, expected: "a list of rows"), expected: "a list of rows")
+    let list = try reader.value("rules", in: root, expected: "a list of rows")
+    let rows = try reader.some(list.sequence, of: list, expected: "a list of rows")
     let base = try root["extends"].map { node in
       let expected = "one of \(Self.presetNames.joined(separator: ", "))"
       let name = try reader.text(node, expected: expected)
@@ -61,16 +61,13 @@ extension RuleTable {
       if let position = row.selector.position { add("position", Yams.Node(position.rawValue)) }
       if let rank = row.selector.rank { add("rank", Yams.Node(String(rank))) }
       add("rule", Yams.Node(type(of: rule).name))
-      for parameter in type(of: rule).parameters {
-        guard let value = rule.arguments[parameter.name], !parameter.isTacit || value != parameter.defaultValue else {
+      for (name, text) in rule.texts {
+        guard text.hasPrefix("[") else {
+          add(name, Yams.Node(text))
           continue
         }
-        if case .numbers(let numbers) = value {
-          let items = numbers.map { Yams.Node(Arguments.Value.number($0).description) }
-          add(parameter.name, .sequence(.init(items, .implicit, .flow)))
-        } else {
-          add(parameter.name, Yams.Node(value.description))
-        }
+        let items = text.dropFirst().dropLast().split(separator: ", ").map { Yams.Node(String($0)) }
+        add(name, .sequence(.init(items, .implicit, .flow)))
       }
       return .mapping(.init(pairs, .implicit, .flow))
     }
@@ -84,20 +81,10 @@ extension RuleTable.Row {
   fileprivate init(_ node: Yams.Node, _ reader: YAMLReader, _ catalog: RuleCatalog) throws {
     let row = try reader.mapping(node, what: "a row such as {op: Conv, rule: zPlus}")
     let ruleNode = try reader.value("rule", in: row, expected: "a rule's name")
-    let conditions = ["op", "name", "position", "rank"]
     let type = try reader.located(at: ruleNode) {
       try catalog.type(named: try reader.text(ruleNode, expected: "a rule's name"))
     }
-    let parameters = type.parameters.map(\.name)
-    try reader.admit(conditions + ["rule"] + parameters, in: row)
-    let given = try row.filter { parameters.contains($0.key.string ?? "") }.map { key, value in
-      let name = key.string ?? ""
-      let text = try reader.argument(value, expected: type.parameters.first { $0.name == name }?.expected ?? "a value")
-      // One by one, so that an error points at the value.
-      _ = try reader.located(at: value) { try Arguments(type, [(name, text)]) }
-      return (name: name, text: text)
-    }
-    let rule = try reader.located(at: ruleNode) { try type.init(try Arguments(type, given)) }
+    let rule = try reader.rule(type, at: ruleNode, in: row)
     self.init(
       RuleTable.Selector(
         operators: try row["op"].map { try reader.operators($0) },
@@ -143,21 +130,19 @@ private struct YAMLReader {
     }
   }
 
-  func mapping(_ node: Yams.Node, what: String) throws -> Yams.Node.Mapping {
-    guard let mapping = node.mapping else { throw error(node, found: describe(node), expected: what) }
-    return mapping
+  /// What a node has been read as; an error if it is none.
+  func some<Value>(_ value: Value?, of node: Yams.Node, expected: String) throws -> Value {
+    guard let value else { throw error(node, found: describe(node), expected: expected) }
+    return value
   }
 
-  func list(_ node: Yams.Node, expected: String) throws -> Yams.Node.Sequence {
-    guard let sequence = node.sequence else { throw error(node, found: describe(node), expected: expected) }
-    return sequence
+  func mapping(_ node: Yams.Node, what: String) throws -> Yams.Node.Mapping {
+    try some(node.mapping, of: node, expected: what)
   }
 
   func text(_ node: Yams.Node, expected: String) throws -> String {
-    guard let scalar = node.scalar else { throw error(node, found: describe(node), expected: expected) }
-    return scalar.string
+    try some(node.scalar?.string, of: node, expected: expected)
   }
-
   /// A parameter's value as text; a list as it is written in one line.
   func argument(_ node: Yams.Node, expected: String) throws -> String {
     guard let list = node.sequence else { return try text(node, expected: expected) }
@@ -173,6 +158,22 @@ private struct YAMLReader {
     return value
   }
 
+  /// The rule of a row.
+  func rule<Named: NamedRule>(
+    _ type: Named.Type, at node: Yams.Node, in row: Yams.Node.Mapping
+  ) throws -> any NamedRule {
+    try admit(["op", "name", "position", "rank", "rule"] + type.parameterNames, in: row)
+    var rule = Named()
+    for (key, value) in row {
+      guard let parameter = type.parameters.first(where: { $0.name == key.string }) else { continue }
+      let text = try argument(value, expected: parameter.expected)
+      // One by one, so that an error points at the value.
+      try located(at: value) { try rule.set(parameter.name, to: text) }
+    }
+    try located(at: node) { try rule.check() }
+    return rule
+  }
+
   func admit(_ keys: [String], in mapping: Yams.Node.Mapping) throws {
     for (key, _) in mapping where !keys.contains(key.string ?? "") {
       throw error(key, found: describe(key), expected: keys.joined(separator: ", "))
@@ -180,11 +181,7 @@ private struct YAMLReader {
   }
 
   func count(_ key: String, in mapping: Yams.Node.Mapping) throws -> Int? {
-    guard let node = mapping[key] else { return nil }
-    guard let number = node.int, number > 0 else {
-      throw error(node, found: describe(node), expected: "a number of axes")
-    }
-    return number
+    try mapping[key].map { try some($0.int.flatMap { $0 > 0 ? $0 : nil }, of: $0, expected: "a number of axes") }
   }
 
   /// Gives what is said about a rule's arguments a place in the file.
@@ -197,12 +194,10 @@ private struct YAMLReader {
   func choice<Value: RawRepresentable & CaseIterable>(
     _ key: String, in mapping: Yams.Node.Mapping
   ) throws -> Value? where Value.RawValue == String {
-    guard let node = mapping[key] else { return nil }
     let choices = Value.allCases.map(\.rawValue).joined(separator: " or ")
-    guard let value = Value(rawValue: try text(node, expected: choices)) else {
-      throw error(node, found: describe(node), expected: choices)
+    return try mapping[key].map {
+      try some(Value(rawValue: try text($0, expected: choices)), of: $0, expected: choices)
     }
-    return value
   }
 
   func operators(_ node: Yams.Node) throws -> Set<OperatorKind> {
@@ -211,9 +206,8 @@ private struct YAMLReader {
       names.map { name in
         let text = try text(name, expected: "an operator's name, or a list of them")
         guard let kind = OperatorKind(named: text) else {
-          let names = OperatorKind.all.map(\.name)
-          let hint = Suggestion.nearest(to: text, among: names).map { "\($0)? One of " } ?? "one of "
-          throw error(name, found: "operator \(text)", expected: hint + names.joined(separator: ", "))
+          let expected = ArgumentError.one(of: OperatorKind.all.map(\.name), like: text)
+          throw error(name, found: "operator \(text)", expected: expected)
         }
         return kind
       })

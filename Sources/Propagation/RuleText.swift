@@ -2,9 +2,9 @@ import Foundation
 
 extension RuleCatalog {
   /// How many values a sweep has unless it says otherwise.
-  public static let sweepCount = 7
+  package static let sweepCount = 7
   /// How many values a sweep may have.
-  public static let sweepCounts = 2...100
+  package static let sweepCounts = 2...100
 
   /// Makes rules from one line of text, as it is written on a command line: `name` or `name:key=value,key=value`.
   ///
@@ -18,51 +18,32 @@ extension RuleCatalog {
   ///
   /// - Throws: `ArgumentError`.
   public func rules(parsing text: String) throws -> [any NamedRule] {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let type = try type(named: parts[0])
-    func error(found: String, expected: String) -> ArgumentError {
-      .badValue(of: type.title, found: found, expected: expected)
-    }
+    let (type, pairs) = try parts(of: text, pair: "key=value")
     // Every rule's parameters so far; a sweep multiplies them.
     var texts: [[(name: String, text: String)]] = [[]]
     var swept: String?
-    let pairs = parts.count == 1 ? [] : Self.pairs(parts[1])
-    for pair in pairs {
-      let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard sides.count == 2, !sides[0].isEmpty else { throw error(found: "\"\(pair)\"", expected: "key=value") }
-      let parameter = try type.parameter(abbreviated: sides[0], value: sides[1])
-      guard !texts[0].contains(where: { $0.name == parameter.name }) else {
-        throw error(found: "\(parameter.name) twice", expected: "each parameter once")
+    for (key, text) in pairs {
+      let (name, isNumeric) = try type.parameter(abbreviated: key, value: text)
+      guard !texts[0].contains(where: { $0.name == name }) else {
+        throw type.badValue(found: "\(name) twice", expected: "each parameter once")
       }
-      var values = [sides[1]]
-      if parameter.isNumeric, sides[1].contains("..") {
-        if let swept { throw error(found: "sweeps of \(swept) and \(parameter.name)", expected: "one sweep at most") }
-        swept = parameter.name
-        guard let points = Self.sweep(sides[1]) else {
-          throw error(
-            found: "\(parameter.name) \"\(sides[1])\"",
+      var values = [text]
+      if isNumeric, text.contains("..") {
+        if let swept {
+          throw type.badValue(found: "sweeps of \(swept) and \(name)", expected: "one sweep at most")
+        }
+        swept = name
+        guard let points = Self.sweep(text) else {
+          throw type.badValue(
+            found: "\(name) \"\(text)\"",
             expected: "a sweep low..high or low..highxN with low < high and N from "
               + "\(Self.sweepCounts.lowerBound) to \(Self.sweepCounts.upperBound)")
         }
-        values = points.map { Arguments.Value.number($0).description }
+        values = points.map(\.text)
       }
-      texts = texts.flatMap { given in values.map { given + [(parameter.name, $0)] } }
+      texts = texts.flatMap { given in values.map { given + [(name, $0)] } }
     }
-    return try texts.map { try rule(named: type.name, $0) }
-  }
-
-  /// The texts between commas, but for those inside of a list's brackets.
-  private static func pairs(_ text: String) -> [Substring] {
-    var pairs: [Substring] = []
-    var (start, depth) = (text.startIndex, 0)
-    for index in text.indices {
-      if text[index] == "[" { depth += 1 }
-      if text[index] == "]" { depth -= 1 }
-      guard text[index] == ",", depth <= 0 else { continue }
-      pairs.append(text[start..<index])
-      start = text.index(after: index)
-    }
-    return pairs + [text[start...]]
+    return try texts.map { try type.init($0) }
   }
 
   /// The values of a sweep; nil if the text is none.
@@ -102,38 +83,50 @@ extension RuleCatalog {
   }
 }
 
-extension Parameter {
-  /// Whether a single number is a value.
-  fileprivate var isNumeric: Bool {
-    switch kind {
-    case .number, .numbers: true
-    case .whole, .word, .text: false
+extension Catalog {
+  /// The type and what is given of `name:key=value,key=value`; errors call what is between commas a `pair`.
+  package func parts(of text: String, pair: String) throws -> (type: Member, pairs: [(name: String, text: String)]) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let type = try type(named: parts[0])
+    let pairs = try (parts.count == 1 ? [] : Self.pairs(parts[1])).map { text in
+      let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard sides.count == 2, !sides[0].isEmpty else {
+        throw declaration(type).badValue(found: "\"\(text)\"", expected: pair)
+      }
+      return (name: sides[0], text: sides[1])
     }
+    return (type, pairs)
+  }
+
+  /// The texts between commas, but for those inside of a list's brackets.
+  private static func pairs(_ text: String) -> [Substring] {
+    var pairs: [Substring] = []
+    var (start, depth) = (text.startIndex, 0)
+    for index in text.indices {
+      if text[index] == "[" { depth += 1 }
+      if text[index] == "]" { depth -= 1 }
+      guard text[index] == ",", depth <= 0 else { continue }
+      pairs.append(text[start..<index])
+      start = text.index(after: index)
+    }
+    return pairs + [text[start...]]
   }
 }
 
 extension NamedRule {
-  /// The parameter that a key means, which may be the beginning of its name.
-  ///
-  /// - Throws: `ArgumentError` if there is none, or several.
-  fileprivate static func parameter(abbreviated key: String, value: String) throws -> Parameter {
+  /// The parameter that a key means, which may be the beginning of its name, and whether its values are numbers.
+  fileprivate static func parameter(abbreviated key: String, value: String) throws -> (name: String, isNumeric: Bool) {
     let matches = parameters.filter { $0.name == key }
     let candidates = matches.isEmpty ? parameters.filter { $0.name.hasPrefix(key) } : matches
-    guard candidates.count > 1 else {
-      guard let only = candidates.first else {
-        throw ArgumentError.unknownParameter(key, of: Self.self)
-      }
-      return only
-    }
-    let fitting = candidates.filter { parameter in
-      if parameter.isNumeric, value.contains("..") { return true }
-      return parameter.value(of: value) != nil
+    let fitting = candidates.filter { candidate in
+      candidates.count == 1 || candidate.isNumeric && value.contains("..") || candidate.value(of: value) != nil
     }
     guard fitting.count == 1 else {
-      throw ArgumentError.badValue(
-        of: title, found: "\(key)=\(value), which may mean \(candidates.map(\.name).joined(separator: " or "))",
+      if candidates.isEmpty { throw unknownParameter(key) }
+      throw badValue(
+        found: "\(key)=\(value), which may mean \(candidates.map(\.name).joined(separator: " or "))",
         expected: "the whole name")
     }
-    return fitting[0]
+    return (fitting[0].name, fitting[0].isNumeric)
   }
 }

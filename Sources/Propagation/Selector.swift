@@ -24,10 +24,7 @@ extension RuleTable {
     public init(
       operators: Set<OperatorKind>? = nil, name: String? = nil, position: Position? = nil, rank: Int? = nil
     ) {
-      self.operators = operators
-      self.name = name
-      self.position = position
-      self.rank = rank
+      (self.operators, self.name, self.position, self.rank) = (operators, name, position, rank)
     }
 
     /// Nodes of some operator families, at a position and with as many axes as are given.
@@ -38,7 +35,6 @@ extension RuleTable {
     /// Nodes whose name, or that of a node that was merged into them, fits a pattern.
     public static func name(_ pattern: String) -> Selector { Selector(name: pattern) }
 
-    /// What selectors ask of a node.
     struct Candidate {
       let node: Node
       let isFirst: Bool
@@ -69,9 +65,7 @@ extension RuleTable {
     /// Families in the order of their declaration, so that the same set reads the same everywhere.
     static func sorted(_ kinds: Set<OperatorKind>) -> [OperatorKind] { OperatorKind.all.filter(kinds.contains) }
 
-    private static func list(_ kinds: Set<OperatorKind>) -> String {
-      sorted(kinds).map(\.name).joined(separator: "|")
-    }
+    private static func list(_ kinds: Set<OperatorKind>) -> String { sorted(kinds).map(\.name).joined(separator: "|") }
 
     public var description: String {
       var conditions: [String] = []

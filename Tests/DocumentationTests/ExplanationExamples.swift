@@ -59,8 +59,6 @@ import Testing
 /// A class against the most likely of the others.
 struct RunnerUp: AttributionMethod {
   static let name = "runner-up"
-  init() {}
-  init(_ arguments: Arguments) {}
   var isContrastive: Bool { true }
 
   func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {

@@ -88,7 +88,6 @@ struct Absolute: ContributionRule {
 
 extension Absolute: NamedRule {
   static let name = "absolute"
-  init(_ arguments: Arguments) {}
 }
 
 /// Passes a share of the relevance through a rectifier, and keeps the rest.

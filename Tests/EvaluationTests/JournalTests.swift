@@ -152,7 +152,9 @@ import Testing
   @Test func aJournalHasOneWriter() throws {
     let path = scratch.path("locked.jsonl")
     let nested = PreparedEvaluation<Roots>(configuration: [:], items: ["only"]) { _ in
-      do { _ = try Roots().run(journal: path, resumes: true) } catch JournalError.inUse { return Roots.Record(root: 1) }
+      do { _ = try Roots().run(journal: path, resumes: true) } catch let error as JournalError
+        where error == .inUse(path)
+      { return Roots.Record(root: 1) }
       return Roots.Record(root: 0)
     }
     let journal = try nested.run(journal: path)

@@ -104,7 +104,7 @@ import Testing
       let noise = try #require(map.parameters.seeds).map {
         Seeded.tensor(trace.input.shape, seed: $0, low: low, high: high)
       }
-      return (try trace.smoothGradient(of: target, noise: noise), try explain(.lrp).1)
+      return (try trace.smoothGradients(of: [target], noise: noise)[0], try explain(.lrp).1)
     default: return try explain(#require(MethodCatalog.standard.methods.first { $0.name == map.method }))
     }
   }

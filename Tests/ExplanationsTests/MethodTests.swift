@@ -78,7 +78,8 @@ import Testing
       let noisy = try explainer.trace(trace.input.combined(with: sample, +))
       mean = mean.combined(with: try noisy.explain(.class(1), by: .gradient).relevance) { $0 + $1 / 3 }
     }
-    #expect(try trace.smoothGradient(of: .class(1), noise: noise).relativeDistance(from: mean) <= Tolerance.sameMap)
+    #expect(
+      try trace.smoothGradients(of: [.class(1)], noise: noise)[0].relativeDistance(from: mean) <= Tolerance.sameMap)
     func map(_ seed: UInt64) throws -> Tensor {
       try trace.explain(.class(1), by: SmoothGrad(samples: 4, deviation: 0.1, seed: seed)).relevance
     }

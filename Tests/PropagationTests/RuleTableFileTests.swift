@@ -122,10 +122,8 @@ import Testing
   @Test func catalogsTakeFurtherRules() throws {
     struct Halve: NamedRule {
       static let name = "halve"
-      static let parameters = [Parameter.number("times", 1, atLeast: 1)]
-      let times: Float
-      init(_ arguments: Arguments) { times = arguments.number("times") }
-      var arguments: [String: Arguments.Value] { ["times": .number(times)] }
+      static let parameters: [Parameter<Self>] = [.init("times", \.times, atLeast: 1)]
+      var times: Float = 1
       func objection(at site: RuleSite) -> String? { nil }
       func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
         [relevance.map { $0 / (2 * times) }]

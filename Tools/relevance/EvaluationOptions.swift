@@ -184,8 +184,10 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
   }
 
   func validate() throws {
-    let objections = E.parameters.lazy.compactMap { $0.objection(evaluation) }
-    if let objection = objections.first ?? evaluation.objection { throw ValidationError(objection) }
+    if let objection = E.parameters.lazy.compactMap({ $0.objection(to: evaluation) }).first {
+      throw ValidationError("--\(objection)")
+    }
+    if let (found, expected) = evaluation.objection { throw ValidationError("\(found); expected \(expected)") }
   }
 
   private struct Key: CodingKey {
@@ -205,7 +207,7 @@ extension DeclaredOptions: CustomReflectable {
   }
 
   private static func option<Value: ParameterValue>(
-    _ parameter: EvaluationParameter<E>, usual: Value
+    _ parameter: Parameter<E>, usual: Value
   ) -> Any {
     let name = NameSpecification.customLong(parameter.name)
     let help = ArgumentHelp(parameter.help, valueName: parameter.valueName)

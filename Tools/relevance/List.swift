@@ -23,25 +23,22 @@ struct List: ParsableCommand {
     var lines: [String] {
       switch self {
       case .methods:
-        Self.aligned(
-          MethodCatalog.standard.types.map { type in
-            (
-              type.name,
-              type.parameters.map { "\($0.name)=\($0.defaultValue?.description ?? "")" }.joined(separator: ",")
-            )
-          })
+        Self.aligned(MethodCatalog.standard.types.map { Self.row($0, ",") { name, usual, _ in "\(name)=\(usual)" } })
       case .rules:
         Self.aligned(
-          RuleCatalog.standard.types.map { ($0.name, $0.parameters.map(Self.text).joined(separator: ", ")) })
+          RuleCatalog.standard.types.map { Self.row($0, ", ") { "\($0)\($1.isEmpty ? "" : "=\($1)") (\($2))" } })
       case .tables: RuleTable.presetNames
       case .operators: ONNXFile.operators
       case .models: Self.aligned(FetchedModels.names.map { ($0, "\(FetchedModels.folder)/\($0)") })
       }
     }
 
-    /// `bias=absorbed (bypassed or absorbed or distributed)`
-    private static func text(_ parameter: Parameter) -> String {
-      "\(parameter.name)\(parameter.defaultValue.map { "=\($0)" } ?? "") (\(parameter.expected))"
+    /// The name of a type, and what `text` makes of its parameters.
+    private static func row<Named: Parameterized>(
+      _ type: Named.Type, _ separator: String, _ text: (_ name: String, _ usual: String, _ expected: String) -> String
+    ) -> (name: String, rest: String) {
+      let parameters = type.parameters.map { text($0.name, $0.usual.text, $0.expected) }
+      return (type.name, parameters.joined(separator: separator))
     }
 
     private static func aligned(_ rows: [(name: String, rest: String)]) -> [String] {

@@ -17,7 +17,6 @@ struct AnnotationXML {
     case one = 1
   }
 
-  /// An object.
   struct Object {
     let name: String
     let isDifficult: Bool
@@ -40,8 +39,6 @@ struct AnnotationXML {
   private static let sizeLimit = 16 << 20
 
   /// Reads a file.
-  ///
-  /// - Throws: `DataSetError`.
   init(contentsOf path: String) throws {
     let data = try Files.data(path, expected: "an annotation in XML")
     guard data.count <= Self.sizeLimit else {

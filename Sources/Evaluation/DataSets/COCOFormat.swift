@@ -9,8 +9,7 @@ struct COCOFormat {
 
   init(_ path: String, images: String?) throws {
     self.path = path
-    let data = try Files.data(path, expected: DataSetFormat.coco.needs)
-    do { content = try JSONDecoder().decode(Content.self, from: data) } catch { throw DataSetError.json(path, error) }
+    content = try Files.decoded(try Files.data(path, expected: DataSetFormat.coco.needs), path)
     if let images {
       guard Files.isFolder(images) == true else {
         throw DataSetError.missing(images, expected: "the folder of the pictures")
@@ -75,7 +74,6 @@ struct COCOFormat {
     throw DataSetError.missing("\(beside)/\(split)", expected: "the folder of the pictures of \(path)")
   }
 
-  /// What is read of the file.
   private struct Content: Decodable {
     let images: [Picture]
     let annotations: [Annotation]

@@ -29,11 +29,7 @@ public struct ClassNames: Sendable {
     let text = try Files.text(path, expected: expected)
     var table = Table()
     if let first = text.first(where: { !$0.isWhitespace }), first == "{" || first == "[" {
-      let content: JSONContent
-      do { content = try JSONDecoder().decode(JSONContent.self, from: Data(text.utf8)) } catch {
-        throw DataSetError.json(path, error)
-      }
-      for (name, index) in try content.names(path) { table.add(name, index) }
+      for (name, index) in try Self.names(inJSON: text, path, isList: first == "[") { table.add(name, index) }
     } else {
       var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       while lines.last?.allSatisfy(\.isWhitespace) == true { lines.removeLast() }
@@ -82,7 +78,6 @@ public struct ClassNames: Sendable {
     return [String(match.1)] + (match.2.map { [String($0)] } ?? [])
   }
 
-  /// Indices by name.
   private struct Table {
     private(set) var indices: Set<Int> = []
     private var written: [String: Set<Int>] = [:]
@@ -107,61 +102,45 @@ public struct ClassNames: Sendable {
     }
   }
 
-  /// The forms that a class file has in JSON.
-  private enum JSONContent: Decodable {
-    case list([Entry])
-    case object([String: Entry])
-
-    enum Entry: Decodable {
-      case index(Int)
-      case names([String])
-
-      init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let index = try? container.decode(Int.self) {
-          self = .index(index)
-        } else if let name = try? container.decode(String.self) {
-          self = .names([name])
-        } else if let names = try? container.decode([String: String].self) {
-          self = .names(Array(names.values))
-        } else {
-          self = .names(try container.decode([String].self))
-        }
-      }
-    }
+  /// What stands in a class file in JSON beside a name or at its place.
+  private enum Entry: Decodable {
+    case index(Int)
+    case names([String])
 
     init(from decoder: any Decoder) throws {
-      if let list = try? decoder.unkeyedContainer() {
-        var list = list
-        var entries: [Entry] = []
-        while !list.isAtEnd { entries.append(try list.decode(Entry.self)) }
-        self = .list(entries)
+      let container = try decoder.singleValueContainer()
+      if let index = try? container.decode(Int.self) {
+        self = .index(index)
+      } else if let name = try? container.decode(String.self) {
+        self = .names([name])
+      } else if let names = try? container.decode([String: String].self) {
+        self = .names(Array(names.values))
       } else {
-        self = .object(try decoder.singleValueContainer().decode([String: Entry].self))
+        self = .names(try container.decode([String].self))
       }
     }
+  }
 
-    func names(_ path: String) throws -> [(String, Int)] {
-      switch self {
-      case .list(let entries):
-        try entries.enumerated().flatMap { index, entry in
-          guard case .names(let names) = entry else {
-            throw DataSetError.invalid(path, place: "[\(index)]", expected: "the name of a class", found: "a number")
-          }
-          return names.map { ($0, index) }
+  private static func names(inJSON text: String, _ path: String, isList: Bool) throws -> [(String, Int)] {
+    if isList {
+      let entries: [Entry] = try Files.decoded(Data(text.utf8), path)
+      return try entries.enumerated().flatMap { index, entry in
+        guard case .names(let names) = entry else {
+          throw DataSetError.invalid(path, place: "[\(index)]", expected: "the name of a class", found: "a number")
         }
-      case .object(let entries):
-        try entries.sorted { $0.key < $1.key }.flatMap { key, entry in
-          switch entry {
-          case .index(let index): return [(key, index)]
-          case .names(let names):
-            guard let index = key.decimal else {
-              throw DataSetError.invalid(
-                path, place: key, expected: "the index of a class", found: names.joined(separator: ", "))
-            }
-            return names.map { ($0, index) }
-          }
+        return names.map { ($0, index) }
+      }
+    }
+    let entries: [String: Entry] = try Files.decoded(Data(text.utf8), path)
+    return try entries.sorted { $0.key < $1.key }.flatMap { key, entry in
+      switch entry {
+      case .index(let index): return [(key, index)]
+      case .names(let names):
+        guard let index = key.decimal else {
+          throw DataSetError.invalid(
+            path, place: key, expected: "the index of a class", found: names.joined(separator: ", "))
         }
+        return names.map { ($0, index) }
       }
     }
   }

@@ -5,8 +5,6 @@ package struct CommaSeparatedValues {
   let records: [Record]
 
   /// Reads a text; empty lines are no records.
-  ///
-  /// - Throws: `DataSetError` for quotes that do not enclose a field.
   init(_ text: String, path: String) throws {
     var records: [Record] = []
     var fields: [String] = []

@@ -1,66 +1,58 @@
 import Support
-import Tensors
 
-/// A data set that cannot be used.
-package enum DataSetError: RelevanceKitError, Equatable {
-  /// There is no such file or folder.
-  case missing(String, expected: String)
-  /// It is there, but may not or cannot be read.
-  case unreadable(String, reason: String)
-  /// What is there looks like no data set.
-  case unrecognized(String)
-  /// A folder of the format `imagenet` without a file of labels.
-  case needsLabels(String)
-  /// The content is not what it must be; the place is within the file.
-  case invalid(String, place: String? = nil, expected: String, found: String)
-  /// Class numbers in the order of the challenge's own development kit.
-  case challengeOrder(String)
-  /// Names that mean no class of the network: some of them, and how many there are.
-  case unknownClasses(String, examples: [String], count: Int, classes: Int)
-  /// A name that means several classes.
-  case ambiguousClass(String, name: String, classes: [Int])
-  /// A class number that the network does not have.
-  case noSuchClass(String, Int, classes: Int)
-  /// Nothing is left to evaluate.
-  case noPictures(String, DataSetFormat, notes: [String])
+/// A data set that cannot be used: what went wrong, in one sentence that starts with the file.
+package struct DataSetError: RelevanceKitError {
+  package let category: ErrorCategory
+  package let description: String
 
-  /// The kind of failure.
-  package var category: ErrorCategory {
-    switch self {
-    case .missing, .unreadable: .missingInput
-    case .needsLabels, .unrecognized: .usage
-    default: .badData
-    }
+  private init(_ description: String, _ category: ErrorCategory = .badData) {
+    (self.category, self.description) = (category, description)
   }
 
-  /// What went wrong, in one sentence that starts with the file.
-  package var description: String {
-    switch self {
-    case .missing(let path, let expected): "\(path): not found; expected \(expected)"
-    case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
-    case .unrecognized(let path):
-      "\(path): not recognized as a data set; expected "
-        + DataSetFormat.allCases.map { "\($0.needs) (\($0.rawValue))" }.joined(separator: ", or ")
-    case .needsLabels(let path):
+  static func missing(_ path: String, expected: String) -> Self {
+    Self("\(path): not found; expected \(expected)", .missingInput)
+  }
+  /// It is there, but may not or cannot be read.
+  static func unreadable(_ path: String, reason: String) -> Self {
+    Self("\(path): cannot be read: \(reason)", .missingInput)
+  }
+  static func unrecognized(_ path: String) -> Self {
+    let formats = DataSetFormat.allCases.map { "\($0.needs) (\($0.rawValue))" }.joined(separator: ", or ")
+    return Self("\(path): not recognized as a data set; expected \(formats)", .usage)
+  }
+  static func needsLabels(_ path: String) -> Self {
+    Self(
       "\(path): the format imagenet needs a labels file beside the folder, such as LOC_val_solution.csv, or lines of picture "
-        + "and class"
-    case .invalid(let path, let place, let expected, let found):
-      "\(path): \(place.map { "\($0): " } ?? "")expected \(expected), found \(found)"
-    case .challengeOrder(let path):
+        + "and class", .usage)
+  }
+  /// The content is not what it must be; the place is within the file.
+  static func invalid(_ path: String, place: String? = nil, expected: String, found: String) -> Self {
+    Self("\(path): \(place.map { "\($0): " } ?? "")expected \(expected), found \(found)")
+  }
+  /// Class numbers in the order of the challenge's own development kit.
+  static func challengeOrder(_ path: String) -> Self {
+    Self(
       "\(path): bare numbers count the classes in the order of the challenge's development kit, which is not a network's; "
-        + "expected LOC_val_solution.csv, or lines such as \"ILSVRC2012_val_00000001.JPEG n01751748\""
-    case .unknownClasses(let path, let examples, let count, let classes):
+        + "expected LOC_val_solution.csv, or lines such as \"ILSVRC2012_val_00000001.JPEG n01751748\"")
+  }
+  /// Names that mean no class of the network: some of them, and how many there are.
+  static func unknownClasses(_ path: String, examples: [String], count: Int, classes: Int) -> Self {
+    Self(
       "\(path): \(count) class\(count == 1 ? " is" : "es are") not among the network's \(classes): "
         + examples.joined(separator: ", ") + (count > examples.count ? ", …" : "")
-        + "; give a class file that says which class each name means, or skip unknown classes"
-    case .ambiguousClass(let path, let name, let classes):
-      "\(path): the class \(name) may be \(classes.map(String.init).joined(separator: " or ")); give a class file that says which"
-    case .noSuchClass(let path, let index, let classes):
-      "\(path): expected a class from 0 to \(classes - 1), found \(index)"
-    case .noPictures(let path, let format, let notes):
+        + "; give a class file that says which class each name means, or skip unknown classes")
+  }
+  static func ambiguousClass(_ path: String, name: String, classes: [Int]) -> Self {
+    let numbers = classes.map(String.init).joined(separator: " or ")
+    return Self("\(path): the class \(name) may be \(numbers); give a class file that says which")
+  }
+  static func noSuchClass(_ path: String, _ index: Int, classes: Int) -> Self {
+    Self("\(path): expected a class from 0 to \(classes - 1), found \(index)")
+  }
+  static func noPictures(_ path: String, _ format: DataSetFormat, notes: [String]) -> Self {
+    Self(
       "\(path): expected \(format.needs), found no labeled picture"
-        + (notes.isEmpty ? "" : " (\(notes.joined(separator: " ")))")
-    }
+        + (notes.isEmpty ? "" : " (\(notes.joined(separator: " ")))"))
   }
 }
 

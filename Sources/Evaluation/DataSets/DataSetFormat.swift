@@ -1,5 +1,3 @@
-import Foundation
-
 /// How a data set lies on disk.
 public enum DataSetFormat: String, CaseIterable, Sendable {
   /// A flat folder of pictures and a file with their classes, as ILSVRC's validation set; boxes are optional.
@@ -28,8 +26,6 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
   }
 
   /// The format of what is at a path.
-  ///
-  /// - Throws: a `RelevanceKitError` if there is nothing, or nothing like a data set.
   init(of path: String, options: DataSetOptions) throws {
     guard let isFolder = Files.isFolder(path) else { throw DataSetError.missing(path, expected: "a data set") }
     guard isFolder else {

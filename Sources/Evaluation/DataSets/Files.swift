@@ -1,6 +1,5 @@
 import Foundation
 
-/// What the formats ask the file system.
 enum Files {
   /// Extensions of pictures that are read.
   private static let pictureExtensions: Set = ["jpg", "jpeg", "png"]
@@ -15,7 +14,6 @@ enum Files {
     return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) ? isDirectory.boolValue : nil
   }
 
-  /// The bytes of a file.
   static func data(_ path: String, expected: String) throws -> Data {
     guard let isFolder = isFolder(path) else { throw DataSetError.missing(path, expected: expected) }
     guard !isFolder else { throw DataSetError.invalid(path, expected: expected, found: "a folder") }
@@ -33,6 +31,11 @@ enum Files {
     return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
   }
 
+  /// What JSON means that was read from a file.
+  static func decoded<Value: Decodable>(_ data: Data, _ path: String) throws -> Value {
+    do { return try JSONDecoder().decode(Value.self, from: data) } catch { throw DataSetError.json(path, error) }
+  }
+
   /// What is in a folder, but for hidden files, in the order of code points, which is Python's.
   static func names(in folder: String) throws -> [String] {
     guard isFolder(folder) == true else { throw DataSetError.missing(folder, expected: "a folder") }
@@ -44,7 +47,6 @@ enum Files {
     }
   }
 
-  /// The folders in a folder.
   static func folders(in folder: String) throws -> [String] {
     try names(in: folder).filter { !isPicture($0) && isFolder("\(folder)/\($0)") == true }
   }
@@ -74,29 +76,19 @@ enum Files {
   /// Whether there are pictures in a folder, at any depth.
   static func holdsPictures(_ folder: String) throws -> Bool { try allFiles(below: folder).contains(where: isPicture) }
 
-  /// Whether a name is that of a picture that is read.
   static func isPicture(_ name: String) -> Bool { pictureExtensions.contains(fileExtension(of: name)) }
 
-  /// A note on pictures that cannot be read, if there are any.
-  static func noteOnOtherPictures(_ names: [String]) -> String? {
-    let others = names.filter { otherExtensions.contains(fileExtension(of: $0)) }
-    return others.first.map {
-      "\(others.count.things("picture")) neither JPEG nor PNG and left out; the first is \($0)."
-    }
-  }
+  /// Whether a name is that of a picture that other systems read.
+  static func isOtherPicture(_ name: String) -> Bool { otherExtensions.contains(fileExtension(of: name)) }
 
-  /// The extension in lower case.
   static func fileExtension(of path: String) -> String { (path as NSString).pathExtension.lowercased() }
 
-  /// A file's name without its extension.
   static func stem(of path: String) -> String {
     ((path as NSString).lastPathComponent as NSString).deletingPathExtension
   }
 
-  /// A file's name without its folder.
   static func lastName(of path: String) -> String { (path as NSString).lastPathComponent }
 
-  /// The folder that a file is in.
   static func folder(of path: String) -> String {
     let folder = (path as NSString).deletingLastPathComponent
     return folder.isEmpty ? "." : folder

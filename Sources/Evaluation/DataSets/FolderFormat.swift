@@ -24,7 +24,7 @@ struct FolderFormat {
         dataSet.pictures.append(.init(name: name, path: "\(path)/\(name)", classes: [label]))
       }
     }
-    Files.noteOnOtherPictures(files).map { dataSet.notes.append($0) }
+    dataSet.noteOtherPictures(files)
     return dataSet
   }
 }

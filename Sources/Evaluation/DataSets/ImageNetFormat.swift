@@ -40,10 +40,8 @@ struct ImageNetFormat {
     }
     let isLabeled = { (picture: UnresolvedDataSet.Picture) in !picture.classes.isEmpty || !picture.objects.isEmpty }
     dataSet.noteWithoutAnnotation(pictures.filter { !isLabeled($0) }.map(\.name), of: "a label")
-    if let first = absent.first {
-      dataSet.notes.append("\(absent.count.things("label")) of no picture in the folder; the first is of \(first).")
-    }
-    Files.noteOnOtherPictures(files).map { dataSet.notes.append($0) }
+    dataSet.note(absent, "label", "of no picture in the folder; the first is of")
+    dataSet.noteOtherPictures(files)
     dataSet.pictures = pictures.filter(isLabeled)
     if let boxes { try addBoxes(in: boxes, to: &dataSet) }
     return dataSet
@@ -63,18 +61,14 @@ struct ImageNetFormat {
         .init(label: .named($0.name), box: $0.box(.zero), isDifficult: $0.isDifficult)
       }
     }
-    if let first = without.first {
-      dataSet.notes.append("\(without.count.things("picture")) without a file of boxes; the first is \(first).")
-    }
+    dataSet.note(without, "picture", "without a file of boxes; the first is")
   }
 
   private func readLabels() throws -> [Label] {
     let text = try Files.text(labels, expected: "labels")
     if text.first(where: { !$0.isWhitespace }) == "{" {
-      do {
-        return try JSONDecoder().decode([String: ClassReference].self, from: Data(text.utf8))
-          .map { ($0.key, [$0.value], []) }.sorted { $0.0 < $1.0 }
-      } catch { throw DataSetError.json(labels, error) }
+      let classes: [String: ClassReference] = try Files.decoded(Data(text.utf8), labels)
+      return classes.map { ($0.key, [$0.value], []) }.sorted { $0.0 < $1.0 }
     }
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
       .map { (number: $0 + 1, text: $1.trimmingCharacters(in: .whitespaces)) }.filter { !$0.text.isEmpty }

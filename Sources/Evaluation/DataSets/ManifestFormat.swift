@@ -98,57 +98,39 @@ struct ManifestFormat {
     return try text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, text in
       guard !text.allSatisfy(\.isWhitespace) else { return nil }
       let line: Line
-      do { line = try decoder.decode(Line.self, from: Data(text.utf8)) } catch let error as UnknownKey {
+      do { line = try decoder.decode(Strict<Line>.self, from: Data(text.utf8)).value } catch let error as UnknownKey {
         throw invalid(line: index + 1, expected: error.known.joined(separator: ", "), found: error.key)
       } catch {
         throw DataSetError.json(path, place: "line \(index + 1)", error)
       }
       var picture = picture(line.image)
       picture.classes = line.classes ?? []
-      picture.objects = try (line.objects ?? []).map {
+      picture.objects = try (line.objects ?? []).map(\.value).map {
         .init(label: $0.label, box: try box($0.box, line: index + 1), isDifficult: $0.difficult ?? false)
       }
       return picture
     }
   }
 
-  private struct Line: Decodable {
+  private struct Line: StrictlyDecodable {
     let image: String
     let classes: [ClassReference]?
-    let objects: [Object]?
-
-    enum CodingKeys: String, CodingKey, CaseIterable { case image, classes, objects }
-
-    init(from decoder: any Decoder) throws {
-      try decoder.refuseKeys(otherThan: CodingKeys.self)
-      let container = try decoder.container(keyedBy: CodingKeys.self)
-      image = try container.decode(String.self, forKey: .image)
-      classes = try container.decodeIfPresent([ClassReference].self, forKey: .classes)
-      objects = try container.decodeIfPresent([Object].self, forKey: .objects)
-    }
+    let objects: [Strict<Object>]?
+    static let keys = ["image", "classes", "objects"]
   }
 
-  private struct Object: Decodable {
+  private struct Object: StrictlyDecodable {
     let label: ClassReference
     let box: [Double]
     let difficult: Bool?
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
+    enum CodingKeys: String, CodingKey {
       case label = "class"
       case box, difficult
     }
-
-    init(from decoder: any Decoder) throws {
-      try decoder.refuseKeys(otherThan: CodingKeys.self)
-      let container = try decoder.container(keyedBy: CodingKeys.self)
-      label = try container.decode(ClassReference.self, forKey: .label)
-      box = try container.decode([Double].self, forKey: .box)
-      difficult = try container.decodeIfPresent(Bool.self, forKey: .difficult)
-    }
+    static let keys = ["class", "box", "difficult"]
   }
 }
 
-/// Any key of an object.
 private struct AnyKey: CodingKey {
   let stringValue: String
   var intValue: Int? { nil }
@@ -156,16 +138,18 @@ private struct AnyKey: CodingKey {
   init?(intValue: Int) { nil }
 }
 
-extension Decoder {
-  /// So that a misspelt key is no silent gap.
-  fileprivate func refuseKeys<Keys: CodingKey & CaseIterable>(otherThan keys: Keys.Type) throws {
-    let known = keys.allCases.map(\.stringValue)
-    let found = try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
-    if let other = found.first(where: { !known.contains($0) }) { throw UnknownKey(key: other, known: known) }
+private protocol StrictlyDecodable: Decodable { static var keys: [String] { get } }
+
+/// A value that has no other keys, so that a misspelt one is no silent gap.
+private struct Strict<Value: StrictlyDecodable>: Decodable {
+  let value: Value
+  init(from decoder: any Decoder) throws {
+    let found = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+    if let other = found.first(where: { !Value.keys.contains($0) }) { throw UnknownKey(key: other, known: Value.keys) }
+    value = try Value(from: decoder)
   }
 }
 
-/// A key that an object does not have.
 private struct UnknownKey: Error {
   let key: String
   let known: [String]

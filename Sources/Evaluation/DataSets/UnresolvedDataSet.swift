@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a data set calls a class.
 enum ClassReference: Hashable {
   case named(String)
@@ -22,7 +20,6 @@ extension ClassReference: Decodable {
 
 /// A data set whose classes are still called as it calls them.
 struct UnresolvedDataSet {
-  /// A picture.
   struct Picture {
     var name: String
     var path: String
@@ -30,7 +27,6 @@ struct UnresolvedDataSet {
     var objects: [Object] = []
   }
 
-  /// An object in a picture.
   struct Object {
     var label: ClassReference
     var box: BoundingBox
@@ -46,20 +42,26 @@ struct UnresolvedDataSet {
 
   /// Notes that pictures are left out because nothing is known of them.
   mutating func noteWithoutAnnotation(_ names: [String], of what: String) {
-    guard let first = names.first else { return }
-    notes.append("\(names.count.things("picture")) left out for want of \(what); the first is \(first).")
+    note(names, "picture", "left out for want of \(what); the first is")
+  }
+
+  /// Notes what is the matter with some things, if there are any, up to the name of the first.
+  mutating func note(_ names: [String], _ noun: String, _ matter: String) {
+    if let first = names.first { notes.append("\(names.count.things(noun)) \(matter) \(first).") }
   }
 
   /// Notes pictures that are annotated but not there; they stay, so that a run reports them.
   mutating func noteMissingPictures() {
-    let missing = pictures.filter { Files.isFolder($0.path) == nil }
-    guard let first = missing.first else { return }
-    notes.append("\(missing.count.things("picture")) missing on disk; the first is \(first.path).")
+    let missing = pictures.map(\.path).filter { Files.isFolder($0) == nil }
+    note(missing, "picture", "missing on disk; the first is")
+  }
+
+  /// Notes pictures that cannot be read.
+  mutating func noteOtherPictures(_ names: [String]) {
+    note(names.filter(Files.isOtherPicture), "picture", "neither JPEG nor PNG and left out; the first is")
   }
 
   /// The same with the network's classes.
-  ///
-  /// - Throws: `DataSetError` for names of no class or of several, and for pictures of one name.
   func resolved(_ classes: ClassNames, skipsUnknown: Bool) throws -> DataSet {
     var indices: [ClassReference: Int?] = [:]
     var unknown: [String] = []

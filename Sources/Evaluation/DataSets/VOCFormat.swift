@@ -1,5 +1,3 @@
-import Foundation
-
 /// PASCAL VOC: `Annotations/<name>.xml`, `JPEGImages/<name>.jpg`, `ImageSets/Main/<split>.txt`.
 struct VOCFormat {
   private let path: String

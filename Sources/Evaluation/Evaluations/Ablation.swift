@@ -1,7 +1,5 @@
-import Execution
 import Explanations
-import Imaging
-import Tensors
+import Propagation
 
 /// How much a class loses when the patches at the maxima of its map are replaced by the data set's mean. *Gu18* §5.2, Table 1.
 public struct Ablation: NamedEvaluation {
@@ -19,7 +17,6 @@ public struct Ablation: NamedEvaluation {
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
-    /// What a method's patches do.
     package struct Drop: Codable, Sendable {
       /// How much lower the logit is after one patch, two, …; negative where it rises.
       package let logit: [Float]
@@ -27,9 +24,7 @@ public struct Ablation: NamedEvaluation {
       package let probability: [Double]
     }
 
-    /// An explained class.
     package struct Target: Codable, Sendable {
-      /// Its index among the logits, from 0.
       package let classIndex: Int
       /// Its logit in the whole picture.
       package let logit: Float
@@ -39,7 +34,6 @@ public struct Ablation: NamedEvaluation {
       package let drops: [Drop]
     }
 
-    /// The explained classes, in rising order.
     package let targets: [Target]
   }
 
@@ -57,16 +51,22 @@ public struct Ablation: NamedEvaluation {
       try mean.checkReplaces(tensor, of: image)
       let classes = try target.classes(of: image, in: trace)
       let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
-      let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
       // The whole picture runs along, so that nothing but the patches makes a difference.
-      var runs = AblatedRuns(tensor, mean: mean)
+      var runs: [[Patch]] = [[]]
       let steps = maps.map { maps in
         maps.map { map -> [Int] in
           let found = map.patches(patches, side: patchSide)
-          return (1...patches).map { runs.index(of: Array(found.prefix($0))) }
+          return (1...patches).map { count in
+            let replaced = Array(found.prefix(count))
+            if let known = runs.firstIndex(of: replaced) { return known }
+            runs.append(replaced)
+            return runs.count - 1
+          }
         }
       }
-      let results = try runs.results(subject.explainer)
+      let results = try subject.explainer.scores(
+        of: runs.map { $0.reduce(tensor) { $0.replacing($1, by: .picture(mean)) } })
+      let scores = trace.classScores
       let targets = classes.enumerated().map { number, classIndex in
         let drops = steps.map { steps in
           let after = steps[number].map { results[$0] }
@@ -75,35 +75,11 @@ public struct Ablation: NamedEvaluation {
             probability: after.map { results[0].probabilities[classIndex] - $0.probabilities[classIndex] })
         }
         return Record.Target(
-          classIndex: classIndex, logit: predictions[classIndex]!.logit,
-          probability: predictions[classIndex]!.probability ?? 1, drops: drops)
+          classIndex: classIndex, logit: scores.logits[classIndex], probability: scores.probabilities[classIndex],
+          drops: drops)
       }
       return Record(targets: targets)
     }
-  }
-}
-
-/// Runs of a picture with patches replaced, each distinct one once.
-private struct AblatedRuns {
-  typealias Result = (logits: [Float], probabilities: [Double])
-  private let picture: Tensor
-  private let mean: Tensor
-  private var numbers: [[Patch]: Int] = [[]: 0]
-
-  init(_ picture: Tensor, mean: Tensor) { (self.picture, self.mean) = (picture, mean) }
-
-  /// The run in which some patches are replaced; 0 is that of the whole picture.
-  mutating func index(of patches: [Patch]) -> Int {
-    if let number = numbers[patches] { return number }
-    numbers[patches] = numbers.count
-    return numbers.count - 1
-  }
-
-  func results(_ explainer: Explainer) throws -> [Result] {
-    let inputs = numbers.sorted { $0.value < $1.value }.map { patches, _ in
-      patches.reduce(picture) { $0.replacing($1, by: .picture(mean)) }
-    }
-    return try explainer.scores(of: inputs).map { ($0.logits, $0.probabilities) }
   }
 }
 
@@ -116,7 +92,7 @@ extension Ablation {
 
     Example: relevance evaluate ablation model.onnx photos.csv --patches 10 --method lrp
     """
-  package static let parameters: [EvaluationParameter<Self>] = [
+  public static let parameters: [Parameter<Self>] = [
     .replacement(\.replacement), .target(\.target), .patchSide(\.patchSide, "The side of a patch in pixels; odd."),
     .init(
       "patches", \.patches, "How many patches, each at the maximum of what is left of the map.", in: "n",
@@ -157,8 +133,8 @@ extension Ablation {
     return EvaluationResults(
       tables: tables,
       charts: ["logit", "probability"].map {
-        EvaluationChart(
-          "drop-of-\($0)", tables[0].bars(of: [$0], title: "Ablation at the maximum", label: "mean drop of the \($0)"))
+        tables[0].bars(
+          "drop-of-\($0)", of: [$0], title: "Ablation at the maximum", label: "mean drop of the \($0)")
       },
       notes: [
         "\(pairs.count) targets in \(journal.records.count) pictures; before the ablation their mean logit is "

@@ -1,6 +1,5 @@
 import Explanations
-import Imaging
-import Tensors
+import Propagation
 
 /// How much of maps lies along the picture's border: what zero padding does to them. *Gu18* §5.2 leaves GoogLeNet out of its
 /// comparison for this reason.
@@ -20,9 +19,7 @@ public struct BorderEnergy: NamedEvaluation {
     package let area: Double
     /// The share of the energy in the frame, of each method; nil for a map of zeros.
     package let shares: [Double?]
-    /// The share of the energy in the outermost pixels.
     package let outermost: [Double?]
-    /// The share of the pixels that are outermost.
     package let outermostArea: Double
   }
 
@@ -68,7 +65,7 @@ extension BorderEnergy {
 
     Example: relevance evaluate border model.onnx val/ --rules paper --output paper
     """
-  package static let parameters: [EvaluationParameter<Self>] = [
+  public static let parameters: [Parameter<Self>] = [
     .init(
       "width", \.width, "The width of the frame in pixels of the input.", in: "pixels", expected: "1 to 10000 pixels",
       where: (1...10_000).contains)
@@ -96,11 +93,9 @@ extension BorderEnergy {
     return EvaluationResults(
       tables: [table],
       charts: [
-        EvaluationChart(
-          "border",
-          table.bars(
-            of: ["density there", "density of the outermost pixels"], title: "Energy along the border",
-            label: "energy per pixel, relative to the mean"))
+        table.bars(
+          "border", of: ["density there", "density of the outermost pixels"],
+          label: "energy per pixel, relative to the mean")
       ],
       notes: [
         "\(journal.records.count) pictures, each explained for its best class. A density of 1 is that of a map without preference for places."

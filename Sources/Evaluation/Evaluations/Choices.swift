@@ -1,7 +1,6 @@
-import Execution
 import Explanations
-import Foundation
 import Imaging
+import Propagation
 import Tensors
 
 /// Which class of a picture is explained.
@@ -37,7 +36,7 @@ public enum ReplacementChoice: Sendable {
 }
 
 extension ReplacementChoice: ParameterValue {
-  package init?(text: String) {
+  public init?(text: String) {
     switch text {
     case "data": self = .data
     case "mean": self = .mean
@@ -45,7 +44,7 @@ extension ReplacementChoice: ParameterValue {
     }
   }
 
-  package var text: String {
+  public var text: String {
     switch self {
     case .data: "data"
     case .mean: "mean"
@@ -75,16 +74,16 @@ extension ReplacementChoice: ParameterValue {
   }
 }
 
-extension EvaluationParameter {
+extension Parameter where Owner: NamedEvaluation {
   /// Which class is explained.
-  static func target(_ path: any WritableKeyPath<Evaluation, TargetChoice> & Sendable) -> Self {
+  static func target(_ path: any WritableKeyPath<Owner, TargetChoice> & Sendable) -> Self {
     Self(
       "target", path,
       "Explain the classes that a picture is labeled with (labeled), or the one with the highest logit (predicted).")
   }
 
   /// What pixels are replaced by.
-  static func replacement(_ path: any WritableKeyPath<Evaluation, ReplacementChoice> & Sendable) -> Self {
+  static func replacement(_ path: any WritableKeyPath<Owner, ReplacementChoice> & Sendable) -> Self {
     Self(
       "replace", path,
       """

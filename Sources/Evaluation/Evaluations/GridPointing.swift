@@ -2,7 +2,7 @@ import Explanations
 import Figures
 import Foundation
 import Imaging
-import Networks
+import Propagation
 import Support
 import Tensors
 
@@ -43,9 +43,7 @@ public struct GridPointing: NamedEvaluation {
 
   /// What was found for a grid.
   public struct Record: Codable, Sendable {
-    /// The class of a cell.
     package struct Target: Codable, Sendable {
-      /// Its index among the logits, from 0.
       package let classIndex: Int
       /// The cell with its picture, counted row by row from 0.
       package let cell: Int
@@ -162,7 +160,7 @@ extension GridPointing {
 
     Example: relevance evaluate grid squeezenet1.1 val/ --cells 3 --grids 500
     """
-  package static let parameters: [EvaluationParameter<Self>] = [
+  public static let parameters: [Parameter<Self>] = [
     .init(
       "cells", \.cells, "Pictures in a row and in a column.", in: "n", expected: "2 to 100", where: (2...100).contains),
     .init(
@@ -206,10 +204,7 @@ extension GridPointing {
     let cells = journal.header.number("cells") ?? 2
     return EvaluationResults(
       tables: [table],
-      charts: [
-        EvaluationChart(
-          "grid-pointing", table.bars(of: ["energy", "pointing"], title: "Grid pointing", label: "in the right cell"))
-      ],
+      charts: [table.bars("grid-pointing", of: ["energy", "pointing"], label: "in the right cell")],
       notes: [
         "\(supported.count) cells of \(journal.records.count) grids; chance is \(ResultTable.short(1 / Double(cells * cells))).",
         "\(pairs.count - supported.count) cells whose class has a logit of 0 or less in the grid are left out.",

@@ -1,7 +1,6 @@
 import Explanations
 import Figures
-import Imaging
-import Tensors
+import Propagation
 
 /// How a class's probability falls as its most salient pixels are deleted, or rises as they are inserted. (V. Petsiuk, A. Das, K.
 /// Saenko, “RISE”, BMVC 2018; W. Samek et al., IEEE TNNLS 28, 2017: pixel flipping.)
@@ -18,15 +17,12 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
-    /// An explained class.
     package struct Target: Codable, Sendable {
-      /// Its index among the logits, from 0.
       package let classIndex: Int
       /// Its probability after each step, from none to all, of each method.
       package let probabilities: [[Double]]
     }
 
-    /// The explained classes, in rising order.
     package let targets: [Target]
   }
 
@@ -59,7 +55,6 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
 
 /// Which way pixels go.
 public protocol FlippingDirection: Sendable {
-  /// What it is called.
   static var name: String { get }
 }
 
@@ -93,7 +88,7 @@ extension PixelFlipping {
     Example: relevance evaluate \(Direction.name) squeezenet1.1 val/ \(Direction.inserts ? "--method clrp1" : "--steps 50")
     """
   }
-  package static var parameters: [EvaluationParameter<Self>] {
+  public static var parameters: [Parameter<Self>] {
     [
       .replacement(\.replacement), .target(\.target),
       .init(

@@ -1,7 +1,6 @@
 import Explanations
 import Figures
-import Imaging
-import Tensors
+import Propagation
 
 /// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the share of
 /// energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.
@@ -50,11 +49,11 @@ public struct Pointing: NamedEvaluation {
         return (classIndex, region, image.isDifficult(classIndex, area: area))
       }
       let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace, item: item)
-      let predictions = Dictionary(uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0) })
+      let scores = trace.classScores
       let targets = found.enumerated().map { number, target in
-        let prediction = predictions[target.classIndex]!
-        return Record.Target(
-          classIndex: target.classIndex, logit: prediction.logit, probability: prediction.probability ?? 1,
+        Record.Target(
+          classIndex: target.classIndex, logit: scores.logits[target.classIndex],
+          probability: scores.probabilities[target.classIndex],
           isDifficult: target.isDifficult, scores: maps.map { PointingScore($0[number], in: target.region) })
       }
       return Record(targets: targets, croppedAway: candidates.count - found.count)
@@ -72,7 +71,7 @@ extension Pointing {
 
     Example: relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
     """
-  package static let parameters: [EvaluationParameter<Self>] = [
+  public static let parameters: [Parameter<Self>] = [
     .init(
       "tolerance", \.tolerance, "Pixels of the input around a box that still count as inside; 15 are usual.",
       in: "pixels", expected: "0 or more pixels"
@@ -130,9 +129,10 @@ extension Pointing {
     let share = ChartAxis("share of the energy that the largest pixels hold", range: 0...1)
     let lines = curve.curves(
       at: thresholds, title: "Pointing accuracy", x: share, y: ChartAxis("all of them in a box", range: 0...1))
-    let bars = summary.bars(of: ["energy share"], title: "Energy in the boxes", label: "share of the energy")
+    let bars = summary.bars(
+      "energy-share", of: ["energy share"], title: "Energy in the boxes", label: "share of the energy")
     return EvaluationResults(
       tables: [summary, curve],
-      charts: [EvaluationChart("hits-by-threshold", lines), EvaluationChart("energy-share", bars)], notes: notes)
+      charts: [EvaluationChart("hits-by-threshold", lines), bars], notes: notes)
   }
 }

@@ -1,7 +1,6 @@
 import Explanations
-import Imaging
+import Propagation
 import Support
-import Tensors
 
 /// How much alike the maps of one picture's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
 public struct Similarity: NamedEvaluation {
@@ -21,15 +20,12 @@ public struct Similarity: NamedEvaluation {
 
   /// What was found for a picture.
   public struct Record: Codable, Sendable {
-    /// How alike the maps of some classes are.
     package struct Group: Codable, Sendable {
-      /// The classes' indices among the logits.
       package let classes: [Int]
       /// Of each method, over the pairs of maps that are not zero everywhere; nil if there is no pair.
       package let similarities: [MapSimilarity?]
     }
 
-    /// The classes with the highest logits.
     package let best: Group
     /// Classes drawn from those after the best.
     package let random: Group
@@ -104,7 +100,7 @@ extension Similarity {
 
     Example: relevance evaluate similarity squeezenet1.1 val/ --limit 200
     """
-  package static let parameters: [EvaluationParameter<Self>] = [
+  public static let parameters: [Parameter<Self>] = [
     .init(
       "best", \.best, "How many of the best classes.", in: "n", expected: "2 or more classes, which can be compared"
     ) { $0 >= 2 },
@@ -113,8 +109,8 @@ extension Similarity {
     .init("figures", \.figures, "Draw the maps of the first n pictures, into DIR/figures.", in: "n"),
   ]
 
-  package var objection: String? {
-    random >= 0 && pool >= random ? nil : "--random is \(random) of --pool \(pool); expected no more"
+  public var objection: (found: String, expected: String)? {
+    random >= 0 && pool >= random ? nil : ("--random is \(random) of --pool \(pool)", "no more")
   }
 
   public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
@@ -141,10 +137,10 @@ extension Similarity {
         [.text(method)] + used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] })
     }
     let cosines = table.bars(
-      of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one picture's classes are",
+      "cosines", of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one picture's classes are",
       label: "mean cosine")
     return EvaluationResults(
-      tables: [table], charts: [EvaluationChart("cosines", cosines)],
+      tables: [table], charts: [cosines],
       notes: [
         "\(journal.records.count) pictures. Maps of zeros, which classes without support have, are like nothing and left out."
       ])

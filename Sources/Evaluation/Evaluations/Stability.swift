@@ -1,4 +1,5 @@
 import Explanations
+import Propagation
 import Support
 import Tensors
 
@@ -17,11 +18,9 @@ public struct Stability: NamedEvaluation {
 
   /// What was found for an image.
   public struct Record: Codable, Sendable {
-    /// How maps change.
     package struct Change: Codable, Sendable {
       /// The largest distance of a noisy copy's map from the image's, relative to the latter's length (L2).
       package let largest: Double
-      /// The mean likeness of the two.
       package let similarity: MapSimilarity
     }
 
@@ -84,7 +83,7 @@ extension Stability {
 
     Example: relevance evaluate stability squeezenet1.1 val/ --limit 100 --noise 0.05
     """
-  package static let parameters: [EvaluationParameter<Self>] = [
+  public static let parameters: [Parameter<Self>] = [
     .init(
       "samples", \.samples, "How many noisy copies of an image.", in: "n", expected: "1 to 1000",
       where: (1...1000).contains),
@@ -110,10 +109,7 @@ extension Stability {
     }
     return EvaluationResults(
       tables: [table],
-      charts: [
-        EvaluationChart(
-          "stability", table.bars(of: ["largest change"], title: "Stability under noise", label: "change of the map"))
-      ],
+      charts: [table.bars("stability", of: ["largest change"], label: "change of the map")],
       notes: [
         "\(journal.records.count) images, each explained for its best class. A map that does not depend on the image is stable, too."
       ])

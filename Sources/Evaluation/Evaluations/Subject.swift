@@ -1,9 +1,6 @@
-import Execution
 import Explanations
 import Foundation
 import Imaging
-import Networks
-import Propagation
 import Support
 import Tensors
 
@@ -32,10 +29,7 @@ public struct Subject: Sendable {
     _ explainer: Explainer, preprocessing: Preprocessing, methods: [any AttributionMethod],
     note: (@Sendable (String) -> Void)? = nil
   ) {
-    self.note = note
-    self.explainer = explainer
-    self.preprocessing = preprocessing
-    self.methods = methods
+    (self.note, self.explainer, self.preprocessing, self.methods) = (note, explainer, preprocessing, methods)
   }
 
   /// Prepares to evaluate pictures, each an item; `configuration` is what results depend on besides the subject and the data.
@@ -153,7 +147,6 @@ extension Tensor {
 package protocol EvaluationKeeper: Sendable {
   /// What was kept under a name; nil if nothing was.
   func kept(_ name: String) throws -> Data?
-  /// Keeps it under a name.
   func keep(_ data: Data, as name: String) throws
   /// Does some work, which says how many of `total` parts are done.
   func showing<Value>(_ title: String, total: Int, _ work: ((Int) -> Void) throws -> Value) throws -> Value
@@ -165,5 +158,30 @@ extension DataSet {
     let found = images.filter(has)
     guard !found.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: needs) }
     return found
+  }
+}
+
+/// A picture or a network that cannot be evaluated.
+package struct EvaluationError: RelevanceKitError {
+  package let description: String
+  package var category: ErrorCategory { .badData }
+
+  package static func doesNotFit(_ name: String, reason: String) -> Self { Self(description: "\(name): \(reason)") }
+  static func nothingToEvaluate(needs: String) -> Self {
+    Self(description: "expected at least one picture with \(needs) in the data set, found none")
+  }
+  static func tooFewCandidates(found: Int, classes: Int, needs: Int) -> Self {
+    Self(
+      description:
+        "expected pictures of at least \(needs) classes that the network is sure of, found \(found) of \(classes)")
+  }
+  static func notFinite(method: String) -> Self {
+    Self(description: "the map by \(method) has values that are not finite (NaN or infinite)")
+  }
+  static func tooManyCells(_ cells: Int, width: Int, height: Int) -> Self {
+    Self(description: "a picture of \(width)×\(height) pixels has no \(cells)×\(cells) cells")
+  }
+  static func noSuchClass(_ name: String, _ index: Int, classes: Int) -> Self {
+    Self(description: "\(name): class \(index) is not among the network's \(classes) classes")
   }
 }

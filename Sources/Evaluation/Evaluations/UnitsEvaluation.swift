@@ -1,5 +1,5 @@
 import Explanations
-import Imaging
+import Propagation
 import Tensors
 
 /// Whether the most active units of a layer see different things, over many pictures. *Gu18* §5.3, Fig. 5.
@@ -30,11 +30,9 @@ public struct UnitsEvaluation: NamedEvaluation {
       package let meanOwnDrop: Double
       /// The mean drop by the patches of other units, off the diagonal, as a part of the activation.
       package let meanOtherDrop: Double
-      /// The mean cosine of two units' maps.
       package let similarity: MapSimilarity
     }
 
-    /// The channels of the units.
     package let channels: [Int]
     /// Of LRP and CLRP2.
     package let merits: [Merit]
@@ -85,14 +83,14 @@ extension UnitsEvaluation {
 
     Example: relevance evaluate units vgg16.onnx val/ --layer fc1
     """
-  package static let parameters: [EvaluationParameter<Self>] = [
+  public static let parameters: [Parameter<Self>] = [
     .replacement(\.replacement), .init("layer", \.layer, "The layer whose units are studied.", in: "node"),
     .init(
       "top", \.count, "How many units.", in: "n", expected: "at least 2 units, which can be compared"
     ) { $0 >= 2 },
     .patchSide(\.patchSide, "The side of the patches in pixels; odd."),
   ]
-  package static let methods: [AttributionMethod]? = [.lrp, .clrp2]
+  package static let methods: [any AttributionMethod]? = [.lrp, .clrp2]
 
   public static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.merits.count == 2 }
 

@@ -1,4 +1,3 @@
-import Explanations
 import Figures
 import Foundation
 import Imaging
@@ -20,12 +19,10 @@ struct ClassFigure {
     self.names = names
   }
 
-  /// Draws the maps of some classes beside the picture.
   func image(of image: LabeledImage, classes: [Int], title: String) throws -> RGBImage {
     let picture = try subject.preprocessing.visible(RGBImage(contentsOf: image.path))
     let trace = try subject.trace(subject.preprocessing.normalized(picture), of: image.path)
-    let probabilities = Dictionary(
-      uniqueKeysWithValues: trace.predictions().map { ($0.classIndex, $0.probability ?? 1) })
+    let probabilities = trace.classScores.probabilities
     let maps = try subject.methods.map { method in
       try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map { Heatmap.channelSum($0.relevance) }
     }
@@ -43,7 +40,7 @@ struct ClassFigure {
     }
     func caption(_ index: Int) -> String {
       let name = names(index).map { String($0.prefix { $0 != "," }) } ?? "class \(index)"
-      return "\(name)\n\(ResultTable.percent((probabilities[index, default: 0] * 1000).rounded() / 1000))"
+      return "\(name)\n\(ResultTable.percent((probabilities[index] * 1000).rounded() / 1000))"
     }
     let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
     let colors = HeatmapColors(for: maps.flatMap { $0 }, limit: limit)

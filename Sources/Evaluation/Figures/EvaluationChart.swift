@@ -26,10 +26,10 @@ public struct EvaluationChart: Sendable {
 
 extension ResultTable {
   /// Some columns as bars, grouped by the first column, with their intervals.
-  func bars(of columns: [String], title: String, label: String) -> BarChart {
+  func bars(_ name: String, of columns: [String], title: String? = nil, label: String) -> EvaluationChart {
     let indices = columns.compactMap { self.columns.firstIndex(of: $0) }
-    return BarChart(
-      title: title, axis: ChartAxis(label), series: columns.count > 1 ? columns : [],
+    let chart = BarChart(
+      title: title ?? self.title, axis: ChartAxis(label), series: columns.count > 1 ? columns : [],
       groups: rows.map { row in
         BarChart.Group(
           row[0].name,
@@ -38,6 +38,7 @@ extension ResultTable {
             return BarChart.Bar(estimate.value, lower: estimate.low, upper: estimate.high)
           })
       })
+    return EvaluationChart(name, chart)
   }
 
   /// All columns but the first as curves over given places, with their intervals.

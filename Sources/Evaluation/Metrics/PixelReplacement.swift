@@ -7,8 +7,6 @@ package struct PixelReplacement: Sendable {
   private let steps: Int
 
   /// Ranks the pixels of a map, all of which are replaced in `steps` steps.
-  ///
-  /// - Complexity: O(pixels log pixels).
   package init(_ map: SaliencyMap, steps: Int) {
     precondition(steps > 0, "\(steps) steps lead nowhere")
     ranking = map.ranking()
@@ -19,8 +17,6 @@ package struct PixelReplacement: Sendable {
   package func count(after step: Int) -> Int { (step * ranking.count + steps - 1) / steps }
 
   /// The picture after each step, from none to all; 1 × channels × height × width as the two pictures.
-  ///
-  /// - Complexity: O(`steps` × elements), in memory too.
   package func pictures(from start: Tensor, to end: Tensor) -> [Tensor] {
     precondition(
       start.shape == end.shape && start.count % max(ranking.count, 1) == 0, "the map is not of the pictures' size")

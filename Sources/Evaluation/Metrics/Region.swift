@@ -3,9 +3,7 @@
 /// A pixel belongs to a box if its center does; with a tolerance of `t` also every pixel whose distance to such a one is at most
 /// `t`. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1: 15 pixels.)
 public struct Region: Sendable {
-  /// The number of rows.
   package let height: Int
-  /// The number of columns.
   package let width: Int
   /// Whether each pixel belongs to it, row by row.
   package let contains: [Bool]
@@ -21,8 +19,7 @@ public struct Region: Sendable {
       let columns = Self.centers(box.left, box.right, count: width)
       for row in rows { for column in columns { inside[row * width + column] = true } }
     }
-    self.height = height
-    self.width = width
+    (self.height, self.width) = (height, width)
     contains = tolerance > 0 ? Self.widened(inside, height: height, width: width, by: tolerance) : inside
   }
 

@@ -45,7 +45,7 @@ public struct SaliencyMap: Sendable {
 
   /// The map of an explanation of one picture.
   public init(_ explanation: Explanation) {
-    self.init(explanation.relevance, by: explanation.method.saliency)
+    self.init(explanation.relevance, by: explanation.method.sign == .slope ? .magnitude : .sum)
   }
 
   /// The sum of all pixels.
@@ -64,19 +64,23 @@ public struct SaliencyMap: Sendable {
   }
 
   /// All pixels by falling value; equal ones by rising index.
-  ///
-  /// - Complexity: O(pixels log pixels).
-  package func ranking() -> [Int] {
-    values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
-  }
+  package func ranking() -> [Int] { values.indices.sorted { (values[$1], $0) < (values[$0], $1) } }
 }
 
-extension AttributionMethod {
-  /// How maps of the method become saliency.
-  var saliency: SaliencyMap.Reduction {
-    switch sign {
-    case .slope: .magnitude
-    case .nonNegative, .support: .sum
+extension SaliencyMap {
+  /// Patches around the largest pixels that none covers yet, one after the other; fewer than `count` if nothing is left to point at. *Gu18*
+  /// §5.2. `side` is that of the patches in pixels, odd.
+  package func patches(_ count: Int, side: Int) -> [Patch] {
+    precondition(side > 0 && side % 2 == 1, "a side of \(side) has no middle")
+    var rest = self
+    var patches: [Patch] = []
+    while patches.count < count, let pixel = rest.maximum {
+      let patch = Patch(center: (pixel / width, pixel % width), side: side, height: height, width: width)
+      patches.append(patch)
+      var values = rest.values
+      for row in patch.rows { for column in patch.columns { values[row * width + column] = 0 } }
+      rest = SaliencyMap(height: height, width: width, values: values)
     }
+    return patches
   }
 }

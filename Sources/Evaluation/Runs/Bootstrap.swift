@@ -1,6 +1,4 @@
-import Foundation
 import Support
-import Tensors
 
 /// A number measured on a sample of pictures, with the interval in which another sample would put it.
 public struct Estimate: Hashable, Sendable, Encodable {
@@ -20,7 +18,6 @@ public struct Measurements: Sendable {
   package var items: [Int]
   /// The class of each number.
   package var classes: [Int]
-  /// The numbers.
   package var values: [Double]
 
   /// Makes measurements; the lists are of equal length.

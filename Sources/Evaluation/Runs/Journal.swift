@@ -1,6 +1,5 @@
 import Foundation
 import Support
-import Tensors
 
 /// What was found for every item of an evaluation so far, as a text file that survives the end of its process at any moment.
 ///
@@ -42,7 +41,6 @@ public struct Journal<Evaluation: ItemwiseEvaluation>: Sendable {
   /// - Complexity: O(entries).
   public var failures: [Entry] { entries.filter { $0.record == nil } }
 
-  /// Makes a journal.
   init(header: JournalHeader, entries: [Entry] = []) { (self.header, self.entries) = (header, entries) }
 
   /// Reads a journal.
@@ -52,13 +50,10 @@ public struct Journal<Evaluation: ItemwiseEvaluation>: Sendable {
 
   /// The journal, and the bytes of its complete lines.
   static func read(_ path: String) throws -> (journal: Journal, bytes: Int) {
-    guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
+    let (header, data) = try JournalHeader.read(path)
     var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     // Empty if the last line is complete.
     let rest = lines.removeLast()
-    guard let first = lines.first, let header = try? JSONDecoder().decode(JournalHeader.self, from: first) else {
-      throw JournalError.noHeader(path)
-    }
     guard header.evaluation == Evaluation.name else {
       throw JournalError.otherEvaluation(path, expected: Evaluation.name, found: header.evaluation)
     }
@@ -120,9 +115,7 @@ public struct Journal<Evaluation: ItemwiseEvaluation>: Sendable {
   /// The file's bytes.
   ///
   /// - Throws: `EncodingError` if a record has a number that JSON does not have, such as NaN.
-  public func data() throws -> Data {
-    try entries.reduce(into: Self.line(header)) { $0 += try Self.line($1) }
-  }
+  public func data() throws -> Data { try entries.reduce(into: Self.line(header)) { $0 += try Self.line($1) } }
 
   static func line(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
@@ -143,12 +136,15 @@ public struct JournalHeader: Codable, Hashable, Sendable {
   public var shard: Shard
 
   /// Reads the head of a journal, whatever it is of.
-  package init(ofJournal path: String) throws {
+  package init(ofJournal path: String) throws { self = try Self.read(path).header }
+
+  /// The head, and all of the file.
+  static func read(_ path: String) throws -> (header: JournalHeader, data: Data) {
     guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
     guard let end = data.firstIndex(of: UInt8(ascii: "\n")),
       let header = try? JSONDecoder().decode(JournalHeader.self, from: data[..<end])
     else { throw JournalError.noHeader(path) }
-    self = header
+    return (header, data)
   }
 
   init(evaluation: String, configuration: [String: [String]], items: Int, shard: Shard) {
@@ -185,7 +181,7 @@ public struct JournalHeader: Codable, Hashable, Sendable {
 }
 
 /// Part of an evaluation's items: every `count`-th from the `index`-th on.
-public struct Shard: Hashable, Sendable, Codable, CustomStringConvertible {
+public struct Shard: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
   /// From 1 to `count`.
   public let index: Int
   /// Into how many parts the items are divided.
@@ -207,18 +203,8 @@ public struct Shard: Hashable, Sendable, Codable, CustomStringConvertible {
 
   public var description: String { "\(index)/\(count)" }
 
-  public init(from decoder: any Decoder) throws {
-    let text = try decoder.singleValueContainer().decode(String.self)
-    guard let shard = Shard(text) else {
-      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "\(text) is no shard"))
-    }
-    self = shard
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
-  }
+  public init?(rawValue: String) { self.init(rawValue) }
+  public var rawValue: String { description }
 
   /// How many of `total` items it has.
   func count(of total: Int) -> Int { total < index ? 0 : (total - index) / count + 1 }
@@ -227,64 +213,45 @@ public struct Shard: Hashable, Sendable, Codable, CustomStringConvertible {
   func item(_ number: Int) -> Int { index - 1 + number * count }
 }
 
-/// A journal that cannot be used. The first value of a case is the file's path.
-package enum JournalError: RelevanceKitError, Equatable {
-  /// There is no such file, or it may not be read.
-  case missing(String)
-  /// The first line does not say what is evaluated.
-  case noHeader(String)
-  /// It is a journal of another evaluation.
-  case otherEvaluation(String, expected: String, found: String)
+/// A journal that cannot be used.
+package struct JournalError: RelevanceKitError, Equatable {
+  package let category: ErrorCategory
+  package let description: String
+
+  private init(_ category: ErrorCategory, _ description: String) {
+    (self.category, self.description) = (category, description)
+  }
+
+  static func missing(_ path: String) -> Self { Self(.missingInput, "\(path): no such journal, or it may not be read") }
+  static func noHeader(_ path: String) -> Self {
+    Self(.badData, "\(path): expected a journal of relevance evaluate, whose first line says what is evaluated")
+  }
+  static func otherEvaluation(_ path: String, expected: String, found: String) -> Self {
+    Self(.badData, "\(path): expected a journal of \(expected), found one of \(found)")
+  }
   /// A line, counted from 1, is not the record that belongs there.
-  case damaged(String, line: Int, reason: String)
-  /// The file is there already, and the run is not to continue it.
-  case exists(String)
-  /// Another process is writing to it.
-  case inUse(String)
-  /// The file cannot be opened or written, for the system's reason.
-  case cannotWrite(String, reason: String)
-  /// It is of a run with other settings, which the second value names.
-  case cannotContinue(String, String)
-  /// Two journals to merge are of runs with different settings, which the third value names.
-  case differs(String, String, String)
-  /// A journal to merge has only so many of its items.
-  case incomplete(String, done: Int, of: Int)
-  /// Two journals to merge are of the same shard.
-  case twice(String, shard: String)
-  /// The journals to merge are not all shards, but only these.
-  case shardsMissing(found: [String])
-  /// There are no journals to merge.
-  case nothingToMerge
-
-  package var category: ErrorCategory {
-    switch self {
-    case .missing: .missingInput
-    case .exists, .inUse, .cannotContinue, .nothingToMerge, .shardsMissing, .twice, .incomplete, .differs: .usage
-    case .cannotWrite: .cannotWrite
-    case .noHeader, .otherEvaluation, .damaged: .badData
-    }
+  static func damaged(_ path: String, line: Int, reason: String) -> Self {
+    Self(.badData, "\(path): line \(line) is damaged: \(reason)")
   }
-
-  package var description: String {
-    switch self {
-    case .missing(let path): "\(path): no such journal, or it may not be read"
-    case .noHeader(let path):
-      "\(path): expected a journal of relevance evaluate, whose first line says what is evaluated"
-    case .otherEvaluation(let path, let expected, let found):
-      "\(path): expected a journal of \(expected), found one of \(found)"
-    case .damaged(let path, let line, let reason): "\(path): line \(line) is damaged: \(reason)"
-    case .exists(let path): "\(path) is there already; --resume continues it, another --output starts anew"
-    case .inUse(let path): "\(path): another process is writing to it"
-    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
-    case .cannotContinue(let path, let difference): "\(path) cannot be continued: it has \(difference)"
-    case .differs(let path, let other, let difference):
-      "\(path) and \(other) are not of the same evaluation: the first has \(difference)"
-    case .incomplete(let path, let done, let all):
-      "\(path): \(done) of \(all) items are done; --resume its evaluation first"
-    case .twice(let path, let shard): "\(path): shard \(shard) is there twice"
-    case .shardsMissing(let found):
-      "expected all shards of the evaluation, found \(found.sorted().joined(separator: ", "))"
-    case .nothingToMerge: "expected journals to merge, or folders with them"
-    }
+  static func exists(_ path: String) -> Self {
+    Self(.usage, "\(path) is there already; --resume continues it, another --output starts anew")
   }
+  package static func inUse(_ path: String) -> Self { Self(.usage, "\(path): another process is writing to it") }
+  static func cannotWrite(_ path: String, reason: String) -> Self {
+    Self(.cannotWrite, "\(path): cannot be written: \(reason)")
+  }
+  static func cannotContinue(_ path: String, _ difference: String) -> Self {
+    Self(.usage, "\(path) cannot be continued: it has \(difference)")
+  }
+  static func differs(_ path: String, _ other: String, _ difference: String) -> Self {
+    Self(.usage, "\(path) and \(other) are not of the same evaluation: the first has \(difference)")
+  }
+  static func incomplete(_ path: String, done: Int, of all: Int) -> Self {
+    Self(.usage, "\(path): \(done) of \(all) items are done; --resume its evaluation first")
+  }
+  static func twice(_ path: String, shard: String) -> Self { Self(.usage, "\(path): shard \(shard) is there twice") }
+  static func shardsMissing(found: [String]) -> Self {
+    Self(.usage, "expected all shards of the evaluation, found \(found.sorted().joined(separator: ", "))")
+  }
+  package static let nothingToMerge = Self(.usage, "expected journals to merge, or folders with them")
 }

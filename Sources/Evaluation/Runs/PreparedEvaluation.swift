@@ -1,6 +1,5 @@
 import Foundation
 import Support
-import Tensors
 
 /// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be chosen.
 public protocol ItemwiseEvaluation: Sendable {
@@ -42,13 +41,11 @@ public struct EvaluationProgress: Sendable {
   /// The item that was just done, and why it could not be if so.
   public let failure: (name: String, error: String)?
 
-  /// Makes a progress.
   package init(done: Int, total: Int, doneNow: Int, seconds: Double, failure: (name: String, error: String)? = nil) {
     (self.done, self.total, self.doneNow, self.seconds) = (done, total, doneNow, seconds)
     self.failure = failure
   }
 
-  /// Items per minute of this run.
   package var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
   /// Seconds until the end, at the same rate; nil before there is one.
   package var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
@@ -134,10 +131,10 @@ private final class JournalFile<Evaluation: ItemwiseEvaluation> {
     // Without a complete first line nothing was done.
     if size > 0, try Self.hasCompleteLine(path) {
       let found = try Journal<Evaluation>.read(path)
-      if let difference = found.journal.header.difference(from: header)
-        ?? Self.difference(found.journal.header, header)
-      {
-        throw JournalError.cannotContinue(path, difference)
+      let own = found.journal.header
+      if let difference = own.difference(from: header) { throw JournalError.cannotContinue(path, difference) }
+      guard own.shard == header.shard else {
+        throw JournalError.cannotContinue(path, "shard \(own.shard), not \(header.shard)")
       }
       (journal, kept) = found
     }
@@ -169,9 +166,5 @@ private final class JournalFile<Evaluation: ItemwiseEvaluation> {
   private static func hasCompleteLine(_ path: String) throws -> Bool {
     guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
     return data.contains(UInt8(ascii: "\n"))
-  }
-
-  private static func difference(_ found: JournalHeader, _ wanted: JournalHeader) -> String? {
-    found.shard == wanted.shard ? nil : "shard \(found.shard), not \(wanted.shard)"
   }
 }

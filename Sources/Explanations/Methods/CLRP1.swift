@@ -6,7 +6,7 @@ import Tensors
 /// Where a single logit decides between two classes, the other class is the negated target, whatever the contrast.
 public struct CLRP1: AttributionMethod {
   /// What CLRP1 contrasts with.
-  public enum Dual: Hashable, Sendable {
+  public enum Dual: Hashable, ParameterValue {
     /// All other classes in equal parts, as in the paper.
     case others
     /// Some classes in equal parts: “why this and not that”.
@@ -16,23 +16,18 @@ public struct CLRP1: AttributionMethod {
     case logits
   }
   /// What the target is contrasted with.
-  public let against: Dual
+  public private(set) var against: Dual
   /// λ; 1 is the paper's.
-  public let strength: Float
+  public private(set) var strength: Float
 
   public static let name = "clrp1"
-  public static let parameters = [
-    Parameter.text("against", Dual.others, expected: "others, logits, or numbers of classes joined by +"),
-    .number("strength", 1, atLeast: 0),
+  public static let parameters: [Parameter<Self>] = [
+    .init("against", \.against, expected: "others, logits, or numbers of classes joined by +"),
+    .init("strength", \.strength, atLeast: 0),
   ]
+  public init() { self.init(against: .others) }
   /// Makes the method.
   public init(against: Dual = .others, strength: Float = 1) { (self.against, self.strength) = (against, strength) }
-  public init(_ arguments: Arguments) {
-    self.init(against: arguments.text("against"), strength: arguments.number("strength"))
-  }
-  public var arguments: [String: Arguments.Value] {
-    ["against": .word(against.description), "strength": .number(strength)]
-  }
 
   public var isContrastive: Bool { true }
   public func quantity(of score: String) -> String { against == .logits ? "share" : score }
@@ -84,7 +79,7 @@ public struct CLRP1: AttributionMethod {
       let seeds = try Seeds(of: group + group, in: trace) { start in
         let own = try start.requiredClass(by: self)
         if start.number < count { return start.add(start.scores) }
-        let scores = trace.scores(start.item)
+        let scores = trace.scores(ofItem: start.item)
         for place in start.places {
           for index in 0..<trace.classes where index != own {
             start.add(abs(scores[index, place]), toClass: index, at: place)

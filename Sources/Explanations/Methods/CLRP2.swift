@@ -3,25 +3,24 @@ import Propagation
 /// Contrastive LRP against the negated concept: for the dual the weights into the target are negated. *Gu18* §4 eq. 2.
 public struct CLRP2: AttributionMethod {
   /// What CLRP2 takes for the network's last layer.
-  public enum Head: String, Hashable, Sendable, CaseIterable {
+  public enum Head: String, Hashable, ParameterValue, CaseIterable {
     /// The last weighted layer and all pooling after it, as one linear map from channels × positions to the logit.
     case composite
     /// The last weighted layer alone. Where pooling follows it the contrast cancels; verbatim from the paper.
     case layer
   }
   /// What is negated.
-  public let head: Head
+  public private(set) var head: Head
   /// λ in `max(0, R − λ·R_dual)`; 1 is the paper's.
-  public let strength: Float
+  public private(set) var strength: Float
 
   public static let name = "clrp2"
-  public static let parameters = [Parameter.choice("head", Head.composite), .number("strength", 1, atLeast: 0)]
+  public static let parameters: [Parameter<Self>] = [
+    .init("head", \.head), .init("strength", \.strength, atLeast: 0),
+  ]
+  public init() { self.init(head: .composite) }
   /// Makes the method.
   public init(head: Head = .composite, strength: Float = 1) { (self.head, self.strength) = (head, strength) }
-  public init(_ arguments: Arguments) {
-    self.init(head: arguments.choice("head"), strength: arguments.number("strength"))
-  }
-  public var arguments: [String: Arguments.Value] { ["head": .word(head.rawValue), "strength": .number(strength)] }
 
   public var isContrastive: Bool { true }
 

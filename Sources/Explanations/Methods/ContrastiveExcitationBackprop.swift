@@ -3,9 +3,7 @@ import Propagation
 /// Excitation backpropagation, less that of the negated target, both of which start with 1 and meet below the last layer. *Zhang16* §3.3.
 public struct ContrastiveExcitationBackprop: AttributionMethod {
   public static let name = "contrastive-excitation-backprop"
-  /// Makes the method.
   public init() {}
-  public init(_ arguments: Arguments) {}
 
   public var table: RuleTable? { .excitation }
   public var isContrastive: Bool { true }

@@ -3,9 +3,7 @@ import Propagation
 /// The gradient with rectifiers that let pass only what is positive on the way back. *Zeiler14* §2.1.
 public struct DeconvNet: AttributionMethod {
   public static let name = "deconvnet"
-  /// Makes the method.
   public init() {}
-  public init(_ arguments: Arguments) {}
 
   public var table: RuleTable? { .gradient(.deconvolution) }
   public var sign: MapSign { .slope }

@@ -3,9 +3,7 @@ import Propagation
 /// z⁺ on every layer with weights, starting with 1. *Zhang16* §3.2.
 public struct ExcitationBackprop: AttributionMethod {
   public static let name = "excitation-backprop"
-  /// Makes the method.
   public init() {}
-  public init(_ arguments: Arguments) {}
 
   public var table: RuleTable? { .excitation }
   public func quantity(of score: String) -> String { "share" }

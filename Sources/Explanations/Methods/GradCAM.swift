@@ -4,14 +4,13 @@ import Tensors
 /// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17* eq. 1, 2.
 public struct GradCAM: AttributionMethod {
   /// The layer; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
-  public let layer: String?
+  public private(set) var layer: String?
 
   public static let name = "grad-cam"
-  public static let parameters = [Parameter.text("layer", nil as String?, expected: "the name of a node")]
+  public static let parameters: [Parameter<Self>] = [.layer(\.layer)]
+  public init() {}
   /// Makes the method.
-  public init(layer: String? = nil) { self.layer = layer }
-  public init(_ arguments: Arguments) { self.init(layer: arguments.optionalText("layer")) }
-  public var arguments: [String: Arguments.Value] { layer.map { ["layer": .word($0)] } ?? [:] }
+  public init(layer: String?) { self.layer = layer }
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }

@@ -1,12 +1,9 @@
 import Propagation
-import Tensors
 
 /// `x ⊙ ∂y/∂x`. *Shrikumar16*.
 public struct GradientTimesInput: AttributionMethod {
   public static let name = "gradient-x-input"
-  /// Makes the method.
   public init() {}
-  public init(_ arguments: Arguments) {}
 
   public var table: RuleTable? { .gradient() }
 

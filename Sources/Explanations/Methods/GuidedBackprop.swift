@@ -3,9 +3,7 @@ import Propagation
 /// The gradient with rectifiers that let pass only what is positive on both ways. *Springenberg15*.
 public struct GuidedBackprop: AttributionMethod {
   public static let name = "guided-backprop"
-  /// Makes the method.
   public init() {}
-  public init(_ arguments: Arguments) {}
 
   public var table: RuleTable? { .gradient(.guided) }
   public var sign: MapSign { .slope }

@@ -5,22 +5,17 @@ import Tensors
 /// everywhere. *Sundararajan17* eq. 1, 3.
 public struct IntegratedGradients: AttributionMethod {
   /// The value of every element of x₀.
-  public let baseline: Float
+  public private(set) var baseline: Float
   /// How many gradients are averaged.
-  public let steps: Int
+  public private(set) var steps: Int
 
   public static let name = "integrated-gradients"
-  public static let parameters = [Parameter.number("baseline", 0), .whole("steps", 32)]
+  public static let parameters: [Parameter<Self>] = [.init("baseline", \.baseline), .init("steps", \.steps)]
+  public init() { self.init(steps: 32) }
   /// Makes the method; `steps` must be positive.
   public init(baseline: Float = 0, steps: Int = 32) {
     precondition(steps > 0, "\(steps) steps")
     (self.baseline, self.steps) = (baseline, steps)
-  }
-  public init(_ arguments: Arguments) {
-    self.init(baseline: arguments.number("baseline"), steps: Int(arguments.whole("steps")))
-  }
-  public var arguments: [String: Arguments.Value] {
-    ["baseline": .number(baseline), "steps": .whole(UInt64(steps))]
   }
 
   public var table: RuleTable? { .gradient() }

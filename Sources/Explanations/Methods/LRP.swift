@@ -1,4 +1,3 @@
-import Execution
 import Networks
 import Propagation
 import Tensors
@@ -9,9 +8,7 @@ import Tensors
 /// wins. The other class's map is the opposite either way.
 public struct LRP: AttributionMethod {
   public static let name = "lrp"
-  /// Makes the method.
   public init() {}
-  public init(_ arguments: Arguments) {}
 
   public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
     try Seeds(of: targets, in: trace) { $0.add($0.scores) }

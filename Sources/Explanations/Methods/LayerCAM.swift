@@ -7,14 +7,13 @@ import Propagation
 /// At layers before the last it keeps finer detail than Grad-CAM, whose weights are means over all positions.
 public struct LayerCAM: AttributionMethod {
   /// The layer; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
-  public let layer: String?
+  public private(set) var layer: String?
 
   public static let name = "layer-cam"
-  public static let parameters = GradCAM.parameters
+  public static let parameters: [Parameter<Self>] = [.layer(\.layer)]
+  public init() {}
   /// Makes the method.
-  public init(layer: String? = nil) { self.layer = layer }
-  public init(_ arguments: Arguments) { self.init(layer: arguments.optionalText("layer")) }
-  public var arguments: [String: Arguments.Value] { GradCAM(layer: layer).arguments }
+  public init(layer: String?) { self.layer = layer }
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }

@@ -1,18 +1,16 @@
 import Propagation
 import Support
-import Tensors
 
 /// Numbers in 0 ..< 1, the same for the same seed: what chance would say.
 public struct RandomMap: AttributionMethod {
   /// Where the generator starts.
-  public let seed: UInt64
+  public private(set) var seed: UInt64
 
   public static let name = "random"
-  public static let parameters = [Parameter.whole("seed", 0, in: 0...1_000_000)]
+  public static let parameters: [Parameter<Self>] = [.init("seed", \.seed, in: 0...1_000_000)]
+  public init() { seed = 0 }
   /// Makes the method.
-  public init(seed: UInt64 = 0) { self.seed = seed }
-  public init(_ arguments: Arguments) { self.init(seed: arguments.whole("seed")) }
-  public var arguments: [String: Arguments.Value] { ["seed": .whole(seed)] }
+  public init(seed: UInt64) { self.seed = seed }
 
   public var isRelevance: Bool { false }
   public var sign: MapSign { .nonNegative }

@@ -3,9 +3,7 @@ import Propagation
 /// Softmax-gradient LRP: seeds `p_t (1 − p_t)` at the target t and `−p_t p_c` at every other class c. *Iwana19*.
 public struct SGLRP: AttributionMethod {
   public static let name = "sglrp"
-  /// Makes the method.
   public init() {}
-  public init(_ arguments: Arguments) {}
 
   public var isContrastive: Bool { true }
   public func quantity(of score: String) -> String { "probability" }

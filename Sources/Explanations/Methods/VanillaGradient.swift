@@ -3,9 +3,7 @@ import Propagation
 /// `∂y/∂x`. *Simonyan14* §3.
 public struct VanillaGradient: AttributionMethod {
   public static let name = "gradient"
-  /// Makes the method.
   public init() {}
-  public init(_ arguments: Arguments) {}
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .slope }

@@ -16,9 +16,7 @@ public struct BarChart: Sendable {
 
     /// Makes a bar, with an interval if both its ends are given.
     public init(_ value: Double, lower: Double? = nil, upper: Double? = nil) {
-      self.value = value
-      self.lower = lower
-      self.upper = upper
+      (self.value, self.lower, self.upper) = (value, lower, upper)
     }
 
     fileprivate var interval: (lower: Double, upper: Double)? {
@@ -35,10 +33,7 @@ public struct BarChart: Sendable {
     public var bars: [Bar]
 
     /// Makes a group.
-    public init(_ name: String, _ bars: [Bar]) {
-      self.name = name
-      self.bars = bars
-    }
+    public init(_ name: String, _ bars: [Bar]) { (self.name, self.bars) = (name, bars) }
   }
 
   /// What is written above; may be empty.
@@ -58,11 +53,7 @@ public struct BarChart: Sendable {
   public init(
     title: String = "", axis: ChartAxis, series: [String] = [], groups: [Group], width: Int = 560, height: Int = 380
   ) {
-    self.title = title
-    self.axis = axis
-    self.series = series
-    self.groups = groups
-    self.width = width
+    (self.title, self.axis, self.series, self.groups, self.width) = (title, axis, series, groups, width)
     self.height = height
   }
 

@@ -14,8 +14,7 @@ public struct ChartAxis: Hashable, Sendable {
         range.upperBound - range.lowerBound > Self.smallest && (range.upperBound - range.lowerBound).isFinite,
         "an axis cannot span \(range)")
     }
-    self.label = label
-    self.range = range
+    (self.label, self.range) = (label, range)
   }
 
   /// The scale for these data, which need not be finite, with about `count` ticks.
@@ -71,9 +70,7 @@ package struct ChartScale: Sendable {
   }
 
   /// Where a value is, 0 at the lower end and 1 at the upper.
-  func position(_ value: Double) -> Double {
-    (value - range.lowerBound) / (range.upperBound - range.lowerBound)
-  }
+  func position(_ value: Double) -> Double { (value - range.lowerBound) / (range.upperBound - range.lowerBound) }
 
   /// What is written at a tick.
   package func label(_ tick: Double) -> String {
@@ -88,4 +85,20 @@ package struct ChartScale: Sendable {
     let power = "×" + powerOfTen(exponent)
     return label.isEmpty ? power : "\(label) (\(power))"
   }
+}
+
+/// A number to so many significant digits, as it is printed: with a minus sign, and a power of ten instead of many zeros.
+func numberText(_ value: Double, digits: Int) -> String {
+  let parts = String(format: "%.\(digits)g", value).split(separator: "e")
+  let factor = parts.first.map { $0.replacingOccurrences(of: "-", with: "−") } ?? ""
+  guard parts.count == 2, let exponent = Int(parts[1]) else { return factor }
+  return "\(factor)×\(powerOfTen(exponent))"
+}
+
+/// 10 to a power, as it is printed.
+func powerOfTen(_ exponent: Int) -> String {
+  let superscripts: [Character: Character] = [
+    "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹",
+  ]
+  return "10" + String(String(exponent).map { superscripts[$0] ?? $0 })
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Imaging
 
 /// Curves over a common horizontal axis, such as the accuracy of methods over thresholds, as SVG or as pixels.
@@ -19,10 +18,7 @@ public struct LineChart: Sendable {
 
     /// Makes a point, with an interval if both its ends are given.
     public init(x: Double, y: Double, lower: Double? = nil, upper: Double? = nil) {
-      self.x = x
-      self.y = y
-      self.lower = lower
-      self.upper = upper
+      (self.x, self.y, self.lower, self.upper) = (x, y, lower, upper)
     }
 
     fileprivate var isDrawn: Bool { x.isFinite && y.isFinite }
@@ -40,10 +36,7 @@ public struct LineChart: Sendable {
     public var points: [Point]
 
     /// Makes a curve.
-    public init(_ name: String, _ points: [Point]) {
-      self.name = name
-      self.points = points
-    }
+    public init(_ name: String, _ points: [Point]) { (self.name, self.points) = (name, points) }
   }
 
   /// What is written above; may be empty.
@@ -63,12 +56,7 @@ public struct LineChart: Sendable {
   public init(
     title: String = "", x: ChartAxis, y: ChartAxis, series: [Series], width: Int = 560, height: Int = 380
   ) {
-    self.title = title
-    self.x = x
-    self.y = y
-    self.series = series
-    self.width = width
-    self.height = height
+    (self.title, self.x, self.y, self.series, self.width, self.height) = (title, x, y, series, width, height)
   }
 
   /// The chart as a self-contained SVG document on white; the same bytes each time.

@@ -10,7 +10,6 @@ struct SeriesStyle {
   let hatching: [Double]
   private let marker: Int
 
-  /// The style of the series in this place.
   init(_ index: Int) {
     color = Self.colors[index % Self.colors.count]
     dashes = Self.dashes[index % Self.dashes.count]
@@ -63,7 +62,6 @@ struct SeriesStyle {
     }
   }
 
-  /// Parallel lines across a box.
   private static func hatch(_ box: Box, angle: Double) -> [[Drawing.Point]] {
     let distance = 6.0
     guard box.width > 2, box.height > 0.5 else { return [] }

@@ -1,4 +1,3 @@
-import Foundation
 import Imaging
 
 /// How much of each pixel of a rectangle a shape covers, 0…1: what drawing with smooth edges needs.
@@ -126,7 +125,6 @@ struct PixelFrame {
 }
 
 extension SIMD2<Double> {
-  /// The distance from the origin.
   var length: Double { (x * x + y * y).squareRoot() }
 }
 

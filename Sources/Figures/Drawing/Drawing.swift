@@ -23,14 +23,6 @@ struct Drawing {
   let title: String
   private(set) var elements: [Element] = []
 
-  /// Makes an empty drawing.
-  init(width: Int, height: Int, title: String) {
-    self.width = width
-    self.height = height
-    self.title = title
-  }
-
-  /// Draws on top of what is there.
   mutating func add(_ element: Element) { elements.append(element) }
 
   /// The drawing as pixels, `scale` of them to a unit.
@@ -48,7 +40,6 @@ struct Box: Equatable {
 
   var width: Double { right - left }
   var height: Double { bottom - top }
-  /// Its corners, in turn.
   var corners: [Drawing.Point] { [[left, top], [right, top], [right, bottom], [left, bottom]] }
 }
 

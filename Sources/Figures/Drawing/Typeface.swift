@@ -36,7 +36,6 @@ enum Typeface {
     }
   }
 
-  /// What stands for a character that cannot be written.
   static let box = Glyph(
     advance: 0.62,
     contours: [

@@ -7,24 +7,40 @@
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the shares of the biases and outputs that have contributions of one sign only.
 /// - Reference: *Bach15* eq. 60.
-public struct AlphaBetaRule: ContributionRule {
-  /// The factor of positive contributions.
-  public let alpha: Float
-  /// The factor of negative contributions.
-  public let beta: Float
-  /// What happens to biases.
-  public let bias: BiasTreatment
+public struct AlphaBetaRule: ContributionRule, NamedRule {
+  public static let name = "alphaBeta"
+  public static let parameters: [Parameter<Self>] = [
+    .init("alpha", \.alphaOrNone, expected: "a number of at least 1") { $0 ?? 1 >= 1 },
+    .init("beta", \.betaOrNone, expected: "a number of at least 0") { $0 ?? 0 >= 0 }, .init("bias", \.bias),
+  ]
 
+  /// The factor of positive contributions.
+  public var alpha: Float { given.alpha ?? given.beta.map { $0 + 1 } ?? 2 }
+  /// The factor of negative contributions.
+  public var beta: Float { given.beta ?? alpha - 1 }
+  /// What happens to biases.
+  public private(set) var bias: BiasTreatment
+  /// If one is given, the other follows.
+  private var given: (alpha: Float?, beta: Float?)
+
+  public init() { (bias, given) = (.absorbed, (nil, nil)) }
   /// Makes the rule; `alpha − beta` must be 1.
   public init(alpha: Float = 2, beta: Float = 1, bias: BiasTreatment = .absorbed) {
-    precondition(Self.isConsistent(alpha, beta), "alpha is \(alpha) and beta \(beta)")
-    self.alpha = alpha
-    self.beta = beta
-    self.bias = bias
+    (self.bias, given) = (bias, (alpha, beta))
+    precondition(objection == nil && beta >= 0, "alpha is \(alpha) and beta \(beta)")
   }
 
-  private static func isConsistent(_ alpha: Float, _ beta: Float) -> Bool {
-    beta >= 0 && abs(alpha - beta - 1) <= 1e-6 * max(1, alpha)
+  private var alphaOrNone: Float? {
+    get { alpha }
+    set { given.alpha = newValue }
+  }
+  private var betaOrNone: Float? {
+    get { beta }
+    set { given.beta = newValue }
+  }
+  public var objection: (found: String, expected: String)? {
+    abs(alpha - beta - 1) <= 1e-6 * max(1, alpha)
+      ? nil : ("alpha \(alpha.text) and beta \(beta.text)", "alpha − beta = 1")
   }
 
   public func contributions(at site: RuleSite) -> [Contributions] {
@@ -39,27 +55,4 @@ public struct AlphaBetaRule: ContributionRule {
   }
 
   public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.signedPixelWarnings(of: self) }
-}
-
-extension AlphaBetaRule: NamedRule {
-  public static let name = "alphaBeta"
-  public static let parameters = [
-    Parameter.number("alpha", nil, atLeast: 1), .number("beta", nil, atLeast: 0),
-    .choice("bias", BiasTreatment.absorbed),
-  ]
-  public init(_ arguments: Arguments) throws {
-    // If one is given, the other follows.
-    let alpha = arguments.optionalNumber("alpha") ?? arguments.optionalNumber("beta").map { $0 + 1 } ?? 2
-    let beta = arguments.optionalNumber("beta") ?? alpha - 1
-    guard Self.isConsistent(alpha, beta) else {
-      throw arguments.error(
-        found: "alpha \(Arguments.Value.number(alpha)) and beta \(Arguments.Value.number(beta))",
-        expected: "alpha − beta = 1"
-      )
-    }
-    self.init(alpha: alpha, beta: beta, bias: arguments.choice("bias"))
-  }
-  public var arguments: [String: Arguments.Value] {
-    ["alpha": .number(alpha), "beta": .number(beta), "bias": .word(bias.rawValue)]
-  }
 }

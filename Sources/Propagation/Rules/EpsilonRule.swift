@@ -6,31 +6,23 @@
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the shares of the stabilizer and of the biases.
 /// - Reference: *Bach15* eq. 58; *Montavon19* §10.2.1.
-public struct EpsilonRule: ContributionRule {
-  /// The stabilizer ε.
-  public let epsilon: Float
-  /// What happens to biases.
-  public let bias: BiasTreatment
+public struct EpsilonRule: ContributionRule, NamedRule {
+  public static let name = "epsilon"
+  public static let parameters: [Parameter<Self>] = [.init("epsilon", \.epsilon, atLeast: 0), .init("bias", \.bias)]
 
+  /// The stabilizer ε.
+  public private(set) var epsilon: Float
+  /// What happens to biases.
+  public private(set) var bias: BiasTreatment
+
+  public init() { self.init(epsilon: 1e-6) }
   /// Makes the rule; `epsilon` must not be negative.
   public init(epsilon: Float = 1e-6, bias: BiasTreatment = .absorbed) {
     precondition(epsilon >= 0 && epsilon.isFinite, "epsilon is \(epsilon)")
-    self.epsilon = epsilon
-    self.bias = bias
+    (self.epsilon, self.bias) = (epsilon, bias)
   }
 
   public func contributions(at site: RuleSite) -> [Contributions] {
     [Contributions([Term(.operand, .all)], bias: bias, as: .all, stabilizer: .signed(epsilon))]
   }
-}
-
-extension EpsilonRule: NamedRule {
-  public static let name = "epsilon"
-  public static let parameters = [
-    Parameter.number("epsilon", 1e-6, atLeast: 0), .choice("bias", BiasTreatment.absorbed),
-  ]
-  public init(_ arguments: Arguments) throws {
-    self.init(epsilon: arguments.number("epsilon"), bias: arguments.choice("bias"))
-  }
-  public var arguments: [String: Arguments.Value] { ["epsilon": .number(epsilon), "bias": .word(bias.rawValue)] }
 }

@@ -8,8 +8,8 @@ import Tensors
 /// - Bias: a constant operand is bypassed.
 /// - Conservation: exact.
 /// - Reference: *Achtibat24*, the uniform rule.
-public struct EqualSharesRule: Rule {
-  /// Makes the rule.
+public struct EqualSharesRule: NamedRule {
+  public static let name = "equalShares"
   public init() {}
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add, .mul]) }
@@ -20,9 +20,4 @@ public struct EqualSharesRule: Rule {
     let share = live == 1 ? relevance : relevance.map { $0 / live }
     return zip(layer.operandShapes, layer.site.operandIsLive).map { $1 ? layer.summed(share, to: $0) : nil }
   }
-}
-
-extension EqualSharesRule: NamedRule {
-  public static let name = "equalShares"
-  public init(_ arguments: Arguments) {}
 }

@@ -9,8 +9,8 @@ import Tensors
 /// - Bias: none.
 /// - Conservation: exact.
 /// - Reference: *Gu18* §3.1. Above a global average it makes an explanation blind to position; see `ProportionalRule`.
-public struct EvenRule: Rule {
-  /// Makes the rule.
+public struct EvenRule: NamedRule {
+  public static let name = "even"
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
@@ -25,9 +25,4 @@ public struct EvenRule: Rule {
   }
 
   public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.evenShareWarnings }
-}
-
-extension EvenRule: NamedRule {
-  public static let name = "even"
-  public init(_ arguments: Arguments) {}
 }

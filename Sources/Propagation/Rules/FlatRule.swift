@@ -6,8 +6,8 @@
 /// - Bias: bypassed.
 /// - Conservation: exact.
 /// - Reference: *Lapuschkin19*, methods.
-public struct FlatRule: ContributionRule {
-  /// Makes the rule.
+public struct FlatRule: ContributionRule, NamedRule {
+  public static let name = "flat"
   public init() {}
 
   public func contributions(at site: RuleSite) -> [Contributions] {
@@ -15,9 +15,4 @@ public struct FlatRule: ContributionRule {
   }
 
   public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.evenShareWarnings }
-}
-
-extension FlatRule: NamedRule {
-  public static let name = "flat"
-  public init(_ arguments: Arguments) {}
 }

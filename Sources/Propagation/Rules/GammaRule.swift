@@ -9,17 +9,20 @@ import Execution
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the biases' shares.
 /// - Reference: *Montavon19* §10.2.1. For inputs of both signs see `GeneralizedGammaRule`.
-public struct GammaRule: ContributionRule {
-  /// How much positive weights are favored.
-  public let gamma: Float
-  /// What happens to biases.
-  public let bias: BiasTreatment
+public struct GammaRule: ContributionRule, NamedRule {
+  public static let name = "gamma"
+  public static let parameters: [Parameter<Self>] = [.init("gamma", \.gamma, atLeast: 0), .init("bias", \.bias)]
 
+  /// How much positive weights are favored.
+  public private(set) var gamma: Float
+  /// What happens to biases.
+  public private(set) var bias: BiasTreatment
+
+  public init() { self.init(gamma: 0.25) }
   /// Makes the rule; `gamma` must not be negative.
   public init(gamma: Float = 0.25, bias: BiasTreatment = .absorbed) {
     precondition(gamma >= 0 && gamma.isFinite, "gamma is \(gamma)")
-    self.gamma = gamma
-    self.bias = bias
+    (self.gamma, self.bias) = (gamma, bias)
   }
 
   public func contributions(at site: RuleSite) -> [Contributions] {
@@ -28,15 +31,4 @@ public struct GammaRule: ContributionRule {
   }
 
   public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.signedPixelWarnings(of: self) }
-}
-
-extension GammaRule: NamedRule {
-  public static let name = "gamma"
-  public static let parameters = [
-    Parameter.number("gamma", 0.25, atLeast: 0), .choice("bias", BiasTreatment.absorbed),
-  ]
-  public init(_ arguments: Arguments) throws {
-    self.init(gamma: arguments.number("gamma"), bias: arguments.choice("bias"))
-  }
-  public var arguments: [String: Arguments.Value] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
 }

@@ -10,17 +10,20 @@ import Execution
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the biases' shares.
 /// - Reference: *Andeol21* appendix; Zennit's rule `GammaRule`.
-public struct GeneralizedGammaRule: ContributionRule {
-  /// How much contributions of the output's sign are favored.
-  public let gamma: Float
-  /// What happens to biases.
-  public let bias: BiasTreatment
+public struct GeneralizedGammaRule: ContributionRule, NamedRule {
+  public static let name = "generalizedGamma"
+  public static let parameters: [Parameter<Self>] = [.init("gamma", \.gamma, atLeast: 0), .init("bias", \.bias)]
 
+  /// How much contributions of the output's sign are favored.
+  public private(set) var gamma: Float
+  /// What happens to biases.
+  public private(set) var bias: BiasTreatment
+
+  public init() { self.init(gamma: 0.25) }
   /// Makes the rule; `gamma` must not be negative.
   public init(gamma: Float = 0.25, bias: BiasTreatment = .absorbed) {
     precondition(gamma >= 0 && gamma.isFinite, "gamma is \(gamma)")
-    self.gamma = gamma
-    self.bias = bias
+    (self.gamma, self.bias) = (gamma, bias)
   }
 
   public func contributions(at site: RuleSite) -> [Contributions] {
@@ -35,13 +38,4 @@ public struct GeneralizedGammaRule: ContributionRule {
         as: favorsNegative, stabilizer: .signed(0), outputs: .negative),
     ]
   }
-}
-
-extension GeneralizedGammaRule: NamedRule {
-  public static let name = "generalizedGamma"
-  public static let parameters = GammaRule.parameters
-  public init(_ arguments: Arguments) throws {
-    self.init(gamma: arguments.number("gamma"), bias: arguments.choice("bias"))
-  }
-  public var arguments: [String: Arguments.Value] { ["gamma": .number(gamma), "bias": .word(bias.rawValue)] }
 }

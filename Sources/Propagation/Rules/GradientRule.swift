@@ -14,9 +14,12 @@ import Tensors
 /// - Bias: has no derivative.
 /// - Conservation: none: these are no shares. Seeds are 1, not scores.
 /// - Reference: *Simonyan14*; *Zeiler14* for DeconvNet; *Springenberg15* for guided backpropagation.
-public struct GradientRule: Rule {
+public struct GradientRule: NamedRule {
+  public static let name = "gradient"
+  public static let parameters: [Parameter<Self>] = [.init("rectifier", \.rectifier)]
+
   /// What rectifiers let pass.
-  public enum Rectifier: String, Hashable, Sendable, CaseIterable {
+  public enum Rectifier: String, Hashable, ParameterValue, CaseIterable {
     /// Where the rectifier let values pass.
     case gradient
     /// What is positive.
@@ -25,10 +28,11 @@ public struct GradientRule: Rule {
     case guided
   }
   /// What rectifiers let pass.
-  public let rectifier: Rectifier
+  public private(set) var rectifier: Rectifier
 
+  public init() { rectifier = .gradient }
   /// Makes the rule.
-  public init(rectifier: Rectifier = .gradient) { self.rectifier = rectifier }
+  public init(rectifier: Rectifier) { self.rectifier = rectifier }
 
   public func objection(at site: RuleSite) -> String? {
     site.kind == .reduceProd ? "it does not know the derivative of a product over axes" : nil
@@ -84,9 +88,50 @@ public struct GradientRule: Rule {
   }
 }
 
-extension GradientRule: NamedRule {
-  public static let name = "gradient"
-  public static let parameters = [Parameter.choice("rectifier", Rectifier.gradient)]
-  public init(_ arguments: Arguments) throws { self.init(rectifier: arguments.choice("rectifier")) }
-  public var arguments: [String: Arguments.Value] { ["rectifier": .word(rectifier.rawValue)] }
+extension Networks.Operator {
+  /// Whether the operator is `max(x, 0)` of one operand, or the smaller of that and a constant.
+  fileprivate var isRectifier: Bool {
+    switch self {
+    case let function as any ElementwiseFunction: function.isRectifier
+    case let relu as ParametricRelu: relu.slope.isZero
+    default: false
+    }
+  }
+}
+
+extension Layer {
+  /// The operand of which the node is a rectifier; nil if it is none.
+  var rectifiedOperand: Int? {
+    if node.operation.isRectifier { return 0 }
+    guard node.operation is Maximum else { return nil }
+    return operands.indices.first { site.operandIsLive[$0] && !site.operandIsLive[1 - $0] && operands[1 - $0].isZero }
+  }
+}
+
+extension RulePlan {
+  /// The activations between input and logits that guided backpropagation and DeconvNet know, and those that they treat like
+  /// any other function.
+  package func activations() -> (rectifiers: [Node], others: [Node]) {
+    let graph = network.graph
+    let known = (try? network.analysis(forInput: network.exampleInputShape()))?.inferred ?? []
+    func isZero(_ id: Node.ID) -> Bool {
+      known.indices.contains(id.index) && known[id.index].literal?.floats.isZero == true
+    }
+    var rectifiers: [Node] = []
+    var others: [Node] = []
+    for id in network.nodes(reaching: network.logits) {
+      let node = graph[id]
+      let isMaximum = node.operation is Maximum && node.inputs.contains(where: isZero)
+      if node.operation.isRectifier || isMaximum {
+        rectifiers.append(node)
+      } else if node.kind.role == .activation || node.kind == .erf {
+        others.append(node)
+      }
+    }
+    return (rectifiers, others)
+  }
+}
+
+extension Tensor {
+  fileprivate var isZero: Bool { withUnsafeElements { $0.allSatisfy { $0 == 0 } } }
 }

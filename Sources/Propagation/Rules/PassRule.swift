@@ -13,8 +13,8 @@ import Tensors
 /// - Bias: bypassed.
 /// - Conservation: exact.
 /// - Reference: *Gu18* §3.1 (“normalization layers are bypassed”); *Bach15* §“multilayer networks”.
-public struct PassRule: Rule {
-  /// Makes the rule.
+public struct PassRule: NamedRule {
+  public static let name = "pass"
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
@@ -63,11 +63,6 @@ extension PassRule {
         ": the rule divides by an output that the network never uses; fold batch normalization into the weights first")
     ]
   }
-}
-
-extension PassRule: NamedRule {
-  public static let name = "pass"
-  public init(_ arguments: Arguments) {}
 }
 
 extension Layer {

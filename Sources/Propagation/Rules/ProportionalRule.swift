@@ -9,8 +9,8 @@ import Tensors
 /// - Bias: none.
 /// - Conservation: exact; a window whose sum is 0 sends nothing.
 /// - Reference: *Bach15* eq. 56 with ε = 0, the z-rule of a layer with equal weights.
-public struct ProportionalRule: Rule {
-  /// Makes the rule.
+public struct ProportionalRule: NamedRule {
+  public static let name = "proportional"
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
@@ -28,9 +28,4 @@ public struct ProportionalRule: Rule {
     }
     return [layer.sharedInProportion(relevance, to: layer.operand)]
   }
-}
-
-extension ProportionalRule: NamedRule {
-  public static let name = "proportional"
-  public init(_ arguments: Arguments) {}
 }

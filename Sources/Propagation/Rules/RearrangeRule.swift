@@ -11,13 +11,11 @@ import Tensors
 /// - Bias: none.
 /// - Conservation: exact, except for what arrives at values that padding made up.
 /// - Reference: none needed: it is the only choice that keeps each value's relevance with it.
-public struct RearrangeRule: Rule {
-  /// Makes the rule.
+public struct RearrangeRule: NamedRule {
+  public static let name = "rearrange"
   public init() {}
 
-  public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: OperatorKind.all(.rearrangement))
-  }
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: OperatorKind.all(.rearrangement)) }
 
   /// What padding made up takes its relevance with it.
   public func conserves(at site: RuleSite) -> Bool { site.kind != .pad }
@@ -31,9 +29,4 @@ public struct RearrangeRule: Rule {
     }
     return layer.adjoint(of: layer.linear, times: relevance)
   }
-}
-
-extension RearrangeRule: NamedRule {
-  public static let name = "rearrange"
-  public init(_ arguments: Arguments) {}
 }

@@ -9,8 +9,8 @@ import Tensors
 /// - Bias: bypassed.
 /// - Conservation: exact where the sum is not 0. Summands of opposite signs share with opposite signs.
 /// - Reference: *Bach15* eq. 56 with ε = 0, for a layer that adds.
-public struct ShareBySummandRule: Rule {
-  /// Makes the rule.
+public struct ShareBySummandRule: NamedRule {
+  public static let name = "shareBySummand"
   public init() {}
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add]) }
@@ -30,9 +30,4 @@ public struct ShareBySummandRule: Rule {
     layer.update(&ratio, with: sum) { $0.divide(by: $1, .signed(0)) }
     return layer.operands.map { layer.summed(layer.product(ratio, $0.expanded(to: sum.shape)), to: $0.shape) }
   }
-}
-
-extension ShareBySummandRule: NamedRule {
-  public static let name = "shareBySummand"
-  public init(_ arguments: Arguments) {}
 }

@@ -9,8 +9,8 @@ import Tensors
 /// - Bias: none.
 /// - Conservation: exact.
 /// - Reference: *Arras17*, for the gates of an LSTM.
-public struct SignalTakesAllRule: Rule {
-  /// Makes the rule.
+public struct SignalTakesAllRule: NamedRule {
+  public static let name = "signalTakesAll"
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
@@ -39,9 +39,4 @@ public struct SignalTakesAllRule: Rule {
     let signal = signal(at: layer.site)
     return layer.operandShapes.enumerated().map { $0 == signal ? layer.summed(r, to: $1) : nil }
   }
-}
-
-extension SignalTakesAllRule: NamedRule {
-  public static let name = "signalTakesAll"
-  public init(_ arguments: Arguments) {}
 }

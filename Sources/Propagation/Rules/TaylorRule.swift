@@ -13,25 +13,28 @@ import Tensors
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the shares of the stabilizer and of the biases.
 /// - Reference: *Binder16* for LRN; *Ali22* for layer normalization.
-public struct TaylorRule: Rule {
+public struct TaylorRule: NamedRule {
+  public static let name = "taylor"
+  public static let parameters: [Parameter<Self>] = [.init("epsilon", \.epsilon, atLeast: 0), .init("bias", \.bias)]
+
   /// The stabilizer ε.
-  public let epsilon: Float
+  public private(set) var epsilon: Float
   /// What happens to the shift of layer normalization: bypassed or absorbed.
-  public let bias: Bias
+  public private(set) var bias: Bias
 
   /// What happens to the shift of layer normalization.
-  public enum Bias: String, Hashable, Sendable, CaseIterable {
+  public enum Bias: String, Hashable, ParameterValue, CaseIterable {
     /// It is no part of denominators: inputs share out all relevance.
     case bypassed
     /// It is part of denominators and keeps its share.
     case absorbed
   }
 
+  public init() { self.init(epsilon: 1e-6) }
   /// Makes the rule; `epsilon` must not be negative.
   public init(epsilon: Float = 1e-6, bias: Bias = .absorbed) {
     precondition(epsilon >= 0 && epsilon.isFinite, "epsilon is \(epsilon)")
-    self.epsilon = epsilon
-    self.bias = bias
+    (self.epsilon, self.bias) = (epsilon, bias)
   }
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.lrn, .layerNormalization]) }
@@ -59,7 +62,6 @@ public struct TaylorRule: Rule {
   /// What items keep back, by cause.
   private typealias Losses = (zero: Double, stabilizer: Double, bias: Double)
 
-  /// Books what items have kept back.
   private func booked(_ layer: Layer, _ found: (relevance: Tensor, values: [Losses])) -> Tensor {
     layer.book(.zeroDenominator, found.values.map(\.zero))
     layer.book(.stabilizer, found.values.map(\.stabilizer))
@@ -71,7 +73,6 @@ public struct TaylorRule: Rule {
     let shape = layer.operandShapes[0]
     let (channels, positions) = (shape[1], shape.dimensions[2...].reduce(1, *))
     let scale = norm.alpha / Float(norm.size)
-    let before = (norm.size - 1) / 2
     let (count, slice) = (shape.count / layer.batch, channels * positions)
     let found = layer.forEachItem(relevance) { _, r, x, result in
       var losses: Losses = (0, 0, 0)
@@ -81,7 +82,7 @@ public struct TaylorRule: Rule {
         let result = result.run(from: start, count: slice)
         for p in 0..<positions {
           for j in 0..<channels {
-            let neighbors = max(j - before, 0)...min(j + norm.size - 1 - before, channels - 1)
+            let neighbors = norm.neighbors(of: j, channels: channels)
             let value = x[j * positions + p]
             let squares = neighbors.reduce(Float(0)) { $0 + x[$1 * positions + p] * x[$1 * positions + p] }
             let own = value * pow(norm.bias + scale * value * value, -norm.beta)
@@ -127,15 +128,4 @@ public struct TaylorRule: Rule {
     }
     return booked(layer, found)
   }
-}
-
-extension TaylorRule: NamedRule {
-  public static let name = "taylor"
-  public static let parameters = [
-    Parameter.number("epsilon", 1e-6, atLeast: 0), .choice("bias", Bias.absorbed),
-  ]
-  public init(_ arguments: Arguments) throws {
-    self.init(epsilon: arguments.number("epsilon"), bias: arguments.choice("bias"))
-  }
-  public var arguments: [String: Arguments.Value] { ["epsilon": .number(epsilon), "bias": .word(bias.rawValue)] }
 }

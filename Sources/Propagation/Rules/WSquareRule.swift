@@ -6,23 +6,20 @@
 /// - Bias: bypassed by default; otherwise `b_j²` counts.
 /// - Conservation: exact but for the biases' shares.
 /// - Reference: *Montavon17* §4.1.
-public struct WSquareRule: ContributionRule {
-  /// What happens to biases.
-  public let bias: BiasTreatment
+public struct WSquareRule: ContributionRule, NamedRule {
+  public static let name = "wSquare"
+  public static let parameters: [Parameter<Self>] = [.init("bias", \.bias)]
 
+  /// What happens to biases.
+  public private(set) var bias: BiasTreatment
+
+  public init() { bias = .bypassed }
   /// Makes the rule.
-  public init(bias: BiasTreatment = .bypassed) { self.bias = bias }
+  public init(bias: BiasTreatment) { self.bias = bias }
 
   public func contributions(at site: RuleSite) -> [Contributions] {
     [Contributions([Term(.ones, .squared)], bias: bias, as: .squared, stabilizer: .positive(0))]
   }
 
   public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.evenShareWarnings }
-}
-
-extension WSquareRule: NamedRule {
-  public static let name = "wSquare"
-  public static let parameters = [Parameter.choice("bias", BiasTreatment.bypassed)]
-  public init(_ arguments: Arguments) throws { self.init(bias: arguments.choice("bias")) }
-  public var arguments: [String: Arguments.Value] { ["bias": .word(bias.rawValue)] }
 }

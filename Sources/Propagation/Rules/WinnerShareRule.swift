@@ -8,8 +8,8 @@ import Tensors
 /// - Bias: none.
 /// - Conservation: exact; a window without a positive value sends nothing.
 /// - Reference: *Bach15* eq. 56 applied to the window.
-public struct WinnerShareRule: Rule {
-  /// Makes the rule.
+public struct WinnerShareRule: NamedRule {
+  public static let name = "winnerShare"
   public init() {}
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.maxPool]) }
@@ -22,9 +22,4 @@ public struct WinnerShareRule: Rule {
     let x = layer.site.operandIsNonNegative[0] ? layer.operand : layer.operand.positivePart
     return [layer.sharedInProportion(relevance, to: x)]
   }
-}
-
-extension WinnerShareRule: NamedRule {
-  public static let name = "winnerShare"
-  public init(_ arguments: Arguments) {}
 }

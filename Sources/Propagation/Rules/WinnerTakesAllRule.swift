@@ -9,23 +9,25 @@ import Tensors
 /// - Bias: none.
 /// - Conservation: exact.
 /// - Reference: *Gu18* §3.1; ties are split in the code that its authors released.
-public struct WinnerTakesAllRule: Rule {
+public struct WinnerTakesAllRule: NamedRule {
+  public static let name = "winnerTakesAll"
+  public static let parameters: [Parameter<Self>] = [.init("ties", \.ties, isTacit: false)]
+
   /// What happens when several positions hold the maximum.
-  public enum Ties: String, Hashable, Sendable, CaseIterable {
+  public enum Ties: String, Hashable, ParameterValue, CaseIterable {
     /// The lowest index takes all, as PyTorch and ONNX Runtime report it.
     case first
     /// Equal shares.
     case split
   }
   /// What happens when several positions hold the maximum.
-  public let ties: Ties
+  public private(set) var ties: Ties
 
+  public init() { ties = .first }
   /// Makes the rule.
-  public init(ties: Ties = .first) { self.ties = ties }
+  public init(ties: Ties) { self.ties = ties }
 
-  public func objection(at site: RuleSite) -> String? {
-    site.objection(unless: OperatorKind.all(.maximum))
-  }
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: OperatorKind.all(.maximum)) }
 
   public func conserves(at site: RuleSite) -> Bool { true }
   public func shareOfZeros(at site: RuleSite) -> ZeroShare { .whatArrivesAtZeros }
@@ -33,11 +35,4 @@ public struct WinnerTakesAllRule: Rule {
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     [layer.sentToWinners(relevance, splitsTies: ties == .split)]
   }
-}
-
-extension WinnerTakesAllRule: NamedRule {
-  public static let name = "winnerTakesAll"
-  public static let parameters = [Parameter.choice("ties", Ties.first, isTacit: false)]
-  public init(_ arguments: Arguments) throws { self.init(ties: arguments.choice("ties")) }
-  public var arguments: [String: Arguments.Value] { ["ties": .word(ties.rawValue)] }
 }

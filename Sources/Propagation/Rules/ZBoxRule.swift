@@ -12,7 +12,10 @@ import Tensors
 /// - Bias: bypassed.
 /// - Conservation: exact up to the stabilizer (that of z⁺).
 /// - Reference: *Montavon17* §4.3 eq. 17; *Gu18* §3 eq. 1, where it is written z^β.
-public struct ZBoxRule: ContributionRule {
+public struct ZBoxRule: ContributionRule, NamedRule {
+  public static let name = "zB"
+  public static let parameters: [Parameter<Self>] = [.init("lower", \.lower), .init("upper", \.upper)]
+
   /// Where `l` and `h` come from.
   public enum Box: Hashable, Sendable {
     /// The pixels' range, carried through whatever scales or reorders them before the layer.
@@ -23,10 +26,19 @@ public struct ZBoxRule: ContributionRule {
     case channels(lower: [Float], upper: [Float])
   }
   /// The box.
-  public let box: Box
+  public private(set) var box: Box
+  /// What parameters were given.
+  private var given: (lower: Bounds?, upper: Bounds?) = (nil, nil) {
+    didSet {
+      guard let (lower, upper) = both else { return }
+      let isList = given.lower?.isList == true || given.upper?.isList == true
+      box = isList ? .channels(lower: lower, upper: upper) : .scalar(lower: lower[0], upper: upper[0])
+    }
+  }
 
+  public init() { box = .fromPixels }
   /// Makes the rule.
-  public init(box: Box = .fromPixels) { self.box = box }
+  public init(box: Box) { self.box = box }
 
   public func objection(at site: RuleSite) -> String? {
     if let objection = site.objection(unless: [.conv, .convTranspose, .gemm]) { return objection }
@@ -84,44 +96,59 @@ public struct ZBoxRule: ContributionRule {
   }
 }
 
-extension ZBoxRule: NamedRule {
-  public static let name = "zB"
-  public static let parameters = [Parameter.numbers("lower"), .numbers("upper")]
-  public init(_ arguments: Arguments) throws {
-    self.init(box: try Self.box(arguments))
+extension ZBoxRule {
+  /// A bound for all channels, or a list of one for each.
+  private struct Bounds: NumericValue {
+    let values: [Float]
+    let isList: Bool
+    static var expected: String { "a number, or a list such as [1, 2, 3]" }
+
+    init(_ values: [Float], isList: Bool) { (self.values, self.isList) = (values, isList) }
+    init?(text: String) {
+      let isList = text.hasPrefix("[") && text.hasSuffix("]") && text.count > 1
+      let parts =
+        isList ? text.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false) : [text[...]]
+      self.init(parts.compactMap { Float(text: isList ? $0.filter { $0 != " " } : String($0)) }, isList: isList)
+      if values.count != parts.count { return nil }
+    }
+    var text: String { isList ? "[\(values.map(\.text).joined(separator: ", "))]" : values[0].text }
   }
 
-  private static func box(_ arguments: Arguments) throws -> Box {
-    let expected = "lower ≤ upper, both or neither"
-    let lower: [Float]
-    let upper: [Float]
-    switch (arguments.optionalNumbers("lower"), arguments.optionalNumbers("upper")) {
-    case (nil, nil): return .fromPixels
-    case (let l?, let h?):
-      // One number stands for all channels.
-      lower = l.count == 1 ? [Float](repeating: l[0], count: h.count) : l
-      upper = h.count == 1 ? [Float](repeating: h[0], count: l.count) : h
-    default: throw arguments.error(found: "half a box", expected: expected)
+  private var lower: Bounds? {
+    get { bounds { lower, _ in lower } }
+    set { given.lower = newValue }
+  }
+  private var upper: Bounds? {
+    get { bounds { _, upper in upper } }
+    set { given.upper = newValue }
+  }
+  private func bounds(_ side: (_ lower: [Float], _ upper: [Float]) -> [Float]) -> Bounds? {
+    switch box {
+    case .fromPixels: nil
+    case .scalar(let lower, let upper): Bounds(side([lower], [upper]), isList: false)
+    case .channels(let lower, let upper): Bounds(side(lower, upper), isList: true)
+    }
+  }
+
+  /// Both bounds that were given; one number stands for all channels.
+  private var both: (lower: [Float], upper: [Float])? {
+    guard let lower = given.lower?.values, let upper = given.upper?.values else { return nil }
+    return (
+      lower.count == 1 ? upper.map { _ in lower[0] } : lower, upper.count == 1 ? lower.map { _ in upper[0] } : upper
+    )
+  }
+
+  public var objection: (found: String, expected: String)? {
+    guard let (lower, upper) = both else {
+      return given.lower == nil && given.upper == nil ? nil : ("half a box", "lower ≤ upper, both or neither")
     }
     guard lower.count == upper.count else {
-      throw arguments.error(
-        found: "\(lower.count) lower and \(upper.count) upper bounds",
-        expected: "as many of each, or one number for all channels")
+      return (
+        "\(lower.count) lower and \(upper.count) upper bounds", "as many of each, or one number for all channels"
+      )
     }
-    if let wrong = lower.indices.first(where: { lower[$0] > upper[$0] }) {
-      throw arguments.error(
-        found: "lower \(Arguments.Value.number(lower[wrong])) above upper \(Arguments.Value.number(upper[wrong]))",
-        expected: expected)
-    }
-    let isList = arguments.isList("lower") || arguments.isList("upper")
-    return isList ? .channels(lower: lower, upper: upper) : .scalar(lower: lower[0], upper: upper[0])
-  }
-
-  public var arguments: [String: Arguments.Value] {
-    switch box {
-    case .fromPixels: [:]
-    case .scalar(let lower, let upper): ["lower": .number(lower), "upper": .number(upper)]
-    case .channels(let lower, let upper): ["lower": .numbers(lower), "upper": .numbers(upper)]
+    return zip(lower, upper).first { $0 > $1 }.map {
+      ("lower \($0.text) above upper \($1.text)", "lower ≤ upper, both or neither")
     }
   }
 }

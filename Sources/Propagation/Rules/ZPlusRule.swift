@@ -8,14 +8,18 @@
 /// - Bias: bypassed by default; otherwise `b⁺_j` counts.
 /// - Conservation: exact up to the stabilizer and the biases' shares; an output without positive contributions sends nothing.
 /// - Reference: *Montavon17* §4.2 eq. 14; *Gu18* §3 eq. 1.
-public struct ZPlusRule: ContributionRule {
+public struct ZPlusRule: ContributionRule, NamedRule {
+  public static let name = "zPlus"
+  public static let parameters: [Parameter<Self>] = [.init("bias", \.bias)]
+
   /// Added to denominators: far below any activation, far above rounding to zero.
   public static let stabilizer: Float = 1e-9
   /// What happens to biases.
-  public let bias: BiasTreatment
+  public private(set) var bias: BiasTreatment
 
+  public init() { bias = .bypassed }
   /// Makes the rule.
-  public init(bias: BiasTreatment = .bypassed) { self.bias = bias }
+  public init(bias: BiasTreatment) { self.bias = bias }
 
   public func contributions(at site: RuleSite) -> [Contributions] {
     [
@@ -26,11 +30,4 @@ public struct ZPlusRule: ContributionRule {
   }
 
   public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { site.signedPixelWarnings(of: self) }
-}
-
-extension ZPlusRule: NamedRule {
-  public static let name = "zPlus"
-  public static let parameters = [Parameter.choice("bias", BiasTreatment.bypassed)]
-  public init(_ arguments: Arguments) throws { self.init(bias: arguments.choice("bias")) }
-  public var arguments: [String: Arguments.Value] { ["bias": .word(bias.rawValue)] }
 }

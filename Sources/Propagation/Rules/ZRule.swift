@@ -6,21 +6,18 @@
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the biases' shares. With them, on rectifier networks, gradient × input.
 /// - Reference: *Bach15* eq. 56; LRP-0 in *Montavon19* §10.2.1.
-public struct ZRule: ContributionRule {
-  /// What happens to biases.
-  public let bias: BiasTreatment
+public struct ZRule: ContributionRule, NamedRule {
+  public static let name = "z"
+  public static let parameters: [Parameter<Self>] = [.init("bias", \.bias)]
 
+  /// What happens to biases.
+  public private(set) var bias: BiasTreatment
+
+  public init() { bias = .absorbed }
   /// Makes the rule.
-  public init(bias: BiasTreatment = .absorbed) { self.bias = bias }
+  public init(bias: BiasTreatment) { self.bias = bias }
 
   public func contributions(at site: RuleSite) -> [Contributions] {
     [Contributions([Term(.operand, .all)], bias: bias, as: .all, stabilizer: .signed(0))]
   }
-}
-
-extension ZRule: NamedRule {
-  public static let name = "z"
-  public static let parameters = [Parameter.choice("bias", BiasTreatment.absorbed)]
-  public init(_ arguments: Arguments) throws { self.init(bias: arguments.choice("bias")) }
-  public var arguments: [String: Arguments.Value] { ["bias": .word(bias.rawValue)] }
 }

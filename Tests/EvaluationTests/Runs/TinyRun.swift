@@ -9,7 +9,7 @@ struct TinyRun {
   static let (height, width, channels, classes) = (7, 6, 4, 5)
   static let plane = height * width
   /// What is compared: saliency by the magnitude of the gradient, and by the positive part of relevance.
-  static let methods: [AttributionMethod] = [.gradient, .lrp]
+  static let methods: [any AttributionMethod] = [.gradient, .lrp]
 
   let scratch: Fixtures.Scratch
   let data: DataSet

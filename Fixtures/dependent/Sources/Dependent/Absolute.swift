@@ -4,11 +4,8 @@ import RelevanceKit
 /// `R_i = Σ_j x⁺_i |w_ij| / Σ_i' x⁺_i' |w_i'j| · R_j`.
 struct Absolute: ContributionRule, NamedRule {
   static let name = "absolute"
-  static let parameters = [Parameter.number("stabilizer", 1e-9, atLeast: 0)]
-  let stabilizer: Float
-
-  init(_ arguments: Arguments) { stabilizer = arguments.number("stabilizer") }
-  var arguments: [String: Arguments.Value] { ["stabilizer": .number(stabilizer)] }
+  static let parameters: [Parameter<Self>] = [.init("stabilizer", \.stabilizer, atLeast: 0)]
+  var stabilizer: Float = 1e-9
 
   func contributions(at site: RuleSite) -> [Contributions] {
     let size = WeightPart.scaled(positive: 1, negative: -1)

@@ -3,12 +3,8 @@ import RelevanceKit
 /// What supports a class more than the most likely of the others, which starts with a multiple of the same score: `max(0, R − λ·R')`.
 struct RunnerUp: AttributionMethod {
   static let name = "runner-up"
-  static let parameters = [Parameter.number("strength", 1, atLeast: 0)]
-  let strength: Float
-
-  init(strength: Float = 1) { self.strength = strength }
-  init(_ arguments: Arguments) { strength = arguments.number("strength") }
-  var arguments: [String: Arguments.Value] { ["strength": .number(strength)] }
+  static let parameters: [Parameter<Self>] = [.init("strength", \.strength, atLeast: 0)]
+  var strength: Float = 1
 
   var isContrastive: Bool { true }
 
