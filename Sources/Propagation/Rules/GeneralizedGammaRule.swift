@@ -9,7 +9,7 @@ import Execution
 /// - Its parameters: `gamma` ≥ 0; `bias`.
 /// - Bias: absorbed by default.
 /// - Conservation: exact but for the biases' shares.
-/// - Reference: *Andeol21* appendix; Zennit's rule `GammaRule`.
+/// - Reference: *Andeol21* appendix; Zennit's rule `Gamma`.
 public struct GeneralizedGammaRule: ContributionRule, NamedRule {
   public static let name = "generalizedGamma"
   public static let parameters: [Parameter<Self>] = [.init("gamma", \.gamma, atLeast: 0), .init("bias", \.bias)]
