@@ -6,7 +6,7 @@ import Tensors
 protocol ComputedOperator: Networks.Operator {
   /// What computes a node with the operator.
   ///
-  /// - Throws: `ExecutionError` or `GraphError` for what is not supported.
+  /// - Throws: `RelevanceKitError` for what is not supported.
   func kernel(at site: KernelSite) throws -> any Kernel
 }
 

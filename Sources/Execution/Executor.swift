@@ -35,7 +35,7 @@ public final class Executor: Sendable {
   ///
   /// - Parameter input: the shape that the network declares, usually batch × channels × height × width.
   /// - Returns: the logits' node's values, usually batch × classes.
-  /// - Throws: `GraphError` if the shape does not fit; `ExecutionError` if input or result is NaN or infinite, if the values do not fit
+  /// - Throws: `RelevanceKitError` if the shape does not fit, if input or result is NaN or infinite, if the values do not fit
   ///   memory, or if a window slides over more than two axes.
   public func logits(_ input: Tensor) throws -> Tensor {
     // A copy, so that the run's memory can be used again.
@@ -49,7 +49,7 @@ public final class Executor: Sendable {
 
   /// How the logits are arranged for an input of a shape, and what they decide.
   ///
-  /// - Throws: `GraphError` if the shape does not fit; `ExecutionError` if the values do not fit memory, or if a window slides over more
+  /// - Throws: `RelevanceKitError` if the shape does not fit, if the values do not fit memory, or if a window slides over more
   ///   than two axes.
   public func scoreLayout(forInput shape: TensorShape) throws -> ScoreLayout { try plan(shape, for: .logits).layout }
 

@@ -20,8 +20,8 @@ extension Trace {
   /// most active, the first of equal ones. Of a batch the first item counts.
   ///
   /// - Returns: at most `count` units by falling activation, equal ones by channel; only those above zero.
-  /// - Throws: `GraphError.noSuchNode`, with what may have been meant; `ExplanationError.noRelevance` if nothing leads
-  ///   from the node to the logits, `ExplanationError.turnedUnit` if a later node multiplies channels by something negative.
+  /// - Throws: `RelevanceKitError`, with what may have been meant, and if nothing leads
+  ///   from the node to the logits, `RelevanceKitError` if a later node multiplies channels by something negative.
   /// - Complexity: O(*values of the layer*).
   public func mostActiveUnits(at node: String, count: Int) throws -> [ActiveUnit] {
     let graph = plan.network.graph

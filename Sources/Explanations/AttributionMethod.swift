@@ -12,7 +12,7 @@ public protocol AttributionMethod: Parameterized, CustomStringConvertible {
   var table: RuleTable? { get }
   /// Where relevance starts. By default with 1 at each of a target's elements.
   ///
-  /// - Throws: `ExplanationError` for a target that does not exist, or that the method cannot explain.
+  /// - Throws: `RelevanceKitError` for a target that does not exist, or that the method cannot explain.
   func seeds(for targets: [Target], in trace: Trace) throws -> Seeds
   /// The map of each target. By default what arrives at the input when `seeds(for:in:)` go back by `table`.
   ///
@@ -111,7 +111,7 @@ extension MethodCatalog {
 
   /// Makes a method from one word, as it is written on a command line: `name` or `name:key=value,key=value`.
   ///
-  /// - Throws: `ArgumentError` for an unknown name, a parameter that the method does not have, or a value that it does not take.
+  /// - Throws: `RelevanceKitError` for an unknown name, a parameter that the method does not have, or a value that it does not take.
   public func method(parsing text: String) throws -> any AttributionMethod {
     let (type, pairs) = try parts(of: text, pair: "name=value")
     for (index, (name, _)) in pairs.enumerated() {

@@ -29,7 +29,7 @@ public struct Explainer: Sendable {
   ///   - convolution: how convolutions are computed.
   ///   - memoryBudget: bytes that relevance may take while several targets are propagated together; more targets than fit
   ///     are propagated group by group. One target is always propagated.
-  /// - Throws: `GraphError` if the network's nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another.
   public init(
     _ network: NeuralNetwork, rules: RuleTable? = nil, preprocessing: Preprocessing = .imageNet, threads: Int? = nil,
     convolution: ConvolutionAlgorithm = .automatic,
@@ -56,7 +56,7 @@ public struct Explainer: Sendable {
   /// Runs the network and records what explanations need. A trace is recorded once and explained as often as one likes.
   ///
   /// - Parameter input: a preprocessed image, 1 × channels × height × width, or a batch of them.
-  /// - Throws: `GraphError` if the shape does not fit the network; `ExecutionError` if input or logits are NaN or infinite, if there are
+  /// - Throws: `RelevanceKitError` if the shape does not fit the network, if input or logits are NaN or infinite, if there are
   ///   none, if the network mixes the items of the batch, if the values do not fit memory, or if a window slides over more than two axes.
   public func trace(_ input: Tensor) throws -> Trace { try trace(input, clock: nil) }
 
@@ -67,7 +67,7 @@ public struct Explainer: Sendable {
     return Trace(forward, explainer: self)
   }
 
-  /// - Throws: `ExecutionError` if there is nothing to explain, or a batch that the network mixes.
+  /// - Throws: `RelevanceKitError` if there is nothing to explain, or a batch that the network mixes.
   private func check(_ plan: ExecutionPlan, _ input: Tensor) throws {
     let output = plan.shapes[network.logits.index]
     guard output.count > 0 else {

@@ -46,39 +46,24 @@ public struct Explanation: Sendable {
 }
 
 /// An explanation that cannot be given.
-public enum ExplanationError: RelevanceKitError, Equatable {
-  /// The class is not among the logits.
+package enum ExplanationError: RelevanceKitError, Equatable {
   case noSuchClass(Int, classes: Int)
-  /// No class has this rank.
   case noSuchRank(Int, ranks: Int)
-  /// The node's output has no such channel or position.
   case noSuchUnit(String, node: String, shape: TensorShape)
-  /// A later node multiplies the channel by something negative, and rules go by the sign that it gives.
   case turnedUnit(Int, node: String, factor: String)
-  /// Nothing leads from the node to what is explained, or no rule gives it relevance.
   case noRelevance(node: String)
-  /// CLRP2 negates the weights of the last layer, and there is none that leads to the target alone.
   case noWeightedHead(node: String, operator: String)
-  /// The method contrasts classes, and the target is a unit.
   case needsClass(method: String)
-  /// A class cannot be contrasted with itself alone.
   case contrastWithItself(Int)
-  /// The method needs a layer with positions.
   case noPositions(method: String, node: String, shape: TensorShape)
-  /// No layer before the target has positions.
   case noSpatialLayer(method: String)
-  /// The class has a score at each of several positions.
   case needsPosition(class: Int, positions: [Int])
-  /// The scores have no such position.
   case noSuchPosition([Int], positions: [Int])
-  /// Classes have one score each, and so no regions.
   case noRegions(class: Int)
-  /// The class has the largest score at no position.
   case emptyRegion(class: Int)
-  /// The map has values that are not finite, because of a node.
   case notFinite(target: String, method: String, node: String)
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .noSuchClass, .noSuchRank, .noSuchUnit, .turnedUnit, .needsClass, .contrastWithItself, .needsPosition,
       .noSuchPosition, .noRegions, .emptyRegion:
@@ -87,7 +72,7 @@ public enum ExplanationError: RelevanceKitError, Equatable {
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noSuchClass(let index, let classes): "there is no class \(index): the network has classes 0 to \(classes - 1)"
     case .noSuchRank(let rank, let ranks): "top:\(rank): no class has this rank; expected 1 to \(ranks)"

@@ -13,7 +13,7 @@ struct LinearHead {
 
   var weighted: Node.ID { nodes[nodes.count - 1] }
 
-  /// - Throws: `ExplanationError.noWeightedHead` if something that is not linear lies between.
+  /// - Throws: `RelevanceKitError` if something that is not linear lies between.
   init(from target: Node.ID, in graph: Graph) throws {
     var nodes: [Node.ID] = []
     var id = target

@@ -70,7 +70,7 @@ extension RuleLab {
   ///   - operand: what the layer takes: batch × channels × …
   ///   - operandRange: an interval for each channel of the operand, for rule z^B.
   ///   - threads: how many threads a run uses; nil means one per processor.
-  /// - Throws: `GraphError` if the layer cannot take the operand, `ExecutionError` if it cannot be run.
+  /// - Throws: `RelevanceKitError` if the layer cannot take the operand, or if it cannot be run.
   public init(layer: Layer, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil) throws {
     try self.init(layer: layer.operation, operand: operand, operandRange: operandRange, threads: threads)
   }

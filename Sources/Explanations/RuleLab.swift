@@ -48,7 +48,7 @@ public struct RuleLab: Sendable {
 
   /// Takes the same relevance through one layer by each of some rules.
   ///
-  /// - Throws: `GraphError.noSuchNode`, `RuleLabError`, `RuleTableError` or `ExplanationError`, if the layer, the seed, the table above the
+  /// - Throws: `RelevanceKitError` if the layer, the seed, the table above the
   ///   layer or one of the rules cannot be.
   /// - Complexity: one step of a walk per rule; a seed of relevance walks from the logits to the layer.
   public func experiment(_ rules: [any Rule], at node: String, seed: Seed) throws -> [Observation] {
@@ -177,21 +177,16 @@ private struct Channel {
 }
 
 /// An experiment that cannot be made.
-public enum RuleLabError: RelevanceKitError {
-  /// The node is the input, or the table lets no relevance arrive there.
+package enum RuleLabError: RelevanceKitError {
   case unreachable(String, isInput: Bool, table: String)
-  /// The rule is not for such a node.
   case notApplicable(rule: String, node: String, String)
-  /// The node's output has no such channel.
   case noSuchChannel(Int, node: String, channels: Int)
-  /// The node's channels have no such position.
   case noSuchPosition([Int], node: String, extents: [Int])
-  /// The seed does not have the shape of the node's output.
   case seedShape(node: String, expected: TensorShape, found: TensorShape)
 
-  public var category: ErrorCategory { .usage }
+  package var category: ErrorCategory { .usage }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .unreachable(let name, let isInput, let table):
       isInput

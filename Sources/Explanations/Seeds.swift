@@ -11,7 +11,7 @@ public struct Seeds: Sendable {
 
   /// Calls `body` for each target and each item of the batch.
   ///
-  /// - Throws: `GraphError.noSuchNode` or `ExplanationError` for a target that does not exist, and what `body` throws.
+  /// - Throws: `RelevanceKitError` for a target that does not exist, and what `body` throws.
   public init(of targets: [Target], in trace: Trace, _ body: (inout TargetSeed) throws -> Void) throws {
     rows = trace.batch * targets.count
     try add(targets.map { try Site(of: $0, in: trace) }, in: trace, body)
@@ -73,7 +73,7 @@ public struct TargetSeed {
 
   /// The class that is explained.
   ///
-  /// - Throws: `ExplanationError.needsClass` for a unit: it has no siblings that are alternatives to it.
+  /// - Throws: `RelevanceKitError` for a unit: it has no siblings that are alternatives to it.
   public func requiredClass(by method: some AttributionMethod) throws -> Int {
     guard let index = site.classIndex else { throw ExplanationError.needsClass(method: method.name) }
     return index

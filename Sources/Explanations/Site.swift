@@ -18,7 +18,7 @@ struct Site {
   /// Whether the target is a single element of each item.
   var isSingle: Bool { elements.allSatisfy { $0.count == 1 } }
 
-  /// - Throws: `ExplanationError` if there is no such target, or no relevance can go from it to the input.
+  /// - Throws: `RelevanceKitError` if there is no such target, or no relevance can go from it to the input.
   init(of target: Target, in trace: Trace) throws {
     let target = try target.resolved(in: trace)
     if let index = target.classIndex, !(0..<trace.classes).contains(index) {
@@ -108,7 +108,7 @@ struct Site {
 }
 
 extension Node {
-  /// - Throws: `ExplanationError.turnedUnit` if a channel's values are held with the opposite sign, under a name of the node.
+  /// - Throws: `RelevanceKitError` if a channel's values are held with the opposite sign, under a name of the node.
   func checkSign(ofChannel channel: Int, called name: String) throws {
     if let turned, turned.isTurned(name, channel: channel) {
       throw ExplanationError.turnedUnit(channel, node: name, factor: turned.factor)

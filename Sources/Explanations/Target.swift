@@ -22,7 +22,7 @@ public enum Target: Hashable, Sendable {
 
   /// The target with the class in the place of a rank.
   ///
-  /// - Throws: `ExplanationError.noSuchRank`.
+  /// - Throws: `RelevanceKitError`.
   func resolved(in trace: Trace) throws -> Target {
     guard case .top(let rank) = self else { return self }
     let ranked = Self.ranked(in: trace)

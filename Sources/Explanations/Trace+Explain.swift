@@ -5,7 +5,7 @@ import Tensors
 extension Trace {
   /// Explains one target; see `explain(_:by:ledger:)` for several.
   ///
-  /// - Throws: `GraphError.noSuchNode`, `ExplanationError`, `RuleTableError` or `ExecutionError`, as for several.
+  /// - Throws: `RelevanceKitError` as for several.
   public func explain(_ target: Target, by method: any AttributionMethod = .lrp, ledger: Bool = true) throws
     -> Explanation
   {
@@ -16,9 +16,9 @@ extension Trace {
   /// fit into the explainer's memory budget. `ledger` says whether the relevance at every node is summed up, at the price of
   /// reading it twice more.
   ///
-  /// - Throws: `GraphError.noSuchNode` or `ExplanationError` for a target that does not exist; `ExplanationError` for a method that
-  ///   the network or the target does not allow; `RuleTableError` if a method's own table does not fit the network;
-  ///   `ExecutionError` if a run at another input, which integrated gradients and SmoothGrad need, is not finite.
+  /// - Throws: `RelevanceKitError` for a target that does not exist, or for a method that
+  ///   the network or the target does not allow; `RelevanceKitError` if a method's own table does not fit the network;
+  ///   `RelevanceKitError` if a run at another input, which integrated gradients and SmoothGrad need, is not finite.
   /// - Complexity: one backward pass per target; integrated gradients and SmoothGrad besides a run of the network per sample.
   public func explain(_ targets: [Target], by method: any AttributionMethod = .lrp, ledger: Bool = true) throws
     -> [Explanation]

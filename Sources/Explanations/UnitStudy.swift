@@ -51,7 +51,7 @@ public struct UnitStudy: Sendable {
   ///   - trace: a run of one picture, of shape 1 × channels × height × width.
   ///   - node: the layer: fully connected, convolutional, or a rectifier behind one.
   ///   - options: how many units, and what becomes of their patches.
-  /// - Throws: `GraphError.noSuchNode`, `ExplanationError.noRelevance`, or a `UnitStudyError`.
+  /// - Throws: `RelevanceKitError`.
   /// - Complexity: one backward pass per unit for each of both methods, and 2 runs of the network per unit.
   public init(_ trace: Trace, at node: String, options: Options = Options()) throws {
     precondition(options.count > 1, "\(options.count) units have nothing to be compared with")
@@ -158,24 +158,20 @@ extension Tensor {
 }
 
 /// Units that cannot be studied.
-public enum UnitStudyError: RelevanceKitError, Equatable {
-  /// Patches need an input with channels, height and width.
+package enum UnitStudyError: RelevanceKitError, Equatable {
   case noPicture(TensorShape)
-  /// What patches are replaced by does not fit the input.
   case replacement(expected: TensorShape, found: TensorShape)
-  /// Not enough units of the layer are above zero.
   case tooFewActive(node: String, expected: Int, found: Int)
-  /// Something that is not linear lies between the layer and the last weights before it.
   case noContrast(node: String, between: String, operator: String, suggestion: String?)
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .replacement, .noContrast: .usage
     case .noPicture, .tooFewActive: .badData
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .noPicture(let shape):
       "patches need an input of shape 1×channels×height×width, and the network takes \(shape)"

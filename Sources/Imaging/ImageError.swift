@@ -3,23 +3,14 @@ import Tensors
 
 /// A picture that cannot be read, used or written. Each case names the file first.
 package enum ImageError: RelevanceKitError, Equatable {
-  /// There is no such file.
   case missing(String)
-  /// The file is there, but may not or cannot be read.
   case unreadable(String, reason: String)
-  /// The content is neither JPEG nor PNG; `found` says what it looks like.
   case unknownFormat(String, found: String)
-  /// The file ends before its picture does; sizes in bytes.
   case truncated(String, format: ImageFormat, found: Int)
-  /// The content breaks the rules of its format.
   case damaged(String, format: ImageFormat, reason: String)
-  /// A valid picture of a kind that is not read.
   case unsupported(String, format: ImageFormat, found: String)
-  /// The picture has more than `RGBImage.pixelLimit` pixels.
   case tooLarge(String, width: Int, height: Int)
-  /// Memory for the picture could not be had.
   case outOfMemory(String)
-  /// The file could not be written.
   case cannotWrite(String, reason: String)
 
   /// The kind of failure.

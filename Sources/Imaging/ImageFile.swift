@@ -14,19 +14,19 @@ extension RGBImage {
   /// `convert("RGB")`: the network sees the colors that the file stores, whatever their alpha. An EXIF orientation is
   /// applied. JPEG pixels are those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
   ///
-  /// - Throws: `ImageError`. A file that is cut short or has lost data is an error, never a half-gray picture.
+  /// - Throws: `RelevanceKitError`. A file that is cut short or has lost data is an error, never a half-gray picture.
   public init(contentsOf file: some FileLocation) throws { self = try Self.read(file).upright }
 
   /// Reads a JPEG or PNG file, and says how the file stores what is returned upright; annotations often refer to that.
   ///
-  /// - Throws: `ImageError`; see `init(contentsOf:)`.
+  /// - Throws: `RelevanceKitError`; see `init(contentsOf:)`.
   package static func read(_ file: some FileLocation) throws -> (upright: RGBImage, orientation: Orientation) {
     try decode(Self.bytes(of: file.fileSystemPath), name: file.fileSystemPath)
   }
 
   /// Reads a picture from the bytes of a JPEG or PNG file; `name` is what errors call it.
   ///
-  /// - Throws: `ImageError`; see `init(contentsOf:)`.
+  /// - Throws: `RelevanceKitError`; see `init(contentsOf:)`.
   public init(decoding data: Data, name: String) throws { self = try Self.decode(data, name: name).upright }
 
   private static func decode(_ data: Data, name: String) throws -> (upright: RGBImage, orientation: Orientation) {
@@ -75,7 +75,7 @@ extension RGBImage {
 
   /// Writes the picture as an 8-bit RGB PNG; the file appears under its name only when it is complete.
   ///
-  /// - Throws: `ImageError.cannotWrite`; then nothing is left behind, and a file that was there before is untouched.
+  /// - Throws: `RelevanceKitError`; then nothing is left behind, and a file that was there before is untouched.
   public func writePNG(to file: some FileLocation) throws {
     let path = file.fileSystemPath
     do { try AtomicFiles.write(pngData(), to: path) } catch let failure as AtomicFiles.Failure {

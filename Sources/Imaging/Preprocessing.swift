@@ -107,7 +107,7 @@ public struct Preprocessing: Hashable, Sendable {
 extension Preprocessing {
   /// The picture that the network sees, in 8-bit RGB: resized and cropped, but not normalized. Overlays belong on it.
   ///
-  /// - Throws: `ImageError.tooLarge` if the result would have more than `RGBImage.pixelLimit` pixels.
+  /// - Throws: `RelevanceKitError` if the result would have more than `RGBImage.pixelLimit` pixels.
   public func visible(_ image: RGBImage) throws -> RGBImage {
     let size = resizedSize(ofWidth: image.width, height: image.height)
     let window = crop ?? Crop(width: size.width, height: size.height)
@@ -126,7 +126,7 @@ extension Preprocessing {
 
   /// The network's input for a picture: 1 × 3 × height × width, in the network's channel order.
   ///
-  /// - Throws: `ImageError.tooLarge`; see `visible(_:)`.
+  /// - Throws: `RelevanceKitError`; see `visible(_:)`.
   public func tensor(from image: RGBImage) throws -> Tensor { normalized(try visible(image)) }
 
   /// The network's input for a picture that is already resized and cropped: 1 × 3 × height × width.

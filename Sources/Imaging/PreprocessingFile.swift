@@ -23,17 +23,17 @@ extension Preprocessing {
   /// matter for pixels are honored: `crop_pct` (ConvNeXT, also ResNet: `size` below 384 is the crop, out of a shortest
   /// edge of size/crop_pct), `rescale_offset` and `include_top` (EfficientNet). All others are ignored.
   ///
-  /// - Throws: `PreprocessingError`.
+  /// - Throws: `RelevanceKitError`.
   public init(contentsOf file: some FileLocation) throws { self = try Self.read(file.fileSystemPath).preprocessing }
 
   /// Reads the bytes of a `preprocessor_config.json`; `name` is what errors call it. See `init(contentsOf:)`.
   ///
-  /// - Throws: `PreprocessingError`.
+  /// - Throws: `RelevanceKitError`.
   public init(decoding data: Data, name: String) throws { try self.init(Settings(decoding: data, file: name)) }
 
   /// Reads a file, and says in a sentence what it leaves to the defaults although it matters, and which keys may be mistyped.
   ///
-  /// - Throws: `PreprocessingError`.
+  /// - Throws: `RelevanceKitError`.
   package static func read(_ path: String) throws -> (preprocessing: Preprocessing, doubts: String?) {
     guard FileManager.default.fileExists(atPath: path) else { throw PreprocessingError.missing(path) }
     guard let data = FileManager.default.contents(atPath: path) else { throw PreprocessingError.unreadable(path) }
@@ -149,13 +149,9 @@ extension Preprocessing: Codable {
 
 /// A `preprocessor_config.json` that cannot be used.
 package enum PreprocessingError: RelevanceKitError, Equatable {
-  /// There is no such file.
   case missing(String)
-  /// The file is there, but may not or cannot be read.
   case unreadable(String)
-  /// The file is not JSON.
   case notJSON(String)
-  /// The value of a key (nil: the file as a whole) is not what it must be.
   case wrongValue(String, key: String?, expected: String, found: String)
 
   /// The kind of failure.

@@ -96,7 +96,7 @@ struct Settings {
 }
 
 extension Settings {
-  /// - Throws: `PreprocessingError` if the bytes are no JSON object.
+  /// - Throws: `RelevanceKitError` if the bytes are no JSON object.
   init(decoding data: Data, file: String) throws {
     guard let value = try? JSONDecoder().decode(JSONValue.self, from: data) else {
       throw PreprocessingError.notJSON(file)

@@ -22,7 +22,7 @@ public struct Graph: Sendable {
   ///   - output: the node whose output is the result.
   ///   - outputName: what the model file calls the result; nil means the name of its node.
   ///   - outputNames: the names of all outputs of the model file; nil means `outputName` alone.
-  /// - Throws: `GraphError` if two nodes share a name or an operand does not come before its user.
+  /// - Throws: `RelevanceKitError` if two nodes share a name or an operand does not come before its user.
   package init(
     name: String, nodes: [Node], output: Node.ID, outputName: String? = nil, outputNames: [String]? = nil
   ) throws {
@@ -64,7 +64,7 @@ public struct Graph: Sendable {
 
   /// The node with a name, which somebody has typed.
   ///
-  /// - Throws: `GraphError.noSuchNode` with what may have been meant.
+  /// - Throws: `RelevanceKitError` with what may have been meant.
   public func requiredNode(named name: String) throws -> Node.ID {
     if let id = node(named: name) { return id }
     let names = nodes.flatMap { [$0.name] + $0.aliases }
@@ -87,22 +87,16 @@ public struct Graph: Sendable {
 }
 
 /// A graph that cannot be one, or not one that can be explained.
-public enum GraphError: RelevanceKitError {
-  /// Two nodes have the same name.
+package enum GraphError: RelevanceKitError {
   case duplicateName(String)
-  /// A node uses what no earlier node makes.
   case disordered(String)
-  /// The graph does not have exactly one input.
   case inputs([String])
-  /// A node's operands have shapes that it cannot take.
   case shape(node: String, operator: String, reason: String)
-  /// No node has the name that was asked for.
   case noSuchNode(String, suggestion: String?)
-  /// The input does not have the shape that the graph declares.
   case inputShape(name: String, expected: SymbolicShape, found: TensorShape)
 
-  public var category: ErrorCategory { if case .noSuchNode = self { .usage } else { .badData } }
-  public var description: String {
+  package var category: ErrorCategory { if case .noSuchNode = self { .usage } else { .badData } }
+  package var description: String {
     switch self {
     case .noSuchNode(let name, let suggestion):
       "\(name): the network has no such node" + (suggestion.map { "; did you mean \($0)?" } ?? "")

@@ -22,7 +22,7 @@ public struct NeuralNetwork: Sendable {
 
   /// Brings a graph into canonical form.
   ///
-  /// - Throws: `GraphError.inputs` unless the graph has exactly one input.
+  /// - Throws: `RelevanceKitError` unless the graph has exactly one input.
   public init(_ graph: Graph) throws {
     for node in graph.nodes {
       guard let input = node.operation as? Input else { continue }

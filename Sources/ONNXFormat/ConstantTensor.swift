@@ -24,7 +24,7 @@ final class ConstantTensor {
 
   /// A tensor of a model.
   ///
-  /// - Throws: `ONNXError.tensor` if its dims are no shape.
+  /// - Throws: `RelevanceKitError` if its dims are no shape.
   init(_ message: UnsafePointer<TensorProto>, name: String, of model: Model) throws {
     self.name = name
     self.file = model.file
@@ -56,7 +56,7 @@ final class ConstantTensor {
 
   /// The elements as floats: FLOAT, DOUBLE, FLOAT16 or BFLOAT16. FLOAT elements that are aligned in the file are used in place.
   ///
-  /// - Throws: `ONNXError` for another type, or data that does not fit the dims.
+  /// - Throws: `RelevanceKitError` for another type, or data that does not fit the dims.
   func floats() throws -> Tensor {
     if let cached { return cached }
     let tensor: Tensor
@@ -92,7 +92,7 @@ final class ConstantTensor {
 
   /// The elements as integers, of any integer type or BOOL.
   ///
-  /// - Throws: `ONNXError` for another type, or data that does not fit the dims.
+  /// - Throws: `RelevanceKitError` for another type, or data that does not fit the dims.
   func integers() throws -> [Int] {
     switch source {
     case .integers(let elements): return elements

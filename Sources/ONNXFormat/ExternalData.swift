@@ -18,7 +18,7 @@ final class ExternalData {
 
   /// The file at `location`, a path relative to the model's folder that must not lead out of it.
   ///
-  /// - Throws: `ONNXError` naming the tensor and the file.
+  /// - Throws: `RelevanceKitError` naming the tensor and the file.
   func file(at location: String, tensor: String) throws -> MappedFile {
     if let file = files[location] { return file }
     func refuse(_ reason: String) -> ONNXError { .tensor(file: model, name: tensor, reason: reason) }
@@ -56,7 +56,7 @@ final class ExternalData {
   /// Compares the file at `location`, which was opened before, with the checksum that a tensor states for it: the digest of
   /// the whole file, which is read for it once.
   ///
-  /// - Throws: `ONNXError.tensor` if they differ.
+  /// - Throws: `RelevanceKitError` if they differ.
   func verify(_ checksum: String, of location: String, tensor: String) throws {
     guard let file = files[location] else { return }
     let digest =

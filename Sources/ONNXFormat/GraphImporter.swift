@@ -32,7 +32,7 @@ struct GraphImporter {
 
   /// Imports a model; `output` is the value that is the graph's result.
   ///
-  /// - Throws: `ONNXError`; all nodes that are not supported are in one error.
+  /// - Throws: `RelevanceKitError`; all nodes that are not supported are in one error.
   static func graph(of model: Model, output wanted: WantedOutput) throws -> Graph {
     guard let graph = model.graph else { throw ONNXError.damaged(file: model.file, reason: "it has no graph") }
     guard let opset = model.opset, OperatorRegistry.opsets.contains(opset) else {

@@ -15,7 +15,7 @@ package final class MappedFile: @unchecked Sendable {
 
   /// Maps a file.
   ///
-  /// - Throws: `ONNXError.missing`, `.unreadable` (a folder, a pipe, no permission) or `.empty`.
+  /// - Throws: `RelevanceKitError` for a file that cannot be read (a folder, a pipe, no permission) or is empty.
   package init(_ path: String) throws {
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -43,7 +43,7 @@ package final class MappedFile: @unchecked Sendable {
 
   /// Copies bytes that are in memory already.
   ///
-  /// - Throws: `ONNXError.empty`.
+  /// - Throws: `RelevanceKitError`.
   package init(copying bytes: [UInt8], name: String) throws {
     guard !bytes.isEmpty else { throw ONNXError.empty(name) }
     let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 64)

@@ -17,7 +17,7 @@ final class Model {
 
   /// Unpacks a model; `folder` is where its external data may be, nil if nowhere.
   ///
-  /// - Throws: `ONNXError.damaged`.
+  /// - Throws: `RelevanceKitError`.
   init(_ bytes: MappedFile, folder: String?) throws {
     var reason = [CChar](repeating: 0, count: 1024)
     let start = bytes.base.assumingMemoryBound(to: UInt8.self)

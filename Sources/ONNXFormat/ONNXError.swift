@@ -1,45 +1,35 @@
 import Support
 
 /// Why an ONNX file cannot be used.
-public enum ONNXError: RelevanceKitError, Equatable {
-  /// There is no file at the path.
+package enum ONNXError: RelevanceKitError, Equatable {
   case missing(String)
-  /// The file is there but cannot be read.
   case unreadable(String, reason: String)
-  /// The file holds nothing.
   case empty(String)
-  /// The bytes are no ONNX model, or a damaged one.
   case damaged(file: String, reason: String)
-  /// The model as a whole is not one that can be imported.
   case model(file: String, reason: String)
-  /// Nodes whose operators are not supported, or not used like this: all of them.
   case unsupported(file: String, nodes: [UnsupportedNode])
-  /// A node that ONNX does not allow.
   case node(file: String, name: String, operator: String, reason: String)
-  /// A constant tensor that cannot be read.
   case tensor(file: String, name: String, reason: String)
-  /// No output or node has the name that was asked for; the file's own outputs are listed.
   case noSuchOutput(file: String, name: String, suggestion: String?, outputs: [String])
-  /// The file that holds a tensor's elements is missing.
   case missingExternalData(file: String, tensor: String, path: String)
 
   /// A node that cannot be imported.
-  public struct UnsupportedNode: Hashable, Sendable {
+  package struct UnsupportedNode: Hashable, Sendable {
     /// The operator, with its domain if that is not ONNX's own.
-    public let `operator`: String
+    package let `operator`: String
     /// The node's name.
-    public let name: String
+    package let name: String
     /// What about the node is not supported, if it is not the operator as such.
-    public let reason: String?
+    package let reason: String?
 
     /// Names a node.
-    public init(`operator`: String, name: String, reason: String?) {
+    package init(`operator`: String, name: String, reason: String?) {
       (self.operator, self.name, self.reason) = (`operator`, name, reason)
     }
   }
 
   /// Whether something is missing, there and wrong, or asked for by a wrong name.
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missing, .unreadable, .missingExternalData: .missingInput
     case .noSuchOutput: .usage
@@ -48,7 +38,7 @@ public enum ONNXError: RelevanceKitError, Equatable {
   }
 
   /// One line: what is wrong where, what was expected and what found.
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let file): "\(file): there is no such file"
     case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"

@@ -23,7 +23,7 @@ public enum ONNXFile {
   ///   - output: which value is the result: the name of one of the file's outputs, or of any node. Nil means the first output,
   ///     unless another is more like logits: one that weighted layers compute of the first, or one that ends in a softmax or
   ///     sigmoid where the first does not.
-  /// - Throws: `ONNXError`, which names every unsupported node at once.
+  /// - Throws: `RelevanceKitError`, which names every unsupported node at once.
   public static func readGraph(_ file: some FileLocation, output: String? = nil) throws -> Graph {
     try GraphImporter.graph(of: try openModel(file.fileSystemPath), output: output.map { .named($0) } ?? .preferred)
   }
@@ -39,7 +39,7 @@ public enum ONNXFile {
   ///
   /// `name` is what errors call it; `folder` is where its external data is, nil if it may have none. `output` is as for a file.
   ///
-  /// - Throws: `ONNXError`.
+  /// - Throws: `RelevanceKitError`.
   public static func readGraph(
     _ bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil
   ) throws -> Graph {
@@ -62,7 +62,7 @@ extension NeuralNetwork {
   /// - Parameters:
   ///   - file: the file, or the folder.
   ///   - output: which value is the result: one of the file's outputs, or any node, by name; nil means as in `ONNXFile.readGraph`.
-  /// - Throws: `ONNXError` for a file that is missing, damaged or not supported, that does not take one image, or that has no such
+  /// - Throws: `RelevanceKitError` for a file that is missing, damaged or not supported, that does not take one image, or that has no such
   ///   output.
   public init(contentsOf file: some FileLocation, output: String? = nil) throws {
     try self.init(ONNXFile.readGraph(file, output: output), file: ONNXFile.modelPath(file.fileSystemPath))
@@ -81,7 +81,7 @@ extension NeuralNetwork {
 
   /// Checks that there is something to explain.
   ///
-  /// - Throws: `ONNXError.model` if the output does not depend on what the input holds.
+  /// - Throws: `RelevanceKitError` if the output does not depend on what the input holds.
   package func requireDependenceOnInput(file: String) throws {
     guard !nodes(reaching: graph.output).contains(input) else { return }
     throw ONNXError.model(
@@ -94,7 +94,7 @@ extension NeuralNetwork {
 
   /// Brings the graph of a file into canonical form; errors name the file.
   ///
-  /// - Throws: `ONNXError.model`.
+  /// - Throws: `RelevanceKitError`.
   package init(_ graph: Graph, file: String) throws {
     do { try self.init(graph) } catch let error as GraphError {
       throw ONNXError.model(file: file, reason: error.description)

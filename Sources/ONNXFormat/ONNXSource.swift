@@ -43,7 +43,7 @@ public struct ONNXSource: Sendable {
 
   /// The network of the graph; errors name the file.
   ///
-  /// - Throws: `ONNXError.model` for a graph that is not one image in, one result out.
+  /// - Throws: `RelevanceKitError` for a graph that is not one image in, one result out.
   public func network() throws -> NeuralNetwork { try NeuralNetwork(graph, file: files[0]) }
 
   /// Whether a path, whatever it is spelled like, leads to one of the files that were read.

@@ -18,7 +18,7 @@ struct OutputChoice {
 
   /// Finds the value that is wanted.
   ///
-  /// - Throws: `ONNXError.noSuchOutput`; `ONNXError.model` if the file has no output.
+  /// - Throws: `RelevanceKitError`, also if the file has no output.
   init(_ wanted: WantedOutput, of graph: FileGraph, aliases: [String: [String]], file: String) throws {
     switch wanted {
     case .named(let name):

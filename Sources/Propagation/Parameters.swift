@@ -20,7 +20,7 @@ extension Parameterized {
 
   /// Makes a value with parameters that are given as texts.
   ///
-  /// - Throws: `ArgumentError` for a parameter that the type does not have, or a value that it does not take.
+  /// - Throws: `RelevanceKitError` for a parameter that the type does not have, or a value that it does not take.
   public init(_ texts: [(name: String, text: String)]) throws {
     self.init()
     for (name, text) in texts { try set(name, to: text) }
@@ -38,7 +38,7 @@ extension Parameterized {
     parameter.set(&self, value)
   }
 
-  /// - Throws: `ArgumentError` if parameters do not go together.
+  /// - Throws: `RelevanceKitError` if parameters do not go together.
   func check() throws {
     if let objection { throw Self.badValue(found: objection.found, expected: objection.expected) }
   }
@@ -194,18 +194,15 @@ extension Float: ParameterValue {
 }
 
 /// Something that cannot be made as it was asked for.
-public enum ArgumentError: RelevanceKitError, Equatable {
-  /// Nothing of the kind has the name.
+package enum ArgumentError: RelevanceKitError, Equatable {
   case unknownName(String, kind: String, known: [String])
-  /// What is named has no such parameter.
   case unknownParameter(String, kind: String, of: String, known: [String])
-  /// A parameter does not take its value, or not together with another.
   case badValue(of: String, found: String, expected: String)
 
-  public var category: ErrorCategory { .usage }
+  package var category: ErrorCategory { .usage }
 
   /// What was found.
-  public var found: String {
+  package var found: String {
     switch self {
     case .unknownName(let name, let kind, _): name.isEmpty ? "no \(kind)" : "\(kind) \(name)"
     case .unknownParameter(let name, let kind, let owner, _): "\(name) at \(kind) \(owner)"
@@ -214,7 +211,7 @@ public enum ArgumentError: RelevanceKitError, Equatable {
   }
 
   /// What would have been right.
-  public var expected: String {
+  package var expected: String {
     switch self {
     case .unknownName(let name, _, let known): Self.one(of: known, like: name)
     case .unknownParameter(let name, _, let owner, let known):
@@ -228,7 +225,7 @@ public enum ArgumentError: RelevanceKitError, Equatable {
     (Suggestion.nearest(to: name, among: known).map { "\($0)? One of " } ?? "one of ") + known.joined(separator: ", ")
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .badValue(let title, _, _): "\(title): found \(found); expected \(expected)"
     default: "found \(found); expected \(expected)"

@@ -40,7 +40,7 @@ public struct Catalog<Member: Sendable>: Sendable {
 
   /// The type with a name.
   ///
-  /// - Throws: `ArgumentError.unknownName`.
+  /// - Throws: `RelevanceKitError`.
   public func type(named name: String) throws -> Member {
     guard let found = types.first(where: { declaration($0).name == name }) else {
       throw ArgumentError.unknownName(name, kind: types.first.map { declaration($0).kind } ?? "", known: names)
@@ -66,7 +66,7 @@ extension RuleCatalog {
 
   /// Makes a rule from its name and parameters.
   ///
-  /// - Throws: `ArgumentError` for an unknown name, a parameter that the rule does not have, or a value that it does not take.
+  /// - Throws: `RelevanceKitError` for an unknown name, a parameter that the rule does not have, or a value that it does not take.
   public func rule(named name: String, _ parameters: [(name: String, text: String)] = []) throws -> any NamedRule {
     try type(named: name).init(parameters)
   }

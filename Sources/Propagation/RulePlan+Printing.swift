@@ -10,7 +10,7 @@ extension RulePlan: CustomStringConvertible {
 
   /// The plan with the shape of each output for an input of the given shape.
   ///
-  /// - Throws: `GraphError` if the shape does not fit.
+  /// - Throws: `RelevanceKitError` if the shape does not fit.
   public func description(forInput shape: TensorShape) throws -> String {
     Columns.text(rows(shapes: try network.graph.shapes(forInput: shape)))
   }
@@ -32,7 +32,9 @@ extension RulePlan: CustomStringConvertible {
   /// Why a node has no rule.
   private func absence(at id: Node.ID) -> String {
     if id == network.input { return "the input" }
-    if case .unmatched(_, let nodes)? = objection, nodes.contains(RuleTableError.title(of: network.graph[id])) {
+    if case .unmatched(_, let nodes)? = objection as? RuleTableError,
+      nodes.contains(RuleTableError.title(of: network.graph[id]))
+    {
       return "no row matches"
     }
     return "no relevance arrives"

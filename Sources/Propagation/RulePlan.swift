@@ -28,14 +28,15 @@ public struct RulePlan: Sendable {
   /// The assignments, operands first; where the table does not fit the network, those of the nodes for which it has a row.
   public let assignments: [Assignment]
   /// Why the table cannot be used for the network; nil if it can. Methods that bring tables of their own do not need it.
-  public let objection: RuleTableError?
+  public let objection: (any RelevanceKitError)?
   /// The nodes that the table has no row for, or a rule that does not apply.
   private let unfit: Set<Node.ID>
   private let leadingToLayers: Set<Node.ID>
   private let byNode: [Node.ID: Int]
 
   fileprivate init(
-    network: NeuralNetwork, table: RuleTable, assignments: [Assignment], objection: RuleTableError?, unfit: Set<Node.ID>
+    network: NeuralNetwork, table: RuleTable, assignments: [Assignment], objection: (any RelevanceKitError)?,
+    unfit: Set<Node.ID>
   ) {
     (self.network, self.table, self.assignments, self.objection) = (network, table, assignments, objection)
     self.unfit = unfit
@@ -76,7 +77,7 @@ public struct RulePlan: Sendable {
 extension RuleTable {
   /// Finds the rule for every node between the input and what is explained.
   ///
-  /// - Throws: `RuleTableError` listing all nodes that no row matches, or all to which their rule cannot apply; `GraphError` if the
+  /// - Throws: `RelevanceKitError` listing all nodes that no row matches, or all to which their rule cannot apply, and if the
   ///   network's nodes do not fit one another.
   /// - Complexity: O(nodes × rows).
   public func resolve(for network: NeuralNetwork) throws -> RulePlan {
@@ -87,7 +88,7 @@ extension RuleTable {
 
   /// The same, with what is wrong with the table as part of the plan (`RulePlan.objection`) instead of an error.
   ///
-  /// - Throws: `GraphError` if the network's nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another.
   /// - Complexity: O(nodes × rows).
   public func draft(for network: NeuralNetwork) throws -> RulePlan {
     let graph = network.graph
@@ -214,17 +215,15 @@ extension Node {
 }
 
 /// A table that does not fit a network.
-public enum RuleTableError: RelevanceKitError, Equatable {
-  /// No row matches these nodes.
+package enum RuleTableError: RelevanceKitError, Equatable {
   case unmatched(table: String, nodes: [String])
-  /// Rules were given to nodes that they cannot apply to.
   case notApplicable(table: String, reasons: [String])
 
-  public var category: ErrorCategory { .badData }
+  package var category: ErrorCategory { .badData }
 
   static func title(of node: Node) -> String { "\(node.name) (\(node.kind))" }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .unmatched(let table, let nodes):
       "rule table \(table): no row matches \(nodes.count == 1 ? "node" : "\(nodes.count) nodes:") \(nodes.joined(separator: ", "))"

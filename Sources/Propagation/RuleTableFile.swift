@@ -11,7 +11,7 @@ extension RuleTable {
   /// list of them), `name` (a pattern with `*` and `?`), `position` (first or last) and `rank` (the number of the output's
   /// axes), all of which must hold. The rules that have names are those of `catalog`; add your own.
   ///
-  /// - Throws: `RuleTableFileError` with line and column.
+  /// - Throws: `RelevanceKitError` with line and column.
   public init(contentsOf file: some FileLocation, pixelRange: PixelRange?, catalog: RuleCatalog = .standard) throws {
     let path = file.fileSystemPath
     guard let data = FileManager.default.contents(atPath: path) else { throw RuleTableFileError.missing(path) }
@@ -23,7 +23,7 @@ extension RuleTable {
 
   /// Reads a table from YAML text; `file` is what errors call it. See `init(contentsOf:pixelRange:catalog:)`.
   ///
-  /// - Throws: `RuleTableFileError` with line and column.
+  /// - Throws: `RelevanceKitError` with line and column.
   public init(
     yaml: String, file: String = "rules", pixelRange: PixelRange?, catalog: RuleCatalog = .standard
   ) throws {
@@ -47,7 +47,7 @@ extension RuleTable {
 
   /// The table as YAML text that reads back as the same table.
   ///
-  /// - Throws: `RuleTableFileError.unnamed` for a rule that is not a `NamedRule`.
+  /// - Throws: `RelevanceKitError` for a rule that is not a `NamedRule`.
   public func yaml() throws -> String {
     let list = try rows.map { row -> Yams.Node in
       guard let rule = row.rule as? any NamedRule else { throw RuleTableFileError.unnamed("\(row)") }
@@ -215,15 +215,12 @@ private struct YAMLReader {
 }
 
 /// A rule table's file that cannot be read.
-public enum RuleTableFileError: RelevanceKitError, Equatable {
-  /// There is no readable file of that name.
+package enum RuleTableFileError: RelevanceKitError, Equatable {
   case missing(String)
-  /// Something in it is wrong; lines and columns count from 1.
   case invalid(String, line: Int, column: Int, found: String, expected: String)
-  /// A row's rule has no name to be written down by.
   case unnamed(String)
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     // A bare word was meant as a preset's name.
     case .missing(let file): file.contains(where: { "./".contains($0) }) ? .missingInput : .usage
@@ -231,7 +228,7 @@ public enum RuleTableFileError: RelevanceKitError, Equatable {
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let file):
       "\(file): no such rule table"

@@ -16,7 +16,7 @@ extension RuleCatalog {
   /// let rules = try RuleCatalog.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
   /// ```
   ///
-  /// - Throws: `ArgumentError`.
+  /// - Throws: `RelevanceKitError`.
   public func rules(parsing text: String) throws -> [any NamedRule] {
     let (type, pairs) = try parts(of: text, pair: "key=value")
     // Every rule's parameters so far; a sweep multiplies them.

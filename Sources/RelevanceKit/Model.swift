@@ -30,7 +30,7 @@ public struct Model: Sendable {
   ///   - location: a `.onnx` file, or a folder that holds `model.onnx`.
   ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
   ///     another is more like logits, as `ONNXFile.readGraph` says.
-  /// - Throws: `ONNXError`, `PreprocessingError` or `LabelsError`, all `RelevanceKitError`.
+  /// - Throws: `RelevanceKitError`.
   public init(contentsOf location: some FileLocation, output: String? = nil) throws {
     let path = location.fileSystemPath
     var isFolder: ObjCBool = false
@@ -91,7 +91,7 @@ public struct Labels: Sendable {
 
   /// Reads `id2label` from a `config.json`; nil if the file has none.
   ///
-  /// - Throws: `LabelsError` if the file is not JSON or `id2label` does not map class numbers to names.
+  /// - Throws: `RelevanceKitError` if the file is not JSON or `id2label` does not map class numbers to names.
   public init?(contentsOf file: some FileLocation) throws {
     guard let labels = try Self.read(file.fileSystemPath).labels else { return nil }
     self = labels
@@ -155,11 +155,8 @@ public struct Labels: Sendable {
 
 /// A `config.json` that cannot be used.
 package enum LabelsError: RelevanceKitError {
-  /// There is no such file, or it may not be read: its path.
   case missing(String)
-  /// The file at this path is not JSON.
   case notJSON(String)
-  /// `id2label` does not map class numbers to names: the file's path and what was found.
   case invalid(String, String)
 
   package var category: ErrorCategory {

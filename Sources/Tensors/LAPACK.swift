@@ -10,7 +10,7 @@ public struct SymmetricEigendecomposition: Sendable {
 
   /// Decomposes a symmetric n×n matrix; only its upper triangle is read. LAPACK `ssyevd`, O(n³).
   ///
-  /// - Throws: `DecompositionError.notConverged` if the iteration fails, which NaN in the matrix can cause.
+  /// - Throws: `RelevanceKitError` if the iteration fails, which NaN in the matrix can cause.
   public init(of matrix: Tensor) throws {
     precondition(matrix.shape.rank == 2 && matrix.shape[0] == matrix.shape[1], "\(matrix.shape) is not square")
     let n = matrix.shape[0]
@@ -29,12 +29,11 @@ public struct SymmetricEigendecomposition: Sendable {
 }
 
 /// A decomposition that LAPACK could not finish.
-public enum DecompositionError: RelevanceKitError {
-  /// LAPACK returned this status.
+package enum DecompositionError: RelevanceKitError {
   case notConverged(status: Int)
 
-  public var category: ErrorCategory { .badData }
-  public var description: String {
+  package var category: ErrorCategory { .badData }
+  package var description: String {
     switch self {
     case .notConverged(let status):
       "the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?"

@@ -7,7 +7,7 @@ import Support
 public enum NumPyFile {
   /// Reads a tensor.
   ///
-  /// - Throws: `NumPyFileError`.
+  /// - Throws: `RelevanceKitError`.
   public static func read(_ file: some FileLocation) throws -> Tensor {
     let path = file.fileSystemPath
     guard let bytes = FileManager.default.contents(atPath: path) else { throw NumPyFileError.missing(path) }
@@ -16,7 +16,7 @@ public enum NumPyFile {
 
   /// Writes a tensor; the file appears under its name only when it is complete.
   ///
-  /// - Throws: `NumPyFileError.cannotWrite`.
+  /// - Throws: `RelevanceKitError`.
   public static func write(_ tensor: Tensor, to file: some FileLocation) throws {
     let path = file.fileSystemPath
     do { try AtomicFiles.write(encode(tensor), to: path) } catch let failure as AtomicFiles.Failure {
@@ -40,7 +40,7 @@ public enum NumPyFile {
 
   /// Reads a tensor from the bytes of a `.npy` file; `name` is what errors call it.
   ///
-  /// - Throws: `NumPyFileError`.
+  /// - Throws: `RelevanceKitError`.
   public static func decode(_ data: Data, name: String) throws -> Tensor {
     let bytes = [UInt8](data.prefix(12))
     guard bytes.count >= 10, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
@@ -133,19 +133,14 @@ private struct Header {
 }
 
 /// A `.npy` file that cannot be read or written.
-public enum NumPyFileError: RelevanceKitError {
-  /// There is no readable file of that name.
+package enum NumPyFileError: RelevanceKitError {
   case missing(String)
-  /// The file does not start as a `.npy` file does.
   case notNumPy(String)
-  /// The file uses something that is not read here.
   case unsupported(String, String, expected: String)
-  /// The file ends too early; sizes in bytes.
   case truncated(String, expected: Int, found: Int)
-  /// The file could not be written.
   case cannotWrite(String, reason: String)
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missing: .missingInput
     case .notNumPy, .unsupported, .truncated: .badData
@@ -153,7 +148,7 @@ public enum NumPyFileError: RelevanceKitError {
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let file): "\(file): no such file, or it may not be read"
     case .notNumPy(let file): "\(file): not a .npy file: it does not start with \\x93NUMPY"

@@ -27,7 +27,7 @@ public struct SpectralClustering: Sendable {
   /// - Parameters:
   ///   - similarity: n×n, symmetric, not negative, of rows whose sums are positive.
   ///   - wanted: how many groups, 1…n; nil means as many as the eigengap says.
-  /// - Throws: `DecompositionError` if there is NaN among the similarities.
+  /// - Throws: `RelevanceKitError` if there is NaN among the similarities.
   /// - Complexity: O(n³).
   public init(similarity: Tensor, count wanted: Int? = nil) throws {
     precondition(similarity.shape.rank == 2 && similarity.shape[0] == similarity.shape[1], "not similarities")

@@ -17,7 +17,7 @@ public struct TensorShape: Hashable, Sendable {
 
   /// Makes a shape from extents that nobody vouches for.
   ///
-  /// - Throws: `ShapeError.invalid` if an extent is negative or the number of elements (or of bytes) overflows.
+  /// - Throws: `RelevanceKitError` if an extent is negative or the number of elements (or of bytes) overflows.
   public init(checking dimensions: [Int]) throws {
     guard let count = Self.product(of: dimensions) else { throw ShapeError.invalid(dimensions) }
     (self.dimensions, self.count) = (dimensions, count)
@@ -97,12 +97,11 @@ extension TensorShape: CustomStringConvertible {
 }
 
 /// A list of extents that cannot be the shape of a tensor.
-public enum ShapeError: RelevanceKitError {
-  /// An extent is negative, or there would be more elements than memory can hold.
+package enum ShapeError: RelevanceKitError {
   case invalid([Int])
 
-  public var category: ErrorCategory { .badData }
-  public var description: String {
+  package var category: ErrorCategory { .badData }
+  package var description: String {
     switch self {
     case .invalid(let dimensions):
       "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory"

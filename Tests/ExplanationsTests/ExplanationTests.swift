@@ -206,7 +206,7 @@ import Testing
       return
     }
     let error = #expect(throws: RuleTableError.self) { try trace.explain(.class(2), by: method) }
-    #expect(error == explainer.plan.objection)
+    #expect(error == explainer.plan.objection as? RuleTableError)
     #expect(
       error?.description
         == "rule table default: zB at conv1: the range of its input does not follow from the range of the pixels, one interval per channel; give it in a row of the table, {op: Conv, position: first, rule: zB, lower: 0, upper: 1}"

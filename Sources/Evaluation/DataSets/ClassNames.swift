@@ -51,7 +51,7 @@ public struct ClassNames: Sendable {
 
   /// The class that a name means; nil if it means none. `file` is where the name was found, for errors.
   ///
-  /// - Throws: `DataSetError.ambiguousClass` for several classes, `.noSuchClass` for an index outside the network's classes.
+  /// - Throws: `RelevanceKitError` for several classes or for an index outside the network's classes.
   public func index(of name: String, in file: String) throws -> Int? { try index(of: .named(name), in: file) }
 
   func index(of label: ClassReference, in path: String) throws -> Int? {

@@ -65,20 +65,15 @@ extension rk_window {
 }
 
 /// A network that cannot be run.
-public enum ExecutionError: RelevanceKitError {
-  /// Convolution or pooling over more than two spatial axes.
+package enum ExecutionError: RelevanceKitError {
   case unsupportedRank(TensorShape)
-  /// The values of a run do not fit into this machine's memory.
   case tooLarge(node: String, shape: TensorShape, bytes: Int)
-  /// The input holds NaN or infinities.
   case notFinite(node: String)
-  /// A node mixes the items of a batch, so that they cannot be explained together.
   case mixesBatch(node: String, items: Int)
-  /// The output has no elements.
   case empty(node: String, shape: TensorShape)
 
-  public var category: ErrorCategory { .badData }
-  public var description: String {
+  package var category: ErrorCategory { .badData }
+  package var description: String {
     switch self {
     case .unsupportedRank(let shape):
       "convolution and pooling are run over one or two spatial axes; the operand has shape \(shape)"

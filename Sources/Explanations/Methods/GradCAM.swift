@@ -22,7 +22,7 @@ public struct GradCAM: AttributionMethod {
 
   /// The maps before they are resized: batch × 1 × the layer's height × width.
   ///
-  /// - Throws: `GraphError.noSuchNode` for an unknown layer; `ExplanationError` for a target that does not exist, or a layer without
+  /// - Throws: `RelevanceKitError` for an unknown layer, for a target that does not exist, or a layer without
   ///   positions or from which nothing leads to the target.
   /// - Complexity: one backward pass per target, from the logits to the layer.
   public func layerMaps(of targets: [Target], in trace: Trace) throws -> [Tensor] {

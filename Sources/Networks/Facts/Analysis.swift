@@ -30,7 +30,7 @@ package struct Analysis: Sendable {
 
   /// Analyzes a graph.
   ///
-  /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
+  /// - Throws: `RelevanceKitError` if the input does not fit the declaration, naming the first node
   ///   that its operands do not fit.
   /// - Complexity: O(nodes and edges, and elements of constants).
   init(of graph: Graph, forInput inputShape: TensorShape) throws {
@@ -54,7 +54,7 @@ package struct Analysis: Sendable {
 extension NeuralNetwork {
   /// What is known before the network runs on inputs of a shape; found once for each.
   ///
-  /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
+  /// - Throws: `RelevanceKitError` if the input does not fit the declaration, naming the first node
   ///   that its operands do not fit.
   package func analysis(forInput shape: TensorShape) throws -> Analysis {
     try analyses.value(for: shape) { try Analysis(of: graph, forInput: shape) }
@@ -99,7 +99,7 @@ extension Graph {
 
   /// The shape of every node's output for an input of the given shape.
   ///
-  /// - Throws: `GraphError.inputShape` if the input does not fit the declaration, `GraphError.shape` naming the first node
+  /// - Throws: `RelevanceKitError` if the input does not fit the declaration, naming the first node
   ///   that its operands do not fit.
   public func shapes(forInput inputShape: TensorShape) throws -> [TensorShape] {
     try inferred(forInput: inputShape) { throw $0 }.map { $0!.shape }

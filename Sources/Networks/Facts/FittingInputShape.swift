@@ -4,7 +4,7 @@ extension NeuralNetwork {
   /// A concrete shape that the network takes: the extents that the input declares, batch 1, and for an open height and
   /// width 224 or, if that does not fit, the first of some other sizes that does.
   ///
-  /// - Throws: `GraphError` as for 224 if none of them fits.
+  /// - Throws: `RelevanceKitError` as for 224 if none of them fits.
   public func fittingInputShape() throws -> TensorShape {
     var first: (any Error)?
     for side in Self.sides {

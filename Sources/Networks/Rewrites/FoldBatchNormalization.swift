@@ -28,7 +28,7 @@ extension NeuralNetwork {
   /// The network with each batch normalization done by the convolution or linear layer right before it, where that has no
   /// other user. It computes the same; explanations differ, since they depend on weights and biases.
   ///
-  /// - Throws: `GraphError` if the network's nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another.
   public func foldingBatchNormalization() throws -> NeuralNetwork {
     try NeuralNetwork(
       graph.rewritten(by: [FoldBatchNormalization(shapes: graph.shapes(forInput: fittingInputShape()))]))

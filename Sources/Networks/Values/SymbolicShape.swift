@@ -48,7 +48,7 @@ public struct SymbolicShape: Hashable, Sendable, CustomStringConvertible {
 
   /// Checks that a tensor with the extents that are fixed can exist.
   ///
-  /// - Throws: `ShapeError`.
+  /// - Throws: `RelevanceKitError`.
   func checkFixedExtents() throws { _ = try TensorShape(checking: dimensions(batch: 1, side: 1)) }
   public var description: String { extents.map(\.description).joined(separator: "×") }
 }

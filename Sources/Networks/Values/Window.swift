@@ -82,9 +82,7 @@ package struct Window: Hashable, Sendable {
 
 /// A window that is not one, or does not fit its input.
 package enum WindowError: RelevanceKitError {
-  /// An attribute has the wrong length or a value out of range.
   case invalid(String, [Int], axes: Int)
-  /// The kernel reaches further than the padded input.
   case tooSmall(extent: Int, reach: Int, axis: Int)
 
   package var category: ErrorCategory { .badData }

@@ -46,7 +46,7 @@ public struct ONNXWriter: Sendable {
   /// The files appear under their names, replacing what had them, only when both are complete; `check` is called before,
   /// with the path that the model has until then. Weights are written as they are read: they are never all in memory.
   ///
-  /// - Throws: `ONNXWritingError`, `GraphError` if the network's nodes do not fit one another, and what `check` throws;
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another, and what `check` throws;
   ///   then nothing has changed.
   @discardableResult
   public func write(_ network: NeuralNetwork, to path: String, check: (String) throws -> Void = { _ in }) throws

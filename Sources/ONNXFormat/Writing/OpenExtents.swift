@@ -13,7 +13,7 @@ package struct OpenExtents {
 
   /// Infers the shapes of a network.
   ///
-  /// - Throws: `GraphError` if its nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` if its nodes do not fit one another.
   package init(of network: NeuralNetwork) throws {
     let base = try network.fittingInputShape()
     let example = try network.analysis(forInput: base).inferred
