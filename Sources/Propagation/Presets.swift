@@ -5,7 +5,7 @@ extension RuleTable {
   /// The tables that can be asked for by name.
   private static let presets = [
     `default`(pixelRange: nil), paper(pixelRange: nil), epsilonPlus, epsilonPlusFlat, epsilonAlpha2Beta1,
-    epsilonAlpha2Beta1Flat, epsilonGammaBox(pixelRange: nil), excitationBackprop,
+    epsilonAlpha2Beta1Flat, epsilonGamma, epsilonGammaBox(pixelRange: nil), excitationBackprop,
   ]
   /// The names of the tables that can be asked for.
   public static let presetNames = presets.map(\.name)
@@ -64,11 +64,16 @@ extension RuleTable {
     epsilonAlpha2Beta1
   }
 
-  /// ε on fully connected layers, γ = ¼ on convolutions, z^B in the first. *Montavon19*.
+  /// ε on fully connected layers, γ = ¼ on convolutions, the first included: for inputs whose values have no known range. *Montavon19*.
+  public static let epsilonGamma = RuleTable(name: "EpsilonGamma") {
+    composite(convolutions: GeneralizedGammaRule(gamma: 0.25))
+  }
+
+  /// The same, with z^B in the first layer. *Montavon19*.
   public static func epsilonGammaBox(pixelRange: PixelRange?) -> RuleTable {
     RuleTable(name: "EpsilonGammaBox", pixelRange: pixelRange) {
       first(ZBoxRule())
-      composite(convolutions: GeneralizedGammaRule(gamma: 0.25))
+      epsilonGamma
     }
   }
 
