@@ -23,7 +23,8 @@ import Testing
     let expected: [String: (sum: Double, share: Double, isWarned: Bool)] = [
       "default": (14.15, 0.60, false), "paper": (14.15, 0.60, false), "ExcitationBackprop": (12.94, 0.62, true),
       "EpsilonPlus": (12.41, 0.97, true), "EpsilonPlusFlat": (12.46, 0.95, false),
-      "EpsilonGammaBox": (11.77, 0.98, false), "EpsilonAlpha2Beta1": (12.34, 0.91, true),
+      "EpsilonGamma": (11.98, 0.98, false), "EpsilonGammaBox": (11.77, 0.98, false),
+      "EpsilonAlpha2Beta1": (12.34, 0.91, true),
       "EpsilonAlpha2Beta1Flat": (11.95, 0.94, false),
     ]
     #expect(RuleTable.presetNames.sorted() == expected.keys.sorted())
