@@ -1,0 +1,42 @@
+import ONNXFormat
+import Support
+import Testing
+
+/// What Einsum is refused for; its values are compared with ONNX Runtime's in `OperatorParityTests`.
+@Suite struct EinsumTests {
+  @Test(arguments: [
+    ("ab,cb->a->c", "expected one term of letters for each of 2 operands"),
+    ("ab->a", "expected one term of letters for each of 2 operands"),
+    ("ab,c1->a", "expected one term of letters for each of 2 operands"),
+    ("ab,cb->ad", "its output has labels that no operand has"),
+    ("abc,cb->a", "does not have the operands' numbers of axes"),
+    ("...b,cb->...c", "with an ellipsis; expected a label for each axis"),
+    ("aa,cb->c", "takes diagonals; expected different labels in each term"),
+    ("ab,cc->a", "takes diagonals; expected different labels in each term"),
+    ("ab,cb->acb", "expected the constant to share labels that are summed, and no others"),
+    ("ab,cd->abcd", "expected the constant to share labels that are summed, and no others"),
+    ("ab,cb->a", "expected the constant to share labels that are summed, and no others"),
+  ])
+  func refused(equation: String, reason: String) {
+    let weights = WireTensor.floats("w", [3, 2], [1, 2, 3, 4, 5, 6])
+    expect(
+      reason,
+      of: WireModel.oneNode(
+        "Einsum", ["w"], attributes: [("equation", .string(equation))], initializers: [weights], input: [1, 2]))
+  }
+
+  @Test func operandsThatBothDependOnTheInput() {
+    expect(
+      "a product of two tensors that both depend on the image; expected a constant operand",
+      of: .oneNode("Einsum", ["x"], attributes: [("equation", .string("ab,cb->ac"))], input: [1, 2]))
+  }
+
+  @Test func noEquation() {
+    expect("equation", of: .oneNode("Einsum", [], input: [1, 2]))
+  }
+
+  private func expect(_ reason: String, of model: WireModel) {
+    let error = #expect(throws: (any Error).self) { try ONNXFile.readGraph(model.bytes) } as? any RelevanceKitError
+    #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+  }
+}
