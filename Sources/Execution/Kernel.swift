@@ -39,7 +39,7 @@ package protocol DifferentiableKernel: Kernel {
 package struct Linearization: @unchecked Sendable {
   let x: Floats
   let y: Floats
-  let count: Int
+  package let count: Int
   let items: Int
   let seeds: Int
 
@@ -48,7 +48,7 @@ package struct Linearization: @unchecked Sendable {
   }
 
   /// Calls `body` for each upstream item with its elements, those of operand and output, and those of the result.
-  func forEachItem(
+  package func forEachItem(
     _ s: Floats, _ c: MutableFloats, on workers: Workers,
     _ body:
       @Sendable (_ s: Floats, _ x: Floats, _ y: Floats, _ c: MutableFloats) -> Void

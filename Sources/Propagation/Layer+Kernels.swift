@@ -27,12 +27,21 @@ extension Layer {
     return kernel.pooled
   }
 
+  /// The node as what brings neighboring elements to mean 0 and variance 1.
+  var normalization: NormalizationKernel {
+    guard let kernel = kernel as? NormalizationKernel else { misfit("does not normalize") }
+    return kernel
+  }
+
   /// A rule that does not fit a node has said so when the table was resolved.
   private func misfit(_ reason: String) -> Never {
     preconditionFailure("a rule was used at \(node.name) (\(site.kind)), which \(reason)")
   }
 
   // MARK: Products
+
+  /// What another kernel makes of the operands.
+  func value(by kernel: any Kernel) -> Tensor { trace.value(of: site.id, by: kernel) }
 
   /// `Σₖ partₖ(W)·xₖ`
   func product(_ terms: [(part: WeightPart, x: Tensor)]) -> Tensor {

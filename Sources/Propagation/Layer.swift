@@ -43,7 +43,7 @@ public struct Layer: Sendable {
 
   /// The node's values, exact where relevance can arrive.
   var relevantOutput: Tensor {
-    if isStepwise { return trace.value(of: site.id, by: kernel) }
+    if isStepwise { return value(by: kernel) }
     return isRectified ? trace.rectifiedValue(of: site.id) : output
   }
 

@@ -126,28 +126,36 @@ import Testing
     #expect(walk.relevance(from: "norm", r).largestDifference(from: r) <= Tolerance.singlePrecision)
   }
 
-  /// Layer normalization with its deviation held is a linear layer, and its shift a bias.
-  @Test(arguments: TaylorRule.Bias.allCases) func taylorOfLayerNormalization(bias: TaylorRule.Bias) throws {
-    let (scale, shift) = (Seeded.tensor([5], seed: 3, low: 0.5, high: 2), Seeded.tensor([5], seed: 4))
-    var builder = GraphBuilder(item: [3, 5])
-    builder.add("norm", .layerNormalization(LayerNormalization(axis: -1, scale: scale, shift: shift, epsilon: 1e-3)))
-    let x = Seeded.tensor([2, 3, 5], seed: 1)
+  /// A normalization with its deviation held is a linear layer, and its shift a bias.
+  @Test(arguments: Normalized.allCases, TaylorRule.Bias.allCases)
+  func taylorOfNormalizations(normalized: Normalized, bias: TaylorRule.Bias) throws {
+    let (scale, shift) = (
+      Seeded.tensor([normalized.parameters], seed: 3, low: 0.5, high: 2),
+      Seeded.tensor([normalized.parameters], seed: 4)
+    )
+    var builder = GraphBuilder(item: [4, 5])
+    builder.add("norm", normalized.operation(scale, shift))
+    let x = Seeded.tensor([2, 4, 5], seed: 1)
     let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), TaylorRule(epsilon: 1e-2, bias: bias))), x)
-    let r = Seeded.tensor([2, 3, 5], seed: 2)
+    let r = Seeded.tensor([2, 4, 5], seed: 2)
     var (expected, kept) = ([Double](), 0.0)
-    let (g, b) = (scale.doubles, shift.doubles)
-    for row in 0..<6 {
-      let values = Array(x.doubles[row * 5..<row * 5 + 5])
-      let mean = values.reduce(0, +) / 5
-      let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 5 + 1e-3).squareRoot()
-      var result = [Double](repeating: 0, count: 5)
-      for j in 0..<5 {
-        let terms = (0..<5).map { i in g[j] / deviation * ((i == j ? 1 : 0) - 0.2) * values[i] }
-        let own = bias == .absorbed ? b[j] : 0
+    let (g, b, size) = (scale.doubles, shift.doubles, normalized.size)
+    for start in stride(from: 0, to: 40, by: size) {
+      let values = Array(x.doubles[start..<start + size])
+      let mean = values.reduce(0, +) / Double(size)
+      let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(size) + 1e-3).squareRoot()
+      var result = [Double](repeating: 0, count: size)
+      for j in 0..<size {
+        let (channel, column) = ((start + j) / 5 % 4, (start + j) % 5)
+        let parameter = normalized == .layer ? column : channel
+        let terms = (0..<size).map { i in
+          g[parameter] / deviation * ((i == j ? 1 : 0) - 1 / Double(size)) * values[i]
+        }
+        let own = bias == .absorbed ? b[parameter] : 0
         let z = terms.reduce(own, +)
-        let s = r.doubles[row * 5 + j] / (z + (z > 0 ? 1e-2 : -1e-2))
+        let s = r.doubles[start + j] / (z + (z > 0 ? 1e-2 : -1e-2))
         kept += own * s
-        for i in 0..<5 { result[i] += terms[i] * s }
+        for i in 0..<size { result[i] += terms[i] * s }
       }
       expected += result
     }
@@ -155,6 +163,24 @@ import Testing
     let entry = try #require(walk.ledger(from: "norm", r).first)
     #expect(abs((entry.losses[.bias] ?? 0) - kept) <= 1e-4 * entry.magnitudeOut)
     #expect(abs(entry.losses[.rounding] ?? 0) <= 1e-5 * entry.magnitudeOut)
+  }
+
+  /// Normalizations of 4 channels × 5 columns.
+  enum Normalized: CaseIterable {
+    case layer
+    case instance
+    case group
+
+    var parameters: Int { self == .layer ? 5 : 4 }
+    /// Neighboring elements that are normalized together.
+    var size: Int { self == .group ? 10 : 5 }
+    func operation(_ scale: Tensor, _ shift: Tensor) -> any RelevanceKit.Operator {
+      switch self {
+      case .layer: LayerNormalization(axis: -1, scale: scale, shift: shift, epsilon: 1e-3)
+      case .instance: GroupNormalization(groups: nil, scale: scale, shift: shift, epsilon: 1e-3)
+      case .group: GroupNormalization(groups: 2, scale: scale, shift: shift, epsilon: 1e-3)
+      }
+    }
   }
 
   /// xʸ in double precision, without the library that the rule uses.

@@ -13,20 +13,29 @@ extension LayerNormalization: ComputedOperator {
 package struct NormalizationKernel: DifferentiableKernel {
   private let shape: TensorShape
   /// Elements that are normalized together.
-  package let size: Int
+  private let size: Int
   private let scale: Tensor
-  private let shift: Tensor?
+  private var shift: Tensor?
   /// Neighboring elements that share a scale and a shift.
   private let run: Int
   private let epsilon: Float
+  /// Whether derivatives take the deviation for a constant.
+  private var holdsDeviation = false
 
   init(shape: TensorShape, size: Int, scale: Tensor, shift: Tensor?, sharing run: Int, epsilon: Float) {
     (self.shape, self.size, self.scale, self.shift) = (shape, max(size, 1), scale, shift)
     (self.run, self.epsilon) = (max(run, 1), epsilon)
   }
 
+  /// The linear map that the normalization is while its deviation is held: without its shift.
+  package var withHeldDeviation: NormalizationKernel {
+    var held = self
+    (held.shift, held.holdsDeviation) = (nil, true)
+    return held
+  }
+
   /// Mean and `1/√(variance + ε)` of a group.
-  package func statistics(of x: Floats) -> (mean: Double, factor: Double) {
+  private func statistics(of x: Floats) -> (mean: Double, factor: Double) {
     let mean = rk_sum(x, size) / Double(size)
     var variance = 0.0
     for i in 0..<size { variance += (Double(x[i]) - mean) * (Double(x[i]) - mean) }
@@ -34,7 +43,7 @@ package struct NormalizationKernel: DifferentiableKernel {
   }
 
   /// The number among scales and shifts that an element of an item has.
-  package func parameter(ofElement element: Int) -> Int { element / run % scale.count }
+  private func parameter(ofElement element: Int) -> Int { element / run % scale.count }
 
   package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))
@@ -51,7 +60,7 @@ package struct NormalizationKernel: DifferentiableKernel {
     }
   }
 
-  /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`.
+  /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`; without the last term while the deviation is held.
   package func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
     let scales = scale.elements
     point.forEachItem(s, c, on: workers) { s, x, _, c in
@@ -61,7 +70,7 @@ package struct NormalizationKernel: DifferentiableKernel {
         for at in start..<start + size {
           let own = Double(scales[parameter(ofElement: at)] * s[at])
           sum += own
-          projection += own * (Double(x[at]) - mean) * factor
+          if !holdsDeviation { projection += own * (Double(x[at]) - mean) * factor }
         }
         for at in start..<start + size {
           let normalized = (Double(x[at]) - mean) * factor

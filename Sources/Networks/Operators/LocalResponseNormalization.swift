@@ -11,6 +11,9 @@ package struct LocalResponseNormalization: Operator {
     (self.size, self.alpha, self.beta, self.bias) = (size, alpha, beta, bias)
   }
 
+  /// What each square counts, α/size.
+  package var share: Float { alpha / Float(size) }
+
   /// The channels whose squares are summed for a channel.
   package func neighbors(of channel: Int, channels: Int) -> ClosedRange<Int> {
     let before = (size - 1) / 2
