@@ -33,7 +33,7 @@ struct GraphImporter {
   /// Imports a model; `output` is the value that is the graph's result.
   ///
   /// - Throws: `RelevanceKitError`; all nodes that are not supported are in one error.
-  static func graph(of model: Model, output wanted: WantedOutput) throws -> Graph {
+  static func graph(of model: Model, output wanted: WantedOutput, inputs: GivenInputs = .init()) throws -> Graph {
     guard let graph = model.graph else { throw ONNXError.damaged(file: model.file, reason: "it has no graph") }
     guard let opset = model.opset, OperatorRegistry.opsets.contains(opset) else {
       let found = model.opset.map(String.init) ?? "none"
@@ -41,7 +41,7 @@ struct GraphImporter {
       throw ONNXError.model(file: model.file, reason: "expected operators of opset \(first) to \(last); found \(found)")
     }
     var importer = GraphImporter(model: model, opset: opset)
-    return try importer.run(graph, wanted)
+    return try importer.run(graph, wanted, inputs)
   }
 
   private init(model: Model, opset: Int) {
@@ -49,13 +49,17 @@ struct GraphImporter {
     self.aliases = model.aliases
   }
 
-  private mutating func run(_ graph: UnsafePointer<GraphProto>, _ wanted: WantedOutput) throws -> Graph {
+  private mutating func run(
+    _ graph: UnsafePointer<GraphProto>, _ wanted: WantedOutput, _ given: GivenInputs
+  ) throws -> Graph {
     let file = FileGraph(graph)
     let choice = try OutputChoice(wanted, of: file, aliases: aliases, file: model.file)
     try addInitializers(of: graph)
-    try addInputs(of: graph)
+    let inputs = try InputChoice(given, of: graph, file, for: choice.value, model: model)
+    try add(inputs)
     do { try add(LiveNodes(of: file, results: [choice.value])) } catch let cycle as Cycle { throw defect(cycle.reason) }
     if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
+    if let missing = inputs.missing { throw missing }
     if let firstError { throw firstError }
     // A constant gets its node now.
     let output = try output(named: choice.value)
@@ -77,17 +81,13 @@ struct GraphImporter {
     }
   }
 
-  private mutating func addInputs(of graph: UnsafePointer<GraphProto>) throws {
-    for input in messages(graph.pointee.n_input, graph.pointee.input) {
-      let name = text(input.pointee.name)
-      // Up to IR version 3, files list initializers among the inputs.
-      guard initializers[name] == nil, !sparse.contains(name) else { continue }
-      guard values[name] == nil else { throw defect("two inputs are named \(shown(name))") }
-      guard let shape = SymbolicShape(input) else {
-        throw defect("input \(shown(name)) declares no tensor shape; expected one")
-      }
-      let id = append(Input(shape, of: ElementKind(of: input)), [], named: name)
-      values[name] = .operand(.node(id, rank: shape.extents.count))
+  private mutating func add(_ inputs: InputChoice) throws {
+    if let image = inputs.image {
+      let id = append(Input(image.shape, of: image.elements), [], named: image.name)
+      values[image.name] = .operand(.node(id, rank: image.shape.extents.count))
+    }
+    for (name, value) in inputs.constants {
+      values[name] = .operand(.constant(ConstantTensor(value, name: name, file: model.file)))
     }
   }
 

@@ -10,6 +10,7 @@ package enum ONNXError: RelevanceKitError, Equatable {
   case unsupported(file: String, nodes: [UnsupportedNode])
   case node(file: String, name: String, operator: String, reason: String)
   case tensor(file: String, name: String, reason: String)
+  case openInputs(file: String, [String], others: [String])
   case noSuchOutput(file: String, name: String, suggestion: String?, outputs: [String])
   case missingExternalData(file: String, tensor: String, path: String)
 
@@ -48,6 +49,9 @@ package enum ONNXError: RelevanceKitError, Equatable {
     case .unsupported(let file, let nodes): "\(file): \(UnsupportedNodeList(nodes))"
     case .node(let file, let name, let op, let reason): "\(file): node \(shown(name)) (\(shown(op))): \(reason)"
     case .tensor(let file, let name, let reason): "\(file): tensor \(shown(name)): \(reason)"
+    case .openInputs(let file, let inputs, let others):
+      "\(file): the graph has \(inputs.count) inputs, \(inputs.joined(separator: ", ")); expected one image, and values for "
+        + others.map { shown($0) }.joined(separator: ", ")
     case .noSuchOutput(let file, let name, let suggestion, let outputs):
       "\(file): no output or node is named \(shown(name))"
         + (suggestion.map { "; did you mean \(shown($0))?" }

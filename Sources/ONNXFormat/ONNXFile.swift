@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Support
+import Tensors
 
 /// Reading of ONNX models: opset 7 to 28, weights inside the file or in files beside it.
 public enum ONNXFile {
@@ -25,7 +26,12 @@ public enum ONNXFile {
   ///     sigmoid where the first does not.
   /// - Throws: `RelevanceKitError`, which names every unsupported node at once.
   public static func readGraph(_ file: some FileLocation, output: String? = nil) throws -> Graph {
-    try GraphImporter.graph(of: try openModel(file.fileSystemPath), output: output.map { .named($0) } ?? .preferred)
+    try readGraph(file, output: output, inputs: GivenInputs())
+  }
+
+  package static func readGraph(_ file: some FileLocation, output: String?, inputs: GivenInputs) throws -> Graph {
+    try GraphImporter.graph(
+      of: try openModel(file.fileSystemPath), output: output.map { .named($0) } ?? .preferred, inputs: inputs)
   }
 
   /// Opens a model file, or `model.onnx` in a folder.
@@ -62,10 +68,16 @@ extension NeuralNetwork {
   /// - Parameters:
   ///   - file: the file, or the folder.
   ///   - output: which value is the result: one of the file's outputs, or any node, by name; nil means as in `ONNXFile.readGraph`.
+  ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
   /// - Throws: `RelevanceKitError` for a file that is missing, damaged or not supported, that does not take one image, or that has no such
-  ///   output.
-  public init(contentsOf file: some FileLocation, output: String? = nil) throws {
-    try self.init(ONNXFile.readGraph(file, output: output), file: ONNXFile.modelPath(file.fileSystemPath))
+  ///   output or inputs.
+  public init(contentsOf file: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:]) throws {
+    try self.init(contentsOf: file, output: output, inputs: GivenInputs(inputs))
+  }
+
+  package init(contentsOf file: some FileLocation, output: String?, inputs: GivenInputs) throws {
+    let graph = try ONNXFile.readGraph(file, output: output, inputs: inputs)
+    try self.init(graph, file: ONNXFile.modelPath(file.fileSystemPath))
   }
 
   /// Reads a network from the bytes of an ONNX file.

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Tensors
 
 /// A model file as it was read: its graph, and what the graph does not say of the file.
 public struct ONNXSource: Sendable {
@@ -23,12 +24,13 @@ public struct ONNXSource: Sendable {
   public let files: [String]
 
   /// Reads a model file, or `model.onnx` in a folder; `output` is the output, or node, whose value is the graph's, nil the first
-  /// output.
+  /// output, and `inputs` the values of inputs that are no image.
   ///
   /// - Throws: As `ONNXFile.readGraph`.
-  public init(contentsOf path: String, output: String? = nil) throws {
+  public init(contentsOf path: String, output: String? = nil, inputs: [String: Tensor] = [:]) throws {
     let model = try ONNXFile.openModel(path)
-    graph = try GraphImporter.graph(of: model, output: output.map { .named($0) } ?? .first)
+    graph = try GraphImporter.graph(
+      of: model, output: output.map { .named($0) } ?? .first, inputs: GivenInputs(inputs))
     outputName = graph.outputName
     let file = FileGraph(model.graph!)
     let choice = try OutputChoice(.named(outputName), of: file, aliases: model.aliases, file: model.file)

@@ -30,8 +30,13 @@ public struct Model: Sendable {
   ///   - location: a `.onnx` file, or a folder that holds `model.onnx`.
   ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
   ///     another is more like logits, as `ONNXFile.readGraph` says.
+  ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
   /// - Throws: `RelevanceKitError`.
-  public init(contentsOf location: some FileLocation, output: String? = nil) throws {
+  public init(contentsOf location: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:]) throws {
+    try self.init(contentsOf: location, output: output, inputs: GivenInputs(inputs))
+  }
+
+  package init(contentsOf location: some FileLocation, output: String?, inputs: GivenInputs) throws {
     let path = location.fileSystemPath
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -42,7 +47,7 @@ public struct Model: Sendable {
       return FileManager.default.fileExists(atPath: file) ? file : nil
     }
     file = ONNXFile.modelPath(path)
-    var network = try NeuralNetwork(contentsOf: path, output: output)
+    var network = try NeuralNetwork(contentsOf: path, output: output, inputs: inputs)
     try network.requireDependenceOnInput(file: file)
     preprocessingFile = companion("preprocessor_config.json")
     let read = try preprocessingFile.map(Preprocessing.read)

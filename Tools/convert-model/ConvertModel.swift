@@ -53,6 +53,8 @@ struct ConvertModel: ParsableCommand {
       """)
   var checks = false
 
+  @OptionGroup var inputs: InputValueOptions
+
   @OptionGroup var verbosity: VerbosityOptions
 
   static func main() { runReportingFailure() }
@@ -64,7 +66,7 @@ struct ConvertModel: ParsableCommand {
   }
 
   func run() throws {
-    let source = try ONNXSource(contentsOf: input)
+    let source = try ONNXSource(contentsOf: input, inputs: inputs.values())
     for path in isInline ? [output] : [output, output + ".data"] where source.wasRead(from: path) {
       throw ONNXWritingError.replacesInput(path)
     }

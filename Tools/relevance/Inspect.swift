@@ -21,7 +21,7 @@ struct Inspect: ParsableCommand {
   var why: [String] = []
 
   func run() throws {
-    let model = try model.load()
+    guard let model = try load() else { return }
     let network = try rules.network(of: model)
     let plan = try rules.table(for: model).draft(for: network)
     let shape = model.exampleInputShape
@@ -43,5 +43,20 @@ struct Inspect: ParsableCommand {
       print("scores: \(network.scoreLayout(inferred))")
     }
     print(try namingModel(model) { try plan.description(forInput: shape) })
+  }
+  /// The model, with zeros for inputs that are given no values; nil where nodes cannot be told without them.
+  private func load() throws -> Model? {
+    do { return try model.load() } catch let error as ONNXError {
+      guard case .openInputs(_, let inputs, let others) = error else { throw error }
+      print("inputs: \(inputs.joined(separator: ", "))")
+      do {
+        let model = try model.load(othersAreZeros: true)
+        Console.note("no values are given for \(others.joined(separator: ", ")); zeros are in their place, until --input NAME=FILE.npy gives others")
+        return model
+      } catch let refusal as any RelevanceKitError {
+        print("no values are given for \(others.joined(separator: ", ")), and with zeros the nodes are not known: \(refusal)")
+        return nil
+      }
+    }
   }
 }

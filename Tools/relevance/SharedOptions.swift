@@ -19,6 +19,8 @@ struct ModelOptions: ParsableArguments {
       """, valueName: "name"), completion: .nodes)
   var outputNode: String?
 
+  @OptionGroup var inputs: InputValueOptions
+
   @Option(help: ArgumentHelp("Threads to use; by default one per processor.", valueName: "n"))
   var threads: Int?
 
@@ -31,10 +33,15 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// Reads the model; where it has several outputs and none was asked for, a note says which one is explained.
-  func load() throws -> Model {
+  ///
+  /// - Parameter zeros: whether inputs that no value is given for are zeros.
+  func load(othersAreZeros zeros: Bool = false) throws -> Model {
     let location = location
     guard FileManager.default.fileExists(atPath: location) else { throw ModelError(path: path) }
-    let model = try Console.detail("opened \(location)") { try Model(contentsOf: location, output: outputNode) }
+    let inputs = try GivenInputs(self.inputs.values(), othersAreZeros: zeros)
+    let model = try Console.detail("opened \(location)") {
+      try Model(contentsOf: location, output: outputNode, inputs: inputs)
+    }
     if outputNode == nil, model.outputNames.count > 1 {
       let others = model.outputNames.filter { $0 != model.outputName }
       Console.note(
