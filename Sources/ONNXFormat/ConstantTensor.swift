@@ -51,6 +51,20 @@ final class ConstantTensor {
     }
   }
 
+  /// The same elements with further axes of extent 1 behind the others.
+  ///
+  /// - Throws: As `literal()`.
+  func appending(axes count: Int) throws -> ConstantTensor {
+    let longer = TensorShape(shape.dimensions + [Int](repeating: 1, count: count))
+    let literal: Literal =
+      switch try literal() {
+      case .floats(let tensor): .floats(tensor.reshaped(to: longer))
+      case .integers(let tensor):
+        .integers(IntegerTensor(shape: longer, elements: tensor.elements, kind: tensor.kind))
+      }
+    return ConstantTensor(literal, name: name, file: file)
+  }
+
   /// More axes than any operator has a use for.
   private static let highestRank = 32
 

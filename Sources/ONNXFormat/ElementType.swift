@@ -20,6 +20,12 @@ struct ElementType: Hashable, CustomStringConvertible {
 
   init(number: Int32) { self.number = number }
 
+  /// The type with a name such as `FLOAT`.
+  init?(named name: String) {
+    guard let number = Self.names.firstIndex(of: name.uppercased()) else { return nil }
+    self.init(number: Int32(number))
+  }
+
   /// The type in which a file has what the graph has.
   init(_ kind: ElementKind) {
     switch kind {

@@ -35,10 +35,11 @@ struct GraphImporter {
   /// - Throws: `RelevanceKitError`; all nodes that are not supported are in one error.
   static func graph(of model: Model, output wanted: WantedOutput, inputs: GivenInputs = .init()) throws -> Graph {
     guard let graph = model.graph else { throw ONNXError.damaged(file: model.file, reason: "it has no graph") }
-    guard let opset = model.opset, OperatorRegistry.opsets.contains(opset) else {
-      let found = model.opset.map(String.init) ?? "none"
+    // Files older than opsets do not name one.
+    let opset = model.opset ?? 1
+    guard OperatorRegistry.opsets.contains(opset) else {
       let (first, last) = (OperatorRegistry.opsets.lowerBound, OperatorRegistry.opsets.upperBound)
-      throw ONNXError.model(file: model.file, reason: "expected operators of opset \(first) to \(last); found \(found)")
+      throw ONNXError.model(file: model.file, reason: "expected operators of opset \(first) to \(last); found \(opset)")
     }
     var importer = GraphImporter(model: model, opset: opset)
     return try importer.run(graph, wanted, inputs)

@@ -42,7 +42,8 @@ struct InputChoice {
       throw defect("two inputs are named \(shown(text(input.pointee.name)))")
     }
     for name in given.values.keys.sorted() where !names.contains(name) {
-      throw defect("it has no input \(shown(name)); expected \(file.inputs.map { shown($0) }.joined(separator: " or "))")
+      throw defect(
+        "it has no input \(shown(name)); expected \(file.inputs.map { shown($0) }.joined(separator: " or "))")
     }
     let live = file.ancestors(of: [result])
     let used = Set(file.nodes.indices.filter { live[$0] }.flatMap { file.nodes[$0].inputs }).union([result])

@@ -114,6 +114,26 @@ struct NodeReader {
 
   func nodeOfAll(_ operation: any Operator) throws -> Imported { .node(operation, try allOperands()) }
 
+  /// An operator of two operands. Before opset 7, `axis` says along which axes of A those of B lie.
+  func pairwise(_ operation: any Operator) throws -> Imported {
+    let (a, b) = (try operand(0, "A"), try operand(1, "B"))
+    guard opset < 7, let axis = try attributes.int("axis") else { return .node(operation, [a, b]) }
+    return .node(operation, [a, try aligned(b, with: a, at: axis)])
+  }
+
+  /// A constant whose axes are those of another operand from `axis` on.
+  private func aligned(_ operand: Operand, with other: Operand, at axis: Int) throws -> Operand {
+    let rank = try rank(of: other, else: "axis \(axis) of an operand with an unknown number of axes")
+    let first = axis < 0 ? axis + rank : axis
+    let own = try self.rank(of: operand, else: "axis \(axis) for an operand with an unknown number of axes")
+    guard first >= 0, first + own <= rank else {
+      throw Defect("axis is \(axis); expected one of \(rank) axes that leaves \(own)")
+    }
+    guard first + own < rank else { return operand }
+    let tensor = try known(operand, else: "axis \(axis) for an operand that is computed from the image")
+    return .constant(try tensor.appending(axes: rank - first - own))
+  }
+
   /// Sum, Min, Max of any number of operands, two at a time.
   func chain(_ operation: any Operator) throws -> Imported {
     guard !operands.isEmpty else { throw Defect("it has no inputs; expected at least 1") }

@@ -7,7 +7,7 @@ import Networks
 enum OperatorRegistry {
   typealias Builder = @Sendable (NodeReader) throws -> Imported
 
-  static let opsets = 7...28
+  static let opsets = 1...28
 
   /// Operators whose result depends on nothing but shapes, whether they are supported or not.
   static let takesShapes: Set = ["Shape", "Size"]
@@ -18,9 +18,9 @@ enum OperatorRegistry {
   /// ONNX's own operators (domains "" and "ai.onnx") by name.
   static let builders: [String: Builder] = [
     "Abs": { try $0.node(Abs(), "X") },
-    "Add": { try $0.node(Add(), "A", "B") },
+    "Add": { try $0.pairwise(Add()) },
     "AveragePool": { try $0.averagePool() },
-    "And": { try $0.nodeOfAll(Logic(.and)) },
+    "And": { try $0.pairwise(Logic(.and)) },
     "BatchNormalization": { try $0.batchNormalization() },
     "Cast": { try $0.node(Cast(reading: $0), "input") },
     "Ceil": { try $0.node(Ceil(), "X") },
@@ -31,11 +31,11 @@ enum OperatorRegistry {
     "Conv": { try $0.convolution() },
     "ConvTranspose": { try $0.transposedConvolution() },
     "DepthToSpace": { try $0.depthToSpace(inverse: false) },
-    "Div": { try $0.node(Divide(), "A", "B") },
+    "Div": { try $0.pairwise(Divide()) },
     "Dropout": { try $0.dropout() },
     "Einsum": { try $0.einsum() },
     "Elu": { try $0.node(Elu(reading: $0), "X") },
-    "Equal": { try $0.nodeOfAll(Comparison(.equal)) },
+    "Equal": { try $0.pairwise(Comparison(.equal)) },
     "Erf": { try $0.node(Erf(), "X") },
     "Exp": { try $0.node(Exp(), "X") },
     "Expand": { try $0.node(Expand(), "input", "shape") },
@@ -46,7 +46,7 @@ enum OperatorRegistry {
     "Gemm": { try $0.gemm() },
     "GlobalAveragePool": { try $0.globalPool(.mean) },
     "GlobalMaxPool": { try $0.globalPool(.maximum) },
-    "Greater": { try $0.nodeOfAll(Comparison(.greater)) },
+    "Greater": { try $0.pairwise(Comparison(.greater)) },
     "GreaterOrEqual": { try $0.nodeOfAll(Comparison(.greaterOrEqual)) },
     "GroupNormalization": { try $0.groupNormalization() },
     "HardSigmoid": { try $0.node(HardSigmoid(reading: $0), "X") },
@@ -56,7 +56,7 @@ enum OperatorRegistry {
     "LRN": { try $0.node(LocalResponseNormalization(reading: $0), "X") },
     "LayerNormalization": { try $0.node(LayerNormalization(reading: $0), "X") },
     "LeakyRelu": { try $0.node(LeakyRelu(reading: $0), "X") },
-    "Less": { try $0.nodeOfAll(Comparison(.less)) },
+    "Less": { try $0.pairwise(Comparison(.less)) },
     "LessOrEqual": { try $0.nodeOfAll(Comparison(.lessOrEqual)) },
     "Log": { try $0.node(Log(), "X") },
     "LogSoftmax": { try $0.node($0.softmax(isLogarithm: true), "input") },
@@ -65,13 +65,13 @@ enum OperatorRegistry {
     "MaxPool": { try $0.maxPool() },
     "Min": { try $0.chain(Minimum()) },
     "Mish": { try $0.node(Mish(), "X") },
-    "Mul": { try $0.node(Multiply(), "A", "B") },
+    "Mul": { try $0.pairwise(Multiply()) },
     "Neg": { try $0.node(Negate(), "X") },
     "Not": { try $0.nodeOfAll(Logic(.not)) },
-    "Or": { try $0.nodeOfAll(Logic(.or)) },
+    "Or": { try $0.pairwise(Logic(.or)) },
     "PRelu": { try $0.node(ParametricRelu(reading: $0), "X") },
     "Pad": { try $0.pad() },
-    "Pow": { try $0.node(Power(), "A", "B") },
+    "Pow": { try $0.pairwise(Power()) },
     "Range": { try $0.nodeOfAll(RangeOf()) },
     "Reciprocal": { try $0.node(Reciprocal(), "X") },
     "ReduceMax": { try $0.reduction(.maximum, axesAreInputSince: 18) },
@@ -93,7 +93,7 @@ enum OperatorRegistry {
     "Split": { try $0.split(outputs: $0.outputs) },
     "Sqrt": { try $0.node(Sqrt(), "X") },
     "Squeeze": { try $0.squeeze() },
-    "Sub": { try $0.node(Subtract(), "A", "B") },
+    "Sub": { try $0.pairwise(Subtract()) },
     "Sum": { try $0.chain(Add()) },
     "Tanh": { try $0.node(Tanh(), "X") },
     "Transpose": { try $0.node(Transpose(reading: $0), "data") },

@@ -3,9 +3,17 @@ import Networks
 /// Cast to a type of real numbers, integers or truth values; the precision of real numbers is not followed.
 extension Cast: WritableOperator {
   init(reading node: NodeReader) throws {
-    let type = ElementType(number: Int32(truncatingIfNeeded: try node.attributes.required("to")))
+    let type =
+      try node.opset < 6
+      ? Self.named(in: node) : ElementType(number: Int32(truncatingIfNeeded: node.attributes.required("to")))
     guard type.isReal || type.isInteger else { throw Unsupported("a cast to \(type)") }
     self.init(to: type.kind)
+  }
+  /// Before opset 6 the type is a name.
+  private static func named(in node: NodeReader) throws -> ElementType {
+    let name = try node.attributes.present(node.attributes.string("to"), "to")
+    guard let type = ElementType(named: name) else { throw Defect("to is \(shown(name)); expected a type of elements") }
+    return type
   }
   var attributes: [WrittenNode.Attribute] { [("to", .int(Int(ElementType(target).number)))] }
 }

@@ -4,7 +4,7 @@ extension NodeReader {
   /// Pad: amounts and value are attributes before opset 11; axes are an input since opset 18.
   func pad() throws -> Imported {
     var list = OperandList(operands: [try operand(0, "data")])
-    guard let amounts = try self.list("pads", inputSince: 11, input: 1, in: &list) else {
+    guard let amounts = try self.list(opset < 2 ? "paddings" : "pads", inputSince: 11, input: 1, in: &list) else {
       throw Defect("pads are missing")
     }
     let name = try attributes.string("mode") ?? "constant"

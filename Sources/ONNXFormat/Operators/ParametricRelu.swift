@@ -2,7 +2,16 @@ import Networks
 
 /// PRelu with a constant slope.
 extension ParametricRelu: WritableOperator {
-  init(reading node: NodeReader) throws { self.init(slope: try node.weights(1, "slope").floats()) }
+  /// Before opset 7 a list of slopes is one per channel.
+  init(reading node: NodeReader) throws {
+    var slope = try node.weights(1, "slope")
+    if node.opset < 7, slope.shape.rank == 1, slope.shape.count > 1 {
+      let rank = try node.rank(
+        of: node.operand(0, "X"), else: "slopes per channel of an operand with an unknown number of axes")
+      slope = try slope.appending(axes: max(rank - 2, 0))
+    }
+    self.init(slope: try slope.floats())
+  }
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
     file.operand(of: id, with: [("slope", slope)])
   }

@@ -5,7 +5,7 @@ extension NodeReader {
   func split(outputs: Int) throws -> Imported {
     let x = try operand(0, "input")
     let axis = try attributes.int("axis", default: 0)
-    if let extents = try integers("split", inputSince: 13, input: 1) {
+    if let extents = try integers("split", inputSince: opset < 2 && operands.count > 1 ? 1 : 13, input: 1) {
       guard extents.count == outputs, extents.allSatisfy({ $0 >= 0 && $0 <= Int(Int32.max) }) else {
         throw Defect("split is \(extents); expected \(outputs) extents, one per output")
       }

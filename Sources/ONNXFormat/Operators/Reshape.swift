@@ -1,9 +1,13 @@
 import Networks
 
 extension NodeReader {
-  /// Reshape to a shape that is constant or follows from shapes; `allowzero` since opset 14.
+  /// Reshape to a shape that is constant or follows from shapes, an attribute before opset 5; `allowzero` since opset 14.
   func reshape() throws -> Imported {
     let data = try operand(0, "data")
+    if opset < 5 {
+      let extents = try attributes.present(attributes.ints("shape"), "shape")
+      return .node(Reshape(extents: .fixed(extents), allowZero: false), [data])
+    }
     let extents = try operand(1, "shape")
     if case .constant(let tensor) = extents, tensor.shape.rank > 1 {
       throw Defect("shape, \(shown(tensor.name)), has shape \(tensor.shape); expected a list")

@@ -8,7 +8,9 @@ extension NodeReader {
     let isUpsample = opset < 10 || operands.count == 2 && opset == 10
     var scales: [Float]?
     var sizes: List?
-    if opset < 9, let factors = try attributes.floats("scales") {
+    if opset < 7, let width = try attributes.float("width_scale"), let height = try attributes.float("height_scale") {
+      scales = [1, 1, height, width]
+    } else if opset < 9, let factors = try attributes.floats("scales") {
       scales = factors
     } else if let operand = optionalOperand(opset >= 11 ? 2 : 1) {
       let tensor = try known(operand, else: "scales are computed; expected constants")
