@@ -31,6 +31,15 @@ extension Layer {
     }
   }
 
+  /// `R_i = R_j / n` over the n elements of an output that reduces whole axes.
+  func sharedEqually(_ relevance: Tensor) -> Tensor {
+    guard case .axes(let axes, let input) = pooled else { preconditionFailure("\(node.name) does not reduce axes") }
+    let count = Float(axes.reduce(1) { $0 * input[$1] })
+    return alongAxes(axes, input, relevance, operand, output) { walk, _, _, r, c in
+      walk.forEachElement { i, j, _ in c[i] = r[j] / count }
+    }
+  }
+
   /// `R_i = x_i / Σ_i' x_i' · R_j` over the elements of an output, nothing where their sum is 0.
   func sharedInProportion(_ relevance: Tensor, to x: Tensor) -> Tensor {
     switch pooled {

@@ -18,18 +18,18 @@ extension RuleTable {
 
   /// The rules of *Gu18* §3.1, verbatim: z^B below, z⁺ above, winner takes all, even averages, normalization bypassed.
   public static func paper(pixelRange: PixelRange?) -> RuleTable {
-    RuleTable(name: "paper", pixelRange: pixelRange) { contrastive(averages: EvenRule()) }
+    RuleTable(name: "paper", pixelRange: pixelRange) { contrastive(averages: EvenRule(), needsBox: true) }
   }
 
   /// The rules of the paper with averages shared in proportion to activation, without which explanations of networks that
-  /// end in global average pooling are blind to position.
+  /// end in global average pooling are blind to position, and with z⁺ in the first layer where the range of its input is not known.
   public static func `default`(pixelRange: PixelRange?) -> RuleTable {
-    RuleTable(name: "default", pixelRange: pixelRange) { contrastive(averages: ProportionalRule()) }
+    RuleTable(name: "default", pixelRange: pixelRange) { contrastive(averages: ProportionalRule(), needsBox: false) }
   }
 
-  private static func contrastive(averages: any Rule) -> RuleTable {
+  private static func contrastive(averages: any Rule, needsBox: Bool) -> RuleTable {
     RuleTable(name: "") {
-      Row(.operators(.conv, position: .first), ZBoxRule())
+      Row(.operators(.conv, position: .first), ZBoxRule(), isOptional: !needsBox)
       Row(.operators(.conv, .gemm), ZPlusRule())
       Row(.operators(.maxPool), WinnerTakesAllRule(ties: .first))
       Row(.operators(.averagePool, .globalAveragePool, .reduceMean), averages)
@@ -112,15 +112,20 @@ extension RuleTable {
     others
   }
 
-  /// Gates, extremes and sums over whole axes, other activations and normalizations, scaling and shifting by constants.
+  /// Gates, extremes and sums over whole axes, differences and quotients of two values, other functions of elements, and scaling and
+  /// shifting by constants.
   private static let others = RuleTable(name: "") {
-    Row(.operators(.mul), SignalTakesAllRule())
-    Row(.operators(.globalMaxPool, .reduceMax), WinnerTakesAllRule(ties: .first))
+    Row(.operators(.mul), SignalTakesAllRule(), isOptional: true)
+    Row(.operators(.globalMaxPool, .reduceMax, .reduceMin), WinnerTakesAllRule(ties: .first))
     Row(.operators(.reduceSum), ProportionalRule())
+    Row(.operators(.mul, .reduceProd), EqualSharesRule())
+    Row(.operators(.sub, live: 2), ShareBySummandRule())
+    Row(.operators(.div, .pow, live: 2), SignalTakesAllRule())
+    Row(.operators(.max, .min, live: 2), WinnerTakesAllRule(ties: .first))
     Row(
       Selector(
-        operators: Set(OperatorKind.all(.activation, .normalization)).subtracting([.relu, .batchNormalization, .lrn])
-          .union([.div, .sub, .neg])),
+        operators: Set(OperatorKind.all(.activation, .normalization, .function, .probability))
+          .subtracting([.relu, .batchNormalization, .lrn]).union([.div, .sub, .neg, .pow, .max, .min])),
       PassRule())
   }
 }

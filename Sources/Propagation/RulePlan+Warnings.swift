@@ -7,7 +7,7 @@ extension RulePlan {
       + RuleWarning.sentences(
         assignments.flatMap { assignment in
           let (site, rule) = (assignment.site, assignment.rule)
-          let own = rule.warnings(at: site, in: self)
+          let own = rule.warnings(at: site, in: self) + assignment.substitutionWarnings
           // A rule that does not know of steps takes values as if there were none.
           guard let steps = site.steps, !own.contains(where: { $0.topic == .derivativesOfSteps }) else { return own }
           return own + [
@@ -24,6 +24,16 @@ extension RulePlan {
         !network.graph.nodes.contains(where: { ([$0.name] + $0.aliases).contains { $0.matches(glob: name) } })
       else { return nil }
       return "row \(index + 1) of rule table \(table.name) is for nodes named \(name), and there are none"
+    }
+  }
+}
+
+extension RulePlan.Assignment {
+  /// Rows that are optional, and whose rule cannot be used at the node.
+  fileprivate var substitutionWarnings: [RuleWarning] {
+    passedOver.filter { $0.row.isOptional && $0.row.rule.objection(at: site) == $0.reason }.map { row, reason in
+      RuleWarning(
+        "\(site.node.name) (\(site.kind)) has rule \(rule), not \(row.rule)", ": \(reason)", oncePer: "\(row)")
     }
   }
 }

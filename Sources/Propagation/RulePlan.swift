@@ -104,12 +104,17 @@ extension RuleTable {
       rows.enumerated().map { (number: Int?($0.offset + 1), row: $0.element) }
       + Self.structure.map { (number: nil, row: $0) }
 
-    func match(_ id: Node.ID) -> ((number: Int?, row: Row)?, passedOver: [(row: Row, reason: String)]) {
+    func match(_ id: Node.ID, at site: RuleSite? = nil) -> (
+      (number: Int?, row: Row)?, passedOver: [(row: Row, reason: String)]
+    ) {
       let candidate = RuleTable.Selector.Candidate(
-        node: graph[id], isFirst: first.contains(id), isLast: last.contains(id), rank: ranks[id.index])
+        node: graph[id], isFirst: first.contains(id), isLast: last.contains(id), rank: ranks[id.index],
+        live: graph[id].inputs.count { live.contains($0) })
       var passedOver: [(row: Row, reason: String)] = []
       for (number, row) in rows {
-        guard let reason = row.selector.mismatch(candidate) else { return ((number, row), passedOver) }
+        var reason = row.selector.mismatch(candidate)
+        if reason == nil, row.isOptional, let site { reason = row.rule.objection(at: site) }
+        guard let reason else { return ((number, row), passedOver) }
         passedOver.append((row, reason))
       }
       return (nil, passedOver)
@@ -126,19 +131,19 @@ extension RuleTable {
     for id in reachable.reversed() where id != network.input && receives.contains(id) {
       let node = graph[id]
       let isFirst = first.contains(id)
-      let (match, passedOver) = match(id)
-      guard let match else {
-        unmatched.append(node)
-        unfit.insert(id)
-        receives.formUnion(node.inputs)
-        continue
-      }
       let site = RuleSite(
         id: id, network: network, operandIsLive: node.inputs.map { live.contains($0) },
         operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
         operandIsBounded: node.inputs.map { bounded[$0.index] },
         operandRange: isFirst ? ranges[node.inputs[0]] : nil, isFirst: isFirst,
         steps: node.steps(at: id, in: analysis), offsets: offsets)
+      let (match, passedOver) = match(id, at: site)
+      guard let match else {
+        unmatched.append(node)
+        unfit.insert(id)
+        receives.formUnion(node.inputs)
+        continue
+      }
       let objection = match.row.rule.objection(at: site)
       if let objection {
         objections.append((node, match.row, objection))

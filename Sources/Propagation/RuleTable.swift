@@ -19,9 +19,13 @@ public struct RuleTable: Sendable {
     public let selector: Selector
     /// What they get.
     public let rule: any Rule
+    /// Whether nodes at which the rule cannot be used are left to the rows below, with a warning of the plan.
+    public let isOptional: Bool
 
     /// Makes a row.
-    public init(_ selector: Selector, _ rule: any Rule) { (self.selector, self.rule) = (selector, rule) }
+    public init(_ selector: Selector, _ rule: any Rule, isOptional: Bool = false) {
+      (self.selector, self.rule, self.isOptional) = (selector, rule, isOptional)
+    }
 
     public var description: String { "\(selector): \(rule)" }
   }

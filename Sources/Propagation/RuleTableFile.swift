@@ -8,8 +8,9 @@ extension RuleTable {
   /// Reads a table from a YAML file: a `name`, `rules`, a list of rows, and, if wanted, `extends`, a preset whose rows follow.
   ///
   /// A row has `rule` (the name of one in the catalog), the rule's parameters, and any of `op` (an operator family or a
-  /// list of them), `name` (a pattern with `*` and `?`), `position` (first or last) and `rank` (the number of the output's
-  /// axes), all of which must hold. The rules that have names are those of `catalog`; add your own.
+  /// list of them), `name` (a pattern with `*` and `?`), `position` (first or last), `rank` (the number of the output's
+  /// axes) and `live` (the number of operands that depend on the input), all of which must hold. With `optional: true`, nodes at
+  /// which the rule cannot be used are left to the rows below. The rules that have names are those of `catalog`; add your own.
   ///
   /// - Throws: `RelevanceKitError` with line and column.
   public init(contentsOf file: some FileLocation, pixelRange: PixelRange?, catalog: RuleCatalog = .standard) throws {
@@ -60,6 +61,8 @@ extension RuleTable {
       if let name = row.selector.name { add("name", Yams.Node(name)) }
       if let position = row.selector.position { add("position", Yams.Node(position.rawValue)) }
       if let rank = row.selector.rank { add("rank", Yams.Node(String(rank))) }
+      if let live = row.selector.live { add("live", Yams.Node(String(live))) }
+      if row.isOptional { add("optional", Yams.Node("true")) }
       add("rule", Yams.Node(type(of: rule).name))
       for (name, text) in rule.texts {
         guard text.hasPrefix("[") else {
@@ -89,7 +92,9 @@ extension RuleTable.Row {
       RuleTable.Selector(
         operators: try row["op"].map { try reader.operators($0) },
         name: try row["name"].map { try reader.text($0, expected: "a pattern") },
-        position: try reader.choice("position", in: row), rank: try reader.count("rank", in: row)), rule)
+        position: try reader.choice("position", in: row), rank: try reader.count("rank", of: "axes", in: row),
+        live: try reader.count("live", of: "operands", in: row)), rule,
+      isOptional: try reader.flag("optional", in: row))
   }
 }
 
@@ -162,7 +167,7 @@ private struct YAMLReader {
   func rule<Named: NamedRule>(
     _ type: Named.Type, at node: Yams.Node, in row: Yams.Node.Mapping
   ) throws -> any NamedRule {
-    try admit(["op", "name", "position", "rank", "rule"] + type.parameterNames, in: row)
+    try admit(["op", "name", "position", "rank", "live", "optional", "rule"] + type.parameterNames, in: row)
     var rule = Named()
     for (key, value) in row {
       guard let parameter = type.parameters.first(where: { $0.name == key.string }) else { continue }
@@ -180,8 +185,12 @@ private struct YAMLReader {
     }
   }
 
-  func count(_ key: String, in mapping: Yams.Node.Mapping) throws -> Int? {
-    try mapping[key].map { try some($0.int.flatMap { $0 > 0 ? $0 : nil }, of: $0, expected: "a number of axes") }
+  func count(_ key: String, of things: String, in mapping: Yams.Node.Mapping) throws -> Int? {
+    try mapping[key].map { try some($0.int.flatMap { $0 > 0 ? $0 : nil }, of: $0, expected: "a number of \(things)") }
+  }
+
+  func flag(_ key: String, in mapping: Yams.Node.Mapping) throws -> Bool {
+    try mapping[key].map { try some($0.bool, of: $0, expected: "true or false") } ?? false
   }
 
   /// Gives what is said about a rule's arguments a place in the file.

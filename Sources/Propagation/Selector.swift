@@ -19,17 +19,23 @@ extension RuleTable {
     public let position: Position?
     /// How many axes the output has, the batch's included; nil matches any number.
     public let rank: Int?
+    /// How many operands depend on the input; nil matches any number.
+    public let live: Int?
 
     /// Makes a selector.
     public init(
-      operators: Set<OperatorKind>? = nil, name: String? = nil, position: Position? = nil, rank: Int? = nil
+      operators: Set<OperatorKind>? = nil, name: String? = nil, position: Position? = nil, rank: Int? = nil,
+      live: Int? = nil
     ) {
-      (self.operators, self.name, self.position, self.rank) = (operators, name, position, rank)
+      (self.operators, self.name, self.position) = (operators, name, position)
+      (self.rank, self.live) = (rank, live)
     }
 
-    /// Nodes of some operator families, at a position and with as many axes as are given.
-    public static func operators(_ kinds: OperatorKind..., position: Position? = nil, rank: Int? = nil) -> Selector {
-      Selector(operators: Set(kinds), position: position, rank: rank)
+    /// Nodes of some operator families, at a position, with as many axes and as many operands that depend on the input as are given.
+    public static func operators(
+      _ kinds: OperatorKind..., position: Position? = nil, rank: Int? = nil, live: Int? = nil
+    ) -> Selector {
+      Selector(operators: Set(kinds), position: position, rank: rank, live: live)
     }
 
     /// Nodes whose name, or that of a node that was merged into them, fits a pattern.
@@ -40,6 +46,7 @@ extension RuleTable {
       let isFirst: Bool
       let isLast: Bool
       let rank: Int
+      let live: Int
     }
 
     /// Why a node does not match; nil if it does.
@@ -59,6 +66,9 @@ extension RuleTable {
       if let rank, rank != candidate.rank {
         return "the node's output has \(candidate.rank) axes"
       }
+      if let live, live != candidate.live {
+        return "\(candidate.live) of the node's operands \(candidate.live == 1 ? "depends" : "depend") on the input"
+      }
       return nil
     }
 
@@ -73,6 +83,7 @@ extension RuleTable {
       if let name { conditions.append("name \(name)") }
       if let position { conditions.append(position.rawValue) }
       if let rank { conditions.append("rank \(rank)") }
+      if let live { conditions.append("\(live) live") }
       return conditions.isEmpty ? "any" : conditions.joined(separator: ", ")
     }
   }

@@ -2,8 +2,8 @@ import Tensors
 
 /// Equal shares: operands of a sum or product get the same relevance each.
 ///
-/// - Use: Mul of two tensors neither of which is a gate; Add where shares by value cancel.
-/// - Definition: `R_k = R / n` for the n operands that depend on the input.
+/// - Use: Mul of two tensors neither of which is a gate; Add where shares by value cancel; products over axes.
+/// - Definition: `R_k = R / n` for the n operands that depend on the input, or the n factors.
 /// - Its parameters: none.
 /// - Bias: a constant operand is bypassed.
 /// - Conservation: exact.
@@ -12,10 +12,11 @@ public struct EqualSharesRule: NamedRule {
   public static let name = "equalShares"
   public init() {}
 
-  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add, .mul]) }
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add, .mul, .reduceProd]) }
   public func conserves(at site: RuleSite) -> Bool { true }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
+    if layer.site.kind == .reduceProd { return [layer.sharedEqually(relevance)] }
     let live = Float(layer.site.operandIsLive.count { $0 })
     let share = live == 1 ? relevance : relevance.map { $0 / live }
     return zip(layer.operandShapes, layer.site.operandIsLive).map { $1 ? layer.summed(share, to: $0) : nil }

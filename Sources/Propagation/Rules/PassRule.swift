@@ -18,10 +18,10 @@ public struct PassRule: NamedRule {
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
-    let roles: [OperatorKind.Role] = [.activation, .normalization, .probability, .nothing]
-    guard roles.contains(site.kind.role) || [.add, .sub, .mul, .div, .neg].contains(site.kind) else {
+    let roles: [OperatorKind.Role] = [.activation, .function, .normalization, .probability, .arithmetic, .nothing]
+    guard roles.contains(site.kind.role) else {
       return
-        "it applies to activations, normalization and arithmetic with constants, and the node is \(site.kind)"
+        "it applies to functions of elements, normalization and arithmetic with constants, and the node is \(site.kind)"
     }
     let live = site.operandIsLive.count { $0 }
     return live == 1 ? nil : "relevance can pass to one operand only, and \(live) of the node's depend on the input"
@@ -48,7 +48,14 @@ public struct PassRule: NamedRule {
 
 extension PassRule {
   public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] {
-    normalizationWarnings(at: site, in: plan) + site.turnedSignWarnings(in: plan)
+    normalizationWarnings(at: site, in: plan) + probabilityWarnings(at: site) + site.turnedSignWarnings(in: plan)
+  }
+
+  /// Probabilities that the network goes on with.
+  private func probabilityWarnings(at site: RuleSite) -> [RuleWarning] {
+    guard [.softmax, .logSoftmax].contains(site.kind) else { return [] }
+    let beginning = "\(site.node.name) (\(site.kind)) lies inside of the network"
+    return [RuleWarning(beginning, ": relevance passes over it as if its values did not compete", oncePer: site.kind.name)]
   }
 
   /// Batch normalization that is passed over, behind a layer whose rule depends on biases.

@@ -2,8 +2,9 @@ import Tensors
 
 /// Share by summand: a sum's relevance goes to its summands in proportion to their values.
 ///
-/// - Use: Add of two tensors, such as a residual connection. Part of every table.
-/// - Definition: `R_a = a / (a + b) · R`, `R_b = b / (a + b) · R`, element by element; nothing where the sum is 0. A constant
+/// - Use: Add of two tensors, such as a residual connection, which is part of every table, and Sub.
+/// - Definition: `R_a = a / (a + b) · R`, `R_b = b / (a + b) · R`, element by element; nothing where the sum is 0. `a − b` is a sum of a
+///   and −b. A constant
 ///   summand's share is bypassed like a bias: the other summand takes all.
 /// - Its parameters: none.
 /// - Bias: bypassed.
@@ -13,7 +14,7 @@ public struct ShareBySummandRule: NamedRule {
   public static let name = "shareBySummand"
   public init() {}
 
-  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add]) }
+  public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add, .sub]) }
 
   public func conserves(at site: RuleSite) -> Bool { true }
   public var constants: ConstantTreatment { .passed }
@@ -28,6 +29,9 @@ public struct ShareBySummandRule: NamedRule {
     if layer.isBooking { layer.bookDivision(of: relevance, by: sum) }
     var ratio = relevance
     layer.update(&ratio, with: sum) { $0.divide(by: $1, .signed(0)) }
-    return layer.operands.map { layer.summed(layer.product(ratio, $0.expanded(to: sum.shape)), to: $0.shape) }
+    return layer.operands.enumerated().map { index, operand in
+      let summand = layer.site.kind == .sub && index == 1 ? operand.map { -$0 } : operand
+      return layer.summed(layer.product(ratio, summand.expanded(to: sum.shape)), to: operand.shape)
+    }
   }
 }

@@ -3,8 +3,8 @@ import Tensors
 /// Signal takes all: in a product of a signal and a gate, the signal takes all relevance.
 ///
 /// - Use: Mul of two tensors of which one is a gate, such as the scale of a squeeze-and-excitation block or the sigmoid of
-///   SiLU, and Mul by a constant, which is always a gate.
-/// - Definition: `R_signal = R`, `R_gate = 0`. The gate is the operand whose values are bounded whatever the image is.
+///   SiLU, and Mul by a constant, which is always a gate; Div and Pow, where the divisor and the exponent are no signal.
+/// - Definition: `R_signal = R`, `R_gate = 0`. Of factors the gate is the one whose values are bounded whatever the image is.
 /// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact.
@@ -14,7 +14,7 @@ public struct SignalTakesAllRule: NamedRule {
   public init() {}
 
   public func objection(at site: RuleSite) -> String? {
-    if let objection = site.objection(unless: [.mul]) { return objection }
+    if let objection = site.objection(unless: [.mul, .div, .pow]) { return objection }
     return signal(at: site) == nil
       ? "it cannot tell the signal from the gate: expected exactly one operand with bounded values" : nil
   }
@@ -22,9 +22,9 @@ public struct SignalTakesAllRule: NamedRule {
   /// The operand that is not a gate.
   private func signal(at site: RuleSite) -> Int? {
     let signals = site.operandIsLive.indices.filter { site.operandIsLive[$0] && !site.operandIsBounded[$0] }
-    if signals.count == 1 { return signals[0] }
+    if signals.count == 1, site.kind == .mul { return signals[0] }
     let live = site.operandIsLive.indices.filter { site.operandIsLive[$0] }
-    return live.count == 1 ? live[0] : nil
+    return live.count == 1 || site.kind != .mul ? live.first : nil
   }
 
   /// Nothing goes to the gate, so what computes it needs no rule.

@@ -3,8 +3,8 @@ import Tensors
 
 /// Winner takes all: a window's relevance goes to the position that won the forward maximum.
 ///
-/// - Use: max pooling, over windows or whole axes.
-/// - Definition: `R_i = R_j` for the `i` with `x_i = max`, else 0.
+/// - Use: max pooling, over windows or whole axes; Max and Min of two tensors.
+/// - Definition: `R_i = R_j` for the `i` with `x_i = max`, else 0; of a minimum likewise. A constant that wins keeps what arrives.
 /// - Its parameters: `ties`, what happens when several positions hold the maximum.
 /// - Bias: none.
 /// - Conservation: exact.
@@ -27,12 +27,24 @@ public struct WinnerTakesAllRule: NamedRule {
   /// Makes the rule.
   public init(ties: Ties) { self.ties = ties }
 
-  public func objection(at site: RuleSite) -> String? { site.objection(unless: OperatorKind.all(.maximum)) }
+  public func objection(at site: RuleSite) -> String? {
+    site.objection(unless: OperatorKind.all(.maximum) + [.reduceMin, .max, .min])
+  }
 
-  public func conserves(at site: RuleSite) -> Bool { true }
-  public func shareOfZeros(at site: RuleSite) -> ZeroShare { .whatArrivesAtZeros }
+  public func conserves(at site: RuleSite) -> Bool { site.operandIsLive.allSatisfy { $0 } }
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare {
+    [.max, .min].contains(site.kind) ? .anything : .whatArrivesAtZeros
+  }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    [layer.sentToWinners(relevance, splitsTies: ties == .split)]
+    let sign: Float = layer.site.kind == .min ? -1 : 1
+    let tie: Float = ties == .split ? 0.5 : 1
+    switch layer.site.kind {
+    case .max, .min:
+      return layer.partials(relevance) { a, b in
+        a == b ? (tie, 1 - tie) : sign * a > sign * b ? (1, 0) : (0, 1)
+      }
+    default: return [layer.sentToWinners(relevance, splitsTies: ties == .split)]
+    }
   }
 }
