@@ -197,10 +197,10 @@ import Testing
   /// A box is needed for the pixels; without one the table does not fit the network, which blocks only the methods that use it.
   @Test(arguments: MethodCatalog.standard.methods) func pixelsWithoutARange(method: any AttributionMethod) throws {
     let network = try SampleNetwork.pooled.network()
-    let explainer = try Explainer(network, rules: .default(pixelRange: nil))
+    let explainer = try Explainer(network, rules: .paper(pixelRange: nil))
     let trace = try explainer.trace(SampleNetwork.input())
     guard method.isRelevance else {
-      let explained = try Explainer(network, rules: .default(pixelRange: SampleNetwork.range)).trace(
+      let explained = try Explainer(network, rules: .paper(pixelRange: SampleNetwork.range)).trace(
         SampleNetwork.input())
       #expect(try trace.explain(.class(2), by: method).relevance == explained.explain(.class(2), by: method).relevance)
       return
@@ -209,7 +209,19 @@ import Testing
     #expect(error == explainer.plan.objection as? RuleTableError)
     #expect(
       error?.description
-        == "rule table default: zB at conv1: the range of its input does not follow from the range of the pixels, one interval per channel; give it in a row of the table, {op: Conv, position: first, rule: zB, lower: 0, upper: 1}"
+        == "rule table paper: zB at conv1: the range of its input does not follow from the range of the pixels, one interval per channel; give it in a row of the table, {op: Conv, position: first, rule: zB, lower: 0, upper: 1}"
     )
+    let fallback = try Explainer(network, rules: .default(pixelRange: nil))
+    #expect(fallback.plan.objection == nil)
+    #expect(
+      fallback.plan.warnings.contains {
+        $0.hasPrefix("conv1 (Conv) has rule zPlus, not zB: the range of its input does not follow")
+      })
+    let strict = RuleTable(
+      name: "zPlus first",
+      rows: [.init(.operators(.conv, position: .first), ZPlusRule())] + RuleTable.default(pixelRange: nil).rows)
+    #expect(
+      try fallback.trace(SampleNetwork.input()).explain(.class(2), by: method).relevance
+        == Explainer(network, rules: strict).trace(SampleNetwork.input()).explain(.class(2), by: method).relevance)
   }
 }

@@ -152,9 +152,8 @@ import Testing
     ),
     (.oneNode("Add"), "node it (Add): input B is missing"),
     (.oneNode("Add", ["nothing"]), "node it (Add): its input nothing is made by no earlier node"),
-    (.oneNode("Relu", opset: 6), "expected operators of opset 7 to 28; found 6"),
-    (.oneNode("Relu", opset: 29), "expected operators of opset 7 to 28; found 29"),
-    (WireModel(opset: nil), "expected operators of opset 7 to 28; found none"),
+    (.oneNode("Relu", opset: 0), "expected operators of opset 1 to 28; found 0"),
+    (.oneNode("Relu", opset: 29), "expected operators of opset 1 to 28; found 29"),
     (WireModel(outputs: []), "the graph has no output; expected at least 1"),
     (WireModel(outputs: ["z"]), "the graph's output z is made by no node"),
     (WireModel(inputs: [("x", [1]), ("x", [1])]), "two inputs are named x"),
@@ -168,7 +167,8 @@ import Testing
     let model = WireModel(
       nodes: [WireNode(op: "Add", inputs: ["x", "z"], outputs: ["y"])], inputs: [("x", [1, 2]), ("z", [1, 2])])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes, name: "two.onnx") }
-    #expect(error?.description == "two.onnx: the graph has 2 inputs (x, z); expected one image")
+    #expect(
+      error?.description == "two.onnx: the graph has 2 inputs, x (1×2), z (1×2); expected one image, and values for z")
   }
 
   @Test func theSentenceIsLocalizedToo() {

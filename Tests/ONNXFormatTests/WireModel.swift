@@ -146,6 +146,8 @@ struct WireModel {
   var initializers: [WireTensor] = []
   /// Name and extents; negative ones are symbolic.
   var inputs: [(String, [Int])] = [("x", [1, 2, 4, 4])]
+  /// The same, of 64-bit integers.
+  var integerInputs: [(String, [Int])] = []
   var outputs = ["y"]
 
   var graph: WireMessage {
@@ -154,6 +156,7 @@ struct WireModel {
     graph.string(2, "test")
     for tensor in initializers { graph.message(5, tensor.message) }
     for (name, extents) in inputs { graph.message(11, Self.value(name, extents)) }
+    for (name, extents) in integerInputs { graph.message(11, Self.value(name, extents, type: 7)) }
     for name in outputs { graph.message(12, Self.value(name, nil)) }
     return graph
   }
@@ -171,9 +174,9 @@ struct WireModel {
   }
 
   /// An input or output; nil extents are not declared.
-  static func value(_ name: String, _ extents: [Int]?) -> WireMessage {
+  static func value(_ name: String, _ extents: [Int]?, type elements: Int = 1) -> WireMessage {
     var tensor = WireMessage()
-    tensor.int(1, 1)
+    tensor.int(1, elements)
     if let extents {
       var shape = WireMessage()
       for extent in extents {

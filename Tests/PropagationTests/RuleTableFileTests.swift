@@ -53,6 +53,7 @@ import Testing
           ZRule(bias: .distributed)
         )
         RuleTable.Row(.operators(.conv), EpsilonRule(epsilon: 1e-7, bias: .bypassed))
+        RuleTable.Row(.operators(.sub, live: 2), ShareBySummandRule(), isOptional: true)
         RuleTable.Row(.name("yes"), GammaRule(gamma: 0.1, bias: .distributed))
         RuleTable.Row(.name("1e3"), GeneralizedGammaRule(gamma: 1.0 / 3))
         RuleTable.Row(RuleTable.Selector(), AlphaBetaRule(alpha: 1.5, beta: 0.5, bias: .bypassed))

@@ -178,16 +178,20 @@ struct SharedCaseTests {
     try save([1, 1, 28, 28])
     for method in MethodCatalog.standard.methods where !method.isRelevance {
       let outcome = try bench.run(
-        "explain", model("grey"), "x.npy", "--method", method.name, "--save", "npy", "--output", "out")
+        "explain", model("grey"), "x.npy", "--rules", "paper", "--method", method.name, "--save", "npy", "--output",
+        "out")
       #expect(outcome.status == 0, "\(method)")
     }
-    let refused = try bench.run("explain", model("grey"), "x.npy", "--method", "lrp")
+    let refused = try bench.run("explain", model("grey"), "x.npy", "--rules", "paper", "--method", "lrp")
     #expect(refused.status == 65 && refused.errors.contains("position: first, rule: zB"))
-    let plan = try bench.run("inspect", model("grey"))
+    let plan = try bench.run("inspect", model("grey"), "--rules", "paper")
     #expect(
-      plan.status == 0 && plan.output.contains("GlobalAveragePool") && plan.output.contains("rule table default: zB at")
+      plan.status == 0 && plan.output.contains("GlobalAveragePool") && plan.output.contains("rule table paper: zB at")
     )
-    #expect(try bench.run("bench", model("grey"), "--runs", "1").status == 0)
+    let chosen = try bench.run("explain", model("grey"), "x.npy", "--method", "lrp")
+    #expect(
+      chosen.status == 0 && chosen.errors.contains("has rule zPlus, not zB: the range of its input does not follow"))
+    #expect(try bench.run("bench", model("grey"), "--rules", "paper", "--runs", "1").status == 0)
     #expect(
       try bench.run("lab", model("grey"), "x.npy", "--layer", "fc", "--rule", "zPlus", "--rule", "epsilon").status == 0)
   }

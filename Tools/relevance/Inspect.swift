@@ -51,10 +51,14 @@ struct Inspect: ParsableCommand {
       print("inputs: \(inputs.joined(separator: ", "))")
       do {
         let model = try model.load(othersAreZeros: true)
-        Console.note("no values are given for \(others.joined(separator: ", ")); zeros are in their place, until --input NAME=FILE.npy gives others")
+        Console.note(
+          "no values are given for \(others.joined(separator: ", ")); zeros are in their place, until --input NAME=FILE.npy gives others"
+        )
         return model
       } catch let refusal as any RelevanceKitError {
-        print("no values are given for \(others.joined(separator: ", ")), and with zeros the nodes are not known: \(refusal)")
+        print(
+          "no values are given for \(others.joined(separator: ", ")), and with zeros the nodes are not known: \(refusal)"
+        )
         return nil
       }
     }

@@ -5,7 +5,8 @@ import RelevanceKit
 package struct InputValueOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The value of an input, for a network with several: of all but one, the image. Repeatable.", valueName: "name=file.npy"),
+      "The value of an input, for a network with several: of all but one, the image. Repeatable.",
+      valueName: "name=file.npy"),
     completion: .file(extensions: ["npy"]))
   package var input: [String] = []
 

@@ -55,7 +55,9 @@ extension PassRule {
   private func probabilityWarnings(at site: RuleSite) -> [RuleWarning] {
     guard [.softmax, .logSoftmax].contains(site.kind) else { return [] }
     let beginning = "\(site.node.name) (\(site.kind)) lies inside of the network"
-    return [RuleWarning(beginning, ": relevance passes over it as if its values did not compete", oncePer: site.kind.name)]
+    return [
+      RuleWarning(beginning, ": relevance passes over it as if its values did not compete", oncePer: site.kind.name)
+    ]
   }
 
   /// Batch normalization that is passed over, behind a layer whose rule depends on biases.

@@ -1,0 +1,58 @@
+import Execution
+import Networks
+import ONNXFormat
+import Support
+import Tensors
+import Testing
+
+/// Networks with several inputs: one is the image, the others are given.
+@Suite struct SeveralInputTests {
+  /// `relu(x · s)`, of which columns are taken by `i`, beside an input that nothing uses.
+  private static let model = WireModel(
+    nodes: [
+      WireNode(op: "Mul", inputs: ["x", "s"], outputs: ["m"]), WireNode(op: "Relu", inputs: ["m"], outputs: ["r"]),
+      WireNode(op: "Gather", inputs: ["r", "i"], outputs: ["y"], attributes: [("axis", .int(3))]),
+    ], inputs: [("s", [3, 1, 1]), ("x", [1, 3, 2, 2]), ("unused", [4])], integerInputs: [("i", [-1])])
+
+  private static let s = Tensor(shape: [3, 1, 1], elements: [1, -2, 3])
+  private static let i = Tensor(shape: [3], elements: [1, 0, 1])
+
+  @Test func theImageIsTheOneThatIsNotGiven() throws {
+    let folder = try ScratchFolder()
+    let network = try NeuralNetwork(
+      contentsOf: folder.write(Self.model.bytes, as: "m.onnx"), inputs: ["s": Self.s, "i": Self.i])
+    #expect(network.inputShape.description == "1×3×2×2")
+    let x = Tensor(shape: [1, 3, 2, 2], elements: (0..<12).map { Float($0) - 5 })
+    let y = try Executor(network).logits(x)
+    var expected: [Float] = []
+    for channel in 0..<3 {
+      for row in 0..<2 {
+        for column in [1, 0, 1] {
+          expected.append(max(x[0, channel, row, column] * [1, -2, 3][channel], 0))
+        }
+      }
+    }
+    #expect(y.elements == expected)
+  }
+
+  @Test(arguments: [
+    ([:], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image, and values for s, i"),
+    (["s": Self.s], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image, and values for i"),
+    (["s": Self.i], "input s: expected shape 3×1×1, found 3"),
+    (["s": Self.s, "i": Tensor(shape: [1], elements: [0.5])], "input i: expected whole numbers, found 0.5"),
+    (["t": Self.s], "it has no input t; expected s or x or unused or i"),
+    (
+      ["s": Self.s, "i": Self.i, "x": Tensor(shape: [1, 3, 2, 2])],
+      "all of its inputs are given; expected one that is not, for the image"
+    ),
+  ])
+  func refused(inputs: [String: Tensor], reason: String) throws {
+    let folder = try ScratchFolder()
+    let file = try folder.write(Self.model.bytes, as: "m.onnx")
+    let error =
+      #expect(throws: (any Error).self) { try NeuralNetwork(contentsOf: file, inputs: inputs) }
+      as? any RelevanceKitError
+    #expect(error?.description == "\(file): \(reason)")
+    #expect(error?.category == .badData)
+  }
+}
