@@ -36,11 +36,10 @@ package final class ForwardTrace: Sendable {
   package func rectifiedValue(of id: Node.ID) -> Tensor { stored(id) }
 
   /// `W⁺·x` of a weighted node, where the plan asked for it.
-  package func companion(of id: Node.ID) -> Tensor? {
-    plan.placement.companions[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
+  package func sideProduct(of id: Node.ID) -> Tensor? {
+    plan.placement.sideProducts[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
   }
 
-  /// Bytes of all values and companion products.
   package var bytes: Int { memory.count * MemoryLayout<Float>.stride }
 
   /// Whether a tensor is a view of the trace's memory or its input.
@@ -56,7 +55,6 @@ package final class ForwardTrace: Sendable {
     }
   }
 
-  /// What another kernel makes of the operands of a node.
   package func value(of id: Node.ID, by kernel: any Kernel) -> Tensor {
     Tensor(uninitialized: plan.shapes[id.index]) { result in
       BLAS.withOneThreadPerCall {

@@ -1,5 +1,3 @@
-import COnnx
-
 /// The attributes of a node, read by name and type.
 ///
 /// Every reader throws a `Defect` if the attribute is there but of another type.
@@ -35,12 +33,8 @@ struct Attributes {
 
   func has(_ name: String) -> Bool { list[name] != nil }
 
-  func int(_ name: String, default value: Int) throws -> Int { try int(name) ?? value }
-
-  /// The integer that must be there.
   func required(_ name: String) throws -> Int { try present(int(name), name) }
 
-  /// What must be there.
   func present<Value>(_ value: Value?, _ name: String) throws -> Value {
     guard let value else { throw Defect("attribute \(name) is missing") }
     return value
@@ -56,8 +50,6 @@ struct Attributes {
     case .some(let found): throw Defect("attribute \(name) is \(found); expected 0 or 1")
     }
   }
-
-  func float(_ name: String, default value: Float) throws -> Float { try float(name) ?? value }
 
   func float(_ name: String) throws -> Float? { try find(name, .float).map { $0.pointee.f } }
 
@@ -76,17 +68,16 @@ struct Attributes {
   }
 
   func tensor(_ name: String) throws -> UnsafePointer<TensorProto>? {
-    try find(name, .tensor).map {
-      guard let tensor = $0.pointee.t else { throw Defect("attribute \(name) has no value") }
-      return UnsafePointer(tensor)
-    }
+    try find(name, .tensor).map { UnsafePointer(try held($0.pointee.t, name)) }
   }
 
   func graph(_ name: String) throws -> UnsafePointer<GraphProto>? {
-    try find(name, .graph).map {
-      guard let graph = $0.pointee.g else { throw Defect("attribute \(name) has no value") }
-      return UnsafePointer(graph)
-    }
+    try find(name, .graph).map { UnsafePointer(try held($0.pointee.g, name)) }
+  }
+
+  private func held<Value>(_ value: Value?, _ name: String) throws -> Value {
+    guard let value else { throw Defect("attribute \(name) has no value") }
+    return value
   }
 
   private func find(_ name: String, _ kind: Kind) throws -> UnsafePointer<AttributeProto>? {

@@ -1,9 +1,7 @@
 import COnnx
 import Networks
 
-/// The type of an ONNX tensor's elements.
 struct ElementType: Hashable, CustomStringConvertible {
-  /// ONNX's number for it.
   let number: Int32
 
   static let float = ElementType(number: 1)
@@ -20,7 +18,6 @@ struct ElementType: Hashable, CustomStringConvertible {
 
   init(number: Int32) { self.number = number }
 
-  /// The type in which a file has what the graph has.
   init(_ kind: ElementKind) {
     switch kind {
     case .real: self = .float

@@ -34,10 +34,10 @@ struct Inspect: ParsableCommand {
     print(
       "\(network.graph.name): input \(network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
     )
-    if network.outputNames != [network.outputName] {
-      let names = network.outputNames.map { $0 + ($0 == network.outputName ? " (explained)" : "") }
-      let isNode = !network.outputNames.contains(network.outputName)
-      print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(network.outputName)" : ""))
+    if network.graph.outputNames != [network.graph.outputName] {
+      let names = network.graph.outputNames.map { $0 + ($0 == network.graph.outputName ? " (explained)" : "") }
+      let isNode = !network.graph.outputNames.contains(network.graph.outputName)
+      print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(network.graph.outputName)" : ""))
     }
     if let inferred = (try? network.analysis(forInput: shape))?.inferred {
       print("scores: \(network.scoreLayout(inferred))")

@@ -20,7 +20,6 @@ extension NeuralNetwork {
     return graph.ids.filter { live[$0.index] && needed[$0.index] }
   }
 
-  /// For each node whether it depends on the input's values.
   func nodesDependingOnInput() -> [Bool] {
     var live: [Bool] = []
     for id in graph.ids {

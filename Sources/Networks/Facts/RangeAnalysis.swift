@@ -55,7 +55,6 @@ package struct RangeSite {
   package let operandsAreSame: Bool
   fileprivate let ranges: [ValueRange?]
 
-  /// The interval of an operand; nil if it is not known.
   package func range(_ index: Int) -> ValueRange? { ranges.indices.contains(index) ? ranges[index] : nil }
 }
 
@@ -71,7 +70,7 @@ private struct RangeAnalysis {
   /// Prepares to find the ranges of some nodes; nil if these, or those before them, do not fit their operands.
   init?(_ graph: Graph, of wanted: Set<Node.ID>, _ pixels: PixelRange, inputShape: TensorShape) {
     (self.graph, self.wanted, self.pixels, self.inputShape) = (graph, wanted, pixels, inputShape)
-    inferred = graph.inferred(forInput: inputShape) { _ in }
+    inferred = graph.partlyInferred(forInput: inputShape)
     guard wanted.allSatisfy({ inferred[$0.index] != nil }) else { return nil }
   }
 

@@ -48,7 +48,6 @@ package struct Reduction: LimitKeeping, Hashable {
   package let function: Function
   /// The axes; negative ones count from the end, nil means all.
   package let axes: List?
-  /// Whether the axes stay, with extent 1.
   package let keepsAxes: Bool
 
   package init(_ function: Function, axes: List?, keepsAxes: Bool) {
@@ -67,7 +66,6 @@ package struct Reduction: LimitKeeping, Hashable {
   /// The axes as the model has them, where it fixes them.
   package var namedAxes: [Int] { if case .fixed(let axes) = axes { axes } else { [] } }
 
-  /// The axes, counted from the front.
   package func axes(of operands: [Inferred]) throws -> Set<Int> {
     let x = try firstShape(operands)
     guard let axes else { return Set(0..<x.rank) }

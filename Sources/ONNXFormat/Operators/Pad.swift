@@ -11,7 +11,7 @@ extension NodeReader {
     guard let mode = Pad.Mode(rawValue: name) else {
       throw Defect("mode is \(shown(name)); expected constant, reflect, edge or wrap")
     }
-    var value = try opset < 11 ? attributes.float("value", default: 0) : 0
+    var value = try opset < 11 ? attributes.float("value") ?? 0 : 0
     if opset >= 11, let constant = try optionalConstant(2, "constant_value") {
       guard constant.shape.count == 1 else {
         throw Defect("constant_value has shape \(constant.shape); expected one number")

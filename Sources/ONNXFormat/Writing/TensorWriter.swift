@@ -23,9 +23,7 @@ struct TensorWriter {
   private(set) var external: [(offset: Int, payload: WeightPayload)] = []
   /// What goes into the model, by the pointer that its message holds in place of its bytes.
   private(set) var embedded: [UnsafePointer<UInt8>: WeightPayload] = [:]
-  /// The number of bytes of the data file.
   private(set) var externalCount = 0
-  /// The number of bytes of all large tensors.
   private(set) var weightCount = 0
   private var shared: [Key: UnsafeMutablePointer<TensorProto>] = [:]
 
@@ -42,7 +40,6 @@ struct TensorWriter {
     (self.arena, self.placement, self.halves) = (arena, placement, halves)
   }
 
-  /// Whether a tensor is stored in half precision.
   func isHalved(_ tensor: Tensor) -> Bool { halves && tensor.count * 4 >= Self.smallest }
 
   /// The message of a tensor of real numbers; with `transposed`, of a matrix with rows and columns exchanged.
@@ -83,8 +80,7 @@ struct TensorWriter {
       let entries = [("location", file), ("offset", String(offset)), ("length", String(payload.count))].map {
         entry($0, $1)
       }
-      message.pointee.n_external_data = entries.count
-      message.pointee.external_data = arena.pointers(entries)
+      (message.pointee.n_external_data, message.pointee.external_data) = arena.repeated(entries)
       external.append((offset, payload))
       externalCount = offset + payload.count
       weightCount += payload.count
@@ -117,8 +113,7 @@ struct TensorWriter {
   private func message(named name: String, _ extents: [Int], type: ElementType) -> UnsafeMutablePointer<TensorProto> {
     let message = arena.message(onnx__tensor_proto__init)
     message.pointee.name = arena.string(name)
-    message.pointee.n_dims = extents.count
-    message.pointee.dims = arena.list(extents.map { Int64($0) })
+    (message.pointee.n_dims, message.pointee.dims) = arena.repeated(extents.map { Int64($0) })
     message.pointee.has_data_type = 1
     message.pointee.data_type = type.number
     return message

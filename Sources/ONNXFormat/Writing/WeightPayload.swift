@@ -9,7 +9,6 @@ struct WeightPayload {
     var byteCount: Int { self == .float ? 4 : 2 }
   }
 
-  /// The tensor's name in the file.
   let name: String
   let tensor: Tensor
   let form: Form
