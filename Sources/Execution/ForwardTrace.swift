@@ -27,13 +27,21 @@ package final class ForwardTrace: Sendable {
   /// - Complexity: O(1), except for a node whose rectifier took its place: that one is computed anew.
   package func value(of id: Node.ID) -> Tensor {
     // Only nodes with a kernel are overwritten.
-    plan.placement.overwritten.contains(id) ? value(of: id, by: kernel(of: id)!) : stored(id)
+    plan.placement.overwritten.contains(id) ? value(of: id, by: kernel(of: id)!) : rectifiedValue(of: id)
   }
 
   package func shape(of id: Node.ID) -> TensorShape { plan.shapes[id.index] }
 
   /// The output of a node, or that of the rectifier which took its place; a view of the trace's memory.
-  package func rectifiedValue(of id: Node.ID) -> Tensor { stored(id) }
+  package func rectifiedValue(of id: Node.ID) -> Tensor {
+    let shape = plan.shapes[id.index]
+    switch plan.placement.places[id.index] {
+    case .input: return input
+    case .constant(let value): return value
+    case .memory(let offset): return Tensor(shape: shape, storage: memory, offset: offset)
+    case .sameAs(let other): return rectifiedValue(of: other).reshaped(to: shape)
+    }
+  }
 
   /// `W⁺·x` of a weighted node, where the plan asked for it.
   package func sideProduct(of id: Node.ID) -> Tensor? {
@@ -44,16 +52,6 @@ package final class ForwardTrace: Sendable {
 
   /// Whether a tensor is a view of the trace's memory or its input.
   package func holds(_ tensor: Tensor) -> Bool { tensor.storage === memory || tensor.storage === input.storage }
-
-  private func stored(_ id: Node.ID) -> Tensor {
-    let shape = plan.shapes[id.index]
-    switch plan.placement.places[id.index] {
-    case .input: return input
-    case .constant(let value): return value
-    case .memory(let offset): return Tensor(shape: shape, storage: memory, offset: offset)
-    case .sameAs(let other): return stored(other).reshaped(to: shape)
-    }
-  }
 
   package func value(of id: Node.ID, by kernel: any Kernel) -> Tensor {
     Tensor(uninitialized: plan.shapes[id.index]) { result in
@@ -74,7 +72,7 @@ package final class ForwardTrace: Sendable {
   }
 
   func withOperands<Result>(of id: Node.ID, _ body: ([Floats]) -> Result) -> Result {
-    let operands = graph[id].inputs.map { stored($0) }
+    let operands = graph[id].inputs.map { rectifiedValue(of: $0) }
     return withExtendedLifetime(operands) {
       body(operands.map { $0.withUnsafeElements { $0.baseAddress! } })
     }

@@ -74,7 +74,7 @@ public struct Graph: Sendable {
   /// For each node the nodes that use its output; one that uses it twice is listed twice.
   ///
   /// - Complexity: O(nodes and edges).
-  public var consumers: [[Node.ID]] {
+  package var consumers: [[Node.ID]] {
     var consumers = [[Node.ID]](repeating: [], count: nodes.count)
     for id in ids { for input in self[id].inputs { consumers[input.index].append(id) } }
     return consumers

@@ -23,7 +23,7 @@ public struct NeuralNetwork: Sendable {
   /// Brings a graph into canonical form.
   ///
   /// - Throws: `RelevanceKitError` unless the graph has exactly one input.
-  public init(_ graph: Graph) throws {
+  package init(_ graph: Graph) throws {
     for node in graph.nodes {
       guard let input = node.operation as? Input else { continue }
       do { try input.shape.checkFixedExtents() } catch let error as ShapeError {

@@ -143,7 +143,8 @@ final class ConstantTensor {
     case .double: return try read(numbers(proto.n_double_data, proto.double_data), { $0 }, { Float($0) })
     case .float16: return try read(halves, UInt16.init(truncatingIfNeeded:)) { Float(halfBits: $0) }
     case .bfloat16: return try read(halves, UInt16.init(truncatingIfNeeded:)) { Float(bitPattern: UInt32($0) << 16) }
-    default: return try payload?.tensor(of: shape) ?? read(numbers(proto.n_float_data, proto.float_data), { $0 }, { $0 })
+    default:
+      return try payload?.tensor(of: shape) ?? read(numbers(proto.n_float_data, proto.float_data), { $0 }, { $0 })
     }
   }
 

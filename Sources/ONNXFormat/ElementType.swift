@@ -1,4 +1,3 @@
-import COnnx
 import Networks
 
 struct ElementType: Hashable, CustomStringConvertible {
@@ -51,17 +50,4 @@ struct ElementType: Hashable, CustomStringConvertible {
 
   /// Whether elements are integers or truth values.
   var isInteger: Bool { kind != .real }
-}
-
-extension ElementKind {
-  /// What the elements of a graph's input are declared to be.
-  init(of input: UnsafePointer<ValueInfoProto>) {
-    guard let type = input.pointee.type, type.pointee.value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE,
-      let tensor = type.pointee.tensor_type
-    else {
-      self = .real
-      return
-    }
-    self = ElementType(number: Int32(tensor.pointee.elem_type)).kind
-  }
 }

@@ -103,25 +103,10 @@ extension FileGraph.Node {
   }
 }
 
-/// Nodes that depend on one another in a circle.
-struct Cycle: Error {
-  /// What is wrong, for the error that names the file.
-  let reason: String
-
-  /// Each of the nodes takes what the one before it makes; the first takes what the last makes.
-  init(_ nodes: [FileGraph.Node]) {
-    let named = nodes.prefix(Self.longestList).map { "\(shown($0.name)) (\(shown($0.op)))" }
-    let rest = nodes.count > Self.longestList ? " and \(nodes.count - Self.longestList) more" : ""
-    reason = "its nodes form a cycle, so none of them can be computed first: \(named.joined(separator: ", "))\(rest)"
-  }
-
-  private static let longestList = 5
-}
-
 extension FileGraph {
   /// The nodes that some values depend on, operands first, otherwise in the order of the file.
   ///
-  /// - Throws: `Cycle`.
+  /// - Throws: `Defect` if they depend on one another in a circle.
   func nodes(before results: [String]) throws -> [Node] {
     let live = ancestors(of: results)
     let order = nodes.indices.filter { live[$0] }
@@ -158,7 +143,7 @@ extension FileGraph {
     return sorted
   }
 
-  private func cycle(among waiting: Set<Int>) -> Cycle {
+  private func cycle(among waiting: Set<Int>) -> Defect {
     var path: [Int] = []
     var positions: [Int: Int] = [:]
     var index = waiting.min()!
@@ -168,6 +153,12 @@ extension FileGraph {
       // A node that waits has an operand that does.
       index = operands(of: index).first { waiting.contains($0) }!
     }
-    return Cycle(path[positions[index]!...].reversed().map { nodes[$0] })
+    // Each of them takes what the one before it makes; the first takes what the last makes.
+    let circle = path[positions[index]!...].reversed().map { "\(shown(nodes[$0].name)) (\(shown(nodes[$0].op)))" }
+    let rest = circle.count > Self.longestList ? " and \(circle.count - Self.longestList) more" : ""
+    let named = circle.prefix(Self.longestList).joined(separator: ", ")
+    return Defect("its nodes form a cycle, so none of them can be computed first: \(named)\(rest)")
   }
+
+  private static let longestList = 5
 }

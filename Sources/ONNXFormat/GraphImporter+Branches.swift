@@ -16,9 +16,7 @@ extension GraphImporter {
     defer { (values, initializers) = (outerValues, outerInitializers) }
     try addInitializers(of: taken)
     let file = FileGraph(taken)
-    do { for node in try file.nodes(before: file.outputs) { try add(node) } } catch let cycle as Cycle {
-      throw Defect(cycle.reason)
-    }
+    for node in try file.nodes(before: file.outputs) { try add(node) }
     return try file.outputs.map { name in
       guard let operand = try operand(named: name) else { throw Defect("its branch has no value \(shown(name))") }
       return .operand(operand)

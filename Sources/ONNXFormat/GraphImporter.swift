@@ -58,7 +58,7 @@ struct GraphImporter {
     try addInitializers(of: graph)
     try addInputs(of: graph)
     let live: [FileGraph.Node]
-    do { live = try file.nodes(before: [choice.value]) } catch let cycle as Cycle { throw defect(cycle.reason) }
+    do { live = try file.nodes(before: [choice.value]) } catch let error as Defect { throw defect(error.reason) }
     for node in live { try add(node) }
     if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
     if let firstError { throw firstError }
@@ -87,11 +87,11 @@ struct GraphImporter {
       // Up to IR version 3, files list initializers among the inputs.
       guard initializers[name] == nil, !sparse.contains(name) else { continue }
       guard values[name] == nil else { throw defect("two inputs are named \(shown(name))") }
-      guard let shape = SymbolicShape(input) else {
+      guard let operation = Input(input) else {
         throw defect("input \(shown(name)) declares no tensor shape; expected one")
       }
-      let id = append(Input(shape, of: ElementKind(of: input)), [], named: name)
-      values[name] = .operand(.node(id, rank: shape.extents.count))
+      let id = append(operation, [], named: name)
+      values[name] = .operand(.node(id, rank: operation.shape.extents.count))
     }
   }
 

@@ -73,7 +73,8 @@ struct ConvertModel: ParsableCommand {
     let others = source.graph.outputNames.filter { $0 != source.graph.outputName }
     if !others.isEmpty {
       Console.note(
-        "\(input) has \(others.count + 1) outputs; \(source.graph.outputName), the first, is written, the others are not")
+        "\(input) has \(others.count + 1) outputs; \(source.graph.outputName), the first, is written, the others are not"
+      )
     }
     let network = foldsBatchNormalization ? try original.foldingBatchNormalization() : original
     for row in ConversionReport(of: source, to: network).rows { Console.summary(row) }

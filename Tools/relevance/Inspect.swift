@@ -34,10 +34,11 @@ struct Inspect: ParsableCommand {
     print(
       "\(network.graph.name): input \(network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
     )
-    if network.graph.outputNames != [network.graph.outputName] {
-      let names = network.graph.outputNames.map { $0 + ($0 == network.graph.outputName ? " (explained)" : "") }
-      let isNode = !network.graph.outputNames.contains(network.graph.outputName)
-      print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(network.graph.outputName)" : ""))
+    let (output, outputs) = (network.graph.outputName, network.graph.outputNames)
+    if outputs != [output] {
+      let names = outputs.map { $0 + ($0 == output ? " (explained)" : "") }
+      let isNode = !outputs.contains(output)
+      print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(output)" : ""))
     }
     if let inferred = (try? network.analysis(forInput: shape))?.inferred {
       print("scores: \(network.scoreLayout(inferred))")

@@ -5,16 +5,20 @@ extension NeuralNetwork {
   /// width 224 or, if that does not fit, the first of some other sizes that does.
   ///
   /// - Throws: `RelevanceKitError` as for 224 if none of them fits.
-  public func fittingInputShape() throws -> TensorShape { try graph.fittingInputShape() }
+  package func fittingInputShape() throws -> TensorShape { try graph.fittingInputShape() }
 }
 
 extension Graph {
   /// The same, for the first of the graph's inputs.
   func fittingInputShape() throws -> TensorShape {
+    guard let input = nodes.lazy.compactMap({ $0.operation as? Input }).first else { throw GraphError.inputs([]) }
     var first: (any Error)?
     for side in [224, 256, 299, 512, 64, 32, 28, 8] {
-      let shape = nodes.lazy.compactMap { $0.operation as? Input }.first?.shape.example(side: side) ?? []
-      do { return try inferred(forInput: shape).isEmpty ? [] : shape } catch { first = first ?? error }
+      let shape = input.shape.example(side: side)
+      do {
+        _ = try inferred(forInput: shape)
+        return shape
+      } catch { first = first ?? error }
     }
     throw first!
   }

@@ -14,7 +14,7 @@ extension NeuralNetwork {
   /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
   ///
   /// - Complexity: O(nodes and edges).
-  public func nodes(reaching target: Node.ID) -> [Node.ID] {
+  package func nodes(reaching target: Node.ID) -> [Node.ID] {
     let live = nodesDependingOnInput()
     let needed = graph.nodesBefore(target)
     return graph.ids.filter { live[$0.index] && needed[$0.index] }
@@ -33,7 +33,7 @@ extension NeuralNetwork {
   /// after on the way to `target`: the first and last layers by data flow.
   ///
   /// - Complexity: O(nodes and edges).
-  public func outermostWeightedNodes(before target: Node.ID) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
+  package func outermostWeightedNodes(before target: Node.ID) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
     let reachable = nodes(reaching: target)
     var hasWeightedAncestor = [Bool](repeating: false, count: graph.nodes.count)
     var hasWeightedDescendant = hasWeightedAncestor

@@ -9,7 +9,7 @@ extension NeuralNetwork {
   /// and normalizations by statistics of the input end it.
   ///
   /// - Complexity: O(elements of the nodes before it) at most; where intervals differ by channel only, O(nodes × channels).
-  public func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? { ranges(of: [id], pixels: pixels)[id] }
+  package func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? { ranges(of: [id], pixels: pixels)[id] }
 
   package func ranges(of wanted: Set<Node.ID>, pixels: PixelRange) -> [Node.ID: ValueRange] {
     let shape = exampleInputShape()

@@ -22,7 +22,8 @@ extension MaxPool: WritableOperator {
     let real = file.helper(.cast(input, to: .real), named: "\(own).real")
     let result = file.valueNames.unique("\(own).pooled")
     file.add(WrittenNode("MaxPool", [real], attributes), named: own, to: [result])
-    file.add(.cast(result, to: file.kinds[id.index]), named: file.nodeNames.unique("\(own).cast"), to: [file.values[id.index]])
+    file.add(
+      .cast(result, to: file.kinds[id.index]), named: file.nodeNames.unique("\(own).cast"), to: [file.values[id.index]])
     file.described.append(id)
   }
 }

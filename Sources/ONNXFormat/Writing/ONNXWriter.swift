@@ -57,7 +57,7 @@ public struct ONNXWriter: Sendable {
     var writer = GraphWriter(
       network, outputName: outputName, extents: try OpenExtents(of: network),
       tensors: TensorWriter(
-        arena: arena, placement: placement == .beside ? .beside(dataName) : .inside, halves: halvesWeights))
+        arena: arena, dataName: placement == .beside ? dataName : nil, halves: halvesWeights))
     let model = Self.model(of: writer.message(), opset: writer.opset, in: arena)
     let aliases = network.graph.nodes.flatMap { node in
       node.aliases.map { writer.tensors.entry(Model.aliasKey + $0, node.name) }
@@ -72,9 +72,8 @@ public struct ONNXWriter: Sendable {
 
     let tensors = writer.tensors
     func stream(_ payload: WeightPayload, _ file: AtomicFile) throws {
-      do { try payload.write(file.append) } catch let overflow as WeightPayload.Overflow {
-        throw ONNXError.tensor(
-          file: path, name: payload.name, reason: "\(overflow.value) cannot be stored as FLOAT16; expected at most 65504")
+      do { try payload.write(file.append) } catch let error as Defect {
+        throw ONNXError.tensor(file: path, name: payload.name, reason: error.reason)
       }
     }
     let hasData = !tensors.external.isEmpty
