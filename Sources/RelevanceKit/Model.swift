@@ -12,6 +12,8 @@ import Tensors
 public struct Model: Sendable {
   /// The file that the network was read from.
   public let file: String
+  /// The same, and the files beside it that hold its tensors.
+  package let files: [String]
   /// The network.
   public let network: NeuralNetwork
   /// How an image becomes the network's input. Assign another one for another resize or crop.
@@ -29,7 +31,7 @@ public struct Model: Sendable {
   /// - Parameters:
   ///   - location: a `.onnx` file, or a folder that holds `model.onnx`.
   ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
-  ///     another is more like logits, as `ONNXFile.readGraph` says.
+  ///     another is more like logits, as `NeuralNetwork.init(contentsOf:output:)` says.
   /// - Throws: `RelevanceKitError`.
   public init(contentsOf location: some FileLocation, output: String? = nil) throws {
     let path = location.fileSystemPath
@@ -41,8 +43,9 @@ public struct Model: Sendable {
       let file = folder.appendingPathComponent(name).path
       return FileManager.default.fileExists(atPath: file) ? file : nil
     }
-    file = ONNXFile.modelPath(path)
-    var network = try NeuralNetwork(contentsOf: path, output: output)
+    let source = try ONNXFile(contentsOf: path, output: output)
+    (file, files) = (source.files[0], source.files)
+    var network = try source.network()
     try network.requireDependenceOnInput(file: file)
     preprocessingFile = companion("preprocessor_config.json")
     let read = try preprocessingFile.map(Preprocessing.read)
@@ -69,10 +72,10 @@ public struct Model: Sendable {
 
 extension Model {
   /// What the file calls the output that is explained: the name of one of its outputs, or of the node that was asked for.
-  public var outputName: String { network.outputName }
+  public var outputName: String { network.graph.outputName }
 
   /// The names of all outputs of the file, in its order.
-  public var outputNames: [String] { network.outputNames }
+  public var outputNames: [String] { network.graph.outputNames }
 
   /// A shape that the network takes: what its declaration leaves open follows from the preprocessing's size.
   public var exampleInputShape: TensorShape {

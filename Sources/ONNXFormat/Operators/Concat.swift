@@ -1,6 +1,5 @@
 import Networks
 
-/// Concat.
 extension Concat: WritableOperator {
   init(reading node: NodeReader) throws {
     self.init(axis: try node.attributes.required("axis"))
