@@ -82,7 +82,7 @@ public struct Preprocessing: Hashable, Sendable {
   public static let imageNet = Preprocessing()
 
   /// The same pixel arithmetic on the picture at its own size: no resize and no crop, for fully convolutional networks.
-  public var native: Preprocessing {
+  package var native: Preprocessing {
     var copy = self
     copy.resize = nil
     copy.crop = nil
@@ -90,14 +90,14 @@ public struct Preprocessing: Hashable, Sendable {
   }
 
   /// The same without the crop: the network sees the resized picture up to its edges.
-  public func withoutCrop() -> Preprocessing {
+  package func withoutCrop() -> Preprocessing {
     var copy = self
     copy.crop = nil
     return copy
   }
 
   /// The same with another size, without the crop.
-  public func with(size: Size) -> Preprocessing {
+  package func with(size: Size) -> Preprocessing {
     var copy = withoutCrop()
     copy.resize = size
     return copy

@@ -96,19 +96,7 @@ extension Preprocessing {
   }
 }
 
-extension Preprocessing: Codable {
-  /// Decodes the keys of `preprocessor_config.json`; see `init(contentsOf:)`.
-  ///
-  /// - Throws: `DecodingError` for a value that is not what it must be.
-  public init(from decoder: any Decoder) throws {
-    let value = try JSONValue(from: decoder)
-    let name = "preprocessor_config.json"
-    guard case .object(let members) = value else {
-      throw PreprocessingError.wrongValue(name, key: nil, expected: "an object", found: value.description)
-    }
-    try self.init(Settings(file: name, members: members))
-  }
-
+extension Preprocessing: Encodable {
   /// Encodes all keys of `preprocessor_config.json`, none left to its default.
   ///
   /// - Throws: what the encoder throws.

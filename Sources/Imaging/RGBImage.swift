@@ -19,8 +19,7 @@ public struct RGBImage: Hashable, Sendable {
     self.pixels = pixels
   }
 
-  /// Makes a picture of one color.
-  public init(width: Int, height: Int, filledWith color: RGBColor) {
+  package init(width: Int, height: Int, filledWith color: RGBColor) {
     precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
     let gray = color.red == color.green && color.green == color.blue
     self.init(width: width, height: height, pixels: [UInt8](repeating: color.red, count: width * height * 3))
@@ -75,10 +74,8 @@ public struct RGBColor: Hashable, Sendable {
     self.blue = blue
   }
 
-  /// The color of paper.
-  public static let white = RGBColor(red: 255, green: 255, blue: 255)
-  /// No light.
-  public static let black = RGBColor(red: 0, green: 0, blue: 0)
+  package static let white = RGBColor(red: 255, green: 255, blue: 255)
+  package static let black = RGBColor(red: 0, green: 0, blue: 0)
 }
 
 extension RGBImage {

@@ -69,10 +69,10 @@ public struct Model: Sendable {
 
 extension Model {
   /// What the file calls the output that is explained: the name of one of its outputs, or of the node that was asked for.
-  public var outputName: String { network.outputName }
+  package var outputName: String { network.outputName }
 
   /// The names of all outputs of the file, in its order.
-  public var outputNames: [String] { network.outputNames }
+  package var outputNames: [String] { network.outputNames }
 
   /// A shape that the network takes: what its declaration leaves open follows from the preprocessing's size.
   public var exampleInputShape: TensorShape {
@@ -129,7 +129,7 @@ public struct Labels: Sendable {
 
   /// The classes that a name means: those that have it as their whole name or as one of several separated by commas,
   /// without regard to case.
-  public func classes(named name: String) -> [Int] {
+  package func classes(named name: String) -> [Int] {
     let wanted = name.lowercased()
     let exact = names.filter { $0.value.lowercased() == wanted }
     let matches =
@@ -141,9 +141,7 @@ public struct Labels: Sendable {
 
   /// What somebody may have meant by a name that no class has: the names that contain it, in the classes' order; if there
   /// are none, the one that is most like it.
-  ///
-  /// - Complexity: O(classes × length²).
-  public func suggestions(for name: String, limit: Int = 5) -> [String] {
+  package func suggestions(for name: String, limit: Int = 5) -> [String] {
     let wanted = name.lowercased()
     let sorted = names.sorted { $0.key < $1.key }.map(\.value)
     let containing = sorted.filter { $0.lowercased().contains(wanted) }

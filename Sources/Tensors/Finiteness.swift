@@ -2,7 +2,7 @@ extension Tensor {
   /// Whether no element is NaN or infinite.
   ///
   /// - Complexity: O(`count`), at the speed of memory.
-  public var isFinite: Bool {
+  package var isFinite: Bool {
     withUnsafeElements { elements in
       guard let base = elements.baseAddress else { return true }
       return base.withMemoryRebound(to: UInt32.self, capacity: elements.count) { !hasFullExponent($0, elements.count) }

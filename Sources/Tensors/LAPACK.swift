@@ -2,16 +2,13 @@ import CLAPACKE
 import Support
 
 /// The eigenvalues of a symmetric matrix, ascending, and its eigenvectors.
-public struct SymmetricEigendecomposition: Sendable {
-  /// n eigenvalues, ascending.
-  public let values: [Float]
+package struct SymmetricEigendecomposition: Sendable {
+  package let values: [Float]
   /// n×n; row `k` is the unit eigenvector of `values[k]`.
-  public let vectors: Tensor
+  package let vectors: Tensor
 
   /// Decomposes a symmetric n×n matrix; only its upper triangle is read. LAPACK `ssyevd`, O(n³).
-  ///
-  /// - Throws: `RelevanceKitError` if the iteration fails, which NaN in the matrix can cause.
-  public init(of matrix: Tensor) throws {
+  package init(of matrix: Tensor) throws {
     precondition(matrix.shape.rank == 2 && matrix.shape[0] == matrix.shape[1], "\(matrix.shape) is not square")
     let n = matrix.shape[0]
     var columns = matrix

@@ -25,7 +25,7 @@ public enum NumPyFile {
   }
 
   /// The bytes of a `.npy` file that holds `tensor` as `<f4` in C order.
-  public static func encode(_ tensor: Tensor) -> Data {
+  package static func encode(_ tensor: Tensor) -> Data {
     let extents = tensor.shape.dimensions
     let tuple = extents.count == 1 ? "(\(extents[0]),)" : "(\(extents.map(String.init).joined(separator: ", ")))"
     var header = "{'descr': '<f4', 'fortran_order': False, 'shape': \(tuple), }"
@@ -39,9 +39,7 @@ public enum NumPyFile {
   }
 
   /// Reads a tensor from the bytes of a `.npy` file; `name` is what errors call it.
-  ///
-  /// - Throws: `RelevanceKitError`.
-  public static func decode(_ data: Data, name: String) throws -> Tensor {
+  package static func decode(_ data: Data, name: String) throws -> Tensor {
     let bytes = [UInt8](data.prefix(12))
     guard bytes.count >= 10, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
       throw NumPyFileError.notNumPy(name)

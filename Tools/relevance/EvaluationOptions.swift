@@ -20,7 +20,9 @@ struct EvaluationRunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Do only part i of n of the items, into journal-i-of-n.jsonl.", valueName: "i/n"),
     transform: {
-      guard let shard = Shard($0) else { throw ValidationError("--shard is \($0); expected i/n with 1 ≤ i ≤ n") }
+      guard let shard = Shard(rawValue: $0) else {
+        throw ValidationError("--shard is \($0); expected i/n with 1 ≤ i ≤ n")
+      }
       return shard
     })
   var shard = Shard.whole
@@ -38,7 +40,8 @@ struct EvaluationRunOptions: ParsableArguments {
   func setting(methods: [any AttributionMethod]) throws -> Setting {
     let model = try model.load()
     let explainer = try Explainer(
-      rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
+      rules.network(of: model), rules: rules.table(for: model), preprocessing: fitting.preprocessing(of: model),
+      threads: self.model.threads)
     model.notes.forEach { Console.note($0) }
     if model.preprocessingFile == nil {
       Console.note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
@@ -54,17 +57,16 @@ struct EvaluationRunOptions: ParsableArguments {
     let methods = methods.map { method in
       (method as? RandomMap)?.seed == 0 ? RandomMap(seed: seed) : method
     }
-    var subject = Subject(
-      explainer, preprocessing: fitting.preprocessing(of: model), methods: methods, note: note)
+    var subject = Subject(explainer, methods: methods, note: note)
     subject.keeper = output
     return Setting(subject: subject, data: data, labels: model.labels)
   }
 
   /// Runs an evaluation and writes its results.
-  func run<E>(_ evaluation: PreparedEvaluation<E>) throws {
+  func run(_ evaluation: PreparedEvaluation) throws {
     let name = shard == .whole ? "journal.jsonl" : "journal-\(shard.index)-of-\(shard.count).jsonl"
     let path = try output.folder().appendingPathComponent(name).path
-    let progress = ProgressLine(E.name)
+    let progress = ProgressLine(evaluation.name)
     let journal = try evaluation.run(journal: path, shard: shard, resumes: resume) {
       if let failure = $0.failure { Console.note("\(failure.name) is left out: \(failure.error)") }
       progress.update($0)

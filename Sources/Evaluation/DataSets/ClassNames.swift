@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Which class of the network a name in a data set means.
 ///
@@ -6,8 +7,7 @@ import Foundation
 /// none, as one of several that are separated by commas; without regard to case where the case as written is no whole
 /// name of the file. A decimal number that the class file does not have as a name is the class's index, from 0.
 public struct ClassNames: Sendable {
-  /// The number of the network's classes.
-  public let count: Int
+  let count: Int
   private let file: Table?
   private let labels: Table
 
@@ -24,7 +24,8 @@ public struct ClassNames: Sendable {
   /// - a JSON object of names by index, `{"0": "tench"}` or `{"0": ["n01440764", "tench"]}`.
   ///
   /// - Throws: a `RelevanceKitError` if the file is none of these, or has classes that the network does not have.
-  public init(contentsOf path: String, names: [Int: String] = [:], count: Int) throws {
+  public init(contentsOf file: some FileLocation, names: [Int: String] = [:], count: Int) throws {
+    let path = file.fileSystemPath
     let expected = "a class file: JSON, or a line per class"
     let text = try Files.text(path, expected: expected)
     var table = Table()
@@ -46,13 +47,11 @@ public struct ClassNames: Sendable {
     if let outside = table.indices.first(where: { !(0..<count).contains($0) }) {
       throw DataSetError.noSuchClass(path, outside, classes: count)
     }
-    (self.count, file, labels) = (count, table, Table(names))
+    (self.count, self.file, labels) = (count, table, Table(names))
   }
 
-  /// The class that a name means; nil if it means none. `file` is where the name was found, for errors.
-  ///
-  /// - Throws: `RelevanceKitError` for several classes or for an index outside the network's classes.
-  public func index(of name: String, in file: String) throws -> Int? { try index(of: .named(name), in: file) }
+  /// The class that a name means; nil if it means none. `path` is where the name was found, for errors.
+  package func index(of name: String, in path: String) throws -> Int? { try index(of: .named(name), in: path) }
 
   func index(of label: ClassReference, in path: String) throws -> Int? {
     func checked(_ index: Int) throws -> Int {

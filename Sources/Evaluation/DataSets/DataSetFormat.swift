@@ -1,3 +1,5 @@
+import Support
+
 /// How a data set lies on disk.
 public enum DataSetFormat: String, CaseIterable, Sendable {
   /// A flat folder of pictures and a file with their classes, as ILSVRC's validation set; boxes are optional.
@@ -79,14 +81,16 @@ extension DataSet {
   /// incomplete otherwise is said in `notes`.
   ///
   /// - Parameters:
-  ///   - path: the folder, or the file of `coco` and `manifest`.
+  ///   - location: the folder, or the file of `coco` and `manifest`.
   ///   - format: nil recognizes it by what is there.
   ///   - options: where its parts are.
   ///   - classes: the network's.
   /// - Throws: a `RelevanceKitError`.
   public static func load(
-    _ path: String, format: DataSetFormat? = nil, options: DataSetOptions = DataSetOptions(), classes: ClassNames
+    _ location: some FileLocation, format: DataSetFormat? = nil, options: DataSetOptions = DataSetOptions(),
+    classes: ClassNames
   ) throws -> DataSet {
+    let path = location.fileSystemPath
     let format = try format ?? DataSetFormat(of: path, options: options)
     guard let isFolder = Files.isFolder(path) else { throw DataSetError.missing(path, expected: format.needs) }
     guard isFolder == (format != .coco && format != .manifest) else {

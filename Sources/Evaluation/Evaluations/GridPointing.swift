@@ -42,7 +42,7 @@ public struct GridPointing: NamedEvaluation {
   }
 
   /// What was found for a grid.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     package struct Target: Codable, Sendable {
       package let classIndex: Int
       /// The cell with its picture, counted row by row from 0.
@@ -61,7 +61,7 @@ public struct GridPointing: NamedEvaluation {
   ///
   /// - Throws: a `RelevanceKitError` if there are fewer classes than cells, or if the network cannot be run.
   /// - Complexity: one run of the network per picture.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let candidates = try candidates(subject, on: data)
     let classes = Set(candidates.map(\.classIndex)).count
     guard classes >= cells * cells else {
@@ -83,7 +83,7 @@ public struct GridPointing: NamedEvaluation {
       "seed": ["\(seed)"],
     ]
     return PreparedEvaluation(
-      configuration: subject.configuration(on: data, configuration),
+      Self.self, configuration: subject.configuration(on: data, configuration),
       items: grids.map { grid in grid.map { data.images[$0.image].name }.joined(separator: " ") }
     ) { item in
       let pictures = try grids[item].map {
@@ -176,7 +176,7 @@ extension GridPointing {
       """),
   ]
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let cells = header.number("cells") ?? 0
     return record.targets.allSatisfy { target in
       JournalHeader.isClass(target.classIndex) && target.scores.count == header.methods.count
@@ -184,9 +184,9 @@ extension GridPointing {
     }
   }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
-    let pairs = journal.parts(\.targets)
+    let pairs = journal.parts(\Record.targets)
     // What the network does not vote for has no support that could be pointed at.
     let supported = pairs.filter { $0.part.logit > 0 }
     func mean(_ value: (Record.Target) -> Double) -> Bootstrap.Statistic { .mean(Measurements(supported, value)) }
@@ -206,7 +206,7 @@ extension GridPointing {
       tables: [table],
       charts: [table.bars("grid-pointing", of: ["energy", "pointing"], label: "in the right cell")],
       notes: [
-        "\(supported.count) cells of \(journal.records.count) grids; chance is \(ResultTable.short(1 / Double(cells * cells))).",
+        "\(supported.count) cells of \(journal.found) grids; chance is \(ResultTable.short(1 / Double(cells * cells))).",
         "\(pairs.count - supported.count) cells whose class has a logit of 0 or less in the grid are left out.",
       ])
   }

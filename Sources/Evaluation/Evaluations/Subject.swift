@@ -7,11 +7,9 @@ import Tensors
 /// What is evaluated: explanations of a network's decisions by some methods.
 public struct Subject: Sendable {
   /// How the network is explained.
-  public let explainer: Explainer
-  /// How pictures become its input.
-  public let preprocessing: Preprocessing
+  package let explainer: Explainer
   /// The methods that are compared, in the order of the tables.
-  public let methods: [any AttributionMethod]
+  let methods: [any AttributionMethod]
 
   /// Is told what is doubtful about a picture, in a sentence that names it; see `Trace.boxViolations`.
   private let note: (@Sendable (String) -> Void)?
@@ -21,25 +19,25 @@ public struct Subject: Sendable {
   /// Makes a subject.
   ///
   /// - Parameters:
-  ///   - explainer: how the network is explained.
-  ///   - preprocessing: how pictures become its input.
+  ///   - explainer: how the network is explained, and how pictures become its input.
   ///   - methods: the methods that are compared.
   ///   - note: is told of pictures that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
   public init(
-    _ explainer: Explainer, preprocessing: Preprocessing, methods: [any AttributionMethod],
-    note: (@Sendable (String) -> Void)? = nil
+    _ explainer: Explainer, methods: [any AttributionMethod], note: (@Sendable (String) -> Void)? = nil
   ) {
-    (self.note, self.explainer, self.preprocessing, self.methods) = (note, explainer, preprocessing, methods)
+    (self.note, self.explainer, self.methods) = (note, explainer, methods)
   }
 
+  var preprocessing: Preprocessing { explainer.preprocessing }
+
   /// Prepares to evaluate pictures, each an item; `configuration` is what results depend on besides the subject and the data.
-  func prepared<Evaluation>(
-    _ images: [LabeledImage], of data: DataSet, _ configuration: [String: [String]],
+  func prepared<Evaluation: ItemwiseEvaluation>(
+    _ evaluation: Evaluation.Type, _ images: [LabeledImage], of data: DataSet, _ configuration: [String: [String]],
     record: @escaping @Sendable (_ image: LabeledImage, _ item: Int) throws -> Evaluation.Record
-  ) -> PreparedEvaluation<Evaluation> {
-    PreparedEvaluation(configuration: self.configuration(on: data, configuration), items: images.map(\.name)) {
-      try record(images[$0], $0)
-    }
+  ) -> PreparedEvaluation {
+    PreparedEvaluation(
+      evaluation, configuration: self.configuration(on: data, configuration), items: images.map(\.name)
+    ) { try record(images[$0], $0) }
   }
 
   /// What results depend on: the network, its methods, the data, and what an evaluation adds.

@@ -17,7 +17,7 @@ public struct UnitsEvaluation: NamedEvaluation {
   public init() {}
 
   /// What was found for a picture.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     /// How well the patches at the maxima of a method's maps tell units apart.
     package struct Merit: Codable, Sendable {
       /// Units with a patch.
@@ -43,7 +43,7 @@ public struct UnitsEvaluation: NamedEvaluation {
   /// Prepares to study each picture; the subject's methods play no part, since the study is of LRP and CLRP2.
   ///
   /// - Throws: a `RelevanceKitError` if there are no pictures, no such layer, or nothing to replace patches by.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "pixels")
     _ = try subject.explainer.network.graph.requiredNode(named: layer)
     let mean = try replacement.picture(subject, on: data)
@@ -53,7 +53,7 @@ public struct UnitsEvaluation: NamedEvaluation {
       "mean": mean.fingerprint, "layer": [layer], "units": ["\(count)"], "patch": ["\(patchSide)"],
       "methods": ["lrp", "clrp2"],
     ]
-    return subject.prepared(images, of: data, configuration) { [options] image, _ in
+    return subject.prepared(Self.self, images, of: data, configuration) { [options] image, _ in
       let trace = try subject.run(image).trace
       let study: UnitStudy
       do { study = try UnitStudy(trace, at: layer, options: options) } catch let error as UnitStudyError {
@@ -92,9 +92,9 @@ extension UnitsEvaluation {
   ]
   package static let methods: [any AttributionMethod]? = [.lrp, .clrp2]
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.merits.count == 2 }
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.merits.count == 2 }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let units = journal.header.configuration["units"]?.first.flatMap { Double($0) } ?? 8
     var table = ResultTable(
       title: "Units",
@@ -105,7 +105,7 @@ extension UnitsEvaluation {
       ])
     for (index, method) in ["lrp", "clrp2"].enumerated() {
       func cell(_ value: (Record.Merit) -> Double) -> ResultTable.Cell {
-        bootstrap.cell(.mean(Measurements(journal.parts { [$0.merits[index]] }, value)))
+        bootstrap.cell(.mean(Measurements(journal.parts { (record: Record) in [record.merits[index]] }, value)))
       }
       table.rows.append([
         .text(method), cell { Double($0.ownLargest) / units }, cell { Double($0.mostHurtByOwn) / units },
@@ -113,12 +113,12 @@ extension UnitsEvaluation {
         cell { $0.similarity.rankCorrelation },
       ])
     }
-    let groups = journal.records.reduce(0) { $0 + $1.record.groups }
+    let groups = journal.records(Record.self).reduce(0) { $0 + $1.record.groups }
     return EvaluationResults(
       tables: [table],
       notes: [
-        "\(Int(units)) units in each of \(journal.records.count) pictures, in "
-          + "\(ResultTable.short(Double(groups) / Double(max(journal.records.count, 1)))) groups on average; "
+        "\(Int(units)) units in each of \(journal.found) pictures, in "
+          + "\(ResultTable.short(Double(groups) / Double(max(journal.found, 1)))) groups on average; "
           + "by chance a row or column is largest on the diagonal in \(ResultTable.short(1 / units)) of cases."
       ])
   }

@@ -23,8 +23,7 @@ public struct ResultTable: Sendable, Hashable {
   /// Its rows, each as long as `columns`.
   public var rows: [[Cell]]
 
-  /// Makes a table.
-  public init(title: String, columns: [String], rows: [[Cell]] = []) {
+  package init(title: String, columns: [String], rows: [[Cell]] = []) {
     precondition(rows.allSatisfy { $0.count == columns.count }, "a row is not as long as the table is wide")
     (self.title, self.columns, self.rows) = (title, columns, rows)
   }
