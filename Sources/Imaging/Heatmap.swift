@@ -30,11 +30,9 @@ public struct Heatmap: Sendable {
   ///
   /// - Complexity: O(elements, and pixels log pixels for a percentile).
   public init(_ relevance: Tensor, scale: HeatmapScale = .standard, colors: HeatmapColors = .diverging) {
-    let values = Self.channelSum(relevance)
-    self.values = values
-    self.scale = scale
-    self.limit = scale.limit(of: values.elements)
-    self.colors = colors
+    values = Self.channelSum(relevance)
+    limit = scale.limit(of: values.elements)
+    (self.scale, self.colors) = (scale, colors)
   }
 
   /// The map as a picture: each position is a square of so many pixels' side.

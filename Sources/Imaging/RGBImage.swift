@@ -14,9 +14,7 @@ public struct RGBImage: Hashable, Sendable {
   public init(width: Int, height: Int, pixels: [UInt8]) {
     precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
     precondition(pixels.count == width * height * 3, "\(pixels.count) bytes do not fill \(width)×\(height) RGB pixels")
-    self.width = width
-    self.height = height
-    self.pixels = pixels
+    (self.width, self.height, self.pixels) = (width, height, pixels)
   }
 
   package init(width: Int, height: Int, filledWith color: RGBColor) {
@@ -69,9 +67,7 @@ public struct RGBColor: Hashable, Sendable {
 
   /// Makes a color from its components, 0…255 each.
   public init(red: UInt8, green: UInt8, blue: UInt8) {
-    self.red = red
-    self.green = green
-    self.blue = blue
+    (self.red, self.green, self.blue) = (red, green, blue)
   }
 
   package static let white = RGBColor(red: 255, green: 255, blue: 255)

@@ -99,11 +99,14 @@ public struct Labels: Sendable {
 
   /// Reads a `config.json`: its `id2label`, and what scores decide by its `problem_type`, as Hugging Face's models have them.
   static func read(_ path: String) throws -> (labels: Labels?, decision: Decision?) {
-    guard let data = FileManager.default.contents(atPath: path) else { throw LabelsError.missing(path) }
-    let json: [String: Any]?
-    do { json = try JSONSerialization.jsonObject(with: data) as? [String: Any] } catch {
-      throw LabelsError.notJSON(path)
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw SimpleError("\(path): no such file, or it may not be read", .missingInput)
     }
+    func invalid(_ found: String) -> SimpleError {
+      SimpleError("\(path): \(found); expected id2label to map class numbers to names")
+    }
+    guard let content = try? JSONSerialization.jsonObject(with: data) else { throw SimpleError("\(path): not JSON") }
+    let json = content as? [String: Any]
     let decision: Decision? =
       switch json?["problem_type"] as? String {
       case "regression": .quantity
@@ -112,13 +115,9 @@ public struct Labels: Sendable {
       default: nil
       }
     guard let table = json?["id2label"] else { return (nil, decision) }
-    guard let entries = table as? [String: String] else {
-      throw LabelsError.invalid(path, "id2label is not an object of strings")
-    }
+    guard let entries = table as? [String: String] else { throw invalid("id2label is not an object of strings") }
     let names = try entries.map { key, name in
-      guard let index = Int(key), index >= 0 else {
-        throw LabelsError.invalid(path, "id2label has the key \"\(key)\"")
-      }
+      guard let index = Int(key), index >= 0 else { throw invalid("id2label has the key \"\(key)\"") }
       return (index, name)
     }
     return (Labels(names: Dictionary(names, uniquingKeysWith: { first, _ in first })), decision)
@@ -148,26 +147,5 @@ public struct Labels: Sendable {
     guard containing.isEmpty else { return Array(containing.prefix(limit)) }
     let parts = sorted.flatMap { $0.split(separator: ",").map { String($0.trimmingPrefix(" ")) } }
     return Suggestion.nearest(to: name, among: parts).map { [$0] } ?? []
-  }
-}
-
-/// A `config.json` that cannot be used.
-package enum LabelsError: RelevanceKitError {
-  case missing(String)
-  case notJSON(String)
-  case invalid(String, String)
-
-  package var category: ErrorCategory {
-    switch self {
-    case .missing: .missingInput
-    case .notJSON, .invalid: .badData
-    }
-  }
-  package var description: String {
-    switch self {
-    case .missing(let file): "\(file): no such file, or it may not be read"
-    case .notJSON(let file): "\(file): not JSON"
-    case .invalid(let file, let found): "\(file): \(found); expected id2label to map class numbers to names"
-    }
   }
 }

@@ -16,24 +16,13 @@ package struct SymmetricEigendecomposition: Sendable {
     let status = columns.withUnsafeMutableElements { a in
       LAPACKE_ssyevd(LAPACK_ROW_MAJOR, Self.withVectors, Self.upperTriangle, Int32(n), a.baseAddress, Int32(n), &values)
     }
-    guard status == 0 else { throw DecompositionError.notConverged(status: Int(status)) }
+    guard status == 0 else {
+      throw SimpleError("the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?")
+    }
     self.values = values
     self.vectors = columns.transposed([1, 0])
   }
 
   private static let withVectors = CChar(UInt8(ascii: "V"))
   private static let upperTriangle = CChar(UInt8(ascii: "U"))
-}
-
-/// A decomposition that LAPACK could not finish.
-package enum DecompositionError: RelevanceKitError {
-  case notConverged(status: Int)
-
-  package var category: ErrorCategory { .badData }
-  package var description: String {
-    switch self {
-    case .notConverged(let status):
-      "the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?"
-    }
-  }
 }

@@ -17,7 +17,10 @@ public struct TensorShape: Hashable, Sendable {
 
   /// Makes a shape from extents that nobody vouches for; throws if one is negative or the number of elements (or of bytes) overflows.
   package init(checking dimensions: [Int]) throws {
-    guard let count = Self.product(of: dimensions) else { throw ShapeError.invalid(dimensions) }
+    guard let count = Self.product(of: dimensions) else {
+      throw SimpleError(
+        "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory")
+    }
     (self.dimensions, self.count) = (dimensions, count)
   }
 
@@ -90,17 +93,4 @@ extension TensorShape: ExpressibleByArrayLiteral {
 extension TensorShape: CustomStringConvertible {
   /// The extents as people write them: `1×3×224×224`, or `scalar`.
   public var description: String { rank == 0 ? "scalar" : dimensions.map(String.init).joined(separator: "×") }
-}
-
-/// A list of extents that cannot be the shape of a tensor.
-package enum ShapeError: RelevanceKitError {
-  case invalid([Int])
-
-  package var category: ErrorCategory { .badData }
-  package var description: String {
-    switch self {
-    case .invalid(let dimensions):
-      "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory"
-    }
-  }
 }

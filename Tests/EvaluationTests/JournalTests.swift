@@ -27,7 +27,7 @@ import Testing
       let prepared = PreparedEvaluation(
         Self.self, configuration: configuration, items: (0..<count).map { "number \($0)" }
       ) { item in
-        guard item != 4 else { throw EvaluationError.doesNotFit("number 4", reason: "“is” not\nliked") }
+        guard item != 4 else { throw EvaluationError("number 4: “is” not\nliked") }
         return Record(root: Double(item).squareRoot())
       }
       return try prepared.run(journal: path, shard: shard, resumes: resumes, progress: progress)
@@ -152,7 +152,7 @@ import Testing
   @Test func aJournalHasOneWriter() throws {
     let path = scratch.path("locked.jsonl")
     let nested = PreparedEvaluation(Roots.self, configuration: [:], items: ["only"]) { _ in
-      do { _ = try Roots().run(journal: path, resumes: true) } catch let error as JournalError
+      do { _ = try Roots().run(journal: path, resumes: true) } catch let error as SimpleError
         where error == .inUse(path)
       { return Roots.Record(root: 1) }
       return Roots.Record(root: 0)

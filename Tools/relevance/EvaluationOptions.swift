@@ -173,12 +173,12 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
   init() {}
 
   init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
+    let container = try decoder.container(keyedBy: AnyKey.self)
     if E.methods == nil {
-      methods = try container.decode(OptionGroup<MethodOptions>.self, forKey: .methods).wrappedValue.values
+      methods = try container.decode(OptionGroup<MethodOptions>.self, forKey: "methods").wrappedValue.values
     }
     func value<Value: ParameterValue>(of name: String, like _: Value) throws -> any ParameterValue {
-      try container.decode(Option<Written<Value>>.self, forKey: Key(stringValue: name)).wrappedValue.value
+      try container.decode(Option<Written<Value>>.self, forKey: AnyKey(stringValue: name)).wrappedValue.value
     }
     for parameter in E.parameters {
       parameter.set(&evaluation, try value(of: parameter.name, like: parameter.usual))
@@ -191,20 +191,12 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
     }
     if let (found, expected) = evaluation.objection { throw ValidationError("\(found); expected \(expected)") }
   }
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    static var methods: Key { Key(stringValue: "methods") }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
 }
 
 /// The argument parser looks for options among the children of a mirror; these are as many as are declared.
 extension DeclaredOptions: CustomReflectable {
   var customMirror: Mirror {
-    let methods: [Mirror.Child] = E.methods == nil ? [(Key.methods.stringValue, OptionGroup<MethodOptions>())] : []
+    let methods: [Mirror.Child] = E.methods == nil ? [("methods", OptionGroup<MethodOptions>())] : []
     return Mirror(self, children: methods + E.parameters.map { ($0.name, Self.option($0, usual: $0.usual)) })
   }
 

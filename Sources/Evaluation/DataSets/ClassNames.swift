@@ -34,18 +34,18 @@ public struct ClassNames: Sendable {
     } else {
       var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       while lines.last?.allSatisfy(\.isWhitespace) == true { lines.removeLast() }
-      guard !lines.isEmpty else { throw DataSetError.invalid(path, expected: expected, found: "nothing") }
+      guard !lines.isEmpty else { throw SimpleError.invalid(path, expected: expected, found: "nothing") }
       for (index, line) in lines.enumerated() {
         let names = Self.names(inLine: line)
         guard !names.isEmpty else {
-          throw DataSetError.invalid(
+          throw SimpleError.invalid(
             path, place: "line \(index + 1)", expected: "the name of a class", found: "nothing")
         }
         for name in names { table.add(name, index) }
       }
     }
     if let outside = table.indices.first(where: { !(0..<count).contains($0) }) {
-      throw DataSetError.noSuchClass(path, outside, classes: count)
+      throw SimpleError.noSuchClass(path, outside, classes: count)
     }
     (self.count, self.file, labels) = (count, table, Table(names))
   }
@@ -55,7 +55,7 @@ public struct ClassNames: Sendable {
 
   func index(of label: ClassReference, in path: String) throws -> Int? {
     func checked(_ index: Int) throws -> Int {
-      guard (0..<count).contains(index) else { throw DataSetError.noSuchClass(path, index, classes: count) }
+      guard (0..<count).contains(index) else { throw SimpleError.noSuchClass(path, index, classes: count) }
       return index
     }
     switch label {
@@ -65,7 +65,10 @@ public struct ClassNames: Sendable {
       var found = file?[name] ?? []
       if found.isEmpty, let index = name.decimal { return try checked(index) }
       if found.isEmpty { found = labels[name] }
-      guard found.count <= 1 else { throw DataSetError.ambiguousClass(path, name: name, classes: found) }
+      guard found.count <= 1 else {
+        let numbers = found.map(String.init).joined(separator: " or ")
+        throw SimpleError("\(path): the class \(name) may be \(numbers); give a class file that says which")
+      }
       return found.first
     }
   }
@@ -125,7 +128,7 @@ public struct ClassNames: Sendable {
       let entries: [Entry] = try Files.decoded(Data(text.utf8), path)
       return try entries.enumerated().flatMap { index, entry in
         guard case .names(let names) = entry else {
-          throw DataSetError.invalid(path, place: "[\(index)]", expected: "the name of a class", found: "a number")
+          throw SimpleError.invalid(path, place: "[\(index)]", expected: "the name of a class", found: "a number")
         }
         return names.map { ($0, index) }
       }
@@ -136,7 +139,7 @@ public struct ClassNames: Sendable {
       case .index(let index): return [(key, index)]
       case .names(let names):
         guard let index = key.decimal else {
-          throw DataSetError.invalid(
+          throw SimpleError.invalid(
             path, place: key, expected: "the index of a class", found: names.joined(separator: ", "))
         }
         return names.map { ($0, index) }

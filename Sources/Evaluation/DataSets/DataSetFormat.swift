@@ -29,12 +29,12 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
 
   /// The format of what is at a path.
   init(of path: String, options: DataSetOptions) throws {
-    guard let isFolder = Files.isFolder(path) else { throw DataSetError.missing(path, expected: "a data set") }
+    guard let isFolder = Files.isFolder(path) else { throw SimpleError.missing(path, expected: "a data set") }
     guard isFolder else {
       switch Files.fileExtension(of: path) {
       case "json": self = .coco
       case "csv", "jsonl": self = .manifest
-      default: throw DataSetError.unrecognized(path)
+      default: throw SimpleError.unrecognized(path)
       }
       return
     }
@@ -45,7 +45,7 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
     } else if try Files.folders(in: path).contains(where: { try Files.holdsPictures("\(path)/\($0)") }) {
       self = .folder
     } else {
-      throw DataSetError.unrecognized(path)
+      throw SimpleError.unrecognized(path)
     }
   }
 }
@@ -92,9 +92,9 @@ extension DataSet {
   ) throws -> DataSet {
     let path = location.fileSystemPath
     let format = try format ?? DataSetFormat(of: path, options: options)
-    guard let isFolder = Files.isFolder(path) else { throw DataSetError.missing(path, expected: format.needs) }
+    guard let isFolder = Files.isFolder(path) else { throw SimpleError.missing(path, expected: format.needs) }
     guard isFolder == (format != .coco && format != .manifest) else {
-      throw DataSetError.invalid(path, expected: format.needs, found: isFolder ? "a folder" : "a file")
+      throw SimpleError.invalid(path, expected: format.needs, found: isFolder ? "a folder" : "a file")
     }
     let found =
       switch format {
@@ -104,7 +104,10 @@ extension DataSet {
       case .coco: try COCOFormat(path, images: options.images).dataSet()
       case .manifest: try ManifestFormat(path).dataSet()
       }
-    guard !found.pictures.isEmpty else { throw DataSetError.noPictures(path, format, notes: found.notes) }
+    guard !found.pictures.isEmpty else {
+      let notes = found.notes.isEmpty ? "" : " (\(found.notes.joined(separator: " ")))"
+      throw SimpleError("\(path): expected \(format.needs), found no labeled picture\(notes)")
+    }
     return try found.resolved(classes, skipsUnknown: options.skipsUnknownClasses)
   }
 }

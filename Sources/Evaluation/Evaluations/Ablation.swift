@@ -112,20 +112,19 @@ extension Ablation {
     let patches = journal.header.number("patches") ?? 1
     let pairs = journal.parts(\Record.targets)
     let tables = (0..<patches).map { step in
-      var table = ResultTable(
+      ResultTable(
         title: patches == 1 ? "Drops" : "Drops after \(step + 1) patch\(step == 0 ? "" : "es")",
-        columns: ["method", "logit", "probability", "logit, less lrp", "probability, less lrp"])
-      for (index, method) in methods.enumerated() {
+        columns: ["method", "logit", "probability", "logit, less lrp", "probability, less lrp"], methods: methods
+      ) { index in
         func drop(_ value: @escaping (Record.Drop) -> Double) -> (Int) -> Bootstrap.Statistic {
           { method in .mean(Measurements(pairs) { value($0.drops[method]) }) }
         }
         let (logit, probability) = (drop { Double($0.logit[step]) }, drop { $0.probability[step] })
-        table.rows.append([
-          .text(method), bootstrap.cell(logit(index)), bootstrap.cell(probability(index)),
+        return [
+          bootstrap.cell(logit(index)), bootstrap.cell(probability(index)),
           bootstrap.cellLessLRP(methods, index, logit), bootstrap.cellLessLRP(methods, index, probability),
-        ])
+        ]
       }
-      return table
     }
     func mean(_ value: (Record.Target) -> Double) -> String {
       ResultTable.short(pairs.isEmpty ? 0 : pairs.reduce(0) { $0 + value($1.part) } / Double(pairs.count))

@@ -76,20 +76,20 @@ extension BorderEnergy {
   }
 
   package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.methods
     let frame = journal.header.configuration["width"]?.first ?? ""
     let records = journal.parts { (record: Record) in [record] }
-    var table = ResultTable(
+    let table = ResultTable(
       title: "Energy along the border",
-      columns: ["method", "share within \(frame) pixels", "density there", "density of the outermost pixels"])
-    for (index, method) in methods.enumerated() {
+      columns: ["method", "share within \(frame) pixels", "density there", "density of the outermost pixels"],
+      methods: journal.header.methods
+    ) { index in
       func cell(_ value: (Record) -> Double?) -> ResultTable.Cell {
         bootstrap.cell(.mean(Measurements(records, value)))
       }
-      table.rows.append([
-        .text(method), cell { $0.shares[index] }, cell { record in record.shares[index].map { $0 / record.area } },
+      return [
+        cell { $0.shares[index] }, cell { record in record.shares[index].map { $0 / record.area } },
         cell { record in record.outermost[index].map { $0 / record.outermostArea } },
-      ])
+      ]
     }
     return EvaluationResults(
       tables: [table],

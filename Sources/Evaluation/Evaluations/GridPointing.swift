@@ -65,7 +65,9 @@ public struct GridPointing: NamedEvaluation {
     let candidates = try candidates(subject, on: data)
     let classes = Set(candidates.map(\.classIndex)).count
     guard classes >= cells * cells else {
-      throw EvaluationError.tooFewCandidates(found: candidates.count, classes: classes, needs: cells * cells)
+      throw EvaluationError(
+        "expected pictures of at least \(cells * cells) classes that the network is sure of, found \(candidates.count) of "
+          + "\(classes)")
     }
     let grids = (0..<grids).map { number in
       // Each grid by its own number, so that more grids begin with the same ones.
@@ -124,7 +126,9 @@ public struct GridPointing: NamedEvaluation {
   private func grid(of pictures: [RGBImage], isFull: Bool, by resampling: Resampling) throws -> RGBImage {
     let n = self.cells
     let (width, height) = (pictures[0].width * (isFull ? n : 1), pictures[0].height * (isFull ? n : 1))
-    guard n <= min(width, height) else { throw EvaluationError.tooManyCells(n, width: width, height: height) }
+    guard n <= min(width, height) else {
+      throw EvaluationError("a picture of \(width)×\(height) pixels has no \(n)×\(n) cells")
+    }
     let cells = pictures.enumerated().map { cell, picture in
       // Cell c has the pixels from c·side/n on.
       func extent(_ cell: Int, of side: Int) -> Int { (cell + 1) * side / n - cell * side / n }
@@ -190,16 +194,16 @@ extension GridPointing {
     // What the network does not vote for has no support that could be pointed at.
     let supported = pairs.filter { $0.part.logit > 0 }
     func mean(_ value: (Record.Target) -> Double) -> Bootstrap.Statistic { .mean(Measurements(supported, value)) }
-    var table = ResultTable(
-      title: "Grid pointing", columns: ["method", "energy", "pointing", "energy, less lrp", "empty maps"])
-    for (index, method) in methods.enumerated() {
+    let table = ResultTable(
+      title: "Grid pointing", columns: ["method", "energy", "pointing", "energy, less lrp", "empty maps"],
+      methods: methods
+    ) { index in
       let energy = { (method: Int) in mean { $0.scores[method].shares[$0.cell] } }
-      table.rows.append([
-        .text(method), bootstrap.cell(energy(index)),
-        bootstrap.cell(mean { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
+      return [
+        bootstrap.cell(energy(index)), bootstrap.cell(mean { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
         bootstrap.cellLessLRP(methods, index, energy),
         .count(supported.count { $0.part.scores[index].maximum == nil }),
-      ])
+      ]
     }
     let cells = journal.header.number("cells") ?? 2
     return EvaluationResults(

@@ -108,13 +108,9 @@ extension PixelFlipping {
     func area(_ method: Int) -> Bootstrap.Statistic {
       .mean(Measurements(pairs) { PixelReplacement.area(under: $0.probabilities[method]) })
     }
-    var areas = ResultTable(
-      title: "Area under the curve of \(direction)", columns: ["method", "area", "area, less lrp"])
-    for (index, method) in methods.enumerated() {
-      areas.rows.append([
-        .text(method), bootstrap.cell(area(index)), bootstrap.cellLessLRP(methods, index, area),
-      ])
-    }
+    let areas = ResultTable(
+      title: "Area under the curve of \(direction)", columns: ["method", "area", "area, less lrp"], methods: methods
+    ) { [bootstrap.cell(area($0)), bootstrap.cellLessLRP(methods, $0, area)] }
     let curve = ResultTable(
       title: "Probability by share of pixels replaced", columns: ["pixels"] + methods,
       rows: (0...steps).map { step in
@@ -126,11 +122,9 @@ extension PixelFlipping {
     return EvaluationResults(
       tables: [areas, curve],
       charts: [
-        EvaluationChart(
-          direction,
-          curve.curves(
-            at: (0...steps).map { Double($0) / Double(steps) }, title: direction.capitalized,
-            x: ChartAxis("share of pixels", range: 0...1), y: ChartAxis("mean probability", range: 0...1)))
+        curve.curves(
+          direction, at: (0...steps).map { Double($0) / Double(steps) }, title: direction.capitalized,
+          x: ChartAxis("share of pixels", range: 0...1), y: ChartAxis("mean probability", range: 0...1))
       ],
       notes: ["\(pairs.count) targets in \(journal.found) pictures."])
   }

@@ -96,23 +96,23 @@ extension Pointing {
       }
     }
     func hit(_ score: PointingScore) -> Double { score.maximumHits ? 1 : 0 }
-    var summary = ResultTable(
+    let summary = ResultTable(
       title: "Pointing",
       columns: [
         "method", "maximum hits", "mean of classes", "difficult", "difficult, mean of classes", "energy share",
         "maximum hits, less lrp", "energy share, less lrp", "empty maps",
-      ])
-    for (index, method) in methods.enumerated() {
+      ], methods: methods
+    ) { index in
       func difference(_ value: @escaping (PointingScore) -> Double) -> ResultTable.Cell {
         bootstrap.cellLessLRP(methods, index) { .mean(measured($0, value)) }
       }
-      summary.rows.append([
-        .text(method), bootstrap.cell(.mean(measured(index, hit))), bootstrap.cell(.classMean(measured(index, hit))),
+      return [
+        bootstrap.cell(.mean(measured(index, hit))), bootstrap.cell(.classMean(measured(index, hit))),
         bootstrap.cell(.mean(measured(index, difficult: true, hit))),
         bootstrap.cell(.classMean(measured(index, difficult: true, hit))),
         bootstrap.cell(.mean(measured(index) { $0.energyShare })), difference(hit), difference { $0.energyShare },
         .count(pairs.count { $0.part.scores[index].isEmpty }),
-      ])
+      ]
     }
     let curve = ResultTable(
       title: "Hits by threshold", columns: ["energy"] + methods,
@@ -128,11 +128,10 @@ extension Pointing {
     if unsupported > 0 { notes.append("\(unsupported) targets have a logit of 0 or less, so no support to point at.") }
     let share = ChartAxis("share of the energy that the largest pixels hold", range: 0...1)
     let lines = curve.curves(
-      at: thresholds, title: "Pointing accuracy", x: share, y: ChartAxis("all of them in a box", range: 0...1))
+      "hits-by-threshold", at: thresholds, title: "Pointing accuracy", x: share,
+      y: ChartAxis("all of them in a box", range: 0...1))
     let bars = summary.bars(
       "energy-share", of: ["energy share"], title: "Energy in the boxes", label: "share of the energy")
-    return EvaluationResults(
-      tables: [summary, curve],
-      charts: [EvaluationChart("hits-by-threshold", lines), bars], notes: notes)
+    return EvaluationResults(tables: [summary, curve], charts: [lines, bars], notes: notes)
   }
 }

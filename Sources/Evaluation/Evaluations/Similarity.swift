@@ -120,21 +120,20 @@ extension Similarity {
   }
 
   package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.methods
     let groups: [(name: String, of: (Record) -> Record.Group?)] = [
       ("best classes", { $0.best }), ("random classes", { $0.random }), ("labeled classes", { $0.labeled }),
     ]
     let records = journal.parts { (record: Record) in [record] }
     let used = groups.filter { group in records.contains { group.of($0.part) != nil } }
-    var table = ResultTable(
+    let table = ResultTable(
       title: "Similarity of the maps of one picture's classes",
-      columns: ["method"] + used.flatMap { ["\($0.name): cosine", "\($0.name): rank correlation"] })
-    for (index, method) in methods.enumerated() {
+      columns: ["method"] + used.flatMap { ["\($0.name): cosine", "\($0.name): rank correlation"] },
+      methods: journal.header.methods
+    ) { index in
       func cell(_ group: (Record) -> Record.Group?, _ value: (MapSimilarity) -> Double) -> ResultTable.Cell {
         bootstrap.cell(.mean(Measurements(records) { group($0)?.similarities[index].map(value) }))
       }
-      table.rows.append(
-        [.text(method)] + used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] })
+      return used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] }
     }
     let cosines = table.bars(
       "cosines", of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one picture's classes are",

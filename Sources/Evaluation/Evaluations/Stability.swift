@@ -97,16 +97,15 @@ extension Stability {
   }
 
   package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
-    var table = ResultTable(
-      title: "Stability under noise", columns: ["method", "largest change", "cosine", "rank correlation"])
     let records = journal.parts { (record: Record) in [record] }
-    for (index, method) in journal.header.methods.enumerated() {
+    let table = ResultTable(
+      title: "Stability under noise", columns: ["method", "largest change", "cosine", "rank correlation"],
+      methods: journal.header.methods
+    ) { index in
       func cell(_ value: (Record.Change) -> Double) -> ResultTable.Cell {
         bootstrap.cell(.mean(Measurements(records) { $0.changes[index].map(value) }))
       }
-      table.rows.append([
-        .text(method), cell(\.largest), cell(\.similarity.cosine), cell(\.similarity.rankCorrelation),
-      ])
+      return [cell(\.largest), cell(\.similarity.cosine), cell(\.similarity.rankCorrelation)]
     }
     return EvaluationResults(
       tables: [table],

@@ -94,7 +94,7 @@ public struct Subject: Sendable {
       if let note { trace.boxViolations.forEach { note("\(name): \($0)") } }
       return trace
     } catch let error as any RelevanceKitError {
-      throw EvaluationError.doesNotFit(name, reason: error.description)
+      throw EvaluationError("\(name): \(error.description)")
     }
   }
 
@@ -111,7 +111,7 @@ public struct Subject: Sendable {
     guard let random = method as? RandomMap else {
       return try trace.explain(targets, by: method, ledger: false).map { explanation in
         guard explanation.relevance.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
-          throw EvaluationError.notFinite(method: method.description)
+          throw EvaluationError("the map by \(method.description) has values that are not finite (NaN or infinite)")
         }
         return SaliencyMap(explanation)
       }
@@ -125,7 +125,7 @@ extension Trace {
   /// The classes of a picture, all of which the network has.
   func checked(_ classes: [Int], of image: LabeledImage) throws -> [Int] {
     if let outside = classes.last, outside >= self.classes {
-      throw EvaluationError.noSuchClass(image.path, outside, classes: self.classes)
+      throw EvaluationError("\(image.path): class \(outside) is not among the network's \(self.classes) classes")
     }
     return classes
   }
@@ -135,8 +135,7 @@ extension Tensor {
   /// Throws unless a picture has the shape of what is to replace its pixels.
   func checkReplaces(_ picture: Tensor, of image: LabeledImage) throws {
     guard shape == picture.shape else {
-      throw EvaluationError.doesNotFit(
-        image.path, reason: "the mean picture has shape \(shape), this picture \(picture.shape)")
+      throw EvaluationError("\(image.path): the mean picture has shape \(shape), this picture \(picture.shape)")
     }
   }
 }
@@ -164,22 +163,9 @@ package struct EvaluationError: RelevanceKitError {
   package let description: String
   package var category: ErrorCategory { .badData }
 
-  package static func doesNotFit(_ name: String, reason: String) -> Self { Self(description: "\(name): \(reason)") }
+  package init(_ description: String) { self.description = description }
+
   static func nothingToEvaluate(needs: String) -> Self {
-    Self(description: "expected at least one picture with \(needs) in the data set, found none")
-  }
-  static func tooFewCandidates(found: Int, classes: Int, needs: Int) -> Self {
-    Self(
-      description:
-        "expected pictures of at least \(needs) classes that the network is sure of, found \(found) of \(classes)")
-  }
-  static func notFinite(method: String) -> Self {
-    Self(description: "the map by \(method) has values that are not finite (NaN or infinite)")
-  }
-  static func tooManyCells(_ cells: Int, width: Int, height: Int) -> Self {
-    Self(description: "a picture of \(width)×\(height) pixels has no \(cells)×\(cells) cells")
-  }
-  static func noSuchClass(_ name: String, _ index: Int, classes: Int) -> Self {
-    Self(description: "\(name): class \(index) is not among the network's \(classes) classes")
+    Self("expected at least one picture with \(needs) in the data set, found none")
   }
 }

@@ -57,7 +57,7 @@ public struct UnitsEvaluation: NamedEvaluation {
       let trace = try subject.run(image).trace
       let study: UnitStudy
       do { study = try UnitStudy(trace, at: layer, options: options) } catch let error as UnitStudyError {
-        throw EvaluationError.doesNotFit(image.path, reason: error.description)
+        throw EvaluationError("\(image.path): \(error.description)")
       }
       func merit(_ ablation: PatchAblation, _ maps: [Tensor]) -> Record.Merit {
         Record.Merit(
@@ -96,22 +96,21 @@ extension UnitsEvaluation {
 
   package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let units = journal.header.configuration["units"]?.first.flatMap { Double($0) } ?? 8
-    var table = ResultTable(
+    let table = ResultTable(
       title: "Units",
       columns: [
         "patches at the maxima of", "rows largest on the diagonal", "columns largest on the diagonal",
-        "mean drop on the diagonal",
-        "mean drop off it", "cosine of maps", "rank correlation of maps",
-      ])
-    for (index, method) in ["lrp", "clrp2"].enumerated() {
+        "mean drop on the diagonal", "mean drop off it", "cosine of maps", "rank correlation of maps",
+      ], methods: ["lrp", "clrp2"]
+    ) { index in
       func cell(_ value: (Record.Merit) -> Double) -> ResultTable.Cell {
         bootstrap.cell(.mean(Measurements(journal.parts { (record: Record) in [record.merits[index]] }, value)))
       }
-      table.rows.append([
-        .text(method), cell { Double($0.ownLargest) / units }, cell { Double($0.mostHurtByOwn) / units },
+      return [
+        cell { Double($0.ownLargest) / units }, cell { Double($0.mostHurtByOwn) / units },
         cell { $0.meanOwnDrop }, cell { $0.meanOtherDrop }, cell { $0.similarity.cosine },
         cell { $0.similarity.rankCorrelation },
-      ])
+      ]
     }
     let groups = journal.records(Record.self).reduce(0) { $0 + $1.record.groups }
     return EvaluationResults(

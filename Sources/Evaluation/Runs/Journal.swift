@@ -80,29 +80,29 @@ public struct Journal: Sendable {
   ) throws -> (journal: Journal, bytes: Int) {
     let (header, data) = try JournalHeader.read(path)
     guard let evaluation = expected ?? EvaluationCatalog.types.first(where: { $0.name == header.evaluation }) else {
-      throw JournalError.unknownEvaluation(path, header.evaluation)
+      throw SimpleError("\(path): a journal of \(header.evaluation), which this version does not know")
     }
     guard header.evaluation == evaluation.name else {
-      throw JournalError.otherEvaluation(path, expected: evaluation.name, found: header.evaluation)
+      throw SimpleError("\(path): expected a journal of \(evaluation.name), found one of \(header.evaluation)")
     }
-    guard header.items >= 0 else { throw JournalError.noHeader(path) }
+    guard header.items >= 0 else { throw SimpleError.noHeader(path) }
     var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     // Empty if the last line is complete.
     let rest = lines.removeLast()
     let items = header.shard.count(of: header.items)
-    guard lines.count - 1 <= items else {
-      throw JournalError.damaged(path, line: items + 2, reason: "there are only \(items) items")
+    func damaged(_ number: Int, _ reason: String) -> SimpleError {
+      SimpleError("\(path): line \(number + 2) is damaged: \(reason)")
     }
+    guard lines.count - 1 <= items else { throw damaged(items, "there are only \(items) items") }
     func entry<E: ItemwiseEvaluation>(_ number: Int, _ bytes: Data, _: E.Type) throws -> Entry {
-      func damaged(_ reason: String) -> JournalError { .damaged(path, line: number + 2, reason: reason) }
       guard let line = try? JSONDecoder().decode(Line<E.Record>.self, from: bytes) else {
-        throw damaged("expected the record of an item in JSON")
+        throw damaged(number, "expected the record of an item in JSON")
       }
       guard line.record.map({ E.fits($0, header) }) ?? true else {
-        throw damaged("the record is not one of what the first line describes")
+        throw damaged(number, "the record is not one of what the first line describes")
       }
       let index = header.shard.item(number)
-      guard line.index == index else { throw damaged("expected item \(index), found \(line.index)") }
+      guard line.index == index else { throw damaged(number, "expected item \(index), found \(line.index)") }
       return line.entry(bytes + Data("\n".utf8))
     }
     var journal = Journal(evaluation, header: header)
@@ -118,26 +118,31 @@ public struct Journal: Sendable {
   }
 
   package static func merging(_ paths: [String], of evaluation: (any ItemwiseEvaluation.Type)?) throws -> Journal {
-    guard let first = paths.first else { throw JournalError.nothingToMerge }
+    guard let first = paths.first else {
+      throw SimpleError("expected journals to merge, or folders with them", .usage)
+    }
     var whole = try read(first, of: evaluation).journal
     let parts = try paths.map { (path: $0, journal: try read($0, of: whole.evaluation).journal) }
     var entries: [Int: Entry] = [:]
     for (path, journal) in parts {
       if let difference = journal.header.difference(from: whole.header) {
-        throw JournalError.differs(path, first, difference)
+        throw SimpleError(
+          "\(path) and \(first) are not of the same evaluation: the first has \(difference)", .usage)
       }
       guard journal.isComplete else {
         let all = journal.header.shard.count(of: journal.header.items)
-        throw JournalError.incomplete(path, done: journal.entries.count, of: all)
+        throw SimpleError(
+          "\(path): \(journal.entries.count) of \(all) items are done; --resume its evaluation first", .usage)
       }
       for entry in journal.entries {
         guard entries.updateValue(entry, forKey: entry.index) == nil else {
-          throw JournalError.twice(path, shard: journal.header.shard.rawValue)
+          throw SimpleError("\(path): shard \(journal.header.shard.rawValue) is there twice", .usage)
         }
       }
     }
     guard entries.count == whole.header.items else {
-      throw JournalError.shardsMissing(found: parts.map(\.journal.header.shard.rawValue))
+      let found = parts.map(\.journal.header.shard.rawValue).sorted().joined(separator: ", ")
+      throw SimpleError("expected all shards of the evaluation, found \(found)", .usage)
     }
     whole.header.shard = .whole
     whole.entries = entries.values.sorted { $0.index < $1.index }
@@ -169,10 +174,10 @@ package struct JournalHeader: Codable {
 
   /// The head, and all of the file.
   static func read(_ path: String) throws -> (header: JournalHeader, data: Data) {
-    guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
+    guard let data = FileManager.default.contents(atPath: path) else { throw SimpleError.noJournal(path) }
     guard let end = data.firstIndex(of: UInt8(ascii: "\n")),
       let header = try? JSONDecoder().decode(JournalHeader.self, from: data[..<end])
-    else { throw JournalError.noHeader(path) }
+    else { throw SimpleError.noHeader(path) }
     return (header, data)
   }
 
@@ -236,48 +241,16 @@ public struct Shard: RawRepresentable, Hashable, Sendable, Codable {
   func item(_ number: Int) -> Int { index - 1 + number * count }
 }
 
-/// A journal that cannot be used.
-package struct JournalError: RelevanceKitError, Equatable {
-  package let category: ErrorCategory
-  package let description: String
-
-  private init(_ category: ErrorCategory, _ description: String) {
-    (self.category, self.description) = (category, description)
+/// What can be wrong with a journal.
+extension SimpleError {
+  static func noJournal(_ path: String) -> Self {
+    Self("\(path): no such journal, or it may not be read", .missingInput)
   }
-
-  static func missing(_ path: String) -> Self { Self(.missingInput, "\(path): no such journal, or it may not be read") }
   static func noHeader(_ path: String) -> Self {
-    Self(.badData, "\(path): expected a journal of relevance evaluate, whose first line says what is evaluated")
+    Self("\(path): expected a journal of relevance evaluate, whose first line says what is evaluated")
   }
-  static func unknownEvaluation(_ path: String, _ name: String) -> Self {
-    Self(.badData, "\(path): a journal of \(name), which this version does not know")
-  }
-  static func otherEvaluation(_ path: String, expected: String, found: String) -> Self {
-    Self(.badData, "\(path): expected a journal of \(expected), found one of \(found)")
-  }
-  /// A line, counted from 1, is not the record that belongs there.
-  static func damaged(_ path: String, line: Int, reason: String) -> Self {
-    Self(.badData, "\(path): line \(line) is damaged: \(reason)")
-  }
-  static func exists(_ path: String) -> Self {
-    Self(.usage, "\(path) is there already; --resume continues it, another --output starts anew")
-  }
-  package static func inUse(_ path: String) -> Self { Self(.usage, "\(path): another process is writing to it") }
-  static func cannotWrite(_ path: String, reason: String) -> Self {
-    Self(.cannotWrite, "\(path): cannot be written: \(reason)")
-  }
+  package static func inUse(_ path: String) -> Self { Self("\(path): another process is writing to it", .usage) }
   static func cannotContinue(_ path: String, _ difference: String) -> Self {
-    Self(.usage, "\(path) cannot be continued: it has \(difference)")
+    Self("\(path) cannot be continued: it has \(difference)", .usage)
   }
-  static func differs(_ path: String, _ other: String, _ difference: String) -> Self {
-    Self(.usage, "\(path) and \(other) are not of the same evaluation: the first has \(difference)")
-  }
-  static func incomplete(_ path: String, done: Int, of all: Int) -> Self {
-    Self(.usage, "\(path): \(done) of \(all) items are done; --resume its evaluation first")
-  }
-  static func twice(_ path: String, shard: String) -> Self { Self(.usage, "\(path): shard \(shard) is there twice") }
-  static func shardsMissing(found: [String]) -> Self {
-    Self(.usage, "expected all shards of the evaluation, found \(found.sorted().joined(separator: ", "))")
-  }
-  package static let nothingToMerge = Self(.usage, "expected journals to merge, or folders with them")
 }

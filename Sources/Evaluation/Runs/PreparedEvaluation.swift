@@ -43,10 +43,6 @@ public struct EvaluationProgress: Sendable {
     (self.done, self.total, self.doneNow, self.seconds) = (done, total, doneNow, seconds)
     self.failure = failure
   }
-
-  package var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
-  /// Seconds until the end, at the same rate; nil before there is one.
-  package var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
 }
 
 /// An evaluation with its items, ready to run.
@@ -120,22 +116,24 @@ private final class JournalFile {
 
   init(_ path: String, _ journal: Journal, resumes: Bool) throws {
     self.path = path
-    func failure() -> JournalError { .cannotWrite(path, reason: String(cString: strerror(errno))) }
+    func failure() -> SimpleError { .cannotWrite(path, reason: String(cString: strerror(errno))) }
     descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw failure() }
     self.journal = journal
     // From here on deinit closes it, also where this throws. The lock is released when the process ends, however it does.
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw JournalError.inUse(path) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SimpleError.inUse(path) }
     let size = lseek(descriptor, 0, SEEK_END)
-    if size > 0, !resumes { throw JournalError.exists(path) }
+    if size > 0, !resumes {
+      throw SimpleError("\(path) is there already; --resume continues it, another --output starts anew", .usage)
+    }
     var kept = 0
     // Without a complete first line nothing was done.
     if size > 0, try Self.hasCompleteLine(path) {
       (self.journal, kept) = try Journal.read(path, of: journal.evaluation)
       let (own, header) = (self.journal.header, journal.header)
-      if let difference = own.difference(from: header) { throw JournalError.cannotContinue(path, difference) }
+      if let difference = own.difference(from: header) { throw SimpleError.cannotContinue(path, difference) }
       guard own.shard == header.shard else {
-        throw JournalError.cannotContinue(path, "shard \(own.shard.rawValue), not \(header.shard.rawValue)")
+        throw SimpleError.cannotContinue(path, "shard \(own.shard.rawValue), not \(header.shard.rawValue)")
       }
     }
     guard ftruncate(descriptor, off_t(kept)) == 0 else { throw failure() }
@@ -158,13 +156,13 @@ private final class JournalFile {
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw JournalError.cannotWrite(path, reason: String(cString: strerror(errno))) }
+      guard count >= 0 else { throw SimpleError.cannotWrite(path, reason: String(cString: strerror(errno))) }
       rest = rest.dropFirst(count)
     }
   }
 
   private static func hasCompleteLine(_ path: String) throws -> Bool {
-    guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
+    guard let data = FileManager.default.contents(atPath: path) else { throw SimpleError.noJournal(path) }
     return data.contains(UInt8(ascii: "\n"))
   }
 }

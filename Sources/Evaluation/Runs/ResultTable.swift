@@ -28,6 +28,11 @@ public struct ResultTable: Sendable, Hashable {
     (self.title, self.columns, self.rows) = (title, columns, rows)
   }
 
+  /// Makes a table with a row for each method: its name, and what is measured of the one with an index.
+  init(title: String, columns: [String], methods: [String], _ cells: (Int) -> [Cell]) {
+    self.init(title: title, columns: columns, rows: methods.enumerated().map { [.text($1)] + cells($0) })
+  }
+
   /// As Markdown, numbers with four digits behind the point, intervals behind their values.
   ///
   /// - Complexity: O(cells).

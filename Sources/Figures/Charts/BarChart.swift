@@ -4,7 +4,7 @@ import Imaging
 ///
 /// The bars of a group differ in color and hatching, so that they can be told apart in gray as well. The axis starts at 0
 /// unless its range says otherwise. A value that is not finite has no bar.
-package struct BarChart: Sendable {
+package struct BarChart: Chart {
   package struct Bar: Hashable, Sendable {
     package var value: Double
     /// The ends of the interval around `value`; nil or not finite for none.
@@ -44,11 +44,6 @@ package struct BarChart: Sendable {
     (self.title, self.axis, self.series, self.groups, self.width) = (title, axis, series, groups, width)
     self.height = height
   }
-
-  package func svg() -> String { drawing().svg() }
-
-  /// `scale` pixels to a CSS pixel in both directions.
-  package func image(scale: Int = 2) -> RGBImage { drawing().image(scale: scale) }
 
   /// The rectangles of a group's bars in the picture that `image(scale: 1)` returns, and the values that they end at.
   package func places(inGroup index: Int) -> [(left: Double, right: Double, base: Double, end: Double)] {
@@ -92,7 +87,7 @@ package struct BarChart: Sendable {
     }
   }
 
-  private func drawing() -> Drawing {
+  package func drawing() -> Drawing {
     var frame = layout()
     var intervals: [Drawing.Element] = []
     for (group, content) in groups.enumerated() {

@@ -4,7 +4,7 @@ import Imaging
 ///
 /// Curves differ in color, dashes and markers, so that they can be told apart in gray as well. The legend is above the
 /// data and never hides them. Values that are not finite interrupt a curve.
-package struct LineChart: Sendable {
+package struct LineChart: Chart {
   package struct Point: Hashable, Sendable {
     package var x: Double
     package var y: Double
@@ -44,11 +44,6 @@ package struct LineChart: Sendable {
   ) {
     (self.title, self.x, self.y, self.series, self.width, self.height) = (title, x, y, series, width, height)
   }
-
-  package func svg() -> String { drawing().svg() }
-
-  /// `scale` pixels to a CSS pixel in both directions.
-  package func image(scale: Int = 2) -> RGBImage { drawing().image(scale: scale) }
 
   /// The place of a value in the picture that `image(scale: 1)` returns, in pixels from its upper left corner.
   package func place(x: Double, y: Double) -> (x: Double, y: Double) {
@@ -98,7 +93,7 @@ package struct LineChart: Sendable {
     frame.plot.left + scale.position(x) * frame.plot.width
   }
 
-  private func drawing() -> Drawing {
+  package func drawing() -> Drawing {
     var (frame, scale) = layout()
     addHorizontalAxis(scale, to: &frame)
     let runs = series.map { series in
