@@ -53,9 +53,7 @@ public struct ColorBar: Hashable, Sendable {
       colors == .diverging
       ? [("−\(number)", start, TextAnchor.start), ("0", start + width / 2, .middle), (number, start + width, .end)]
       : [("0", start, .start), (number, start + width, .end)]
-    for (text, x, anchor) in ticks {
-      image.draw(text, x: x, y: y, size: textSize, anchor: anchor)
-    }
+    for (text, x, anchor) in ticks { image.draw(TextLabel(text, size: textSize), x: x, y: y, anchor: anchor) }
     guard !label.isEmpty else { return }
     let line = TextLabel(label, size: textSize).shortened(to: Double(right - left))
     y += Int(line.height)

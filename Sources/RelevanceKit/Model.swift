@@ -22,7 +22,7 @@ public struct Model: Sendable {
   public let labels: Labels?
   /// What is doubtful about the files beside the network, a sentence each: nothing is an error that changes no number of the
   /// network's, but wrong preprocessing changes all of them.
-  public let notes: [String]
+  public private(set) var notes: [String]
 
   /// Reads a model.
   ///
@@ -32,17 +32,13 @@ public struct Model: Sendable {
   ///     another is more like logits, as `ONNXFile.readGraph` says.
   /// - Throws: `RelevanceKitError`.
   public init(contentsOf location: some FileLocation, output: String? = nil) throws {
-    let path = location.fileSystemPath
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let url = URL(fileURLWithPath: path)
-    let folder = exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
+    file = ONNXFile.modelPath(location.fileSystemPath)
+    let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
     func companion(_ name: String) -> String? {
       let file = folder.appendingPathComponent(name).path
       return FileManager.default.fileExists(atPath: file) ? file : nil
     }
-    file = ONNXFile.modelPath(path)
-    var network = try NeuralNetwork(contentsOf: path, output: output)
+    var network = try NeuralNetwork(contentsOf: file, output: output)
     try network.requireDependenceOnInput(file: file)
     preprocessingFile = companion("preprocessor_config.json")
     let read = try preprocessingFile.map(Preprocessing.read)
@@ -54,16 +50,14 @@ public struct Model: Sendable {
     let last = labels?.names.keys.max()
     network = network.expecting(classes: last.map { $0 + 1 }, decision: configuration?.decision)
     self.network = network
-    var notes = read?.doubts.map { [$0] } ?? []
-    let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224
-    let inferred = (try? network.analysis(forInput: network.exampleInputShape(side: side)))?.inferred
+    notes = read?.doubts.map { [$0] } ?? []
+    let inferred = (try? network.analysis(forInput: exampleInputShape))?.inferred
     if let file = labelsFile, let classes = inferred.map({ network.scoreLayout($0).classes }) {
       if labels == nil { notes.append("\(file) has no id2label; classes have numbers only") }
       if let last, last >= classes {
         notes.append("\(file) names class \(last), and the network has classes 0 to \(classes - 1)")
       }
     }
-    self.notes = notes
   }
 }
 

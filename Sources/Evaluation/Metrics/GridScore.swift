@@ -7,8 +7,6 @@ package struct GridScore: Sendable, Hashable, Codable {
   package var maximum: Int?
 
   /// Divides a map into n×n cells, which differ by a pixel where the sides do not divide evenly.
-  ///
-  /// - Complexity: O(pixels).
   package init(_ map: SaliencyMap, cells n: Int) {
     precondition(n > 0 && n <= min(map.height, map.width), "a map of \(map.height)×\(map.width) has no \(n)×\(n) cells")
     // Cell c has the pixels from c·side/n on.

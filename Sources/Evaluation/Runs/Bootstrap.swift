@@ -68,8 +68,6 @@ package struct Bootstrap: Sendable {
   private let items: Int
 
   /// Draws resamples of as many items as there are, the same for the same seed.
-  ///
-  /// - Complexity: O(items × resamples), in memory too.
   package init(items: Int, resamples: Int = 1000, seed: UInt64 = 0) {
     precondition(items >= 0 && resamples > 0, "nothing to draw")
     var generator = SplitMix64(state: seed)
@@ -89,8 +87,6 @@ package struct Bootstrap: Sendable {
   }
 
   /// A statistic with its interval; nil without measurements. In resamples that have none of the measurements it is left out.
-  ///
-  /// - Complexity: O(measurements × resamples).
   package func estimate(_ statistic: Statistic) -> Estimate? {
     guard let value = statistic.value(weights: [UInt16](repeating: 1, count: items)) else { return nil }
     let resampled = weights.compactMap { statistic.value(weights: $0) }.sorted()

@@ -93,23 +93,14 @@ extension RGBColor {
   /// design”, 2008); the last, which stands for their black, is a dark gray.
   package static let okabeIto = [
     RGBColor(red: 0, green: 114, blue: 178), RGBColor(red: 230, green: 159, blue: 0),
-    RGBColor(red: 0, green: 158, blue: 115),
-    RGBColor(red: 204, green: 121, blue: 167), RGBColor(red: 86, green: 180, blue: 233),
-    RGBColor(red: 213, green: 94, blue: 0),
+    RGBColor(red: 0, green: 158, blue: 115), RGBColor(red: 204, green: 121, blue: 167),
+    RGBColor(red: 86, green: 180, blue: 233), RGBColor(red: 213, green: 94, blue: 0),
     RGBColor(red: 240, green: 228, blue: 66), RGBColor(red: 90, green: 90, blue: 90),
   ]
 }
 
 extension RGBImage {
-  /// Writes a line of text; what leaves the picture is cut off. `x` is the column of the anchor, `y` the row of the line's upper edge.
-  package mutating func draw(
-    _ text: String, x: Int, y: Int, size: Double = TextLabel.standardSize, color: RGBColor = .ink,
-    anchor: TextAnchor = .start
-  ) {
-    draw(TextLabel(text, size: size, color: color), x: x, y: y, anchor: anchor)
-  }
-
-  /// Writes a label; what leaves the picture is cut off. See `draw(_:x:y:size:color:anchor:)`.
+  /// Writes a label; what leaves the picture is cut off. `x` is the column of the anchor, `y` the row of the line's upper edge.
   package mutating func draw(_ label: TextLabel, x: Int, y: Int, anchor: TextAnchor = .start) {
     draw(label, baseline: [Double(x), Double(y) + label.ascent], anchor: anchor, in: frame)
   }
