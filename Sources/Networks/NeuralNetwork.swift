@@ -26,7 +26,7 @@ public struct NeuralNetwork: Sendable {
   package init(_ graph: Graph) throws {
     for node in graph.nodes {
       guard let input = node.operation as? Input else { continue }
-      do { try input.shape.checkFixedExtents() } catch let error as ShapeError {
+      do { try input.shape.checkFixedExtents() } catch let error as SimpleError {
         throw GraphError.shape(node: node.name, operator: node.kind.name, reason: error.description)
       }
     }

@@ -1,5 +1,6 @@
 import COnnx
 import Networks
+import Support
 import Tensors
 
 /// A tensor of the file that does not depend on the input: an initializer, or what a Constant node makes.
@@ -37,7 +38,7 @@ final class ConstantTensor {
     }
     do {
       self.shape = try TensorShape(checking: dims.map { Int($0) })
-    } catch let error as ShapeError {
+    } catch let error as SimpleError {
       throw ONNXError.tensor(file: model.file, name: name, reason: "dims \(error)")
     }
   }

@@ -24,7 +24,7 @@ public struct Model: Sendable {
   public let labels: Labels?
   /// What is doubtful about the files beside the network, a sentence each: nothing is an error that changes no number of the
   /// network's, but wrong preprocessing changes all of them.
-  public let notes: [String]
+  public private(set) var notes: [String]
 
   /// Reads a model.
   ///
@@ -34,17 +34,13 @@ public struct Model: Sendable {
   ///     another is more like logits, as `NeuralNetwork.init(contentsOf:output:)` says.
   /// - Throws: `RelevanceKitError`.
   public init(contentsOf location: some FileLocation, output: String? = nil) throws {
-    let path = location.fileSystemPath
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let url = URL(fileURLWithPath: path)
-    let folder = exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
+    let source = try ONNXFile(contentsOf: location.fileSystemPath, output: output)
+    (file, files) = (source.files[0], source.files)
+    let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
     func companion(_ name: String) -> String? {
       let file = folder.appendingPathComponent(name).path
       return FileManager.default.fileExists(atPath: file) ? file : nil
     }
-    let source = try ONNXFile(contentsOf: path, output: output)
-    (file, files) = (source.files[0], source.files)
     var network = try source.network()
     try network.requireDependenceOnInput(file: file)
     preprocessingFile = companion("preprocessor_config.json")
@@ -57,16 +53,14 @@ public struct Model: Sendable {
     let last = labels?.names.keys.max()
     network = network.expecting(classes: last.map { $0 + 1 }, decision: configuration?.decision)
     self.network = network
-    var notes = read?.doubts.map { [$0] } ?? []
-    let side = preprocessing.crop.map { min($0.width, $0.height) } ?? 224
-    let inferred = (try? network.analysis(forInput: network.exampleInputShape(side: side)))?.inferred
+    notes = read?.doubts.map { [$0] } ?? []
+    let inferred = (try? network.analysis(forInput: exampleInputShape))?.inferred
     if let file = labelsFile, let classes = inferred.map({ network.scoreLayout($0).classes }) {
       if labels == nil { notes.append("\(file) has no id2label; classes have numbers only") }
       if let last, last >= classes {
         notes.append("\(file) names class \(last), and the network has classes 0 to \(classes - 1)")
       }
     }
-    self.notes = notes
   }
 }
 
@@ -102,11 +96,14 @@ public struct Labels: Sendable {
 
   /// Reads a `config.json`: its `id2label`, and what scores decide by its `problem_type`, as Hugging Face's models have them.
   static func read(_ path: String) throws -> (labels: Labels?, decision: Decision?) {
-    guard let data = FileManager.default.contents(atPath: path) else { throw LabelsError.missing(path) }
-    let json: [String: Any]?
-    do { json = try JSONSerialization.jsonObject(with: data) as? [String: Any] } catch {
-      throw LabelsError.notJSON(path)
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw SimpleError("\(path): no such file, or it may not be read", .missingInput)
     }
+    func invalid(_ found: String) -> SimpleError {
+      SimpleError("\(path): \(found); expected id2label to map class numbers to names")
+    }
+    guard let content = try? JSONSerialization.jsonObject(with: data) else { throw SimpleError("\(path): not JSON") }
+    let json = content as? [String: Any]
     let decision: Decision? =
       switch json?["problem_type"] as? String {
       case "regression": .quantity
@@ -115,13 +112,9 @@ public struct Labels: Sendable {
       default: nil
       }
     guard let table = json?["id2label"] else { return (nil, decision) }
-    guard let entries = table as? [String: String] else {
-      throw LabelsError.invalid(path, "id2label is not an object of strings")
-    }
+    guard let entries = table as? [String: String] else { throw invalid("id2label is not an object of strings") }
     let names = try entries.map { key, name in
-      guard let index = Int(key), index >= 0 else {
-        throw LabelsError.invalid(path, "id2label has the key \"\(key)\"")
-      }
+      guard let index = Int(key), index >= 0 else { throw invalid("id2label has the key \"\(key)\"") }
       return (index, name)
     }
     return (Labels(names: Dictionary(names, uniquingKeysWith: { first, _ in first })), decision)
@@ -132,7 +125,7 @@ public struct Labels: Sendable {
 
   /// The classes that a name means: those that have it as their whole name or as one of several separated by commas,
   /// without regard to case.
-  public func classes(named name: String) -> [Int] {
+  package func classes(named name: String) -> [Int] {
     let wanted = name.lowercased()
     let exact = names.filter { $0.value.lowercased() == wanted }
     let matches =
@@ -144,35 +137,12 @@ public struct Labels: Sendable {
 
   /// What somebody may have meant by a name that no class has: the names that contain it, in the classes' order; if there
   /// are none, the one that is most like it.
-  ///
-  /// - Complexity: O(classes × length²).
-  public func suggestions(for name: String, limit: Int = 5) -> [String] {
+  package func suggestions(for name: String, limit: Int = 5) -> [String] {
     let wanted = name.lowercased()
     let sorted = names.sorted { $0.key < $1.key }.map(\.value)
     let containing = sorted.filter { $0.lowercased().contains(wanted) }
     guard containing.isEmpty else { return Array(containing.prefix(limit)) }
     let parts = sorted.flatMap { $0.split(separator: ",").map { String($0.trimmingPrefix(" ")) } }
     return Suggestion.nearest(to: name, among: parts).map { [$0] } ?? []
-  }
-}
-
-/// A `config.json` that cannot be used.
-package enum LabelsError: RelevanceKitError {
-  case missing(String)
-  case notJSON(String)
-  case invalid(String, String)
-
-  package var category: ErrorCategory {
-    switch self {
-    case .missing: .missingInput
-    case .notJSON, .invalid: .badData
-    }
-  }
-  package var description: String {
-    switch self {
-    case .missing(let file): "\(file): no such file, or it may not be read"
-    case .notJSON(let file): "\(file): not JSON"
-    case .invalid(let file, let found): "\(file): \(found); expected id2label to map class numbers to names"
-    }
   }
 }
