@@ -18,7 +18,7 @@ public struct BoundingBox: Hashable, Sendable {
   }
 
   /// The number of square pixels; 0 if it is empty.
-  public var area: Double { max(right - left, 0) * max(bottom - top, 0) }
+  package var area: Double { max(right - left, 0) * max(bottom - top, 0) }
 
   /// The rectangle, in pixels of the picture as it is stored, in the network's input, as far as it is there; nil if nothing of it
   /// is.
@@ -72,7 +72,7 @@ public struct LabeledImage: Hashable, Sendable {
   }
 
   /// The boxes of a class.
-  public func boxes(of classIndex: Int) -> [BoundingBox] { objects.filter { $0.classIndex == classIndex }.map(\.box) }
+  package func boxes(of classIndex: Int) -> [BoundingBox] { objects.filter { $0.classIndex == classIndex }.map(\.box) }
 }
 
 /// Pictures with their classes and boxes.

@@ -31,7 +31,6 @@ package struct KernelSite {
   let node: Node
   let operands: [Inferred]
   let output: Inferred
-  /// How convolutions are computed.
   let algorithm: ConvolutionAlgorithm
   /// The node's weights in derived layouts, shared by all plans of a network.
   let weights: DerivedWeights

@@ -12,12 +12,10 @@ package final class ExecutionPlan: Sendable {
   package let shapes: [TensorShape]
   /// What becomes of the batch's items on the way to the logits.
   package let batching: Batching
-  /// How the logits are arranged.
   package let layout: ScoreLayout
   let kernels: [(any Kernel)?]
   let placement: Placement
 
-  /// Floats that a run needs.
   package var memory: Int { placement.size }
 
   init(
@@ -44,8 +42,7 @@ package final class ExecutionPlan: Sendable {
   /// Independent items of the batch; 1 where the network takes the whole input for one.
   package var items: Int { if case .items(let count, _) = batching { count } else { 1 } }
 
-  /// Where the companion product of a node is exact; nil if it has none.
-  package func companionScope(of id: Node.ID) -> Companion.Scope? { placement.companions[id]?.scope }
+  package func sideProductScope(of id: Node.ID) -> SideProduct.Scope? { placement.sideProducts[id]?.scope }
 
   /// A model of a few bytes may ask for any amount of memory.
   private static func checkMemory(for graph: Graph, _ inferred: [Inferred]) throws {
@@ -78,7 +75,7 @@ package final class ExecutionPlan: Sendable {
           trace.withOperands(of: id) {
             weighted.forward(
               $0[0], y, rectifies: consumers[id.index].contains { inPlace.contains($0) },
-              companion: placement.companions[id].map { Companion(memory.base + $0.offset, scope: $0.scope) },
+              sideProduct: placement.sideProducts[id].map { SideProduct(memory.base + $0.offset, scope: $0.scope) },
               on: workers)
           }
         } else {

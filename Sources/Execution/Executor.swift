@@ -42,9 +42,8 @@ public final class Executor: Sendable {
     try run(input, for: .logits).value(of: network.logits).map { $0 }
   }
 
-  /// The plan for an input shape, made at the first request.
-  package func plan(_ shape: TensorShape, companions: [Node.ID: Companion.Scope] = [:]) throws -> ExecutionPlan {
-    try plan(shape, for: .trace(companions: companions))
+  package func plan(_ shape: TensorShape, sideProducts: [Node.ID: SideProduct.Scope] = [:]) throws -> ExecutionPlan {
+    try plan(shape, for: .trace(sideProducts: sideProducts))
   }
 
   /// How the logits are arranged for an input of a shape, and what they decide.
@@ -62,12 +61,12 @@ public final class Executor: Sendable {
     }
   }
 
-  /// Runs the network and keeps every node's value. Nodes in `companions` also compute `W⁺·x`; `clock` is told what nodes
+  /// Runs the network and keeps every node's value. Nodes in `sideProducts` also compute `W⁺·x`; `clock` is told what nodes
   /// take.
   package func trace(
-    _ input: Tensor, companions: [Node.ID: Companion.Scope] = [:], clock: NodeClock? = nil
+    _ input: Tensor, sideProducts: [Node.ID: SideProduct.Scope] = [:], clock: NodeClock? = nil
   ) throws -> ForwardTrace {
-    try run(input, for: .trace(companions: companions), clock: clock)
+    try run(input, for: .trace(sideProducts: sideProducts), clock: clock)
   }
 
   private func run(_ input: Tensor, for purpose: Placement.Purpose, clock: NodeClock? = nil) throws -> ForwardTrace {

@@ -27,36 +27,32 @@ package final class ForwardTrace: Sendable {
   /// - Complexity: O(1), except for a node whose rectifier took its place: that one is computed anew.
   package func value(of id: Node.ID) -> Tensor {
     // Only nodes with a kernel are overwritten.
-    plan.placement.overwritten.contains(id) ? value(of: id, by: kernel(of: id)!) : stored(id)
+    plan.placement.overwritten.contains(id) ? value(of: id, by: kernel(of: id)!) : rectifiedValue(of: id)
   }
 
   package func shape(of id: Node.ID) -> TensorShape { plan.shapes[id.index] }
 
   /// The output of a node, or that of the rectifier which took its place; a view of the trace's memory.
-  package func rectifiedValue(of id: Node.ID) -> Tensor { stored(id) }
-
-  /// `W⁺·x` of a weighted node, where the plan asked for it.
-  package func companion(of id: Node.ID) -> Tensor? {
-    plan.placement.companions[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
-  }
-
-  /// Bytes of all values and companion products.
-  package var bytes: Int { memory.count * MemoryLayout<Float>.stride }
-
-  /// Whether a tensor is a view of the trace's memory or its input.
-  package func holds(_ tensor: Tensor) -> Bool { tensor.storage === memory || tensor.storage === input.storage }
-
-  private func stored(_ id: Node.ID) -> Tensor {
+  package func rectifiedValue(of id: Node.ID) -> Tensor {
     let shape = plan.shapes[id.index]
     switch plan.placement.places[id.index] {
     case .input: return input
     case .constant(let value): return value
     case .memory(let offset): return Tensor(shape: shape, storage: memory, offset: offset)
-    case .sameAs(let other): return stored(other).reshaped(to: shape)
+    case .sameAs(let other): return rectifiedValue(of: other).reshaped(to: shape)
     }
   }
 
-  /// What another kernel makes of the operands of a node.
+  /// `W⁺·x` of a weighted node, where the plan asked for it.
+  package func sideProduct(of id: Node.ID) -> Tensor? {
+    plan.placement.sideProducts[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
+  }
+
+  package var bytes: Int { memory.count * MemoryLayout<Float>.stride }
+
+  /// Whether a tensor is a view of the trace's memory or its input.
+  package func holds(_ tensor: Tensor) -> Bool { tensor.storage === memory || tensor.storage === input.storage }
+
   package func value(of id: Node.ID, by kernel: any Kernel) -> Tensor {
     Tensor(uninitialized: plan.shapes[id.index]) { result in
       BLAS.withOneThreadPerCall {
@@ -76,7 +72,7 @@ package final class ForwardTrace: Sendable {
   }
 
   func withOperands<Result>(of id: Node.ID, _ body: ([Floats]) -> Result) -> Result {
-    let operands = graph[id].inputs.map { stored($0) }
+    let operands = graph[id].inputs.map { rectifiedValue(of: $0) }
     return withExtendedLifetime(operands) {
       body(operands.map { $0.withUnsafeElements { $0.baseAddress! } })
     }

@@ -5,18 +5,14 @@ import Tensors
 ///
 /// A kernel is made for one node and one input shape. It keeps no state of a run.
 package protocol Kernel: Sendable {
-  /// y ← f(x₀, x₁, …); `output` never overlaps an operand unless `allowsInPlace`.
+  /// y ← f(x₀, x₁, …); `output` overlaps no operand, but may be that of a function of each element.
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers)
-
-  /// Whether the output may take the place of the first operand.
-  var allowsInPlace: Bool { get }
 
   /// For a node whose values change in steps, the same as if values were real numbers; nil for others.
   var withoutSteps: (any Kernel)? { get }
 }
 
 extension Kernel {
-  package var allowsInPlace: Bool { false }
   package var withoutSteps: (any Kernel)? { nil }
 }
 
@@ -75,7 +71,7 @@ package enum PooledElements: Sendable {
 }
 
 /// Where a weighted layer leaves `W⁺·x`.
-package struct Companion {
+package struct SideProduct {
   let product: MutableFloats
   let scope: Scope
 
@@ -118,9 +114,9 @@ package protocol WeightedKernel: Kernel, WeightedMap {
   /// What `Wᵀ·s` takes for one seed as `adjoint` computes it; nil if that is not known.
   var adjointWork: LayerWork? { get }
 
-  /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `companion` is given, companion ← W⁺·x without bias, for which
+  /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `sideProduct` is given, side product ← W⁺·x without bias, for which
   /// the data are laid out only once.
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers)
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers)
 
   /// y ← part(W)·x, or y ← y + part(W)·x, without bias.
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers)
@@ -161,6 +157,6 @@ extension WeightedKernel {
   }
 
   package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
-    forward(operands[0], output, rectifies: false, companion: nil, on: workers)
+    forward(operands[0], output, rectifies: false, sideProduct: nil, on: workers)
   }
 }

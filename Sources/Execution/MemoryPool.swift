@@ -17,9 +17,7 @@ package final class MemoryPool: Sendable {
 
   package init() {}
 
-  deinit {
-    idle.withLock { blocks in for block in blocks { free(block.base) } }
-  }
+  deinit { trim() }
 
   /// A run of `count` floats with undefined contents, 64-byte aligned; it comes back when its last reference is gone.
   package func storage(count: Int) -> TensorStorage {

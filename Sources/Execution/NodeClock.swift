@@ -29,7 +29,6 @@ package final class NodeClock: Sendable {
     }
   }
 
-  /// Counts products with a node's transposed weights.
   package func countAdjointProducts(_ count: Int, at id: Node.ID) {
     state.withLock { $0.adjointProducts[id, default: 0] += count }
   }

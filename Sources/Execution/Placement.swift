@@ -18,7 +18,7 @@ struct Placement: Sendable {
   /// What a run leaves behind.
   enum Purpose: Hashable, Sendable {
     /// All values, and for some nodes `W⁺·x`.
-    case trace(companions: [Node.ID: Companion.Scope])
+    case trace(sideProducts: [Node.ID: SideProduct.Scope])
     case logits
   }
 
@@ -27,9 +27,8 @@ struct Placement: Sendable {
   private(set) var inPlace: Set<Node.ID> = []
   /// Operands whose own values are gone after a run, since a rectifier took their place.
   private(set) var overwritten: Set<Node.ID> = []
-  /// For each node with a companion product `W⁺·x`, where that goes and where it has to be exact.
-  private(set) var companions: [Node.ID: (offset: Int, scope: Companion.Scope)] = [:]
-  /// Floats that a run needs.
+  /// For each node with a side product `W⁺·x`, where that goes and where it has to be exact.
+  private(set) var sideProducts: [Node.ID: (offset: Int, scope: SideProduct.Scope)] = [:]
   private(set) var size = 0
 
   init(_ network: NeuralNetwork, _ inferred: [Inferred], for purpose: Purpose) {
@@ -70,7 +69,7 @@ struct Placement: Sendable {
     }
     if case .trace(let wanted) = purpose {
       for id in graph.ids {
-        if let scope = wanted[id] { companions[id] = (layout.reserve(inferred[id.index].shape.count), scope) }
+        if let scope = wanted[id] { sideProducts[id] = (layout.reserve(inferred[id.index].shape.count), scope) }
       }
     }
     size = layout.size

@@ -6,9 +6,7 @@ import Tensors
 /// What a task computes does not depend on which thread runs it or how many there are, so results are the same to the bit
 /// for any number of threads.
 package struct Workers: Sendable {
-  /// How many tasks run at the same time.
   package let count: Int
-  /// Where scratch memory comes from.
   package let pool: MemoryPool
   private let threads: WorkerThreads
 

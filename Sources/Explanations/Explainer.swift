@@ -62,7 +62,7 @@ public struct Explainer: Sendable {
 
   /// The same; `clock` is told what nodes take.
   package func trace(_ input: Tensor, clock: NodeClock?) throws -> Trace {
-    let forward = try executor.trace(input, companions: plan.companions, clock: clock)
+    let forward = try executor.trace(input, sideProducts: plan.sideProducts, clock: clock)
     try check(forward.plan, input)
     return Trace(forward, explainer: self)
   }
@@ -226,17 +226,17 @@ public struct Trace: Sendable {
   package struct Bytes: Sendable {
     package let values: Int
     /// Products `W⁺·x` that were computed beside them.
-    package let companions: Int
+    package let sideProducts: Int
     /// Other denominators of the explanations so far.
     package let denominators: Int
   }
 
   /// What the trace takes in memory.
   package var bytes: Bytes {
-    let products = plan.companions.keys.map { forward.companion(of: $0)?.count ?? 0 }.reduce(0, +)
-    let companions = products * MemoryLayout<Float>.stride
+    let products = plan.sideProducts.keys.map { forward.sideProduct(of: $0)?.count ?? 0 }.reduce(0, +)
+    let sideProducts = products * MemoryLayout<Float>.stride
     return Bytes(
-      values: forward.bytes - companions, companions: companions,
+      values: forward.bytes - sideProducts, sideProducts: sideProducts,
       denominators: propagators.all.reduce(propagator.denominatorBytes) { $0 + $1.denominatorBytes })
   }
 }

@@ -11,23 +11,19 @@ public struct ColorBar: Hashable, Sendable {
     case overlay
   }
 
-  /// The |r| that has the full color, as `Heatmap.limit`.
-  public var limit: Float
-  /// What the numbers are, written below them; may be empty.
-  public var label: String
-  /// Which pictures are explained.
-  public var style: Style
-  /// Which colors they have.
-  public var colors: HeatmapColors
+  package var limit: Float
+  private let label: String
+  package var style: Style
+  package var colors: HeatmapColors
 
-  /// Makes a bar for heatmaps that share a limit; see `HeatmapScale.common(_:_:)`.
-  public init(
+  package init(
     limit: Float, label: String = "relevance", style: Style = .image, colors: HeatmapColors = .diverging
   ) {
     (self.limit, self.label, self.style, self.colors) = (limit, label, style, colors)
   }
 
-  /// Makes a bar for heatmaps of this one's scale.
+  /// Makes a bar for heatmaps of this one's scale; see `HeatmapScale.common(_:_:)`. What the numbers are is written below them; `label`
+  /// may be empty.
   public init(_ heatmap: Heatmap, label: String = "relevance", style: Style = .image) {
     self.init(limit: heatmap.limit, label: label, style: style, colors: heatmap.colors)
   }
@@ -57,9 +53,7 @@ public struct ColorBar: Hashable, Sendable {
       colors == .diverging
       ? [("−\(number)", start, TextAnchor.start), ("0", start + width / 2, .middle), (number, start + width, .end)]
       : [("0", start, .start), (number, start + width, .end)]
-    for (text, x, anchor) in ticks {
-      image.draw(text, x: x, y: y, size: textSize, anchor: anchor)
-    }
+    for (text, x, anchor) in ticks { image.draw(TextLabel(text, size: textSize), x: x, y: y, anchor: anchor) }
     guard !label.isEmpty else { return }
     let line = TextLabel(label, size: textSize).shortened(to: Double(right - left))
     y += Int(line.height)

@@ -5,24 +5,20 @@ import Imaging
 public struct LabeledMontage: Sendable {
   /// A picture with its caption.
   public struct Cell: Hashable, Sendable {
-    /// The picture, shown pixel by pixel.
-    public var image: RGBImage
-    /// What is written at the picture, such as a class's name and probability, in at most two lines that are no wider
-    /// than the column; a line break begins the second, and what does not fit is shortened. May be empty.
-    public var caption: String
+    package var image: RGBImage
+    package var caption: String
 
-    /// Makes a cell.
+    /// Makes a cell of a picture, shown pixel by pixel, and what is written at it, such as a class's name and probability, in at
+    /// most two lines that are no wider than the column; a line break begins the second, and what does not fit is shortened.
     public init(_ image: RGBImage, caption: String = "") { (self.image, self.caption) = (image, caption) }
   }
 
   /// A row of the grid.
   public struct Row: Hashable, Sendable {
-    /// What is written, running upward, to the left of the row; may be empty.
-    public var title: String
-    /// The pictures.
-    public var cells: [Cell]
+    package var title: String
+    package var cells: [Cell]
 
-    /// Makes a row.
+    /// Makes a row; its title, which may be empty, runs upward to the left of it.
     public init(title: String = "", _ cells: [Cell]) { (self.title, self.cells) = (title, cells) }
   }
 
@@ -34,23 +30,25 @@ public struct LabeledMontage: Sendable {
     case below
   }
 
-  /// What is written at the top; may be empty.
-  public var title: String
-  /// The rows of the grid; they may differ in length.
-  public var rows: [Row]
-  /// The meaning of the colors, at the bottom; nil for none.
-  public var colorBar: ColorBar?
-  /// Where captions are.
-  public var captionPlace: CaptionPlace
-  /// The height of the captions' type in pixels.
-  public var textSize: Double
-  /// The space between pictures and around the whole, in pixels.
-  public var margin: Int
+  private let title: String
+  package var rows: [Row]
+  package var colorBar: ColorBar?
+  private let captionPlace: CaptionPlace
+  private let textSize: Double
+  private let margin: Int
 
   /// Makes a labeled grid; traps unless `textSize` is positive and `margin` is not negative.
+  ///
+  /// - Parameters:
+  ///   - title: what is written at the top; may be empty.
+  ///   - rows: the rows of the grid; they may differ in length.
+  ///   - colorBar: the meaning of the colors, at the bottom; nil for none.
+  ///   - captionPlace: where captions are.
+  ///   - textSize: the height of the captions' type in pixels.
+  ///   - margin: the space between pictures and around the whole, in pixels.
   public init(
     title: String = "", rows: [Row], colorBar: ColorBar? = nil, captionPlace: CaptionPlace = .below,
-    textSize: Double = TextLabel.standardSize, margin: Int = 8
+    textSize: Double = 13, margin: Int = 8
   ) {
     precondition(margin >= 0, "a margin cannot be negative")
     precondition(textSize > 0 && textSize.isFinite, "text cannot be \(textSize) pixels high")

@@ -2,12 +2,10 @@ import Imaging
 
 /// Pictures in a grid, on white.
 public struct Montage: Sendable {
-  /// The rows of the grid; they may differ in length.
-  public var rows: [[RGBImage]]
-  /// The space between pictures and around the whole, in pixels.
-  public var margin: Int
+  package var rows: [[RGBImage]]
+  private let margin: Int
 
-  /// Makes a grid from its rows.
+  /// Makes a grid from its rows, which may differ in length; the margin is between pictures and around the whole, in pixels.
   public init(rows: [[RGBImage]], margin: Int = 8) {
     precondition(margin >= 0, "a margin cannot be negative")
     (self.rows, self.margin) = (rows, margin)

@@ -8,17 +8,14 @@ import Tensors
 public struct Heatmap: Sendable {
   /// The relevance of each pixel: height × width, the sum over the channels.
   public let values: Tensor
-  /// How `limit` was found.
-  public let scale: HeatmapScale
+  package let scale: HeatmapScale
   /// The |r| that has the full color; 0 if there is no relevance at all.
   public let limit: Float
   /// The colors.
   public let colors: HeatmapColors
 
-  /// The number of columns.
-  public var width: Int { values.shape[1] }
-  /// The number of rows.
-  public var height: Int { values.shape[0] }
+  package var width: Int { values.shape[1] }
+  package var height: Int { values.shape[0] }
   /// The share of pixels, 0…1, whose |r| exceeds `limit`, so that they look less relevant than they are.
   ///
   /// - Complexity: O(pixels).
@@ -33,11 +30,9 @@ public struct Heatmap: Sendable {
   ///
   /// - Complexity: O(elements, and pixels log pixels for a percentile).
   public init(_ relevance: Tensor, scale: HeatmapScale = .standard, colors: HeatmapColors = .diverging) {
-    let values = Self.channelSum(relevance)
-    self.values = values
-    self.scale = scale
-    self.limit = scale.limit(of: values.elements)
-    self.colors = colors
+    values = Self.channelSum(relevance)
+    limit = scale.limit(of: values.elements)
+    (self.scale, self.colors) = (scale, colors)
   }
 
   /// The map as a picture: each position is a square of so many pixels' side.
@@ -92,13 +87,11 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// A bar of all colors, from −`limit` (or 0, where nothing is negative) on the left to +`limit` on the right.
-  public static func colorBar(width: Int, height: Int, colors: HeatmapColors = .diverging) -> RGBImage {
-    colorBar(width: width, height: height, colors: colors, asOverlay: false)
-  }
-
-  /// A bar of all colors as they are in maps, or in overlays on white.
-  package static func colorBar(width: Int, height: Int, colors: HeatmapColors, asOverlay: Bool) -> RGBImage {
+  /// A bar of all colors, from −`limit` (or 0, where nothing is negative) on the left to +`limit` on the right, as they are in maps,
+  /// or in overlays on white.
+  package static func colorBar(
+    width: Int, height: Int, colors: HeatmapColors = .diverging, asOverlay: Bool = false
+  ) -> RGBImage {
     let ramp = Tensor(uninitialized: [height, width]) { target in
       for i in target.indices {
         let x = colors == .diverging ? 2 * (i % width) - width + 1 : i % width
@@ -110,7 +103,7 @@ public struct Heatmap: Sendable {
   }
 
   /// The sum over the channels: height × width; traps on a shape that has no such sum.
-  public static func channelSum(_ relevance: Tensor) -> Tensor {
+  package static func channelSum(_ relevance: Tensor) -> Tensor {
     let shape = relevance.shape
     precondition(
       shape.rank == 2 || shape.rank == 3 || shape.rank == 4 && shape[0] == 1,

@@ -15,9 +15,7 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
 
   /// The colors of maps that are shown together: of both signs only if a negative value would be seen. `limit` is the |r| of the
   /// full color.
-  ///
-  /// - Complexity: O(count of all maps).
-  public init(for maps: [Tensor], limit: Float) {
+  package init(for maps: [Tensor], limit: Float) {
     let least = -limit / Float(2 * Self.steps)
     self = maps.contains { $0.elements.contains { $0 < least } } ? .diverging : .sequential
   }

@@ -15,7 +15,7 @@ public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
 
   /// The common scale of several maps: that of all their pixels together, as a `fixed` scale.
   ///
-  /// - Complexity: That of `limit(of:)` for all pixels together.
+  /// - Complexity: O(n log n) for a percentile of n pixels, else O(n).
   public static func common(_ maps: [Tensor], _ scale: HeatmapScale = .standard) -> HeatmapScale {
     .fixed(scale.limit(of: maps.flatMap { Heatmap.channelSum($0).elements }))
   }
@@ -23,9 +23,7 @@ public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
   /// The |r| that gets the full color among these values. Values that are not finite do not count.
   ///
   /// Where the percentile is 0 because the map is zero almost everywhere, the maximum is taken; 0 only if all are zero.
-  ///
-  /// - Complexity: O(n log n) for a percentile, else O(n).
-  public func limit(of values: [Float]) -> Float {
+  package func limit(of values: [Float]) -> Float {
     switch self {
     case .fixed(let limit): return limit
     case .maximum: return values.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }

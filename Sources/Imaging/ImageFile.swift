@@ -18,8 +18,6 @@ extension RGBImage {
   public init(contentsOf file: some FileLocation) throws { self = try Self.read(file).upright }
 
   /// Reads a JPEG or PNG file, and says how the file stores what is returned upright; annotations often refer to that.
-  ///
-  /// - Throws: `RelevanceKitError`; see `init(contentsOf:)`.
   package static func read(_ file: some FileLocation) throws -> (upright: RGBImage, orientation: Orientation) {
     try decode(Self.bytes(of: file.fileSystemPath), name: file.fileSystemPath)
   }
@@ -31,7 +29,7 @@ extension RGBImage {
 
   private static func decode(_ data: Data, name: String) throws -> (upright: RGBImage, orientation: Orientation) {
     guard let format = ImageFormat(startOf: data) else {
-      throw ImageError.unknownFormat(name, found: describe(startOf: data))
+      throw SimpleError("\(name): not a picture: expected JPEG or PNG, found \(describe(startOf: data))")
     }
     var picture = cimaging_picture()
     defer { cimaging_picture_release(&picture) }
@@ -45,12 +43,16 @@ extension RGBImage {
     let (width, height) = (Int(picture.width), Int(picture.height))
     guard status == CIMAGING_OK, let pixels = picture.pixels else {
       let message = withUnsafeBytes(of: picture.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      let kind = format.rawValue
       throw switch status {
-      case CIMAGING_TRUNCATED: ImageError.truncated(name, format: format, found: data.count)
-      case CIMAGING_UNSUPPORTED: ImageError.unsupported(name, format: format, found: message)
-      case CIMAGING_TOO_LARGE: ImageError.tooLarge(name, width: width, height: height)
-      case CIMAGING_OUT_OF_MEMORY: ImageError.outOfMemory(name)
-      default: ImageError.damaged(name, format: format, reason: message)
+      case CIMAGING_TRUNCATED:
+        SimpleError("\(name): truncated \(kind): expected more data, but the file ends after \(data.count) bytes")
+      case CIMAGING_UNSUPPORTED:
+        SimpleError(
+          "\(name): \(kind) of an unsupported kind: expected 8-bit gray, RGB, YCbCr, CMYK or YCCK, found \(message)")
+      case CIMAGING_TOO_LARGE: tooLarge(name, width: width, height: height)
+      case CIMAGING_OUT_OF_MEMORY: SimpleError("\(name): not enough memory for the picture")
+      default: SimpleError("\(name): damaged \(kind): \(message)")
       }
     }
     let stored = RGBImage(width: width, height: height) { $0.update(from: pixels, count: width * height * 3) }
@@ -77,21 +79,22 @@ extension RGBImage {
   ///
   /// - Throws: `RelevanceKitError`; then nothing is left behind, and a file that was there before is untouched.
   public func writePNG(to file: some FileLocation) throws {
-    let path = file.fileSystemPath
-    do { try AtomicFiles.write(pngData(), to: path) } catch let failure as AtomicFiles.Failure {
-      throw ImageError.cannotWrite(path, reason: failure.reason)
-    }
+    try AtomicFiles.write(pngData(), to: file.fileSystemPath)
+  }
+
+  static func tooLarge(_ name: String, width: Int, height: Int) -> SimpleError {
+    SimpleError("\(name): too large: expected at most \(pixelLimit) pixels, found \(width)×\(height)")
   }
 
   /// The bytes of a file that starts like a picture; of any other file, only as many as an error message needs.
   private static func bytes(of path: String) throws -> Data {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw ImageError.missing(path)
+      throw SimpleError("\(path): no such file; expected a JPEG or PNG picture", .missingInput)
     }
-    guard !isDirectory.boolValue else { throw ImageError.unreadable(path, reason: "it is a directory") }
+    guard !isDirectory.boolValue else { throw SimpleError.unreadable(path, reason: "it is a directory") }
     guard let file = FileHandle(forReadingAtPath: path) else {
-      throw ImageError.unreadable(path, reason: "permission denied")
+      throw SimpleError.unreadable(path, reason: "permission denied")
     }
     defer { try? file.close() }
     do {
@@ -99,12 +102,16 @@ extension RGBImage {
       if ImageFormat(startOf: data) != nil { data += try file.readToEnd() ?? Data() }
       return data
     } catch {
-      throw ImageError.unreadable(path, reason: error.localizedDescription)
+      throw SimpleError.unreadable(path, reason: error.localizedDescription)
     }
   }
 }
 
-extension ImageFormat {
+/// The formats that are read.
+private enum ImageFormat: String {
+  case jpeg = "JPEG"
+  case png = "PNG"
+
   /// Recognizes a format by the first bytes of a file.
   init?(startOf data: Data) {
     if data.starts(with: [0xFF, 0xD8, 0xFF]) {

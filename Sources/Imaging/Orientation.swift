@@ -57,20 +57,11 @@ extension RGBImage {
   /// The picture as it is meant to be seen, given how it is stored.
   func oriented(_ orientation: Orientation) -> RGBImage {
     guard orientation != .upright else { return self }
-    // Source position of target (x, y): start + x·stepX + y·stepY, counted in pixels.
-    let (right, bottom) = (width - 1, (height - 1) * width)
-    let (start, stepX, stepY) =
-      switch orientation {
-      case .upright: (0, 1, width)
-      case .mirrored: (right, -1, width)
-      case .upsideDown: (right + bottom, -1, -width)
-      case .flipped: (bottom, 1, -width)
-      case .transposed: (0, width, 1)
-      case .turnedLeft: (bottom, -width, 1)
-      case .transverse: (right + bottom, -width, -1)
-      case .turnedRight: (right, width, -1)
-      }
     let (newWidth, newHeight) = orientation.swapsAxes ? (height, width) : (width, height)
+    // Source position of target (x, y): start + x·stepX + y·stepY, counted in pixels.
+    var (start, stepX, stepY) = orientation.swapsAxes ? (0, width, 1) : (0, 1, width)
+    if orientation.mirrorsColumns { (start, stepX) = (start + (newWidth - 1) * stepX, -stepX) }
+    if orientation.mirrorsRows { (start, stepY) = (start + (newHeight - 1) * stepY, -stepY) }
     return RGBImage(width: newWidth, height: newHeight) { target in
       pixels.withUnsafeBufferPointer { source in
         var to = 0

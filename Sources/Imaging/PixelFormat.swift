@@ -7,22 +7,15 @@ public enum PixelFormat: String, CaseIterable, Sendable {
   /// Four bytes per pixel, one of them alpha, which is ignored, as in files.
   case rgba, bgra, argb
 
-  /// The bytes of a pixel.
-  var bytesPerPixel: Int {
+  /// The bytes of a pixel, and where red, green and blue are among them.
+  var layout: (size: Int, red: Int, green: Int, blue: Int) {
     switch self {
-    case .gray: 1
-    case .rgb, .bgr: 3
-    case .rgba, .bgra, .argb: 4
-    }
-  }
-
-  /// Where red, green and blue are among a pixel's bytes.
-  var channels: (red: Int, green: Int, blue: Int) {
-    switch self {
-    case .gray: (0, 0, 0)
-    case .rgb, .rgba: (0, 1, 2)
-    case .bgr, .bgra: (2, 1, 0)
-    case .argb: (1, 2, 3)
+    case .gray: (1, 0, 0, 0)
+    case .rgb: (3, 0, 1, 2)
+    case .bgr: (3, 2, 1, 0)
+    case .rgba: (4, 0, 1, 2)
+    case .bgra: (4, 2, 1, 0)
+    case .argb: (4, 1, 2, 3)
     }
   }
 }
@@ -42,12 +35,11 @@ extension RGBImage {
     width: Int, height: Int, format: PixelFormat, bytesPerRow: Int? = nil, bytes: some Collection<UInt8>
   ) {
     precondition(width >= 0 && height >= 0, "an image cannot have \(width)×\(height) pixels")
-    let size = format.bytesPerPixel
+    let (size, red, green, blue) = format.layout
     let stride = bytesPerRow ?? width * size
     precondition(stride >= width * size, "rows of \(width) \(format) pixels need \(width * size) bytes, not \(stride)")
     let needed = height > 0 ? (height - 1) * stride + width * size : 0
     precondition(bytes.count >= needed, "\(width)×\(height) \(format) pixels need \(needed) bytes, not \(bytes.count)")
-    let (red, green, blue) = format.channels
     func copy(_ source: UnsafeBufferPointer<UInt8>) -> RGBImage {
       RGBImage(width: width, height: height) { target in
         for y in 0..<height {

@@ -28,8 +28,7 @@ public struct Preprocessing: Hashable, Sendable {
 
     /// Makes an extent, in pixels.
     public init(width: Int, height: Int) {
-      self.width = width
-      self.height = height
+      (self.width, self.height) = (width, height)
     }
   }
 
@@ -48,12 +47,12 @@ public struct Preprocessing: Hashable, Sendable {
   /// Whether the network takes blue first.
   public var flipsChannelOrder: Bool
 
-  /// Makes a preprocessing; traps unless sizes, `rescaleFactor` and `standardDeviation` are positive and there are three
+  /// Makes a preprocessing, by default with the mean and standard deviation of ImageNet's pixels; traps unless sizes, `rescaleFactor` and `standardDeviation` are positive and there are three
   /// means and deviations.
   public init(
     resize: Size? = .shortestEdge(256), resampling: Resampling = .bilinear, crop: Crop? = Crop(width: 224, height: 224),
-    rescaleFactor: Double = 1 / 255, mean: [Double] = imageNetMean,
-    standardDeviation: [Double] = imageNetStandardDeviation, flipsChannelOrder: Bool = false
+    rescaleFactor: Double = 1 / 255, mean: [Double] = [0.485, 0.456, 0.406],
+    standardDeviation: [Double] = [0.229, 0.224, 0.225], flipsChannelOrder: Bool = false
   ) {
     precondition(mean.count == 3 && standardDeviation.count == 3, "three channels need three means and deviations")
     precondition(rescaleFactor > 0 && standardDeviation.allSatisfy { $0 > 0 }, "scales must be positive")
@@ -63,26 +62,16 @@ public struct Preprocessing: Hashable, Sendable {
     case .exact(let width, let height)?: precondition(width > 0 && height > 0, "a size must have pixels")
     case nil: break
     }
-    self.resize = resize
-    self.resampling = resampling
-    self.crop = crop
-    self.rescaleFactor = rescaleFactor
-    self.mean = mean
-    self.standardDeviation = standardDeviation
-    self.flipsChannelOrder = flipsChannelOrder
+    (self.resize, self.resampling, self.crop, self.rescaleFactor) = (resize, resampling, crop, rescaleFactor)
+    (self.mean, self.standardDeviation, self.flipsChannelOrder) = (mean, standardDeviation, flipsChannelOrder)
   }
-
-  /// The mean of ImageNet's pixels in 0…1: red, green, blue.
-  public static let imageNetMean = [0.485, 0.456, 0.406]
-  /// The standard deviation of ImageNet's pixels in 0…1: red, green, blue.
-  public static let imageNetStandardDeviation = [0.229, 0.224, 0.225]
 
   /// ImageNet's usual preprocessing: shorter side to 256 (bilinear), 224×224 from the center, pixels in 0…1, ImageNet's
   /// mean and standard deviation.
   public static let imageNet = Preprocessing()
 
   /// The same pixel arithmetic on the picture at its own size: no resize and no crop, for fully convolutional networks.
-  public var native: Preprocessing {
+  package var native: Preprocessing {
     var copy = self
     copy.resize = nil
     copy.crop = nil
@@ -90,14 +79,14 @@ public struct Preprocessing: Hashable, Sendable {
   }
 
   /// The same without the crop: the network sees the resized picture up to its edges.
-  public func withoutCrop() -> Preprocessing {
+  package func withoutCrop() -> Preprocessing {
     var copy = self
     copy.crop = nil
     return copy
   }
 
   /// The same with another size, without the crop.
-  public func with(size: Size) -> Preprocessing {
+  package func with(size: Size) -> Preprocessing {
     var copy = withoutCrop()
     copy.resize = size
     return copy
@@ -113,7 +102,7 @@ extension Preprocessing {
     let window = crop ?? Crop(width: size.width, height: size.height)
     let (count, overflow) = window.width.multipliedReportingOverflow(by: window.height)
     guard !overflow, count <= RGBImage.pixelLimit, max(size.width, size.height) <= Self.longestSide else {
-      throw ImageError.tooLarge("the resized picture", width: size.width, height: size.height)
+      throw RGBImage.tooLarge("the resized picture", width: size.width, height: size.height)
     }
     let left = Self.offset(of: window.width, in: size.width)
     let top = Self.offset(of: window.height, in: size.height)

@@ -32,11 +32,11 @@ extension Preprocessing {
   public init(decoding data: Data, name: String) throws { try self.init(Settings(decoding: data, file: name)) }
 
   /// Reads a file, and says in a sentence what it leaves to the defaults although it matters, and which keys may be mistyped.
-  ///
-  /// - Throws: `RelevanceKitError`.
   package static func read(_ path: String) throws -> (preprocessing: Preprocessing, doubts: String?) {
-    guard FileManager.default.fileExists(atPath: path) else { throw PreprocessingError.missing(path) }
-    guard let data = FileManager.default.contents(atPath: path) else { throw PreprocessingError.unreadable(path) }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      let problem = FileManager.default.fileExists(atPath: path) ? "cannot be read" : "no such file"
+      throw SimpleError("\(path): \(problem); expected a preprocessor_config.json", .missingInput)
+    }
     let settings = try Settings(decoding: data, file: path)
     let preprocessing = try Preprocessing(settings)
     return (preprocessing, try preprocessing.doubts(about: settings))
@@ -96,80 +96,27 @@ extension Preprocessing {
   }
 }
 
-extension Preprocessing: Codable {
-  /// Decodes the keys of `preprocessor_config.json`; see `init(contentsOf:)`.
-  ///
-  /// - Throws: `DecodingError` for a value that is not what it must be.
-  public init(from decoder: any Decoder) throws {
-    let value = try JSONValue(from: decoder)
-    let name = "preprocessor_config.json"
-    guard case .object(let members) = value else {
-      throw PreprocessingError.wrongValue(name, key: nil, expected: "an object", found: value.description)
-    }
-    try self.init(Settings(file: name, members: members))
-  }
-
+extension Preprocessing: Encodable {
   /// Encodes all keys of `preprocessor_config.json`, none left to its default.
   ///
   /// - Throws: what the encoder throws.
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Key.self)
-    try container.encode(resize != nil, forKey: .doResize)
+    var container = encoder.container(keyedBy: AnyKey.self)
+    try container.encode(resize != nil, forKey: "do_resize")
     switch resize {
     case nil: break
-    case .shortestEdge(let edge)?: try container.encode(["shortest_edge": edge], forKey: .size)
-    case .longestEdge(let edge)?: try container.encode(["longest_edge": edge], forKey: .size)
-    case .exact(let width, let height)?: try container.encode(["height": height, "width": width], forKey: .size)
+    case .shortestEdge(let edge)?: try container.encode(["shortest_edge": edge], forKey: "size")
+    case .longestEdge(let edge)?: try container.encode(["longest_edge": edge], forKey: "size")
+    case .exact(let width, let height)?: try container.encode(["height": height, "width": width], forKey: "size")
     }
-    try container.encode(resampling, forKey: .resample)
-    try container.encode(crop != nil, forKey: .doCenterCrop)
-    if let crop { try container.encode(["height": crop.height, "width": crop.width], forKey: .cropSize) }
-    try container.encode(rescaleFactor != 1, forKey: .doRescale)
-    try container.encode(rescaleFactor, forKey: .rescaleFactor)
-    try container.encode(true, forKey: .doNormalize)
-    try container.encode(mean, forKey: .imageMean)
-    try container.encode(standardDeviation, forKey: .imageStd)
-    try container.encode(flipsChannelOrder, forKey: .doFlipChannelOrder)
-  }
-
-  private enum Key: String, CodingKey {
-    case doResize = "do_resize"
-    case size
-    case resample
-    case doCenterCrop = "do_center_crop"
-    case cropSize = "crop_size"
-    case doRescale = "do_rescale"
-    case rescaleFactor = "rescale_factor"
-    case doNormalize = "do_normalize"
-    case imageMean = "image_mean"
-    case imageStd = "image_std"
-    case doFlipChannelOrder = "do_flip_channel_order"
-  }
-}
-
-/// A `preprocessor_config.json` that cannot be used.
-package enum PreprocessingError: RelevanceKitError, Equatable {
-  case missing(String)
-  case unreadable(String)
-  case notJSON(String)
-  case wrongValue(String, key: String?, expected: String, found: String)
-
-  /// The kind of failure.
-  package var category: ErrorCategory {
-    switch self {
-    case .missing, .unreadable: .missingInput
-    case .notJSON, .wrongValue: .badData
-    }
-  }
-
-  /// What went wrong, in one sentence that starts with the file.
-  package var description: String {
-    switch self {
-    case .missing(let file): "\(file): no such file; expected a preprocessor_config.json"
-    case .unreadable(let file): "\(file): cannot be read; expected a preprocessor_config.json"
-    case .notJSON(let file): "\(file): not JSON; expected a preprocessor_config.json"
-    case .wrongValue(let file, let key, let expected, let found):
-      "\(file): \(key.map { "\($0): " } ?? "")expected \(expected), found \(found)"
-    }
+    try container.encode(resampling, forKey: "resample")
+    try container.encode(crop != nil, forKey: "do_center_crop")
+    if let crop { try container.encode(["height": crop.height, "width": crop.width], forKey: "crop_size") }
+    try container.encode(rescaleFactor != 1, forKey: "do_rescale")
+    try container.encode(rescaleFactor, forKey: "rescale_factor")
+    try container.encode(true, forKey: "do_normalize")
+    try container.encode(mean, forKey: "image_mean")
+    try container.encode(standardDeviation, forKey: "image_std")
+    try container.encode(flipsChannelOrder, forKey: "do_flip_channel_order")
   }
 }

@@ -1,9 +1,9 @@
 import Foundation
+import Support
 
 /// The members of a `preprocessor_config.json`, read with their types checked.
 ///
-/// Every accessor returns nil for a key that is missing or null, and throws `PreprocessingError.wrongValue` for a value
-/// of another kind than the key's.
+/// Every accessor returns nil for a key that is missing or null, and throws for a value of another kind than the key's.
 struct Settings {
   let file: String
   let members: [String: JSONValue]
@@ -90,19 +90,18 @@ struct Settings {
     return side
   }
 
-  private func wrong(_ key: String, _ expected: String, _ found: JSONValue) -> PreprocessingError {
-    .wrongValue(file, key: key, expected: expected, found: found.description)
+  private func wrong(_ key: String, _ expected: String, _ found: JSONValue) -> SimpleError {
+    .invalid(file, place: key, expected: expected, found: found.description)
   }
 }
 
 extension Settings {
-  /// - Throws: `RelevanceKitError` if the bytes are no JSON object.
   init(decoding data: Data, file: String) throws {
     guard let value = try? JSONDecoder().decode(JSONValue.self, from: data) else {
-      throw PreprocessingError.notJSON(file)
+      throw SimpleError("\(file): not JSON; expected a preprocessor_config.json")
     }
     guard case .object(let members) = value else {
-      throw PreprocessingError.wrongValue(file, key: nil, expected: "an object", found: value.description)
+      throw SimpleError.invalid(file, expected: "an object", found: value.description)
     }
     self.init(file: file, members: members)
   }

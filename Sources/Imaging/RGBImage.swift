@@ -14,13 +14,10 @@ public struct RGBImage: Hashable, Sendable {
   public init(width: Int, height: Int, pixels: [UInt8]) {
     precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
     precondition(pixels.count == width * height * 3, "\(pixels.count) bytes do not fill \(width)×\(height) RGB pixels")
-    self.width = width
-    self.height = height
-    self.pixels = pixels
+    (self.width, self.height, self.pixels) = (width, height, pixels)
   }
 
-  /// Makes a picture of one color.
-  public init(width: Int, height: Int, filledWith color: RGBColor) {
+  package init(width: Int, height: Int, filledWith color: RGBColor) {
     precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
     let gray = color.red == color.green && color.green == color.blue
     self.init(width: width, height: height, pixels: [UInt8](repeating: color.red, count: width * height * 3))
@@ -70,15 +67,11 @@ public struct RGBColor: Hashable, Sendable {
 
   /// Makes a color from its components, 0…255 each.
   public init(red: UInt8, green: UInt8, blue: UInt8) {
-    self.red = red
-    self.green = green
-    self.blue = blue
+    (self.red, self.green, self.blue) = (red, green, blue)
   }
 
-  /// The color of paper.
-  public static let white = RGBColor(red: 255, green: 255, blue: 255)
-  /// No light.
-  public static let black = RGBColor(red: 0, green: 0, blue: 0)
+  package static let white = RGBColor(red: 255, green: 255, blue: 255)
+  package static let black = RGBColor(red: 0, green: 0, blue: 0)
 }
 
 extension RGBImage {

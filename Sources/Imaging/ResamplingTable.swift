@@ -42,10 +42,7 @@ struct ResamplingTable {
       starts.append(Int32(first))
       counts.append(Int32(count))
     }
-    self.starts = starts
-    self.counts = counts
-    self.stride = stride
-    self.weights = weights
+    (self.starts, self.counts, self.stride, self.weights) = (starts, counts, stride, weights)
   }
 
   /// All source positions that the table reads.

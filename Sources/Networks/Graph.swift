@@ -10,19 +10,15 @@ public struct Graph: Sendable {
   /// The node whose output is the result.
   public let output: Node.ID
   /// What the model file calls the result: the name of one of its outputs, or of the node that was asked for.
-  public let outputName: String
+  public private(set) var outputName: String
   /// The names of all outputs of the model file, in its order.
-  public let outputNames: [String]
+  public private(set) var outputNames: [String]
+  /// What has been inferred for the last shape of the input that was asked for.
+  let inferences = Cache<TensorShape, [Inferred]>(limit: 1)
 
-  /// Makes a graph.
+  /// Makes a graph; by default the result is called like its node, and is the only output.
   ///
-  /// - Parameters:
-  ///   - name: the graph's name.
-  ///   - nodes: the nodes, operands first.
-  ///   - output: the node whose output is the result.
-  ///   - outputName: what the model file calls the result; nil means the name of its node.
-  ///   - outputNames: the names of all outputs of the model file; nil means `outputName` alone.
-  /// - Throws: `RelevanceKitError` if two nodes share a name or an operand does not come before its user.
+  /// - Throws: `GraphError` if two nodes share a name or an operand does not come before its user.
   package init(
     name: String, nodes: [Node], output: Node.ID, outputName: String? = nil, outputNames: [String]? = nil
   ) throws {
@@ -40,11 +36,10 @@ public struct Graph: Sendable {
   }
 
   /// The same graph, whose result and outputs are called like those of another.
-  func withOutputNames(of other: Graph) -> Graph { Graph(copying: self, outputsOf: other) }
-
-  private init(copying graph: Graph, outputsOf other: Graph) {
-    (name, nodes, output) = (graph.name, graph.nodes, graph.output)
-    (outputName, outputNames) = (other.outputName, other.outputNames)
+  func withOutputNames(of other: Graph) -> Graph {
+    var copy = self
+    (copy.outputName, copy.outputNames) = (other.outputName, other.outputNames)
+    return copy
   }
 
   /// The node with an identifier.
@@ -79,7 +74,7 @@ public struct Graph: Sendable {
   /// For each node the nodes that use its output; one that uses it twice is listed twice.
   ///
   /// - Complexity: O(nodes and edges).
-  public var consumers: [[Node.ID]] {
+  package var consumers: [[Node.ID]] {
     var consumers = [[Node.ID]](repeating: [], count: nodes.count)
     for id in ids { for input in self[id].inputs { consumers[input.index].append(id) } }
     return consumers

@@ -23,10 +23,10 @@ public struct NeuralNetwork: Sendable {
   /// Brings a graph into canonical form.
   ///
   /// - Throws: `RelevanceKitError` unless the graph has exactly one input.
-  public init(_ graph: Graph) throws {
+  package init(_ graph: Graph) throws {
     for node in graph.nodes {
       guard let input = node.operation as? Input else { continue }
-      do { try input.shape.checkFixedExtents() } catch let error as ShapeError {
+      do { try input.shape.checkFixedExtents() } catch let error as SimpleError {
         throw GraphError.shape(node: node.name, operator: node.kind.name, reason: error.description)
       }
     }
@@ -39,17 +39,10 @@ public struct NeuralNetwork: Sendable {
     logits = ending.logits
   }
 
-  /// What is done to every graph, in this order.
   static let rewrites: [any Rewrite] = [
     RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), TurnSigns(),
     RemoveUnused(),
   ]
-
-  /// What the model file calls the output that is explained: the name of one of its outputs, or of the node that was asked for.
-  public var outputName: String { graph.outputName }
-
-  /// The names of all outputs of the model file, in its order.
-  public var outputNames: [String] { graph.outputNames }
 
   /// The shape that the input declares.
   public var inputShape: SymbolicShape {

@@ -5,7 +5,7 @@ public struct Node: Sendable {
     /// The position, from 0.
     public let index: Int
     /// Names the node at a position.
-    public init(_ index: Int) { self.index = index }
+    package init(_ index: Int) { self.index = index }
     public static func < (a: ID, b: ID) -> Bool { a.index < b.index }
   }
 

@@ -19,7 +19,8 @@ package protocol Operator: Sendable {
   func outputShape(of operands: [Inferred]) throws -> TensorShape
   /// The number of axes of the output, if that of the operands tells; by default that of the first.
   func outputRank(of operands: [Int?]) -> Int?
-  /// What the elements of the output are; by default what those of the first operand are.
+  /// What the elements of the output are; by default real numbers where there are weights, statistics or means, and elsewhere what those
+  /// of the first operand are.
   func elementKind(of operands: [ElementKind]) -> ElementKind
   /// Whether values are rounded to integers or wrap as integers do: then they change in steps, and derivatives are 0.
   func isStepwise(of operands: [ElementKind]) -> Bool
@@ -58,7 +59,9 @@ package protocol Operator: Sendable {
 extension Operator {
   package var parameters: [Tensor] { [] }
   package func outputRank(of operands: [Int?]) -> Int? { operands.first ?? nil }
-  package func elementKind(of operands: [ElementKind]) -> ElementKind { operands.first ?? .real }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind {
+    [.layer, .normalization, .average, .probability].contains(kind.role) ? .real : operands.first ?? .real
+  }
   package func isStepwise(of operands: [ElementKind]) -> Bool { false }
   package func literal(ofShapes operands: [Inferred]) throws -> Literal? { nil }
   package func literal(of operands: [Inferred]) throws -> Literal? { nil }
@@ -79,7 +82,6 @@ extension Operator {
 }
 
 extension Operator {
-  /// Whether the operator has weights: a convolution or a linear layer.
   package var isWeighted: Bool { kind.role == .layer }
 
   /// The only operand.
@@ -129,11 +131,11 @@ package struct AffineEffect {
   let shifts: Bool
 }
 
-/// Why an operator cannot take its operands.
-struct Misfit: RelevanceKitError {
-  let description: String
-  var category: ErrorCategory { .badData }
-  init(_ description: String) { self.description = description }
+/// Why an operator cannot take its operands, or a window cannot be one.
+package struct Misfit: RelevanceKitError {
+  package let description: String
+  package var category: ErrorCategory { .badData }
+  package init(_ description: String) { self.description = description }
 }
 
 /// An axis counted from the front.

@@ -59,10 +59,8 @@ extension OperatorKind: Hashable {
 }
 
 extension OperatorKind {
-  /// The network's input.
-  public static let input = OperatorKind("Input", .source)
-  /// A tensor that does not depend on the input.
-  public static let constant = OperatorKind("Constant", .source)
+  package static let input = OperatorKind("Input", .source)
+  package static let constant = OperatorKind("Constant", .source)
   /// Convolution with constant weights over one or two spatial axes, batch × channels × space.
   public static let conv = OperatorKind("Conv", .layer)
   /// A fully connected layer, `W·x + b` with constant weights over the last axis; also `MatMul` by a constant matrix.
@@ -101,10 +99,8 @@ extension OperatorKind {
   public static let softmax = OperatorKind("Softmax", .probability)
   /// `x − log Σ exp(x)` along an axis.
   public static let logSoftmax = OperatorKind("LogSoftmax", .probability)
-  /// Nothing in inference.
-  public static let dropout = OperatorKind("Dropout", .nothing)
-  /// `x`.
-  public static let identity = OperatorKind("Identity", .nothing)
+  package static let dropout = OperatorKind("Dropout", .nothing)
+  package static let identity = OperatorKind("Identity", .nothing)
   /// `|x|`.
   public static let abs = OperatorKind("Abs", .function)
   /// The smallest integer `≥ x`.
@@ -191,20 +187,15 @@ extension OperatorKind {
   public static let depthToSpace = OperatorKind("DepthToSpace", .rearrangement)
   /// Blocks of positions moved into channels.
   public static let spaceToDepth = OperatorKind("SpaceToDepth", .rearrangement)
-  /// The extents of a tensor.
-  public static let shape = OperatorKind("Shape", .shapes)
+  package static let shape = OperatorKind("Shape", .shapes)
   /// The same values as another kind of numbers.
   public static let cast = OperatorKind("Cast", .rearrangement)
-  /// Numbers at equal steps; only of values known before the network runs, like all that follow.
-  public static let range = OperatorKind("Range", .shapes)
-  /// A tensor of a given shape filled with one value.
-  public static let constantOfShape = OperatorKind("ConstantOfShape", .shapes)
-  /// Elements of one tensor where a condition holds, else of another.
-  public static let `where` = OperatorKind("Where", .shapes)
-  /// Whether two numbers are equal or in order: `Equal`, `Less`, `LessOrEqual`, `Greater`, `GreaterOrEqual`.
-  public static let comparison = OperatorKind("Comparison", .shapes)
-  /// An operation on truth values: `And`, `Or`, `Not`.
-  public static let logic = OperatorKind("Logic", .shapes)
+  // Only of values known before the network runs, like all that follow.
+  package static let range = OperatorKind("Range", .shapes)
+  package static let constantOfShape = OperatorKind("ConstantOfShape", .shapes)
+  package static let `where` = OperatorKind("Where", .shapes)
+  package static let comparison = OperatorKind("Comparison", .shapes)
+  package static let logic = OperatorKind("Logic", .shapes)
 
   /// All families of this package, in the order in which they are listed.
   public static let all: [OperatorKind] = [

@@ -1,5 +1,3 @@
-import COnnx
-
 /// The attributes of a node, read by name and type.
 ///
 /// Every reader throws a `Defect` if the attribute is there but of another type.
@@ -17,36 +15,22 @@ struct Attributes {
     self.list = list
   }
 
-  /// The types of attributes that operators here have, with ONNX's numbers.
-  private enum Kind: UInt32 {
-    case float = 1
-    case int = 2
-    case string = 3
-    case tensor = 4
-    case graph = 5
-    case floats = 6
-    case ints = 7
-  }
-
-  private static let kindNames = [
+  /// The types of attributes, by ONNX's numbers.
+  private static let typeNames = [
     "UNDEFINED", "FLOAT", "INT", "STRING", "TENSOR", "GRAPH", "FLOATS", "INTS", "STRINGS", "TENSORS", "GRAPHS",
     "SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO", "TYPE_PROTOS",
   ]
 
   func has(_ name: String) -> Bool { list[name] != nil }
 
-  func int(_ name: String, default value: Int) throws -> Int { try int(name) ?? value }
-
-  /// The integer that must be there.
   func required(_ name: String) throws -> Int { try present(int(name), name) }
 
-  /// What must be there.
   func present<Value>(_ value: Value?, _ name: String) throws -> Value {
     guard let value else { throw Defect("attribute \(name) is missing") }
     return value
   }
 
-  func int(_ name: String) throws -> Int? { try find(name, .int).map { Int($0.pointee.i) } }
+  func int(_ name: String) throws -> Int? { try find(name, "INT", { $0.has_i != 0 }).map { Int($0.pointee.i) } }
 
   func flag(_ name: String, default value: Bool = false) throws -> Bool {
     switch try int(name) {
@@ -57,65 +41,47 @@ struct Attributes {
     }
   }
 
-  func float(_ name: String, default value: Float) throws -> Float { try float(name) ?? value }
-
-  func float(_ name: String) throws -> Float? { try find(name, .float).map { $0.pointee.f } }
+  func float(_ name: String) throws -> Float? { try find(name, "FLOAT", { $0.has_f != 0 }).map { $0.pointee.f } }
 
   func string(_ name: String) throws -> String? {
-    try find(name, .string).map {
+    try find(name, "STRING", { $0.has_s != 0 }).map {
       printable(String(decoding: UnsafeBufferPointer(start: $0.pointee.s.data, count: $0.pointee.s.len), as: UTF8.self))
     }
   }
 
   func ints(_ name: String) throws -> [Int]? {
-    try find(name, .ints).map { numbers($0.pointee.n_ints, $0.pointee.ints).map { Int($0) } }
+    try find(name, "INTS", { $0.n_ints > 0 }).map { numbers($0.pointee.n_ints, $0.pointee.ints).map { Int($0) } }
   }
 
   func floats(_ name: String) throws -> [Float]? {
-    try find(name, .floats).map { Array(numbers($0.pointee.n_floats, $0.pointee.floats)) }
+    try find(name, "FLOATS", { $0.n_floats > 0 }).map { Array(numbers($0.pointee.n_floats, $0.pointee.floats)) }
   }
 
   func tensor(_ name: String) throws -> UnsafePointer<TensorProto>? {
-    try find(name, .tensor).map {
-      guard let tensor = $0.pointee.t else { throw Defect("attribute \(name) has no value") }
-      return UnsafePointer(tensor)
-    }
+    try find(name, "TENSOR", { $0.t != nil }).map { UnsafePointer(try held($0.pointee.t, name)) }
   }
 
   func graph(_ name: String) throws -> UnsafePointer<GraphProto>? {
-    try find(name, .graph).map {
-      guard let graph = $0.pointee.g else { throw Defect("attribute \(name) has no value") }
-      return UnsafePointer(graph)
-    }
+    try find(name, "GRAPH", { $0.g != nil }).map { UnsafePointer(try held($0.pointee.g, name)) }
   }
 
-  private func find(_ name: String, _ kind: Kind) throws -> UnsafePointer<AttributeProto>? {
+  private func held<Value>(_ value: Value?, _ name: String) throws -> Value {
+    guard let value else { throw Defect("attribute \(name) has no value") }
+    return value
+  }
+
+  private func find(
+    _ name: String, _ type: String, _ isFilled: (AttributeProto) -> Bool
+  ) throws -> UnsafePointer<AttributeProto>? {
     guard let attribute = list[name] else { return nil }
     // Early writers left the type out; then the field that is filled tells.
     guard attribute.pointee.has_type != 0 else {
-      guard isFilled(attribute.pointee, as: kind) else {
-        throw Defect("attribute \(name) has no value of type \(Self.kindNames[Int(kind.rawValue)])")
-      }
+      guard isFilled(attribute.pointee) else { throw Defect("attribute \(name) has no value of type \(type)") }
       return attribute
     }
-    let found = Int(attribute.pointee.type.rawValue)
-    guard found == kind.rawValue else {
-      let name = shown(name)
-      let type = Self.kindNames.indices.contains(found) ? Self.kindNames[found] : "number \(found)"
-      throw Defect("attribute \(name) is of type \(type); expected \(Self.kindNames[Int(kind.rawValue)])")
-    }
+    let number = Int(attribute.pointee.type.rawValue)
+    let found = Self.typeNames.indices.contains(number) ? Self.typeNames[number] : "number \(number)"
+    guard found == type else { throw Defect("attribute \(shown(name)) is of type \(found); expected \(type)") }
     return attribute
-  }
-
-  private func isFilled(_ attribute: AttributeProto, as kind: Kind) -> Bool {
-    switch kind {
-    case .float: attribute.has_f != 0
-    case .int: attribute.has_i != 0
-    case .string: attribute.has_s != 0
-    case .tensor: attribute.t != nil
-    case .graph: attribute.g != nil
-    case .floats: attribute.n_floats > 0
-    case .ints: attribute.n_ints > 0
-    }
   }
 }

@@ -1,5 +1,6 @@
 import COnnx
 import Networks
+import Support
 import Tensors
 
 /// A tensor of the file that does not depend on the input: an initializer, or what a Constant node makes.
@@ -37,7 +38,7 @@ final class ConstantTensor {
     }
     do {
       self.shape = try TensorShape(checking: dims.map { Int($0) })
-    } catch let error as ShapeError {
+    } catch let error as SimpleError {
       throw ONNXError.tensor(file: model.file, name: name, reason: "dims \(error)")
     }
   }
@@ -141,29 +142,24 @@ final class ConstantTensor {
   private func readFloats(_ message: UnsafePointer<TensorProto>, _ model: Model) throws -> Tensor {
     guard type.isReal else { throw wrongType(expected: Self.realTypes) }
     let payload = try payload(of: message, in: model)
-    func converted<Stored: BitwiseCopyable>(_ stored: Stored.Type, _ convert: (Stored) -> Float) -> Tensor? {
-      guard let payload else { return nil }
-      return Tensor(uninitialized: shape) { for i in $0.indices { $0[i] = convert(payload.load(i, as: stored)) } }
-    }
-    func listed<Stored>(_ elements: UnsafeBufferPointer<Stored>, _ convert: (Stored) -> Float) throws -> Tensor {
-      try check(count: elements.count)
-      return Tensor(shape: shape, elements: elements.map(convert))
+    func read<Stored: BitwiseCopyable, Listed>(
+      _ listed: UnsafeBufferPointer<Listed>, _ stored: (Listed) -> Stored, _ float: (Stored) -> Float
+    ) throws -> Tensor {
+      if let payload {
+        return Tensor(uninitialized: shape) { for i in $0.indices { $0[i] = float(payload.load(i, as: Stored.self)) } }
+      }
+      try check(count: listed.count)
+      return Tensor(shape: shape, elements: listed.map { float(stored($0)) })
     }
     let proto = message.pointee
-    switch type {
-    case .double:
-      return try converted(Double.self) { Float($0) }
-        ?? listed(numbers(proto.n_double_data, proto.double_data)) { Float($0) }
     // Halves that are listed one by one are the low bits of 32-bit integers.
-    case .float16:
-      return try converted(UInt16.self) { Float(halfBits: $0) }
-        ?? listed(numbers(proto.n_int32_data, proto.int32_data)) { Float(halfBits: UInt16(truncatingIfNeeded: $0)) }
-    case .bfloat16:
-      return try converted(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-        ?? listed(numbers(proto.n_int32_data, proto.int32_data)) {
-          Float(bitPattern: UInt32(UInt16(truncatingIfNeeded: $0)) << 16)
-        }
-    default: return try payload?.tensor(of: shape) ?? listed(numbers(proto.n_float_data, proto.float_data)) { $0 }
+    let halves = numbers(proto.n_int32_data, proto.int32_data)
+    switch type {
+    case .double: return try read(numbers(proto.n_double_data, proto.double_data), { $0 }, { Float($0) })
+    case .float16: return try read(halves, UInt16.init(truncatingIfNeeded:)) { Float(halfBits: $0) }
+    case .bfloat16: return try read(halves, UInt16.init(truncatingIfNeeded:)) { Float(bitPattern: UInt32($0) << 16) }
+    default:
+      return try payload?.tensor(of: shape) ?? read(numbers(proto.n_float_data, proto.float_data), { $0 }, { $0 })
     }
   }
 

@@ -1,9 +1,6 @@
-import COnnx
 import Networks
 
-/// The type of an ONNX tensor's elements.
 struct ElementType: Hashable, CustomStringConvertible {
-  /// ONNX's number for it.
   let number: Int32
 
   static let float = ElementType(number: 1)
@@ -26,7 +23,6 @@ struct ElementType: Hashable, CustomStringConvertible {
     self.init(number: Int32(number))
   }
 
-  /// The type in which a file has what the graph has.
   init(_ kind: ElementKind) {
     switch kind {
     case .real: self = .float
@@ -60,17 +56,4 @@ struct ElementType: Hashable, CustomStringConvertible {
 
   /// Whether elements are integers or truth values.
   var isInteger: Bool { kind != .real }
-}
-
-extension ElementKind {
-  /// What the elements of a graph's input are declared to be.
-  init(of input: UnsafePointer<ValueInfoProto>) {
-    guard let type = input.pointee.type, type.pointee.value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE,
-      let tensor = type.pointee.tensor_type
-    else {
-      self = .real
-      return
-    }
-    self = ElementType(number: Int32(tensor.pointee.elem_type)).kind
-  }
 }

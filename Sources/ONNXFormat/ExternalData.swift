@@ -13,7 +13,6 @@ final class ExternalData {
     (self.model, self.folder) = (model, folder)
   }
 
-  /// The paths of the files that were needed so far.
   var paths: [String] { files.values.map(\.path).sorted() }
 
   /// The file at `location`, a path relative to the model's folder that must not lead out of it.

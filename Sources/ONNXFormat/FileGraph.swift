@@ -1,18 +1,16 @@
-import COnnx
-
 /// A graph of a file as names: which node takes and makes which values.
-struct FileGraph {
+package struct FileGraph {
   /// A node of the file.
-  struct Node {
+  package struct Node {
     let message: UnsafePointer<NodeProto>
     /// The operator; of another domain than ONNX's own, with that before it.
-    let op: String
+    package let op: String
     /// The node's name, or that of its first output if it has none.
-    let name: String
+    package let name: String
     /// The values that it takes, and those that graphs in its attributes take from around them; without empty names.
     let inputs: [String]
     /// The values that it makes; without empty names.
-    let outputs: [String]
+    package let outputs: [String]
   }
 
   let nodes: [Node]
@@ -86,7 +84,6 @@ extension FileGraph.Node {
     inputs = Self.names(takenBy: node)
   }
 
-  /// The values that a node takes from around it.
   private static func names(takenBy node: UnsafePointer<NodeProto>) -> [String] {
     var names = texts(node.pointee.n_input, node.pointee.input)
     for attribute in messages(node.pointee.n_attribute, node.pointee.attribute) {
@@ -106,42 +103,23 @@ extension FileGraph.Node {
   }
 }
 
-/// Nodes that depend on one another in a circle.
-struct Cycle: Error {
-  /// What is wrong, for the error that names the file.
-  let reason: String
-
-  /// Each of the nodes takes what the one before it makes; the first takes what the last makes.
-  init(_ nodes: [FileGraph.Node]) {
-    let named = nodes.prefix(Self.longestList).map { "\(shown($0.name)) (\(shown($0.op)))" }
-    let rest = nodes.count > Self.longestList ? " and \(nodes.count - Self.longestList) more" : ""
-    reason = "its nodes form a cycle, so none of them can be computed first: \(named.joined(separator: ", "))\(rest)"
-  }
-
-  private static let longestList = 5
-}
-
-/// The nodes of a file's graph that some of its values depend on, operands first, otherwise in the order of the file.
-struct LiveNodes {
-  let nodes: [FileGraph.Node]
-
-  /// - Throws: `Cycle`.
-  init(of graph: FileGraph, results: [String]) throws {
-    let live = graph.ancestors(of: results)
-    let order = graph.nodes.indices.filter { live[$0] }
-    guard order.contains(where: { index in graph.operands(of: index).contains { $0 >= index } }) else {
-      nodes = order.map { graph.nodes[$0] }
-      return
-    }
-    nodes = try Self.sorted(order, of: graph).map { graph.nodes[$0] }
+extension FileGraph {
+  /// The nodes that some values depend on, operands first, otherwise in the order of the file.
+  ///
+  /// - Throws: `Defect` if they depend on one another in a circle.
+  func nodes(before results: [String]) throws -> [Node] {
+    let live = ancestors(of: results)
+    let order = nodes.indices.filter { live[$0] }
+    let isSorted = !order.contains { index in operands(of: index).contains { $0 >= index } }
+    return try (isSorted ? order : sorted(order)).map { nodes[$0] }
   }
 
   /// The first node of the file whose operands are there, again and again.
-  private static func sorted(_ live: [Int], of graph: FileGraph) throws -> [Int] {
+  private func sorted(_ live: [Int]) throws -> [Int] {
     var missing: [Int: Int] = [:]
     var users: [Int: [Int]] = [:]
     for index in live {
-      let operands = Set(graph.operands(of: index))
+      let operands = Set(operands(of: index))
       missing[index] = operands.count
       for operand in operands { users[operand, default: []].append(index) }
     }
@@ -161,12 +139,11 @@ struct LiveNodes {
         ready.insert(user, at: low)
       }
     }
-    guard sorted.count == live.count else { throw cycle(among: Set(live).subtracting(sorted), of: graph) }
+    guard sorted.count == live.count else { throw cycle(among: Set(live).subtracting(sorted)) }
     return sorted
   }
 
-  /// One cycle of nodes each of which waits for another.
-  private static func cycle(among waiting: Set<Int>, of graph: FileGraph) -> Cycle {
+  private func cycle(among waiting: Set<Int>) -> Defect {
     var path: [Int] = []
     var positions: [Int: Int] = [:]
     var index = waiting.min()!
@@ -174,8 +151,14 @@ struct LiveNodes {
       positions[index] = path.count
       path.append(index)
       // A node that waits has an operand that does.
-      index = graph.operands(of: index).first { waiting.contains($0) }!
+      index = operands(of: index).first { waiting.contains($0) }!
     }
-    return Cycle(path[positions[index]!...].reversed().map { graph.nodes[$0] })
+    // Each of them takes what the one before it makes; the first takes what the last makes.
+    let circle = path[positions[index]!...].reversed().map { "\(shown(nodes[$0].name)) (\(shown(nodes[$0].op)))" }
+    let rest = circle.count > Self.longestList ? " and \(circle.count - Self.longestList) more" : ""
+    let named = circle.prefix(Self.longestList).joined(separator: ", ")
+    return Defect("its nodes form a cycle, so none of them can be computed first: \(named)\(rest)")
   }
+
+  private static let longestList = 5
 }

@@ -1,4 +1,3 @@
-import COnnx
 import Networks
 import Support
 
@@ -30,19 +29,24 @@ struct GraphImporter {
     case furtherOutput(of: String, operator: String)
   }
 
-  /// Imports a model; `output` is the value that is the graph's result.
+  /// Imports a model: its graph, whose result is the value called `output`, and the nodes of the file from which it was made.
   ///
   /// - Throws: `RelevanceKitError`; all nodes that are not supported are in one error.
-  static func graph(of model: Model, output wanted: WantedOutput, inputs: GivenInputs = .init()) throws -> Graph {
-    guard let graph = model.graph else { throw ONNXError.damaged(file: model.file, reason: "it has no graph") }
-    // Files older than opsets do not name one.
+  static func graph(
+    of model: Model, output: String?, prefersLogits: Bool, inputs given: GivenInputs
+  ) throws -> (Graph, [FileGraph.Node]) {
+    guard let graph = model.graph else { throw ONNXError.damaged(model.file, "it has no graph") }
+    // Files older than opsets name none.
     let opset = model.opset ?? 1
     guard OperatorRegistry.opsets.contains(opset) else {
       let (first, last) = (OperatorRegistry.opsets.lowerBound, OperatorRegistry.opsets.upperBound)
-      throw ONNXError.model(file: model.file, reason: "expected operators of opset \(first) to \(last); found \(opset)")
+      throw ONNXError.file(model.file, reason: "expected operators of opset \(first) to \(last); found \(opset)")
     }
     var importer = GraphImporter(model: model, opset: opset)
-    return try importer.run(graph, wanted, inputs)
+    let file = FileGraph(graph)
+    let choice = try OutputChoice(output, prefersLogits: prefersLogits, of: file, importer.aliases, file: model.file)
+    return try importer.run(
+      graph, file, choice, InputChoice(given, of: graph, file, for: choice.value, model: model))
   }
 
   private init(model: Model, opset: Int) {
@@ -51,24 +55,22 @@ struct GraphImporter {
   }
 
   private mutating func run(
-    _ graph: UnsafePointer<GraphProto>, _ wanted: WantedOutput, _ given: GivenInputs
-  ) throws -> Graph {
-    let file = FileGraph(graph)
-    let choice = try OutputChoice(wanted, of: file, aliases: aliases, file: model.file)
+    _ graph: UnsafePointer<GraphProto>, _ file: FileGraph, _ choice: OutputChoice, _ inputs: InputChoice
+  ) throws -> (Graph, [FileGraph.Node]) {
     try addInitializers(of: graph)
-    let inputs = try InputChoice(given, of: graph, file, for: choice.value, model: model)
     try add(inputs)
-    do { try add(LiveNodes(of: file, results: [choice.value])) } catch let cycle as Cycle { throw defect(cycle.reason) }
+    let live: [FileGraph.Node]
+    do { live = try file.nodes(before: [choice.value]) } catch let error as Defect { throw defect(error.reason) }
+    for node in live { try add(node) }
     if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
     if let missing = inputs.missing { throw missing }
     if let firstError { throw firstError }
     // A constant gets its node now.
     let output = try output(named: choice.value)
-    return try Graph(
+    let result = try Graph(
       name: text(graph.pointee.name), nodes: nodes, output: output, outputName: choice.name, outputNames: file.outputs)
+    return (result, live)
   }
-
-  mutating func add(_ live: LiveNodes) throws { for node in live.nodes { try add(node) } }
 
   mutating func addInitializers(of graph: UnsafePointer<GraphProto>) throws {
     for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
@@ -84,15 +86,15 @@ struct GraphImporter {
 
   private mutating func add(_ inputs: InputChoice) throws {
     if let image = inputs.image {
-      let id = append(Input(image.shape, of: image.elements), [], named: image.name)
-      values[image.name] = .operand(.node(id, rank: image.shape.extents.count))
+      let id = append(image.operation, [], named: image.name)
+      values[image.name] = .operand(.node(id, rank: image.operation.shape.extents.count))
     }
     for (name, value) in inputs.constants {
       values[name] = .operand(.constant(ConstantTensor(value, name: name, file: model.file)))
     }
   }
 
-  private mutating func add(_ node: FileGraph.Node) throws {
+  mutating func add(_ node: FileGraph.Node) throws {
     let outputs = texts(node.message.pointee.n_output, node.message.pointee.output)
     for output in node.outputs {
       guard values[output] == nil, initializers[output] == nil else {
@@ -105,10 +107,10 @@ struct GraphImporter {
       results =
         try node.op == "If" ? branch(of: node) : place(build(node, outputs: outputs.count), node, outputs: outputs)
     } catch let error as Unsupported {
-      unsupported.append(.init(operator: node.op, name: node.name, reason: error.reason))
+      unsupported.append(.init(node.op, name: node.name, reason: error.reason))
     } catch let error as Defect {
       firstError =
-        firstError ?? ONNXError.node(file: model.file, name: node.name, operator: node.op, reason: error.reason)
+        firstError ?? defect("node \(shown(node.name)) (\(shown(node.op))): \(error.reason)")
     } catch let error as any RelevanceKitError {
       firstError = firstError ?? error
     } catch is Consequence {}
@@ -156,7 +158,6 @@ struct GraphImporter {
     throw Defect("its input \(shown(name)) is made by no earlier node")
   }
 
-  /// The node that makes the graph's output.
   private mutating func output(named name: String) throws -> Node.ID {
     do {
       if let operand = try operand(named: name) { return try id(of: operand) }
@@ -166,7 +167,6 @@ struct GraphImporter {
     throw defect("the graph's output \(shown(name)) is made by no node")
   }
 
-  /// The operands that stand for a node's outputs.
   private mutating func place(_ imported: Imported, _ node: FileGraph.Node, outputs: [String]) throws -> [Value] {
     switch imported {
     case .constant(let tensor): return [.operand(.constant(tensor))]
@@ -250,7 +250,6 @@ struct GraphImporter {
     }
   }
 
-  /// The same of the value of a name.
   private func isLiveValue(named name: String) -> Bool {
     switch values[name] {
     case .operand(let operand): isLive(operand)
@@ -259,5 +258,5 @@ struct GraphImporter {
     }
   }
 
-  private func defect(_ reason: String) -> ONNXError { .model(file: model.file, reason: reason) }
+  private func defect(_ reason: String) -> ONNXError { .file(model.file, reason: reason) }
 }

@@ -16,22 +16,22 @@ struct UniqueNames {
   }
 }
 
-extension SymbolicShape {
-  /// The shape that a graph's input declares; nil if it declares none, or is no tensor.
+extension Input {
+  /// The input that a file's graph declares; nil if it declares no shape, or is no tensor.
   ///
   /// An extent that is neither a positive number nor named is open, without a name.
   init?(_ input: UnsafePointer<ValueInfoProto>) {
     guard let type = input.pointee.type, type.pointee.value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE,
-      let shape = type.pointee.tensor_type?.pointee.shape
+      let tensor = type.pointee.tensor_type, let shape = tensor.pointee.shape
     else { return nil }
-    self.init(
-      messages(shape.pointee.n_dim, shape.pointee.dim).map { dimension in
-        switch dimension.pointee.value_case {
-        case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE where dimension.pointee.dim_value > 0:
-          .fixed(Int(dimension.pointee.dim_value))
-        case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM: .symbolic(text(dimension.pointee.dim_param))
-        default: .symbolic("")
-        }
-      })
+    let extents = messages(shape.pointee.n_dim, shape.pointee.dim).map { dimension -> SymbolicExtent in
+      switch dimension.pointee.value_case {
+      case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE where dimension.pointee.dim_value > 0:
+        .fixed(Int(dimension.pointee.dim_value))
+      case ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM: .symbolic(text(dimension.pointee.dim_param))
+      default: .symbolic("")
+      }
+    }
+    self.init(SymbolicShape(extents), of: ElementType(number: Int32(tensor.pointee.elem_type)).kind)
   }
 }

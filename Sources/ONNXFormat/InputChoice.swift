@@ -18,8 +18,7 @@ struct InputChoice {
   /// An input as the file declares it.
   struct Declared {
     let name: String
-    let shape: SymbolicShape
-    let elements: ElementKind
+    let operation: Input
   }
 
   /// Nil if the graph has no input.
@@ -34,7 +33,7 @@ struct InputChoice {
   init(
     _ given: GivenInputs, of graph: UnsafePointer<GraphProto>, _ file: FileGraph, for result: String, model: Model
   ) throws {
-    func defect(_ reason: String) -> ONNXError { .model(file: model.file, reason: reason) }
+    func defect(_ reason: String) -> ONNXError { .file(model.file, reason: reason) }
     let inputs = messages(graph.pointee.n_input, graph.pointee.input)
       .filter { file.inputs.contains(text($0.pointee.name)) }
     var names: Set<String> = []
@@ -51,14 +50,14 @@ struct InputChoice {
     let needed = inputs.filter { used.contains(text($0.pointee.name)) }
     let declared = try (needed.isEmpty ? Array(inputs.prefix(1)) : needed).map { input in
       let name = text(input.pointee.name)
-      guard let shape = SymbolicShape(input) else {
+      guard let operation = Input(input) else {
         throw defect("input \(shown(name)) declares no tensor shape; expected one")
       }
-      return Declared(name: name, shape: shape, elements: ElementKind(of: input))
+      return Declared(name: name, operation: operation)
     }
     let open = declared.filter { given.values[$0.name] == nil }
     let image =
-      open.first { $0.shape.extents.count == 4 } ?? open.first { $0.elements == .real } ?? open.first
+      open.first { $0.operation.shape.extents.count == 4 } ?? open.first { $0.operation.elements == .real } ?? open.first
     guard image != nil || declared.isEmpty else {
       throw defect("all of its inputs are given; expected one that is not, for the image")
     }
@@ -67,7 +66,7 @@ struct InputChoice {
       open.count <= 1 || given.areZeros
       ? nil
       : .openInputs(
-        file: model.file, declared.map { "\(shown($0.name)) (\($0.shape))" },
+        file: model.file, declared.map { "\(shown($0.name)) (\($0.operation.shape))" },
         others: open.map(\.name).filter { $0 != image?.name })
     constants = try declared.filter { $0.name != image?.name }.map { input in
       do { return (input.name, try input.literal(given.values[input.name])) } catch let misfit as Defect {
@@ -80,6 +79,7 @@ struct InputChoice {
 extension InputChoice.Declared {
   /// A value of what is declared; zeros if it is nil.
   fileprivate func literal(_ value: Tensor?) throws -> Literal {
+    let (shape, elements) = (operation.shape, operation.elements)
     let zeros = shape.extents.map { if case .fixed(let extent) = $0 { extent } else { 1 } }
     let value = value ?? Tensor(shape: TensorShape(zeros))
     guard shape.admits(value.shape) else { throw Defect("expected shape \(shape), found \(value.shape)") }

@@ -5,22 +5,24 @@ import Foundation
 /// The mapping lasts as long as someone holds a reference; tensors that lie in it do. Pages come from the file when they
 /// are first touched, and the system may drop them again. The file must not be shortened meanwhile: that would end the
 /// process when a missing page is touched.
-package final class MappedFile: @unchecked Sendable {
+final class MappedFile: @unchecked Sendable {
   /// The path it was opened by, or a name for bytes that come from elsewhere.
-  package let path: String
-  package let count: Int
+  let path: String
+  let count: Int
   // Never written through; the memory is released once, in deinit.
-  package let base: UnsafeRawPointer
+  let base: UnsafeRawPointer
   private let isMapped: Bool
 
   /// Maps a file.
   ///
   /// - Throws: `RelevanceKitError` for a file that cannot be read (a folder, a pipe, no permission) or is empty.
-  package init(_ path: String) throws {
+  init(_ path: String) throws {
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
-      guard errno != ENOENT, errno != ENOTDIR else { throw ONNXError.missing(path) }
+      guard errno != ENOENT, errno != ENOTDIR else {
+        throw ONNXError.file(path, reason: "there is no such file", category: .missingInput)
+      }
       throw ONNXError.unreadable(path, reason: String(cString: strerror(errno)))
     }
     defer { close(descriptor) }
@@ -44,7 +46,7 @@ package final class MappedFile: @unchecked Sendable {
   /// Copies bytes that are in memory already.
   ///
   /// - Throws: `RelevanceKitError`.
-  package init(copying bytes: [UInt8], name: String) throws {
+  init(copying bytes: [UInt8], name: String) throws {
     guard !bytes.isEmpty else { throw ONNXError.empty(name) }
     let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 64)
     bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
@@ -58,7 +60,7 @@ package final class MappedFile: @unchecked Sendable {
   /// a large copy takes its own size in memory and not twice that.
   ///
   /// Traps if the file has fewer bytes.
-  package func copyBytes(from offset: Int, to target: UnsafeMutableRawBufferPointer) {
+  func copyBytes(from offset: Int, to target: UnsafeMutableRawBufferPointer) {
     precondition(offset >= 0 && target.count <= count - offset, "the bytes are not all in \(path)")
     let chunk = 4 << 20
     let page = Int(getpagesize())

@@ -24,7 +24,7 @@ final class Model {
     guard let message = onnx_model_read(start, bytes.count, &reason, reason.count) else {
       let end = reason.firstIndex(of: 0) ?? reason.count
       let text = String(decoding: reason[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw ONNXError.damaged(file: bytes.path, reason: text)
+      throw ONNXError.damaged(bytes.path, text)
     }
     self.bytes = bytes
     self.external = ExternalData(model: bytes.path, folder: folder)
@@ -62,10 +62,8 @@ final class Model {
   }
 }
 
-/// Whether a domain is that of ONNX's own operators.
 func isStandard(domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
 
-/// The messages of a repeated field.
 func messages<Message>(
   _ count: Int, _ list: UnsafeMutablePointer<UnsafeMutablePointer<Message>?>?
 ) -> [UnsafePointer<Message>] {
@@ -73,12 +71,10 @@ func messages<Message>(
   return (0..<count).compactMap { list[$0].map { UnsafePointer($0) } }
 }
 
-/// The elements of a repeated field of numbers.
 func numbers<Number>(_ count: Int, _ list: UnsafeMutablePointer<Number>?) -> UnsafeBufferPointer<Number> {
   UnsafeBufferPointer(start: list, count: list == nil ? 0 : count)
 }
 
-/// The strings of a repeated field.
 func texts(_ count: Int, _ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [String] {
   guard let list else { return [] }
   return (0..<count).map { text(list[$0]) }

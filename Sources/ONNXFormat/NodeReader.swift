@@ -30,9 +30,7 @@ enum Imported {
 
 /// One node of the file as a builder of the registry sees it.
 struct NodeReader {
-  /// The node's name, for the tensors that it makes.
   let name: String
-  /// The version of the operators that the file is written in.
   let opset: Int
   let attributes: Attributes
   /// What it takes, in order; nil for an optional input that is left out.
@@ -48,7 +46,6 @@ struct NodeReader {
     return operand
   }
 
-  /// Input `index`, nil if it is left out.
   func optionalOperand(_ index: Int) -> Operand? { index < operands.count ? operands[index] : nil }
 
   /// Input `index`, which must be a tensor known beforehand; nil if it is left out.
@@ -83,10 +80,9 @@ struct NodeReader {
 
   /// Numbers that are learned, of input `index`: all of them finite.
   ///
-  /// - Throws: As `constant`; `Defect` if some are NaN or infinite.
+  /// - Throws: `Unsupported` if they depend on the image, `Defect` if they are left out or some are NaN or infinite.
   func weights(_ index: Int, _ label: String) throws -> ConstantTensor {
-    let tensor = try constant(index, label)
-    try tensor.checkFinite()
+    guard let tensor = try optionalWeights(index, label) else { throw Defect("input \(label) is missing") }
     return tensor
   }
 
@@ -94,14 +90,6 @@ struct NodeReader {
   func optionalWeights(_ index: Int, _ label: String) throws -> ConstantTensor? {
     let tensor = try optionalConstant(index, label)
     try tensor?.checkFinite()
-    return tensor
-  }
-
-  /// Input `index`, which must be a tensor known beforehand.
-  ///
-  /// - Throws: `Unsupported` if it depends on the image, `Defect` if it is left out.
-  func constant(_ index: Int, _ label: String) throws -> ConstantTensor {
-    guard let tensor = try optionalConstant(index, label) else { throw Defect("input \(label) is missing") }
     return tensor
   }
 

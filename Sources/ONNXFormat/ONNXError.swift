@@ -1,53 +1,46 @@
 import Support
 
-/// Why an ONNX file cannot be used.
+/// Why an ONNX file cannot be used, or written: one line with what is wrong where, what was expected and what found.
 package enum ONNXError: RelevanceKitError, Equatable {
-  case missing(String)
+  case file(String, reason: String, category: ErrorCategory = .badData)
   case unreadable(String, reason: String)
   case empty(String)
-  case damaged(file: String, reason: String)
-  case model(file: String, reason: String)
   case unsupported(file: String, nodes: [UnsupportedNode])
-  case node(file: String, name: String, operator: String, reason: String)
   case tensor(file: String, name: String, reason: String)
   case openInputs(file: String, [String], others: [String])
   case noSuchOutput(file: String, name: String, suggestion: String?, outputs: [String])
   case missingExternalData(file: String, tensor: String, path: String)
 
-  /// A node that cannot be imported.
+  static func damaged(_ file: String, _ reason: String) -> ONNXError {
+    .file(file, reason: "not an ONNX model, or a damaged one: \(reason)")
+  }
+
+  /// A node that cannot be imported; the reason is nil if that is so for any node of the operator.
   package struct UnsupportedNode: Hashable, Sendable {
-    /// The operator, with its domain if that is not ONNX's own.
-    package let `operator`: String
-    /// The node's name.
+    package let op: String
     package let name: String
-    /// What about the node is not supported, if it is not the operator as such.
     package let reason: String?
 
-    /// Names a node.
-    package init(`operator`: String, name: String, reason: String?) {
-      (self.operator, self.name, self.reason) = (`operator`, name, reason)
+    package init(_ op: String, name: String, reason: String?) {
+      (self.op, self.name, self.reason) = (op, name, reason)
     }
   }
 
-  /// Whether something is missing, there and wrong, or asked for by a wrong name.
   package var category: ErrorCategory {
     switch self {
-    case .missing, .unreadable, .missingExternalData: .missingInput
+    case .file(_, _, let category): category
+    case .unreadable, .missingExternalData: .missingInput
     case .noSuchOutput: .usage
     default: .badData
     }
   }
 
-  /// One line: what is wrong where, what was expected and what found.
   package var description: String {
     switch self {
-    case .missing(let file): "\(file): there is no such file"
+    case .file(let file, let reason, _): "\(file): \(reason)"
     case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
     case .empty(let file): "\(file): the file is empty; expected an ONNX model"
-    case .damaged(let file, let reason): "\(file): not an ONNX model, or a damaged one: \(reason)"
-    case .model(let file, let reason): "\(file): \(reason)"
     case .unsupported(let file, let nodes): "\(file): \(UnsupportedNodeList(nodes))"
-    case .node(let file, let name, let op, let reason): "\(file): node \(shown(name)) (\(shown(op))): \(reason)"
     case .tensor(let file, let name, let reason): "\(file): tensor \(shown(name)): \(reason)"
     case .openInputs(let file, let inputs, let others):
       "\(file): the graph has \(inputs.count) inputs, \(inputs.joined(separator: ", ")); expected one image, and values for "

@@ -1,22 +1,17 @@
 import Networks
 
-/// Operands of a node, the first of which carries data and further ones integers.
-struct OperandList {
-  private(set) var operands: [Operand]
-
+extension NodeReader {
   /// Integers that are known now, or will be when the shape of the input is; these become a further operand.
-  mutating func list(_ operand: Operand) throws -> List {
+  func list(_ operand: Operand, in operands: inout [Operand]) throws -> List {
     if case .constant(let tensor) = operand { return .fixed(try tensor.integers()) }
     operands.append(operand)
     return .operand(operands.count - 1)
   }
-}
 
-extension NodeReader {
   /// Integers that are an attribute before opset `since`, and input `index` from then on; nil if they are left out.
-  func list(_ label: String, inputSince since: Int, input index: Int, in operands: inout OperandList) throws -> List? {
+  func list(_ label: String, inputSince since: Int, input index: Int, in operands: inout [Operand]) throws -> List? {
     guard opset >= since else { return try attributes.ints(label).map { .fixed($0) } }
-    return try optionalOperand(index).map { try operands.list($0) }
+    return try optionalOperand(index).map { try list($0, in: &operands) }
   }
 
   /// The same, known now.

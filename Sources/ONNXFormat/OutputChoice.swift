@@ -1,42 +1,32 @@
 import Support
 
-/// Which value of a file's graph is wanted.
-enum WantedOutput {
-  /// The output that is most like logits.
-  case preferred
-  /// The file's first output.
-  case first
-  /// The output of that name, or what the node of that name makes.
-  case named(String)
-}
-
 /// The value of a file's graph that is the result, and what it is called.
 struct OutputChoice {
   let value: String
   /// The name of the output, or of the node, that was chosen.
   let name: String
 
-  /// Finds the value that is wanted.
+  /// Finds the output of a name, or what the node of that name makes; without a name, the first output or the one most like logits.
   ///
   /// - Throws: `RelevanceKitError`, also if the file has no output.
-  init(_ wanted: WantedOutput, of graph: FileGraph, aliases: [String: [String]], file: String) throws {
-    switch wanted {
-    case .named(let name):
-      guard let value = Self.value(named: name, of: graph, aliases: aliases) else {
-        let nodes = graph.nodes.flatMap { [$0.name] + $0.outputs + (aliases[$0.name] ?? []) }
-        throw ONNXError.noSuchOutput(
-          file: file, name: name, suggestion: Suggestion.nearest(to: name, among: graph.outputs + nodes),
-          outputs: graph.outputs)
-      }
-      (self.value, self.name) = (value, name)
-    case .preferred, .first:
+  init(
+    _ wanted: String?, prefersLogits: Bool, of graph: FileGraph, _ aliases: [String: [String]], file: String
+  ) throws {
+    guard let wanted else {
       guard let first = graph.outputs.first else {
-        throw ONNXError.model(file: file, reason: "the graph has no output; expected at least 1")
+        throw ONNXError.file(file, reason: "the graph has no output; expected at least 1")
       }
-      var chosen = first
-      if case .preferred = wanted, graph.outputs.count > 1 { chosen = OutputPreference(graph).choice(from: first) }
-      (value, name) = (chosen, chosen)
+      value = prefersLogits && graph.outputs.count > 1 ? OutputPreference(graph).choice(from: first) : first
+      name = value
+      return
     }
+    guard let value = Self.value(named: wanted, of: graph, aliases: aliases) else {
+      let nodes = graph.nodes.flatMap { [$0.name] + $0.outputs + (aliases[$0.name] ?? []) }
+      throw ONNXError.noSuchOutput(
+        file: file, name: wanted, suggestion: Suggestion.nearest(to: wanted, among: graph.outputs + nodes),
+        outputs: graph.outputs)
+    }
+    (self.value, name) = (value, wanted)
   }
 
   /// Outputs come first, then nodes by their own names, then those that a conversion merged into others, then values.

@@ -3,17 +3,15 @@
 struct UnsupportedNodeList: CustomStringConvertible {
   private let nodes: [ONNXError.UnsupportedNode]
 
-  /// The number of names that a group lists.
   private static let listedNames = 3
   /// The number of groups that an operator has, one for each reason.
   private static let listedReasons = 3
-  /// The number of operators that a message lists.
   private static let listedOperators = 20
 
   init(_ nodes: [ONNXError.UnsupportedNode]) { self.nodes = nodes }
 
   var description: String {
-    let operators = Self.groups(nodes, by: \.operator)
+    let operators = Self.groups(nodes, by: \.op)
     var parts = operators.prefix(Self.listedOperators).flatMap { name, nodes -> [String] in
       let reasons = Self.groups(nodes, by: \.reason)
       let rest = reasons.dropFirst(Self.listedReasons).reduce(0) { $0 + $1.nodes.count }

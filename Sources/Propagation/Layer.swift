@@ -52,8 +52,8 @@ public struct Layer: Sendable {
   var isStepwise: Bool { trace.kernel(of: site.id)?.withoutSteps != nil }
 
   /// `W⁺·x` if the forward pass has left it, exact where relevance can arrive.
-  var companion: Tensor? {
-    isRectified || trace.plan.companionScope(of: site.id) == .everywhere ? trace.companion(of: site.id) : nil
+  var sideProduct: Tensor? {
+    isRectified || trace.plan.sideProductScope(of: site.id) == .everywhere ? trace.sideProduct(of: site.id) : nil
   }
 
   package var workers: Workers { trace.workers }

@@ -32,11 +32,11 @@ extension Layer {
   /// `Σₖ Wₖ·xₖ + b`
   private func denominator(of group: Contributions) -> Tensor {
     let layer = weighted
-    let companion = group.isPositiveProduct(at: site) ? companion : nil
-    if let companion, group.bias == nil || layer.bias == nil { return companion }
+    let sideProduct = group.isPositiveProduct(at: site) ? sideProduct : nil
+    if let sideProduct, group.bias == nil || layer.bias == nil { return sideProduct }
     let hasBias = layer.bias != nil || site.operandHasOffset
     if layer.givesValues, group.isOutput(at: site, hasBias: hasBias) { return relevantOutput }
-    var z = companion ?? product(group.terms(at: site).map { ($0.weights, input(of: $0)) })
+    var z = sideProduct ?? product(group.terms(at: site).map { ($0.weights, input(of: $0)) })
     if let part = group.bias { add(biases: part, to: &z) }
     return z
   }

@@ -43,7 +43,7 @@ public struct RulePlan: Sendable {
     leadingToLayers = Self.nodesLeadingToLayers(assignments)
     // A table that does not fit is not used.
     let dividing = objection == nil ? assignments.filter(\.dividesByPositiveProduct) : []
-    companions = Dictionary(
+    sideProducts = Dictionary(
       uniqueKeysWithValues: dividing.map { ($0.site.id, $0.site.isRectified ? .positiveOutputs : .everywhere) })
     byNode = Dictionary(uniqueKeysWithValues: assignments.enumerated().map { ($0.element.site.id, $0.offset) })
   }
@@ -71,7 +71,7 @@ public struct RulePlan: Sendable {
   func leadsToLayers(_ id: Node.ID) -> Bool { leadingToLayers.contains(id) }
 
   /// The nodes that should compute `W⁺·x` in the forward pass, and where it has to be exact.
-  package let companions: [Node.ID: Companion.Scope]
+  package let sideProducts: [Node.ID: SideProduct.Scope]
 }
 
 extension RuleTable {

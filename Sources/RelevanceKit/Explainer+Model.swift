@@ -1,5 +1,6 @@
 import Execution
 import Explanations
+import Imaging
 import Propagation
 
 extension Explainer {
@@ -20,4 +21,9 @@ extension Explainer {
       model.network, rules: rules, preprocessing: model.preprocessing, threads: threads, convolution: convolution,
       memoryBudget: memoryBudget)
   }
+}
+
+extension AttributionMethod {
+  /// The colors of this method's heatmaps: one side only where nothing is negative.
+  public var heatmapColors: HeatmapColors { sign == .nonNegative ? .sequential : .diverging }
 }

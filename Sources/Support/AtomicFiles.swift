@@ -7,9 +7,7 @@ package final class AtomicFiles {
   private let target: String
   private let path: String
 
-  /// Prepares files that will be beside `target`, one of them.
-  ///
-  /// - Throws: `Failure`.
+  /// Prepares files that will be beside `target`, one of them. This and what follows throw `Failure`.
   package init(beside target: String) throws {
     self.target = target
     let (folder, name) = Self.parts(of: target)
@@ -28,8 +26,6 @@ package final class AtomicFiles {
   package func path(of name: String) -> String { "\(path)/\(name)" }
 
   /// Makes a file and lets `body` fill it. Where it matters that there is room on the disk before names change, `syncs`.
-  ///
-  /// - Throws: `Failure`, and what `body` throws.
   package func write(_ name: String, syncs: Bool, _ body: (AtomicFile) throws -> Void) throws {
     let file = AtomicFile(descriptor: open(path(of: name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
     guard file.descriptor >= 0 else { throw failure() }
@@ -39,8 +35,6 @@ package final class AtomicFiles {
   }
 
   /// Gives the files their names, in order; each replaces what had its name at once.
-  ///
-  /// - Throws: `Failure`.
   package func publish(_ names: [String]) throws {
     let folder = Self.parts(of: target).folder
     for name in names {
@@ -48,14 +42,16 @@ package final class AtomicFiles {
     }
   }
 
-  /// Writes one file.
-  ///
-  /// - Throws: `Failure`; then what had the name still has it.
+  /// Writes one file; if it cannot, what had the name still has it.
   package static func write(_ data: Data, to path: String) throws {
-    let files = try AtomicFiles(beside: path)
-    let name = parts(of: path).name
-    try files.write(name, syncs: false) { file in try data.withUnsafeBytes(file.append) }
-    try files.publish([name])
+    do {
+      let files = try AtomicFiles(beside: path)
+      let name = parts(of: path).name
+      try files.write(name, syncs: false) { file in try data.withUnsafeBytes(file.append) }
+      try files.publish([name])
+    } catch let failure as Failure {
+      throw SimpleError.cannotWrite(path, reason: failure.reason)
+    }
   }
 
   /// Why a file cannot be written.

@@ -21,6 +21,28 @@ public enum ErrorCategory: Sendable {
   case cannotWrite
 }
 
+/// An error of which only the sentence and its category matter.
+package struct SimpleError: RelevanceKitError, Equatable {
+  package let category: ErrorCategory
+  package let description: String
+
+  package init(_ description: String, _ category: ErrorCategory = .badData) {
+    (self.category, self.description) = (category, description)
+  }
+
+  /// The content of a file is not what it must be; the place is within the file.
+  package static func invalid(_ path: String, place: String? = nil, expected: String, found: String) -> Self {
+    Self("\(path): \(place.map { "\($0): " } ?? "")expected \(expected), found \(found)")
+  }
+  /// A file is there, but may not or cannot be read.
+  package static func unreadable(_ path: String, reason: String) -> Self {
+    Self("\(path): cannot be read: \(reason)", .missingInput)
+  }
+  package static func cannotWrite(_ path: String, reason: String) -> Self {
+    Self("\(path): cannot be written: \(reason)", .cannotWrite)
+  }
+}
+
 extension RelevanceKitError {
   /// The description: what `localizedDescription` gives, too.
   public var errorDescription: String? { description }

@@ -1,8 +1,6 @@
 /// What somebody may have meant by a name that does not exist.
 package enum Suggestion {
   /// The candidate that is most like a name, upper and lower case alike; nil if none is alike at all.
-  ///
-  /// - Complexity: O(length²) per candidate.
   package static func nearest(to name: String, among candidates: [String]) -> String? {
     guard !name.isEmpty else { return nil }
     let wanted = Array(name.lowercased())

@@ -1,13 +1,6 @@
 extension Tensor {
   /// Whether no element is NaN or infinite.
-  ///
-  /// - Complexity: O(`count`), at the speed of memory.
-  public var isFinite: Bool {
-    withUnsafeElements { elements in
-      guard let base = elements.baseAddress else { return true }
-      return base.withMemoryRebound(to: UInt32.self, capacity: elements.count) { !hasFullExponent($0, elements.count) }
-    }
-  }
+  package var isFinite: Bool { notFinite() == nil }
 
   /// How many elements are NaN and how many infinite; nil if all are finite.
   ///

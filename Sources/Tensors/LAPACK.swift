@@ -2,16 +2,13 @@ import CLAPACKE
 import Support
 
 /// The eigenvalues of a symmetric matrix, ascending, and its eigenvectors.
-public struct SymmetricEigendecomposition: Sendable {
-  /// n eigenvalues, ascending.
-  public let values: [Float]
+package struct SymmetricEigendecomposition: Sendable {
+  package let values: [Float]
   /// n×n; row `k` is the unit eigenvector of `values[k]`.
-  public let vectors: Tensor
+  package let vectors: Tensor
 
   /// Decomposes a symmetric n×n matrix; only its upper triangle is read. LAPACK `ssyevd`, O(n³).
-  ///
-  /// - Throws: `RelevanceKitError` if the iteration fails, which NaN in the matrix can cause.
-  public init(of matrix: Tensor) throws {
+  package init(of matrix: Tensor) throws {
     precondition(matrix.shape.rank == 2 && matrix.shape[0] == matrix.shape[1], "\(matrix.shape) is not square")
     let n = matrix.shape[0]
     var columns = matrix
@@ -19,24 +16,13 @@ public struct SymmetricEigendecomposition: Sendable {
     let status = columns.withUnsafeMutableElements { a in
       LAPACKE_ssyevd(LAPACK_ROW_MAJOR, Self.withVectors, Self.upperTriangle, Int32(n), a.baseAddress, Int32(n), &values)
     }
-    guard status == 0 else { throw DecompositionError.notConverged(status: Int(status)) }
+    guard status == 0 else {
+      throw SimpleError("the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?")
+    }
     self.values = values
     self.vectors = columns.transposed([1, 0])
   }
 
   private static let withVectors = CChar(UInt8(ascii: "V"))
   private static let upperTriangle = CChar(UInt8(ascii: "U"))
-}
-
-/// A decomposition that LAPACK could not finish.
-package enum DecompositionError: RelevanceKitError {
-  case notConverged(status: Int)
-
-  package var category: ErrorCategory { .badData }
-  package var description: String {
-    switch self {
-    case .notConverged(let status):
-      "the eigenvalues of the matrix did not converge (LAPACK status \(status)); does it hold NaN?"
-    }
-  }
 }

@@ -10,7 +10,9 @@ public enum NumPyFile {
   /// - Throws: `RelevanceKitError`.
   public static func read(_ file: some FileLocation) throws -> Tensor {
     let path = file.fileSystemPath
-    guard let bytes = FileManager.default.contents(atPath: path) else { throw NumPyFileError.missing(path) }
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw SimpleError("\(path): no such file, or it may not be read", .missingInput)
+    }
     return try decode(bytes, name: path)
   }
 
@@ -18,14 +20,11 @@ public enum NumPyFile {
   ///
   /// - Throws: `RelevanceKitError`.
   public static func write(_ tensor: Tensor, to file: some FileLocation) throws {
-    let path = file.fileSystemPath
-    do { try AtomicFiles.write(encode(tensor), to: path) } catch let failure as AtomicFiles.Failure {
-      throw NumPyFileError.cannotWrite(path, reason: failure.reason)
-    }
+    try AtomicFiles.write(encode(tensor), to: file.fileSystemPath)
   }
 
   /// The bytes of a `.npy` file that holds `tensor` as `<f4` in C order.
-  public static func encode(_ tensor: Tensor) -> Data {
+  package static func encode(_ tensor: Tensor) -> Data {
     let extents = tensor.shape.dimensions
     let tuple = extents.count == 1 ? "(\(extents[0]),)" : "(\(extents.map(String.init).joined(separator: ", ")))"
     var header = "{'descr': '<f4', 'fortran_order': False, 'shape': \(tuple), }"
@@ -39,28 +38,25 @@ public enum NumPyFile {
   }
 
   /// Reads a tensor from the bytes of a `.npy` file; `name` is what errors call it.
-  ///
-  /// - Throws: `RelevanceKitError`.
-  public static func decode(_ data: Data, name: String) throws -> Tensor {
+  package static func decode(_ data: Data, name: String) throws -> Tensor {
     let bytes = [UInt8](data.prefix(12))
     guard bytes.count >= 10, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
-      throw NumPyFileError.notNumPy(name)
+      throw SimpleError("\(name): not a .npy file: it does not start with \\x93NUMPY")
+    }
+    func truncated(_ expected: Int) -> SimpleError {
+      SimpleError("\(name): the .npy file ends early: expected at least \(expected) bytes, found \(data.count)")
     }
     let wide = bytes[6] >= 2
     guard (1...3).contains(bytes[6]), !wide || bytes.count == 12 else {
-      throw NumPyFileError.unsupported(name, "format version \(bytes[6]).\(bytes[7])", expected: "1.0 to 3.0")
+      throw Header.unsupported(name, "format version \(bytes[6]).\(bytes[7])", expected: "1.0 to 3.0")
     }
     let length = (0..<(wide ? 4 : 2)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
     let start = wide ? 12 : 10
-    guard data.count - start >= length else {
-      throw NumPyFileError.truncated(name, expected: start + length, found: data.count)
-    }
+    guard data.count - start >= length else { throw truncated(start + length) }
     let header = try Header(String(decoding: data.dropFirst(start).prefix(length), as: UTF8.self), name: name)
     let payload = data.dropFirst(start + length)
     let needed = header.shape.count * header.element.size
-    guard payload.count >= needed else {
-      throw NumPyFileError.truncated(name, expected: start + length + needed, found: data.count)
-    }
+    guard payload.count >= needed else { throw truncated(start + length + needed) }
     let stored = header.fortranOrder ? TensorShape(header.shape.dimensions.reversed()) : header.shape
     let tensor = Tensor(uninitialized: stored) { result in
       payload.withUnsafeBytes { raw in for i in result.indices { result[i] = header.element.load(raw, i) } }
@@ -115,47 +111,23 @@ private struct Header {
     guard let type = value("descr", until: ","), let order = value("fortran_order", until: ","),
       order == "True" || order == "False", let tuple = value("shape", until: ")"), tuple.first == "("
     else {
-      throw NumPyFileError.unsupported(
+      throw Self.unsupported(
         name, "header \(text.trimmingCharacters(in: .whitespacesAndNewlines))",
         expected: "descr, fortran_order and shape")
     }
     guard let element = Element(rawValue: type.trimmingCharacters(in: CharacterSet(charactersIn: "'\""))) else {
-      throw NumPyFileError.unsupported(name, "element type \(type)", expected: "f4, f8, f2, i4, i8 or u1")
+      throw Self.unsupported(name, "element type \(type)", expected: "f4, f8, f2, i4, i8 or u1")
     }
     let extents = tuple.dropFirst().split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
     guard let dimensions = extents as? [Int] else {
-      throw NumPyFileError.unsupported(name, "shape \(tuple))", expected: "a tuple of integers")
+      throw Self.unsupported(name, "shape \(tuple))", expected: "a tuple of integers")
     }
     self.element = element
     self.fortranOrder = order == "True"
     self.shape = try TensorShape(checking: dimensions)
   }
-}
 
-/// A `.npy` file that cannot be read or written.
-package enum NumPyFileError: RelevanceKitError {
-  case missing(String)
-  case notNumPy(String)
-  case unsupported(String, String, expected: String)
-  case truncated(String, expected: Int, found: Int)
-  case cannotWrite(String, reason: String)
-
-  package var category: ErrorCategory {
-    switch self {
-    case .missing: .missingInput
-    case .notNumPy, .unsupported, .truncated: .badData
-    case .cannotWrite: .cannotWrite
-    }
-  }
-
-  package var description: String {
-    switch self {
-    case .missing(let file): "\(file): no such file, or it may not be read"
-    case .notNumPy(let file): "\(file): not a .npy file: it does not start with \\x93NUMPY"
-    case .unsupported(let file, let found, let expected): "\(file): .npy with \(found); expected \(expected)"
-    case .truncated(let file, let expected, let found):
-      "\(file): the .npy file ends early: expected at least \(expected) bytes, found \(found)"
-    case .cannotWrite(let file, let reason): "\(file): cannot be written: \(reason)"
-    }
+  static func unsupported(_ file: String, _ found: String, expected: String) -> SimpleError {
+    SimpleError("\(file): .npy with \(found); expected \(expected)")
   }
 }

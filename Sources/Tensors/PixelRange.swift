@@ -14,7 +14,7 @@ public struct PixelRange: Hashable, Sendable {
   }
 
   /// The range of pixels `0 … top` after subtracting `mean` and dividing by `standardDeviation`, per channel.
-  public init(mean: [Float], standardDeviation: [Float], top: Float = 1) {
+  package init(mean: [Float], standardDeviation: [Float], top: Float = 1) {
     self.init(
       lower: zip(mean, standardDeviation).map { (0 - $0) / $1 },
       upper: zip(mean, standardDeviation).map { (top - $0) / $1 })

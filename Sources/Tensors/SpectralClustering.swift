@@ -17,19 +17,13 @@
 public struct SpectralClustering: Sendable {
   /// The number of each item's group. Groups are numbered by their first items, from 0.
   public let groups: [Int]
-  /// The number of groups.
-  public let count: Int
+  package let count: Int
   /// The eigenvalues of `L`, ascending, 0…2.
-  public let eigenvalues: [Float]
+  package let eigenvalues: [Float]
 
-  /// Groups n items.
-  ///
-  /// - Parameters:
-  ///   - similarity: n×n, symmetric, not negative, of rows whose sums are positive.
-  ///   - wanted: how many groups, 1…n; nil means as many as the eigengap says.
-  /// - Throws: `RelevanceKitError` if there is NaN among the similarities.
-  /// - Complexity: O(n³).
-  public init(similarity: Tensor, count wanted: Int? = nil) throws {
+  /// Groups n items by similarities n×n, symmetric, not negative, of rows whose sums are positive; throws if there is NaN among
+  /// them. The number of groups is 1…n; nil means as many as the eigengap says.
+  package init(similarity: Tensor, count wanted: Int? = nil) throws {
     precondition(similarity.shape.rank == 2 && similarity.shape[0] == similarity.shape[1], "not similarities")
     let n = similarity.shape[0]
     precondition(n > 0 && wanted.map { (1...n).contains($0) } ?? true, "\(wanted ?? 1) groups of \(n) items")

@@ -88,10 +88,7 @@ extension TensorShape {
 
 extension Tensor {
   /// Calls `body` with runs of elements of a tensor of the given shape, along which this one, broadcast to that shape, either
-  /// moves on or stays where it is; traps if it does not broadcast.
-  ///
-  /// - Parameters:
-  ///   - body: is told where a run starts, where this tensor is then, whether it moves on, and how many elements the run has.
+  /// moves on or stays where it is; traps if it does not broadcast. `body` is told where a run starts, where this tensor is then, whether it moves on, and how many elements the run has.
   package func forEachRun(
     broadcastTo target: TensorShape, _ body: (_ start: Int, _ own: Int, _ moves: Bool, _ count: Int) -> Void
   ) {

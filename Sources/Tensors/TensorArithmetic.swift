@@ -23,9 +23,7 @@ extension Tensor {
   }
 
   /// The tensor with negative elements replaced by zero.
-  ///
-  /// - Complexity: O(`count`).
-  public var positivePart: Tensor { map { max($0, 0) } }
+  package var positivePart: Tensor { map { max($0, 0) } }
 
   /// The axes in another order: axis `k` of the result is axis `order[k]` of this tensor.
   public func transposed(_ order: [Int]) -> Tensor {

@@ -15,11 +15,12 @@ public struct TensorShape: Hashable, Sendable {
     (self.dimensions, self.count) = (dimensions, count)
   }
 
-  /// Makes a shape from extents that nobody vouches for.
-  ///
-  /// - Throws: `RelevanceKitError` if an extent is negative or the number of elements (or of bytes) overflows.
-  public init(checking dimensions: [Int]) throws {
-    guard let count = Self.product(of: dimensions) else { throw ShapeError.invalid(dimensions) }
+  /// Makes a shape from extents that nobody vouches for; throws if one is negative or the number of elements (or of bytes) overflows.
+  package init(checking dimensions: [Int]) throws {
+    guard let count = Self.product(of: dimensions) else {
+      throw SimpleError(
+        "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory")
+    }
     (self.dimensions, self.count) = (dimensions, count)
   }
 
@@ -33,12 +34,10 @@ public struct TensorShape: Hashable, Sendable {
   package var itemCount: Int { count / max(dimensions.first ?? 1, 1) }
 
   /// The shape with the first extent replaced: the same items in a batch of another size.
-  public func withBatch(_ count: Int) -> TensorShape { TensorShape([count] + dimensions.dropFirst()) }
+  package func withBatch(_ count: Int) -> TensorShape { TensorShape([count] + dimensions.dropFirst()) }
 
   /// Distance in elements between neighbors along each axis in row-major order.
-  ///
-  /// - Complexity: O(`rank`).
-  public var strides: [Int] {
+  package var strides: [Int] {
     var strides = [Int](repeating: 1, count: rank)
     for axis in stride(from: rank - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * dimensions[axis + 1] }
     return strides
@@ -57,7 +56,7 @@ public struct TensorShape: Hashable, Sendable {
 
   /// The shape that NumPy and ONNX give to an elementwise operation on the two, or nil if they do not fit or the result
   /// would not fit memory.
-  public func broadcast(with other: TensorShape) -> TensorShape? {
+  package func broadcast(with other: TensorShape) -> TensorShape? {
     let rank = max(self.rank, other.rank)
     var result = [Int](repeating: 1, count: rank)
     for axis in 1...max(rank, 1) where rank > 0 {
@@ -94,17 +93,4 @@ extension TensorShape: ExpressibleByArrayLiteral {
 extension TensorShape: CustomStringConvertible {
   /// The extents as people write them: `1×3×224×224`, or `scalar`.
   public var description: String { rank == 0 ? "scalar" : dimensions.map(String.init).joined(separator: "×") }
-}
-
-/// A list of extents that cannot be the shape of a tensor.
-package enum ShapeError: RelevanceKitError {
-  case invalid([Int])
-
-  package var category: ErrorCategory { .badData }
-  package var description: String {
-    switch self {
-    case .invalid(let dimensions):
-      "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory"
-    }
-  }
 }

@@ -35,7 +35,7 @@ struct Scene {
   init() throws {
     model = try Model(contentsOf: Self.folder)
     input = try model.preprocessing.tensor(from: RGBImage(contentsOf: Self.picture))
-    explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
+    explainer = try Explainer(model)
     trace = try explainer.trace(input)
   }
 }

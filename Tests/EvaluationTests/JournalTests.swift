@@ -13,7 +13,7 @@ import Testing
 
     static let name = "roots"
     static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.root >= 0 }
-    static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+    static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
       EvaluationResults(tables: [])
     }
 
@@ -23,11 +23,11 @@ import Testing
     func run(
       journal path: String, shard: Shard = .whole, resumes: Bool = false,
       progress: (EvaluationProgress) -> Void = { _ in }
-    ) throws -> Journal<Self> {
-      let prepared = PreparedEvaluation<Self>(
-        configuration: configuration, items: (0..<count).map { "number \($0)" }
+    ) throws -> Journal {
+      let prepared = PreparedEvaluation(
+        Self.self, configuration: configuration, items: (0..<count).map { "number \($0)" }
       ) { item in
-        guard item != 4 else { throw EvaluationError.doesNotFit("number 4", reason: "“is” not\nliked") }
+        guard item != 4 else { throw EvaluationError("number 4: “is” not\nliked") }
         return Record(root: Double(item).squareRoot())
       }
       return try prepared.run(journal: path, shard: shard, resumes: resumes, progress: progress)
@@ -51,9 +51,9 @@ import Testing
     #expect(lines[0].contains(#""evaluation":"roots""#) && lines[0].contains(#""shard":"1/1""#))
     #expect(lines[3] == #"{"index":2,"name":"number 2","record":{"root":1.4142135623730951}}"#)
     #expect(lines[5].contains(#""error":"number 4: “is” not\nliked""#))
-    let journal = try Journal<Roots>(contentsOf: scratch.path("whole.jsonl"))
+    let journal = try Journal.read(scratch.path("whole.jsonl"), of: Roots.self).journal
     #expect(journal.isComplete)
-    #expect(journal.records.map(\.item) == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10])
+    #expect(journal.records(Roots.Record.self).map(\.item) == [0, 1, 2, 3, 5, 6, 7, 8, 9, 10])
     #expect(journal.failures.map(\.name) == ["number 4"])
     #expect(try journal.data() == whole)
   }
@@ -71,10 +71,10 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 11, 20]) func shardsAreTheWhole(count: Int) throws {
     let paths = try (1...count).map { index in
       let path = scratch.path("journal-\(index)-of-\(count).jsonl")
-      _ = try Roots().run(journal: path, shard: #require(Shard("\(index)/\(count)")))
+      _ = try Roots().run(journal: path, shard: #require(Shard(rawValue: "\(index)/\(count)")))
       return path
     }
-    #expect(try Journal<Roots>.merging(paths.reversed()).data() == whole)
+    #expect(try Journal.merging(paths.reversed(), of: Roots.self).data() == whole)
   }
 
   @Test func progressCounts() throws {
@@ -107,20 +107,20 @@ import Testing
     longer.count = 12
     #expect(error { _ = try longer.run(journal: path, resumes: true) }.hasSuffix("it has 11 items, not 12"))
     #expect(
-      error { _ = try Roots().run(journal: path, shard: Shard("1/2")!, resumes: true) }.hasSuffix(
+      error { _ = try Roots().run(journal: path, shard: Shard(rawValue: "1/2")!, resumes: true) }.hasSuffix(
         "it has shards of 1, not of 2"))
 
     let (one, two) = (scratch.path("1.jsonl"), scratch.path("2.jsonl"))
-    _ = try Roots().run(journal: one, shard: Shard("1/2")!)
-    _ = try other.run(journal: two, shard: Shard("2/2")!)
-    #expect(error { _ = try Journal<Roots>.merging([one, two]) }.contains("are not of the same evaluation"))
+    _ = try Roots().run(journal: one, shard: Shard(rawValue: "1/2")!)
+    _ = try other.run(journal: two, shard: Shard(rawValue: "2/2")!)
+    #expect(error { _ = try Journal.merging([one, two], of: Roots.self) }.contains("are not of the same evaluation"))
     #expect(
-      error { _ = try Journal<Roots>.merging([one]) } == "expected all shards of the evaluation, found 1/2")
-    #expect(error { _ = try Journal<Roots>.merging([one, one]) }.hasSuffix("shard 1/2 is there twice"))
-    #expect(error { _ = try Journal<Roots>.merging([]) }.hasPrefix("expected journals to merge"))
+      error { _ = try Journal.merging([one], of: Roots.self) } == "expected all shards of the evaluation, found 1/2")
+    #expect(error { _ = try Journal.merging([one, one], of: Roots.self) }.hasSuffix("shard 1/2 is there twice"))
+    #expect(error { _ = try Journal.merging([], of: Roots.self) }.hasPrefix("expected journals to merge"))
     try bytes("1.jsonl").dropLast(3).write(to: URL(fileURLWithPath: one))
     #expect(
-      error { _ = try Journal<Roots>.merging([one]) }.hasSuffix(
+      error { _ = try Journal.merging([one], of: Roots.self) }.hasSuffix(
         "5 of 6 items are done; --resume its evaluation first"))
 
     for (text, message) in [
@@ -141,27 +141,27 @@ import Testing
       (String(decoding: whole, as: UTF8.self) + "{}\n", "line 13 is damaged: there are only 11 items"),
     ] {
       try Data(text.utf8).write(to: scratch.url.appendingPathComponent("bad.jsonl"))
-      #expect(error { _ = try Journal<Roots>(contentsOf: scratch.path("bad.jsonl")) }.contains(message))
+      #expect(error { _ = try Journal.read(scratch.path("bad.jsonl"), of: Roots.self) }.contains(message))
     }
     #expect(
-      error { _ = try Journal<Roots>(contentsOf: scratch.path("none")) }.hasSuffix(
+      error { _ = try Journal.read(scratch.path("none"), of: Roots.self) }.hasSuffix(
         "no such journal, or it may not be read"))
   }
 
   /// Two processes would mix their lines.
   @Test func aJournalHasOneWriter() throws {
     let path = scratch.path("locked.jsonl")
-    let nested = PreparedEvaluation<Roots>(configuration: [:], items: ["only"]) { _ in
-      do { _ = try Roots().run(journal: path, resumes: true) } catch let error as JournalError
+    let nested = PreparedEvaluation(Roots.self, configuration: [:], items: ["only"]) { _ in
+      do { _ = try Roots().run(journal: path, resumes: true) } catch let error as SimpleError
         where error == .inUse(path)
       { return Roots.Record(root: 1) }
       return Roots.Record(root: 0)
     }
     let journal = try nested.run(journal: path)
-    #expect(journal.records.first?.record.root == 1)
+    #expect(journal.records(Roots.Record.self).first?.record.root == 1)
   }
 
   @Test(arguments: ["", "1", "0/2", "3/2", "1/0", "-1/2", "1/2/3", "a/b", "1/"]) func notShards(text: String) {
-    #expect(Shard(text) == nil)
+    #expect(Shard(rawValue: text) == nil)
   }
 }

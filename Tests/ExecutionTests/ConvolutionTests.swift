@@ -19,10 +19,10 @@ import Testing
     #expect(output.largestDifference(from: sums) <= Tolerance.singlePrecision)
     #expect(layer.forward(x, rectifies: true) == output.positivePart)
 
-    let both = layer.forwardWithCompanion(x)
+    let both = layer.forwardWithSideProduct(x)
     #expect(both.output == output)
-    #expect(both.companion.largestDifference(from: products[.positive]!) <= Tolerance.singlePrecision)
-    #expect(layer.forwardWithCompanion(x, rectifies: true).output == output.positivePart)
+    #expect(both.sideProduct.largestDifference(from: products[.positive]!) <= Tolerance.singlePrecision)
+    #expect(layer.forwardWithSideProduct(x, rectifies: true).output == output.positivePart)
 
     for part in [WeightPart.all, .positive, .negative] {
       #expect(layer.product(part, x).largestDifference(from: products[part]!) <= Tolerance.singlePrecision, "\(part)")
@@ -80,11 +80,11 @@ import Testing
     let x = Seeded.tensor(one.input, seed: 1)
     func results(threads: Int) throws -> [[UInt32]] {
       let layer = try WeightedLayer(one.operation, input: one.input, threads: threads, convolution: one.algorithm)
-      let both = layer.forwardWithCompanion(x, rectifies: true)
+      let both = layer.forwardWithSideProduct(x, rectifies: true)
       let shape = both.output.shape
       let s = Seeded.tensor(shape.withBatch(shape[0] * 3), seed: 3)
       return [
-        both.output, both.companion, layer.product(.negative, x), layer.adjoint(.positive, s, seeds: 3, factor: x),
+        both.output, both.sideProduct, layer.product(.negative, x), layer.adjoint(.positive, s, seeds: 3, factor: x),
       ]
       .map(\.bits)
     }

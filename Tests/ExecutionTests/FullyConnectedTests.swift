@@ -34,9 +34,9 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
     #expect(output.shape.dimensions == one.leading + [one.outputs])
     #expect(output.largestDifference(from: sums) <= Tolerance.singlePrecision)
     #expect(layer.forward(x, rectifies: true) == output.positivePart)
-    let both = layer.forwardWithCompanion(x, rectifies: true)
+    let both = layer.forwardWithSideProduct(x, rectifies: true)
     #expect(both.output.largestDifference(from: sums.map { max($0, 0) }) <= Tolerance.singlePrecision)
-    #expect(both.companion.largestDifference(from: positive) <= Tolerance.singlePrecision)
+    #expect(both.sideProduct.largestDifference(from: positive) <= Tolerance.singlePrecision)
     for part in [WeightPart.all, .positive, .negative] {
       let expected = oracle.product(part, x.doubles)
       #expect(layer.product(part, x).largestDifference(from: expected) <= Tolerance.singlePrecision, "\(part)")
@@ -76,9 +76,9 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
     let x = Seeded.tensor(one.input, seed: 1)
     func results(threads: Int) throws -> [[UInt32]] {
       let layer = try WeightedLayer(one.operation, input: one.input, threads: threads)
-      let both = layer.forwardWithCompanion(x)
+      let both = layer.forwardWithSideProduct(x)
       let s = Seeded.tensor(both.output.shape.withBatch(one.leading[0] * 3), seed: 3)
-      return [both.output, both.companion, layer.product(.negative, x), layer.adjoint(.positive, s, seeds: 3)].map(
+      return [both.output, both.sideProduct, layer.product(.negative, x), layer.adjoint(.positive, s, seeds: 3)].map(
         \.bits)
     }
     let expected = try results(threads: 1)

@@ -23,15 +23,15 @@ import Testing
     builder.add("head", .seededLinear(inputs: 7, outputs: 3, seed: 3))
     let network = try builder.network()
     let x = Seeded.tensor([2, 3, 9, 8], seed: 1)
-    for companions in [[:], [convolution: .positiveOutputs, linear: .everywhere]] as [[Node.ID: Companion.Scope]] {
-      let trace = try Executor(network, threads: 2).trace(x, companions: companions)
+    for sideProducts in [[:], [convolution: .positiveOutputs, linear: .everywhere]] as [[Node.ID: SideProduct.Scope]] {
+      let trace = try Executor(network, threads: 2).trace(x, sideProducts: sideProducts)
       for (before, after) in [
         (convolution, rectified), (normalized, normalizedRectified), (doubled, doubledRectified),
         (linear, linearRectified),
       ] {
         let value = trace.value(of: before)
         #expect(value.elements.contains { $0 < 0 }, "\(network.graph[before].name) must have something to rectify")
-        // Not to the bit: beside a companion product a fully connected layer adds up in another order.
+        // Not to the bit: beside a side product a fully connected layer adds up in another order.
         #expect(trace.value(of: after).largestDifference(from: value.positivePart) <= Tolerance.singlePrecision)
       }
       guard let parameters = network.graph[convolution].operation as? Convolution else { return }
@@ -94,15 +94,15 @@ import Testing
     #expect(trace.value(of: linear) == logits)
   }
 
-  @Test func companionsAreKeptWhereTheyWereAskedFor() throws {
+  @Test func sideProductsAreKeptWhereTheyWereAskedFor() throws {
     let (network, convolution, linear) = try Self.smallNetwork()
     let x = Seeded.tensor([1, 2, 10, 9], seed: 3)
-    let trace = try Executor(network, threads: 2).trace(x, companions: [convolution: .everywhere])
-    #expect(trace.companion(of: linear) == nil)
+    let trace = try Executor(network, threads: 2).trace(x, sideProducts: [convolution: .everywhere])
+    #expect(trace.sideProduct(of: linear) == nil)
     guard let parameters = network.graph[convolution].operation as? Convolution else { return }
     let expected = NaiveConvolution(parameters, item: [2, 10, 9]).product(.positive, x.doubles)
-    let companion = try #require(trace.companion(of: convolution))
-    #expect(companion.largestDifference(from: expected) <= Tolerance.singlePrecision)
+    let sideProduct = try #require(trace.sideProduct(of: convolution))
+    #expect(sideProduct.largestDifference(from: expected) <= Tolerance.singlePrecision)
   }
 
   @Test func aBatchIsItsItems() throws {
@@ -124,7 +124,7 @@ import Testing
     let expected = try inputs.map { try executor.logits($0) }
     let found = Mutex<[Int: [Tensor]]>([:])
     DispatchQueue.concurrentPerform(iterations: inputs.count) { index in
-      guard let trace = try? executor.trace(inputs[index], companions: [convolution: .everywhere]) else { return }
+      guard let trace = try? executor.trace(inputs[index], sideProducts: [convolution: .everywhere]) else { return }
       // Another run of the same executor must not touch the first one's values.
       _ = try? executor.logits(inputs[(index + 1) % inputs.count])
       let values = [trace.value(of: network.logits).map { $0 }, trace.value(of: convolution)]

@@ -64,7 +64,7 @@ import Testing
     #expect(trace.bytes.values >= 4 * (6 * 144 + 6 * 36 + 8 * 16 + 20 + 7))
     #expect(trace.bytes.denominators == 0)
     let shapes = try explainer.network.graph.shapes(forInput: trace.input.shape)
-    #expect(trace.bytes.companions == 4 * explainer.plan.companions.keys.reduce(0) { $0 + shapes[$1.index].count })
+    #expect(trace.bytes.sideProducts == 4 * explainer.plan.sideProducts.keys.reduce(0) { $0 + shapes[$1.index].count })
     _ = try trace.explain(.class(0))
     #expect(trace.bytes.denominators > 0)
   }

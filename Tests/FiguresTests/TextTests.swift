@@ -74,27 +74,27 @@ struct TextTests {
 
   @Test func textIsCutOffAtThePicturesEdge() {
     var large = RGBImage(width: 200, height: 80, filledWith: .white)
-    large.draw("Labrador retriever", x: 60, y: 30, size: 20)
+    large.draw(TextLabel("Labrador retriever", size: 20), x: 60, y: 30)
     for (left, top) in [(70, 32), (100, 36), (30, 38)] {
       var small = RGBImage(width: 40, height: 12, filledWith: .white)
-      small.draw("Labrador retriever", x: 60 - left, y: 30 - top, size: 20)
+      small.draw(TextLabel("Labrador retriever", size: 20), x: 60 - left, y: 30 - top)
       for y in 0..<12 { for x in 0..<40 { #expect(small[x, y] == large[left + x, top + y]) } }
     }
     var far = RGBImage(width: 4, height: 4, filledWith: .white)
-    far.draw("far away", x: 1_000_000, y: -1_000_000)
+    far.draw(TextLabel("far away"), x: 1_000_000, y: -1_000_000)
     #expect(far == RGBImage(width: 4, height: 4, filledWith: .white))
   }
 
   @Test func colorIsThatOfTheText() {
     var image = RGBImage(width: 60, height: 60, filledWith: .white)
-    image.draw("■M", x: 4, y: 4, size: 40, color: RGBColor(red: 200, green: 0, blue: 0))
+    image.draw(TextLabel("■M", size: 40, color: RGBColor(red: 200, green: 0, blue: 0)), x: 4, y: 4)
     #expect(image.pixels.indices.contains { $0 % 3 == 0 && image.pixels[$0...($0 + 2)] == [200, 0, 0] })
     #expect(ink(image).allSatisfy { image[$0.x, $0.y].green == image[$0.x, $0.y].blue })
   }
 
   private func picture(of text: String, size: Double = 13) -> RGBImage {
     var image = RGBImage(width: 160, height: 60, filledWith: .white)
-    image.draw(text, x: 8, y: 4, size: size)
+    image.draw(TextLabel(text, size: size), x: 8, y: 4)
     return image
   }
 }

@@ -30,7 +30,7 @@ struct PreprocessingTests {
     let visible = try preprocessing.visible(image)
     #expect(visible.width == tensor.shape[3] && visible.height == tensor.shape[2])
     #expect(preprocessing.normalized(visible) == tensor)
-    let decoded = try JSONDecoder().decode(Preprocessing.self, from: JSONEncoder().encode(preprocessing))
+    let decoded = try Preprocessing(decoding: JSONEncoder().encode(preprocessing), name: "encoded")
     #expect(decoded == preprocessing)
   }
 

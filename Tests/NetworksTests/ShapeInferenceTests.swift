@@ -218,7 +218,7 @@ import Testing
         { try Window(kernel: [3, 3], padding: .explicit(before: [1], after: [1])) }
       ),
     ] as [(String, () throws -> Window)] {
-      let error = #expect(throws: WindowError.self) { try make() }
+      let error = #expect(throws: Misfit.self) { try make() }
       #expect(error?.description == sentence)
       #expect(error?.category == .badData)
     }

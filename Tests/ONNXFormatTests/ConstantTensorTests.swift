@@ -50,7 +50,7 @@ import Testing
     typed32.typed.int(5, 1)
     typed32.typed.int(5, -1)
     for tensor in [raw64, typed64, raw32, typed32] {
-      let graph = try ONNXFile.readGraph(WireModel.oneNode("Reshape", ["s"], initializers: [tensor]).bytes)
+      let graph = try ONNXFile(WireModel.oneNode("Reshape", ["s"], initializers: [tensor]).bytes).graph
       guard let reshape = graph.nodes[1].operation as? Reshape else {
         Issue.record("not a Reshape")
         continue
@@ -72,7 +72,7 @@ import Testing
   func constantNodes(name: String, value: WireAttribute, shape: [Int], elements: [Float]) throws {
     let constant = WireNode(op: "Constant", inputs: [], outputs: ["c"], name: "made", attributes: [(name, value)])
     let add = WireNode(op: "Add", inputs: ["x", "c"], outputs: ["y"])
-    let graph = try ONNXFile.readGraph(WireModel(nodes: [constant, add]).bytes)
+    let graph = try ONNXFile(WireModel(nodes: [constant, add]).bytes).graph
     #expect(graph.nodes.map(\.name) == ["x", "made", "y"])
     guard let tensor = (graph.nodes[1].operation as? Constant)?.tensor else {
       Issue.record("not a constant")
@@ -92,7 +92,7 @@ import Testing
       WireNode(op: "Add", inputs: ["a", "w"], outputs: ["b"]),
       WireNode(op: "Mul", inputs: ["b", "w1"], outputs: ["y"]),
     ]
-    let graph = try ONNXFile.readGraph(model.bytes)
+    let graph = try ONNXFile(model.bytes).graph
     #expect(graph.nodes.map(\.name) == ["x", "a", "w", "b", "y"])
   }
 
@@ -100,7 +100,7 @@ import Testing
   static func read(_ tensor: WireTensor, shift: Int = 0) throws -> Tensor {
     var model = WireModel.oneNode("Add", [tensor.name], initializers: [tensor])
     model.nodes[0].name += String(repeating: "!", count: shift)
-    let graph = try ONNXFile.readGraph(model.bytes)
+    let graph = try ONNXFile(model.bytes).graph
     guard let value = (graph.nodes[1].operation as? Constant)?.tensor else { throw NotAConstant() }
     return value
   }

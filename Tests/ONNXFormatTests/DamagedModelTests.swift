@@ -62,7 +62,7 @@ import Testing
     }
     var model = WireMessage()
     model.message(7, graph)
-    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
     #expect(error?.description.contains("messages are nested deeper than 64 at byte") == true)
   }
 
@@ -71,7 +71,7 @@ import Testing
     for _ in 0..<2_000_000 { graph.message(1, WireMessage()) }
     var model = WireMessage()
     model.message(7, graph)
-    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
     #expect(error?.description.contains("the graph takes more memory than 64 MiB and 8 times the file's") == true)
   }
 
@@ -79,7 +79,7 @@ import Testing
     var model = WireMessage()
     model.message(7, WireMessage())
     model.message(7, WireMessage())
-    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
     #expect(error?.description.hasSuffix("graph appears a second time at byte 2") == true)
   }
 
@@ -92,7 +92,7 @@ import Testing
       let tensor = WireTensor(name: "w", dims: dims, raw: raw)
       for op in ["Add", "Conv", "MatMul", "Gemm", "Reshape", "Concat"] {
         let model = WireModel.oneNode(op, ["w"], initializers: [tensor], input: [2, 4])
-        #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+        #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
       }
     }
   }
@@ -100,7 +100,7 @@ import Testing
   @Test func anEmptyWeightCannotClaimOutputs() {
     let weight = WireTensor(name: "w", dims: [0, 1 << 40], raw: [])
     let model = WireModel.oneNode("Gemm", ["w", "c"], initializers: [weight, .floats("c", [], [1])], input: [2, 4])
-    #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
   }
 
   /// Each node doubles a constant: a few bytes may not fill memory, however many there are.
@@ -113,7 +113,7 @@ import Testing
           attributes: [("axis", .int(0))]))
     }
     model.nodes.append(WireNode(op: "Add", inputs: ["x", "c40"], outputs: ["y"]))
-    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
     #expect(error?.description.contains("the model computes constants of") == true, "\(String(describing: error))")
   }
 

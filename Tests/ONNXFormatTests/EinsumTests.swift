@@ -1,3 +1,4 @@
+import Networks
 import ONNXFormat
 import Support
 import Testing
@@ -36,7 +37,7 @@ import Testing
   }
 
   private func expect(_ reason: String, of model: WireModel) {
-    let error = #expect(throws: (any Error).self) { try ONNXFile.readGraph(model.bytes) } as? any RelevanceKitError
+    let error = #expect(throws: (any Error).self) { try NeuralNetwork(onnx: model.bytes) } as? any RelevanceKitError
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
   }
 }

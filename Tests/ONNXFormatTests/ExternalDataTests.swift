@@ -148,8 +148,8 @@ import Testing
     let folder = try ScratchFolder()
     try folder.writeZeros(16, as: "weights.bin")
     let bytes = Self.model([("location", "weights.bin")]).bytes
-    #expect(throws: ONNXError.self) { try ONNXFile.readGraph(bytes) }
-    #expect(try ONNXFile.readGraph(bytes, folder: folder.path).nodes.count == 3)
+    #expect(throws: ONNXError.self) { try ONNXFile(bytes).graph }
+    #expect(try ONNXFile(bytes, folder: folder.path).graph.nodes.count == 3)
   }
 
   static func model(_ external: [(String, String)]) -> WireModel {

@@ -30,7 +30,7 @@ import Testing
 
   private static func sentence(_ model: WireModel) -> String? {
     do {
-      _ = try ONNXFile.readGraph(model.bytes)
+      _ = try ONNXFile(model.bytes).graph
       return nil
     } catch { return "\(error)" }
   }

@@ -21,7 +21,7 @@ import Testing
           op: op, inputs: (0..<(["Neg", "Relu"].contains(op) ? 1 : 2)).map { _ in operand() }, outputs: ["v\(index)"]))
     }
     nodes.append(WireNode(op: "Add", inputs: ["x", "v\(nodes.count - 1)"], outputs: ["y"]))
-    let sorted = try ONNXFile.readGraph(WireModel(nodes: nodes, inputs: [("x", [1, 1])]).bytes)
+    let sorted = try ONNXFile(WireModel(nodes: nodes, inputs: [("x", [1, 1])]).bytes).graph
     // What is sorted stays as it is.
     let needed = Set(sorted.nodes.map(\.name))
     #expect(sorted.nodes.map(\.name) == ["x"] + nodes.map { $0.outputs[0] }.filter(needed.contains))
@@ -54,7 +54,7 @@ import Testing
     var nodes = (0..<20).map { WireNode(op: "Relu", inputs: [$0 == 0 ? "x" : "v\($0 - 1)"], outputs: ["v\($0)"]) }
     nodes[5] = WireNode(op: "Add", inputs: ["v4", "v\(4 + length)"], outputs: ["v5"])
     let model = WireModel(nodes: nodes.shuffled(using: &random), outputs: ["v19"])
-    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(model.bytes) }
+    let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
     let sentence = try #require(error?.description)
     let start = "model: its nodes form a cycle, so none of them can be computed first: "
     try #require(sentence.hasPrefix(start))
@@ -68,6 +68,6 @@ import Testing
   @Test func cyclesThatTheOutputDoesNotNeedAreLeftOut() throws {
     var model = WireModel.oneNode("Relu")
     model.nodes.append(WireNode(op: "Add", inputs: ["y", "b"], outputs: ["b"]))
-    #expect(try ONNXFile.readGraph(model.bytes).nodes.map(\.name) == ["x", "it"])
+    #expect(try ONNXFile(model.bytes).graph.nodes.map(\.name) == ["x", "it"])
   }
 }

@@ -99,7 +99,7 @@ import Testing
 
   @Test func manyOperatorsAndReasonsAreCut() {
     func node(_ op: String, _ name: String, _ reason: String? = nil) -> ONNXError.UnsupportedNode {
-      ONNXError.UnsupportedNode(operator: op, name: name, reason: reason)
+      ONNXError.UnsupportedNode(op, name: name, reason: reason)
     }
     let reasons = (0..<5).map { node("Gemm", "g\($0)", "reason \($0)") } + [node("Gemm", "h", "reason 4")]
     #expect(
@@ -173,8 +173,8 @@ import Testing
 
   @Test func theSentenceIsLocalizedToo() {
     let errors: [any Error] = [
-      ONNXError.missing("net.onnx"), GraphError.noSuchNode("a", suggestion: "b"),
-      WindowError.invalid("pads", [1], axes: 2),
+      ONNXError.empty("net.onnx"), GraphError.noSuchNode("a", suggestion: "b"),
+      Misfit("pads are [1]"),
     ]
     for error in errors { #expect(error.localizedDescription == "\(error)") }
   }

@@ -133,7 +133,7 @@ import Testing
   }
 
   @Test func symbolicInputs() throws {
-    let graph = try ONNXFile.readGraph(WireModel.oneNode("Relu", input: [-1, 3, -2, 0]).bytes)
+    let graph = try ONNXFile(WireModel.oneNode("Relu", input: [-1, 3, -2, 0]).bytes).graph
     guard let input = graph.nodes[0].operation as? Input else { throw Unexpected() }
     #expect(input.shape == SymbolicShape([.symbolic("n1"), .fixed(3), .symbolic("n2"), .symbolic("")]))
   }
@@ -153,14 +153,14 @@ import Testing
         WireNode(op: "Relu", inputs: ["b"], outputs: ["relu_2"]),
         WireNode(op: "Relu", inputs: ["relu_2"], outputs: ["y"]),
       ])
-    #expect(try ONNXFile.readGraph(model.bytes).nodes.map(\.name) == ["x", "relu", "relu_2", "relu_2_2", "y"])
+    #expect(try ONNXFile(model.bytes).graph.nodes.map(\.name) == ["x", "relu", "relu_2", "relu_2_2", "y"])
   }
 
   @Test func nodesThatTheFirstOutputDoesNotNeedAreLeftOut() throws {
     var model = WireModel.oneNode("Relu")
     model.nodes.append(WireNode(op: "ArgMax", inputs: ["y"], outputs: ["best"]))
     model.outputs = ["y", "best"]
-    #expect(try ONNXFile.readGraph(model.bytes).nodes.map(\.name) == ["x", "it"])
+    #expect(try ONNXFile(model.bytes).graph.nodes.map(\.name) == ["x", "it"])
   }
 
   @Test func onlyFirstOutputsCanBeTaken() {
@@ -168,7 +168,7 @@ import Testing
       op: "MaxPool", inputs: ["x"], outputs: ["p", "indices"], name: "pool",
       attributes: [("kernel_shape", .ints([2, 2]))])
     let add = WireNode(op: "Add", inputs: ["p", "indices"], outputs: ["y"])
-    let error = #expect(throws: ONNXError.self) { try ONNXFile.readGraph(WireModel(nodes: [pool, add]).bytes) }
+    let error = #expect(throws: ONNXError.self) { try ONNXFile(WireModel(nodes: [pool, add]).bytes).graph }
     #expect(
       error?.description
         == "model: 1 node is not supported: Add (y: it takes a further output of pool (MaxPool); "
@@ -178,14 +178,14 @@ import Testing
   @Test func theSecondDomainNameIsTheSame() throws {
     var model = WireModel.oneNode("Relu")
     model.nodes[0].domain = "ai.onnx"
-    #expect(try ONNXFile.readGraph(model.bytes).nodes.count == 2)
+    #expect(try ONNXFile(model.bytes).graph.nodes.count == 2)
   }
 
   static func ramp(_ count: Int) -> [Float] { (0..<count).map(Float.init) }
 
   /// What the last node of the model's graph does.
   static func last(_ model: WireModel) throws -> any Networks.Operator {
-    try ONNXFile.readGraph(model.bytes).nodes.last!.operation
+    try ONNXFile(model.bytes).graph.nodes.last!.operation
   }
 
   struct Unexpected: Error {}

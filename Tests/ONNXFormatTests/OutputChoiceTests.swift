@@ -76,12 +76,12 @@ import Testing
   ]
 
   @Test(arguments: cases) func theOutputThatIsMostLikeLogits(one: Case) throws {
-    let graph = try ONNXFile.readGraph(one.model.bytes)
+    let graph = try ONNXFile(one.model.bytes).graph
     #expect(graph.outputName == one.preferred)
     #expect(graph.outputNames == one.outputs)
     #expect(graph[graph.output].name == one.preferred || one.outputs.count == 1)
     let network = try NeuralNetwork(onnx: one.model.bytes)
-    #expect(network.outputName == one.preferred && network.outputNames == one.outputs)
+    #expect(network.graph.outputName == one.preferred && network.graph.outputNames == one.outputs)
   }
 
   @Test func outputsAndNodesByName() throws {
@@ -93,8 +93,8 @@ import Testing
       ("fc", "scores"), ("scores", "scores"), ("relu", "rectified"), ("rectified", "rectified"), (nil, "probabilities"),
     ] {
       let network = try NeuralNetwork(contentsOf: folder, output: name)
-      #expect(network.outputName == name ?? "logits")
-      #expect(network.outputNames == ["head/features", "logits"])
+      #expect(network.graph.outputName == name ?? "logits")
+      #expect(network.graph.outputNames == ["head/features", "logits"])
       let found = try Executor(network).trace(input).value(of: network.graph.output)
       let expected = try Fixtures.tensor("cases/two_outputs/\(file)-output.npy")
       #expect(found.shape == expected.shape)
@@ -103,7 +103,7 @@ import Testing
     }
     // What a rewrite changes keeps its outputs.
     let folded = try NeuralNetwork(contentsOf: folder).foldingBatchNormalization()
-    #expect(folded.outputName == "logits" && folded.outputNames == ["head/features", "logits"])
+    #expect(folded.graph.outputName == "logits" && folded.graph.outputNames == ["head/features", "logits"])
   }
 
   @Test func wrongNames() throws {
@@ -128,9 +128,9 @@ import Testing
 
   /// A converted file has the first output, as before outputs could be chosen.
   @Test func conversionsKeepTheFirstOutput() throws {
-    let source = try ONNXSource(contentsOf: Fixtures.path("cases/two_outputs"))
-    #expect(source.outputName == "head/features")
+    let source = try ONNXFile(contentsOf: Fixtures.path("cases/two_outputs"), prefersLogits: false)
+    #expect(source.graph.outputName == "head/features")
     #expect(source.nodes.map(\.name) == ["conv", "relu", "pool", "flatten"])
-    #expect(try ONNXSource(contentsOf: Fixtures.path("cases/two_outputs"), output: "fc").nodes.last?.name == "fc")
+    #expect(try ONNXFile(contentsOf: Fixtures.path("cases/two_outputs"), output: "fc").nodes.last?.name == "fc")
   }
 }

@@ -22,7 +22,7 @@ import Testing
   /// The nodes that the importer names; none if it takes the model.
   private static func unsupported(in model: WireModel) -> [ONNXError.UnsupportedNode] {
     do {
-      _ = try ONNXFile.readGraph(model.bytes)
+      _ = try ONNXFile(model.bytes).graph
       return []
     } catch ONNXError.unsupported(_, let nodes) {
       #expect(Set(nodes).count == nodes.count)
@@ -100,7 +100,7 @@ private struct GraphMaker {
         attributes: parts.last == "MaxPool" ? [("kernel_shape", .ints([1, 1]))] : []))
     if unknown || refused != nil {
       expected.append(
-        .init(operator: parts.joined(separator: "."), name: "node \(name)", reason: refused))
+        .init(parts.joined(separator: "."), name: "node \(name)", reason: refused))
     }
     return name
   }

@@ -239,7 +239,7 @@ final class ScratchFolder {
 extension ScratchFolder {
   /// The graph of a model, written to the folder first.
   func readGraph(_ model: WireModel) throws -> Graph {
-    try ONNXFile.readGraph(try write(model.bytes, as: "model.onnx"))
+    try ONNXFile(contentsOf: try write(model.bytes, as: "model.onnx")).graph
   }
 
   /// The network of the folder's `model.onnx`.

@@ -16,16 +16,16 @@ import Testing
   }()
 
   @Test(arguments: operators) func operatorsComputeTheSame(name: String) throws {
-    let source = try ONNXSource(contentsOf: Fixtures.path("operators/\(name)"))
+    let source = try ONNXFile(contentsOf: Fixtures.path("operators/\(name)"), prefersLogits: false)
     let network = try NeuralNetwork(source.graph)
     let input = try Fixtures.tensor("operators/\(name)/input.npy")
     for placement in [ONNXWriter.WeightPlacement.beside, .inside] {
       let scratch = try Fixtures.Scratch()
       let file = scratch.path("out.onnx")
-      try ONNXWriter(placement: placement, outputName: source.outputName).write(network, to: file)
+      try ONNXWriter(placement: placement, outputName: source.graph.outputName).write(network, to: file)
       let found = try NeuralNetwork(contentsOf: file)
-      let again = try ONNXSource(contentsOf: file)
-      #expect(again.outputName == source.outputName)
+      let again = try ONNXFile(contentsOf: file, prefersLogits: false)
+      #expect(again.graph.outputName == source.graph.outputName)
       #expect(found.graph[found.input].name == network.graph[network.input].name)
       #expect(Set(network.graph.nodes.map(\.name)).isSubset(of: found.graph.nodes.map(\.name)))
       let expected = try Self.output(of: network, input)
@@ -40,15 +40,15 @@ import Testing
   func networksComputeTheSame(name: String) throws {
     let scratch = try Fixtures.Scratch()
     try SeededNetwork.write(name, to: scratch)
-    let source = try ONNXSource(contentsOf: scratch.path("model.onnx"))
+    let source = try ONNXFile(contentsOf: scratch.path("model.onnx"), prefersLogits: false)
     let network = try NeuralNetwork(source.graph)
     let file = scratch.path("out.onnx")
-    let summary = try ONNXWriter(outputName: source.outputName).write(network, to: file)
+    let summary = try ONNXWriter(outputName: source.graph.outputName).write(network, to: file)
     #expect(summary.opset == 17)
     let found = try NeuralNetwork(contentsOf: file)
     #expect(found.graph.nodes.map(\.name) == network.graph.nodes.map(\.name))
     #expect(found.graph.nodes.map(\.aliases) == network.graph.nodes.map(\.aliases))
-    #expect(try ONNXSource(contentsOf: file).outputName == source.outputName)
+    #expect(try ONNXFile(contentsOf: file, prefersLogits: false).graph.outputName == source.graph.outputName)
     let input = Seeded.tensor(network.exampleInputShape(), seed: 3)
     // The same operators with the same weights: the same bits.
     #expect(try Executor(found).logits(input) == Executor(network).logits(input))
@@ -111,7 +111,7 @@ import Testing
     var builder = GraphBuilder(item: [300])
     builder.add("fc", .linear(Linear(weight: Tensor(shape: [2, 300], repeating: 70000), bias: nil)))
     let network = try builder.network()
-    let error = #expect(throws: ONNXWritingError.self) { try ONNXWriter(halvesWeights: true).write(network, to: file) }
+    let error = #expect(throws: ONNXError.self) { try ONNXWriter(halvesWeights: true).write(network, to: file) }
     #expect(
       error?.description
         == "\(file): tensor fc.weight.half: 70000.0 cannot be stored as FLOAT16; expected at most 65504")

@@ -88,7 +88,7 @@ import Testing
       // What stays behind is the relevance of outputs whose denominator is zero: no positive contributions, or only zeros.
       let denominator: Tensor? =
         switch entry.rule {
-        case "zPlus": walk.trace.companion(of: walk.node(entry.node))
+        case "zPlus": walk.trace.sideProduct(of: walk.node(entry.node))
         case "proportional", "shareBySummand": walk.value(entry.node)
         default: nil
         }

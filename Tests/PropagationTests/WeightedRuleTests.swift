@@ -20,7 +20,7 @@ import Testing
   @Test(arguments: LayerCase.all, [1, 3]) func zPlusOfRectifiedInput(layer: LayerCase, seeds: Int) throws {
     let x = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
     let walk = try Walk(layer.network(behind: [.relu]), Self.zPlus, x)
-    #expect(walk.plan.companions == [walk.node("layer"): .everywhere])
+    #expect(walk.plan.sideProducts == [walk.node("layer"): .everywhere])
     expectRelevance(walk, seeds: seeds) { r in
       layer.oracle.zPlus(x.positivePart.repeatingItems(seeds), r).relevance
     }
@@ -29,7 +29,7 @@ import Testing
   @Test(arguments: LayerCase.all, [1, 3]) func zPlusOfSignedInput(layer: LayerCase, seeds: Int) throws {
     let x = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
     let walk = try Walk(layer.network(), Self.zPlus, x)
-    #expect(walk.plan.companions.isEmpty)
+    #expect(walk.plan.sideProducts.isEmpty)
     expectRelevance(walk, seeds: seeds) { r in layer.oracle.zPlus(x.repeatingItems(seeds), r).relevance }
   }
 

@@ -149,7 +149,7 @@ import Testing
     ] {
       let bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count + 1), 0]
       let data = Data(bytes + Array((header + "\n").utf8) + [0, 0, 0, 0])
-      let error = #expect(throws: NumPyFileError.self) { try NumPyFile.decode(data, name: "a.npy") }
+      let error = #expect(throws: SimpleError.self) { try NumPyFile.decode(data, name: "a.npy") }
       #expect(error?.description == "a.npy: .npy with header \(shown); expected descr, fortran_order and shape")
     }
   }
@@ -158,13 +158,13 @@ import Testing
   @Test func everyPrefixIsAnError() throws {
     let whole = NumPyFile.encode(Seeded.tensor([2, 3], seed: 1))
     for count in 0..<whole.count {
-      #expect(throws: NumPyFileError.self) { try NumPyFile.decode(whole.prefix(count), name: "a.npy") }
+      #expect(throws: SimpleError.self) { try NumPyFile.decode(whole.prefix(count), name: "a.npy") }
     }
     #expect(try NumPyFile.decode(whole + Data([1, 2, 3]), name: "a.npy").count == 6)
   }
 
   @Test func missingFiles() {
-    let error = #expect(throws: NumPyFileError.self) { try NumPyFile.read("/nowhere/a.npy") }
+    let error = #expect(throws: SimpleError.self) { try NumPyFile.read("/nowhere/a.npy") }
     #expect(error?.description == "/nowhere/a.npy: no such file, or it may not be read")
     #expect(error?.category == .missingInput)
   }
@@ -174,12 +174,12 @@ import Testing
     let scratch = try Fixtures.Scratch()
     let tensor = Tensor(shape: [2])
     let missing = scratch.path("no/such/folder/a.npy")
-    let error = #expect(throws: NumPyFileError.self) { try NumPyFile.write(tensor, to: missing) }
+    let error = #expect(throws: SimpleError.self) { try NumPyFile.write(tensor, to: missing) }
     #expect(error?.description.hasPrefix("\(missing): cannot be written: ") == true)
     #expect(error?.description.contains("\n") == false)
     #expect(error?.category == .cannotWrite)
     try FileManager.default.createDirectory(atPath: scratch.path("taken.npy"), withIntermediateDirectories: true)
-    #expect(throws: NumPyFileError.self) { try NumPyFile.write(tensor, to: scratch.path("taken.npy")) }
+    #expect(throws: SimpleError.self) { try NumPyFile.write(tensor, to: scratch.path("taken.npy")) }
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == ["taken.npy"])
   }
 

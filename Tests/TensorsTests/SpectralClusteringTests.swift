@@ -1,5 +1,6 @@
 import Tensors
 import TestSupport
+import Support
 import Testing
 
 /// Groups that are known by construction, and eigenvalues worked out by hand.
@@ -65,7 +66,7 @@ import Testing
   }
 
   @Test func notANumberIsAnError() {
-    #expect(throws: DecompositionError.self) {
+    #expect(throws: SimpleError.self) {
       try SpectralClustering(similarity: Tensor(shape: [3, 3], repeating: .nan))
     }
   }

@@ -10,7 +10,7 @@ package struct Walk {
   package init(_ network: NeuralNetwork, _ table: RuleTable, _ input: Tensor, threads: Int = 2) throws {
     plan = try table.resolve(for: network)
     self.network = network
-    trace = try Executor(network, threads: threads).trace(input, companions: plan.companions)
+    trace = try Executor(network, threads: threads).trace(input, sideProducts: plan.sideProducts)
     propagator = Propagator(plan: plan, trace: trace)
   }
 

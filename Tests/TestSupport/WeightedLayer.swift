@@ -25,22 +25,22 @@ package struct WeightedLayer {
   /// W·x + b, rectified if wanted.
   package func forward(_ x: Tensor, rectifies: Bool = false) -> Tensor {
     write(kernel.outputShape) { y in
-      x.withUnsafeElements { kernel.forward($0.baseAddress!, y, rectifies: rectifies, companion: nil, on: workers) }
+      x.withUnsafeElements { kernel.forward($0.baseAddress!, y, rectifies: rectifies, sideProduct: nil, on: workers) }
     }
   }
 
   /// W·x + b, rectified if wanted, and W⁺·x.
-  package func forwardWithCompanion(_ x: Tensor, rectifies: Bool = false) -> (output: Tensor, companion: Tensor) {
-    var companion: Tensor?
+  package func forwardWithSideProduct(_ x: Tensor, rectifies: Bool = false) -> (output: Tensor, sideProduct: Tensor) {
+    var sideProduct: Tensor?
     let output = write(kernel.outputShape) { y in
-      companion = write(kernel.outputShape) { z in
+      sideProduct = write(kernel.outputShape) { z in
         x.withUnsafeElements {
           kernel.forward(
-            $0.baseAddress!, y, rectifies: rectifies, companion: Companion(z, scope: .everywhere), on: workers)
+            $0.baseAddress!, y, rectifies: rectifies, sideProduct: SideProduct(z, scope: .everywhere), on: workers)
         }
       }
     }
-    return (output, companion!)
+    return (output, sideProduct!)
   }
 
   /// part(W)·x, added to `start` if there is one.

@@ -27,7 +27,7 @@ struct Workbench {
     try files.createDirectory(atPath: scratch.path("model"), withIntermediateDirectories: true)
     let operatorFolder = Fixtures.path("operators/conv-3x3")
     // Each of the convolution's outputs is a class.
-    let map = try ONNXFile.readGraph(operatorFolder + "/model.onnx")
+    let map = try ONNXFile(contentsOf: operatorFolder + "/model.onnx").graph
     let flatten = Node(name: "classes", operation: .flatten(axis: 1), inputs: [map.output])
     let graph = try Graph(name: map.name, nodes: map.nodes + [flatten], output: Node.ID(map.nodes.count))
     for copy in ["model/model.onnx", "bare.onnx"] {

@@ -4,7 +4,7 @@ import RelevanceKit
 struct ConversionReport {
   let rows: [String]
 
-  init(of source: ONNXSource, to network: NeuralNetwork) {
+  init(of source: ONNXFile, to network: NeuralNetwork) {
     var survivors: [String: String] = [:]
     var kept: Set<String> = []
     for node in network.graph.nodes {
@@ -15,13 +15,13 @@ struct ConversionReport {
     var computed = Count()
     var merged: [String] = []
     for node in source.nodes where !kept.contains(node.name) && kept.isDisjoint(with: node.outputs) {
-      if ["Identity", "Dropout"].contains(node.operator) {
-        removed.add(node.operator)
+      if ["Identity", "Dropout"].contains(node.op) {
+        removed.add(node.op)
       } else if let survivor = survivors[node.name] {
-        let verb = node.operator == "BatchNormalization" ? "folded \(node.name) into" : "merged \(node.name) into"
+        let verb = node.op == "BatchNormalization" ? "folded \(node.name) into" : "merged \(node.name) into"
         merged.append("\(verb) \(survivor)")
       } else {
-        computed.add(node.operator)
+        computed.add(node.op)
       }
     }
     rows = removed.rows("removed") + computed.rows("made constant") + merged

@@ -66,21 +66,23 @@ struct ConvertModel: ParsableCommand {
   }
 
   func run() throws {
-    let source = try ONNXSource(contentsOf: input, inputs: inputs.values())
+    let source = try ONNXFile(contentsOf: input, prefersLogits: false, inputs: GivenInputs(inputs.values()))
     for path in isInline ? [output] : [output, output + ".data"] where source.wasRead(from: path) {
-      throw ONNXWritingError.replacesInput(path)
+      throw ONNXError.file(
+        path, reason: "is one of the files that the network is read from; give another name", category: .usage)
     }
     let original = try Console.detail("opened \(input)") { try source.network() }
-    let others = source.graph.outputNames.filter { $0 != source.outputName }
+    let others = source.graph.outputNames.filter { $0 != source.graph.outputName }
     if !others.isEmpty {
       Console.note(
-        "\(input) has \(others.count + 1) outputs; \(source.outputName), the first, is written, the others are not")
+        "\(input) has \(others.count + 1) outputs; \(source.graph.outputName), the first, is written, the others are not"
+      )
     }
     let network = foldsBatchNormalization ? try original.foldingBatchNormalization() : original
     for row in ConversionReport(of: source, to: network).rows { Console.summary(row) }
 
     let writer = ONNXWriter(
-      placement: isInline ? .inside : .beside, halvesWeights: halvesWeights, outputName: source.outputName)
+      placement: isInline ? .inside : .beside, halvesWeights: halvesWeights, outputName: source.graph.outputName)
     let summary = try writer.write(network, to: output) { path in
       guard checks else { return }
       // Logits are compared before the file has its name: one that fails never gets it.

@@ -23,8 +23,8 @@ struct BenchMemory {
     ]
     if let trace {
       lines.append(
-        "  a trace \(Self.megabytes(trace.values + trace.companions)), of which positive products "
-          + "\(Self.megabytes(trace.companions)); denominators besides \(Self.megabytes(trace.denominators))")
+        "  a trace \(Self.megabytes(trace.values + trace.sideProducts)), of which positive products "
+          + "\(Self.megabytes(trace.sideProducts)); denominators besides \(Self.megabytes(trace.denominators))")
     }
     return lines.joined(separator: "\n")
   }

@@ -75,16 +75,7 @@ struct EvaluateMerge: ParsableCommand {
       guard !found.isEmpty else { throw EvaluateError.noJournals(path) }
       return found.map { "\(path)/\($0)" }
     }
-    guard let first = journals.first else { throw JournalError.nothingToMerge }
-    let name = try JournalHeader(ofJournal: first).evaluation
-    guard let evaluation = EvaluationCatalog.types.first(where: { $0.name == name }) else {
-      throw EvaluateError.unknownEvaluation(first, name)
-    }
-    try merge(journals, evaluation)
-  }
-
-  private func merge<E: NamedEvaluation>(_ journals: [String], _: E.Type) throws {
-    let journal = try Journal<E>.merging(journals)
+    let journal = try Journal.merging(journals)
     try writeFile(journal.data(), to: output.folder().appendingPathComponent("journal.jsonl"))
     try output.write(journal)
   }
@@ -93,20 +84,18 @@ struct EvaluateMerge: ParsableCommand {
 /// What cannot be evaluated or merged as it was asked for.
 enum EvaluateError: RelevanceKitError {
   case noJournals(String)
-  case unknownEvaluation(String, String)
   case nothingDone(Int)
 
   var category: ErrorCategory {
     switch self {
     case .noJournals: .missingInput
-    case .unknownEvaluation, .nothingDone: .badData
+    case .nothingDone: .badData
     }
   }
 
   var description: String {
     switch self {
     case .noJournals(let folder): "\(folder): expected journals of shards, journal-i-of-n.jsonl, found none"
-    case .unknownEvaluation(let file, let name): "\(file): a journal of \(name), which this version does not know"
     case .nothingDone(let count): "none of the \(count) items could be evaluated"
     }
   }

@@ -20,7 +20,9 @@ struct EvaluationRunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Do only part i of n of the items, into journal-i-of-n.jsonl.", valueName: "i/n"),
     transform: {
-      guard let shard = Shard($0) else { throw ValidationError("--shard is \($0); expected i/n with 1 ≤ i ≤ n") }
+      guard let shard = Shard(rawValue: $0) else {
+        throw ValidationError("--shard is \($0); expected i/n with 1 ≤ i ≤ n")
+      }
       return shard
     })
   var shard = Shard.whole
@@ -38,7 +40,8 @@ struct EvaluationRunOptions: ParsableArguments {
   func setting(methods: [any AttributionMethod]) throws -> Setting {
     let model = try model.load()
     let explainer = try Explainer(
-      rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
+      rules.network(of: model), rules: rules.table(for: model), preprocessing: fitting.preprocessing(of: model),
+      threads: self.model.threads)
     model.notes.forEach { Console.note($0) }
     if model.preprocessingFile == nil {
       Console.note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
@@ -54,17 +57,16 @@ struct EvaluationRunOptions: ParsableArguments {
     let methods = methods.map { method in
       (method as? RandomMap)?.seed == 0 ? RandomMap(seed: seed) : method
     }
-    var subject = Subject(
-      explainer, preprocessing: fitting.preprocessing(of: model), methods: methods, note: note)
+    var subject = Subject(explainer, methods: methods, note: note)
     subject.keeper = output
     return Setting(subject: subject, data: data, labels: model.labels)
   }
 
   /// Runs an evaluation and writes its results.
-  func run<E>(_ evaluation: PreparedEvaluation<E>) throws {
+  func run(_ evaluation: PreparedEvaluation) throws {
     let name = shard == .whole ? "journal.jsonl" : "journal-\(shard.index)-of-\(shard.count).jsonl"
     let path = try output.folder().appendingPathComponent(name).path
-    let progress = ProgressLine(E.name)
+    let progress = ProgressLine(evaluation.name)
     let journal = try evaluation.run(journal: path, shard: shard, resumes: resume) {
       if let failure = $0.failure { Console.note("\(failure.name) is left out: \(failure.error)") }
       progress.update($0)
@@ -171,12 +173,12 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
   init() {}
 
   init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
+    let container = try decoder.container(keyedBy: AnyKey.self)
     if E.methods == nil {
-      methods = try container.decode(OptionGroup<MethodOptions>.self, forKey: .methods).wrappedValue.values
+      methods = try container.decode(OptionGroup<MethodOptions>.self, forKey: "methods").wrappedValue.values
     }
     func value<Value: ParameterValue>(of name: String, like _: Value) throws -> any ParameterValue {
-      try container.decode(Option<Written<Value>>.self, forKey: Key(stringValue: name)).wrappedValue.value
+      try container.decode(Option<Written<Value>>.self, forKey: AnyKey(stringValue: name)).wrappedValue.value
     }
     for parameter in E.parameters {
       parameter.set(&evaluation, try value(of: parameter.name, like: parameter.usual))
@@ -189,20 +191,12 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
     }
     if let (found, expected) = evaluation.objection { throw ValidationError("\(found); expected \(expected)") }
   }
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    static var methods: Key { Key(stringValue: "methods") }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
 }
 
 /// The argument parser looks for options among the children of a mirror; these are as many as are declared.
 extension DeclaredOptions: CustomReflectable {
   var customMirror: Mirror {
-    let methods: [Mirror.Child] = E.methods == nil ? [(Key.methods.stringValue, OptionGroup<MethodOptions>())] : []
+    let methods: [Mirror.Child] = E.methods == nil ? [("methods", OptionGroup<MethodOptions>())] : []
     return Mirror(self, children: methods + E.parameters.map { ($0.name, Self.option($0, usual: $0.usual)) })
   }
 

@@ -23,8 +23,8 @@ struct EvaluationOutput: ParsableArguments {
   }
 
   /// Writes tables and report of a whole evaluation, and prints the tables.
-  func write<E: ItemwiseEvaluation>(_ journal: Journal<E>) throws {
-    let results = E.results(of: journal, Bootstrap(items: journal.header.items, resamples: resamples))
+  func write(_ journal: Journal) throws {
+    let results = journal.results(resamples: resamples)
     let folder = try folder()
     let report = EvaluationReport(journal, results)
     try writeFile(Data(report.markdown.utf8), to: folder.appendingPathComponent("report.md"))
@@ -61,7 +61,7 @@ extension EvaluationOutput: EvaluationKeeper {
 }
 
 /// All that an evaluation found; the same bytes for the same journal.
-struct EvaluationReport<E: ItemwiseEvaluation>: Encodable {
+struct EvaluationReport: Encodable {
   private let evaluation: String
   private let configuration: [String: [String]]
   private let items: Int
@@ -74,11 +74,11 @@ struct EvaluationReport<E: ItemwiseEvaluation>: Encodable {
     let error: String
   }
 
-  init(_ journal: Journal<E>, _ results: EvaluationResults) {
-    evaluation = E.name
+  init(_ journal: Journal, _ results: EvaluationResults) {
+    evaluation = journal.header.evaluation
     configuration = journal.header.configuration
     items = journal.header.items
-    failures = journal.failures.map { Failure(item: $0.name, error: $0.error ?? "") }
+    failures = journal.failures.map { Failure(item: $0.name, error: $0.error) }
     tables = results.tables
     notes = results.notes
   }

@@ -84,7 +84,7 @@ struct Explain: ParsableCommand {
     let folder = URL(fileURLWithPath: output)
     let provenance =
       artifacts.contains(.html)
-      ? try Provenance(model: self.model.location, model, threads: explainer.threads) : nil
+      ? try Provenance(model, threads: explainer.threads) : nil
     defer { report.note() }
 
     var failure: (any Error)?
@@ -195,21 +195,7 @@ struct ResultWriter {
 /// Makes a folder, and those that it lies in.
 func makeFolder(_ folder: URL) throws {
   do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-    throw OutputError.folder(folder.path)
-  }
-}
-
-/// A result that cannot be written.
-enum OutputError: RelevanceKitError {
-  case folder(String)
-  case file(String, reason: String)
-
-  var category: ErrorCategory { .cannotWrite }
-  var description: String {
-    switch self {
-    case .folder(let path): "\(path): the folder cannot be made"
-    case .file(let path, let reason): "\(path): cannot be written: \(reason)"
-    }
+    throw SimpleError("\(folder.path): the folder cannot be made", .cannotWrite)
   }
 }
 

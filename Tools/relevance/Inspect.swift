@@ -34,10 +34,11 @@ struct Inspect: ParsableCommand {
     print(
       "\(network.graph.name): input \(network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
     )
-    if network.outputNames != [network.outputName] {
-      let names = network.outputNames.map { $0 + ($0 == network.outputName ? " (explained)" : "") }
-      let isNode = !network.outputNames.contains(network.outputName)
-      print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(network.outputName)" : ""))
+    let (output, outputs) = (network.graph.outputName, network.graph.outputNames)
+    if outputs != [output] {
+      let names = outputs.map { $0 + ($0 == output ? " (explained)" : "") }
+      let isNode = !outputs.contains(output)
+      print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(output)" : ""))
     }
     if let inferred = (try? network.analysis(forInput: shape))?.inferred {
       print("scores: \(network.scoreLayout(inferred))")

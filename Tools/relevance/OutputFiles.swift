@@ -57,7 +57,5 @@ struct OutputFiles {
 
 /// Writes a file that appears under its name only when it is complete.
 func writeFile(_ data: Data, to url: URL) throws {
-  do { try AtomicFiles.write(data, to: url.path) } catch let failure as AtomicFiles.Failure {
-    throw OutputError.file(url.path, reason: failure.reason)
-  }
+  try AtomicFiles.write(data, to: url.path)
 }

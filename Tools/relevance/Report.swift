@@ -60,7 +60,7 @@ struct Report: Encodable {
 
   init(model: String, plan: RulePlan, methods: [any AttributionMethod]) {
     self.model = model
-    output = plan.network.outputName
+    output = plan.network.graph.outputName
     table = plan.table.name
     warnings = plan.warnings + methods.flatMap { $0.warnings(under: plan) }
   }

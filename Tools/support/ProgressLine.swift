@@ -23,9 +23,12 @@ package final class ProgressLine {
     let now = ContinuousClock.now
     guard now - (last ?? start) >= (Console.isTerminal ? .milliseconds(100) : .seconds(30)) else { return }
     last = now
-    var text = String(
-      format: "%@: %d of %d, %.1f a minute", title, progress.done, progress.total, progress.perMinute)
-    if let left = progress.secondsLeft { text += ", \(Self.duration(left)) left" }
+    let (count, seconds) = (Double(progress.doneNow), progress.seconds)
+    let perMinute = seconds > 0 ? count * 60 / seconds : 0
+    var text = String(format: "%@: %d of %d, %.1f a minute", title, progress.done, progress.total, perMinute)
+    if count > 0 {
+      text += ", \(Self.duration(Double(progress.total - progress.done) * seconds / count)) left"
+    }
     Console.progress(text)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 #if canImport(FoundationXML)
   import FoundationXML
@@ -42,10 +43,10 @@ struct AnnotationXML {
   init(contentsOf path: String) throws {
     let data = try Files.data(path, expected: "an annotation in XML")
     guard data.count <= Self.sizeLimit else {
-      throw DataSetError.invalid(path, expected: "an annotation of at most 16 MiB", found: "\(data.count) bytes")
+      throw SimpleError.invalid(path, expected: "an annotation of at most 16 MiB", found: "\(data.count) bytes")
     }
     guard data.range(of: Data("<!DOCTYPE".utf8)) == nil else {
-      throw DataSetError.invalid(path, expected: "an annotation", found: "a document type declaration")
+      throw SimpleError.invalid(path, expected: "an annotation", found: "a document type declaration")
     }
     let reader = Reader(path)
     let parser = XMLParser(data: data)
@@ -54,7 +55,7 @@ struct AnnotationXML {
     let isWellFormed = parser.parse()
     if let error = reader.error { throw error }
     guard isWellFormed, reader.isComplete else {
-      throw DataSetError.invalid(
+      throw SimpleError.invalid(
         path, place: "line \(max(parser.lineNumber, 1))", expected: "an annotation in XML", found: "damaged XML")
     }
     objects = reader.objects
@@ -70,7 +71,7 @@ struct AnnotationXML {
     private var values: [String: String] = [:]
     private(set) var objects: [Object] = []
     private(set) var isComplete = false
-    private(set) var error: DataSetError?
+    private(set) var error: SimpleError?
 
     init(_ path: String) { self.path = path }
 

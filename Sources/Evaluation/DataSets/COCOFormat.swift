@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// COCO's `instances_*.json`: boxes are left, top, width and height, in pixels from 0.
 /// The whole file is in memory while it is decoded.
@@ -12,7 +13,7 @@ struct COCOFormat {
     content = try Files.decoded(try Files.data(path, expected: DataSetFormat.coco.needs), path)
     if let images {
       guard Files.isFolder(images) == true else {
-        throw DataSetError.missing(images, expected: "the folder of the pictures")
+        throw SimpleError.missing(images, expected: "the folder of the pictures")
       }
       self.images = images
     } else {
@@ -29,7 +30,7 @@ struct COCOFormat {
     }
     var crowds = 0
     for (number, annotation) in content.annotations.enumerated() {
-      func invalid(expected: String, found: String) -> DataSetError {
+      func invalid(expected: String, found: String) -> SimpleError {
         .invalid(path, place: "annotations[\(number)]", expected: expected, found: found)
       }
       guard let position = positions[annotation.imageID] else {
@@ -71,7 +72,7 @@ struct COCOFormat {
     if let found { return found }
     // Nothing is where it should be, but for the folder: the run says which pictures are missing.
     if let named = folders.dropFirst().first(where: { Files.isFolder($0) == true }) { return named }
-    throw DataSetError.missing("\(beside)/\(split)", expected: "the folder of the pictures of \(path)")
+    throw SimpleError.missing("\(beside)/\(split)", expected: "the folder of the pictures of \(path)")
   }
 
   private struct Content: Decodable {

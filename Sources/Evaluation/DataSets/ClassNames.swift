@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Which class of the network a name in a data set means.
 ///
@@ -6,8 +7,7 @@ import Foundation
 /// none, as one of several that are separated by commas; without regard to case where the case as written is no whole
 /// name of the file. A decimal number that the class file does not have as a name is the class's index, from 0.
 public struct ClassNames: Sendable {
-  /// The number of the network's classes.
-  public let count: Int
+  let count: Int
   private let file: Table?
   private let labels: Table
 
@@ -24,7 +24,8 @@ public struct ClassNames: Sendable {
   /// - a JSON object of names by index, `{"0": "tench"}` or `{"0": ["n01440764", "tench"]}`.
   ///
   /// - Throws: a `RelevanceKitError` if the file is none of these, or has classes that the network does not have.
-  public init(contentsOf path: String, names: [Int: String] = [:], count: Int) throws {
+  public init(contentsOf file: some FileLocation, names: [Int: String] = [:], count: Int) throws {
+    let path = file.fileSystemPath
     let expected = "a class file: JSON, or a line per class"
     let text = try Files.text(path, expected: expected)
     var table = Table()
@@ -33,30 +34,28 @@ public struct ClassNames: Sendable {
     } else {
       var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       while lines.last?.allSatisfy(\.isWhitespace) == true { lines.removeLast() }
-      guard !lines.isEmpty else { throw DataSetError.invalid(path, expected: expected, found: "nothing") }
+      guard !lines.isEmpty else { throw SimpleError.invalid(path, expected: expected, found: "nothing") }
       for (index, line) in lines.enumerated() {
         let names = Self.names(inLine: line)
         guard !names.isEmpty else {
-          throw DataSetError.invalid(
+          throw SimpleError.invalid(
             path, place: "line \(index + 1)", expected: "the name of a class", found: "nothing")
         }
         for name in names { table.add(name, index) }
       }
     }
     if let outside = table.indices.first(where: { !(0..<count).contains($0) }) {
-      throw DataSetError.noSuchClass(path, outside, classes: count)
+      throw SimpleError.noSuchClass(path, outside, classes: count)
     }
-    (self.count, file, labels) = (count, table, Table(names))
+    (self.count, self.file, labels) = (count, table, Table(names))
   }
 
-  /// The class that a name means; nil if it means none. `file` is where the name was found, for errors.
-  ///
-  /// - Throws: `RelevanceKitError` for several classes or for an index outside the network's classes.
-  public func index(of name: String, in file: String) throws -> Int? { try index(of: .named(name), in: file) }
+  /// The class that a name means; nil if it means none. `path` is where the name was found, for errors.
+  package func index(of name: String, in path: String) throws -> Int? { try index(of: .named(name), in: path) }
 
   func index(of label: ClassReference, in path: String) throws -> Int? {
     func checked(_ index: Int) throws -> Int {
-      guard (0..<count).contains(index) else { throw DataSetError.noSuchClass(path, index, classes: count) }
+      guard (0..<count).contains(index) else { throw SimpleError.noSuchClass(path, index, classes: count) }
       return index
     }
     switch label {
@@ -66,7 +65,10 @@ public struct ClassNames: Sendable {
       var found = file?[name] ?? []
       if found.isEmpty, let index = name.decimal { return try checked(index) }
       if found.isEmpty { found = labels[name] }
-      guard found.count <= 1 else { throw DataSetError.ambiguousClass(path, name: name, classes: found) }
+      guard found.count <= 1 else {
+        let numbers = found.map(String.init).joined(separator: " or ")
+        throw SimpleError("\(path): the class \(name) may be \(numbers); give a class file that says which")
+      }
       return found.first
     }
   }
@@ -126,7 +128,7 @@ public struct ClassNames: Sendable {
       let entries: [Entry] = try Files.decoded(Data(text.utf8), path)
       return try entries.enumerated().flatMap { index, entry in
         guard case .names(let names) = entry else {
-          throw DataSetError.invalid(path, place: "[\(index)]", expected: "the name of a class", found: "a number")
+          throw SimpleError.invalid(path, place: "[\(index)]", expected: "the name of a class", found: "a number")
         }
         return names.map { ($0, index) }
       }
@@ -137,7 +139,7 @@ public struct ClassNames: Sendable {
       case .index(let index): return [(key, index)]
       case .names(let names):
         guard let index = key.decimal else {
-          throw DataSetError.invalid(
+          throw SimpleError.invalid(
             path, place: key, expected: "the index of a class", found: names.joined(separator: ", "))
         }
         return names.map { ($0, index) }

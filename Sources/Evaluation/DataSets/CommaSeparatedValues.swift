@@ -1,3 +1,5 @@
+import Support
+
 /// The records of a CSV file. (RFC 4180; lines may also end in LF alone.)
 package struct CommaSeparatedValues {
   /// A record with the line at which it begins, from 1.
@@ -12,7 +14,7 @@ package struct CommaSeparatedValues {
     var (line, start) = (1, 1)
     /// Whether the field began with a quote, and whether that quote is open.
     var (isQuoted, isOpen) = (false, false)
-    func invalid(found: String) -> DataSetError {
+    func invalid(found: String) -> SimpleError {
       .invalid(path, place: "line \(line)", expected: "quotes around a whole field", found: found)
     }
     func endRecord() {
@@ -44,7 +46,7 @@ package struct CommaSeparatedValues {
       }
     }
     guard !isOpen else {
-      throw DataSetError.invalid(path, place: "line \(start)", expected: "a closing quote", found: "none")
+      throw SimpleError.invalid(path, place: "line \(start)", expected: "a closing quote", found: "none")
     }
     endRecord()
     self.records = records

@@ -1,3 +1,5 @@
+import Support
+
 /// How a data set lies on disk.
 public enum DataSetFormat: String, CaseIterable, Sendable {
   /// A flat folder of pictures and a file with their classes, as ILSVRC's validation set; boxes are optional.
@@ -27,12 +29,12 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
 
   /// The format of what is at a path.
   init(of path: String, options: DataSetOptions) throws {
-    guard let isFolder = Files.isFolder(path) else { throw DataSetError.missing(path, expected: "a data set") }
+    guard let isFolder = Files.isFolder(path) else { throw SimpleError.missing(path, expected: "a data set") }
     guard isFolder else {
       switch Files.fileExtension(of: path) {
       case "json": self = .coco
       case "csv", "jsonl": self = .manifest
-      default: throw DataSetError.unrecognized(path)
+      default: throw SimpleError.unrecognized(path)
       }
       return
     }
@@ -43,7 +45,7 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
     } else if try Files.folders(in: path).contains(where: { try Files.holdsPictures("\(path)/\($0)") }) {
       self = .folder
     } else {
-      throw DataSetError.unrecognized(path)
+      throw SimpleError.unrecognized(path)
     }
   }
 }
@@ -79,18 +81,20 @@ extension DataSet {
   /// incomplete otherwise is said in `notes`.
   ///
   /// - Parameters:
-  ///   - path: the folder, or the file of `coco` and `manifest`.
+  ///   - location: the folder, or the file of `coco` and `manifest`.
   ///   - format: nil recognizes it by what is there.
   ///   - options: where its parts are.
   ///   - classes: the network's.
   /// - Throws: a `RelevanceKitError`.
   public static func load(
-    _ path: String, format: DataSetFormat? = nil, options: DataSetOptions = DataSetOptions(), classes: ClassNames
+    _ location: some FileLocation, format: DataSetFormat? = nil, options: DataSetOptions = DataSetOptions(),
+    classes: ClassNames
   ) throws -> DataSet {
+    let path = location.fileSystemPath
     let format = try format ?? DataSetFormat(of: path, options: options)
-    guard let isFolder = Files.isFolder(path) else { throw DataSetError.missing(path, expected: format.needs) }
+    guard let isFolder = Files.isFolder(path) else { throw SimpleError.missing(path, expected: format.needs) }
     guard isFolder == (format != .coco && format != .manifest) else {
-      throw DataSetError.invalid(path, expected: format.needs, found: isFolder ? "a folder" : "a file")
+      throw SimpleError.invalid(path, expected: format.needs, found: isFolder ? "a folder" : "a file")
     }
     let found =
       switch format {
@@ -100,7 +104,10 @@ extension DataSet {
       case .coco: try COCOFormat(path, images: options.images).dataSet()
       case .manifest: try ManifestFormat(path).dataSet()
       }
-    guard !found.pictures.isEmpty else { throw DataSetError.noPictures(path, format, notes: found.notes) }
+    guard !found.pictures.isEmpty else {
+      let notes = found.notes.isEmpty ? "" : " (\(found.notes.joined(separator: " ")))"
+      throw SimpleError("\(path): expected \(format.needs), found no labeled picture\(notes)")
+    }
     return try found.resolved(classes, skipsUnknown: options.skipsUnknownClasses)
   }
 }

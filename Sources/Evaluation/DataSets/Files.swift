@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 enum Files {
   /// Extensions of pictures that are read.
@@ -15,10 +16,10 @@ enum Files {
   }
 
   static func data(_ path: String, expected: String) throws -> Data {
-    guard let isFolder = isFolder(path) else { throw DataSetError.missing(path, expected: expected) }
-    guard !isFolder else { throw DataSetError.invalid(path, expected: expected, found: "a folder") }
+    guard let isFolder = isFolder(path) else { throw SimpleError.missing(path, expected: expected) }
+    guard !isFolder else { throw SimpleError.invalid(path, expected: expected, found: "a folder") }
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw DataSetError.unreadable(path, reason: "permission denied")
+      throw SimpleError.unreadable(path, reason: "permission denied")
     }
     return data
   }
@@ -26,24 +27,24 @@ enum Files {
   /// The text of a file, without a byte order mark.
   static func text(_ path: String, expected: String) throws -> String {
     guard let text = String(validating: try data(path, expected: expected), as: UTF8.self) else {
-      throw DataSetError.invalid(path, expected: "text in UTF-8", found: "other bytes")
+      throw SimpleError.invalid(path, expected: "text in UTF-8", found: "other bytes")
     }
     return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
   }
 
   /// What JSON means that was read from a file.
   static func decoded<Value: Decodable>(_ data: Data, _ path: String) throws -> Value {
-    do { return try JSONDecoder().decode(Value.self, from: data) } catch { throw DataSetError.json(path, error) }
+    do { return try JSONDecoder().decode(Value.self, from: data) } catch { throw SimpleError.json(path, error) }
   }
 
   /// What is in a folder, but for hidden files, in the order of code points, which is Python's.
   static func names(in folder: String) throws -> [String] {
-    guard isFolder(folder) == true else { throw DataSetError.missing(folder, expected: "a folder") }
+    guard isFolder(folder) == true else { throw SimpleError.missing(folder, expected: "a folder") }
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }
         .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     } catch {
-      throw DataSetError.unreadable(folder, reason: "permission denied")
+      throw SimpleError.unreadable(folder, reason: "permission denied")
     }
   }
 
@@ -89,10 +90,7 @@ enum Files {
 
   static func lastName(of path: String) -> String { (path as NSString).lastPathComponent }
 
-  static func folder(of path: String) -> String {
-    let folder = (path as NSString).deletingLastPathComponent
-    return folder.isEmpty ? "." : folder
-  }
+  static func folder(of path: String) -> String { AtomicFiles.parts(of: path).folder }
 }
 
 extension Int {

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A flat folder of pictures, a file that labels them, and ILSVRC's boxes.
 ///
@@ -17,7 +18,11 @@ struct ImageNetFormat {
   private let boxes: String?
 
   init(_ path: String, _ options: DataSetOptions) throws {
-    guard let labels = options.labels else { throw DataSetError.needsLabels(path) }
+    guard let labels = options.labels else {
+      throw SimpleError(
+        "\(path): the format imagenet needs a labels file beside the folder, such as LOC_val_solution.csv, or lines of picture "
+          + "and class", .usage)
+    }
     (self.path, self.labels, boxes) = (path, labels, options.boxes)
   }
 
@@ -72,7 +77,11 @@ struct ImageNetFormat {
     }
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
       .map { (number: $0 + 1, text: $1.trimmingCharacters(in: .whitespaces)) }.filter { !$0.text.isEmpty }
-    if !lines.isEmpty, lines.allSatisfy({ $0.text.decimal != nil }) { throw DataSetError.challengeOrder(labels) }
+    if !lines.isEmpty, lines.allSatisfy({ $0.text.decimal != nil }) {
+      throw SimpleError(
+        "\(labels): bare numbers count the classes in the order of the challenge's development kit, which is not a network's; "
+          + "expected LOC_val_solution.csv, or lines such as \"ILSVRC2012_val_00000001.JPEG n01751748\"")
+    }
     if lines.first?.text.filter({ !$0.isWhitespace }) == "ImageId,PredictionString" {
       return try lines.dropFirst().map { try solution($0.text, line: $0.number) }
     }
@@ -80,7 +89,7 @@ struct ImageNetFormat {
       let end = line.text.firstIndex(of: "\t") ?? line.text.firstIndex { $0 == "," || $0.isWhitespace }
       let name = end.map { line.text[$0...].dropFirst().trimmingCharacters(in: .whitespaces) } ?? ""
       guard let end, !name.isEmpty else {
-        throw DataSetError.invalid(
+        throw SimpleError.invalid(
           labels, place: "line \(line.number)", expected: "a picture and its class", found: line.text)
       }
       return (picture: String(line.text[..<end]), name: name)
@@ -101,7 +110,7 @@ struct ImageNetFormat {
       return .init(label: .named(object.name), box: object.box(.zero))
     }
     guard !words.isEmpty, objects.count * 5 == words.count else {
-      throw DataSetError.invalid(
+      throw SimpleError.invalid(
         labels, place: "line \(number)", expected: "a picture, and classes with four numbers each", found: line)
     }
     return (String(fields[0]), [], objects)

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A list of pictures of one's own. Boxes are left, top, right and bottom in pixels from 0, the far sides not included; paths
 /// are from the manifest's folder; classes are names or indices.
@@ -34,7 +35,7 @@ struct ManifestFormat {
     .init(name: name, path: name.hasPrefix("/") ? name : "\(Files.folder(of: path))/\(name)")
   }
 
-  private func invalid(line: Int, expected: String, found: String) -> DataSetError {
+  private func invalid(line: Int, expected: String, found: String) -> SimpleError {
     .invalid(path, place: "line \(line)", expected: expected, found: found)
   }
 
@@ -101,7 +102,7 @@ struct ManifestFormat {
       do { line = try decoder.decode(Strict<Line>.self, from: Data(text.utf8)).value } catch let error as UnknownKey {
         throw invalid(line: index + 1, expected: error.known.joined(separator: ", "), found: error.key)
       } catch {
-        throw DataSetError.json(path, place: "line \(index + 1)", error)
+        throw SimpleError.json(path, place: "line \(index + 1)", error)
       }
       var picture = picture(line.image)
       picture.classes = line.classes ?? []
@@ -129,13 +130,6 @@ struct ManifestFormat {
     }
     static let keys = ["class", "box", "difficult"]
   }
-}
-
-private struct AnyKey: CodingKey {
-  let stringValue: String
-  var intValue: Int? { nil }
-  init(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
 }
 
 private protocol StrictlyDecodable: Decodable { static var keys: [String] { get } }

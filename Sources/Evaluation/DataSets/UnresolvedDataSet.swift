@@ -1,3 +1,5 @@
+import Support
+
 /// What a data set calls a class.
 enum ClassReference: Hashable {
   case named(String)
@@ -82,7 +84,7 @@ struct UnresolvedDataSet {
     var names: Set<String> = []
     let images = try pictures.map { picture in
       guard names.insert(picture.name).inserted else {
-        throw DataSetError.invalid(path, expected: "pictures of different names", found: "two called \(picture.name)")
+        throw SimpleError.invalid(path, expected: "pictures of different names", found: "two called \(picture.name)")
       }
       var known = try picture.classes.compactMap(index)
       var objects: [LabeledObject] = []
@@ -97,15 +99,18 @@ struct UnresolvedDataSet {
       }
       return LabeledImage(name: picture.name, path: picture.path, classes: known, objects: objects)
     }
-    let examples = Array(unknown.prefix(5))
+    let examples = unknown.prefix(5).joined(separator: ", ")
     guard unknown.isEmpty || skipsUnknown else {
-      throw DataSetError.unknownClasses(path, examples: examples, count: unknown.count, classes: classes.count)
+      throw SimpleError(
+        "\(path): \(unknown.count) class\(unknown.count == 1 ? " is" : "es are") not among the network's \(classes.count): "
+          + examples + (unknown.count > 5 ? ", …" : "")
+          + "; give a class file that says which class each name means, or skip unknown classes")
     }
     var notes = notes
     if !unknown.isEmpty {
       notes.append(
         "\(skipped.things("label")) left out, of classes that the network does not have: "
-          + examples.joined(separator: ", ") + (unknown.count > 5 ? " and \(unknown.count - 5) more." : "."))
+          + examples + (unknown.count > 5 ? " and \(unknown.count - 5) more." : "."))
     }
     if empty > 0 {
       notes.append(

@@ -1,3 +1,5 @@
+import Support
+
 /// PASCAL VOC: `Annotations/<name>.xml`, `JPEGImages/<name>.jpg`, `ImageSets/Main/<split>.txt`.
 struct VOCFormat {
   private let path: String
@@ -10,7 +12,7 @@ struct VOCFormat {
     if let split {
       guard has(split) else {
         let there = ((try? Files.names(in: folder)) ?? []).filter { !$0.contains("_") }.map(Files.stem)
-        throw DataSetError.missing(
+        throw SimpleError.missing(
           "\(folder)/\(split).txt",
           expected: there.isEmpty ? "a list of pictures" : "one of the splits " + there.joined(separator: ", "))
       }

@@ -16,7 +16,7 @@ public struct Ablation: NamedEvaluation {
   public init() {}
 
   /// What was found for a picture.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     package struct Drop: Codable, Sendable {
       /// How much lower the logit is after one patch, two, …; negative where it rises.
       package let logit: [Float]
@@ -40,13 +40,13 @@ public struct Ablation: NamedEvaluation {
   /// Prepares to explain each picture.
   ///
   /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace patches by.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
     let mean = try replacement.picture(subject, on: data)
     let configuration = [
       "mean": mean.fingerprint, "patch": ["\(patchSide)"], "patches": ["\(patches)"], "target": [target.rawValue],
     ]
-    return subject.prepared(images, of: data, configuration) { image, item in
+    return subject.prepared(Self.self, images, of: data, configuration) { image, item in
       let (tensor, trace) = try subject.run(image)
       try mean.checkReplaces(tensor, of: image)
       let classes = try target.classes(of: image, in: trace)
@@ -99,7 +99,7 @@ extension Ablation {
       expected: "1 to 1000", where: (1...1000).contains),
   ]
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let patches = header.number("patches")
     return record.targets.allSatisfy { target in
       JournalHeader.isClass(target.classIndex) && target.drops.count == header.methods.count
@@ -107,25 +107,24 @@ extension Ablation {
     }
   }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
     let patches = journal.header.number("patches") ?? 1
-    let pairs = journal.parts(\.targets)
+    let pairs = journal.parts(\Record.targets)
     let tables = (0..<patches).map { step in
-      var table = ResultTable(
+      ResultTable(
         title: patches == 1 ? "Drops" : "Drops after \(step + 1) patch\(step == 0 ? "" : "es")",
-        columns: ["method", "logit", "probability", "logit, less lrp", "probability, less lrp"])
-      for (index, method) in methods.enumerated() {
+        columns: ["method", "logit", "probability", "logit, less lrp", "probability, less lrp"], methods: methods
+      ) { index in
         func drop(_ value: @escaping (Record.Drop) -> Double) -> (Int) -> Bootstrap.Statistic {
           { method in .mean(Measurements(pairs) { value($0.drops[method]) }) }
         }
         let (logit, probability) = (drop { Double($0.logit[step]) }, drop { $0.probability[step] })
-        table.rows.append([
-          .text(method), bootstrap.cell(logit(index)), bootstrap.cell(probability(index)),
+        return [
+          bootstrap.cell(logit(index)), bootstrap.cell(probability(index)),
           bootstrap.cellLessLRP(methods, index, logit), bootstrap.cellLessLRP(methods, index, probability),
-        ])
+        ]
       }
-      return table
     }
     func mean(_ value: (Record.Target) -> Double) -> String {
       ResultTable.short(pairs.isEmpty ? 0 : pairs.reduce(0) { $0 + value($1.part) } / Double(pairs.count))
@@ -137,7 +136,7 @@ extension Ablation {
           "drop-of-\($0)", of: [$0], title: "Ablation at the maximum", label: "mean drop of the \($0)")
       },
       notes: [
-        "\(pairs.count) targets in \(journal.records.count) pictures; before the ablation their mean logit is "
+        "\(pairs.count) targets in \(journal.found) pictures; before the ablation their mean logit is "
           + "\(mean { Double($0.logit) }) and their mean probability \(mean { $0.probability })."
       ])
   }

@@ -14,7 +14,7 @@ public struct BorderEnergy: NamedEvaluation {
   public init() {}
 
   /// What was found for a picture.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     /// The share of the pixels that are in the frame.
     package let area: Double
     /// The share of the energy in the frame, of each method; nil for a map of zeros.
@@ -26,8 +26,8 @@ public struct BorderEnergy: NamedEvaluation {
   /// Prepares to explain each picture for the class with the highest logit.
   ///
   /// - Throws: a `RelevanceKitError` if there are no pictures.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
-    subject.prepared(try data.images(with: "pixels"), of: data, ["width": ["\(width)"]]) { image, item in
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
+    subject.prepared(Self.self, try data.images(with: "pixels"), of: data, ["width": ["\(width)"]]) { image, item in
       let (tensor, trace) = try subject.run(image)
       let best = Target.class(trace.predictions()[0].classIndex)
       let maps = try subject.maps(of: [best], in: trace, item: item).map { $0[0] }
@@ -71,24 +71,25 @@ extension BorderEnergy {
       where: (1...10_000).contains)
   ]
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     record.shares.count == header.methods.count && record.outermost.count == header.methods.count
   }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.methods
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let frame = journal.header.configuration["width"]?.first ?? ""
-    var table = ResultTable(
+    let records = journal.parts { (record: Record) in [record] }
+    let table = ResultTable(
       title: "Energy along the border",
-      columns: ["method", "share within \(frame) pixels", "density there", "density of the outermost pixels"])
-    for (index, method) in methods.enumerated() {
+      columns: ["method", "share within \(frame) pixels", "density there", "density of the outermost pixels"],
+      methods: journal.header.methods
+    ) { index in
       func cell(_ value: (Record) -> Double?) -> ResultTable.Cell {
-        bootstrap.cell(.mean(Measurements(journal.parts { [$0] }, value)))
+        bootstrap.cell(.mean(Measurements(records, value)))
       }
-      table.rows.append([
-        .text(method), cell { $0.shares[index] }, cell { record in record.shares[index].map { $0 / record.area } },
+      return [
+        cell { $0.shares[index] }, cell { record in record.shares[index].map { $0 / record.area } },
         cell { record in record.outermost[index].map { $0 / record.outermostArea } },
-      ])
+      ]
     }
     return EvaluationResults(
       tables: [table],
@@ -98,7 +99,7 @@ extension BorderEnergy {
           label: "energy per pixel, relative to the mean")
       ],
       notes: [
-        "\(journal.records.count) pictures, each explained for its best class. A density of 1 is that of a map without preference for places."
+        "\(journal.found) pictures, each explained for its best class. A density of 1 is that of a map without preference for places."
       ])
   }
 }

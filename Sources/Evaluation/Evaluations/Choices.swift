@@ -108,8 +108,8 @@ extension DataSet {
       guard let picture = try? RGBImage(contentsOf: image.path) else { continue }
       let tensor = try preprocessing.tensor(from: picture)
       if let shape, shape != tensor.shape {
-        throw EvaluationError.doesNotFit(
-          image.path, reason: "a mean needs pictures of one size: expected \(shape), found \(tensor.shape)")
+        throw EvaluationError(
+          "\(image.path): a mean needs pictures of one size: expected \(shape), found \(tensor.shape)")
       }
       if sum.isEmpty { sum = [Double](repeating: 0, count: tensor.count) }
       shape = tensor.shape

@@ -42,7 +42,7 @@ public struct GridPointing: NamedEvaluation {
   }
 
   /// What was found for a grid.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     package struct Target: Codable, Sendable {
       package let classIndex: Int
       /// The cell with its picture, counted row by row from 0.
@@ -61,11 +61,13 @@ public struct GridPointing: NamedEvaluation {
   ///
   /// - Throws: a `RelevanceKitError` if there are fewer classes than cells, or if the network cannot be run.
   /// - Complexity: one run of the network per picture.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let candidates = try candidates(subject, on: data)
     let classes = Set(candidates.map(\.classIndex)).count
     guard classes >= cells * cells else {
-      throw EvaluationError.tooFewCandidates(found: candidates.count, classes: classes, needs: cells * cells)
+      throw EvaluationError(
+        "expected pictures of at least \(cells * cells) classes that the network is sure of, found \(candidates.count) of "
+          + "\(classes)")
     }
     let grids = (0..<grids).map { number in
       // Each grid by its own number, so that more grids begin with the same ones.
@@ -83,7 +85,7 @@ public struct GridPointing: NamedEvaluation {
       "seed": ["\(seed)"],
     ]
     return PreparedEvaluation(
-      configuration: subject.configuration(on: data, configuration),
+      Self.self, configuration: subject.configuration(on: data, configuration),
       items: grids.map { grid in grid.map { data.images[$0.image].name }.joined(separator: " ") }
     ) { item in
       let pictures = try grids[item].map {
@@ -124,7 +126,9 @@ public struct GridPointing: NamedEvaluation {
   private func grid(of pictures: [RGBImage], isFull: Bool, by resampling: Resampling) throws -> RGBImage {
     let n = self.cells
     let (width, height) = (pictures[0].width * (isFull ? n : 1), pictures[0].height * (isFull ? n : 1))
-    guard n <= min(width, height) else { throw EvaluationError.tooManyCells(n, width: width, height: height) }
+    guard n <= min(width, height) else {
+      throw EvaluationError("a picture of \(width)×\(height) pixels has no \(n)×\(n) cells")
+    }
     let cells = pictures.enumerated().map { cell, picture in
       // Cell c has the pixels from c·side/n on.
       func extent(_ cell: Int, of side: Int) -> Int { (cell + 1) * side / n - cell * side / n }
@@ -176,7 +180,7 @@ extension GridPointing {
       """),
   ]
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let cells = header.number("cells") ?? 0
     return record.targets.allSatisfy { target in
       JournalHeader.isClass(target.classIndex) && target.scores.count == header.methods.count
@@ -184,29 +188,29 @@ extension GridPointing {
     }
   }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
-    let pairs = journal.parts(\.targets)
+    let pairs = journal.parts(\Record.targets)
     // What the network does not vote for has no support that could be pointed at.
     let supported = pairs.filter { $0.part.logit > 0 }
     func mean(_ value: (Record.Target) -> Double) -> Bootstrap.Statistic { .mean(Measurements(supported, value)) }
-    var table = ResultTable(
-      title: "Grid pointing", columns: ["method", "energy", "pointing", "energy, less lrp", "empty maps"])
-    for (index, method) in methods.enumerated() {
+    let table = ResultTable(
+      title: "Grid pointing", columns: ["method", "energy", "pointing", "energy, less lrp", "empty maps"],
+      methods: methods
+    ) { index in
       let energy = { (method: Int) in mean { $0.scores[method].shares[$0.cell] } }
-      table.rows.append([
-        .text(method), bootstrap.cell(energy(index)),
-        bootstrap.cell(mean { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
+      return [
+        bootstrap.cell(energy(index)), bootstrap.cell(mean { $0.scores[index].maximum == $0.cell ? 1 : 0 }),
         bootstrap.cellLessLRP(methods, index, energy),
         .count(supported.count { $0.part.scores[index].maximum == nil }),
-      ])
+      ]
     }
     let cells = journal.header.number("cells") ?? 2
     return EvaluationResults(
       tables: [table],
       charts: [table.bars("grid-pointing", of: ["energy", "pointing"], label: "in the right cell")],
       notes: [
-        "\(supported.count) cells of \(journal.records.count) grids; chance is \(ResultTable.short(1 / Double(cells * cells))).",
+        "\(supported.count) cells of \(journal.found) grids; chance is \(ResultTable.short(1 / Double(cells * cells))).",
         "\(pairs.count - supported.count) cells whose class has a logit of 0 or less in the grid are left out.",
       ])
   }

@@ -14,7 +14,7 @@ package protocol NamedEvaluation: ItemwiseEvaluation, Parameterized {
   /// What is drawn at random: the same for the same seed; of no effect where nothing is drawn.
   var seed: UInt64 { get set }
   /// Prepares to evaluate a subject on data.
-  func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self>
+  func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation
 }
 
 extension NamedEvaluation {

@@ -16,7 +16,7 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
   public init() {}
 
   /// What was found for a picture.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     package struct Target: Codable, Sendable {
       package let classIndex: Int
       /// Its probability after each step, from none to all, of each method.
@@ -29,13 +29,13 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
   /// Prepares to explain each picture.
   ///
   /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace pixels by.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
     let mean = try replacement.picture(subject, on: data)
     let configuration = [
       "mean": mean.fingerprint, "steps": ["\(steps)"], "direction": [Direction.name], "target": [target.rawValue],
     ]
-    return subject.prepared(images, of: data, configuration) { image, item in
+    return subject.prepared(Self.self, images, of: data, configuration) { image, item in
       let (tensor, trace) = try subject.run(image)
       try mean.checkReplaces(tensor, of: image)
       let classes = try target.classes(of: image, in: trace)
@@ -54,24 +54,19 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
 }
 
 /// Which way pixels go.
-public protocol FlippingDirection: Sendable {
-  static var name: String { get }
-}
+public protocol FlippingDirection: Sendable {}
 
 extension FlippingDirection {
   /// Whether pixels are put into what they are otherwise replaced by.
   fileprivate static var inserts: Bool { self == Insertion.self }
+  fileprivate static var name: String { inserts ? "insertion" : "deletion" }
 }
 
 /// From the picture to what it is replaced by: a low area under the curve is good.
-public enum Deletion: FlippingDirection {
-  public static let name = "deletion"
-}
+public enum Deletion: FlippingDirection {}
 
 /// The other way round: a high area is good.
-public enum Insertion: FlippingDirection {
-  public static let name = "insertion"
-}
+public enum Insertion: FlippingDirection {}
 
 extension PixelFlipping {
   public static var name: String { "deletion-insertion" }
@@ -97,7 +92,7 @@ extension PixelFlipping {
     ]
   }
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let steps = header.number("steps") ?? 0
     return record.targets.allSatisfy { target in
       JournalHeader.isClass(target.classIndex) && target.probabilities.count == header.methods.count
@@ -105,21 +100,17 @@ extension PixelFlipping {
     }
   }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
     let direction = journal.header.configuration["direction"]?.first ?? ""
     let steps = journal.header.number("steps") ?? 1
-    let pairs = journal.parts(\.targets)
+    let pairs = journal.parts(\Record.targets)
     func area(_ method: Int) -> Bootstrap.Statistic {
       .mean(Measurements(pairs) { PixelReplacement.area(under: $0.probabilities[method]) })
     }
-    var areas = ResultTable(
-      title: "Area under the curve of \(direction)", columns: ["method", "area", "area, less lrp"])
-    for (index, method) in methods.enumerated() {
-      areas.rows.append([
-        .text(method), bootstrap.cell(area(index)), bootstrap.cellLessLRP(methods, index, area),
-      ])
-    }
+    let areas = ResultTable(
+      title: "Area under the curve of \(direction)", columns: ["method", "area", "area, less lrp"], methods: methods
+    ) { [bootstrap.cell(area($0)), bootstrap.cellLessLRP(methods, $0, area)] }
     let curve = ResultTable(
       title: "Probability by share of pixels replaced", columns: ["pixels"] + methods,
       rows: (0...steps).map { step in
@@ -131,12 +122,10 @@ extension PixelFlipping {
     return EvaluationResults(
       tables: [areas, curve],
       charts: [
-        EvaluationChart(
-          direction,
-          curve.curves(
-            at: (0...steps).map { Double($0) / Double(steps) }, title: direction.capitalized,
-            x: ChartAxis("share of pixels", range: 0...1), y: ChartAxis("mean probability", range: 0...1)))
+        curve.curves(
+          direction, at: (0...steps).map { Double($0) / Double(steps) }, title: direction.capitalized,
+          x: ChartAxis("share of pixels", range: 0...1), y: ChartAxis("mean probability", range: 0...1))
       ],
-      notes: ["\(pairs.count) targets in \(journal.records.count) pictures."])
+      notes: ["\(pairs.count) targets in \(journal.found) pictures."])
   }
 }

@@ -36,9 +36,9 @@ public struct Pointing: NamedEvaluation {
   /// Prepares to explain each picture for each class that has a box in it.
   ///
   /// - Throws: a `RelevanceKitError` if no picture has a box.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "a box") { !$0.objects.isEmpty }
-    return subject.prepared(images, of: data, ["tolerance": ["\(tolerance)"]]) { image, item in
+    return subject.prepared(Self.self, images, of: data, ["tolerance": ["\(tolerance)"]]) { image, item in
       let (tensor, placement, area) = try subject.input(image)
       let trace = try subject.trace(tensor, of: image.path)
       let candidates = try trace.checked(Set(image.objects.map(\.classIndex)).sorted(), of: image)
@@ -78,16 +78,16 @@ extension Pointing {
     ) { $0 >= 0 }
   ]
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     record.targets.allSatisfy { JournalHeader.isClass($0.classIndex) && $0.scores.count == header.methods.count }
   }
 
   /// The shares of energy of Fig. 4: 0 is the maximum alone.
   private static let thresholds = [0] + stride(from: 5, through: 100, by: 5).map { Double($0) / 100 }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let methods = journal.header.methods
-    let pairs = journal.parts(\.targets)
+    let pairs = journal.parts(\Record.targets)
     func measured(
       _ method: Int, difficult: Bool = false, _ value: (PointingScore) -> Double
     ) -> Measurements {
@@ -96,23 +96,23 @@ extension Pointing {
       }
     }
     func hit(_ score: PointingScore) -> Double { score.maximumHits ? 1 : 0 }
-    var summary = ResultTable(
+    let summary = ResultTable(
       title: "Pointing",
       columns: [
         "method", "maximum hits", "mean of classes", "difficult", "difficult, mean of classes", "energy share",
         "maximum hits, less lrp", "energy share, less lrp", "empty maps",
-      ])
-    for (index, method) in methods.enumerated() {
+      ], methods: methods
+    ) { index in
       func difference(_ value: @escaping (PointingScore) -> Double) -> ResultTable.Cell {
         bootstrap.cellLessLRP(methods, index) { .mean(measured($0, value)) }
       }
-      summary.rows.append([
-        .text(method), bootstrap.cell(.mean(measured(index, hit))), bootstrap.cell(.classMean(measured(index, hit))),
+      return [
+        bootstrap.cell(.mean(measured(index, hit))), bootstrap.cell(.classMean(measured(index, hit))),
         bootstrap.cell(.mean(measured(index, difficult: true, hit))),
         bootstrap.cell(.classMean(measured(index, difficult: true, hit))),
         bootstrap.cell(.mean(measured(index) { $0.energyShare })), difference(hit), difference { $0.energyShare },
         .count(pairs.count { $0.part.scores[index].isEmpty }),
-      ])
+      ]
     }
     let curve = ResultTable(
       title: "Hits by threshold", columns: ["energy"] + methods,
@@ -121,18 +121,17 @@ extension Pointing {
           + methods.indices.map { method in bootstrap.cell(.mean(measured(method) { $0.hits(at: threshold) ? 1 : 0 })) }
       })
     let difficult = pairs.count { $0.part.isDifficult }
-    let cropped = journal.records.reduce(0) { $0 + $1.record.croppedAway }
-    var notes = ["\(pairs.count) targets in \(journal.records.count) pictures, of which \(difficult) are difficult."]
+    let cropped = journal.records(Record.self).reduce(0) { $0 + $1.record.croppedAway }
+    var notes = ["\(pairs.count) targets in \(journal.found) pictures, of which \(difficult) are difficult."]
     if cropped > 0 { notes.append("\(cropped) targets lie outside the crop and are left out.") }
     let unsupported = pairs.count { $0.part.logit <= 0 }
     if unsupported > 0 { notes.append("\(unsupported) targets have a logit of 0 or less, so no support to point at.") }
     let share = ChartAxis("share of the energy that the largest pixels hold", range: 0...1)
     let lines = curve.curves(
-      at: thresholds, title: "Pointing accuracy", x: share, y: ChartAxis("all of them in a box", range: 0...1))
+      "hits-by-threshold", at: thresholds, title: "Pointing accuracy", x: share,
+      y: ChartAxis("all of them in a box", range: 0...1))
     let bars = summary.bars(
       "energy-share", of: ["energy share"], title: "Energy in the boxes", label: "share of the energy")
-    return EvaluationResults(
-      tables: [summary, curve],
-      charts: [EvaluationChart("hits-by-threshold", lines), bars], notes: notes)
+    return EvaluationResults(tables: [summary, curve], charts: [lines, bars], notes: notes)
   }
 }

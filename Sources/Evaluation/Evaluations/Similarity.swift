@@ -19,7 +19,7 @@ public struct Similarity: NamedEvaluation {
   public init() {}
 
   /// What was found for a picture.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     package struct Group: Codable, Sendable {
       package let classes: [Int]
       /// Of each method, over the pairs of maps that are not zero everywhere; nil if there is no pair.
@@ -36,12 +36,12 @@ public struct Similarity: NamedEvaluation {
   /// Prepares to explain each picture for these classes.
   ///
   /// - Throws: a `RelevanceKitError` if there are no pictures.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "pixels")
     let configuration = [
       "best": ["\(best)"], "random": ["\(random)", "of", "\(pool)"], "seed": ["\(seed)"],
     ]
-    var prepared: PreparedEvaluation<Self> = subject.prepared(images, of: data, configuration) { image, item in
+    var prepared = subject.prepared(Self.self, images, of: data, configuration) { image, item in
       let trace = try subject.run(image).trace
       let groups = classes(of: image, item, trace)
       let classes = Set(groups.joined()).sorted()
@@ -113,28 +113,27 @@ extension Similarity {
     random >= 0 && pool >= random ? nil : ("--random is \(random) of --pool \(pool)", "no more")
   }
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     [record.best, record.random, record.labeled].allSatisfy {
       $0 == nil || $0!.similarities.count == header.methods.count
     }
   }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let methods = journal.header.methods
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let groups: [(name: String, of: (Record) -> Record.Group?)] = [
       ("best classes", { $0.best }), ("random classes", { $0.random }), ("labeled classes", { $0.labeled }),
     ]
-    let used = groups.filter { group in journal.records.contains { group.of($0.record) != nil } }
-    var table = ResultTable(
+    let records = journal.parts { (record: Record) in [record] }
+    let used = groups.filter { group in records.contains { group.of($0.part) != nil } }
+    let table = ResultTable(
       title: "Similarity of the maps of one picture's classes",
-      columns: ["method"] + used.flatMap { ["\($0.name): cosine", "\($0.name): rank correlation"] })
-    for (index, method) in methods.enumerated() {
+      columns: ["method"] + used.flatMap { ["\($0.name): cosine", "\($0.name): rank correlation"] },
+      methods: journal.header.methods
+    ) { index in
       func cell(_ group: (Record) -> Record.Group?, _ value: (MapSimilarity) -> Double) -> ResultTable.Cell {
-        bootstrap.cell(
-          .mean(Measurements(journal.parts { [$0] }) { group($0)?.similarities[index].map(value) }))
+        bootstrap.cell(.mean(Measurements(records) { group($0)?.similarities[index].map(value) }))
       }
-      table.rows.append(
-        [.text(method)] + used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] })
+      return used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] }
     }
     let cosines = table.bars(
       "cosines", of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one picture's classes are",
@@ -142,7 +141,7 @@ extension Similarity {
     return EvaluationResults(
       tables: [table], charts: [cosines],
       notes: [
-        "\(journal.records.count) pictures. Maps of zeros, which classes without support have, are like nothing and left out."
+        "\(journal.found) pictures. Maps of zeros, which classes without support have, are like nothing and left out."
       ])
   }
 }

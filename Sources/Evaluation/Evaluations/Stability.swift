@@ -17,7 +17,7 @@ public struct Stability: NamedEvaluation {
   public init() {}
 
   /// What was found for an image.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     package struct Change: Codable, Sendable {
       /// The largest distance of a noisy copy's map from the image's, relative to the latter's length (L2).
       package let largest: Double
@@ -31,9 +31,9 @@ public struct Stability: NamedEvaluation {
   /// Prepares to explain each image, and noisy copies, for the class that it gives the highest logit.
   ///
   /// - Throws: a `RelevanceKitError` if there are no images.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let configuration = ["samples": ["\(samples)"], "noise": ["\(noise)"], "seed": ["\(seed)"]]
-    return subject.prepared(try data.images(with: "pixels"), of: data, configuration) { image, item in
+    return subject.prepared(Self.self, try data.images(with: "pixels"), of: data, configuration) { image, item in
       let (tensor, trace) = try subject.run(image)
       let best = Target.class(trace.predictions()[0].classIndex)
       let (range, plane) = (subject.preprocessing.pixelRange, tensor.shape[2] * tensor.shape[3])
@@ -92,26 +92,26 @@ extension Stability {
       expected: "0 to 1", where: (0...1).contains),
   ]
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     record.changes.count == header.methods.count
   }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
-    var table = ResultTable(
-      title: "Stability under noise", columns: ["method", "largest change", "cosine", "rank correlation"])
-    for (index, method) in journal.header.methods.enumerated() {
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
+    let records = journal.parts { (record: Record) in [record] }
+    let table = ResultTable(
+      title: "Stability under noise", columns: ["method", "largest change", "cosine", "rank correlation"],
+      methods: journal.header.methods
+    ) { index in
       func cell(_ value: (Record.Change) -> Double) -> ResultTable.Cell {
-        bootstrap.cell(.mean(Measurements(journal.parts { [$0.changes[index]] }) { $0.map(value) }))
+        bootstrap.cell(.mean(Measurements(records) { $0.changes[index].map(value) }))
       }
-      table.rows.append([
-        .text(method), cell(\.largest), cell(\.similarity.cosine), cell(\.similarity.rankCorrelation),
-      ])
+      return [cell(\.largest), cell(\.similarity.cosine), cell(\.similarity.rankCorrelation)]
     }
     return EvaluationResults(
       tables: [table],
       charts: [table.bars("stability", of: ["largest change"], label: "change of the map")],
       notes: [
-        "\(journal.records.count) images, each explained for its best class. A map that does not depend on the image is stable, too."
+        "\(journal.found) images, each explained for its best class. A map that does not depend on the image is stable, too."
       ])
   }
 }

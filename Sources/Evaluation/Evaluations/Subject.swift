@@ -7,11 +7,9 @@ import Tensors
 /// What is evaluated: explanations of a network's decisions by some methods.
 public struct Subject: Sendable {
   /// How the network is explained.
-  public let explainer: Explainer
-  /// How pictures become its input.
-  public let preprocessing: Preprocessing
+  package let explainer: Explainer
   /// The methods that are compared, in the order of the tables.
-  public let methods: [any AttributionMethod]
+  let methods: [any AttributionMethod]
 
   /// Is told what is doubtful about a picture, in a sentence that names it; see `Trace.boxViolations`.
   private let note: (@Sendable (String) -> Void)?
@@ -21,25 +19,25 @@ public struct Subject: Sendable {
   /// Makes a subject.
   ///
   /// - Parameters:
-  ///   - explainer: how the network is explained.
-  ///   - preprocessing: how pictures become its input.
+  ///   - explainer: how the network is explained, and how pictures become its input.
   ///   - methods: the methods that are compared.
   ///   - note: is told of pictures that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
   public init(
-    _ explainer: Explainer, preprocessing: Preprocessing, methods: [any AttributionMethod],
-    note: (@Sendable (String) -> Void)? = nil
+    _ explainer: Explainer, methods: [any AttributionMethod], note: (@Sendable (String) -> Void)? = nil
   ) {
-    (self.note, self.explainer, self.preprocessing, self.methods) = (note, explainer, preprocessing, methods)
+    (self.note, self.explainer, self.methods) = (note, explainer, methods)
   }
 
+  var preprocessing: Preprocessing { explainer.preprocessing }
+
   /// Prepares to evaluate pictures, each an item; `configuration` is what results depend on besides the subject and the data.
-  func prepared<Evaluation>(
-    _ images: [LabeledImage], of data: DataSet, _ configuration: [String: [String]],
+  func prepared<Evaluation: ItemwiseEvaluation>(
+    _ evaluation: Evaluation.Type, _ images: [LabeledImage], of data: DataSet, _ configuration: [String: [String]],
     record: @escaping @Sendable (_ image: LabeledImage, _ item: Int) throws -> Evaluation.Record
-  ) -> PreparedEvaluation<Evaluation> {
-    PreparedEvaluation(configuration: self.configuration(on: data, configuration), items: images.map(\.name)) {
-      try record(images[$0], $0)
-    }
+  ) -> PreparedEvaluation {
+    PreparedEvaluation(
+      evaluation, configuration: self.configuration(on: data, configuration), items: images.map(\.name)
+    ) { try record(images[$0], $0) }
   }
 
   /// What results depend on: the network, its methods, the data, and what an evaluation adds.
@@ -96,7 +94,7 @@ public struct Subject: Sendable {
       if let note { trace.boxViolations.forEach { note("\(name): \($0)") } }
       return trace
     } catch let error as any RelevanceKitError {
-      throw EvaluationError.doesNotFit(name, reason: error.description)
+      throw EvaluationError("\(name): \(error.description)")
     }
   }
 
@@ -113,7 +111,7 @@ public struct Subject: Sendable {
     guard let random = method as? RandomMap else {
       return try trace.explain(targets, by: method, ledger: false).map { explanation in
         guard explanation.relevance.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
-          throw EvaluationError.notFinite(method: method.description)
+          throw EvaluationError("the map by \(method.description) has values that are not finite (NaN or infinite)")
         }
         return SaliencyMap(explanation)
       }
@@ -127,7 +125,7 @@ extension Trace {
   /// The classes of a picture, all of which the network has.
   func checked(_ classes: [Int], of image: LabeledImage) throws -> [Int] {
     if let outside = classes.last, outside >= self.classes {
-      throw EvaluationError.noSuchClass(image.path, outside, classes: self.classes)
+      throw EvaluationError("\(image.path): class \(outside) is not among the network's \(self.classes) classes")
     }
     return classes
   }
@@ -137,8 +135,7 @@ extension Tensor {
   /// Throws unless a picture has the shape of what is to replace its pixels.
   func checkReplaces(_ picture: Tensor, of image: LabeledImage) throws {
     guard shape == picture.shape else {
-      throw EvaluationError.doesNotFit(
-        image.path, reason: "the mean picture has shape \(shape), this picture \(picture.shape)")
+      throw EvaluationError("\(image.path): the mean picture has shape \(shape), this picture \(picture.shape)")
     }
   }
 }
@@ -166,22 +163,9 @@ package struct EvaluationError: RelevanceKitError {
   package let description: String
   package var category: ErrorCategory { .badData }
 
-  package static func doesNotFit(_ name: String, reason: String) -> Self { Self(description: "\(name): \(reason)") }
+  package init(_ description: String) { self.description = description }
+
   static func nothingToEvaluate(needs: String) -> Self {
-    Self(description: "expected at least one picture with \(needs) in the data set, found none")
-  }
-  static func tooFewCandidates(found: Int, classes: Int, needs: Int) -> Self {
-    Self(
-      description:
-        "expected pictures of at least \(needs) classes that the network is sure of, found \(found) of \(classes)")
-  }
-  static func notFinite(method: String) -> Self {
-    Self(description: "the map by \(method) has values that are not finite (NaN or infinite)")
-  }
-  static func tooManyCells(_ cells: Int, width: Int, height: Int) -> Self {
-    Self(description: "a picture of \(width)×\(height) pixels has no \(cells)×\(cells) cells")
-  }
-  static func noSuchClass(_ name: String, _ index: Int, classes: Int) -> Self {
-    Self(description: "\(name): class \(index) is not among the network's \(classes) classes")
+    Self("expected at least one picture with \(needs) in the data set, found none")
   }
 }

@@ -17,7 +17,7 @@ public struct UnitsEvaluation: NamedEvaluation {
   public init() {}
 
   /// What was found for a picture.
-  public struct Record: Codable, Sendable {
+  package struct Record: Codable, Sendable {
     /// How well the patches at the maxima of a method's maps tell units apart.
     package struct Merit: Codable, Sendable {
       /// Units with a patch.
@@ -43,7 +43,7 @@ public struct UnitsEvaluation: NamedEvaluation {
   /// Prepares to study each picture; the subject's methods play no part, since the study is of LRP and CLRP2.
   ///
   /// - Throws: a `RelevanceKitError` if there are no pictures, no such layer, or nothing to replace patches by.
-  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation<Self> {
+  public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "pixels")
     _ = try subject.explainer.network.graph.requiredNode(named: layer)
     let mean = try replacement.picture(subject, on: data)
@@ -53,11 +53,11 @@ public struct UnitsEvaluation: NamedEvaluation {
       "mean": mean.fingerprint, "layer": [layer], "units": ["\(count)"], "patch": ["\(patchSide)"],
       "methods": ["lrp", "clrp2"],
     ]
-    return subject.prepared(images, of: data, configuration) { [options] image, _ in
+    return subject.prepared(Self.self, images, of: data, configuration) { [options] image, _ in
       let trace = try subject.run(image).trace
       let study: UnitStudy
       do { study = try UnitStudy(trace, at: layer, options: options) } catch let error as UnitStudyError {
-        throw EvaluationError.doesNotFit(image.path, reason: error.description)
+        throw EvaluationError("\(image.path): \(error.description)")
       }
       func merit(_ ablation: PatchAblation, _ maps: [Tensor]) -> Record.Merit {
         Record.Merit(
@@ -92,33 +92,32 @@ extension UnitsEvaluation {
   ]
   package static let methods: [any AttributionMethod]? = [.lrp, .clrp2]
 
-  public static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.merits.count == 2 }
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.merits.count == 2 }
 
-  public static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults {
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
     let units = journal.header.configuration["units"]?.first.flatMap { Double($0) } ?? 8
-    var table = ResultTable(
+    let table = ResultTable(
       title: "Units",
       columns: [
         "patches at the maxima of", "rows largest on the diagonal", "columns largest on the diagonal",
-        "mean drop on the diagonal",
-        "mean drop off it", "cosine of maps", "rank correlation of maps",
-      ])
-    for (index, method) in ["lrp", "clrp2"].enumerated() {
+        "mean drop on the diagonal", "mean drop off it", "cosine of maps", "rank correlation of maps",
+      ], methods: ["lrp", "clrp2"]
+    ) { index in
       func cell(_ value: (Record.Merit) -> Double) -> ResultTable.Cell {
-        bootstrap.cell(.mean(Measurements(journal.parts { [$0.merits[index]] }, value)))
+        bootstrap.cell(.mean(Measurements(journal.parts { (record: Record) in [record.merits[index]] }, value)))
       }
-      table.rows.append([
-        .text(method), cell { Double($0.ownLargest) / units }, cell { Double($0.mostHurtByOwn) / units },
+      return [
+        cell { Double($0.ownLargest) / units }, cell { Double($0.mostHurtByOwn) / units },
         cell { $0.meanOwnDrop }, cell { $0.meanOtherDrop }, cell { $0.similarity.cosine },
         cell { $0.similarity.rankCorrelation },
-      ])
+      ]
     }
-    let groups = journal.records.reduce(0) { $0 + $1.record.groups }
+    let groups = journal.records(Record.self).reduce(0) { $0 + $1.record.groups }
     return EvaluationResults(
       tables: [table],
       notes: [
-        "\(Int(units)) units in each of \(journal.records.count) pictures, in "
-          + "\(ResultTable.short(Double(groups) / Double(max(journal.records.count, 1)))) groups on average; "
+        "\(Int(units)) units in each of \(journal.found) pictures, in "
+          + "\(ResultTable.short(Double(groups) / Double(max(journal.found, 1)))) groups on average; "
           + "by chance a row or column is largest on the diagonal in \(ResultTable.short(1 / units)) of cases."
       ])
   }

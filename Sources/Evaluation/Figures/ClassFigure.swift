@@ -14,8 +14,7 @@ struct ClassFigure {
   /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colors;
   /// `names` gives the names of classes.
   init(_ subject: Subject, names: @escaping @Sendable (Int) -> String?) {
-    self.subject = Subject(
-      subject.explainer, preprocessing: subject.preprocessing, methods: subject.methods.filter(\.isRelevance))
+    self.subject = Subject(subject.explainer, methods: subject.methods.filter(\.isRelevance))
     self.names = names
   }
 

@@ -8,20 +8,17 @@ package typealias EvaluationFigure = (name: String, image: RGBImage)
 public struct EvaluationChart: Sendable {
   /// What it is called, as a file without extension.
   public let name: String
-  private let drawing: (svg: @Sendable () -> String, image: @Sendable () -> RGBImage)
-
-  init(_ name: String, _ chart: LineChart) { (self.name, drawing) = (name, ({ chart.svg() }, { chart.image() })) }
-  init(_ name: String, _ chart: BarChart) { (self.name, drawing) = (name, ({ chart.svg() }, { chart.image() })) }
+  fileprivate let chart: any Chart
 
   /// A self-contained SVG document.
   ///
   /// - Complexity: O(values): drawn anew each time.
-  public var svg: String { drawing.svg() }
+  public var svg: String { chart.svg() }
 
   /// The same as pixels, two to a CSS pixel.
   ///
   /// - Complexity: O(pixels): drawn anew each time.
-  public var image: RGBImage { drawing.image() }
+  public var image: RGBImage { chart.image() }
 }
 
 extension ResultTable {
@@ -38,12 +35,12 @@ extension ResultTable {
             return BarChart.Bar(estimate.value, lower: estimate.low, upper: estimate.high)
           })
       })
-    return EvaluationChart(name, chart)
+    return EvaluationChart(name: name, chart: chart)
   }
 
   /// All columns but the first as curves over given places, with their intervals.
-  func curves(at places: [Double], title: String, x: ChartAxis, y: ChartAxis) -> LineChart {
-    LineChart(
+  func curves(_ name: String, at places: [Double], title: String, x: ChartAxis, y: ChartAxis) -> EvaluationChart {
+    let chart = LineChart(
       title: title, x: x, y: y,
       series: columns.indices.dropFirst().map { column in
         LineChart.Series(
@@ -53,6 +50,7 @@ extension ResultTable {
             return LineChart.Point(x: place, y: estimate.value, lower: estimate.low, upper: estimate.high)
           })
       })
+    return EvaluationChart(name: name, chart: chart)
   }
 }
 

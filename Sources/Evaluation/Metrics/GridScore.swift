@@ -1,15 +1,13 @@
 /// How much of a map lies in each cell of an n×n grid. (M. Böhle, M. Fritz, B. Schiele, “Convolutional dynamic alignment networks
 /// for interpretable classifications”, CVPR 2021: GridPG.)
-public struct GridScore: Sendable, Hashable, Codable {
+package struct GridScore: Sendable, Hashable, Codable {
   /// The share of the energy in each cell, row by row; zeros for a map of zeros.
-  public var shares: [Double]
+  package var shares: [Double]
   /// The cell of the largest pixel; nil for a map of zeros.
-  public var maximum: Int?
+  package var maximum: Int?
 
   /// Divides a map into n×n cells, which differ by a pixel where the sides do not divide evenly.
-  ///
-  /// - Complexity: O(pixels).
-  public init(_ map: SaliencyMap, cells n: Int) {
+  package init(_ map: SaliencyMap, cells n: Int) {
     precondition(n > 0 && n <= min(map.height, map.width), "a map of \(map.height)×\(map.width) has no \(n)×\(n) cells")
     // Cell c has the pixels from c·side/n on.
     func cell(_ pixel: Int, of side: Int) -> Int { ((pixel + 1) * n - 1) / side }

@@ -1,14 +1,12 @@
 /// How alike two maps are. (Rank correlation of maps: J. Adebayo et al., “Sanity checks for saliency maps”, NeurIPS 2018.)
-public struct MapSimilarity: Sendable, Hashable, Codable {
+package struct MapSimilarity: Sendable, Hashable, Codable {
   /// The cosine, 0…1; 0 if one of the maps is zero everywhere.
-  public var cosine: Double
+  package var cosine: Double
   /// Spearman's rank correlation, −1…1, with mean ranks for equal values; 0 if one of the maps is constant.
-  public var rankCorrelation: Double
+  package var rankCorrelation: Double
 
   /// The mean over all pairs of maps of equal size; nil if there is none.
-  ///
-  /// - Complexity: O(maps × pixels × log pixels + maps² × pixels).
-  public static func mean(of maps: [SaliencyMap]) -> MapSimilarity? {
+  package static func mean(of maps: [SaliencyMap]) -> MapSimilarity? {
     guard maps.count > 1 else { return nil }
     let raw = maps.map { CenteredVector($0.values.map(Double.init), mean: 0) }
     let ranks = maps.map { map in

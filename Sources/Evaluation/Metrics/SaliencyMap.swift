@@ -49,14 +49,10 @@ public struct SaliencyMap: Sendable {
   }
 
   /// The sum of all pixels.
-  ///
-  /// - Complexity: O(pixels).
-  public var energy: Double { values.reduce(0) { $0 + Double($1) } }
+  package var energy: Double { values.reduce(0) { $0 + Double($1) } }
 
   /// The pixel with the largest value, the first of equal ones; nil if all are 0.
-  ///
-  /// - Complexity: O(pixels).
-  public var maximum: Int? {
+  package var maximum: Int? {
     var best = -1
     var largest: Float = 0
     for (pixel, value) in values.enumerated() where value > largest { (best, largest) = (pixel, value) }

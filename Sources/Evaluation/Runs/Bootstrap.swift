@@ -3,17 +3,17 @@ import Support
 /// A number measured on a sample of pictures, with the interval in which another sample would put it.
 public struct Estimate: Hashable, Sendable, Encodable {
   /// What was measured.
-  public var value: Double
+  public let value: Double
   /// The lower end of the interval.
-  public var low: Double
+  public let low: Double
   /// The upper end.
-  public var high: Double
+  public let high: Double
 
   package init(value: Double, low: Double, high: Double) { (self.value, self.low, self.high) = (value, low, high) }
 }
 
 /// Numbers, of which several may be of the same picture.
-public struct Measurements: Sendable {
+package struct Measurements: Sendable {
   /// The picture of each number, as a position among those of the bootstrap.
   package var items: [Int]
   /// The class of each number.
@@ -21,7 +21,7 @@ public struct Measurements: Sendable {
   package var values: [Double]
 
   /// Makes measurements; the lists are of equal length.
-  public init(items: [Int] = [], classes: [Int] = [], values: [Double] = []) {
+  package init(items: [Int] = [], classes: [Int] = [], values: [Double] = []) {
     precondition(items.count == values.count && classes.count == values.count, "lists of different lengths")
     (self.items, self.classes, self.values) = (items, classes, values)
   }
@@ -37,7 +37,7 @@ public struct Measurements: Sendable {
   }
 
   /// Adds a number.
-  public mutating func append(_ value: Double, item: Int, classIndex: Int = 0) {
+  package mutating func append(_ value: Double, item: Int, classIndex: Int = 0) {
     items.append(item)
     classes.append(classIndex)
     values.append(value)
@@ -49,9 +49,9 @@ public struct Measurements: Sendable {
 ///
 /// All statistics see the same resamples, so that of two methods, measured on the same pictures, the difference has an interval
 /// too, which is narrower than those of its parts would suggest.
-public struct Bootstrap: Sendable {
+package struct Bootstrap: Sendable {
   /// What is made of measurements.
-  public indirect enum Statistic: Sendable {
+  package indirect enum Statistic: Sendable {
     /// The mean of all.
     case mean(Measurements)
     /// The mean of the classes' means.
@@ -68,9 +68,7 @@ public struct Bootstrap: Sendable {
   private let items: Int
 
   /// Draws resamples of as many items as there are, the same for the same seed.
-  ///
-  /// - Complexity: O(items × resamples), in memory too.
-  public init(items: Int, resamples: Int = 1000, seed: UInt64 = 0) {
+  package init(items: Int, resamples: Int = 1000, seed: UInt64 = 0) {
     precondition(items >= 0 && resamples > 0, "nothing to draw")
     var generator = SplitMix64(state: seed)
     self.init(
@@ -89,9 +87,7 @@ public struct Bootstrap: Sendable {
   }
 
   /// A statistic with its interval; nil without measurements. In resamples that have none of the measurements it is left out.
-  ///
-  /// - Complexity: O(measurements × resamples).
-  public func estimate(_ statistic: Statistic) -> Estimate? {
+  package func estimate(_ statistic: Statistic) -> Estimate? {
     guard let value = statistic.value(weights: [UInt16](repeating: 1, count: items)) else { return nil }
     let resampled = weights.compactMap { statistic.value(weights: $0) }.sorted()
     let tail = (1 - Self.confidence) / 2

@@ -6,116 +6,153 @@ import Support
 /// The first line says what is evaluated and how, as JSON; each further line is an item's record, or why there is none. A line is
 /// written at once, in the order of the items; a last line without its end is taken for what was interrupted. The same evaluation
 /// always gives the same bytes.
-public struct Journal<Evaluation: ItemwiseEvaluation>: Sendable {
-  /// What is evaluated and how.
-  public var header: JournalHeader
+public struct Journal: Sendable {
+  let evaluation: any ItemwiseEvaluation.Type
+  package var header: JournalHeader
   /// The items done, in their order.
-  public var entries: [Entry]
+  package var entries: [Entry] = []
 
   /// An item that was done.
-  public struct Entry: Codable, Sendable {
-    /// Its position among all items.
-    public let index: Int
-    /// Its name, such as a picture's.
-    public let name: String
+  package struct Entry: Sendable {
+    let index: Int
+    let name: String
     /// What was found; nil if nothing could be.
-    public let record: Evaluation.Record?
-    /// Why not.
-    public let error: String?
+    let record: (any Sendable)?
+    let error: String?
+    /// The same as it is written.
+    let bytes: Data
   }
 
-  /// The records, with the positions of their items.
-  ///
-  /// - Complexity: O(entries).
-  public var records: [(item: Int, record: Evaluation.Record)] {
-    entries.compactMap { entry in entry.record.map { (entry.index, $0) } }
+  /// A line of the file.
+  struct Line<Record: Codable & Sendable>: Codable {
+    let index: Int
+    let name: String
+    var record: Record?
+    var error: String?
+
+    func entry(_ bytes: Data) -> Entry { Entry(index: index, name: name, record: record, error: error, bytes: bytes) }
   }
+
+  init(_ evaluation: any ItemwiseEvaluation.Type, header: JournalHeader) {
+    (self.evaluation, self.header) = (evaluation, header)
+  }
+
+  /// The records of a type, such as `Pointing.Record`, with the positions of their items; none if the evaluation is another one.
+  public func records<Record>(_: Record.Type) -> [(item: Int, record: Record)] {
+    entries.compactMap { entry in (entry.record as? Record).map { (entry.index, $0) } }
+  }
+
+  /// How many items have a record.
+  var found: Int { entries.count { $0.record != nil } }
 
   /// What the records have several of, such as targets, with the positions of their items.
-  func parts<Part>(_ parts: (Evaluation.Record) -> [Part]) -> [(item: Int, part: Part)] {
-    records.flatMap { item, record in parts(record).map { (item, $0) } }
+  func parts<Record, Part>(_ parts: (Record) -> [Part]) -> [(item: Int, part: Part)] {
+    records(Record.self).flatMap { item, record in parts(record).map { (item, $0) } }
   }
 
-  /// The items that could not be evaluated.
+  /// The items that could not be evaluated, by name, and why not.
   ///
-  /// - Complexity: O(entries).
-  public var failures: [Entry] { entries.filter { $0.record == nil } }
-
-  init(header: JournalHeader, entries: [Entry] = []) { (self.header, self.entries) = (header, entries) }
-
-  /// Reads a journal.
-  ///
-  /// - Throws: a `RelevanceKitError` if the file is none, is one of another evaluation, or is damaged other than by an interruption.
-  public init(contentsOf path: String) throws { self = try Self.read(path).journal }
-
-  /// The journal, and the bytes of its complete lines.
-  static func read(_ path: String) throws -> (journal: Journal, bytes: Int) {
-    let (header, data) = try JournalHeader.read(path)
-    var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    // Empty if the last line is complete.
-    let rest = lines.removeLast()
-    guard header.evaluation == Evaluation.name else {
-      throw JournalError.otherEvaluation(path, expected: Evaluation.name, found: header.evaluation)
-    }
-    let decoder = JSONDecoder()
-    guard header.items >= 0 else { throw JournalError.noHeader(path) }
-    let expected = header.shard.count(of: header.items)
-    guard lines.count - 1 <= expected else {
-      throw JournalError.damaged(path, line: expected + 2, reason: "there are only \(expected) items")
-    }
-    let entries = try lines.dropFirst().enumerated().map { number, line in
-      let index = header.shard.item(number)
-      guard let entry = try? decoder.decode(Entry.self, from: line) else {
-        throw JournalError.damaged(path, line: number + 2, reason: "expected the record of an item in JSON")
-      }
-      guard entry.record.map({ Evaluation.fits($0, header) }) ?? true else {
-        throw JournalError.damaged(
-          path, line: number + 2, reason: "the record is not one of what the first line describes")
-      }
-      guard entry.index == index else {
-        throw JournalError.damaged(path, line: number + 2, reason: "expected item \(index), found \(entry.index)")
-      }
-      return entry
-    }
-    return (Journal(header: header, entries: entries), data.count - rest.count)
+  /// - Complexity: O(items).
+  public var failures: [(name: String, error: String)] {
+    entries.compactMap { entry in entry.error.map { (entry.name, $0) } }
   }
 
   /// Whether all items are done.
   public var isComplete: Bool { entries.count == header.shard.count(of: header.items) }
 
+  /// Sums up the records of a whole evaluation; it needs neither the model nor the data.
+  ///
+  /// - Parameters:
+  ///   - resamples: how many resamples of the items the intervals are from.
+  ///   - seed: of the resampling; the same seed gives the same intervals.
+  public func results(resamples: Int = 1000, seed: UInt64 = 0) -> EvaluationResults {
+    evaluation.results(of: self, Bootstrap(items: header.items, resamples: resamples, seed: seed))
+  }
+
+  /// Reads the journal of one of the package's evaluations.
+  ///
+  /// - Throws: a `RelevanceKitError` if the file is none, or is damaged other than by an interruption.
+  public init(contentsOf file: some FileLocation) throws { self = try Self.read(file.fileSystemPath).journal }
+
+  /// The journal, and the bytes of its complete lines; nil expects one of the package's evaluations.
+  package static func read(
+    _ path: String, of expected: (any ItemwiseEvaluation.Type)? = nil
+  ) throws -> (journal: Journal, bytes: Int) {
+    let (header, data) = try JournalHeader.read(path)
+    guard let evaluation = expected ?? EvaluationCatalog.types.first(where: { $0.name == header.evaluation }) else {
+      throw SimpleError("\(path): a journal of \(header.evaluation), which this version does not know")
+    }
+    guard header.evaluation == evaluation.name else {
+      throw SimpleError("\(path): expected a journal of \(evaluation.name), found one of \(header.evaluation)")
+    }
+    guard header.items >= 0 else { throw SimpleError.noHeader(path) }
+    var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    // Empty if the last line is complete.
+    let rest = lines.removeLast()
+    let items = header.shard.count(of: header.items)
+    func damaged(_ number: Int, _ reason: String) -> SimpleError {
+      SimpleError("\(path): line \(number + 2) is damaged: \(reason)")
+    }
+    guard lines.count - 1 <= items else { throw damaged(items, "there are only \(items) items") }
+    func entry<E: ItemwiseEvaluation>(_ number: Int, _ bytes: Data, _: E.Type) throws -> Entry {
+      guard let line = try? JSONDecoder().decode(Line<E.Record>.self, from: bytes) else {
+        throw damaged(number, "expected the record of an item in JSON")
+      }
+      guard line.record.map({ E.fits($0, header) }) ?? true else {
+        throw damaged(number, "the record is not one of what the first line describes")
+      }
+      let index = header.shard.item(number)
+      guard line.index == index else { throw damaged(number, "expected item \(index), found \(line.index)") }
+      return line.entry(bytes + Data("\n".utf8))
+    }
+    var journal = Journal(evaluation, header: header)
+    journal.entries = try lines.dropFirst().enumerated().map { try entry($0, $1, evaluation) }
+    return (journal, data.count - rest.count)
+  }
+
   /// The whole of an evaluation from the journals of its shards.
   ///
   /// - Throws: a `RelevanceKitError` unless the journals are of one evaluation, and each shard is there once and complete.
-  public static func merging(_ paths: [String]) throws -> Journal {
-    let parts = try paths.map { path in (path: path, journal: try Journal(contentsOf: path)) }
-    guard let first = parts.first else { throw JournalError.nothingToMerge }
+  public static func merging(_ files: [some FileLocation]) throws -> Journal {
+    try merging(files.map(\.fileSystemPath), of: nil)
+  }
+
+  package static func merging(_ paths: [String], of evaluation: (any ItemwiseEvaluation.Type)?) throws -> Journal {
+    guard let first = paths.first else {
+      throw SimpleError("expected journals to merge, or folders with them", .usage)
+    }
+    var whole = try read(first, of: evaluation).journal
+    let parts = try paths.map { (path: $0, journal: try read($0, of: whole.evaluation).journal) }
     var entries: [Int: Entry] = [:]
     for (path, journal) in parts {
-      if let difference = journal.header.difference(from: first.journal.header) {
-        throw JournalError.differs(path, first.path, difference)
+      if let difference = journal.header.difference(from: whole.header) {
+        throw SimpleError(
+          "\(path) and \(first) are not of the same evaluation: the first has \(difference)", .usage)
       }
       guard journal.isComplete else {
         let all = journal.header.shard.count(of: journal.header.items)
-        throw JournalError.incomplete(path, done: journal.entries.count, of: all)
+        throw SimpleError(
+          "\(path): \(journal.entries.count) of \(all) items are done; --resume its evaluation first", .usage)
       }
       for entry in journal.entries {
         guard entries.updateValue(entry, forKey: entry.index) == nil else {
-          throw JournalError.twice(path, shard: journal.header.shard.description)
+          throw SimpleError("\(path): shard \(journal.header.shard.rawValue) is there twice", .usage)
         }
       }
     }
-    var header = first.journal.header
-    guard entries.count == header.items else {
-      throw JournalError.shardsMissing(found: parts.map(\.journal.header.shard.description))
+    guard entries.count == whole.header.items else {
+      let found = parts.map(\.journal.header.shard.rawValue).sorted().joined(separator: ", ")
+      throw SimpleError("expected all shards of the evaluation, found \(found)", .usage)
     }
-    header.shard = .whole
-    return Journal(header: header, entries: entries.values.sorted { $0.index < $1.index })
+    whole.header.shard = .whole
+    whole.entries = entries.values.sorted { $0.index < $1.index }
+    return whole
   }
 
   /// The file's bytes.
   ///
-  /// - Throws: `EncodingError` if a record has a number that JSON does not have, such as NaN.
-  public func data() throws -> Data { try entries.reduce(into: Self.line(header)) { $0 += try Self.line($1) } }
+  /// - Throws: `EncodingError`, but for no journal that was read or written.
+  public func data() throws -> Data { try entries.reduce(into: Self.line(header)) { $0 += $1.bytes } }
 
   static func line(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
@@ -125,30 +162,23 @@ public struct Journal<Evaluation: ItemwiseEvaluation>: Sendable {
 }
 
 /// What an evaluation's journal is of.
-public struct JournalHeader: Codable, Hashable, Sendable {
+package struct JournalHeader: Codable {
   /// Which evaluation: `pointing`, `ablation`, …
-  public let evaluation: String
+  package let evaluation: String
   /// Everything that results depend on: what is in one journal can be continued, and merged, only with the same.
-  public let configuration: [String: [String]]
+  package let configuration: [String: [String]]
   /// How many items the whole evaluation has.
-  public let items: Int
+  package let items: Int
   /// Which of them are in this journal.
-  public var shard: Shard
-
-  /// Reads the head of a journal, whatever it is of.
-  package init(ofJournal path: String) throws { self = try Self.read(path).header }
+  package var shard: Shard
 
   /// The head, and all of the file.
   static func read(_ path: String) throws -> (header: JournalHeader, data: Data) {
-    guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
+    guard let data = FileManager.default.contents(atPath: path) else { throw SimpleError.noJournal(path) }
     guard let end = data.firstIndex(of: UInt8(ascii: "\n")),
       let header = try? JSONDecoder().decode(JournalHeader.self, from: data[..<end])
-    else { throw JournalError.noHeader(path) }
+    else { throw SimpleError.noHeader(path) }
     return (header, data)
-  }
-
-  init(evaluation: String, configuration: [String: [String]], items: Int, shard: Shard) {
-    (self.evaluation, self.configuration, self.items, self.shard) = (evaluation, configuration, items, shard)
   }
 
   /// The methods, where the configuration has them.
@@ -181,7 +211,7 @@ public struct JournalHeader: Codable, Hashable, Sendable {
 }
 
 /// Part of an evaluation's items: every `count`-th from the `index`-th on.
-public struct Shard: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+public struct Shard: RawRepresentable, Hashable, Sendable, Codable {
   /// From 1 to `count`.
   public let index: Int
   /// Into how many parts the items are divided.
@@ -193,18 +223,16 @@ public struct Shard: RawRepresentable, Hashable, Sendable, Codable, CustomString
   private init(index: Int, count: Int) { (self.index, self.count) = (index, count) }
 
   /// Reads `i/n`; nil unless 1 ≤ i ≤ n.
-  public init?(_ description: String) {
-    let parts = description.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+  public init?(rawValue: String) {
+    let parts = rawValue.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 2, let index = parts[0], let count = parts[1], (1...max(count, 1)).contains(index),
       (1...1_000_000).contains(count)
     else { return nil }
     self.init(index: index, count: count)
   }
 
-  public var description: String { "\(index)/\(count)" }
-
-  public init?(rawValue: String) { self.init(rawValue) }
-  public var rawValue: String { description }
+  /// `i/n`.
+  public var rawValue: String { "\(index)/\(count)" }
 
   /// How many of `total` items it has.
   func count(of total: Int) -> Int { total < index ? 0 : (total - index) / count + 1 }
@@ -213,45 +241,16 @@ public struct Shard: RawRepresentable, Hashable, Sendable, Codable, CustomString
   func item(_ number: Int) -> Int { index - 1 + number * count }
 }
 
-/// A journal that cannot be used.
-package struct JournalError: RelevanceKitError, Equatable {
-  package let category: ErrorCategory
-  package let description: String
-
-  private init(_ category: ErrorCategory, _ description: String) {
-    (self.category, self.description) = (category, description)
+/// What can be wrong with a journal.
+extension SimpleError {
+  static func noJournal(_ path: String) -> Self {
+    Self("\(path): no such journal, or it may not be read", .missingInput)
   }
-
-  static func missing(_ path: String) -> Self { Self(.missingInput, "\(path): no such journal, or it may not be read") }
   static func noHeader(_ path: String) -> Self {
-    Self(.badData, "\(path): expected a journal of relevance evaluate, whose first line says what is evaluated")
+    Self("\(path): expected a journal of relevance evaluate, whose first line says what is evaluated")
   }
-  static func otherEvaluation(_ path: String, expected: String, found: String) -> Self {
-    Self(.badData, "\(path): expected a journal of \(expected), found one of \(found)")
-  }
-  /// A line, counted from 1, is not the record that belongs there.
-  static func damaged(_ path: String, line: Int, reason: String) -> Self {
-    Self(.badData, "\(path): line \(line) is damaged: \(reason)")
-  }
-  static func exists(_ path: String) -> Self {
-    Self(.usage, "\(path) is there already; --resume continues it, another --output starts anew")
-  }
-  package static func inUse(_ path: String) -> Self { Self(.usage, "\(path): another process is writing to it") }
-  static func cannotWrite(_ path: String, reason: String) -> Self {
-    Self(.cannotWrite, "\(path): cannot be written: \(reason)")
-  }
+  package static func inUse(_ path: String) -> Self { Self("\(path): another process is writing to it", .usage) }
   static func cannotContinue(_ path: String, _ difference: String) -> Self {
-    Self(.usage, "\(path) cannot be continued: it has \(difference)")
+    Self("\(path) cannot be continued: it has \(difference)", .usage)
   }
-  static func differs(_ path: String, _ other: String, _ difference: String) -> Self {
-    Self(.usage, "\(path) and \(other) are not of the same evaluation: the first has \(difference)")
-  }
-  static func incomplete(_ path: String, done: Int, of all: Int) -> Self {
-    Self(.usage, "\(path): \(done) of \(all) items are done; --resume its evaluation first")
-  }
-  static func twice(_ path: String, shard: String) -> Self { Self(.usage, "\(path): shard \(shard) is there twice") }
-  static func shardsMissing(found: [String]) -> Self {
-    Self(.usage, "expected all shards of the evaluation, found \(found.sorted().joined(separator: ", "))")
-  }
-  package static let nothingToMerge = Self(.usage, "expected journals to merge, or folders with them")
 }

@@ -2,28 +2,26 @@ import Foundation
 import Support
 
 /// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be chosen.
-public protocol ItemwiseEvaluation: Sendable {
+package protocol ItemwiseEvaluation: Sendable {
   /// What is found for an item.
   associatedtype Record: Codable, Sendable
   /// What its journals are of: `pointing`, `ablation`, …
   static var name: String { get }
   /// Whether a record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
   static func fits(_ record: Record, _ header: JournalHeader) -> Bool
-  /// Sums up the records of a whole evaluation; it needs neither the model nor the data.
-  static func results(of journal: Journal<Self>, _ bootstrap: Bootstrap) -> EvaluationResults
+  static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults
 }
 
 /// What an evaluation found.
 public struct EvaluationResults: Sendable {
   /// Tables, the most important first.
-  public var tables: [ResultTable]
+  public let tables: [ResultTable]
   /// The same drawn.
-  public var charts: [EvaluationChart]
+  public let charts: [EvaluationChart]
   /// What a reader should know.
-  public var notes: [String]
+  public let notes: [String]
 
-  /// Makes results.
-  public init(tables: [ResultTable], charts: [EvaluationChart] = [], notes: [String] = []) {
+  package init(tables: [ResultTable], charts: [EvaluationChart] = [], notes: [String] = []) {
     (self.tables, self.charts, self.notes) = (tables, charts, notes)
   }
 }
@@ -45,19 +43,15 @@ public struct EvaluationProgress: Sendable {
     (self.done, self.total, self.doneNow, self.seconds) = (done, total, doneNow, seconds)
     self.failure = failure
   }
-
-  package var perMinute: Double { seconds > 0 ? Double(doneNow) * 60 / seconds : 0 }
-  /// Seconds until the end, at the same rate; nil before there is one.
-  package var secondsLeft: Double? { doneNow > 0 ? Double(total - done) * seconds / Double(doneNow) : nil }
 }
 
 /// An evaluation with its items, ready to run.
-public struct PreparedEvaluation<Evaluation: ItemwiseEvaluation>: Sendable {
-  /// All that results depend on, by name; it stands at the head of the journal.
-  public let configuration: [String: [String]]
+public struct PreparedEvaluation: Sendable {
+  private let evaluation: any ItemwiseEvaluation.Type
+  private let configuration: [String: [String]]
   /// The names of the items.
-  public let items: [String]
-  private let record: @Sendable (Int) throws -> Evaluation.Record
+  package let items: [String]
+  private let entry: @Sendable (Int) throws -> Journal.Entry
   /// How many of the items are drawn after a run.
   package var drawnItems = 0
   /// Figures of an item, with their names as files without extensions; it is told the names of classes.
@@ -66,45 +60,48 @@ public struct PreparedEvaluation<Evaluation: ItemwiseEvaluation>: Sendable {
       _, _ in []
     }
 
-  /// Prepares items, of which `record` measures one by its position.
-  ///
-  /// - Throws: nothing; a `RelevanceKitError` that `record` throws is counted, and the run goes on.
-  public init(
-    configuration: [String: [String]], items: [String], record: @escaping @Sendable (Int) throws -> Evaluation.Record
+  /// Prepares items, of which `record` measures one by its position; a `RelevanceKitError` that it throws is counted, and the run
+  /// goes on. `configuration` is all that results depend on.
+  package init<Evaluation: ItemwiseEvaluation>(
+    _ evaluation: Evaluation.Type, configuration: [String: [String]], items: [String],
+    record: @escaping @Sendable (Int) throws -> Evaluation.Record
   ) {
-    (self.configuration, self.items, self.record) = (configuration, items, record)
+    (self.evaluation, self.configuration, self.items) = (evaluation, configuration, items)
+    entry = { index in
+      var line = Journal.Line<Evaluation.Record>(index: index, name: items[index])
+      do { line.record = try record(index) } catch let error as any RelevanceKitError {
+        line.error = error.description
+      }
+      return line.entry(try Journal.line(line))
+    }
   }
+
+  /// What its journals are of.
+  package var name: String { evaluation.name }
 
   /// Measures all items of a shard that are not in the journal yet, and writes each to it as soon as it is done.
   ///
   /// - Parameters:
-  ///   - path: the journal.
+  ///   - file: the journal.
   ///   - shard: which of the items.
   ///   - resumes: whether to continue a journal that is there; otherwise one is an error.
   ///   - progress: called after each item.
   /// - Throws: a `RelevanceKitError` about the journal, and errors that are not those of an item.
   public func run(
-    journal path: String, shard: Shard = .whole, resumes: Bool = false,
+    journal file: some FileLocation, shard: Shard = .whole, resumes: Bool = false,
     progress: (EvaluationProgress) -> Void = { _ in }
-  ) throws -> Journal<Evaluation> {
-    let header = JournalHeader(
-      evaluation: Evaluation.name, configuration: configuration, items: items.count, shard: shard)
-    let file = try JournalFile<Evaluation>(path, header: header, resumes: resumes)
-    let indices = (0..<shard.count(of: items.count)).map { shard.item($0) }
+  ) throws -> Journal {
+    let header = JournalHeader(evaluation: name, configuration: configuration, items: items.count, shard: shard)
+    let file = try JournalFile(file.fileSystemPath, Journal(evaluation, header: header), resumes: resumes)
+    let total = shard.count(of: items.count)
     let start = ContinuousClock.now
     let before = file.journal.entries.count
-    for index in indices.dropFirst(before) {
-      let entry: Journal<Evaluation>.Entry
-      do {
-        entry = .init(index: index, name: items[index], record: try record(index), error: nil)
-      } catch let error as any RelevanceKitError {
-        entry = .init(index: index, name: items[index], record: nil, error: error.description)
-      }
+    for number in before..<max(before, total) {
+      let entry = try entry(shard.item(number))
       try file.append(entry)
-      let done = file.journal.entries.count
       progress(
         EvaluationProgress(
-          done: done, total: indices.count, doneNow: done - before, seconds: (.now - start) / .seconds(1),
+          done: number + 1, total: total, doneNow: number + 1 - before, seconds: (.now - start) / .seconds(1),
           failure: entry.error.map { (entry.name, $0) }))
     }
     return file.journal
@@ -112,34 +109,35 @@ public struct PreparedEvaluation<Evaluation: ItemwiseEvaluation>: Sendable {
 }
 
 /// A journal that is being written.
-private final class JournalFile<Evaluation: ItemwiseEvaluation> {
-  private(set) var journal: Journal<Evaluation>
+private final class JournalFile {
+  private(set) var journal: Journal
   private let path: String
   private let descriptor: Int32
 
-  init(_ path: String, header: JournalHeader, resumes: Bool) throws {
+  init(_ path: String, _ journal: Journal, resumes: Bool) throws {
     self.path = path
-    func failure() -> JournalError { .cannotWrite(path, reason: String(cString: strerror(errno))) }
+    func failure() -> SimpleError { .cannotWrite(path, reason: String(cString: strerror(errno))) }
     descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw failure() }
-    journal = Journal(header: header)
+    self.journal = journal
     // From here on deinit closes it, also where this throws. The lock is released when the process ends, however it does.
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw JournalError.inUse(path) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SimpleError.inUse(path) }
     let size = lseek(descriptor, 0, SEEK_END)
-    if size > 0, !resumes { throw JournalError.exists(path) }
+    if size > 0, !resumes {
+      throw SimpleError("\(path) is there already; --resume continues it, another --output starts anew", .usage)
+    }
     var kept = 0
     // Without a complete first line nothing was done.
     if size > 0, try Self.hasCompleteLine(path) {
-      let found = try Journal<Evaluation>.read(path)
-      let own = found.journal.header
-      if let difference = own.difference(from: header) { throw JournalError.cannotContinue(path, difference) }
+      (self.journal, kept) = try Journal.read(path, of: journal.evaluation)
+      let (own, header) = (self.journal.header, journal.header)
+      if let difference = own.difference(from: header) { throw SimpleError.cannotContinue(path, difference) }
       guard own.shard == header.shard else {
-        throw JournalError.cannotContinue(path, "shard \(own.shard), not \(header.shard)")
+        throw SimpleError.cannotContinue(path, "shard \(own.shard.rawValue), not \(header.shard.rawValue)")
       }
-      (journal, kept) = found
     }
     guard ftruncate(descriptor, off_t(kept)) == 0 else { throw failure() }
-    if kept == 0 { try write(Journal<Evaluation>.line(header)) }
+    if kept == 0 { try write(Journal.line(journal.header)) }
   }
 
   deinit {
@@ -148,8 +146,8 @@ private final class JournalFile<Evaluation: ItemwiseEvaluation> {
     close(descriptor)
   }
 
-  func append(_ entry: Journal<Evaluation>.Entry) throws {
-    try write(Journal<Evaluation>.line(entry))
+  func append(_ entry: Journal.Entry) throws {
+    try write(entry.bytes)
     journal.entries.append(entry)
   }
 
@@ -158,13 +156,13 @@ private final class JournalFile<Evaluation: ItemwiseEvaluation> {
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw JournalError.cannotWrite(path, reason: String(cString: strerror(errno))) }
+      guard count >= 0 else { throw SimpleError.cannotWrite(path, reason: String(cString: strerror(errno))) }
       rest = rest.dropFirst(count)
     }
   }
 
   private static func hasCompleteLine(_ path: String) throws -> Bool {
-    guard let data = FileManager.default.contents(atPath: path) else { throw JournalError.missing(path) }
+    guard let data = FileManager.default.contents(atPath: path) else { throw SimpleError.noJournal(path) }
     return data.contains(UInt8(ascii: "\n"))
   }
 }

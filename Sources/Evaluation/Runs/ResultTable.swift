@@ -23,10 +23,14 @@ public struct ResultTable: Sendable, Hashable {
   /// Its rows, each as long as `columns`.
   public var rows: [[Cell]]
 
-  /// Makes a table.
-  public init(title: String, columns: [String], rows: [[Cell]] = []) {
+  package init(title: String, columns: [String], rows: [[Cell]] = []) {
     precondition(rows.allSatisfy { $0.count == columns.count }, "a row is not as long as the table is wide")
     (self.title, self.columns, self.rows) = (title, columns, rows)
+  }
+
+  /// Makes a table with a row for each method: its name, and what is measured of the one with an index.
+  init(title: String, columns: [String], methods: [String], _ cells: (Int) -> [Cell]) {
+    self.init(title: title, columns: columns, rows: methods.enumerated().map { [.text($1)] + cells($0) })
   }
 
   /// As Markdown, numbers with four digits behind the point, intervals behind their values.

@@ -20,7 +20,6 @@ struct WinogradConvolution: Sendable {
     let cached: () -> Tensor
   }
 
-  /// Tiles of a strip.
   private static let stripTiles = 96
   /// Maps with more tiles than this are cut into strips.
   private static let wholeTiles = 256
@@ -250,6 +249,5 @@ struct WinogradConvolution: Sendable {
 }
 
 extension Int {
-  /// The next multiple of `factor`.
   fileprivate func roundedUp(to factor: Int) -> Int { (self + factor - 1) / factor * factor }
 }

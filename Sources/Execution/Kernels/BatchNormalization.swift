@@ -18,7 +18,7 @@ struct BatchNormalizationKernel: OperatorKernel, WeightedKernel {
   private var positions: Int { inputShape.dimensions[2...].reduce(1, *) }
   var bias: (values: Tensor, run: Int)? { (parameters.shift, positions) }
 
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers) {
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
     let shared = Shared((x: x, y: y))
     let positions = positions
     let (scales, shifts) = (parameters.scale.elements, parameters.shift.elements)
@@ -27,7 +27,7 @@ struct BatchNormalizationKernel: OperatorKernel, WeightedKernel {
       rk_affine(y, shared.pointer.x + plane * positions, scales[plane % channels], shifts[plane % channels], positions)
       if rectifies { rk_relu(y, y, positions) }
     }
-    if let companion { product(.positive, x, companion.product, accumulates: false, on: workers) }
+    if let sideProduct { product(.positive, x, sideProduct.product, accumulates: false, on: workers) }
   }
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {

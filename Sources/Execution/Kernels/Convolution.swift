@@ -44,9 +44,9 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     usesWinograd = site.algorithm == .automatic && WinogradConvolution.suits(geometry)
   }
 
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers) {
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
     let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
-    let beside = companion.map { ConvolutionTarget(output: $0.product) }
+    let beside = sideProduct.map { ConvolutionTarget(output: $0.product) }
     guard usesWinograd else {
       var products = [Im2colConvolution.Product(terms: [(x, weight)], target: main)]
       if let beside { products.append(.init(terms: [(x, weights(.forward(.positive)))], target: beside)) }
@@ -55,9 +55,9 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     var products = [(kernels: kernels(.all, turned: false, on: workers), target: main)]
     if let beside { products.append((kernels(.positive, turned: false, on: workers), beside)) }
     WinogradConvolution(geometry: geometry).multiply(x, items: inputShape[0], products, on: workers)
-    if let companion {
-      let isPartial = rectifies && companion.scope == .positiveOutputs
-      refine(companion.product, x, needed: isPartial ? UnsafePointer(y) : nil, on: workers)
+    if let sideProduct {
+      let isPartial = rectifies && sideProduct.scope == .positiveOutputs
+      refine(sideProduct.product, x, needed: isPartial ? UnsafePointer(y) : nil, on: workers)
     }
   }
 

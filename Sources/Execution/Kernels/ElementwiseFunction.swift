@@ -6,7 +6,6 @@ struct ElementwiseKernel: Kernel {
   let count: Int
   /// `y ← f(x)` for some elements.
   let apply: @Sendable (_ x: Floats, _ y: MutableFloats, _ count: Int) -> Void
-  var allowsInPlace: Bool { true }
 
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))

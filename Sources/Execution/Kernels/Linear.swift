@@ -32,9 +32,9 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   private var outputs: Int { weight.shape[0] }
   private var items: Int { outputs == 0 ? 0 : outputShape.count / outputs }
 
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers) {
-    if let companion = companion?.product {
-      products(.positive, x, companion, all: y, accumulates: false, on: workers)
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
+    if let sideProduct = sideProduct?.product {
+      products(.positive, x, sideProduct, all: y, accumulates: false, on: workers)
     } else {
       products(.all, x, y, all: nil, accumulates: false, on: workers)
     }

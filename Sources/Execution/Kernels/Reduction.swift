@@ -18,22 +18,17 @@ package struct ReductionKernel: LinearKernel, PoolingKernel {
   let axes: Set<Int>
 
   package var pooled: PooledElements { .axes(axes, of: input) }
-  private var kept: TensorShape { input.reduced(over: axes, keepsAxes: true) }
 
   package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
-    let kept = kept
-    var results = [Double?](repeating: nil, count: kept.count)
-    StridedWalk(over: input, broadcasting: kept).forEachElement { position, to, _ in
-      let value = Double(operands[0][position])
-      results[to] = results[to].map { function.combine($0, value) } ?? value
-    }
+    let results = function.values(
+      of: UnsafeBufferPointer(start: operands[0], count: input.count), input, over: axes)
     for (i, result) in results.enumerated() { output[i] = Float(result ?? (function == .product ? 1 : 0)) }
   }
 
   /// For a sum: every element gets what its sum has.
   package func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let c = results[0] else { return }
-    let kept = kept
+    let kept = input.reduced(over: axes, keepsAxes: true)
     let (items, outputs) = (max(input.itemCount, 1), max(kept.itemCount, 1))
     StridedWalk(over: input, broadcasting: kept).forEachElement { element, output, _ in
       for seed in 0..<seeds {
@@ -53,12 +48,11 @@ struct IntegerReductionKernel: Kernel {
   let axes: Set<Int>
 
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
-    let kept = input.reduced(over: axes, keepsAxes: true)
-    var results = [Double](repeating: function.neutralElement, count: kept.count)
-    StridedWalk(over: input, broadcasting: kept).forEachElement { position, to, _ in
-      results[to] = function.combine(results[to], Double(operands[0][position]))
+    let results = function.values(
+      of: UnsafeBufferPointer(start: operands[0], count: input.count), input, over: axes)
+    let count = function == .mean ? Double(input.count / max(results.count, 1)) : 1
+    for (i, result) in results.enumerated() {
+      output[i] = type.float(type.held((result ?? function.neutralElement) / count))
     }
-    let count = function == .mean ? Double(input.count / max(kept.count, 1)) : 1
-    for (i, result) in results.enumerated() { output[i] = type.float(type.held(result / count)) }
   }
 }

@@ -30,14 +30,10 @@ struct ResizeKernel: OperatorKernel, LinearKernel {
   /// Changes one axis after the other; adjoints do it in the opposite order.
   private func eachAxis(forward: Bool, items: Int, _ source: Floats, _ target: MutableFloats, _ pool: MemoryPool) {
     var extents = forward ? input.dimensions : output.dimensions
-    let axes = forward ? Array(0..<input.rank) : (0..<input.rank).reversed()
-    let changed = axes.filter { axis in
-      input[axis] != output[axis]
-        || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
-    }
+    let changed = Resize.changedAxes(of: input, by: weights)
     var current = pool.storage(count: items * TensorShape(extents).count)
     current.base.update(from: source, count: current.count)
-    for axis in changed {
+    for axis in forward ? changed : changed.reversed() {
       let outer = items * extents[..<axis].reduce(1, *)
       let inner = extents[(axis + 1)...].reduce(1, *)
       let (from, to) = (extents[axis], forward ? output[axis] : input[axis])

@@ -23,9 +23,9 @@ struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
   var work: LayerWork? { convolution.adjointWork }
   var adjointWork: LayerWork? { convolution.productWork }
 
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, companion: Companion?, on workers: Workers) {
+  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
     convolution.adjoint(.all, x, seeds: 1, y, factor: nil, on: workers)
-    if let companion { convolution.adjoint(.positive, x, seeds: 1, companion.product, factor: nil, on: workers) }
+    if let sideProduct { convolution.adjoint(.positive, x, seeds: 1, sideProduct.product, factor: nil, on: workers) }
     for item in 0..<outputShape[0] {
       Im2colConvolution.finish(
         y + item * outputShape[1] * positions, lead: positions, rows: 0..<outputShape[1], positions, biases,

@@ -4,18 +4,14 @@ import Imaging
 ///
 /// The bars of a group differ in color and hatching, so that they can be told apart in gray as well. The axis starts at 0
 /// unless its range says otherwise. A value that is not finite has no bar.
-public struct BarChart: Sendable {
-  /// A bar.
-  public struct Bar: Hashable, Sendable {
-    /// Its end.
-    public var value: Double
-    /// The lower end of the interval around `value`; nil or not finite for none.
-    public var lower: Double?
-    /// The upper end of the interval around `value`; nil or not finite for none.
-    public var upper: Double?
+package struct BarChart: Chart {
+  package struct Bar: Hashable, Sendable {
+    package var value: Double
+    /// The ends of the interval around `value`; nil or not finite for none.
+    package var lower: Double?
+    package var upper: Double?
 
-    /// Makes a bar, with an interval if both its ends are given.
-    public init(_ value: Double, lower: Double? = nil, upper: Double? = nil) {
+    package init(_ value: Double, lower: Double? = nil, upper: Double? = nil) {
       (self.value, self.lower, self.upper) = (value, lower, upper)
     }
 
@@ -25,43 +21,29 @@ public struct BarChart: Sendable {
     }
   }
 
-  /// Bars side by side.
-  public struct Group: Hashable, Sendable {
-    /// What is written below.
-    public var name: String
+  package struct Group: Hashable, Sendable {
+    package var name: String
     /// One bar for each series; there may be fewer.
-    public var bars: [Bar]
+    package var bars: [Bar]
 
-    /// Makes a group.
-    public init(_ name: String, _ bars: [Bar]) { (self.name, self.bars) = (name, bars) }
+    package init(_ name: String, _ bars: [Bar]) { (self.name, self.bars) = (name, bars) }
   }
 
-  /// What is written above; may be empty.
-  public var title: String
-  /// The axis of the values.
-  public var axis: ChartAxis
+  package var title: String
+  package var axis: ChartAxis
   /// The names in the legend, one for each bar of a group; may be empty.
-  public var series: [String]
-  /// The groups, from left to right.
-  public var groups: [Group]
-  /// The width of the whole in CSS pixels, at least 160.
-  public var width: Int
-  /// The height of the whole in CSS pixels, at least 120; a legend of many rows makes it higher.
-  public var height: Int
+  package var series: [String]
+  package var groups: [Group]
+  /// In CSS pixels, at least 160 × 120; a legend of many rows makes it higher.
+  package var width: Int
+  package var height: Int
 
-  /// Makes a chart.
-  public init(
+  package init(
     title: String = "", axis: ChartAxis, series: [String] = [], groups: [Group], width: Int = 560, height: Int = 380
   ) {
     (self.title, self.axis, self.series, self.groups, self.width) = (title, axis, series, groups, width)
     self.height = height
   }
-
-  /// The chart as a self-contained SVG document on white; the same bytes each time.
-  public func svg() -> String { drawing().svg() }
-
-  /// The chart as pixels, `scale` of them to a CSS pixel in both directions; traps unless `scale` is positive.
-  public func image(scale: Int = 2) -> RGBImage { drawing().image(scale: scale) }
 
   /// The rectangles of a group's bars in the picture that `image(scale: 1)` returns, and the values that they end at.
   package func places(inGroup index: Int) -> [(left: Double, right: Double, base: Double, end: Double)] {
@@ -105,7 +87,7 @@ public struct BarChart: Sendable {
     }
   }
 
-  private func drawing() -> Drawing {
+  package func drawing() -> Drawing {
     var frame = layout()
     var intervals: [Drawing.Element] = []
     for (group, content) in groups.enumerated() {

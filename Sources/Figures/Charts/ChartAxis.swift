@@ -1,14 +1,14 @@
 import Foundation
 
 /// An axis of a chart: what it measures, and from where to where.
-public struct ChartAxis: Hashable, Sendable {
+package struct ChartAxis: Hashable, Sendable {
   /// What is measured, with its unit.
-  public var label: String
+  package var label: String
   /// The values at the axis's ends; nil for round numbers around all data.
-  public var range: ClosedRange<Double>?
+  package var range: ClosedRange<Double>?
 
   /// Makes an axis; traps unless the ends of `range` are finite and differ by more than 1e-290.
-  public init(_ label: String, range: ClosedRange<Double>? = nil) {
+  package init(_ label: String, range: ClosedRange<Double>? = nil) {
     if let range {
       precondition(
         range.upperBound - range.lowerBound > Self.smallest && (range.upperBound - range.lowerBound).isFinite,
@@ -36,7 +36,6 @@ public struct ChartAxis: Hashable, Sendable {
 
 /// The numbers of an axis: its ends, and round numbers in between.
 package struct ChartScale: Sendable {
-  /// The values at the ends.
   package let range: ClosedRange<Double>
   /// The marked values, in rising order, all within `range`.
   package let ticks: [Double]
@@ -72,7 +71,6 @@ package struct ChartScale: Sendable {
   /// Where a value is, 0 at the lower end and 1 at the upper.
   func position(_ value: Double) -> Double { (value - range.lowerBound) / (range.upperBound - range.lowerBound) }
 
-  /// What is written at a tick.
   package func label(_ tick: Double) -> String {
     let text = String(format: "%.\(decimals)f", tick / pow(10, Double(exponent)))
     let isZero = text.allSatisfy { "-0.".contains($0) }

@@ -1,5 +1,16 @@
 import Imaging
 
+package protocol Chart: Sendable {
+  func drawing() -> Drawing
+}
+
+extension Chart {
+  package func svg() -> String { drawing().svg() }
+
+  /// `scale` pixels to a CSS pixel in both directions.
+  package func image(scale: Int = 2) -> RGBImage { drawing().image(scale: scale) }
+}
+
 /// What charts have around their data: title, legend, the axis of values with its grid, and the place for the data.
 struct ChartFrame {
   /// A name in the legend, and how its sample is drawn into a box.
@@ -22,10 +33,7 @@ struct ChartFrame {
   private static let smallestShare = 0.4
 
   /// Lays out a chart and draws all but the data and what is below them.
-  ///
-  /// - Parameters:
-  ///   - right: The space that is needed to the right of the data.
-  ///   - below: The space that is needed below the data, given their width.
+  /// `right` is the space that is needed to the right of the data, `below` that below them, given their width.
   init(
     title: String, legend: [Entry], axis: ChartAxis, values: ChartScale, width: Int, height: Int, right: Double = 0,
     below: (Double) -> Double

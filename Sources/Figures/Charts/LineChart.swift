@@ -4,20 +4,15 @@ import Imaging
 ///
 /// Curves differ in color, dashes and markers, so that they can be told apart in gray as well. The legend is above the
 /// data and never hides them. Values that are not finite interrupt a curve.
-public struct LineChart: Sendable {
-  /// A point of a curve.
-  public struct Point: Hashable, Sendable {
-    /// The horizontal value.
-    public var x: Double
-    /// The vertical value.
-    public var y: Double
-    /// The lower end of the interval around `y`, such as that of confidence; nil or not finite for none.
-    public var lower: Double?
-    /// The upper end of the interval around `y`; nil or not finite for none.
-    public var upper: Double?
+package struct LineChart: Chart {
+  package struct Point: Hashable, Sendable {
+    package var x: Double
+    package var y: Double
+    /// The ends of the interval around `y`; nil or not finite for none.
+    package var lower: Double?
+    package var upper: Double?
 
-    /// Makes a point, with an interval if both its ends are given.
-    public init(x: Double, y: Double, lower: Double? = nil, upper: Double? = nil) {
+    package init(x: Double, y: Double, lower: Double? = nil, upper: Double? = nil) {
       (self.x, self.y, self.lower, self.upper) = (x, y, lower, upper)
     }
 
@@ -28,42 +23,27 @@ public struct LineChart: Sendable {
     }
   }
 
-  /// A curve.
-  public struct Series: Hashable, Sendable {
-    /// Its name in the legend.
-    public var name: String
-    /// Its points, joined in this order.
-    public var points: [Point]
+  package struct Series: Hashable, Sendable {
+    package var name: String
+    package var points: [Point]
 
-    /// Makes a curve.
-    public init(_ name: String, _ points: [Point]) { (self.name, self.points) = (name, points) }
+    package init(_ name: String, _ points: [Point]) { (self.name, self.points) = (name, points) }
   }
 
-  /// What is written above; may be empty.
-  public var title: String
-  /// The horizontal axis.
-  public var x: ChartAxis
-  /// The vertical axis.
-  public var y: ChartAxis
+  package var title: String
+  package var x: ChartAxis
+  package var y: ChartAxis
   /// The curves, in the order of the legend; later ones are drawn over earlier ones.
-  public var series: [Series]
-  /// The width of the whole in CSS pixels, at least 160.
-  public var width: Int
-  /// The height of the whole in CSS pixels, at least 120; a legend of many rows makes it higher.
-  public var height: Int
+  package var series: [Series]
+  /// In CSS pixels, at least 160 × 120; a legend of many rows makes it higher.
+  package var width: Int
+  package var height: Int
 
-  /// Makes a chart.
-  public init(
+  package init(
     title: String = "", x: ChartAxis, y: ChartAxis, series: [Series], width: Int = 560, height: Int = 380
   ) {
     (self.title, self.x, self.y, self.series, self.width, self.height) = (title, x, y, series, width, height)
   }
-
-  /// The chart as a self-contained SVG document on white; the same bytes each time.
-  public func svg() -> String { drawing().svg() }
-
-  /// The chart as pixels, `scale` of them to a CSS pixel in both directions; traps unless `scale` is positive.
-  public func image(scale: Int = 2) -> RGBImage { drawing().image(scale: scale) }
 
   /// The place of a value in the picture that `image(scale: 1)` returns, in pixels from its upper left corner.
   package func place(x: Double, y: Double) -> (x: Double, y: Double) {
@@ -113,7 +93,7 @@ public struct LineChart: Sendable {
     frame.plot.left + scale.position(x) * frame.plot.width
   }
 
-  private func drawing() -> Drawing {
+  package func drawing() -> Drawing {
     var (frame, scale) = layout()
     addHorizontalAxis(scale, to: &frame)
     let runs = series.map { series in

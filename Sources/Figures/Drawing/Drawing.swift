@@ -2,7 +2,7 @@ import Imaging
 
 /// A drawing of lines, areas and text on white, which can be written as SVG or turned into pixels. Units are CSS pixels,
 /// y downward.
-struct Drawing {
+package struct Drawing {
   typealias Point = SIMD2<Double>
 
   /// What is drawn, in the order of drawing.

@@ -4,35 +4,32 @@ import Imaging
 ///
 /// Characters that the built-in typeface lacks lose their accents or are written in Latin letters; what then remains is
 /// a box.
-public struct TextLabel: Hashable, Sendable {
-  /// What is written. Line breaks count as spaces.
-  public var text: String
+package struct TextLabel: Hashable, Sendable {
+  /// Line breaks count as spaces.
+  package var text: String
   /// The height of the type (an em) in pixels; small letters are about half as high.
-  public var size: Double
-  /// The color of the letters.
-  public var color: RGBColor
+  package var size: Double
+  package var color: RGBColor
 
   /// The size that is legible beside a picture shown pixel by pixel.
-  public static let standardSize = 13.0
+  package static let standardSize = 13.0
 
   /// Makes a label; traps unless `size` is positive.
-  public init(_ text: String, size: Double = standardSize, color: RGBColor = .ink) {
+  package init(_ text: String, size: Double = standardSize, color: RGBColor = .ink) {
     precondition(size > 0 && size.isFinite, "text cannot be \(size) pixels high")
     (self.text, self.size, self.color) = (text, size, color)
   }
 
-  /// The width in pixels: the sum of the characters' widths.
-  ///
-  /// - Complexity: O(characters).
-  public var width: Double { Typeface.glyphs(of: text).reduce(0) { $0 + $1.advance } * size }
+  /// The sum of the characters' widths in pixels.
+  package var width: Double { Typeface.glyphs(of: text).reduce(0) { $0 + $1.advance } * size }
   /// The height of a line in pixels, from above accents to below descenders.
-  public var height: Double { ascent + descent }
+  package var height: Double { ascent + descent }
 
   var ascent: Double { (Typeface.verticalEm(size) * Typeface.ascent).rounded(.up) }
   var descent: Double { (Typeface.verticalEm(size) * Typeface.descent).rounded(.up) }
 
   /// The label, or as much of its start as fits in `limit` pixels together with “…”; empty if not even that fits.
-  public func shortened(to limit: Double) -> TextLabel {
+  package func shortened(to limit: Double) -> TextLabel {
     guard width > limit else { return self }
     var label = self
     var start = text[...]
@@ -48,7 +45,7 @@ public struct TextLabel: Hashable, Sendable {
 
   /// The label in at most `count` lines that fit in `limit` pixels each: broken where `text` has line breaks, and between
   /// words as long as that leaves a line for what follows; what does not fit is shortened.
-  public func lines(fitting limit: Double, atMost count: Int = 2) -> [TextLabel] {
+  package func lines(fitting limit: Double, atMost count: Int = 2) -> [TextLabel] {
     precondition(count > 0, "a text needs a line")
     var paragraphs = text.split(whereSeparator: \.isNewline).map { $0.split(separator: " ") }.filter { !$0.isEmpty }
     if paragraphs.count > count { paragraphs[(count - 1)...] = [paragraphs[(count - 1)...].flatMap { $0 }] }
@@ -76,13 +73,8 @@ public struct TextLabel: Hashable, Sendable {
 }
 
 /// Which point of a text is at the place where it is drawn.
-public enum TextAnchor: Sendable {
-  /// The start of the line.
-  case start
-  /// The middle of the line.
-  case middle
-  /// The end of the line.
-  case end
+package enum TextAnchor: Sendable {
+  case start, middle, end
 
   /// The part of a text's width that lies before its place.
   var share: Double {
@@ -95,39 +87,21 @@ public enum TextAnchor: Sendable {
 }
 
 extension RGBColor {
-  /// The color of text and axes.
-  public static let ink = RGBColor(red: 32, green: 32, blue: 32)
+  package static let ink = RGBColor(red: 32, green: 32, blue: 32)
 
   /// Eight colors that can be told apart also by people who see fewer of them (M. Okabe and K. Ito, “Color universal
   /// design”, 2008); the last, which stands for their black, is a dark gray.
-  public static let okabeIto = [
+  package static let okabeIto = [
     RGBColor(red: 0, green: 114, blue: 178), RGBColor(red: 230, green: 159, blue: 0),
-    RGBColor(red: 0, green: 158, blue: 115),
-    RGBColor(red: 204, green: 121, blue: 167), RGBColor(red: 86, green: 180, blue: 233),
-    RGBColor(red: 213, green: 94, blue: 0),
+    RGBColor(red: 0, green: 158, blue: 115), RGBColor(red: 204, green: 121, blue: 167),
+    RGBColor(red: 86, green: 180, blue: 233), RGBColor(red: 213, green: 94, blue: 0),
     RGBColor(red: 240, green: 228, blue: 66), RGBColor(red: 90, green: 90, blue: 90),
   ]
 }
 
 extension RGBImage {
-  /// Writes a line of text; what leaves the picture is cut off.
-  ///
-  /// - Parameters:
-  ///   - text: What is written.
-  ///   - x: The column of the anchor.
-  ///   - y: The row of the line's upper edge; the line is `TextLabel.height` pixels high.
-  ///   - size: The height of the type (an em) in pixels.
-  ///   - color: The color of the type.
-  ///   - anchor: Which point of the line is at `x`.
-  public mutating func draw(
-    _ text: String, x: Int, y: Int, size: Double = TextLabel.standardSize, color: RGBColor = .ink,
-    anchor: TextAnchor = .start
-  ) {
-    draw(TextLabel(text, size: size, color: color), x: x, y: y, anchor: anchor)
-  }
-
-  /// Writes a label; what leaves the picture is cut off. See `draw(_:x:y:size:color:anchor:)`.
-  public mutating func draw(_ label: TextLabel, x: Int, y: Int, anchor: TextAnchor = .start) {
+  /// Writes a label; what leaves the picture is cut off. `x` is the column of the anchor, `y` the row of the line's upper edge.
+  package mutating func draw(_ label: TextLabel, x: Int, y: Int, anchor: TextAnchor = .start) {
     draw(label, baseline: [Double(x), Double(y) + label.ascent], anchor: anchor, in: frame)
   }
 

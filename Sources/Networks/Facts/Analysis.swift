@@ -28,14 +28,9 @@ package struct Analysis: Sendable {
   /// Whether a node's values are rounded to integers or wrap as integers do.
   package func isStepwise(_ node: Node) -> Bool { node.operation.isStepwise(of: operands(of: node).map(\.kind)) }
 
-  /// Analyzes a graph.
-  ///
-  /// - Throws: `RelevanceKitError` if the input does not fit the declaration, naming the first node
-  ///   that its operands do not fit.
-  /// - Complexity: O(nodes and edges, and elements of constants).
   init(of graph: Graph, forInput inputShape: TensorShape) throws {
     self.inputShape = inputShape
-    let inferred = try graph.inferred(forInput: inputShape) { throw $0 }.map { $0! }
+    let inferred = try graph.inferred(forInput: inputShape)
     var (nonNegative, bounded): ([Bool], [Bool]) = ([], [])
     for (index, node) in graph.nodes.enumerated() {
       bounded.append(node.operation.isBounded(node.inputs.map { bounded[$0.index] }))
@@ -54,8 +49,7 @@ package struct Analysis: Sendable {
 extension NeuralNetwork {
   /// What is known before the network runs on inputs of a shape; found once for each.
   ///
-  /// - Throws: `RelevanceKitError` if the input does not fit the declaration, naming the first node
-  ///   that its operands do not fit.
+  /// - Throws: As `Graph.shapes(forInput:)`.
   package func analysis(forInput shape: TensorShape) throws -> Analysis {
     try analyses.value(for: shape) { try Analysis(of: graph, forInput: shape) }
   }
@@ -66,9 +60,19 @@ extension Graph {
   /// 103 million elements so. Beyond that a node is computed when the network runs.
   package static let largestComputedCount = 1 << 28
 
-  /// Shape, value and kind of every node's output for an input of the given shape; nil for nodes that their operands do not fit, and
-  /// those behind them, if `report` does not throw.
-  package func inferred(forInput inputShape: TensorShape, report: (GraphError) throws -> Void) rethrows -> [Inferred?] {
+  /// Shape, value and kind of every node's output for an input of the given shape.
+  ///
+  /// - Throws: As `shapes(forInput:)`.
+  func inferred(forInput inputShape: TensorShape) throws -> [Inferred] {
+    try inferences.value(for: inputShape) { try infer(forInput: inputShape) { throw $0 }.map { $0! } }
+  }
+
+  /// The same; nil for nodes that their operands do not fit, and those behind them.
+  package func partlyInferred(forInput inputShape: TensorShape) -> [Inferred?] { infer(forInput: inputShape) { _ in } }
+
+  private func infer(
+    forInput inputShape: TensorShape, report: (GraphError) throws -> Void
+  ) rethrows -> [Inferred?] {
     var inferred: [Inferred?] = []
     inferred.reserveCapacity(nodes.count)
     var computed = 0
@@ -102,6 +106,6 @@ extension Graph {
   /// - Throws: `RelevanceKitError` if the input does not fit the declaration, naming the first node
   ///   that its operands do not fit.
   public func shapes(forInput inputShape: TensorShape) throws -> [TensorShape] {
-    try inferred(forInput: inputShape) { throw $0 }.map { $0!.shape }
+    try inferred(forInput: inputShape).map(\.shape)
   }
 }

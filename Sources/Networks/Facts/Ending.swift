@@ -7,7 +7,6 @@ struct Ending: Sendable {
   private(set) var decision = Decision.quantity
   private(set) var softmax: Softmax?
 
-  /// Follows a canonical graph back from its output.
   init(of graph: Graph) {
     logits = graph.output
     // Whatever only reshapes or clips probabilities says nothing of its own.
@@ -50,19 +49,25 @@ extension Graph {
     self[id].operation is Function ? self[id].inputs[0] : nil
   }
 
+  /// What a node divides by what: of `a / b` and `a · (1 / b)`; of `1 / b` the dividend is nil.
+  private func quotients(_ id: Node.ID) -> [(dividend: Node.ID?, divisor: Node.ID)] {
+    let inputs = self[id].inputs
+    switch self[id].operation {
+    case is Divide: return [(inputs[0], inputs[1])]
+    case is Reciprocal: return [(nil, inputs[0])]
+    case is Multiply:
+      return [0, 1].compactMap { a in operand(inputs[1 - a], of: Reciprocal.self).map { (inputs[a], $0) } }
+    default: return []
+    }
+  }
+
   /// What a node takes the sigmoid of: `σ(x)`, `1 / (1 + exp(−x))`.
   fileprivate func sigmoidOperand(_ id: Node.ID) -> Node.ID? {
     if let x = operand(id, of: Sigmoid.self) { return x }
-    let denominator: Node.ID
-    if let x = operand(id, of: Reciprocal.self) {
-      denominator = x
-    } else if self[id].operation is Divide, number(self[id].inputs[0]) == 1 {
-      denominator = self[id].inputs[1]
-    } else {
-      return nil
-    }
-    guard self[denominator].operation is Add else { return nil }
-    let (a, b) = (self[denominator].inputs[0], self[denominator].inputs[1])
+    guard let (dividend, sum) = quotients(id).first, dividend.map({ number($0) == 1 }) ?? true,
+      self[sum].operation is Add
+    else { return nil }
+    let (a, b) = (self[sum].inputs[0], self[sum].inputs[1])
     guard let exponential = number(a) == 1 ? b : number(b) == 1 ? a : nil,
       let negated = operand(exponential, of: Exp.self)
     else { return nil }
@@ -71,49 +76,32 @@ extension Graph {
 
   /// What a node takes the softmax of, or its logarithm: `exp(x) / Σ exp(x)`, also with the maximum subtracted first.
   fileprivate func softmaxOperand(_ id: Node.ID) -> (Node.ID, Softmax)? {
-    switch self[id].operation {
-    case let softmax as Softmax: return (self[id].inputs[0], softmax)
-    case is Divide:
-      let (exponential, sum) = (self[id].inputs[0], self[id].inputs[1])
-      return softmax(exponential, over: sum)
-    case is Multiply:
-      for (exponential, factor) in [(0, 1), (1, 0)] {
-        if let sum = operand(self[id].inputs[factor], of: Reciprocal.self),
-          let found = softmax(self[id].inputs[exponential], over: sum)
-        {
-          return found
-        }
+    if let softmax = self[id].operation as? Softmax { return (self[id].inputs[0], softmax) }
+    if self[id].operation is Subtract, let sum = operand(self[id].inputs[1], of: Log.self) {
+      guard let (exponential, axis) = reduced(sum), operand(exponential, of: Exp.self) == self[id].inputs[0] else {
+        return nil
       }
-      return nil
-    case is Subtract:
-      guard let sum = operand(self[id].inputs[1], of: Log.self),
-        let (_, axes) = reduced(sum, .sum, of: nil), let exponential = self[sum].inputs.first,
-        operand(exponential, of: Exp.self) == self[id].inputs[0]
-      else { return nil }
-      return (withoutMaximum(self[id].inputs[0], axes), Softmax(axis: axes, joinsTrailingAxes: false))
-    default: return nil
+      return (withoutMaximum(self[id].inputs[0]), Softmax(axis: axis, joinsTrailingAxes: false))
     }
+    for (exponential, sum) in quotients(id) {
+      guard let exponential, let x = operand(exponential, of: Exp.self), let (operand, axis) = reduced(sum),
+        operand == exponential
+      else { continue }
+      return (withoutMaximum(x), Softmax(axis: axis, joinsTrailingAxes: false))
+    }
+    return nil
   }
 
-  private func softmax(_ exponential: Node.ID, over sum: Node.ID) -> (Node.ID, Softmax)? {
-    guard let x = operand(exponential, of: Exp.self), let (_, axis) = reduced(sum, .sum, of: exponential) else {
-      return nil
-    }
-    return (withoutMaximum(x, axis), Softmax(axis: axis, joinsTrailingAxes: false))
-  }
-
-  /// Whether a node reduces another along one axis, which stays.
-  private func reduced(
-    _ id: Node.ID, _ function: Reduction.Function, of operand: Node.ID?
-  ) -> (operand: Node.ID, axis: Int)? {
-    guard let reduction = self[id].operation as? Reduction, reduction.function == function, reduction.keepsAxes,
-      case .fixed(let axes)? = reduction.axes, axes.count == 1, operand == nil || self[id].inputs[0] == operand
+  /// What a node sums along one axis, which stays.
+  private func reduced(_ id: Node.ID) -> (operand: Node.ID, axis: Int)? {
+    guard let reduction = self[id].operation as? Reduction, reduction.function == .sum, reduction.keepsAxes,
+      case .fixed(let axes)? = reduction.axes, axes.count == 1
     else { return nil }
     return (self[id].inputs[0], axes[0])
   }
 
   /// What the largest value was subtracted from; the node itself if it was not.
-  private func withoutMaximum(_ id: Node.ID, _ axis: Int) -> Node.ID {
+  private func withoutMaximum(_ id: Node.ID) -> Node.ID {
     guard self[id].operation is Subtract,
       let reduction = self[self[id].inputs[1]].operation as? Reduction, reduction.function == .maximum,
       self[self[id].inputs[1]].inputs[0] == self[id].inputs[0]

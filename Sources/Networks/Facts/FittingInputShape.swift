@@ -5,26 +5,21 @@ extension NeuralNetwork {
   /// width 224 or, if that does not fit, the first of some other sizes that does.
   ///
   /// - Throws: `RelevanceKitError` as for 224 if none of them fits.
-  public func fittingInputShape() throws -> TensorShape {
-    var first: (any Error)?
-    for side in Self.sides {
-      do { return try analysis(forInput: exampleInputShape(side: side)).inputShape } catch { first = first ?? error }
-    }
-    throw first!
-  }
-
-  fileprivate static let sides = [224, 256, 299, 512, 64, 32, 28, 8]
+  package func fittingInputShape() throws -> TensorShape { try graph.fittingInputShape() }
 }
 
 extension Graph {
-  /// Shapes and values of every node's output for an input of batch 1 and the first size that fits; nil if none does.
-  func inferredForFittingInput() -> [Inferred]? {
-    guard let input = nodes.lazy.compactMap({ $0.operation as? Input }).first else { return nil }
-    for side in NeuralNetwork.sides {
-      if let inferred = try? inferred(forInput: input.shape.example(side: side), report: { throw $0 }) {
-        return inferred.compactMap { $0 }
-      }
+  /// The same, for the first of the graph's inputs.
+  func fittingInputShape() throws -> TensorShape {
+    guard let input = nodes.lazy.compactMap({ $0.operation as? Input }).first else { throw GraphError.inputs([]) }
+    var first: (any Error)?
+    for side in [224, 256, 299, 512, 64, 32, 28, 8] {
+      let shape = input.shape.example(side: side)
+      do {
+        _ = try inferred(forInput: shape)
+        return shape
+      } catch { first = first ?? error }
     }
-    return nil
+    throw first!
   }
 }

@@ -14,13 +14,12 @@ extension NeuralNetwork {
   /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
   ///
   /// - Complexity: O(nodes and edges).
-  public func nodes(reaching target: Node.ID) -> [Node.ID] {
+  package func nodes(reaching target: Node.ID) -> [Node.ID] {
     let live = nodesDependingOnInput()
     let needed = graph.nodesBefore(target)
     return graph.ids.filter { live[$0.index] && needed[$0.index] }
   }
 
-  /// For each node whether it depends on the input's values.
   func nodesDependingOnInput() -> [Bool] {
     var live: [Bool] = []
     for id in graph.ids {
@@ -34,7 +33,7 @@ extension NeuralNetwork {
   /// after on the way to `target`: the first and last layers by data flow.
   ///
   /// - Complexity: O(nodes and edges).
-  public func outermostWeightedNodes(before target: Node.ID) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
+  package func outermostWeightedNodes(before target: Node.ID) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
     let reachable = nodes(reaching: target)
     var hasWeightedAncestor = [Bool](repeating: false, count: graph.nodes.count)
     var hasWeightedDescendant = hasWeightedAncestor

@@ -9,7 +9,7 @@ extension NeuralNetwork {
   /// and normalizations by statistics of the input end it.
   ///
   /// - Complexity: O(elements of the nodes before it) at most; where intervals differ by channel only, O(nodes × channels).
-  public func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? { ranges(of: [id], pixels: pixels)[id] }
+  package func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? { ranges(of: [id], pixels: pixels)[id] }
 
   package func ranges(of wanted: Set<Node.ID>, pixels: PixelRange) -> [Node.ID: ValueRange] {
     let shape = exampleInputShape()
@@ -55,7 +55,6 @@ package struct RangeSite {
   package let operandsAreSame: Bool
   fileprivate let ranges: [ValueRange?]
 
-  /// The interval of an operand; nil if it is not known.
   package func range(_ index: Int) -> ValueRange? { ranges.indices.contains(index) ? ranges[index] : nil }
 }
 
@@ -71,7 +70,7 @@ private struct RangeAnalysis {
   /// Prepares to find the ranges of some nodes; nil if these, or those before them, do not fit their operands.
   init?(_ graph: Graph, of wanted: Set<Node.ID>, _ pixels: PixelRange, inputShape: TensorShape) {
     (self.graph, self.wanted, self.pixels, self.inputShape) = (graph, wanted, pixels, inputShape)
-    inferred = graph.inferred(forInput: inputShape) { _ in }
+    inferred = graph.partlyInferred(forInput: inputShape)
     guard wanted.allSatisfy({ inferred[$0.index] != nil }) else { return nil }
   }
 

@@ -22,7 +22,7 @@ public struct ScoreLayout: Hashable, Sendable {
   /// The number of classes; of a single logit that decides between two, 2.
   public let classes: Int
   /// Whether the network makes probabilities of the scores itself.
-  public let endsInActivation: Bool
+  package let endsInActivation: Bool
   /// The extents of the axes of positions, in order; empty where each class has a single score.
   public let positions: [Int]
   /// Elements between neighboring classes.
@@ -60,7 +60,7 @@ public struct ScoreLayout: Hashable, Sendable {
   /// The element of an item that holds the score of a class at a position, which is counted row by row.
   ///
   /// - Complexity: O(axes of positions).
-  public func element(ofClass index: Int, at position: Int = 0) -> Int {
+  package func element(ofClass index: Int, at position: Int = 0) -> Int {
     var (element, rest) = (index * classStride, position)
     for axis in positions.indices.reversed() {
       element += rest % positions[axis] * strides[axis]
@@ -70,7 +70,7 @@ public struct ScoreLayout: Hashable, Sendable {
   }
 
   /// What the element is multiplied by to be the score of a class: −1 for the negative side of a single logit.
-  public func sign(ofClass index: Int) -> Float {
+  package func sign(ofClass index: Int) -> Float {
     if case .twoClasses(let positive) = decision, index != positive { -1 } else { 1 }
   }
 

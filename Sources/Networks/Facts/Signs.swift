@@ -6,7 +6,6 @@ package enum Signs: Hashable, Sendable {
   /// Those elements are turned whose index along the axis, counted from the front, is marked.
   case along(axis: Int, [Bool])
 
-  /// Signs along an axis; nil where no element is turned.
   init?(axis: Int, _ isNegative: [Bool]) {
     guard isNegative.contains(true) else { return nil }
     self = isNegative.allSatisfy { $0 } ? .all : .along(axis: axis, isNegative)
@@ -90,7 +89,6 @@ package enum Signs: Hashable, Sendable {
 
 /// Values of a node that are not what its name means, but that times −1.
 package struct TurnedValues: Hashable, Sendable {
-  /// The names under which the node had its values.
   let names: [String]
   let signs: Signs
   /// The node that has the sign in the model, whose own values are what they were.

@@ -81,7 +81,6 @@ extension PairwiseFunction {
   }
 }
 
-/// The shape of an elementwise operation on two operands.
 func broadcastShape(_ a: TensorShape, _ b: TensorShape) throws -> TensorShape {
   guard let shape = a.broadcast(with: b) else { throw Misfit("shapes \(a) and \(b) do not broadcast") }
   return shape

@@ -17,7 +17,6 @@ package protocol WeightedOperator: Operator {
 
 extension WeightedOperator {
   package var parameters: [Tensor] { [weight] + [bias].compactMap { $0 } }
-  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package func outputChannel(row: Int, column: Int) -> Int { row }
 
   /// - Throws: `Misfit` unless there is one bias per output channel, or none.

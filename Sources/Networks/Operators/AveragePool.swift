@@ -11,7 +11,6 @@ package struct AveragePool: LimitKeeping {
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     try window.pooledShape(of: operand(operands))
   }
-  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package var channels: ChannelPosition? { .second }
   package var isLinear: Bool { true }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed(window.axes) }

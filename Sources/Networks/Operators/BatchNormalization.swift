@@ -23,7 +23,6 @@ package struct BatchNormalization: Operator {
     guard x.rank >= 2, x[1] == scale.count else { throw Misfit("expected \(scale.count) channels, found shape \(x)") }
     return x
   }
-  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package var channels: ChannelPosition? { .second }
   package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
   package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }

@@ -3,7 +3,7 @@ import Tensors
 /// a, b → whether a is related to b, with broadcasting.
 package struct Comparison: LiteralFunction {
   /// A relation of two numbers, by ONNX's name.
-  package enum Relation: String, Hashable, Sendable {
+  package enum Relation: String, CaseIterable, Sendable {
     case equal = "Equal"
     case less = "Less"
     case lessOrEqual = "LessOrEqual"

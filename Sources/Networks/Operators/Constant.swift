@@ -7,7 +7,6 @@ package struct Constant: Operator {
   package init(_ tensor: Tensor) { value = .floats(tensor) }
   package init(_ tensor: IntegerTensor) { value = .integers(tensor) }
 
-  /// The real numbers; nil for integers.
   package var tensor: Tensor? { if case .floats(let tensor) = value { tensor } else { nil } }
 
   package var kind: OperatorKind { .constant }

@@ -6,7 +6,6 @@ package struct Convolution: WeightedOperator {
   /// outputs × inputs/groups × kernel height × kernel width.
   package let weight: Tensor
   package let bias: Tensor?
-  /// Kernel, strides, dilations, padding.
   package let window: Window
   /// Number of groups of channels that do not see each other.
   package let groups: Int

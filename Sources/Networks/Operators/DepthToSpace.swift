@@ -12,7 +12,6 @@ package struct DepthToSpace: LimitKeeping {
   /// Positions of a block along each axis.
   package let block: Int
   package let order: Order
-  /// Whether positions become channels instead.
   package let isInverse: Bool
 
   package init(block: Int, order: Order = .depthFirst, inverse: Bool = false) {

@@ -9,7 +9,6 @@ package struct GroupNormalization: Operator {
   package let scale: Tensor
   /// As many as `scale` has.
   package let shift: Tensor
-  /// Added to the variance.
   package let epsilon: Float
 
   package init(groups: Int?, scale: Tensor, shift: Tensor, epsilon: Float) {
@@ -29,7 +28,6 @@ package struct GroupNormalization: Operator {
     }
     return x
   }
-  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package var channels: ChannelPosition? { .second }
   package func origin(of operands: [Inferred]) throws -> Origin {
     .mixed(Set(1..<max(try firstShape(operands).rank, 1)))

@@ -8,7 +8,6 @@ package struct LayerNormalization: Operator {
   package let scale: Tensor
   /// Of the normalized axes' shape.
   package let shift: Tensor?
-  /// Added to the variance.
   package let epsilon: Float
 
   package init(axis: Int, scale: Tensor, shift: Tensor?, epsilon: Float) {
@@ -25,7 +24,6 @@ package struct LayerNormalization: Operator {
     }
     return x
   }
-  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package func origin(of operands: [Inferred]) throws -> Origin {
     let rank = try firstShape(operands).rank
     return .mixed(Set(try counted(axis, rank: rank)..<rank))

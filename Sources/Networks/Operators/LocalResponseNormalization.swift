@@ -26,7 +26,6 @@ package struct LocalResponseNormalization: Operator {
     guard x.rank >= 2 else { throw Misfit("expected batch × channels × …, found shape \(x)") }
     return x
   }
-  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package var channels: ChannelPosition? { .second }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed([1]) }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }

@@ -3,7 +3,7 @@ import Tensors
 /// Truth values: and, or, with broadcasting; not.
 package struct Logic: LiteralFunction {
   /// An operation on truth values, by ONNX's name.
-  package enum Operation: String, Hashable, Sendable {
+  package enum Operation: String, CaseIterable, Sendable {
     case and = "And"
     case or = "Or"
     case not = "Not"

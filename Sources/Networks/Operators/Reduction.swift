@@ -35,6 +35,17 @@ package struct Reduction: LimitKeeping, Hashable {
       }
     }
 
+    /// What becomes of elements along some axes of a shape, in double precision; of a mean, before it is divided. Nil for no elements.
+    package func values(of elements: UnsafeBufferPointer<Float>, _ x: TensorShape, over axes: Set<Int>) -> [Double?] {
+      let kept = x.reduced(over: axes, keepsAxes: true)
+      var results = [Double?](repeating: nil, count: kept.count)
+      StridedWalk(over: x, broadcasting: kept).forEachElement { position, to, _ in
+        let value = Double(elements[position])
+        results[to] = results[to].map { combine($0, value) } ?? value
+      }
+      return results
+    }
+
     /// The function of two values; of a mean, before it is divided.
     package func combine(_ a: Double, _ b: Double) -> Double {
       switch self {
@@ -48,7 +59,6 @@ package struct Reduction: LimitKeeping, Hashable {
   package let function: Function
   /// The axes; negative ones count from the end, nil means all.
   package let axes: List?
-  /// Whether the axes stay, with extent 1.
   package let keepsAxes: Bool
 
   package init(_ function: Function, axes: List?, keepsAxes: Bool) {
@@ -67,7 +77,6 @@ package struct Reduction: LimitKeeping, Hashable {
   /// The axes as the model has them, where it fixes them.
   package var namedAxes: [Int] { if case .fixed(let axes) = axes { axes } else { [] } }
 
-  /// The axes, counted from the front.
   package func axes(of operands: [Inferred]) throws -> Set<Int> {
     let x = try firstShape(operands)
     guard let axes else { return Set(0..<x.rank) }
@@ -110,25 +119,20 @@ package struct Reduction: LimitKeeping, Hashable {
 
   package func literal(of operands: [Inferred]) throws -> Literal? {
     guard function != .mean, let value = operands.first?.literal else { return nil }
-    let x = value.shape
-    let kept = x.reduced(over: try axes(of: operands), keepsAxes: true)
-    func groups<Element>(_ elements: [Element]) -> [[Element]] {
-      var groups = [[Element]](repeating: [], count: kept.count)
-      StridedWalk(over: x, broadcasting: kept).forEachElement { position, to, _ in groups[to].append(elements[position])
+    let (output, axes) = (try outputShape(of: operands), try axes(of: operands))
+    switch value {
+    case .integers(let tensor):
+      let kept = tensor.shape.reduced(over: axes, keepsAxes: true)
+      var groups = [[Int]](repeating: [], count: kept.count)
+      StridedWalk(over: tensor.shape, broadcasting: kept).forEachElement { at, to, _ in
+        groups[to].append(tensor.elements[at])
       }
-      return groups
-    }
-    let output = try outputShape(of: operands)
-    if case .integers(let tensor) = value {
-      let elements = integers(groups(tensor.elements), tensor.kind)
+      let elements = integers(groups, tensor.kind)
       return .integers(IntegerTensor(shape: output, elements: elements, kind: tensor.kind))
+    case .floats(let tensor):
+      let values = tensor.withUnsafeElements { function.values(of: $0, tensor.shape, over: axes) }
+      return .floats(Tensor(shape: output, elements: values.map { Float($0 ?? function.neutralElement) }))
     }
-    let elements = groups(value.floats.elements).map { group in
-      let values = group.map { Double($0) }
-      return values.first.map { Float(values.dropFirst().reduce($0, function.combine)) }
-        ?? Float(function.neutralElement)
-    }
-    return .floats(Tensor(shape: output, elements: elements))
   }
 
   /// The function of integers. Sums and products are computed in double precision and end at the type's limits, as in ONNX Runtime.

@@ -71,14 +71,16 @@ package struct Resize: LimitKeeping {
     try TensorShape(checking: weights(of: operands).map(\.count))
   }
   package func origin(of operands: [Inferred]) throws -> Origin {
-    // An axis along which each index takes its own stays what it is.
-    let weights = try weights(of: operands)
-    return .mixed(
-      Set(
-        weights.indices.filter { axis in
-          weights[axis].count != operands[0].shape[axis]
-            || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
-        }))
+    .mixed(Set(Self.changedAxes(of: operands[0].shape, by: try weights(of: operands))))
+  }
+  /// An axis along which each index takes its own stays what it is.
+  package static func changedAxes(
+    of x: TensorShape, by weights: [[(low: Int, high: Int, share: Float)]]
+  ) -> [Int] {
+    weights.indices.filter { axis in
+      weights[axis].count != x[axis]
+        || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
+    }
   }
   package func range(at site: RangeSite) -> ValueRange? {
     site.range(0).flatMap { x in (try? weights(of: site.operands)).flatMap(x.resized) }

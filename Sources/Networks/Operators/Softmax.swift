@@ -18,7 +18,6 @@ package struct Softmax: Operator, Hashable {
     _ = try counted(axis, rank: max(x.rank, 1))
     return x
   }
-  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package func origin(of operands: [Inferred]) throws -> Origin {
     let rank = max(try firstShape(operands).rank, 1)
     let axis = try counted(axis, rank: rank)

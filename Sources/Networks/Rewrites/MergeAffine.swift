@@ -7,7 +7,7 @@ struct MergeAffine: Rewrite {
     // Where shapes are not known the graph stays as it is.
     guard let input = graph.inputs.first, let shape = (graph[input].operation as? Input)?.shape,
       graph.nodes.contains(where: { $0.operation is Add }),
-      let ranks = try? graph.shapes(forInput: shape.example()).map(\.rank)
+      let ranks = try? graph.inferred(forInput: shape.example()).map(\.shape.rank)
     else { return graph }
     let consumers = graph.consumers
     var edits: [Node.ID: Edit] = [:]

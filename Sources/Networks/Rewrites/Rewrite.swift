@@ -11,7 +11,6 @@ enum Edit {
   case drop(for: Node.ID)
   /// It has another operation or other (old) operands; nil means its own.
   case change(to: (any Operator)?, inputs: [Node.ID]?)
-  /// Nothing stands for it.
   case remove
 
   static func change(to operation: any Operator) -> Edit { .change(to: operation, inputs: nil) }
@@ -24,6 +23,8 @@ extension Graph {
   }
 
   func edited(_ edits: [Node.ID: Edit]) throws -> Graph {
+    // The same graph keeps what has been inferred for it.
+    if edits.isEmpty { return self }
     var editor = GraphEditor(self)
     for id in ids {
       switch edits[id] {

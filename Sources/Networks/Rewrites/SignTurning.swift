@@ -32,16 +32,13 @@ struct SignTurning {
 
   /// The real numbers of an operand that does not depend on the input.
   private func constant(_ operand: Operand) -> Tensor? {
-    switch operand {
-    case .value(let value): value
-    case .node(let id): if case .floats(let value)? = inferred[id.index].literal { value } else { nil }
-    }
+    if case .floats(let value)? = known(operand).literal { value } else { nil }
   }
 
-  private func shape(_ operand: Operand) -> TensorShape {
+  private func known(_ operand: Operand) -> Inferred {
     switch operand {
-    case .value(let value): value.shape
-    case .node(let id): inferred[id.index].shape
+    case .value(let value): Inferred(.floats(value))
+    case .node(let id): inferred[id.index]
     }
   }
 
@@ -72,7 +69,7 @@ struct SignTurning {
     case is Multiply, is Divide:
       guard let (live, value) = scaled(draft), let signs = Signs(of: value, in: shape) else { return nil }
       let isUnit =
-        value.withUnsafeElements { $0.allSatisfy { abs($0) == 1 } } && self.shape(draft.operands[live]) == shape
+        value.withUnsafeElements { $0.allSatisfy { abs($0) == 1 } } && known(draft.operands[live]).shape == shape
       if isUnit { return (0, signs, Draft(operation: Identity(), operands: [draft.operands[live]])) }
       var positive = draft
       positive.operands[1 - live] = .value(value.map { abs($0) })
@@ -125,7 +122,7 @@ struct SignTurning {
       let axis = concat.axis < 0 ? concat.axis + shape.rank : concat.axis
       var first = 0
       for place in draft.operands.indices {
-        let count = self.shape(draft.operands[place])[axis]
+        let count = known(draft.operands[place]).shape[axis]
         var own: Signs? = signs
         if case .along(axis, let flags) = signs { own = Signs(axis: axis, Array(flags[first..<first + count])) }
         if let own, !turn(place, of: id, by: own) { return false }
@@ -150,8 +147,9 @@ struct SignTurning {
       return true
     }
     guard case .along(let axis, let flags) = signs else { return turn(operand, by: signs) }
-    let own = axis - rank + shape(operand).rank
-    guard own >= 0, shape(operand)[own] == flags.count else { return false }
+    let shape = known(operand).shape
+    let own = axis - rank + shape.rank
+    guard own >= 0, shape[own] == flags.count else { return false }
     return turn(operand, by: .along(axis: own, flags))
   }
 

@@ -10,7 +10,9 @@ struct TurnSigns: Rewrite {
     // What makes probabilities of the logits is no part of what is explained, and known by its form.
     let logits = Ending(of: graph).logits
     let candidates = graph.ids.filter { $0 <= logits && graph[$0].operation.mayTurnSigns }
-    guard !candidates.isEmpty, let inferred = graph.inferredForFittingInput() else { return graph }
+    guard !candidates.isEmpty, let inferred = try? graph.inferred(forInput: graph.fittingInputShape()) else {
+      return graph
+    }
     var turning = SignTurning(graph, inferred)
     // From the output down, since what takes a sign over may pass it on.
     for id in candidates.reversed() { turning.turn(id) }

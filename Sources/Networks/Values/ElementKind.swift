@@ -11,7 +11,6 @@ package enum ElementKind: Hashable, Sendable {
   /// Truth values: ONNX's `bool`; as numbers 0 and 1
   case truth
 
-  /// The type of integers; nil for other elements.
   package var integerType: IntegerType? { if case .integer(let type) = self { type } else { nil } }
 
   /// Whether all values of another kind are values of this one, so that a cast changes none.

@@ -5,7 +5,6 @@ package struct IntegerTensor: Hashable, Sendable {
   package let shape: TensorShape
   /// The elements in row-major order; those of type `uint64` have their bits.
   package let elements: [Int]
-  /// What the elements are: integers of a type, or truth values.
   package let kind: ElementKind
 
   /// Makes a tensor; traps unless there are `shape.count` elements, and if they are to be real numbers.

@@ -147,16 +147,11 @@ extension ValueRange {
     let total = axes.reduce(1) { $0 * old[$1] }
     let told = axes.reduce(1) { $0 * shape[$1] }
     guard total > 0, function != .product else { return nil }
-    let kept = shape.reduced(over: axes, keepsAxes: true)
     let result = shape.reduced(over: axes, keepsAxes: keepsAxes)
-    let walk = StridedWalk(over: shape, broadcasting: kept)
     let factor = function == .mean ? 1 / Double(told) : function == .sum ? Double(total / told) : 1
     func combined(_ bound: Tensor) -> Tensor {
-      var sums = [Double](repeating: function.neutralElement, count: kept.count)
-      bound.withUnsafeElements { bound in
-        walk.forEachElement { position, to, _ in sums[to] = function.combine(sums[to], Double(bound[position])) }
-      }
-      return Tensor(shape: result, elements: sums.map { Float($0 * factor) })
+      let values = bound.withUnsafeElements { function.values(of: $0, shape, over: axes) }
+      return Tensor(shape: result, elements: values.map { Float(($0 ?? function.neutralElement) * factor) })
     }
     return ValueRange(lower: combined(lower), upper: combined(upper))
   }

@@ -98,7 +98,6 @@ extension ValueRange {
     return nil
   }
 
-  /// The bounds repeated to another shape.
   func expanded(to target: TensorShape) -> ValueRange? {
     shape == target ? self : ValueRange(lower: lower.expanded(to: target), upper: upper.expanded(to: target))
   }
@@ -138,7 +137,6 @@ extension ValueRange {
     }
   }
 
-  /// The interval widened to include a value.
   package func including(_ value: Float) -> ValueRange? {
     mapped { Interval(min($0.lower, value), max($0.upper, value)) }
   }

@@ -1,9 +1,7 @@
-import Support
 import Tensors
 
 /// How far a window reaches past the edges of its input.
 package enum Padding: Hashable, Sendable {
-  /// Elements added before and after each spatial axis.
   case explicit(before: [Int], after: [Int])
   /// As many as give ⌈input/stride⌉ outputs, an odd one placed after.
   case sameUpper
@@ -13,20 +11,16 @@ package enum Padding: Hashable, Sendable {
 
 /// A sliding window over the spatial axes: kernel, strides, dilations and padding, as ONNX defines them.
 package struct Window: Hashable, Sendable {
-  /// Extent of the kernel along each spatial axis.
   package let kernel: [Int]
-  /// Step between neighboring windows.
   package let strides: [Int]
-  /// Step between neighboring elements of a window.
   package let dilations: [Int]
-  /// Elements added around the input.
   package let padding: Padding
   /// Whether a last, partly covered window counts.
   package let ceilMode: Bool
 
   /// Makes a window; nil stands for ONNX's defaults: steps of 1 and no padding.
   ///
-  /// - Throws: `WindowError` if a list has another length than `kernel`, or an extent or step is not positive.
+  /// - Throws: `Misfit` if a list has another length than `kernel`, or an extent or step is not positive.
   package init(
     kernel: [Int], strides: [Int]? = nil, dilations: [Int]? = nil, padding: Padding? = nil, ceilMode: Bool = false
   ) throws {
@@ -39,21 +33,21 @@ package struct Window: Hashable, Sendable {
     self.ceilMode = ceilMode
     for (name, list) in [("kernel_shape", kernel), ("strides", self.strides), ("dilations", self.dilations)] {
       guard list.count == kernel.count, list.allSatisfy({ $0 > 0 && $0 <= Int(Int32.max) }) else {
-        throw WindowError.invalid(name, list, axes: kernel.count)
+        throw Self.misfit(name, list, axes: kernel.count)
       }
     }
     if case .explicit(let before, let after) = self.padding {
       guard before.count == kernel.count, after.count == kernel.count,
         (before + after).allSatisfy({ abs($0) <= Int(Int32.max) })
-      else { throw WindowError.invalid("pads", before + after, axes: kernel.count) }
+      else { throw Self.misfit("pads", before + after, axes: kernel.count) }
     }
   }
 
   /// The number of windows along each spatial axis and the padding before it, for an input of the given extents.
   ///
-  /// - Throws: `WindowError.tooSmall` if not even one window fits, `WindowError.invalid` if the number of extents is not the kernel's.
+  /// - Throws: `Misfit` if not even one window fits, or the number of extents is not the kernel's.
   package func placement(over extents: [Int]) throws -> (outputs: [Int], before: [Int]) {
-    guard extents.count == kernel.count else { throw WindowError.invalid("kernel_shape", kernel, axes: extents.count) }
+    guard extents.count == kernel.count else { throw Self.misfit("kernel_shape", kernel, axes: extents.count) }
     var outputs: [Int] = []
     var leading: [Int] = []
     for axis in kernel.indices {
@@ -63,7 +57,9 @@ package struct Window: Hashable, Sendable {
       switch padding {
       case .explicit(let before, let after):
         let slack = input + before[axis] + after[axis] - reach
-        guard slack >= 0 else { throw WindowError.tooSmall(extent: input, reach: reach, axis: axis) }
+        guard slack >= 0 else {
+          throw Misfit("the window reaches over \(reach) elements of spatial axis \(axis), but the input has \(input)")
+        }
         var count = (ceilMode ? slack + step - 1 : slack) / step + 1
         // A window that starts in the padding after the input would see nothing.
         if ceilMode, (count - 1) * step >= input + before[axis] { count -= 1 }
@@ -78,26 +74,13 @@ package struct Window: Hashable, Sendable {
     }
     return (outputs, leading)
   }
-}
 
-/// A window that is not one, or does not fit its input.
-package enum WindowError: RelevanceKitError {
-  case invalid(String, [Int], axes: Int)
-  case tooSmall(extent: Int, reach: Int, axis: Int)
-
-  package var category: ErrorCategory { .badData }
-  package var description: String {
-    switch self {
-    case .invalid(let name, let list, let axes):
-      "\(name) is \(list); expected \(axes) positive numbers, one per spatial axis (two each for pads)"
-    case .tooSmall(let extent, let reach, let axis):
-      "the window reaches over \(reach) elements of spatial axis \(axis), but the input has \(extent)"
-    }
+  private static func misfit(_ name: String, _ list: [Int], axes: Int) -> Misfit {
+    Misfit("\(name) is \(list); expected \(axes) positive numbers, one per spatial axis (two each for pads)")
   }
 }
 
 extension Window {
-  /// Which axes of batch × channels × space windows slide over.
   var axes: Set<Int> { Set(2..<kernel.count + 2) }
 
   /// Whether windows may reach past the edges of what they slide over.

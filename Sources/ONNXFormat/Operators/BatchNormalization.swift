@@ -2,7 +2,6 @@ import Networks
 import Tensors
 
 extension NodeReader {
-  /// BatchNormalization with running statistics.
   func batchNormalization() throws -> Imported {
     let x = try operand(0, "X")
     guard try !attributes.flag("training_mode") else { throw Unsupported("training_mode 1; expected 0") }
@@ -23,7 +22,7 @@ extension NodeReader {
     let tensors = try parameters.map { try $0.floats() }
     let normalization = BatchNormalization(
       gamma: tensors[0], beta: tensors[1], mean: tensors[2], variance: tensors[3],
-      epsilon: try attributes.float("epsilon", default: 1e-5))
+      epsilon: try attributes.float("epsilon") ?? 1e-5)
     // A variance below −epsilon, or nearly so, makes them NaN or infinite.
     _ = try normalization.scale.checkedFinite("scale/√(input_var + epsilon)")
     _ = try normalization.shift.checkedFinite("B − input_mean·scale/√(input_var + epsilon)")

@@ -4,7 +4,7 @@ extension NodeReader {
   /// Clip: bounds are attributes before opset 11, and inputs from then on.
   func clip() throws -> Imported {
     func bound(_ label: String, _ index: Int, _ open: Float) throws -> Float {
-      guard opset >= 11 else { return try attributes.float(label, default: open) }
+      guard opset >= 11 else { return try attributes.float(label) ?? open }
       guard let tensor = try optionalConstant(index, label) else { return open }
       guard tensor.shape.count == 1 else { throw Defect("\(label) has shape \(tensor.shape); expected one number") }
       return try tensor.values().elements[0]

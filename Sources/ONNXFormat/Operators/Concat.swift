@@ -1,6 +1,5 @@
 import Networks
 
-/// Concat.
 extension Concat: WritableOperator {
   init(reading node: NodeReader) throws {
     self.init(axis: try node.opset < 4 ? node.attributes.int("axis", default: 1) : node.attributes.required("axis"))

@@ -24,7 +24,7 @@ extension NodeReader {
   ) throws -> (x: Operand, weight: ConstantTensor, kernel: [Int], groups: Int) {
     let x = try operand(0, "X")
     let weight = try weights(1, "W")
-    let groups = try attributes.int("group", default: 1)
+    let groups = try attributes.int("group") ?? 1
     let shape = weight.shape
     guard shape.rank >= 3, shape.count > 0 else {
       throw Defect("weight \(shown(weight.name)) has shape \(shape); expected at least 3 axes, none of them empty")

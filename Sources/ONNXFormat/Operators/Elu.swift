@@ -1,7 +1,6 @@
 import Networks
 
-/// Elu.
 extension Elu: WritableOperator {
-  init(reading node: NodeReader) throws { self.init(alpha: try node.attributes.float("alpha", default: 1)) }
+  init(reading node: NodeReader) throws { self.init(alpha: try node.attributes.float("alpha") ?? 1) }
   var attributes: [WrittenNode.Attribute] { [("alpha", .float(alpha))] }
 }

@@ -1,4 +1,3 @@
 import Networks
 
-/// Expand.
 extension Expand: WritableOperator {}

@@ -1,7 +1,6 @@
 import Networks
 
-/// Flatten.
 extension Flatten: WritableOperator {
-  init(reading node: NodeReader) throws { self.init(axis: try node.attributes.int("axis", default: 1)) }
+  init(reading node: NodeReader) throws { self.init(axis: try node.attributes.int("axis") ?? 1) }
   var attributes: [WrittenNode.Attribute] { [("axis", .int(axis))] }
 }

@@ -1,6 +1,5 @@
 import Networks
 
-/// Gelu: exactly, or with tanh.
 extension Gelu: WritableOperator {
   init(reading node: NodeReader) throws {
     switch try node.attributes.string("approximate") ?? "none" {

@@ -2,7 +2,6 @@ import Networks
 import Tensors
 
 extension NodeReader {
-  /// InstanceNormalization with constant scale and shift.
   func instanceNormalization() throws -> Imported { try normalization(groups: nil, label: "B") }
 
   /// GroupNormalization with constant scale and shift: one of each per group before opset 21, per channel since.
@@ -23,7 +22,7 @@ extension NodeReader {
     }
     let normalization = GroupNormalization(
       groups: groups, scale: try scale.floats(), shift: try shift.floats(),
-      epsilon: try attributes.float("epsilon", default: 1e-5))
+      epsilon: try attributes.float("epsilon") ?? 1e-5)
     return try node(normalization, "X")
   }
 }

@@ -1,11 +1,10 @@
 import Networks
 
-/// LayerNormalization with constant scale and shift.
 extension LayerNormalization: WritableOperator {
   init(reading node: NodeReader) throws {
     self.init(
-      axis: try node.attributes.int("axis", default: -1), scale: try node.weights(1, "Scale").floats(),
-      shift: try node.optionalWeights(2, "B")?.floats(), epsilon: try node.attributes.float("epsilon", default: 1e-5))
+      axis: try node.attributes.int("axis") ?? -1, scale: try node.weights(1, "Scale").floats(),
+      shift: try node.optionalWeights(2, "B")?.floats(), epsilon: try node.attributes.float("epsilon") ?? 1e-5)
   }
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
     file.operand(of: id, with: [("scale", scale), ("shift", shift)])

@@ -1,7 +1,6 @@
 import Networks
 
-/// LeakyRelu.
 extension LeakyRelu: WritableOperator {
-  init(reading node: NodeReader) throws { self.init(alpha: try node.attributes.float("alpha", default: 0.01)) }
+  init(reading node: NodeReader) throws { self.init(alpha: try node.attributes.float("alpha") ?? 0.01) }
   var attributes: [WrittenNode.Attribute] { [("alpha", .float(alpha))] }
 }

@@ -12,10 +12,10 @@ extension NodeReader {
       throw Defect("B, \(shown(b.name)), has shape \(b.shape); expected a matrix")
     }
     var weight = try attributes.flag("transB") ? b.floats() : b.transposedFloats()
-    let alpha = try attributes.float("alpha", default: 1)
+    let alpha = try attributes.float("alpha") ?? 1
     if alpha != 1 { weight = try weight.map { alpha * $0 }.checkedFinite("alpha·B") }
     var bias: Tensor?
-    let beta = try attributes.float("beta", default: 1)
+    let beta = try attributes.float("beta") ?? 1
     if beta != 0, let c = try optionalWeights(2, "C") {
       bias = try onePerOutput(c, outputs: weight.shape[0])
       if beta != 1 { bias = try bias?.map { beta * $0 }.checkedFinite("beta·C") }
@@ -64,10 +64,10 @@ extension Linear: WritableOperator {
     guard let bias else { return file.finish(id, product) }
     // The layer's name goes to the product, since importers that join the two keep that one.
     let name = file.graph[id].name
-    let output = file.freshValue("\(name).product")
+    let output = file.valueNames.unique("\(name).product")
     file.add(product, named: name, to: [output])
     let operands = [output, file.parameter(bias, "bias", of: id)]
-    file.add(WrittenNode("Add", operands), named: file.freshNode("\(name).add"), to: [file.values[id.index]])
-    file.describe(id)
+    file.add(WrittenNode("Add", operands), named: file.nodeNames.unique("\(name).add"), to: [file.values[id.index]])
+    file.described.append(id)
   }
 }

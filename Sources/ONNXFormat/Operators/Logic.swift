@@ -18,11 +18,10 @@ extension Where: WritableOperator {
 }
 
 extension GraphWriter {
-  /// What a node's output is called as truth values.
   fileprivate mutating func truth(_ id: Node.ID) -> String {
     if kinds[id.index] == .truth { return values[id.index] }
     if case .integers(let tensor)? = (graph[id].operation as? Constant)?.value {
-      let name = freshValue("\(graph[id].name).truth")
+      let name = valueNames.unique("\(graph[id].name).truth")
       constant(IntegerTensor(shape: tensor.shape, elements: tensor.elements, kind: .truth), named: name)
       return name
     }

@@ -4,7 +4,7 @@ extension NodeReader {
   /// MaxPool: dilations since opset 10; its second output is not supported.
   func maxPool() throws -> Imported {
     let x = try operand(0, "X")
-    guard try attributes.int("storage_order", default: 0) == 0 else {
+    guard try attributes.int("storage_order") ?? 0 == 0 else {
       throw Unsupported("storage_order 1, which only matters to the second output")
     }
     return .node(MaxPool(try poolingWindow(x)), [x])
@@ -20,9 +20,10 @@ extension MaxPool: WritableOperator {
     guard file.kinds[id.index] != .real else { return file.finish(id, WrittenNode("MaxPool", [input], attributes)) }
     let own = file.graph[id].name
     let real = file.helper(.cast(input, to: .real), named: "\(own).real")
-    let result = file.freshValue("\(own).pooled")
+    let result = file.valueNames.unique("\(own).pooled")
     file.add(WrittenNode("MaxPool", [real], attributes), named: own, to: [result])
-    file.add(.cast(result, to: file.kinds[id.index]), named: file.freshNode("\(own).cast"), to: [file.values[id.index]])
-    file.describe(id)
+    file.add(
+      .cast(result, to: file.kinds[id.index]), named: file.nodeNames.unique("\(own).cast"), to: [file.values[id.index]])
+    file.described.append(id)
   }
 }

@@ -1,6 +1,5 @@
 import Networks
 
-/// Mish.
 extension Mish: WritableOperator {
   var opset: Int { 18 }
 }

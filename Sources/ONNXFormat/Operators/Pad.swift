@@ -3,15 +3,15 @@ import Networks
 extension NodeReader {
   /// Pad: amounts and value are attributes before opset 11; axes are an input since opset 18.
   func pad() throws -> Imported {
-    var list = OperandList(operands: [try operand(0, "data")])
-    guard let amounts = try self.list(opset < 2 ? "paddings" : "pads", inputSince: 11, input: 1, in: &list) else {
+    var taken = [try operand(0, "data")]
+    guard let amounts = try list(opset < 2 ? "paddings" : "pads", inputSince: 11, input: 1, in: &taken) else {
       throw Defect("pads are missing")
     }
     let name = try attributes.string("mode") ?? "constant"
     guard let mode = Pad.Mode(rawValue: name) else {
       throw Defect("mode is \(shown(name)); expected constant, reflect, edge or wrap")
     }
-    var value = try opset < 11 ? attributes.float("value", default: 0) : 0
+    var value = try opset < 11 ? attributes.float("value") ?? 0 : 0
     if opset >= 11, let constant = try optionalConstant(2, "constant_value") {
       guard constant.shape.count == 1 else {
         throw Defect("constant_value has shape \(constant.shape); expected one number")
@@ -19,8 +19,8 @@ extension NodeReader {
       value = try constant.values().elements[0]
       guard !value.isNaN else { throw Defect("constant_value is NaN; expected a number") }
     }
-    let axes = try opset >= 18 ? self.list("axes", inputSince: 18, input: 3, in: &list) : nil
-    return .node(Pad(amounts: amounts, axes: axes, mode: mode, value: value), list.operands)
+    let axes = try opset >= 18 ? list("axes", inputSince: 18, input: 3, in: &taken) : nil
+    return .node(Pad(amounts: amounts, axes: axes, mode: mode, value: value), taken)
   }
 }
 

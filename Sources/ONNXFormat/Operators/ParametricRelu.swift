@@ -1,6 +1,5 @@
 import Networks
 
-/// PRelu with a constant slope.
 extension ParametricRelu: WritableOperator {
   /// Before opset 7 a list of slopes is one per channel.
   init(reading node: NodeReader) throws {

@@ -4,7 +4,7 @@ extension NodeReader {
   /// Split: one slice per output. Extents of the parts are an attribute before opset 13; without them they are equal.
   func split(outputs: Int) throws -> Imported {
     let x = try operand(0, "input")
-    let axis = try attributes.int("axis", default: 0)
+    let axis = try attributes.int("axis") ?? 0
     if let extents = try integers("split", inputSince: opset < 2 && operands.count > 1 ? 1 : 13, input: 1) {
       guard extents.count == outputs, extents.allSatisfy({ $0 >= 0 && $0 <= Int(Int32.max) }) else {
         throw Defect("split is \(extents); expected \(outputs) extents, one per output")
@@ -41,10 +41,10 @@ extension Part: WritableOperator {
       else { continue }
       outputs[part.index] = file.values[other.index]
       file.writtenParts.insert(other)
-      file.describe(other)
+      file.described.append(other)
     }
     let name = graph[id].name
-    let named = outputs.enumerated().map { index, output in output ?? file.freshValue("\(name).unused\(index)") }
+    let named = outputs.enumerated().map { index, output in output ?? file.valueNames.unique("\(name).unused\(index)") }
     let attributes: [WrittenNode.Attribute] = [("axis", .int(axis)), ("num_outputs", .int(count))]
     file.add(WrittenNode("Split", file.inputs(of: id), attributes), named: name, to: named)
   }

@@ -3,18 +3,18 @@ import Networks
 extension NodeReader {
   /// ReduceSum, ReduceMax, ReduceMin, ReduceProd: axes are an input since the given opset.
   func reduction(_ function: Reduction.Function, axesAreInputSince since: Int) throws -> Imported {
-    var list = OperandList(operands: [try operand(0, "data")])
-    var axes = try self.list("axes", inputSince: since, input: 1, in: &list)
+    var taken = [try operand(0, "data")]
+    var axes = try list("axes", inputSince: since, input: 1, in: &taken)
     if axes == nil || axes == .fixed([]) {
-      if try attributes.flag("noop_with_empty_axes") { return .node(Identity(), [list.operands[0]]) }
+      if try attributes.flag("noop_with_empty_axes") { return .node(Identity(), [taken[0]]) }
       axes = nil
     }
     // Counted from the front where the number of axes is known, so that the same reduction always looks the same.
-    if case .fixed(let numbers) = axes, let rank = list.operands[0].rank {
+    if case .fixed(let numbers) = axes, let rank = taken[0].rank {
       axes = .fixed(numbers.map { $0 < 0 ? $0 + rank : $0 })
     }
     let reduction = Reduction(function, axes: axes, keepsAxes: try attributes.flag("keepdims", default: true))
-    return .node(reduction, list.operands)
+    return .node(reduction, taken)
   }
 
   /// ReduceMean: axes are an input since opset 18; without them all axes, unless `noop_with_empty_axes` is set.

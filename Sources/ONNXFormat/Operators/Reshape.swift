@@ -12,9 +12,9 @@ extension NodeReader {
     if case .constant(let tensor) = extents, tensor.shape.rank > 1 {
       throw Defect("shape, \(shown(tensor.name)), has shape \(tensor.shape); expected a list")
     }
-    var list = OperandList(operands: [data])
-    let shape = try list.list(extents)
-    return .node(Reshape(extents: shape, allowZero: try attributes.flag("allowzero")), list.operands)
+    var taken = [data]
+    let shape = try list(extents, in: &taken)
+    return .node(Reshape(extents: shape, allowZero: try attributes.flag("allowzero")), taken)
   }
 }
 

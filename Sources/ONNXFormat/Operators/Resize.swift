@@ -4,7 +4,7 @@ import Tensors
 extension NodeReader {
   /// Resize and, before opset 10, Upsample: by constant scales, or to sizes that may follow from shapes.
   func resize() throws -> Imported {
-    var list = OperandList(operands: [try operand(0, "X")])
+    var taken = [try operand(0, "X")]
     let isUpsample = opset < 10 || operands.count == 2 && opset == 10
     var scales: [Float]?
     var sizes: List?
@@ -16,7 +16,7 @@ extension NodeReader {
       let tensor = try known(operand, else: "scales are computed; expected constants")
       if tensor.shape.count > 0 { scales = try tensor.floats().elements }
     }
-    if scales == nil, opset >= 11, let operand = optionalOperand(3) { sizes = try list.list(operand) }
+    if scales == nil, opset >= 11, let operand = optionalOperand(3) { sizes = try list(operand, in: &taken) }
     guard scales != nil || sizes != nil else { throw Defect("neither scales nor sizes are given") }
     guard try !attributes.flag("antialias") else { throw Unsupported("antialias 1; expected 0") }
     let policy = try attributes.string("keep_aspect_ratio_policy") ?? "stretch"
@@ -42,7 +42,7 @@ extension NodeReader {
     let resize = Resize(
       scales: scales, sizes: sizes, axes: try attributes.ints("axes"), mode: mode, coordinates: coordinates,
       rounding: rounding, aspectRatio: aspectRatio)
-    return .node(resize, list.operands)
+    return .node(resize, taken)
   }
 
   private static let frames = [

@@ -1,11 +1,10 @@
 import Networks
 
-/// Selu.
 extension Selu: WritableOperator {
   init(reading node: NodeReader) throws {
     self.init(
-      alpha: try node.attributes.float("alpha", default: node.opset < 6 ? 1.6732 : 1.6732632),
-      gamma: try node.attributes.float("gamma", default: node.opset < 6 ? 1.0507 : 1.050701))
+      alpha: try node.attributes.float("alpha") ?? (node.opset < 6 ? 1.6732 : 1.6732632),
+      gamma: try node.attributes.float("gamma") ?? (node.opset < 6 ? 1.0507 : 1.050701))
   }
   var attributes: [WrittenNode.Attribute] { [("alpha", .float(alpha)), ("gamma", .float(gamma))] }
 }

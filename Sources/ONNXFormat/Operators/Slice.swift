@@ -3,13 +3,13 @@ import Networks
 extension NodeReader {
   /// Slice: everything is an attribute before opset 10.
   func slice() throws -> Imported {
-    var list = OperandList(operands: [try operand(0, "data")])
-    guard let starts = try self.list("starts", inputSince: 10, input: 1, in: &list),
-      let ends = try self.list("ends", inputSince: 10, input: 2, in: &list)
+    var taken = [try operand(0, "data")]
+    guard let starts = try list("starts", inputSince: 10, input: 1, in: &taken),
+      let ends = try list("ends", inputSince: 10, input: 2, in: &taken)
     else { throw Defect("starts or ends are missing") }
-    let axes = try self.list("axes", inputSince: 10, input: 3, in: &list)
-    let steps = try opset >= 10 ? self.list("steps", inputSince: 10, input: 4, in: &list) : nil
-    return .node(Slice(starts: starts, ends: ends, axes: axes, steps: steps), list.operands)
+    let axes = try list("axes", inputSince: 10, input: 3, in: &taken)
+    let steps = try opset >= 10 ? list("steps", inputSince: 10, input: 4, in: &taken) : nil
+    return .node(Slice(starts: starts, ends: ends, axes: axes, steps: steps), taken)
   }
 }
 

@@ -4,7 +4,7 @@ extension NodeReader {
   /// The axes of Softmax and LogSoftmax: before opset 13 all from `axis` on (default 1), since then `axis` (default −1).
   func softmax(isLogarithm: Bool) throws -> Softmax {
     let joins = opset < 13
-    let axis = try attributes.int("axis", default: joins ? 1 : -1)
+    let axis = try attributes.int("axis") ?? (joins ? 1 : -1)
     return Softmax(axis: axis, joinsTrailingAxes: joins, isLogarithm: isLogarithm)
   }
 }
@@ -21,11 +21,11 @@ extension Softmax: WritableOperator {
     }
     let own = graph[id].name
     let matrix = file.helper(WrittenNode("Flatten", [input], [("axis", .int(axis))]), named: "\(own).flatten")
-    let result = file.freshValue("\(own).matrix")
+    let result = file.valueNames.unique("\(own).matrix")
     file.add(WrittenNode(kind.name, [matrix], [("axis", .int(1))]), named: own, to: [result])
     let shape = file.helper(WrittenNode("Shape", [input]), named: "\(own).shape")
-    let reshape = file.freshNode("\(own).reshape")
+    let reshape = file.nodeNames.unique("\(own).reshape")
     file.add(WrittenNode("Reshape", [result, shape]), named: reshape, to: [file.values[id.index]])
-    file.describe(id)
+    file.described.append(id)
   }
 }

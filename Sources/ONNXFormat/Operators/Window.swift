@@ -30,14 +30,13 @@ extension NodeReader {
       return try Window(
         kernel: kernel, strides: attributes.ints("strides"), dilations: attributes.ints("dilations"), padding: padding,
         ceilMode: attributes.flag("ceil_mode"))
-    } catch let error as WindowError {
+    } catch let error as Misfit {
       throw Defect(error.description)
     }
   }
 }
 
 extension Window {
-  /// The attributes that all sliding windows share.
   var attributes: [WrittenNode.Attribute] {
     let padding: WrittenNode.Attribute =
       switch padding {

@@ -1,5 +1,3 @@
-import COnnx
-
 extension ONNXWriter {
   /// Moves the weights inside a model to offsets that are multiples of 4, where they can be used without a copy.
   ///

@@ -7,21 +7,21 @@ struct GraphWriter {
   let graph: Graph
   let extents: OpenExtents
   let values: [String]
-  /// What the elements of each node's output are.
   let kinds: [ElementKind]
   /// What becomes of weights.
   private(set) var tensors: TensorWriter
-  /// The version of ONNX's operators that the nodes need.
   private(set) var opset = 17
   /// The parts of operands that a Split makes that is there already.
   var writtenParts: Set<Node.ID> = []
   private let input: Node.ID
   private let outputName: String
-  private var valueNames: UniqueNames
-  private var nodeNames = UniqueNames()
+  /// Names for values and nodes that the graph does not have.
+  var valueNames: UniqueNames
+  var nodeNames = UniqueNames()
   private var nodes: [UnsafeMutablePointer<NodeProto>] = []
   private var initializers: [UnsafeMutablePointer<TensorProto>] = []
-  private var described: [Node.ID] = []
+  /// The nodes the shape of whose output the file says.
+  var described: [Node.ID] = []
   private var arena: MessageArena { tensors.arena }
 
   /// Prepares to write a network whose output is called `outputName`, or like the node that makes it.
@@ -57,28 +57,22 @@ struct GraphWriter {
     }
     let message = arena.message(onnx__graph_proto__init)
     message.pointee.name = arena.string(graph.name.isEmpty ? "network" : graph.name)
-    message.pointee.n_node = nodes.count
-    message.pointee.node = arena.pointers(nodes)
-    message.pointee.n_initializer = initializers.count
-    message.pointee.initializer = arena.pointers(initializers)
-    message.pointee.n_input = 1
-    message.pointee.input = arena.pointers([description(of: input, named: values[input.index])])
-    message.pointee.n_output = 1
-    message.pointee.output = arena.pointers([description(of: graph.output, named: outputName)])
+    (message.pointee.n_node, message.pointee.node) = arena.repeated(nodes)
+    (message.pointee.n_initializer, message.pointee.initializer) = arena.repeated(initializers)
+    let taken = [description(of: input, named: values[input.index])]
+    (message.pointee.n_input, message.pointee.input) = arena.repeated(taken)
+    let made = [description(of: graph.output, named: outputName)]
+    (message.pointee.n_output, message.pointee.output) = arena.repeated(made)
     let inner = described.filter { $0 != graph.output }.map { description(of: $0, named: values[$0.index]) }
-    message.pointee.n_value_info = inner.count
-    message.pointee.value_info = arena.pointers(inner)
+    (message.pointee.n_value_info, message.pointee.value_info) = arena.repeated(inner)
     return message
   }
 
   /// Adds a node under the name of the graph's, whose output it makes.
   mutating func finish(_ id: Node.ID, _ node: WrittenNode) {
     add(node, named: graph[id].name, to: [values[id.index]])
-    describe(id)
+    described.append(id)
   }
-
-  /// Lets the file say the shape of a node's output.
-  mutating func describe(_ id: Node.ID) { described.append(id) }
 
   /// Adds a node that the graph does not have, beside one of its own; returns what its output is called.
   mutating func helper(_ node: WrittenNode, named name: String) -> String {
@@ -87,16 +81,9 @@ struct GraphWriter {
     return output
   }
 
-  /// Adds a node with the given names.
   mutating func add(_ node: WrittenNode, named name: String, to outputs: [String]) {
     nodes.append(node.message(named: name, outputs: outputs, in: arena))
   }
-
-  /// A name for a value that the graph does not have.
-  mutating func freshValue(_ name: String) -> String { valueNames.unique(name) }
-
-  /// A name for a node that the graph does not have.
-  mutating func freshNode(_ name: String) -> String { nodeNames.unique(name) }
 
   /// Adds a tensor of real numbers that belongs to a node; returns what it is called.
   mutating func parameter(_ tensor: Tensor, _ name: String, of id: Node.ID, transposed: Bool = false) -> String {
@@ -105,21 +92,19 @@ struct GraphWriter {
     return name
   }
 
-  /// Adds integers that belong to a node; returns what they are called.
-  mutating func integers(_ list: [Int], _ name: String, of id: Node.ID) -> String {
+  /// The same of integers.
+  mutating func parameter(_ tensor: IntegerTensor, _ name: String, of id: Node.ID) -> String {
     let name = valueNames.unique("\(graph[id].name).\(name)")
-    initializers.append(tensors.tensor(IntegerTensor(list), named: name))
+    constant(tensor, named: name)
     return name
   }
 
   /// Adds one number, of the type that a node's elements have; returns what it is called.
   mutating func number(_ value: Float, _ name: String, of id: Node.ID) -> String {
-    guard kinds[id.index] != .real else { return parameter(Tensor(shape: [], elements: [value]), name, of: id) }
-    let name = valueNames.unique("\(graph[id].name).\(name)")
     let kind = kinds[id.index]
+    guard kind != .real else { return parameter(Tensor(shape: [], elements: [value]), name, of: id) }
     let element = (kind.integerType ?? .int64).held(value)
-    initializers.append(tensors.tensor(IntegerTensor(shape: [], elements: [element], kind: kind), named: name))
-    return name
+    return parameter(IntegerTensor(shape: [], elements: [element], kind: kind), name, of: id)
   }
 
   /// Adds an initializer of real numbers, which is node `id` itself if that is given. In half precision it is followed by
@@ -136,12 +121,10 @@ struct GraphWriter {
       to: [name])
   }
 
-  /// Adds an initializer of integers or truth values.
   mutating func constant(_ tensor: IntegerTensor, named name: String) {
     initializers.append(tensors.tensor(tensor, named: name))
   }
 
-  /// Notes that a node needs at least that version of ONNX's operators.
   mutating func require(opset: Int) { self.opset = max(self.opset, opset) }
 
   private func description(of id: Node.ID, named name: String) -> UnsafeMutablePointer<ValueInfoProto> {
@@ -159,8 +142,7 @@ struct GraphWriter {
       }
       return dimension
     }
-    shape.pointee.n_dim = dimensions.count
-    shape.pointee.dim = arena.pointers(dimensions)
+    (shape.pointee.n_dim, shape.pointee.dim) = arena.repeated(dimensions)
     let tensor = arena.message(onnx__type_proto__tensor__init)
     tensor.pointee.has_elem_type = 1
     tensor.pointee.elem_type = ElementType(kinds[id.index]).number
@@ -176,6 +158,5 @@ struct GraphWriter {
 }
 
 extension Node {
-  /// Whether the node is a tensor that the file holds.
   fileprivate var isInitializer: Bool { operation is Constant }
 }

@@ -20,18 +20,19 @@ final class MessageArena {
     return copy
   }
 
-  func pointers<Message>(
+  /// The number and the elements of a repeated field.
+  func repeated<Message>(
     _ messages: [UnsafeMutablePointer<Message>]
-  ) -> UnsafeMutablePointer<UnsafeMutablePointer<Message>?> {
-    list(messages.map { Optional($0) })
+  ) -> (Int, UnsafeMutablePointer<UnsafeMutablePointer<Message>?>) {
+    (messages.count, list(messages.map { Optional($0) }))
+  }
+
+  func repeated<Number: BitwiseCopyable>(_ numbers: [Number]) -> (Int, UnsafeMutablePointer<Number>) {
+    (numbers.count, list(numbers))
   }
 
   /// A copy of a string, with the 0 that ends it in C.
   func string(_ text: String) -> UnsafeMutablePointer<CChar> { list(text.utf8.map { CChar(bitPattern: $0) } + [0]) }
-
-  func strings(_ texts: [String]) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
-    list(texts.map { Optional(string($0)) })
-  }
 
   func bytes(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8> { list(Array(bytes)) }
 

@@ -1,5 +1,4 @@
 import COnnx
-import Foundation
 import Networks
 import Support
 
@@ -58,21 +57,23 @@ public struct ONNXWriter: Sendable {
     var writer = GraphWriter(
       network, outputName: outputName, extents: try OpenExtents(of: network),
       tensors: TensorWriter(
-        arena: arena, placement: placement == .beside ? .beside(dataName) : .inside, halves: halvesWeights))
+        arena: arena, dataName: placement == .beside ? dataName : nil, halves: halvesWeights))
     let model = Self.model(of: writer.message(), opset: writer.opset, in: arena)
     let aliases = network.graph.nodes.flatMap { node in
       node.aliases.map { writer.tensors.entry(Model.aliasKey + $0, node.name) }
     }
-    model.pointee.n_metadata_props = aliases.count
-    model.pointee.metadata_props = arena.pointers(aliases)
+    (model.pointee.n_metadata_props, model.pointee.metadata_props) = arena.repeated(aliases)
     try Self.alignWeights(of: model, in: writer.tensors)
     let size = onnx_model_size(model)
-    guard size <= Int(Int32.max) else { throw ONNXWritingError.tooLarge(path, bytes: size) }
+    guard size <= Int(Int32.max) else {
+      throw ONNXError.file(
+        path, reason: "with the weights inside, the file would have \(size) bytes; expected at most \(Int32.max)")
+    }
 
     let tensors = writer.tensors
     func stream(_ payload: WeightPayload, _ file: AtomicFile) throws {
-      do { try payload.write(file.append) } catch let overflow as WeightPayload.Overflow {
-        throw ONNXWritingError.exceedsHalf(path, tensor: payload.name, value: overflow.value)
+      do { try payload.write(file.append) } catch let error as Defect {
+        throw ONNXError.tensor(file: path, name: payload.name, reason: error.reason)
       }
     }
     let hasData = !tensors.external.isEmpty
@@ -98,7 +99,7 @@ public struct ONNXWriter: Sendable {
       try check(files.path(of: name))
       try files.publish(hasData ? [dataName, name] : [name])
     } catch let failure as AtomicFiles.Failure {
-      throw ONNXWritingError.cannotWrite(path, reason: failure.reason)
+      throw ONNXError.file(path, reason: "cannot be written: \(failure.reason)", category: .cannotWrite)
     }
     return withExtendedLifetime(arena) {
       Summary(
@@ -119,8 +120,7 @@ public struct ONNXWriter: Sendable {
     // The version of the format that came with the opset.
     model.pointee.ir_version = opset < 19 ? 8 : opset < 21 ? 9 : 10
     model.pointee.producer_name = arena.string("RelevanceKit")
-    model.pointee.n_opset_import = 1
-    model.pointee.opset_import = arena.pointers([entry])
+    (model.pointee.n_opset_import, model.pointee.opset_import) = arena.repeated([entry])
     model.pointee.graph = graph
     return model
   }

@@ -8,7 +8,6 @@ import Tensors
 package struct OpenExtents {
   /// What is inferred for one size that the network takes.
   package let example: [Inferred]
-  /// The shapes with open extents.
   package let shapes: [SymbolicShape]
 
   /// Infers the shapes of a network.
@@ -24,7 +23,7 @@ package struct OpenExtents {
       let sizes = (axes[0] == 0 ? [2, 1, 1000] : [64, 1, 1024, -(base[axes[0]] / 2)]).map { amount in
         TensorShape(base.dimensions.enumerated().map { axes.contains($0.offset) ? $0.element + amount : $0.element })
       }
-      let changed = sizes.map { size in network.graph.inferred(forInput: size) { _ in }.map { $0?.shape } }
+      let changed = sizes.map { size in network.graph.partlyInferred(forInput: size).map { $0?.shape } }
       for (index, before) in example.map(\.shape).enumerated() {
         // One extent of the input, and the shape that follows from it.
         let after = zip(sizes, changed).compactMap { size, shapes in shapes[index].map { (size[axes[0]], $0) } }

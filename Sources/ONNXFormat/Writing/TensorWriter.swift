@@ -4,28 +4,20 @@ import Tensors
 
 /// The tensors of a file that is being written: builds their messages, and remembers what has yet to be streamed.
 struct TensorWriter {
-  /// Where large tensors go.
-  enum Placement {
-    /// Into a file of the given name beside the model.
-    case beside(String)
-    case inside
-  }
-
   /// Tensors of fewer bytes are always inside the model, and always FLOAT.
   static let smallest = 1024
   /// What the offsets of external tensors are multiples of, so that pages are mapped as they are.
   static let alignment = 4096
 
   let arena: MessageArena
-  let placement: Placement
+  /// The file beside the model that large tensors go to; nil: they stay inside.
+  let dataName: String?
   let halves: Bool
   /// What goes into the data file, with the offset of each.
   private(set) var external: [(offset: Int, payload: WeightPayload)] = []
   /// What goes into the model, by the pointer that its message holds in place of its bytes.
   private(set) var embedded: [UnsafePointer<UInt8>: WeightPayload] = [:]
-  /// The number of bytes of the data file.
   private(set) var externalCount = 0
-  /// The number of bytes of all large tensors.
   private(set) var weightCount = 0
   private var shared: [Key: UnsafeMutablePointer<TensorProto>] = [:]
 
@@ -38,11 +30,10 @@ struct TensorWriter {
     let columns: Int?
   }
 
-  init(arena: MessageArena, placement: Placement, halves: Bool) {
-    (self.arena, self.placement, self.halves) = (arena, placement, halves)
+  init(arena: MessageArena, dataName: String?, halves: Bool) {
+    (self.arena, self.dataName, self.halves) = (arena, dataName, halves)
   }
 
-  /// Whether a tensor is stored in half precision.
   func isHalved(_ tensor: Tensor) -> Bool { halves && tensor.count * 4 >= Self.smallest }
 
   /// The message of a tensor of real numbers; with `transposed`, of a matrix with rows and columns exchanged.
@@ -58,37 +49,32 @@ struct TensorWriter {
       return message
     }
     let payload = WeightPayload(name: name, tensor: value, form: form, transposed: transposed)
-    switch placement {
-    case .inside:
+    guard let dataName else {
       // The pointer stands for the bytes and is never read.
       let token = arena.list([UInt8(0)])
       message.pointee.has_raw_data = 1
-      message.pointee.raw_data.len = payload.count
-      message.pointee.raw_data.data = token
+      (message.pointee.raw_data.len, message.pointee.raw_data.data) = (payload.count, token)
       embedded[UnsafePointer(token)] = payload
       weightCount += payload.count
-    case .beside(let file):
-      let key = Key(
-        storage: ObjectIdentifier(value.storage), offset: value.offset, count: value.count, form: form,
-        columns: transposed ? value.shape[1] : nil)
-      message.pointee.has_data_location = 1
-      message.pointee.data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL
-      if let same = shared[key] {
-        message.pointee.n_external_data = same.pointee.n_external_data
-        message.pointee.external_data = same.pointee.external_data
-        return message
-      }
-      shared[key] = message
-      let offset = (externalCount + Self.alignment - 1) / Self.alignment * Self.alignment
-      let entries = [("location", file), ("offset", String(offset)), ("length", String(payload.count))].map {
-        entry($0, $1)
-      }
-      message.pointee.n_external_data = entries.count
-      message.pointee.external_data = arena.pointers(entries)
-      external.append((offset, payload))
-      externalCount = offset + payload.count
-      weightCount += payload.count
+      return message
     }
+    let key = Key(
+      storage: ObjectIdentifier(value.storage), offset: value.offset, count: value.count, form: form,
+      columns: transposed ? value.shape[1] : nil)
+    message.pointee.has_data_location = 1
+    message.pointee.data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL
+    if let same = shared[key] {
+      message.pointee.n_external_data = same.pointee.n_external_data
+      message.pointee.external_data = same.pointee.external_data
+      return message
+    }
+    shared[key] = message
+    let offset = (externalCount + Self.alignment - 1) / Self.alignment * Self.alignment
+    let entries = [("location", dataName), ("offset", String(offset)), ("length", String(payload.count))]
+    (message.pointee.n_external_data, message.pointee.external_data) = arena.repeated(entries.map(entry))
+    external.append((offset, payload))
+    externalCount = offset + payload.count
+    weightCount += payload.count
     return message
   }
 
@@ -117,8 +103,7 @@ struct TensorWriter {
   private func message(named name: String, _ extents: [Int], type: ElementType) -> UnsafeMutablePointer<TensorProto> {
     let message = arena.message(onnx__tensor_proto__init)
     message.pointee.name = arena.string(name)
-    message.pointee.n_dims = extents.count
-    message.pointee.dims = arena.list(extents.map { Int64($0) })
+    (message.pointee.n_dims, message.pointee.dims) = arena.repeated(extents.map { Int64($0) })
     message.pointee.has_data_type = 1
     message.pointee.data_type = type.number
     return message

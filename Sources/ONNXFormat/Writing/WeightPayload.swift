@@ -9,7 +9,6 @@ struct WeightPayload {
     var byteCount: Int { self == .float ? 4 : 2 }
   }
 
-  /// The tensor's name in the file.
   let name: String
   let tensor: Tensor
   let form: Form
@@ -20,7 +19,7 @@ struct WeightPayload {
 
   /// Passes the bytes on in order, in pieces of at most a few megabytes, except for a matrix that is transposed.
   ///
-  /// - Throws: What `sink` throws; `Misfit` for an element that FLOAT16 cannot hold.
+  /// - Throws: What `sink` throws; `Defect` for an element that FLOAT16 cannot hold.
   func write(_ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     let tensor = transposed ? self.tensor.transposed([1, 0]) : self.tensor
     try tensor.withUnsafeElements { elements in
@@ -32,17 +31,14 @@ struct WeightPayload {
           continue
         }
         for (index, element) in part.enumerated() {
-          guard abs(element) <= 65504 else { throw Overflow(value: element) }
+          guard abs(element) <= 65504 else {
+            throw Defect("\(element) cannot be stored as FLOAT16; expected at most 65504")
+          }
           halves[index] = element.halfBits
         }
         try halves.withUnsafeBytes { try sink(UnsafeRawBufferPointer(rebasing: $0[..<(part.count * 2)])) }
       }
     }
-  }
-
-  /// An element that FLOAT16 cannot hold.
-  struct Overflow: Error {
-    let value: Float
   }
 
   private static let piece = 1 << 20

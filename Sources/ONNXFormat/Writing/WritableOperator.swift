@@ -7,7 +7,6 @@ protocol WritableOperator: Networks.Operator {
   var writtenName: String { get }
   /// The version of ONNX's operators since when there is it; by default the oldest.
   var opset: Int { get }
-  /// By default none.
   var attributes: [WrittenNode.Attribute] { get }
   /// What it takes in the file; by default what its operands are called.
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String]
@@ -27,7 +26,6 @@ extension WritableOperator {
 }
 
 extension GraphWriter {
-  /// Writes a node of the graph.
   mutating func write(_ id: Node.ID) {
     switch graph[id].operation {
     case is Input: break
@@ -38,10 +36,8 @@ extension GraphWriter {
     }
   }
 
-  /// What the operands of a node are called.
   func inputs(of id: Node.ID) -> [String] { graph[id].inputs.map { values[$0.index] } }
 
-  /// The number of axes of a node's first operand.
   func rank(ofOperandOf id: Node.ID) -> Int { extents.shapes[graph[id].inputs[0].index].extents.count }
 
   /// What a node's only operand is called, and some numbers that belong to the node.
@@ -59,14 +55,13 @@ extension GraphWriter {
   mutating func list(_ list: List?, _ name: String, of id: Node.ID) -> String {
     switch list {
     case nil: ""
-    case .fixed(let numbers): integers(numbers, name, of: id)
+    case .fixed(let numbers): parameter(IntegerTensor(numbers), name, of: id)
     case .operand(let index): values[graph[id].inputs[index].index]
     }
   }
 }
 
 extension WrittenNode {
-  /// Elements as another kind.
   static func cast(_ input: String, to kind: ElementKind) -> WrittenNode {
     WrittenNode("Cast", [input], [("to", .int(Int(ElementType(kind).number)))])
   }

@@ -27,12 +27,10 @@ struct WrittenNode {
     let node = arena.message(onnx__node_proto__init)
     node.pointee.name = arena.string(name)
     node.pointee.op_type = arena.string(op)
-    node.pointee.n_input = inputs.count
-    node.pointee.input = arena.strings(inputs)
-    node.pointee.n_output = outputs.count
-    node.pointee.output = arena.strings(outputs)
-    node.pointee.n_attribute = attributes.count
-    node.pointee.attribute = arena.pointers(attributes.map { $1.message(named: $0, in: arena) })
+    (node.pointee.n_input, node.pointee.input) = arena.repeated(inputs.map(arena.string))
+    (node.pointee.n_output, node.pointee.output) = arena.repeated(outputs.map(arena.string))
+    let written = attributes.map { $1.message(named: $0, in: arena) }
+    (node.pointee.n_attribute, node.pointee.attribute) = arena.repeated(written)
     return node
   }
 }
@@ -56,15 +54,13 @@ extension WrittenNode.Value {
     case .string(let text):
       attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING
       attribute.pointee.has_s = 1
-      attribute.pointee.s.len = text.utf8.count
-      attribute.pointee.s.data = arena.list(Array(text.utf8))
+      (attribute.pointee.s.len, attribute.pointee.s.data) = arena.repeated(Array(text.utf8))
     case .tensor(let tensor):
       attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR
       attribute.pointee.t = tensor
     case .ints(let numbers):
       attribute.pointee.type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS
-      attribute.pointee.n_ints = numbers.count
-      attribute.pointee.ints = arena.list(numbers.map { Int64($0) })
+      (attribute.pointee.n_ints, attribute.pointee.ints) = arena.repeated(numbers.map { Int64($0) })
     }
     return attribute
   }

@@ -39,7 +39,7 @@ import Testing
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
     var sums = [[Double]](repeating: [0, 0], count: 2)
     var (last, before, targets) = (sums, [0.0, 0.0], 0.0)
-    for (picture, record) in journal.records {
+    for (picture, record) in journal.records(Ablation.Record.self) {
       #expect(
         record.targets.map(\.classIndex)
           == (target == .labeled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]))
@@ -62,7 +62,7 @@ import Testing
         }
       }
     }
-    let results = Ablation.results(of: journal, Bootstrap(items: 3, resamples: 50))
+    let results = journal.results(resamples: 50)
     for (method, name) in ["gradient", "lrp"].enumerated() {
       for (kind, column) in ["logit", "probability"].enumerated() {
         #expect(isClose(try results.tables[0].value(name, column), sums[method][kind] / targets))

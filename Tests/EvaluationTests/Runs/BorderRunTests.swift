@@ -23,7 +23,7 @@ import Testing
     }
     // Of each method in the frame and in the outermost pixels, of all maps that are not zero.
     var densities: [[[Double]]] = [[[], []], [[], []]]
-    for (picture, record) in journal.records {
+    for (picture, record) in journal.records(BorderEnergy.Record.self) {
       #expect(isClose(record.area, area(frame)) && isClose(record.outermostArea, area(1)))
       for (method, map) in tiny.saliency(picture, tiny.ranking(picture)[0]).enumerated() {
         for (place, (found, frame)) in [(record.shares, frame), (record.outermost, 1)].enumerated() {
@@ -39,7 +39,7 @@ import Testing
       }
     }
     #expect(densities[0][0].count == 2, "one of the pictures is of the class whose maps are zero")
-    let table = BorderEnergy.results(of: journal, Bootstrap(items: 3, resamples: 50)).tables[0]
+    let table = journal.results(resamples: 50).tables[0]
     for (method, name) in ["gradient", "lrp"].enumerated() {
       for (place, column) in ["density there", "density of the outermost pixels"].enumerated() {
         let found = densities[method][place]

@@ -28,7 +28,7 @@ import Testing
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
     // Of each method the curves of all targets.
     var curves: [[[Double]]] = [[], []]
-    for (picture, record) in journal.records {
+    for (picture, record) in journal.records(PixelFlipping<Direction>.Record.self) {
       let classes = target == .labeled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]
       #expect(record.targets.map(\.classIndex) == classes)
       for found in record.targets {
@@ -48,7 +48,7 @@ import Testing
         zip(curve, curve.dropFirst()).reduce(0) { $0 + ($1.0 + $1.1) / 2 } / Double(Self.steps)
       }.reduce(0, +) / Double(curves.count)
     }
-    let results = PixelFlipping<Direction>.results(of: journal, Bootstrap(items: 3, resamples: 50))
+    let results = journal.results(resamples: 50)
     for (method, name) in ["gradient", "lrp"].enumerated() {
       #expect(isClose(try results.tables[0].value(name, "area"), areas[method]))
       for step in 0...Self.steps {

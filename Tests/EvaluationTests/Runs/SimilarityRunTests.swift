@@ -41,7 +41,7 @@ import Testing
     (evaluation.best, evaluation.random, evaluation.pool) = (2, 3, 5)
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
     var sums: [String: (cosine: Double, rank: Double, count: Double)] = [:]
-    for (picture, record) in journal.records {
+    for (picture, record) in journal.records(Similarity.Record.self) {
       let ranking = tiny.ranking(picture)
       #expect(record.best.classes == Array(ranking.prefix(2)))
       #expect(record.random.classes.sorted() == ranking.dropFirst(2).sorted())
@@ -62,7 +62,7 @@ import Testing
       }
     }
     #expect(sums.count == 6)
-    let table = Similarity.results(of: journal, Bootstrap(items: 3, resamples: 50)).tables[0]
+    let table = journal.results(resamples: 50).tables[0]
     for (key, sum) in sums {
       let words = key.split(separator: " ").map(String.init)
       #expect(isClose(try table.value(words[0], "\(words[1]) classes: cosine"), sum.cosine / sum.count), "\(key)")
@@ -78,7 +78,7 @@ import Testing
     for seed in 0..<12 {
       evaluation.seed = UInt64(seed)
       let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
-      for (picture, record) in journal.records {
+      for (picture, record) in journal.records(Similarity.Record.self) {
         let place = try #require(tiny.ranking(picture).firstIndex(of: record.random.classes[0]))
         drawn.insert(place)
       }

@@ -27,7 +27,7 @@ import Testing
     (evaluation.samples, evaluation.noise, evaluation.seed) = (3, noise, seed)
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
     var largest: [[Double]] = [[], []]
-    for (picture, record) in journal.records {
+    for (picture, record) in journal.records(Stability.Record.self) {
       let x = tiny.input(picture)
       let best = tiny.ranking(picture)[0]
       var draws = Draws(state: seed &+ UInt64(picture) &* 0x9E37_79B9)
@@ -55,7 +55,7 @@ import Testing
       }
     }
     #expect(largest[0].count == 2, "one of the pictures is of the class whose maps are zero")
-    let table = Stability.results(of: journal, Bootstrap(items: 3, resamples: 50)).tables[0]
+    let table = journal.results(resamples: 50).tables[0]
     for (method, name) in ["gradient", "lrp"].enumerated() {
       #expect(isClose(try table.value(name, "largest change"), largest[method].reduce(0, +) / 2))
     }
@@ -63,8 +63,8 @@ import Testing
 
   /// What does not depend on the picture has nothing in common but chance.
   @Test func randomMapsAreNotAlike() throws {
-    let random = Subject(tiny.subject.explainer, preprocessing: tiny.subject.preprocessing, methods: [.random])
-    for (_, record) in try tiny.journal(Stability().prepared(random, on: tiny.data)).records {
+    let random = Subject(tiny.subject.explainer, methods: [.random])
+    for (_, record) in try tiny.journal(Stability().prepared(random, on: tiny.data)).records(Stability.Record.self) {
       #expect(abs(try #require(record.changes[0]).similarity.rankCorrelation) < 0.3)
     }
   }

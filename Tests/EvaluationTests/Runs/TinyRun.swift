@@ -48,8 +48,9 @@ struct TinyRun {
     let table = try RuleTable(
       yaml: "rules: [{op: [Conv, Gemm], rule: z}, {op: Relu, rule: pass}]", pixelRange: nil)
     subject = Subject(
-      try Explainer(builder.network(), rules: table),
-      preprocessing: Preprocessing(resize: nil, crop: nil, mean: Self.mean, standardDeviation: Self.deviation),
+      try Explainer(
+        builder.network(), rules: table,
+        preprocessing: Preprocessing(resize: nil, crop: nil, mean: Self.mean, standardDeviation: Self.deviation)),
       methods: Self.methods)
     var images: [LabeledImage] = []
     for (picture, labels) in Self.labels.enumerated() {
@@ -61,9 +62,9 @@ struct TinyRun {
   }
 
   /// The journal of a run.
-  func journal<E>(_ prepared: PreparedEvaluation<E>) throws -> Journal<E> {
-    let journal = try prepared.run(journal: scratch.path("\(E.name)-\(UUID()).jsonl"))
-    try #require(journal.failures.isEmpty && journal.records.count == 3, "\(journal.failures)")
+  func journal(_ prepared: PreparedEvaluation) throws -> Journal {
+    let journal = try prepared.run(journal: scratch.path("\(prepared.name)-\(UUID()).jsonl"))
+    try #require(journal.failures.isEmpty && journal.entries.count == 3, "\(journal.failures)")
     return journal
   }
 

@@ -11,17 +11,15 @@ struct Provenance {
   /// A line per file of the model, as `sha256sum` prints it.
   let modelChecksums: [String]
 
-  /// - Parameter model: the model's file or folder.
-  init(model path: String, _ model: Model, threads: Int) throws {
+  init(_ model: Model, threads: Int) throws {
     command = Self.shellCommand(CommandLine.arguments)
     versions = [
       ("RelevanceKit", RelevanceKitPackage.version), ("BLAS", BLAS.configuration), ("Processor kind", BLAS.coreName),
       ("Threads", "\(threads)"),
     ]
-    let files = try ONNXSource(contentsOf: path, output: model.outputName).files
-    let folder = URL(fileURLWithPath: files[0]).deletingLastPathComponent()
+    let folder = URL(fileURLWithPath: model.file).deletingLastPathComponent()
     let labels = model.labels.map { _ in folder.appendingPathComponent("config.json").path }
-    modelChecksums = try (files + [model.preprocessingFile, labels].compactMap { $0 }).map(Self.checksum)
+    modelChecksums = try (model.files + [model.preprocessingFile, labels].compactMap { $0 }).map(Self.checksum)
   }
 
   /// The checksum of a file, as `sha256sum` prints it.

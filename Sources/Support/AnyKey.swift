@@ -1,0 +1,9 @@
+/// The key of a member of an object that is coded by hand.
+package struct AnyKey: CodingKey, ExpressibleByStringLiteral {
+  package let stringValue: String
+  package var intValue: Int? { nil }
+
+  package init(stringValue: String) { self.stringValue = stringValue }
+  package init(stringLiteral value: String) { stringValue = value }
+  package init?(intValue: Int) { nil }
+}
