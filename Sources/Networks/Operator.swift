@@ -42,8 +42,6 @@ package protocol Operator: Sendable {
   var channels: ChannelPosition? { get }
   /// Whether the output is known to be ≥ 0, given which operands are.
   func isNonNegative(_ operands: [Bool]) -> Bool
-  /// Whether the output stays within limits whatever the input is, given which operands do.
-  func isBounded(_ operands: [Bool]) -> Bool
   /// The interval of the output's elements; nil if it does not follow.
   func range(at site: RangeSite) -> ValueRange?
   /// Whether the output is linear in all operands together, with no weights and nothing added.
@@ -69,7 +67,6 @@ extension Operator {
   package var keepsElements: Bool { false }
   package var channels: ChannelPosition? { nil }
   package func isNonNegative(_ operands: [Bool]) -> Bool { false }
-  package func isBounded(_ operands: [Bool]) -> Bool { false }
   package func range(at site: RangeSite) -> ValueRange? { nil }
   package var isLinear: Bool { false }
   package func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect? { nil }

@@ -82,8 +82,11 @@ public struct RuleSite: Sendable {
   public let operandIsLive: [Bool]
   /// For each operand whether it is known to be ≥ 0.
   public let operandIsNonNegative: [Bool]
-  /// For each operand whether its values are bounded whatever the input is, as those of a gate are.
-  public let operandIsBounded: [Bool]
+  /// For each operand of a product of two values the largest magnitude that they can have whatever the input is, as those of a gate
+  /// have one; infinite where there is none.
+  public let operandLimits: [Float]
+  /// How many elements each operand has for inputs of a usual size.
+  let operandCounts: [Int]
   /// The interval of the first operand's values, where it is known.
   public let operandRange: ValueRange?
   /// Whether the node has weights, and no other that has comes before it.

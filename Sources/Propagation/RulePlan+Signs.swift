@@ -54,7 +54,7 @@ extension RuleSite {
     case is Multiply, is Divide:
       guard let other = operandIsLive.firstIndex(of: false) else {
         guard kind == .mul else { return nil }
-        let gates = operandIsBounded.indices.filter { operandIsBounded[$0] && !operandIsNonNegative[$0] }
+        let gates = operandLimits.indices.filter { operandLimits[$0].isFinite && !operandIsNonNegative[$0] }
         return gates.isEmpty
           ? nil
           : "multiplies by \(network.graph[node.inputs[gates[0]]].name), which depends on the input and can be negative"

@@ -96,10 +96,14 @@ extension RuleTable {
     let reachable = network.nodes(reaching: target)
     let (first, last) = network.outermostWeightedNodes(before: target)
     let analysis = try network.analysis(forInput: network.exampleInputShape())
-    let (nonNegative, bounded) = (analysis.isNonNegative, analysis.isBounded)
+    let nonNegative = analysis.isNonNegative
     let ranges = pixelRange.map { network.ranges(of: Set(first.map { graph[$0].inputs[0] }), pixels: $0) } ?? [:]
     let ranks = analysis.inferred.map(\.shape.rank)
     let live = Set(reachable)
+    let products = reachable.filter { graph[$0].kind == .mul && graph[$0].inputs.allSatisfy(live.contains) }
+    let limits = network.ranges(of: Set(products.flatMap { graph[$0].inputs }), pixels: nil).mapValues { range in
+      max(abs(range.hull.lower), abs(range.hull.upper))
+    }
     let rows =
       rows.enumerated().map { (number: Int?($0.offset + 1), row: $0.element) }
       + Self.structure.map { (number: nil, row: $0) }
@@ -134,7 +138,8 @@ extension RuleTable {
       let site = RuleSite(
         id: id, network: network, operandIsLive: node.inputs.map { live.contains($0) },
         operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
-        operandIsBounded: node.inputs.map { bounded[$0.index] },
+        operandLimits: node.inputs.map { limits[$0] ?? .infinity },
+        operandCounts: node.inputs.map { analysis.shapes[$0.index].count },
         operandRange: isFirst ? ranges[node.inputs[0]] : nil, isFirst: isFirst,
         steps: node.steps(at: id, in: analysis), offsets: offsets)
       let (match, passedOver) = match(id, at: site)

@@ -10,11 +10,6 @@ package struct Analysis: Sendable {
   ///
   /// Rules that are defined for rectified inputs need no case for negative ones where this holds.
   package let isNonNegative: [Bool]
-  /// For each node whether its values stay within limits whatever the input is, as those of a sigmoid do and what is made
-  /// of them by scaling, shifting and moving.
-  ///
-  /// In a product such an operand is a gate, and the other one the signal.
-  package let isBounded: [Bool]
 
   /// The shape of every node's output.
   ///
@@ -31,9 +26,8 @@ package struct Analysis: Sendable {
   init(of graph: Graph, forInput inputShape: TensorShape) throws {
     self.inputShape = inputShape
     let inferred = try graph.inferred(forInput: inputShape)
-    var (nonNegative, bounded): ([Bool], [Bool]) = ([], [])
+    var nonNegative: [Bool] = []
     for (index, node) in graph.nodes.enumerated() {
-      bounded.append(node.operation.isBounded(node.inputs.map { bounded[$0.index] }))
       // What wraps can get any sign that its type has.
       if node.operation.isStepwise(of: node.inputs.map { inferred[$0.index].kind }) {
         let kind = inferred[index].kind
@@ -42,7 +36,7 @@ package struct Analysis: Sendable {
         nonNegative.append(node.operation.isNonNegative(node.inputs.map { nonNegative[$0.index] }))
       }
     }
-    (self.inferred, isNonNegative, isBounded) = (inferred, nonNegative, bounded)
+    (self.inferred, isNonNegative) = (inferred, nonNegative)
   }
 }
 

@@ -11,7 +11,9 @@ extension NeuralNetwork {
   /// - Complexity: O(elements of the nodes before it) at most; where intervals differ by channel only, O(nodes × channels).
   package func range(of id: Node.ID, pixels: PixelRange) -> ValueRange? { ranges(of: [id], pixels: pixels)[id] }
 
-  package func ranges(of wanted: Set<Node.ID>, pixels: PixelRange) -> [Node.ID: ValueRange] {
+  /// The same of several nodes; without a range of the pixels, what holds whatever they are: values of a sigmoid, and what is made of
+  /// them by scaling, shifting and moving.
+  package func ranges(of wanted: Set<Node.ID>, pixels: PixelRange?) -> [Node.ID: ValueRange] {
     let shape = exampleInputShape()
     guard !wanted.isEmpty,
       let analysis = RangeAnalysis(graph, of: wanted, pixels, inputShape: shape)
@@ -63,12 +65,12 @@ private struct RangeAnalysis {
   let inputShape: TensorShape
   private let graph: Graph
   private let wanted: Set<Node.ID>
-  private let pixels: PixelRange
+  private let pixels: PixelRange?
   /// What is known of the nodes; nil for those that do not fit their operands.
   private let inferred: [Inferred?]
 
   /// Prepares to find the ranges of some nodes; nil if these, or those before them, do not fit their operands.
-  init?(_ graph: Graph, of wanted: Set<Node.ID>, _ pixels: PixelRange, inputShape: TensorShape) {
+  init?(_ graph: Graph, of wanted: Set<Node.ID>, _ pixels: PixelRange?, inputShape: TensorShape) {
     (self.graph, self.wanted, self.pixels, self.inputShape) = (graph, wanted, pixels, inputShape)
     inferred = graph.partlyInferred(forInput: inputShape)
     guard wanted.allSatisfy({ inferred[$0.index] != nil }) else { return nil }
@@ -86,6 +88,7 @@ private struct RangeAnalysis {
 
   /// The interval of the input: one per channel, or one for all pixels if channels do not differ.
   private func inputRange() -> ValueRange? {
+    guard let pixels else { return nil }
     var extents = [Int](repeating: 1, count: inputShape.rank)
     let channels = pixels.lower.count
     // Channels come second, or last.

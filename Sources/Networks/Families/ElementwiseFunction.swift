@@ -51,7 +51,6 @@ extension ElementwiseFunction {
   package func isNonNegative(_ operands: [Bool]) -> Bool {
     isNonNegative || keepsNonNegative && operands.first ?? false
   }
-  package func isBounded(_ operands: [Bool]) -> Bool { bounds != nil || operands.first ?? false }
 
   package func literal(of operands: [Inferred]) throws -> Literal? {
     guard let value = operands.first?.literal else { return nil }

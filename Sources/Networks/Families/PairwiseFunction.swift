@@ -48,7 +48,6 @@ extension PairwiseFunction {
   package func isStepwise(of operands: [ElementKind]) -> Bool { wraps && elementKind(of: operands).integerType != nil }
   package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
 
   package func range(at site: RangeSite) -> ValueRange? {
     guard let a = site.range(0), let b = site.range(1) else { return nil }

@@ -5,7 +5,6 @@ package protocol LimitKeeping: Operator {}
 
 extension LimitKeeping {
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
 }
 
 /// The operand itself.

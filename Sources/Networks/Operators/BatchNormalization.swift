@@ -25,7 +25,6 @@ package struct BatchNormalization: Operator {
   }
   package var channels: ChannelPosition? { .second }
   package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.first ?? false }
 
   package func range(at site: RangeSite) -> ValueRange? {
     let (scale, shift) = perChannel(rank: site.output.shape.rank)

@@ -14,7 +14,6 @@ package struct Cast: Operator {
   package var isLinear: Bool { target == .real }
   package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
-  package func isBounded(_ operands: [Bool]) -> Bool { target == .truth || operands.first ?? false }
   package func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect? {
     target == .real ? AffineEffect(isPositive: true, shifts: false) : nil
   }

@@ -10,9 +10,6 @@ package struct Clip: ElementwiseFunction {
   package var isNonNegative: Bool { lowest >= 0 }
   package var keepsNonNegative: Bool { highest >= 0 }
   package var bounds: Interval? { lowest <= highest ? Interval(of: [lowest, highest]) : nil }
-  package func isBounded(_ operands: [Bool]) -> Bool {
-    operands.first ?? false || lowest.isFinite && highest.isFinite && highest <= 1
-  }
   package var keepsIntegers: Bool { true }
   package func integer(_ x: Int, _ type: IntegerType) -> Int {
     if type.isLess(x, type.held(lowest)) { return type.held(lowest) }

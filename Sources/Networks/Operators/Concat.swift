@@ -27,7 +27,6 @@ package struct Concat: Operator {
     .joined(axis: try counted(axis, rank: firstShape(operands).rank))
   }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
-  package func isBounded(_ operands: [Bool]) -> Bool { operands.allSatisfy { $0 } }
 
   package func range(at site: RangeSite) -> ValueRange? {
     let parts = site.operands.indices.compactMap { site.range($0) }

@@ -22,5 +22,4 @@ package struct Constant: Operator {
     case .integers(let tensor): tensor.elements.allSatisfy { $0 >= 0 }
     }
   }
-  package func isBounded(_ operands: [Bool]) -> Bool { true }
 }

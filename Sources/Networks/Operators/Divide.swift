@@ -10,7 +10,6 @@ package struct Divide: PairwiseFunction {
   package func interval(_ a: Interval, _ b: Interval) -> Interval? {
     b.contains(0) ? nil : a.corners(with: b) { $0 / $1 }
   }
-  package func isBounded(_ operands: [Bool]) -> Bool { false }
   package func affineEffect(on operand: Int, constant: Tensor?) -> AffineEffect? {
     operand == 0 ? AffineEffect(isPositive: constant?.allElements { $0 >= 0 } ?? false, shifts: false) : nil
   }

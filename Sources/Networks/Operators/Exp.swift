@@ -7,5 +7,4 @@ package struct Exp: ElementwiseFunction {
   package func callAsFunction(_ x: Float) -> Float { exp(x) }
   package func derivative(at x: Float) -> Float { exp(x) }
   package var isNonNegative: Bool { true }
-  package func isBounded(_ operands: [Bool]) -> Bool { false }
 }

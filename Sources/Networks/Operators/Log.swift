@@ -7,5 +7,4 @@ package struct Log: ElementwiseFunction {
   package func callAsFunction(_ x: Float) -> Float { log(x) }
   package func derivative(at x: Float) -> Float { 1 / x }
   package var keepsNonNegative: Bool { false }
-  package func isBounded(_ operands: [Bool]) -> Bool { false }
 }

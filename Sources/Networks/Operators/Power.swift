@@ -20,7 +20,6 @@ package struct Power: PairwiseFunction {
   package func integer(_ a: Float, _ b: Float, _ type: IntegerType) -> Float {
     type.float(type.power(type.held(a), Double(b)))
   }
-  package func isBounded(_ operands: [Bool]) -> Bool { false }
 
   package func interval(_ a: Interval, _ b: Interval) -> Interval? {
     // b · ln a is monotone in each of both.

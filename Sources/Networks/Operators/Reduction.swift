@@ -110,7 +110,6 @@ package struct Reduction: LimitKeeping, Hashable {
   package func origin(of operands: [Inferred]) throws -> Origin {
     .reduced(try axes(of: operands), keepsAxes: keepsAxes)
   }
-  package func isBounded(_ operands: [Bool]) -> Bool { function == .mean && operands.first ?? false }
 
   package func range(at site: RangeSite) -> ValueRange? {
     guard let axes = try? axes(of: site.operands) else { return nil }

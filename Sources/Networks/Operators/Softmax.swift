@@ -24,7 +24,6 @@ package struct Softmax: Operator, Hashable {
     return .mixed(joinsTrailingAxes ? Set(axis..<rank) : [axis])
   }
   package func isNonNegative(_ operands: [Bool]) -> Bool { !isLogarithm }
-  package func isBounded(_ operands: [Bool]) -> Bool { !isLogarithm }
   package func range(at site: RangeSite) -> ValueRange? {
     isLogarithm ? nil : ValueRange(0, 1, rank: site.output.shape.rank)
   }

@@ -4,7 +4,8 @@ import Tensors
 ///
 /// - Use: Mul of two tensors of which one is a gate, such as the scale of a squeeze-and-excitation block or the sigmoid of
 ///   SiLU, and Mul by a constant, which is always a gate; Div and Pow, where the divisor and the exponent are no signal.
-/// - Definition: `R_signal = R`, `R_gate = 0`. Of factors the gate is the one whose values are bounded whatever the image is.
+/// - Definition: `R_signal = R`, `R_gate = 0`. Of factors the gate is the one whose values have the smaller limit whatever the image
+///   is, 1 for a sigmoid and none for a sum; of equal ones the one that is repeated along axes.
 /// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact.
@@ -16,15 +17,16 @@ public struct SignalTakesAllRule: NamedRule {
   public func objection(at site: RuleSite) -> String? {
     if let objection = site.objection(unless: [.mul, .div, .pow]) { return objection }
     return signal(at: site) == nil
-      ? "it cannot tell the signal from the gate: expected exactly one operand with bounded values" : nil
+      ? "it cannot tell the signal from the gate: expected operands whose values have different limits" : nil
   }
 
   /// The operand that is not a gate.
   private func signal(at site: RuleSite) -> Int? {
-    let signals = site.operandIsLive.indices.filter { site.operandIsLive[$0] && !site.operandIsBounded[$0] }
-    if signals.count == 1, site.kind == .mul { return signals[0] }
     let live = site.operandIsLive.indices.filter { site.operandIsLive[$0] }
-    return live.count == 1 || site.kind != .mul ? live.first : nil
+    guard live.count == 2, site.kind == .mul else { return live.first }
+    let (limits, counts) = (site.operandLimits, site.operandCounts)
+    if limits[0] != limits[1] { return limits[0] > limits[1] ? 0 : 1 }
+    return counts[0] == counts[1] ? nil : counts[0] > counts[1] ? 0 : 1
   }
 
   /// Nothing goes to the gate, so what computes it needs no rule.
