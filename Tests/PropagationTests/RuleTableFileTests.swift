@@ -159,7 +159,7 @@ import Testing
     ),
     (
       "rules:\n  - {rule: zPlus, ties: first}",
-      "rules:2:19: found \"ties\"; expected op, name, position, rank, rule, bias"
+      "rules:2:19: found \"ties\"; expected op, name, position, rank, live, optional, rule, bias"
     ),
     ("rules:\n  - {rule: zB, lower: 1}", "rules:2:12: found half a box; expected lower ≤ upper, both or neither"),
     (
