@@ -168,7 +168,7 @@ import Testing
         Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Pad, Slice, Gather, Expand, Resize, DepthToSpace, SpaceToDepth, \
         Cast, and the node is Gemm; \
         even at middle: it applies to AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, and the node is Gemm; \
-        winnerTakesAll(ties: first) at relu2: it applies to MaxPool, GlobalMaxPool, ReduceMax, and the node is Relu; \
+        winnerTakesAll(ties: first) at relu2: it applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, and the node is Relu; \
         shareBySummand at right: it applies to Add, Sub, and the node is Gemm; pass at sum: relevance can pass to one operand \
         only, and 2 of the node's depend on the input
         """)
