@@ -32,7 +32,8 @@ extension Preprocessing {
     return PixelPlacement(
       scaleX: Double(size.width) / Double(max(width, 1)), scaleY: Double(size.height) / Double(max(height, 1)),
       shiftX: -Double(cropRounding.offset(of: window.width, in: size.width)),
-      shiftY: -Double(cropRounding.offset(of: window.height, in: size.height)), width: window.width, height: window.height,
+      shiftY: -Double(cropRounding.offset(of: window.height, in: size.height)), width: window.width,
+      height: window.height,
       orientation: orientation, uprightWidth: width, uprightHeight: height)
   }
 }

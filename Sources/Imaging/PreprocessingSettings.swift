@@ -54,7 +54,8 @@ struct Settings {
   }
 
   /// Means and deviations, as many of both.
-  func normalization(mean meanKey: String, deviation deviationKey: String, usual: (mean: Double, deviation: Double)) throws
+  func normalization(mean meanKey: String, deviation deviationKey: String, usual: (mean: Double, deviation: Double))
+    throws
     -> (mean: [Double], deviation: [Double])
   {
     let mean = try colors(meanKey) ?? .all(usual.mean)

@@ -26,7 +26,9 @@ extension Preprocessing {
     let share = try settings.number("crop_pct", positive: true) ?? 0.875
     // Beyond the range of integers it is no picture.
     let (width, height) = (Double(size.width) / share, Double(size.height) / share)
-    guard max(width, height) < 1e6 else { throw settings.wrong("crop_pct", "a share of the picture", settings["crop_pct"] ?? .null) }
+    guard max(width, height) < 1e6 else {
+      throw settings.wrong("crop_pct", "a share of the picture", settings["crop_pct"] ?? .null)
+    }
     let (wide, high) = (max(Int(width), 1), max(Int(height), 1))
     let resize: Size
     switch settings["crop_mode"] {

@@ -46,7 +46,9 @@ final class ExternalData {
       }
       throw ONNXError.missingExternalData(file: model, tensor: tensor, path: shown(path))
     }
-    guard [root, linkedFolder].contains(where: { $0.map { real.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") } ?? false }) else {
+    guard
+      [root, linkedFolder].contains(where: { $0.map { real.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") } ?? false })
+    else {
       throw refuse("external data may not leave the model's folder; \(shown(location)) leads to \(real)")
     }
     do {

@@ -38,7 +38,8 @@ package struct ONNXFile {
   }
 
   package init(_ bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil) throws {
-    try self.init(Model(MappedFile(copying: bytes, name: name), folder: folder), output, prefersLogits: true, GivenInputs())
+    try self.init(
+      Model(MappedFile(copying: bytes, name: name), folder: folder), output, prefersLogits: true, GivenInputs())
   }
 
   private init(_ model: Model, _ output: String?, prefersLogits: Bool, _ inputs: GivenInputs) throws {

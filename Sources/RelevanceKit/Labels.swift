@@ -27,7 +27,9 @@ public struct Labels: Sendable {
     func invalid(_ found: String) -> SimpleError {
       SimpleError("\(path): \(found); expected id2label to map class numbers to names")
     }
-    guard let content = try? JSONSerialization.jsonObject(with: data.withoutByteOrderMark) else { throw SimpleError("\(path): not JSON") }
+    guard let content = try? JSONSerialization.jsonObject(with: data.withoutByteOrderMark) else {
+      throw SimpleError("\(path): not JSON")
+    }
     let json = content as? [String: Any]
     let decision: Decision? =
       switch json?["problem_type"] as? String {
@@ -49,9 +51,9 @@ public struct Labels: Sendable {
   /// A name as JSON has it: text, or a number, as of data sets whose classes are numbered.
   private static func name(_ value: Any) -> String? {
     if let text = value as? String { return text }
-    // Truth values are numbers as well to JSONSerialization.
-    if value is Bool, !(value is Int) || "\(value)" == "true" || "\(value)" == "false" { return nil }
-    return (value as? Int).map { "\($0)" } ?? (value as? Double).map { "\($0)" }
+    guard let number = value as? NSNumber else { return nil }
+    // Truth values are numbers as well to JSONSerialization, of a type of their own.
+    return String(cString: number.objCType) == "c" ? nil : "\(number)"
   }
 
   /// timm's `label_names`, with what `label_descriptions` calls them instead; nil if there are none.

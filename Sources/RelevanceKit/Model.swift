@@ -54,7 +54,8 @@ public struct Model: Sendable {
       let open = network.openingBatch()
       notes.append(
         "\(file) takes \(network.fixedBatch) images at a time; "
-          + (open == nil ? "each is given to it that often, and its map is the sum over them" : "they are given to it one by one"))
+          + (open == nil
+            ? "each is given to it that often, and its map is the sum over them" : "they are given to it one by one"))
       network = open ?? network
     }
     let settingsFile = companions.file("preprocessor_config.json")
@@ -138,9 +139,11 @@ extension Preprocessing {
     let isSame = means.count == 1 && deviations.count == 1
     func average(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(numbers.count) }
     let note =
-      isSame ? nil : "has \(mean.count) means and deviations, and the network \(channels) channels; their averages are used"
+      isSame
+      ? nil : "has \(mean.count) means and deviations, and the network \(channels) channels; their averages are used"
     (mean, standardDeviation) = (
-      [Double](repeating: average(mean), count: channels), [Double](repeating: average(standardDeviation), count: channels)
+      [Double](repeating: average(mean), count: channels),
+      [Double](repeating: average(standardDeviation), count: channels)
     )
     return note
   }

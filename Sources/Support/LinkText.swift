@@ -10,7 +10,9 @@ package enum LinkText {
       let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
     else { return nil }
     let trimmed = text.trimmingCharacters(in: .newlines)
-    guard !trimmed.hasPrefix("/"), !trimmed.isEmpty, trimmed.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+    guard !trimmed.hasPrefix("/"), !trimmed.isEmpty, trimmed.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+      return nil
+    }
     let folder = (path as NSString).deletingLastPathComponent
     let target = (folder as NSString).appendingPathComponent(trimmed)
     guard stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }

@@ -25,7 +25,9 @@ struct Doctor: ParsableCommand {
   var image: String?
 
   @Flag(
-    help: "Write preprocessor_config.json and config.json beside the model, where they are missing; none that is there is changed.")
+    help:
+      "Write preprocessor_config.json and config.json beside the model, where they are missing; none that is there is changed."
+  )
   var write = false
 
   func run() throws {
@@ -41,7 +43,8 @@ struct Doctor: ParsableCommand {
       let (low, high) = (input.tensor.elements.min() ?? 0, input.tensor.elements.max() ?? 0)
       print(
         Diagnosis.line(
-          "image", "\(input.file.name): \(input.tensor.shape), values \(Diagnosis.short(low))…\(Diagnosis.short(high))"))
+          "image", "\(input.file.name): \(input.tensor.shape), values \(Diagnosis.short(low))…\(Diagnosis.short(high))")
+      )
       for line in scores.lines { print("  " + line) }
     }
     model.notes.forEach { Console.note($0) }
@@ -64,11 +67,15 @@ private struct Diagnosis {
     let isImage = network.inputShape.extents.count == 4
     let layout =
       isImage
-      ? network.hasChannelsLast ? "batch × height × width × channels" : "batch × channels × height × width" : "no image's shape"
+      ? network.hasChannelsLast ? "batch × height × width × channels" : "batch × channels × height × width"
+      : "no image's shape"
     lines.append(
       Self.line("input", "\(name), \(network.inputElements.title), \(network.inputShape): \(layout) (from the model)"))
     let source = model.preprocessingFile.map { "from \($0)" } ?? "assumed: \(model.assumption)"
-    let colors = ["1": "gray", "3": settings.flipsChannelOrder ? "blue, green, red" : "red, green, blue", "4": "red, green, blue, opacity"]
+    let colors = [
+      "1": "gray", "3": settings.flipsChannelOrder ? "blue, green, red" : "red, green, blue",
+      "4": "red, green, blue, opacity",
+    ]
     let resize =
       switch settings.resize {
       case nil: "no resize"
@@ -77,22 +84,34 @@ private struct Diagnosis {
       case .exact(let width, let height)?: "resized to \(height)×\(width) (\(settings.resampling))"
       }
     let crop =
-      settings.crop.map { ", \($0.height)×\($0.width) from the center, rounded as \(settings.cropRounding) does" } ?? ", no crop"
-    lines.append(Self.line("images", "\(colors["\(settings.colors.rawValue)"] ?? ""); \(resize)\(crop) (\(source))"))
+      settings.crop.map { ", \($0.height)×\($0.width) from the center, rounded as \(settings.cropRounding) does" }
+      ?? ", no crop"
+    let takesImages = isImage && extents.channels.map { Preprocessing.Colors(rawValue: $0) != nil } ?? true
+    if !takesImages {
+      lines.append(
+        Self.line("images", "none: an image has 1, 3 or 4 channels along one of four axes; give tensors (.npy)"))
+    } else {
+      lines.append(Self.line("images", "\(colors["\(settings.colors.rawValue)"] ?? ""); \(resize)\(crop) (\(source))"))
+    }
     let factor = settings.rescaleFactor == 1 ? "0…255" : "0…\(Self.short(Float(255 * settings.rescaleFactor)))"
     let range = settings.pixelRange
     lines.append(
       Self.line(
         "pixels",
         "\(factor), less \(Self.list(settings.mean)), divided by \(Self.list(settings.standardDeviation)): "
-          + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) (\(model.preprocessingFile == nil ? "assumed" : source))"))
+          + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) (\(model.preprocessingFile == nil ? "assumed" : source))"
+      ))
     let outputs = model.outputNames.map { $0 == model.outputName ? "\($0) (explained)" : $0 }
     let choice =
       output != nil
-      ? "asked for" : outputs.count == 1 ? "the only one" : model.outputNames[0] == model.outputName ? "the first" : "most like logits"
+      ? "asked for"
+      : outputs.count == 1
+        ? "the only one" : model.outputNames[0] == model.outputName ? "the first" : "most like logits"
     lines.append(
       Self.line(
-        "outputs", outputs.joined(separator: ", ") + (model.outputNames.contains(model.outputName) ? "" : "; node \(model.outputName)")
+        "outputs",
+        outputs.joined(separator: ", ")
+          + (model.outputNames.contains(model.outputName) ? "" : "; node \(model.outputName)")
           + " (\(choice))"))
     let inferred = (try? network.analysis(forInput: shape))?.inferred
     let scores = inferred.map { network.scoreLayout($0) }
@@ -111,7 +130,9 @@ private struct Diagnosis {
     if model.labels == nil, scores?.decision != .quantity { open.append("config.json (id2label: the classes' names)") }
     if let height = extents.height, let width = extents.width, let size = settings.fixedSize, size != (height, width) {
       lines.append(
-        Self.line("doubt", "the network takes \(height)×\(width) pixels, and the preprocessing makes \(size.height)×\(size.width)"))
+        Self.line(
+          "doubt",
+          "the network takes \(height)×\(width) pixels, and the preprocessing makes \(size.height)×\(size.width)"))
     }
     lines.append(
       Self.line(
@@ -180,7 +201,12 @@ private struct CompanionFiles {
 
   private struct Configuration: Encodable {
     let id2label: [String: String]
-    let problem_type: String?
+    let problemType: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case id2label
+      case problemType = "problem_type"
+    }
   }
 
   /// A name for each class, to be replaced, and what the scores decide.
@@ -196,14 +222,15 @@ private struct CompanionFiles {
       case .twoClasses: nil
       }
     return Configuration(
-      id2label: Dictionary(uniqueKeysWithValues: names.enumerated().map { ("\($0)", $1) }), problem_type: kind)
+      id2label: Dictionary(uniqueKeysWithValues: names.enumerated().map { ("\($0)", $1) }), problemType: kind)
   }
 
   private func write(_ data: Data, to file: URL) throws {
     let data = data + Data("\n".utf8)
     if FileManager.default.fileExists(atPath: file.path) {
       guard FileManager.default.contents(atPath: file.path) == data else {
-        throw SimpleError("\(file.path): there is such a file already, which says something else; it is left as it is", .cannotWrite)
+        throw SimpleError(
+          "\(file.path): there is such a file already, which says something else; it is left as it is", .cannotWrite)
       }
       print("\(file.path) says it already")
       return

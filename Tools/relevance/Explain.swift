@@ -92,6 +92,9 @@ struct Explain: ParsableCommand {
         let input = try inputs.fitting.load(file, for: model)
         let trace = try input.run { try explainer.trace($0) }
         let targets = wanted.flatMap { $0.targets(in: trace) }
+        if self.targets.isEmpty, let note = Report.choice(of: trace, labels: model.labels) {
+          Console.note("\(file.name): \(note)")
+        }
         var explanations: [Explanation] = []
         for method in methods {
           explanations += try Console.detail("explained \(targets.count) targets by \(method)") {

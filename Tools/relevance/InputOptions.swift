@@ -66,6 +66,11 @@ struct FitOptions: ParsableArguments {
       return Input(file: file, tensor: input, picture: nil, model: model)
     case .picture(let image):
       let preprocessing = preprocessing(of: model)
+      if let channels = model.network.imageExtents.channels, channels != preprocessing.colors.rawValue {
+        throw InputError.doesNotFit(
+          file.name,
+          reason: "the network takes \(channels) channels; expected a tensor (.npy), or a network of 1, 3 or 4")
+      }
       let picture = try preprocessing.visible(image)
       let input = model.network.arranged(preprocessing.normalized(picture))
       return Input(file: file, tensor: input, picture: picture, model: model)
@@ -156,7 +161,7 @@ struct InputFile: Hashable {
       return tensor
     }
     guard batch.shape.rank == 4, item < batch.shape[0] else { throw InputError.shape(path, found: batch.shape) }
-    return batch.part(item, of: batch.shape[0])
+    return batch.item(item)
   }
 
   /// The batch that was read last: its items come one after the other.
@@ -165,7 +170,8 @@ struct InputFile: Hashable {
   /// The items of a batch of inputs, each an input of its own; of all other files themselves.
   func items(for model: Model) throws -> [InputFile] {
     guard path != "-", isTensorByName, item == nil, let shape = try? NumPyFile.shape(of: path), shape.rank == 4,
-      shape[0] > 1, shape[0] != model.network.fixedBatch, (try? model.network.graph.shapes(forInput: shape.withBatch(1))) != nil
+      shape[0] > 1, shape[0] != model.network.fixedBatch,
+      (try? model.network.graph.shapes(forInput: shape.withBatch(1))) != nil
     else { return [self] }
     return (0..<shape[0]).map { InputFile(path: path, item: $0) }
   }
@@ -262,38 +268,4 @@ func forEachInput(_ files: [InputFile], _ body: (InputFile) throws -> Void) thro
   }
   progress?.end()
   if status != 0 { throw ExitCode(status) }
-}
-
-/// An input that is not there, or that the network cannot take.
-enum InputError: RelevanceKitError {
-  case missing(String, suggestion: String?)
-  case unreadable(String, reason: String)
-  case unreadableFolder(String)
-  case emptyFolder(String)
-  case shape(String, found: TensorShape)
-  case doesNotFit(String, reason: String)
-  case sameStem(String, String)
-
-  var category: ErrorCategory {
-    switch self {
-    case .missing, .unreadable, .unreadableFolder, .emptyFolder: .missingInput
-    case .shape, .doesNotFit: .badData
-    case .sameStem: .usage
-    }
-  }
-
-  var description: String {
-    switch self {
-    case .missing(let file, let suggestion):
-      "\(file): no such file; " + (suggestion.map { "did you mean \($0)?" } ?? "expected a .jpg, .png or .npy file")
-    case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
-    case .unreadableFolder(let folder): "\(folder): the folder cannot be read"
-    case .emptyFolder(let folder):
-      "\(folder): expected .jpg, .png or .npy files in the folder, found none; its subfolders are not searched"
-    case .shape(let file, let found): "\(file): expected a tensor of shape [1,C,H,W] or [C,H,W], found \(found)"
-    case .doesNotFit(let file, let reason): "\(file): \(reason)"
-    case .sameStem(let a, let b):
-      "\(a) and \(b) would write to the same folder of results; give one of them another name"
-    }
-  }
 }

@@ -205,7 +205,8 @@ struct ChannelRange {
 
   init(parsing text: String) throws {
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
-    guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low.isFinite, high.isFinite, low <= high else {
+    guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low.isFinite, high.isFinite, low <= high
+    else {
       throw ValidationError("--channel-range \(text): expected LOW,HIGH, two numbers of which the first is not larger")
     }
     (self.low, self.high) = (low, high)

@@ -93,8 +93,6 @@ extension Tensor {
   /// One map, where a network takes an image several times: the sum over them.
   var summedOverItems: Tensor {
     guard shape.rank == 4, shape[0] > 1 else { return self }
-    return (1..<shape[0]).reduce(part(0, of: shape[0])) { sum, item in
-      sum.combined(with: part(item, of: shape[0]), +)
-    }
+    return (1..<shape[0]).reduce(item(0)) { $0.combined(with: item($1), +) }
   }
 }

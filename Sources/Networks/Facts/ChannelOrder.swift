@@ -86,10 +86,12 @@ extension NeuralNetwork {
     let shape = SymbolicShape([.symbolic("batch")] + declared.shape.extents.dropFirst())
     var nodes = graph.nodes
     nodes[input.index] = Node(
-      name: graph[input].name, operation: Input(shape, of: declared.elements), inputs: [], aliases: graph[input].aliases)
+      name: graph[input].name, operation: Input(shape, of: declared.elements), inputs: [], aliases: graph[input].aliases
+    )
     guard
       let open = try? Graph(
-        name: graph.name, nodes: nodes, output: graph.output, outputName: graph.outputName, outputNames: graph.outputNames),
+        name: graph.name, nodes: nodes, output: graph.output, outputName: graph.outputName,
+        outputNames: graph.outputNames),
       let network = try? NeuralNetwork(open), let found = try? network.analysis(forInput: network.exampleInputShape()),
       case .items(1, let sharesWalks) = network.batching(before: network.logits, found.inferred), sharesWalks
     else { return nil }
