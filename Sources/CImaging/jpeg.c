@@ -83,18 +83,25 @@ static void on_source_skip(j_decompress_ptr info, long count) {
   info->src->bytes_in_buffer -= (size_t)count;
 }
 
-static void take_exif(struct decoder *decoder) {
-  static const uint8_t head[6] = {'E', 'x', 'i', 'f', 0, 0};
+// The first marker APP1 that starts with a head: what follows that; NULL if there is none.
+static uint8_t *take_marker(struct decoder *decoder, const char *head, size_t length, size_t *count) {
   for (jpeg_saved_marker_ptr marker = decoder->info.marker_list; marker; marker = marker->next) {
-    if (marker->marker != JPEG_APP0 + 1 || marker->data_length <= sizeof head) continue;
-    if (memcmp(marker->data, head, sizeof head) != 0) continue;
-    size_t count = marker->data_length - sizeof head;
-    decoder->picture->exif = malloc(count);
-    if (!decoder->picture->exif) fail(decoder, CIMAGING_OUT_OF_MEMORY);
-    memcpy(decoder->picture->exif, marker->data + sizeof head, count);
-    decoder->picture->exif_count = count;
-    return;
+    if (marker->marker != JPEG_APP0 + 1 || marker->data_length <= length) continue;
+    if (memcmp(marker->data, head, length) != 0) continue;
+    *count = marker->data_length - length;
+    uint8_t *copy = malloc(*count);
+    if (!copy) fail(decoder, CIMAGING_OUT_OF_MEMORY);
+    memcpy(copy, marker->data + length, *count);
+    return copy;
   }
+  return NULL;
+}
+
+static void take_metadata(struct decoder *decoder) {
+  static const char exif[] = "Exif\0", xmp[] = "http://ns.adobe.com/xap/1.0/";
+  cimaging_picture *picture = decoder->picture;
+  picture->exif = take_marker(decoder, exif, sizeof exif, &picture->exif_count);
+  picture->xmp = take_marker(decoder, xmp, sizeof xmp, &picture->xmp_count);
 }
 
 // a·b/255, rounded.
@@ -123,7 +130,7 @@ static void decode(struct decoder *decoder, uint64_t pixel_limit) {
     snprintf(picture->message, CIMAGING_MESSAGE_LENGTH, "%d color components", info->num_components);
     fail(decoder, CIMAGING_UNSUPPORTED);
   }
-  take_exif(decoder);
+  take_metadata(decoder);
   info->out_color_space = info->num_components == 4 ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(info);
 

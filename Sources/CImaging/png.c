@@ -18,6 +18,7 @@ struct coder {
   size_t left;
   cimaging_bytes *output;
   size_t capacity;
+  png_bytep wide;
 };
 
 static _Noreturn void fail(struct coder *coder, enum cimaging_status status) {
@@ -57,16 +58,82 @@ static void on_write(png_structp png, png_bytep source, size_t count) {
 
 static void on_flush(png_structp png) { (void)png; }
 
-static void take_exif(struct coder *coder, cimaging_picture *picture) {
+static uint8_t *copied(struct coder *coder, const void *bytes, size_t count) {
+  uint8_t *copy = malloc(count ? count : 1);
+  if (!copy) fail(coder, CIMAGING_OUT_OF_MEMORY);
+  memcpy(copy, bytes, count);
+  return copy;
+}
+
+static int hexadecimal(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// The block that ImageMagick writes as text: a line feed, the profile's name, its length, and hexadecimal digits in lines. What is
+// no such text is left out.
+static void take_exif_text(struct coder *coder, cimaging_picture *picture, const char *text) {
+  for (int lines = 0; lines < 3; lines++) {
+    text = strchr(text, '\n');
+    if (!text) return;
+    text++;
+  }
+  picture->exif = malloc(strlen(text) / 2 + 1);
+  if (!picture->exif) fail(coder, CIMAGING_OUT_OF_MEMORY);
+  size_t count = 0;
+  int high = -1;
+  for (; *text; text++) {
+    if (strchr(" \t\r\n\v\f", *text)) continue;
+    int digit = hexadecimal(*text);
+    if (digit < 0) break;
+    if (high < 0) {
+      high = digit;
+    } else {
+      picture->exif[count++] = (uint8_t)(high << 4 | digit);
+      high = -1;
+    }
+  }
+  picture->exif_count = count;
+}
+
+static void take_metadata(struct coder *coder, cimaging_picture *picture) {
 #ifdef PNG_eXIf_SUPPORTED
   png_bytep exif = NULL;
-  png_uint_32 count = 0;
-  if (picture->exif || !png_get_eXIf_1(coder->png, coder->info, &count, &exif) || count == 0) return;
-  picture->exif = malloc(count);
-  if (!picture->exif) fail(coder, CIMAGING_OUT_OF_MEMORY);
-  memcpy(picture->exif, exif, count);
-  picture->exif_count = count;
+  png_uint_32 size = 0;
+  if (!picture->exif && png_get_eXIf_1(coder->png, coder->info, &size, &exif) && size > 0) {
+    picture->exif = copied(coder, exif, size);
+    picture->exif_count = size;
+  }
 #endif
+#ifdef PNG_TEXT_SUPPORTED
+  png_textp texts = NULL;
+  int count = 0;
+  png_get_text(coder->png, coder->info, &texts, &count);
+  for (int i = 0; i < count; i++) {
+    if (!texts[i].key || !texts[i].text) continue;
+    if (!picture->exif && !strcmp(texts[i].key, "Raw profile type exif")) {
+      take_exif_text(coder, picture, texts[i].text);
+    } else if (!picture->xmp && !strcmp(texts[i].key, "XML:com.adobe.xmp")) {
+      picture->xmp_count = strlen(texts[i].text);
+      picture->xmp = copied(coder, texts[i].text, picture->xmp_count);
+    }
+  }
+#endif
+}
+
+// Reads samples of 16 bits, keeps the upper 8, and notes the largest.
+static void read_wide(struct coder *coder, size_t width, size_t height, cimaging_picture *picture) {
+  coder->wide = malloc(width * 6 * height);
+  if (!coder->wide) fail(coder, CIMAGING_OUT_OF_MEMORY);
+  for (size_t y = 0; y < height; y++) coder->rows[y] = coder->wide + y * width * 6;
+  png_read_image(coder->png, coder->rows);
+  for (size_t i = 0; i < width * 3 * height; i++) {
+    uint16_t sample = (uint16_t)(coder->wide[2 * i] << 8 | coder->wide[2 * i + 1]);
+    if (sample > picture->largest_16) picture->largest_16 = sample;
+    picture->pixels[i] = coder->wide[2 * i];
+  }
 }
 
 // Any PNG → 8-bit RGB: palettes looked up, gray repeated, fewer bits scaled up, of 16 bits the upper 8, no alpha.
@@ -82,20 +149,24 @@ static void decode(struct coder *coder, uint64_t pixel_limit, cimaging_picture *
   if ((uint64_t)width * height > pixel_limit) fail(coder, CIMAGING_TOO_LARGE);
 
   png_set_expand(png);
-  png_set_strip_16(png);
   png_set_strip_alpha(png);
   png_set_gray_to_rgb(png);
   png_set_interlace_handling(png);
   png_read_update_info(png, coder->info);
-  if (png_get_rowbytes(png, coder->info) != width * 3) png_error(png, "rows of unexpected length");
+  size_t bytes = png_get_bit_depth(png, coder->info) == 16 ? 2 : 1;
+  if (png_get_rowbytes(png, coder->info) != width * 3 * bytes) png_error(png, "rows of unexpected length");
 
   picture->pixels = malloc(width * 3 * height);
   coder->rows = malloc(height * sizeof *coder->rows);
   if (!picture->pixels || !coder->rows) fail(coder, CIMAGING_OUT_OF_MEMORY);
-  for (size_t y = 0; y < height; y++) coder->rows[y] = picture->pixels + y * width * 3;
-  png_read_image(png, coder->rows);
+  if (bytes == 2) {
+    read_wide(coder, width, height, picture);
+  } else {
+    for (size_t y = 0; y < height; y++) coder->rows[y] = picture->pixels + y * width * 3;
+    png_read_image(png, coder->rows);
+  }
   png_read_end(png, coder->info);
-  take_exif(coder, picture);
+  take_metadata(coder, picture);
 }
 
 static enum cimaging_status run_decode(struct coder *coder, uint64_t pixel_limit, cimaging_picture *picture) {
@@ -114,6 +185,7 @@ enum cimaging_status cimaging_decode_png(
       coder.info ? run_decode(&coder, pixel_limit, picture) : CIMAGING_OUT_OF_MEMORY;
   png_destroy_read_struct(&coder.png, &coder.info, NULL);
   free(coder.rows);
+  free(coder.wide);
   if (status != CIMAGING_OK) {
     free(picture->pixels);
     picture->pixels = NULL;
@@ -148,8 +220,10 @@ enum cimaging_status cimaging_encode_png(
 void cimaging_picture_release(cimaging_picture *picture) {
   free(picture->pixels);
   free(picture->exif);
+  free(picture->xmp);
   picture->pixels = NULL;
   picture->exif = NULL;
+  picture->xmp = NULL;
 }
 
 void cimaging_bytes_release(cimaging_bytes *bytes) {

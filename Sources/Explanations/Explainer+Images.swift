@@ -35,8 +35,5 @@ extension Explainer {
   public func trace(_ image: RGBImage) throws -> Trace { try trace(input(of: image)) }
 
   /// An image as the network's input: 1 × channels × height × width, or 1 × height × width × channels if the network takes that.
-  private func input(of image: RGBImage) throws -> Tensor {
-    let input = try preprocessing.tensor(from: image)
-    return network.hasChannelsLast ? input.transposed([0, 2, 3, 1]) : input
-  }
+  private func input(of image: RGBImage) throws -> Tensor { network.arranged(try preprocessing.tensor(from: image)) }
 }

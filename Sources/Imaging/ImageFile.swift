@@ -11,23 +11,34 @@ extension RGBImage {
   ///
   /// Gray is repeated in all channels, CMYK and YCCK are taken in Adobe's convention and turned into RGB, palettes are
   /// looked up, and of 16-bit samples the upper 8 bits are kept. Transparency is ignored, as by Pillow's
-  /// `convert("RGB")`: the network sees the colors that the file stores, whatever their alpha. An EXIF orientation is
-  /// applied. JPEG pixels are those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
+  /// `convert("RGB")`: the network sees the colors that the file stores, whatever their alpha. An orientation in
+  /// EXIF or XMP is applied. JPEG pixels are those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
   ///
   /// - Throws: `RelevanceKitError`. A file that is cut short or has lost data is an error, never a half-gray picture.
   public init(contentsOf file: some FileLocation) throws { self = try Self.read(file).upright }
 
-  /// Reads a JPEG or PNG file, and says how the file stores what is returned upright; annotations often refer to that.
-  package static func read(_ file: some FileLocation) throws -> (upright: RGBImage, orientation: Orientation) {
-    try decode(Self.bytes(of: file.fileSystemPath), name: file.fileSystemPath)
+  /// A picture, and what is to say of the file that it was read from.
+  package struct Reading {
+    /// The picture as it is meant to be seen.
+    package let upright: RGBImage
+    /// How the file stores it; annotations often refer to that.
+    package let orientation: Orientation
+    /// What is doubtful about its values, in a sentence; nil if nothing is.
+    package let doubt: String?
+  }
+
+  /// Reads a JPEG or PNG file.
+  package static func read(_ file: some FileLocation) throws -> Reading {
+    try read(bytes(of: file.fileSystemPath), name: file.fileSystemPath)
   }
 
   /// Reads a picture from the bytes of a JPEG or PNG file; `name` is what errors call it.
   ///
   /// - Throws: `RelevanceKitError`; see `init(contentsOf:)`.
-  public init(decoding data: Data, name: String) throws { self = try Self.decode(data, name: name).upright }
+  public init(decoding data: Data, name: String) throws { self = try Self.read(data, name: name).upright }
 
-  private static func decode(_ data: Data, name: String) throws -> (upright: RGBImage, orientation: Orientation) {
+  /// Reads a picture from the bytes of a JPEG or PNG file.
+  package static func read(_ data: Data, name: String) throws -> Reading {
     guard let format = ImageFormat(startOf: data) else {
       throw SimpleError("\(name): not a picture: expected JPEG or PNG, found \(describe(startOf: data))")
     }
@@ -57,8 +68,14 @@ extension RGBImage {
     }
     let stored = RGBImage(width: width, height: height) { $0.update(from: pixels, count: width * height * 3) }
     let exif = UnsafeBufferPointer(start: picture.exif, count: picture.exif_count)
-    let orientation = Orientation(exif: exif)
-    return (stored.oriented(orientation), orientation)
+    let xmp = UnsafeBufferPointer(start: picture.xmp, count: picture.xmp_count)
+    let orientation = Orientation(exif: exif, xmp: xmp)
+    let largest = picture.largest_16
+    let doubt =
+      (1...4095).contains(largest)
+      ? "\(name): the largest of its 16-bit samples is \(largest), so they may have 12 bits; the upper 8 of 16 are used, which leaves the "
+        + "picture nearly black: scale it before" : nil
+    return Reading(upright: stored.oriented(orientation), orientation: orientation, doubt: doubt)
   }
 
   /// The picture as the bytes of an 8-bit RGB PNG file.
@@ -131,6 +148,7 @@ private func describe(startOf data: Data) -> String {
   let known: [(offset: Int, magic: String, name: String)] = [
     (0, "GIF8", "a GIF"), (8, "WEBP", "a WebP"), (0, "BM", "a BMP"), (0, "II*\0", "a TIFF"), (0, "MM\0*", "a TIFF"),
     (0, "%PDF", "a PDF"), (4, "ftyp", "a HEIF, AVIF or MP4"), (1, "NUMPY", "a .npy file"), (0, "PK\u{3}\u{4}", "a ZIP"),
+    (0, "version https://git-lfs", "a Git LFS pointer, which git lfs pull replaces"),
   ]
   if let match = known.first(where: { start.dropFirst($0.offset).starts(with: $0.magic.utf8) }) { return match.name }
   let isText = start.allSatisfy { $0 >= 0x20 && $0 != 0x7F || (9...13).contains($0) }

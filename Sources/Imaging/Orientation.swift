@@ -26,9 +26,22 @@ package enum Orientation: Int, CaseIterable, Sendable {
   /// Whether, once rows and columns are as they are meant, top and bottom are exchanged.
   var mirrorsRows: Bool { [.upsideDown, .flipped, .transverse, .turnedRight].contains(self) }
 
-  /// The orientation that an EXIF block asks for; `upright` if it does not say or is damaged, as viewers do.
-  init(exif: UnsafeBufferPointer<UInt8>) {
-    self = Orientation.tag(in: exif).flatMap(Orientation.init(rawValue:)) ?? .upright
+  /// The orientation that an EXIF block asks for or, if that has none, an XMP packet, as in Pillow; `upright` if neither does or
+  /// what it says is damaged, as viewers do.
+  init(exif: UnsafeBufferPointer<UInt8>, xmp: UnsafeBufferPointer<UInt8>) {
+    var block = exif[...]
+    // Some writers put the head of JPEG's markers before the block elsewhere too.
+    while block.starts(with: Self.head) { block = block.dropFirst(Self.head.count) }
+    let tag = Orientation.tag(in: UnsafeBufferPointer(rebasing: block)) ?? Orientation.tag(inPacket: xmp)
+    self = tag.flatMap(Orientation.init(rawValue:)) ?? .upright
+  }
+
+  private static let head = Array("Exif\0\0".utf8)
+
+  /// The digit behind the first `tiff:Orientation="` or `tiff:Orientation>`.
+  private static func tag(inPacket xmp: UnsafeBufferPointer<UInt8>) -> Int? {
+    let text = String(decoding: xmp, as: UTF8.self)
+    return text.firstMatch(of: /tiff:Orientation(?:="|>)([0-9])/).flatMap { Int($0.1) }
   }
 
   /// The value of tag 0x0112 in the first directory of a TIFF structure.

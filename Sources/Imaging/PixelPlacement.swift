@@ -31,8 +31,9 @@ extension Preprocessing {
     let window = crop ?? Crop(width: size.width, height: size.height)
     return PixelPlacement(
       scaleX: Double(size.width) / Double(max(width, 1)), scaleY: Double(size.height) / Double(max(height, 1)),
-      shiftX: -Double(Self.offset(of: window.width, in: size.width)),
-      shiftY: -Double(Self.offset(of: window.height, in: size.height)), width: window.width, height: window.height,
+      shiftX: -Double(cropRounding.offset(of: window.width, in: size.width)),
+      shiftY: -Double(cropRounding.offset(of: window.height, in: size.height)), width: window.width,
+      height: window.height,
       orientation: orientation, uprightWidth: width, uprightHeight: height)
   }
 }

@@ -32,29 +32,52 @@ public struct Preprocessing: Hashable, Sendable {
     }
   }
 
+  /// What a network takes of a pixel.
+  public enum Colors: Int, Hashable, Sendable {
+    /// One value: `(19595·red + 38470·green + 7471·blue + 32768) >> 16`, as Pillow's `convert("L")`, before any resize.
+    case gray = 1
+    /// Red, green and blue.
+    case rgb = 3
+    /// Red, green, blue and opacity, which is 255 everywhere: what files say of transparency is not read.
+    case rgba = 4
+  }
+
+  /// Where a crop lies whose margins cannot be equal in whole pixels.
+  public enum CropRounding: String, Hashable, Sendable {
+    /// As Hugging Face's image processors have it: the odd pixel of the margin is behind the crop; of what is added, before the picture.
+    case huggingFace
+    /// As torchvision's `center_crop`: half of the margin, rounded to the even number; of what is added, the odd pixel is behind the picture.
+    case torchvision
+  }
+
   /// The size before the crop; nil leaves the picture at its own.
   public var resize: Size?
   /// The filter of the resize.
   public var resampling: Resampling
   /// The part around the center that is kept; nil keeps all.
   public var crop: Crop?
+  /// Where the crop lies if the middle is between two pixels.
+  public var cropRounding: CropRounding
   /// What the pixels 0…255 are multiplied by; 1 leaves them as they are.
   public var rescaleFactor: Double
-  /// What is subtracted after rescaling: red, green, blue.
+  /// What is subtracted after rescaling: red, green, blue; of a gray image one number, with opacity four.
   public var mean: [Double]
-  /// What is divided by in the end: red, green, blue; all > 0.
+  /// What is divided by in the end: as many numbers, all > 0.
   public var standardDeviation: [Double]
   /// Whether the network takes blue first.
   public var flipsChannelOrder: Bool
 
-  /// Makes a preprocessing, by default with the mean and standard deviation of ImageNet's pixels; traps unless sizes, `rescaleFactor` and `standardDeviation` are positive and there are three
-  /// means and deviations.
+  /// Makes a preprocessing, by default with the mean and standard deviation of ImageNet's pixels; traps unless sizes, `rescaleFactor` and `standardDeviation` are positive and there are as many
+  /// means as deviations: three, or one for gray, or four with opacity.
   public init(
     resize: Size? = .shortestEdge(256), resampling: Resampling = .bilinear, crop: Crop? = Crop(width: 224, height: 224),
     rescaleFactor: Double = 1 / 255, mean: [Double] = [0.485, 0.456, 0.406],
-    standardDeviation: [Double] = [0.229, 0.224, 0.225], flipsChannelOrder: Bool = false
+    standardDeviation: [Double] = [0.229, 0.224, 0.225], flipsChannelOrder: Bool = false,
+    cropRounding: CropRounding = .huggingFace
   ) {
-    precondition(mean.count == 3 && standardDeviation.count == 3, "three channels need three means and deviations")
+    precondition(
+      Colors(rawValue: mean.count) != nil && standardDeviation.count == mean.count,
+      "one, three or four channels need as many means and deviations")
     precondition(rescaleFactor > 0 && standardDeviation.allSatisfy { $0 > 0 }, "scales must be positive")
     precondition(crop.map { $0.width > 0 && $0.height > 0 } ?? true, "a crop must keep pixels")
     switch resize {
@@ -64,11 +87,20 @@ public struct Preprocessing: Hashable, Sendable {
     }
     (self.resize, self.resampling, self.crop, self.rescaleFactor) = (resize, resampling, crop, rescaleFactor)
     (self.mean, self.standardDeviation, self.flipsChannelOrder) = (mean, standardDeviation, flipsChannelOrder)
+    self.cropRounding = cropRounding
+  }
+
+  /// What the network takes of a pixel, of which there are as many means.
+  public var colors: Colors {
+    guard let colors = Colors(rawValue: mean.count), standardDeviation.count == mean.count else {
+      preconditionFailure("\(mean.count) means and \(standardDeviation.count) deviations are of no image")
+    }
+    return colors
   }
 
   /// ImageNet's usual preprocessing: shorter side to 256 (bilinear), 224×224 from the center, pixels in 0…1, ImageNet's
-  /// mean and standard deviation.
-  public static let imageNet = Preprocessing()
+  /// mean and standard deviation; as torchvision does it.
+  public static let imageNet = Preprocessing(cropRounding: .torchvision)
 
   /// The same pixel arithmetic on the picture at its own size: no resize and no crop, for fully convolutional networks.
   package var native: Preprocessing {
@@ -94,7 +126,7 @@ public struct Preprocessing: Hashable, Sendable {
 }
 
 extension Preprocessing {
-  /// The picture that the network sees, in 8-bit RGB: resized and cropped, but not normalized. Overlays belong on it.
+  /// The picture that the network sees, in 8-bit RGB, three times the same for a gray one: resized and cropped, but not normalized. Overlays belong on it.
   ///
   /// - Throws: `RelevanceKitError` if the result would have more than `RGBImage.pixelLimit` pixels.
   public func visible(_ image: RGBImage) throws -> RGBImage {
@@ -104,29 +136,32 @@ extension Preprocessing {
     guard !overflow, count <= RGBImage.pixelLimit, max(size.width, size.height) <= Self.longestSide else {
       throw RGBImage.tooLarge("the resized picture", width: size.width, height: size.height)
     }
-    let left = Self.offset(of: window.width, in: size.width)
-    let top = Self.offset(of: window.height, in: size.height)
+    let left = cropRounding.offset(of: window.width, in: size.width)
+    let top = cropRounding.offset(of: window.height, in: size.height)
     let columns = max(left, 0)..<min(left + window.width, size.width)
     let rows = max(top, 0)..<min(top + window.height, size.height)
-    let resized = image.resized(
+    let resized = (colors == .gray ? image.gray : image).resized(
       width: size.width, height: size.height, by: resampling, columns: columns, rows: rows)
     return resized.window(x: min(left, 0), y: min(top, 0), width: window.width, height: window.height)
   }
 
-  /// The network's input for a picture: 1 × 3 × height × width, in the network's channel order.
+  /// The network's input for a picture: 1 × channels × height × width, in the network's channel order.
   ///
   /// - Throws: `RelevanceKitError`; see `visible(_:)`.
   public func tensor(from image: RGBImage) throws -> Tensor { normalized(try visible(image)) }
 
-  /// The network's input for a picture that is already resized and cropped: 1 × 3 × height × width.
+  /// The network's input for a picture that is already resized and cropped: 1 × channels × height × width.
   public func normalized(_ image: RGBImage) -> Tensor {
     let plane = image.width * image.height
-    return Tensor(uninitialized: [1, 3, image.height, image.width]) { target in
+    let image = colors == .gray ? image.gray : image
+    return Tensor(uninitialized: [1, colors.rawValue, image.height, image.width]) { target in
       image.pixels.withUnsafeBufferPointer { source in
-        for channel in 0..<3 {
-          let color = flipsChannelOrder ? 2 - channel : channel
+        for channel in 0..<colors.rawValue {
+          let color = color(ofChannel: channel)
           levels(ofColor: color).withUnsafeBufferPointer { levels in
-            for i in 0..<plane { target[channel * plane + i] = levels[Int(source[i * 3 + color])] }
+            for i in 0..<plane {
+              target[channel * plane + i] = levels[color < 3 ? Int(source[i * 3 + color]) : 255]
+            }
           }
         }
       }
@@ -137,8 +172,13 @@ extension Preprocessing {
   ///
   /// `l_c = (0 − mean_c)/std_c`, `h_c = (255·rescaleFactor − mean_c)/std_c`, in the network's channel order.
   public var pixelRange: PixelRange {
-    let colors = (0..<3).map { levels(ofColor: flipsChannelOrder ? 2 - $0 : $0) }
-    return PixelRange(lower: colors.map { $0[0] }, upper: colors.map { $0[255] })
+    let channels = (0..<colors.rawValue).map { levels(ofColor: color(ofChannel: $0)) }
+    return PixelRange(lower: channels.map { $0[0] }, upper: channels.map { $0[255] })
+  }
+
+  /// Which color (0 red, 1 green, 2 blue, 3 opacity) a channel holds; of a gray image 0.
+  private func color(ofChannel channel: Int) -> Int {
+    flipsChannelOrder && colors != .gray && channel < 3 ? 2 - channel : channel
   }
 
   /// What each of the 256 values of a color (0 red, 1 green, 2 blue) becomes.
@@ -161,10 +201,16 @@ extension Preprocessing {
 
   /// The longest side that a resized picture may have before it is cropped.
   private static let longestSide = 1 << 28
+}
 
-  /// Where a window of `extent` pixels around the center starts; negative if it needs padding, of which an odd pixel goes
-  /// before the picture, as in Hugging Face's `center_crop`.
-  static func offset(of extent: Int, in length: Int) -> Int {
-    extent <= length ? (length - extent) / 2 : -((extent - length + 1) / 2)
+extension Preprocessing.CropRounding {
+  /// Where a window of `extent` pixels around the center starts; negative if pixels are added.
+  func offset(of extent: Int, in length: Int) -> Int {
+    let margin = length - extent
+    switch self {
+    case .huggingFace: return margin >= 0 ? margin / 2 : -((1 - margin) / 2)
+    case .torchvision where margin < 0: return -(-margin / 2)
+    case .torchvision: return margin % 4 == 3 ? margin / 2 + 1 : margin / 2
+    }
   }
 }

@@ -17,9 +17,11 @@ extension Preprocessing {
   /// | `crop_size` | 224×224 |
   /// | `rescale_factor` | 1/255 |
   /// | `image_mean`, `image_std` | 0.5, 0.5, 0.5 |
+  /// | `crop_rounding` | "huggingFace"; "torchvision" is this package's own |
   ///
   /// A `size` that is one integer is the shortest edge before a crop and a square without one; a `crop_size` that is one
-  /// integer is a square. `image_mean` and `image_std` may be one number for all channels. Keys of single processors that
+  /// integer is a square. `image_mean` and `image_std` may be one number for all channels; lists of one or four are for networks of gray
+  /// images and for such that take opacity too. Keys of single processors that
   /// matter for pixels are honored: `crop_pct` (ConvNeXT, also ResNet: `size` below 384 is the crop, out of a shortest
   /// edge of size/crop_pct), `rescale_offset` and `include_top` (EfficientNet). All others are ignored.
   ///
@@ -82,8 +84,7 @@ extension Preprocessing {
     var mean = [0.0, 0, 0]
     var deviation = [1.0, 1, 1]
     if try settings.bool("do_normalize") ?? true {
-      mean = try settings.colors("image_mean") ?? [0.5, 0.5, 0.5]
-      deviation = try settings.colors("image_std", positive: true) ?? [0.5, 0.5, 0.5]
+      (mean, deviation) = try settings.normalization(mean: "image_mean", deviation: "image_std", usual: (0.5, 0.5))
       // EfficientNet's processor divides a second time for networks with their classifier.
       if try settings.bool("include_top") ?? false { deviation = deviation.map { $0 * $0 } }
     }
@@ -92,7 +93,8 @@ extension Preprocessing {
     self.init(
       resize: resize, resampling: try settings.resampling("resample") ?? .bilinear, crop: crop,
       rescaleFactor: rescales ? factor : 1, mean: mean, standardDeviation: deviation,
-      flipsChannelOrder: try settings.bool("do_flip_channel_order") ?? false)
+      flipsChannelOrder: try settings.bool("do_flip_channel_order") ?? false,
+      cropRounding: try settings.cropRounding("crop_rounding") ?? .huggingFace)
   }
 }
 
@@ -112,6 +114,7 @@ extension Preprocessing: Encodable {
     try container.encode(resampling, forKey: "resample")
     try container.encode(crop != nil, forKey: "do_center_crop")
     if let crop { try container.encode(["height": crop.height, "width": crop.width], forKey: "crop_size") }
+    if cropRounding != .huggingFace { try container.encode(cropRounding.rawValue, forKey: "crop_rounding") }
     try container.encode(rescaleFactor != 1, forKey: "do_rescale")
     try container.encode(rescaleFactor, forKey: "rescale_factor")
     try container.encode(true, forKey: "do_normalize")

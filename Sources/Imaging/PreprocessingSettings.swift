@@ -32,23 +32,62 @@ struct Settings {
 
   func resampling(_ key: String) throws -> Resampling? {
     guard let value = self[key] else { return nil }
+    if case .string(let name) = value, let filter = Resampling(named: name) { return filter }
     guard case .number(let number) = value, let resampling = Int(exactly: number).flatMap(Resampling.init(rawValue:))
     else { throw wrong(key, "a Pillow filter from 0 to 5", value) }
     return resampling
   }
 
-  /// Three numbers, red first; one number stands for all three.
-  func colors(_ key: String, positive: Bool = false) throws -> [Double]? {
+  /// A number for each channel, red first, as many as there are channels: one, three or four; a number without brackets stands for all.
+  func colors(_ key: String, positive: Bool = false) throws -> Colors? {
     guard let value = self[key] else { return nil }
-    let items = if case .array(let items) = value { items } else { [value, value, value] }
+    let items = if case .array(let items) = value { items } else { [value] }
     let numbers = items.compactMap { item -> Double? in
       guard case .number(let number) = item, !positive || number > 0 else { return nil }
       return number
     }
-    guard items.count == 3, numbers.count == 3 else {
-      throw wrong(key, positive ? "three numbers above 0" : "three numbers", value)
+    guard [1, 3, 4].contains(items.count), numbers.count == items.count else {
+      throw wrong(key, positive ? "one, three or four numbers above 0" : "one, three or four numbers", value)
     }
-    return numbers
+    if case .array = value { return .each(numbers) }
+    return .all(numbers[0])
+  }
+
+  /// Means and deviations, as many of both.
+  func normalization(mean meanKey: String, deviation deviationKey: String, usual: (mean: Double, deviation: Double))
+    throws
+    -> (mean: [Double], deviation: [Double])
+  {
+    let mean = try colors(meanKey) ?? .all(usual.mean)
+    let deviation = try colors(deviationKey, positive: true) ?? .all(usual.deviation)
+    let count = mean.count ?? deviation.count ?? 3
+    if let found = deviation.count, found != count {
+      throw wrong(deviationKey, "as many numbers as in \(meanKey), \(count)", self[deviationKey] ?? .null)
+    }
+    return (mean.numbers(count), deviation.numbers(count))
+  }
+
+  func cropRounding(_ key: String) throws -> Preprocessing.CropRounding? {
+    guard let value = self[key] else { return nil }
+    guard case .string(let name) = value, let rounding = Preprocessing.CropRounding(rawValue: name) else {
+      throw wrong(key, "\"huggingFace\" or \"torchvision\"", value)
+    }
+    return rounding
+  }
+
+  /// The numbers of channels.
+  enum Colors {
+    case all(Double)
+    case each([Double])
+
+    var count: Int? { if case .each(let numbers) = self { numbers.count } else { nil } }
+
+    func numbers(_ count: Int) -> [Double] {
+      switch self {
+      case .all(let number): [Double](repeating: number, count: count)
+      case .each(let numbers): numbers
+      }
+    }
   }
 
   /// A width and a height in pixels; one integer stands for both.
@@ -84,25 +123,30 @@ struct Settings {
       key, "a positive integer, {\"shortest_edge\"}, {\"longest_edge\"} or {\"height\", \"width\"}", value)
   }
 
-  private func pixels(_ value: JSONValue) -> Int? {
+  func pixels(_ value: JSONValue) -> Int? {
     guard case .number(let number) = value, let side = Int(exactly: number), (1...Self.largestSide).contains(side)
     else { return nil }
     return side
   }
 
-  private func wrong(_ key: String, _ expected: String, _ found: JSONValue) -> SimpleError {
+  func wrong(_ key: String, _ expected: String, _ found: JSONValue) -> SimpleError {
     .invalid(file, place: key, expected: expected, found: found.description)
   }
 }
 
 extension Settings {
-  init(decoding data: Data, file: String) throws {
-    guard let value = try? JSONDecoder().decode(JSONValue.self, from: data) else {
-      throw SimpleError("\(file): not JSON; expected a preprocessor_config.json")
+  init(decoding data: Data, file: String, expected: String = "a preprocessor_config.json") throws {
+    guard let value = try? JSONDecoder().decode(JSONValue.self, from: data.withoutByteOrderMark) else {
+      throw SimpleError("\(file): not JSON; expected \(expected)")
     }
     guard case .object(let members) = value else {
       throw SimpleError.invalid(file, expected: "an object", found: value.description)
     }
     self.init(file: file, members: members)
   }
+}
+
+extension Data {
+  /// Without the mark that some editors put before text in UTF-8.
+  package var withoutByteOrderMark: Data { starts(with: [0xEF, 0xBB, 0xBF]) ? Data(dropFirst(3)) : self }
 }

@@ -75,6 +75,21 @@ public struct RGBColor: Hashable, Sendable {
 }
 
 extension RGBImage {
+  /// The picture in gray, as Pillow's `convert("L")` has it, in all three channels.
+  var gray: RGBImage {
+    RGBImage(width: width, height: height) { target in
+      pixels.withUnsafeBufferPointer { source in
+        for i in stride(from: 0, to: width * height * 3, by: 3) {
+          let sum = UInt32(source[i]) * 19595 + UInt32(source[i + 1]) * 38470 + UInt32(source[i + 2]) * 7471
+          let level = UInt8((sum + 0x8000) >> 16)
+          target[i] = level
+          target[i + 1] = level
+          target[i + 2] = level
+        }
+      }
+    }
+  }
+
   /// A part of the picture, with black where the part leaves it.
   func window(x left: Int, y top: Int, width: Int, height: Int) -> RGBImage {
     if left == 0 && top == 0 && width == self.width && height == self.height { return self }

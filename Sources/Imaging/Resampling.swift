@@ -15,6 +15,12 @@ public enum Resampling: Int, Codable, Hashable, Sendable, CaseIterable {
   /// Hamming-windowed sinc over 2 pixels.
   case hamming = 5
 
+  /// The filter with a name, as timm writes it: `bicubic`.
+  init?(named name: String) {
+    guard let filter = Self.allCases.first(where: { "\($0)" == name.lowercased() }) else { return nil }
+    self = filter
+  }
+
   /// The half-width of the filter in source pixels when enlarging; nil for `nearest`, which does not average.
   var support: Double? {
     switch self {

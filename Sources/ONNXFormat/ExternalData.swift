@@ -5,12 +5,16 @@ import Support
 final class ExternalData {
   private let model: String
   private let folder: String?
+  /// The folder of the file that a symbolic link to the model leads to, with its own links followed.
+  private let linkedFolder: String?
   private var files: [String: MappedFile] = [:]
   private var digests: [String: String] = [:]
 
-  /// The external data of the model of that name; `folder` is where its files may be, nil if there are none.
-  init(model: String, folder: String?) {
+  /// The external data of the model of that name; `folder` is where its files may be, nil if there are none; `linkedFolder` is another place
+  /// where they may be: a cache, say, to the files of which links lead from the model's folder.
+  init(model: String, folder: String?, linkedFolder: String? = nil) {
     (self.model, self.folder) = (model, folder)
+    self.linkedFolder = linkedFolder
   }
 
   var paths: [String] { files.values.map(\.path).sorted() }
@@ -30,19 +34,26 @@ final class ExternalData {
     guard !location.hasPrefix("/"), !parts.contains("..") else {
       throw refuse("external data may not leave the model's folder; found the path \(shown(location))")
     }
-    let path = folder + "/" + location
+    var path = folder + "/" + location
+    if let linkedFolder, access(path, F_OK) != 0, access(linkedFolder + "/" + location, F_OK) == 0 {
+      path = linkedFolder + "/" + location
+    }
     // Symbolic links are followed first, so that they cannot lead out either.
-    guard let real = resolved(path), let root = resolved(folder) else {
+    let followed = linkedFolder == nil ? path : LinkText.target(of: path) ?? path
+    guard let real = Self.resolved(followed), let root = Self.resolved(folder) else {
       guard errno == ENOENT || errno == ENOTDIR else {
         throw refuse("its data is in \(shown(path)), which cannot be read: \(String(cString: strerror(errno)))")
       }
       throw ONNXError.missingExternalData(file: model, tensor: tensor, path: shown(path))
     }
-    guard real.hasPrefix(root.hasSuffix("/") ? root : root + "/") else {
+    guard
+      [root, linkedFolder].contains(where: { $0.map { real.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") } ?? false })
+    else {
       throw refuse("external data may not leave the model's folder; \(shown(location)) leads to \(real)")
     }
     do {
       let file = try MappedFile(real)
+      if let pointer = file.largeFilePointer { throw refuse("its data is in \(shown(path)), which is \(pointer)") }
       files[location] = file
       return file
     } catch ONNXError.empty {
@@ -68,7 +79,15 @@ final class ExternalData {
     }
   }
 
-  private func resolved(_ path: String) -> String? {
+  /// The folder of the file that a path leads to, if that is another one than the path's.
+  static func linkedFolder(of path: String) -> String? {
+    guard let real = resolved(LinkText.target(of: path) ?? path) else { return nil }
+    let folder = (real as NSString).deletingLastPathComponent
+    let own = (path as NSString).deletingLastPathComponent
+    return folder == resolved(own.isEmpty ? "." : own) ? nil : folder
+  }
+
+  private static func resolved(_ path: String) -> String? {
     guard let real = realpath(path, nil) else { return nil }
     defer { free(real) }
     return String(cString: real)

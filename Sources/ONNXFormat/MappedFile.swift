@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The bytes of a file, mapped into memory for reading.
 ///
@@ -13,12 +14,12 @@ final class MappedFile: @unchecked Sendable {
   let base: UnsafeRawPointer
   private let isMapped: Bool
 
-  /// Maps a file.
+  /// Maps a file, or the one that it leads to as a link that has become text.
   ///
   /// - Throws: `RelevanceKitError` for a file that cannot be read (a folder, a pipe, no permission) or is empty.
   init(_ path: String) throws {
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = open(LinkText.target(of: path) ?? path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       guard errno != ENOENT, errno != ENOTDIR else {
         throw ONNXError.file(path, reason: "there is no such file", category: .missingInput)
@@ -54,6 +55,15 @@ final class MappedFile: @unchecked Sendable {
     self.count = bytes.count
     self.base = UnsafeRawPointer(memory)
     self.isMapped = false
+  }
+
+  /// What stands in the place of a large file that Git LFS has not fetched, in words; nil for all other files.
+  var largeFilePointer: String? {
+    guard count < 1024 else { return nil }
+    let text = String(decoding: UnsafeRawBufferPointer(start: base, count: count), as: UTF8.self)
+    guard text.hasPrefix("version https://git-lfs.github.com/spec/") else { return nil }
+    let size = text.split(separator: "\n").first { $0.hasPrefix("size ") }.flatMap { Int($0.dropFirst(5)) }
+    return "a Git LFS pointer to a file\(size.map { " of \($0) bytes" } ?? ""), not that file; git lfs pull fetches it"
   }
 
   /// Copies the bytes from `offset` on, as many as fit, and lets the system take back the pages that were read for it:

@@ -15,10 +15,12 @@ final class Model {
   let external: ExternalData
   private let message: UnsafeMutablePointer<ModelProto>
 
-  /// Unpacks a model; `folder` is where its external data may be, nil if nowhere.
+  /// Unpacks a model; `folder` is where its external data may be, nil if nowhere, and `linkedFolder` another
+  /// place, as for `ExternalData`.
   ///
   /// - Throws: `RelevanceKitError`.
-  init(_ bytes: MappedFile, folder: String?) throws {
+  init(_ bytes: MappedFile, folder: String?, linkedFolder: String? = nil) throws {
+    if let pointer = bytes.largeFilePointer { throw ONNXError.file(bytes.path, reason: "it is \(pointer)") }
     var reason = [CChar](repeating: 0, count: 1024)
     let start = bytes.base.assumingMemoryBound(to: UInt8.self)
     guard let message = onnx_model_read(start, bytes.count, &reason, reason.count) else {
@@ -27,7 +29,7 @@ final class Model {
       throw ONNXError.damaged(bytes.path, text)
     }
     self.bytes = bytes
-    self.external = ExternalData(model: bytes.path, folder: folder)
+    self.external = ExternalData(model: bytes.path, folder: folder, linkedFolder: linkedFolder)
     self.message = message
   }
 

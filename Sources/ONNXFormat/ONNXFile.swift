@@ -14,7 +14,7 @@ package struct ONNXFile {
   package let nodes: [FileGraph.Node]
   private let model: Model
 
-  /// Reads a model file, or `model.onnx` in a folder.
+  /// Reads a model file, or `model.onnx` in a folder or its folder `onnx`.
   ///
   /// The file is mapped, and so are the files with its external data: weights that are FLOAT and aligned to 4 bytes are
   /// used where they are, without a copy. The graph keeps these mappings alive.
@@ -28,14 +28,18 @@ package struct ONNXFile {
   ) throws {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let file = exists && isFolder.boolValue ? (path as NSString).appendingPathComponent("model.onnx") : path
+    let names = ["model.onnx", "onnx/model.onnx"].map { (path as NSString).appendingPathComponent($0) }
+    let inside = names.first { FileManager.default.fileExists(atPath: $0) } ?? names[0]
+    let file = exists && isFolder.boolValue ? inside : path
     let folder = (file as NSString).deletingLastPathComponent
-    let model = try Model(MappedFile(file), folder: folder.isEmpty ? "." : folder)
+    let model = try Model(
+      MappedFile(file), folder: folder.isEmpty ? "." : folder, linkedFolder: ExternalData.linkedFolder(of: file))
     try self.init(model, output, prefersLogits: prefersLogits, inputs)
   }
 
   package init(_ bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil) throws {
-    try self.init(Model(MappedFile(copying: bytes, name: name), folder: folder), output, prefersLogits: true, GivenInputs())
+    try self.init(
+      Model(MappedFile(copying: bytes, name: name), folder: folder), output, prefersLogits: true, GivenInputs())
   }
 
   private init(_ model: Model, _ output: String?, prefersLogits: Bool, _ inputs: GivenInputs) throws {
@@ -65,7 +69,7 @@ package struct ONNXFile {
 }
 
 extension NeuralNetwork {
-  /// Reads a network from an ONNX file, or from `model.onnx` in a folder: opset 1 to 28, weights inside the file or in files beside it.
+  /// Reads a network from an ONNX file, or from `model.onnx` in a folder or its folder `onnx`: opset 1 to 28, weights inside the file or in files beside it.
   ///
   /// - Parameters:
   ///   - file: the file, or the folder.

@@ -16,6 +16,18 @@ public enum NumPyFile {
     return try decode(bytes, name: path)
   }
 
+  /// The shape of the tensor in a file, of which only the head is read.
+  ///
+  /// - Throws: `RelevanceKitError`.
+  package static func shape(of path: String) throws -> TensorShape {
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw SimpleError("\(path): no such file, or it may not be read", .missingInput)
+    }
+    defer { try? file.close() }
+    let head = (try? file.read(upToCount: 1 << 16)) ?? Data()
+    return try header(of: head, name: path).header.shape
+  }
+
   /// Writes a tensor; the file appears under its name only when it is complete.
   ///
   /// - Throws: `RelevanceKitError`.
@@ -39,12 +51,26 @@ public enum NumPyFile {
 
   /// Reads a tensor from the bytes of a `.npy` file; `name` is what errors call it.
   package static func decode(_ data: Data, name: String) throws -> Tensor {
+    let (header, start) = try header(of: data, name: name)
+    let payload = data.dropFirst(start)
+    let needed = header.shape.count * header.element.size
+    guard payload.count >= needed else { throw truncated(name, expected: start + needed, data) }
+    let stored = header.fortranOrder ? TensorShape(header.shape.dimensions.reversed()) : header.shape
+    let tensor = Tensor(uninitialized: stored) { result in
+      payload.withUnsafeBytes { raw in for i in result.indices { result[i] = header.element.load(raw, i) } }
+    }
+    return header.fortranOrder ? tensor.transposed(Array((0..<stored.rank).reversed())) : tensor
+  }
+
+  private static func truncated(_ name: String, expected: Int, _ data: Data) -> SimpleError {
+    SimpleError("\(name): the .npy file ends early: expected at least \(expected) bytes, found \(data.count)")
+  }
+
+  /// The header, and where the elements start.
+  private static func header(of data: Data, name: String) throws -> (header: Header, start: Int) {
     let bytes = [UInt8](data.prefix(12))
     guard bytes.count >= 10, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
       throw SimpleError("\(name): not a .npy file: it does not start with \\x93NUMPY")
-    }
-    func truncated(_ expected: Int) -> SimpleError {
-      SimpleError("\(name): the .npy file ends early: expected at least \(expected) bytes, found \(data.count)")
     }
     let wide = bytes[6] >= 2
     guard (1...3).contains(bytes[6]), !wide || bytes.count == 12 else {
@@ -52,16 +78,9 @@ public enum NumPyFile {
     }
     let length = (0..<(wide ? 4 : 2)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
     let start = wide ? 12 : 10
-    guard data.count - start >= length else { throw truncated(start + length) }
-    let header = try Header(String(decoding: data.dropFirst(start).prefix(length), as: UTF8.self), name: name)
-    let payload = data.dropFirst(start + length)
-    let needed = header.shape.count * header.element.size
-    guard payload.count >= needed else { throw truncated(start + length + needed) }
-    let stored = header.fortranOrder ? TensorShape(header.shape.dimensions.reversed()) : header.shape
-    let tensor = Tensor(uninitialized: stored) { result in
-      payload.withUnsafeBytes { raw in for i in result.indices { result[i] = header.element.load(raw, i) } }
-    }
-    return header.fortranOrder ? tensor.transposed(Array((0..<stored.rank).reversed())) : tensor
+    guard data.count - start >= length else { throw truncated(name, expected: start + length, data) }
+    let text = String(decoding: data.dropFirst(start).prefix(length), as: UTF8.self)
+    return (try Header(text, name: name), start + length)
   }
 }
 

@@ -20,11 +20,19 @@ struct DecodingTests {
   @Test(arguments: [
     "rgb", "rgb-interlaced", "rgb-16", "rgb-transparent-color", "rgba", "rgba-16-interlaced", "gray", "gray-1",
     "gray-2", "gray-4", "gray-16", "gray-alpha", "palette-4", "palette-8-transparent", "orientation-6",
+    "orientation-profile", "orientation-profile-compressed", "orientation-xmp", "orientation-xmp-element",
+    "orientation-exif-and-xmp", "rgb-12",
   ])
   func png(name: String) throws {
     let image = try RGBImage(contentsOf: fixture("png/\(name).png"))
     let difference = Difference(image, try expectedImage("png/\(name).npy"))
     #expect(difference.largest == 0, "\(difference)")
+  }
+
+  @Test func twelveBitsOfSixteenAreDoubtful() throws {
+    let doubt = try RGBImage.read(fixture("png/rgb-12.png")).doubt
+    #expect(doubt?.contains("the largest of its 16-bit samples is 4080, so they may have 12 bits") == true)
+    for name in ["rgb-16", "rgb", "gray-16"] { #expect(try RGBImage.read(fixture("png/\(name).png")).doubt == nil) }
   }
 
   @Test func contentAndNotTheNameDecides() throws {

@@ -11,6 +11,7 @@ struct PreprocessingTests {
   @Test(
     arguments: [
       "shortest-edge-crop", "odd-crop", "longest-edge", "exact", "bgr-not-rescaled", "padded-crop", "not-normalized",
+      "torchvision-crop", "torchvision-padded", "gray",
     ].flatMap { [($0, "wide"), ($0, "tall")] } + [("native", "wide")])
   func pipeline(name: String, shape: String) throws {
     let preprocessing = try Preprocessing(contentsOf: fixture("preprocessing/\(name).json"))
@@ -101,6 +102,65 @@ struct PreprocessingTests {
     #expect(!preprocessing.flipsChannelOrder)
   }
 
+  /// `int(round((length - extent) / 2.0))` and `(length - extent) // 2`; of what is added, `(extent - length) // 2` and its ceiling.
+  @Test(
+    arguments: [
+      (31, 24, 4, 3), (30, 25, 2, 2), (33, 24, 4, 4), (32, 24, 4, 4), (35, 24, 6, 5), (24, 24, 0, 0), (23, 24, 0, -1),
+      (21, 24, -1, -2), (20, 24, -2, -2), (25, 24, 0, 0), (27, 24, 2, 1),
+    ])
+  func cropsAreRounded(length: Int, extent: Int, torchvision: Int, huggingFace: Int) {
+    for (rounding, expected) in [(Preprocessing.CropRounding.torchvision, torchvision), (.huggingFace, huggingFace)] {
+      let preprocessing = Preprocessing(
+        resize: nil, crop: .init(width: extent, height: extent), cropRounding: rounding)
+      let placement = preprocessing.placement(ofWidth: length, height: length)
+      #expect(placement.shiftX == Double(-expected) && placement.shiftY == Double(-expected))
+    }
+  }
+
+  @Test func channelsFollowTheMeans() throws {
+    let image = noise(width: 6, height: 5)
+    let four = Preprocessing(
+      resize: nil, crop: nil, rescaleFactor: 1, mean: [0, 0, 0, 5], standardDeviation: [1, 1, 1, 2],
+      flipsChannelOrder: true)
+    let tensor = try four.tensor(from: image)
+    #expect(tensor.shape == [1, 4, 5, 6] && tensor.elements[90...].allSatisfy { $0 == 125 })
+    #expect(tensor.elements[0] == Float(image.pixels[2]) && tensor.elements[60] == Float(image.pixels[0]))
+    #expect(four.colors == .rgba && four.pixelRange.upper == [255, 255, 255, 125])
+    // What Pillow 13 makes of these colors by convert("L").
+    let colors = RGBImage(width: 4, height: 1, pixels: [255, 0, 0, 0, 255, 0, 0, 0, 255, 12, 34, 56])
+    let gray = Preprocessing(resize: nil, crop: nil, rescaleFactor: 1, mean: [0], standardDeviation: [1])
+    #expect(try gray.tensor(from: colors).elements == [76, 150, 29, 30])
+  }
+
+  @Test func timmsConfiguration() throws {
+    func read(_ json: String) throws -> Preprocessing? { try Preprocessing(timm: Data(json.utf8), name: "config.json") }
+    let center = try read(
+      #"{"architecture": "a", "pretrained_cfg": {"input_size": [3, 288, 288], "crop_pct": 0.95, "interpolation": "bicubic", "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.1]}}"#
+    )
+    #expect(
+      center
+        == Preprocessing(
+          resize: .shortestEdge(303), resampling: .bicubic, crop: .init(width: 288, height: 288),
+          mean: [0.5, 0.4, 0.3],
+          standardDeviation: [0.2, 0.2, 0.1], cropRounding: .torchvision))
+    let squash = try read(
+      #"{"pretrained_cfg": {"input_size": [1, 20, 30], "crop_mode": "squash", "crop_pct": 1.0, "mean": [0.1], "std": [0.3]}}"#
+    )
+    #expect(squash?.resize == .exact(width: 30, height: 20) && squash?.colors == .gray)
+    #expect(try read(#"{"pretrained_cfg": {}}"#) == .imageNet)
+    #expect(
+      try read(#"{"architecture": "a", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}"#)?.mean == [0.5, 0.5, 0.5])
+    #expect(try read(#"{"id2label": {}}"#) == nil)
+    #expect(
+      sentence { _ = try read(#"{"pretrained_cfg": {"crop_mode": "border"}}"#) }
+        == #"config.json: crop_mode: expected "center" or "squash", found "border""#)
+  }
+
+  @Test func aByteOrderMarkIsNoText() throws {
+    let data = Data([0xEF, 0xBB, 0xBF]) + Data(#"{"size": 240}"#.utf8)
+    #expect(try Preprocessing(decoding: data, name: "p.json").resize == .exact(width: 240, height: 240))
+  }
+
   @Test func efficientNetsOwnKeys() throws {
     let json =
       #"{"rescale_factor": 0.5, "rescale_offset": true, "image_mean": 0.25, "image_std": 0.5, "include_top": true}"#
@@ -116,8 +176,13 @@ struct PreprocessingTests {
     (#"{"crop_size": true}"#, #"crop_size: expected a positive integer or {"height", "width"}, found true"#),
     (#"{"resample": 6}"#, "resample: expected a Pillow filter from 0 to 5, found 6"),
     (#"{"rescale_factor": 0}"#, "rescale_factor: expected a number above 0, found 0"),
-    (#"{"image_mean": [0.5, 0.5]}"#, "image_mean: expected three numbers, found [0.5, 0.5]"),
-    (#"{"image_std": [1, 1, 0]}"#, "image_std: expected three numbers above 0, found [1, 1, 0]"),
+    (#"{"image_mean": [0.5, 0.5]}"#, "image_mean: expected one, three or four numbers, found [0.5, 0.5]"),
+    (#"{"image_std": [1, 1, 0]}"#, "image_std: expected one, three or four numbers above 0, found [1, 1, 0]"),
+    (
+      #"{"image_mean": [0.5], "image_std": [1, 1, 1]}"#,
+      "image_std: expected as many numbers as in image_mean, 1, found [1, 1, 1]"
+    ),
+    (#"{"crop_rounding": "up"}"#, #"crop_rounding: expected "huggingFace" or "torchvision", found "up""#),
     (#"{"do_flip_channel_order": "yes"}"#, #"do_flip_channel_order: expected true or false, found "yes""#),
     ("[1, 2]", "expected an object, found [1, 2]"),
   ])

@@ -10,6 +10,11 @@ package struct GraphBuilder {
     nodes = [Node(name: "x", operation: .input(shape), inputs: [])]
   }
 
+  /// Starts with a node `x` of a fixed shape.
+  package init(input extents: [Int], of elements: ElementKind = .real) {
+    nodes = [Node(name: "x", operation: Input(SymbolicShape(extents.map { .fixed($0) }), of: elements), inputs: [])]
+  }
+
   /// The input.
   package var input: Node.ID { Node.ID(0) }
 

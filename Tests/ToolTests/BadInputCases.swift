@@ -42,9 +42,6 @@ extension BadInputTests {
       "model",
       "axes.npy"),
     Case(
-      "two items", 65, "batch.npy: expected a tensor of shape [1,C,H,W] or [C,H,W], found 2×3×8×9", "predict", "model",
-      "batch.npy"),
-    Case(
       "batch of a network for one", 65, "--batch 2: input x: expected shape 1×3×8×9, found 2×3×8×9", "bench", "model",
       "input.npy", "--batch", "2"),
     Case(

@@ -171,7 +171,7 @@ import Testing
     #expect(outcome.status == 0)
     #expect(
       outcome.errorLines.first
-        == "note: no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
+        == "note: no preprocessor_config.json beside the model; using ImageNet's usual preprocessing, resized to 8×9")
   }
 
   @Test func takesRuleTables() throws {

@@ -73,11 +73,10 @@ struct Explain: ParsableCommand {
     let artifacts: Set<Artifact> = try savedKinds(in: save)
     let model = try model.load()
     let wanted = try (targets.isEmpty ? [.top(1)] : targets).map { try $0.resolved(model.labels) }
-    let explainer = try Explainer(
-      rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
+    let explainer = try rules.explainer(for: model, threads: self.model.threads)
     let methods = methods.isEmpty ? [explainer.usualMethod(for: model)] : methods
     if let objection = explainer.plan.objection, methods.contains(where: \.isRelevance) { throw objection }
-    let files = try inputs.files()
+    let files = try inputs.files(for: model)
     let plan = methods.contains(where: \.isRelevance) ? explainer.plan : nil
     noteAssumedPreprocessing(of: model, for: files)
     var report = Report(model: self.model.path, plan: explainer.plan, methods: methods)
@@ -93,6 +92,9 @@ struct Explain: ParsableCommand {
         let input = try inputs.fitting.load(file, for: model)
         let trace = try input.run { try explainer.trace($0) }
         let targets = wanted.flatMap { $0.targets(in: trace) }
+        if self.targets.isEmpty, let note = Report.choice(of: trace, labels: model.labels) {
+          Console.note("\(file.name): \(note)")
+        }
         var explanations: [Explanation] = []
         for method in methods {
           explanations += try Console.detail("explained \(targets.count) targets by \(method)") {
@@ -166,9 +168,9 @@ struct ResultWriter {
     try makeFolder(folder)
     if artifacts.contains(.npy) {
       for explanation in explanations {
-        let relevance = explanation.relevance.reshaped(
-          to: TensorShape(explanation.relevance.shape.dimensions.dropFirst().map { $0 }))
-        try NumPyFile.write(relevance, to: path(explanation.fileName + ".npy"))
+        let relevance = explanation.relevance.summedOverItems
+        let shape = TensorShape(relevance.shape.dimensions.dropFirst().map { $0 })
+        try NumPyFile.write(relevance.reshaped(to: shape), to: path(explanation.fileName + ".npy"))
       }
     }
     if artifacts.contains(.png) {

@@ -9,8 +9,8 @@ struct InputOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       """
-      Pictures (.jpg, .png), preprocessed tensors (.npy: float32, [1,C,H,W] or [C,H,W]), folders of such files, whose \
-      subfolders are not searched, or - for standard input.
+      Pictures (.jpg, .png), preprocessed tensors (.npy: float32, [C,H,W] or [N,C,H,W], of which each item is an input), folders of \
+      such files, whose subfolders are not searched, or - for standard input.
       """, valueName: "input"), completion: .file(extensions: InputFile.extensions))
   var paths: [String]
 
@@ -18,10 +18,12 @@ struct InputOptions: ParsableArguments {
 
   /// The inputs, those of folders by name.
   ///
-  /// - Parameter areWritten: whether each has a folder for its results.
+  /// - Parameters:
+  ///   - model: what they are for: of a `.npy` file with a batch each item is an input of its own.
+  ///   - areWritten: whether each has a folder for its results.
   /// - Throws: `InputError` for a folder without inputs, and for two inputs whose results would have the same folder.
-  func files(areWritten: Bool = true) throws -> [InputFile] {
-    let files = try paths.flatMap { try InputFile.all(at: $0) }
+  func files(for model: Model, areWritten: Bool = true) throws -> [InputFile] {
+    let files = try paths.flatMap { try InputFile.all(at: $0) }.flatMap { try $0.items(for: model) }
     guard areWritten else { return files }
     var stems: [String: InputFile] = [:]
     for file in files {
@@ -57,12 +59,21 @@ struct FitOptions: ParsableArguments {
     switch try file.content() {
     case .tensor(let tensor):
       let shape = tensor.shape.rank == 3 ? TensorShape([1] + tensor.shape.dimensions) : tensor.shape
-      guard shape.rank == 4, shape[0] == 1 else { throw InputError.shape(file.name, found: tensor.shape) }
-      return Input(file: file, tensor: tensor.reshaped(to: shape), picture: nil, model: model)
+      guard shape.rank == 4, shape[0] == 1 || shape[0] == model.network.fixedBatch else {
+        throw InputError.shape(file.name, found: tensor.shape)
+      }
+      let input = model.network.repeated(tensor.reshaped(to: shape))
+      return Input(file: file, tensor: input, picture: nil, model: model)
     case .picture(let image):
       let preprocessing = preprocessing(of: model)
+      if let channels = model.network.imageExtents.channels, channels != preprocessing.colors.rawValue {
+        throw InputError.doesNotFit(
+          file.name,
+          reason: "the network takes \(channels) channels; expected a tensor (.npy), or a network of 1, 3 or 4")
+      }
       let picture = try preprocessing.visible(image)
-      return Input(file: file, tensor: preprocessing.normalized(picture), picture: picture, model: model)
+      let input = model.network.arranged(preprocessing.normalized(picture))
+      return Input(file: file, tensor: input, picture: picture, model: model)
     }
   }
 
@@ -80,6 +91,8 @@ struct FitOptions: ParsableArguments {
 struct InputFile: Hashable {
   /// The path as it was given; `-` is standard input.
   let path: String
+  /// Which item of a batch it is; nil for a file that is one input.
+  var item: Int?
 
   /// What inputs' names end with, without the dot.
   static let extensions = ["jpg", "jpeg", "png", "npy"]
@@ -108,10 +121,13 @@ struct InputFile: Hashable {
   }
 
   /// What messages call it.
-  var name: String { path == "-" ? "standard input" : path }
+  var name: String { path == "-" ? "standard input" : path + (item.map { "[\($0)]" } ?? "") }
 
   /// The name of the folder for its results: the file's name without folder and extension.
-  var stem: String { path == "-" ? "stdin" : URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
+  var stem: String {
+    guard path != "-" else { return "stdin" }
+    return URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent + (item.map { "-\($0)" } ?? "")
+  }
 
   /// Whether its name is a tensor's.
   var isTensorByName: Bool { path.lowercased().hasSuffix(".npy") }
@@ -121,12 +137,43 @@ struct InputFile: Hashable {
     if path == "-" {
       let data = try Self.standardInput()
       return data.starts(with: Self.tensorStart)
-        ? .tensor(try NumPyFile.decode(data, name: name)) : .picture(try RGBImage(decoding: data, name: name))
+        ? .tensor(try NumPyFile.decode(data, name: name)) : .picture(Self.noting(try RGBImage.read(data, name: name)))
     }
     guard FileManager.default.fileExists(atPath: path) else {
       throw InputError.missing(path, suggestion: similarFile(to: path))
     }
-    return isTensorByName ? .tensor(try NumPyFile.read(path)) : .picture(try RGBImage(contentsOf: path))
+    return isTensorByName ? .tensor(try tensor()) : .picture(Self.noting(try RGBImage.read(path)))
+  }
+
+  /// The picture, with a note of what is doubtful about it.
+  private static func noting(_ reading: RGBImage.Reading) -> RGBImage {
+    if let doubt = reading.doubt { Console.note(doubt) }
+    return reading.upright
+  }
+
+  /// The tensor of the file, or of a batch the item.
+  private func tensor() throws -> Tensor {
+    guard let item else { return try NumPyFile.read(path) }
+    let batch = try Self.batch.withLock { known in
+      if let known, known.path == path { return known.tensor }
+      let tensor = try NumPyFile.read(path)
+      known = (path, tensor)
+      return tensor
+    }
+    guard batch.shape.rank == 4, item < batch.shape[0] else { throw InputError.shape(path, found: batch.shape) }
+    return batch.item(item)
+  }
+
+  /// The batch that was read last: its items come one after the other.
+  private static let batch = Mutex<(path: String, tensor: Tensor)?>(nil)
+
+  /// The items of a batch of inputs, each an input of its own; of all other files themselves.
+  func items(for model: Model) throws -> [InputFile] {
+    guard path != "-", isTensorByName, item == nil, let shape = try? NumPyFile.shape(of: path), shape.rank == 4,
+      shape[0] > 1, shape[0] != model.network.fixedBatch,
+      (try? model.network.graph.shapes(forInput: shape.withBatch(1))) != nil
+    else { return [self] }
+    return (0..<shape[0]).map { InputFile(path: path, item: $0) }
   }
 
   /// The checksum of its bytes, as `sha256sum` prints it.
@@ -192,10 +239,16 @@ func noteAssumedPreprocessing(of model: Model, for files: [InputFile]) {
 func assumptions(of model: Model, for file: InputFile, under plan: RulePlan? = nil) -> [String] {
   guard model.preprocessingFile == nil else { return [] }
   if file.isTensorByName {
-    guard plan?.dependsOnPixelRange == true else { return [] }
-    return ["no preprocessor_config.json beside the model; ImageNet's usual range is assumed for rule zB"]
+    let range = model.preprocessing.pixelRange
+    guard let plan, plan.dependsOnPixelRange, plan.table.pixelRange == range else { return [] }
+    let usual = Preprocessing.imageNet.pixelRange == range
+    let (low, high) = (range.lower.min() ?? 0, range.upper.max() ?? 0)
+    return [
+      "no preprocessor_config.json beside the model; "
+        + (usual ? "ImageNet's usual range" : "the range \(low)…\(high)") + " is assumed for rule zB"
+    ]
   }
-  return ["no preprocessor_config.json beside the model; using ImageNet's usual preprocessing"]
+  return ["no preprocessor_config.json beside the model; using \(model.assumption)"]
 }
 
 /// Calls `body` for every input; one that fails is reported and the rest goes on.
@@ -215,38 +268,4 @@ func forEachInput(_ files: [InputFile], _ body: (InputFile) throws -> Void) thro
   }
   progress?.end()
   if status != 0 { throw ExitCode(status) }
-}
-
-/// An input that is not there, or that the network cannot take.
-enum InputError: RelevanceKitError {
-  case missing(String, suggestion: String?)
-  case unreadable(String, reason: String)
-  case unreadableFolder(String)
-  case emptyFolder(String)
-  case shape(String, found: TensorShape)
-  case doesNotFit(String, reason: String)
-  case sameStem(String, String)
-
-  var category: ErrorCategory {
-    switch self {
-    case .missing, .unreadable, .unreadableFolder, .emptyFolder: .missingInput
-    case .shape, .doesNotFit: .badData
-    case .sameStem: .usage
-    }
-  }
-
-  var description: String {
-    switch self {
-    case .missing(let file, let suggestion):
-      "\(file): no such file; " + (suggestion.map { "did you mean \($0)?" } ?? "expected a .jpg, .png or .npy file")
-    case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
-    case .unreadableFolder(let folder): "\(folder): the folder cannot be read"
-    case .emptyFolder(let folder):
-      "\(folder): expected .jpg, .png or .npy files in the folder, found none; its subfolders are not searched"
-    case .shape(let file, let found): "\(file): expected a tensor of shape [1,C,H,W] or [C,H,W], found \(found)"
-    case .doesNotFit(let file, let reason): "\(file): \(reason)"
-    case .sameStem(let a, let b):
-      "\(a) and \(b) would write to the same folder of results; give one of them another name"
-    }
-  }
 }

@@ -22,8 +22,8 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     guard let model = try load() else { return }
-    let network = try rules.network(of: model)
-    let plan = try rules.table(for: model).draft(for: network)
+    let plan = try rules.plan(for: model)
+    let network = plan.network
     let shape = model.exampleInputShape
     defer { plan.warnings.forEach { Console.note($0) } }
     guard why.isEmpty else {

@@ -20,8 +20,11 @@ struct OutputFiles {
     for name in model.outputNames {
       let file = Self.unique(Self.fileName(name), &taken)
       do {
-        let network =
-          name == model.outputName ? model.network : try NeuralNetwork(contentsOf: model.file, output: name)
+        var network = model.network
+        if name != model.outputName {
+          network = try NeuralNetwork(contentsOf: model.file, output: name)
+          network = model.network.fixedBatch == 1 ? network.openingBatch() ?? network : network
+        }
         outputs.append((file, Executor(network, threads: threads)))
       } catch { failures.append(Failure(error, of: Relevance.self)) }
     }

@@ -43,7 +43,7 @@ struct Predict: ParsableCommand {
   func run() throws {
     let model = try model.load()
     let executor = Executor(model.network, threads: self.model.threads)
-    let files = try inputs.files(areWritten: save != nil)
+    let files = try inputs.files(for: model, areWritten: save != nil)
     noteAssumedPreprocessing(of: model, for: files)
     let all = outputs ? OutputFiles(of: model, threads: self.model.threads) : nil
     all?.failures.forEach { $0.report() }

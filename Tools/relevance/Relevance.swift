@@ -17,7 +17,9 @@ struct Relevance: ParsableCommand {
       set.
       """,
     version: RelevanceKitPackage.version,
-    subcommands: [Explain.self, Predict.self, Inspect.self, Lab.self, Units.self, Evaluate.self, Bench.self, List.self])
+    subcommands: [
+      Explain.self, Predict.self, Inspect.self, Doctor.self, Lab.self, Units.self, Evaluate.self, Bench.self, List.self,
+    ])
 
   /// Every failure is one line on standard error and an exit status that says whose it is.
   static func main() { runReportingFailure() }

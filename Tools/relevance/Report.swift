@@ -104,6 +104,16 @@ struct Report: Encodable {
     notes.end()
   }
 
+  /// That of several regions the largest is explained unless another is asked for, and which is the next; nil if there is one.
+  static func choice(of trace: Trace, labels: Labels?) -> String? {
+    guard trace.layout.hasPositions, let regions = trace.regions.first, regions.count > 1 else { return nil }
+    func title(_ index: Int) -> String { "region:\(index)" + (labels?[index].map { " (\($0))" } ?? "") }
+    return String(
+      format:
+        "%@ is explained, which has the largest score at %.4g %% of the positions and may be the background; --target region:%d%@",
+      title(regions[0].classIndex), regions[0].share * 100, regions[1].classIndex, " explains the next")
+  }
+
   /// What is doubtful about explanations, a sentence each.
   static func warnings(
     of explanations: [Explanation], input: String, labels: Labels?, layout: ScoreLayout

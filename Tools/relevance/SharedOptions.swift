@@ -114,9 +114,22 @@ struct RuleOptions: ParsableArguments {
   @Option(
     name: .customLong("rules"),
     help: ArgumentHelp(
-      "The rule table: a YAML file, or \(RuleTable.presetNames.joined(separator: ", ")).", valueName: "table"),
+      """
+      The rule table: a YAML file, or \(RuleTable.presetNames.joined(separator: ", ")). (default: default, or the first other one that \
+      fits the network)
+      """, valueName: "table"),
     completion: .list(RuleTable.presetNames))
-  var name = "default"
+  var name: String?
+
+  @Option(
+    name: .customLong("channel-range"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      """
+      What the values of the network's input can be, for rule zB: for all channels, or once for each. (default: what the preprocessing \
+      gives)
+      """, valueName: "low,high"),
+    transform: ChannelRange.init(parsing:))
+  var channelRanges: [ChannelRange] = []
 
   @Flag(
     name: .customLong("fold-batch-norm"),
@@ -124,8 +137,48 @@ struct RuleOptions: ParsableArguments {
   var foldsBatchNormalization = false
 
   func table(for model: Model) throws -> RuleTable {
-    let range = model.preprocessing.pixelRange
+    let range = try pixelRange(for: model)
+    let name = name ?? "default"
     return try RuleTable.preset(name, pixelRange: range) ?? RuleTable(contentsOf: name, pixelRange: range)
+  }
+
+  /// The plan of a table that was asked for; else that of the default table or, if that does not fit the network, of the first that does, with
+  /// a note.
+  func plan(for model: Model) throws -> RulePlan {
+    let network = try network(of: model)
+    let plan = try table(for: model).draft(for: network)
+    guard name == nil, let objection = plan.objection else { return plan }
+    let range = try pixelRange(for: model)
+    for table in Self.others.lazy.compactMap({ RuleTable.preset($0, pixelRange: range) }) {
+      let other = try table.draft(for: network)
+      if other.objection == nil {
+        Console.note("\(objection); the table \(table.name) is used")
+        return other
+      }
+    }
+    return plan
+  }
+
+  /// What explains a model by the plan.
+  func explainer(for model: Model, threads: Int?) throws -> Explainer {
+    let explainer = try Explainer(network(of: model), rules: table(for: model), threads: threads)
+    guard name == nil, explainer.plan.objection != nil else { return explainer }
+    return try Explainer(explainer.network, rules: plan(for: model).table, threads: threads)
+  }
+
+  /// Tables that are tried where the default one does not fit.
+  private static let others = ["EpsilonPlus", "EpsilonAlpha2Beta1", "ExcitationBackprop"]
+
+  private func pixelRange(for model: Model) throws -> PixelRange {
+    let own = model.preprocessing.pixelRange
+    guard !channelRanges.isEmpty else { return own }
+    let channels = model.network.imageExtents.channels ?? own.lower.count
+    guard channelRanges.count == 1 || channelRanges.count == channels else {
+      throw ValidationError(
+        "--channel-range is given \(channelRanges.count) times; expected once, or for each of \(channels) channels")
+    }
+    let ranges = channelRanges.count == 1 ? [ChannelRange](repeating: channelRanges[0], count: channels) : channelRanges
+    return PixelRange(lower: ranges.map(\.low), upper: ranges.map(\.high))
   }
 
   /// The model's network as the rules shall see it.
@@ -143,4 +196,19 @@ func savedKinds<Kind: RawRepresentable<String> & CaseIterable & Hashable>(in lis
       guard let kind = Kind(rawValue: String($0)) else { throw ValidationError("--save: \($0) is not one of \(known)") }
       return kind
     })
+}
+
+/// The interval of a channel's values, `LOW,HIGH`.
+struct ChannelRange {
+  let low: Float
+  let high: Float
+
+  init(parsing text: String) throws {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
+    guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low.isFinite, high.isFinite, low <= high
+    else {
+      throw ValidationError("--channel-range \(text): expected LOW,HIGH, two numbers of which the first is not larger")
+    }
+    (self.low, self.high) = (low, high)
+  }
 }

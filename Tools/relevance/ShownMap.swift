@@ -16,7 +16,7 @@ struct ShownMap {
   /// - Parameter hasChannelsLast: whether maps are height × width × channels.
   static func maps(of explanations: [Explanation], hasChannelsLast: Bool, scale: ScaleArgument) -> [ShownMap] {
     let sums = explanations.map { explanation in
-      let relevance = explanation.relevance
+      let relevance = explanation.relevance.summedOverItems
       return (
         values: Heatmap.channelSum(hasChannelsLast ? relevance.transposed([0, 3, 1, 2]) : relevance),
         unit: explanation.quantity
@@ -86,5 +86,13 @@ struct MapSheet {
       rows: [.init([.init(map.heatmap.image(pixelsPerPosition: side))])],
       colorBar: ColorBar(map.heatmap, label: label), textSize: 12, margin: 4
     ).image()
+  }
+}
+
+extension Tensor {
+  /// One map, where a network takes an image several times: the sum over them.
+  var summedOverItems: Tensor {
+    guard shape.rank == 4, shape[0] > 1 else { return self }
+    return (1..<shape[0]).reduce(item(0)) { $0.combined(with: item($1), +) }
   }
 }

@@ -73,7 +73,7 @@ struct Units: ParsableCommand {
       rules.network(of: model), rules: rules.table(for: model), threads: self.model.threads)
     // Said once, not for every input.
     _ = try explainer.network.graph.requiredNode(named: layer)
-    let files = try inputs.files()
+    let files = try inputs.files(for: model)
     noteAssumedPreprocessing(of: model, for: files)
     var options = UnitStudy.Options()
     options.count = top

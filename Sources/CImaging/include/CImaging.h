@@ -33,6 +33,11 @@ typedef struct {
   // The EXIF block, starting at its TIFF header; NULL if there is none.
   uint8_t *exif;
   size_t exif_count;
+  // An XMP packet, in UTF-8; NULL if there is none.
+  uint8_t *xmp;
+  size_t xmp_count;
+  // The largest sample of a picture of 16-bit samples; 0 for others.
+  uint16_t largest_16;
   char message[CIMAGING_MESSAGE_LENGTH];
 } cimaging_picture;
 

@@ -73,10 +73,11 @@ public struct Subject: Sendable {
 
   /// The network's input for a picture on disk, where the picture's pixels are in it, and how many pixels the picture has.
   func input(_ image: LabeledImage) throws -> (tensor: Tensor, placement: PixelPlacement, area: Double) {
-    let (picture, orientation) = try RGBImage.read(image.path)
+    let reading = try RGBImage.read(image.path)
+    let picture = reading.upright
     return (
       try preprocessing.tensor(from: picture),
-      preprocessing.placement(ofWidth: picture.width, height: picture.height, storedAs: orientation),
+      preprocessing.placement(ofWidth: picture.width, height: picture.height, storedAs: reading.orientation),
       Double(picture.width * picture.height)
     )
   }

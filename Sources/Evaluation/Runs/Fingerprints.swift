@@ -21,6 +21,7 @@ extension Preprocessing {
   var parts: [String] {
     [resize.map { "\($0)" } ?? "no resize", "\(resampling)", crop.map { "\($0.width)×\($0.height)" } ?? "no crop"]
       + ([rescaleFactor] + mean + standardDeviation).map { "\($0)" } + [flipsChannelOrder ? "BGR" : "RGB"]
+      + (cropRounding == .huggingFace ? [] : [cropRounding.rawValue])
   }
 }
 

@@ -1,6 +1,8 @@
+import Tensors
+
 extension NeuralNetwork {
   /// Whether the input's channels come last (batch × height × width × channels), as TensorFlow's exporters write it: all that
-  /// looks at the picture first brings them to the second axis.
+  /// looks at the picture first brings them to the second axis, or nothing convolves it before and its shape is that of an image.
   ///
   /// - Complexity: O(nodes and edges).
   public var hasChannelsLast: Bool {
@@ -17,9 +19,82 @@ extension NeuralNetwork {
       case is any PairwiseFunction, is Cast, is Identity: pending += consumers[id.index]
       // Shape arithmetic does not look at pixels.
       case is ShapeOf: break
-      default: return false
+      case let operation: return !operation.isWeighted && declaresChannelsLast
       }
     }
     return isTransposed
+  }
+
+  /// Whether the declared shape can be only that of an image whose channels come last.
+  private var declaresChannelsLast: Bool {
+    let extents = inputShape.extents.map { if case .fixed(let extent) = $0 { extent } else { Int?.none } }
+    guard let channels = extents[3], [1, 3, 4].contains(channels) else { return false }
+    return extents[1...2].allSatisfy { $0.map { $0 > 4 } ?? true }
+  }
+
+  /// The axes of the input's channels, rows and columns; nil unless it has four axes.
+  private var imageAxes: (channels: Int, rows: Int, columns: Int)? {
+    guard inputShape.extents.count == 4 else { return nil }
+    return hasChannelsLast ? (3, 1, 2) : (1, 2, 3)
+  }
+
+  /// What the input declares of an image; nil where it leaves something open, or is of no image.
+  package var imageExtents: (channels: Int?, height: Int?, width: Int?) {
+    guard let axes = imageAxes else { return (nil, nil, nil) }
+    func extent(_ axis: Int) -> Int? { if case .fixed(let extent) = inputShape.extents[axis] { extent } else { nil } }
+    return (extent(axes.channels), extent(axes.rows), extent(axes.columns))
+  }
+
+  /// The items of a batch that the input fixes; 1 where it leaves them open.
+  package var fixedBatch: Int {
+    guard imageAxes != nil, case .fixed(let items) = inputShape.extents[0] else { return 1 }
+    return items
+  }
+
+  /// What the input's elements are, as a file declares it.
+  package var inputElements: ElementKind { (graph[input].operation as? Input)?.elements ?? .real }
+
+  /// A shape that the network takes: fixed extents as declared, one item, and the given ones where an image's are open.
+  package func exampleInputShape(channels: Int, height: Int, width: Int) -> TensorShape {
+    guard let axes = imageAxes else { return exampleInputShape(side: min(height, width)) }
+    let given = [axes.channels: channels, axes.rows: height, axes.columns: width]
+    let extents = inputShape.extents.enumerated().map { axis, extent in
+      if case .fixed(let extent) = extent { extent } else { given[axis] ?? 1 }
+    }
+    return (try? TensorShape(checking: extents)) ?? exampleInputShape(side: min(height, width))
+  }
+
+  /// An image, 1 × channels × height × width, as the network takes it: channels last if it wants that, and repeated where it takes a fixed
+  /// number of images at a time.
+  package func arranged(_ image: Tensor) -> Tensor {
+    let single = hasChannelsLast ? image.transposed([0, 2, 3, 1]) : image
+    return repeated(single)
+  }
+
+  /// One item, as often as the input fixes.
+  package func repeated(_ item: Tensor) -> Tensor {
+    guard fixedBatch > 1, item.shape.rank == 4, item.shape[0] == 1 else { return item }
+    return Tensor(joining: [Tensor](repeating: item, count: fixedBatch))
+  }
+
+  /// The network with an open batch instead of a fixed one, if it does for each item what it did for it before; else nil.
+  package func openingBatch() -> NeuralNetwork? {
+    guard fixedBatch > 1, let declared = graph[input].operation as? Input,
+      let before = try? analysis(forInput: exampleInputShape()),
+      case .items = batching(before: logits, before.inferred)
+    else { return nil }
+    let shape = SymbolicShape([.symbolic("batch")] + declared.shape.extents.dropFirst())
+    var nodes = graph.nodes
+    nodes[input.index] = Node(
+      name: graph[input].name, operation: Input(shape, of: declared.elements), inputs: [], aliases: graph[input].aliases
+    )
+    guard
+      let open = try? Graph(
+        name: graph.name, nodes: nodes, output: graph.output, outputName: graph.outputName,
+        outputNames: graph.outputNames),
+      let network = try? NeuralNetwork(open), let found = try? network.analysis(forInput: network.exampleInputShape()),
+      case .items(1, let sharesWalks) = network.batching(before: network.logits, found.inferred), sharesWalks
+    else { return nil }
+    return network
   }
 }

@@ -119,6 +119,23 @@ def write_pngs(folder):
     exif = Image.Exif()
     exif[0x0112] = 6
     save("orientation-6", png(rgb, 8, 2, chunks=[(b"eXIf", exif.tobytes()[6:])]))
+    # As ImageMagick writes it: the block with JPEG's head, in hexadecimal digits, behind the profile's name and length.
+    block = exif.tobytes()
+    digits = block.hex()
+    profile = f"\nexif\n{len(block):8}\n" + "\n".join(digits[i:i + 72] for i in range(0, len(digits), 72)) + "\n"
+    key = b"Raw profile type exif\0"
+    save("orientation-profile", png(rgb, 8, 2, chunks=[(b"tEXt", key + profile.encode())]))
+    save("orientation-profile-compressed", png(rgb, 8, 2, chunks=[(b"zTXt", key + b"\0" + zlib.compress(profile.encode()))]))
+
+    def packet(text):
+        return (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + f"<x:xmpmeta xmlns:x='adobe:ns:meta/'>{text}</x:xmpmeta>".encode())
+
+    save("orientation-xmp", png(rgb, 8, 2, chunks=[packet('<rdf:Description tiff:Orientation="8"/>')]))
+    save("orientation-xmp-element", png(rgb, 8, 2, chunks=[packet("<tiff:Orientation>5</tiff:Orientation>")]))
+    save("orientation-exif-and-xmp",
+         png(rgb, 8, 2, chunks=[packet('<rdf:Description tiff:Orientation="8"/>'), (b"eXIf", exif.tobytes()[6:])]))
+    # Twelve of 16 bits: nearly black, as Pillow has it for RGB.
+    save("rgb-12", png(fine >> 4, 16, 2))
 
 
 def write_resizes(folder):
@@ -127,6 +144,14 @@ def write_resizes(folder):
     for name, number in FILTERS.items():
         for width, height in ((17, 12), (61, 47), (25, 50), (40, 11), (38, 11), (3, 30)):
             save_expected(folder / f"{name}-{width}x{height}", np.asarray(picture.resize((width, height), number)))
+
+
+def torchvision_crop(pixels, height, width):
+    """torchvision's center_crop, by its published arithmetic."""
+    below, right = max(height - pixels.shape[0], 0), max(width - pixels.shape[1], 0)
+    pixels = np.pad(pixels, ((below // 2, (below + 1) // 2), (right // 2, (right + 1) // 2), (0, 0)))
+    top, left = (int(round((size - wanted) / 2.0)) for size, wanted in zip(pixels.shape, (height, width)))
+    return pixels[top:top + height, left:left + width]
 
 
 def preprocess(pixels, config):
@@ -148,6 +173,8 @@ def preprocess(pixels, config):
         pixels = np.asarray(picture.resize(target, config.get("resample", 2)))
     if config.get("do_center_crop", "crop_size" in config):
         height, width = config["crop_size"]["height"], config["crop_size"]["width"]
+        if config.get("crop_rounding") == "torchvision":
+            pixels = torchvision_crop(pixels, height, width)
         top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
         canvas = np.zeros((max(height, pixels.shape[0]), max(width, pixels.shape[1]), 3), pixels.dtype)
         pad_y = int(np.ceil((canvas.shape[0] - pixels.shape[0]) / 2))
@@ -162,7 +189,7 @@ def preprocess(pixels, config):
         values = (values - np.array(config["image_mean"])) / np.array(config["image_std"])
     if config.get("do_flip_channel_order", False):
         values = values[:, :, ::-1]
-    return values.transpose(2, 0, 1)[None].astype(np.float32)
+    return values.transpose(2, 0, 1)[None, :len(config.get("image_mean", "rgb"))].astype(np.float32)
 
 
 def write_preprocessings(folder):
@@ -179,6 +206,9 @@ def write_preprocessings(folder):
         "padded-crop": usual | {"size": {"shortest_edge": 17}, "do_center_crop": True, "crop_size": crop},
         "not-normalized": {"size": {"height": 16, "width": 16}, "do_normalize": False},
         "native": usual | {"do_resize": False},
+        "torchvision-crop": usual | {"size": {"shortest_edge": 31}, "crop_size": crop, "crop_rounding": "torchvision"},
+        "torchvision-padded": usual | {"size": {"shortest_edge": 17}, "crop_size": crop, "crop_rounding": "torchvision"},
+        "gray": {"size": {"height": 28, "width": 28}, "image_mean": [0.1307], "image_std": [0.3081]},
     }
     for name, pixels in (("wide", source(44, 31)), ("tall", source(31, 44))):
         pixels.save(folder / f"{name}.png")
@@ -187,7 +217,10 @@ def write_preprocessings(folder):
         for shape in ("wide", "tall"):
             if name == "native" and shape == "tall":
                 continue
-            pixels = np.asarray(Image.open(folder / f"{shape}.png"))
+            picture = Image.open(folder / f"{shape}.png")
+            if len(config.get("image_mean", "rgb")) == 1:
+                picture = picture.convert("L").convert("RGB")
+            pixels = np.asarray(picture)
             save_expected(folder / f"{name}-{shape}", preprocess(pixels, config))
 
 

@@ -1,0 +1,65 @@
+import Imaging
+import Networks
+import Tensors
+
+/// What is taken for an image's preparation if no file says it.
+enum AssumedPreprocessing {
+  /// What a network's input says of it, and where it says nothing ImageNet's usual preprocessing; and the same in words.
+  static func of(_ network: NeuralNetwork) -> (Preprocessing, words: String) {
+    let (channels, height, width) = network.imageExtents
+    var result = Preprocessing.imageNet
+    var words = "ImageNet's usual preprocessing"
+    func take(_ text: String, factor: Double) {
+      let count = channels.flatMap(Preprocessing.Colors.init(rawValue:))?.rawValue ?? 3
+      result = Preprocessing(
+        rescaleFactor: factor, mean: [Double](repeating: 0, count: count),
+        standardDeviation: [Double](repeating: 1, count: count), cropRounding: .torchvision)
+      words = text
+    }
+    let kind = channels == 1 ? "gray pixels" : "pixels"
+    if network.inputElements != .real {
+      take("\(kind) 0…255 as they are, since the input takes integers", factor: 1)
+    } else if let scaling = Scaling(of: network) {
+      take(
+        "\(kind) 0…\(scaling.takesBytes ? 255 : 1), since the network scales them itself",
+        factor: scaling.takesBytes ? 1 : 1 / 255)
+    } else if channels == 1 || channels == 4 {
+      take("\(kind) 0…1" + (channels == 4 ? " with opacity, which is 1 everywhere" : ""), factor: 1 / 255)
+    }
+    guard let height, let width, height > 0, width > 0 else { return (result, words) }
+    if height == width, height >= 160 {
+      // 256 of which 224 are kept, in proportion.
+      (result.resize, result.crop) = (.shortestEdge(height * 8 / 7), .init(width: width, height: height))
+    } else {
+      (result.resize, result.crop) = (.exact(width: width, height: height), nil)
+    }
+    return (result, height == 224 && width == 224 ? words : words + ", resized to \(height)×\(width)")
+  }
+}
+
+/// What a network does to pixels before its first layer: subtracts means and divides by deviations.
+private struct Scaling {
+  /// Whether that makes sense for pixels 0…255, and not for such in 0…1.
+  let takesBytes: Bool
+
+  /// Nil if it does nothing that tells.
+  init?(of network: NeuralNetwork) {
+    let first = network.outermostWeightedNodes(before: network.logits).first
+    let operands = Set(first.map { network.graph[$0].inputs[0] }).subtracting([network.input])
+    let unit = PixelRange(lower: [0], upper: [1])
+    guard !operands.isEmpty, let range = network.ranges(of: operands, pixels: unit).values.first else { return nil }
+    let (low, high) = (range.lower.elements, range.upper.elements)
+    let scales = zip(low, high).map { $1 - $0 }.filter { $0 > 0 }
+    guard !scales.isEmpty else { return nil }
+    let (deviations, means) = (scales.map { 1 / $0 }, zip(low, high).map { -$0 / max($1 - $0, 1e-9) })
+    if deviations.allSatisfy({ $0 >= 16 }) || means.contains(where: { abs($0) >= 8 }) {
+      takesBytes = true
+    } else if deviations.allSatisfy({ $0 <= 1 / 16 })
+      || deviations.allSatisfy({ (0.1...0.6).contains($0) }) && means.allSatisfy({ (0.2...0.8).contains($0) })
+    {
+      takesBytes = false
+    } else {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Imaging
+import Networks
+import Support
+
+/// The names of a network's classes.
+public struct Labels: Sendable {
+  /// The name of each class; a class without one is missing.
+  public let names: [Int: String]
+
+  /// Makes labels.
+  public init(names: [Int: String]) { self.names = names }
+
+  /// Reads `id2label` from a `config.json`, or timm's `label_names`; nil if the file has neither.
+  ///
+  /// - Throws: `RelevanceKitError` if the file is not JSON or `id2label` does not map class numbers to names.
+  public init?(contentsOf file: some FileLocation) throws {
+    guard let labels = try Self.read(file.fileSystemPath).labels else { return nil }
+    self = labels
+  }
+
+  /// Reads a `config.json`: its `id2label`, and what scores decide by its `problem_type`, as Hugging Face's models have them.
+  static func read(_ path: String) throws -> (labels: Labels?, decision: Decision?) {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw SimpleError("\(path): no such file, or it may not be read", .missingInput)
+    }
+    func invalid(_ found: String) -> SimpleError {
+      SimpleError("\(path): \(found); expected id2label to map class numbers to names")
+    }
+    guard let content = try? JSONSerialization.jsonObject(with: data.withoutByteOrderMark) else {
+      throw SimpleError("\(path): not JSON")
+    }
+    let json = content as? [String: Any]
+    let decision: Decision? =
+      switch json?["problem_type"] as? String {
+      case "regression": .quantity
+      case "multi_label_classification": .eachClass
+      case "single_label_classification": .oneClass
+      default: nil
+      }
+    guard let table = json?["id2label"], !(table is NSNull) else { return (json.flatMap(Self.init(timm:)), decision) }
+    guard let entries = table as? [String: Any] else { throw invalid("id2label is not an object of strings") }
+    let names = try entries.map { key, value in
+      guard let index = Int(key), index >= 0 else { throw invalid("id2label has the key \"\(key)\"") }
+      guard let name = Self.name(value) else { throw invalid("id2label has a name that is neither text nor a number") }
+      return (index, name)
+    }
+    return (Labels(names: Dictionary(names, uniquingKeysWith: { first, _ in first })), decision)
+  }
+
+  /// A name as JSON has it: text, or a number, as of data sets whose classes are numbered.
+  private static func name(_ value: Any) -> String? {
+    if let text = value as? String { return text }
+    guard let number = value as? NSNumber else { return nil }
+    // Truth values are numbers as well to JSONSerialization, of a type of their own.
+    return String(cString: number.objCType) == "c" ? nil : "\(number)"
+  }
+
+  /// timm's `label_names`, with what `label_descriptions` calls them instead; nil if there are none.
+  private init?(timm json: [String: Any]) {
+    let settings = json["pretrained_cfg"] as? [String: Any] ?? [:]
+    guard let names = (json["label_names"] ?? settings["label_names"]) as? [String] else { return nil }
+    let descriptions = (json["label_descriptions"] ?? settings["label_descriptions"]) as? [String: String] ?? [:]
+    self.init(names: Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0, descriptions[$1] ?? $1) }))
+  }
+
+  /// The name of a class, or nil.
+  public subscript(index: Int) -> String? { names[index] }
+
+  /// The classes that a name means: those that have it as their whole name or as one of several separated by commas,
+  /// without regard to case.
+  package func classes(named name: String) -> [Int] {
+    let wanted = name.lowercased()
+    let exact = names.filter { $0.value.lowercased() == wanted }
+    let matches =
+      exact.isEmpty
+      ? names.filter { $0.value.lowercased().split(separator: ",").contains { $0.trimmingPrefix(" ") == wanted } }
+      : exact
+    return matches.keys.sorted()
+  }
+
+  /// What somebody may have meant by a name that no class has: the names that contain it, in the classes' order; if there
+  /// are none, the one that is most like it.
+  package func suggestions(for name: String, limit: Int = 5) -> [String] {
+    let wanted = name.lowercased()
+    let sorted = names.sorted { $0.key < $1.key }.map(\.value)
+    let containing = sorted.filter { $0.lowercased().contains(wanted) }
+    guard containing.isEmpty else { return Array(containing.prefix(limit)) }
+    let parts = sorted.flatMap { $0.split(separator: ",").map { String($0.trimmingPrefix(" ")) } }
+    return Suggestion.nearest(to: name, among: parts).map { [$0] } ?? []
+  }
+}

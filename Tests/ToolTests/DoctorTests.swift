@@ -1,0 +1,63 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// What `relevance doctor` says and writes.
+@Suite struct DoctorTests {
+  private let bench: Workbench
+  init() throws { bench = try Workbench() }
+
+  @Test func aModelWithItsFiles() throws {
+    let outcome = try bench.run("doctor", "model", "input.npy")
+    #expect(outcome.status == 0 && outcome.errors == "")
+    for line in [
+      "1×3×8×9: batch × channels × height × width (from the model)",
+      "no resize, 8×9 from the center, rounded as huggingFace does",
+      "0…1, less 0.5, divided by 0.25, 0.5, 0.5: -2…2", "classes: tabby, tabby cat; dog; dog; … (from",
+      "table default explains it",
+      "to do:   nothing: all of it is written down", "image:   input.npy: 1×3×8×9",
+    ] { #expect(outcome.output.contains(line), "\(line)") }
+  }
+
+  @Test func whatIsAssumedIsWritten() throws {
+    let outcome = try bench.run("doctor", "bare.onnx", "--write")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("assumed: ImageNet's usual preprocessing, resized to 8×9"))
+    #expect(outcome.output.contains("numbers only: no file names them"))
+    #expect(
+      outcome.output.contains(
+        "write beside the model: preprocessor_config.json (how images are prepared); config.json (id2label: the classes' names)"
+      ))
+    #expect(outcome.output.split(separator: "\n").count <= 12)
+    let settings = try Preprocessing(contentsOf: bench.path("preprocessor_config.json"))
+    #expect(settings.resize == .exact(width: 9, height: 8) && settings.mean == Preprocessing.imageNet.mean)
+    #expect(settings.cropRounding == .torchvision)
+    #expect(try Labels(contentsOf: bench.path("config.json"))?[287] == "class 287")
+    // What was written is what is read.
+    let again = try bench.run("doctor", "bare.onnx", "--write")
+    #expect(again.status == 0 && again.output.contains("nothing: all of it is written down"))
+    #expect(again.output.contains("preprocessor_config.json says how images are prepared; it is left as it is"))
+  }
+
+  @Test func whatIsThereStays() throws {
+    try bench.write("{}", to: "config.json")
+    let outcome = try bench.run("doctor", "bare.onnx", "--write")
+    #expect(outcome.status == 73)
+    #expect(
+      outcome.errors.contains(
+        "config.json: there is such a file already, which says something else; it is left as it is"))
+    #expect(try String(contentsOfFile: bench.path("config.json"), encoding: .utf8) == "{}")
+  }
+
+  @Test func networksThatTakeNoImages() throws {
+    var builder = GraphBuilder(item: [6, 5, 5])
+    builder.add("mean", .mean(axes: [2, 3], keepsAxes: false))
+    _ = try ONNXWriter().write(builder.network(), to: bench.path("six.onnx"))
+    #expect(try bench.run("doctor", "six.onnx").output.contains("images:  none: an image has 1, 3 or 4 channels"))
+    try RGBImage(width: 5, height: 5, pixels: [UInt8](repeating: 9, count: 75)).writePNG(to: bench.path("a.png"))
+    let outcome = try bench.run("predict", "six.onnx", "a.png")
+    #expect(
+      outcome.status == 65 && outcome.errors.contains("a.png: the network takes 6 channels; expected a tensor (.npy)"))
+  }
+}

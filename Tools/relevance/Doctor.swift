@@ -1,0 +1,241 @@
+import ArgumentParser
+import Foundation
+import RelevanceKit
+import ToolSupport
+
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Says what a network is, what is assumed of it, and what would make it certain.",
+    discussion: """
+      Says of input, preprocessing, outputs, classes and rules what they are and where that comes from: the model, a file beside it, or an \
+      assumption. With an image also what the network sees in it. --write puts what is assumed into preprocessor_config.json and \
+      config.json beside the model, to be corrected there.
+
+      Examples:
+        relevance doctor squeezenet1.1
+        relevance doctor model.onnx photo.jpg
+        relevance doctor model.onnx --write
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Argument(
+    help: ArgumentHelp("A picture, or a preprocessed tensor (.npy).", valueName: "image"),
+    completion: .file(extensions: InputFile.extensions))
+  var image: String?
+
+  @Flag(
+    help:
+      "Write preprocessor_config.json and config.json beside the model, where they are missing; none that is there is changed."
+  )
+  var write = false
+
+  func run() throws {
+    let model = try model.load(othersAreZeros: true)
+    let diagnosis = try Diagnosis(of: model, output: self.model.outputNode)
+    for line in diagnosis.lines { print(line) }
+    if let image {
+      let executor = Executor(model.network, threads: self.model.threads)
+      let input = try FitOptions.parse([]).load(InputFile(path: image), for: model)
+      let values = try input.run { try executor.logits($0) }
+      let layout = try executor.scoreLayout(forInput: input.tensor.shape)
+      let scores = PredictedScores(layout.scores(ofItem: values), layout: layout, labels: model.labels, top: 3)
+      let (low, high) = (input.tensor.elements.min() ?? 0, input.tensor.elements.max() ?? 0)
+      print(
+        Diagnosis.line(
+          "image", "\(input.file.name): \(input.tensor.shape), values \(Diagnosis.short(low))…\(Diagnosis.short(high))")
+      )
+      for line in scores.lines { print("  " + line) }
+    }
+    model.notes.forEach { Console.note($0) }
+    if write { try CompanionFiles(of: model).write() }
+  }
+}
+
+/// What is known of a model, and from where.
+private struct Diagnosis {
+  let lines: [String]
+
+  init(of model: Model, output: String?) throws {
+    let network = model.network
+    var lines: [String] = []
+    let shape = model.exampleInputShape
+    let settings = model.preprocessing
+    let name = network.graph[network.input].name
+    lines.append(Self.line("network", "\(model.file): \(network.graph.nodes.count) nodes"))
+    let extents = network.imageExtents
+    let isImage = network.inputShape.extents.count == 4
+    let layout =
+      isImage
+      ? network.hasChannelsLast ? "batch × height × width × channels" : "batch × channels × height × width"
+      : "no image's shape"
+    lines.append(
+      Self.line("input", "\(name), \(network.inputElements.title), \(network.inputShape): \(layout) (from the model)"))
+    let source = model.preprocessingFile.map { "from \($0)" } ?? "assumed: \(model.assumption)"
+    let colors = [
+      "1": "gray", "3": settings.flipsChannelOrder ? "blue, green, red" : "red, green, blue",
+      "4": "red, green, blue, opacity",
+    ]
+    let resize =
+      switch settings.resize {
+      case nil: "no resize"
+      case .shortestEdge(let edge)?: "shorter side to \(edge) (\(settings.resampling))"
+      case .longestEdge(let edge)?: "longer side to \(edge) (\(settings.resampling))"
+      case .exact(let width, let height)?: "resized to \(height)×\(width) (\(settings.resampling))"
+      }
+    let crop =
+      settings.crop.map { ", \($0.height)×\($0.width) from the center, rounded as \(settings.cropRounding) does" }
+      ?? ", no crop"
+    let takesImages = isImage && extents.channels.map { Preprocessing.Colors(rawValue: $0) != nil } ?? true
+    if !takesImages {
+      lines.append(
+        Self.line("images", "none: an image has 1, 3 or 4 channels along one of four axes; give tensors (.npy)"))
+    } else {
+      lines.append(Self.line("images", "\(colors["\(settings.colors.rawValue)"] ?? ""); \(resize)\(crop) (\(source))"))
+    }
+    let factor = settings.rescaleFactor == 1 ? "0…255" : "0…\(Self.short(Float(255 * settings.rescaleFactor)))"
+    let range = settings.pixelRange
+    lines.append(
+      Self.line(
+        "pixels",
+        "\(factor), less \(Self.list(settings.mean)), divided by \(Self.list(settings.standardDeviation)): "
+          + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) (\(model.preprocessingFile == nil ? "assumed" : source))"
+      ))
+    let outputs = model.outputNames.map { $0 == model.outputName ? "\($0) (explained)" : $0 }
+    let choice =
+      output != nil
+      ? "asked for"
+      : outputs.count == 1
+        ? "the only one" : model.outputNames[0] == model.outputName ? "the first" : "most like logits"
+    lines.append(
+      Self.line(
+        "outputs",
+        outputs.joined(separator: ", ")
+          + (model.outputNames.contains(model.outputName) ? "" : "; node \(model.outputName)")
+          + " (\(choice))"))
+    let inferred = (try? network.analysis(forInput: shape))?.inferred
+    let scores = inferred.map { network.scoreLayout($0) }
+    lines.append(Self.line("scores", scores.map { "\($0)" } ?? "not known: the network does not take \(shape)"))
+    let names = model.labels.map { labels in
+      labels.names.sorted { $0.key < $1.key }.prefix(3).map(\.value).joined(separator: "; ")
+        + (labels.names.count > 3 ? "; …" : "") + " (from \(model.labelsFile ?? "a file"))"
+    }
+    lines.append(Self.line("classes", names ?? "numbers only: no file names them"))
+    let plan = try RuleOptions.parse([]).plan(for: model)
+    lines.append(
+      Self.line(
+        "rules", plan.objection.map { "none of the tables: \($0)" } ?? "table \(plan.table.name) explains it"))
+    var open: [String] = []
+    if model.preprocessingFile == nil { open.append("preprocessor_config.json (how images are prepared)") }
+    if model.labels == nil, scores?.decision != .quantity { open.append("config.json (id2label: the classes' names)") }
+    if let height = extents.height, let width = extents.width, let size = settings.fixedSize, size != (height, width) {
+      lines.append(
+        Self.line(
+          "doubt",
+          "the network takes \(height)×\(width) pixels, and the preprocessing makes \(size.height)×\(size.width)"))
+    }
+    lines.append(
+      Self.line(
+        "to do",
+        open.isEmpty
+          ? "nothing: all of it is written down"
+          : "write beside the model: \(open.joined(separator: "; ")); --write writes what is assumed, to be corrected"))
+    self.lines = lines
+  }
+
+  static func line(_ title: String, _ text: String) -> String {
+    (title + ":").padding(toLength: 9, withPad: " ", startingAt: 0) + text
+  }
+
+  static func short(_ number: Float) -> String { String(format: "%.4g", number) }
+
+  private static func list(_ numbers: [Double]) -> String {
+    Set(numbers).count == 1 ? short(Float(numbers[0])) : numbers.map { short(Float($0)) }.joined(separator: ", ")
+  }
+}
+
+extension ElementKind {
+  fileprivate var title: String {
+    switch self {
+    case .real: "real numbers"
+    case .truth: "truth values"
+    case .integer(let type): "\(type.rawValue) integers"
+    }
+  }
+}
+
+extension Preprocessing {
+  /// The size of every prepared image; nil if it depends on the image.
+  fileprivate var fixedSize: (height: Int, width: Int)? {
+    if let crop { return (crop.height, crop.width) }
+    if case .exact(let width, let height)? = resize { return (height, width) }
+    return nil
+  }
+}
+
+/// The files beside a model that say what is assumed of it.
+private struct CompanionFiles {
+  let model: Model
+
+  init(of model: Model) { self.model = model }
+
+  /// Writes those that are not there.
+  ///
+  /// - Throws: `RelevanceKitError` if one is there that says something else, or cannot be written.
+  func write() throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let folder = URL(fileURLWithPath: model.file).deletingLastPathComponent()
+    if let file = model.preprocessingFile {
+      print("\(file) says how images are prepared; it is left as it is")
+    } else {
+      try write(encoder.encode(model.preprocessing), to: folder.appendingPathComponent("preprocessor_config.json"))
+    }
+    if let file = model.labelsFile {
+      print("\(file) names the classes; it is left as it is")
+    } else {
+      let configuration = try configuration()
+      try write(encoder.encode(configuration), to: folder.appendingPathComponent("config.json"))
+    }
+  }
+
+  private struct Configuration: Encodable {
+    let id2label: [String: String]
+    let problemType: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case id2label
+      case problemType = "problem_type"
+    }
+  }
+
+  /// A name for each class, to be replaced, and what the scores decide.
+  private func configuration() throws -> Configuration {
+    let network = model.network
+    let layout = network.scoreLayout(try network.analysis(forInput: model.exampleInputShape).inferred)
+    let names = layout.decision == .quantity ? ["value"] : (0..<layout.classes).map { "class \($0)" }
+    let kind: String? =
+      switch layout.decision {
+      case .oneClass: "single_label_classification"
+      case .eachClass: "multi_label_classification"
+      case .quantity: "regression"
+      case .twoClasses: nil
+      }
+    return Configuration(
+      id2label: Dictionary(uniqueKeysWithValues: names.enumerated().map { ("\($0)", $1) }), problemType: kind)
+  }
+
+  private func write(_ data: Data, to file: URL) throws {
+    let data = data + Data("\n".utf8)
+    if FileManager.default.fileExists(atPath: file.path) {
+      guard FileManager.default.contents(atPath: file.path) == data else {
+        throw SimpleError(
+          "\(file.path): there is such a file already, which says something else; it is left as it is", .cannotWrite)
+      }
+      print("\(file.path) says it already")
+      return
+    }
+    try writeFile(data, to: file)
+    print("wrote \(file.path)")
+  }
+}
