@@ -12,8 +12,16 @@ enum OperatorRegistry {
   /// Operators whose result depends on nothing but shapes, whether they are supported or not.
   static let takesShapes: Set = ["Shape", "Size"]
 
+  /// Whose operators are read, each under its name with the domain before it but for ONNX's own. All of ONNX Runtime's are in
+  /// `MicrosoftOperators`.
+  static let domains = ["", "ai.onnx", "com.microsoft", "com.microsoft.nchwc"]
+
   /// Whether an operator has one output that can be imported, and perhaps others that cannot.
-  static func hasOneResult(_ name: String) -> Bool { builders[name] != nil && name != "Split" }
+  static func hasOneResult(_ name: String) -> Bool { builders[name] != nil && !severalResults.contains(name) }
+  private static let severalResults: Set = [
+    "Split", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
+    "com.microsoft.SkipSimplifiedLayerNormalization",
+  ]
 
   /// Functions of elements, and of pairs of them, without attributes: ONNX calls them as their families are called.
   private static let functions: [any Operator] = [
@@ -21,9 +29,8 @@ enum OperatorRegistry {
     Reciprocal(), Relu(), Round(), Sigmoid(), Softplus(), Sqrt(), Subtract(), Tanh(),
   ]
 
-  /// ONNX's own operators (domains "" and "ai.onnx") by name.
   static let builders: [String: Builder] = {
-    var builders = others
+    var builders = others.merging(MicrosoftOperators.builders) { own, _ in own }
     for function in functions {
       let isPairwise = function is any PairwiseFunction
       builders[function.kind.name] = { try isPairwise ? $0.pairwise(function) : $0.node(function, "X") }
@@ -46,9 +53,13 @@ enum OperatorRegistry {
     "Constant": { try $0.constantValue() },
     "ConstantOfShape": { try $0.constantOfShape() },
     "Conv": { try $0.convolution() },
+    "ConvInteger": { try $0.integerConvolution() },
     "ConvTranspose": { try $0.transposedConvolution() },
+    "Crop": { try $0.crop() },
     "DepthToSpace": { try $0.depthToSpace(inverse: false) },
+    "DequantizeLinear": { try $0.dequantize() },
     "Dropout": { try $0.dropout() },
+    "DynamicQuantizeLinear": { try $0.dynamicQuantize() },
     "Einsum": { try $0.einsum() },
     "Elu": { try $0.node(Elu(reading: $0), "X") },
     "Expand": { try $0.node(Expand(), "input", "shape") },
@@ -61,17 +72,23 @@ enum OperatorRegistry {
     "GroupNormalization": { try $0.groupNormalization() },
     "HardSigmoid": { try $0.node(HardSigmoid(reading: $0), "X") },
     "Identity": { try $0.passThrough(Identity()) },
+    "ImageScaler": { try $0.imageScaler() },
     "InstanceNormalization": { try $0.instanceNormalization() },
     "LRN": { try $0.node(LocalResponseNormalization(reading: $0), "X") },
     "LayerNormalization": { try $0.node(LayerNormalization(reading: $0), "X") },
     "LeakyRelu": { try $0.node(LeakyRelu(reading: $0), "X") },
     "LogSoftmax": { try $0.node($0.softmax(isLogarithm: true), "input") },
     "MatMul": { try $0.matrixProduct() },
+    "MatMulInteger": { try $0.integerProduct() },
     "Max": { try $0.chain(Maximum()) },
     "MaxPool": { try $0.maxPool() },
     "Min": { try $0.chain(Minimum()) },
     "PRelu": { try $0.node(ParametricRelu(reading: $0), "X") },
     "Pad": { try $0.pad() },
+    "QLinearConv": { try $0.quantizedConvolution() },
+    "QLinearMatMul": { try $0.quantizedProduct() },
+    "QuantizeLinear": { try $0.quantize() },
+    "RMSNormalization": { try $0.node(LayerNormalization(reading: $0, isCentered: false), "X") },
     "Range": { try $0.nodeOfAll(RangeOf()) },
     "ReduceMax": { try $0.reduction(.maximum, axesAreInputSince: 18) },
     "ReduceMean": { try $0.reduceMean() },
@@ -82,6 +99,7 @@ enum OperatorRegistry {
     "Resize": { try $0.resize() },
     "Selu": { try $0.node(Selu(reading: $0), "X") },
     "Shape": { try $0.node(ShapeOf(reading: $0), "data") },
+    "SimplifiedLayerNormalization": { try $0.node(LayerNormalization(reading: $0, isCentered: false), "X") },
     "Slice": { try $0.slice() },
     "Softmax": { try $0.node($0.softmax(isLogarithm: false), "input") },
     "SpaceToDepth": { try $0.depthToSpace(inverse: true) },
