@@ -7,15 +7,7 @@ enum MicrosoftOperators {
   /// Where channels lie in blocks.
   static let blocked = "com.microsoft.nchwc"
 
-  static let builders = named(domain, contributed).merging(named(blocked, inBlocks)) { own, _ in own }
-
-  private static func named(
-    _ domain: String, _ builders: [String: OperatorRegistry.Builder]
-  ) -> [String: OperatorRegistry.Builder] {
-    Dictionary(uniqueKeysWithValues: builders.map { ("\(domain).\($0)", $1) })
-  }
-
-  private static let contributed: [String: OperatorRegistry.Builder] = [
+  static let own: [String: OperatorRegistry.Builder] = [
     "BiasAdd": { try $0.biasAdd() },
     "BiasGelu": { try $0.biasedGelu(approximate: false) },
     "DequantizeLinear": { try $0.dequantize() },
@@ -47,7 +39,7 @@ enum MicrosoftOperators {
     "TransposeMatMul": { try $0.fusedProduct() },
   ]
 
-  private static let inBlocks: [String: OperatorRegistry.Builder] = [
+  static let inBlocks: [String: OperatorRegistry.Builder] = [
     "AveragePool": { try $0.averagePool() },
     "Conv": { try $0.blockedConvolution() },
     "GlobalAveragePool": { try $0.globalPool(.mean) },

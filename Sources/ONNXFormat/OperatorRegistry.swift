@@ -12,12 +12,8 @@ enum OperatorRegistry {
   /// Operators whose result depends on nothing but shapes, whether they are supported or not.
   static let takesShapes: Set = ["Shape", "Size"]
 
-  /// Whose operators are read, each under its name with the domain before it but for ONNX's own. All of ONNX Runtime's are in
-  /// `MicrosoftOperators`.
-  static let domains = ["", "ai.onnx", "com.microsoft", "com.microsoft.nchwc"]
-
   /// Whether an operator has one output that can be imported, and perhaps others that cannot.
-  static func hasOneResult(_ name: String) -> Bool { builders[name] != nil && !severalResults.contains(name) }
+  static func hasOneResult(_ name: String) -> Bool { builder(named: name) != nil && !severalResults.contains(name) }
   private static let severalResults: Set = [
     "Split", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
     "com.microsoft.SkipSimplifiedLayerNormalization",
@@ -29,8 +25,22 @@ enum OperatorRegistry {
     Reciprocal(), Relu(), Round(), Sigmoid(), Softplus(), Sqrt(), Subtract(), Tanh(),
   ]
 
-  static let builders: [String: Builder] = {
-    var builders = others.merging(MicrosoftOperators.builders) { own, _ in own }
+  /// The operators that are read, by domain and name; "" is ONNX's own domain, also called "ai.onnx".
+  private static let domains: [String: [String: Builder]] = [
+    "": standard, MicrosoftOperators.domain: MicrosoftOperators.own,
+    MicrosoftOperators.blocked: MicrosoftOperators.inBlocks,
+  ]
+
+  /// All of them by name, with the domain before it but for ONNX's own.
+  static let builders: [String: Builder] = domains.reduce(into: [:]) { all, domain in
+    for (name, builder) in domain.value { all[domain.key.isEmpty ? name : "\(domain.key).\(name)"] = builder }
+  }
+
+  /// The builder of an operator. Some exporters leave out the domain of ONNX Runtime's operators.
+  static func builder(named name: String) -> Builder? { builders[name] ?? MicrosoftOperators.own[name] }
+
+  private static let standard: [String: Builder] = {
+    var builders = others
     for function in functions {
       let isPairwise = function is any PairwiseFunction
       builders[function.kind.name] = { try isPairwise ? $0.pairwise(function) : $0.node(function, "X") }

@@ -64,6 +64,7 @@ extension FileGraph {
   private static let takers: [String: (scale: Int?, zero: Int)] = [
     "MatMulInteger": (nil, 2), "ConvInteger": (nil, 2), "DequantizeLinear": (1, 2),
     "com.microsoft.DequantizeLinear": (1, 2), "com.microsoft.MatMulIntegerToFloat": (2, 4),
+    "MatMulIntegerToFloat": (2, 4),
   ]
 
   private func isDequantized(_ node: Node, _ users: [String: [Int]]) -> Bool {
