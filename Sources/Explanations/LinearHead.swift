@@ -23,7 +23,7 @@ struct LinearHead {
       if node.operation.isWeighted { break }
       switch node.operation.kind {
       case .relu, .batchNormalization, .averagePool, .globalAveragePool, .reduceMean, .flatten, .reshape, .squeeze,
-        .unsqueeze, .transpose, .dropout, .slice:
+        .unsqueeze, .transpose, .dropout, .slice, .quantizeLinear, .dequantizeLinear:
         id = node.inputs[0]
       default: throw ExplanationError.noWeightedHead(node: node.name, operator: node.kind.name)
       }

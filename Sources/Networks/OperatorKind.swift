@@ -187,6 +187,12 @@ extension OperatorKind {
   public static let depthToSpace = OperatorKind("DepthToSpace", .rearrangement)
   /// Blocks of positions moved into channels.
   public static let spaceToDepth = OperatorKind("SpaceToDepth", .rearrangement)
+  /// The nearest integers that stand for values.
+  public static let quantizeLinear = OperatorKind("QuantizeLinear", .function)
+  /// The values that integers stand for.
+  public static let dequantizeLinear = OperatorKind("DequantizeLinear", .function)
+  /// Values rounded to steps between the smallest and the largest of them.
+  public static let dynamicQuantizeLinear = OperatorKind("DynamicQuantizeLinear", .function)
   package static let shape = OperatorKind("Shape", .shapes)
   /// The same values as another kind of numbers.
   public static let cast = OperatorKind("Cast", .rearrangement)
@@ -205,6 +211,7 @@ extension OperatorKind {
     .leakyRelu, .log, .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div,
     .pow, .min, .max, .pad, .slice, .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin, .reduceProd, .reduceSum,
     .resize, .convTranspose, .layerNormalization, .instanceNormalization, .groupNormalization, .depthToSpace,
-    .spaceToDepth, .shape, .cast, .range, .constantOfShape, .where, .comparison, .logic,
+    .spaceToDepth, .quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear, .shape, .cast, .range, .constantOfShape,
+    .where, .comparison, .logic,
   ]
 }

@@ -169,6 +169,22 @@ final class ConstantTensor {
     let integers = type.kind.integerType
     // What is read is the bits, to which the type then gives their sign.
     func element(_ bits: Int) -> Int { integers?.wrapped(bits) ?? (bits == 0 ? 0 : 1) }
+    if let width = type.packedBits {
+      let bytes: [Int]
+      if let payload {
+        bytes = (0..<packedCount).map { Int(payload.load($0, as: UInt8.self)) }
+      } else {
+        bytes = numbers(message.pointee.n_int32_data, message.pointee.int32_data).map { Int($0) }
+        guard bytes.count == packedCount else {
+          throw defect("dims \(shape) of type \(type) take \(packedCount) bytes; found \(bytes.count)")
+        }
+      }
+      return (0..<shape.count).map { at in
+        // The first is in the low bits.
+        let bits = bytes[at * width / 8] >> (at * width % 8) & ((1 << width) - 1)
+        return bits > type.limits?.upperBound ?? bits ? bits - (1 << width) : bits
+      }
+    }
     func converted<Stored: FixedWidthInteger & BitwiseCopyable>(_ payload: Payload, _ stored: Stored.Type) -> [Int] {
       (0..<shape.count).map { element(Int(truncatingIfNeeded: payload.load($0, as: stored))) }
     }
@@ -195,7 +211,7 @@ final class ConstantTensor {
   private func payload(of message: UnsafePointer<TensorProto>, in model: Model) throws -> Payload? {
     guard message.pointee.segment == nil else { throw defect("it is one of several segments, which are not supported") }
     guard let size = type.byteCount else { return nil }
-    let expected = shape.count * size
+    let expected = type.packedBits == nil ? shape.count * size : packedCount
     if message.pointee.has_data_location != 0, message.pointee.data_location.rawValue == 1 {
       return try externalPayload(of: message, in: model, expected: expected)
     }
@@ -243,6 +259,9 @@ final class ConstantTensor {
     if let checksum { try model.external.verify(checksum, of: location, tensor: name) }
     return Payload(file: file, offset: offset)
   }
+
+  /// The bytes of elements of which several are in one.
+  private var packedCount: Int { (shape.count * (type.packedBits ?? 8) + 7) / 8 }
 
   private func check(count: Int) throws {
     guard count == shape.count else { throw defect("dims \(shape) take \(shape.count) elements; found \(count)") }

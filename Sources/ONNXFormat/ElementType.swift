@@ -8,11 +8,16 @@ struct ElementType: Hashable, CustomStringConvertible {
   static let double = ElementType(number: 11)
   static let bfloat16 = ElementType(number: 16)
   private static let bool = ElementType(number: 9)
+  static let uint8 = ElementType(number: 2)
+  private static let uint4 = ElementType(number: 21)
+  private static let int4 = ElementType(number: 22)
+  private static let uint2 = ElementType(number: 25)
+  private static let int2 = ElementType(number: 26)
 
   private static let names = [
     "UNDEFINED", "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE",
     "UINT32", "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2",
-    "FLOAT8E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1", "FLOAT8E8M0",
+    "FLOAT8E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1", "FLOAT8E8M0", "UINT2", "INT2",
   ]
 
   init(number: Int32) { self.number = number }
@@ -37,10 +42,36 @@ struct ElementType: Hashable, CustomStringConvertible {
 
   /// What elements are in the graph; types that are not read count as real numbers.
   var kind: ElementKind {
-    self == .bool ? .truth : IntegerType(rawValue: description.lowercased()).map { .integer($0) } ?? .real
+    switch self {
+    case .bool: .truth
+    // Nothing is computed in fewer than 8 bits.
+    case .uint4, .uint2: .integer(.uint8)
+    case .int4, .int2: .integer(.int8)
+    default: IntegerType(rawValue: description.lowercased()).map { .integer($0) } ?? .real
+    }
   }
 
-  /// The bytes that an element takes in `raw_data`.
+  /// The bits of an element where several are in a byte.
+  var packedBits: Int? {
+    switch self {
+    case .uint4, .int4: 4
+    case .uint2, .int2: 2
+    default: nil
+    }
+  }
+
+  /// The smallest and the largest integer of a type of up to 32 bits.
+  var limits: ClosedRange<Int>? {
+    switch self {
+    case .uint4: 0...15
+    case .int4: -8...7
+    case .uint2: 0...3
+    case .int2: -2...1
+    default: kind.integerType.flatMap { $0.bitWidth > 32 ? nil : $0.lowest...$0.highest }
+    }
+  }
+
+  /// The bytes that an element takes in `raw_data`; of a packed type, those of several.
   var byteCount: Int? {
     switch self {
     case .bool: 1

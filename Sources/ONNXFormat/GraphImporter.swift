@@ -19,6 +19,8 @@ struct GraphImporter {
   private var computedCount = 0
   /// Keeps computed constants alive, so that their identifiers stay theirs.
   private var kept: [ConstantTensor] = []
+  /// The nodes that quantize by what they find, and whose outputs are only taken for what they stand for.
+  private var dequantized: Set<String> = []
   private var unsupported: [ONNXError.UnsupportedNode] = []
   private var firstError: (any Error)?
 
@@ -60,6 +62,7 @@ struct GraphImporter {
     try addInitializers(of: graph)
     try add(inputs)
     let live: [FileGraph.Node]
+    dequantized = file.dequantizedNodes()
     do { live = try file.nodes(before: [choice.value]) } catch let error as Defect { throw defect(error.reason) }
     for node in live { try add(node) }
     if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
@@ -105,7 +108,9 @@ struct GraphImporter {
     var results: [Value]?
     do {
       results =
-        try node.op == "If" ? branch(of: node) : place(build(node, outputs: outputs.count), node, outputs: outputs)
+        try node.op == "If"
+        ? branch(of: node)
+        : place(build(node, outputs: outputs.count), named: node.name, outputs: outputs).map { .operand($0) }
     } catch let error as Unsupported {
       unsupported.append(.init(node.op, name: node.name, reason: error.reason))
     } catch let error as Defect {
@@ -130,11 +135,11 @@ struct GraphImporter {
   }
 
   private mutating func build(_ node: FileGraph.Node, outputs: Int) throws -> Imported {
-    guard let builder = OperatorRegistry.builders[node.op] else { throw Unsupported(nil) }
+    guard let builder = OperatorRegistry.builder(named: node.op) else { throw Unsupported(nil) }
     let operands = try texts(node.message.pointee.n_input, node.message.pointee.input).map { try operand(named: $0) }
     let reader = NodeReader(
       name: node.name, opset: opset, attributes: try Attributes(of: node.message), operands: operands, outputs: outputs,
-      model: model)
+      model: model, isDequantized: node.outputs.first.map(dequantized.contains) ?? false)
     return try builder(reader)
   }
 
@@ -167,30 +172,32 @@ struct GraphImporter {
     throw defect("the graph's output \(shown(name)) is made by no node")
   }
 
-  private mutating func place(_ imported: Imported, _ node: FileGraph.Node, outputs: [String]) throws -> [Value] {
+  /// What a node of the file, whose name is given, has become: an operand for each output, as far as there is one.
+  mutating func place(_ imported: Imported, named own: String, outputs: [String] = []) throws -> [Operand] {
     switch imported {
-    case .constant(let tensor): return [.operand(.constant(tensor))]
-    case .node(let operation, let operands): return [.operand(try add(operation, operands, named: node.name))]
+    case .constant(let tensor): return [.constant(tensor)]
+    case .node(let operation, let operands): return [try add(operation, operands, named: own)]
+    case .assembly(let make): return try make(&self)
     case .chain(let operation, let operands):
       var result = operands[0]
-      for operand in operands[1...] { result = try add(operation, [result, operand], named: node.name) }
-      return [.operand(result)]
+      for operand in operands[1...] { result = try add(operation, [result, operand], named: own) }
+      return [result]
     case .sequence(let operations, var result):
       let layer = operations.firstIndex { $0.isWeighted } ?? operations.count - 1
       for (index, operation) in operations.enumerated() {
-        let name = index == layer ? node.name : "\(node.name).\(operation.kind.name.lowercased())"
+        let name = index == layer ? own : "\(own).\(operation.kind.name.lowercased())"
         result = try add(operation, [result], named: name)
       }
-      return [.operand(result)]
+      return [result]
     case .outputs(let operations, let operands):
       return try zip(operations, outputs).map { operation, output in
-        .operand(try add(operation, operands, named: operations.count == 1 || output.isEmpty ? node.name : output))
+        try add(operation, operands, named: operations.count == 1 || output.isEmpty ? own : output)
       }
     }
   }
 
   /// A node, or, if all that it takes is known, its value.
-  private mutating func add(_ operation: any Operator, _ operands: [Operand], named name: String) throws -> Operand {
+  mutating func add(_ operation: any Operator, _ operands: [Operand], named name: String) throws -> Operand {
     if let refusal = operation.refusal(ofLiveOperands: operands.map { isLive($0) }) { throw Unsupported(refusal) }
     if operands.contains(where: { if case .unavailable = $0 { true } else { false } }) {
       let isLive = !(operation is ShapeOf) && operands.contains { self.isLive($0) }

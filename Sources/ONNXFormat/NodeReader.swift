@@ -1,4 +1,5 @@
 import Networks
+import Tensors
 
 /// What a node takes: another node's output, or a tensor known beforehand.
 enum Operand {
@@ -26,6 +27,8 @@ enum Imported {
   case sequence([any Networks.Operator], Operand)
   /// A node of the graph for each output.
   case outputs([any Operator], [Operand])
+  /// Nodes that are made one by one; what is returned stands for the outputs.
+  case assembly((inout GraphImporter) throws -> [Operand])
 }
 
 /// One node of the file as a builder of the registry sees it.
@@ -37,6 +40,20 @@ struct NodeReader {
   let operands: [Operand?]
   let outputs: Int
   let model: Model
+  /// Whether the node's outputs together are only taken for the real numbers that they stand for.
+  let isDequantized: Bool
+
+  /// The node as if it took other operands.
+  func taking(_ operands: Operand?..., opset: Int? = nil) -> NodeReader {
+    NodeReader(
+      name: name, opset: opset ?? self.opset, attributes: attributes, operands: operands, outputs: outputs,
+      model: model, isDequantized: isDequantized)
+  }
+
+  /// A tensor as if the file had it.
+  func constant(_ tensor: Tensor, _ label: String) -> Operand {
+    .constant(ConstantTensor(.floats(tensor), name: "\(name).\(label)", file: model.file))
+  }
 
   /// Input `index`, called `label` in ONNX's documentation.
   ///

@@ -13,7 +13,11 @@ enum OperatorRegistry {
   static let takesShapes: Set = ["Shape", "Size"]
 
   /// Whether an operator has one output that can be imported, and perhaps others that cannot.
-  static func hasOneResult(_ name: String) -> Bool { builders[name] != nil && name != "Split" }
+  static func hasOneResult(_ name: String) -> Bool { builder(named: name) != nil && !severalResults.contains(name) }
+  private static let severalResults: Set = [
+    "Split", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
+    "com.microsoft.SkipSimplifiedLayerNormalization",
+  ]
 
   /// Functions of elements, and of pairs of them, without attributes: ONNX calls them as their families are called.
   private static let functions: [any Operator] = [
@@ -21,8 +25,21 @@ enum OperatorRegistry {
     Reciprocal(), Relu(), Round(), Sigmoid(), Softplus(), Sqrt(), Subtract(), Tanh(),
   ]
 
-  /// ONNX's own operators (domains "" and "ai.onnx") by name.
-  static let builders: [String: Builder] = {
+  /// The operators that are read, by domain and name; "" is ONNX's own domain, also called "ai.onnx".
+  private static let domains: [String: [String: Builder]] = [
+    "": standard, MicrosoftOperators.domain: MicrosoftOperators.own,
+    MicrosoftOperators.blocked: MicrosoftOperators.inBlocks,
+  ]
+
+  /// All of them by name, with the domain before it but for ONNX's own.
+  static let builders: [String: Builder] = domains.reduce(into: [:]) { all, domain in
+    for (name, builder) in domain.value { all[domain.key.isEmpty ? name : "\(domain.key).\(name)"] = builder }
+  }
+
+  /// The builder of an operator. Some exporters leave out the domain of ONNX Runtime's operators.
+  static func builder(named name: String) -> Builder? { builders[name] ?? MicrosoftOperators.own[name] }
+
+  private static let standard: [String: Builder] = {
     var builders = others
     for function in functions {
       let isPairwise = function is any PairwiseFunction
@@ -46,9 +63,13 @@ enum OperatorRegistry {
     "Constant": { try $0.constantValue() },
     "ConstantOfShape": { try $0.constantOfShape() },
     "Conv": { try $0.convolution() },
+    "ConvInteger": { try $0.integerConvolution() },
     "ConvTranspose": { try $0.transposedConvolution() },
+    "Crop": { try $0.crop() },
     "DepthToSpace": { try $0.depthToSpace(inverse: false) },
+    "DequantizeLinear": { try $0.dequantize() },
     "Dropout": { try $0.dropout() },
+    "DynamicQuantizeLinear": { try $0.dynamicQuantize() },
     "Einsum": { try $0.einsum() },
     "Elu": { try $0.node(Elu(reading: $0), "X") },
     "Expand": { try $0.node(Expand(), "input", "shape") },
@@ -61,17 +82,23 @@ enum OperatorRegistry {
     "GroupNormalization": { try $0.groupNormalization() },
     "HardSigmoid": { try $0.node(HardSigmoid(reading: $0), "X") },
     "Identity": { try $0.passThrough(Identity()) },
+    "ImageScaler": { try $0.imageScaler() },
     "InstanceNormalization": { try $0.instanceNormalization() },
     "LRN": { try $0.node(LocalResponseNormalization(reading: $0), "X") },
     "LayerNormalization": { try $0.node(LayerNormalization(reading: $0), "X") },
     "LeakyRelu": { try $0.node(LeakyRelu(reading: $0), "X") },
     "LogSoftmax": { try $0.node($0.softmax(isLogarithm: true), "input") },
     "MatMul": { try $0.matrixProduct() },
+    "MatMulInteger": { try $0.integerProduct() },
     "Max": { try $0.chain(Maximum()) },
     "MaxPool": { try $0.maxPool() },
     "Min": { try $0.chain(Minimum()) },
     "PRelu": { try $0.node(ParametricRelu(reading: $0), "X") },
     "Pad": { try $0.pad() },
+    "QLinearConv": { try $0.quantizedConvolution() },
+    "QLinearMatMul": { try $0.quantizedProduct() },
+    "QuantizeLinear": { try $0.quantize() },
+    "RMSNormalization": { try $0.node(LayerNormalization(reading: $0, isCentered: false), "X") },
     "Range": { try $0.nodeOfAll(RangeOf()) },
     "ReduceMax": { try $0.reduction(.maximum, axesAreInputSince: 18) },
     "ReduceMean": { try $0.reduceMean() },
@@ -82,6 +109,7 @@ enum OperatorRegistry {
     "Resize": { try $0.resize() },
     "Selu": { try $0.node(Selu(reading: $0), "X") },
     "Shape": { try $0.node(ShapeOf(reading: $0), "data") },
+    "SimplifiedLayerNormalization": { try $0.node(LayerNormalization(reading: $0, isCentered: false), "X") },
     "Slice": { try $0.slice() },
     "Softmax": { try $0.node($0.softmax(isLogarithm: false), "input") },
     "SpaceToDepth": { try $0.depthToSpace(inverse: true) },

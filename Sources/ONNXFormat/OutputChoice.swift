@@ -72,13 +72,16 @@ struct OutputPreference {
 
   /// Nodes that only give their operand's values another shape or type.
   private static let keepers: Set = [
-    "Identity", "Reshape", "Flatten", "Cast", "Squeeze", "Unsqueeze", "Dropout", "Transpose",
+    "Identity", "Reshape", "Flatten", "Cast", "Squeeze", "Unsqueeze", "Dropout", "Transpose", "QuantizeLinear",
+    "DequantizeLinear",
   ]
   private static let probabilities: Set = ["Softmax", "LogSoftmax", "Sigmoid"]
   private static let decisions: Set = [
     "ArgMax", "ArgMin", "TopK", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ReduceMax", "Round",
   ]
-  private static let weighted: Set = ["Conv", "ConvTranspose", "Gemm", "MatMul"]
+  private static let weighted: Set = [
+    "Conv", "ConvTranspose", "Gemm", "MatMul", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger",
+  ]
   private static let averages: Set = ["GlobalAveragePool", "ReduceMean", "AveragePool"]
   private static let affine: Set = ["Add", "Sub", "Mul", "Div"]
 

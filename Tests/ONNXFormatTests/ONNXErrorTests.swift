@@ -73,14 +73,14 @@ import Testing
       nodes: [
         WireNode(op: "GridSample", inputs: ["x"], outputs: ["a"], name: "first"),
         WireNode(op: "Relu", inputs: ["a"], outputs: ["b"]),
-        WireNode(op: "FusedConv", inputs: ["b"], outputs: ["c"], domain: "com.microsoft"),
+        WireNode(op: "CropAndResize", inputs: ["b"], outputs: ["c"], domain: "com.microsoft"),
         WireNode(op: "MatMul", inputs: ["x", "x"], outputs: ["d"], name: "attention"),
         WireNode(op: "GridSample", inputs: ["c", "d"], outputs: ["y"]),
       ])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(
       error?.description
-        == "model: 4 nodes are not supported: GridSample × 2 (first, y), com.microsoft.FusedConv (c), "
+        == "model: 4 nodes are not supported: GridSample × 2 (first, y), com.microsoft.CropAndResize (c), "
         + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant B)"
     )
     #expect(error?.category == .badData)

@@ -114,7 +114,7 @@ private struct GraphMaker {
     case 1: images.append((add("Add", [a.name, b.name]), isThere, a.hasRank && b.hasRank))
     case 2: images.append((add("MatMul", [a.name, "matrix"]), a.isThere, a.hasRank))
     case 3: images.append((add("GridSample", [a.name], unknown: true), false, false))
-    case 4: images.append((add("com.microsoft/FusedConv", [a.name, "kernel"], unknown: true), false, false))
+    case 4: images.append((add("com.microsoft/CropAndResize", [a.name, "kernel"], unknown: true), false, false))
     case 5: images.append((add("MatMul", [a.name, b.name], refused: Self.product), false, false))
     case 6: images.append((add("Where", [a.name, b.name, b.name], refused: Self.arithmetic), false, false))
     case 7: images.append((add("Gather", ["matrix", a.name], refused: Self.positions), false, false))

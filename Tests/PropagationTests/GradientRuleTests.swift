@@ -37,6 +37,12 @@ import Testing
     let norm = LayerNormalization(
       axis: -1, scale: Seeded.tensor([6], seed: 10), shift: Seeded.tensor([6], seed: 11), epsilon: 1e-3)
     cases.append(Case(name: "layer normalization", item: map, operation: .layerNormalization(norm)))
+    let rootMeanSquare = LayerNormalization(
+      axis: -1, scale: Seeded.tensor([6], seed: 10), shift: nil, epsilon: 1e-3, isCentered: false)
+    cases.append(Case(name: "root mean square", item: map, operation: rootMeanSquare))
+    let steps = QuantizationSteps(
+      scale: Seeded.tensor([6], seed: 12, low: 0.1, high: 0.3), zero: Seeded.tensor([6], seed: 13), axis: -1)
+    cases.append(Case(name: "dequantize", item: map, operation: Dequantize(steps, from: .int8)))
     for groups in [nil, 1, 2] {
       let norm = GroupNormalization(
         groups: groups, scale: Seeded.tensor([groups == 2 ? 2 : 4], seed: 12),
@@ -121,6 +127,24 @@ import Testing
     let scale = zip(found.doubles, direction.doubles).reduce(0) { $0 + abs($1.0 * $1.1) }
     #expect(abs(product - expected) <= 5e-3 * scale, "\(product), by differences \(expected)")
     #expect(scale > 0)
+  }
+
+  /// Quantizing passes what arrives straight through, and nothing where values are clipped; dequantizing undoes its scale.
+  @Test func quantizedValuesPassGradients() throws {
+    let steps = QuantizationSteps(
+      scale: Tensor(shape: [3], elements: [0.1, 0.25, 0.01]), zero: Tensor(shape: [3], elements: [0, 10, -5]), axis: 2)
+    var builder = GraphBuilder(item: [2, 3])
+    builder.add("quantize", Quantize(steps, to: .int8))
+    builder.add("end", Dequantize(steps, from: .int8))
+    let x = Tensor(shape: [1, 2, 3], elements: [0.34, -1.1, 0.6, 15, 40, -0.4])
+    let walk = try Walk(builder.network(), Self.table, x)
+    #expect(walk.value("quantize").elements == [3, 6, 55, 127, 127, -45])
+    let r = Tensor(shape: [1, 2, 3], elements: [1, 2, 3, 4, 5, 6])
+    let expected = Tensor(shape: [1, 2, 3], elements: [1, 2, 3, 0, 0, 6])
+    #expect(walk.relevance(from: "end", r).largestDifference(from: expected) <= 1e-5)
+    // Rule pass takes rounding and clipping for nothing.
+    let passed = try Walk(builder.network(), .default(pixelRange: nil), x)
+    #expect(passed.relevance(from: "end", r) == r)
   }
 
   /// A reproducible order (linear congruential).

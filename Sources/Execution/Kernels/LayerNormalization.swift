@@ -5,7 +5,8 @@ import Tensors
 extension LayerNormalization: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {
     NormalizationKernel(
-      shape: site.output.shape, size: scale.count, scale: scale, shift: shift, sharing: 1, epsilon: epsilon)
+      shape: site.output.shape, size: scale.count, scale: scale, shift: shift, sharing: 1, epsilon: epsilon,
+      isCentered: isCentered)
   }
 }
 
@@ -19,12 +20,16 @@ package struct NormalizationKernel: DifferentiableKernel {
   /// Neighboring elements that share a scale and a shift.
   private let run: Int
   private let epsilon: Float
+  private let isCentered: Bool
   /// Whether derivatives take the deviation for a constant.
   private var holdsDeviation = false
 
-  init(shape: TensorShape, size: Int, scale: Tensor, shift: Tensor?, sharing run: Int, epsilon: Float) {
+  init(
+    shape: TensorShape, size: Int, scale: Tensor, shift: Tensor?, sharing run: Int, epsilon: Float,
+    isCentered: Bool = true
+  ) {
     (self.shape, self.size, self.scale, self.shift) = (shape, max(size, 1), scale, shift)
-    (self.run, self.epsilon) = (max(run, 1), epsilon)
+    (self.run, self.epsilon, self.isCentered) = (max(run, 1), epsilon, isCentered)
   }
 
   /// The linear map that the normalization is while its deviation is held: without its shift.
@@ -36,7 +41,7 @@ package struct NormalizationKernel: DifferentiableKernel {
 
   /// Mean and `1/√(variance + ε)` of a group.
   private func statistics(of x: Floats) -> (mean: Double, factor: Double) {
-    let mean = rk_sum(x, size) / Double(size)
+    let mean = isCentered ? rk_sum(x, size) / Double(size) : 0
     var variance = 0.0
     for i in 0..<size { variance += (Double(x[i]) - mean) * (Double(x[i]) - mean) }
     return (mean, 1 / (variance / Double(size) + Double(epsilon)).squareRoot())
@@ -60,7 +65,8 @@ package struct NormalizationKernel: DifferentiableKernel {
     }
   }
 
-  /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`; without the last term while the deviation is held.
+  /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`; without the last term while the deviation is held, and
+  /// without `1/n` where no mean is subtracted.
   package func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
     let scales = scale.elements
     point.forEachItem(s, c, on: workers) { s, x, _, c in
@@ -69,7 +75,7 @@ package struct NormalizationKernel: DifferentiableKernel {
         var (sum, projection) = (0.0, 0.0)
         for at in start..<start + size {
           let own = Double(scales[parameter(ofElement: at)] * s[at])
-          sum += own
+          if isCentered { sum += own }
           if !holdsDeviation { projection += own * (Double(x[at]) - mean) * factor }
         }
         for at in start..<start + size {

@@ -30,13 +30,18 @@ struct Ending: Sendable {
 
   private static func beforeShaping(_ id: Node.ID, in graph: Graph) -> Node.ID {
     var id = id
-    while graph[id].operation.keepsElements { id = graph[id].inputs[0] }
+    while graph[id].operation.keepsElements || graph[id].operation.rounds { id = graph[id].inputs[0] }
     return id
   }
 
   private static func isProbability(_ id: Node.ID, in graph: Graph) -> Bool {
     graph.complement(id) != nil || graph.sigmoidOperand(id) != nil || graph.softmaxOperand(id) != nil
   }
+}
+
+extension Operator {
+  /// Whether values are only rounded, or are integers in place of the values for which they stand, or the other way round.
+  fileprivate var rounds: Bool { [.quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear].contains(kind) }
 }
 
 extension Graph {

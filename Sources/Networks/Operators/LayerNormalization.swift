@@ -1,6 +1,7 @@
 import Tensors
 
-/// Normalization of each position over its trailing axes, `y = scale · (x − mean)/√(variance + ε) + shift`.
+/// Normalization of each position over its trailing axes, `y = scale · (x − mean)/√(variance + ε) + shift`; or, without a mean, by the
+/// root of the mean square (RMSNormalization).
 package struct LayerNormalization: Operator {
   /// The first axis that is normalized over; negative ones count from the end.
   package let axis: Int
@@ -9,9 +10,12 @@ package struct LayerNormalization: Operator {
   /// Of the normalized axes' shape.
   package let shift: Tensor?
   package let epsilon: Float
+  /// Whether the mean is subtracted.
+  package let isCentered: Bool
 
-  package init(axis: Int, scale: Tensor, shift: Tensor?, epsilon: Float) {
+  package init(axis: Int, scale: Tensor, shift: Tensor?, epsilon: Float, isCentered: Bool = true) {
     (self.axis, self.scale, self.shift, self.epsilon) = (axis, scale, shift, epsilon)
+    self.isCentered = isCentered
   }
 
   package var kind: OperatorKind { .layerNormalization }

@@ -46,9 +46,9 @@ extension IntegerType {
 
   package func double(_ x: Int) -> Double { self == .uint64 ? Double(UInt(bitPattern: x)) : Double(x) }
 
-  var lowest: Int { isSigned ? Int.min >> (64 - bitWidth) : 0 }
+  package var lowest: Int { isSigned ? Int.min >> (64 - bitWidth) : 0 }
 
-  var highest: Int { self == .uint64 ? -1 : isSigned ? Int.max >> (64 - bitWidth) : (1 << bitWidth) - 1 }
+  package var highest: Int { self == .uint64 ? -1 : isSigned ? Int.max >> (64 - bitWidth) : (1 << bitWidth) - 1 }
 
   func isLess(_ a: Int, _ b: Int) -> Bool { self == .uint64 ? UInt(bitPattern: a) < UInt(bitPattern: b) : a < b }
 

@@ -1,11 +1,15 @@
 import Networks
 
 extension LayerNormalization: WritableOperator {
-  init(reading node: NodeReader) throws {
+  /// LayerNormalization, or RMSNormalization, which ONNX Runtime calls SimplifiedLayerNormalization.
+  init(reading node: NodeReader, isCentered: Bool = true) throws {
     self.init(
       axis: try node.attributes.int("axis") ?? -1, scale: try node.weights(1, "Scale").floats(),
-      shift: try node.optionalWeights(2, "B")?.floats(), epsilon: try node.attributes.float("epsilon") ?? 1e-5)
+      shift: try isCentered ? node.optionalWeights(2, "B")?.floats() : nil,
+      epsilon: try node.attributes.float("epsilon") ?? 1e-5, isCentered: isCentered)
   }
+  var writtenName: String { isCentered ? "LayerNormalization" : "RMSNormalization" }
+  var opset: Int { isCentered ? 0 : 23 }
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
     file.operand(of: id, with: [("scale", scale), ("shift", shift)])
   }

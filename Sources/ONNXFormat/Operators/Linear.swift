@@ -60,7 +60,7 @@ extension Linear: WritableOperator {
       return
     }
     let product = WrittenNode(
-      "MatMul", [file.inputs(of: id)[0], file.parameter(weight, "weight", of: id, transposed: true)])
+      "MatMul", [file.realOperand(of: id), file.parameter(weight, "weight", of: id, transposed: true)])
     guard let bias else { return file.finish(id, product) }
     // The layer's name goes to the product, since importers that join the two keep that one.
     let name = file.graph[id].name

@@ -43,7 +43,14 @@ extension GraphWriter {
   /// What a node's only operand is called, and some numbers that belong to the node.
   mutating func operand(of id: Node.ID, with parameters: [(name: String, tensor: Tensor?)]) -> [String] {
     let given = parameters.compactMap { name, tensor in tensor.map { parameter($0, name, of: id) } }
-    return [inputs(of: id)[0]] + given
+    return [realOperand(of: id)] + given
+  }
+
+  /// What a node's only operand is called, as real numbers: layers take integers here as they are.
+  mutating func realOperand(of id: Node.ID) -> String {
+    let operand = graph[id].inputs[0].index
+    guard kinds[operand] != .real else { return values[operand] }
+    return helper(.cast(values[operand], to: .real), named: "\(graph[id].name).real")
   }
 
   /// What the operand, the weights and, if there are any, the biases of a layer are called.

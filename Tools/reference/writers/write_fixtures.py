@@ -28,6 +28,7 @@ def main():
     run("writers.export_networks")
     run("writers.write_logits", *scratch)
     run("writers.write_operators")
+    run("writers.write_quantized")
     run("checks.check_oracle")
     run("writers.write_maps", *scratch)
     run("writers.write_rule_cases")

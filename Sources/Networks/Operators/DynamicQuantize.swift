@@ -1,0 +1,31 @@
+import Tensors
+
+/// The real numbers that remain of a tensor when it is quantized to 256 steps between its own smallest and largest element, and
+/// dequantized again.
+///
+/// Steps are taken as given, and rounding for nothing, so that derivatives are 1 and relevance passes. One step serves a whole batch, as in
+/// ONNX; that items of a batch so have a little in common is not followed.
+package struct DynamicQuantize: Operator {
+  package init() {}
+  package var kind: OperatorKind { .dynamicQuantizeLinear }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
+  package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    guard let x = operands.first?.literal?.floats else { return nil }
+    let (scale, zero) = x.withUnsafeElements { Self.steps(from: $0.min() ?? 0, to: $0.max() ?? 0) }
+    return .floats(x.map { Self.value(of: $0, scale, zero) })
+  }
+
+  /// The steps for elements between two numbers.
+  package static func steps(from lowest: Float, to highest: Float) -> (scale: Float, zero: Float) {
+    let (lowest, highest) = (min(lowest, 0), max(highest, 0))
+    let scale = lowest == highest ? 1 : (highest - lowest) / 255
+    return (scale, min(max(-lowest / scale, 0), 255).rounded(.toNearestOrEven))
+  }
+
+  package static func value(of x: Float, _ scale: Float, _ zero: Float) -> Float {
+    (min(max((x / scale).rounded(.toNearestOrEven) + zero, 0), 255) - zero) * scale
+  }
+}

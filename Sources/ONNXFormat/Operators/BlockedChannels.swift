@@ -1,0 +1,113 @@
+import COnnx
+import Networks
+import Tensors
+
+/// ONNX Runtime's operators of channels in blocks, `com.microsoft.nchwc`, as it saves them at the level “all”: here batch × channels ×
+/// space as everywhere, with as many channels as full blocks have; those that are more are 0 and cut off at the end.
+extension NodeReader {
+  /// Conv, whose weights are laid out in blocks; Sum is added to it, and a function applied.
+  func blockedConvolution() throws -> Imported {
+    let weight = try weights(1, "W")
+    guard weight.shape.rank == 4, weight.shape.count > 0 else {
+      throw Defect("weight \(shown(weight.name)) has shape \(weight.shape); expected 4 axes")
+    }
+    let block = blockSize()
+    guard weight.shape[0] % block == 0 else {
+      throw Defect("weight \(shown(weight.name)) has \(weight.shape[0]) outputs; expected full blocks of \(block)")
+    }
+    let plain = constant(Self.unblocked(try weight.floats(), block: block), "weight")
+    return try taking(operand(0, "X"), plain, optionalOperand(2), optionalOperand(3)).fusedConvolution()
+  }
+
+  /// Weights in the order outputs × inputs × kernel. Blocks of outputs are innermost; so are, outside of them, blocks of inputs where these
+  /// fill any.
+  private static func unblocked(_ blocked: Tensor, block: Int) -> Tensor {
+    let (outputs, inputs) = (blocked.shape[0], blocked.shape[1])
+    let kernel = blocked.shape[2] * blocked.shape[3]
+    let inner = inputs % block == 0 ? block : 1
+    // blocks of outputs, of inputs, kernel, inputs of a block, outputs of a block
+    return blocked.reshaped(to: [outputs / block, inputs / inner, kernel, inner, block]).transposed([0, 4, 1, 3, 2])
+      .reshaped(to: blocked.shape)
+  }
+
+  /// ReorderInput: channels filled up to full blocks.
+  func reorderInput() throws -> Imported {
+    let x = try operand(0, "X")
+    let isLast = try attributes.flag("channels_last")
+    let block = blockSize()
+    return .assembly { graph in
+      let x = try isLast ? graph.add(Transpose(order: [0, 3, 1, 2]), [x], named: "\(name).channels_first") : x
+      guard let channels = graph.exampleShape(of: x)?.dimensions.dropFirst().first else {
+        if case .unavailable = x { return [x] }
+        throw Unsupported("its operand's number of channels is not known")
+      }
+      let missing = (block - channels % block) % block
+      if missing == 0 { return [x] }
+      let pad = Pad(amounts: .fixed([0, 0, 0, 0, 0, missing, 0, 0]), axes: nil, mode: .constant, value: 0)
+      return [try graph.add(pad, [x], named: name)]
+    }
+  }
+
+  /// ReorderOutput: the first channels.
+  func reorderOutput() throws -> Imported {
+    let x = try operand(0, "X")
+    let channels = try attributes.required("channels")
+    guard channels > 0, channels <= Int(Int32.max) else { throw Defect("channels is \(channels)") }
+    let isLast = try attributes.flag("channels_last")
+    return .assembly { graph in
+      var result = x
+      if graph.exampleShape(of: x)?.dimensions.dropFirst().first != channels {
+        let slice = Slice(starts: .fixed([0]), ends: .fixed([channels]), axes: .fixed([1]))
+        result = try graph.add(slice, [x], named: name)
+      }
+      guard isLast else { return [result] }
+      return [try graph.add(Transpose(order: [0, 2, 3, 1]), [result], named: "\(name).channels_last")]
+    }
+  }
+
+  /// Upsample by whole factors.
+  func blockedUpsample() throws -> Imported {
+    guard let scales = try attributes.ints("scales") else { throw Defect("scales are missing") }
+    let mode = Resize.Mode(rawValue: try attributes.string("mode") ?? "nearest")
+    let frame = Resize.Coordinates(rawValue: try attributes.string("coordinate_transformation_mode") ?? "asymmetric")
+    guard let mode, let frame else { throw Unsupported("its mode; expected nearest or linear, and ONNX's frames") }
+    // Neighbors are what indices fall on.
+    let resize = Resize(
+      scales: scales.map { Float($0) }, sizes: nil, axes: nil, mode: mode,
+      coordinates: mode == .nearest ? .asymmetric : frame, rounding: .floor, aspectRatio: .stretch)
+    return try node(resize, "X")
+  }
+
+  /// How many channels a block has, which the file does not say: what its weights fit, or what ONNX Runtime takes on this machine.
+  private func blockSize() -> Int {
+    guard let graph = model.graph else { return Int(onnx_channel_block()) }
+    var shapes: [String: [Int]] = [:]
+    for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
+      shapes[text(tensor.pointee.name)] = numbers(tensor.pointee.n_dims, tensor.pointee.dims).map { Int($0) }
+    }
+    for node in messages(graph.pointee.n_node, graph.pointee.node)
+    where text(node.pointee.domain) == MicrosoftOperators.blocked && text(node.pointee.op_type) == "Conv" {
+      let inputs = texts(node.pointee.n_input, node.pointee.input)
+      guard inputs.count > 1, let shape = shapes[inputs[1]], shape.count == 4 else { continue }
+      // Full blocks of outputs; inputs fill blocks, or are fewer than one.
+      if shape[0] % 16 != 0 || shape[1] > 16 && shape[1] % 16 != 0 { return 8 }
+      if shape[1] > 8 && shape[1] % 8 != 0 { return 16 }
+    }
+    return Int(onnx_channel_block())
+  }
+}
+
+extension GraphImporter {
+  /// The shape of an operand for an input of a usual size; nil if it is not known.
+  func exampleShape(of operand: Operand) -> TensorShape? {
+    switch operand {
+    case .constant(let tensor): return tensor.shape
+    case .unavailable: return nil
+    case .node(let id, _):
+      guard let graph = try? Graph(name: "", nodes: nodes, output: id),
+        let input = nodes.lazy.compactMap({ $0.operation as? Input }).first
+      else { return nil }
+      return graph.partlyInferred(forInput: input.shape.example(batch: 1, side: 224))[id.index]?.shape
+    }
+  }
+}

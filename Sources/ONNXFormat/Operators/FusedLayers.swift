@@ -1,0 +1,163 @@
+import Networks
+import Tensors
+
+/// What ONNX Runtime joins to one node when it optimizes: a layer, what is added to it, and the activation behind it.
+extension NodeReader {
+  /// FusedConv: a convolution, to which Z is added.
+  func fusedConvolution() throws -> Imported {
+    let activation = try fusedActivation()
+    return .assembly { graph in
+      let layer = try graph.place(convolution(), named: name)[0]
+      let sum = try optionalOperand(3).map { try graph.add(Add(), [layer, $0], named: "\(name).add") } ?? layer
+      return [try activated(sum, activation, in: &graph)]
+    }
+  }
+
+  /// FusedGemm.
+  func fusedGemm() throws -> Imported {
+    let activation = try fusedActivation()
+    return .assembly { graph in [try activated(graph.place(gemm(), named: name)[0], activation, in: &graph)] }
+  }
+
+  /// FusedMatMul and TransposeMatMul: `alpha · op(A) · op(B)`; FusedMatMulActivation has a function behind it.
+  func fusedProduct() throws -> Imported {
+    guard try !attributes.flag("transBatchA"), try !attributes.flag("transBatchB") else {
+      throw Unsupported("transBatchA or transBatchB 1; expected 0")
+    }
+    let activation = try fusedActivation()
+    let (a, b) = (try operand(0, "A"), try operand(1, "B"))
+    let alpha = try attributes.float("alpha") ?? 1
+    let turns = (try attributes.flag("transA"), try attributes.flag("transB"))
+    return .assembly { graph in
+      func turned(_ x: Operand, _ isTurned: Bool) throws -> Operand {
+        guard isTurned else { return x }
+        let rank = try rank(of: x, else: "an unknown number of axes is transposed")
+        // One axis stays as it is.
+        guard rank >= 2 else { return x }
+        let order = Array(0..<rank - 2) + [rank - 1, rank - 2]
+        return try graph.add(Transpose(order: order), [x], named: "\(name).transpose")
+      }
+      let product = try taking(turned(a, turns.0), turned(b, turns.1)).matrixProduct()
+      var result = try graph.place(product, named: name)[0]
+      if alpha != 1 {
+        let factor = constant(Tensor(shape: [], elements: [alpha]), "alpha")
+        result = try graph.add(Multiply(), [result, factor], named: "\(name).scale")
+      }
+      return [try activated(result, activation, in: &graph)]
+    }
+  }
+
+  private func activated(_ x: Operand, _ activation: (any Operator)?, in graph: inout GraphImporter) throws -> Operand {
+    guard let activation else { return x }
+    return try graph.add(activation, [x], named: "\(name).\(activation.kind.name.lowercased())")
+  }
+
+  /// The function behind a layer, whose parameters are one list or attributes of their own.
+  private func fusedActivation() throws -> (any Operator)? {
+    guard let function = try attributes.string("activation"), !function.isEmpty else { return nil }
+    let list = try attributes.floats("activation_params")
+    func parameter(_ index: Int, _ own: String, _ standard: Float) throws -> Float {
+      if let list { return index < list.count ? list[index] : standard }
+      return try attributes.float("activation_\(own)") ?? standard
+    }
+    switch function {
+    case "Relu": return Relu()
+    case "Sigmoid": return Sigmoid()
+    case "Tanh": return Tanh()
+    case "Softplus": return Softplus()
+    case "HardSwish": return HardSwish()
+    case "Gelu": return Gelu(approximate: false)
+    case "Elu": return Elu(alpha: try parameter(0, "alpha", 1))
+    case "LeakyRelu": return LeakyRelu(alpha: try parameter(0, "alpha", 0.01))
+    case "Selu":
+      return Selu(alpha: try parameter(0, "alpha", 1.6732632), gamma: try parameter(1, "gamma", 1.050701))
+    case "HardSigmoid":
+      return HardSigmoid(alpha: try parameter(0, "alpha", 0.2), beta: try parameter(1, "beta", 0.5))
+    case "Clip":
+      let (lowest, highest) = (
+        try parameter(0, "alpha", -.infinity), try parameter(1, "beta", .infinity)
+      )
+      guard !lowest.isNaN, !highest.isNaN else { throw Defect("the bounds of Clip are \(lowest) and \(highest)") }
+      return Clip(lowest: lowest, highest: highest)
+    default: throw Unsupported("activation \(shown(function))")
+    }
+  }
+
+  // MARK: Functions
+
+  /// Gelu, FastGelu and BiasGelu: of the sum with a bias, if there is one.
+  func biasedGelu(approximate: Bool) throws -> Imported {
+    let x = try operand(0, "X")
+    return .assembly { graph in
+      let sum = try optionalOperand(1).map { try graph.add(Add(), [x, $0], named: "\(name).add") } ?? x
+      return [try graph.add(Gelu(approximate: approximate), [sum], named: name)]
+    }
+  }
+
+  /// QuickGelu: `x · σ(alpha · x)`.
+  func quickGelu() throws -> Imported {
+    let x = try operand(0, "X")
+    let alpha = try attributes.float("alpha") ?? 1.702
+    return .assembly { graph in
+      var inner = x
+      if alpha != 1 {
+        let factor = constant(Tensor(shape: [], elements: [alpha]), "alpha")
+        inner = try graph.add(Multiply(), [x, factor], named: "\(name).scale")
+      }
+      let gate = try graph.add(Sigmoid(), [inner], named: "\(name).sigmoid")
+      return [try graph.add(Multiply(), [x, gate], named: name)]
+    }
+  }
+
+  /// BiasAdd: the sum of three.
+  func biasAdd() throws -> Imported { try taking(operand(0, "X"), operand(1, "bias"), operand(2, "skip")).chain(Add()) }
+
+  /// SkipLayerNormalization: of the sum with a second operand and a bias; the sum is the fourth output. A simplified one has no mean.
+  func skipNormalization(isSimplified: Bool) throws -> Imported {
+    let (x, skip) = (try operand(0, "input"), try operand(1, "skip"))
+    let scale = try weights(2, "gamma").floats()
+    let shift = try isSimplified ? nil : optionalWeights(3, "beta")?.floats()
+    let bias = optionalOperand(isSimplified ? 3 : 4)
+    let normalization = LayerNormalization(
+      axis: -1, scale: scale, shift: shift, epsilon: try attributes.float("epsilon") ?? 1e-12,
+      isCentered: !isSimplified)
+    return .assembly { graph in
+      var sum = try graph.add(Add(), [x, skip], named: "\(name).add")
+      if let bias { sum = try graph.add(Add(), [sum, bias], named: "\(name).bias") }
+      let result = try graph.add(normalization, [sum], named: name)
+      let none = Operand.unavailable(rank: nil, isLive: true)
+      return [result, none, none, sum]
+    }
+  }
+
+  // MARK: Old and small ones
+
+  /// Crop of ONNX's first opsets: a border of positions cut off, or an extent from a corner on.
+  func crop() throws -> Imported {
+    let x = try operand(0, "input")
+    guard let border = try attributes.ints("border"), border.count == 4, border.allSatisfy({ $0 >= 0 }) else {
+      throw Defect("border is missing; expected 4 numbers ≥ 0")
+    }
+    var ends = [-border[3], -border[2]].map { $0 == 0 ? Int(Int32.max) : $0 }
+    if let scale = try attributes.ints("scale") {
+      guard scale.count == 2 else { throw Defect("scale is \(scale); expected 2 numbers") }
+      ends = [border[1] + scale[0], border[0] + scale[1]]
+    }
+    let slice = Slice(starts: .fixed([border[1], border[0]]), ends: .fixed(ends), axes: .fixed([2, 3]))
+    return .node(slice, [x])
+  }
+
+  /// ImageScaler of ONNX's first opsets: a factor, and a number per channel that is added.
+  func imageScaler() throws -> Imported {
+    let x = try operand(0, "input")
+    let scale = try attributes.float("scale") ?? 1
+    let bias = try attributes.floats("bias") ?? []
+    return .assembly { graph in
+      let factor = constant(Tensor(shape: [], elements: [scale]), "scale")
+      let product = try graph.add(Multiply(), [x, factor], named: bias.isEmpty ? name : "\(name).scale")
+      guard !bias.isEmpty else { return [product] }
+      let shift = constant(Tensor(shape: [bias.count, 1, 1], elements: bias), "bias")
+      return [try graph.add(Add(), [product, shift], named: name)]
+    }
+  }
+}
