@@ -182,6 +182,20 @@ struct GraphImporter {
         result = try add(operation, [result], named: name)
       }
       return [.operand(result)]
+    case .recipe(let recipe):
+      let layer = recipe.steps.firstIndex { $0.operation.isWeighted } ?? recipe.steps.count - 1
+      var results: [Operand] = []
+      for (index, step) in recipe.steps.enumerated() {
+        let name = index == layer ? node.name : "\(node.name).\(step.operation.kind.name.lowercased())"
+        let operands = step.values.map { value in
+          switch value {
+          case .operand(let operand): operand
+          case .step(let step): results[step]
+          }
+        }
+        results.append(try add(step.operation, operands, named: name))
+      }
+      return [.operand(results[results.count - 1])]
     case .outputs(let operations, let operands):
       return try zip(operations, outputs).map { operation, output in
         .operand(try add(operation, operands, named: operations.count == 1 || output.isEmpty ? node.name : output))

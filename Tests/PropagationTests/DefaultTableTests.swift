@@ -1,3 +1,4 @@
+import Foundation
 import RelevanceKit
 import TestSupport
 import Testing
