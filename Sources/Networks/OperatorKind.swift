@@ -99,6 +99,8 @@ extension OperatorKind {
   public static let softmax = OperatorKind("Softmax", .probability)
   /// `x − log Σ exp(x)` along an axis.
   public static let logSoftmax = OperatorKind("LogSoftmax", .probability)
+  /// 1 at the largest element along an axis, else 0.
+  public static let hardmax = OperatorKind("Hardmax", .probability)
   package static let dropout = OperatorKind("Dropout", .nothing)
   package static let identity = OperatorKind("Identity", .nothing)
   /// `|x|`.
@@ -258,7 +260,7 @@ extension OperatorKind {
   public static let all: [OperatorKind] = [
     .input, .constant, .conv, .gemm, .relu, .maxPool, .averagePool, .globalAveragePool, .reduceMean, .lrn,
     .batchNormalization, .concat, .add, .mul, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .softmax,
-    .logSoftmax, .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid, .hardSwish,
+    .logSoftmax, .hardmax, .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid, .hardSwish,
     .leakyRelu, .log, .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div,
     .pow, .min, .max, .pad, .slice, .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin, .reduceProd, .reduceSum,
     .resize, .convTranspose, .layerNormalization, .instanceNormalization, .groupNormalization, .depthToSpace,

@@ -77,7 +77,24 @@ extension NodeReader {
       axes = Array(0..<rank)
     }
     let keepsAxes = try attributes.flag("keepdims", default: true)
-    return .node(Reduction(.mean, axes: .fixed(try distinct(axes, rank: data.rank)), keepsAxes: keepsAxes), [data])
+    let distinct = try distinct(axes, rank: data.rank)
+    let runs = Self.neighbors(distinct)
+    guard runs.count > 1, data.rank != nil else {
+      return .node(Reduction(.mean, axes: .fixed(distinct), keepsAxes: keepsAxes), [data])
+    }
+    let means = runs.map { Reduction(.mean, axes: .fixed($0), keepsAxes: true) as any Networks.Operator }
+    return .sequence(means + (keepsAxes ? [] : [Squeeze(axes: distinct)]), data)
+  }
+
+  /// Axes in runs of neighbors: a mean over all of them is one over each run after the other.
+  static func neighbors(_ axes: [Int]) -> [[Int]] {
+    axes.sorted().reduce(into: []) { runs, axis in
+      if let last = runs.last?.last, last == axis - 1 {
+        runs[runs.count - 1].append(axis)
+      } else {
+        runs.append([axis])
+      }
+    }
   }
 
   /// GlobalAveragePool and GlobalMaxPool, over all axes but batch and channels.

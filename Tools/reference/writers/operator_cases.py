@@ -319,5 +319,45 @@ def places():
                                          "flat": integers(-1)})
 
 
-for family in (convolutions, pools, products, arithmetic, shapes, branches, later, products_and_functions, places):
+def norms():
+    """Norms, means over axes apart, transposed convolutions to given extents, and what ONNX had as experiments."""
+    shape = (1, 3, 6, 5)
+    single("lp-normalization", 22, shape, "LpNormalization", axis=1)
+    single("lp-normalization-one", 13, shape, "LpNormalization", p=1)
+    single("mean-variance", 9, shape, "MeanVarianceNormalization")
+    single("mean-variance-axes", 9, (2, 3, 6, 5), "MeanVarianceNormalization", axes=[1, 3])
+    single("reducemean-apart", 13, (2, 3, 6, 5), "ReduceMean", axes=[0, 2], keepdims=0)
+    single("lp-pool", 11, shape, "LpPool", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 0, 1])
+    single("lp-pool-three", 11, shape, "LpPool", kernel_shape=[2, 2], p=3, auto_pad="SAME_UPPER")
+    single("global-lp-pool", 13, shape, "GlobalLpPool", p=1)
+    single("hardmax", 13, shape, "Hardmax", axis=1)
+    single("hardmax-joined", 11, shape, "Hardmax", axis=2)
+    for name, extents, attributes in [
+        ("lower", [11, 10], {}),
+        ("upper", [11, 10], {"auto_pad": "SAME_UPPER"}),
+    ]:
+        single(f"convtranspose-extents-{name}", 11, shape, "ConvTranspose", {"w": (3, 2, 3, 2), "b": (2,)},
+               output_shape=extents, strides=[2, 2], **attributes)
+
+
+def volumes():
+    """Convolutions and pools over three axes."""
+    shape = (1, 4, 5, 6, 7)
+    pads = [1, 0, 1, 1, 1, 0]
+    single("averagepool-volume", 11, shape, "AveragePool", kernel_shape=[3, 2, 3], strides=[2, 1, 2], pads=pads)
+    single("averagepool-volume-ceil", 19, (2, 3, 5, 6, 7), "AveragePool", kernel_shape=[2, 3, 2], strides=[2, 2, 2],
+           ceil_mode=1, count_include_pad=1, pads=[0, 1, 0, 0, 1, 0])
+    single("averagepool-depth", 13, shape, "AveragePool", kernel_shape=[3, 1, 1], strides=[1, 1, 1])
+    single("maxpool-volume", 12, shape, "MaxPool", kernel_shape=[2, 3, 2], strides=[1, 2, 2], auto_pad="SAME_UPPER")
+    weights = {"w": (6, 2, 3, 2, 3), "b": (6,)}
+    single("conv-volume", 11, shape, "Conv", weights, group=2, strides=[2, 1, 2], pads=pads, dilations=[1, 2, 1])
+    single("conv-volume-plain", 13, (2, 4, 5, 6, 7), "Conv", {"w": (3, 4, 2, 3, 3)}, dilations=[2, 1, 1])
+    local = [("Mul", ["x", "x"], ["s"], {}), ("Unsqueeze", ["s", "one"], ["u"], {}),
+             ("Pad", ["u", "pads"], ["p"], {}),
+             ("AveragePool", ["p"], ["a"], {"kernel_shape": [3, 1, 1], "strides": [1, 1, 1]}),
+             ("Squeeze", ["a", "one"], ["n"], {}), ("Div", ["x", "n"], ["y"], {})]
+    graph("lrn-exported", 13, (1, 5, 4, 3), local, {"one": integers(1), "pads": integers(0, 0, 1, 0, 0, 0, 0, 1, 0, 0)})
+
+
+for family in (convolutions, pools, products, arithmetic, shapes, branches, later, products_and_functions, places, norms, volumes):
     family()
