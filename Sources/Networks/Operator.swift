@@ -30,6 +30,8 @@ package protocol Operator: Sendable {
   func literal(of operands: [Inferred]) throws -> Literal?
   /// Whether operands after the first hold extents and positions.
   var takesLists: Bool { get }
+  /// Where there are such, those operands that hold values none the less; by default the first.
+  var valueOperands: Set<Int> { get }
   /// Whether the output holds the operand's elements unchanged and in the same order, under another shape at most.
   var keepsElements: Bool { get }
 
@@ -64,6 +66,7 @@ extension Operator {
   package func literal(ofShapes operands: [Inferred]) throws -> Literal? { nil }
   package func literal(of operands: [Inferred]) throws -> Literal? { nil }
   package var takesLists: Bool { false }
+  package var valueOperands: Set<Int> { [0] }
   package var keepsElements: Bool { false }
   package var channels: ChannelPosition? { nil }
   package func isNonNegative(_ operands: [Bool]) -> Bool { false }
@@ -111,7 +114,8 @@ extension Operator {
   /// Why the operator cannot take operands of which some depend on pixels, and not only on shapes; nil if it can.
   package func refusal(ofLiveOperands isLive: [Bool]) -> String? {
     if self is any LiteralFunction, isLive.contains(true) { return Self.needsShapes }
-    return takesLists && isLive.dropFirst().contains(true) ? Self.needsPositions : nil
+    let listsAreLive = isLive.indices.contains { isLive[$0] && !valueOperands.contains($0) }
+    return takesLists && listsAreLive ? Self.needsPositions : nil
   }
 
   static var needsShapes: String { "it depends on the image; it is supported for what follows from shapes alone" }

@@ -99,6 +99,8 @@ extension OperatorKind {
   public static let softmax = OperatorKind("Softmax", .probability)
   /// `x − log Σ exp(x)` along an axis.
   public static let logSoftmax = OperatorKind("LogSoftmax", .probability)
+  /// 1 at the largest element along an axis, else 0.
+  public static let hardmax = OperatorKind("Hardmax", .probability)
   package static let dropout = OperatorKind("Dropout", .nothing)
   package static let identity = OperatorKind("Identity", .nothing)
   /// `|x|`.
@@ -193,6 +195,60 @@ extension OperatorKind {
   public static let dequantizeLinear = OperatorKind("DequantizeLinear", .function)
   /// Values rounded to steps between the smallest and the largest of them.
   public static let dynamicQuantizeLinear = OperatorKind("DynamicQuantizeLinear", .function)
+  /// `x` where it is positive, else `α (exp(x/α) − 1)`.
+  public static let celu = OperatorKind("Celu", .activation)
+  /// `x` brought nearer to 0 where its magnitude exceeds a limit, else 0.
+  public static let shrink = OperatorKind("Shrink", .activation)
+  /// `x / (1 + |x|)`.
+  public static let softsign = OperatorKind("Softsign", .activation)
+  /// `x · σ(α x)`.
+  public static let swish = OperatorKind("Swish", .activation)
+  /// `x` where it is larger than α, else 0.
+  public static let thresholdedRelu = OperatorKind("ThresholdedRelu", .activation)
+  /// The angle whose cosine is `x`.
+  public static let acos = OperatorKind("Acos", .function)
+  /// The inverse of the hyperbolic cosine.
+  public static let acosh = OperatorKind("Acosh", .function)
+  /// The angle whose sine is `x`.
+  public static let asin = OperatorKind("Asin", .function)
+  /// The inverse of the hyperbolic sine.
+  public static let asinh = OperatorKind("Asinh", .function)
+  /// The angle whose tangent is `x`.
+  public static let atan = OperatorKind("Atan", .function)
+  /// The inverse of the hyperbolic tangent.
+  public static let atanh = OperatorKind("Atanh", .function)
+  /// The cosine.
+  public static let cos = OperatorKind("Cos", .function)
+  /// The hyperbolic cosine.
+  public static let cosh = OperatorKind("Cosh", .function)
+  /// Whether `x` is infinite.
+  public static let isInf = OperatorKind("IsInf", .function)
+  /// Whether `x` is no number.
+  public static let isNaN = OperatorKind("IsNaN", .function)
+  /// The sign of `x`.
+  public static let sign = OperatorKind("Sign", .function)
+  /// The sine.
+  public static let sin = OperatorKind("Sin", .function)
+  /// The hyperbolic sine.
+  public static let sinh = OperatorKind("Sinh", .function)
+  /// The tangent.
+  public static let tan = OperatorKind("Tan", .function)
+  /// Elementwise remainder of a division, with broadcasting.
+  public static let mod = OperatorKind("Mod", .arithmetic)
+  /// An element for each index, at its own place along the other axes.
+  public static let gatherElements = OperatorKind("GatherElements", .rearrangement)
+  /// Parts at given places.
+  public static let gatherND = OperatorKind("GatherND", .rearrangement)
+  /// A tensor with elements at given indices replaced or added to.
+  public static let scatterElements = OperatorKind("ScatterElements", .rearrangement)
+  /// A tensor with parts at given places replaced or added to.
+  public static let scatterND = OperatorKind("ScatterND", .rearrangement)
+  /// First elements along an axis in reverse order.
+  public static let reverseSequence = OperatorKind("ReverseSequence", .rearrangement)
+  /// A tensor repeated along its axes.
+  public static let tile = OperatorKind("Tile", .rearrangement)
+  /// Matrices with zeros above or below a diagonal.
+  public static let trilu = OperatorKind("Trilu", .rearrangement)
   package static let shape = OperatorKind("Shape", .shapes)
   /// The same values as another kind of numbers.
   public static let cast = OperatorKind("Cast", .rearrangement)
@@ -202,16 +258,22 @@ extension OperatorKind {
   package static let `where` = OperatorKind("Where", .shapes)
   package static let comparison = OperatorKind("Comparison", .shapes)
   package static let logic = OperatorKind("Logic", .shapes)
+  package static let eyeLike = OperatorKind("EyeLike", .shapes)
+  package static let nonZero = OperatorKind("NonZero", .shapes)
+  package static let oneHot = OperatorKind("OneHot", .shapes)
 
   /// All families of this package, in the order in which they are listed.
   public static let all: [OperatorKind] = [
     .input, .constant, .conv, .gemm, .relu, .maxPool, .averagePool, .globalAveragePool, .reduceMean, .lrn,
     .batchNormalization, .concat, .add, .mul, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .softmax,
-    .logSoftmax, .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid, .hardSwish,
+    .logSoftmax, .hardmax, .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid, .hardSwish,
     .leakyRelu, .log, .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt, .tanh, .sub, .div,
     .pow, .min, .max, .pad, .slice, .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin, .reduceProd, .reduceSum,
     .resize, .convTranspose, .layerNormalization, .instanceNormalization, .groupNormalization, .depthToSpace,
-    .spaceToDepth, .quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear, .shape, .cast, .range, .constantOfShape,
-    .where, .comparison, .logic,
+    .spaceToDepth, .quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear,
+    .celu, .shrink, .softsign, .swish, .thresholdedRelu, .acos, .acosh, .asin, .asinh,
+    .atan, .atanh, .cos, .cosh, .isInf, .isNaN, .sign, .sin, .sinh, .tan, .mod,
+    .gatherElements, .gatherND, .scatterElements, .scatterND, .reverseSequence, .tile, .trilu,
+    .shape, .cast, .range, .constantOfShape, .where, .comparison, .logic, .eyeLike, .nonZero, .oneHot,
   ]
 }

@@ -36,7 +36,7 @@ struct GraphImporter {
   /// - Throws: `RelevanceKitError`; all nodes that are not supported are in one error.
   static func graph(
     of model: Model, output: String?, prefersLogits: Bool, inputs given: GivenInputs
-  ) throws -> (Graph, [FileGraph.Node]) {
+  ) throws -> (Graph, [FileGraph.Node], leftOut: [FileGraph.Node]) {
     guard let graph = model.graph else { throw ONNXError.damaged(model.file, "it has no graph") }
     // Files older than opsets name none.
     let opset = model.opset ?? 1
@@ -47,8 +47,10 @@ struct GraphImporter {
     var importer = GraphImporter(model: model, opset: opset)
     let file = FileGraph(graph)
     let choice = try OutputChoice(output, prefersLogits: prefersLogits, of: file, importer.aliases, file: model.file)
-    return try importer.run(
-      graph, file, choice, InputChoice(given, of: graph, file, for: choice.value, model: model))
+    let (value, leftOut) = choice.beforeDecisions(in: file)
+    let (result, nodes) = try importer.run(
+      graph, file, value, choice.name, InputChoice(given, of: graph, file, for: value, model: model))
+    return (result, nodes, leftOut)
   }
 
   private init(model: Model, opset: Int) {
@@ -57,21 +59,22 @@ struct GraphImporter {
   }
 
   private mutating func run(
-    _ graph: UnsafePointer<GraphProto>, _ file: FileGraph, _ choice: OutputChoice, _ inputs: InputChoice
+    _ graph: UnsafePointer<GraphProto>, _ file: FileGraph, _ value: String, _ outputName: String,
+    _ inputs: InputChoice
   ) throws -> (Graph, [FileGraph.Node]) {
     try addInitializers(of: graph)
     try add(inputs)
     let live: [FileGraph.Node]
     dequantized = file.dequantizedNodes()
-    do { live = try file.nodes(before: [choice.value]) } catch let error as Defect { throw defect(error.reason) }
+    do { live = try file.nodes(before: [value]) } catch let error as Defect { throw defect(error.reason) }
     for node in live { try add(node) }
     if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
     if let missing = inputs.missing { throw missing }
     if let firstError { throw firstError }
     // A constant gets its node now.
-    let output = try output(named: choice.value)
+    let output = try output(named: value)
     let result = try Graph(
-      name: text(graph.pointee.name), nodes: nodes, output: output, outputName: choice.name, outputNames: file.outputs)
+      name: text(graph.pointee.name), nodes: nodes, output: output, outputName: outputName, outputNames: file.outputs)
     return (result, live)
   }
 
@@ -189,6 +192,20 @@ struct GraphImporter {
         result = try add(operation, [result], named: name)
       }
       return [result]
+    case .recipe(let recipe):
+      let layer = recipe.steps.firstIndex { $0.operation.isWeighted } ?? recipe.steps.count - 1
+      var results: [Operand] = []
+      for (index, step) in recipe.steps.enumerated() {
+        let name = index == layer ? own : "\(own).\(step.operation.kind.name.lowercased())"
+        let operands = step.values.map { value in
+          switch value {
+          case .operand(let operand): operand
+          case .step(let step): results[step]
+          }
+        }
+        results.append(try add(step.operation, operands, named: name))
+      }
+      return [results[results.count - 1]]
     case .outputs(let operations, let operands):
       return try zip(operations, outputs).map { operation, output in
         try add(operation, operands, named: operations.count == 1 || output.isEmpty ? own : output)

@@ -25,10 +25,38 @@ enum Imported {
   case chain(any Operator, [Operand])
   /// Operators applied one after the other, the first of them to the operand; one with weights has the node's name.
   case sequence([any Networks.Operator], Operand)
+  /// Operators of several values, each applied to operands or to what others have made.
+  case recipe(Recipe)
   /// A node of the graph for each output.
   case outputs([any Operator], [Operand])
   /// Nodes that are made one by one; what is returned stands for the outputs.
   case assembly((inout GraphImporter) throws -> [Operand])
+}
+
+/// How a node's output is computed by several operators; the last one makes it.
+struct Recipe {
+  enum Value {
+    case operand(Operand)
+    case step(Int)
+  }
+  private(set) var steps: [(operation: any Networks.Operator, values: [Value])] = []
+
+  /// Applies an operator to values, and gives what it makes.
+  @discardableResult
+  mutating func apply(_ operation: any Networks.Operator, _ values: Value...) -> Value {
+    apply(operation, values: values)
+  }
+
+  @discardableResult
+  mutating func apply(_ operation: any Networks.Operator, values: [Value]) -> Value {
+    steps.append((operation, values))
+    return .step(steps.count - 1)
+  }
+
+  /// Applies operators one after the other, the first of them to a value.
+  mutating func apply(_ operations: [any Networks.Operator], to value: Value) -> Value {
+    operations.reduce(value) { apply($1, $0) }
+  }
 }
 
 /// One node of the file as a builder of the registry sees it.
@@ -111,6 +139,14 @@ struct NodeReader {
   }
 
   // MARK: What becomes of it
+
+  /// A constant that an operator of a recipe takes.
+  func constant(_ value: Literal) -> Recipe.Value {
+    .operand(.constant(ConstantTensor(value, name: "\(name).constant", file: model.file)))
+  }
+
+  /// One number that an operator of a recipe takes.
+  func constant(_ number: Float) -> Recipe.Value { constant(.floats(Tensor(shape: [], elements: [number]))) }
 
   /// An operator that takes the first inputs, which are called so in ONNX's documentation.
   func node(_ operation: any Operator, _ labels: String...) throws -> Imported {

@@ -12,6 +12,8 @@ package struct ONNXFile {
   package let graph: Graph
   /// The nodes of the file that the output depends on, operands first, otherwise in the order of the file.
   package let nodes: [FileGraph.Node]
+  /// What is said of the graph that is not all of the file: decisions that end it and are left out.
+  package let notes: [String]
   private let model: Model
 
   /// Reads a model file, or `model.onnx` in a folder or its folder `onnx`.
@@ -44,7 +46,13 @@ package struct ONNXFile {
 
   private init(_ model: Model, _ output: String?, prefersLogits: Bool, _ inputs: GivenInputs) throws {
     self.model = model
-    (graph, nodes) = try GraphImporter.graph(of: model, output: output, prefersLogits: prefersLogits, inputs: inputs)
+    let leftOut: [FileGraph.Node]
+    (graph, nodes, leftOut) = try GraphImporter.graph(
+      of: model, output: output, prefersLogits: prefersLogits, inputs: inputs)
+    let names = leftOut.map { "\(shown($0.name)) (\(shown($0.op)))" }.joined(separator: ", ")
+    notes =
+      leftOut.isEmpty
+      ? [] : ["\(model.file) ends in a decision, which is left out: \(names); the scores before it are the output"]
   }
 
   /// The file and the files beside it that hold its tensors.

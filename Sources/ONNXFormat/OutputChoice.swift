@@ -29,6 +29,18 @@ struct OutputChoice {
     (self.value, name) = (value, wanted)
   }
 
+  /// The value behind decisions on scores that end a network, and the nodes that are left out with them, last first: what decided is
+  /// explained, since decisions have no derivative. What decides on the input itself is left.
+  func beforeDecisions(in graph: FileGraph) -> (value: String, nodes: [FileGraph.Node]) {
+    var (value, behind): (String, [FileGraph.Node]) = (value, [])
+    while let decision = OutputPreference.decision(behind: value, in: graph), let operand = decision.last?.inputs.first,
+      graph.makers[operand] != nil
+    {
+      (value, behind) = (operand, behind + decision)
+    }
+    return (value, behind)
+  }
+
   /// Outputs come first, then nodes by their own names, then those that a conversion merged into others, then values.
   private static func value(named name: String, of graph: FileGraph, aliases: [String: [String]]) -> String? {
     if graph.outputs.contains(name) { return name }
@@ -71,7 +83,7 @@ struct OutputPreference {
   }
 
   /// Nodes that only give their operand's values another shape or type.
-  private static let keepers: Set = [
+  fileprivate static let keepers: Set = [
     "Identity", "Reshape", "Flatten", "Cast", "Squeeze", "Unsqueeze", "Dropout", "Transpose", "QuantizeLinear",
     "DequantizeLinear",
   ]
@@ -101,6 +113,19 @@ struct OutputPreference {
   /// Whether a value ends in probabilities, whatever shape they have.
   private func endsInProbabilities(_ value: String) -> Bool {
     maker(of: self.value(before: value, Self.keepers)).map { Self.probabilities.contains($0.op) } ?? false
+  }
+
+  /// The nodes with which a value ends, the last of which decides and the others only give what it decides another shape or type.
+  fileprivate static func decision(behind value: String, in graph: FileGraph) -> [FileGraph.Node]? {
+    var (value, nodes): (String, [FileGraph.Node]) = (value, [])
+    for _ in graph.nodes {
+      guard let node = graph.makers[value]?.first.map({ graph.nodes[$0] }) else { return nil }
+      nodes.append(node)
+      if ["ArgMax", "ArgMin", "Hardmax", "TopK"].contains(node.op) { return nodes }
+      guard keepers.contains(node.op), let operand = node.inputs.first else { return nil }
+      value = operand
+    }
+    return nil
   }
 
   /// The output from whose values, or the probabilities of which, `output` is a decision.

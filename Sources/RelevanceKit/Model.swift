@@ -76,8 +76,7 @@ public struct Model: Sendable {
     let last = labels?.names.keys.max()
     network = network.expecting(classes: last.map { $0 + 1 }, decision: configuration?.decision)
     self.network = network
-    notes += read?.doubts.map { [$0] } ?? []
-    self.notes = notes
+    self.notes = source.notes + notes + (read?.doubts.map { [$0] } ?? [])
     let inferred = (try? network.analysis(forInput: exampleInputShape))?.inferred
     if let file = configurationFile, let classes = inferred.map({ network.scoreLayout($0).classes }) {
       if labels == nil { self.notes.append("\(file) has no id2label; classes have numbers only") }

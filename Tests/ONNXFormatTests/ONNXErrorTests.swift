@@ -81,7 +81,7 @@ import Testing
     #expect(
       error?.description
         == "model: 4 nodes are not supported: GridSample × 2 (first, y), com.microsoft.CropAndResize (c), "
-        + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant B)"
+        + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant operand)"
     )
     #expect(error?.category == .badData)
   }

@@ -21,6 +21,7 @@ import Testing
     .abs, Ceil(), .clip(lowest: -0.5, highest: 0.5), .clip(lowest: -.infinity, highest: 0.25), .elu(alpha: 0.7), .erf,
     .exp, Floor(), .gelu(approximate: false), .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.4), .hardSwish,
     .leakyRelu(alpha: 0.1), .mish, .negate, Round(), .sigmoid, .softplus, .tanh, Selu(alpha: 1.3, gamma: 0.9),
+    Swish(alpha: 1.5),
   ]
 
   static let layers: [Case] = [

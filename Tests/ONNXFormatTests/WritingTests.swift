@@ -5,14 +5,9 @@ import Testing
 
 /// What is written is read again as the same network.
 @Suite(.serialized) struct WritingTests {
-  /// Cases whose operator needs further nodes, or that the importer refuses.
-  static let others: Set<String> = ["gemm-transposed-input"]
-
   static let operators: [String] = {
     let folder = Fixtures.path("operators")
-    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().filter {
-      !others.contains($0)
-    }
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }()
 
   @Test(arguments: operators) func operatorsComputeTheSame(name: String) throws {

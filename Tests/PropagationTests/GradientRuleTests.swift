@@ -8,6 +8,9 @@ import Testing
     let name: String
     let item: [Int]
     let operation: any RelevanceKit.Operator
+    /// What values between −2 and 2 are multiplied by first, and what is added then.
+    var scale: Float = 1
+    var offset: Float = 0
     var testDescription: String { name }
   }
 
@@ -21,10 +24,16 @@ import Testing
       .abs, .clip(lowest: -0.5, highest: 0.4), .elu(alpha: 0.7), .erf, .exp, .gelu(approximate: false),
       .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.5), .hardSwish, .leakyRelu(alpha: 0.1), .mish, .negate,
       .sigmoid,
-      .softplus, .tanh, Selu(alpha: 1.3, gamma: 0.9),
+      .softplus, .tanh, Selu(alpha: 1.3, gamma: 0.9), ArcTangent(), AreaSine(), Celu(alpha: 0.7), Cosine(), HyperbolicCosine(),
+      HyperbolicSine(), Shrink(bias: 0.2, lambda: 0.2), Sine(), Softsign(), Swish(alpha: 1.3), ThresholdedRelu(alpha: 0),
     ]
     cases += functions.map { Case(name: "\($0)", item: map, operation: $0) }
     cases.append(Case(name: "relu", item: map, operation: .relu))
+    // Of values between −2 and 2.
+    for function in [Tangent(), ArcSine(), ArcCosine(), AreaTangent()] as [any ElementwiseFunction] {
+      cases.append(Case(name: "\(function)", item: map, operation: function, scale: 0.4))
+    }
+    cases.append(Case(name: "acosh", item: map, operation: AreaCosine(), scale: 0.4, offset: 2))
     cases.append(
       Case(name: "prelu", item: map, operation: .parametricRelu(slope: Seeded.tensor([4, 1, 1], seed: 9))))
     for window in [try? Window(kernel: [2, 2], strides: [2, 2]), try? Window(kernel: [3, 3], strides: [1, 2])] {
@@ -74,6 +83,11 @@ import Testing
   /// ⟨R, (f(x + h d) − f(x − h d)) / 2h⟩ is the relevance's product with d, in any direction d.
   @Test(arguments: cases) func matchesDifferences(test: Case) throws {
     var builder = GraphBuilder(item: test.item)
+    if test.scale != 1 {
+      let scale = builder.constant("scale", Tensor(shape: [], elements: [test.scale]))
+      let offset = builder.constant("offset", Tensor(shape: [], elements: [test.offset]))
+      builder.add("shifted", .add, builder.add("scaled", .multiply, builder.input, scale), offset)
+    }
     builder.add("node", test.operation)
     // What ends in a softmax is explained before it.
     builder.add("end", .negate)

@@ -72,6 +72,7 @@ struct ConvertModel: ParsableCommand {
         path, reason: "is one of the files that the network is read from; give another name", category: .usage)
     }
     let original = try Console.detail("opened \(input)") { try source.network() }
+    source.notes.forEach { Console.note($0) }
     let others = source.graph.outputNames.filter { $0 != source.graph.outputName }
     if !others.isEmpty {
       Console.note(

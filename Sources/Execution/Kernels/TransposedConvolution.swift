@@ -74,7 +74,8 @@ extension TransposedConvolution {
         let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
         return (input[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis] - output[axis + 2]
       }
-      before = totals.map { window.padding == .sameUpper ? $0 / 2 : $0 - $0 / 2 }
+      // Where the output is larger than what windows reach, what is left lies at its end.
+      before = totals.map { $0 < 0 ? 0 : window.padding == .sameUpper ? $0 / 2 : $0 - $0 / 2 }
       after = zip(totals, before).map { $0 - $1 }
     }
     // What was added at the end of the output lies beyond the last window.

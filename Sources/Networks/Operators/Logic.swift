@@ -1,12 +1,22 @@
 import Tensors
 
-/// Truth values: and, or, with broadcasting; not.
+/// Truth values: and, or, either, with broadcasting; not.
 package struct Logic: LiteralFunction {
   /// An operation on truth values, by ONNX's name.
   package enum Operation: String, CaseIterable, Sendable {
     case and = "And"
     case or = "Or"
+    case exclusiveOr = "Xor"
     case not = "Not"
+
+    func holds(_ a: Bool, _ b: Bool) -> Bool {
+      switch self {
+      case .and: a && b
+      case .or: a || b
+      case .exclusiveOr: a != b
+      case .not: !a
+      }
+    }
   }
   package let operation: Operation
   package init(_ operation: Operation) { self.operation = operation }
@@ -22,7 +32,7 @@ package struct Logic: LiteralFunction {
     guard values.count == 2, let b = values[1].integers else { return nil }
     let shape = try broadcastShape(values[0].shape, values[1].shape)
     let elements = StridedWalk(over: shape, broadcasting: values[0].shape, values[1].shape).map {
-      (operation == .and ? a[$0] != 0 && b[$1] != 0 : a[$0] != 0 || b[$1] != 0) ? 1 : 0
+      operation.holds(a[$0] != 0, b[$1] != 0) ? 1 : 0
     }
     return .integers(IntegerTensor(shape: shape, elements: elements, kind: .truth))
   }

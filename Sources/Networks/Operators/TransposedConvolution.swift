@@ -10,12 +10,17 @@ package struct TransposedConvolution: WeightedOperator {
   package let window: Window
   /// Elements added at the end of each spatial axis of the output.
   package let outputPadding: [Int]
+  /// The spatial extents of the output, where these are given instead of padding: then the window's is `sameUpper` or `sameLower`, which
+  /// says at which end there is one more.
+  package let outputExtents: [Int]?
   /// Number of groups of channels that do not see each other.
   package let groups: Int
 
-  package init(weight: Tensor, bias: Tensor?, window: Window, outputPadding: [Int], groups: Int) {
+  package init(
+    weight: Tensor, bias: Tensor?, window: Window, outputPadding: [Int], outputExtents: [Int]? = nil, groups: Int
+  ) {
     (self.weight, self.bias, self.window, self.groups) = (weight, bias, window, groups)
-    self.outputPadding = outputPadding
+    (self.outputPadding, self.outputExtents) = (outputPadding, outputExtents)
   }
 
   package var kind: OperatorKind { .convTranspose }
@@ -27,7 +32,9 @@ package struct TransposedConvolution: WeightedOperator {
     row / (weight.shape[0] / groups) * weight.shape[1] + column
   }
   package func with(weight: Tensor, bias: Tensor?) -> TransposedConvolution {
-    TransposedConvolution(weight: weight, bias: bias, window: window, outputPadding: outputPadding, groups: groups)
+    TransposedConvolution(
+      weight: weight, bias: bias, window: window, outputPadding: outputPadding, outputExtents: outputExtents,
+      groups: groups)
   }
 
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
@@ -42,6 +49,7 @@ package struct TransposedConvolution: WeightedOperator {
     }
     try checkBias()
     let space = try window.kernel.indices.map { axis in
+      if let outputExtents { return outputExtents[axis] }
       let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
       let whole = (x[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis]
       switch window.padding {

@@ -97,3 +97,30 @@ extension TensorShape {
     TensorShape(dimensions.indices.compactMap { axes.contains($0) ? (keepsAxes ? 1 : nil) : self[$0] })
   }
 }
+
+extension Literal {
+  /// Sums along an axis up to each element; integers wrap.
+  package func cumulativeSum(along axis: Int, excludesOwn: Bool, reverses: Bool) -> Literal {
+    func sums<Number>(_ x: [Number], _ zero: Number, _ add: (Number, Number) -> Number) -> [Number] {
+      let (extent, inner) = (shape[axis], shape.strides[axis])
+      var result = x
+      for start in x.indices where start / inner % extent == 0 {
+        var sum = zero
+        for index in 0..<extent {
+          let position = start + (reverses ? extent - 1 - index : index) * inner
+          let next = add(sum, x[position])
+          result[position] = excludesOwn ? sum : next
+          sum = next
+        }
+      }
+      return result
+    }
+    switch self {
+    case .floats(let tensor): return .floats(Tensor(shape: shape, elements: sums(tensor.elements, 0, +)))
+    case .integers(let tensor):
+      let type = tensor.kind.integerType ?? .int64
+      let elements = sums(tensor.elements, 0) { type.wrapped($0 &+ $1) }
+      return .integers(IntegerTensor(shape: shape, elements: elements, kind: tensor.kind))
+    }
+  }
+}

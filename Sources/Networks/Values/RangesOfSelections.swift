@@ -4,6 +4,11 @@ import Tensors
 extension ValueRange {
   /// The bounds of what a selection picks of the tensor.
   func selected(by selection: Selection, gathering gathered: Int? = nil) -> ValueRange? {
+    if let positions = selection.positions {
+      let (lower, upper) = hull
+      let range = ValueRange(lower, upper, rank: selection.output.rank)
+      return positions.contains(-1) ? range?.including(selection.fill) : range
+    }
     let fills = selection.axes.contains { $0.indices.contains(-1) }
     func picked(_ bounds: ValueRange) -> [(source: Int?, indices: [Int])] {
       selection.axes.map { source, indices in

@@ -1,13 +1,15 @@
 import Tensors
 
-/// An operation that only picks elements of its operand, in any order and any number of times, or fills in a constant:
-/// Slice, Split, Gather, Pad, Expand, Transpose and nearest-neighbor Resize are all of this kind.
+/// An operation that only picks elements of its operand, in any order and any number of times, or fills in a constant: axis by axis,
+/// as Slice, Split, Gather, Pad, Expand and Transpose do, or element by element, as GatherND does.
 package struct Selection: Sendable {
   package let input: TensorShape
   package let output: TensorShape
   /// For each axis of the result the operand's axis that it runs along (nil for a new one), and for each index along it
   /// the operand's index, −1 for the constant.
   let axes: [(source: Int?, indices: [Int])]
+  /// What is picked element by element: the operand's position for each element of the result, −1 for the constant. Then there are no `axes`.
+  let positions: [Int]?
   package let fill: Float
 
   /// All axes of an operand with all their indices.
@@ -18,12 +20,21 @@ package struct Selection: Sendable {
   /// A selection that works axis by axis; operand axes that no axis of the result runs along must have extent 1.
   /// `output` is the result's shape, if it is not one axis for each of `axes`.
   init(input: TensorShape, axes: [(source: Int?, indices: [Int])], fill: Float = 0, output: TensorShape? = nil) {
-    (self.input, self.axes, self.fill) = (input, axes, fill)
+    (self.input, self.axes, self.fill, positions) = (input, axes, fill, nil)
     self.output = output ?? TensorShape(axes.map(\.indices.count))
+  }
+
+  /// A selection that works element by element.
+  init(input: TensorShape, output: TensorShape, positions: [Int], fill: Float = 0) {
+    (self.input, self.output, self.positions, self.fill, axes) = (input, output, positions, fill, [])
   }
 
   /// Whether all that is picked from an item of the first axis goes to the same item of the result's.
   var keepsLeadingAxis: Bool {
+    if let positions {
+      // Kernels know what is picked of each item only if it is the same of all.
+      return input.rank > 0 && output.rank > 0 && input[0] == 1 && output[0] == 1 && positions.count == output.count
+    }
     guard let first = axes.first, first.source == 0, input.rank > 0, output.rank > 0, output[0] == input[0] else {
       return false
     }
@@ -31,11 +42,13 @@ package struct Selection: Sendable {
   }
 
   /// The axis of the result that runs along an axis of the operand; nil if none does.
-  func axis(_ source: Int) -> Int? { output.rank == axes.count ? axes.firstIndex { $0.source == source } : nil }
+  func axis(_ source: Int) -> Int? {
+    positions == nil && output.rank == axes.count ? axes.firstIndex { $0.source == source } : nil
+  }
 
   /// The same for a batch of one, if every item of the batch is treated alike and stays where it is; nil if not.
   package func forOneItem() -> Selection? {
-    guard keepsLeadingAxis, output.rank == axes.count, input[0] > 1 else { return nil }
+    guard keepsLeadingAxis, positions == nil, output.rank == axes.count, input[0] > 1 else { return nil }
     var axes = axes
     axes[0].indices = [0]
     return Selection(input: input.withBatch(1), axes: axes, fill: fill)
@@ -44,6 +57,7 @@ package struct Selection: Sendable {
   /// The operand's position for each element of the result, −1 for the constant.
   package func sources() -> [Int] {
     guard output.count > 0 else { return [] }
+    if let positions { return positions }
     let strides = input.strides
     // Offsets of the axes are added up one axis at a time, the outermost first.
     var positions = [0]

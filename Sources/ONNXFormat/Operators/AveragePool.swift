@@ -4,8 +4,9 @@ extension NodeReader {
   /// AveragePool: dilations since opset 19.
   func averagePool() throws -> Imported {
     let x = try operand(0, "X")
-    let pool = AveragePool(window: try poolingWindow(x), countsPadding: try attributes.flag("count_include_pad"))
-    return .node(pool, [x])
+    let (window, countsPadding) = (try poolingWindow(x), try attributes.flag("count_include_pad"))
+    func pool(_ window: Window) -> AveragePool { AveragePool(window: window, countsPadding: countsPadding) }
+    return try window.kernel.count > 2 ? volumePool(x, window, pool) : .node(pool(window), [x])
   }
 }
 

@@ -13,8 +13,13 @@ extension NodeReader {
       throw Defect(
         "bias \(shown(bias.name)) has shape \(bias.shape); expected \(weight.shape[0]), one number per output")
     }
+    let window = try window(kernel: kernel)
+    if kernel.count > 2 {
+      return try volumeConvolution(
+        x, weight: weight.floats(), bias: try bias?.floats(), window, groups: groups)
+    }
     let convolution = Convolution(
-      weight: try weight.floats(), bias: try bias?.floats(), window: try window(kernel: kernel), groups: groups)
+      weight: try weight.floats(), bias: try bias?.floats(), window: window, groups: groups)
     return .node(convolution, [x])
   }
 
@@ -29,7 +34,10 @@ extension NodeReader {
     guard shape.rank >= 3, shape.count > 0 else {
       throw Defect("weight \(shown(weight.name)) has shape \(shape); expected at least 3 axes, none of them empty")
     }
-    guard shape.rank <= 4 else { throw Unsupported("a convolution over \(shape.rank - 2) axes; expected 1 or 2") }
+    let most = rows == "outputs" ? 3 : 2
+    guard shape.rank - 2 <= most else {
+      throw Unsupported("a convolution over \(shape.rank - 2) axes; expected 1 to \(most)")
+    }
     guard groups > 0, shape[0] % groups == 0 else {
       throw Defect("group is \(groups); expected a divisor of the \(shape[0]) \(rows) of weight \(shown(weight.name))")
     }

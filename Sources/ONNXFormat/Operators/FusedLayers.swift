@@ -129,35 +129,4 @@ extension NodeReader {
       return [result, none, none, sum]
     }
   }
-
-  // MARK: Old and small ones
-
-  /// Crop of ONNX's first opsets: a border of positions cut off, or an extent from a corner on.
-  func crop() throws -> Imported {
-    let x = try operand(0, "input")
-    guard let border = try attributes.ints("border"), border.count == 4, border.allSatisfy({ $0 >= 0 }) else {
-      throw Defect("border is missing; expected 4 numbers ≥ 0")
-    }
-    var ends = [-border[3], -border[2]].map { $0 == 0 ? Int(Int32.max) : $0 }
-    if let scale = try attributes.ints("scale") {
-      guard scale.count == 2 else { throw Defect("scale is \(scale); expected 2 numbers") }
-      ends = [border[1] + scale[0], border[0] + scale[1]]
-    }
-    let slice = Slice(starts: .fixed([border[1], border[0]]), ends: .fixed(ends), axes: .fixed([2, 3]))
-    return .node(slice, [x])
-  }
-
-  /// ImageScaler of ONNX's first opsets: a factor, and a number per channel that is added.
-  func imageScaler() throws -> Imported {
-    let x = try operand(0, "input")
-    let scale = try attributes.float("scale") ?? 1
-    let bias = try attributes.floats("bias") ?? []
-    return .assembly { graph in
-      let factor = constant(Tensor(shape: [], elements: [scale]), "scale")
-      let product = try graph.add(Multiply(), [x, factor], named: bias.isEmpty ? name : "\(name).scale")
-      guard !bias.isEmpty else { return [product] }
-      let shift = constant(Tensor(shape: [bias.count, 1, 1], elements: bias), "bias")
-      return [try graph.add(Add(), [product, shift], named: name)]
-    }
-  }
 }

@@ -7,7 +7,8 @@ extension NodeReader {
     guard try attributes.int("storage_order") ?? 0 == 0 else {
       throw Unsupported("storage_order 1, which only matters to the second output")
     }
-    return .node(MaxPool(try poolingWindow(x)), [x])
+    let window = try poolingWindow(x)
+    return try window.kernel.count > 2 ? volumePool(x, window) { MaxPool($0) } : .node(MaxPool(window), [x])
   }
 }
 

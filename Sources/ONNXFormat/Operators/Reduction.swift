@@ -3,18 +3,67 @@ import Networks
 extension NodeReader {
   /// ReduceSum, ReduceMax, ReduceMin, ReduceProd: axes are an input since the given opset.
   func reduction(_ function: Reduction.Function, axesAreInputSince since: Int) throws -> Imported {
+    let (reduction, taken) = try reductionAndOperands(function, axesAreInputSince: since)
+    return reduction.map { .node($0, taken) } ?? .node(Identity(), [taken[0]])
+  }
+
+  /// What reduces, and what it takes: the data, and perhaps axes that follow from shapes. Nil where nothing is to be reduced.
+  private func reductionAndOperands(
+    _ function: Reduction.Function, axesAreInputSince since: Int
+  ) throws -> (Reduction?, [Operand]) {
     var taken = [try operand(0, "data")]
     var axes = try list("axes", inputSince: since, input: 1, in: &taken)
     if axes == nil || axes == .fixed([]) {
-      if try attributes.flag("noop_with_empty_axes") { return .node(Identity(), [taken[0]]) }
+      if try attributes.flag("noop_with_empty_axes") { return (nil, taken) }
       axes = nil
     }
     // Counted from the front where the number of axes is known, so that the same reduction always looks the same.
     if case .fixed(let numbers) = axes, let rank = taken[0].rank {
       axes = .fixed(numbers.map { $0 < 0 ? $0 + rank : $0 })
     }
-    let reduction = Reduction(function, axes: axes, keepsAxes: try attributes.flag("keepdims", default: true))
-    return .node(reduction, taken)
+    return (Reduction(function, axes: axes, keepsAxes: try attributes.flag("keepdims", default: true)), taken)
+  }
+
+  /// A sum between functions of its terms and of itself.
+  enum ComposedReduction {
+    case magnitudes, length, squares, logarithm, logarithmOfExponentials
+  }
+
+  /// ReduceL1, ReduceL2, ReduceSumSquare, ReduceLogSum, ReduceLogSumExp.
+  func composedReduction(_ function: ComposedReduction) throws -> Imported {
+    let (sum, taken) = try reductionAndOperands(.sum, axesAreInputSince: 18)
+    var recipe = Recipe()
+    let x = Recipe.Value.operand(taken[0])
+    func reduced(_ value: Recipe.Value, _ reduction: Reduction? = sum) -> Recipe.Value {
+      guard let reduction else { return value }
+      return recipe.apply(reduction, values: [value] + taken.dropFirst().map { .operand($0) })
+    }
+    switch function {
+    case .magnitudes: _ = reduced(recipe.apply(Abs(), x))
+    case .length: recipe.apply(Sqrt(), reduced(recipe.apply(Multiply(), x, x)))
+    case .squares: _ = reduced(recipe.apply(Multiply(), x, x))
+    case .logarithm: recipe.apply(Log(), reduced(x))
+    case .logarithmOfExponentials:
+      // The largest is subtracted first, so that exponentials stay finite.
+      guard let sum else { return .node(Identity(), [taken[0]]) }
+      let largest = reduced(x, Reduction(.maximum, axes: sum.axes, keepsAxes: true))
+      let shifted = recipe.apply(Exp(), recipe.apply(Subtract(), x, largest))
+      let logarithm = recipe.apply(Log(), reduced(shifted))
+      let largestAsKept = sum.keepsAxes ? largest : reduced(x, Reduction(.maximum, axes: sum.axes, keepsAxes: false))
+      recipe.apply(Add(), logarithm, largestAsKept)
+    }
+    return .recipe(recipe)
+  }
+
+  /// Mean of any number of operands.
+  func mean() throws -> Imported {
+    let all = try allOperands()
+    guard let first = all.first else { throw Defect("it has no inputs; expected at least 1") }
+    guard all.count > 1 else { return .node(Identity(), [first]) }
+    var recipe = Recipe()
+    let sum = all.dropFirst().reduce(Recipe.Value.operand(first)) { recipe.apply(Add(), $0, .operand($1)) }
+    recipe.apply(Divide(), sum, constant(Float(all.count)))
+    return .recipe(recipe)
   }
 
   /// ReduceMean: axes are an input since opset 18; without them all axes, unless `noop_with_empty_axes` is set.
@@ -28,7 +77,24 @@ extension NodeReader {
       axes = Array(0..<rank)
     }
     let keepsAxes = try attributes.flag("keepdims", default: true)
-    return .node(Reduction(.mean, axes: .fixed(try distinct(axes, rank: data.rank)), keepsAxes: keepsAxes), [data])
+    let distinct = try distinct(axes, rank: data.rank)
+    let runs = Self.neighbors(distinct)
+    guard runs.count > 1, data.rank != nil else {
+      return .node(Reduction(.mean, axes: .fixed(distinct), keepsAxes: keepsAxes), [data])
+    }
+    let means = runs.map { Reduction(.mean, axes: .fixed($0), keepsAxes: true) as any Networks.Operator }
+    return .sequence(means + (keepsAxes ? [] : [Squeeze(axes: distinct)]), data)
+  }
+
+  /// Axes in runs of neighbors: a mean over all of them is one over each run after the other.
+  static func neighbors(_ axes: [Int]) -> [[Int]] {
+    axes.sorted().reduce(into: []) { runs, axis in
+      if let last = runs.last?.last, last == axis - 1 {
+        runs[runs.count - 1].append(axis)
+      } else {
+        runs.append([axis])
+      }
+    }
   }
 
   /// GlobalAveragePool and GlobalMaxPool, over all axes but batch and channels.

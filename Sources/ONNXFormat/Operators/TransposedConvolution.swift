@@ -4,14 +4,25 @@ extension NodeReader {
   /// ConvTranspose with constant weights: inputs × outputs/group × kernel.
   func transposedConvolution() throws -> Imported {
     let (x, weight, kernel, groups) = try convolutionParts(rows: "inputs")
-    guard try attributes.ints("output_shape") == nil else { throw Unsupported("output_shape; expected pads") }
     let extra = try attributes.ints("output_padding") ?? kernel.map { _ in 0 }
     guard extra.count == kernel.count, extra.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
       throw Defect("output_padding is \(extra); expected \(kernel.count) numbers ≥ 0")
     }
+    var window = try window(kernel: kernel)
+    var extents: [Int]?
+    // Where extents are given, pads follow from them; batch and channels may stand before them.
+    if let shape = try attributes.ints("output_shape"), !shape.isEmpty {
+      extents = Array(shape.suffix(kernel.count))
+      guard [kernel.count, kernel.count + 2].contains(shape.count), extents!.allSatisfy({ $0 > 0 }) else {
+        throw Defect("output_shape is \(shape); expected \(kernel.count) positive numbers")
+      }
+      let isUpper = try attributes.string("auto_pad") == "SAME_UPPER"
+      window = try Window(
+        kernel: kernel, strides: window.strides, dilations: window.dilations, padding: isUpper ? .sameUpper : .sameLower)
+    }
     let convolution = TransposedConvolution(
-      weight: try weight.floats(), bias: try optionalWeights(2, "B")?.floats(), window: try window(kernel: kernel),
-      outputPadding: extra, groups: groups)
+      weight: try weight.floats(), bias: try optionalWeights(2, "B")?.floats(), window: window, outputPadding: extra,
+      outputExtents: extents, groups: groups)
     return .node(convolution, [x])
   }
 }
@@ -20,5 +31,6 @@ extension TransposedConvolution: WritableOperator {
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] { file.layerOperands(self, of: id) }
   var attributes: [WrittenNode.Attribute] {
     window.attributes + [("group", .int(groups)), ("output_padding", .ints(outputPadding))]
+      + (outputExtents.map { [("output_shape", .ints($0))] } ?? [])
   }
 }

@@ -3,8 +3,8 @@ import Networks
 extension NodeReader {
   func poolingWindow(_ x: Operand) throws -> Window {
     let kernel = try attributes.present(attributes.ints("kernel_shape"), "kernel_shape")
-    guard (1...2).contains(kernel.count) else {
-      throw Unsupported("pooling over \(kernel.count) axes; expected 1 or 2")
+    guard (1...3).contains(kernel.count) else {
+      throw Unsupported("pooling over \(kernel.count) axes; expected 1 to 3")
     }
     try expect(x, rank: kernel.count + 2, "X")
     return try window(kernel: kernel)

@@ -1,0 +1,60 @@
+import Networks
+import Tensors
+
+/// What ONNX had as experiments before opset 10.
+extension NodeReader {
+  /// Scale, Affine, ScaledTanh, ParametricSoftplus: `α f(β x + γ) + δ`, of which each operator has some.
+  private func scaled(
+    _ inner: Float, _ function: (any Networks.Operator)?, _ outer: Float, plus shift: Float = 0
+  ) throws -> Imported {
+    var recipe = Recipe()
+    var value = Recipe.Value.operand(try operand(0, "X"))
+    if let function {
+      value = recipe.apply(function, recipe.apply(Multiply(), value, constant(inner)))
+    }
+    value = recipe.apply(Multiply(), value, constant(outer))
+    if shift != 0 { recipe.apply(Add(), value, constant(shift)) }
+    return .recipe(recipe)
+  }
+
+  func scale() throws -> Imported { try scaled(1, nil, attributes.float("scale") ?? 1) }
+
+  func affine() throws -> Imported {
+    try scaled(1, nil, attributes.float("alpha") ?? 1, plus: attributes.float("beta") ?? 0)
+  }
+
+  func scaledTanh() throws -> Imported {
+    try scaled(attributes.float("beta") ?? 1, Tanh(), attributes.float("alpha") ?? 1)
+  }
+
+  func parametricSoftplus() throws -> Imported {
+    try scaled(attributes.float("beta") ?? 1, Softplus(), attributes.float("alpha") ?? 1)
+  }
+
+  /// ImageScaler: a factor for all, and a bias for each channel.
+  func imageScaler() throws -> Imported {
+    let biases = try attributes.floats("bias") ?? []
+    var recipe = Recipe()
+    let scaled = recipe.apply(
+      Multiply(), .operand(try operand(0, "input")), constant(try attributes.float("scale") ?? 1))
+    if !biases.isEmpty {
+      recipe.apply(Add(), scaled, constant(.floats(Tensor(shape: [biases.count, 1, 1], elements: biases))))
+    }
+    return .recipe(recipe)
+  }
+
+  /// Crop: what the border (left, top, right, bottom) leaves, or an extent (height, width) behind its left and top.
+  func crop() throws -> Imported {
+    let border = try attributes.present(attributes.ints("border"), "border")
+    let extents = try attributes.ints("scale")
+    guard border.count == 4, border.allSatisfy({ (0...Int(Int32.max)).contains($0) }),
+      extents.map({ $0.count == 2 && $0.allSatisfy { (1...Int(Int32.max)).contains($0) } }) ?? true
+    else { throw Defect("border is \(border) and scale \(extents ?? []); expected 4 numbers ≥ 0 and 2 positive ones") }
+    let (left, top, right, bottom) = (border[0], border[1], border[2], border[3])
+    let ends =
+      extents.map { [top + $0[0], left + $0[1]] } ?? [bottom == 0 ? Int.max : -bottom, right == 0 ? Int.max : -right]
+    let x = try operand(0, "input")
+    try expect(x, rank: 4, "input")
+    return .node(Slice(starts: .fixed([top, left]), ends: .fixed(ends), axes: .fixed([2, 3])), [x])
+  }
+}

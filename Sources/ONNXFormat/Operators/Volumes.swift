@@ -1,0 +1,92 @@
+import Networks
+import Tensors
+
+/// Windows over three axes, expressed by such over two.
+extension NodeReader {
+  /// A pool over three axes, one after the other: means of as many means each, and the largest of largest elements.
+  func volumePool(
+    _ x: Operand, _ window: Window, _ pool: (Window) -> any Networks.Operator
+  ) throws -> Imported {
+    var recipe = Recipe()
+    var value = Recipe.Value.operand(x)
+    let depth = try window.over(axes: [0], padded: true)
+    let plane = try window.over(axes: [1, 2])
+    let extents = value
+    if !plane.isTrivial {
+      let planes = recipe.apply(
+        Reshape(extents: .operand(1), allowZero: false), value,
+        recipe.apply(Concat(axis: 0), constant([0, -1]), recipe.apply(ShapeOf(start: 3), extents)))
+      value = recipe.apply(pool(plane), planes)
+    }
+    // Height and width as one axis, beside the depth.
+    let pooled = value
+    let sides = plane.isTrivial ? recipe.apply(ShapeOf(start: 3), pooled) : recipe.apply(ShapeOf(start: 2), pooled)
+    let columns = recipe.apply(Concat(axis: 0), recipe.apply(ShapeOf(end: 3), extents), constant([-1]))
+    value = recipe.apply(Reshape(extents: .operand(1), allowZero: false), value, columns)
+    if !depth.isTrivial { value = recipe.apply(pool(depth), value) }
+    recipe.apply(
+      Reshape(extents: .operand(1), allowZero: false), value,
+      recipe.apply(Concat(axis: 0), constant([0, 0, 0]), sides))
+    return .recipe(recipe)
+  }
+
+  /// A convolution over three axes: one over two, of the slices under each place of the window along the first as channels.
+  func volumeConvolution(_ x: Operand, weight: Tensor, bias: Tensor?, _ window: Window, groups: Int) throws -> Imported {
+    guard case .explicit(let before, let after) = window.padding else {
+      throw Unsupported("auto_pad of a convolution over 3 axes; expected pads")
+    }
+    let (outputs, slices) = (weight.shape[0], weight.shape[2])
+    let channels = weight.shape[1] * groups * slices
+    let flat = weight.reshaped(to: TensorShape([outputs, weight.shape[1] * slices] + window.kernel[1...]))
+    let layer = Convolution(weight: flat, bias: bias, window: try window.over(axes: [1, 2]), groups: groups)
+    var recipe = Recipe()
+    var value = Recipe.Value.operand(x)
+    if before[0] > 0 || after[0] > 0 {
+      value = recipe.apply(Pad(amounts: [before[0], after[0]], axes: [2]), value)
+    }
+    let padded = value
+    // The first slice of each place, then all of them.
+    let reach = (slices - 1) * window.dilations[0] + 1
+    let depth = recipe.apply(Squeeze(axes: [0]), recipe.apply(ShapeOf(start: 2, end: 3), padded))
+    let limit = recipe.apply(Subtract(), depth, integer(reach - 1))
+    let first = recipe.apply(RangeOf(), integer(0), limit, integer(window.strides[0]))
+    let places = recipe.apply(
+      Add(), recipe.apply(Unsqueeze(axes: [1]), first), constant((0..<slices).map { $0 * window.dilations[0] }))
+    value = recipe.apply(Gather(axis: 2), padded, places)
+    value = recipe.apply(Transpose(order: [0, 2, 1, 3, 4, 5]), value)
+    let shape = recipe.apply(Concat(axis: 0), constant([-1, channels]), recipe.apply(ShapeOf(start: 3), padded))
+    let result = recipe.apply(layer, recipe.apply(Reshape(extents: .operand(1), allowZero: false), value, shape))
+    let extents = recipe.apply(
+      Concat(axis: 0), recipe.apply(ShapeOf(end: 1), padded), constant([-1, outputs]),
+      recipe.apply(ShapeOf(start: 2), result))
+    value = recipe.apply(Reshape(extents: .operand(1), allowZero: false), result, extents)
+    recipe.apply(Transpose(order: [0, 2, 1, 3, 4]), value)
+    return .recipe(recipe)
+  }
+
+  private func constant(_ numbers: [Int]) -> Recipe.Value { constant(.integers(IntegerTensor(numbers))) }
+  private func integer(_ number: Int) -> Recipe.Value {
+    constant(.integers(IntegerTensor(shape: [], elements: [number])))
+  }
+}
+
+extension Window {
+  /// The window over some of the spatial axes; if `padded`, over one more that it leaves as it is.
+  fileprivate func over(axes: [Int], padded: Bool = false) throws -> Window {
+    func chosen(_ list: [Int], _ neutral: Int) -> [Int] { axes.map { list[$0] } + (padded ? [neutral] : []) }
+    let padding: Padding =
+      if case .explicit(let before, let after) = padding {
+        .explicit(before: chosen(before, 0), after: chosen(after, 0))
+      } else { padding }
+    return try Window(
+      kernel: chosen(kernel, 1), strides: chosen(strides, 1), dilations: chosen(dilations, 1), padding: padding,
+      ceilMode: ceilMode)
+  }
+
+  /// Whether it leaves everything as it is.
+  fileprivate var isTrivial: Bool {
+    guard kernel.allSatisfy({ $0 == 1 }), strides.allSatisfy({ $0 == 1 }) else { return false }
+    if case .explicit(let before, let after) = padding { return (before + after).allSatisfy { $0 == 0 } }
+    return true
+  }
+}
