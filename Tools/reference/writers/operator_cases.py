@@ -359,5 +359,19 @@ def volumes():
     graph("lrn-exported", 13, (1, 5, 4, 3), local, {"one": integers(1), "pads": integers(0, 0, 1, 0, 0, 0, 0, 1, 0, 0)})
 
 
-for family in (convolutions, pools, products, arithmetic, shapes, branches, later, products_and_functions, places, norms, volumes):
+def cubic():
+    """Cubic interpolation."""
+    shape = (1, 2, 5, 6)
+    for name, attributes in [
+        ("default", {}),
+        ("coefficient", {"cubic_coeff_a": -0.5, "coordinate_transformation_mode": "align_corners"}),
+        ("outside", {"exclude_outside": 1, "coordinate_transformation_mode": "asymmetric"}),
+    ]:
+        for factor in [1.7, 0.6]:
+            nodes = [("Resize", ["x", "", "s"], ["y"], {"mode": "cubic"} | attributes)]
+            direction = "up" if factor > 1 else "down"
+            graph(f"resize-cubic-{name}-{direction}", 13, shape, nodes, {"s": np.float32([1, 1, factor, factor])})
+
+
+for family in (convolutions, pools, products, arithmetic, shapes, branches, later, products_and_functions, places, norms, volumes, cubic):
     family()
