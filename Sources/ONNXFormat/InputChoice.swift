@@ -57,7 +57,8 @@ struct InputChoice {
     }
     let open = declared.filter { given.values[$0.name] == nil }
     let image =
-      open.first { $0.operation.shape.extents.count == 4 } ?? open.first { $0.operation.elements == .real } ?? open.first
+      open.first { $0.operation.shape.extents.count == 4 } ?? open.first { $0.operation.elements == .real }
+      ?? open.first
     guard image != nil || declared.isEmpty else {
       throw defect("all of its inputs are given; expected one that is not, for the image")
     }

@@ -51,7 +51,9 @@ enum OperatorRegistry {
       builders[relation.rawValue] = { try $0.pairwise(Comparison(relation)) }
     }
     for operation in Logic.Operation.allCases {
-      builders[operation.rawValue] = { try operation == .not ? $0.node(Logic(.not), "X") : $0.pairwise(Logic(operation)) }
+      builders[operation.rawValue] = {
+        try operation == .not ? $0.node(Logic(.not), "X") : $0.pairwise(Logic(operation))
+      }
     }
     return builders
   }()

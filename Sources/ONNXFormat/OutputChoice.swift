@@ -121,7 +121,7 @@ struct OutputPreference {
     for _ in graph.nodes {
       guard let node = graph.makers[value]?.first.map({ graph.nodes[$0] }) else { return nil }
       nodes.append(node)
-      if ["ArgMax", "ArgMin", "Hardmax", "TopK"].contains(node.op) { return nodes }
+      if ["ArgMax", "ArgMin", "TopK"].contains(node.op) { return nodes }
       guard keepers.contains(node.op), let operand = node.inputs.first else { return nil }
       value = operand
     }

@@ -98,7 +98,7 @@ import Testing
 
   @Test(arguments: [
     ("tf_crop_and_resize", "linear", 0, "coordinate_transformation_mode tf_crop_and_resize; expected half_pixel, "),
-    ("half_pixel", "cubic", 0, "mode cubic; expected nearest or linear"),
+    ("half_pixel", "quadratic", 0, "mode quadratic; expected nearest, linear or cubic"),
     ("half_pixel", "linear", 1, "antialias 1; expected 0"),
   ])
   func whatIsNotSupportedIsNamed(frame: String, mode: String, antialias: Int, reason: String) {

@@ -24,8 +24,10 @@ import Testing
       .abs, .clip(lowest: -0.5, highest: 0.4), .elu(alpha: 0.7), .erf, .exp, .gelu(approximate: false),
       .gelu(approximate: true), .hardSigmoid(alpha: 0.3, beta: 0.5), .hardSwish, .leakyRelu(alpha: 0.1), .mish, .negate,
       .sigmoid,
-      .softplus, .tanh, Selu(alpha: 1.3, gamma: 0.9), ArcTangent(), AreaSine(), Celu(alpha: 0.7), Cosine(), HyperbolicCosine(),
-      HyperbolicSine(), Shrink(bias: 0.2, lambda: 0.2), Sine(), Softsign(), Swish(alpha: 1.3), ThresholdedRelu(alpha: 0),
+      .softplus, .tanh, Selu(alpha: 1.3, gamma: 0.9), ArcTangent(), AreaSine(), Celu(alpha: 0.7), Cosine(),
+      HyperbolicCosine(),
+      HyperbolicSine(), Shrink(bias: 0.2, lambda: 0.2), Sine(), Softsign(), Swish(alpha: 1.3),
+      ThresholdedRelu(alpha: 0),
     ]
     cases += functions.map { Case(name: "\($0)", item: map, operation: $0) }
     cases.append(Case(name: "relu", item: map, operation: .relu))

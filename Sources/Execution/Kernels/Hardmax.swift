@@ -22,7 +22,8 @@ struct HardmaxKernel: OperatorKernel, DifferentiableKernel {
     guard extent > 0 else { return }
     for start in (0..<outer * inner).map({ $0 / inner * extent * inner + $0 % inner }) {
       var largest = start
-      for at in stride(from: start, to: start + extent * inner, by: inner) where operands[0][at] > operands[0][largest] {
+      for at in stride(from: start, to: start + extent * inner, by: inner) where operands[0][at] > operands[0][largest]
+      {
         largest = at
       }
       output[largest] = 1

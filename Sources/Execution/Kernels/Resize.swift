@@ -1,7 +1,11 @@
 import Networks
 import Tensors
 
-extension Resize: DirectlyComputed { typealias Computed = ResizeKernel }
+extension Resize: ComputedOperator {
+  func kernel(at site: KernelSite) throws -> any Kernel {
+    mode == .cubic ? try CubicResizeKernel(self, at: site) : try ResizeKernel(self, at: site)
+  }
+}
 
 /// Another size of the spatial axes, by shares of two neighbors along each axis.
 struct ResizeKernel: OperatorKernel, LinearKernel {

@@ -66,7 +66,9 @@ package enum Signs: Hashable, Sendable {
   /// The signs of a selection's operand, given those of its result; nil if it cannot have them.
   func beforeSelection(_ selection: Selection) -> Signs? {
     guard case .along(let axis, let flags) = self else { return self }
-    guard selection.positions == nil, selection.output.rank == selection.axes.count, let source = selection.axes[axis].source else { return nil }
+    guard selection.positions == nil, selection.output.rank == selection.axes.count,
+      let source = selection.axes[axis].source
+    else { return nil }
     var before = [Bool?](repeating: nil, count: selection.input[source])
     for (flag, index) in zip(flags, selection.axes[axis].indices) where index >= 0 {
       guard before[index] ?? flag == flag else { return nil }

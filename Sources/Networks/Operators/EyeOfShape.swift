@@ -11,7 +11,9 @@ package struct EyeOfShape: LiteralFunction {
   package func elementKind(of operands: [ElementKind]) -> ElementKind { elements }
 
   package func value(of values: [Literal]) throws -> Literal? {
-    guard let extents = values.first?.integers, extents.count == 2 else { throw Misfit("expected the shape of a matrix") }
+    guard let extents = values.first?.integers, extents.count == 2 else {
+      throw Misfit("expected the shape of a matrix")
+    }
     let shape = try TensorShape(checking: extents)
     guard shape.count <= 1 << 27 else { throw Misfit("a constant of shape \(shape) is too large") }
     let ones = (0..<shape.count).map { $0 % shape[1] - $0 / shape[1] == diagonal }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Another size of some axes, by nearest neighbors or by linear interpolation.
+/// Another size of some axes, by nearest neighbors or by linear or cubic interpolation.
 ///
 /// Positions are computed in single precision and in the order in which ONNX Runtime does it: where rounding decides which neighbor is
 /// nearest, it decides as there. Where all extents stay what they are, nothing is interpolated. Interpolated integers are rounded toward
@@ -9,6 +9,7 @@ package struct Resize: LimitKeeping {
   package enum Mode: String, Hashable, Sendable {
     case nearest
     case linear
+    case cubic
   }
   /// Which input coordinate an output index stands for: ONNX's `coordinate_transformation_mode`.
   package enum Coordinates: String, Hashable, Sendable {
@@ -55,23 +56,32 @@ package struct Resize: LimitKeeping {
   /// Which neighbor is nearest; only `Mode.nearest` asks.
   package let rounding: Rounding
   package let aspectRatio: AspectRatio
+  /// How cubic interpolation weighs; nil in other modes.
+  package let cubic: Cubic?
 
   package init(
     scales: [Float]?, sizes: List?, axes: [Int]? = nil, mode: Mode, coordinates: Coordinates, rounding: Rounding,
-    aspectRatio: AspectRatio = .stretch
+    aspectRatio: AspectRatio = .stretch, cubic: Cubic? = nil
   ) {
     (self.scales, self.sizes, self.axes, self.mode) = (scales, sizes, axes, mode)
     (self.coordinates, self.rounding, self.aspectRatio) = (coordinates, rounding, aspectRatio)
+    self.cubic = mode == .cubic ? cubic ?? Cubic(coefficient: -0.75, excludesOutside: false) : nil
   }
 
   package var kind: OperatorKind { .resize }
   package var takesLists: Bool { true }
   package var isLinear: Bool { true }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
-    try TensorShape(checking: weights(of: operands).map(\.count))
+    try TensorShape(checking: extents(of: firstShape(operands), operands).extents)
   }
+  // Cubic interpolation goes beyond what it interpolates.
+  package func isNonNegative(_ operands: [Bool]) -> Bool { mode != .cubic && operands.first ?? false }
   package func origin(of operands: [Inferred]) throws -> Origin {
-    .mixed(Set(Self.changedAxes(of: operands[0].shape, by: try weights(of: operands))))
+    if mode == .cubic {
+      let weights = try cubicWeights(of: operands)
+      return .mixed(Set(weights.indices.filter { weights[$0] != nil }))
+    }
+    return .mixed(Set(Self.changedAxes(of: operands[0].shape, by: try weights(of: operands))))
   }
   /// An axis along which each index takes its own stays what it is.
   package static func changedAxes(
@@ -83,11 +93,12 @@ package struct Resize: LimitKeeping {
     }
   }
   package func range(at site: RangeSite) -> ValueRange? {
-    site.range(0).flatMap { x in (try? weights(of: site.operands)).flatMap(x.resized) }
+    guard mode != .cubic else { return nil }
+    return site.range(0).flatMap { x in (try? weights(of: site.operands)).flatMap(x.resized) }
   }
 
   /// The extents of the result, and the factor of each axis.
-  private func extents(of x: TensorShape, _ operands: [Inferred]) throws -> (extents: [Int], scales: [Float]) {
+  func extents(of x: TensorShape, _ operands: [Inferred]) throws -> (extents: [Int], scales: [Float]) {
     let axes = try self.axes?.map { try counted($0, rank: x.rank) } ?? Array(0..<x.rank)
     guard Set(axes).count == axes.count else { throw Misfit("axes are \(axes); expected each once") }
     var extents = x.dimensions
@@ -150,7 +161,7 @@ package struct Resize: LimitKeeping {
   }
 
   /// The coordinate along an axis of `from` elements that an index of `to` stands for.
-  private func position(of index: Float, scale: Float, from: Float, to: Float) -> Float {
+  func position(of index: Float, scale: Float, from: Float, to: Float) -> Float {
     switch coordinates {
     case .halfPixel: return (index + 0.5) / scale - 0.5
     case .halfPixelSymmetric:

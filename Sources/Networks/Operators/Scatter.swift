@@ -102,7 +102,9 @@ package struct Scatter: Operator {
   }
 
   private static func place(_ index: Int, _ extent: Int, _ axis: Int, _ x: TensorShape) throws -> Int {
-    guard (-extent..<extent).contains(index) else { throw Misfit("index \(index) is outside axis \(axis) of shape \(x)") }
+    guard (-extent..<extent).contains(index) else {
+      throw Misfit("index \(index) is outside axis \(axis) of shape \(x)")
+    }
     return index < 0 ? index + extent : index
   }
 }

@@ -6,13 +6,15 @@ extension NodeReader {
   func matrixProduct() throws -> Imported {
     let (a, b) = (try operand(0, "A"), try operand(1, "B"))
     if case .constant(let left) = a, case .node = b { return try product(of: left, and: b) }
-    let right = try known(b, else: "a product of two tensors that both depend on the image; expected a constant operand")
+    let right = try known(
+      b, else: "a product of two tensors that both depend on the image; expected a constant operand")
     let matrices = try factor(right, "B")
     if matrices.shape.rank == 2 {
       return .node(Linear(weight: try right.transposedFloats(), bias: nil), [a])
     }
     var recipe = Recipe()
-    let rank = try rank(of: a, else: "a product by \(right.shape) of a tensor whose number of axes is not known beforehand")
+    let rank = try rank(
+      of: a, else: "a product by \(right.shape) of a tensor whose number of axes is not known beforehand")
     if matrices.shape.rank == 1 {
       let row = matrices.reshaped(to: [1, matrices.count])
       let product = recipe.apply(Linear(weight: row, bias: nil), .operand(a))
@@ -32,7 +34,8 @@ extension NodeReader {
     let isRow = a.shape.rank == 1
     if isRow { a = a.reshaped(to: [1, a.count]) }
     a = a.transposed(Self.exchangingLast(a.shape.rank))
-    let rank = try rank(of: b, else: "a product of \(left.shape) and a tensor whose number of axes is not known beforehand")
+    let rank = try rank(
+      of: b, else: "a product of \(left.shape) and a tensor whose number of axes is not known beforehand")
     var recipe = Recipe()
     if rank == 1 {
       let row = recipe.apply(Unsqueeze(axes: [0]), .operand(b))
@@ -70,7 +73,9 @@ extension NodeReader {
     guard count > 1 else {
       let new = Array(0..<result - rank)
       let value = new.isEmpty ? x : recipe.apply(Unsqueeze(axes: new), x)
-      return (recipe.apply(Linear(weight: matrices.reshaped(to: [k, n]).transposed([1, 0]), bias: nil), value), result)
+      return (
+        recipe.apply(Linear(weight: matrices.reshaped(to: [k, n]).transposed([1, 0]), bias: nil), value), result
+      )
     }
     // One group of a convolution's channels for each matrix; one axis of the operand's own may be the batch.
     let groups = leading.indices.filter { leading[$0] > 1 }.map { $0 + result - leading.count - 2 }

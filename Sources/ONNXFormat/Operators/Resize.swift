@@ -27,7 +27,8 @@ extension NodeReader {
     switch try attributes.string("mode") ?? "nearest" {
     case "nearest": mode = .nearest
     case "linear", "bilinear": mode = .linear
-    case let other: throw Unsupported("mode \(shown(other)); expected nearest or linear")
+    case "cubic": mode = .cubic
+    case let other: throw Unsupported("mode \(shown(other)); expected nearest, linear or cubic")
     }
     let frame = try attributes.string("coordinate_transformation_mode") ?? (isUpsample ? "asymmetric" : "half_pixel")
     let older = opset < 11
@@ -39,9 +40,12 @@ extension NodeReader {
     guard let rounding = older ? .simple : Resize.Rounding(rawValue: rounding), older || rounding != .simple else {
       throw Defect("nearest_mode is \(shown(rounding))")
     }
+    let cubic = Resize.Cubic(
+      coefficient: try attributes.float("cubic_coeff_a") ?? -0.75,
+      excludesOutside: try mode == .cubic && attributes.flag("exclude_outside"))
     let resize = Resize(
       scales: scales, sizes: sizes, axes: try attributes.ints("axes"), mode: mode, coordinates: coordinates,
-      rounding: rounding, aspectRatio: aspectRatio)
+      rounding: rounding, aspectRatio: aspectRatio, cubic: cubic)
     return .node(resize, taken)
   }
 
@@ -81,6 +85,11 @@ extension Resize: WritableOperator {
       ("coordinate_transformation_mode", .string(coordinates.rawValue)),
       ("nearest_mode", .string(rounding.rawValue)),
     ]
+    if let cubic {
+      attributes += [
+        ("cubic_coeff_a", .float(cubic.coefficient)), ("exclude_outside", .flag(cubic.excludesOutside)),
+      ]
+    }
     if let axes { attributes.append(("axes", .ints(axes))) }
     if aspectRatio != .stretch { attributes.append(("keep_aspect_ratio_policy", .string(aspectRatio.rawValue))) }
     return WrittenNode("Resize", [input, "", factors, sizes], attributes)

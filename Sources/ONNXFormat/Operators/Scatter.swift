@@ -35,7 +35,9 @@ extension NodeReader {
     switch places {
     case .parts:
       let width = max(shape.rank > 0 ? shape[-1] : 1, 1)
-      let rows = stride(from: 0, to: indices.count, by: width).map { Array(indices[$0..<min($0 + width, indices.count)]) }
+      let rows = stride(from: 0, to: indices.count, by: width).map {
+        Array(indices[$0..<min($0 + width, indices.count)])
+      }
       return !rows.allSatisfy { seen.insert($0).inserted } || isMixed && rows.count > 1
     case .along(let axis):
       let axis = axis < 0 ? axis + shape.rank : axis

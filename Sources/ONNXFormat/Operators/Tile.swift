@@ -15,7 +15,8 @@ extension NodeReader {
   /// Compress: the elements, along an axis or all in order, at which a condition holds.
   func compress() throws -> Imported {
     let x = try operand(0, "input")
-    let condition = try known(operand(1, "condition"), else: "its condition is computed; expected a constant").integers()
+    let condition = try known(operand(1, "condition"), else: "its condition is computed; expected a constant")
+      .integers()
     let chosen = constant(.integers(IntegerTensor(condition.indices.filter { condition[$0] != 0 })))
     var recipe = Recipe()
     if let axis = try attributes.int("axis") {

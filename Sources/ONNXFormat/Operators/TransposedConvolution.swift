@@ -18,7 +18,8 @@ extension NodeReader {
       }
       let isUpper = try attributes.string("auto_pad") == "SAME_UPPER"
       window = try Window(
-        kernel: kernel, strides: window.strides, dilations: window.dilations, padding: isUpper ? .sameUpper : .sameLower)
+        kernel: kernel, strides: window.strides, dilations: window.dilations, padding: isUpper ? .sameUpper : .sameLower
+      )
     }
     let convolution = TransposedConvolution(
       weight: try weight.floats(), bias: try optionalWeights(2, "B")?.floats(), window: window, outputPadding: extra,

@@ -31,7 +31,8 @@ extension NodeReader {
   }
 
   /// A convolution over three axes: one over two, of the slices under each place of the window along the first as channels.
-  func volumeConvolution(_ x: Operand, weight: Tensor, bias: Tensor?, _ window: Window, groups: Int) throws -> Imported {
+  func volumeConvolution(_ x: Operand, weight: Tensor, bias: Tensor?, _ window: Window, groups: Int) throws -> Imported
+  {
     guard case .explicit(let before, let after) = window.padding else {
       throw Unsupported("auto_pad of a convolution over 3 axes; expected pads")
     }

@@ -1,0 +1,92 @@
+import Foundation
+import ONNXFormat
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// What is left out, what is refused and why, and ONNX's old experiments, whose values are worked out by hand.
+@Suite struct PlainOperatorTests {
+  @Test(arguments: ["ArgMax", "ArgMin", "TopK"]) func finalDecisionsAreLeftOut(op: String) throws {
+    let model = WireModel(
+      nodes: [
+        WireNode(op: "Relu", inputs: ["x"], outputs: ["scores"]),
+        WireNode(op: op, inputs: ["scores"] + (op == "TopK" ? ["k"] : []), outputs: ["best"], name: "decide"),
+        WireNode(op: "Identity", inputs: ["best"], outputs: ["y"], name: "pass"),
+      ], initializers: [.integers("k", [1])])
+    let file = try ONNXFile(model.bytes)
+    #expect(file.graph.nodes.map(\.name) == ["x", "scores"])
+    #expect(file.graph.outputName == "y")
+    #expect(
+      file.notes == [
+        "model ends in a decision, which is left out: pass (Identity), decide (\(op)); the scores before it are the output"
+      ])
+  }
+
+  @Test func decisionsOnTheInputAreRefused() {
+    let error = #expect(throws: ONNXError.self) { try ONNXFile(WireModel.oneNode("ArgMax").bytes) }
+    #expect(error?.description == "model: 1 node is not supported: ArgMax (it)")
+  }
+
+  struct Refusal: Sendable, CustomTestStringConvertible {
+    let op: String
+    let bytes: [UInt8]
+    let reason: String
+    var testDescription: String { "\(op): \(reason)" }
+  }
+
+  static let refusals: [Refusal] = {
+    func one(
+      _ op: String, _ inputs: [WireTensor] = [], _ attributes: [(String, WireAttribute)] = [],
+      input: [Int] = [1, 2, 4, 4], _ reason: String
+    ) -> Refusal {
+      let model = WireModel.oneNode(
+        op, inputs.map(\.name), opset: 18, attributes: attributes, initializers: inputs, input: input)
+      return Refusal(op: op, bytes: model.bytes, reason: reason)
+    }
+    let update = WireTensor.floats("u", [2, 2, 4, 4], [Float](repeating: 1, count: 64))
+    return [
+      one(
+        "LpPool", [], [("kernel_shape", .ints([2, 2])), ("ceil_mode", .int(1))], "LpPool (it: ceil_mode 1; expected 0)"),
+      one("LpNormalization", [], [("p", .int(3))], "node it (LpNormalization): p is 3; expected 1 or 2"),
+      one(
+        "ScatterND", [WireTensor(name: "i", dims: [2, 1], type: 7, raw: [UInt8](repeating: 0, count: 16)), update],
+        [("reduction", .string("mul"))],
+        "ScatterND (it: reduction mul at indices that repeat; expected each once)"),
+      one(
+        "MatMul", [.floats("w", [2, 3, 4, 1], [Float](repeating: 1, count: 24))], input: [1, 2, 5, 2, 3, 2, 4],
+        "MatMul (it: a product of matrices along 5 axes by constant ones of shape 2×3×4×1; expected at most one axis besides "
+          + "those of the constant)"),
+      one(
+        "Conv", [.floats("w", [1, 2, 2, 2, 2], [Float](repeating: 1, count: 16))],
+        [("auto_pad", .string("SAME_UPPER"))],
+        input: [1, 2, 4, 4, 4], "Conv (it: auto_pad of a convolution over 3 axes; expected pads)"),
+    ]
+  }()
+
+  @Test(arguments: refusals) func isRefused(test: Refusal) {
+    let error = #expect(throws: ONNXError.self) { try ONNXFile(test.bytes) }
+    #expect(error?.description.contains(test.reason) == true, "\(error?.description ?? "")")
+  }
+
+  @Test(
+    arguments: [
+      ("Scale", [("scale", WireAttribute.float(2))], [-2, 4]),
+      ("Affine", [("alpha", .float(2)), ("beta", .float(0.5))], [-1.5, 4.5]),
+      ("ScaledTanh", [("alpha", .float(2)), ("beta", .float(0.5))], [2 * tanh(-0.5), 2 * tanh(1)]),
+      (
+        "ParametricSoftplus", [("alpha", .float(2)), ("beta", .float(0.5))],
+        [2 * log(1 + exp(-0.5)), 2 * log(1 + exp(1))]
+      ),
+      ("ImageScaler", [("scale", .float(2)), ("bias", .floats([1]))], [-1, 5]),
+      ("Crop", [("border", .ints([1, 0, 0, 0]))], [2]),
+      ("Crop", [("border", .ints([0, 0, 9, 9])), ("scale", .ints([1, 1]))], [-1]),
+    ] as [(String, [(String, WireAttribute)], [Float])])
+  func experiments(op: String, attributes: [(String, WireAttribute)], expected: [Float]) throws {
+    let model = WireModel.oneNode(op, opset: 7, attributes: attributes, input: [1, 1, 1, 2])
+    let network = try NeuralNetwork(onnx: model.bytes)
+    let trace = try Executor(network).trace(Tensor(shape: [1, 1, 1, 2], elements: [-1, 2]))
+    let found = trace.value(of: network.graph.output).elements
+    #expect(found.count == expected.count)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(found)")
+  }
+}
