@@ -3,9 +3,9 @@ import Networks
 /// Cast to a type of real numbers, integers or truth values; the precision of real numbers is not followed.
 extension Cast: WritableOperator {
   init(reading node: NodeReader) throws {
-    let type =
-      try node.opset < 6
-      ? Self.named(in: node) : ElementType(number: Int32(truncatingIfNeeded: node.attributes.required("to")))
+    // Some files of opsets 1 to 5 have a number already.
+    let number = node.opset < 6 ? try? node.attributes.int("to") : try node.attributes.required("to")
+    let type = try number.map { ElementType(number: Int32(truncatingIfNeeded: $0)) } ?? Self.named(in: node)
     guard type.isReal || type.isInteger else { throw Unsupported("a cast to \(type)") }
     self.init(to: type.kind)
   }

@@ -15,7 +15,7 @@ to the file that RELEVANCEKIT_VECTORS_FOUND names; `--found` takes it over.
 import argparse
 import json
 import pathlib
-import re
+import subprocess
 import warnings
 
 import numpy as np
@@ -28,7 +28,6 @@ from packed import Pack
 from runtime import run
 
 FOLDER = FIXTURES / "vectors"
-REGISTRY = FIXTURES.parent / "Sources/ONNXFormat/OperatorRegistry.swift"
 LARGEST_CASE = 64 << 10
 REAL = {TensorProto.FLOAT: 1e-5, TensorProto.DOUBLE: 1e-5, TensorProto.FLOAT16: 2e-3, TensorProto.BFLOAT16: 1e-2}
 INTEGERS = {
@@ -47,11 +46,10 @@ class LeftOut(Exception):
     """Why a case cannot be a network of one image."""
 
 
-def registered():
+def registered(tool):
     """The operators that the importer knows."""
-    return set(re.findall(r'^    "(\w+)": \{', REGISTRY.read_text(), re.MULTILINE)) | set(
-        re.findall(r'^    "(\w+)": \.', REGISTRY.read_text(), re.MULTILINE)
-    )
+    listed = subprocess.run([tool, "list", "operators"], check=True, capture_output=True, text=True).stdout
+    return set(listed.split())
 
 
 def new_cases():
@@ -173,10 +171,11 @@ def networks(name, model, inputs, outputs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--old", required=True, type=pathlib.Path, help="the data folder of libonnx-testdata")
+    parser.add_argument("--tool", default=".build/release/relevance", help="relevance, which lists the operators")
     parser.add_argument("--found", type=pathlib.Path, help="what the tests found, to be taken over")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
-    known = registered()
+    known = registered(arguments.tool)
     manifest = FOLDER / "cases.json"
     refused = {}
     if manifest.exists():
