@@ -1,10 +1,10 @@
 import Networks
 
 extension NodeReader {
-  /// DepthToSpace; `mode` since opset 11. SpaceToDepth.
+  /// DepthToSpace, with a `mode` since opset 11, or SpaceToDepth, with one since opset 28.
   func depthToSpace(inverse: Bool) throws -> Imported {
     let block = try attributes.required("blocksize")
-    let mode = try inverse ? nil : attributes.string("mode")
+    let mode = try attributes.string("mode")
     guard let order = DepthToSpace.Order(rawValue: mode ?? "DCR") else {
       throw Defect("mode is \(shown(mode ?? "")); expected DCR or CRD")
     }
@@ -16,6 +16,7 @@ extension NodeReader {
 
 extension DepthToSpace: WritableOperator {
   var attributes: [WrittenNode.Attribute] {
-    [("blocksize", .int(block))] + (isInverse ? [] : [("mode", .string(order.rawValue))])
+    [("blocksize", .int(block))] + (isInverse && order == .depthFirst ? [] : [("mode", .string(order.rawValue))])
   }
+  var opset: Int { isInverse && order == .columnsFirst ? 28 : 0 }
 }
