@@ -34,7 +34,12 @@ package struct DepthToSpace: LimitKeeping {
 
   /// The operand as a tensor of six axes, and their order in the output.
   package func axes(of x: TensorShape) -> (shape: TensorShape, order: [Int]) {
-    if isInverse { return ([x[0], x[1], x[2] / block, block, x[3] / block, block], [0, 3, 5, 1, 2, 4]) }
+    if isInverse {
+      return (
+        [x[0], x[1], x[2] / block, block, x[3] / block, block],
+        order == .depthFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]
+      )
+    }
     let channels = x[1] / (block * block)
     return order == .depthFirst
       ? ([x[0], block, block, channels, x[2], x[3]], [0, 3, 4, 1, 5, 2])
