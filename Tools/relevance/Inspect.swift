@@ -52,6 +52,7 @@ struct Inspect: ParsableCommand {
       print("inputs: \(inputs.joined(separator: ", "))")
       do {
         let model = try model.load(othersAreZeros: true)
+        _ = try model.network.graph.shapes(forInput: model.exampleInputShape)
         Console.note(
           "no values are given for \(others.joined(separator: ", ")); zeros are in their place, until --input NAME=FILE.npy gives others"
         )
