@@ -211,12 +211,3 @@ bool onnx_model_write(const Onnx__ModelProto *model, OnnxSink sink, void *contex
 }
 
 size_t onnx_model_size(const Onnx__ModelProto *model) { return onnx__model_proto__get_packed_size(model); }
-
-int onnx_channel_block(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512f") ? 16 : 8;
-#else
-  return 16;
-#endif
-}

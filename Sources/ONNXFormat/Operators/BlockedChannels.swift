@@ -11,7 +11,7 @@ extension NodeReader {
     guard weight.shape.rank == 4, weight.shape.count > 0 else {
       throw Defect("weight \(shown(weight.name)) has shape \(weight.shape); expected 4 axes")
     }
-    let block = blockSize()
+    let block = try blockSize()
     guard weight.shape[0] % block == 0 else {
       throw Defect("weight \(shown(weight.name)) has \(weight.shape[0]) outputs; expected full blocks of \(block)")
     }
@@ -34,7 +34,7 @@ extension NodeReader {
   func reorderInput() throws -> Imported {
     let x = try operand(0, "X")
     let isLast = try attributes.flag("channels_last")
-    let block = blockSize()
+    let block = try blockSize()
     return .assembly { graph in
       let x = try isLast ? graph.add(Transpose(order: [0, 3, 1, 2]), [x], named: "\(name).channels_first") : x
       guard let channels = graph.exampleShape(of: x)?.dimensions.dropFirst().first else {
@@ -78,9 +78,12 @@ extension NodeReader {
     return try node(resize, "X")
   }
 
-  /// How many channels a block has, which the file does not say: what its weights fit, or what ONNX Runtime takes on this machine.
-  private func blockSize() -> Int {
-    guard let graph = model.graph else { return Int(onnx_channel_block()) }
+  /// How many channels a block has: 8 or 16, by the processor on which ONNX Runtime saved the file, which does not say it.
+  ///
+  /// - Throws: `Unsupported` if the file's weights fit both.
+  private func blockSize() throws -> Int {
+    let unknown = Unsupported("its weights fit blocks of 8 and of 16 channels; save the model at level extended, not all")
+    guard let graph = model.graph else { throw unknown }
     var shapes: [String: [Int]] = [:]
     for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
       shapes[text(tensor.pointee.name)] = numbers(tensor.pointee.n_dims, tensor.pointee.dims).map { Int($0) }
@@ -93,7 +96,7 @@ extension NodeReader {
       if shape[0] % 16 != 0 || shape[1] > 16 && shape[1] % 16 != 0 { return 8 }
       if shape[1] > 8 && shape[1] % 8 != 0 { return 16 }
     }
-    return Int(onnx_channel_block())
+    throw unknown
   }
 }
 
