@@ -45,7 +45,6 @@ void onnx_model_free(Onnx__ModelProto *model);
 /// The range lies inside those bytes.
 bool onnx_tensor_payload(const Onnx__TensorProto *tensor, size_t *offset, size_t *length);
 
-
 /// Takes the next bytes of a message that is being written; false ends the writing.
 typedef bool (*OnnxSink)(void *context, const uint8_t *bytes, size_t length);
 

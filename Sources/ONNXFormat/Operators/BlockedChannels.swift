@@ -82,7 +82,8 @@ extension NodeReader {
   ///
   /// - Throws: `Unsupported` if the file's weights fit both.
   private func blockSize() throws -> Int {
-    let unknown = Unsupported("its weights fit blocks of 8 and of 16 channels; save the model at level extended, not all")
+    let unknown = Unsupported(
+      "its weights fit blocks of 8 and of 16 channels; save the model at level extended, not all")
     guard let graph = model.graph else { throw unknown }
     var shapes: [String: [Int]] = [:]
     for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
