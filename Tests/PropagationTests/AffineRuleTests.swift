@@ -220,8 +220,8 @@ import Testing
       sources.append((channel * 8 + column / 2, normalized.scale[channel], normalized.shift[channel]))
     }
     for element in 0..<24 { sources.append((element, 1, 2)) }
-    guard let layer = linear as? Linear, let biases = layer.bias?.doubles else { return }
-    let weight = layer.weight.doubles
+    let biases = try #require(linear.bias?.doubles)
+    let weight = linear.weight.doubles
     var (matrix, bias): ([[Double]], [Double]) = ([], [])
     for row in 0..<3 {
       matrix.append(Array(weight[row * 40..<row * 40 + 40]))

@@ -89,13 +89,29 @@ extension NodeReader {
     for tensor in messages(graph.pointee.n_initializer, graph.pointee.initializer) {
       shapes[text(tensor.pointee.name)] = numbers(tensor.pointee.n_dims, tensor.pointee.dims).map { Int($0) }
     }
+    // How many channels, in full blocks, each value has.
+    var channels: [String: Int] = [:]
     for node in messages(graph.pointee.n_node, graph.pointee.node)
-    where text(node.pointee.domain) == MicrosoftOperators.blocked && text(node.pointee.op_type) == "Conv" {
+    where text(node.pointee.domain) == MicrosoftOperators.blocked {
       let inputs = texts(node.pointee.n_input, node.pointee.input)
-      guard inputs.count > 1, let shape = shapes[inputs[1]], shape.count == 4 else { continue }
-      // Full blocks of outputs; inputs fill blocks, or are fewer than one.
-      if shape[0] % 16 != 0 || shape[1] > 16 && shape[1] % 16 != 0 { return 8 }
-      if shape[1] > 8 && shape[1] % 8 != 0 { return 16 }
+      let outputs = texts(node.pointee.n_output, node.pointee.output)
+      guard let first = inputs.first, let output = outputs.first else { continue }
+      switch text(node.pointee.op_type) {
+      case "Conv":
+        guard inputs.count > 1, let shape = shapes[inputs[1]], shape.count == 4 else { continue }
+        // Full blocks of outputs; inputs fill blocks, or are fewer than one.
+        if shape[0] % 16 != 0 || shape[1] > 16 && shape[1] % 16 != 0 { return 8 }
+        if shape[1] > 8 && shape[1] % 8 != 0 { return 16 }
+        channels[output] = shape[0]
+      case "ReorderOutput":
+        let kept = messages(node.pointee.n_attribute, node.pointee.attribute).first {
+          text($0.pointee.name) == "channels"
+        }
+        guard let kept = kept?.pointee.i, kept > 0, let filled = channels[first] else { continue }
+        // Blocks of 8 are filled by at most 7 channels.
+        if filled - Int(kept) > 7 { return 16 }
+      default: channels[output] = channels[first]
+      }
     }
     throw unknown
   }

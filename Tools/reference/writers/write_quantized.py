@@ -111,6 +111,23 @@ def blocks(seed):
     return model(nodes, weights | {"six": np.float32(6)}, [1, 3, 16, 16])
 
 
+def blocked(seed, channels):
+    """What the optimizer lays out in blocks. 12 channels that enter tell how large these are: fewer than a block of 16, no full blocks of 8."""
+    weights = {
+        "w1": seeded_tensor(seed, (32, channels, 3, 3)) * np.float32(0.3), "b1": seeded_tensor(seed + 1, (32,)),
+        "w2": seeded_tensor(seed + 2, (16, 32, 1, 1)) * np.float32(0.3), "w3": seeded_tensor(seed + 3, (16, 5)),
+    }  # fmt: skip
+    nodes = [
+        ("Conv", ["x", "w1", "b1"], ["c1"], {"pads": [1, 1, 1, 1]}),
+        ("Relu", ["c1"], ["r1"], {}),
+        ("Conv", ["r1", "w2"], ["c2"], {}),
+        ("GlobalAveragePool", ["c2"], ["p2"], {}),
+        ("Flatten", ["p2"], ["v2"], {}),
+        ("MatMul", ["v2", "w3"], ["y"], {}),
+    ]
+    return model(nodes, weights, [1, channels, 6, 6])
+
+
 def dense(seed):
     """Products by matrices, as dynamic quantization knows them."""
     weights = {
@@ -177,6 +194,11 @@ def write_networks(scratch):
     target = scratch / "saved-blocks.onnx"
     saved(scratch / "blocks.onnx", "all", target)
     write("saved-blocks", target, seeded_tensor(951, (1, 3, 16, 16)))
+    for label, channels in [("told", 12), ("open", 3)]:
+        onnx.save(blocked(930, channels), scratch / "blocked.onnx")
+        target = scratch / f"saved-blocks-{label}.onnx"
+        saved(scratch / "blocked.onnx", "all", target)
+        write(f"saved-blocks-{label}", target, seeded_tensor(952, (1, channels, 6, 6)))
     formats = {"qdq": QuantFormat.QDQ, "qoperator": QuantFormat.QOperator}
     for label, form in formats.items():
         for kind, types, per_channel in [
