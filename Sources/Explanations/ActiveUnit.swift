@@ -1,7 +1,7 @@
 import Tensors
 
 /// A unit of a layer and how active it is for an input.
-public struct ActiveUnit: Hashable, Sendable {
+public struct ActiveUnit: Hashable, Sendable, Codable {
   /// The name of the layer's node.
   public let node: String
   /// The unit's channel; of a fully connected layer its number.

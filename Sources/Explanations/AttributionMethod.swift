@@ -49,7 +49,7 @@ public enum MapSign: Sendable {
 }
 
 /// What a method finds for a target.
-public struct AttributionMap: Sendable {
+public struct AttributionMap: Sendable, Codable {
   /// A value for each element of the input, before negative parts are dropped: of the input's shape, or with one channel.
   public var values: Tensor
   /// What became of relevance at every node, from the target down; empty if the method has no relevance, or nobody asked for it.

@@ -102,7 +102,10 @@ public struct Explainer: Sendable {
     let perItem = single.shapes.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.size
     var size = min(inputs.count, most, max(1, memoryBudget / max(perItem, 1)))
     if size > 1, (try? executor.plan(shape.withBatch(size))).map({ isAlike(single, $0, size) }) != true { size = 1 }
-    return try inputs.groups(of: size).flatMap { try body($0, single) }
+    return try inputs.groups(of: size).flatMap { group in
+      try Task.checkCancellation()
+      return try body(group, single)
+    }
   }
 
   /// The plan of a method's table.
@@ -126,7 +129,7 @@ public struct Trace: Sendable {
   public let logits: Tensor
   let explainer: Explainer
   private(set) var propagator: Propagator
-  private let propagators = Cache<String, Propagator>()
+  private var propagators = Cache<String, Propagator>()
   private let found = Cache<Int, [ClassRegion]>()
 
   init(_ forward: ForwardTrace, explainer: Explainer) {
@@ -139,7 +142,7 @@ public struct Trace: Sendable {
   }
 
   /// The rule of every node.
-  public var plan: RulePlan { explainer.plan }
+  public var plan: RulePlan { propagator.plan }
   /// The input that was run.
   public var input: Tensor { forward.input }
   /// How the logits are arranged, and what they decide.
@@ -153,31 +156,49 @@ public struct Trace: Sendable {
   /// Whether a single logit stands for two classes.
   var hasComplement: Bool { if case .twoClasses = layout.decision { true } else { false } }
 
-  /// The classes of an item of the batch by falling logit, with their probabilities; equal ones by number. Where classes have scores
-  /// at several positions, those at one of them, by default the first.
+  /// The classes of the first item by falling logit, with their probabilities; equal ones by number. Where classes have scores at several
+  /// positions, those at the first.
   ///
   /// - Complexity: O(classes log classes).
-  public func predictions(item: Int = 0, at position: [Int]? = nil) -> [Prediction] {
-    let place = position.flatMap { layout.index(ofPosition: $0) } ?? 0
-    return Prediction.ranking(scores(ofItem: item), layout: layout, place: place)
+  public func predictions() -> [Prediction] { Prediction.ranking(scores(of: 0), layout: layout) }
+
+  /// The classes of an item of the batch at a position.
+  ///
+  /// - Parameters:
+  ///   - item: from 0.
+  ///   - position: nil for the first, and where classes have one score.
+  /// - Throws: `RelevanceKitError` if there is no such item or position.
+  /// - Complexity: O(classes log classes).
+  public func predictions(ofItem item: Int, at position: [Int]? = nil) throws -> [Prediction] {
+    guard let place = position.map({ layout.index(ofPosition: $0) }) ?? 0 else {
+      throw ExplanationError.noSuchPosition(position ?? [], positions: layout.positions)
+    }
+    return Prediction.ranking(try scores(ofItem: item), layout: layout, place: place)
   }
 
   /// For each item of the batch the classes that have the largest score at some position, by falling number of positions.
   ///
   /// - Complexity: O(batch × classes × positions) at the first request, then O(1).
   public var regions: [[ClassRegion]] {
-    (0..<batch).map { item in found.value(for: item) { ClassRegion.all(in: scores(ofItem: item), layout: layout) } }
+    (0..<batch).map { item in found.value(for: item) { ClassRegion.all(in: scores(of: item), layout: layout) } }
   }
 
   /// The scores of an item of the batch, classes × positions (1 where there are none).
-  public func scores(ofItem item: Int) -> Tensor {
+  ///
+  /// - Throws: `RelevanceKitError` if there is no such item.
+  public func scores(ofItem item: Int) throws -> Tensor {
+    guard (0..<batch).contains(item) else { throw ExplanationError.noSuchItem(item, items: batch) }
+    return scores(of: item)
+  }
+
+  func scores(of item: Int) -> Tensor {
     logits.part(item, of: batch).reshaped(to: TensorShape([classes, layout.positionCount]))
   }
 
-  func softmax(item: Int, place: Int) -> [Double] { Prediction.softmax(Prediction.column(scores(ofItem: item), place)) }
+  func softmax(item: Int, place: Int) -> [Double] { Prediction.softmax(Prediction.column(scores(of: item), place)) }
 
   func probability(ofClass index: Int, item: Int, place: Int) -> Double {
-    Prediction.probabilities(scores(ofItem: item), layout: layout, place: place)?[index] ?? 0
+    Prediction.probabilities(scores(of: item), layout: layout, place: place)?[index] ?? 0
   }
 
   /// Whether relevance can go from a node to the input.
@@ -214,6 +235,16 @@ public struct Trace: Sendable {
       let negated = try propagator(for: nil).plan.negatingWeights(of: head.weighted)
     else { return nil }
     return try kept("negated") { negated }
+  }
+
+  /// The same run under another plan for the same network.
+  func using(_ plan: RulePlan) -> Trace {
+    var copy = self
+    copy.propagator = Propagator(plan: plan, trace: forward)
+    copy.propagator.clock = propagator.clock
+    // Some that are kept are variants of the plan.
+    copy.propagators = Cache()
+    return copy
   }
 
   /// The same trace, the walks of which tell `clock` what nodes take.

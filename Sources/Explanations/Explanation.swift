@@ -49,12 +49,14 @@ public struct Explanation: Sendable {
 package enum ExplanationError: RelevanceKitError, Equatable {
   case noSuchClass(Int, classes: Int)
   case noSuchRank(Int, ranks: Int)
+  case noSuchItem(Int, items: Int)
   case noSuchUnit(String, node: String, shape: TensorShape)
   case turnedUnit(Int, node: String, factor: String)
   case noRelevance(node: String)
   case noWeightedHead(node: String, operator: String)
   case needsClass(method: String)
   case contrastWithItself(Int)
+  case contrastWithNothing
   case noPositions(method: String, node: String, shape: TensorShape)
   case noSpatialLayer(method: String)
   case needsPosition(class: Int, positions: [Int])
@@ -65,7 +67,8 @@ package enum ExplanationError: RelevanceKitError, Equatable {
 
   package var category: ErrorCategory {
     switch self {
-    case .noSuchClass, .noSuchRank, .noSuchUnit, .turnedUnit, .needsClass, .contrastWithItself, .needsPosition,
+    case .noSuchClass, .noSuchRank, .noSuchItem, .noSuchUnit, .turnedUnit, .needsClass, .contrastWithItself,
+      .contrastWithNothing, .needsPosition,
       .noSuchPosition, .noRegions, .emptyRegion:
       .usage
     case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer, .notFinite: .badData
@@ -76,6 +79,7 @@ package enum ExplanationError: RelevanceKitError, Equatable {
     switch self {
     case .noSuchClass(let index, let classes): "there is no class \(index): the network has classes 0 to \(classes - 1)"
     case .noSuchRank(let rank, let ranks): "top:\(rank): no class has this rank; expected 1 to \(ranks)"
+    case .noSuchItem(let item, let items): "there is no item \(item) in a batch of \(items); they count from 0"
     case .noSuchUnit(let unit, let node, let shape): "node \(node) has no \(unit): its output has shape \(shape)"
     case .turnedUnit(let channel, let node, let factor):
       "channel \(channel) of node \(node) has a negative factor in \(factor), and its weights are held with the sign turned; expected a "
@@ -88,6 +92,8 @@ package enum ExplanationError: RelevanceKitError, Equatable {
       "\(method) contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2"
     case .contrastWithItself(let index):
       "clrp1 contrasts class \(index) with itself; expected another class to contrast it with"
+    case .contrastWithNothing:
+      "clrp1 contrasts with an empty list of classes; expected one class or more, or .others for all"
     case .noPositions(let method, let node, let shape):
       "\(method) needs a layer with height and width, and the output of node \(node) has shape \(shape)"
     case .needsPosition(let index, let positions):

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A rectangle of an input's pixels.
-public struct Patch: Hashable, Sendable {
+public struct Patch: Hashable, Sendable, Codable {
   /// The rows.
   public let rows: Range<Int>
   /// The columns.

@@ -3,7 +3,7 @@ import Networks
 import Tensors
 
 /// A class and how strongly the network supports it.
-public struct Prediction: Sendable, Hashable {
+public struct Prediction: Sendable, Hashable, Codable {
   /// The class, from 0.
   public let classIndex: Int
   /// Its logit.
@@ -58,7 +58,7 @@ public struct Prediction: Sendable, Hashable {
 }
 
 /// A class and the positions at which its score is the largest.
-public struct ClassRegion: Sendable, Hashable {
+public struct ClassRegion: Sendable, Hashable, Codable {
   /// The class, from 0.
   public let classIndex: Int
   /// The positions, counted row by row (`ScoreLayout.coordinates(ofPosition:)`).
@@ -98,7 +98,7 @@ public struct ClassRegion: Sendable, Hashable {
 
 extension Trace {
   /// The scores of the first item.
-  package var classScores: ClassScores { ClassScores(scores(ofItem: 0), layout: layout) }
+  package var classScores: ClassScores { ClassScores(scores(of: 0), layout: layout) }
 }
 
 /// Logits and probabilities of all classes for one input; where classes have scores at several positions, those at the first.

@@ -78,7 +78,7 @@ extension RuleLab {
 
 extension RuleLab {
   /// What one rule made of the relevance of a layer's output.
-  public struct Observation: Sendable {
+  public struct Observation: Sendable, Codable {
     /// The rule, as printed in plans.
     public let rule: String
     /// The name of the node whose relevance is looked at: the layer's first operand to which most of the
@@ -113,7 +113,7 @@ extension RuleLab {
   }
 
   /// The difference between the relevance of two observations.
-  public struct Comparison: Hashable, Sendable {
+  public struct Comparison: Hashable, Sendable, Codable {
     /// The cosine of the angle between the two, −1…1: whether they say the same, whatever their strength.
     public let cosine: Double
     /// `‖R − R_ref‖₂ / ‖R_ref‖₂`: 0 if they are equal; infinite if only the reference is zero.

@@ -48,12 +48,15 @@ public struct RuleLab: Sendable {
 
   /// Takes the same relevance through one layer by each of some rules.
   ///
+  /// In a task that is cancelled it ends after the rule that it is at.
+  ///
   /// - Throws: `RelevanceKitError` if the layer, the seed, the table above the
-  ///   layer or one of the rules cannot be.
+  ///   layer or one of the rules cannot be, or a rule has a parameter with a value that it does not take; `CancellationError`.
   /// - Complexity: one step of a walk per rule; a seed of relevance walks from the logits to the layer.
   public func experiment(_ rules: [any Rule], at node: String, seed: Seed) throws -> [Observation] {
     let site = try site(named: node)
     for rule in rules {
+      try (rule as? any Parameterized)?.checkParameters()
       if let objection = rule.objection(at: site) {
         throw RuleLabError.notApplicable(rule: rule.description, node: site.node.name, objection)
       }
@@ -64,7 +67,8 @@ public struct RuleLab: Sendable {
     let index = senders.firstIndex(of: senders.max() ?? 0) ?? 0
     let operand = site.node.inputs[index]
     let shape = trace.propagator.trace.shape(of: operand)
-    return rules.map { rule in
+    return try rules.map { rule in
+      try Task.checkCancellation()
       let (shares, entry) = trace.propagator.apply(rule, at: site.id, to: relevance)
       return Observation(
         rule: rule.description, operand: trace.plan.network.graph[operand].name,
@@ -103,11 +107,10 @@ public struct RuleLab: Sendable {
       guard tensor.shape == output.shape else {
         throw RuleLabError.seedShape(node: name, expected: output.shape, found: tensor.shape)
       }
+      guard tensor.isFinite else { throw RuleLabError.seedNotFinite(node: name) }
       return tensor
     case .relevance(let target, let method):
-      let seeds = try method.seeds(for: [target], in: trace).tensors
-      return try trace.propagator(for: method.table, downTo: site.id)
-        .relevance(arrivingAt: site.id, from: seeds, count: 1).reshaped(to: output.shape)
+      return try trace.relevance(of: target, at: site.node.name, by: method)
     case .channel(let index):
       return try channel(index).seed { plane in plane.indices }
     case .unit(let index, let position):
@@ -183,6 +186,7 @@ package enum RuleLabError: RelevanceKitError {
   case noSuchChannel(Int, node: String, channels: Int)
   case noSuchPosition([Int], node: String, extents: [Int])
   case seedShape(node: String, expected: TensorShape, found: TensorShape)
+  case seedNotFinite(node: String)
 
   package var category: ErrorCategory { .usage }
 
@@ -204,6 +208,7 @@ package enum RuleLabError: RelevanceKitError {
           : "its positions are \(Self.list(extents.map { _ in 0 })) to \(Self.list(extents.map { $0 - 1 }))")
     case .seedShape(let node, let expected, let found):
       "a seed at node \(node) has the shape of its output: expected \(expected), found \(found)"
+    case .seedNotFinite(let node): "a seed at node \(node) has values that are not finite (NaN or infinite)"
     }
   }
 

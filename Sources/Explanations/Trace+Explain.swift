@@ -16,14 +16,18 @@ extension Trace {
   /// fit into the explainer's memory budget. `ledger` says whether the relevance at every node is summed up, at the price of
   /// reading it twice more.
   ///
+  /// In a task that is cancelled it ends after the group of targets, or the sample of integrated gradients or SmoothGrad, that it is at.
+  ///
   /// - Throws: `RelevanceKitError` for a target that does not exist, or for a method that
-  ///   the network or the target does not allow; `RelevanceKitError` if a method's own table does not fit the network;
-  ///   `RelevanceKitError` if a run at another input, which integrated gradients and SmoothGrad need, is not finite.
+  ///   the network or the target does not allow, or one of whose parameters has a value that it does not take; if a method's own table
+  ///   does not fit the network; and if a run at another input, which integrated gradients and SmoothGrad need, is not finite.
+  ///   `CancellationError` if the task is cancelled.
   /// - Complexity: one backward pass per target; integrated gradients and SmoothGrad besides a run of the network per sample.
   public func explain(_ targets: [Target], by method: any AttributionMethod = .lrp, ledger: Bool = true) throws
     -> [Explanation]
   {
     guard !targets.isEmpty else { return [] }
+    try method.checkParameters()
     let targets = try targets.map { try $0.resolved(in: self) }
     let sites = try targets.map { try Site(of: $0, in: self) }
     let maps = try method.maps(of: targets, in: self, ledger: ledger && method.isRelevance)
@@ -78,11 +82,14 @@ extension Trace {
   }
 
   /// Takes as many targets at a time as fit into the memory budget.
-  func inGroups<Result>(_ targets: [Target], _ body: ([Target]) throws -> [Result]) rethrows -> [Result] {
+  func inGroups<Result>(_ targets: [Target], _ body: ([Target]) throws -> [Result]) throws -> [Result] {
     // While a node is passed its relevance is there twice, and that of a branch may wait beside it.
     let largest = forward.plan.shapes.map(\.count).max() ?? 1
     let fitting = max(1, explainer.memoryBudget / (4 * largest * MemoryLayout<Float>.size))
     let size = forward.sharesWalks ? fitting : 1
-    return try targets.groups(of: size).flatMap(body)
+    return try targets.groups(of: size).flatMap { group in
+      try Task.checkCancellation()
+      return try body(group)
+    }
   }
 }

@@ -51,12 +51,20 @@ public struct UnitStudy: Sendable {
   ///   - trace: a run of one picture, of shape 1 × channels × height × width.
   ///   - node: the layer: fully connected, convolutional, or a rectifier behind one.
   ///   - options: how many units, and what becomes of their patches.
-  /// - Throws: `RelevanceKitError`.
+  /// In a task that is cancelled it ends after the group of units or runs that it is at.
+  ///
+  /// - Throws: `RelevanceKitError`; `CancellationError`.
   /// - Complexity: one backward pass per unit for each of both methods, and 2 runs of the network per unit.
   public init(_ trace: Trace, at node: String, options: Options = Options()) throws {
-    precondition(options.count > 1, "\(options.count) units have nothing to be compared with")
-    precondition(options.patchSide > 0 && options.patchSide % 2 == 1, "a side of \(options.patchSide) has no middle")
-    precondition(trace.batch == 1, "one picture is studied at a time, not \(trace.batch)")
+    guard options.count > 1 else {
+      throw SimpleError("a study of \(options.count) units; expected 2 or more, which can be compared", .usage)
+    }
+    guard options.patchSide > 0, options.patchSide % 2 == 1 else {
+      throw SimpleError("patches of side \(options.patchSide); expected an odd number of pixels", .usage)
+    }
+    guard trace.batch == 1 else {
+      throw SimpleError("a study of a run of \(trace.batch) pictures; expected one", .usage)
+    }
     let input = trace.input.shape
     guard input.rank == 4, !trace.plan.network.hasChannelsLast else { throw UnitStudyError.noPicture(input) }
     try Self.check(options.replacement, for: input)

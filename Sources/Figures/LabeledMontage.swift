@@ -37,23 +37,21 @@ public struct LabeledMontage: Sendable {
   private let textSize: Double
   private let margin: Int
 
-  /// Makes a labeled grid; traps unless `textSize` is positive and `margin` is not negative.
+  /// Makes a labeled grid.
   ///
   /// - Parameters:
   ///   - title: what is written at the top; may be empty.
   ///   - rows: the rows of the grid; they may differ in length.
   ///   - colorBar: the meaning of the colors, at the bottom; nil for none.
   ///   - captionPlace: where captions are.
-  ///   - textSize: the height of the captions' type in pixels.
+  ///   - textSize: the height of the captions' type in pixels, 1 to 1000.
   ///   - margin: the space between pictures and around the whole, in pixels.
   public init(
     title: String = "", rows: [Row], colorBar: ColorBar? = nil, captionPlace: CaptionPlace = .below,
     textSize: Double = 13, margin: Int = 8
   ) {
-    precondition(margin >= 0, "a margin cannot be negative")
-    precondition(textSize > 0 && textSize.isFinite, "text cannot be \(textSize) pixels high")
     (self.title, self.rows, self.colorBar, self.captionPlace) = (title, rows, colorBar, captionPlace)
-    (self.textSize, self.margin) = (textSize, margin)
+    (self.textSize, self.margin) = (textSize >= 1 ? min(textSize, 1000) : 1, max(margin, 0))
   }
 
   /// The montage as one picture. A column is as wide as its widest picture; smaller pictures are centered in it, and in

@@ -5,15 +5,15 @@ public struct Montage: Sendable {
   package var rows: [[RGBImage]]
   private let margin: Int
 
-  /// Makes a grid from its rows, which may differ in length; the margin is between pictures and around the whole, in pixels.
+  /// Makes a grid from its rows, which may differ in length; the margin is between pictures and around the whole, in pixels; a
+  /// negative one is none.
   public init(rows: [[RGBImage]], margin: Int = 8) {
-    precondition(margin >= 0, "a margin cannot be negative")
-    (self.rows, self.margin) = (rows, margin)
+    (self.rows, self.margin) = (rows, max(margin, 0))
   }
 
-  /// Makes a grid that is filled row by row with this many columns.
+  /// Makes a grid that is filled row by row with this many columns, at least one.
   public init(_ pictures: [RGBImage], columns: Int, margin: Int = 8) {
-    precondition(columns > 0, "a montage needs a column")
+    let columns = max(columns, 1)
     let rows = stride(from: 0, to: pictures.count, by: columns).map {
       Array(pictures[$0..<min($0 + columns, pictures.count)])
     }

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// A relevance map as a picture: positive relevance red, negative blue, none white; or, for maps that are never negative,
@@ -25,20 +26,38 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// Makes a heatmap of relevance of shape height × width, channels × height × width or 1 × channels × height × width;
-  /// traps on any other shape.
+  /// Makes a heatmap of relevance of shape height × width, channels × height × width or 1 × channels × height × width.
   ///
+  /// - Throws: `RelevanceKitError` for any other shape, and for a scale whose number is not finite or is negative.
   /// - Complexity: O(elements, and pixels log pixels for a percentile).
-  public init(_ relevance: Tensor, scale: HeatmapScale = .standard, colors: HeatmapColors = .diverging) {
-    values = Self.channelSum(relevance)
+  public init(_ relevance: Tensor, scale: HeatmapScale = .standard, colors: HeatmapColors = .diverging) throws {
+    try scale.check()
+    values = try Self.channelSum(relevance)
     limit = scale.limit(of: values.elements)
     (self.scale, self.colors) = (scale, colors)
   }
 
+  private init(sums: Tensor, scale: HeatmapScale, colors: HeatmapColors) {
+    (values, limit) = (sums, scale.limit(of: sums.elements))
+    (self.scale, self.colors) = (scale, colors)
+  }
+
+  /// The map as a picture with a pixel for each position.
+  public func image() -> RGBImage { image(scaledBy: 1) }
+
   /// The map as a picture: each position is a square of so many pixels' side.
-  public func image(pixelsPerPosition side: Int = 1) -> RGBImage {
-    precondition(side > 0, "a position needs a pixel")
-    return RGBImage(width: width * side, height: height * side) { target in
+  ///
+  /// - Throws: `RelevanceKitError` for a side below 1, and if there were more than `RGBImage.pixelLimit` pixels.
+  public func image(pixelsPerPosition side: Int) throws -> RGBImage {
+    guard (1...RGBImage.pixelLimit).contains(side) else {
+      throw SimpleError("\(side) pixels per position; expected one or more", .usage)
+    }
+    _ = try RGBImage.elementCount(width: width * side, height: height * side, perPixel: 3)
+    return image(scaledBy: side)
+  }
+
+  private func image(scaledBy side: Int) -> RGBImage {
+    RGBImage(width: width * side, height: height * side) { target in
       values.withUnsafeElements { r in
         var i = 0
         for y in 0..<height * side {
@@ -98,16 +117,18 @@ public struct Heatmap: Sendable {
         target[i] = width < 2 ? 0 : Float(x) / Float(width - 1)
       }
     }
-    let heatmap = Heatmap(ramp, scale: .fixed(1), colors: colors)
+    let heatmap = Heatmap(sums: ramp, scale: .fixed(1), colors: colors)
     return asOverlay ? heatmap.overlay(on: RGBImage(width: width, height: height, filledWith: .white)) : heatmap.image()
   }
 
-  /// The sum over the channels: height × width; traps on a shape that has no such sum.
-  package static func channelSum(_ relevance: Tensor) -> Tensor {
+  /// The sum over the channels: height × width.
+  ///
+  /// - Throws: `RelevanceKitError` for a shape that has no such sum.
+  package static func channelSum(_ relevance: Tensor) throws -> Tensor {
     let shape = relevance.shape
-    precondition(
-      shape.rank == 2 || shape.rank == 3 || shape.rank == 4 && shape[0] == 1,
-      "relevance of shape \(shape) is not one map: expected H×W, C×H×W or 1×C×H×W")
+    guard shape.rank == 2 || shape.rank == 3 || shape.rank == 4 && shape[0] == 1, shape.count > 0 else {
+      throw SimpleError("relevance of shape \(shape) is not one map; expected H×W, C×H×W or 1×C×H×W", .usage)
+    }
     let plane = shape[-1] * shape[-2]
     let channels = shape.rank == 2 ? 1 : shape[-3]
     guard channels != 1 else { return relevance.reshaped(to: [shape[-2], shape[-1]]) }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// Which relevance gets the full color of a heatmap.
@@ -15,9 +16,24 @@ public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
 
   /// The common scale of several maps: that of all their pixels together, as a `fixed` scale.
   ///
+  /// - Throws: `RelevanceKitError`, as `Heatmap`'s initializer.
   /// - Complexity: O(n log n) for a percentile of n pixels, else O(n).
-  public static func common(_ maps: [Tensor], _ scale: HeatmapScale = .standard) -> HeatmapScale {
-    .fixed(scale.limit(of: maps.flatMap { Heatmap.channelSum($0).elements }))
+  public static func common(_ maps: [Tensor], _ scale: HeatmapScale = .standard) throws -> HeatmapScale {
+    try scale.check()
+    return .fixed(scale.limit(of: try maps.flatMap { try Heatmap.channelSum($0).elements }))
+  }
+
+  /// - Throws: `RelevanceKitError` for a number that is not finite or is negative.
+  func check() throws {
+    let number: Double? =
+      switch self {
+      case .maximum: nil
+      case .percentile(let percentage): percentage
+      case .fixed(let limit): Double(limit)
+      }
+    if let number, !(number >= 0 && number.isFinite) {
+      throw SimpleError("heatmap scale \(self); expected a finite number of at least 0", .usage)
+    }
   }
 
   /// The |r| that gets the full color among these values. Values that are not finite do not count.

@@ -80,15 +80,17 @@ extension RGBImage {
 
   /// The picture as the bytes of an 8-bit RGB PNG file.
   ///
-  /// Traps if the picture has no pixels, which PNG cannot express.
-  public func pngData() -> Data {
-    precondition(width > 0 && height > 0, "a PNG needs at least one pixel, not \(width)×\(height)")
+  /// - Throws: `RelevanceKitError` if the picture has no pixels, which PNG cannot express, or if memory is short.
+  public func pngData() throws -> Data {
+    guard width > 0, height > 0 else {
+      throw SimpleError("a PNG of \(width)×\(height) pixels; expected one pixel or more", .usage)
+    }
     var png = cimaging_bytes()
     let status = pixels.withUnsafeBufferPointer {
       cimaging_encode_png($0.baseAddress, Int32(width), Int32(height), &png)
     }
     defer { cimaging_bytes_release(&png) }
-    precondition(status == CIMAGING_OK, "libpng could not encode \(width)×\(height) pixels")
+    guard status == CIMAGING_OK else { throw SimpleError("libpng could not encode \(width)×\(height) pixels") }
     return Data(bytes: png.bytes, count: png.count)
   }
 

@@ -1,3 +1,5 @@
+import Support
+
 /// How pixels of 8 bits per channel lie in memory.
 public enum PixelFormat: String, CaseIterable, Sendable {
   /// One byte per pixel.
@@ -23,23 +25,28 @@ public enum PixelFormat: String, CaseIterable, Sendable {
 extension RGBImage {
   /// Copies pixels from memory, for instance those of a camera frame or of another image library.
   ///
-  /// Traps if an extent is negative, if rows overlap, or if there are not enough bytes.
-  ///
   /// - Parameters:
   ///   - width: the number of pixels in a row.
   ///   - height: the number of rows.
   ///   - format: the bytes of a pixel.
   ///   - bytesPerRow: the distance of rows in bytes; nil means that they follow one another.
   ///   - bytes: the pixels, top row first: an array, `Data`, or a buffer. What follows the last pixel is ignored.
+  /// - Throws: `RelevanceKitError` if there is no pixel, if rows overlap, or if there are not enough bytes.
   public init(
     width: Int, height: Int, format: PixelFormat, bytesPerRow: Int? = nil, bytes: some Collection<UInt8>
-  ) {
-    precondition(width >= 0 && height >= 0, "an image cannot have \(width)×\(height) pixels")
+  ) throws {
     let (size, red, green, blue) = format.layout
+    _ = try Self.elementCount(width: width, height: height, perPixel: size)
     let stride = bytesPerRow ?? width * size
-    precondition(stride >= width * size, "rows of \(width) \(format) pixels need \(width * size) bytes, not \(stride)")
-    let needed = height > 0 ? (height - 1) * stride + width * size : 0
-    precondition(bytes.count >= needed, "\(width)×\(height) \(format) pixels need \(needed) bytes, not \(bytes.count)")
+    guard stride >= width * size else {
+      throw SimpleError("rows of \(width) \(format) pixels take \(width * size) bytes; found \(stride) per row", .usage)
+    }
+    let (rows, overflow) = (height - 1).multipliedReportingOverflow(by: stride)
+    guard !overflow, bytes.count - width * size >= rows else {
+      throw SimpleError(
+        "\(width)×\(height) \(format) pixels in rows of \(stride) bytes take more than the \(bytes.count) bytes that there are",
+        .usage)
+    }
     func copy(_ source: UnsafeBufferPointer<UInt8>) -> RGBImage {
       RGBImage(width: width, height: height) { target in
         for y in 0..<height {
@@ -53,5 +60,39 @@ extension RGBImage {
       }
     }
     self = bytes.withContiguousStorageIfAvailable(copy) ?? Array(bytes).withUnsafeBufferPointer(copy)
+  }
+}
+
+extension RGBImage {
+  /// Rounds numbers to pixels of 8 bits, for instance those of another image library or of a tensor.
+  ///
+  /// - Parameters:
+  ///   - width: the number of pixels in a row.
+  ///   - height: the number of rows.
+  ///   - values: one number per pixel for gray, or three in turn, red, green and blue; top row first.
+  ///   - range: what becomes 0 and 255; what lies outside of it is clipped.
+  /// - Throws: `RelevanceKitError` if there is no pixel, if the numbers are not one or three for each, if one of them is not finite,
+  ///   or if the range is empty.
+  public init(width: Int, height: Int, values: [Float], range: ClosedRange<Float> = 0...1) throws {
+    let pixels = try Self.elementCount(width: width, height: height, perPixel: 1)
+    guard values.count == pixels || values.count == pixels * 3 else {
+      throw SimpleError(
+        "\(width)×\(height) pixels take \(pixels) or \(pixels * 3) numbers; found \(values.count)", .usage)
+    }
+    let span = range.upperBound - range.lowerBound
+    guard span > 0, span.isFinite else {
+      throw SimpleError(
+        "the range \(range.lowerBound)…\(range.upperBound); expected a finite one with an extent", .usage)
+    }
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw SimpleError("value \(index) of an image is \(values[index]); expected finite numbers", .usage)
+    }
+    let channels = values.count / pixels
+    self.init(width: width, height: height) { target in
+      for i in 0..<pixels * 3 {
+        let share = (values[channels == 1 ? i / 3 : i] - range.lowerBound) / span
+        target[i] = UInt8(min(max(share, 0), 1) * 255 + 0.5)
+      }
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// How a picture becomes the input of a network: resize, crop, rescale, normalize, channel order; in this sequence.
@@ -67,35 +68,57 @@ public struct Preprocessing: Hashable, Sendable {
   /// Whether the network takes blue first.
   public var flipsChannelOrder: Bool
 
-  /// Makes a preprocessing, by default with the mean and standard deviation of ImageNet's pixels; traps unless sizes, `rescaleFactor` and `standardDeviation` are positive and there are as many
-  /// means as deviations: three, or one for gray, or four with opacity.
+  /// Makes a preprocessing, by default with the mean and standard deviation of ImageNet's pixels. What is made with it throws unless sizes,
+  /// `rescaleFactor` and `standardDeviation` are positive and there are as many means as deviations: three, or one for gray, or four with
+  /// opacity.
   public init(
     resize: Size? = .shortestEdge(256), resampling: Resampling = .bilinear, crop: Crop? = Crop(width: 224, height: 224),
     rescaleFactor: Double = 1 / 255, mean: [Double] = [0.485, 0.456, 0.406],
     standardDeviation: [Double] = [0.229, 0.224, 0.225], flipsChannelOrder: Bool = false,
     cropRounding: CropRounding = .huggingFace
   ) {
-    precondition(
-      Colors(rawValue: mean.count) != nil && standardDeviation.count == mean.count,
-      "one, three or four channels need as many means and deviations")
-    precondition(rescaleFactor > 0 && standardDeviation.allSatisfy { $0 > 0 }, "scales must be positive")
-    precondition(crop.map { $0.width > 0 && $0.height > 0 } ?? true, "a crop must keep pixels")
-    switch resize {
-    case .shortestEdge(let edge)?, .longestEdge(let edge)?: precondition(edge > 0, "an edge must have pixels")
-    case .exact(let width, let height)?: precondition(width > 0 && height > 0, "a size must have pixels")
-    case nil: break
-    }
     (self.resize, self.resampling, self.crop, self.rescaleFactor) = (resize, resampling, crop, rescaleFactor)
     (self.mean, self.standardDeviation, self.flipsChannelOrder) = (mean, standardDeviation, flipsChannelOrder)
     self.cropRounding = cropRounding
   }
 
-  /// What the network takes of a pixel, of which there are as many means.
-  public var colors: Colors {
-    guard let colors = Colors(rawValue: mean.count), standardDeviation.count == mean.count else {
-      preconditionFailure("\(mean.count) means and \(standardDeviation.count) deviations are of no image")
+  /// What the network takes of a pixel, of which there are as many means; of other numbers of means all three colors.
+  public var colors: Colors { Colors(rawValue: mean.count) ?? .rgb }
+
+  /// Checks what the properties say together.
+  ///
+  /// - Parameter file: the file that they were read from; nil if they were not.
+  /// - Throws: `RelevanceKitError` for what no image can be prepared by.
+  package func check(file: String? = nil) throws {
+    func refuse(_ found: String, _ expected: String) throws -> Never {
+      throw SimpleError(
+        "\(file ?? "preprocessing"): found \(found); expected \(expected)", file == nil ? .usage : .badData)
     }
-    return colors
+    let sides = 1...Self.longestSide
+    if Colors(rawValue: mean.count) == nil || standardDeviation.count != mean.count {
+      try refuse(
+        "\(mean.count) means and \(standardDeviation.count) deviations",
+        "as many of both: 3, 1 for gray, or 4 with opacity")
+    }
+    let expected = "sides of 1 to \(Self.longestSide) pixels"
+    if let crop, !sides.contains(crop.width) || !sides.contains(crop.height) {
+      try refuse("a crop to \(crop.width)×\(crop.height)", expected)
+    }
+    switch resize {
+    case .shortestEdge(let edge)?, .longestEdge(let edge)?:
+      if !sides.contains(edge) { try refuse("a resize to an edge of \(edge)", expected) }
+    case .exact(let width, let height)?:
+      if !sides.contains(width) || !sides.contains(height) { try refuse("a resize to \(width)×\(height)", expected) }
+    case nil: break
+    }
+    // What they make of pixels counts: numbers that are finite by themselves can have a quotient that is not.
+    for color in mean.indices {
+      let levels = levels(ofColor: color)
+      guard levels[0] >= levels[255] || !levels[0].isFinite || !levels[255].isFinite else { continue }
+      try refuse(
+        "mean \(mean[color]), standard deviation \(standardDeviation[color]) and factor \(rescaleFactor), by which pixels become "
+          + "\(levels[0])…\(levels[255])", "finite numbers that rise")
+    }
   }
 
   /// ImageNet's usual preprocessing: shorter side to 256 (bilinear), 224×224 from the center, pixels in 0…1, ImageNet's
@@ -128,8 +151,11 @@ public struct Preprocessing: Hashable, Sendable {
 extension Preprocessing {
   /// The picture that the network sees, in 8-bit RGB, three times the same for a gray one: resized and cropped, but not normalized. Overlays belong on it.
   ///
-  /// - Throws: `RelevanceKitError` if the result would have more than `RGBImage.pixelLimit` pixels.
+  /// - Throws: `RelevanceKitError` if the result would have more than `RGBImage.pixelLimit` pixels, if the picture has none, or for
+  ///   properties that do not go together.
   public func visible(_ image: RGBImage) throws -> RGBImage {
+    try check()
+    _ = try RGBImage.elementCount(width: image.width, height: image.height, perPixel: 3)
     let size = resizedSize(ofWidth: image.width, height: image.height)
     let window = crop ?? Crop(width: size.width, height: size.height)
     let (count, overflow) = window.width.multipliedReportingOverflow(by: window.height)
@@ -148,10 +174,13 @@ extension Preprocessing {
   /// The network's input for a picture: 1 × channels × height × width, in the network's channel order.
   ///
   /// - Throws: `RelevanceKitError`; see `visible(_:)`.
-  public func tensor(from image: RGBImage) throws -> Tensor { normalized(try visible(image)) }
+  public func tensor(from image: RGBImage) throws -> Tensor { try normalized(visible(image)) }
 
   /// The network's input for a picture that is already resized and cropped: 1 × channels × height × width.
-  public func normalized(_ image: RGBImage) -> Tensor {
+  ///
+  /// - Throws: `RelevanceKitError` for properties that do not go together.
+  public func normalized(_ image: RGBImage) throws -> Tensor {
+    try check()
     let plane = image.width * image.height
     let image = colors == .gray ? image.gray : image
     return Tensor(uninitialized: [1, colors.rawValue, image.height, image.width]) { target in

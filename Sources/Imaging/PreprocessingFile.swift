@@ -75,7 +75,9 @@ extension Preprocessing {
       if let cropPercentage, case .shortestEdge(let edge)? = resize {
         // ConvNeXT's processor: small pictures are cropped out of a larger resize, large ones are warped to a square.
         let small = edge < 384
-        resize = small ? .shortestEdge(max(Int(Double(edge) / cropPercentage), 1)) : .exact(width: edge, height: edge)
+        resize =
+          small
+          ? .shortestEdge(max(Int(min(Double(edge) / cropPercentage, 1e12)), 1)) : .exact(width: edge, height: edge)
         crop = small ? Crop(width: edge, height: edge) : nil
       }
     }
@@ -95,6 +97,8 @@ extension Preprocessing {
       rescaleFactor: rescales ? factor : 1, mean: mean, standardDeviation: deviation,
       flipsChannelOrder: try settings.bool("do_flip_channel_order") ?? false,
       cropRounding: try settings.cropRounding("crop_rounding") ?? .huggingFace)
+    // Numbers that are fine one by one can be too large or too small together.
+    try check(file: settings.file)
   }
 }
 

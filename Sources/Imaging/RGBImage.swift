@@ -1,4 +1,5 @@
 import CImaging
+import Support
 import Tensors
 
 /// A picture of 8-bit RGB pixels.
@@ -10,17 +11,34 @@ public struct RGBImage: Hashable, Sendable {
   /// `height` × `width` × 3 bytes, red, green and blue of each pixel in turn, top row first.
   public private(set) var pixels: [UInt8]
 
-  /// Makes a picture from its bytes; traps unless there are `height` × `width` × 3 of them.
-  public init(width: Int, height: Int, pixels: [UInt8]) {
-    precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
-    precondition(pixels.count == width * height * 3, "\(pixels.count) bytes do not fill \(width)×\(height) RGB pixels")
+  /// Makes a picture from its bytes.
+  ///
+  /// - Throws: `RelevanceKitError` unless there are `height` × `width` × 3 of them, one pixel or more.
+  public init(width: Int, height: Int, pixels: [UInt8]) throws {
+    let count = try Self.elementCount(width: width, height: height, perPixel: 3)
+    guard pixels.count == count else {
+      throw SimpleError("\(width)×\(height) RGB pixels take \(count) bytes; found \(pixels.count)", .usage)
+    }
     (self.width, self.height, self.pixels) = (width, height, pixels)
+  }
+
+  /// How many numbers pixels take.
+  ///
+  /// - Throws: `RelevanceKitError` if there is no pixel, or if there are more than `pixelLimit`.
+  static func elementCount(width: Int, height: Int, perPixel: Int) throws -> Int {
+    guard width > 0, height > 0 else {
+      throw SimpleError("an image of \(width)×\(height) pixels; expected one pixel or more", .usage)
+    }
+    let (count, overflow) = width.multipliedReportingOverflow(by: height)
+    guard !overflow, count <= pixelLimit else { throw tooLarge("the image", width: width, height: height) }
+    return count * perPixel
   }
 
   package init(width: Int, height: Int, filledWith color: RGBColor) {
     precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
     let gray = color.red == color.green && color.green == color.blue
-    self.init(width: width, height: height, pixels: [UInt8](repeating: color.red, count: width * height * 3))
+    (self.width, self.height) = (width, height)
+    pixels = [UInt8](repeating: color.red, count: width * height * 3)
     guard !gray else { return }
     for y in 0..<height { for x in 0..<width { self[x, y] = color } }
   }

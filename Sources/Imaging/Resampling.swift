@@ -52,15 +52,19 @@ public enum Resampling: Int, Codable, Hashable, Sendable, CaseIterable {
 }
 
 extension RGBImage {
-  /// The picture at another size; traps unless it and the target have pixels.
+  /// The picture at another size.
   ///
   /// Antialiased: a filter widens in proportion when the picture shrinks. Two passes in fixed-point arithmetic with 22
   /// fractional bits, rounded to 8 bits after each, so that the bytes are those of Pillow's `resize` (version 13; earlier
   /// ones take the passes of tall pictures in the other order, which differs by a few gray levels in places).
   ///
+  /// - Throws: `RelevanceKitError` unless it and the result have pixels, at most `pixelLimit`.
   /// - Complexity: O(width·height·filter width) of the larger of the two sizes per axis.
-  public func resized(width: Int, height: Int, by resampling: Resampling) -> RGBImage {
-    resized(width: width, height: height, by: resampling, columns: 0..<width, rows: 0..<height)
+  public func resized(width: Int, height: Int, by resampling: Resampling) throws -> RGBImage {
+    for (width, height) in [(self.width, self.height), (width, height)] {
+      _ = try Self.elementCount(width: width, height: height, perPixel: 3)
+    }
+    return resized(width: width, height: height, by: resampling, columns: 0..<width, rows: 0..<height)
   }
 
   /// The given columns and rows of the picture at another size, without computing the others.

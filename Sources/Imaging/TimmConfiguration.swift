@@ -46,6 +46,7 @@ extension Preprocessing {
     self.init(
       resize: resize, resampling: try settings.resampling("interpolation") ?? .bilinear, crop: size, mean: mean,
       standardDeviation: deviation, cropRounding: .torchvision)
+    try check(file: name)
   }
 }
 

@@ -84,6 +84,16 @@ public struct LedgerEntry: Sendable, Hashable {
     self.losses = losses
   }
 
+  /// An entry as it was found.
+  init(
+    node: String, kind: OperatorKind, rule: String, relevanceIn: Double, relevanceOut: Double, magnitudeIn: Double,
+    magnitudeOut: Double, losses: [AbsorptionCause: Double]
+  ) {
+    (self.node, self.kind, self.rule, self.losses) = (node, kind, rule, losses)
+    (self.relevanceIn, self.relevanceOut) = (relevanceIn, relevanceOut)
+    (self.magnitudeIn, self.magnitudeOut) = (magnitudeIn, magnitudeOut)
+  }
+
   /// What became of two parts of the relevance at the same node.
   static func + (a: LedgerEntry, b: LedgerEntry) -> LedgerEntry {
     LedgerEntry(

@@ -24,7 +24,7 @@ extension Parameterized {
   public init(_ texts: [(name: String, text: String)]) throws {
     self.init()
     for (name, text) in texts { try set(name, to: text) }
-    try check()
+    try checkParameters()
   }
 
   /// Gives a parameter a value, which is checked by itself.
@@ -38,8 +38,15 @@ extension Parameterized {
     parameter.set(&self, value)
   }
 
-  /// - Throws: `RelevanceKitError` if parameters do not go together.
-  func check() throws {
+  /// Checks the values of all parameters, whoever gave them.
+  ///
+  /// - Throws: `RelevanceKitError` if a parameter has a value that it does not take, or parameters do not go together.
+  package func checkParameters() throws {
+    for parameter in Self.parameters {
+      let value = parameter.get(self)
+      guard !parameter.takes(value) else { continue }
+      throw Self.badValue(found: "\(parameter.name) \(value.text)", expected: parameter.expected)
+    }
     if let objection { throw Self.badValue(found: objection.found, expected: objection.expected) }
   }
 
@@ -126,13 +133,15 @@ public struct Parameter<Owner: Parameterized>: Sendable {
   /// Why the value is not taken; nil if it is.
   package func objection(to owner: Owner) -> String? {
     let value = get(owner)
-    return accepts(value) ? nil : "\(name) is \(value.text); expected \(expected)"
+    return takes(value) ? nil : "\(name) is \(value.text); expected \(expected)"
   }
+
+  func takes(_ value: any ParameterValue) -> Bool { value.isUsable && accepts(value) }
 
   /// The value that a text means; nil if the parameter does not take it.
   func value(of text: String) -> (any ParameterValue)? {
     func value<Value: ParameterValue>(like usual: Value) -> (any ParameterValue)? { Value(text: text) }
-    return value(like: usual).flatMap { accepts($0) ? $0 : nil }
+    return value(like: usual).flatMap { takes($0) ? $0 : nil }
   }
 }
 
@@ -146,9 +155,12 @@ public protocol ParameterValue: Sendable {
   static var words: [String] { get }
   /// What a text has to be, in words.
   static var expected: String { get }
+  /// Whether any parameter could have the value. By default true; numbers have to be finite.
+  var isUsable: Bool { get }
 }
 
 extension ParameterValue {
+  public var isUsable: Bool { true }
   public static var words: [String] { [] }
   public static var expected: String { words.joined(separator: " or ") }
 }
@@ -169,6 +181,7 @@ extension Optional: ParameterValue where Wrapped: ParameterValue {
   public var text: String { self?.text ?? "" }
   public static var words: [String] { Wrapped.words }
   public static var expected: String { Wrapped.expected }
+  public var isUsable: Bool { self?.isUsable ?? true }
 }
 
 /// A value of which a single number is one.
@@ -182,13 +195,14 @@ extension Optional: OmittedValue { static var omitted: Self { nil } }
 
 extension Int: ParameterValue {}
 extension UInt64: ParameterValue {}
-extension Double: ParameterValue {}
+extension Double: ParameterValue { public var isUsable: Bool { isFinite } }
 extension String: ParameterValue {}
 extension Float: ParameterValue {
   public init?(text: String) {
-    guard let number = Float(text), number.isFinite else { return nil }
+    guard let number = Float(text) else { return nil }
     self = number
   }
+  public var isUsable: Bool { isFinite }
   public var text: String { self == rounded() && abs(self) < 1e6 ? "\(Int(self))" : "\(self)" }
   public static var expected: String { "a number" }
 }

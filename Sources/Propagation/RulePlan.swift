@@ -77,8 +77,9 @@ public struct RulePlan: Sendable {
 extension RuleTable {
   /// Finds the rule for every node between the input and what is explained.
   ///
-  /// - Throws: `RelevanceKitError` listing all nodes that no row matches, or all to which their rule cannot apply, and if the
-  ///   network's nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` listing all nodes that no row matches, or all to which their rule cannot apply; for a parameter of a
+  ///   rule that has a value which it does not take, and for a pixel range that is none; and if the network's nodes do not fit one
+  ///   another.
   /// - Complexity: O(nodes × rows).
   public func resolve(for network: NeuralNetwork) throws -> RulePlan {
     let plan = try draft(for: network)
@@ -88,9 +89,11 @@ extension RuleTable {
 
   /// The same, with what is wrong with the table as part of the plan (`RulePlan.objection`) instead of an error.
   ///
-  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` for a parameter or a pixel range, and if the network's nodes do not fit one another.
   /// - Complexity: O(nodes × rows).
   public func draft(for network: NeuralNetwork) throws -> RulePlan {
+    for row in rows { try (row.rule as? any Parameterized)?.checkParameters() }
+    if let objection = pixelRange?.objection { throw SimpleError("pixel range: found \(objection)", .usage) }
     let graph = network.graph
     let target = network.logits
     let reachable = network.nodes(reaching: target)

@@ -175,7 +175,7 @@ private struct YAMLReader {
       // One by one, so that an error points at the value.
       try located(at: value) { try rule.set(parameter.name, to: text) }
     }
-    try located(at: node) { try rule.check() }
+    try located(at: node) { try rule.checkParameters() }
     return rule
   }
 

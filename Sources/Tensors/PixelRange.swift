@@ -7,10 +7,18 @@ public struct PixelRange: Hashable, Sendable {
   /// The largest value of each channel.
   public let upper: [Float]
 
-  /// Makes a range; traps unless there is one `lower` ≤ `upper` per channel.
-  public init(lower: [Float], upper: [Float]) {
-    precondition(lower.count == upper.count && zip(lower, upper).allSatisfy { $0 <= $1 }, "not a range per channel")
-    (self.lower, self.upper) = (lower, upper)
+  /// Makes a range: one finite `lower` ≤ `upper` per channel, or a table with it cannot be resolved.
+  public init(lower: [Float], upper: [Float]) { (self.lower, self.upper) = (lower, upper) }
+
+  /// What is wrong with it; nil if nothing is.
+  package var objection: String? {
+    guard !lower.isEmpty, lower.count == upper.count else {
+      return "\(lower.count) lower and \(upper.count) upper bounds; expected one of each for every channel"
+    }
+    for (channel, (low, high)) in zip(lower, upper).enumerated() where !(low <= high && low.isFinite && high.isFinite) {
+      return "\(low)…\(high) in channel \(channel); expected finite numbers, the lower one first"
+    }
+    return nil
   }
 
   /// The range of pixels `0 … top` after subtracting `mean` and dividing by `standardDeviation`, per channel.

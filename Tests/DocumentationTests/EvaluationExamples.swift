@@ -59,9 +59,9 @@ import Testing
   @Test func oneMap() throws {
     let trace = try Scene().trace
 
-    let map = SaliencyMap(try trace.explain(.class(8), by: .clrp1))
+    let map = try SaliencyMap(try trace.explain(.class(8), by: .clrp1))
     let box = BoundingBox(left: 31, top: 24, right: 45, bottom: 47)
-    let score = PointingScore(map, in: Region([box], height: 64, width: 64, tolerance: 1))
+    let score = try PointingScore(map, in: Region([box], height: 64, width: 64, tolerance: 1))
     print(score.maximumHits, score.energyShare, score.hits(at: 0.5))
     #expect(score.maximumHits && score.energyShare > 0.93 && score.hits(at: 0.5))
   }

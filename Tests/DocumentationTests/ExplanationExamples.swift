@@ -64,7 +64,7 @@ struct RunnerUp: AttributionMethod {
   func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
     try Seeds(of: targets, in: trace) { start in
       let own = try start.requiredClass(by: self)
-      let others = trace.predictions(item: start.item).map(\.classIndex).filter { $0 != own }
+      let others = try trace.predictions(ofItem: start.item).map(\.classIndex).filter { $0 != own }
       start.add(start.scores)
       for (place, score) in zip(start.places, start.scores) {
         start.add(-score, toClass: others[0], at: place)
@@ -78,14 +78,14 @@ struct RunnerUp: AttributionMethod {
   @Test func sharesInTheBoxes() throws {
     let trace = try Scene().trace
 
-    let boxes = [
+    let boxes = try [
       8: BoundingBox(left: 31, top: 24, right: 45, bottom: 47),
       0: BoundingBox(left: 1, top: 34, right: 24, bottom: 58),
-    ].mapValues { Region([$0], height: 64, width: 64) }
+    ].mapValues { try Region([$0], height: 64, width: 64) }
     for method in [.lrp, .clrp1, .clrp2] as [any AttributionMethod] {
       for explanation in try trace.explain([.class(8), .class(0)], by: method) {
-        let map = SaliencyMap(explanation)
-        let share = boxes.mapValues { PointingScore(map, in: $0).energyShare }
+        let map = try SaliencyMap(explanation)
+        let share = try boxes.mapValues { try PointingScore(map, in: $0).energyShare }
         print(method, explanation.target, share[8] ?? 0, share[0] ?? 0)
       }
     }
@@ -95,7 +95,7 @@ struct RunnerUp: AttributionMethod {
     ]
     for (method, shares) in expected {
       let found = try trace.explain([.class(8), .class(0)], by: method).flatMap { explanation in
-        try [8, 0].map { PointingScore(SaliencyMap(explanation), in: try #require(boxes[$0])).energyShare }
+        try [8, 0].map { try PointingScore(SaliencyMap(explanation), in: try #require(boxes[$0])).energyShare }
       }
       #expect(zip(found, shares).allSatisfy { isNear($0, $1, within: 0.006) }, "\(method): \(found)")
     }

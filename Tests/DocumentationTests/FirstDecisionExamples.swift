@@ -11,7 +11,7 @@ import Testing
     let image = try RGBImage(contentsOf: at("Fixtures/digits/scenes/005.png"))
     let explainer = try Explainer(model)
     let explanation = try explainer.explain(image, .top(1), by: .clrp1)
-    let heatmap = Heatmap(explanation.relevance, colors: .sequential)
+    let heatmap = try Heatmap(explanation.relevance, colors: .sequential)
     let visible = try model.preprocessing.visible(image)
     try heatmap.overlay(on: visible).writePNG(to: at("explanation.png"))
     #expect(try RGBImage(contentsOf: at("explanation.png")).width == 64)
@@ -37,7 +37,7 @@ import Testing
     #expect(explanation.quantity == "logit" && explanation.relevance.shape == [1, 3, 64, 64])
 
     let colors = explanation.method.heatmapColors
-    let heatmap = Heatmap(explanation.relevance, colors: colors)
+    let heatmap = try Heatmap(explanation.relevance, colors: colors)
     let overlay = heatmap.overlay(on: try model.preprocessing.visible(image))
     try overlay.writePNG(to: at("explanation.png"))
     #expect(try RGBImage(contentsOf: at("explanation.png")).height == 64)

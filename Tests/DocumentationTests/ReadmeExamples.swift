@@ -14,7 +14,7 @@ import Testing
 
     print(explanation.target, explanation.score, explanation.relevance.shape)
     for entry in explanation.ledger { print(entry.node, entry.rule, entry.relevanceIn, entry.absorbed) }
-    let heatmap = Heatmap(explanation.relevance, colors: explanation.method.heatmapColors)
+    let heatmap = try Heatmap(explanation.relevance, colors: explanation.method.heatmapColors)
     let overlay = heatmap.overlay(on: try model.preprocessing.visible(image))
     try overlay.writePNG(to: at("explanation.png"))
     try heatmap.image(pixelsPerPosition: 4).writePNG(to: at("map.png"))

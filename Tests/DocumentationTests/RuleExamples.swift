@@ -11,12 +11,12 @@ import Testing
 
     let pixels = model.preprocessing.pixelRange
     let box = BoundingBox(left: 31, top: 24, right: 45, bottom: 47)
-    let eight = Region([box], height: 64, width: 64)
+    let eight = try Region([box], height: 64, width: 64)
     for name in RuleTable.presetNames {
       guard let table = RuleTable.preset(name, pixelRange: pixels) else { continue }
       let explainer = try Explainer(model.network, rules: table)
       let explanation = try explainer.trace(input).explain(.class(8), by: .lrp)
-      let share = PointingScore(SaliencyMap(explanation), in: eight).energyShare
+      let share = try PointingScore(SaliencyMap(explanation), in: eight).energyShare
       print(name, explanation.relevance.sum(), share, explainer.plan.warnings)
     }
     // What the article's table says: the sum, the share, and whether there is a warning.
@@ -32,7 +32,7 @@ import Testing
       let table = try #require(RuleTable.preset(name, pixelRange: pixels))
       let explainer = try Explainer(model.network, rules: table)
       let explanation = try explainer.trace(input).explain(.class(8), by: .lrp)
-      let share = PointingScore(SaliencyMap(explanation), in: eight).energyShare
+      let share = try PointingScore(SaliencyMap(explanation), in: eight).energyShare
       #expect(isNear(explanation.relevance.sum(), expected.sum, within: 0.007), "\(name)")
       #expect(isNear(share, expected.share, within: 0.007), "\(name)")
       #expect(explainer.plan.warnings.isEmpty != expected.isWarned, "\(name)")

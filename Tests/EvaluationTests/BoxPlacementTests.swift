@@ -69,7 +69,7 @@ import Testing
   private func thickness(_ box: BoundingBox) -> Double { min(box.right - box.left, box.bottom - box.top) }
 
   /// A PNG with an EXIF block that has nothing but an orientation.
-  private func png(_ image: RGBImage, _ orientation: Orientation) -> Data {
+  private func png(_ image: RGBImage, _ orientation: Orientation) throws -> Data {
     let exif: [UInt8] = [
       0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, UInt8(orientation.rawValue), 0, 0, 0, 0, 0,
       0,
@@ -77,7 +77,7 @@ import Testing
     let body = Array("eXIf".utf8) + exif
     let chunk = bigEndian(UInt32(exif.count)) + body + bigEndian(checksum(body))
     // After the signature and IHDR.
-    let png = image.pngData()
+    let png = try image.pngData()
     return png.prefix(33) + chunk + png.dropFirst(33)
   }
 

@@ -108,12 +108,12 @@ import Testing
     let scenes = try Self.scenes().prefix(50)
     for scene in scenes {
       let trace = try explainer.trace(model.preprocessing.tensor(from: RGBImage(contentsOf: scene.path)))
-      let regions = scene.classes.map { Region(scene.boxes(of: $0), height: 64, width: 64) }
+      let regions = try scene.classes.map { try Region(scene.boxes(of: $0), height: 64, width: 64) }
       for (index, method) in methods.enumerated() {
-        let maps = try trace.explain(scene.classes.map { .class($0) }, by: method).map { SaliencyMap($0) }
+        let maps = try trace.explain(scene.classes.map { .class($0) }, by: method).map { try SaliencyMap($0) }
         for (digit, map) in maps.enumerated() {
-          own[index] += PointingScore(map, in: regions[digit]).energyShare / Double(2 * scenes.count)
-          other[index] += PointingScore(map, in: regions[1 - digit]).energyShare / Double(2 * scenes.count)
+          own[index] += try PointingScore(map, in: regions[digit]).energyShare / Double(2 * scenes.count)
+          other[index] += try PointingScore(map, in: regions[1 - digit]).energyShare / Double(2 * scenes.count)
         }
       }
     }

@@ -52,7 +52,8 @@ import Testing
       return try builder.network()
     }
     var bytes = SplitMix64(state: 5)
-    let image = RGBImage(width: 6, height: 8, pixels: (0..<144).map { _ in UInt8.random(in: 0...255, using: &bytes) })
+    let image = try RGBImage(
+      width: 6, height: 8, pixels: (0..<144).map { _ in UInt8.random(in: 0...255, using: &bytes) })
     func relevance(channelsLast: Bool) throws -> Tensor {
       try Explainer(network(channelsLast: channelsLast), preprocessing: Preprocessing.imageNet.native)
         .explain(image, .class(3)).relevance

@@ -88,7 +88,7 @@ import Testing
       let alone = try Self.trace(end, at: (y, x), batch: 2)
       let position = end.positions.count == 2 ? [y, x] : [y * 6 + x]
       for item in 0..<2 {
-        #expect(trace.predictions(item: item, at: position) == alone.predictions(item: item))
+        #expect(try trace.predictions(ofItem: item, at: position) == alone.predictions(ofItem: item))
       }
     }
   }
@@ -118,7 +118,7 @@ import Testing
       for region in trace.regions[item] {
         for place in region.places {
           let position = trace.layout.coordinates(ofPosition: place)
-          #expect(trace.predictions(item: item, at: position)[0].classIndex == region.classIndex)
+          #expect(try trace.predictions(ofItem: item, at: position)[0].classIndex == region.classIndex)
         }
       }
     }

@@ -71,9 +71,9 @@ struct LabeledMontageTests {
     #expect(column.allSatisfy { $0.y >= place.top - 1 && $0.y <= place.top + place.height })
   }
 
-  @Test func colorBarShowsTheScale() {
+  @Test func colorBarShowsTheScale() throws {
     let map = Tensor(shape: [40, 200], elements: (0..<8000).map { Float($0 - 4000) })
-    let heatmap = Heatmap(map, scale: .maximum)
+    let heatmap = try Heatmap(map, scale: .maximum)
     #expect(ColorBar(heatmap).limit == 4000)
     var montage = LabeledMontage(rows: [.init([.init(heatmap.image())])], colorBar: ColorBar(heatmap))
     let (with, style) = (montage.image(), montage)
@@ -90,9 +90,9 @@ struct LabeledMontageTests {
     #expect(with == style.image())
   }
 
-  @Test func colorBarOfWhatIsNeverNegativeStartsAtZero() {
+  @Test func colorBarOfWhatIsNeverNegativeStartsAtZero() throws {
     let map = Tensor(shape: [40, 200], elements: (0..<8000).map(Float.init))
-    let heatmap = Heatmap(map, scale: .maximum, colors: .sequential)
+    let heatmap = try Heatmap(map, scale: .maximum, colors: .sequential)
     #expect(ColorBar(heatmap).colors == .sequential)
     let montage = LabeledMontage(rows: [.init([.init(heatmap.image())])], colorBar: ColorBar(heatmap, label: ""))
     let image = montage.image()
@@ -106,7 +106,8 @@ struct LabeledMontageTests {
 
   @Test func nothingIsAPictureToo() {
     for rows in [
-      [], [LabeledMontage.Row([])], [.init(title: "row", [.init(RGBImage(width: 0, height: 0, pixels: []))])],
+      [], [LabeledMontage.Row([])],
+      [.init(title: "row", [.init(RGBImage(width: 0, height: 0, filledWith: .white))])],
     ] {
       let image = LabeledMontage(title: "title", rows: rows, colorBar: ColorBar(limit: 0)).image()
       #expect(image.width > 0 && image.height > 0)

@@ -48,7 +48,7 @@ struct DecodingTests {
 struct EncodingTests {
   @Test(arguments: [(1, 1), (1, 300), (300, 1), (65, 33)])
   func roundTrip(width: Int, height: Int) throws {
-    let image = noise(width: width, height: height)
+    let image = try noise(width: width, height: height)
     try withTemporaryFolder { folder in
       try image.writePNG(to: folder + "/a.png")
       #expect(try RGBImage(contentsOf: folder + "/a.png") == image)
@@ -65,7 +65,7 @@ struct EncodingTests {
 
   @Test func failureLeavesNothingBehind() throws {
     try withTemporaryFolder { folder in
-      let image = noise(width: 4, height: 4)
+      let image = try noise(width: 4, height: 4)
       #expect(
         sentence(without: folder) { try image.writePNG(to: folder + "/none/a.png") }
           == "none/a.png: cannot be written: No such file or directory")

@@ -30,7 +30,7 @@ struct PreprocessingTests {
       })
     let visible = try preprocessing.visible(image)
     #expect(visible.width == tensor.shape[3] && visible.height == tensor.shape[2])
-    #expect(preprocessing.normalized(visible) == tensor)
+    #expect(try preprocessing.normalized(visible) == tensor)
     let decoded = try Preprocessing(decoding: JSONEncoder().encode(preprocessing), name: "encoded")
     #expect(decoded == preprocessing)
   }
@@ -45,7 +45,7 @@ struct PreprocessingTests {
   }
 
   @Test func aPictureCanKeepItsSize() throws {
-    let image = noise(width: 61, height: 47)
+    let image = try noise(width: 61, height: 47)
     #expect(try Preprocessing.imageNet.native.visible(image) == image)
     #expect(try Preprocessing.imageNet.withoutCrop().tensor(from: image).shape == [1, 3, 256, 332])
     #expect(try Preprocessing.imageNet.tensor(from: image).shape == [1, 3, 224, 224])
@@ -56,7 +56,7 @@ struct PreprocessingTests {
   /// A crop computes only the pixels it keeps; they are those of the whole resized picture, whichever pass comes first.
   @Test(arguments: [(90, 61), (61, 90), (300, 40), (40, 300), (50, 51)], Resampling.allCases)
   func aCropIsAPartOfTheWhole(size: (width: Int, height: Int), resampling: Resampling) throws {
-    let image = noise(width: size.width, height: size.height)
+    let image = try noise(width: size.width, height: size.height)
     for resize in [Preprocessing.Size.shortestEdge(33), .exact(width: 39, height: 45), .longestEdge(140)] {
       let preprocessing = Preprocessing(resize: resize, resampling: resampling, crop: .init(width: 17, height: 18))
       let whole = try preprocessing.withoutCrop().visible(image)
@@ -70,7 +70,7 @@ struct PreprocessingTests {
   }
 
   @Test func aCropOfALongStripComputesOnlyTheCrop() throws {
-    let strip = noise(width: 60_000, height: 2)
+    let strip = try noise(width: 60_000, height: 2)
     #expect(try Preprocessing.imageNet.visible(strip).width == 224)
     #expect(
       sentence { _ = try Preprocessing.imageNet.withoutCrop().visible(strip) }
@@ -118,7 +118,7 @@ struct PreprocessingTests {
   }
 
   @Test func channelsFollowTheMeans() throws {
-    let image = noise(width: 6, height: 5)
+    let image = try noise(width: 6, height: 5)
     let four = Preprocessing(
       resize: nil, crop: nil, rescaleFactor: 1, mean: [0, 0, 0, 5], standardDeviation: [1, 1, 1, 2],
       flipsChannelOrder: true)
@@ -127,7 +127,7 @@ struct PreprocessingTests {
     #expect(tensor.elements[0] == Float(image.pixels[2]) && tensor.elements[60] == Float(image.pixels[0]))
     #expect(four.colors == .rgba && four.pixelRange.upper == [255, 255, 255, 125])
     // What Pillow 13 makes of these colors by convert("L").
-    let colors = RGBImage(width: 4, height: 1, pixels: [255, 0, 0, 0, 255, 0, 0, 0, 255, 12, 34, 56])
+    let colors = try RGBImage(width: 4, height: 1, pixels: [255, 0, 0, 0, 255, 0, 0, 0, 255, 12, 34, 56])
     let gray = Preprocessing(resize: nil, crop: nil, rescaleFactor: 1, mean: [0], standardDeviation: [1])
     #expect(try gray.tensor(from: colors).elements == [76, 150, 29, 30])
   }

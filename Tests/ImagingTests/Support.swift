@@ -14,7 +14,7 @@ func fixture(_ name: String) -> String {
 func expectedImage(_ name: String) throws -> RGBImage {
   let bytes = try NumPyFile.read(fixture(name))
   #expect(bytes.shape.rank == 3 && bytes.shape[2] == 3)
-  return RGBImage(width: bytes.shape[1], height: bytes.shape[0], pixels: bytes.elements.map { UInt8($0) })
+  return try RGBImage(width: bytes.shape[1], height: bytes.shape[0], pixels: bytes.elements.map { UInt8($0) })
 }
 
 /// How far two pictures are apart.
@@ -58,9 +58,9 @@ func sentence(without folder: String? = nil, _ body: () throws -> Void) -> Strin
 }
 
 /// A reproducible picture without structure.
-func noise(width: Int, height: Int, seed: UInt64 = 1) -> RGBImage {
+func noise(width: Int, height: Int, seed: UInt64 = 1) throws -> RGBImage {
   var state = seed
-  return RGBImage(
+  return try RGBImage(
     width: width, height: height,
     pixels: (0..<width * height * 3).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

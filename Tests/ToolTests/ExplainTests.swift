@@ -144,7 +144,7 @@ import Testing
   /// Pictures are prepared as the model's files say, and get an overlay; a tensor may lack the batch axis.
   @Test func takesPicturesAndTensors() throws {
     let bench = try Workbench()
-    let picture = RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
+    let picture = try RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
     try picture.writePNG(to: bench.path("picture.png"))
     let preprocessing = try Model(contentsOf: bench.path("model")).preprocessing
     let tensor = try preprocessing.tensor(from: picture)

@@ -7,10 +7,11 @@ import Testing
 @Suite struct ImageInputTests {
   private let bench: Workbench
   /// 4×4 pixels.
-  private let image = RGBImage(width: 4, height: 4, pixels: (0..<48).map { UInt8($0 * 5) })
+  private let image: RGBImage
 
   init() throws {
     bench = try Workbench()
+    image = try RGBImage(width: 4, height: 4, pixels: (0..<48).map { UInt8($0 * 5) })
     try image.writePNG(to: bench.path("a.png"))
   }
 

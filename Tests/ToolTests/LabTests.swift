@@ -73,9 +73,9 @@ import Testing
     // Three maps of 9 × 8 positions beside each other, one pixel larger than 171 would not fit 176, and the bar.
     let picture = try RGBImage(contentsOf: bench.path("a/b/lab.png"))
     #expect(picture.width == 3 * 9 * 19 + 4 * 8 && picture.height == 8 * 19 + 12 + 3 * 8)
-    let scale = HeatmapScale.common(expected.map(\.relevance))
+    let scale = try HeatmapScale.common(expected.map(\.relevance))
     for (index, one) in expected.enumerated() {
-      let map = Heatmap(one.relevance, scale: scale).image()
+      let map = try Heatmap(one.relevance, scale: scale).image()
       for (x, y) in [(0, 0), (4, 3), (8, 7)] {
         #expect(picture[8 + index * (171 + 8) + x * 19 + 9, 8 + y * 19 + 9] == map[x, y])
       }

@@ -14,7 +14,7 @@ import Testing
     encoder.outputFormatting = .sortedKeys
     let labels = try encoder.encode(["id2label": ["5": hostile, "7": "coffeepot"]])
     try bench.write(String(decoding: labels, as: UTF8.self), to: "model/config.json")
-    let picture = RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
+    let picture = try RGBImage(width: 9, height: 8, pixels: (0..<216).map { UInt8($0 * 7 % 256) })
     try picture.writePNG(to: bench.path("a <b> & 'c'.png"))
     let outcome = try bench.run(
       [

@@ -44,11 +44,11 @@ import Testing
       let scale: HeatmapScale =
         switch scale {
         case "common":
-          .common(results.map(\.explanation).filter { $0.quantity == explanation.quantity }.map(\.relevance))
+          try .common(results.map(\.explanation).filter { $0.quantity == explanation.quantity }.map(\.relevance))
         case "fixed:0.5": .fixed(0.5)
         default: .standard
         }
-      let expected = Heatmap(explanation.relevance, scale: scale, colors: colors(explanation.method)).image()
+      let expected = try Heatmap(explanation.relevance, scale: scale, colors: colors(explanation.method)).image()
       #expect(picture == expected, "\(explanation.target) by \(explanation.method)")
     }
   }

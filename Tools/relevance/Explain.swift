@@ -114,13 +114,13 @@ struct Explain: ParsableCommand {
         let maps = try Console.detail("wrote the maps of \(file.name)") { try writer.write(explanations, of: input) }
         noteAssumedRange(of: model, for: file, under: plan)
         let notes = boxNotes(of: trace, input: file.name, methods: methods)
-        report.add(
+        try report.add(
           file, trace: trace, explanations: explanations, labels: model.labels, warnings: warnings, notes: notes)
         if let provenance {
           let page = ExplanationPage(
             input: file.name, picture: input.picture,
             scores: PredictedScores(
-              trace.scores(ofItem: 0), layout: trace.layout, labels: model.labels, top: 5), maps: maps,
+              try trace.scores(ofItem: 0), layout: trace.layout, labels: model.labels, top: 5), maps: maps,
             scale: scale,
             labels: model.labels, plan: explainer.plan,
             shapes: try explainer.network.graph.shapes(forInput: input.tensor.shape), model: self.model.path,
@@ -163,7 +163,7 @@ struct ResultWriter {
   func write(_ explanations: [Explanation], of input: Input) throws -> [ShownMap] {
     let drawn = artifacts.contains(.png) || artifacts.contains(.html)
     let maps =
-      drawn ? ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: scale) : []
+      drawn ? try ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: scale) : []
     guard artifacts.contains(.png) || artifacts.contains(.npy) else { return maps }
     try makeFolder(folder)
     if artifacts.contains(.npy) {

@@ -72,7 +72,7 @@ struct FitOptions: ParsableArguments {
           reason: "the network takes \(channels) channels; expected a tensor (.npy), or a network of 1, 3 or 4")
       }
       let picture = try preprocessing.visible(image)
-      let input = model.network.arranged(preprocessing.normalized(picture))
+      let input = model.network.arranged(try preprocessing.normalized(picture))
       return Input(file: file, tensor: input, picture: picture, model: model)
     }
   }

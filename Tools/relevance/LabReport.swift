@@ -77,7 +77,7 @@ struct LabReport {
   /// Writes the files that are asked for; everything is computed before the first is written.
   mutating func write(_ kinds: Set<Lab.Kind>, to folder: String) throws {
     let url = URL(fileURLWithPath: folder)
-    let picture = kinds.contains(.png) ? LabPicture(observations.map(\.relevance)) : nil
+    let picture = kinds.contains(.png) ? try LabPicture(observations.map(\.relevance)) : nil
     try makeFolder(url)
     if kinds.contains(.csv) {
       try writeFile(Data(csv(namesFiles: kinds.contains(.npy)).utf8), to: url.appendingPathComponent("lab.csv"))
@@ -138,15 +138,15 @@ struct LabPicture {
   private static let side = 176
   private static let columns = 4
 
-  init(_ maps: [Tensor]) {
-    let planes = maps.map(Self.plane)
-    let scale = HeatmapScale.common(planes)
-    let colors = HeatmapColors(for: planes, limit: Heatmap(planes[0], scale: scale).limit)
-    let heatmaps = planes.map { Heatmap($0, scale: scale, colors: colors) }
+  init(_ maps: [Tensor]) throws {
+    let planes = try maps.map(Self.plane)
+    let scale = try HeatmapScale.common(planes)
+    let colors = HeatmapColors(for: planes, limit: try Heatmap(planes[0], scale: scale).limit)
+    let heatmaps = try planes.map { try Heatmap($0, scale: scale, colors: colors) }
     let (width, height) = (heatmaps[0].width, heatmaps[0].height)
     let pixels = max(1, Self.side / max(width, height, 1))
     let columns = min(Self.columns, maps.count)
-    let pictures = heatmaps.map { $0.image(pixelsPerPosition: pixels) }
+    let pictures = try heatmaps.map { try $0.image(pixelsPerPosition: pixels) }
     var montage = Montage(pictures, columns: columns)
     montage.rows.append([Heatmap.colorBar(width: width * pixels, height: 12, colors: colors)])
     image = montage.image()
@@ -160,8 +160,8 @@ struct LabPicture {
   }
 
   /// What is drawn of some relevance: the sum over the channels; of channels without positions, rows of about as many.
-  private static func plane(_ relevance: Tensor) -> Tensor {
-    if relevance.shape.rank == 4, relevance.shape[0] == 1 { return Heatmap.channelSum(relevance) }
+  private static func plane(_ relevance: Tensor) throws -> Tensor {
+    if relevance.shape.rank == 4, relevance.shape[0] == 1 { return try Heatmap.channelSum(relevance) }
     let width = max(1, Int(Double(relevance.count).squareRoot().rounded(.up)))
     let height = max(1, (relevance.count + width - 1) / width)
     let missing = height * width - relevance.count

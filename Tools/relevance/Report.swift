@@ -69,7 +69,7 @@ struct Report: Encodable {
   mutating func add(
     _ file: InputFile, trace: Trace, explanations: [Explanation], labels: Labels?, warnings: [String],
     notes: [String] = []
-  ) {
+  ) throws {
     let entries = explanations.map { explanation in
       ExplanationEntry(
         target: explanation.target.description, label: explanation.target.classIndex.flatMap { labels?[$0] },
@@ -86,7 +86,7 @@ struct Report: Encodable {
     boxNotes.formUnion(notes)
     self.warnings += notes + warnings
     let scores = PredictedScores(
-      trace.scores(ofItem: 0), layout: trace.layout, labels: labels, top: Self.shownClasses)
+      try trace.scores(ofItem: 0), layout: trace.layout, labels: labels, top: Self.shownClasses)
     inputs.append(
       InputEntry(
         input: file.name, shape: trace.input.shape.dimensions, predictions: scores.predictions,

@@ -36,12 +36,12 @@ enum ScaleArgument: Hashable, CustomStringConvertible {
   }
 
   /// The scale of each of the maps of one input.
-  func scales(of maps: [(values: Tensor, unit: String)]) -> [HeatmapScale] {
+  func scales(of maps: [(values: Tensor, unit: String)]) throws -> [HeatmapScale] {
     switch self {
     case .own: return maps.map { _ in .standard }
     case .fixed(let limit): return maps.map { _ in .fixed(limit) }
     case .common:
-      let groups = Dictionary(grouping: maps, by: \.unit).mapValues { HeatmapScale.common($0.map(\.values)) }
+      let groups = try Dictionary(grouping: maps, by: \.unit).mapValues { try HeatmapScale.common($0.map(\.values)) }
       return maps.map { groups[$0.unit]! }
     }
   }

@@ -67,23 +67,6 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
-/// The models that Tools/models/fetch has put where the tools look for them.
-enum FetchedModels {
-  /// The folder that holds them.
-  static var folder: String {
-    let environment = ProcessInfo.processInfo.environment
-    let cache = environment["XDG_CACHE_HOME"] ?? (environment["HOME"] ?? "") + "/.cache"
-    return environment["RELEVANCEKIT_MODELS"] ?? cache + "/relevancekit"
-  }
-
-  /// Their names.
-  static var names: [String] {
-    let files = FileManager.default
-    let found = (try? files.contentsOfDirectory(atPath: folder)) ?? []
-    return found.filter { files.fileExists(atPath: "\(folder)/\($0)/model.onnx") }.sorted()
-  }
-}
-
 /// A model that is not there.
 struct ModelError: RelevanceKitError {
   let path: String
@@ -93,11 +76,7 @@ struct ModelError: RelevanceKitError {
     guard !path.contains("/"), !path.hasSuffix(".onnx") else {
       return "\(path): there is no such file" + (similarFile(to: path).map { "; did you mean \($0)?" } ?? "")
     }
-    let names = FetchedModels.names
-    let known = names.isEmpty ? "none is fetched" : "fetched are \(names.joined(separator: ", "))"
-    return "\(path): there is no such file, and no fetched model of that name"
-      + (Suggestion.nearest(to: path, among: names).map { "; did you mean \($0)?" }
-        ?? "; \(known), and Tools/models/fetch --list says what can be")
+    return "\(path): there is no such file, and no fetched model of that name" + FetchedModels.suggestion(for: path)
   }
 }
 

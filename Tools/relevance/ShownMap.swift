@@ -14,19 +14,20 @@ struct ShownMap {
   /// The maps of one input.
   ///
   /// - Parameter hasChannelsLast: whether maps are height × width × channels.
-  static func maps(of explanations: [Explanation], hasChannelsLast: Bool, scale: ScaleArgument) -> [ShownMap] {
-    let sums = explanations.map { explanation in
+  static func maps(of explanations: [Explanation], hasChannelsLast: Bool, scale: ScaleArgument) throws -> [ShownMap] {
+    let sums = try explanations.map { explanation in
       let relevance = explanation.relevance.summedOverItems
       return (
-        values: Heatmap.channelSum(hasChannelsLast ? relevance.transposed([0, 3, 1, 2]) : relevance),
+        values: try Heatmap.channelSum(hasChannelsLast ? relevance.transposed([0, 3, 1, 2]) : relevance),
         unit: explanation.quantity
       )
     }
-    let scales = scale.scales(of: sums)
-    return explanations.indices.map { i in
+    let scales = try scale.scales(of: sums)
+    return try explanations.indices.map { i in
       ShownMap(
         explanation: explanations[i],
-        heatmap: Heatmap(sums[i].values, scale: scales[i], colors: explanations[i].method.heatmapColors), scale: scale)
+        heatmap: try Heatmap(sums[i].values, scale: scales[i], colors: explanations[i].method.heatmapColors),
+        scale: scale)
     }
   }
 
@@ -60,14 +61,14 @@ struct MapSheet {
   /// Maps are enlarged by whole numbers until they are as wide as this, so that the numbers below have room.
   private static let leastSide = 180
 
-  init(_ maps: [ShownMap], labels: Labels?) {
+  init(_ maps: [ShownMap], labels: Labels?) throws {
     var targets: [Target] = []
     for map in maps where !targets.contains(map.explanation.target) { targets.append(map.explanation.target) }
-    let rows = targets.map { target in
+    let rows = try targets.map { target in
       LabeledMontage.Row(
         title: target.title(labels),
-        maps.filter { $0.explanation.target == target }.map {
-          LabeledMontage.Cell(Self.withBar($0), caption: $0.explanation.method.description)
+        try maps.filter { $0.explanation.target == target }.map {
+          LabeledMontage.Cell(try Self.withBar($0), caption: $0.explanation.method.description)
         })
     }
     let title =
@@ -79,11 +80,11 @@ struct MapSheet {
     image = LabeledMontage(title: title, rows: rows, captionPlace: .above, margin: 12).image()
   }
 
-  private static func withBar(_ map: ShownMap) -> RGBImage {
+  private static func withBar(_ map: ShownMap) throws -> RGBImage {
     let side = max(1, (leastSide + map.heatmap.width - 1) / max(map.heatmap.width, 1))
     let label = "\(map.explanation.quantity), \(String(format: "%.2f", map.heatmap.clippedShare * 100)) % clipped"
     return LabeledMontage(
-      rows: [.init([.init(map.heatmap.image(pixelsPerPosition: side))])],
+      rows: [.init([.init(try map.heatmap.image(pixelsPerPosition: side))])],
       colorBar: ColorBar(map.heatmap, label: label), textSize: 12, margin: 4
     ).image()
   }

@@ -10,7 +10,7 @@ struct UnitsWriter {
   func write(_ entry: UnitsReport.Entry, of input: Input) throws -> [String] {
     guard kinds.contains(.png) || kinds.contains(.csv) else { return [] }
     let url = URL(fileURLWithPath: folder)
-    let picture = kinds.contains(.png) ? UnitsPicture(entry.study, of: input) : nil
+    let picture = kinds.contains(.png) ? try UnitsPicture(entry.study, of: input) : nil
     try makeFolder(url)
     var lines: [String] = []
     if kinds.contains(.csv) {
@@ -37,21 +37,21 @@ struct UnitsPicture {
   private static let width = 1900
   private static let frame = 4
 
-  init(_ study: UnitStudy, of input: Input) {
+  init(_ study: UnitStudy, of input: Input) throws {
     let (height, width) = (input.tensor.shape[2], input.tensor.shape[3])
     let cell = Cell(height: height, width: width, side: Self.side)
     let groups = study.clusters.groups
     func color(_ unit: Int) -> RGBColor { RGBColor.okabeIto[groups[unit] % RGBColor.okabeIto.count] }
-    func draw(_ maps: [Tensor]) -> [RGBImage] {
+    func draw(_ maps: [Tensor]) throws -> [RGBImage] {
       // Units can be compared with each other, methods by their shapes only.
-      let scale = HeatmapScale.common(maps)
-      let colors = HeatmapColors(for: maps, limit: Heatmap(maps[0], scale: scale).limit)
-      return maps.map { map in
-        let heatmap = Heatmap(map, scale: scale, colors: colors)
-        return cell.fit(input.picture.map { heatmap.overlay(on: $0) } ?? heatmap.image())
+      let scale = try HeatmapScale.common(maps)
+      let colors = HeatmapColors(for: maps, limit: try Heatmap(maps[0], scale: scale).limit)
+      return try maps.map { map in
+        let heatmap = try Heatmap(map, scale: scale, colors: colors)
+        return try cell.fit(input.picture.map { heatmap.overlay(on: $0) } ?? heatmap.image())
       }
     }
-    let (relevance, contrast) = (draw(study.relevance), draw(study.contrast))
+    let (relevance, contrast) = (try draw(study.relevance), try draw(study.contrast))
     let pairs = study.units.indices.map { unit in
       let own = [(study.lrpAblation, relevance[unit]), (study.ablation, contrast[unit])].map { ablation, image in
         var image = image
@@ -64,14 +64,14 @@ struct UnitsPicture {
     }
     var header: [RGBImage] = []
     if let picture = input.picture {
-      var overview = cell.fit(picture)
+      var overview = try cell.fit(picture)
       for unit in study.units.indices.reversed() {
         if let patch = study.ablation.patches[unit] { cell.outline(patch, in: &overview, color(unit)) }
       }
       header.append(overview)
     }
-    let drops = Heatmap(study.ablation.drops, scale: .maximum)
-    header.append(drops.image(pixelsPerPosition: max(1, cell.height / study.units.count)))
+    let drops = try Heatmap(study.ablation.drops, scale: .maximum)
+    header.append(try drops.image(pixelsPerPosition: max(1, cell.height / study.units.count)))
     let perRow = max(1, Self.width / pairs[0].width)
     func name(_ unit: Int) -> String {
       let one = study.units[unit]
@@ -125,8 +125,8 @@ private struct Cell {
     }
   }
 
-  func fit(_ image: RGBImage) -> RGBImage {
-    image.resized(width: width, height: height, by: width < inputWidth ? .bilinear : .nearest)
+  func fit(_ image: RGBImage) throws -> RGBImage {
+    try image.resized(width: width, height: height, by: width < inputWidth ? .bilinear : .nearest)
   }
 
   /// Draws a frame around a patch, white outside.

@@ -99,12 +99,13 @@ extension Parameter where Owner: NamedEvaluation {
 extension DataSet {
   /// The mean of the pictures that can be read, as the network sees them, in the data set's order and in double precision. *Gu18*
   /// §5.2. `progress` is called with the number of pictures looked at.
-  func meanPicture(_ preprocessing: Preprocessing, progress: (Int) -> Void) throws -> Tensor {
+  func meanPicture(_ preprocessing: Preprocessing, progress: (Int) throws -> Void) throws -> Tensor {
     var sum: [Double] = []
     var shape: TensorShape?
     var count = 0
     for (number, image) in images.enumerated() {
-      progress(number)
+      try Task.checkCancellation()
+      try progress(number)
       guard let picture = try? RGBImage(contentsOf: image.path) else { continue }
       let tensor = try preprocessing.tensor(from: picture)
       if let shape, shape != tensor.shape {

@@ -129,10 +129,10 @@ public struct GridPointing: NamedEvaluation {
     guard n <= min(width, height) else {
       throw EvaluationError("a picture of \(width)×\(height) pixels has no \(n)×\(n) cells")
     }
-    let cells = pictures.enumerated().map { cell, picture in
+    let cells = try pictures.enumerated().map { cell, picture in
       // Cell c has the pixels from c·side/n on.
       func extent(_ cell: Int, of side: Int) -> Int { (cell + 1) * side / n - cell * side / n }
-      return picture.resized(
+      return try picture.resized(
         width: extent(cell % n, of: width), height: extent(cell / n, of: height), by: resampling)
     }
     return Montage(cells, columns: n, margin: 0).image()

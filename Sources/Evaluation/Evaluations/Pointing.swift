@@ -42,19 +42,19 @@ public struct Pointing: NamedEvaluation {
       let (tensor, placement, area) = try subject.input(image)
       let trace = try subject.trace(tensor, of: image.path)
       let candidates = try trace.checked(Set(image.objects.map(\.classIndex)).sorted(), of: image)
-      let found = candidates.compactMap { classIndex -> (classIndex: Int, region: Region, isDifficult: Bool)? in
+      let found = try candidates.compactMap { classIndex -> (classIndex: Int, region: Region, isDifficult: Bool)? in
         let placed = image.boxes(of: classIndex).compactMap { $0.placed(by: placement) }
-        let region = Region(placed, height: placement.height, width: placement.width, tolerance: tolerance)
+        let region = try Region(placed, height: placement.height, width: placement.width, tolerance: tolerance)
         guard region.contains.contains(true) else { return nil }
         return (classIndex, region, image.isDifficult(classIndex, area: area))
       }
       let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace, item: item)
       let scores = trace.classScores
-      let targets = found.enumerated().map { number, target in
+      let targets = try found.enumerated().map { number, target in
         Record.Target(
           classIndex: target.classIndex, logit: scores.logits[target.classIndex],
           probability: scores.probabilities[target.classIndex],
-          isDifficult: target.isDifficult, scores: maps.map { PointingScore($0[number], in: target.region) })
+          isDifficult: target.isDifficult, scores: try maps.map { try PointingScore($0[number], in: target.region) })
       }
       return Record(targets: targets, croppedAway: candidates.count - found.count)
     }

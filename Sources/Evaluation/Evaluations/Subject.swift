@@ -114,11 +114,11 @@ public struct Subject: Sendable {
         guard explanation.relevance.withUnsafeElements({ $0.allSatisfy(\.isFinite) }) else {
           throw EvaluationError("the map by \(method.description) has values that are not finite (NaN or infinite)")
         }
-        return SaliencyMap(explanation)
+        return try SaliencyMap(explanation)
       }
     }
     var seeds = SplitMix64(state: random.seed &+ UInt64(item) &* 0x9E37_79B9)
-    return try targets.map { SaliencyMap(try trace.explain($0, by: RandomMap(seed: seeds.next()), ledger: false)) }
+    return try targets.map { try SaliencyMap(trace.explain($0, by: RandomMap(seed: seeds.next()), ledger: false)) }
   }
 }
 

@@ -59,17 +59,17 @@ public struct UnitsEvaluation: NamedEvaluation {
       do { study = try UnitStudy(trace, at: layer, options: options) } catch let error as UnitStudyError {
         throw EvaluationError("\(image.path): \(error.description)")
       }
-      func merit(_ ablation: PatchAblation, _ maps: [Tensor]) -> Record.Merit {
+      func merit(_ ablation: PatchAblation, _ maps: [Tensor]) throws -> Record.Merit {
         Record.Merit(
           ablated: ablation.ablated,
           ownLargest: ablation.patches.indices.count { ablation.patches[$0] != nil && ablation.isOwnLargest($0) },
           mostHurtByOwn: ablation.patches.indices.count { ablation.isMostHurtByOwn($0) },
           meanOwnDrop: ablation.meanOwnDrop, meanOtherDrop: ablation.meanOtherDrop,
-          similarity: MapSimilarity.mean(of: maps.map { SaliencyMap($0, by: .sum) })!)
+          similarity: MapSimilarity.mean(of: try maps.map { try SaliencyMap($0, by: .sum) })!)
       }
       return Record(
         channels: study.units.map(\.channel),
-        merits: [merit(study.lrpAblation, study.relevance), merit(study.ablation, study.contrast)],
+        merits: [try merit(study.lrpAblation, study.relevance), try merit(study.ablation, study.contrast)],
         groups: study.clusters.members.count)
     }
   }

@@ -20,20 +20,22 @@ struct ClassFigure {
 
   func image(of image: LabeledImage, classes: [Int], title: String) throws -> RGBImage {
     let picture = try subject.preprocessing.visible(RGBImage(contentsOf: image.path))
-    let trace = try subject.trace(subject.preprocessing.normalized(picture), of: image.path)
+    let trace = try subject.trace(try subject.preprocessing.normalized(picture), of: image.path)
     let probabilities = trace.classScores.probabilities
     let maps = try subject.methods.map { method in
-      try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map { Heatmap.channelSum($0.relevance) }
+      try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map {
+        try Heatmap.channelSum($0.relevance)
+      }
     }
-    let scale = HeatmapScale.common(maps.flatMap { $0 })
-    func fit(_ image: RGBImage) -> RGBImage {
+    let scale = try HeatmapScale.common(maps.flatMap { $0 })
+    func fit(_ image: RGBImage) throws -> RGBImage {
       let longest = max(image.width, image.height)
       // Small ones by whole numbers, so that pixels stay squares.
       guard longest > Self.side else {
         let factor = Self.side / longest
-        return image.resized(width: image.width * factor, height: image.height * factor, by: .nearest)
+        return try image.resized(width: image.width * factor, height: image.height * factor, by: .nearest)
       }
-      return image.resized(
+      return try image.resized(
         width: max(image.width * Self.side / longest, 1), height: max(image.height * Self.side / longest, 1),
         by: .bilinear)
     }
@@ -41,21 +43,21 @@ struct ClassFigure {
       let name = names(index).map { String($0.prefix { $0 != "," }) } ?? "class \(index)"
       return "\(name)\n\(ResultTable.percent((probabilities[index] * 1000).rounded() / 1000))"
     }
-    let limit = maps.first?.first.map { Heatmap($0, scale: scale).limit } ?? 0
+    let limit = try maps.first?.first.map { try Heatmap($0, scale: scale).limit } ?? 0
     let colors = HeatmapColors(for: maps.flatMap { $0 }, limit: limit)
-    func row(_ title: String, _ maps: [Tensor]) -> LabeledMontage.Row {
-      let cells = zip(classes, maps).map { index, map in
-        LabeledMontage.Cell(fit(Heatmap(map, scale: scale, colors: colors).image()), caption: caption(index))
+    func row(_ title: String, _ maps: [Tensor]) throws -> LabeledMontage.Row {
+      let cells = try zip(classes, maps).map { index, map in
+        try LabeledMontage.Cell(fit(Heatmap(map, scale: scale, colors: colors).image()), caption: caption(index))
       }
-      return LabeledMontage.Row(title: title, [LabeledMontage.Cell(fit(picture))] + cells)
+      return LabeledMontage.Row(title: title, [LabeledMontage.Cell(try fit(picture))] + cells)
     }
-    let rows = zip(subject.methods, maps).flatMap { method, maps in
-      let rows = [row(method.description, maps)]
+    let rows = try zip(subject.methods, maps).flatMap { method, maps in
+      let rows = [try row(method.description, maps)]
       // What is much weaker than the rest would be white: it is shown once more, so many times as strong.
       let own = HeatmapScale.standard.limit(of: maps.flatMap(\.elements))
       let factor = own > 0 ? min(exp2(log2(limit / own).rounded(.down)), 0x1p20) : 1
       guard factor >= 4 else { return rows }
-      return rows + [row("\(method) × \(Int(factor))", maps.map { $0.map { $0 * factor } })]
+      return rows + [try row("\(method) × \(Int(factor))", maps.map { $0.map { $0 * factor } })]
     }
     return LabeledMontage(title: title, rows: rows, colorBar: ColorBar(limit: limit, colors: colors)).image()
   }

@@ -1,3 +1,5 @@
+import Support
+
 /// Whether a map points at an object. *Gu18* §5.2, Fig. 4; the maximum alone is the pointing game of J. Zhang et al., “Top-down
 /// neural attention by excitation backprop”, ECCV 2016.
 public struct PointingScore: Sendable, Hashable, Codable {
@@ -13,9 +15,13 @@ public struct PointingScore: Sendable, Hashable, Codable {
 
   /// Compares a map with a region of its size.
   ///
+  /// - Throws: `RelevanceKitError` if the region is not of the map's size.
   /// - Complexity: O(pixels).
-  public init(_ map: SaliencyMap, in region: Region) {
-    precondition(map.height == region.height && map.width == region.width, "the region is not of the map's size")
+  public init(_ map: SaliencyMap, in region: Region) throws {
+    guard map.height == region.height, map.width == region.width else {
+      throw SimpleError(
+        "a region of \(region.height)×\(region.width) pixels; expected the map's \(map.height)×\(map.width)", .usage)
+    }
     let energy = map.energy
     guard energy > 0 else {
       (maximumHits, purity, energyShare, isEmpty) = (false, 0, 0, true)

@@ -1,3 +1,5 @@
+import Support
+
 /// Pixels of a map that belong to an object.
 ///
 /// A pixel belongs to a box if its center does; with a tolerance of `t` also every pixel whose distance to such a one is at most
@@ -10,9 +12,15 @@ public struct Region: Sendable {
 
   /// The pixels of some boxes, which are in pixels of the map.
   ///
+  /// - Throws: `RelevanceKitError` if there are no pixels, or the tolerance is negative or not finite.
   /// - Complexity: O(height × width × tolerance).
-  public init(_ boxes: [BoundingBox], height: Int, width: Int, tolerance: Double = 0) {
-    precondition(tolerance >= 0, "a tolerance of \(tolerance) is none")
+  public init(_ boxes: [BoundingBox], height: Int, width: Int, tolerance: Double = 0) throws {
+    guard height > 0, width > 0, !height.multipliedReportingOverflow(by: width).overflow else {
+      throw SimpleError("a region of \(height)×\(width) pixels; expected one or more", .usage)
+    }
+    guard tolerance >= 0, tolerance.isFinite else {
+      throw SimpleError("a tolerance of \(tolerance); expected a finite number of pixels of at least 0", .usage)
+    }
     var inside = [Bool](repeating: false, count: height * width)
     for box in boxes {
       let rows = Self.centers(box.top, box.bottom, count: height)

@@ -1,4 +1,5 @@
 import Explanations
+import Support
 import Tensors
 
 /// How much each pixel counts, by an explanation: one number ≥ 0 per pixel, from which all scores are computed.
@@ -18,17 +19,31 @@ public struct SaliencyMap: Sendable {
   /// The rows one after the other.
   public let values: [Float]
 
-  /// Makes a map of its values, row by row; traps unless there are height × width of them, none negative or NaN.
-  public init(height: Int, width: Int, values: [Float]) {
-    precondition(values.count == height * width, "\(values.count) values are not \(height)×\(width)")
-    precondition(values.allSatisfy { $0 >= 0 }, "saliency is not negative")
+  /// Makes a map of its values, row by row.
+  ///
+  /// - Throws: `RelevanceKitError` unless there are height × width of them, one or more, none negative, NaN or infinite.
+  public init(height: Int, width: Int, values: [Float]) throws {
+    let (count, overflow) = height.multipliedReportingOverflow(by: width)
+    guard height > 0, width > 0, !overflow, values.count == count else {
+      throw SimpleError("a map of \(height)×\(width) positions; found \(values.count) values", .usage)
+    }
+    if let index = values.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
+      throw SimpleError(
+        "value \(index) of a saliency map is \(values[index]); expected finite numbers of at least 0", .usage)
+    }
+    self.init(height, width, values)
+  }
+
+  private init(_ height: Int, _ width: Int, _ values: [Float]) {
     (self.height, self.width, self.values) = (height, width, values)
   }
 
   /// Reduces relevance of shape 1 × channels × height × width, or without the first axis.
-  package init(_ relevance: Tensor, by reduction: Reduction) {
+  package init(_ relevance: Tensor, by reduction: Reduction) throws {
     let shape = relevance.shape
-    precondition(shape.rank == 3 || shape.rank == 4 && shape[0] == 1, "relevance of shape \(shape) is not one map")
+    guard shape.rank == 3 || shape.rank == 4 && shape[0] == 1 else {
+      throw SimpleError("relevance of shape \(shape) is not one map; expected C×H×W or 1×C×H×W", .usage)
+    }
     let (channels, plane) = (shape[-3], shape[-2] * shape[-1])
     let values = relevance.withUnsafeElements { r in
       (0..<plane).map { pixel -> Float in
@@ -40,12 +55,14 @@ public struct SaliencyMap: Sendable {
         return max(value, 0)
       }
     }
-    self.init(height: shape[-2], width: shape[-1], values: values)
+    self.init(shape[-2], shape[-1], values)
   }
 
   /// The map of an explanation of one picture.
-  public init(_ explanation: Explanation) {
-    self.init(explanation.relevance, by: explanation.method.sign == .slope ? .magnitude : .sum)
+  ///
+  /// - Throws: `RelevanceKitError` if it is one of several inputs at once, or of an input without height and width.
+  public init(_ explanation: Explanation) throws {
+    try self.init(explanation.relevance, by: explanation.method.sign == .slope ? .magnitude : .sum)
   }
 
   /// The sum of all pixels.
@@ -75,7 +92,7 @@ extension SaliencyMap {
       patches.append(patch)
       var values = rest.values
       for row in patch.rows { for column in patch.columns { values[row * width + column] = 0 } }
-      rest = SaliencyMap(height: height, width: width, values: values)
+      rest = SaliencyMap(height, width, values)
     }
     return patches
   }

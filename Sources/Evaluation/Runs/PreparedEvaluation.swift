@@ -85,11 +85,12 @@ public struct PreparedEvaluation: Sendable {
   ///   - file: the journal.
   ///   - shard: which of the items.
   ///   - resumes: whether to continue a journal that is there; otherwise one is an error.
-  ///   - progress: called after each item.
-  /// - Throws: a `RelevanceKitError` about the journal, and errors that are not those of an item.
+  ///   - progress: called after each item, when it is in the journal; what it throws ends the run.
+  /// - Throws: a `RelevanceKitError` about the journal, errors that are not those of an item, and what `progress` throws. In a task that is
+  ///   cancelled, `CancellationError` before the next item; the journal then has all items that were done.
   public func run(
     journal file: some FileLocation, shard: Shard = .whole, resumes: Bool = false,
-    progress: (EvaluationProgress) -> Void = { _ in }
+    progress: (EvaluationProgress) throws -> Void = { _ in }
   ) throws -> Journal {
     let header = JournalHeader(evaluation: name, configuration: configuration, items: items.count, shard: shard)
     let file = try JournalFile(file.fileSystemPath, Journal(evaluation, header: header), resumes: resumes)
@@ -97,9 +98,10 @@ public struct PreparedEvaluation: Sendable {
     let start = ContinuousClock.now
     let before = file.journal.entries.count
     for number in before..<max(before, total) {
+      try Task.checkCancellation()
       let entry = try entry(shard.item(number))
       try file.append(entry)
-      progress(
+      try progress(
         EvaluationProgress(
           done: number + 1, total: total, doneNow: number + 1 - before, seconds: (.now - start) / .seconds(1),
           failure: entry.error.map { (entry.name, $0) }))

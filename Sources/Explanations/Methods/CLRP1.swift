@@ -64,6 +64,7 @@ public struct CLRP1: AttributionMethod {
       throw ExplanationError.noSuchClass(index, classes: trace.classes)
     }
     let others = all.filter { $0 != own }
+    if case .classes(let classes) = against, classes.isEmpty { throw ExplanationError.contrastWithNothing }
     if case .classes = against, others.isEmpty { throw ExplanationError.contrastWithItself(own) }
     return others.map { ($0, 1 / Float(others.count)) }
   }
@@ -79,7 +80,7 @@ public struct CLRP1: AttributionMethod {
       let seeds = try Seeds(of: group + group, in: trace) { start in
         let own = try start.requiredClass(by: self)
         if start.number < count { return start.add(start.scores) }
-        let scores = trace.scores(ofItem: start.item)
+        let scores = trace.scores(of: start.item)
         for place in start.places {
           for index in 0..<trace.classes where index != own {
             start.add(abs(scores[index, place]), toClass: index, at: place)

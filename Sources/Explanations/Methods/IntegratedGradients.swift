@@ -12,9 +12,8 @@ public struct IntegratedGradients: AttributionMethod {
   public static let name = "integrated-gradients"
   public static let parameters: [Parameter<Self>] = [.init("baseline", \.baseline), .init("steps", \.steps)]
   public init() { self.init(steps: 32) }
-  /// Makes the method; `steps` must be positive.
+  /// Makes the method; `explain` throws unless `steps` is positive.
   public init(baseline: Float = 0, steps: Int = 32) {
-    precondition(steps > 0, "\(steps) steps")
     (self.baseline, self.steps) = (baseline, steps)
   }
 
@@ -50,6 +49,7 @@ extension Trace {
   func gradientSums(of targets: [Target], at inputs: some Sequence<Tensor>) throws -> [Tensor] {
     var sums = targets.map { _ in Tensor(shape: input.shape) }
     for input in inputs {
+      try Task.checkCancellation()
       let other = try explainer.trace(input).timed(by: propagator.clock)
       let gradients = try other.propagated(targets, by: .gradient, ledger: false)
       sums = zip(sums, gradients).map { $0.combined(with: $1.values, +) }

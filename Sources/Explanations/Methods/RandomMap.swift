@@ -7,7 +7,7 @@ public struct RandomMap: AttributionMethod {
   public private(set) var seed: UInt64
 
   public static let name = "random"
-  public static let parameters: [Parameter<Self>] = [.init("seed", \.seed, in: 0...1_000_000)]
+  public static let parameters: [Parameter<Self>] = [.init("seed", \.seed, in: 0 ... .max)]
   public init() { seed = 0 }
   /// Makes the method.
   public init(seed: UInt64) { self.seed = seed }

@@ -13,12 +13,11 @@ public struct SmoothGrad: AttributionMethod {
 
   public static let name = "smoothgrad"
   public static let parameters: [Parameter<Self>] = [
-    .init("samples", \.samples), .init("deviation", \.deviation, atLeast: 0), .init("seed", \.seed, in: 0...1_000_000),
+    .init("samples", \.samples), .init("deviation", \.deviation, atLeast: 0), .init("seed", \.seed, in: 0 ... .max),
   ]
   public init() { self.init(samples: 25) }
-  /// Makes the method; `samples` must be positive.
+  /// Makes the method; `explain` throws unless `samples` is positive and `deviation` is not negative.
   public init(samples: Int = 25, deviation: Float = 0.15, seed: UInt64 = 0) {
-    precondition(samples > 0, "SmoothGrad needs a sample")
     (self.samples, self.deviation, self.seed) = (samples, deviation, seed)
   }
 
@@ -30,10 +29,11 @@ public struct SmoothGrad: AttributionMethod {
     let values = trace.input.elements
     let range = (values.max() ?? 0) - (values.min() ?? 0)
     var generator = SplitMix64(state: seed)
-    return try trace.smoothGradients(
-      of: targets,
-      noise: (0..<samples).map { _ in trace.input.map { _ in deviation * range * generator.nextNormal() } }
-    ).map { AttributionMap($0) }
+    // Sample by sample: all noise at once could be more than memory holds.
+    let noise = (0..<samples).lazy.map { _ in
+      trace.input.map { _ in deviation * range * generator.nextNormal() }
+    }
+    return try trace.smoothGradients(of: targets, noise: noise).map { AttributionMap($0) }
   }
 }
 
@@ -44,10 +44,10 @@ extension AttributionMethod where Self == SmoothGrad {
 
 extension Trace {
   /// The mean of the gradients at the input with each noise added: one tensor or more, of the input's shape. *Smilkov17*.
-  package func smoothGradients(of targets: [Target], noise: [Tensor]) throws -> [Tensor] {
-    precondition(!noise.isEmpty, "SmoothGrad needs a sample")
+  package func smoothGradients(of targets: [Target], noise: some Collection<Tensor>) throws -> [Tensor] {
+    let count = Float(noise.count)
     return try gradientSums(of: targets, at: noise.lazy.map { input.combined(with: $0, +) }).map { sum in
-      sum.map { $0 / Float(noise.count) }
+      sum.map { $0 / count }
     }
   }
 }

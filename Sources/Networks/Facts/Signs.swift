@@ -105,6 +105,13 @@ package struct TurnedValues: Hashable, Sendable {
     case .along(let axis, let flags): return axis != 1 || flags[channel]
     }
   }
+
+  /// The values that the model's file gives a node that goes by some name.
+  package func restored(_ values: Tensor, called name: String) -> Tensor {
+    guard names.contains(name) else { return values }
+    let factors = signs.factors(rank: values.shape.rank)
+    return (try? Multiply().literal(of: [Inferred(.floats(values)), Inferred(.floats(factors))]))?.floats ?? values
+  }
 }
 
 extension Tensor {

@@ -24,10 +24,9 @@ public struct AlphaBetaRule: ContributionRule, NamedRule {
   private var given: (alpha: Float?, beta: Float?)
 
   public init() { (bias, given) = (.absorbed, (nil, nil)) }
-  /// Makes the rule; `alpha − beta` must be 1.
+  /// Makes the rule; `alpha − beta` must be 1, or a table with the rule cannot be resolved.
   public init(alpha: Float = 2, beta: Float = 1, bias: BiasTreatment = .absorbed) {
     (self.bias, given) = (bias, (alpha, beta))
-    precondition(objection == nil && beta >= 0, "alpha is \(alpha) and beta \(beta)")
   }
 
   private var alphaOrNone: Float? {

@@ -19,9 +19,8 @@ public struct GammaRule: ContributionRule, NamedRule {
   public private(set) var bias: BiasTreatment
 
   public init() { self.init(gamma: 0.25) }
-  /// Makes the rule; `gamma` must not be negative.
+  /// Makes the rule; `gamma` must not be negative, or a table with the rule cannot be resolved.
   public init(gamma: Float = 0.25, bias: BiasTreatment = .absorbed) {
-    precondition(gamma >= 0 && gamma.isFinite, "gamma is \(gamma)")
     (self.gamma, self.bias) = (gamma, bias)
   }
 

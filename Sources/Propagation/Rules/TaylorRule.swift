@@ -32,9 +32,8 @@ public struct TaylorRule: NamedRule {
   }
 
   public init() { self.init(epsilon: 1e-6) }
-  /// Makes the rule; `epsilon` must not be negative.
+  /// Makes the rule; `epsilon` must not be negative, or a table with the rule cannot be resolved.
   public init(epsilon: Float = 1e-6, bias: Bias = .absorbed) {
-    precondition(epsilon >= 0 && epsilon.isFinite, "epsilon is \(epsilon)")
     (self.epsilon, self.bias) = (epsilon, bias)
   }
 

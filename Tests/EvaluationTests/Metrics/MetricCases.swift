@@ -32,7 +32,9 @@ enum MetricCases {
   static func maps() throws -> [String: SaliencyMap] {
     let maps = try cases("maps", of: MapCase.self)
     return Dictionary(
-      uniqueKeysWithValues: maps.map { ($0.name, SaliencyMap(height: $0.height, width: $0.width, values: $0.values)) })
+      uniqueKeysWithValues: try maps.map {
+        try ($0.name, SaliencyMap(height: $0.height, width: $0.width, values: $0.values))
+      })
   }
 
   static func isClose(_ found: Double, _ expected: Double) -> Bool {

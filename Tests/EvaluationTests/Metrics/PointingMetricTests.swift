@@ -14,16 +14,16 @@ import Testing
     let count: Int
     let inside: [String]?
 
-    var region: Region {
+    func region() throws -> Region {
       let boxes = boxes.map { BoundingBox(left: $0[0], top: $0[1], right: $0[2], bottom: $0[3]) }
-      return Region(boxes, height: height, width: width, tolerance: tolerance)
+      return try Region(boxes, height: height, width: width, tolerance: tolerance)
     }
   }
 
   @Test func regions() throws {
     let all = try MetricCases.cases("regions", of: RegionCase.self)
     for one in all {
-      let region = one.region
+      let region = try one.region()
       #expect(region.contains.count { $0 } == one.count, "\(one.name)")
       if let inside = one.inside { #expect(region.contains == inside.joined().map { $0 == "#" }, "\(one.name)") }
     }
@@ -44,11 +44,11 @@ import Testing
     }
     let maps = try MetricCases.maps()
     let regions = Dictionary(
-      uniqueKeysWithValues: try MetricCases.cases("regions", of: RegionCase.self).map { ($0.name, $0.region) })
+      uniqueKeysWithValues: try MetricCases.cases("regions", of: RegionCase.self).map { try ($0.name, $0.region()) })
     let thresholds = try JSONDecoder().decode(Thresholds.self, from: MetricCases.data("pointing")).thresholds
     for one in try MetricCases.cases("pointing", of: Case.self) {
       let map = try #require(maps[one.map])
-      let score = PointingScore(map, in: try #require(regions[one.region]))
+      let score = try PointingScore(map, in: try #require(regions[one.region]))
       #expect(score.maximumHits == one.maximum, "\(one.map), \(one.region)")
       #expect(MetricCases.isClose(score.purity, one.purity), "\(one.map), \(one.region)")
       #expect(MetricCases.isClose(score.energyShare, one.energyShare), "\(one.map), \(one.region)")

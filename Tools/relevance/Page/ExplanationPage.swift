@@ -203,6 +203,7 @@ struct ExplanationPage {
     """
 
   private static func uri(_ image: RGBImage) -> HTML {
-    HTML(markup: "data:image/png;base64," + image.pngData().base64EncodedString())
+    // The page's images have pixels.
+    HTML(markup: "data:image/png;base64," + ((try? image.pngData())?.base64EncodedString() ?? ""))
   }
 }

@@ -43,11 +43,11 @@ struct PageData: Encodable {
   /// What causes of losses are called, in the order of the legend.
   let causes: [[String]]
 
-  init(_ maps: [ShownMap], picture: RGBImage?, scale: ScaleArgument, labels: Labels?) {
+  init(_ maps: [ShownMap], picture: RGBImage?, scale: ScaleArgument, labels: Labels?) throws {
     let (width, height) = maps.first.map { ($0.heatmap.width, $0.heatmap.height) } ?? (0, 0)
     (self.width, self.height) = (width, height)
     let sums = maps.map { (values: $0.values, unit: $0.explanation.quantity) }
-    let common = ScaleArgument.common.scales(of: sums)
+    let common = try ScaleArgument.common.scales(of: sums)
     self.maps = zip(maps, common).map { map, common in
       let (values, largest) = Self.halves(map.values.elements)
       return MapEntry(

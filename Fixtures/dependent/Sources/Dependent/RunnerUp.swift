@@ -11,7 +11,7 @@ struct RunnerUp: AttributionMethod {
   func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
     try Seeds(of: targets, in: trace) { start in
       let own = try start.requiredClass(by: self)
-      let others = trace.predictions(item: start.item).map(\.classIndex).filter { $0 != own }
+      let others = try trace.predictions(ofItem: start.item).map(\.classIndex).filter { $0 != own }
       start.add(start.scores)
       for (place, score) in zip(start.places, start.scores) {
         start.add(-strength * score, toClass: others[0], at: place)

@@ -28,9 +28,9 @@ let weaker = try MethodCatalog.standard.adding(RunnerUp.self).method(parsing: "r
 for method in [.lrp, .clrp1, RunnerUp(), weaker] as [any AttributionMethod] {
   let explanations = try trace.explain(seen.map { .class($0.classIndex) }, by: method)
   for (prediction, explanation) in zip(seen, explanations) {
-    let map = SaliencyMap(explanation)
-    let region = Region([boxes[prediction.classIndex]!], height: map.height, width: map.width)
-    let score = PointingScore(map, in: region)
+    let map = try SaliencyMap(explanation)
+    let region = try Region([boxes[prediction.classIndex]!], height: map.height, width: map.width)
+    let score = try PointingScore(map, in: region)
     print(
       String(
         format: "%@ of %@: logit %.2f, relevance %.2f, %.0f %% in its box, maximum %@", method.description,
@@ -43,7 +43,7 @@ for method in [.lrp, .clrp1, RunnerUp(), weaker] as [any AttributionMethod] {
 }
 
 let first = try trace.explain(.class(seen[0].classIndex), by: .clrp1)
-let overlay = Heatmap(first.relevance, colors: first.method.heatmapColors).overlay(
+let overlay = try Heatmap(first.relevance, colors: first.method.heatmapColors).overlay(
   on: try model.preprocessing.visible(picture))
 try overlay.writePNG(to: words[3])
 print("overlay of \(overlay.width)×\(overlay.height) pixels")

@@ -1,0 +1,90 @@
+import Networks
+import Propagation
+import Support
+import Tensors
+
+extension CodingUserInfoKey {
+  /// The `MethodCatalog` in which a decoder finds the method of an explanation; without one the standard catalog is used. Methods of one's
+  /// own have to be in it.
+  public static let methodCatalog = CodingUserInfoKey(rawValue: "io.relevancekit.methods")!
+}
+
+extension Explanation: Codable {
+  private enum Key: String, CodingKey { case target, method, scores, signedRelevance, ledger, completenessErrors }
+
+  /// Reads what `encode(to:)` writes.
+  ///
+  /// - Throws: `RelevanceKitError` for a method that is not in the catalog (`CodingUserInfoKey.methodCatalog`), and what the decoder throws.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    let catalog = decoder.userInfo[.methodCatalog] as? MethodCatalog ?? .standard
+    let scores = try container.decode([Float].self, forKey: .scores)
+    guard !scores.isEmpty else {
+      throw DecodingError.dataCorruptedError(forKey: .scores, in: container, debugDescription: "expected a score")
+    }
+    self.init(
+      target: try container.decode(Target.self, forKey: .target),
+      method: try catalog.method(parsing: container.decode(String.self, forKey: .method)), scores: scores,
+      signedRelevance: try container.decode(Tensor.self, forKey: .signedRelevance),
+      ledger: try container.decode(Ledger.self, forKey: .ledger),
+      completenessErrors: try container.decodeIfPresent([Float].self, forKey: .completenessErrors))
+  }
+
+  /// Writes target and method as on the command line (`class:340`, `clrp1:strength=1.5`), the scores, the map and the ledger.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(target, forKey: .target)
+    try container.encode(method.description, forKey: .method)
+    try container.encode(scores, forKey: .scores)
+    try container.encode(signedRelevance, forKey: .signedRelevance)
+    try container.encode(ledger, forKey: .ledger)
+    try container.encodeIfPresent(completenessErrors, forKey: .completenessErrors)
+  }
+}
+
+extension Target: Codable {
+  /// Reads a target as it is written on the command line, `class:340`, and `top:2` for one rank.
+  ///
+  /// - Throws: `DecodingError` for other texts, and what the decoder throws.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    let rank = text.hasPrefix("top:") ? Int(text.dropFirst(4)) : nil
+    guard let target = rank.map(Target.top) ?? Target(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container,
+        debugDescription: "expected a target like class:340, region:3, unit:conv5/13@6,7 or top:1; found \(text)")
+    }
+    self = target
+  }
+
+  /// Writes the description.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+extension Explanation: CustomStringConvertible {
+  /// A few lines: target, method and score; what the map is; what is doubtful.
+  ///
+  /// - Complexity: O(elements of the map, entries of the ledger).
+  public var description: String {
+    let unit = quantity
+    var lines = [
+      "\(target) by \(method): score \(scores.map { "\($0)" }.joined(separator: ", "))",
+      "  map in \(unit): \(relevance)",
+    ]
+    if !ledger.isEmpty {
+      lines.append("  ledger: \(ledger.count) nodes, \(Float(ledger.absorbed)) stays behind")
+    }
+    return (lines + warnings.map { "  " + $0 }).joined(separator: "\n")
+  }
+}
+
+extension RuleLab.Observation: CustomStringConvertible {
+  /// One line: the rule, and the sum, negative share and concentration of its relevance.
+  public var description: String {
+    "\(rule) at \(ledger.node): sum \(Float(sum)), negative \(Float(negativeShare)), Gini \(Float(giniCoefficient))"
+  }
+}
