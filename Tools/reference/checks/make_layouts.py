@@ -76,7 +76,7 @@ def outcome(case, folder, pictures, relevance):
     if status != 0:
         says.append(f"**explain: {error}**")
     else:
-        says.append(error)
+        says.append(error.replace(f"{given[0].parent}/", ""))
         best = int(found[0].argmax())
         maps = list((output / "explain" / given[0].stem).glob(f"class{best}.*.npy"))
         if len(found[0]) > 2 and not any(np.isfinite(np.load(path)).all() and np.load(path).any() for path in maps):
