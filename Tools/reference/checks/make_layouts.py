@@ -141,7 +141,8 @@ def main():
         found = row(name, arguments.scratch, pictures, arguments.relevance)
         (rows / f"{name}.json").write_text(json.dumps(found))
         print(" | ".join(found), flush=True)
-    names = [name for name in CASES if (rows / f"{name}.json").exists()]
+    # Those of the other environment too.
+    names = sorted(path.stem for path in rows.glob("*.json"))
     TABLE.write_text(table([json.loads((rows / f"{name}.json").read_text()) for name in names]))
 
 
