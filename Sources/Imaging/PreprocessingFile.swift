@@ -87,8 +87,14 @@ extension Preprocessing {
     var deviation = [1.0, 1, 1]
     if try settings.bool("do_normalize") ?? true {
       (mean, deviation) = try settings.normalization(mean: "image_mean", deviation: "image_std", usual: (0.5, 0.5))
-      // EfficientNet's processor divides a second time for networks with their classifier.
-      if try settings.bool("include_top") ?? false { deviation = deviation.map { $0 * $0 } }
+    }
+    // EfficientNet's processor divides once more for networks with their classifier, whether it normalizes or not.
+    if try settings.bool("include_top") ?? false {
+      let again = try settings.normalization(mean: "image_mean", deviation: "image_std", usual: (0.5, 0.5)).deviation
+      if again.count != deviation.count {
+        (mean, deviation) = (again.map { _ in mean[0] }, again.map { _ in deviation[0] })
+      }
+      deviation = zip(deviation, again).map { $0 * $1 }
     }
     // EfficientNet's processor may subtract 1 after rescaling: the same as a mean that is larger by 1.
     if try rescales && settings.bool("rescale_offset") ?? false { mean = mean.map { $0 + 1 } }

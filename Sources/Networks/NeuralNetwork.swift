@@ -40,7 +40,8 @@ public struct NeuralNetwork: Sendable {
   }
 
   static let rewrites: [any Rewrite] = [
-    RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), TurnSigns(),
+    RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), DeclareChannels(),
+    TurnSigns(),
     RemoveUnused(),
   ]
 

@@ -240,7 +240,10 @@ struct GraphImporter {
       }
     }
     let rank = operation.outputRank(of: operands.map(\.rank))
-    return .node(append(operation, try operands.map { try id(of: $0) }, named: name), rank: rank)
+    let made = append(operation, try operands.map { try id(of: $0) }, named: name)
+    // An extent that is computed from the image's leaves open how many there are, until sizes are known.
+    let isReshape = operation is Reshape || operation is Expand
+    return .node(made, rank: rank ?? (isReshape ? exampleShape(of: .node(made, rank: nil))?.rank : nil))
   }
 
   /// The node that makes an operand; a constant gets one when the first node needs it.

@@ -130,9 +130,10 @@ struct OutputPreference {
 
   /// The output from whose values, or the probabilities of which, `output` is a decision.
   private func decided(by output: String) -> String? {
-    guard let node = maker(of: value(before: output, Self.keepers)), Self.decisions.contains(node.op),
-      var value = node.inputs.first
-    else { return nil }
+    guard let last = maker(of: value(before: output, Self.keepers)) else { return nil }
+    // scikit-learn's converter looks up the name of the class that was decided for.
+    let node = last.op == "ai.onnx.ml.ArrayFeatureExtractor" && last.inputs.count > 1 ? maker(of: last.inputs[1]) : last
+    guard let node, Self.decisions.contains(node.op), var value = node.inputs.first else { return nil }
     let passed = Self.keepers.union(Self.decisions).union(Self.probabilities)
     for _ in graph.nodes {
       if value != output, graph.outputs.contains(value) { return value }

@@ -104,8 +104,11 @@ extension RuleTable {
     let ranks = analysis.inferred.map(\.shape.rank)
     let live = Set(reachable)
     let products = reachable.filter { graph[$0].kind == .mul && graph[$0].inputs.allSatisfy(live.contains) }
-    let limits = network.ranges(of: Set(products.flatMap { graph[$0].inputs }), pixels: nil).mapValues { range in
-      max(abs(range.hull.lower), abs(range.hull.upper))
+    let factors = network.ranges(of: Set(products.flatMap { graph[$0].inputs }), pixels: nil).mapValues(\.hull)
+    let limits = factors.mapValues { max(abs($0.lower), abs($0.upper)) }
+    // As 1 + erf(x) is not, up to rounding.
+    func isNonNegative(_ id: Node.ID) -> Bool {
+      nonNegative[id.index] || factors[id].map { $0.lower >= -1e-6 * $0.upper } ?? false
     }
     let rows =
       rows.enumerated().map { (number: Int?($0.offset + 1), row: $0.element) }
@@ -140,7 +143,7 @@ extension RuleTable {
       let isFirst = first.contains(id)
       let site = RuleSite(
         id: id, network: network, operandIsLive: node.inputs.map { live.contains($0) },
-        operandIsNonNegative: node.inputs.map { nonNegative[$0.index] },
+        operandIsNonNegative: node.inputs.map(isNonNegative),
         operandLimits: node.inputs.map { limits[$0] ?? .infinity },
         operandCounts: node.inputs.map { analysis.shapes[$0.index].count },
         operandRange: isFirst ? ranges[node.inputs[0]] : nil, isFirst: isFirst,

@@ -44,8 +44,14 @@ private struct Scaling {
 
   /// Nil if it does nothing that tells.
   init?(of network: NeuralNetwork) {
+    // Integers that stand for real numbers have another scale than these, which says nothing of the pixels.
+    func unquantized(_ id: Node.ID) -> Node.ID {
+      let node = network.graph[id]
+      let quantizers: Set<OperatorKind> = [.quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear, .cast]
+      return quantizers.contains(node.operation.kind) ? unquantized(node.inputs[0]) : id
+    }
     let first = network.outermostWeightedNodes(before: network.logits).first
-    let operands = Set(first.map { network.graph[$0].inputs[0] }).subtracting([network.input])
+    let operands = Set(first.map { unquantized(network.graph[$0].inputs[0]) }).subtracting([network.input])
     let unit = PixelRange(lower: [0], upper: [1])
     guard !operands.isEmpty, let range = network.ranges(of: operands, pixels: unit).values.first else { return nil }
     let (low, high) = (range.lower.elements, range.upper.elements)

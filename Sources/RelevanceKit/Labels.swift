@@ -56,12 +56,20 @@ public struct Labels: Sendable {
     return String(cString: number.objCType) == "c" ? nil : "\(number)"
   }
 
-  /// timm's `label_names`, with what `label_descriptions` calls them instead; nil if there are none.
+  /// timm's `label_names`, a list or, if some classes have none, an object; with what `label_descriptions` calls them instead. Nil if
+  /// there are none.
   private init?(timm json: [String: Any]) {
     let settings = json["pretrained_cfg"] as? [String: Any] ?? [:]
-    guard let names = (json["label_names"] ?? settings["label_names"]) as? [String] else { return nil }
+    var names: [Int: String] = [:]
+    switch json["label_names"] ?? settings["label_names"] {
+    case let list as [String]: names = Dictionary(uniqueKeysWithValues: list.enumerated().map { ($0, $1) })
+    case let table as [String: String]:
+      for (key, name) in table { if let index = Int(key), index >= 0 { names[index] = name } }
+    default: break
+    }
+    guard !names.isEmpty else { return nil }
     let descriptions = (json["label_descriptions"] ?? settings["label_descriptions"]) as? [String: String] ?? [:]
-    self.init(names: Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0, descriptions[$1] ?? $1) }))
+    self.init(names: names.mapValues { descriptions[$0] ?? $0 })
   }
 
   /// The name of a class, or nil.

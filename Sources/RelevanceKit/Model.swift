@@ -61,7 +61,12 @@ public struct Model: Sendable {
     let settingsFile = companions.file("preprocessor_config.json")
     let configurationFile = companions.file("config.json")
     let read = try settingsFile.map(Preprocessing.read)
-    let timm = read == nil ? try configurationFile.flatMap(Preprocessing.timm) : nil
+    var timm: Preprocessing?
+    if read == nil, let configurationFile {
+      do { timm = try Preprocessing.timm(configurationFile) } catch let error as any RelevanceKitError {
+        notes.append("what timm says of pictures is not done: \(error.description)")
+      }
+    }
     let (assumed, words) = AssumedPreprocessing.of(network)
     assumption = words
     preprocessingFile = settingsFile ?? (timm == nil ? nil : configurationFile)
@@ -128,7 +133,7 @@ extension Preprocessing {
   /// What timm's `config.json` says.
   fileprivate static func timm(_ path: String) throws -> Preprocessing? {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    return try? Preprocessing(timm: data, name: path)
+    return try Preprocessing(timm: data, name: path)
   }
 
   /// Takes up that the network has other channels than the means are for; says so where that takes a choice.

@@ -166,6 +166,10 @@ struct PreprocessingTests {
       #"{"rescale_factor": 0.5, "rescale_offset": true, "image_mean": 0.25, "image_std": 0.5, "include_top": true}"#
     let preprocessing = try Preprocessing(decoding: Data(json.utf8), name: "p.json")
     #expect(preprocessing.mean == [1.25, 1.25, 1.25] && preprocessing.standardDeviation == [0.25, 0.25, 0.25])
+    let unnormalized =
+      #"{"rescale_offset": true, "do_normalize": false, "image_mean": 0.25, "image_std": 0.5, "include_top": true}"#
+    let once = try Preprocessing(decoding: Data(unnormalized.utf8), name: "p.json")
+    #expect(once.mean == [1, 1, 1] && once.standardDeviation == [0.5, 0.5, 0.5])
   }
 
   @Test(arguments: [

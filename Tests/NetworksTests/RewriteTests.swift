@@ -80,4 +80,39 @@ import Testing
     #expect(try names(graph(false)) == (padsValue ? ["x", "pad", "conv"] : ["x", "conv"]))
     try expectSame(graph(false), as: graph(true))
   }
+
+  /// As Hugging Face's optimum exports networks: every axis is open.
+  @Test func whatTheFirstLayersTakeIsDeclared() throws {
+    func declared(_ open: [String], _ add: (inout [Node]) throws -> Void) throws -> String {
+      let shape = SymbolicShape(open.map { .symbolic($0) })
+      var nodes = [Node(name: "x", operation: .input(shape), inputs: [])]
+      try add(&nodes)
+      let graph = try Graph(name: "test", nodes: nodes, output: Node.ID(nodes.count - 1))
+      return try NeuralNetwork(graph).inputShape.description
+    }
+    let convolution = try Convolution.seededConvolution(inputs: 3, outputs: 2, kernel: [3, 3], seed: 1)
+    let four = ["n", "c", "h", "w"]
+    let first = Node(name: "convolution", operation: convolution, inputs: [Node.ID(0)])
+    #expect(try declared(four) { $0.append(first) } == "n×3×h×w")
+    let scaled = try declared(four) { nodes in
+      nodes.append(Node(name: "mean", operation: .constant(Seeded.tensor([1, 3, 1, 1], seed: 2)), inputs: []))
+      nodes.append(Node(name: "shifted", operation: .subtract, inputs: [Node.ID(0), Node.ID(1)]))
+      nodes.append(Node(name: "convolution", operation: convolution, inputs: [Node.ID(2)]))
+    }
+    #expect(scaled == "n×3×h×w")
+    let channelsLast = try declared(["n", "h", "w", "c"]) { nodes in
+      nodes.append(Node(name: "order", operation: .transpose(order: [0, 3, 1, 2]), inputs: [Node.ID(0)]))
+      nodes.append(Node(name: "convolution", operation: convolution, inputs: [Node.ID(1)]))
+    }
+    #expect(channelsLast == "n×h×w×3")
+    let linear = Linear.seededLinear(inputs: 7, outputs: 2, seed: 3)
+    #expect(
+      try declared(["n", "f"]) { $0.append(Node(name: "linear", operation: linear, inputs: [Node.ID(0)])) } == "n×7")
+    // Channels that are added first are not the input's.
+    let joined = try declared(four) { nodes in
+      nodes.append(Node(name: "twice", operation: .concat(axis: 1), inputs: [Node.ID(0), Node.ID(0), Node.ID(0)]))
+      nodes.append(Node(name: "convolution", operation: convolution, inputs: [Node.ID(1)]))
+    }
+    #expect(joined == "n×c×h×w")
+  }
 }

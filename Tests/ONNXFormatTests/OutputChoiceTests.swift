@@ -22,7 +22,8 @@ import Testing
       let nodes = lines.split(separator: ";").map { line -> WireNode in
         let words = line.split(separator: " ").map(String.init)
         return WireNode(
-          op: words[2], inputs: Array(words[3...]), outputs: [words[0]], attributes: Self.attributes[words[2]] ?? [])
+          op: words[2], inputs: Array(words[3...]), outputs: [words[0]],
+          domain: words[2] == "ArrayFeatureExtractor" ? "ai.onnx.ml" : "", attributes: Self.attributes[words[2]] ?? [])
       }
       return WireModel(
         opset: 13, nodes: nodes,
@@ -48,6 +49,9 @@ import Testing
     Case("probabilities and logits", features + "y = Gemm f w; q = Softmax y", ["q", "y"], prefers: "q"),
     Case("deeper features", features + "c2 = Conv r k; r2 = Relu c2", ["r", "r2"], prefers: "r"),
     Case("features and their class", features + "a = ArgMax f", ["f", "a"], prefers: "f"),
+    Case(
+      "a class that is looked up, and probabilities",
+      features + "y = Gemm f w; q = Softmax y; a = ArgMax q; l = ArrayFeatureExtractor b a", ["l", "q"], prefers: "q"),
     Case("two heads", features + "y = Gemm f w; z = Gemm f w b", ["y", "z"], prefers: "y"),
     Case("features and two heads", features + "y = Gemm f w; z = Gemm f w b", ["f", "y", "z"], prefers: "y"),
     Case(

@@ -54,6 +54,19 @@ import Testing
     #expect(try WritingTests.output(of: again, input).elements == [0, 1, 1])
   }
 
+  /// Functions make real numbers of integers here; in ONNX they would make integers.
+  @Test func functionsOfIntegersTakeThemAsRealNumbers() throws {
+    var builder = GraphBuilder(input: [1, 4], of: .integer(.uint8))
+    builder.add("shrunk", Shrink(bias: 0.5, lambda: 2))
+    let network = try builder.network()
+    let scratch = try Fixtures.Scratch()
+    try ONNXWriter().write(network, to: scratch.path("out.onnx"))
+    let again = try NeuralNetwork(contentsOf: scratch.path("out.onnx"))
+    #expect(again.graph.nodes.map(\.operation.kind) == [.input, .cast, .shrink])
+    let input = Tensor(shape: [1, 4], elements: [0, 2, 3, 9])
+    #expect(try WritingTests.output(of: again, input) == WritingTests.output(of: network, input))
+  }
+
   /// ONNX's GlobalAveragePool takes no integers.
   @Test func meansOfIntegersAreReductions() throws {
     var builder = GraphBuilder(item: [2, 2, 2])

@@ -168,6 +168,13 @@ import Testing
         let gate = $0.add("tanh", .tanh, $0.add("gate", try Self.convolution(1, 1, 1, 1), conv))
         $0.add("product", .multiply, conv, gate)
       } == ["product (Mul) multiplies by tanh, which depends on the input and can be negative" + end])
+    // GELU, spelled out: 1 + erf(x) is never negative.
+    #expect(
+      try warnings {
+        let conv = $0.add("conv", try Self.convolution(1, -1, 1, 1))
+        let one = $0.constant("one", Tensor(shape: [], elements: [1]))
+        $0.add("product", .multiply, conv, $0.add("sum", .add, $0.add("erf", .erf, conv), one))
+      }.isEmpty)
     // A sigmoid is never negative; a layer on either side takes a constant sign.
     #expect(
       try warnings {

@@ -78,6 +78,20 @@ import Testing
     #expect(errors.contains("using pixels 0…255 as they are, since the input takes integers, resized to 4×4"))
   }
 
+  /// The integers of a quantized layer have a scale of their own, which says nothing of the pixels.
+  @Test func quantizedLayers() throws {
+    var builder = GraphBuilder(input: [1, 3, 4, 4])
+    let steps = QuantizationSteps(scale: Tensor(shape: [], elements: [0.02]), zero: Tensor(shape: [], elements: [114]))
+    builder.add("quantized", Quantize(steps, to: .uint8))
+    let one = Tensor(shape: [3, 3, 1, 1], elements: [1, 0, 0, 0, 1, 0, 0, 0, 1])
+    builder.add("conv", Convolution(weight: one, bias: nil, window: try Window(kernel: [1, 1]), groups: 1))
+    builder.add("pooled", .mean(axes: [2, 3], keepsAxes: false))
+    let network = try builder.network()
+    _ = try ONNXWriter().write(network, to: bench.path("quantized.onnx"))
+    let outcome = try bench.run("doctor", "quantized.onnx")
+    #expect(outcome.output.contains("assumed: ImageNet's usual preprocessing"), "\(outcome.output)\(outcome.errors)")
+  }
+
   /// Keras' Rescaling and Normalization: x / 127.5 − 1; and on 0…1, less the mean and divided by the deviation.
   @Test(arguments: [(1 / 127.5, -1.0, 255.0), (4.0, -2.0, 1.0), (1.0, 0.0, 0.0), (1.0, -120.0, 255.0)])
   func scalingInside(scale: Double, shift: Double, top: Double) throws {

@@ -107,6 +107,28 @@ import Testing
       model.labels?.names == [0: "n1", 1: "goldfish"] && model.preprocessingFile?.hasSuffix("timm/config.json") == true)
   }
 
+  /// timm lists names as an object where some classes have none.
+  @Test func timmNamesWithGaps() throws {
+    try bench.write(
+      #"{"architecture": "resnet", "label_names": {"0": "n1", "4": "n2"}, "label_descriptions": {"n2": "goldfish"}}"#,
+      to: "model/config.json")
+    #expect(try Labels(contentsOf: bench.path("model/config.json"))?.names == [0: "n1", 4: "goldfish"])
+  }
+
+  /// What cannot be done as a file says is not passed over in silence.
+  @Test func timmPreprocessingThatIsNotDone() throws {
+    try folder("timm")
+    try files.copyItem(atPath: bench.path("bare.onnx"), toPath: bench.path("timm/model.onnx"))
+    try bench.write(
+      #"{"architecture": "resnet", "label_names": ["n1"], "pretrained_cfg": {"crop_mode": "border"}}"#,
+      to: "timm/config.json")
+    let model = try Model(contentsOf: bench.path("timm"))
+    #expect(model.preprocessingFile == nil)
+    let note = try #require(model.notes.first)
+    #expect(note.hasPrefix("what timm says of pictures is not done: "))
+    #expect(note.hasSuffix(#"crop_mode: expected "center" or "squash", found "border""#))
+  }
+
   @Test func namesThatAreNumbers() throws {
     let mark = "\u{FEFF}"
     try bench.write(mark + #"{"id2label": {"0": 7, "1": 2.5, "2": "two"}}"#, to: "model/config.json")

@@ -57,7 +57,8 @@ package struct Window: Hashable, Sendable {
       switch padding {
       case .explicit(let before, let after):
         let slack = input + before[axis] + after[axis] - reach
-        guard slack >= 0 else {
+        // A single window may see less than a whole kernel, as where a pool is larger than any input: it is the partly covered one.
+        guard slack >= 0 || ceilMode && slack > -step else {
           throw Misfit("the window reaches over \(reach) elements of spatial axis \(axis), but the input has \(input)")
         }
         var count = (ceilMode ? slack + step - 1 : slack) / step + 1

@@ -124,8 +124,8 @@ extension GraphImporter {
     case .constant(let tensor): return tensor.shape
     case .unavailable: return nil
     case .node(let id, _):
-      guard let graph = try? Graph(name: "", nodes: nodes, output: id),
-        let input = nodes.lazy.compactMap({ $0.operation as? Input }).first
+      guard let graph = try? Graph(name: "", nodes: nodes, output: id).declaringChannels(),
+        let input = graph.nodes.lazy.compactMap({ $0.operation as? Input }).first
       else { return nil }
       return graph.partlyInferred(forInput: input.shape.example(batch: 1, side: 224))[id.index]?.shape
     }

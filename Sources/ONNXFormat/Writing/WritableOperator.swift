@@ -18,7 +18,11 @@ extension WritableOperator {
   var writtenName: String { kind.name }
   var opset: Int { 0 }
   var attributes: [WrittenNode.Attribute] { [] }
-  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] { file.inputs(of: id) }
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
+    // ONNX's functions of integers are integers, which these are not.
+    let makesReal = self is any ElementwiseFunction && file.kinds[id.index] == .real
+    return makesReal ? [file.realOperand(of: id)] : file.inputs(of: id)
+  }
   func write(to file: inout GraphWriter, as id: Node.ID) {
     file.require(opset: opset)
     file.finish(id, WrittenNode(writtenName, operands(in: &file, of: id), attributes))
@@ -30,6 +34,8 @@ extension GraphWriter {
     switch graph[id].operation {
     case is Input: break
     case let operation as any WritableOperator: operation.write(to: &self, as: id)
+    case is any ElementwiseFunction where kinds[id.index] == .real:
+      finish(id, WrittenNode(graph[id].kind.name, [realOperand(of: id)]))
     case is any ElementwiseFunction, is any PairwiseFunction:
       finish(id, WrittenNode(graph[id].kind.name, inputs(of: id)))
     case let operation: preconditionFailure("\(operation.kind) is read and cannot be written")

@@ -158,5 +158,19 @@ def cubic():
             graph(f"resize-cubic-{name}-{direction}", 13, shape, nodes, {"s": np.float32([1, 1, factor, factor])})
 
 
-for family in (products_and_functions, places, norms, volumes, cubic):
+def partial():
+    """Pools with windows that are larger than what they slide over, of which ceiling mode counts the partly covered one."""
+    shape, large = (1, 3, 4, 5), {"kernel_shape": [9, 7], "strides": [9, 7], "ceil_mode": 1}
+    single("averagepool-larger", 11, shape, "AveragePool", **large)
+    single("averagepool-larger-included", 19, shape, "AveragePool", count_include_pad=1, **large)
+    single("averagepool-larger-pads", 19, shape, "AveragePool", count_include_pad=1, pads=[1, 0, 0, 1], **large)
+    single("maxpool-larger", 12, shape, "MaxPool", **large)
+    # As PyTorch views a batch whose size is open: the number of axes follows from shape arithmetic alone.
+    viewed = [("Relu", ["x"], ["r"], {}), ("Shape", ["r"], ["s"], {}), ("Gather", ["s", "zero"], ["n"], {}),
+              ("Concat", ["n", "rest"], ["t"], {"axis": 0}), ("Reshape", ["r", "t"], ["v"], {}),
+              ("GlobalAveragePool", ["v"], ["y"], {})]
+    graph("globalaveragepool-viewed", 13, shape, viewed, {"zero": integers(0), "rest": integers(3, 2, 2, 5)}, symbolic=True)
+
+
+for family in (products_and_functions, places, norms, volumes, cubic, partial):
     family()

@@ -1,0 +1,70 @@
+import Tensors
+
+/// Declares the extents that the input leaves open although the network does not: the channels of the first convolutions, and what
+/// the first linear layers sum over. Exporters can leave every axis open, and nobody could tell then what image to give.
+struct DeclareChannels: Rewrite {
+  func apply(to graph: Graph) throws -> Graph {
+    let inputs = graph.inputs
+    guard inputs.count == 1, let input = inputs.first, let declared = graph[input].operation as? Input else {
+      return graph
+    }
+    let shape = declared.shape
+    let known = Self.extents(seenFrom: input, rank: shape.extents.count, in: graph)
+    let extents = shape.extents.enumerated().map { axis, extent -> SymbolicExtent in
+      guard case .symbolic = extent, axis > 0, let wanted = known[axis], wanted.count == 1 else { return extent }
+      return .fixed(wanted[0])
+    }
+    guard extents != shape.extents else { return graph }
+    return try graph.edited([input: .change(to: Input(SymbolicShape(extents), of: declared.elements))])
+  }
+
+  /// The extents that weighted layers expect of the input's axes, each once; those that see it through what keeps its axes, or only
+  /// reorders them.
+  private static func extents(seenFrom input: Node.ID, rank: Int, in graph: Graph) -> [Int: [Int]] {
+    let consumers = graph.consumers
+    var found: [Int: Set<Int>] = [:]
+    // The input's axes in the order in which a node's output has them.
+    var pending = [(id: input, axes: Array(0..<rank))]
+    var visited: Set<Node.ID> = [input]
+    while let (id, axes) = pending.popLast() {
+      for consumer in consumers[id.index] {
+        let node = graph[consumer]
+        guard node.inputs.first == id || node.operation is any PairwiseFunction else { continue }
+        switch node.operation {
+        case let convolution as Convolution where rank == convolution.spatialAxes + 2:
+          found[axes[1], default: []].insert(convolution.inputChannels)
+        case let linear as Linear where rank >= 2:
+          found[axes[rank - 1], default: []].insert(linear.inputChannels)
+        case let operation:
+          guard let order = order(of: operation, rank: rank), visited.insert(consumer).inserted else { continue }
+          pending.append((consumer, order.map { axes[$0] }))
+        }
+      }
+    }
+    return found.mapValues { Array($0) }
+  }
+
+  /// Which axes of its operand an operation's output has; nil if it has others.
+  private static func order(of operation: any Operator, rank: Int) -> [Int]? {
+    switch operation {
+    case let transpose as Transpose:
+      let order = transpose.order ?? (0..<rank).reversed()
+      return order.sorted() == Array(0..<rank) ? order : nil
+    case let pad as Pad:
+      // What adds channels has others than the input.
+      guard pad.axes == nil, case .fixed(let amounts) = pad.amounts, amounts.count == 2 * rank, rank > 2,
+        [0, 1, rank, rank + 1].allSatisfy({ amounts[$0] == 0 })
+      else { return nil }
+    case is any PairwiseFunction, is any ElementwiseFunction, is BatchNormalization, is Cast, is Quantize,
+      is Dequantize:
+      break
+    default: return nil
+    }
+    return Array(0..<rank)
+  }
+}
+
+extension Graph {
+  /// The graph with the input's extents declared that its first layers fix; with the same nodes.
+  package func declaringChannels() throws -> Graph { try DeclareChannels().apply(to: self) }
+}

@@ -1,0 +1,150 @@
+"""Files as people have them, written by the libraries' own exporters and savers, and what the tool makes of each without an option.
+
+    python -m checks.make_layouts --relevance PATH --scratch FOLDER --images FOLDER [--only TEXT ...] [--again]
+
+Two environments are needed, since TensorFlow and PyTorch want other versions of the same packages:
+
+    pip install -r requirements-layouts.txt              # PyTorch's side
+    pip install -r requirements-layouts-tensorflow.txt   # Keras and TensorFlow
+
+The script runs in either, makes the cases whose libraries are there, and keeps each case's row in `--scratch`; the table,
+layouts.md beside this script, has all rows that are there. Networks have seeded weights, since no hub is needed; everything else is
+what the library writes. Two pictures from `--images` (JPEG) are prepared by the library's own image processor, and the library, or
+ONNX Runtime where the file is no longer the library's network, computes the logits that are compared.
+
+A network with random weights makes nearly the same of every picture. So a difference is measured relative to the largest difference
+between the logits of the two pictures: 1 would be no better than the wrong picture.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import pathlib
+import shutil
+import subprocess
+import traceback
+import warnings
+
+import numpy as np
+from PIL import Image
+
+from checks import layout_cases
+from checks.layout_cases import CASES
+
+TABLE = pathlib.Path(__file__).resolve().parent / "layouts.md"
+
+
+def tool(relevance, *arguments):
+    """Runs the tool; its exit status, what it printed, and what it said on standard error."""
+    command = [str(relevance), *map(str, arguments)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    return run.returncode, run.stdout, run.stderr.strip()
+
+
+def shown(text, folder):
+    """What the tool said, without the folder and fit for a table."""
+    text = " ".join(text.replace(str(folder) + "/", "").replace("|", "\\|").split())
+    return text if len(text) <= 400 else text[:399] + "…"
+
+
+def logits(relevance, model, picture, output):
+    status, _, error = tool(relevance, "predict", model, picture, "--save", "npy", "--output", output, "--quiet")
+    if status != 0:
+        raise RuntimeError(error)
+    return np.load(output / picture.stem / "logits.npy").ravel()
+
+
+def outcome(case, folder, pictures, relevance):
+    """The columns of a case: the largest difference, whether it is explained, and what the tool says."""
+    output = folder.parent / "results" / folder.name
+    shutil.rmtree(output, ignore_errors=True)
+    given = [case.tensor_file(folder, index) for index in range(2)] if case.takes_tensors else pictures
+    expected = [np.asarray(case.logits(case.prepare(Image.open(picture).convert("RGB")))).ravel() for picture in pictures]
+    spread = np.abs(expected[0] - expected[1]).max()
+    if spread < 1e-6 * np.abs(expected[0]).max():
+        return ["", "the network makes the same of both pictures"]
+    try:
+        found = [logits(relevance, case.location, picture, output / "predict") for picture in given]
+    except RuntimeError as error:
+        return ["", shown(f"predict: {error}", folder)]
+    if found[0].shape != expected[0].shape:
+        return ["", f"finds {found[0].shape} scores; expected {expected[0].shape}"]
+    difference = max(np.abs(one - other).max() for one, other in zip(found, expected)) / spread
+    column = f"{difference:.1e}" + ("" if difference <= case.tolerance else " **too large**")
+    says = []
+    status, printed, error = tool(relevance, "explain", case.location, given[0], "--output", output / "explain")
+    if status != 0:
+        says.append(f"**explain: {error}**")
+    else:
+        says.append(error.replace(f"{given[0].parent}/", ""))
+        best = int(found[0].argmax())
+        maps = list((output / "explain" / given[0].stem).glob(f"class{best}.*.npy"))
+        if len(found[0]) > 2 and not any(np.isfinite(np.load(path)).all() and np.load(path).any() for path in maps):
+            says.append("**no map that is finite and not zero**")
+        if case.label and case.label(best) not in printed:
+            says.append(f"**the best class is not called {case.label(best)}**")
+    for command in ("inspect", "doctor"):
+        status, printed, error = tool(relevance, command, case.location)
+        if status != 0:
+            says.append(f"**{command}: {error}**")
+        (output / command).write_text(printed + error)
+    return [column, shown("; ".join(filter(None, says)), folder)]
+
+
+def versions(packages):
+    return ", ".join(f"{name} {importlib.metadata.version(name).split('+')[0]}" for name in packages)
+
+
+def row(name, scratch, pictures, relevance):
+    folder = scratch / name
+    folder.mkdir(parents=True, exist_ok=True)
+    case = CASES[name]
+    head = [name, versions(case.packages), case.what]
+    part = "exporter"
+    try:
+        made = case.make(folder)
+        part = "library"
+        return [*head, *outcome(made, folder, pictures, relevance)]
+    except Exception as error:
+        (folder / "error.txt").write_text(traceback.format_exc())
+        return [*head, "", f"the {part} fails: {type(error).__name__}: {shown(str(error), folder)[:150]}"]
+
+
+def table(rows):
+    head = ["case", "library", "what it wrote", "difference", "what the tool says"]
+    lines = [head, ["---"] * len(head), *rows]
+    return """# Files as people have them
+
+Written by `make_layouts.py`. Each file is made by the library's own exporter or saver, with seeded weights, and given to `predict`,
+`explain`, `inspect` and `doctor` with no option. *Difference*: the largest of the logits from those of the library, with a picture that its own image
+processor prepared, relative to how far the logits of two pictures are apart. *What the tool says*: notes and warnings of `explain`; in bold what is wrong.
+
+""" + "\n".join("| " + " | ".join(row) + " |" for row in lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--relevance", required=True, type=pathlib.Path)
+    parser.add_argument("--scratch", required=True, type=pathlib.Path)
+    parser.add_argument("--images", required=True, type=pathlib.Path)
+    parser.add_argument("--only", nargs="*", default=[""], metavar="TEXT", help="parts of the names to take")
+    parser.add_argument("--again", action="store_true", help="make also the files that are there")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    layout_cases.MAKE_AGAIN = arguments.again
+    pictures = sorted(arguments.images.glob("*.JPEG"))[:2]
+    rows = arguments.scratch / "rows"
+    rows.mkdir(parents=True, exist_ok=True)
+    for name, case in CASES.items():
+        if not case.is_available or not any(text in name for text in arguments.only):
+            continue
+        found = row(name, arguments.scratch, pictures, arguments.relevance)
+        (rows / f"{name}.json").write_text(json.dumps(found))
+        print(" | ".join(found), flush=True)
+    # Those of the other environment too.
+    names = sorted(path.stem for path in rows.glob("*.json"))
+    TABLE.write_text(table([json.loads((rows / f"{name}.json").read_text()) for name in names]))
+
+
+if __name__ == "__main__":
+    main()
