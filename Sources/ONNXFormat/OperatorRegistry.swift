@@ -15,15 +15,23 @@ enum OperatorRegistry {
   /// Whether an operator has one output that can be imported, and perhaps others that cannot.
   static func hasOneResult(_ name: String) -> Bool { builder(named: name) != nil && !severalResults.contains(name) }
   private static let severalResults: Set = [
-    "Split", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
+    "Split", "TopK", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
     "com.microsoft.SkipSimplifiedLayerNormalization",
+  ]
+
+  /// Why some operators are not read that networks of images often have.
+  static let reasonsForNone = [
+    "NonMaxSuppression":
+      "it is left out at the end of a network whose nodes compute its scores; here they are an input, or more is computed of the "
+      + "boxes that it chooses than what picks, joins and counts them"
   ]
 
   /// Functions of elements, and of pairs of them, without attributes: ONNX calls them as their families are called.
   private static let functions: [any Operator] = [
     Abs(), Add(), ArcCosine(), ArcSine(), ArcTangent(), AreaCosine(), AreaSine(), AreaTangent(), Ceil(), Cosine(),
     Divide(), Erf(), Exp(), Floor(), HardSwish(), HyperbolicCosine(), HyperbolicSine(), IsNaN(), Log(), Mish(),
-    Multiply(), Negate(), Power(), Reciprocal(), Relu(), Round(), Sigmoid(), Sign(), Sine(), Softplus(), Softsign(),
+    Multiply(), Negate(), Not(), Power(), Reciprocal(), Relu(), Round(), Sigmoid(), Sign(), Sine(), Softplus(),
+    Softsign(),
     Sqrt(), Subtract(), Tangent(), Tanh(),
   ]
 
@@ -51,15 +59,16 @@ enum OperatorRegistry {
       builders[relation.rawValue] = { try $0.pairwise(Comparison(relation)) }
     }
     for operation in Logic.Operation.allCases {
-      builders[operation.rawValue] = {
-        try operation == .not ? $0.node(Logic(.not), "X") : $0.pairwise(Logic(operation))
-      }
+      builders[operation.rawValue] = { try $0.pairwise(Logic(operation)) }
     }
     return builders
   }()
 
   private static let others: [String: Builder] = [
     "Affine": { try $0.affine() },
+    "AffineGrid": { try $0.affineGrid() },
+    "ArgMax": { try $0.argumentOfExtreme(isMaximum: true) },
+    "ArgMin": { try $0.argumentOfExtreme(isMaximum: false) },
     "AveragePool": { try $0.averagePool() },
     "BatchNormalization": { try $0.batchNormalization() },
     "Cast": { try $0.node(Cast(reading: $0), "input") },
@@ -91,6 +100,7 @@ enum OperatorRegistry {
     "GlobalAveragePool": { try $0.globalPool(.mean) },
     "GlobalLpPool": { try $0.globalLpPool() },
     "GlobalMaxPool": { try $0.globalPool(.maximum) },
+    "GridSample": { try $0.node(GridSample(reading: $0), "X", "grid") },
     "GroupNormalization": { try $0.groupNormalization() },
     "HardSigmoid": { try $0.node(HardSigmoid(reading: $0), "X") },
     "Hardmax": { try $0.hardmax() },
@@ -154,6 +164,7 @@ enum OperatorRegistry {
     "Swish": { try $0.node(Swish(reading: $0), "X") },
     "ThresholdedRelu": { try $0.node(ThresholdedRelu(reading: $0), "X") },
     "Tile": { try $0.tile() },
+    "TopK": { try $0.topElements() },
     "Transpose": { try $0.node(Transpose(reading: $0), "data") },
     "Trilu": { try $0.triangle() },
     "Unsqueeze": { try $0.unsqueeze() },

@@ -69,8 +69,11 @@ struct GraphWriter {
   }
 
   /// Adds a node under the name of the graph's, whose output it makes.
-  mutating func finish(_ id: Node.ID, _ node: WrittenNode) {
-    add(node, named: graph[id].name, to: [values[id.index]])
+  ///
+  /// - Parameter unused: how many outputs nothing takes come before its own.
+  mutating func finish(_ id: Node.ID, _ node: WrittenNode, unused: Int = 0) {
+    let others = (0..<unused).map { _ in valueNames.unique("\(graph[id].name).unused") }
+    add(node, named: graph[id].name, to: others + [values[id.index]])
     described.append(id)
   }
 

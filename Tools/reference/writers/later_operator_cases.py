@@ -158,5 +158,66 @@ def cubic():
             graph(f"resize-cubic-{name}-{direction}", 13, shape, nodes, {"s": np.float32([1, 1, factor, factor])})
 
 
-for family in (products_and_functions, places, norms, volumes, cubic):
+def decisions():
+    """What depends on comparisons, truth values and places of extremes in the image."""
+    shape = (2, 3, 4, 5)
+    real = ("Cast", ["d"], ["f"], {"to": 1})
+    for operator in ["Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"]:
+        nodes = [("Round", ["x"], ["r"], {}), (operator, ["r", "c"], ["d"], {}), real, ("Mul", ["x", "f"], ["y"], {})]
+        graph(f"live-{operator.lower()}", 16, shape, nodes, {"c": np.float32([[-1], [0], [1], [0]])})
+    two = [("Less", ["x", "c"], ["a"], {}), ("Cast", ["x2"], ["b"], {"to": 9})]
+    for operator in ["And", "Or", "Xor"]:
+        nodes = [("Round", ["x"], ["x2"], {}), *two, (operator, ["a", "b"], ["d"], {}), ("Not", ["d"], ["n"], {}),
+                 ("Where", ["n", "x", "x2"], ["y"], {})]
+        graph(f"live-{operator.lower()}", 16, shape, nodes, {"c": (3, 1, 1)})
+    nodes = [("Greater", ["x", "c"], ["d"], {}), ("Where", ["d", "low", "x"], ["y"], {})]
+    graph("where-constant", 16, shape, nodes, {"c": (4, 1), "low": np.float32(-100)})
+    nodes = [("ReduceMean", ["x"], ["m"], {"axes": [1]}), ("Greater", ["x", "m"], ["d"], {}),
+             ("Where", ["d", "m", "w"], ["y"], {})]
+    graph("where-broadcast", 16, shape, nodes, {"w": (3, 4, 1)})
+    nodes = [("Where", ["d", "x", "low"], ["y"], {})]
+    graph("where-masked", 16, shape, nodes, {"d": np.array([True, False, True, True, False]), "low": np.float32(-9)})
+    for name, opset, attributes in [("first", 11, {"axis": 1}), ("last", 13, {"axis": -1, "select_last_index": 1}),
+                                    ("dropped", 11, {"axis": 2, "keepdims": 0})]:
+        for operator in ["ArgMax", "ArgMin"]:
+            nodes = [("Round", ["x"], ["r"], {}), (operator, ["r"], ["d"], attributes), real, ("Neg", ["f"], ["y"], {})]
+            graph(f"inner-{operator.lower()}-{name}", opset, shape, nodes)
+    for name, opset, attributes in [("attribute", 9, {"k": 3, "axis": 1}), ("smallest", 11, {"axis": 2, "largest": 0}),
+                                    ("last", 24, {})]:
+        nodes = [("TopK", ["x"] + ([] if opset < 10 else ["k"]), ["v", "i"], attributes), ("Neg", ["v"], ["y"], {})]
+        graph(f"top-{name}", opset, shape, nodes, {} if opset < 10 else {"k": integers(2)})
+    nodes = [("TopK", ["x", "k"], ["v", "i"], {"axis": -2}), ("Cast", ["i"], ["f"], {"to": 1}),
+             ("Add", ["f", "v"], ["y"], {})]
+    graph("top-places", 11, shape, nodes, {"k": integers(4)})
+    nodes = [("ArgMax", ["x"], ["d"], {"axis": 1, "keepdims": 0}), ("OneHot", ["d", "n", "v"], ["h"], {"axis": 1}),
+             ("Mul", ["x", "h"], ["y"], {})]
+    graph("live-one-hot", 13, shape, nodes, {"n": np.int64(3), "v": np.float32([0, 1])})
+
+
+def grids():
+    """Values at positions: of a constant grid, and of one that the image makes; a spatial transformer."""
+    random = np.random.default_rng(5)
+    fixed = (random.random((2, 4, 3, 2)) * 3 - 1.5).astype(np.float32)
+    for mode in ["bilinear", "nearest", "bicubic"]:
+        for padding in ["zeros", "border", "reflection"]:
+            for align in (0, 1):
+                single(f"gridsample-{mode}-{padding}-{align}", 16, (2, 3, 5, 4), "GridSample", {"g": fixed}, mode=mode,
+                       padding_mode=padding, align_corners=align)
+    volume = (random.random((1, 2, 3, 2, 3)) * 3 - 1.5).astype(np.float32)
+    for mode, padding in [("linear", "reflection"), ("nearest", "zeros")]:
+        single(f"gridsample-volume-{mode}", 20, (1, 2, 3, 4, 5), "GridSample", {"g": volume}, mode=mode,
+               padding_mode=padding)
+    nodes = [("Conv", ["x", "w"], ["c"], {}), ("Transpose", ["c"], ["t"], {"perm": [0, 2, 3, 1]}),
+             ("Tanh", ["t"], ["g"], {}), ("GridSample", ["x", "g"], ["y"], {"mode": "linear"})]
+    graph("gridsample-live", 20, (2, 3, 4, 5), nodes, {"w": (2, 3, 1, 1)})
+    for align in (0, 1):
+        nodes = [("GlobalAveragePool", ["x"], ["p"], {}), ("Flatten", ["p"], ["f"], {}),
+                 ("Gemm", ["f", "w"], ["l"], {}), ("Reshape", ["l", "to"], ["m"], {}),
+                 ("AffineGrid", ["m", "size"], ["g"], {"align_corners": align}),
+                 ("GridSample", ["x", "g"], ["y"], {"align_corners": align})]
+        graph(f"spatial-transformer-{align}", 20, (2, 3, 5, 4), nodes,
+              {"w": (3, 6), "to": integers(0, 2, 3), "size": integers(2, 3, 4, 3)})
+
+
+for family in (products_and_functions, places, norms, volumes, cubic, decisions, grids):
     family()
