@@ -138,7 +138,9 @@ struct GraphImporter {
   }
 
   private mutating func build(_ node: FileGraph.Node, outputs: Int) throws -> Imported {
-    guard let builder = OperatorRegistry.builder(named: node.op) else { throw Unsupported(nil) }
+    guard let builder = OperatorRegistry.builder(named: node.op) else {
+      throw Unsupported(OperatorRegistry.reasonsForNone[node.op])
+    }
     let operands = try texts(node.message.pointee.n_input, node.message.pointee.input).map { try operand(named: $0) }
     let reader = NodeReader(
       name: node.name, opset: opset, attributes: try Attributes(of: node.message), operands: operands, outputs: outputs,

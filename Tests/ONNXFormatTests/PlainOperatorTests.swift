@@ -22,9 +22,45 @@ import Testing
       ])
   }
 
-  @Test func decisionsOnTheInputAreRefused() {
-    let error = #expect(throws: ONNXError.self) { try ONNXFile(WireModel.oneNode("ArgMax").bytes) }
-    #expect(error?.description == "model: 1 node is not supported: ArgMax (it)")
+  @Test func decisionsOnTheInputAreComputed() throws {
+    let file = try ONNXFile(WireModel.oneNode("ArgMax").bytes)
+    #expect(file.graph.nodes.map(\.kind) == [.input, .argMax])
+    #expect(file.notes == [])
+  }
+
+  /// Boxes that are chosen at the end by scores, and picked as exporters write it.
+  private func suppression(_ behind: WireNode..., scores: String = "scores") -> [UInt8] {
+    WireModel(
+      nodes: [
+        WireNode(op: "Sigmoid", inputs: ["x"], outputs: ["scores"]),
+        WireNode(op: "Slice", inputs: ["x", "k", "k"], outputs: ["boxes"], name: "box"),
+        WireNode(op: "NonMaxSuppression", inputs: ["boxes", scores, "k"], outputs: ["chosen"], name: "choose"),
+      ] + behind, initializers: [.integers("k", [1])]
+    ).bytes
+  }
+
+  @Test func finalSuppressionIsLeftOut() throws {
+    let file = try ONNXFile(
+      suppression(
+        WireNode(op: "Gather", inputs: ["chosen", "k"], outputs: ["rows"], name: "pick"),
+        WireNode(op: "GatherND", inputs: ["scores", "rows"], outputs: ["y"], name: "take")))
+    #expect(file.graph.nodes.map(\.name) == ["x", "scores"])
+    #expect(
+      file.notes == [
+        "model ends in a decision, which is left out: take (GatherND), pick (Gather), choose (NonMaxSuppression), box (Slice); "
+          + "the scores before it are the output"
+      ])
+  }
+
+  @Test func innerSuppressionIsRefused() {
+    let further = WireNode(op: "Sigmoid", inputs: ["chosen"], outputs: ["y"])
+    let direct = WireNode(op: "Identity", inputs: ["chosen"], outputs: ["y"])
+    for bytes in [suppression(further), suppression(direct, scores: "x")] {
+      let error = #expect(throws: ONNXError.self) { try ONNXFile(bytes) }
+      #expect(
+        error?.description.contains(
+          "NonMaxSuppression (choose: it is left out at the end of a network whose nodes compute its scores; ") == true)
+    }
   }
 
   struct Refusal: Sendable, CustomTestStringConvertible {
