@@ -267,6 +267,8 @@ extension OperatorKind {
   public static let comparison = OperatorKind("Comparison", .decision)
   /// And, Or, Xor of two truth values, and a cast to truth values.
   public static let logic = OperatorKind("Logic", .decision)
+  /// The bits of integers combined, turned or moved.
+  public static let bitwise = OperatorKind("Bitwise", .decision)
   /// Whether a truth value does not hold.
   public static let not = OperatorKind("Not", .decision)
   /// One value at an index along a new axis, and another one elsewhere.
@@ -279,21 +281,4 @@ extension OperatorKind {
   package static let constantOfShape = OperatorKind("ConstantOfShape", .shapes)
   package static let eyeLike = OperatorKind("EyeLike", .shapes)
   package static let nonZero = OperatorKind("NonZero", .shapes)
-
-  /// All families of this package, in the order in which they are listed.
-  public static let all: [OperatorKind] = [
-    .input, .constant, .conv, .gemm, .relu, .maxPool, .averagePool, .globalAveragePool, .reduceMean, .lrn,
-    .batchNormalization, .concat, .add, .mul, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .softmax,
-    .logSoftmax, .hardmax, .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid,
-    .hardSwish, .leakyRelu, .log, .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt,
-    .tanh, .sub, .div, .pow, .min, .max, .pad, .slice, .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin,
-    .reduceProd, .reduceSum, .resize, .convTranspose, .layerNormalization, .instanceNormalization,
-    .groupNormalization, .depthToSpace, .spaceToDepth, .quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear,
-    .celu, .shrink, .softsign, .swish, .thresholdedRelu, .acos,
-    .acosh, .asin, .asinh, .atan, .atanh, .cos, .cosh, .isInf, .isNaN, .sign, .sin, .sinh, .tan, .mod,
-    .gatherElements, .gatherND, .scatterElements, .scatterND, .reverseSequence, .tile, .trilu, .where, .topK,
-    .gridSample,
-    .topIndices, .argMax, .argMin, .comparison, .logic, .not, .oneHot, .shape, .cast, .range, .constantOfShape,
-    .eyeLike, .nonZero,
-  ]
 }

@@ -39,6 +39,9 @@ enum OperatorRegistry {
   private static let domains: [String: [String: Builder]] = [
     "": standard, MicrosoftOperators.domain: MicrosoftOperators.own,
     MicrosoftOperators.blocked: MicrosoftOperators.inBlocks,
+    "org.openvinotoolkit": [
+      "GroupNorm": { try $0.groupNormalization(epsilon: "eps") }, "Swish": { try $0.openVINOSwish() },
+    ],
   ]
 
   /// All of them by name, with the domain before it but for ONNX's own.
@@ -71,6 +74,11 @@ enum OperatorRegistry {
     "ArgMin": { try $0.argumentOfExtreme(isMaximum: false) },
     "AveragePool": { try $0.averagePool() },
     "BatchNormalization": { try $0.batchNormalization() },
+    "BitShift": { try $0.bitShift() },
+    "BitwiseAnd": { try $0.pairwise(Bitwise(.and)) },
+    "BitwiseNot": { try $0.node(BitwiseNot(), "X") },
+    "BitwiseOr": { try $0.pairwise(Bitwise(.or)) },
+    "BitwiseXor": { try $0.pairwise(Bitwise(.exclusiveOr)) },
     "Cast": { try $0.node(Cast(reading: $0), "input") },
     "Celu": { try $0.node(Celu(reading: $0), "X") },
     "Clip": { try $0.clip() },
@@ -92,9 +100,9 @@ enum OperatorRegistry {
     "Expand": { try $0.node(Expand(), "input", "shape") },
     "EyeLike": { try $0.eyeLike() },
     "Flatten": { try $0.node(Flatten(reading: $0), "input") },
-    "Gather": { try $0.node(Gather(reading: $0), "data", "indices") },
-    "GatherElements": { try $0.node(GatherElements(axis: $0.attributes.int("axis") ?? 0), "data", "indices") },
-    "GatherND": { try $0.node(GatherND(batchAxes: $0.attributes.int("batch_dims") ?? 0), "data", "indices") },
+    "Gather": { try $0.gather() },
+    "GatherElements": { try $0.gatherElements() },
+    "GatherND": { try $0.gatherParts() },
     "Gelu": { try $0.node(Gelu(reading: $0), "X") },
     "Gemm": { try $0.gemm() },
     "GlobalAveragePool": { try $0.globalPool(.mean) },

@@ -63,6 +63,22 @@ import Testing
     }
   }
 
+  /// ONNX Runtime's GroupNorm on a CPU is known by its definition only: channels come last, and SiLU follows.
+  @Test(arguments: [true, false]) func groupNormOfONNXRuntime(isLast: Bool) throws {
+    let numbers = [WireTensor.floats("g", [4], [1, 2, 3, 4]), .floats("b", [4], [0, 1, 0, 1])]
+    let file = try ONNXFile(
+      WireModel.oneNode(
+        "GroupNorm", ["g", "b"],
+        attributes: [("groups", .int(2)), ("activation", .int(1)), ("channels_last", .int(isLast ? 1 : 0))],
+        initializers: numbers, input: isLast ? [1, 3, 3, 4] : [1, 4, 3, 3]
+      ).bytes)
+    let kinds: [OperatorKind] = [.input, .transpose, .groupNormalization, .swish, .transpose]
+    #expect(file.graph.nodes.map(\.kind) == kinds.filter { isLast || $0 != .transpose })
+    let trace = try Executor(file.network()).trace(Seeded.tensor(isLast ? [1, 3, 3, 4] : [1, 4, 3, 3], seed: 1))
+    let values = trace.value(of: file.graph.output)
+    #expect(values.shape == (isLast ? [1, 3, 3, 4] : [1, 4, 3, 3]))
+  }
+
   struct Refusal: Sendable, CustomTestStringConvertible {
     let op: String
     let bytes: [UInt8]
@@ -94,8 +110,9 @@ import Testing
           + "those of the constant)"),
       one(
         "Conv", [.floats("w", [1, 2, 2, 2, 2], [Float](repeating: 1, count: 16))],
-        [("auto_pad", .string("SAME_UPPER"))],
-        input: [1, 2, 4, 4, 4], "Conv (it: auto_pad of a convolution over 3 axes; expected pads)"),
+        [("auto_pad", .string("SAME_UPPER")), ("strides", .ints([1, 2, 1]))],
+        input: [1, 2, 4, 4, 4],
+        "Conv (it: auto_pad of a convolution over 3 axes with strides [1, 2, 1]; expected pads)"),
     ]
   }()
 

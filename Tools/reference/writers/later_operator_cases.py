@@ -219,5 +219,91 @@ def grids():
               {"w": (3, 6), "to": integers(0, 2, 3), "size": integers(2, 3, 4, 3)})
 
 
-for family in (products_and_functions, places, norms, volumes, cubic, decisions, grids):
+def resizing():
+    """Sizes by smoothing filters, of parts, and with neighbors outside left out."""
+    shape = (1, 2, 7, 6)
+    for mode in ["linear", "cubic"]:
+        for outside in (0, 1):
+            for direction, factors in [("down", [1, 1, 0.43, 0.6]), ("up", [1, 1, 1.4, 2])]:
+                nodes = [("Resize", ["x", "", "s"], ["y"], {"mode": mode, "antialias": 1, "exclude_outside": outside})]
+                graph(f"resize-antialias-{mode}-{direction}-{outside}", 18, shape, nodes, {"s": np.float32(factors)})
+    for policy in ["not_larger", "not_smaller"]:
+        nodes = [("Resize", ["x", "", "", "n"], ["y"], {"mode": "linear", "axes": [3, 2], "antialias": 1,
+                                                        "keep_aspect_ratio_policy": policy})]
+        graph(f"resize-{policy}", 19, shape, nodes, {"n": integers(4, 3)})
+    roi = np.float32([0, 0, 0.2, -0.1, 1, 1, 0.9, 0.8])
+    for mode in ["nearest", "linear", "cubic"]:
+        attributes = {"mode": mode, "coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 7.0}
+        nodes = [("Resize", ["x", "r", "", "n"], ["y"], attributes)]
+        graph(f"resize-crop-{mode}", 13, shape, nodes, {"r": roi, "n": integers(1, 2, 5, 4)})
+    attributes = {"mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize"}
+    graph("resize-crop-scales", 13, shape, [("Resize", ["x", "r", "s"], ["y"], attributes)],
+          {"r": roi, "s": np.float32([1, 1, 1.5, 1])})
+
+
+def sums_of_products():
+    """Einsum with ellipses, diagonals, sums, labels that the constant shares and keeps, and several constants."""
+    for number, (equation, shape, weights) in enumerate([
+        ("...ik,kj->...ij", (2, 3, 4, 5), {"w": (5, 6)}),
+        ("kj,...k->...j", (2, 3, 5), {"w": (5, 6)}),
+        ("...j->...", (2, 3, 5), {}),
+        ("b...", (2, 3, 5), {}),
+        ("bii->bi", (2, 4, 4), {}),
+        ("iij", (4, 4, 3), {}),
+        ("bijij->bj", (2, 3, 4, 3, 4), {}),
+        ("ij->", (3, 4), {}),
+        ("bik,bkj->bij", (3, 4, 5), {"w": (3, 5, 6)}),
+        ("nbik,bjk->nbij", (2, 3, 4, 5), {"w": (3, 6, 5)}),
+        ("nbkl,bkl->nb", (2, 3, 4, 5), {"w": (3, 4, 5)}),
+        ("nk,nkj->nj", (2, 5), {"w": (2, 5, 3)}),
+        ("nhd,hd->nhd", (2, 3, 4), {"w": (3, 4)}),
+        ("ni,jk->ijn", (2, 3), {"w": (4, 5)}),
+        ("ab,bc,cd->ad", (2, 3), {"w": (3, 4), "v": (4, 5)}),
+        ("ab,cb->acb", (2, 3), {"w": (4, 3)}),
+        ("ab,cb->a", (2, 3), {"w": (4, 3)}),
+        ("nab,aa->nb", (2, 3, 4), {"w": (3, 3)}),
+    ]):
+        inputs = ["w", "x"] if equation.startswith("kj") else ["x", *weights]
+        graph(f"einsum-further-{number}", 12, shape, [("Einsum", inputs, ["y"], {"equation": equation})], weights)
+
+
+def bits_and_live_places():
+    """Bits of integers, and elements at indices that the image decides."""
+    shape = (2, 3, 4)
+    for operator in ["BitwiseAnd", "BitwiseOr", "BitwiseXor"]:
+        nodes = [("Mul", ["x", "ten"], ["m"], {}), ("Cast", ["m"], ["i"], {"to": 6}),
+                 (operator, ["i", "c"], ["b"], {}), ("BitwiseNot", ["b"], ["n"], {}), ("Cast", ["n"], ["y"], {"to": 1})]
+        graph(f"live-{operator.lower()}", 18, shape, nodes, {"ten": np.float32(10), "c": np.int32([6, -3, 9, 0])})
+    for direction in ["LEFT", "RIGHT"]:
+        nodes = [("Abs", ["x"], ["a"], {}), ("Mul", ["a", "ten"], ["m"], {}), ("Cast", ["m"], ["i"], {"to": 2}),
+                 ("BitShift", ["i", "c"], ["b"], {"direction": direction}), ("Cast", ["b"], ["y"], {"to": 1})]
+        graph(f"live-bitshift-{direction.lower()}", 18, shape, nodes,
+              {"ten": np.float32(60), "c": np.uint8([1, 2, 3, 0])})
+    graph("live-gather-table", 13, shape, [("ArgMax", ["x"], ["i"], {"axis": 2, "keepdims": 0}),
+                                           ("Gather", ["w", "i"], ["y"], {})], {"w": (4, 5)})
+    order = [("TopK", ["x", "k"], ["v", "i"], {"axis": 1}), ("Neg", ["x"], ["n"], {})]
+    graph("live-gather-elements", 13, shape, [*order, ("GatherElements", ["n", "i"], ["y"], {"axis": 1})],
+          {"k": integers(2)})
+    best = [("ReduceMean", ["x"], ["m"], {"axes": [2], "keepdims": 0}), ("TopK", ["m", "k"], ["v", "i"], {})]
+    graph("live-gather-parts", 13, shape, [*best, ("Unsqueeze", ["i", "last"], ["u"], {}),
+                                           ("GatherND", ["x", "u"], ["y"], {"batch_dims": 1})],
+          {"k": integers(2), "last": integers(2)})
+    graph("live-gather", 13, (1, 6, 4), [*best, ("Squeeze", ["i", "first"], ["u"], {}),
+                                         ("Gather", ["x", "u"], ["y"], {"axis": 1})],
+          {"k": integers(3), "first": integers(0)})
+
+
+def further_volumes():
+    """Transposed convolutions over three axes, and pads that follow from windows."""
+    shape = (2, 4, 3, 4, 5)
+    weights = {"w": (4, 2, 2, 3, 2), "b": (4,)}
+    single("convtranspose-volume", 11, shape, "ConvTranspose", weights, group=2, strides=[2, 1, 3], pads=[1, 0, 1, 0, 1, 1],
+           output_padding=[1, 0, 2])
+    single("convtranspose-volume-dilated", 11, shape, "ConvTranspose", {"w": (4, 3, 2, 2, 3)}, dilations=[2, 1, 2])
+    for side in ["UPPER", "LOWER"]:
+        single(f"conv-volume-{side.lower()}", 11, shape, "Conv", {"w": (3, 4, 2, 3, 4)}, auto_pad=f"SAME_{side}")
+
+
+for family in (products_and_functions, places, norms, volumes, cubic, decisions, grids, resizing, sums_of_products,
+               bits_and_live_places, further_volumes):
     family()
