@@ -35,6 +35,6 @@ extension TopElements: WritableOperator {
     let count = file.list(count, "k", of: id)
     let node = WrittenNode(
       "TopK", [file.inputs(of: id)[0], count], [("axis", .int(axis)), ("largest", .flag(isLargest))])
-    file.finish(id, node, unused: givesPlaces ? 1 : 0)
+    file.finish(id, node, output: givesPlaces ? 1 : 0, of: 2)
   }
 }
