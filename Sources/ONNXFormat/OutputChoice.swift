@@ -35,7 +35,7 @@ struct OutputChoice {
     var (value, behind): (String, [FileGraph.Node]) = (value, [])
     while true {
       if let decision = OutputPreference.decision(behind: value, in: graph), let operand = decision.last?.inputs.first,
-        graph.makers[operand] != nil
+        OutputPreference.isComputed(operand, in: graph)
       {
         (value, behind) = (operand, behind + decision)
       } else if let choice = OutputPreference.suppression(behind: value, in: graph) {
@@ -133,6 +133,17 @@ struct OutputPreference {
     return nil
   }
 
+  /// Whether a value is more than an input under another shape or type.
+  fileprivate static func isComputed(_ value: String, in graph: FileGraph) -> Bool {
+    var value = value
+    for _ in graph.nodes {
+      guard let node = graph.makers[value]?.first.map({ graph.nodes[$0] }) else { return false }
+      guard keepers.contains(node.op), let operand = node.inputs.first else { return true }
+      value = operand
+    }
+    return false
+  }
+
   /// The scores by which boxes are chosen that a value holds, and the nodes that choose them or make of them what a network shows; nil
   /// where anything else is computed of what was chosen.
   fileprivate static func suppression(
@@ -141,7 +152,7 @@ struct OutputPreference {
     let before = graph.ancestors(of: [value])
     let choosing = graph.nodes.indices.filter { before[$0] && graph.nodes[$0].op == "NonMaxSuppression" }
     let scores = Set(choosing.map { graph.nodes[$0].inputs.dropFirst().first ?? "" })
-    guard scores.count == 1, let scores = scores.first, graph.makers[scores] != nil else { return nil }
+    guard scores.count == 1, let scores = scores.first, isComputed(scores, in: graph) else { return nil }
     let after = graph.descendants(of: choosing.flatMap { graph.nodes[$0].outputs }, among: before)
     guard graph.nodes.indices.allSatisfy({ !after[$0] || shapers.contains(graph.nodes[$0].op) }) else { return nil }
     let kept = graph.ancestors(of: [scores])

@@ -99,6 +99,9 @@ import Testing
     return [
       one(
         "LpPool", [], [("kernel_shape", .ints([2, 2])), ("ceil_mode", .int(1))], "LpPool (it: ceil_mode 1; expected 0)"),
+      one(
+        "TopK", [.integers("k", [1])], [("sorted", .int(0))],
+        "TopK (it: sorted 0, which leaves the order open; expected 1)"),
       one("LpNormalization", [], [("p", .int(3))], "node it (LpNormalization): p is 3; expected 1 or 2"),
       one(
         "ScatterND", [WireTensor(name: "i", dims: [2, 1], type: 7, raw: [UInt8](repeating: 0, count: 16)), update],

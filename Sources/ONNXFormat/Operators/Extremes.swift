@@ -14,6 +14,9 @@ extension NodeReader {
   func topElements() throws -> Imported {
     var taken = [try operand(0, "X")]
     let count: List = opset < 10 ? [try attributes.required("k")] : try list(try operand(1, "K"), in: &taken)
+    guard try attributes.flag("sorted", default: true) else {
+      throw Unsupported("sorted 0, which leaves the order open; expected 1")
+    }
     let (axis, isLargest) = (try attributes.int("axis") ?? -1, try attributes.flag("largest", default: true))
     let results = [false, true].map {
       TopElements(axis: axis, isLargest: isLargest, count: count, givesPlaces: $0)
