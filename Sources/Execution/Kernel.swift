@@ -31,6 +31,14 @@ package protocol DifferentiableKernel: Kernel {
   func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers)
 }
 
+/// A kernel that is not linear because some operands decide which values of others it takes, or how it mixes them.
+package protocol GuidedKernel: Kernel {
+  /// gₖ ← (∂f/∂xₖ)ᵀ·s at the operands of a run, for every operand k for which `results` has memory. `s` holds `seeds` upstream items for
+  /// each item of the batch, next to each other, and so does each result.
+  func adjoint(
+    _ upstream: Floats, at operands: [Floats], items: Int, seeds: Int, _ results: [MutableFloats?], on workers: Workers)
+}
+
 /// The values of a run at which a kernel is differentiated; they are only read.
 package struct Linearization: @unchecked Sendable {
   let x: Floats

@@ -171,6 +171,7 @@ extension AbsorptionCause {
     case .bias: "its bias takes a share"
     case .stabilizer: "the stabilizer takes a share"
     case .zeroDenominator: "no input supports its outputs (zero denominator)"
+    case .decision: "it decides, and no value of the input is a part of a decision"
     case .rule: "the rule does not conserve relevance"
     case .clipped: "negative relevance is dropped"
     case .rounding: "rounding"

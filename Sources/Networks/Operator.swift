@@ -32,6 +32,8 @@ package protocol Operator: Sendable {
   var takesLists: Bool { get }
   /// Where there are such, those operands that hold values none the less; by default the first.
   var valueOperands: Set<Int> { get }
+  /// Operands that decide which of the others' values the output has, or where they come from, and are no values of it themselves.
+  var decidingOperands: Set<Int> { get }
   /// Whether the output holds the operand's elements unchanged and in the same order, under another shape at most.
   var keepsElements: Bool { get }
 
@@ -67,6 +69,7 @@ extension Operator {
   package func literal(of operands: [Inferred]) throws -> Literal? { nil }
   package var takesLists: Bool { false }
   package var valueOperands: Set<Int> { [0] }
+  package var decidingOperands: Set<Int> { [] }
   package var keepsElements: Bool { false }
   package var channels: ChannelPosition? { nil }
   package func isNonNegative(_ operands: [Bool]) -> Bool { false }

@@ -24,6 +24,8 @@ public struct OperatorKind: Sendable, CustomStringConvertible {
     case arithmetic
     /// Elements moved, repeated, joined or interpolated.
     case rearrangement
+    /// What holds or does not, or is at an index: it changes in steps.
+    case decision
     /// What makes probabilities.
     case probability
     /// Nothing in inference.
@@ -222,9 +224,9 @@ extension OperatorKind {
   /// The hyperbolic cosine.
   public static let cosh = OperatorKind("Cosh", .function)
   /// Whether `x` is infinite.
-  public static let isInf = OperatorKind("IsInf", .function)
+  public static let isInf = OperatorKind("IsInf", .decision)
   /// Whether `x` is no number.
-  public static let isNaN = OperatorKind("IsNaN", .function)
+  public static let isNaN = OperatorKind("IsNaN", .decision)
   /// The sign of `x`.
   public static let sign = OperatorKind("Sign", .function)
   /// The sine.
@@ -249,31 +251,34 @@ extension OperatorKind {
   public static let tile = OperatorKind("Tile", .rearrangement)
   /// Matrices with zeros above or below a diagonal.
   public static let trilu = OperatorKind("Trilu", .rearrangement)
+  /// Of two tensors the elements that a third one chooses.
+  public static let `where` = OperatorKind("Where", .rearrangement)
+  /// The largest or smallest elements along an axis.
+  public static let topK = OperatorKind("TopK", .rearrangement)
+  /// Where these elements are.
+  public static let topIndices = OperatorKind("TopIndices", .decision)
+  /// Where along an axis the largest element is.
+  public static let argMax = OperatorKind("ArgMax", .decision)
+  /// Where along an axis the smallest element is.
+  public static let argMin = OperatorKind("ArgMin", .decision)
+  /// Values of images at given positions.
+  public static let gridSample = OperatorKind("GridSample", .rearrangement)
+  /// Whether one number is equal to another, smaller or larger.
+  public static let comparison = OperatorKind("Comparison", .decision)
+  /// And, Or, Xor of two truth values, and a cast to truth values.
+  public static let logic = OperatorKind("Logic", .decision)
+  /// The bits of integers combined, turned or moved.
+  public static let bitwise = OperatorKind("Bitwise", .decision)
+  /// Whether a truth value does not hold.
+  public static let not = OperatorKind("Not", .decision)
+  /// One value at an index along a new axis, and another one elsewhere.
+  public static let oneHot = OperatorKind("OneHot", .decision)
   package static let shape = OperatorKind("Shape", .shapes)
   /// The same values as another kind of numbers.
   public static let cast = OperatorKind("Cast", .rearrangement)
   // Only of values known before the network runs, like all that follow.
   package static let range = OperatorKind("Range", .shapes)
   package static let constantOfShape = OperatorKind("ConstantOfShape", .shapes)
-  package static let `where` = OperatorKind("Where", .shapes)
-  package static let comparison = OperatorKind("Comparison", .shapes)
-  package static let logic = OperatorKind("Logic", .shapes)
   package static let eyeLike = OperatorKind("EyeLike", .shapes)
   package static let nonZero = OperatorKind("NonZero", .shapes)
-  package static let oneHot = OperatorKind("OneHot", .shapes)
-
-  /// All families of this package, in the order in which they are listed.
-  public static let all: [OperatorKind] = [
-    .input, .constant, .conv, .gemm, .relu, .maxPool, .averagePool, .globalAveragePool, .reduceMean, .lrn,
-    .batchNormalization, .concat, .add, .mul, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .softmax,
-    .logSoftmax, .hardmax, .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid,
-    .hardSwish, .leakyRelu, .log, .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt,
-    .tanh, .sub, .div, .pow, .min, .max, .pad, .slice, .gather, .expand, .globalMaxPool, .reduceMax, .reduceMin,
-    .reduceProd, .reduceSum, .resize, .convTranspose, .layerNormalization, .instanceNormalization,
-    .groupNormalization, .depthToSpace, .spaceToDepth, .quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear,
-    .celu, .shrink, .softsign, .swish, .thresholdedRelu, .acos,
-    .acosh, .asin, .asinh, .atan, .atanh, .cos, .cosh, .isInf, .isNaN, .sign, .sin, .sinh, .tan, .mod,
-    .gatherElements, .gatherND, .scatterElements, .scatterND, .reverseSequence, .tile, .trilu, .shape, .cast,
-    .range, .constantOfShape, .where, .comparison, .logic, .eyeLike, .nonZero, .oneHot,
-  ]
 }

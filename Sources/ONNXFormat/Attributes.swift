@@ -61,6 +61,12 @@ struct Attributes {
     try find(name, "TENSOR", { $0.t != nil }).map { UnsafePointer(try held($0.pointee.t, name)) }
   }
 
+  func sparseTensor(_ name: String) throws -> UnsafePointer<SparseTensorProto>? {
+    try find(name, "SPARSE_TENSOR", { $0.sparse_tensor != nil }).map {
+      UnsafePointer(try held($0.pointee.sparse_tensor, name))
+    }
+  }
+
   func graph(_ name: String) throws -> UnsafePointer<GraphProto>? {
     try find(name, "GRAPH", { $0.g != nil }).map { UnsafePointer(try held($0.pointee.g, name)) }
   }

@@ -8,7 +8,7 @@ struct GraphImporter {
   private let opset: Int
   var values: [String: Value] = [:]
   var initializers: [String: UnsafePointer<TensorProto>] = [:]
-  private var sparse: Set<String> = []
+  private var sparse: [String: UnsafePointer<SparseTensorProto>] = [:]
   private(set) var nodes: [Node] = []
   /// For each node whether it depends on pixels, and not only on shapes.
   private var isLive: [Bool] = []
@@ -86,7 +86,7 @@ struct GraphImporter {
       }
     }
     for tensor in messages(graph.pointee.n_sparse_initializer, graph.pointee.sparse_initializer) {
-      sparse.insert(text(tensor.pointee.values?.pointee.name))
+      sparse[text(tensor.pointee.values?.pointee.name)] = tensor
     }
   }
 
@@ -138,7 +138,9 @@ struct GraphImporter {
   }
 
   private mutating func build(_ node: FileGraph.Node, outputs: Int) throws -> Imported {
-    guard let builder = OperatorRegistry.builder(named: node.op) else { throw Unsupported(nil) }
+    guard let builder = OperatorRegistry.builder(named: node.op) else {
+      throw Unsupported(OperatorRegistry.reasonsForNone[node.op])
+    }
     let operands = try texts(node.message.pointee.n_input, node.message.pointee.input).map { try operand(named: $0) }
     let reader = NodeReader(
       name: node.name, opset: opset, attributes: try Attributes(of: node.message), operands: operands, outputs: outputs,
@@ -162,7 +164,11 @@ struct GraphImporter {
       values[name] = .operand(operand)
       return operand
     }
-    if sparse.contains(name) { throw Unsupported("its input \(shown(name)) is a sparse tensor") }
+    if let tensor = sparse[name] {
+      let operand = Operand.constant(try ConstantTensor(tensor, name: name, of: model))
+      values[name] = .operand(operand)
+      return operand
+    }
     throw Defect("its input \(shown(name)) is made by no earlier node")
   }
 
@@ -269,7 +275,7 @@ struct GraphImporter {
   }
 
   /// Whether an operand depends on pixels, and not only on shapes.
-  private func isLive(_ operand: Operand) -> Bool {
+  func isLive(_ operand: Operand) -> Bool {
     switch operand {
     case .node(let id, _): isLive[id.index]
     case .constant: false

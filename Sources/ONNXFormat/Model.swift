@@ -5,6 +5,7 @@ typealias GraphProto = Onnx__GraphProto
 typealias NodeProto = Onnx__NodeProto
 typealias AttributeProto = Onnx__AttributeProto
 typealias TensorProto = Onnx__TensorProto
+typealias SparseTensorProto = Onnx__SparseTensorProto
 typealias ValueInfoProto = Onnx__ValueInfoProto
 
 /// A model as protobuf-c unpacked it, and the file where the payloads of its tensors still are.

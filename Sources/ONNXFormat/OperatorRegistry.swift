@@ -15,15 +15,23 @@ enum OperatorRegistry {
   /// Whether an operator has one output that can be imported, and perhaps others that cannot.
   static func hasOneResult(_ name: String) -> Bool { builder(named: name) != nil && !severalResults.contains(name) }
   private static let severalResults: Set = [
-    "Split", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
+    "Split", "TopK", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
     "com.microsoft.SkipSimplifiedLayerNormalization",
+  ]
+
+  /// Why some operators are not read that networks of images often have.
+  static let reasonsForNone = [
+    "NonMaxSuppression":
+      "it is left out at the end of a network whose nodes compute its scores; here they are an input, or more is computed of the "
+      + "boxes that it chooses than what picks, joins and counts them"
   ]
 
   /// Functions of elements, and of pairs of them, without attributes: ONNX calls them as their families are called.
   private static let functions: [any Operator] = [
     Abs(), Add(), ArcCosine(), ArcSine(), ArcTangent(), AreaCosine(), AreaSine(), AreaTangent(), Ceil(), Cosine(),
     Divide(), Erf(), Exp(), Floor(), HardSwish(), HyperbolicCosine(), HyperbolicSine(), IsNaN(), Log(), Mish(),
-    Multiply(), Negate(), Power(), Reciprocal(), Relu(), Round(), Sigmoid(), Sign(), Sine(), Softplus(), Softsign(),
+    Multiply(), Negate(), Not(), Power(), Reciprocal(), Relu(), Round(), Sigmoid(), Sign(), Sine(), Softplus(),
+    Softsign(),
     Sqrt(), Subtract(), Tangent(), Tanh(),
   ]
 
@@ -31,6 +39,9 @@ enum OperatorRegistry {
   private static let domains: [String: [String: Builder]] = [
     "": standard, MicrosoftOperators.domain: MicrosoftOperators.own,
     MicrosoftOperators.blocked: MicrosoftOperators.inBlocks,
+    "org.openvinotoolkit": [
+      "GroupNorm": { try $0.groupNormalization(epsilon: "eps") }, "Swish": { try $0.openVINOSwish() },
+    ],
   ]
 
   /// All of them by name, with the domain before it but for ONNX's own.
@@ -51,17 +62,23 @@ enum OperatorRegistry {
       builders[relation.rawValue] = { try $0.pairwise(Comparison(relation)) }
     }
     for operation in Logic.Operation.allCases {
-      builders[operation.rawValue] = {
-        try operation == .not ? $0.node(Logic(.not), "X") : $0.pairwise(Logic(operation))
-      }
+      builders[operation.rawValue] = { try $0.pairwise(Logic(operation)) }
     }
     return builders
   }()
 
   private static let others: [String: Builder] = [
     "Affine": { try $0.affine() },
+    "AffineGrid": { try $0.affineGrid() },
+    "ArgMax": { try $0.argumentOfExtreme(isMaximum: true) },
+    "ArgMin": { try $0.argumentOfExtreme(isMaximum: false) },
     "AveragePool": { try $0.averagePool() },
     "BatchNormalization": { try $0.batchNormalization() },
+    "BitShift": { try $0.bitShift() },
+    "BitwiseAnd": { try $0.pairwise(Bitwise(.and)) },
+    "BitwiseNot": { try $0.node(BitwiseNot(), "X") },
+    "BitwiseOr": { try $0.pairwise(Bitwise(.or)) },
+    "BitwiseXor": { try $0.pairwise(Bitwise(.exclusiveOr)) },
     "Cast": { try $0.node(Cast(reading: $0), "input") },
     "Celu": { try $0.node(Celu(reading: $0), "X") },
     "Clip": { try $0.clip() },
@@ -83,14 +100,15 @@ enum OperatorRegistry {
     "Expand": { try $0.node(Expand(), "input", "shape") },
     "EyeLike": { try $0.eyeLike() },
     "Flatten": { try $0.node(Flatten(reading: $0), "input") },
-    "Gather": { try $0.node(Gather(reading: $0), "data", "indices") },
-    "GatherElements": { try $0.node(GatherElements(axis: $0.attributes.int("axis") ?? 0), "data", "indices") },
-    "GatherND": { try $0.node(GatherND(batchAxes: $0.attributes.int("batch_dims") ?? 0), "data", "indices") },
+    "Gather": { try $0.gather() },
+    "GatherElements": { try $0.gatherElements() },
+    "GatherND": { try $0.gatherParts() },
     "Gelu": { try $0.node(Gelu(reading: $0), "X") },
     "Gemm": { try $0.gemm() },
     "GlobalAveragePool": { try $0.globalPool(.mean) },
     "GlobalLpPool": { try $0.globalLpPool() },
     "GlobalMaxPool": { try $0.globalPool(.maximum) },
+    "GridSample": { try $0.node(GridSample(reading: $0), "X", "grid") },
     "GroupNormalization": { try $0.groupNormalization() },
     "HardSigmoid": { try $0.node(HardSigmoid(reading: $0), "X") },
     "Hardmax": { try $0.hardmax() },
@@ -154,6 +172,7 @@ enum OperatorRegistry {
     "Swish": { try $0.node(Swish(reading: $0), "X") },
     "ThresholdedRelu": { try $0.node(ThresholdedRelu(reading: $0), "X") },
     "Tile": { try $0.tile() },
+    "TopK": { try $0.topElements() },
     "Transpose": { try $0.node(Transpose(reading: $0), "data") },
     "Trilu": { try $0.triangle() },
     "Unsqueeze": { try $0.unsqueeze() },

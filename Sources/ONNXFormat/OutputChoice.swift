@@ -33,12 +33,17 @@ struct OutputChoice {
   /// explained, since decisions have no derivative. What decides on the input itself is left.
   func beforeDecisions(in graph: FileGraph) -> (value: String, nodes: [FileGraph.Node]) {
     var (value, behind): (String, [FileGraph.Node]) = (value, [])
-    while let decision = OutputPreference.decision(behind: value, in: graph), let operand = decision.last?.inputs.first,
-      graph.makers[operand] != nil
-    {
-      (value, behind) = (operand, behind + decision)
+    while true {
+      if let decision = OutputPreference.decision(behind: value, in: graph), let operand = decision.last?.inputs.first,
+        OutputPreference.isComputed(operand, in: graph)
+      {
+        (value, behind) = (operand, behind + decision)
+      } else if let choice = OutputPreference.suppression(behind: value, in: graph) {
+        (value, behind) = (choice.scores, behind + choice.nodes)
+      } else {
+        return (value, behind)
+      }
     }
-    return (value, behind)
   }
 
   /// Outputs come first, then nodes by their own names, then those that a conversion merged into others, then values.
@@ -127,6 +132,40 @@ struct OutputPreference {
     }
     return nil
   }
+
+  /// Whether a value is more than an input under another shape or type.
+  fileprivate static func isComputed(_ value: String, in graph: FileGraph) -> Bool {
+    var value = value
+    for _ in graph.nodes {
+      guard let node = graph.makers[value]?.first.map({ graph.nodes[$0] }) else { return false }
+      guard keepers.contains(node.op), let operand = node.inputs.first else { return true }
+      value = operand
+    }
+    return false
+  }
+
+  /// The scores by which boxes are chosen that a value holds, and the nodes that choose them or make of them what a network shows; nil
+  /// where anything else is computed of what was chosen.
+  fileprivate static func suppression(
+    behind value: String, in graph: FileGraph
+  ) -> (scores: String, nodes: [FileGraph.Node])? {
+    let before = graph.ancestors(of: [value])
+    let choosing = graph.nodes.indices.filter { before[$0] && graph.nodes[$0].op == "NonMaxSuppression" }
+    let scores = Set(choosing.map { graph.nodes[$0].inputs.dropFirst().first ?? "" })
+    guard scores.count == 1, let scores = scores.first, isComputed(scores, in: graph) else { return nil }
+    let after = graph.descendants(of: choosing.flatMap { graph.nodes[$0].outputs }, among: before)
+    guard graph.nodes.indices.allSatisfy({ !after[$0] || shapers.contains(graph.nodes[$0].op) }) else { return nil }
+    let kept = graph.ancestors(of: [scores])
+    return (scores, graph.nodes.indices.reversed().filter { before[$0] && !kept[$0] }.map { graph.nodes[$0] })
+  }
+
+  /// What exporters write behind NonMaxSuppression: it picks, joins and sorts what was chosen, and counts it.
+  private static let shapers = keepers.union([
+    "Add", "ArgMax", "Concat", "ConstantOfShape", "Div", "Equal", "Expand", "Gather", "GatherElements", "GatherND",
+    "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Min", "Mul", "Not", "NonZero", "Pad", "Range",
+    "ReduceMax", "ReduceMin", "ReduceSum", "ScatterElements", "ScatterND", "Shape", "Size", "Slice", "Split", "Sub",
+    "Tile", "TopK", "Where",
+  ])
 
   /// The output from whose values, or the probabilities of which, `output` is a decision.
   private func decided(by output: String) -> String? {

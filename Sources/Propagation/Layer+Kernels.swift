@@ -1,4 +1,5 @@
 import Execution
+import Networks
 import Tensors
 
 // The only place that hands memory to kernels: whatever is returned has been written as a whole.
@@ -76,6 +77,35 @@ extension Layer {
     let targets = results.indices.map { index in results[index]?.update { $0 } }
     MutableElements.withPointers(targets) { targets in
       s.view.withPointer { map.adjoint($0, seeds: seeds, targets, on: workers) }
+    }
+    return results
+  }
+
+  /// What arrives, sent back to where the values of the run came from; to operands that decide it only where `reachesDeciding` is set.
+  func sentToOrigins(_ relevance: consuming Tensor, reachesDeciding: Bool) -> [Tensor?] {
+    let wanted = operandShapes.indices.map {
+      site.operandIsLive[$0] && (reachesDeciding || !node.operation.decidingOperands.contains($0))
+    }
+    if node.operation is Where {
+      let condition = operands[0].expanded(to: outputShape)
+      let r = relevance
+      return operandShapes.enumerated().map { index, shape in
+        guard index > 0, wanted[index] else { return nil }
+        return summed(product(r, condition.map { ($0 != 0) == (index == 1) ? 1 : 0 }), to: shape)
+      }
+    }
+    guard let guided = kernel as? any GuidedKernel else { return adjoint(of: linear, times: relevance) }
+    var results = zip(operandShapes, wanted).map { shape, isWanted in
+      isWanted ? workers.pool.tensor(relevanceShape(of: shape)) : nil
+    }
+    let targets = results.indices.map { index in results[index]?.update { $0 } }
+    let r = relevance.view
+    MutableElements.withPointers(targets) { targets in
+      Elements.withPointers(operands.map(\.view)) { operands in
+        r.withPointer {
+          guided.adjoint($0, at: operands, items: batch, seeds: seeds, targets, on: workers)
+        }
+      }
     }
     return results
   }

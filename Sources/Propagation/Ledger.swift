@@ -14,6 +14,8 @@ public enum AbsorptionCause: String, Hashable, Sendable, CaseIterable {
   case zeroDenominator
   /// The rule does not conserve.
   case rule
+  /// It arrived at a decision, such as a comparison, of which no value of the input is a part.
+  case decision
   /// Negative relevance was set to zero.
   case clipped
   /// Rounding of single-precision numbers.
@@ -198,6 +200,7 @@ extension AbsorptionCause {
     case .stabilizer: "STABILIZER"
     case .zeroDenominator: "ZERO DENOMINATOR"
     case .rule: "NOT CONSERVED"
+    case .decision: "DECISION"
     case .clipped: "CLIPPED"
     case .rounding: "ROUNDING"
     }

@@ -60,7 +60,8 @@ extension RuleCatalog {
       ZBoxRule.self, WSquareRule.self,
       FlatRule.self, WinnerTakesAllRule.self, WinnerShareRule.self, EvenRule.self, ProportionalRule.self, PassRule.self,
       TaylorRule.self,
-      ShareBySummandRule.self, SignalTakesAllRule.self, EqualSharesRule.self, RearrangeRule.self, GradientRule.self,
+      ShareBySummandRule.self, SignalTakesAllRule.self, EqualSharesRule.self, RearrangeRule.self, AbsorbRule.self,
+      GradientRule.self,
     ]) { $0 }
   }
 

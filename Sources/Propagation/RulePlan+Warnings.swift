@@ -9,7 +9,8 @@ extension RulePlan {
           let (site, rule) = (assignment.site, assignment.rule)
           let own = rule.warnings(at: site, in: self) + assignment.substitutionWarnings
           // A rule that does not know of steps takes values as if there were none.
-          guard let steps = site.steps, !own.contains(where: { $0.topic == .derivativesOfSteps }) else { return own }
+          guard let steps = site.steps, !(rule is AbsorbRule), !own.contains(where: { $0.topic == .derivativesOfSteps })
+          else { return own }
           return own + [
             RuleWarning(
               .steps, steps, ": \(rule) passes relevance on as if values were neither rounded nor wrapped")

@@ -78,5 +78,6 @@ public struct RuleTable: Sendable {
     Row(
       Selector(operators: Set(OperatorKind.all(.rearrangement))), RearrangeRule()),
     Row(.operators(.add), ShareBySummandRule()),
+    Row(Selector(operators: Set(OperatorKind.all(.decision))), AbsorbRule()),
   ]
 }

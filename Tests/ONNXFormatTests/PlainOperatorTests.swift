@@ -22,9 +22,61 @@ import Testing
       ])
   }
 
-  @Test func decisionsOnTheInputAreRefused() {
-    let error = #expect(throws: ONNXError.self) { try ONNXFile(WireModel.oneNode("ArgMax").bytes) }
-    #expect(error?.description == "model: 1 node is not supported: ArgMax (it)")
+  @Test func decisionsOnTheInputAreComputed() throws {
+    let file = try ONNXFile(WireModel.oneNode("ArgMax").bytes)
+    #expect(file.graph.nodes.map(\.kind) == [.input, .argMax])
+    #expect(file.notes == [])
+  }
+
+  /// Boxes that are chosen at the end by scores, and picked as exporters write it.
+  private func suppression(_ behind: WireNode..., scores: String = "scores") -> [UInt8] {
+    WireModel(
+      nodes: [
+        WireNode(op: "Sigmoid", inputs: ["x"], outputs: ["scores"]),
+        WireNode(op: "Slice", inputs: ["x", "k", "k"], outputs: ["boxes"], name: "box"),
+        WireNode(op: "NonMaxSuppression", inputs: ["boxes", scores, "k"], outputs: ["chosen"], name: "choose"),
+      ] + behind, initializers: [.integers("k", [1])]
+    ).bytes
+  }
+
+  @Test func finalSuppressionIsLeftOut() throws {
+    let file = try ONNXFile(
+      suppression(
+        WireNode(op: "Gather", inputs: ["chosen", "k"], outputs: ["rows"], name: "pick"),
+        WireNode(op: "GatherND", inputs: ["scores", "rows"], outputs: ["y"], name: "take")))
+    #expect(file.graph.nodes.map(\.name) == ["x", "scores"])
+    #expect(
+      file.notes == [
+        "model ends in a decision, which is left out: take (GatherND), pick (Gather), choose (NonMaxSuppression), box (Slice); "
+          + "the scores before it are the output"
+      ])
+  }
+
+  @Test func innerSuppressionIsRefused() {
+    let further = WireNode(op: "Sigmoid", inputs: ["chosen"], outputs: ["y"])
+    let direct = WireNode(op: "Identity", inputs: ["chosen"], outputs: ["y"])
+    for bytes in [suppression(further), suppression(direct, scores: "x")] {
+      let error = #expect(throws: ONNXError.self) { try ONNXFile(bytes) }
+      #expect(
+        error?.description.contains(
+          "NonMaxSuppression (choose: it is left out at the end of a network whose nodes compute its scores; ") == true)
+    }
+  }
+
+  /// ONNX Runtime's GroupNorm on a CPU is known by its definition only: channels come last, and SiLU follows.
+  @Test(arguments: [true, false]) func groupNormOfONNXRuntime(isLast: Bool) throws {
+    let numbers = [WireTensor.floats("g", [4], [1, 2, 3, 4]), .floats("b", [4], [0, 1, 0, 1])]
+    let file = try ONNXFile(
+      WireModel.oneNode(
+        "GroupNorm", ["g", "b"],
+        attributes: [("groups", .int(2)), ("activation", .int(1)), ("channels_last", .int(isLast ? 1 : 0))],
+        initializers: numbers, input: isLast ? [1, 3, 3, 4] : [1, 4, 3, 3]
+      ).bytes)
+    let kinds: [OperatorKind] = [.input, .transpose, .groupNormalization, .swish, .transpose]
+    #expect(file.graph.nodes.map(\.kind) == kinds.filter { isLast || $0 != .transpose })
+    let trace = try Executor(file.network()).trace(Seeded.tensor(isLast ? [1, 3, 3, 4] : [1, 4, 3, 3], seed: 1))
+    let values = trace.value(of: file.graph.output)
+    #expect(values.shape == (isLast ? [1, 3, 3, 4] : [1, 4, 3, 3]))
   }
 
   struct Refusal: Sendable, CustomTestStringConvertible {
@@ -47,6 +99,9 @@ import Testing
     return [
       one(
         "LpPool", [], [("kernel_shape", .ints([2, 2])), ("ceil_mode", .int(1))], "LpPool (it: ceil_mode 1; expected 0)"),
+      one(
+        "TopK", [.integers("k", [1])], [("sorted", .int(0))],
+        "TopK (it: sorted 0, which leaves the order open; expected 1)"),
       one("LpNormalization", [], [("p", .int(3))], "node it (LpNormalization): p is 3; expected 1 or 2"),
       one(
         "ScatterND", [WireTensor(name: "i", dims: [2, 1], type: 7, raw: [UInt8](repeating: 0, count: 16)), update],
@@ -58,8 +113,9 @@ import Testing
           + "those of the constant)"),
       one(
         "Conv", [.floats("w", [1, 2, 2, 2, 2], [Float](repeating: 1, count: 16))],
-        [("auto_pad", .string("SAME_UPPER"))],
-        input: [1, 2, 4, 4, 4], "Conv (it: auto_pad of a convolution over 3 axes; expected pads)"),
+        [("auto_pad", .string("SAME_UPPER")), ("strides", .ints([1, 2, 1]))],
+        input: [1, 2, 4, 4, 4],
+        "Conv (it: auto_pad of a convolution over 3 axes with strides [1, 2, 1]; expected pads)"),
     ]
   }()
 

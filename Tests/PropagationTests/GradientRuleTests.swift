@@ -75,6 +75,10 @@ import Testing
       cases.append(Case(name: "depth to space, \(operation.order)", item: map, operation: operation))
     }
     cases.append(Case(name: "space to depth", item: [2, 4, 6], operation: DepthToSpace(block: 2, inverse: true)))
+    for axis in [1, -1] {
+      let top = TopElements(axis: axis, isLargest: axis == 1, count: [3], givesPlaces: false)
+      cases.append(Case(name: "top elements, axis \(axis)", item: map, operation: top))
+    }
     cases.append(Case(name: "transpose", item: map, operation: .transpose(order: [0, 3, 1, 2])))
     cases.append(Case(name: "reshape", item: map, operation: .reshape(extents: [0, 6, -1], allowZero: false)))
     return cases
@@ -94,6 +98,35 @@ import Testing
     // What ends in a softmax is explained before it.
     builder.add("end", .negate)
     try expectGradient(builder.network(), item: test.item)
+  }
+
+  /// What is chosen by a comparison of the values themselves; the condition has no derivative.
+  @Test func choices() throws {
+    for extents in [[2, 4, 5, 6], [2, 4, 1, 1]] {
+      var builder = GraphBuilder(item: [4, 5, 6])
+      let a = builder.add("a", .sigmoid, builder.input)
+      let means = builder.add("mean", .mean(axes: [2, 3], keepsAxes: true), builder.input)
+      let b = builder.add("b", .negate, extents[2] == 1 ? means : builder.input)
+      let limit = builder.constant("limit", Tensor(shape: [], elements: [0.3]))
+      let holds = builder.add("holds", Comparison(.less), builder.input, limit)
+      builder.add("choice", Where(), holds, a, b)
+      try expectGradient(builder.network(), item: [4, 5, 6])
+    }
+  }
+
+  /// Samples of an image at positions that it makes itself; those of a sampler change with both.
+  @Test(arguments: [GridSample.Padding.zeros, .border, .reflection], [GridSample.Mode.linear, .cubic])
+  func samples(padding: GridSample.Padding, mode: GridSample.Mode) throws {
+    for alignsCorners in [false, true] {
+      var builder = GraphBuilder(item: [4, 5, 6])
+      let scale = builder.constant("scale", Tensor(shape: [], elements: [0.7]))
+      let positions = builder.add("positions", .multiply, builder.input, scale)
+      let axes = builder.add("axes", Slice(starts: [0], ends: [2], axes: [1]), positions)
+      let grid = builder.add("grid", .transpose(order: [0, 2, 3, 1]), axes)
+      let smooth = builder.add("smooth", .sigmoid, builder.input)
+      builder.add("sample", GridSample(mode: mode, padding: padding, alignsCorners: alignsCorners), smooth, grid)
+      try expectGradient(builder.network(), item: [4, 5, 6])
+    }
   }
 
   @Test(arguments: ["add", "multiply", "subtract", "divide", "minimum", "maximum", "power", "self"])

@@ -72,6 +72,7 @@ import Testing
         RuleTable.Row(RuleTable.Selector(), SignalTakesAllRule())
         RuleTable.Row(RuleTable.Selector(), EqualSharesRule())
         RuleTable.Row(RuleTable.Selector(), RearrangeRule())
+        RuleTable.Row(RuleTable.Selector(), AbsorbRule())
         RuleTable.Row(RuleTable.Selector(), GradientRule(rectifier: .guided))
         RuleTable.Row(RuleTable.Selector(), PassRule())
       })

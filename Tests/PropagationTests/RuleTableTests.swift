@@ -166,7 +166,8 @@ import Testing
         from the range of the pixels, one interval per channel; give it in a row of the table, {op: Gemm, position: first, rule: zB, lower: 0, upper: 1}; winnerTakesAll(ties: first) at relu: it \
         applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, and the node is Relu; rearrange at left: it applies to Concat, \
         Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Pad, Slice, Gather, Expand, Resize, DepthToSpace, SpaceToDepth, \
-        GatherElements, GatherND, ScatterElements, ScatterND, ReverseSequence, Tile, Trilu, Cast, and the node is Gemm; \
+        GatherElements, GatherND, ScatterElements, ScatterND, ReverseSequence, Tile, Trilu, Where, TopK, \
+        GridSample, Cast, and the node is Gemm; \
         even at middle: it applies to AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, and the node is Gemm; \
         winnerTakesAll(ties: first) at relu2: it applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, and the node is Relu; \
         shareBySummand at right: it applies to Add, Sub, and the node is Gemm; pass at sum: relevance can pass to one operand \

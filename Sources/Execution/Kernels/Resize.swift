@@ -1,28 +1,40 @@
 import Networks
 import Tensors
 
-extension Resize: ComputedOperator {
-  func kernel(at site: KernelSite) throws -> any Kernel {
-    mode == .cubic ? try CubicResizeKernel(self, at: site) : try ResizeKernel(self, at: site)
-  }
-}
+extension Resize: DirectlyComputed { typealias Computed = ResizeKernel }
 
-/// Another size of the spatial axes, by shares of two neighbors along each axis.
+/// Another size of some axes, by weighted neighbors along each.
 struct ResizeKernel: OperatorKernel, LinearKernel {
   private let input: TensorShape
   private let output: TensorShape
-  private let weights: [[(low: Int, high: Int, share: Float)]]
+  private let taps: [[[Resize.Tap]]?]
+  /// Output elements that lie outside of what is cropped, and what they are.
+  private let outside: (positions: [Int], value: Float)
 
   /// What interpolated values are rounded to, toward zero; nil for real numbers.
   private let type: IntegerType?
 
   init(_ resize: Resize, at site: KernelSite) throws {
     (type, input, output) = (site.output.kind.integerType, site.operands[0].shape, site.output.shape)
-    weights = try resize.weights(of: site.operands)
+    let taps = try resize.taps(of: site.operands)
+    self.taps = taps
+    let fill = resize.crop?.fill ?? 0
+    let strides = output.strides
+    let shape = output
+    let positions =
+      fill == 0
+      ? []
+      : (0..<shape.count).filter { at in
+        shape.dimensions.indices.contains { axis in
+          taps[axis].map { $0[at / strides[axis] % shape[axis]].isEmpty } ?? false
+        }
+      }
+    outside = (positions, fill)
   }
 
   func forward(_ operands: [Floats], _ result: MutableFloats, on workers: Workers) {
     eachAxis(forward: true, items: 1, operands[0], result, workers.pool)
+    for position in outside.positions { result[position] = outside.value }
     if type != nil { for i in 0..<output.count { result[i].round(.towardZero) } }
   }
 
@@ -34,7 +46,7 @@ struct ResizeKernel: OperatorKernel, LinearKernel {
   /// Changes one axis after the other; adjoints do it in the opposite order.
   private func eachAxis(forward: Bool, items: Int, _ source: Floats, _ target: MutableFloats, _ pool: MemoryPool) {
     var extents = forward ? input.dimensions : output.dimensions
-    let changed = Resize.changedAxes(of: input, by: weights)
+    let changed = taps.indices.filter { taps[$0] != nil }
     var current = pool.storage(count: items * TensorShape(extents).count)
     current.base.update(from: source, count: current.count)
     for axis in forward ? changed : changed.reversed() {
@@ -46,20 +58,12 @@ struct ResizeKernel: OperatorKernel, LinearKernel {
       if !forward { next.base.update(repeating: 0, count: next.count) }
       for o in 0..<outer {
         let (x, y) = (current.base + o * from * inner, next.base + o * to * inner)
-        for (index, entry) in weights[axis].enumerated() {
+        for (index, taps) in (taps[axis] ?? []).enumerated() {
           if forward {
-            if entry.share == 0 {
-              (y + index * inner).update(from: x + entry.low * inner, count: inner)
-              continue
-            }
-            for i in 0..<inner {
-              y[index * inner + i] =
-                x[entry.low * inner + i] * (1 - entry.share) + x[entry.high * inner + i] * entry.share
-            }
+            mix(taps, x, y + index * inner, inner)
           } else {
-            for i in 0..<inner {
-              y[entry.low * inner + i] += x[index * inner + i] * (1 - entry.share)
-              y[entry.high * inner + i] += x[index * inner + i] * entry.share
+            for tap in taps {
+              for i in 0..<inner { y[tap.index * inner + i] += x[index * inner + i] * tap.weight }
             }
           }
         }
@@ -67,5 +71,21 @@ struct ResizeKernel: OperatorKernel, LinearKernel {
       current = next
     }
     target.update(from: current.base, count: current.count)
+  }
+
+  /// `y ← Σ weight · x[index]`, for runs of elements.
+  private func mix(_ taps: [Resize.Tap], _ x: Floats, _ y: MutableFloats, _ count: Int) {
+    guard let first = taps.first else { return y.update(repeating: 0, count: count) }
+    let a = x + first.index * count
+    if taps.count == 1, first.weight == 1 { return y.update(from: a, count: count) }
+    guard taps.count == 2 else {
+      for i in 0..<count { y[i] = a[i] * first.weight }
+      for tap in taps.dropFirst() {
+        for i in 0..<count { y[i] += x[tap.index * count + i] * tap.weight }
+      }
+      return
+    }
+    let b = x + taps[1].index * count
+    for i in 0..<count { y[i] = a[i] * first.weight + b[i] * taps[1].weight }
   }
 }

@@ -5,7 +5,8 @@ package struct Cast: Operator {
   package let target: ElementKind
   package init(to target: ElementKind) { self.target = target }
 
-  package var kind: OperatorKind { .cast }
+  // What becomes a truth value is a decision.
+  package var kind: OperatorKind { target == .truth ? .logic : .cast }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { target }
   package func isStepwise(of operands: [ElementKind]) -> Bool { !target.holds(operands.first ?? .real) }

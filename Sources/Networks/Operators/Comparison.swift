@@ -1,7 +1,7 @@
 import Tensors
 
 /// a, b → whether a is related to b, with broadcasting.
-package struct Comparison: LiteralFunction {
+package struct Comparison: PairwiseFunction {
   /// A relation of two numbers, by ONNX's name.
   package enum Relation: String, CaseIterable, Sendable {
     case equal = "Equal"
@@ -25,22 +25,29 @@ package struct Comparison: LiteralFunction {
 
   package var kind: OperatorKind { .comparison }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { .truth }
+  package func isStepwise(of operands: [ElementKind]) -> Bool { true }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { true }
+  package func callAsFunction(_ a: Float, _ b: Float) -> Float { relation.holds(a, b) ? 1 : 0 }
+  package func derivatives(at a: Float, _ b: Float) -> (a: Float, b: Float) { (0, 0) }
+  package func integer(_ a: Int, _ b: Int, _ type: IntegerType) -> Int? {
+    let holds = type == .uint64 ? relation.holds(UInt(bitPattern: a), UInt(bitPattern: b)) : relation.holds(a, b)
+    return holds ? 1 : 0
+  }
+  package func interval(_ a: Interval, _ b: Interval) -> Interval? { Interval(0, 1) }
+  package func range(at site: RangeSite) -> ValueRange? { ValueRange(0, 1, rank: site.output.shape.rank) }
 
-  package func value(of values: [Literal]) throws -> Literal? {
-    guard values.count == 2 else { throw Misfit("expected 2 operands, found \(values.count)") }
-    let shape = try broadcastShape(values[0].shape, values[1].shape)
-    let walk = StridedWalk(over: shape, broadcasting: values[0].shape, values[1].shape)
-    let truths: [Bool]
-    if let a = values[0].integers, let b = values[1].integers {
-      let isUnsigned = values[0].kind == .integer(.uint64)
-      truths = walk.map {
-        isUnsigned
-          ? relation.holds(UInt(bitPattern: a[$0]), UInt(bitPattern: b[$1])) : relation.holds(a[$0], b[$1])
-      }
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    let shape = try outputShape(of: operands)
+    guard let x = operands[0].literal, let y = operands[1].literal else { return nil }
+    let walk = StridedWalk(over: shape, broadcasting: x.shape, y.shape)
+    let truths: [Int]
+    if let a = x.integers, let b = y.integers {
+      let type = x.kind.integerType ?? .int64
+      truths = walk.map { integer(a[$0], b[$1], type) ?? 0 }
     } else {
-      let (a, b) = (values[0].floats.elements, values[1].floats.elements)
-      truths = walk.map { relation.holds(a[$0], b[$1]) }
+      let (a, b) = (x.floats.elements, y.floats.elements)
+      truths = walk.map { relation.holds(a[$0], b[$1]) ? 1 : 0 }
     }
-    return .integers(IntegerTensor(shape: shape, elements: truths.map { $0 ? 1 : 0 }, kind: .truth))
+    return .integers(IntegerTensor(shape: shape, elements: truths, kind: .truth))
   }
 }

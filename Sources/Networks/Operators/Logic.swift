@@ -1,20 +1,18 @@
 import Tensors
 
-/// Truth values: and, or, either, with broadcasting; not.
-package struct Logic: LiteralFunction {
-  /// An operation on truth values, by ONNX's name.
+/// Truth values: and, or, either, with broadcasting.
+package struct Logic: PairwiseFunction {
+  /// An operation on two truth values, by ONNX's name.
   package enum Operation: String, CaseIterable, Sendable {
     case and = "And"
     case or = "Or"
     case exclusiveOr = "Xor"
-    case not = "Not"
 
     func holds(_ a: Bool, _ b: Bool) -> Bool {
       switch self {
       case .and: a && b
       case .or: a || b
       case .exclusiveOr: a != b
-      case .not: !a
       }
     }
   }
@@ -23,17 +21,37 @@ package struct Logic: LiteralFunction {
 
   package var kind: OperatorKind { .logic }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { .truth }
+  package func isStepwise(of operands: [ElementKind]) -> Bool { true }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { true }
+  package func callAsFunction(_ a: Float, _ b: Float) -> Float { operation.holds(a != 0, b != 0) ? 1 : 0 }
+  package func derivatives(at a: Float, _ b: Float) -> (a: Float, b: Float) { (0, 0) }
+  package func integer(_ a: Int, _ b: Int, _ type: IntegerType) -> Int? { operation.holds(a != 0, b != 0) ? 1 : 0 }
+  package func interval(_ a: Interval, _ b: Interval) -> Interval? { Interval(0, 1) }
+  package func range(at site: RangeSite) -> ValueRange? { ValueRange(0, 1, rank: site.output.shape.rank) }
 
-  package func value(of values: [Literal]) throws -> Literal? {
-    guard let a = values.first?.integers else { return nil }
-    if operation == .not {
-      return .integers(IntegerTensor(shape: values[0].shape, elements: a.map { $0 == 0 ? 1 : 0 }, kind: .truth))
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    let shape = try outputShape(of: operands)
+    guard let x = operands[0].literal, let y = operands[1].literal, let a = x.integers, let b = y.integers else {
+      return nil
     }
-    guard values.count == 2, let b = values[1].integers else { return nil }
-    let shape = try broadcastShape(values[0].shape, values[1].shape)
-    let elements = StridedWalk(over: shape, broadcasting: values[0].shape, values[1].shape).map {
-      operation.holds(a[$0] != 0, b[$1] != 0) ? 1 : 0
+    let truths = StridedWalk(over: shape, broadcasting: x.shape, y.shape).map {
+      operation.holds(a[$0] != 0, b[$1] != 0)
     }
-    return .integers(IntegerTensor(shape: shape, elements: elements, kind: .truth))
+    return .integers(IntegerTensor(shape: shape, elements: truths.map { $0 ? 1 : 0 }, kind: .truth))
   }
+}
+
+/// Whether a truth value does not hold.
+package struct Not: ElementwiseFunction {
+  package init() {}
+  package var kind: OperatorKind { .not }
+  package func callAsFunction(_ x: Float) -> Float { x == 0 ? 1 : 0 }
+  package func derivative(at x: Float) -> Float { 0 }
+  package func elementKind(of operands: [ElementKind]) -> ElementKind { .truth }
+  package func isStepwise(of operands: [ElementKind]) -> Bool { true }
+  package var isNonNegative: Bool { true }
+  package var bounds: Interval? { Interval(0, 1) }
+  package func isDefined(on x: Interval) -> Bool { false }
+  package var keepsIntegers: Bool { true }
+  package func integer(_ x: Int, _ type: IntegerType) -> Int { x == 0 ? 1 : 0 }
 }

@@ -1,41 +1,55 @@
 import Tensors
 
 /// indices, depth, [off, on] → along a new axis, `on` at the index and `off` elsewhere.
-package struct OneHot: LiteralFunction {
+package struct OneHot: Operator {
   package let axis: Int
   package init(axis: Int) { self.axis = axis }
 
   package var kind: OperatorKind { .oneHot }
+  package var takesLists: Bool { true }
   package func elementKind(of operands: [ElementKind]) -> ElementKind { operands.last ?? .real }
+  package func isStepwise(of operands: [ElementKind]) -> Bool { true }
+  package func outputRank(of operands: [Int?]) -> Int? { operands[0].map { $0 + 1 } }
 
-  package func value(of values: [Literal]) throws -> Literal? {
-    guard values.count == 3, values[1].shape.count == 1, values[2].shape.count == 2 else {
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
+    guard operands.count == 3, operands[1].shape.count == 1, operands[2].shape.count == 2 else {
       throw Misfit("expected indices, one depth and two values")
     }
-    let (indices, depth) = (try wholeNumbers(values[0]), try wholeNumbers(values[1])[0])
-    let x = values[0].shape
+    guard let depth = operands[1].literal.map({ ($0.integers?.first).map(Float.init) ?? $0.floats.elements[0] }),
+      operands[2].literal != nil
+    else { throw Misfit("depth and values depend on the image; expected what follows from shapes") }
+    guard depth >= 1, depth < 0x1p31 else { throw Misfit("depth is \(depth); expected a positive number") }
+    let x = operands[0].shape
     let axis = try counted(axis, rank: x.rank + 1)
-    guard depth > 0 else { throw Misfit("depth is \(depth); expected a positive number") }
-    let shape = try TensorShape(checking: x.dimensions[..<axis] + [depth] + x.dimensions[axis...])
+    let shape = try TensorShape(checking: x.dimensions[..<axis] + [Int(depth)] + x.dimensions[axis...])
     guard shape.count <= 1 << 27 else { throw Misfit("a constant of shape \(shape) is too large") }
-    let inner = x.dimensions[axis...].reduce(1, *)
-    let isOn = (0..<shape.count).map { position in
-      let index = indices[position / (inner * depth) * inner + position % inner]
-      return position / inner % depth == (index < 0 ? index + depth : index)
-    }
-    if let choices = values[2].integers {
-      return .integers(IntegerTensor(shape: shape, elements: isOn.map { choices[$0 ? 1 : 0] }, kind: values[2].kind))
-    }
-    let choices = values[2].floats.elements
-    return .floats(Tensor(shape: shape, elements: isOn.map { choices[$0 ? 1 : 0] }))
+    return shape
   }
 
-  /// Integers, which may be given as real numbers.
-  private func wholeNumbers(_ value: Literal) throws -> [Int] {
-    try value.integers
-      ?? value.floats.elements.map { number in
+  package func origin(of operands: [Inferred]) throws -> Origin {
+    let rank = try firstShape(operands).rank
+    return .mixed(Set(try counted(axis, rank: rank + 1)...rank))
+  }
+
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    let shape = try outputShape(of: operands)
+    guard let known = operands[0].literal, let values = operands[2].literal else { return nil }
+    let indices =
+      try known.integers
+      ?? known.floats.elements.map { number in
         guard abs(number) < 0x1p62 else { throw Misfit("an index is \(number)") }
         return Int(number)
       }
+    let lines = Lines(of: shape, along: try counted(axis, rank: shape.rank))
+    var isOn = [Bool](repeating: false, count: shape.count)
+    for (line, index) in indices.enumerated() {
+      let place = index < 0 ? index + lines.extent : index
+      if (0..<lines.extent).contains(place) { isOn[lines.position(place, of: line)] = true }
+    }
+    if let choices = values.integers {
+      return .integers(IntegerTensor(shape: shape, elements: isOn.map { choices[$0 ? 1 : 0] }, kind: values.kind))
+    }
+    let choices = values.floats.elements
+    return .floats(Tensor(shape: shape, elements: isOn.map { choices[$0 ? 1 : 0] }))
   }
 }

@@ -25,6 +25,8 @@ package struct Resize: LimitKeeping {
     case alignCorners = "align_corners"
     /// First pixels correspond: `index / scale`.
     case asymmetric
+    /// First and last pixels correspond to the ends of a part: `Crop`.
+    case cropAndResize = "tf_crop_and_resize"
   }
   /// Which neighbor is nearest: ONNX's `nearest_mode`.
   package enum Rounding: String, Hashable, Sendable {
@@ -56,51 +58,49 @@ package struct Resize: LimitKeeping {
   /// Which neighbor is nearest; only `Mode.nearest` asks.
   package let rounding: Rounding
   package let aspectRatio: AspectRatio
-  /// How cubic interpolation weighs; nil in other modes.
-  package let cubic: Cubic?
+  /// How cubic interpolation weighs.
+  package let cubic: Cubic
+  /// Whether neighbors outside have no weight, instead of being those at the edge.
+  package let excludesOutside: Bool
+  /// Whether axes that shrink are smoothed, by as many neighbors as an element of the result stands for.
+  package let antialiases: Bool
+  /// What is resized, if not all; only `Coordinates.cropAndResize` asks.
+  package let crop: Crop?
 
   package init(
     scales: [Float]?, sizes: List?, axes: [Int]? = nil, mode: Mode, coordinates: Coordinates, rounding: Rounding,
-    aspectRatio: AspectRatio = .stretch, cubic: Cubic? = nil
+    aspectRatio: AspectRatio = .stretch, cubic: Cubic = Cubic(coefficient: -0.75), excludesOutside: Bool = false,
+    antialiases: Bool = false, crop: Crop? = nil
   ) {
     (self.scales, self.sizes, self.axes, self.mode) = (scales, sizes, axes, mode)
     (self.coordinates, self.rounding, self.aspectRatio) = (coordinates, rounding, aspectRatio)
-    self.cubic = mode == .cubic ? cubic ?? Cubic(coefficient: -0.75, excludesOutside: false) : nil
+    (self.cubic, self.excludesOutside, self.antialiases, self.crop) = (cubic, excludesOutside, antialiases, crop)
   }
 
   package var kind: OperatorKind { .resize }
   package var takesLists: Bool { true }
-  package var isLinear: Bool { true }
+  package var isLinear: Bool { crop.map { $0.fill == 0 } ?? true }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     try TensorShape(checking: extents(of: firstShape(operands), operands).extents)
   }
   // Cubic interpolation goes beyond what it interpolates.
-  package func isNonNegative(_ operands: [Bool]) -> Bool { mode != .cubic && operands.first ?? false }
-  package func origin(of operands: [Inferred]) throws -> Origin {
-    if mode == .cubic {
-      let weights = try cubicWeights(of: operands)
-      return .mixed(Set(weights.indices.filter { weights[$0] != nil }))
-    }
-    return .mixed(Set(Self.changedAxes(of: operands[0].shape, by: try weights(of: operands))))
+  package func isNonNegative(_ operands: [Bool]) -> Bool {
+    mode != .cubic && crop?.fill ?? 0 >= 0 && operands.first ?? false
   }
-  /// An axis along which each index takes its own stays what it is.
-  package static func changedAxes(
-    of x: TensorShape, by weights: [[(low: Int, high: Int, share: Float)]]
-  ) -> [Int] {
-    weights.indices.filter { axis in
-      weights[axis].count != x[axis]
-        || weights[axis].enumerated().contains { $0.element.low != $0.offset || $0.element.share != 0 }
-    }
+  package func origin(of operands: [Inferred]) throws -> Origin {
+    let taps = try taps(of: operands)
+    return .mixed(Set(taps.indices.filter { taps[$0] != nil }))
   }
   package func range(at site: RangeSite) -> ValueRange? {
-    guard mode != .cubic else { return nil }
-    return site.range(0).flatMap { x in (try? weights(of: site.operands)).flatMap(x.resized) }
+    guard mode != .cubic, let x = site.range(0) else { return nil }
+    guard let crop else { return (try? taps(of: site.operands)).flatMap(x.resized) }
+    return ValueRange(
+      min(x.hull.lower, crop.fill), max(x.hull.upper, crop.fill), rank: site.output.shape.rank)
   }
 
   /// The extents of the result, and the factor of each axis.
   func extents(of x: TensorShape, _ operands: [Inferred]) throws -> (extents: [Int], scales: [Float]) {
-    let axes = try self.axes?.map { try counted($0, rank: x.rank) } ?? Array(0..<x.rank)
-    guard Set(axes).count == axes.count else { throw Misfit("axes are \(axes); expected each once") }
+    let axes = try countedAxes(x)
     var extents = x.dimensions
     var scales = [Float](repeating: 1, count: x.rank)
     if let sizes {
@@ -130,38 +130,21 @@ package struct Resize: LimitKeeping {
     return (extents, scales)
   }
 
+  func countedAxes(_ x: TensorShape) throws -> [Int] {
+    let axes = try self.axes?.map { try counted($0, rank: x.rank) } ?? Array(0..<x.rank)
+    guard Set(axes).count == axes.count else { throw Misfit("axes are \(axes); expected each once") }
+    return axes
+  }
+
   private func extent(_ whole: Float) throws -> Int {
     guard whole >= 0, whole < 0x1p62 else { throw Misfit("an extent is \(whole)") }
     return Int(whole)
   }
 
-  /// For each axis the two input indices that each output index mixes, and the share of the second.
-  package func weights(of operands: [Inferred]) throws -> [[(low: Int, high: Int, share: Float)]] {
-    let x = try firstShape(operands)
-    let (extents, scales) = try extents(of: x, operands)
-    let output = try TensorShape(checking: extents)
-    guard output.count == 0 || x.count > 0 else { throw Misfit("an empty tensor cannot be resized") }
-    // Factors are not looked at where no extent changes.
-    let isUnchanged = output == x
-    return (0..<x.rank).map { axis in
-      let (from, to, scale) = (x[axis], extents[axis], scales[axis])
-      return (0..<to).map { index in
-        if isUnchanged || from == to && scale == 1 { return (index, index, 0) }
-        let position = position(of: Float(index), scale: scale, from: Float(from), to: Float(to))
-        if mode == .nearest {
-          let clamped = min(max(nearest(position, shrinks: scale < 1), 0), Float(from - 1))
-          let nearest = min(Int(clamped), from - 1)
-          return (nearest, nearest, 0)
-        }
-        let clamped = min(max(position, 0), Float(from - 1))
-        let low = min(Int(clamped), from - 1)
-        return (low, min(low + 1, from - 1), low + 1 < from ? clamped - Float(low) : 0)
-      }
-    }
-  }
-
   /// The coordinate along an axis of `from` elements that an index of `to` stands for.
-  func position(of index: Float, scale: Float, from: Float, to: Float) -> Float {
+  func position(
+    of index: Float, scale: Float, from: Float, to: Float, _ part: (start: Float, end: Float)? = nil
+  ) -> Float {
     switch coordinates {
     case .halfPixel: return (index + 0.5) / scale - 0.5
     case .halfPixelSymmetric:
@@ -172,11 +155,15 @@ package struct Resize: LimitKeeping {
     case .halfPixelForNearest: return (index + 0.5) / scale
     case .alignCorners: return to > 1 ? index * (from - 1) / (to - 1) : 0
     case .asymmetric: return index / scale
+    case .cropAndResize:
+      let (start, end) = part ?? (0, 1)
+      return to > 1
+        ? start * (from - 1) + index * (end - start) * (from - 1) / (to - 1) : 0.5 * (start + end) * (from - 1)
     }
   }
 
   /// The nearest neighbor of a coordinate, not yet clamped to those that are there.
-  private func nearest(_ position: Float, shrinks: Bool) -> Float {
+  func nearest(_ position: Float, shrinks: Bool) -> Float {
     let below = position.rounded(.down)
     switch rounding {
     case .floor: return below

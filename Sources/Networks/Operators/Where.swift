@@ -1,16 +1,32 @@
 import Tensors
 
 /// condition, a, b → a where the condition holds, else b.
-package struct Where: LiteralFunction {
+package struct Where: Operator {
   package init() {}
   package var kind: OperatorKind { .where }
+  package var decidingOperands: Set<Int> { [0] }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
+    guard operands.count == 3 else { throw Misfit("expected 3 operands, found \(operands.count)") }
+    return try broadcastShape(broadcastShape(operands[0].shape, operands[1].shape), operands[2].shape)
+  }
+  package func outputRank(of operands: [Int?]) -> Int? {
+    operands.contains(nil) ? nil : operands.compactMap { $0 }.max()
+  }
   package func elementKind(of operands: [ElementKind]) -> ElementKind {
     operands.dropFirst().contains(.real) ? .real : operands.dropFirst().first ?? .real
   }
+  package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { operands.dropFirst().allSatisfy { $0 } }
 
-  package func value(of values: [Literal]) throws -> Literal? {
+  package func range(at site: RangeSite) -> ValueRange? {
+    guard let a = site.range(1)?.hull, let b = site.range(2)?.hull else { return nil }
+    return ValueRange(min(a.lower, b.lower), max(a.upper, b.upper), rank: site.output.shape.rank)
+  }
+
+  package func literal(of operands: [Inferred]) throws -> Literal? {
+    let shape = try outputShape(of: operands)
+    let values = operands.compactMap(\.literal)
     guard values.count == 3, let condition = values[0].integers else { return nil }
-    let shape = try broadcastShape(try broadcastShape(values[0].shape, values[1].shape), values[2].shape)
     let holds = StridedWalk(over: shape, broadcasting: values[0].shape).map { at, _ in condition[at] != 0 }
     func chosen<Element>(_ a: [Element], _ b: [Element]) -> [Element] {
       let pairs = StridedWalk(over: shape, broadcasting: values[1].shape, values[2].shape).map { (a[$0], b[$1]) }

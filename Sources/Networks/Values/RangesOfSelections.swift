@@ -115,16 +115,17 @@ extension ValueRange {
     return ValueRange(lower: rows(expanded.map(\.lower)), upper: rows(expanded.map(\.upper)))?.simplified()
   }
 
-  /// The bounds of what a resizing interpolates: for each axis the two indices that each index mixes, and the share of the second.
-  func resized(_ weights: [[(low: Int, high: Int, share: Float)]]) -> ValueRange? {
+  /// The bounds of what a resizing interpolates by weights that are not negative; nil for an axis that stays what it is.
+  func resized(_ weights: [[[Resize.Tap]]?]) -> ValueRange? {
     guard weights.count == shape.rank else { return nil }
     func extents(_ shape: TensorShape) -> TensorShape {
-      TensorShape(weights.indices.map { shape[$0] > 1 ? weights[$0].count : 1 })
+      TensorShape(weights.indices.map { shape[$0] > 1 ? weights[$0]?.count ?? shape[$0] : 1 })
     }
     guard let bounds = limited({ extents($0) }) else { return nil }
     func interpolated(_ bound: Tensor) -> Tensor {
       var bound = bound
       for (axis, mixed) in weights.enumerated() where bound.shape[axis] > 1 {
+        guard let mixed else { continue }
         let (extent, inner) = (bound.shape[axis], bound.shape.dimensions[(axis + 1)...].reduce(1, *))
         var dimensions = bound.shape.dimensions
         dimensions[axis] = mixed.count
@@ -132,11 +133,9 @@ extension ValueRange {
         bound = Tensor(uninitialized: TensorShape(dimensions)) { result in
           for at in result.indices {
             let (outer, rest) = (at / (mixed.count * inner), at % inner)
-            let one = mixed[at / inner % mixed.count]
-            let (low, high) = (
-              x[(outer * extent + one.low) * inner + rest], x[(outer * extent + one.high) * inner + rest]
-            )
-            result[at] = low + one.share * (high - low)
+            result[at] = mixed[at / inner % mixed.count].reduce(0) {
+              $0 + $1.weight * x[(outer * extent + $1.index) * inner + rest]
+            }
           }
         }
       }

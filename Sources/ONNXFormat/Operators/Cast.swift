@@ -15,5 +15,6 @@ extension Cast: WritableOperator {
     guard let type = ElementType(named: name) else { throw Defect("to is \(shown(name)); expected a type of elements") }
     return type
   }
+  var writtenName: String { "Cast" }
   var attributes: [WrittenNode.Attribute] { [("to", .int(Int(ElementType(target).number)))] }
 }

@@ -7,6 +7,9 @@ extension NodeReader {
     if let tensor = try attributes.tensor("value") {
       return .constant(try ConstantTensor(tensor, name: name, of: model))
     }
+    if let tensor = try attributes.sparseTensor("sparse_value") {
+      return .constant(try ConstantTensor(tensor, name: name, of: model))
+    }
     func floats(_ values: [Float], _ shape: TensorShape) -> Imported {
       .constant(ConstantTensor(.floats(Tensor(shape: shape, elements: values)), name: name, file: model.file))
     }
@@ -17,7 +20,7 @@ extension NodeReader {
     if let values = try attributes.floats("value_floats") { return floats(values, [values.count]) }
     if let value = try attributes.int("value_int") { return integers([value], []) }
     if let values = try attributes.ints("value_ints") { return integers(values, [values.count]) }
-    for form in ["sparse_value", "value_string", "value_strings"] where attributes.has(form) {
+    for form in ["value_string", "value_strings"] where attributes.has(form) {
       throw Unsupported("its value is a \(form)")
     }
     throw Defect("attribute value is missing")

@@ -15,8 +15,10 @@ extension NodeReader {
     }
     let window = try window(kernel: kernel)
     if kernel.count > 2 {
-      return try volumeConvolution(
-        x, weight: weight.floats(), bias: try bias?.floats(), window, groups: groups)
+      var recipe = Recipe()
+      try volumeConvolution(
+        .operand(x), weight: weight.floats(), bias: try bias?.floats(), window, groups: groups, in: &recipe)
+      return .recipe(recipe)
     }
     let convolution = Convolution(
       weight: try weight.floats(), bias: try bias?.floats(), window: window, groups: groups)
@@ -34,9 +36,8 @@ extension NodeReader {
     guard shape.rank >= 3, shape.count > 0 else {
       throw Defect("weight \(shown(weight.name)) has shape \(shape); expected at least 3 axes, none of them empty")
     }
-    let most = rows == "outputs" ? 3 : 2
-    guard shape.rank - 2 <= most else {
-      throw Unsupported("a convolution over \(shape.rank - 2) axes; expected 1 to \(most)")
+    guard shape.rank <= 5 else {
+      throw Unsupported("a convolution over \(shape.rank - 2) axes; expected 1 to 3")
     }
     guard groups > 0, shape[0] % groups == 0 else {
       throw Defect("group is \(groups); expected a divisor of the \(shape[0]) \(rows) of weight \(shown(weight.name))")

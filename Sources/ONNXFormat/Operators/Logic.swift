@@ -11,6 +11,10 @@ extension Logic: WritableOperator {
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] { file.graph[id].inputs.map { file.truth($0) } }
 }
 
+extension Not: WritableOperator {
+  func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] { file.graph[id].inputs.map { file.truth($0) } }
+}
+
 extension Where: WritableOperator {
   func operands(in file: inout GraphWriter, of id: Node.ID) -> [String] {
     [file.truth(file.graph[id].inputs[0])] + file.inputs(of: id).dropFirst()

@@ -63,7 +63,7 @@ extension NodeReader {
   static func exchangingLast(_ rank: Int) -> [Int] { Array(0..<rank - 2) + [rank - 1, rank - 2] }
 
   /// The products of matrices, along the last two of `rank` axes, by constant ones.
-  private func product(
+  func product(
     of x: Recipe.Value, rank: Int, by matrices: Tensor, in recipe: inout Recipe
   ) throws -> (value: Recipe.Value, rank: Int) {
     let (k, n) = (matrices.shape[-2], matrices.shape[-1])

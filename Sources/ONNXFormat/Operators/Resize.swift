@@ -18,7 +18,6 @@ extension NodeReader {
     }
     if scales == nil, opset >= 11, let operand = optionalOperand(3) { sizes = try list(operand, in: &taken) }
     guard scales != nil || sizes != nil else { throw Defect("neither scales nor sizes are given") }
-    guard try !attributes.flag("antialias") else { throw Unsupported("antialias 1; expected 0") }
     let policy = try attributes.string("keep_aspect_ratio_policy") ?? "stretch"
     guard let aspectRatio = Resize.AspectRatio(rawValue: policy) else {
       throw Defect("keep_aspect_ratio_policy is \(shown(policy)); expected stretch, not_larger or not_smaller")
@@ -40,17 +39,29 @@ extension NodeReader {
     guard let rounding = older ? .simple : Resize.Rounding(rawValue: rounding), older || rounding != .simple else {
       throw Defect("nearest_mode is \(shown(rounding))")
     }
-    let cubic = Resize.Cubic(
-      coefficient: try attributes.float("cubic_coeff_a") ?? -0.75,
-      excludesOutside: try mode == .cubic && attributes.flag("exclude_outside"))
+    let cubic = Resize.Cubic(coefficient: try attributes.float("cubic_coeff_a") ?? -0.75)
+    let antialiases = try mode != .nearest && attributes.flag("antialias")
+    let excludesOutside = try (mode == .cubic || antialiases) && attributes.flag("exclude_outside")
     let resize = Resize(
       scales: scales, sizes: sizes, axes: try attributes.ints("axes"), mode: mode, coordinates: coordinates,
-      rounding: rounding, aspectRatio: aspectRatio, cubic: cubic)
+      rounding: rounding, aspectRatio: aspectRatio, cubic: cubic, excludesOutside: excludesOutside,
+      antialiases: antialiases, crop: try coordinates == .cropAndResize ? crop() : nil)
     return .node(resize, taken)
+  }
+
+  /// The part that is resized: starts along all axes, and then ends.
+  private func crop() throws -> Resize.Crop {
+    guard let roi = try optionalConstant(1, "roi")?.floats().elements, roi.count > 0, roi.count.isMultiple(of: 2) else {
+      throw Defect("roi is missing; expected where the part that is resized starts and ends along each axis")
+    }
+    return Resize.Crop(
+      starts: Array(roi[..<(roi.count / 2)]), ends: Array(roi[(roi.count / 2)...]),
+      fill: try attributes.float("extrapolation_value") ?? 0)
   }
 
   private static let frames = [
     "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn",
+    "tf_crop_and_resize",
   ]
 }
 
@@ -58,7 +69,7 @@ extension Resize: WritableOperator {
   /// Resize. What was written before opset 11 takes the upper neighbor along axes that shrink and the lower one along others: where
   /// there are both, two nodes do that.
   func write(to file: inout GraphWriter, as id: Node.ID) {
-    if axes != nil || aspectRatio != .stretch { file.require(opset: 18) }
+    if axes != nil || aspectRatio != .stretch || antialiases { file.require(opset: 18) }
     if coordinates == .halfPixelSymmetric { file.require(opset: 19) }
     let input = file.inputs(of: id)[0]
     guard rounding == .simple, mode == .nearest, let scales else {
@@ -85,13 +96,17 @@ extension Resize: WritableOperator {
       ("coordinate_transformation_mode", .string(coordinates.rawValue)),
       ("nearest_mode", .string(rounding.rawValue)),
     ]
-    if let cubic {
-      attributes += [
-        ("cubic_coeff_a", .float(cubic.coefficient)), ("exclude_outside", .flag(cubic.excludesOutside)),
-      ]
+    if mode == .cubic { attributes.append(("cubic_coeff_a", .float(cubic.coefficient))) }
+    if excludesOutside { attributes.append(("exclude_outside", .flag(true))) }
+    if antialiases { attributes.append(("antialias", .flag(true))) }
+    var part = ""
+    if let crop {
+      attributes.append(("extrapolation_value", .float(crop.fill)))
+      let numbers = crop.starts + crop.ends
+      part = file.parameter(Tensor(shape: [numbers.count], elements: numbers), "roi", of: id)
     }
     if let axes { attributes.append(("axes", .ints(axes))) }
     if aspectRatio != .stretch { attributes.append(("keep_aspect_ratio_policy", .string(aspectRatio.rawValue))) }
-    return WrittenNode("Resize", [input, "", factors, sizes], attributes)
+    return WrittenNode("Resize", [input, part, factors, sizes], attributes)
   }
 }

@@ -21,6 +21,13 @@ extension NodeReader {
         kernel: kernel, strides: window.strides, dilations: window.dilations, padding: isUpper ? .sameUpper : .sameLower
       )
     }
+    if kernel.count > 2 {
+      guard extents == nil else {
+        throw Unsupported("output_shape of a transposed convolution over 3 axes; expected pads")
+      }
+      return try transposedVolumeConvolution(
+        x, weight: weight.floats(), bias: try optionalWeights(2, "B")?.floats(), window, extra: extra, groups: groups)
+    }
     let convolution = TransposedConvolution(
       weight: try weight.floats(), bias: try optionalWeights(2, "B")?.floats(), window: window, outputPadding: extra,
       outputExtents: extents, groups: groups)

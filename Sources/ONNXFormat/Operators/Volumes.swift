@@ -31,17 +31,22 @@ extension NodeReader {
   }
 
   /// A convolution over three axes: one over two, of the slices under each place of the window along the first as channels.
-  func volumeConvolution(_ x: Operand, weight: Tensor, bias: Tensor?, _ window: Window, groups: Int) throws -> Imported
-  {
-    guard case .explicit(let before, let after) = window.padding else {
-      throw Unsupported("auto_pad of a convolution over 3 axes; expected pads")
+  func volumeConvolution(
+    _ x: Recipe.Value, weight: Tensor, bias: Tensor?, _ window: Window, groups: Int, in recipe: inout Recipe
+  ) throws {
+    guard case .explicit(let before, let after) = window.withKnownPads() else {
+      throw Unsupported("auto_pad of a convolution over 3 axes with strides \(window.strides); expected pads")
     }
     let (outputs, slices) = (weight.shape[0], weight.shape[2])
     let channels = weight.shape[1] * groups * slices
     let flat = weight.reshaped(to: TensorShape([outputs, weight.shape[1] * slices] + window.kernel[1...]))
-    let layer = Convolution(weight: flat, bias: bias, window: try window.over(axes: [1, 2]), groups: groups)
-    var recipe = Recipe()
-    var value = Recipe.Value.operand(x)
+    let layer = Convolution(
+      weight: flat, bias: bias,
+      window: try Window(
+        kernel: Array(window.kernel[1...]), strides: Array(window.strides[1...]),
+        dilations: Array(window.dilations[1...]),
+        padding: .explicit(before: Array(before[1...]), after: Array(after[1...]))), groups: groups)
+    var value = x
     if before[0] > 0 || after[0] > 0 {
       value = recipe.apply(Pad(amounts: [before[0], after[0]], axes: [2]), value)
     }
@@ -62,6 +67,49 @@ extension NodeReader {
       recipe.apply(ShapeOf(start: 2), result))
     value = recipe.apply(Reshape(extents: .operand(1), allowZero: false), result, extents)
     recipe.apply(Transpose(order: [0, 2, 1, 3, 4]), value)
+  }
+
+  /// A transposed convolution over three axes: a convolution, with the weights turned round, of the operand with zeros between its
+  /// elements and around them.
+  func transposedVolumeConvolution(
+    _ x: Operand, weight: Tensor, bias: Tensor?, _ window: Window, extra: [Int], groups: Int
+  ) throws -> Imported {
+    guard case .explicit(let before, let after) = window.padding else {
+      throw Unsupported("auto_pad of a transposed convolution over 3 axes; expected pads")
+    }
+    var recipe = Recipe()
+    var value = Recipe.Value.operand(x)
+    for (index, stride) in window.strides.enumerated() where stride > 1 {
+      let axis = index + 2
+      let spread = recipe.apply(
+        Pad(amounts: [0, stride - 1], axes: [axis + 1]), recipe.apply(Unsqueeze(axes: [axis + 1]), value))
+      var parts = [recipe.apply(ShapeOf(end: axis), value), constant([-1])]
+      if axis < 4 { parts.append(recipe.apply(ShapeOf(start: axis + 1), value)) }
+      let extents = recipe.apply(Concat(axis: 0), values: parts)
+      let joined = recipe.apply(Reshape(extents: .operand(1), allowZero: false), spread, extents)
+      // No zeros behind the last element.
+      value = recipe.apply(Pad(amounts: [0, 1 - stride], axes: [axis]), joined)
+    }
+    let reach = zip(window.kernel, window.dilations).map { ($0 - 1) * $1 }
+    let (first, last) = (
+      reach.indices.map { reach[$0] - before[$0] }, reach.indices.map { reach[$0] - after[$0] + extra[$0] }
+    )
+    value = recipe.apply(Pad(amounts: .fixed(first + last), axes: [2, 3, 4]), value)
+    // Inputs × outputs of a group × window become outputs × inputs of a group × window, from its end.
+    let (inputs, outputs) = (weight.shape[0] / groups, weight.shape[1])
+    let size = window.kernel.reduce(1, *)
+    let w = weight.elements
+    let turned = Tensor(
+      shape: TensorShape([outputs * groups, inputs] + window.kernel),
+      elements: (0..<weight.count).map { at in
+        let (row, input, place) = (at / (inputs * size), at / size % inputs, at % size)
+        let (group, output) = (row / outputs, row % outputs)
+        return w[((group * inputs + input) * outputs + output) * size + size - 1 - place]
+      })
+    let plain = try Window(
+      kernel: window.kernel, strides: [1, 1, 1], dilations: window.dilations,
+      padding: .explicit(before: [0, 0, 0], after: [0, 0, 0]))
+    try volumeConvolution(value, weight: turned, bias: bias, plain, groups: groups, in: &recipe)
     return .recipe(recipe)
   }
 
@@ -82,6 +130,16 @@ extension Window {
     return try Window(
       kernel: chosen(kernel, 1), strides: chosen(strides, 1), dilations: chosen(dilations, 1), padding: padding,
       ceilMode: ceilMode)
+  }
+
+  /// The pads, which follow from the window alone where it moves by one element at a time.
+  fileprivate func withKnownPads() -> Padding {
+    if case .explicit = padding { return padding }
+    guard strides.allSatisfy({ $0 == 1 }) else { return padding }
+    let totals = zip(kernel, dilations).map { ($0 - 1) * $1 }
+    let (less, more) = (totals.map { $0 / 2 }, totals.map { $0 - $0 / 2 })
+    if case .sameUpper = padding { return .explicit(before: less, after: more) }
+    return .explicit(before: more, after: less)
   }
 
   /// Whether it leaves everything as it is.

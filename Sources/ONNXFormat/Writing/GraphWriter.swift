@@ -69,8 +69,13 @@ struct GraphWriter {
   }
 
   /// Adds a node under the name of the graph's, whose output it makes.
-  mutating func finish(_ id: Node.ID, _ node: WrittenNode) {
-    add(node, named: graph[id].name, to: [values[id.index]])
+  ///
+  /// - Parameters:
+  ///   - output: which of its outputs that is; nothing takes the others.
+  ///   - count: how many it has.
+  mutating func finish(_ id: Node.ID, _ node: WrittenNode, output: Int = 0, of count: Int = 1) {
+    let outputs = (0..<count).map { $0 == output ? values[id.index] : valueNames.unique("\(graph[id].name).unused") }
+    add(node, named: graph[id].name, to: outputs)
     described.append(id)
   }
 

@@ -40,7 +40,7 @@ public struct GradientRule: NamedRule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     let operation = layer.node.operation
-    if layer.isStepwise { return layer.node.inputs.map { _ in nil } }
+    if layer.isStepwise || layer.site.kind.role == .decision { return layer.node.inputs.map { _ in nil } }
     switch operation {
     case _ where operation.keepsElements: return [layer.summed(relevance, to: layer.operandShapes[0])]
     case is any WeightedOperator, is BatchNormalization:
@@ -55,7 +55,7 @@ public struct GradientRule: NamedRule {
     case let function as any PairwiseFunction: return layer.partials(relevance) { function.derivatives(at: $0, $1) }
     default:
       if let kernel = layer.kernel as? any DifferentiableKernel { return [layer.derivative(of: kernel, relevance)] }
-      return layer.adjoint(of: layer.linear, times: relevance)
+      return layer.sentToOrigins(relevance, reachesDeciding: true)
     }
   }
 

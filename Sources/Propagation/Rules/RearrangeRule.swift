@@ -3,10 +3,11 @@ import Tensors
 
 /// Rearrange: where a node only moves values, relevance moves back to where they came from.
 ///
-/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Split, Gather, Pad, Expand, Resize. Part of every
-///   table.
+/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Split, Gather, Pad, Expand, Resize, GridSample, Where,
+///   TopK. Part of every table.
 /// - Definition: the adjoint of the rearrangement: a join is split, a value used twice gets both shares, interpolation
-///   sends back what it mixed.
+///   sends back what it mixed. What decides where values come from, as the condition of Where or the positions of GridSample, takes nothing, and a constant that was
+///   chosen keeps what arrives.
 /// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact, except for what arrives at values that padding made up.
@@ -18,15 +19,24 @@ public struct RearrangeRule: NamedRule {
   public func objection(at site: RuleSite) -> String? { site.objection(unless: OperatorKind.all(.rearrangement)) }
 
   /// What padding made up takes its relevance with it.
-  public func conserves(at site: RuleSite) -> Bool { site.kind != .pad }
+  public func conserves(at site: RuleSite) -> Bool {
+    ![.pad, .gridSample].contains(site.kind)
+      && (site.kind != .where || site.operandIsLive.dropFirst().allSatisfy { $0 })
+  }
+
+  public func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool {
+    site.operandIsLive[operand] && !site.node.operation.decidingOperands.contains(operand)
+  }
 
   public var constants: ConstantTreatment { .moved }
-  public func shareOfZeros(at site: RuleSite) -> ZeroShare { site.kind == .resize ? .anything : .whatArrivesAtZeros }
+  public func shareOfZeros(at site: RuleSite) -> ZeroShare {
+    [.resize, .where, .gridSample].contains(site.kind) ? .anything : .whatArrivesAtZeros
+  }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.node.operation.keepsElements {
       return [relevance.reshaped(to: layer.relevanceShape(of: layer.operandShapes[0]))]
     }
-    return layer.adjoint(of: layer.linear, times: relevance)
+    return layer.sentToOrigins(relevance, reachesDeciding: false)
   }
 }

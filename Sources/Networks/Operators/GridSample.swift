@@ -1,0 +1,122 @@
+import Tensors
+
+/// images, positions → the images' values at the positions, which lie between −1 and 1 along each spatial axis, the last axis first.
+///
+/// Positions and neighbors are found as ONNX Runtime finds them.
+package struct GridSample: Operator {
+  package enum Mode: String, Sendable {
+    case nearest
+    case linear
+    case cubic
+  }
+  /// What lies outside of the images: ONNX's `padding_mode`.
+  package enum Padding: String, Sendable {
+    case zeros
+    case border
+    case reflection
+  }
+  package let mode: Mode
+  package let padding: Padding
+  /// Whether −1 and 1 are the centers of the outermost pixels, not their edges.
+  package let alignsCorners: Bool
+  package init(mode: Mode, padding: Padding, alignsCorners: Bool) {
+    (self.mode, self.padding, self.alignsCorners) = (mode, padding, alignsCorners)
+  }
+
+  package var kind: OperatorKind { .gridSample }
+  package var decidingOperands: Set<Int> { [1] }
+  package func outputShape(of operands: [Inferred]) throws -> TensorShape {
+    guard operands.count == 2 else { throw Misfit("expected 2 operands, found \(operands.count)") }
+    let (x, grid) = (operands[0].shape, operands[1].shape)
+    guard x.rank >= 3, grid.rank == x.rank, grid[0] == x[0], grid[-1] == x.rank - 2 else {
+      throw Misfit("positions of shape \(grid) do not fit images of shape \(x)")
+    }
+    guard mode != .cubic || x.rank == 4 else { throw Misfit("cubic samples of shape \(x); expected 4 axes") }
+    guard !x.dimensions.contains(0) else { throw Misfit("an empty tensor cannot be sampled") }
+    return TensorShape(Array(x.dimensions[..<2] + grid.dimensions[1..<(grid.rank - 1)]))
+  }
+  package func origin(of operands: [Inferred]) throws -> Origin { .mixed(Set(2..<(try firstShape(operands).rank))) }
+  package func isNonNegative(_ operands: [Bool]) -> Bool { mode != .cubic && operands.first ?? false }
+  package func range(at site: RangeSite) -> ValueRange? {
+    guard mode != .cubic, let x = site.range(0)?.hull else { return nil }
+    let (low, high) = padding == .zeros ? (min(x.lower, 0), max(x.upper, 0)) : (x.lower, x.upper)
+    return ValueRange(low, high, rank: site.output.shape.rank)
+  }
+
+  /// A neighbor that has a share in a value.
+  package struct Tap: Sendable {
+    /// Its index along the axis; nil outside, where everything is 0.
+    package let index: Int?
+    package let weight: Float
+    /// How fast the weight changes with the position that was given.
+    package let slope: Float
+  }
+
+  /// The neighbors of a position along an axis.
+  package func taps(at position: Float, extent: Int) -> [Tap] {
+    let size = Float(extent)
+    let (low, high): (Float, Float) = alignsCorners ? (0, size - 1) : (-0.5, size - 0.5)
+    var x = alignsCorners ? (position + 1) / 2 * (size - 1) : ((position + 1) * size - 1) / 2
+    var scale = alignsCorners ? (size - 1) / 2 : size / 2
+    if mode == .nearest { x = x.rounded(.toNearestOrEven) }
+    if x < low || x > high {
+      switch padding {
+      case .zeros: break
+      // Each of four neighbors is brought inside by itself.
+      case .border where mode == .cubic: break
+      case .border: (x, scale) = (min(max(x, 0), size - 1), 0)
+      case .reflection:
+        let (place, isTurned) = Self.reflected(x, low, high)
+        (x, scale) = (place, isTurned ? -scale : scale)
+      }
+    }
+    // Far outside, where there is nothing to be found.
+    guard x.isFinite, abs(x) < 0x1p30 else { return [Tap(index: nil, weight: 0, slope: 0)] }
+    let whole = x.rounded(.down)
+    let share = x - whole
+    let first = Int(whole)
+    switch mode {
+    case .nearest: return [Tap(index: index(first, low, high, extent), weight: 1, slope: 0)]
+    case .linear:
+      return [
+        Tap(index: index(first, low, high, extent), weight: 1 - share, slope: -scale),
+        Tap(index: index(first + 1, low, high, extent), weight: share, slope: scale),
+      ]
+    case .cubic:
+      let a: Float = -0.75
+      func near(_ d: Float) -> (Float, Float) {
+        (((a + 2) * d - (a + 3)) * d * d + 1, (3 * (a + 2) * d - 2 * (a + 3)) * d)
+      }
+      func far(_ d: Float) -> (Float, Float) {
+        (((a * d - 5 * a) * d + 8 * a) * d - 4 * a, (3 * a * d - 10 * a) * d + 8 * a)
+      }
+      let weights = [far(share + 1), near(share), near(1 - share), far(2 - share)]
+      return weights.enumerated().map { place, own in
+        Tap(
+          index: index(first - 1 + place, low, high, extent), weight: own.0,
+          slope: place < 2 ? own.1 * scale : -own.1 * scale)
+      }
+    }
+  }
+
+  private func index(_ index: Int, _ low: Float, _ high: Float, _ extent: Int) -> Int? {
+    if (0..<extent).contains(index) { return index }
+    switch padding {
+    case .zeros: return nil
+    case .border: return min(max(index, 0), extent - 1)
+    case .reflection: return min(max(Int(Self.reflected(Float(index), low, high).place), 0), extent - 1)
+    }
+  }
+
+  /// Where a position lies after it has been turned back at both ends as often as it takes.
+  private static func reflected(_ x: Float, _ low: Float, _ high: Float) -> (place: Float, isTurned: Bool) {
+    let range = high - low
+    guard range > 0 else { return (low, true) }
+    if x >= low, x <= high { return (x, false) }
+    let beyond = x < low ? low - x : x - high
+    let turns = (beyond / range).rounded(.towardZero)
+    let rest = beyond - turns * range
+    let isOdd = turns.truncatingRemainder(dividingBy: 2) != 0
+    return ((x < low) != isOdd ? low + rest : high - rest, !isOdd)
+  }
+}
