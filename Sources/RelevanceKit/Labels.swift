@@ -67,6 +67,17 @@ public struct Labels: Sendable {
   /// The name of a class, or nil.
   public subscript(index: Int) -> String? { names[index] }
 
+  /// The class that is called the background, or that none is. Names that only count, as `class 3`, say nothing.
+  package var background: Background? {
+    let words: Set = ["background", "bg", "void", "unlabeled", "no object", "no-object", "n/a", "none", "nothing", "blank"]
+    let strange = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "_<>[]()"))
+    if let named = names.filter({ words.contains($0.value.lowercased().trimmingCharacters(in: strange)) }).keys.min() {
+      return .class(named)
+    }
+    let counted = names.allSatisfy { ["\($0.key)", "class \($0.key)", "LABEL_\($0.key)"].contains($0.value) }
+    return counted ? nil : Background.none
+  }
+
   /// The classes that a name means: those that have it as their whole name or as one of several separated by commas,
   /// without regard to case.
   package func classes(named name: String) -> [Int] {

@@ -39,7 +39,9 @@ struct Doctor: ParsableCommand {
       let input = try FitOptions.parse([]).load(InputFile(path: image), for: model)
       let values = try input.run { try executor.logits($0) }
       let layout = try executor.scoreLayout(forInput: input.tensor.shape)
-      let scores = PredictedScores(layout.scores(ofItem: values), layout: layout, labels: model.labels, top: 3)
+      let scores = PredictedScores(
+        layout.scores(ofItem: values), objectness: layout.objectness(ofItem: values), layout: layout,
+        labels: model.labels, top: 3)
       let (low, high) = (input.tensor.elements.min() ?? 0, input.tensor.elements.max() ?? 0)
       print(
         Diagnosis.line(
