@@ -20,7 +20,7 @@ public struct Candidate: Sendable, Hashable {
   /// For each class the best candidate, by falling confidence; equal ones by number. The background is left out.
   ///
   /// Background is the class that the layout says it is; else, of alternatives, the one that has the largest score at more than half of
-  /// the positions, if another has it anywhere: most anchors lie on no object, and most steps on no character.
+  /// the positions, if another has it anywhere and no objectness tells: most anchors lie on no object, and most steps on no character.
   ///
   /// - Parameters:
   ///   - scores: classes × positions, as `ScoreLayout.scores(ofItem:)` arranges them.
@@ -50,7 +50,9 @@ public struct Candidate: Sendable, Hashable {
   /// The class that stands for no object; nil if none is known to.
   public static func background(in scores: Tensor, layout: ScoreLayout) -> Int? {
     if let background = layout.background { return background }
-    guard layout.isOfCandidates, layout.decision == .oneClass, layout.classes > 1 else { return nil }
+    guard layout.isOfCandidates, layout.decision == .oneClass, layout.classes > 1, !layout.hasObjectness else {
+      return nil
+    }
     let regions = ClassRegion.all(in: scores, layout: layout)
     return regions.count > 1 && regions[0].share > 0.5 ? regions[0].classIndex : nil
   }

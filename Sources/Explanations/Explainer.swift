@@ -190,7 +190,8 @@ public struct Trace: Sendable {
 
   func softmax(item: Int, place: Int) -> [Double] {
     let scores = Prediction.column(scores(ofItem: item), place)
-    return layout.areProbabilities && layout.decision == .oneClass ? scores.map(Double.init) : Prediction.softmax(scores)
+    return layout.areProbabilities && layout.decision == .oneClass
+      ? scores.map(Double.init) : Prediction.softmax(scores)
   }
 
   func probability(ofClass index: Int, item: Int, place: Int) -> Double {

@@ -91,7 +91,7 @@ struct OutputPreference {
   private static let decisions: Set = [
     "ArgMax", "ArgMin", "TopK", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ReduceMax", "Round",
   ]
-  private static let weighted: Set = [
+  static let weighted: Set = [
     "Conv", "ConvTranspose", "Gemm", "MatMul", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger",
   ]
   private static let averages: Set = ["GlobalAveragePool", "ReduceMean", "AveragePool"]
@@ -112,7 +112,19 @@ struct OutputPreference {
 
   /// Whether a value ends in probabilities, whatever shape they have.
   private func endsInProbabilities(_ value: String) -> Bool {
-    maker(of: self.value(before: value, Self.keepers)).map { Self.probabilities.contains($0.op) } ?? false
+    endsInProbabilities(value, depth: 4)
+  }
+
+  /// The same where values may be joined of several that do, as of several grids.
+  private func endsInProbabilities(_ value: String, depth: Int) -> Bool {
+    guard let node = maker(of: self.value(before: value, Self.keepers)) else { return false }
+    if Self.probabilities.contains(node.op) { return true }
+    switch node.op {
+    case "Concat": return depth > 0 && node.inputs.prefix(64).allSatisfy { endsInProbabilities($0, depth: depth - 1) }
+    case "Split", "Slice", "Clip":
+      return depth > 0 && node.inputs.first.map { endsInProbabilities($0, depth: depth - 1) } ?? false
+    default: return false
+    }
   }
 
   /// The nodes with which a value ends, the last of which decides and the others only give what it decides another shape or type.

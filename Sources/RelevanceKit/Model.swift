@@ -62,13 +62,14 @@ public struct Model: Sendable {
     let configurationFile = companions.file("config.json")
     let read = try settingsFile.map(Preprocessing.read)
     let timm = read == nil ? try configurationFile.flatMap(Preprocessing.timm) : nil
-    let (assumed, words) = AssumedPreprocessing.of(network)
+    let (assumed, words) = AssumedPreprocessing.of(network, metadata: source.metadata)
     assumption = words
     preprocessingFile = settingsFile ?? (timm == nil ? nil : configurationFile)
     preprocessing = read?.preprocessing ?? timm ?? assumed
     let configuration = try configurationFile.map(Labels.read)
-    labels = configuration?.labels
-    labelsFile = labels == nil ? nil : configurationFile
+    let inside = Labels(metadata: source.metadata)
+    labels = configuration?.labels ?? inside
+    labelsFile = labels == nil ? nil : configuration?.labels == nil ? file : configurationFile
     if let channels = network.imageExtents.channels, let note = preprocessing.take(channels) {
       notes.append("\(preprocessingFile ?? file) \(note)")
     }

@@ -103,17 +103,22 @@ private struct Diagnosis {
         "\(factor), less \(Self.list(settings.mean)), divided by \(Self.list(settings.standardDeviation)): "
           + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) (\(model.preprocessingFile == nil ? "assumed" : source))"
       ))
-    let outputs = model.outputNames.map { $0 == model.outputName ? "\($0) (explained)" : $0 }
+    let outputs = model.outputNames.map {
+      model.network.graph.explainedOutputs.contains($0) ? "\($0) (explained)" : $0
+    }
     let choice =
       output != nil
       ? "asked for"
       : outputs.count == 1
-        ? "the only one" : model.outputNames[0] == model.outputName ? "the first" : "most like logits"
+        ? "the only one"
+        : model.network.graph.explainedOutputs.count > 1
+          ? "scores for grids of several sizes, joined"
+          : model.outputNames[0] == model.outputName ? "the first" : "most like logits"
     lines.append(
       Self.line(
         "outputs",
         outputs.joined(separator: ", ")
-          + (model.outputNames.contains(model.outputName) ? "" : "; node \(model.outputName)")
+          + (!model.network.graph.explainedOutputs.isEmpty ? "" : "; node \(model.outputName)")
           + " (\(choice))"))
     let inferred = (try? network.analysis(forInput: shape))?.inferred
     let scores = inferred.map { network.scoreLayout($0) }

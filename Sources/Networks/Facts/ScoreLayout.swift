@@ -81,10 +81,10 @@ public struct ScoreLayout: Hashable, Sendable {
     let places = others.contains { extents[$0] > 1 } ? others : []
     positions = places.map { extents[$0] }
     self.strides = places.map { strides[$0] }
-    let isPicture = positions.count { $0 > 1 } > 1
+    let isPicture = channels == nil && positions.count { $0 > 1 } > 1
     self.background =
       switch decision {
-      case _ where places.isEmpty: nil
+      case _ where places.isEmpty || objectness != nil: nil
       case .twoClasses(let positive): 1 - positive
       case .oneClass where classes > 1:
         switch background {
@@ -161,7 +161,7 @@ extension ScoreLayout: CustomStringConvertible {
     let what =
       switch decision {
       case .oneClass: classes == 1 ? "1 class" : "\(classes) classes"
-      case .eachClass: "\(classes) classes, each by itself"
+      case .eachClass: "\(classes) \(classes == 1 ? "class" : "classes, each") by itself"
       case .twoClasses: "2 classes by one logit"
       case .quantity: "a quantity"
       }
@@ -203,7 +203,7 @@ extension NeuralNetwork {
     func layout(_ extents: [Int], classAxis: Int?) -> ScoreLayout {
       // Probabilities that are moved about before the network ends.
       let kind =
-        ending.decision == .quantity && extents.count > 1 && extents.count + offset == shape.rank
+        ending.decision == .quantity && extents.count { $0 > 1 } > 1 && extents.count + offset == shape.rank
         ? classAxis.flatMap { extents[$0] > 1 ? probabilities(along: $0 + offset, inferred) : nil } : nil
       return ScoreLayout(
         decision: expectedDecision ?? (kind == .sigmoid ? .eachClass : decision),

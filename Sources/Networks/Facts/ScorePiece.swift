@@ -36,6 +36,8 @@ struct ScorePieces {
   private let graph: Graph
   private let inferred: [Inferred]
   private var known: [Place: [ScorePiece]] = [:]
+  /// Detectors join a few; a graph may join any number.
+  private static let mostPieces = 64
 
   init(_ graph: Graph, _ inferred: [Inferred]) { (self.graph, self.inferred) = (graph, inferred) }
 
@@ -44,7 +46,8 @@ struct ScorePieces {
     let place = Place(id: id, axis: axis)
     if let found = known[place] { return found }
     let extent = inferred[id.index].shape[axis]
-    let found = pieces(axis, id, extent) ?? [ScorePiece(kind: .other, count: extent)]
+    var found = pieces(axis, id, extent) ?? [ScorePiece(kind: .other, count: extent)]
+    if found.count > Self.mostPieces { found = [ScorePiece(kind: .other, count: extent)] }
     known[place] = found
     return found
   }
@@ -59,21 +62,12 @@ struct ScorePieces {
     }
     let operands = node.inputs.map { inferred[$0.index] }
     guard let first = node.inputs.first, let origin = try? node.operation.origin(of: operands) else { return nil }
+    if let source = source(axis, id, origin) { return along(source.axis, of: first).part(source.range) }
     switch origin {
     case .joined(let joint) where joint == axis: return node.inputs.flatMap { along(axis, of: $0) }
     case .joined:
       let parts = Set(node.inputs.map { along(axis, of: $0) })
       return parts.count == 1 ? parts.first : nil
-    case .selection(let selection):
-      guard let (source, range) = selection.range(along: axis) else { return nil }
-      return along(source, of: first).part(range)
-    case .sameOrder:
-      let before = inferred[first.index].shape
-      let source = before.dimensions.indices.first {
-        before[$0] == extent && origin.axis($0, from: before, to: shape) == axis
-      }
-      return source.flatMap { along($0, of: first) }
-    case .elementwise where node.operation.keepsElements: return along(axis, of: first)
     case .elementwise where node.operation is Clip:
       let before = along(axis, of: first)
       return before.contains { $0.kind == .other } ? nil : before
@@ -84,6 +78,51 @@ struct ScorePieces {
       return areProbabilities ? [ScorePiece(kind: .sigmoid, count: extent)] : nil
     default: return nil
     }
+  }
+
+  /// The axis of the first operand that an axis of a node's output is a part of, and which; nil where the node does more than move values.
+  private func source(_ axis: Int, _ id: Node.ID, _ origin: Origin) -> (axis: Int, range: Range<Int>)? {
+    let shape = inferred[id.index].shape
+    switch origin {
+    case .selection(let selection): return selection.range(along: axis).map { ($0.source, $0.indices) }
+    case .sameOrder:
+      let before = inferred[graph[id].inputs[0].index].shape
+      return before.dimensions.indices.first {
+        before[$0] == shape[axis] && origin.axis($0, from: before, to: shape) == axis
+      }.map { ($0, 0..<shape[axis]) }
+    case .elementwise where graph[id].operation.keepsElements: return (axis, 0..<shape[axis])
+    default: return nil
+    }
+  }
+
+  /// Marks the nodes that some neighboring channels of a node's output depend on.
+  func mark(_ range: Range<Int>, along axis: Int, of id: Node.ID, in marks: inout [Bool]) {
+    // What is reached a second time is marked as a whole: that may be too much, and keeps the walk short.
+    if marks[id.index] { return markAll(before: id, in: &marks) }
+    marks[id.index] = true
+    let node = graph[id]
+    let origin = try? node.operation.origin(of: node.inputs.map { inferred[$0.index] })
+    if let origin, let source = source(axis, id, origin) {
+      let own = range.lowerBound + source.range.lowerBound..<range.upperBound + source.range.lowerBound
+      return mark(own, along: source.axis, of: node.inputs[0], in: &marks)
+    }
+    if case .joined(let joint)? = origin {
+      var start = 0
+      for input in node.inputs {
+        let extent = inferred[input.index].shape[axis]
+        let own = joint == axis ? (start..<start + extent).clamped(to: range) : range
+        if joint == axis { start += extent }
+        guard !own.isEmpty else { continue }
+        let first = joint == axis ? start - extent : 0
+        mark(own.lowerBound - first..<own.upperBound - first, along: axis, of: input, in: &marks)
+      }
+      return
+    }
+    markAll(before: id, in: &marks)
+  }
+
+  private func markAll(before id: Node.ID, in marks: inout [Bool]) {
+    for (index, isBefore) in graph.nodesBefore(id).enumerated() where isBefore { marks[index] = true }
   }
 }
 
@@ -111,7 +150,7 @@ extension [ScorePiece] {
     guard scores.count < count || count > 1 && boxes.count == 1 else { return nil }
     let candidates = scores.filter { !boxes.contains($0) }
     guard
-      let best = candidates.first(where: { self[$0].count == expected })
+      let best = candidates.last(where: { self[$0].count == expected })
         ?? candidates.max(by: { (self[$0].count, $0) < (self[$1].count, $1) })
     else { return nil }
     let piece = self[best]
@@ -158,6 +197,25 @@ extension NeuralNetwork {
     return ClassChannels(
       axis: axis - offset, classes: shape[axis] - expectedClasses..<shape[axis],
       objectness: shape[axis] - expectedClasses == 5 ? 4 : nil, kind: .other)
+  }
+
+  /// The nodes that make only what lies beside the scores of classes: boxes, for instance. No relevance of a class goes there.
+  ///
+  /// - Complexity: O(nodes and edges) for each part that the scores are joined of.
+  package var nodesBesideClasses: Set<Node.ID> {
+    var joint = logits
+    while graph[joint].operation.keepsElements || graph[joint].operation is any Selecting {
+      joint = graph[joint].inputs[0]
+    }
+    guard ending.decision == .quantity, graph[joint].operation is Concat,
+      let inferred = (try? analysis(forInput: exampleInputShape()))?.inferred
+    else { return [] }
+    let shape = inferred[logits.index].shape
+    let offset = shape.rank > 0 && shape[0] == inferred[input.index].shape.dimensions.first ? 1 : 0
+    guard let channels = classChannels(inferred, offset: offset) else { return [] }
+    var marks = [Bool](repeating: false, count: graph.nodes.count)
+    ScorePieces(graph, inferred).mark(channels.classes, along: channels.axis + offset, of: logits, in: &marks)
+    return Set(nodes(reaching: logits).filter { !marks[$0.index] })
   }
 
   /// What the probabilities are that fill an axis of the logits; nil if it is not filled with them.

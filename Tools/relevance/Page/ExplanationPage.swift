@@ -123,8 +123,8 @@ struct ExplanationPage {
       scores.candidates != nil
       ? ("The classes with the best positions", "Probability", "Score")
       : scores.regions == nil
-      ? ("The most probable classes", "Probability", "Logit")
-      : ("The classes with the largest regions", "Share of positions", "Mean logit")
+        ? ("The most probable classes", "Probability", "Logit")
+        : ("The classes with the largest regions", "Share of positions", "Mean logit")
     return """
       <section aria-labelledby="decision"><h2 id="decision">The decision</h2>
       <div class="decision">
