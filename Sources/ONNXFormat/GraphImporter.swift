@@ -49,7 +49,7 @@ struct GraphImporter {
     let choice = try OutputChoice(output, prefersLogits: prefersLogits, of: file, importer.aliases, file: model.file)
     let (value, leftOut) = choice.beforeDecisions(in: file)
     let joined =
-      output == nil && prefersLogits && leftOut.isEmpty ? JoinedOutputs(with: value, of: graph, file) : nil
+      output == nil && prefersLogits && leftOut.isEmpty ? JoinedOutputs(with: value, of: file) : nil
     let (result, nodes) = try importer.run(
       graph, file, value, choice.name, joined, InputChoice(given, of: graph, file, for: value, model: model))
     return (result, nodes, leftOut)

@@ -11,13 +11,9 @@ struct JoinedOutputs {
   ///
   /// They are declared as batch × positions × channels, or with both in the other order, differ in the number of positions, of which there are
   /// more than channels in the first of them, are made by the same operators, and none of another.
-  init?(with first: String, of proto: UnsafePointer<GraphProto>, _ graph: FileGraph) {
-    var extents: [String: [SymbolicExtent]] = [:]
-    for output in messages(proto.pointee.n_output, proto.pointee.output) {
-      extents[text(output.pointee.name)] = Input(output)?.shape.extents
-    }
+  init?(with first: String, of graph: FileGraph) {
     func numbers(_ name: String) -> [Int]? {
-      guard let extents = extents[name], extents.count == 3 else { return nil }
+      guard let extents = graph.outputExtents[name], extents.count == 3 else { return nil }
       let numbers = extents.dropFirst().compactMap { if case .fixed(let extent) = $0 { extent } else { nil } }
       return numbers.count == 2 ? numbers : nil
     }

@@ -85,4 +85,14 @@ import Testing
     }
     #expect(try NeuralNetwork(onnx: model.bytes).graph.explainedOutputs == ["s4"])
   }
+
+  /// Boxes are not taken for scores because they come first, or end in a sigmoid as shares of the image's size.
+  @Test(arguments: [["b4", "s4"], ["s4", "b4"]], [false, true])
+  func boxesAreNoScores(outputs: [String], boxesAreShares: Bool) throws {
+    var model = Self.model(sigmoids: false)
+    if boxesAreShares { model.nodes.append(WireNode(op: "Sigmoid", inputs: ["b4"], outputs: ["z"])) }
+    model.outputExtents["z"] = model.outputExtents["b4"]
+    model.outputs = outputs.map { $0 == "b4" && boxesAreShares ? "z" : $0 }
+    #expect(try NeuralNetwork(onnx: model.bytes).graph.explainedOutputs == ["s4"])
+  }
 }

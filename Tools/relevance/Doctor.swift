@@ -103,6 +103,7 @@ private struct Diagnosis {
         "\(factor), less \(Self.list(settings.mean)), divided by \(Self.list(settings.standardDeviation)): "
           + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) (\(model.preprocessingFile == nil ? "assumed" : source))"
       ))
+    if let doubt = settings.orderDoubt { lines.append(Self.line("doubt", doubt)) }
     let outputs = model.outputNames.map {
       model.network.graph.explainedOutputs.contains($0) ? "\($0) (explained)" : $0
     }
@@ -172,6 +173,15 @@ extension ElementKind {
 }
 
 extension Preprocessing {
+  /// Says so if ImageNet's means seem to be meant in the order blue, green, red: they are subtracted before the order is turned.
+  fileprivate var orderDoubt: String? {
+    let scale = 255 * rescaleFactor
+    let turned = zip(mean, [0.406, 0.456, 0.485]).allSatisfy { abs($0 / scale - $1) < 0.01 }
+    guard flipsChannelOrder, mean.count == 3, turned else { return nil }
+    return
+      "the means are subtracted from red, green and blue before the order is turned, and these are ImageNet's of blue, green and red"
+  }
+
   /// The size of every prepared image; nil if it depends on the image.
   fileprivate var fixedSize: (height: Int, width: Int)? {
     if let crop { return (crop.height, crop.width) }

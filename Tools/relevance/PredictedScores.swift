@@ -88,7 +88,9 @@ struct PredictedScores: Encodable {
   /// A line for each class, for people.
   var lines: [String] {
     candidates?.map { $0.line(areProbabilities) }
-      ?? regions?.map { $0.line(positions) + ($0.classIndex == background ? "  (taken for the background)" : "") }
+      ?? regions?.map {
+        $0.line(positions, areProbabilities) + ($0.classIndex == background ? "  (taken for the background)" : "")
+      }
       ?? predictions.map(\.line)
   }
 }
@@ -115,11 +117,12 @@ extension PredictedScores.ClassScore {
 }
 
 extension PredictedScores.RegionScore {
-  /// Share of the positions, mean logit, class and name, for people.
-  func line(_ positions: [Int]) -> String {
+  /// Share of the positions, mean logit or probability, class and name, for people.
+  func line(_ positions: [Int], _ areProbabilities: Bool) -> String {
     let extents = positions.map(String.init).joined(separator: "×")
     return String(
-      format: "%6.2f %% of %@ positions  mean logit %8.3f  region:%d", share * 100, extents, meanLogit, classIndex)
+      format: "%6.2f %% of %@ positions  mean %@ %8.3f  region:%d", share * 100, extents,
+      areProbabilities ? "probability" : "logit", meanLogit, classIndex)
       + (label.map { "  \($0)" } ?? "")
   }
 }

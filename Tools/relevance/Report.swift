@@ -117,9 +117,11 @@ struct Report: Encodable {
     func name(_ index: Int) -> String { labels?[index].map { " (\($0))" } ?? "" }
     let background = Candidate.background(in: trace.scores(ofItem: 0), layout: layout)
     if case .class = first {
-      let confidence = layout.decision == .quantity ? nil : trace.candidates[0].first?.confidence
+      let confidence = trace.candidates[0].first?.confidence ?? 0
       let likely =
-        confidence.map { String(format: "the most likely object (%.3g %%)", $0 * 100) } ?? "the highest value"
+        layout.decision == .quantity
+        ? String(format: "the highest value (%.4g)", confidence)
+        : String(format: "the most likely object (%.3g %%)", confidence * 100)
       return "\(first)\(name(index)) is explained, \(likely) at \(layout.positionCount) positions"
         + (layout.hasObjectness ? ", by objectness × class; of both the class's score is explained" : "")
         + (background.map { "; class \($0)\(name($0)) is taken for the background" } ?? "")
