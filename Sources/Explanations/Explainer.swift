@@ -183,6 +183,20 @@ public struct Trace: Sendable {
     (0..<batch).map { item in found.value(for: item) { ClassRegion.all(in: scores(of: item), layout: layout) } }
   }
 
+  /// For each item of the batch the classes' best candidates, best first: where classes have scores at several positions.
+  ///
+  /// - Complexity: O(batch × classes × positions).
+  public var candidates: [[Candidate]] { (0..<batch).map { candidates(ofItem: $0) } }
+
+  func candidates(ofItem item: Int) -> [Candidate] {
+    Candidate.all(in: scores(ofItem: item), objectness: objectness(ofItem: item), layout: layout)
+  }
+
+  /// For each position the probability that there is anything at all; nil where the network gives none.
+  package func objectness(ofItem item: Int) -> [Float]? {
+    layout.objectness(ofItem: forward.value(of: explainer.network.logits).part(item, of: batch))
+  }
+
   /// The scores of an item of the batch, classes × positions (1 where there are none).
   ///
   /// - Throws: `RelevanceKitError` if there is no such item.
@@ -195,7 +209,11 @@ public struct Trace: Sendable {
     logits.part(item, of: batch).reshaped(to: TensorShape([classes, layout.positionCount]))
   }
 
-  func softmax(item: Int, place: Int) -> [Double] { Prediction.softmax(Prediction.column(scores(of: item), place)) }
+  func softmax(item: Int, place: Int) -> [Double] {
+    let scores = Prediction.column(scores(of: item), place)
+    return layout.areProbabilities && layout.decision == .oneClass
+      ? scores.map(Double.init) : Prediction.softmax(scores)
+  }
 
   func probability(ofClass index: Int, item: Int, place: Int) -> Double {
     Prediction.probabilities(scores(of: item), layout: layout, place: place)?[index] ?? 0

@@ -9,8 +9,10 @@ public struct Explanation: Sendable {
   public let target: Target
   /// How.
   public let method: any AttributionMethod
-  /// The explained score of each item of the batch: a logit, or the sum of a unit's activations.
+  /// The explained score of each item of the batch: a logit (`ScoreLayout.areProbabilities`: a probability), or the sum of a unit's activations.
   public let scores: [Float]
+  /// What a class's score is called.
+  let scoreName: String
   /// The map before negative parts are dropped: batch × channels × height × width, for methods of relevance in units of the
   /// score. Grad-CAM's has one channel.
   public let signedRelevance: Tensor
@@ -30,13 +32,13 @@ public struct Explanation: Sendable {
   /// - Complexity: O(count) for contrastive methods, whose positive part is a copy; else O(1).
   public var relevance: Tensor { method.isContrastive ? signedRelevance.positivePart : signedRelevance }
 
-  /// What the map's values are in, for people: `logit`, or `activation of conv5` where a unit is explained, for methods
+  /// What the map's values are in, for people: `logit`, `probability`, or `activation of conv5` where a unit is explained, for methods
   /// that share out the score; other methods have units of their own.
   ///
   /// Maps of the same unit can be compared by their values, and can share a color scale.
   public var quantity: String {
     switch target {
-    case .class, .region, .top: method.quantity(of: "logit")
+    case .class, .region, .top: method.quantity(of: scoreName)
     case .unit(let node, _, _): method.quantity(of: "activation of \(node)")
     }
   }

@@ -25,6 +25,11 @@ struct LinearHead {
       case .relu, .batchNormalization, .averagePool, .globalAveragePool, .reduceMean, .flatten, .reshape, .squeeze,
         .unsqueeze, .transpose, .dropout, .slice, .quantizeLinear, .dequantizeLinear:
         id = node.inputs[0]
+      case .add:
+        // A bias that is spelled out.
+        let operands = node.inputs.filter { !(graph[$0].operation is Constant) }
+        guard operands.count == 1 else { fallthrough }
+        id = operands[0]
       default: throw ExplanationError.noWeightedHead(node: node.name, operator: node.kind.name)
       }
     }

@@ -6,7 +6,7 @@ import Tensors
 public struct Prediction: Sendable, Hashable, Codable {
   /// The class, from 0.
   public let classIndex: Int
-  /// Its logit.
+  /// Its logit, or the score in its place (`ScoreLayout.areProbabilities`).
   public let logit: Float
   /// Its probability: the softmax of the logits, or the sigmoid of its own where classes are decided one by one; nil where the output
   /// is a quantity. Logits that are probabilities already, since the network ends in something unknown, stay what they are.
@@ -29,7 +29,14 @@ public struct Prediction: Sendable, Hashable, Codable {
 
   /// The probability of each class at a position; nil where the output is a quantity.
   package static func probabilities(_ scores: Tensor, layout: ScoreLayout, place: Int = 0) -> [Double]? {
-    let logits = column(scores, place)
+    probabilities(column(scores, place), layout: layout)
+  }
+
+  /// The same of the scores of all classes at a position.
+  static func probabilities(_ logits: [Float], layout: ScoreLayout) -> [Double]? {
+    if layout.areProbabilities || layout.otherChannels > 0 && logits.allSatisfy({ (0...1).contains($0) }) {
+      return logits.map(Double.init)
+    }
     switch layout.decision {
     case .oneClass:
       return layout.endsInActivation || !areProbabilities(logits) ? softmax(logits) : logits.map(Double.init)

@@ -3,8 +3,9 @@ public enum Target: Hashable, Sendable {
   /// A class, by its number among the logits; where classes have scores at several positions (height and width, an anchor, a step),
   /// at one of them.
   case `class`(Int, at: [Int]? = nil)
-  /// The class with the largest score (rank 1), or the one of a later rank; where classes have scores at several positions, the class that
-  /// has the largest score at the most of them. What it stands for is known once the network has run, for the first item of a batch.
+  /// The class with the largest score (rank 1), or the one of a later rank. Where classes have scores at several positions, of candidates, as
+  /// a detector's, the class that has the best one, there (`Candidate`); of a picture's pixels the class that has the largest score at
+  /// the most of them, at all these, the background last. What it stands for is known once the network has run, for the first item of a batch.
   case top(_ rank: Int)
   /// A class at all positions where its score is the largest, in units of the sum of its scores there.
   case region(Int)
@@ -32,8 +33,16 @@ public enum Target: Hashable, Sendable {
 
   /// What ranks stand for, from the first.
   package static func ranked(in trace: Trace) -> [Target] {
-    trace.layout.hasPositions
-      ? trace.regions[0].map { .region($0.classIndex) } : trace.predictions().map { .class($0.classIndex) }
+    let layout = trace.layout
+    guard layout.hasPositions else { return trace.predictions().map { .class($0.classIndex) } }
+    if layout.isOfCandidates {
+      return trace.candidates(ofItem: 0).map {
+        .class($0.classIndex, at: layout.coordinates(ofPosition: $0.place))
+      }
+    }
+    let regions = trace.regions[0].map { Target.region($0.classIndex) }
+    let background = layout.background.map { Target.region($0) }
+    return regions.filter { $0 != background } + regions.filter { $0 == background }
   }
 }
 

@@ -41,6 +41,7 @@ extension Trace {
       }
       return Explanation(
         target: target, method: method, scores: (0..<batch).map { site.score(in: self, item: $0) },
+        scoreName: layout.areProbabilities ? "probability" : "logit",
         signedRelevance: map.values, ledger: Ledger(entries), completenessErrors: map.completenessErrors)
     }
   }

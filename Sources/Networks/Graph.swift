@@ -13,6 +13,8 @@ public struct Graph: Sendable {
   public private(set) var outputName: String
   /// The names of all outputs of the model file, in its order.
   public private(set) var outputNames: [String]
+  /// Those outputs of the model file that are the result: one, or several that are joined; none where it is another node.
+  package private(set) var explainedOutputs: [String]
   /// What has been inferred for the last shape of the input that was asked for.
   let inferences = Cache<TensorShape, [Inferred]>(limit: 1)
 
@@ -20,7 +22,8 @@ public struct Graph: Sendable {
   ///
   /// - Throws: `GraphError` if two nodes share a name or an operand does not come before its user.
   package init(
-    name: String, nodes: [Node], output: Node.ID, outputName: String? = nil, outputNames: [String]? = nil
+    name: String, nodes: [Node], output: Node.ID, outputName: String? = nil, outputNames: [String]? = nil,
+    joinedOutputs: [String]? = nil
   ) throws {
     var names = Set<String>()
     for (index, node) in nodes.enumerated() {
@@ -33,12 +36,14 @@ public struct Graph: Sendable {
     (self.name, self.nodes, self.output) = (name, nodes, output)
     self.outputName = outputName ?? nodes[output.index].name
     self.outputNames = outputNames ?? [self.outputName]
+    explainedOutputs = joinedOutputs ?? [self.outputName].filter(self.outputNames.contains)
   }
 
   /// The same graph, whose result and outputs are called like those of another.
   func withOutputNames(of other: Graph) -> Graph {
     var copy = self
     (copy.outputName, copy.outputNames) = (other.outputName, other.outputNames)
+    copy.explainedOutputs = other.explainedOutputs
     return copy
   }
 

@@ -16,7 +16,9 @@ public struct NeuralNetwork: Sendable {
   /// How many classes are known to be, from labels for instance.
   private(set) var expectedClasses: Int?
   /// What the scores are known to decide, whatever the graph looks like.
-  private var expectedDecision: Decision?
+  private(set) var expectedDecision: Decision?
+  /// Which class is known to stand for no object, or that none does; nil if nothing is known.
+  private(set) var expectedBackground: Background?
   /// What has been found out for inputs of some shapes.
   let analyses = Cache<TensorShape, Analysis>(limit: 8)
 
@@ -69,4 +71,17 @@ public struct NeuralNetwork: Sendable {
     copy.expectedDecision = decision ?? expectedDecision
     return copy
   }
+
+  /// The network with what is known of the class that stands for no object, where classes have scores at several positions.
+  package func expecting(background: Background?) -> NeuralNetwork {
+    var copy = self
+    copy.expectedBackground = background ?? expectedBackground
+    return copy
+  }
+}
+
+/// Which class stands for no object.
+package enum Background: Hashable, Sendable {
+  case `class`(Int)
+  case none
 }

@@ -1,3 +1,5 @@
+import Networks
+
 /// A graph of a file as names: which node takes and makes which values.
 package struct FileGraph {
   /// A node of the file.
@@ -17,6 +19,8 @@ package struct FileGraph {
   /// What the graph's inputs are called that are no initializers.
   let inputs: [String]
   let outputs: [String]
+  /// The extents of those outputs that declare them.
+  let outputExtents: [String: [SymbolicExtent]]
   /// For each value the positions of the nodes that make it; more than one is an error, which the importer reports.
   let makers: [String: [Int]]
 
@@ -26,6 +30,11 @@ package struct FileGraph {
     inputs = messages(graph.pointee.n_input, graph.pointee.input).map { text($0.pointee.name) }
       .filter { constants.insert($0).inserted }
     outputs = messages(graph.pointee.n_output, graph.pointee.output).map { text($0.pointee.name) }
+    var extents: [String: [SymbolicExtent]] = [:]
+    for output in messages(graph.pointee.n_output, graph.pointee.output) {
+      extents[text(output.pointee.name)] = Input(output)?.shape.extents
+    }
+    outputExtents = extents
     var makers: [String: [Int]] = [:]
     for (index, node) in nodes.enumerated() {
       for output in node.outputs { makers[output, default: []].append(index) }

@@ -48,8 +48,10 @@ struct GraphImporter {
     let file = FileGraph(graph)
     let choice = try OutputChoice(output, prefersLogits: prefersLogits, of: file, importer.aliases, file: model.file)
     let (value, leftOut) = choice.beforeDecisions(in: file)
+    let joined =
+      output == nil && prefersLogits && leftOut.isEmpty ? JoinedOutputs(with: value, of: file) : nil
     let (result, nodes) = try importer.run(
-      graph, file, value, choice.name, InputChoice(given, of: graph, file, for: value, model: model))
+      graph, file, value, choice.name, joined, InputChoice(given, of: graph, file, for: value, model: model))
     return (result, nodes, leftOut)
   }
 
@@ -60,21 +62,30 @@ struct GraphImporter {
 
   private mutating func run(
     _ graph: UnsafePointer<GraphProto>, _ file: FileGraph, _ value: String, _ outputName: String,
-    _ inputs: InputChoice
+    _ joined: JoinedOutputs?, _ inputs: InputChoice
   ) throws -> (Graph, [FileGraph.Node]) {
     try addInitializers(of: graph)
     try add(inputs)
     let live: [FileGraph.Node]
     dequantized = file.dequantizedNodes()
-    do { live = try file.nodes(before: [value]) } catch let error as Defect { throw defect(error.reason) }
+    do { live = try file.nodes(before: joined?.names ?? [value]) } catch let error as Defect {
+      throw defect(error.reason)
+    }
     for node in live { try add(node) }
     if !unsupported.isEmpty { throw ONNXError.unsupported(file: model.file, nodes: unsupported) }
     if let missing = inputs.missing { throw missing }
     if let firstError { throw firstError }
     // A constant gets its node now.
-    let output = try output(named: value)
+    var output = try output(named: value)
+    if let joined {
+      output = append(
+        Concat(axis: joined.axis), try joined.names.map { try self.output(named: $0) },
+        named: joined.names.joined(separator: " + "))
+    }
     let result = try Graph(
-      name: text(graph.pointee.name), nodes: nodes, output: output, outputName: outputName, outputNames: file.outputs)
+      name: text(graph.pointee.name), nodes: nodes, output: output,
+      outputName: joined.map { $0.names.joined(separator: " + ") } ?? outputName, outputNames: file.outputs,
+      joinedOutputs: joined?.names)
     return (result, live)
   }
 

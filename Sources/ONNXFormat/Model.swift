@@ -44,6 +44,13 @@ final class Model {
   /// What comes before a name in the metadata that says which node answers to it.
   static let aliasKey = "relevancekit.alias."
 
+  /// What is written beside the graph, by its key; of a key that is there twice the first value.
+  var metadata: [String: String] {
+    Dictionary(
+      messages(message.pointee.n_metadata_props, message.pointee.metadata_props)
+        .map { (text($0.pointee.key), text($0.pointee.value)) }, uniquingKeysWith: { first, _ in first })
+  }
+
   /// Further names of nodes: those of the nodes that a conversion merged into them.
   var aliases: [String: [String]] {
     var aliases: [String: [String]] = [:]

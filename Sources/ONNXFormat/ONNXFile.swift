@@ -58,6 +58,9 @@ package struct ONNXFile {
   /// The file and the files beside it that hold its tensors.
   package var files: [String] { [model.file] + model.external.paths }
 
+  /// What is written beside the graph, by its key.
+  package var metadata: [String: String] { model.metadata }
+
   /// The network of the graph; errors name the file.
   package func network() throws -> NeuralNetwork {
     do { return try NeuralNetwork(graph) } catch let error as GraphError {

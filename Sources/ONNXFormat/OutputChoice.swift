@@ -62,7 +62,9 @@ struct OutputChoice {
 /// - it is a decision, such as ArgMax, on the values of another one: then that one;
 /// - another depends on it through a weighted layer and ends in one: features, then logits;
 /// - another ends in probabilities and it does not: boxes beside scores. If the first depends on that one, that is a gate
-///   or a map of attention, and the first stays.
+///   or a map of attention, and the first stays;
+/// - it has four numbers at each of several positions, and another has as many numbers as there may be classes at the same ones: boxes, which
+///   may be shares of the image's size and so end in a sigmoid.
 struct OutputPreference {
   private let graph: FileGraph
   /// For each node whether it depends on an input of the graph.
@@ -80,11 +82,23 @@ struct OutputPreference {
       guard let next = graph.outputs.first(where: { isHead($0, on: chosen) }) else { break }
       chosen = next
     }
+    let scores = graph.outputs.filter { isOfBoxes(chosen, beside: $0) }
+    if let best = scores.first(where: endsInProbabilities) ?? scores.first { return best }
     guard !endsInProbabilities(chosen) else { return chosen }
     let before = graph.ancestors(of: [chosen])
     return graph.outputs.first { output in
-      endsInProbabilities(output) && !(graph.makers[output] ?? []).contains { before[$0] }
+      endsInProbabilities(output) && !isOfBoxes(output, beside: chosen)
+        && !(graph.makers[output] ?? []).contains { before[$0] }
     } ?? chosen
+  }
+
+  /// Whether an output has four numbers where another has a different number, at the same positions.
+  private func isOfBoxes(_ output: String, beside other: String) -> Bool {
+    guard let own = graph.outputExtents[output], let others = graph.outputExtents[other], own.count == 3,
+      others.count == 3, own.dropLast() == others.dropLast(), own[1] != .fixed(1), own[1] != .symbolic(""),
+      case (.fixed(4), .fixed(let count)) = (own[2], others[2])
+    else { return false }
+    return count != 4
   }
 
   /// Nodes that only give their operand's values another shape or type.
@@ -96,7 +110,7 @@ struct OutputPreference {
   private static let decisions: Set = [
     "ArgMax", "ArgMin", "TopK", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ReduceMax", "Round",
   ]
-  private static let weighted: Set = [
+  static let weighted: Set = [
     "Conv", "ConvTranspose", "Gemm", "MatMul", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger",
   ]
   private static let averages: Set = ["GlobalAveragePool", "ReduceMean", "AveragePool"]
@@ -117,7 +131,19 @@ struct OutputPreference {
 
   /// Whether a value ends in probabilities, whatever shape they have.
   private func endsInProbabilities(_ value: String) -> Bool {
-    maker(of: self.value(before: value, Self.keepers)).map { Self.probabilities.contains($0.op) } ?? false
+    endsInProbabilities(value, depth: 4)
+  }
+
+  /// The same where values may be joined of several that do, as of several grids.
+  private func endsInProbabilities(_ value: String, depth: Int) -> Bool {
+    guard let node = maker(of: self.value(before: value, Self.keepers)) else { return false }
+    if Self.probabilities.contains(node.op) { return true }
+    switch node.op {
+    case "Concat": return depth > 0 && node.inputs.prefix(64).allSatisfy { endsInProbabilities($0, depth: depth - 1) }
+    case "Split", "Slice", "Clip":
+      return depth > 0 && node.inputs.first.map { endsInProbabilities($0, depth: depth - 1) } ?? false
+    default: return false
+    }
   }
 
   /// The nodes with which a value ends, the last of which decides and the others only give what it decides another shape or type.

@@ -3,9 +3,11 @@ extension RulePlan {
   ///
   /// - Complexity: O(nodes and edges).
   public var warnings: [String] {
-    unmatchedRowWarnings
+    // No class's relevance goes to what makes boxes.
+    let beside = network.nodesBesideClasses
+    return unmatchedRowWarnings
       + RuleWarning.sentences(
-        assignments.flatMap { assignment in
+        assignments.filter { !beside.contains($0.site.id) }.flatMap { assignment in
           let (site, rule) = (assignment.site, assignment.rule)
           let own = rule.warnings(at: site, in: self) + assignment.substitutionWarnings
           // A rule that does not know of steps takes values as if there were none.

@@ -5,8 +5,17 @@ import Tensors
 /// What is taken for an image's preparation if no file says it.
 enum AssumedPreprocessing {
   /// What a network's input says of it, and where it says nothing ImageNet's usual preprocessing; and the same in words.
-  static func of(_ network: NeuralNetwork) -> (Preprocessing, words: String) {
+  static func of(_ network: NeuralNetwork, metadata: [String: String] = [:]) -> (Preprocessing, words: String) {
     let (channels, height, width) = network.imageExtents
+    if let size = ultralyticsSize(metadata, task: "detect"), channels == 3 {
+      let result = Preprocessing(
+        resize: .exact(width: width ?? size.width, height: height ?? size.height), crop: nil, mean: [0, 0, 0],
+        standardDeviation: [1, 1, 1], cropRounding: .torchvision)
+      return (
+        result,
+        "pixels 0…1, resized to \(height ?? size.height)×\(width ?? size.width), as the file's metadata by Ultralytics say, which would pad to keep the sides' ratio"
+      )
+    }
     var result = Preprocessing.imageNet
     var words = "ImageNet's usual preprocessing"
     func take(_ text: String, factor: Double) {
@@ -27,13 +36,26 @@ enum AssumedPreprocessing {
       take("\(kind) 0…1" + (channels == 4 ? " with opacity, which is 1 everywhere" : ""), factor: 1 / 255)
     }
     guard let height, let width, height > 0, width > 0 else { return (result, words) }
-    if height == width, height >= 160 {
+    // What looks for objects, or at all pixels, takes the whole picture.
+    let inferred = (try? network.analysis(forInput: network.exampleInputShape()))?.inferred
+    let hasPositions = inferred.map { network.scoreLayout($0).hasPositions } ?? false
+    if height == width, height >= 160, !hasPositions {
       // 256 of which 224 are kept, in proportion.
       (result.resize, result.crop) = (.shortestEdge(height * 8 / 7), .init(width: width, height: height))
     } else {
       (result.resize, result.crop) = (.exact(width: width, height: height), nil)
     }
-    return (result, height == 224 && width == 224 ? words : words + ", resized to \(height)×\(width)")
+    return (result, height == 224 && width == 224 && !hasPositions ? words : words + ", resized to \(height)×\(width)")
+  }
+}
+
+extension AssumedPreprocessing {
+  /// The height and width of images that Ultralytics' exporter writes into a model for a task, such as `[320, 320]`; nil where it did not.
+  private static func ultralyticsSize(_ metadata: [String: String], task: String) -> (height: Int, width: Int)? {
+    guard metadata["task"] == task, metadata["stride"] != nil, let text = metadata["imgsz"] else { return nil }
+    let numbers = text.split { !$0.isNumber }.compactMap { Int($0) }
+    guard numbers.count == 2, numbers.allSatisfy({ (1...1 << 14).contains($0) }) else { return nil }
+    return (numbers[0], numbers[1])
   }
 }
 

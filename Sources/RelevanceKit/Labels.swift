@@ -72,8 +72,46 @@ public struct Labels: Sendable {
     self.init(names: names.mapValues { descriptions[$0] ?? $0 })
   }
 
+  /// Reads what exporters write into the model: `names`, as Ultralytics does, a dictionary of numbers and names as Python or JSON
+  /// writes it; nil if there is none.
+  package init?(metadata: [String: String]) {
+    guard let text = metadata["names"] else { return nil }
+    var rest = text[...].drop { $0 == " " }
+    guard rest.popFirst() == "{" else { return nil }
+    var names: [Int: String] = [:]
+    while true {
+      rest = rest.drop { " ,".contains($0) }
+      if rest.first == "}" { break }
+      guard let colon = rest.firstIndex(of: ":"),
+        let index = Int(rest[..<colon].filter { !" \"'".contains($0) }), index >= 0
+      else { return nil }
+      rest = rest[rest.index(after: colon)...].drop { $0 == " " }
+      guard let quote = rest.popFirst(), "\"'".contains(quote) else { return nil }
+      var name = ""
+      while let next = rest.popFirst(), next != quote {
+        if next == "\\", let escaped = rest.popFirst() { name.append(escaped) } else { name.append(next) }
+      }
+      guard names.updateValue(name, forKey: index) == nil else { return nil }
+    }
+    guard !names.isEmpty else { return nil }
+    self.init(names: names)
+  }
+
   /// The name of a class, or nil.
   public subscript(index: Int) -> String? { names[index] }
+
+  /// The class that is called the background, or that none is. Names that only count, as `class 3`, say nothing.
+  package var background: Background? {
+    let words: Set = [
+      "background", "bg", "void", "unlabeled", "no object", "no-object", "n/a", "none", "nothing", "blank",
+    ]
+    let strange = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "_<>[]()"))
+    if let named = names.filter({ words.contains($0.value.lowercased().trimmingCharacters(in: strange)) }).keys.min() {
+      return .class(named)
+    }
+    let counted = names.allSatisfy { ["\($0.key)", "class \($0.key)", "LABEL_\($0.key)"].contains($0.value) }
+    return counted ? nil : Background.none
+  }
 
   /// The classes that a name means: those that have it as their whole name or as one of several separated by commas,
   /// without regard to case.

@@ -67,19 +67,21 @@ public struct Model: Sendable {
         notes.append("what timm says of pictures is not done: \(error.description)")
       }
     }
-    let (assumed, words) = AssumedPreprocessing.of(network)
+    let (assumed, words) = AssumedPreprocessing.of(network, metadata: source.metadata)
     assumption = words
     preprocessingFile = settingsFile ?? (timm == nil ? nil : configurationFile)
     preprocessing = read?.preprocessing ?? timm ?? assumed
     let configuration = try configurationFile.map(Labels.read)
-    labels = configuration?.labels
-    labelsFile = labels == nil ? nil : configurationFile
+    let inside = Labels(metadata: source.metadata)
+    labels = configuration?.labels ?? inside
+    labelsFile = labels == nil ? nil : configuration?.labels == nil ? file : configurationFile
     if let channels = network.imageExtents.channels, let note = preprocessing.take(channels) {
       notes.append("\(preprocessingFile ?? file) \(note)")
     }
     // Names tell how many classes there are, and so along which axis they lie; `problem_type` is Hugging Face's.
     let last = labels?.names.keys.max()
     network = network.expecting(classes: last.map { $0 + 1 }, decision: configuration?.decision)
+      .expecting(background: labels?.background)
     self.network = network
     self.notes = source.notes + notes + (read?.doubts.map { [$0] } ?? [])
     let inferred = (try? network.analysis(forInput: exampleInputShape))?.inferred

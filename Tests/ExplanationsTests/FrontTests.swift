@@ -63,12 +63,13 @@ import Testing
     #expect(last.transposed([0, 3, 1, 2]).relativeDistance(from: first) <= Tolerance.sameMap)
   }
 
-  /// Where classes have scores at positions, ranks are those of regions.
+  /// Where classes have scores at the positions of a picture, ranks are those of regions, the background's last.
   @Test func ranksOfRegions() throws {
     let network = try ScoreLayoutTests.network(.channelsFirst)
     let range = PixelRange(lower: [-1, -1, -1], upper: [1, 1, 1])
     let trace = try Explainer(network, rules: .default(pixelRange: range)).trace(Seeded.tensor([1, 3, 8, 12], seed: 3))
-    let regions = trace.regions[0].map(\.classIndex)
+    let sizes = trace.regions[0].map(\.classIndex)
+    let regions = sizes.filter { $0 != 0 } + sizes.filter { $0 == 0 }
     for (rank, index) in zip(1..., regions) {
       let (found, expected) = (try trace.explain(.top(rank)), try trace.explain(.region(index)))
       #expect(found.target == .region(index) && found.relevance == expected.relevance)

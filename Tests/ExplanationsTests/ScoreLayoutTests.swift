@@ -159,7 +159,7 @@ import Testing
   }
 
   /// Where the graph does not tell which axis is the classes', their known number does.
-  @Test(arguments: [(classes: nil, expected: 4), (7, 7), (4, 4), (3, 4)] as [(Int?, Int)])
+  @Test(arguments: [(classes: nil, expected: 4), (7, 7), (4, 4), (5, 4)] as [(Int?, Int)])
   func theNumberOfKnownClasses(classes: Int?, expected: Int) throws {
     var builder = GraphBuilder(item: [4, 7])
     builder.add("relu", .relu)

@@ -149,6 +149,8 @@ struct WireModel {
   /// The same, of 64-bit integers.
   var integerInputs: [(String, [Int])] = []
   var outputs = ["y"]
+  /// The extents of outputs that declare them.
+  var outputExtents: [String: [Int]] = [:]
 
   var graph: WireMessage {
     var graph = WireMessage()
@@ -157,7 +159,7 @@ struct WireModel {
     for tensor in initializers { graph.message(5, tensor.message) }
     for (name, extents) in inputs { graph.message(11, Self.value(name, extents)) }
     for (name, extents) in integerInputs { graph.message(11, Self.value(name, extents, type: 7)) }
-    for name in outputs { graph.message(12, Self.value(name, nil)) }
+    for name in outputs { graph.message(12, Self.value(name, outputExtents[name])) }
     return graph
   }
 

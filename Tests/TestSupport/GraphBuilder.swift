@@ -26,6 +26,9 @@ package struct GraphBuilder {
     return Node.ID(nodes.count - 1)
   }
 
+  /// How many nodes there are.
+  package var count: Int { nodes.count }
+
   /// Adds a tensor that does not depend on the input.
   package mutating func constant(_ name: String, _ value: Tensor) -> Node.ID {
     nodes.append(Node(name: name, operation: .constant(value), inputs: []))

@@ -40,6 +40,20 @@ import Testing
     #expect(again.output.contains("preprocessor_config.json says how images are prepared; it is left as it is"))
   }
 
+  /// Caffe's means are given as blue, green, red; the file's are red, green, blue.
+  @Test(arguments: [("[104, 117, 123]", true), ("[123, 117, 104]", false)]) func meansInTheOtherOrder(
+    means: String, isDoubtful: Bool
+  ) throws {
+    try bench.write(
+      """
+      {"do_resize": true, "size": {"height": 8, "width": 9}, "do_rescale": true, "rescale_factor": 1.0, "do_normalize": true,
+       "image_mean": \(means), "image_std": [1, 1, 1], "do_flip_channel_order": true}
+      """, to: "preprocessor_config.json")
+    let outcome = try bench.run("doctor", "bare.onnx")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("doubt:   the means are subtracted from red") == isDoubtful)
+  }
+
   @Test func whatIsThereStays() throws {
     try bench.write("{}", to: "config.json")
     let outcome = try bench.run("doctor", "bare.onnx", "--write")

@@ -39,7 +39,9 @@ struct Doctor: ParsableCommand {
       let input = try FitOptions.parse([]).load(InputFile(path: image), for: model)
       let values = try input.run { try executor.logits($0) }
       let layout = try executor.scoreLayout(forInput: input.tensor.shape)
-      let scores = PredictedScores(layout.scores(ofItem: values), layout: layout, labels: model.labels, top: 3)
+      let scores = PredictedScores(
+        layout.scores(ofItem: values), objectness: layout.objectness(ofItem: values), layout: layout,
+        labels: model.labels, top: 3)
       let (low, high) = (input.tensor.elements.min() ?? 0, input.tensor.elements.max() ?? 0)
       print(
         Diagnosis.line(
@@ -101,17 +103,23 @@ private struct Diagnosis {
         "\(factor), less \(Self.list(settings.mean)), divided by \(Self.list(settings.standardDeviation)): "
           + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) (\(model.preprocessingFile == nil ? "assumed" : source))"
       ))
-    let outputs = model.outputNames.map { $0 == model.outputName ? "\($0) (explained)" : $0 }
+    if let doubt = settings.orderDoubt { lines.append(Self.line("doubt", doubt)) }
+    let outputs = model.outputNames.map {
+      model.network.graph.explainedOutputs.contains($0) ? "\($0) (explained)" : $0
+    }
     let choice =
       output != nil
       ? "asked for"
       : outputs.count == 1
-        ? "the only one" : model.outputNames[0] == model.outputName ? "the first" : "most like logits"
+        ? "the only one"
+        : model.network.graph.explainedOutputs.count > 1
+          ? "scores for grids of several sizes, joined"
+          : model.outputNames[0] == model.outputName ? "the first" : "most like logits"
     lines.append(
       Self.line(
         "outputs",
         outputs.joined(separator: ", ")
-          + (model.outputNames.contains(model.outputName) ? "" : "; node \(model.outputName)")
+          + (!model.network.graph.explainedOutputs.isEmpty ? "" : "; node \(model.outputName)")
           + " (\(choice))"))
     let inferred = (try? network.analysis(forInput: shape))?.inferred
     let scores = inferred.map { network.scoreLayout($0) }
@@ -165,6 +173,15 @@ extension ElementKind {
 }
 
 extension Preprocessing {
+  /// Says so if ImageNet's means seem to be meant in the order blue, green, red: they are subtracted before the order is turned.
+  fileprivate var orderDoubt: String? {
+    let scale = 255 * rescaleFactor
+    let turned = zip(mean, [0.406, 0.456, 0.485]).allSatisfy { abs($0 / scale - $1) < 0.01 }
+    guard flipsChannelOrder, mean.count == 3, turned else { return nil }
+    return
+      "the means are subtracted from red, green and blue before the order is turned, and these are ImageNet's of blue, green and red"
+  }
+
   /// The size of every prepared image; nil if it depends on the image.
   fileprivate var fixedSize: (height: Int, width: Int)? {
     if let crop { return (crop.height, crop.width) }

@@ -36,7 +36,8 @@ struct Explain: ParsableCommand {
       """
       What to explain: top:K (the K best classes), class:N, label:NAME, or unit:NODE/CHANNEL[@Y,X], a unit or a whole channel \
       of any node. Where classes have scores at several positions: class:N@Y,X or label:NAME@Y,X, one of them, or region:N or \
-      region:NAME, all at which the class has the largest score. Repeatable. (default: top:1)
+      region:NAME, all at which the class has the largest score; top:K stands for a detector's K best classes, each at its best \
+      position, or for the K largest regions, the background last. Repeatable. (default: top:1)
       """, valueName: "t"), completion: .list(["top:", "class:", "label:", "region:", "unit:"]),
     transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
@@ -47,7 +48,7 @@ struct Explain: ParsableCommand {
       """
       How: \(MethodCatalog.standard.names.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
       clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
-      Repeatable. (default: clrp1; lrp where the output is a quantity, which has no alternatives)
+      Repeatable. (default: clrp1; lrp where the output is a quantity or of one class, which has no alternatives)
       """, valueName: "m"), completion: .list(MethodCatalog.standard.names),
     transform: MethodCatalog.standard.method(parsing:))
   var methods: [any AttributionMethod] = []
@@ -120,7 +121,8 @@ struct Explain: ParsableCommand {
           let page = ExplanationPage(
             input: file.name, picture: input.picture,
             scores: PredictedScores(
-              try trace.scores(ofItem: 0), layout: trace.layout, labels: model.labels, top: 5), maps: maps,
+              try trace.scores(ofItem: 0), objectness: trace.objectness(ofItem: 0), layout: trace.layout,
+              labels: model.labels, top: 5), maps: maps,
             scale: scale,
             labels: model.labels, plan: explainer.plan,
             shapes: try explainer.network.graph.shapes(forInput: input.tensor.shape), model: self.model.path,
@@ -202,10 +204,10 @@ func makeFolder(_ folder: URL) throws {
 }
 
 extension Explainer {
-  /// CLRP1, or LRP where the output is a quantity, which has no alternatives.
+  /// CLRP1, or LRP where the output is a quantity or of one class, which has no alternatives.
   fileprivate func usualMethod(for model: Model) -> any AttributionMethod {
     let layout = try? scoreLayout(forInput: model.exampleInputShape)
-    return layout?.decision == .quantity ? LRP() : CLRP1()
+    return layout?.decision == .quantity || layout?.classes == 1 ? LRP() : CLRP1()
   }
 }
 

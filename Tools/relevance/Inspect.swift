@@ -36,8 +36,8 @@ struct Inspect: ParsableCommand {
     )
     let (output, outputs) = (network.graph.outputName, network.graph.outputNames)
     if outputs != [output] {
-      let names = outputs.map { $0 + ($0 == output ? " (explained)" : "") }
-      let isNode = !outputs.contains(output)
+      let names = outputs.map { $0 + (network.graph.explainedOutputs.contains($0) ? " (explained)" : "") }
+      let isNode = network.graph.explainedOutputs.isEmpty
       print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(output)" : ""))
     }
     if let inferred = (try? network.analysis(forInput: shape))?.inferred {

@@ -6,8 +6,9 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows the predicted classes.",
     discussion: """
-      Prints the best classes of each input: probability, logit, number, name. Where classes have scores at several positions \
-      (segmentation, detection, text), the classes with the largest score at the most positions, and at which share of them.
+      Prints the best classes of each input: probability, logit, number, name. Of detectors and recognizers the \
+      classes with the best positions; of segmentation networks the classes with the largest score at the most positions, and at which \
+      share of them.
 
       Examples:
         relevance predict squeezenet1.1 photo.jpg --top 3
@@ -60,7 +61,9 @@ struct Predict: ParsableCommand {
         try all?.write(for: input, to: folder)
       }
       let layout = try executor.scoreLayout(forInput: input.tensor.shape)
-      let scores = PredictedScores(layout.scores(ofItem: values), layout: layout, labels: model.labels, top: top)
+      let scores = PredictedScores(
+        layout.scores(ofItem: values), objectness: layout.objectness(ofItem: values), layout: layout,
+        labels: model.labels, top: top)
       print(file.name)
       for line in scores.lines { print("  " + line) }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 
-/// What a network predicts for one input, as the tools show it: classes, regions, or a quantity.
+/// What a network predicts for one input, as the tools show it: classes, candidates, regions, or a quantity.
 struct PredictedScores: Encodable {
   /// A class and its score.
   struct ClassScore: Encodable {
@@ -21,31 +21,63 @@ struct PredictedScores: Encodable {
     let meanProbability: Double?
   }
 
+  /// A class at the position that is best for it.
+  struct CandidateScore: Encodable {
+    let classIndex: Int
+    let label: String?
+    let position: [Int]
+    let score: Float
+    /// Nil for a quantity.
+    let probability: Double?
+    /// Nil where the network gives none.
+    let objectness: Double?
+    let confidence: Double
+  }
+
   /// The best classes; empty where classes have scores at several positions.
   let predictions: [ClassScore]
-  /// The classes with the largest regions; nil where classes have one score each.
+  /// The classes with the best candidates, as of detectors; nil where positions are no candidates.
+  let candidates: [CandidateScore]?
+  /// The classes with the largest regions; nil where classes have one score each, or positions are candidates.
   let regions: [RegionScore]?
   /// The extents of the axes of positions.
   private let positions: [Int]
+  /// Whether scores are probabilities.
+  private let areProbabilities: Bool
+  /// The class that is taken for the background.
+  private let background: Int?
 
   private enum CodingKeys: CodingKey {
-    case predictions, regions
+    case predictions, candidates, regions
   }
 
   /// - Parameters:
   ///   - scores: classes × positions.
+  ///   - objectness: for each position.
   ///   - top: how many classes.
-  init(_ scores: Tensor, layout: ScoreLayout, labels: Labels?, top: Int) {
+  init(_ scores: Tensor, objectness: [Float]?, layout: ScoreLayout, labels: Labels?, top: Int) {
     positions = layout.positions
+    areProbabilities = layout.areProbabilities
+    background = layout.hasPositions ? Candidate.background(in: scores, layout: layout) : nil
     guard layout.hasPositions else {
       predictions = Prediction.ranking(scores, layout: layout).prefix(top).map {
         ClassScore(
           classIndex: $0.classIndex, label: labels?[$0.classIndex], logit: $0.logit, probability: $0.probability)
       }
-      regions = nil
+      (candidates, regions) = (nil, nil)
       return
     }
     predictions = []
+    if layout.isOfCandidates {
+      candidates = Candidate.all(in: scores, objectness: objectness, layout: layout).prefix(top).map {
+        CandidateScore(
+          classIndex: $0.classIndex, label: labels?[$0.classIndex], position: layout.coordinates(ofPosition: $0.place),
+          score: $0.score, probability: $0.probability, objectness: $0.objectness, confidence: $0.confidence)
+      }
+      regions = nil
+      return
+    }
+    candidates = nil
     regions = ClassRegion.all(in: scores, layout: layout).prefix(top).map {
       RegionScore(
         classIndex: $0.classIndex, label: labels?[$0.classIndex], share: $0.share, meanLogit: $0.meanLogit,
@@ -54,7 +86,25 @@ struct PredictedScores: Encodable {
   }
 
   /// A line for each class, for people.
-  var lines: [String] { regions?.map { $0.line(positions) } ?? predictions.map(\.line) }
+  var lines: [String] {
+    candidates?.map { $0.line(areProbabilities) }
+      ?? regions?.map {
+        $0.line(positions, areProbabilities) + ($0.classIndex == background ? "  (taken for the background)" : "")
+      }
+      ?? predictions.map(\.line)
+  }
+}
+
+extension PredictedScores.CandidateScore {
+  /// Probability, its factors or the logit, class, position and name, for people; of a quantity its value.
+  func line(_ isProbability: Bool) -> String {
+    let target = Target.class(classIndex, at: position).description + (label.map { "  \($0)" } ?? "")
+    guard let probability else { return String(format: "value %8.3f  ", score) + target }
+    let details =
+      objectness.map { String(format: "  objectness %6.2f %%  class %6.2f %%", $0 * 100, probability * 100) }
+      ?? (isProbability ? "" : String(format: "  logit %8.3f", score))
+    return String(format: "%6.2f %%", confidence * 100) + details + "  " + target
+  }
 }
 
 extension PredictedScores.ClassScore {
@@ -67,11 +117,12 @@ extension PredictedScores.ClassScore {
 }
 
 extension PredictedScores.RegionScore {
-  /// Share of the positions, mean logit, class and name, for people.
-  func line(_ positions: [Int]) -> String {
+  /// Share of the positions, mean logit or probability, class and name, for people.
+  func line(_ positions: [Int], _ areProbabilities: Bool) -> String {
     let extents = positions.map(String.init).joined(separator: "×")
     return String(
-      format: "%6.2f %% of %@ positions  mean logit %8.3f  region:%d", share * 100, extents, meanLogit, classIndex)
+      format: "%6.2f %% of %@ positions  mean %@ %8.3f  region:%d", share * 100, extents,
+      areProbabilities ? "probability" : "logit", meanLogit, classIndex)
       + (label.map { "  \($0)" } ?? "")
   }
 }

@@ -36,12 +36,14 @@ struct Report: Encodable {
     let predictions: [PredictedScores.ClassScore]
     /// Where classes have scores at several positions, those that have the largest score at the most.
     let regions: [PredictedScores.RegionScore]?
+    /// Where positions are candidates, as a detector's, the classes with the best ones.
+    let candidates: [PredictedScores.CandidateScore]?
     let explanations: [ExplanationEntry]
     /// What people read of the predictions.
     let lines: [String]
 
     private enum CodingKeys: CodingKey {
-      case input, shape, predictions, regions, explanations
+      case input, shape, predictions, candidates, regions, explanations
     }
   }
 
@@ -86,11 +88,12 @@ struct Report: Encodable {
     boxNotes.formUnion(notes)
     self.warnings += notes + warnings
     let scores = PredictedScores(
-      try trace.scores(ofItem: 0), layout: trace.layout, labels: labels, top: Self.shownClasses)
+      try trace.scores(ofItem: 0), objectness: trace.objectness(ofItem: 0), layout: trace.layout, labels: labels,
+      top: Self.shownClasses)
     inputs.append(
       InputEntry(
         input: file.name, shape: trace.input.shape.dimensions, predictions: scores.predictions,
-        regions: scores.regions, explanations: entries, lines: scores.lines))
+        regions: scores.regions, candidates: scores.candidates, explanations: entries, lines: scores.lines))
   }
 
   private static let shownClasses = 5
@@ -104,14 +107,36 @@ struct Report: Encodable {
     notes.end()
   }
 
-  /// That of several regions the largest is explained unless another is asked for, and which is the next; nil if there is one.
+  /// What is explained unless something else is asked for, and how that is chosen, where classes have scores at several positions; nil
+  /// where there is no choice.
   static func choice(of trace: Trace, labels: Labels?) -> String? {
-    guard trace.layout.hasPositions, let regions = trace.regions.first, regions.count > 1 else { return nil }
-    func title(_ index: Int) -> String { "region:\(index)" + (labels?[index].map { " (\($0))" } ?? "") }
+    let layout = trace.layout
+    guard layout.hasPositions, let first = Target.ranked(in: trace).first, let index = first.classIndex else {
+      return nil
+    }
+    func name(_ index: Int) -> String { labels?[index].map { " (\($0))" } ?? "" }
+    let background = Candidate.background(in: trace.scores(ofItem: 0), layout: layout)
+    if case .class = first {
+      let confidence = trace.candidates[0].first?.confidence ?? 0
+      let likely =
+        layout.decision == .quantity
+        ? String(format: "the highest value (%.4g)", confidence)
+        : String(format: "the most likely object (%.3g %%)", confidence * 100)
+      return "\(first)\(name(index)) is explained, \(likely) at \(layout.positionCount) positions"
+        + (layout.hasObjectness ? ", by objectness × class; of both the class's score is explained" : "")
+        + (background.map { "; class \($0)\(name($0)) is taken for the background" } ?? "")
+        + "; --target class:N@POSITION explains another"
+    }
+    guard let regions = trace.regions.first, regions.count > 1 else { return nil }
+    if let background, let region = regions.first(where: { $0.classIndex == background }) {
+      return String(
+        format: "%@%@ is explained; class %d%@, which has the largest score at %.4g %% of the positions, is taken for "
+          + "the background; --target region:%d%@",
+        first.description, name(index), background, name(background), region.share * 100, background, " explains it")
+    }
     return String(
-      format:
-        "%@ is explained, which has the largest score at %.4g %% of the positions and may be the background; --target region:%d%@",
-      title(regions[0].classIndex), regions[0].share * 100, regions[1].classIndex, " explains the next")
+      format: "%@%@ is explained, which has the largest score at %.4g %% of the positions; --target region:%d%@",
+      first.description, name(index), regions[0].share * 100, regions[1].classIndex, " explains the next")
   }
 
   /// What is doubtful about explanations, a sentence each.

@@ -43,10 +43,14 @@ struct ModelOptions: ParsableArguments {
       try Model(contentsOf: location, output: outputNode, inputs: inputs)
     }
     if outputNode == nil, model.outputNames.count > 1 {
-      let others = model.outputNames.filter { $0 != model.outputName }
+      let explained = model.network.graph.explainedOutputs
+      let others = model.outputNames.filter { !explained.contains($0) }
+      let rest = others.isEmpty ? "" : ", not \(Self.list(others))"
       Console.note(
-        "\(path) has \(model.outputNames.count) outputs; \(model.outputName) is used, not \(Self.list(others)); --output-node "
-          + "NAME chooses another")
+        "\(path) has \(model.outputNames.count) outputs; "
+          + (explained.count > 1
+            ? "\(Self.list(explained)) are joined and used\(rest)" : "\(model.outputName) is used\(rest)")
+          + "; --output-node NAME chooses another")
     }
     Console.detail("\(model.network.graph.nodes.count) nodes; BLAS \(BLAS.configuration)")
     return model

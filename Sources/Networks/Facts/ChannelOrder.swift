@@ -91,7 +91,7 @@ extension NeuralNetwork {
     guard
       let open = try? Graph(
         name: graph.name, nodes: nodes, output: graph.output, outputName: graph.outputName,
-        outputNames: graph.outputNames),
+        outputNames: graph.outputNames, joinedOutputs: graph.explainedOutputs),
       let network = try? NeuralNetwork(open), let found = try? network.analysis(forInput: network.exampleInputShape()),
       case .items(1, let sharesWalks) = network.batching(before: network.logits, found.inferred), sharesWalks
     else { return nil }

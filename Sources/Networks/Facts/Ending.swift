@@ -67,7 +67,7 @@ extension Graph {
   }
 
   /// What a node takes the sigmoid of: `σ(x)`, `1 / (1 + exp(−x))`.
-  fileprivate func sigmoidOperand(_ id: Node.ID) -> Node.ID? {
+  func sigmoidOperand(_ id: Node.ID) -> Node.ID? {
     if let x = operand(id, of: Sigmoid.self) { return x }
     guard let (dividend, sum) = quotients(id).first, dividend.map({ number($0) == 1 }) ?? true,
       self[sum].operation is Add
@@ -80,7 +80,7 @@ extension Graph {
   }
 
   /// What a node takes the softmax of, or its logarithm: `exp(x) / Σ exp(x)`, also with the maximum subtracted first.
-  fileprivate func softmaxOperand(_ id: Node.ID) -> (Node.ID, Softmax)? {
+  func softmaxOperand(_ id: Node.ID) -> (Node.ID, Softmax)? {
     if let softmax = self[id].operation as? Softmax { return (self[id].inputs[0], softmax) }
     if self[id].operation is Subtract, let sum = operand(self[id].inputs[1], of: Log.self) {
       guard let (exponential, axis) = reduced(sum), operand(exponential, of: Exp.self) == self[id].inputs[0] else {

@@ -23,10 +23,22 @@ public struct ScoreLayout: Hashable, Sendable {
   public let classes: Int
   /// Whether the network makes probabilities of the scores itself.
   package let endsInActivation: Bool
+  /// Whether scores are probabilities, and not logits: those of a sigmoid or softmax that lies before the network's end, since it joins
+  /// them to others.
+  public let areProbabilities: Bool
+  /// The number of channels beside those of classes, at each position: boxes, an objectness, coefficients of masks.
+  public let otherChannels: Int
+  /// What is likely to be no object where classes have scores at several positions: the other one of two by one logit, class 0 of two or of
+  /// a picture's pixels unless the classes' names say otherwise.
+  public let background: Int?
   /// The extents of the axes of positions, in order; empty where each class has a single score.
   public let positions: [Int]
+  /// The element of the first class at the first position.
+  private let first: Int
   /// Elements between neighboring classes.
   private let classStride: Int
+  /// The element at the first position that says whether there is anything at all.
+  private let objectness: Int?
   /// Elements between neighbors along each axis of positions.
   private let strides: [Int]
 
@@ -34,39 +46,80 @@ public struct ScoreLayout: Hashable, Sendable {
   public var hasPositions: Bool { !positions.isEmpty }
   /// The number of positions; 1 where there are none.
   public var positionCount: Int { positions.reduce(1, *) }
+  /// Whether a probability that there is anything at all is given for each position, beside those of the classes.
+  public var hasObjectness: Bool { objectness != nil }
+  /// Whether positions are candidates among which one looks for objects, as a detector's, and not parts of a picture.
+  public var isOfCandidates: Bool {
+    hasPositions && (otherChannels > 0 || decision == .eachClass || positions.count { $0 > 1 } == 1)
+  }
 
   /// The layout of a classifier with one logit per class.
   public init(classes: Int, decision: Decision = .oneClass) {
     self.init(decision: decision, endsInActivation: true, extents: [classes], classAxis: nil)
   }
 
-  init(decision: Decision, endsInActivation: Bool, extents: [Int], classAxis: Int?) {
+  init(
+    decision: Decision, endsInActivation: Bool, extents: [Int], classAxis: Int?, channels: ClassChannels? = nil,
+    areProbabilities: Bool = false, background: Background? = nil
+  ) {
     self.endsInActivation = endsInActivation
+    self.areProbabilities = areProbabilities
     let (extents, axis) = classAxis.map { (extents, $0) } ?? ([extents.reduce(1, *)], 0)
     let strides = TensorShape(extents).strides
-    let isSingle = extents[axis] == 1
+    let range = channels?.classes ?? 0..<extents[axis]
+    let isSingle = range.count == 1
     var decision = decision
     if !isSingle, decision == .quantity { decision = .oneClass }
     if !isSingle, case .twoClasses = decision { decision = .eachClass }
     self.decision = decision
-    classes = isSingle && decision.isTwofold ? 2 : extents[axis]
+    classes = isSingle && decision.isTwofold ? 2 : range.count
+    otherChannels = extents[axis] - range.count
+    first = range.lowerBound * strides[axis]
+    objectness = channels?.objectness.map { $0 * strides[axis] }
     classStride = isSingle ? 0 : strides[axis]
     let others = extents.indices.filter { $0 != axis }
     let places = others.contains { extents[$0] > 1 } ? others : []
     positions = places.map { extents[$0] }
     self.strides = places.map { strides[$0] }
+    let isPicture = channels == nil && positions.count { $0 > 1 } > 1
+    self.background =
+      switch decision {
+      case _ where places.isEmpty || objectness != nil: nil
+      case .twoClasses(let positive): 1 - positive
+      case .oneClass where classes > 1:
+        switch background {
+        case .class(let index)?: index
+        case Background.none?: nil
+        case nil: isPicture || classes == 2 ? 0 : nil
+        }
+      default: nil
+      }
   }
 
   /// The element of an item that holds the score of a class at a position, which is counted row by row.
   ///
   /// - Complexity: O(axes of positions).
   package func element(ofClass index: Int, at position: Int = 0) -> Int {
-    var (element, rest) = (index * classStride, position)
+    offset(ofPosition: position) + first + index * classStride
+  }
+
+  private func offset(ofPosition position: Int) -> Int {
+    var (element, rest) = (0, position)
     for axis in positions.indices.reversed() {
       element += rest % positions[axis] * strides[axis]
       rest /= positions[axis]
     }
     return element
+  }
+
+  /// For each position the probability that there is anything at all; nil where none is given.
+  ///
+  /// - Complexity: O(positions).
+  public func objectness(ofItem values: Tensor) -> [Float]? {
+    guard let objectness else { return nil }
+    return values.withUnsafeElements { values in
+      (0..<positionCount).map { values[objectness + offset(ofPosition: $0)] }
+    }
   }
 
   /// What the element is multiplied by to be the score of a class: −1 for the negative side of a single logit.
@@ -108,11 +161,16 @@ extension ScoreLayout: CustomStringConvertible {
     let what =
       switch decision {
       case .oneClass: classes == 1 ? "1 class" : "\(classes) classes"
-      case .eachClass: "\(classes) classes, each by itself"
+      case .eachClass: "\(classes) \(classes == 1 ? "class" : "classes, each") by itself"
       case .twoClasses: "2 classes by one logit"
       case .quantity: "a quantity"
       }
-    return hasPositions ? what + " at each of \(positions.map(String.init).joined(separator: "×")) positions" : what
+    let place = hasPositions ? " at each of \(positions.map(String.init).joined(separator: "×")) positions" : ""
+    let rest = otherChannels - (hasObjectness ? 1 : 0)
+    let beside = [
+      hasObjectness ? "an objectness" : nil, rest > 0 ? "\(rest) channel\(rest == 1 ? "" : "s") of no classes" : nil,
+    ].compactMap { $0 }
+    return what + place + (beside.isEmpty ? "" : ", beside " + beside.joined(separator: " and "))
   }
 }
 
@@ -123,7 +181,7 @@ extension Decision {
 extension NeuralNetwork {
   /// How the logits are arranged for an input.
   ///
-  /// The classes' axis is that of the softmax at the end; else the one that has as many elements as there are known classes; else the
+  /// Where probabilities are joined to other channels, as by detectors, these are no classes. The classes' axis is that of the softmax at the end; else the one that has as many elements as there are known classes; else the
   /// one along which the last weighted layer's channels lie; else the second of four, or the shortest.
   ///
   /// - Parameter inferred: the shapes for the input, by node.
@@ -143,10 +201,22 @@ extension NeuralNetwork {
     let offset = hasBatch ? 1 : 0
     let decision = self.decision
     func layout(_ extents: [Int], classAxis: Int?) -> ScoreLayout {
-      ScoreLayout(
-        decision: decision, endsInActivation: ending.decision != .quantity, extents: extents, classAxis: classAxis)
+      // Probabilities that are moved about before the network ends.
+      let kind =
+        ending.decision == .quantity && extents.count { $0 > 1 } > 1 && extents.count + offset == shape.rank
+        ? classAxis.flatMap { extents[$0] > 1 ? probabilities(along: $0 + offset, inferred) : nil } : nil
+      return ScoreLayout(
+        decision: expectedDecision ?? (kind == .sigmoid ? .eachClass : decision),
+        endsInActivation: ending.decision != .quantity || kind != nil, extents: extents, classAxis: classAxis,
+        areProbabilities: kind != nil, background: expectedBackground)
     }
     let long = extents.indices.filter { extents[$0] > 1 }
+    if ending.decision == .quantity, let channels = classChannels(inferred, offset: offset) {
+      return ScoreLayout(
+        decision: channels.kind == .softmax ? .oneClass : .eachClass, endsInActivation: channels.kind != .other,
+        extents: extents, classAxis: channels.axis, channels: channels, areProbabilities: channels.kind != .other,
+        background: expectedBackground)
+    }
     if let softmax = ending.softmax {
       let axis = (softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis) - offset
       if softmax.joinsTrailingAxes, extents.indices.contains(axis) {

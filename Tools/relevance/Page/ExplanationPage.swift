@@ -112,12 +112,19 @@ struct ExplanationPage {
         """
     }
     let rows =
-      scores.regions?.map { row($0.label, $0.classIndex, share: $0.share, $0.meanLogit) }
+      scores.candidates?.map {
+        row(
+          ($0.label ?? "–") + " at " + $0.position.map(String.init).joined(separator: ", "), $0.classIndex,
+          share: $0.probability == nil ? nil : $0.confidence, Double($0.score))
+      }
+      ?? scores.regions?.map { row($0.label, $0.classIndex, share: $0.share, $0.meanLogit) }
       ?? scores.predictions.map { row($0.label, $0.classIndex, share: $0.probability, Double($0.logit)) }
     let (caption, share, score) =
-      scores.regions == nil
-      ? ("The most probable classes", "Probability", "Logit")
-      : ("The classes with the largest regions", "Share of positions", "Mean logit")
+      scores.candidates != nil
+      ? ("The classes with the best positions", "Probability", "Score")
+      : scores.regions == nil
+        ? ("The most probable classes", "Probability", "Logit")
+        : ("The classes with the largest regions", "Share of positions", "Mean logit")
     return """
       <section aria-labelledby="decision"><h2 id="decision">The decision</h2>
       <div class="decision">

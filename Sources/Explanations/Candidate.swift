@@ -1,0 +1,59 @@
+import Networks
+import Tensors
+
+/// A class, and where it is most likely to be among positions that are candidates: a detector's anchors, a recognizer's steps.
+public struct Candidate: Sendable, Hashable {
+  /// The class, from 0.
+  public let classIndex: Int
+  /// The position, counted row by row (`ScoreLayout.coordinates(ofPosition:)`).
+  public let place: Int
+  /// The class's score there, which is explained.
+  public let score: Float
+  /// Its probability; nil where the output is a quantity.
+  public let probability: Double?
+  /// The probability that there is anything at all; nil where the network gives none.
+  public let objectness: Double?
+
+  /// What candidates are ranked by: the product of both probabilities, or the score where there is none.
+  public var confidence: Double { (probability ?? Double(score)) * (objectness ?? 1) }
+
+  /// For each class the best candidate, by falling confidence; equal ones by number. The background is left out.
+  ///
+  /// Background is the class that the layout says it is; else, of alternatives, the one that has the largest score at more than half of
+  /// the positions, if another has it anywhere and no objectness tells: most anchors lie on no object, and most steps on no character.
+  ///
+  /// - Parameters:
+  ///   - scores: classes × positions, as `ScoreLayout.scores(ofItem:)` arranges them.
+  ///   - objectness: for each position, as `ScoreLayout.objectness(ofItem:)` gives it.
+  ///   - layout: what the scores decide.
+  /// - Complexity: O(classes × positions).
+  public static func all(in scores: Tensor, objectness: [Float]?, layout: ScoreLayout) -> [Candidate] {
+    let background = background(in: scores, layout: layout)
+    var best = [Candidate?](repeating: nil, count: layout.classes)
+    for place in 0..<layout.positionCount {
+      let column = Prediction.column(scores, place)
+      let probabilities = Prediction.probabilities(column, layout: layout)
+      for index in column.indices where index != background {
+        let candidate = Candidate(
+          classIndex: index, place: place, score: column[index], probability: probabilities?[index],
+          objectness: objectness.map { Double($0[place]) })
+        // Probabilities that round to 1 are told apart by their logits.
+        let rank = (candidate.confidence, candidate.score)
+        if best[index].map({ ($0.confidence, $0.score) < rank }) ?? true { best[index] = candidate }
+      }
+    }
+    return best.compactMap { $0 }.sorted {
+      ($1.confidence, $1.score, $0.classIndex) < ($0.confidence, $0.score, $1.classIndex)
+    }
+  }
+
+  /// The class that stands for no object; nil if none is known to.
+  public static func background(in scores: Tensor, layout: ScoreLayout) -> Int? {
+    if let background = layout.background { return background }
+    guard layout.isOfCandidates, layout.decision == .oneClass, layout.classes > 1, !layout.hasObjectness else {
+      return nil
+    }
+    let regions = ClassRegion.all(in: scores, layout: layout)
+    return regions.count > 1 && regions[0].share > 0.5 ? regions[0].classIndex : nil
+  }
+}
