@@ -189,7 +189,7 @@ public struct Trace: Sendable {
   public var candidates: [[Candidate]] { (0..<batch).map { candidates(ofItem: $0) } }
 
   func candidates(ofItem item: Int) -> [Candidate] {
-    Candidate.all(in: scores(ofItem: item), objectness: objectness(ofItem: item), layout: layout)
+    Candidate.all(in: scores(of: item), objectness: objectness(ofItem: item), layout: layout)
   }
 
   /// For each position the probability that there is anything at all; nil where the network gives none.
@@ -205,7 +205,7 @@ public struct Trace: Sendable {
     return scores(of: item)
   }
 
-  func scores(of item: Int) -> Tensor {
+  package func scores(of item: Int) -> Tensor {
     logits.part(item, of: batch).reshaped(to: TensorShape([classes, layout.positionCount]))
   }
 

@@ -10,7 +10,7 @@ extension CodingUserInfoKey {
 }
 
 extension Explanation: Codable {
-  private enum Key: String, CodingKey { case target, method, scores, signedRelevance, ledger, completenessErrors }
+  private enum Key: String, CodingKey { case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors }
 
   /// Reads what `encode(to:)` writes.
   ///
@@ -25,6 +25,7 @@ extension Explanation: Codable {
     self.init(
       target: try container.decode(Target.self, forKey: .target),
       method: try catalog.method(parsing: container.decode(String.self, forKey: .method)), scores: scores,
+      scoreName: try container.decode(String.self, forKey: .scoreName),
       signedRelevance: try container.decode(Tensor.self, forKey: .signedRelevance),
       ledger: try container.decode(Ledger.self, forKey: .ledger),
       completenessErrors: try container.decodeIfPresent([Float].self, forKey: .completenessErrors))
@@ -36,6 +37,7 @@ extension Explanation: Codable {
     try container.encode(target, forKey: .target)
     try container.encode(method.description, forKey: .method)
     try container.encode(scores, forKey: .scores)
+    try container.encode(scoreName, forKey: .scoreName)
     try container.encode(signedRelevance, forKey: .signedRelevance)
     try container.encode(ledger, forKey: .ledger)
     try container.encodeIfPresent(completenessErrors, forKey: .completenessErrors)

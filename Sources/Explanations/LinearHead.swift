@@ -15,23 +15,21 @@ struct LinearHead {
 
   /// - Throws: `RelevanceKitError` if something that is not linear lies between.
   init(from target: Node.ID, in graph: Graph) throws {
+    var live = Set<Node.ID>()
+    for id in graph.ids where graph[id].operation is Input || graph[id].inputs.contains(where: live.contains) {
+      live.insert(id)
+    }
     var nodes: [Node.ID] = []
     var id = target
     while true {
       nodes.append(id)
       let node = graph[id]
       if node.operation.isWeighted { break }
-      switch node.operation.kind {
-      case .relu, .batchNormalization, .averagePool, .globalAveragePool, .reduceMean, .flatten, .reshape, .squeeze,
-        .unsqueeze, .transpose, .dropout, .slice, .quantizeLinear, .dequantizeLinear:
-        id = node.inputs[0]
-      case .add:
-        // A bias that is spelled out.
-        let operands = node.inputs.filter { !(graph[$0].operation is Constant) }
-        guard operands.count == 1 else { fallthrough }
-        id = operands[0]
-      default: throw ExplanationError.noWeightedHead(node: node.name, operator: node.kind.name)
+      let operands = node.inputs.indices.filter { live.contains(node.inputs[$0]) }
+      guard operands.count == 1, node.operation.passes(operand: operands[0]) else {
+        throw ExplanationError.noWeightedHead(node: node.name, operator: node.kind.name)
       }
+      id = node.inputs[operands[0]]
     }
     self.nodes = nodes
     input = graph[id].inputs[0]
@@ -50,6 +48,17 @@ struct LinearHead {
   /// The plan with the weights of the last layer alone negated: relevance goes on by `x ⊙ w⁻ / Σ x ⊙ w⁻`.
   func negated(_ plan: RulePlan) -> RulePlan {
     plan.replacingRules([weighted: ZPlusRule()], includesOffsets: true).negatingWeights(of: weighted) ?? plan
+  }
+}
+
+extension Networks.Operator {
+  /// Whether the value is linear in an operand, the others being constant, but for rectifiers and rounding, which are passed over.
+  fileprivate func passes(operand: Int) -> Bool {
+    switch kind {
+    case .relu, .batchNormalization, .dropout, .quantizeLinear, .dequantizeLinear, .mul: true
+    case .div: operand == 0
+    default: isLinear
+    }
   }
 }
 

@@ -115,7 +115,7 @@ struct Report: Encodable {
       return nil
     }
     func name(_ index: Int) -> String { labels?[index].map { " (\($0))" } ?? "" }
-    let background = Candidate.background(in: trace.scores(ofItem: 0), layout: layout)
+    let background = Candidate.background(in: trace.scores(of: 0), layout: layout)
     if case .class = first {
       let confidence = trace.candidates[0].first?.confidence ?? 0
       let likely =
