@@ -95,7 +95,7 @@ import Testing
       builder.add("softmax", .softmax(Softmax(axis: 1, joinsTrailingAxes: false)))
       let trace = try? Explainer(builder.network(), rules: .default(pixelRange: nil))
         .trace(scores(winners).reshaped(to: [1, 4, 6]))
-      #expect(trace.map { Candidate.background(in: $0.scores(ofItem: 0), layout: $0.layout) } == .some(background))
+      #expect(trace.map { Candidate.background(in: $0.scores(of: 0), layout: $0.layout) } == .some(background))
     }
   }
 
@@ -127,7 +127,7 @@ import Testing
     let trace = try Explainer(network, rules: .default(pixelRange: nil)).trace(Seeded.tensor([1, 7, 20], seed: 1))
     #expect(trace.classes == classes && trace.layout.otherChannels == others && trace.layout.positions == [20])
     #expect(trace.layout.hasObjectness == (others == 5))
-    #expect(trace.scores(ofItem: 0)[0, 3] == trace.forward(others, 3))
+    #expect(try trace.scores(ofItem: 0)[0, 3] == trace.forward(others, 3))
   }
 }
 
