@@ -1,7 +1,7 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// A package as a user of RelevanceKit has it, with a rule and a method of its own. Tools/test-dependency also builds it with the dependency
+// A package as a user of RelevanceKit has it, with a rule and a method of its own, and a service for many callers. Tools/test-dependency also builds it with the dependency
 // that most users have, `.package(url: …, from: …)`.
 let package = Package(
   name: "dependent",
@@ -11,6 +11,7 @@ let package = Package(
   ],
   targets: [
     .executableTarget(
-      name: "Dependent", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")])
+      name: "Dependent", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
+    .executableTarget(name: "Service", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
   ]
 )

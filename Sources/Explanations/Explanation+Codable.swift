@@ -10,7 +10,9 @@ extension CodingUserInfoKey {
 }
 
 extension Explanation: Codable {
-  private enum Key: String, CodingKey { case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors }
+  private enum Key: String, CodingKey {
+    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors
+  }
 
   /// Reads what `encode(to:)` writes.
   ///

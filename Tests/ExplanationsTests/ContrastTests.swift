@@ -35,6 +35,39 @@ import Testing
     }
   }
 
+  /// What is linear behind the last layer, as exporters write it, changes nothing but the unit.
+  @Test func clrp2PassesWhateverIsLinear() throws {
+    func network(_ end: (inout GraphBuilder, Node.ID) -> Void) throws -> NeuralNetwork {
+      var builder = GraphBuilder(item: [3, 6, 6])
+      builder.add("conv", try .seededConvolution(inputs: 3, outputs: 5, kernel: [3, 3], seed: 1))
+      builder.add("relu", .relu)
+      builder.add("gap", .mean(axes: [2, 3], keepsAxes: false))
+      end(&builder, builder.add("fc", .seededLinear(inputs: 5, outputs: 4, bias: false, seed: 2)))
+      return try builder.network()
+    }
+    let two = Tensor(shape: [1, 4], elements: [2, 2, 2, 2])
+    let ends: [(name: String, factor: Float, (inout GraphBuilder, Node.ID) -> Void)] = [
+      ("cast", 1, { $0.add("end", Cast(to: .real), $1) }),
+      ("factor", 2, { $0.add("end", .multiply, $1, $0.constant("c", two)) }),
+      ("factor in front", 2, { $0.add("end", .multiply, $0.constant("c", two), $1) }),
+      ("divisor", 0.5, { $0.add("end", Divide(), $1, $0.constant("c", two)) }),
+      ("shift", 1, { $0.add("end", .add, $1, $0.constant("c", Tensor(shape: [1, 4]))) }),
+      ("two", 2, { $0.add("end", Cast(to: .real), $0.add("twice", .multiply, $1, $0.constant("c", two))) }),
+    ]
+    let x = Seeded.tensor([1, 3, 6, 6], seed: 9)
+    let plain = try Explainer(network { _, _ in }).trace(x)
+    for (name, factor, end) in ends {
+      let trace = try Explainer(network(end)).trace(x)
+      for target in 0..<4 {
+        let expected = try plain.explain(.class(target), by: .clrp2).signedRelevance.map { factor * $0 }
+        let found = try trace.explain(.class(target), by: .clrp2).signedRelevance
+        #expect(found.relativeDistance(from: expected) <= Tolerance.map, "\(name)")
+      }
+    }
+    let squared = try Explainer(network { $0.add("end", .multiply, $1, $1) }).trace(x)
+    #expect(throws: ExplanationError.self) { try squared.explain(.class(0), by: .clrp2) }
+  }
+
   /// CLRP2 on a convolution with global average pooling, both as one linear layer: S · x w⁻ / Σ x w⁻ over channels and places.
   @Test func clrp2OfACompositeHead() throws {
     let walk = try Walk(SampleNetwork.pooled.network(), SampleNetwork.input())

@@ -71,16 +71,16 @@ import Testing
   @Test func allUnsupportedNodesAreListed() {
     let model = WireModel(
       nodes: [
-        WireNode(op: "GridSample", inputs: ["x"], outputs: ["a"], name: "first"),
+        WireNode(op: "DeformConv", inputs: ["x"], outputs: ["a"], name: "first"),
         WireNode(op: "Relu", inputs: ["a"], outputs: ["b"]),
         WireNode(op: "CropAndResize", inputs: ["b"], outputs: ["c"], domain: "com.microsoft"),
         WireNode(op: "MatMul", inputs: ["x", "x"], outputs: ["d"], name: "attention"),
-        WireNode(op: "GridSample", inputs: ["c", "d"], outputs: ["y"]),
+        WireNode(op: "DeformConv", inputs: ["c", "d"], outputs: ["y"]),
       ])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(
       error?.description
-        == "model: 4 nodes are not supported: GridSample × 2 (first, y), com.microsoft.CropAndResize (c), "
+        == "model: 4 nodes are not supported: DeformConv × 2 (first, y), com.microsoft.CropAndResize (c), "
         + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant operand)"
     )
     #expect(error?.category == .badData)
@@ -90,11 +90,11 @@ import Testing
     var model = WireModel()
     for index in 0..<30 {
       model.nodes.append(
-        WireNode(op: "GridSample", inputs: [index == 0 ? "x" : "v\(index - 1)"], outputs: ["v\(index)"]))
+        WireNode(op: "DeformConv", inputs: [index == 0 ? "x" : "v\(index - 1)"], outputs: ["v\(index)"]))
     }
     model.outputs = ["v29"]
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
-    #expect(error?.description == "model: 30 nodes are not supported: GridSample × 30 (v0, v1, v2, …)")
+    #expect(error?.description == "model: 30 nodes are not supported: DeformConv × 30 (v0, v1, v2, …)")
   }
 
   @Test func manyOperatorsAndReasonsAreCut() {

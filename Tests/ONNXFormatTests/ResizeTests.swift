@@ -97,16 +97,15 @@ import Testing
   }
 
   @Test(arguments: [
-    ("tf_crop_and_resize", "linear", 0, "coordinate_transformation_mode tf_crop_and_resize; expected half_pixel, "),
-    ("half_pixel", "quadratic", 0, "mode quadratic; expected nearest, linear or cubic"),
-    ("half_pixel", "linear", 1, "antialias 1; expected 0"),
+    ("tf_crop_and_resize", "linear", "roi is missing; expected where the part that is resized starts and ends"),
+    ("outer_space", "linear", "coordinate_transformation_mode outer_space; expected half_pixel, "),
+    ("half_pixel", "quadratic", "mode quadratic; expected nearest, linear or cubic"),
   ])
-  func whatIsNotSupportedIsNamed(frame: String, mode: String, antialias: Int, reason: String) {
+  func whatIsNotSupportedIsNamed(frame: String, mode: String, reason: String) {
     let model = WireModel.oneNode(
       "Resize", ["", "scales"], opset: 18,
-      attributes: [
-        ("mode", .string(mode)), ("coordinate_transformation_mode", .string(frame)), ("antialias", .int(antialias)),
-      ], initializers: [.floats("scales", [4], [1, 1, 2, 2])])
+      attributes: [("mode", .string(mode)), ("coordinate_transformation_mode", .string(frame))],
+      initializers: [.floats("scales", [4], [1, 1, 2, 2])])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
   }

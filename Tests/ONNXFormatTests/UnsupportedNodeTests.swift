@@ -36,7 +36,7 @@ import Testing
   @Test func branchesOfConditionsThatAreNotSupported() {
     var branch = WireMessage()
     branch.message(1, WireNode(op: "Relu", inputs: ["r"], outputs: ["b"]).message)
-    branch.message(1, WireNode(op: "GridSample", inputs: ["x"], outputs: ["r"], name: "inner").message)
+    branch.message(1, WireNode(op: "DeformConv", inputs: ["x"], outputs: ["r"], name: "inner").message)
     branch.message(12, WireModel.value("b", nil))
     func names(_ condition: WireNode) -> [String] {
       let choice = WireNode(
@@ -49,7 +49,7 @@ import Testing
     }
     // A branch that is taken is read, its nodes in any order; of an unknown one nothing is said.
     #expect(names(WireNode(op: "Identity", inputs: ["true"], outputs: ["c"])) == ["inner"])
-    #expect(names(WireNode(op: "BitShift", inputs: ["s"], outputs: ["c"], name: "shift")) == ["shift"])
+    #expect(names(WireNode(op: "Bernoulli", inputs: ["s"], outputs: ["c"], name: "shift")) == ["shift"])
     #expect(names(WireNode(op: "Multinomial", inputs: ["x"], outputs: ["c"], name: "drawn")) == ["drawn", "if"])
   }
 }
@@ -67,7 +67,6 @@ private struct GraphMaker {
   init(random: SplitMix64) { self.random = random }
 
   private static let product = "a product of two tensors that both depend on the image; expected a constant operand"
-  private static let arithmetic = "it depends on the image; it is supported for what follows from shapes alone"
   private static let positions =
     "which elements it takes depends on the image; expected indices that follow from shapes"
   private static let weight = "input W is computed from the image; expected a constant"
@@ -113,11 +112,12 @@ private struct GraphMaker {
     case 0: images.append((add("Relu", [a.name]), a.isThere, a.hasRank))
     case 1: images.append((add("Add", [a.name, b.name]), isThere, a.hasRank && b.hasRank))
     case 2: images.append((add("MatMul", [a.name, "matrix"]), a.isThere, a.hasRank))
-    case 3: images.append((add("GridSample", [a.name], unknown: true), false, false))
+    case 3: images.append((add("DeformConv", [a.name], unknown: true), false, false))
     case 4: images.append((add("com.microsoft/CropAndResize", [a.name, "kernel"], unknown: true), false, false))
     case 5: images.append((add("MatMul", [a.name, b.name], refused: Self.product), false, false))
-    case 6: images.append((add("Where", [a.name, b.name, b.name], refused: Self.arithmetic), false, false))
-    case 7: images.append((add("Gather", ["matrix", a.name], refused: Self.positions), false, false))
+    case 6: images.append((add("Where", [a.name, b.name, b.name]), isThere, a.hasRank && b.hasRank))
+    // Not of an image's shape.
+    case 7: add("Gather", ["matrix", a.name])
     case 8:
       // Further outputs: of an operator that is known nobody can take them, of an unknown one who knows.
       let known = random.nextIndex(below: 2) == 0
@@ -125,9 +125,10 @@ private struct GraphMaker {
       let refused = "it takes a further output of node \(maker) (MaxPool); only first outputs can be taken"
       images.append((add("Relu", ["\(maker)b"], refused: known ? refused : nil), false, false))
     case 9: shapes.append((add("Shape", [a.name]), a.isThere))
-    case 10: shapes.append((add("BitShift", [shape.name, "two"], unknown: true), false))
+    case 10: shapes.append((add("Bernoulli", [shape.name, "two"], unknown: true), false))
     case 11: shapes.append((add("Mul", [shape.name, "ones"]), shape.isThere))
-    case 12: images.append((add("Reshape", [a.name, shape.name]), a.isThere && shape.isThere, false))
+    case 12:  // The number of axes follows from shapes.
+      images.append((add("Reshape", [a.name, shape.name]), a.isThere && shape.isThere, a.isThere && shape.isThere))
     case 13:
       // A kernel that may follow from shapes but for a node that is not supported, and one of pixels.
       let live = random.nextIndex(below: 2) == 0
@@ -137,9 +138,10 @@ private struct GraphMaker {
       // The number of axes is asked for; that it is unknown may be due to another node.
       let refused = a.hasRank || !a.isThere ? nil : Self.axes
       let pooled = add("GlobalAveragePool", [a.name], refused: refused)
-      images.append((add("Expand", [pooled, shape.name]), a.isThere && refused == nil && shape.isThere, false))
+      let isThere = a.isThere && refused == nil && shape.isThere
+      images.append((add("Expand", [pooled, shape.name]), isThere, isThere))
     case 15: images.append((add("Expand", ["x", a.name], refused: Self.positions), false, false))
-    default: images.append((add("Less", [a.name, b.name], refused: Self.arithmetic), false, false))
+    default: images.append((add("Less", [a.name, b.name]), isThere, a.hasRank && b.hasRank))
     }
   }
 }

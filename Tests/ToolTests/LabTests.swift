@@ -56,7 +56,7 @@ import Testing
     let lines = try String(contentsOfFile: bench.path("a/b/lab.csv"), encoding: .utf8).split(separator: "\n")
     #expect(
       lines[0]
-        == "rule,relevance_in,relevance_out,lost_bias,lost_stabilizer,lost_zero_denominator,lost_not_conserved,lost_rounding,"
+        == "rule,relevance_in,relevance_out,lost_bias,lost_stabilizer,lost_zero_denominator,lost_not_conserved,lost_decision,lost_rounding,"
         + "sum,negative_share,gini,distance_from_first,cosine_to_first,distance_from_previous,file")
     #expect(lines.count == 4)
     for (index, (line, one)) in zip(lines.dropFirst(), expected).enumerated() {

@@ -76,5 +76,10 @@ import Testing
     try FileManager.default.copyItem(atPath: bench.path("model"), toPath: bench.path("models/fetched"))
     let found = try bench.run("inspect", "fetched", environment: ["RELEVANCEKIT_MODELS": bench.path("models")])
     #expect(found.output == outputs[0])
+    // In the library names are of fetched models only.
+    let error = #expect(throws: (any Error).self) { try Model(named: "no-such-model") }
+    #expect(
+      (error as? any RelevanceKitError)?.description.hasPrefix("there is no fetched model no-such-model; ") == true)
+    #expect(throws: (any Error).self) { try Model(named: "../models/fetched") }
   }
 }

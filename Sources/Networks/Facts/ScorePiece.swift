@@ -183,7 +183,7 @@ extension NeuralNetwork {
   func classChannels(_ inferred: [Inferred], offset: Int) -> ClassChannels? {
     let shape = inferred[logits.index].shape
     let axes = shape.dimensions.indices.dropFirst(offset)
-    guard axes.count { shape[$0] > 1 } > 1 else { return nil }
+    guard axes.count(where: { shape[$0] > 1 }) > 1 else { return nil }
     var pieces = ScorePieces(graph, inferred)
     for axis in axes {
       if let found = pieces.along(axis, of: logits).classes(along: axis - offset, expected: expectedClasses) {

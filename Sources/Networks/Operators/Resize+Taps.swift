@@ -113,7 +113,7 @@ extension Resize {
     /// The part along each axis of a tensor.
     func parts(of axes: [Int], rank: Int) throws -> [(start: Float, end: Float)] {
       guard starts.count == axes.count, ends.count == axes.count, (starts + ends).allSatisfy({ abs($0) < 1e6 }) else {
-        throw Misfit("roi has \(starts.count + ends.count) numbers; expected \(2 * axes.count)")
+        throw Misfit("roi has \(starts.count + ends.count) numbers; expected \(2 * axes.count) finite ones")
       }
       var parts = [(start: Float, end: Float)](repeating: (0, 1), count: rank)
       for (index, axis) in axes.enumerated() { parts[axis] = (starts[index], ends[index]) }
