@@ -5,8 +5,14 @@
 
 #include "CKernels.h"
 
-// Compiles a function once per generation of x86-64 vector units and picks the best one when the program is loaded.
-#if defined(__x86_64__) && defined(__linux__)
+// Compiles a function once per generation of x86-64 vector units and picks the best one when the program is loaded; not where
+// ThreadSanitizer instruments what picks, which runs before it has started.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RK_ONE_VERSION 1
+#endif
+#endif
+#if defined(__x86_64__) && defined(__linux__) && !defined(RK_ONE_VERSION)
 #define RK_WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define RK_WIDE
