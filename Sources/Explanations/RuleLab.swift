@@ -70,6 +70,9 @@ public struct RuleLab: Sendable {
     return try rules.map { rule in
       try Task.checkCancellation()
       let (shares, entry) = trace.propagator.apply(rule, at: site.id, to: relevance)
+      guard shares[index]?.isFinite ?? true else {
+        throw RuleLabError.resultNotFinite(node: site.node.name, by: rule.description)
+      }
       return Observation(
         rule: rule.description, operand: trace.plan.network.graph[operand].name,
         relevance: shares[index]?.reshaped(to: shape) ?? Tensor(shape: shape), ledger: entry)
@@ -187,6 +190,7 @@ package enum RuleLabError: RelevanceKitError {
   case noSuchPosition([Int], node: String, extents: [Int])
   case seedShape(node: String, expected: TensorShape, found: TensorShape)
   case seedNotFinite(node: String)
+  case resultNotFinite(node: String, by: String)
 
   package var category: ErrorCategory { .usage }
 
@@ -208,6 +212,9 @@ package enum RuleLabError: RelevanceKitError {
           : "its positions are \(Self.list(extents.map { _ in 0 })) to \(Self.list(extents.map { $0 - 1 }))")
     case .seedShape(let node, let expected, let found):
       "a seed at node \(node) has the shape of its output: expected \(expected), found \(found)"
+    case .resultNotFinite(let node, let rules):
+      "what arrives from the output of node \(node) by \(rules) has values that are not finite (NaN or infinite); expected relevance of "
+        + "moderate size"
     case .seedNotFinite(let node): "a seed at node \(node) has values that are not finite (NaN or infinite)"
     }
   }

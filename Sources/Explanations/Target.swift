@@ -27,7 +27,7 @@ public enum Target: Hashable, Sendable {
   func resolved(in trace: Trace) throws -> Target {
     guard case .top(let rank) = self else { return self }
     let ranked = Self.ranked(in: trace)
-    guard ranked.indices.contains(rank - 1) else { throw ExplanationError.noSuchRank(rank, ranks: ranked.count) }
+    guard rank >= 1, rank <= ranked.count else { throw ExplanationError.noSuchRank(rank, ranks: ranked.count) }
     return ranked[rank - 1]
   }
 

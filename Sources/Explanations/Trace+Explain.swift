@@ -16,6 +16,9 @@ extension Trace {
   /// fit into the explainer's memory budget. `ledger` says whether the relevance at every node is summed up, at the price of
   /// reading it twice more.
   ///
+  /// It works on the calling thread. A service that has timers or other callers runs it on a task executor of its own
+  /// (`addTask(executorPreference:)`), so that Swift's pool of threads stays free; Fixtures/dependent has one.
+  ///
   /// In a task that is cancelled it ends after the group of targets, or the sample of integrated gradients or SmoothGrad, that it is at.
   ///
   /// - Throws: `RelevanceKitError` for a target that does not exist, or for a method that

@@ -47,7 +47,7 @@ extension Trace {
   ///   - ledger: whether what became of relevance is summed up at every node, at the price of reading it twice more.
   /// - Returns: the map, of the input's shape, and the ledger, from the node down.
   /// - Throws: `RelevanceKitError` if there is no such node, if none of its relevance can go to the input, for a tensor of another shape or
-  ///   with values that are not finite, and for a table that does not fit the network.
+  ///   with values that are not finite or too large for their shares to be, and for a table that does not fit the network.
   /// - Complexity: a backward pass from the node.
   public func propagate(
     _ relevance: Tensor, from node: String, by table: RuleTable? = nil, ledger: Bool = true
@@ -60,6 +60,9 @@ extension Trace {
     guard relevance.isFinite else { throw RuleLabError.seedNotFinite(node: node) }
     try Task.checkCancellation()
     let result = try propagator(for: table).propagate([id: relevance], count: 1, keepsLedger: ledger)
+    guard result.relevance.isFinite else {
+      throw RuleLabError.resultNotFinite(node: node, by: (table ?? plan.table).name)
+    }
     var map = AttributionMap(result.relevance.reshaped(to: input.shape))
     map.ledger = result.ledgers.first ?? []
     return map

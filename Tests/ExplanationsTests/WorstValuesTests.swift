@@ -40,6 +40,41 @@ import Testing
     #expect(refused > 40 && explained > 15, "\(refused), \(explained)")
   }
 
+  @Test func targets() throws {
+    let extremes = [Int.min, -1, 0, 7, 1 << 40, .max]
+    for trace in try [
+      SampleNetwork.flattened.explainer().trace(SampleNetwork.input()), Self.dense().trace(SampleNetwork.input()),
+    ] {
+      for a in extremes {
+        var targets: [Target] = [.class(a), .top(a), .region(a), .unit(node: "conv1", channel: a)]
+        for b in extremes {
+          targets += [.class(0, at: [a, b]), .class(a, at: [b]), .unit(node: "conv1", channel: 0, position: [a, b])]
+          targets += [
+            .unit(node: "conv1", channel: a, position: [b]), .class(a, at: []),
+            .unit(node: "", channel: a, position: []),
+          ]
+        }
+        for target in targets {
+          do { #expect(try trace.explain(target).relevance.isFinite, "\(target)") } catch let error
+            as any RelevanceKitError
+          {
+            #expect(error.description.count < 300, "\(target)")
+          }
+        }
+        #expect(throws: (any Error).self) { try trace.predictions(ofItem: 0, at: [a, a, a]) }
+      }
+    }
+  }
+
+  /// A class for each pixel.
+  private static func dense() throws -> Explainer {
+    var builder = GraphBuilder(item: [3, 12, 12])
+    builder.add("conv1", try .seededConvolution(inputs: 3, outputs: 5, kernel: [3, 3], seed: 1))
+    builder.add("relu1", .relu)
+    builder.add("head", try .seededConvolution(inputs: 5, outputs: 4, kernel: [1, 1], seed: 2))
+    return try Explainer(builder.network(), rules: .default(pixelRange: SampleNetwork.range))
+  }
+
   @Test func strengthThatIsNoNumberIsNamed() throws {
     let trace = try SampleNetwork.flattened.explainer().trace(SampleNetwork.input())
     func refusal(_ method: any AttributionMethod) -> String? {

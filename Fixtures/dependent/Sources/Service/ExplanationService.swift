@@ -28,9 +28,19 @@ struct Answer: Codable, Sendable {
   var atNode: [Tensor]
 }
 
+/// A thread for each request that is worked on: those of Swift's own pool, as many as processors and shared with Dispatch, are kept free for
+/// timers and callers.
+final class WorkExecutor: TaskExecutor {
+  func enqueue(_ job: consuming ExecutorJob) {
+    let (job, executor) = (UnownedJob(job), asUnownedTaskExecutor())
+    Thread.detachNewThread { job.runSynchronously(on: executor) }
+  }
+}
+
 /// Explains frames for many callers at once: as many at a time as fit into a limit of memory, each within its time.
 actor ExplanationService {
   private let explainer: Explainer
+  private let executor = WorkExecutor()
   private var free: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
@@ -40,16 +50,16 @@ actor ExplanationService {
     let shapes = try model.network.graph.shapes(forInput: model.exampleInputShape)
     // A run keeps all values, and its walks some of the relevance beside them.
     let perRequest = 3 * 4 * shapes.reduce(0) { $0 + $1.count }
-    free = max(1, memory / max(perRequest, 1))
+    free = min(max(1, memory / max(perRequest, 1)), 2 * ProcessInfo.processInfo.activeProcessorCount)
   }
 
   /// - Throws: `RelevanceKitError` for what cannot be explained, `CancellationError` if the caller's task is cancelled or time is up.
   func answer(_ request: Request) async throws -> Answer {
     await enter()
     defer { leave() }
-    let explainer = explainer
+    let (explainer, executor) = (explainer, executor)
     return try await withThrowingTaskGroup(of: Answer.self) { group in
-      group.addTask { try Self.answer(request, by: explainer) }
+      group.addTask(executorPreference: executor) { try Self.answer(request, by: explainer) }
       group.addTask {
         try await Task.sleep(for: .seconds(max(0, min(request.timeout, 3600))))
         throw CancellationError()

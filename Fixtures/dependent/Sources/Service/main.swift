@@ -45,6 +45,8 @@ func outcomes(
           return "stopped"
         } catch let error as any RelevanceKitError {
           return error.description.count < 400 ? "refused" : "refused at length"
+        } catch is DecodingError {
+          return "refused"
         } catch {
           return "failed: \(error)"
         }
