@@ -30,18 +30,21 @@ let package = Package(
 
     .target(name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto"]),
     .target(name: "CKernels"),
+    .target(name: "CPlatform"),
+    .target(name: "CToolStart"),
     .target(name: "CRelevance", dependencies: ["CKernels"], cSettings: [.headerSearchPath("../CKernels")]),
     .target(name: "CImaging", dependencies: ["CJPEG", "CPNG"]),
 
     .target(
       name: "Support",
       dependencies: [
+        "CPlatform",
         // Apple's systems have it as System.
-        .product(name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux, .android]))
+        .product(name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux, .android])),
       ]),
     .target(name: "Tensors", dependencies: ["Support", "CLAPACKE", "COpenBLAS"]),
     .target(name: "Networks", dependencies: ["Support", "Tensors"]),
-    .target(name: "ONNXFormat", dependencies: ["Support", "Tensors", "Networks", "COnnx"]),
+    .target(name: "ONNXFormat", dependencies: ["CPlatform", "Support", "Tensors", "Networks", "COnnx"]),
     .target(name: "Execution", dependencies: ["Support", "Tensors", "Networks", "CKernels"]),
     .target(
       name: "Propagation",
@@ -67,8 +70,10 @@ let package = Package(
 
     .target(
       name: "ToolSupport",
-      dependencies: ["RelevanceKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      path: "Tools/support"),
+      dependencies: [
+        "CPlatform", "CToolStart", "RelevanceKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tools/support"),
     .executableTarget(
       name: "relevance",
       dependencies: [

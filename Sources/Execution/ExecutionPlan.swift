@@ -1,5 +1,5 @@
-import Foundation
 import Networks
+import Support
 import Tensors
 
 /// How a network is run for one input shape: a kernel for every node and a place in memory for every value.
@@ -46,7 +46,7 @@ package final class ExecutionPlan: Sendable {
 
   /// A model of a few bytes may ask for any amount of memory.
   private static func checkMemory(for graph: Graph, _ inferred: [Inferred]) throws {
-    let available = Int(ProcessInfo.processInfo.physicalMemory)
+    let available = ProcessLimits.memory
     var rest = available / MemoryLayout<Float>.size
     for (node, value) in zip(graph.nodes, inferred) where value.literal == nil {
       guard value.shape.count <= rest else {

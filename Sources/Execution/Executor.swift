@@ -23,11 +23,17 @@ public final class Executor: Sendable {
   /// How convolutions are computed.
   public let convolution: ConvolutionAlgorithm
 
-  /// Prepares to run a network on `threads` threads; nil means one per processor.
+  /// What is wrong with the number of threads: runs throw it.
+  private let fault: ThreadLimit.Fault?
+
+  /// Prepares to run a network on `threads` threads, a number from 1 to 1024, of which at most four per processor, or 16, are used; nil
+  /// means one per processor, or as many as the address space has room for. Runs throw if the number is another, or if there is no room.
   public init(_ network: NeuralNetwork, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic) {
     (self.network, self.convolution) = (network, convolution)
-    self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
-    workers = Workers(count: self.threads, pool: MemoryPool())
+    let (count, fault) = ThreadLimit.count(for: threads)
+    self.fault = fault
+    workers = Workers(count: count, pool: MemoryPool())
+    self.threads = workers.count
     weights = WeightLibrary(nodes: network.graph.nodes.count)
   }
 
@@ -35,7 +41,7 @@ public final class Executor: Sendable {
   ///
   /// - Parameter input: the shape that the network declares, usually batch × channels × height × width.
   /// - Returns: the logits' node's values, usually batch × classes.
-  /// - Throws: `RelevanceKitError` if the shape does not fit, if input or result is NaN or infinite, if the values do not fit
+  /// - Throws: `RelevanceKitError` if the shape does not fit, if input or result is NaN or infinite, if values or threads do not fit
   ///   memory, or if a window slides over more than two axes.
   public func logits(_ input: Tensor) throws -> Tensor {
     // A copy, so that the run's memory can be used again.
@@ -69,7 +75,11 @@ public final class Executor: Sendable {
     try run(input, for: .trace(sideProducts: sideProducts), clock: clock)
   }
 
+  /// - Throws: `RelevanceKitError` if the number of threads is none, or more than the address space has room for.
+  package func checkThreads() throws { if let fault { throw fault } }
+
   private func run(_ input: Tensor, for purpose: Placement.Purpose, clock: NodeClock? = nil) throws -> ForwardTrace {
+    try checkThreads()
     // Looked at first, since rectifiers swallow NaN.
     try check(input, of: network.input)
     let trace = try plan(input.shape, for: purpose).run(input, on: workers, clock: clock)

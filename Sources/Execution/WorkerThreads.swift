@@ -8,10 +8,14 @@ import Synchronization
 /// awake for a moment after each piece of work and look for the next; then they sleep and cost nothing.
 final class WorkerThreads: Sendable {
   let helpers: Int
-  private let shared = SharedState()
-  private let areStarted = Mutex(false)
+  private let shared: SharedState
+  /// How many there are.
+  private let started = Mutex(0)
 
-  init(helpers: Int) { self.helpers = helpers }
+  init(helpers: Int) {
+    self.helpers = helpers
+    shared = SharedState(threads: helpers + 1)
+  }
 
   deinit { shared.stop() }
 
@@ -19,9 +23,15 @@ final class WorkerThreads: Sendable {
   /// when all calls have. If the helpers work for someone else, only this thread does anything.
   func run(threads: Int, _ body: @Sendable (Int) -> Void) {
     guard threads > 1, helpers > 0, shared.claim() else { return body(0) }
-    areStarted.withLock { areStarted in
-      if !areStarted { for index in 1...helpers { shared.startHelper(index) } }
-      areStarted = true
+    started.withLock { started in
+      while started < min(threads - 1, helpers) {
+        started += 1
+        // Where the system has no more threads, those that there are do all.
+        guard shared.startHelper(started) else {
+          started = helpers
+          break
+        }
+      }
     }
     withoutActuallyEscaping(body) { body in
       shared.open(threads: threads, body)
@@ -48,8 +58,10 @@ private final class SharedState: Sendable {
   private let alarm = NSCondition()
 
   private static let isOpen = 1 << 32
-  /// Looks for work before a thread goes to sleep: some hundred microseconds.
-  private static let patience = 10_000
+  /// Looks for work before a thread goes to sleep: some hundred microseconds; none where it would keep others from working.
+  private let patience: Int
+
+  init(threads: Int) { patience = threads > ProcessInfo.processInfo.activeProcessorCount ? 0 : 10_000 }
 
   func claim() -> Bool { isClaimed.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged }
 
@@ -63,7 +75,7 @@ private final class SharedState: Sendable {
   func close() {
     gate.wrappingSubtract(Self.isOpen, ordering: .acquiringAndReleasing)
     var looks = 0
-    while gate.load(ordering: .acquiring) != 0 { Self.pause(&looks) }
+    while gate.load(ordering: .acquiring) != 0 { pause(&looks) }
     work = nil
     isClaimed.store(false, ordering: .releasing)
   }
@@ -73,13 +85,35 @@ private final class SharedState: Sendable {
     wakeAll()
   }
 
-  func startHelper(_ index: Int) {
-    let thread = Thread { [self] in help(as: index) }
-    thread.name = "RelevanceKit worker \(index)"
-    thread.start()
+  /// Starts a thread; false if the system has none. Foundation's does not tell.
+  func startHelper(_ index: Int) -> Bool {
+    let start = Unmanaged.passRetained(HelperStart(state: self, index: index))
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    // Much less than usual is enough, and counts where the address space is limited.
+    pthread_attr_setstacksize(&attributes, 2 << 20)
+    #if os(Linux)
+      var thread = pthread_t()
+    #else
+      var thread: pthread_t?
+    #endif
+    let result = pthread_create(
+      &thread, &attributes,
+      { argument in
+        #if os(Linux)
+          guard let argument else { return nil }
+        #endif
+        let start = Unmanaged<HelperStart>.fromOpaque(argument).takeRetainedValue()
+        start.state.help(as: start.index)
+        return nil
+      }, start.toOpaque())
+    if result != 0 { start.release() }
+    return result == 0
   }
 
-  private func help(as index: Int) {
+  fileprivate func help(as index: Int) {
     var done = 0
     var looks = 0
     while !isStopping.load(ordering: .relaxed) {
@@ -93,8 +127,8 @@ private final class SharedState: Sendable {
         if let work, index < work.threads { work.body(index) }
         gate.wrappingSubtract(1, ordering: .releasing)
         looks = 0
-      } else if looks < Self.patience {
-        Self.pause(&looks)
+      } else if looks < patience {
+        pause(&looks)
       } else {
         sleep(after: done)
         looks = 0
@@ -122,8 +156,16 @@ private final class SharedState: Sendable {
   }
 
   /// Waits a moment; now and then lets other threads have the processor.
-  private static func pause(_ looks: inout Int) {
+  private func pause(_ looks: inout Int) {
     looks += 1
-    if looks % 256 == 0 { sched_yield() } else { rk_pause() }
+    if patience == 0 || looks % 256 == 0 { sched_yield() } else { rk_pause() }
   }
+}
+
+/// What a helper is told when it starts.
+private final class HelperStart: Sendable {
+  let state: SharedState
+  let index: Int
+
+  init(state: SharedState, index: Int) { (self.state, self.index) = (state, index) }
 }

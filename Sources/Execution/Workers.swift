@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Tensors
 
@@ -10,8 +11,11 @@ package struct Workers: Sendable {
   package let pool: MemoryPool
   private let threads: WorkerThreads
 
+  /// More threads than this gain nothing on any network, and each costs memory.
+  static let most = max(4 * ProcessInfo.processInfo.activeProcessorCount, 16)
+
   package init(count: Int, pool: MemoryPool) {
-    precondition(count > 0, "at least one thread is needed")
+    let count = min(max(count, 1), Self.most)
     (self.count, self.pool) = (count, pool)
     threads = WorkerThreads(helpers: count - 1)
   }

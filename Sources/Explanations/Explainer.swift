@@ -25,11 +25,13 @@ public struct Explainer: Sendable {
   ///   - network: what is explained.
   ///   - rules: the table; nil means `RuleTable.default` with the preprocessing's pixel range.
   ///   - preprocessing: how images become inputs.
-  ///   - threads: how many threads a run uses; nil means one per processor.
+  ///   - threads: how many threads a run uses, from 1 to 1024, of which at most four per processor, or 16, are used; nil means one per
+  ///     processor, or as many as the address space has room for.
   ///   - convolution: how convolutions are computed.
   ///   - memoryBudget: bytes that relevance may take while several targets are propagated together; more targets than fit
   ///     are propagated group by group. One target is always propagated.
-  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another, or if the number of threads is another, or more than there is
+  ///   room for.
   public init(
     _ network: NeuralNetwork, rules: RuleTable? = nil, preprocessing: Preprocessing = .imageNet, threads: Int? = nil,
     convolution: ConvolutionAlgorithm = .automatic,
@@ -38,6 +40,7 @@ public struct Explainer: Sendable {
     plan = try (rules ?? .default(pixelRange: preprocessing.pixelRange)).draft(for: network)
     self.preprocessing = preprocessing
     executor = Executor(network, threads: threads, convolution: convolution)
+    try executor.checkThreads()
     reachable = Set(network.nodes(reaching: network.logits))
     self.memoryBudget = memoryBudget
   }

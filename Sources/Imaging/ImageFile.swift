@@ -107,21 +107,11 @@ extension RGBImage {
 
   /// The bytes of a file that starts like a picture; of any other file, only as many as an error message needs.
   private static func bytes(of path: String) throws -> Data {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw SimpleError("\(path): no such file; expected a JPEG or PNG picture", .missingInput)
-    }
-    guard !isDirectory.boolValue else { throw SimpleError.unreadable(path, reason: "it is a directory") }
-    guard let file = FileHandle(forReadingAtPath: path) else {
-      throw SimpleError.unreadable(path, reason: "permission denied")
-    }
-    defer { try? file.close() }
-    do {
-      var data = try file.read(upToCount: 64) ?? Data()
-      if ImageFormat(startOf: data) != nil { data += try file.readToEnd() ?? Data() }
+    try ReadableFile.reading(path, missing: "no such file; expected a JPEG or PNG picture") {
+      let file = try ReadableFile(path)
+      var data = try file.read(upTo: 64)
+      if ImageFormat(startOf: data) != nil { data += try file.readToEnd() }
       return data
-    } catch {
-      throw SimpleError.unreadable(path, reason: error.localizedDescription)
     }
   }
 }

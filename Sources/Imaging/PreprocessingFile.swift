@@ -35,10 +35,7 @@ extension Preprocessing {
 
   /// Reads a file, and says in a sentence what it leaves to the defaults although it matters, and which keys may be mistyped.
   package static func read(_ path: String) throws -> (preprocessing: Preprocessing, doubts: String?) {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      let problem = FileManager.default.fileExists(atPath: path) ? "cannot be read" : "no such file"
-      throw SimpleError("\(path): \(problem); expected a preprocessor_config.json", .missingInput)
-    }
+    let data = try ReadableFile.data(path, missing: "no such file; expected a preprocessor_config.json")
     let settings = try Settings(decoding: data, file: path)
     let preprocessing = try Preprocessing(settings)
     return (preprocessing, try preprocessing.doubts(about: settings))

@@ -5,6 +5,7 @@ import Support
 final class ExternalData {
   private let model: String
   private let folder: String?
+  private let maps: Bool
   /// The folder of the file that a symbolic link to the model leads to, with its own links followed.
   private let linkedFolder: String?
   private var files: [String: MappedFile] = [:]
@@ -12,8 +13,8 @@ final class ExternalData {
 
   /// The external data of the model of that name; `folder` is where its files may be, nil if there are none; `linkedFolder` is another place
   /// where they may be: a cache, say, to the files of which links lead from the model's folder.
-  init(model: String, folder: String?, linkedFolder: String? = nil) {
-    (self.model, self.folder) = (model, folder)
+  init(model: String, folder: String?, linkedFolder: String? = nil, maps: Bool = true) {
+    (self.model, self.folder, self.maps) = (model, folder, maps)
     self.linkedFolder = linkedFolder
   }
 
@@ -35,7 +36,7 @@ final class ExternalData {
       throw refuse("external data may not leave the model's folder; found the path \(shown(location))")
     }
     var path = folder + "/" + location
-    if let linkedFolder, access(path, F_OK) != 0, access(linkedFolder + "/" + location, F_OK) == 0 {
+    if let linkedFolder, !FileSystem.exists(path), FileSystem.exists(linkedFolder + "/" + location) {
       path = linkedFolder + "/" + location
     }
     // Symbolic links are followed first, so that they cannot lead out either.
@@ -52,7 +53,7 @@ final class ExternalData {
       throw refuse("external data may not leave the model's folder; \(shown(location)) leads to \(real)")
     }
     do {
-      let file = try MappedFile(real)
+      let file = try MappedFile(real, maps: maps)
       if let pointer = file.largeFilePointer { throw refuse("its data is in \(shown(path)), which is \(pointer)") }
       files[location] = file
       return file
@@ -87,9 +88,5 @@ final class ExternalData {
     return folder == resolved(own.isEmpty ? "." : own) ? nil : folder
   }
 
-  private static func resolved(_ path: String) -> String? {
-    guard let real = realpath(path, nil) else { return nil }
-    defer { free(real) }
-    return String(cString: real)
-  }
+  private static func resolved(_ path: String) -> String? { FileSystem.realPath(path) }
 }

@@ -1,11 +1,12 @@
+import CPlatform
 import Foundation
 import Support
 
-/// The bytes of a file, mapped into memory for reading.
+/// The bytes of a file, mapped into memory for reading, or read into it.
 ///
 /// The mapping lasts as long as someone holds a reference; tensors that lie in it do. Pages come from the file when they
-/// are first touched, and the system may drop them again. The file must not be shortened meanwhile: that would end the
-/// process when a missing page is touched.
+/// are first touched, and the system may drop them again. The file must not be shortened meanwhile: that ends the
+/// process when a missing page is touched, in the tools with a sentence. Whoever cannot rule it out reads the file.
 final class MappedFile: @unchecked Sendable {
   /// The path it was opened by, or a name for bytes that come from elsewhere.
   let path: String
@@ -13,35 +14,43 @@ final class MappedFile: @unchecked Sendable {
   // Never written through; the memory is released once, in deinit.
   let base: UnsafeRawPointer
   private let isMapped: Bool
+  /// By which the mapping is known where a signal says that a page is missing.
+  private let note: Int32
 
   /// Maps a file, or the one that it leads to as a link that has become text.
   ///
+  /// - Parameter maps: whether it is mapped; otherwise it is read.
   /// - Throws: `RelevanceKitError` for a file that cannot be read (a folder, a pipe, no permission) or is empty.
-  init(_ path: String) throws {
-    // Without O_NONBLOCK, opening a pipe would wait for a writer.
-    let descriptor = open(LinkText.target(of: path) ?? path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      guard errno != ENOENT, errno != ENOTDIR else {
-        throw ONNXError.file(path, reason: "there is no such file", category: .missingInput)
+  init(_ path: String, maps: Bool = true) throws {
+    let file: ReadableFile
+    do { file = try ReadableFile(LinkText.target(of: path) ?? path) } catch FileProblem.missing {
+      throw ONNXError.file(path, reason: "there is no such file", category: .missingInput)
+    } catch let problem as FileProblem {
+      throw ONNXError.unreadable(path, reason: problem.reason)
+    }
+    guard let size = file.size else { throw ONNXError.unreadable(path, reason: "it is not a regular file") }
+    guard size > 0 else { throw ONNXError.empty(path) }
+    (self.path, count, isMapped) = (path, size, maps)
+    if maps {
+      guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, file.descriptor, 0), address != MAP_FAILED
+      else { throw ONNXError.unreadable(path, reason: String(cString: strerror(errno))) }
+      base = UnsafeRawPointer(address)
+      note = path.withCString { cplatform_note_mapping(address, size, $0) }
+    } else {
+      var memory: UnsafeMutableRawPointer?
+      guard posix_memalign(&memory, 64, size) == 0, let memory else {
+        throw ONNXError.unreadable(path, reason: "there is no memory for its \(size) bytes")
       }
-      throw ONNXError.unreadable(path, reason: String(cString: strerror(errno)))
+      (base, note) = (UnsafeRawPointer(memory), -1)
+      // From here on deinit frees it, also where this throws.
+      let isWhole: Bool
+      do { isWhole = try file.fill(UnsafeMutableRawBufferPointer(start: memory, count: size)) } catch let problem
+        as FileProblem
+      { throw ONNXError.unreadable(path, reason: problem.reason) }
+      guard isWhole else {
+        throw ONNXError.file(path, reason: "it was shortened while it was read; expected \(size) bytes")
+      }
     }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw ONNXError.unreadable(path, reason: String(cString: strerror(errno)))
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      let isFolder = status.st_mode & S_IFMT == S_IFDIR
-      throw ONNXError.unreadable(path, reason: isFolder ? "it is a folder" : "it is not a regular file")
-    }
-    guard status.st_size > 0 else { throw ONNXError.empty(path) }
-    guard let address = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
-    else { throw ONNXError.unreadable(path, reason: String(cString: strerror(errno))) }
-    self.path = path
-    self.count = Int(status.st_size)
-    self.base = UnsafeRawPointer(address)
-    self.isMapped = true
   }
 
   /// Copies bytes that are in memory already.
@@ -49,12 +58,16 @@ final class MappedFile: @unchecked Sendable {
   /// - Throws: `RelevanceKitError`.
   init(copying bytes: [UInt8], name: String) throws {
     guard !bytes.isEmpty else { throw ONNXError.empty(name) }
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 64)
+    var memory: UnsafeMutableRawPointer?
+    guard posix_memalign(&memory, 64, bytes.count) == 0, let memory else {
+      throw ONNXError.file(name, reason: "there is no memory for its \(bytes.count) bytes")
+    }
     bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
     self.path = name
     self.count = bytes.count
     self.base = UnsafeRawPointer(memory)
     self.isMapped = false
+    self.note = -1
   }
 
   /// What stands in the place of a large file that Git LFS has not fetched, in words; nil for all other files.
@@ -87,6 +100,7 @@ final class MappedFile: @unchecked Sendable {
 
   deinit {
     let memory = UnsafeMutableRawPointer(mutating: base)
-    if isMapped { munmap(memory, count) } else { memory.deallocate() }
+    cplatform_forget_mapping(note)
+    if isMapped { munmap(memory, count) } else { free(memory) }
   }
 }

@@ -17,10 +17,10 @@ final class Model {
   private let message: UnsafeMutablePointer<ModelProto>
 
   /// Unpacks a model; `folder` is where its external data may be, nil if nowhere, and `linkedFolder` another
-  /// place, as for `ExternalData`.
+  /// place, as for `ExternalData`, whose files are mapped or read.
   ///
   /// - Throws: `RelevanceKitError`.
-  init(_ bytes: MappedFile, folder: String?, linkedFolder: String? = nil) throws {
+  init(_ bytes: MappedFile, folder: String?, linkedFolder: String? = nil, maps: Bool = true) throws {
     if let pointer = bytes.largeFilePointer { throw ONNXError.file(bytes.path, reason: "it is \(pointer)") }
     var reason = [CChar](repeating: 0, count: 1024)
     let start = bytes.base.assumingMemoryBound(to: UInt8.self)
@@ -30,7 +30,7 @@ final class Model {
       throw ONNXError.damaged(bytes.path, text)
     }
     self.bytes = bytes
-    self.external = ExternalData(model: bytes.path, folder: folder, linkedFolder: linkedFolder)
+    self.external = ExternalData(model: bytes.path, folder: folder, linkedFolder: linkedFolder, maps: maps)
     self.message = message
   }
 

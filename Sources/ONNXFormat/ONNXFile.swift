@@ -25,17 +25,18 @@ package struct ONNXFile {
   ///   - output: which value is the result: one of the file's outputs, or any node, by name; nil means the first output.
   ///   - prefersLogits: whether, without a name, it is another output if that is more like logits.
   ///   - inputs: the values of inputs that are no image.
+  ///   - mapped: whether files are mapped; otherwise they are read into memory.
   package init(
-    contentsOf path: String, output: String? = nil, prefersLogits: Bool = true, inputs: GivenInputs = GivenInputs()
+    contentsOf path: String, output: String? = nil, prefersLogits: Bool = true, inputs: GivenInputs = GivenInputs(),
+    mapped: Bool = true
   ) throws {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     let names = ["model.onnx", "onnx/model.onnx"].map { (path as NSString).appendingPathComponent($0) }
-    let inside = names.first { FileManager.default.fileExists(atPath: $0) } ?? names[0]
-    let file = exists && isFolder.boolValue ? inside : path
+    let inside = names.first { FileSystem.exists($0) } ?? names[0]
+    let file = FileSystem.isFolder(path) == true ? inside : path
     let folder = (file as NSString).deletingLastPathComponent
     let model = try Model(
-      MappedFile(file), folder: folder.isEmpty ? "." : folder, linkedFolder: ExternalData.linkedFolder(of: file))
+      MappedFile(file, maps: mapped), folder: folder.isEmpty ? "." : folder,
+      linkedFolder: ExternalData.linkedFolder(of: file), maps: mapped)
     try self.init(model, output, prefersLogits: prefersLogits, inputs)
   }
 
@@ -70,11 +71,9 @@ package struct ONNXFile {
 
   /// Whether a path, whatever it is spelled like, leads to one of the files that were read.
   package func wasRead(from path: String) -> Bool {
-    var wanted = stat()
-    guard stat(path, &wanted) == 0 else { return false }
+    guard let wanted = FileSystem.status(path) else { return false }
     return files.contains { file in
-      var found = stat()
-      return stat(file, &found) == 0 && found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino
+      FileSystem.status(file).map { $0.st_dev == wanted.st_dev && $0.st_ino == wanted.st_ino } ?? false
     }
   }
 }
@@ -88,10 +87,16 @@ extension NeuralNetwork {
   ///     unless another is more like logits: one that weighted layers compute of the first, or one that ends in a softmax or
   ///     sigmoid where the first does not.
   ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
+  ///   - mapped: whether weights stay in the files, from which the system loads them when they are first used. If another process may shorten
+  ///     the files as long as the network is in use, which would end this one with a bus error, pass false: they are then read into memory.
   /// - Throws: `RelevanceKitError` for a file that is missing or damaged, that does not take one image, that has no such output or inputs,
   ///   or that has nodes that are not supported, all of which it names at once.
-  public init(contentsOf file: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:]) throws {
-    self = try ONNXFile(contentsOf: file.fileSystemPath, output: output, inputs: GivenInputs(inputs)).network()
+  public init(
+    contentsOf file: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:], mapped: Bool = true
+  ) throws {
+    self = try ONNXFile(
+      contentsOf: file.fileSystemPath, output: output, inputs: GivenInputs(inputs), mapped: mapped
+    ).network()
   }
 
   /// Reads a network from the bytes of an ONNX file.

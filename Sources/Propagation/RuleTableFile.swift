@@ -15,7 +15,10 @@ extension RuleTable {
   /// - Throws: `RelevanceKitError` with line and column.
   public init(contentsOf file: some FileLocation, pixelRange: PixelRange?, catalog: RuleCatalog = .standard) throws {
     let path = file.fileSystemPath
-    guard let data = FileManager.default.contents(atPath: path) else { throw RuleTableFileError.missing(path) }
+    let data: Data
+    do { data = try ReadableFile.data(path) } catch FileProblem.missing {
+      throw RuleTableFileError.missing(path)
+    } catch let problem as FileProblem { throw SimpleError.unreadable(path, reason: problem.reason) }
     guard let text = String(data: data, encoding: .utf8) else {
       throw RuleTableFileError.invalid(path, line: 1, column: 1, found: "bytes that are not UTF-8", expected: "YAML")
     }

@@ -12,9 +12,8 @@ package enum FetchedModels {
 
   /// Their names.
   package static var names: [String] {
-    let files = FileManager.default
-    let found = (try? files.contentsOfDirectory(atPath: folder)) ?? []
-    return found.filter { files.fileExists(atPath: "\(folder)/\($0)/model.onnx") }.sorted()
+    let found = (try? FileSystem.names(in: folder)) ?? []
+    return found.filter { FileSystem.exists("\(folder)/\($0)/model.onnx") }.sorted()
   }
 
   /// What is there instead of a name that is not, as the end of a sentence.

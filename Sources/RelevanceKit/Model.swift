@@ -38,13 +38,19 @@ public struct Model: Sendable {
   ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
   ///     another is more like logits, as `NeuralNetwork.init(contentsOf:output:)` says.
   ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
+  ///   - mapped: whether weights stay in the files, from which the system loads them when they are first used. If another process may shorten
+  ///     the files as long as the model is in use, which would end this one with a bus error, pass false: they are then read into memory.
   /// - Throws: `RelevanceKitError`.
-  public init(contentsOf location: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:]) throws {
-    try self.init(contentsOf: location, output: output, inputs: GivenInputs(inputs))
+  public init(
+    contentsOf location: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:], mapped: Bool = true
+  ) throws {
+    try self.init(contentsOf: location, output: output, inputs: GivenInputs(inputs), mapped: mapped)
   }
 
-  package init(contentsOf location: some FileLocation, output: String?, inputs: GivenInputs) throws {
-    let source = try ONNXFile(contentsOf: location.fileSystemPath, output: output, inputs: inputs)
+  package init(contentsOf location: some FileLocation, output: String?, inputs: GivenInputs, mapped: Bool = true) throws
+  {
+    let source = try ONNXFile(
+      contentsOf: location.fileSystemPath, output: output, inputs: inputs, mapped: mapped)
     (file, files) = (source.files[0], source.files)
     let companions = Companions(of: file)
     var network = try source.network()
@@ -126,7 +132,7 @@ private struct Companions {
 
   /// The first file of a name; nil if there is none.
   func file(_ name: String) -> String? {
-    let path = folders.map { $0.appendingPathComponent(name).path }.first { FileManager.default.fileExists(atPath: $0) }
+    let path = folders.map { $0.appendingPathComponent(name).path }.first { FileSystem.exists($0) }
     return path.map { LinkText.target(of: $0) ?? $0 }
   }
 }
@@ -134,7 +140,7 @@ private struct Companions {
 extension Preprocessing {
   /// What timm's `config.json` says.
   fileprivate static func timm(_ path: String) throws -> Preprocessing? {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let data = try? ReadableFile.data(path) else { return nil }
     return try Preprocessing(timm: data, name: path)
   }
 

@@ -1,65 +1,114 @@
+import CPlatform
 import Foundation
 
 /// Files that appear under their names only when all of them are complete.
 ///
-/// They are written to a folder beside them, and moved out of it at the end. Whatever is left in it goes with it.
+/// They are written to a folder beside them, and moved out of it at the end. Whatever is left in it goes with it. Only what is not there,
+/// or is a regular file, is replaced; a link to one is replaced as well, and what it leads to stays.
 package final class AtomicFiles {
   private let target: String
-  private let path: String
+  private let place: TemporaryPlace
+  private var notes: [Int32] = []
 
-  /// Prepares files that will be beside `target`, one of them. This and what follows throw `Failure`.
-  package init(beside target: String) throws {
+  /// Prepares files that will be beside `target`, which is one of them, as `others` are. This and what follows throw `Failure`.
+  package init(beside target: String, others: [String] = []) throws {
     self.target = target
-    let (folder, name) = Self.parts(of: target)
-    let unique = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-    path = "\(folder)/.\(name).\(unique)"
-    var status = stat()
-    if stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      throw Failure(reason: "it is a folder")
+    try Self.checkCanReplace(target)
+    let folder = Self.parts(of: target).folder
+    for name in others {
+      do { try Self.checkCanReplace("\(folder)/\(name)") } catch let failure as Failure {
+        throw Failure(reason: "\(name) goes beside it, and \(failure.reason)")
+      }
     }
-    guard mkdir(path, 0o700) == 0 else { throw failure() }
+    place = try TemporaryPlace(for: target) { mkdir($0, 0o700) }
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  deinit {
+    TemporaryPlace.removeFolder(place.path)
+    place.isGone = true
+    notes.forEach(cplatform_forget_leftover)
+  }
 
   /// The path of a file until it is moved.
-  package func path(of name: String) -> String { "\(path)/\(name)" }
+  package func path(of name: String) -> String { "\(place.path)/\(name)" }
 
   /// Makes a file and lets `body` fill it. Where it matters that there is room on the disk before names change, `syncs`.
   package func write(_ name: String, syncs: Bool, _ body: (AtomicFile) throws -> Void) throws {
-    let file = AtomicFile(descriptor: open(path(of: name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666))
-    guard file.descriptor >= 0 else { throw failure() }
-    do { try body(file) } catch is AtomicFile.Failed { throw failure() }
-    // Some file systems say only now that there is no room.
-    guard !syncs || fsync(file.descriptor) == 0 || errno == EINVAL || errno == EROFS else { throw failure() }
+    FileSystem.withBytes(of: path(of: name)) { notes.append(cplatform_note_leftover($0)) }
+    let file = AtomicFile(
+      descriptor: FileSystem.withBytes(of: path(of: name)) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) })
+    guard file.descriptor >= 0 else { throw Failure() }
+    do { try body(file) } catch is AtomicFile.Failed { throw Failure() }
+    if syncs { try file.sync() }
   }
 
   /// Gives the files their names, in order; each replaces what had its name at once.
   package func publish(_ names: [String]) throws {
-    let folder = Self.parts(of: target).folder
-    for name in names {
-      guard rename(path(of: name), "\(folder)/\(name)") == 0 else { throw failure() }
+    let targets = names.map { "\(Self.parts(of: target).folder)/\($0)" }
+    // None is replaced if one cannot be.
+    try targets.forEach(Self.checkCanReplace)
+    for (name, target) in zip(names, targets) { try Self.move(path(of: name), to: target) }
+  }
+
+  /// Writes one file; if it cannot, what had the name still has it. However the process ends meanwhile, nothing is left behind where
+  /// the file system has files without names; elsewhere the next writer of the file removes what is.
+  package static func write(_ data: Data, to path: String) throws {
+    do {
+      try checkCanReplace(path)
+      let unnamed = AtomicFile(descriptor: FileSystem.withBytes(of: parts(of: path).folder, cplatform_unnamed_file))
+      guard unnamed.descriptor >= 0 else { return try writeNamed(data, to: path) }
+      do { try data.withUnsafeBytes(unnamed.append) } catch is AtomicFile.Failed { throw Failure() }
+      // At once where nothing has the name; else by another name, since only that replaces.
+      if FileSystem.withBytes(of: path, { cplatform_name_file(unnamed.descriptor, $0) }) == 0 { return }
+      guard errno == EEXIST else { return try writeNamed(data, to: path) }
+      flock(unnamed.descriptor, LOCK_EX | LOCK_NB)
+      let place = try TemporaryPlace(for: path) { cplatform_name_file(unnamed.descriptor, $0) }
+      try move(place.path, to: path)
+      place.isGone = true
+    } catch let failure as Failure {
+      throw SimpleError.cannotWrite(path, reason: failure.reason)
     }
   }
 
-  /// Writes one file; if it cannot, what had the name still has it.
-  package static func write(_ data: Data, to path: String) throws {
-    do {
-      let files = try AtomicFiles(beside: path)
-      let name = parts(of: path).name
-      try files.write(name, syncs: false) { file in try data.withUnsafeBytes(file.append) }
-      try files.publish([name])
-    } catch let failure as Failure {
-      throw SimpleError.cannotWrite(path, reason: failure.reason)
+  /// The same where every file has a name.
+  private static func writeNamed(_ data: Data, to path: String) throws {
+    let files = try AtomicFiles(beside: path)
+    let name = parts(of: path).name
+    try files.write(name, syncs: false) { file in try data.withUnsafeBytes(file.append) }
+    try files.publish([name])
+  }
+
+  private static func move(_ path: String, to target: String) throws {
+    guard FileSystem.withBytes(of: path, { from in FileSystem.withBytes(of: target) { rename(from, $0) } }) == 0 else {
+      throw Failure()
     }
   }
 
   /// Why a file cannot be written.
   package struct Failure: Error {
     package let reason: String
+
+    package init(reason: String) { self.reason = reason }
+
+    /// What `errno` says.
+    init() { reason = FileSystem.reason(errno) }
   }
 
-  private func failure() -> Failure { Failure(reason: String(cString: strerror(errno))) }
+  /// Sees to it that only a regular file is replaced: a pipe or a device must stay what it is.
+  ///
+  /// - Throws: `Failure`.
+  package static func checkCanReplace(_ path: String) throws {
+    let folder = parts(of: path).folder
+    // Names of open files, and of what the system is: nothing to replace, even where it leads to a file.
+    if let real = FileSystem.realPath(folder).map({ $0 + "/" }) {
+      if ["/proc/", "/sys/", "/dev/fd/", "/dev/pts/"].contains(where: real.hasPrefix) || real == "/dev/" {
+        throw Failure(reason: "there are no regular files in \(real.dropLast()); expected a path elsewhere")
+      }
+    }
+    guard let kind = FileSystem.kind(path), kind != S_IFREG else { return }
+    throw Failure(
+      reason: "it is \(FileSystem.name(of: kind))" + (kind == S_IFDIR ? "" : "; expected a regular file, or none"))
+  }
 
   /// The folder and the name of a file.
   package static func parts(of path: String) -> (folder: String, name: String) {
@@ -98,5 +147,10 @@ package final class AtomicFile {
     guard offset > count else { return }
     guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else { throw Failed() }
     count = offset
+  }
+
+  /// Some file systems say only now that there is no room.
+  fileprivate func sync() throws {
+    guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else { throw AtomicFiles.Failure() }
   }
 }

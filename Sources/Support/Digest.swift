@@ -14,16 +14,35 @@ extension Digest {
   /// - Complexity: O(count); one read of the bytes.
   package static func digest(of bytes: some ContiguousBytes) -> [UInt8] {
     var state = initialState
-    bytes.withUnsafeBytes { bytes in
-      let whole = bytes.count / 64 * 64
-      mix(&state, UnsafeRawBufferPointer(rebasing: bytes[..<whole]))
-      // The rest is followed by a one bit, zeros, and the length in bits.
-      var last = Array(bytes[whole...]) + [0x80]
-      last += [UInt8](repeating: 0, count: (120 - last.count) % 64)
-      last += (UInt64(bytes.count) * 8).bigEndianBytes
-      last.withUnsafeBytes { mix(&state, $0) }
-    }
+    bytes.withUnsafeBytes { finish(&state, $0, total: $0.count) }
     return state.flatMap(\.bigEndianBytes)
+  }
+
+  /// The bytes of the digest of a file, which is never in memory as a whole.
+  ///
+  /// - Throws: `FileProblem`.
+  package static func digest(ofFile path: String) throws -> [UInt8] {
+    let file = try ReadableFile(path)
+    var state = initialState
+    var total = 0
+    while true {
+      let bytes = try file.read(upTo: 1 << 20)
+      total += bytes.count
+      let isLast = bytes.count < 1 << 20
+      bytes.withUnsafeBytes { isLast ? finish(&state, $0, total: total) : mix(&state, $0) }
+      if isLast { return state.flatMap(\.bigEndianBytes) }
+    }
+  }
+
+  /// Mixes the last bytes of `total` into the state, and what follows them.
+  private static func finish(_ state: inout [UInt32], _ bytes: UnsafeRawBufferPointer, total: Int) {
+    let whole = bytes.count / 64 * 64
+    mix(&state, UnsafeRawBufferPointer(rebasing: bytes[..<whole]))
+    // The rest is followed by a one bit, zeros, and the length in bits.
+    var last = Array(bytes[whole...]) + [0x80]
+    last += [UInt8](repeating: 0, count: (120 - last.count) % 64)
+    last += (UInt64(total) * 8).bigEndianBytes
+    last.withUnsafeBytes { mix(&state, $0) }
   }
 }
 

@@ -5,9 +5,8 @@ import Foundation
 package enum LinkText {
   /// Where a file leads that holds nothing but the relative path of another one; nil for all other files.
   package static func target(of path: String) -> String? {
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, (1...longest).contains(Int(status.st_size)),
-      let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
+    guard let file = try? ReadableFile(path), let size = file.size, (1...longest).contains(size),
+      let data = try? file.read(upTo: size), let text = String(data: data, encoding: .utf8)
     else { return nil }
     let trimmed = text.trimmingCharacters(in: .newlines)
     guard !trimmed.hasPrefix("/"), !trimmed.isEmpty, trimmed.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
@@ -15,8 +14,7 @@ package enum LinkText {
     }
     let folder = (path as NSString).deletingLastPathComponent
     let target = (folder as NSString).appendingPathComponent(trimmed)
-    guard stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return target
+    return FileSystem.kind(target) == S_IFREG ? target : nil
   }
 
   private static let longest = 1024

@@ -10,21 +10,16 @@ public enum NumPyFile {
   /// - Throws: `RelevanceKitError`.
   public static func read(_ file: some FileLocation) throws -> Tensor {
     let path = file.fileSystemPath
-    guard let bytes = FileManager.default.contents(atPath: path) else {
-      throw SimpleError("\(path): no such file, or it may not be read", .missingInput)
-    }
-    return try decode(bytes, name: path)
+    return try decode(ReadableFile.data(path, missing: missing), name: path)
   }
+
+  private static let missing = "no such file, or it may not be read"
 
   /// The shape of the tensor in a file, of which only the head is read.
   ///
   /// - Throws: `RelevanceKitError`.
   package static func shape(of path: String) throws -> TensorShape {
-    guard let file = FileHandle(forReadingAtPath: path) else {
-      throw SimpleError("\(path): no such file, or it may not be read", .missingInput)
-    }
-    defer { try? file.close() }
-    let head = (try? file.read(upToCount: 1 << 16)) ?? Data()
+    let head = try ReadableFile.reading(path, missing: missing) { try ReadableFile(path).read(upTo: 1 << 16) }
     return try header(of: head, name: path).header.shape
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Where floats lie that are only read.
 package typealias Floats = UnsafePointer<Float>
@@ -22,6 +23,9 @@ package final class TensorStorage: @unchecked Sendable {
     self.init(base: base, count: count, writable: true) { free(UnsafeMutableRawPointer(bitPattern: address)) }
   }
 
+  /// Whether the process ends with a sentence and an exit status, not a trap, when there is no memory: set by tools when they start.
+  package nonisolated(unsafe) static var endsWithoutMemory = false
+
   /// Memory for `count` floats, 64-byte aligned, not initialized, to be released by `free`.
   ///
   /// Large runs are laid out for huge pages, which cost one page fault where ordinary ones cost 512 and are read faster.
@@ -32,6 +36,7 @@ package final class TensorStorage: @unchecked Sendable {
     let size = isLarge ? (bytes + 4095) & ~4095 : bytes
     var raw: UnsafeMutableRawPointer?
     guard posix_memalign(&raw, isLarge ? hugePage : 64, size) == 0, let raw else {
+      if endsWithoutMemory { ProcessLimits.endWithoutMemory(bytes: size) }
       fatalError("out of memory: \(size) bytes for a tensor")
     }
     #if os(Linux)

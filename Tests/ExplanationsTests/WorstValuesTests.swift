@@ -75,6 +75,24 @@ import Testing
     return try Explainer(builder.network(), rules: .default(pixelRange: SampleNetwork.range))
   }
 
+  @Test(arguments: [Int.min, -1, 0, 1025, .max]) func threads(count: Int) throws {
+    let network = try SampleNetwork.flattened.explainer().network
+    let error = #expect(throws: (any Error).self) { try Explainer(network, threads: count) }
+    #expect((error as? any RelevanceKitError)?.description == "\(count) threads; expected a number from 1 to 1024")
+    let executor = Executor(network, threads: count)
+    #expect(executor.threads == 1)
+    #expect(throws: (any Error).self) { try executor.logits(SampleNetwork.input()) }
+  }
+
+  @Test func manyThreadsComputeTheSame() throws {
+    let network = try SampleNetwork.flattened.explainer().network
+    let input = SampleNetwork.input()
+    let expected = try Executor(network, threads: 1).logits(input)
+    let executor = Executor(network, threads: 1024)
+    #expect(executor.threads >= 16 && executor.threads <= 1024)
+    for _ in 0..<50 { #expect(try executor.logits(input) == expected) }
+  }
+
   @Test func strengthThatIsNoNumberIsNamed() throws {
     let trace = try SampleNetwork.flattened.explainer().trace(SampleNetwork.input())
     func refusal(_ method: any AttributionMethod) -> String? {

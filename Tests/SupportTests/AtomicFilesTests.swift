@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import TestSupport
 import Testing
 
 @Suite("Files that appear when they are complete")
@@ -38,5 +39,76 @@ struct AtomicFilesTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
     try files.publish(["b", "a"])
     for name in ["a", "b"] { #expect(try Data(contentsOf: folder.appendingPathComponent(name)) == Data([7, 0, 0, 8])) }
+  }
+
+  /// Only what is not there or a regular file is replaced.
+  @Test func specialFilesStay() throws {
+    let scratch = try Fixtures.Scratch()
+    try #require(mkfifo(scratch.path("pipe"), 0o600) == 0)
+    try FileManager.default.createDirectory(atPath: scratch.path("folder"), withIntermediateDirectories: true)
+    for (link, target) in [("device", "/dev/null"), ("topipe", "pipe"), ("nowhere", "nothing")] {
+      try FileManager.default.createSymbolicLink(atPath: scratch.path(link), withDestinationPath: target)
+    }
+    let before = try FileManager.default.contentsOfDirectory(atPath: scratch.path(".")).sorted()
+    for name in ["pipe", "folder", "device", "topipe"] {
+      let error = #expect(throws: SimpleError.self) { try AtomicFiles.write(Data([1]), to: scratch.path(name)) }
+      #expect(error?.category == .cannotWrite && error?.description.contains("it is a") == true)
+    }
+    for path in ["/dev/stdout", "/dev/new", "/proc/self/fd/1"] {
+      let error = #expect(throws: SimpleError.self) { try AtomicFiles.write(Data([1]), to: path) }
+      #expect(error?.description.contains("there are no regular files in /") == true)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path(".")).sorted() == before)
+    try AtomicFiles.write(Data([1]), to: scratch.path("nowhere"))
+    #expect(try ReadableFile.data(scratch.path("nowhere")) == Data([1]))
+  }
+
+  /// What a killed process has left is gone after the next one has written the same file; what one that lives has stays.
+  @Test func whatWasAbandonedGoes() throws {
+    let scratch = try Fixtures.Scratch()
+    let path = scratch.path("a")
+    var abandoned = ""
+    do {
+      let files = try AtomicFiles(beside: path)
+      try files.write("a", syncs: false) { file in try [UInt8(7)].withUnsafeBytes(file.append) }
+      abandoned = (files.path(of: "a") as NSString).deletingLastPathComponent
+      #expect(abandoned.contains("/.relevancekit-"))
+      try AtomicFiles.write(Data([1]), to: path)
+      try AtomicFiles.write(Data([2]), to: path)
+      #expect(FileManager.default.fileExists(atPath: files.path(of: "a")))
+    }
+    #expect(!FileManager.default.fileExists(atPath: abandoned))
+    try FileManager.default.createDirectory(atPath: abandoned, withIntermediateDirectories: true)
+    try Data([9]).write(to: URL(fileURLWithPath: abandoned + "/a"))
+    try AtomicFiles.write(Data([3]), to: path)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path(".")) == ["a"])
+    try Data([9]).write(to: URL(fileURLWithPath: abandoned))
+    _ = try AtomicFiles(beside: path)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path(".")) == ["a"])
+    #expect(try ReadableFile.data(path) == Data([3]))
+  }
+
+  /// Many writers of one file: it is always that of one of them, and nothing is left.
+  @Test func manyWriters() async throws {
+    let scratch = try Fixtures.Scratch()
+    let path = scratch.path(String(repeating: "n", count: 255))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in 0..<80 {
+        group.addTask {
+          let bytes = Data(repeating: UInt8(writer), count: 10_000)
+          if writer % 4 == 0 {
+            let files = try AtomicFiles(beside: path)
+            let name = AtomicFiles.parts(of: path).name
+            try files.write(name, syncs: false) { file in try bytes.withUnsafeBytes(file.append) }
+            try files.publish([name])
+          } else {
+            try AtomicFiles.write(bytes, to: path)
+          }
+          #expect(Set(try ReadableFile.data(path)).count == 1)
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path(".")).count == 1)
   }
 }

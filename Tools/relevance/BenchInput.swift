@@ -44,15 +44,32 @@ struct BenchInputOptions: ParsableArguments {
       single = Tensor(shape: shape, repeating: 0.1)
     }
     let options = [side.map { "--side \($0)" }, batch > 1 ? "--batch \(batch)" : nil].compactMap { $0 }
-    let items =
-      batch == 1 ? single : Tensor(joining: (0..<batch).map { item in single.map { $0 / (1 + 0.01 * Float(item)) } })
-    do { _ = try model.network.graph.shapes(forInput: items.shape) } catch let error as GraphError {
+    do {
+      let shape = try batch == 1 ? single.shape : TensorShape(checking: [batch] + single.shape.dimensions.dropFirst())
+      // Before there is a batch: it may be too large by itself.
+      let shapes = try model.network.graph.shapes(forInput: shape)
+      try checkMemory(for: [shape, shape] + shapes, options)
+    } catch let error as GraphError {
       guard !options.isEmpty else {
         if path != nil { throw error }
         throw ModelFault(file: model.file, reason: error.description)
       }
       throw InputError.doesNotFit(options.joined(separator: " "), reason: error.description)
+    } catch let error as SimpleError {
+      throw InputError.doesNotFit(options.joined(separator: " "), reason: error.description)
     }
-    return items
+    guard batch > 1 else { return single }
+    return Tensor(joining: (0..<batch).map { item in single.map { $0 / (1 + 0.01 * Float(item)) } })
+  }
+
+  /// - Throws: `RelevanceKitError` if values of these shapes do not fit memory.
+  private func checkMemory(for shapes: [TensorShape], _ options: [String]) throws {
+    let needed = shapes.reduce(0.0) { $0 + Double($1.count * MemoryLayout<Float>.size) }
+    let available = Double(ProcessLimits.memory)
+    guard needed > available else { return }
+    func gigabytes(_ bytes: Double) -> String { String(format: "%.1f GB", bytes / 1e9) }
+    throw InputError.doesNotFit(
+      options.isEmpty ? path ?? "the network's input" : options.joined(separator: " "),
+      reason: "a trace of it takes \(gigabytes(needed)) of memory; expected at most \(gigabytes(available))")
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
+import ToolSupport
 
 /// Does one thing once for every line that asks for it: the other end of measurements side by side with other systems.
 struct BenchWorker {
@@ -15,18 +16,18 @@ struct BenchWorker {
     var last: Tensor?
     // A first run makes what later ones find made.
     _ = try work()
-    say("ready")
+    try say("ready")
     while let line = readLine() {
       let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
       switch (words.first, words.count) {
       case ("run", 1):
         let (time, outcome) = try timed(work)
         last = outcome.tensor
-        say(String(format: "%.3f %.9g %.9g", time, outcome.sum, outcome.score))
+        try say(String(format: "%.3f %.9g %.9g", time, outcome.sum, outcome.score))
       case ("save", 2):
         guard let last else { throw ValidationError("found \"save\" before the first \"run\"") }
         try NumPyFile.write(last, to: String(words[1]))
-        say("saved")
+        try say("saved")
       case ("quit", 1): return
       default: throw ValidationError("found the line \"\(line)\"; expected run, save PATH or quit")
       }
@@ -34,5 +35,10 @@ struct BenchWorker {
   }
 
   /// Prints a line at once, whatever is at the other end.
-  private func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+  ///
+  /// - Throws: `RelevanceKitError` if it cannot be written.
+  private func say(_ line: String) throws {
+    print(line)
+    try Console.flush()
+  }
 }

@@ -244,8 +244,8 @@ private struct CompanionFiles {
 
   private func write(_ data: Data, to file: URL) throws {
     let data = data + Data("\n".utf8)
-    if FileManager.default.fileExists(atPath: file.path) {
-      guard FileManager.default.contents(atPath: file.path) == data else {
+    if FileSystem.exists(file.path) {
+      guard (try? ReadableFile.data(file.path)) == data else {
         throw SimpleError(
           "\(file.path): there is such a file already, which says something else; it is left as it is", .cannotWrite)
       }

@@ -66,11 +66,8 @@ struct EvaluateMerge: ParsableCommand {
 
   func run() throws {
     let journals = try paths.flatMap { path -> [String] in
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-        return [path]
-      }
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      guard FileSystem.isFolder(path) == true else { return [path] }
+      let names = (try? FileSystem.names(in: path)) ?? []
       let found = names.filter { $0.hasPrefix("journal-") && $0.hasSuffix(".jsonl") }.sorted()
       guard !found.isEmpty else { throw EvaluateError.noJournals(path) }
       return found.map { "\(path)/\($0)" }

@@ -48,7 +48,8 @@ struct EvaluationOutput: ParsableArguments {
 
 extension EvaluationOutput: EvaluationKeeper {
   func kept(_ name: String) throws -> Data? {
-    FileManager.default.contents(atPath: try folder().appendingPathComponent(name).path)
+    let path = try folder().appendingPathComponent(name).path
+    return FileSystem.exists(path) ? try ReadableFile.data(path, missing: "no such file") : nil
   }
 
   func keep(_ data: Data, as name: String) throws { try writeFile(data, to: folder().appendingPathComponent(name)) }

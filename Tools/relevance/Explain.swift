@@ -198,9 +198,7 @@ struct ResultWriter {
 
 /// Makes a folder, and those that it lies in.
 func makeFolder(_ folder: URL) throws {
-  do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-    throw SimpleError("\(folder.path): the folder cannot be made", .cannotWrite)
-  }
+  try FileSystem.makeFolder(folder.path)
 }
 
 extension Explainer {

@@ -99,13 +99,8 @@ struct InputFile: Hashable {
 
   /// A path as it is, or all inputs of a folder, by name; hidden ones are left out.
   static func all(at path: String) throws -> [InputFile] {
-    var isFolder: ObjCBool = false
-    guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-      return [InputFile(path: path)]
-    }
-    guard let found = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-      throw InputError.unreadableFolder(path)
-    }
+    guard path != "-", FileSystem.isFolder(path) == true else { return [InputFile(path: path)] }
+    guard let found = try? FileSystem.names(in: path) else { throw InputError.unreadableFolder(path) }
     let inputs = found.filter {
       !$0.hasPrefix(".") && extensions.contains(URL(fileURLWithPath: $0).pathExtension.lowercased())
     }
@@ -121,7 +116,9 @@ struct InputFile: Hashable {
   }
 
   /// What messages call it.
-  var name: String { path == "-" ? "standard input" : path + (item.map { "[\($0)]" } ?? "") }
+  var name: String {
+    path == "-" ? "standard input" : FileSystem.printable(path) + (item.map { "[\($0)]" } ?? "")
+  }
 
   /// The name of the folder for its results: the file's name without folder and extension.
   var stem: String {
@@ -134,12 +131,11 @@ struct InputFile: Hashable {
 
   /// What it holds; errors name it.
   func content() throws -> InputContent {
-    if path == "-" {
-      let data = try Self.standardInput()
+    if let data = try stream() {
       return data.starts(with: Self.tensorStart)
         ? .tensor(try NumPyFile.decode(data, name: name)) : .picture(Self.noting(try RGBImage.read(data, name: name)))
     }
-    guard FileManager.default.fileExists(atPath: path) else {
+    guard FileSystem.exists(path) else {
       throw InputError.missing(path, suggestion: similarFile(to: path))
     }
     return isTensorByName ? .tensor(try tensor()) : .picture(Self.noting(try RGBImage.read(path)))
@@ -178,29 +174,33 @@ struct InputFile: Hashable {
 
   /// The checksum of its bytes, as `sha256sum` prints it.
   func checksum() throws -> String {
-    path == "-" ? "\(SHA256.digest(of: try Self.standardInput()).hexadecimal)  -" : try Provenance.checksum(of: path)
+    try stream().map { "\(SHA256.digest(of: $0).hexadecimal)  \(path)" } ?? Provenance.checksum(of: path)
   }
 
   private static let tensorStart = Data([0x93] + Array("NUMPY".utf8))
 
-  /// All of standard input, which is read once.
-  private static func standardInput() throws -> Data {
-    try read.withLock { known in
-      if let known { return known }
-      let input = FileHandle.standardInput
+  /// All of standard input, or of what else this process was given open, such as `/dev/stdin` and `/dev/fd/63`, which is read once; nil for
+  /// all other files.
+  private func stream() throws -> Data? {
+    guard path == "-" || ReadableFile.isStream(path) else { return nil }
+    return try Self.read.withLock { known in
+      if let data = known[path] { return data }
       do {
-        var data = Data()
-        while data.count < 8, let more = try input.read(upToCount: 8 - data.count), !more.isEmpty { data += more }
+        // As a file it would be opened anew, at its start.
+        let input = path == "-" ? try ReadableFile(open: STDIN_FILENO) : try ReadableFile(path)
+        var data = try input.read(upTo: 8)
         // What is no input need not be read to its end, which it may not have.
-        let starts = [tensorStart, Data([0xFF, 0xD8, 0xFF]), Data([0x89] + Array("PNG".utf8))]
-        if starts.contains(where: data.starts(with:)) { data += try input.readToEnd() ?? Data() }
-        known = data
+        let starts = [Self.tensorStart, Data([0xFF, 0xD8, 0xFF]), Data([0x89] + Array("PNG".utf8))]
+        if starts.contains(where: data.starts(with:)) { data += try input.readToEnd() }
+        known[path] = data
         return data
-      } catch { throw InputError.unreadable("standard input", reason: "it is closed") }
+      } catch FileProblem.missing { throw InputError.missing(path, suggestion: nil) } catch let problem as FileProblem {
+        throw InputError.unreadable(name, reason: problem.reason)
+      }
     }
   }
 
-  private static let read = Mutex<Data?>(nil)
+  private static let read = Mutex<[String: Data]>([:])
 }
 
 /// What an input holds.

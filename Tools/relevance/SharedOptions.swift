@@ -37,7 +37,7 @@ struct ModelOptions: ParsableArguments {
   /// - Parameter zeros: whether inputs that no value is given for are zeros.
   func load(othersAreZeros zeros: Bool = false) throws -> Model {
     let location = location
-    guard FileManager.default.fileExists(atPath: location) else { throw ModelError(path: path) }
+    guard FileSystem.exists(location) else { throw ModelError(path: path) }
     let inputs = try GivenInputs(self.inputs.values(), othersAreZeros: zeros)
     let model = try Console.detail("opened \(location)") {
       try Model(contentsOf: location, output: outputNode, inputs: inputs)
@@ -65,9 +65,9 @@ struct ModelOptions: ParsableArguments {
 
   /// The file or folder that is read: a path as it is, or the folder of a model that Tools/models has fetched.
   var location: String {
-    if FileManager.default.fileExists(atPath: path) || path.contains("/") { return path }
+    if FileSystem.exists(path) || path.contains("/") { return path }
     let fetched = FetchedModels.folder + "/" + path
-    return FileManager.default.fileExists(atPath: fetched) ? fetched : path
+    return FileSystem.exists(fetched) ? fetched : path
   }
 }
 
@@ -87,7 +87,7 @@ struct ModelError: RelevanceKitError {
 /// A file whose name is like that of one which does not exist, in the same folder.
 func similarFile(to path: String) -> String? {
   let url = URL(fileURLWithPath: path)
-  let files = (try? FileManager.default.contentsOfDirectory(atPath: url.deletingLastPathComponent().path)) ?? []
+  let files = (try? FileSystem.names(in: url.deletingLastPathComponent().path)) ?? []
   let name = url.lastPathComponent
   return Suggestion.nearest(to: name, among: files.sorted()).map { path.dropLast(name.count) + $0 }
 }

@@ -1,3 +1,4 @@
+import CPlatform
 import Foundation
 import RelevanceKit
 import Synchronization
@@ -68,7 +69,7 @@ package enum Console {
 
   /// What was written where, for those who did not ask for silence.
   package static func summary(_ text: String) {
-    if level >= .normal { print(text) }
+    if level >= .normal { print(FileSystem.printable(text)) }
   }
 
   /// Writes a line.
@@ -92,7 +93,10 @@ package enum Console {
   /// - Throws: `OutputFailure` if it cannot be written, now or before: a full disk is no success.
   package static func flush() throws {
     try state.withLock {
-      if fflush(nil) != 0, $0.outputFailure == nil { $0.outputFailure = String(cString: strerror(errno)) }
+      if $0.outputFailure == nil {
+        let result = cplatform_flush_output()
+        if result != 0 { $0.outputFailure = result > 0 ? String(cString: strerror(result)) : "an earlier write failed" }
+      }
       if let reason = $0.outputFailure { throw OutputFailure(reason: reason) }
     }
   }
@@ -101,7 +105,11 @@ package enum Console {
     // What was printed before comes before, wherever both go.
     try? flush()
     state.withLock {
-      FileHandle.standardError.write(Data((($0.showsProgress ? "\r\u{1B}[K" : "") + text).utf8))
+      // What cannot be written is lost, and the work goes on.
+      var text = ($0.showsProgress ? "\r\u{1B}[K" : "") + text
+      text.withUTF8 { bytes in
+        bytes.withMemoryRebound(to: CChar.self) { if let start = $0.baseAddress { cplatform_say(start, $0.count) } }
+      }
       $0.showsProgress = isProgress
     }
   }
@@ -109,7 +117,8 @@ package enum Console {
   /// A text in which names that contain line breaks or other control characters cannot make it several lines.
   private static func printable(_ text: String) -> String {
     String(
-      String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+      String.UnicodeScalarView(
+        FileSystem.printable(text).unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
   }
 }
 

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CPlatform
+import CToolStart
 import Foundation
 import RelevanceKit
 
@@ -34,8 +36,13 @@ package struct Failure {
 
   /// Says what is wrong and ends the process; a request for help is answered instead.
   package func exit() -> Never {
-    if status == 0 { command.exit(withError: original) }
-    if !line.isEmpty { report() }
+    if status == 0 {
+      // Help was asked for, or the version: results like others.
+      let text = command.fullMessage(for: original)
+      if !text.isEmpty { print(text) }
+      do { try Console.flush() } catch { Failure(error, of: command).exit() }
+    }
+    if !line.isEmpty, status != 0 { report() }
     Foundation.exit(status)
   }
 
@@ -46,9 +53,13 @@ package struct Failure {
 extension ParsableCommand {
   /// Parses the arguments and runs the command; every failure is one line on standard error and an exit status.
   package static func runReportingFailure() {
+    ctoolstart_link()
+    cplatform_guard_process(name)
+    TensorStorage.endsWithoutMemory = true
     do {
-      try checkCommandName(CommandLine.arguments.dropFirst())
-      var command = try parseAsRoot()
+      let arguments = CommandLine.names.dropFirst()
+      try checkCommandName(arguments)
+      var command = try parseAsRoot(Array(arguments))
       try command.run()
       try Console.flush()
     } catch {
@@ -68,6 +79,15 @@ extension ParsableCommand {
     }
     if known.isEmpty { return }
     throw UnknownCommand(name: name, known: known)
+  }
+}
+
+extension CommandLine {
+  /// The arguments, in which file names that are not UTF-8 still name their files.
+  package static var names: [String] {
+    (0..<Int(argc)).compactMap { unsafeArgv[$0] }.map { argument in
+      FileSystem.text(of: UnsafeRawBufferPointer(start: argument, count: strlen(argument)))
+    }
   }
 }
 

@@ -11,17 +11,17 @@ enum Files {
 
   /// Whether a path is a folder; nil if there is nothing.
   static func isFolder(_ path: String) -> Bool? {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) ? isDirectory.boolValue : nil
+    FileSystem.isFolder(path)
   }
 
   static func data(_ path: String, expected: String) throws -> Data {
-    guard let isFolder = isFolder(path) else { throw SimpleError.missing(path, expected: expected) }
-    guard !isFolder else { throw SimpleError.invalid(path, expected: expected, found: "a folder") }
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw SimpleError.unreadable(path, reason: "permission denied")
+    do { return try ReadableFile.data(path) } catch FileProblem.missing {
+      throw SimpleError.missing(path, expected: expected)
+    } catch FileProblem.folder {
+      throw SimpleError.invalid(path, expected: expected, found: "a folder")
+    } catch let problem as FileProblem {
+      throw SimpleError.unreadable(path, reason: problem.reason)
     }
-    return data
   }
 
   /// The text of a file, without a byte order mark.
@@ -41,10 +41,10 @@ enum Files {
   static func names(in folder: String) throws -> [String] {
     guard isFolder(folder) == true else { throw SimpleError.missing(folder, expected: "a folder") }
     do {
-      return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }
+      return try FileSystem.names(in: folder).filter { !$0.hasPrefix(".") }
         .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    } catch {
-      throw SimpleError.unreadable(folder, reason: "permission denied")
+    } catch let problem as FileProblem {
+      throw SimpleError.unreadable(folder, reason: problem.reason)
     }
   }
 

@@ -174,7 +174,7 @@ package struct JournalHeader: Codable {
 
   /// The head, and all of the file.
   static func read(_ path: String) throws -> (header: JournalHeader, data: Data) {
-    guard let data = FileManager.default.contents(atPath: path) else { throw SimpleError.noJournal(path) }
+    let data = try journalData(path)
     guard let end = data.firstIndex(of: UInt8(ascii: "\n")),
       let header = try? JSONDecoder().decode(JournalHeader.self, from: data[..<end])
     else { throw SimpleError.noHeader(path) }
@@ -241,11 +241,13 @@ public struct Shard: RawRepresentable, Hashable, Sendable, Codable {
   func item(_ number: Int) -> Int { index - 1 + number * count }
 }
 
+/// The bytes of a journal.
+func journalData(_ path: String) throws -> Data {
+  try ReadableFile.data(path, missing: "no such journal, or it may not be read")
+}
+
 /// What can be wrong with a journal.
 extension SimpleError {
-  static func noJournal(_ path: String) -> Self {
-    Self("\(path): no such journal, or it may not be read", .missingInput)
-  }
   static func noHeader(_ path: String) -> Self {
     Self("\(path): expected a journal of relevance evaluate, whose first line says what is evaluated")
   }

@@ -119,7 +119,13 @@ private final class JournalFile {
   init(_ path: String, _ journal: Journal, resumes: Bool) throws {
     self.path = path
     func failure() -> SimpleError { .cannotWrite(path, reason: String(cString: strerror(errno))) }
-    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    do { try AtomicFiles.checkCanReplace(path) } catch let failure as AtomicFiles.Failure {
+      throw SimpleError.cannotWrite(path, reason: failure.reason)
+    }
+    // Without O_NONBLOCK, opening what has become a pipe meanwhile could wait for ever.
+    descriptor = FileSystem.withBytes(of: path) {
+      open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o666)
+    }
     guard descriptor >= 0 else { throw failure() }
     self.journal = journal
     // From here on deinit closes it, also where this throws. The lock is released when the process ends, however it does.
@@ -164,7 +170,7 @@ private final class JournalFile {
   }
 
   private static func hasCompleteLine(_ path: String) throws -> Bool {
-    guard let data = FileManager.default.contents(atPath: path) else { throw SimpleError.noJournal(path) }
+    let data = try journalData(path)
     return data.contains(UInt8(ascii: "\n"))
   }
 }

@@ -52,6 +52,13 @@ public struct ONNXWriter: Sendable {
     -> Summary
   {
     let name = AtomicFiles.parts(of: path).name
+    guard placement == .inside || FileSystem.isText(name) else {
+      throw ONNXError.file(
+        path,
+        reason:
+          "the model cannot state the name of its weights, which is not UTF-8; expected another, or the weights inside (--inline)",
+        category: .cannotWrite)
+    }
     let dataName = name + ".data"
     let arena = MessageArena()
     var writer = GraphWriter(
@@ -78,7 +85,7 @@ public struct ONNXWriter: Sendable {
     }
     let hasData = !tensors.external.isEmpty
     do {
-      let files = try AtomicFiles(beside: path)
+      let files = try AtomicFiles(beside: path, others: hasData ? [dataName] : [])
       if hasData {
         try files.write(dataName, syncs: true) { file in
           for (offset, payload) in tensors.external {

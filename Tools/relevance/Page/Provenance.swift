@@ -12,7 +12,7 @@ struct Provenance {
   let modelChecksums: [String]
 
   init(_ model: Model, threads: Int) throws {
-    command = Self.shellCommand(CommandLine.arguments)
+    command = Self.shellCommand(CommandLine.names)
     versions = [
       ("RelevanceKit", RelevanceKitPackage.version), ("BLAS", BLAS.configuration), ("Processor kind", BLAS.coreName),
       ("Threads", "\(threads)"),
@@ -24,10 +24,9 @@ struct Provenance {
 
   /// The checksum of a file, as `sha256sum` prints it.
   static func checksum(of path: String) throws -> String {
-    do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-      return "\(SHA256.digest(of: data).hexadecimal)  \(path)"
-    } catch { throw ProvenanceError.unreadable(path, reason: error.localizedDescription) }
+    do { return "\(try SHA256.digest(ofFile: path).hexadecimal)  \(path)" } catch let problem as FileProblem {
+      throw ProvenanceError.unreadable(path, reason: problem.reason)
+    }
   }
 
   /// Arguments as a shell takes them, the command without its folder.

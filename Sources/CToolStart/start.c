@@ -1,0 +1,46 @@
+#define _GNU_SOURCE
+#include "ctoolstart.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+void ctoolstart_link(void) {}
+
+#ifdef __linux__
+
+// OpenBLAS starts a thread per processor when it is loaded, each with a buffer of 128 MiB, and tries for ever to allocate it
+// where the address space is limited. The package has threads of its own and needs none of these. An environment can only be
+// given at the start of a process, so under a limit the tool is started once more, with one thread of OpenBLAS's.
+static const char setting[] = "OPENBLAS_NUM_THREADS=1";
+enum { most_variables = 4096, plenty_of_processes = 16384 };
+
+static int is_limited(int resource, rlim_t plenty) {
+    struct rlimit limit;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < plenty;
+}
+
+static void before_libraries(int argc, char **argv, char **environment) {
+    (void)argc;
+    if (!is_limited(RLIMIT_AS, RLIM_INFINITY) && !is_limited(RLIMIT_DATA, RLIM_INFINITY)
+        && !is_limited(RLIMIT_NPROC, plenty_of_processes))
+        return;
+    static char *changed[most_variables];
+    size_t count = 0;
+    for (char **variable = environment; *variable != NULL; variable++) {
+        if (strncmp(*variable, setting, sizeof setting - 2) == 0 && strcmp(*variable, setting) == 0) return;
+        if (strncmp(*variable, setting, sizeof setting - 2) == 0) continue;
+        if (count + 2 >= most_variables) return;
+        changed[count++] = *variable;
+    }
+    changed[count++] = (char *)setting;
+    changed[count] = NULL;
+    // If it cannot be, the tool goes on as it is.
+    execve("/proc/self/exe", argv, changed);
+}
+
+// The loader calls what is listed here before it lets any library start.
+__attribute__((section(".preinit_array"), used)) static void (*const first)(int, char **, char **) = before_libraries;
+
+#endif

@@ -1,0 +1,78 @@
+import CPlatform
+import Foundation
+
+/// A name beside a file for what is on the way to become it: `.relevancekit-6f1c…-0`, short whatever the file's own name is.
+///
+/// Whoever makes something there holds a lock on it as long as it lives. So the next one who writes the file can tell what a
+/// process has left behind that was killed, and takes the place.
+final class TemporaryPlace {
+  let path: String
+  private let lock: Int32
+  private let note: Int32
+  /// Whether it was moved or removed, so that the name may be somebody else's.
+  var isGone = false
+
+  /// Makes something for a file that is to be written.
+  ///
+  /// - Parameter make: makes it under a name, if nothing has that; 0, or -1 with `errno`.
+  /// - Throws: `AtomicFiles.Failure`.
+  init(for target: String, _ make: (UnsafePointer<CChar>) -> Int32) throws {
+    let (folder, name) = AtomicFiles.parts(of: target)
+    let digest = SHA256.digest(of: Data(name.utf8)).prefix(8).hexadecimal
+    for attempt in 0..<100 {
+      // Many at a time, or a file system without locks.
+      let last = attempt < 32 ? "\(attempt)" : String(UInt64.random(in: 0...UInt64.max), radix: 36)
+      let path = "\(folder)/.relevancekit-\(digest)-\(last)"
+      var made = FileSystem.withBytes(of: path, make)
+      if made != 0, errno == EEXIST {
+        guard Self.removeAbandoned(path) else { continue }
+        made = FileSystem.withBytes(of: path, make)
+      }
+      guard made == 0 else {
+        if errno == EEXIST { continue }
+        throw AtomicFiles.Failure()
+      }
+      let lock = FileSystem.withBytes(of: path) { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+      // What is locked by another descriptor of this process is as good.
+      if lock >= 0, flock(lock, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK, !Self.isFile(lock) {
+        // Somebody has taken it for abandoned.
+        close(lock)
+        continue
+      }
+      note = FileSystem.withBytes(of: path) { cplatform_note_leftover($0) }
+      (self.path, self.lock) = (path, lock)
+      return
+    }
+    throw AtomicFiles.Failure(reason: FileSystem.reason(EEXIST))
+  }
+
+  deinit {
+    if !isGone { FileSystem.withBytes(of: path) { _ = unlink($0) } }
+    cplatform_forget_leftover(note)
+    if lock >= 0 { close(lock) }
+  }
+
+  private static func isFile(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// Removes what nobody holds a lock on; false if somebody does.
+  private static func removeAbandoned(_ path: String) -> Bool {
+    let lock = FileSystem.withBytes(of: path) { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+    guard lock >= 0 else { return false }
+    defer { close(lock) }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
+    if isFile(lock) { return FileSystem.withBytes(of: path) { unlink($0) } == 0 }
+    removeFolder(path)
+    return !FileSystem.exists(path)
+  }
+
+  /// Removes a folder and the files in it.
+  static func removeFolder(_ path: String) {
+    for name in (try? FileSystem.names(in: path)) ?? [] {
+      FileSystem.withBytes(of: "\(path)/\(name)") { _ = unlink($0) }
+    }
+    FileSystem.withBytes(of: path) { _ = rmdir($0) }
+  }
+}
