@@ -47,7 +47,9 @@ import Testing
       "alphaBeta:a=2..3x2", "--output", "a/b")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(
-      bench.contents(of: "a/b") == ["01-zPlus.npy", "02-alphaBeta.npy", "03-alphaBeta.npy", "lab.csv", "lab.png"])
+      bench.contents(of: "a/b") == [
+        "01-zPlus.npy", "02-alphaBeta-alpha-2-beta-1.npy", "03-alphaBeta-alpha-3-beta-2.npy", "lab.csv", "lab.png",
+      ])
     let explainer = try Explainer(
       NeuralNetwork(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
     let lab = RuleLab(try explainer.trace(NumPyFile.read(bench.path("input.npy"))))
@@ -56,7 +58,7 @@ import Testing
     let lines = try String(contentsOfFile: bench.path("a/b/lab.csv"), encoding: .utf8).split(separator: "\n")
     #expect(
       lines[0]
-        == "rule,relevance_in,relevance_out,lost_bias,lost_stabilizer,lost_zero_denominator,lost_not_conserved,lost_rounding,"
+        == "rule,relevance_in,relevance_out,lost_bias,lost_stabilizer,lost_zero_denominator,lost_not_conserved,lost_decision,lost_rounding,"
         + "sum,negative_share,gini,distance_from_first,cosine_to_first,distance_from_previous,file")
     #expect(lines.count == 4)
     for (index, (line, one)) in zip(lines.dropFirst(), expected).enumerated() {
