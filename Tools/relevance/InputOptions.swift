@@ -99,6 +99,8 @@ struct InputFile: Hashable {
 
   /// A path as it is, or all inputs of a folder, by name; hidden ones are left out.
   static func all(at path: String) throws -> [InputFile] {
+    // Read once and as far as need be, as - is.
+    if ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(path) { return [InputFile(path: "-")] }
     var isFolder: ObjCBool = false
     guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
       return [InputFile(path: path)]

@@ -47,8 +47,9 @@ extension ParsableCommand {
   /// Parses the arguments and runs the command; every failure is one line on standard error and an exit status.
   package static func runReportingFailure() {
     do {
-      try checkCommandName(CommandLine.arguments.dropFirst())
-      var command = try parseAsRoot()
+      let arguments = try GivenArguments.checked(CommandLine.arguments.dropFirst())
+      try checkCommandName(arguments[...])
+      var command = try parseAsRoot(arguments)
       try command.run()
       try Console.flush()
     } catch {
