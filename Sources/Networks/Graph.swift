@@ -68,7 +68,7 @@ public struct Graph: Sendable {
   public func requiredNode(named name: String) throws -> Node.ID {
     if let id = node(named: name) { return id }
     let names = nodes.flatMap { [$0.name] + $0.aliases }
-    throw GraphError.noSuchNode(name, suggestion: Suggestion.nearest(to: name, among: names))
+    throw GraphError.noSuchNode(name, suggestion: Suggestion.likeliest(for: name, among: names))
   }
 
   /// The graph's inputs.

@@ -55,7 +55,7 @@ extension RulePlan: CustomStringConvertible {
       lines.append("  not \(number): \(passed.row): \(passed.reason)")
     }
     if !node.aliases.isEmpty { lines.append("  also called \(node.aliases.joined(separator: ", "))") }
-    return lines.joined(separator: "\n")
+    return lines.map(\.printable).joined(separator: "\n")
   }
 }
 

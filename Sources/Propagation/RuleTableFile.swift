@@ -189,7 +189,11 @@ private struct YAMLReader {
   }
 
   func count(_ key: String, of things: String, in mapping: Yams.Node.Mapping) throws -> Int? {
-    try mapping[key].map { try some($0.int.flatMap { $0 > 0 ? $0 : nil }, of: $0, expected: "a number of \(things)") }
+    // Not as the YAML library reads integers, which may have a base of 60 and overflow in it.
+    try mapping[key].map { node in
+      let number = node.scalar.flatMap { Int($0.string) }.flatMap { $0 > 0 ? $0 : nil }
+      return try some(number, of: node, expected: "a number of \(things)")
+    }
   }
 
   func flag(_ key: String, in mapping: Yams.Node.Mapping) throws -> Bool {

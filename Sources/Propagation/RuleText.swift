@@ -77,7 +77,7 @@ extension RuleCatalog {
   /// A number with as many decimals as `size` needs for three digits.
   private static func rounded(_ value: Double, to size: Double) -> Double {
     // A power of ten is exact, what it divides or multiplies is rounded once.
-    let digits = 2 - Int(log10(size).rounded(.down))
+    let digits = min(max(2 - size.powerOfTen, -300), 300)
     let power = pow(10, Double(abs(digits)))
     return digits >= 0 ? (value * power).rounded() / power : (value / power).rounded() * power
   }

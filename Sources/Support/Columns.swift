@@ -1,7 +1,8 @@
 /// Text in columns.
 package enum Columns {
-  /// Rows as lines, two spaces between columns; those from `rightAligned` on are aligned to the right.
+  /// Rows as lines, whatever their cells hold, two spaces between columns; those from `rightAligned` on are aligned to the right.
   package static func text(_ rows: [[String]], rightAligned: PartialRangeFrom<Int> = Int.max...) -> String {
+    let rows = rows.map { $0.map(\.printable) }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.enumerated().map { column, cell in

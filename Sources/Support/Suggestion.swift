@@ -1,12 +1,28 @@
 /// What somebody may have meant by a name that does not exist.
 package enum Suggestion {
+  private static let longest = 1000
+
   /// The candidate that is most like a name, upper and lower case alike; nil if none is alike at all.
   package static func nearest(to name: String, among candidates: [String]) -> String? {
     guard !name.isEmpty else { return nil }
+    // Longer names are nobody's slip, and comparing takes time for each pair of letters.
+    guard name.utf8.count <= longest else { return nil }
     let wanted = Array(name.lowercased())
-    let scored = candidates.map { (candidate: $0, distance: distance(wanted, Array($0.lowercased()))) }
+    let scored = candidates.filter { $0.utf8.count <= longest }.map {
+      (candidate: $0, distance: distance(wanted, Array($0.lowercased())))
+    }
     guard let best = scored.min(by: { $0.distance < $1.distance }) else { return nil }
     return best.distance <= max(1, wanted.count / 3) ? best.candidate : nil
+  }
+
+  /// The same or, if none is alike, the shortest candidate that has the name in it: what is only its beginning was meant, too.
+  package static func likeliest(for name: String, among candidates: [String]) -> String? {
+    if let nearest = nearest(to: name, among: candidates) { return nearest }
+    let wanted = name.lowercased()
+    guard wanted.count > 1 else { return nil }
+    let longer = candidates.filter { $0.lowercased().hasPrefix(wanted) }
+    return (longer.isEmpty ? candidates.filter { $0.lowercased().contains(wanted) } : longer)
+      .min { $0.count < $1.count }
   }
 
   /// The number of letters to insert, drop, replace or exchange with their neighbor.

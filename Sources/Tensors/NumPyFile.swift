@@ -19,8 +19,13 @@ public enum NumPyFile {
   ///
   /// - Throws: `RelevanceKitError`.
   package static func shape(of path: String) throws -> TensorShape {
-    let head = try ReadableFile.reading(path, missing: missing) { try ReadableFile(path).read(upTo: 1 << 16) }
-    return try header(of: head, name: path).header.shape
+    let file = try ReadableFile.reading(path, missing: missing) { try ReadableFile(path) }
+    let head = try ReadableFile.reading(path, missing: missing) { try file.read(upTo: 1 << 16) }
+    let (header, start) = try header(of: head, name: path)
+    // A header that promises more than there is would make as many items of nothing.
+    let needed = header.shape.count * header.element.size
+    if let size = file.size, size - start < needed { throw truncated(path, expected: start + needed, found: size) }
+    return header.shape
   }
 
   /// Writes a tensor; the file appears under its name only when it is complete.
@@ -49,7 +54,7 @@ public enum NumPyFile {
     let (header, start) = try header(of: data, name: name)
     let payload = data.dropFirst(start)
     let needed = header.shape.count * header.element.size
-    guard payload.count >= needed else { throw truncated(name, expected: start + needed, data) }
+    guard payload.count >= needed else { throw truncated(name, expected: start + needed, found: data.count) }
     let stored = header.fortranOrder ? TensorShape(header.shape.dimensions.reversed()) : header.shape
     let tensor = Tensor(uninitialized: stored) { result in
       payload.withUnsafeBytes { raw in for i in result.indices { result[i] = header.element.load(raw, i) } }
@@ -57,8 +62,8 @@ public enum NumPyFile {
     return header.fortranOrder ? tensor.transposed(Array((0..<stored.rank).reversed())) : tensor
   }
 
-  private static func truncated(_ name: String, expected: Int, _ data: Data) -> SimpleError {
-    SimpleError("\(name): the .npy file ends early: expected at least \(expected) bytes, found \(data.count)")
+  private static func truncated(_ name: String, expected: Int, found: Int) -> SimpleError {
+    SimpleError("\(name): the .npy file ends early: expected at least \(expected) bytes, found \(found)")
   }
 
   /// The header, and where the elements start.
@@ -73,7 +78,7 @@ public enum NumPyFile {
     }
     let length = (0..<(wide ? 4 : 2)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
     let start = wide ? 12 : 10
-    guard data.count - start >= length else { throw truncated(name, expected: start + length, data) }
+    guard data.count - start >= length else { throw truncated(name, expected: start + length, found: data.count) }
     let text = String(decoding: data.dropFirst(start).prefix(length), as: UTF8.self)
     return (try Header(text, name: name), start + length)
   }

@@ -13,6 +13,7 @@ import Testing
 
     static let name = "roots"
     static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.root >= 0 }
+    static var bounds: JournalBounds<Record> { JournalBounds().number("a root", in: -1e3...1e3) { [$0.root] } }
     static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
       EvaluationResults(tables: [])
     }

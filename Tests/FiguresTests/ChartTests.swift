@@ -26,6 +26,16 @@ struct ChartTests {
       .init("VGG16 & <more>", [.init(-0.3, lower: -0.4, upper: -0.2), .init(0.5, lower: .nan, upper: 1)]),
     ])
 
+  /// Dashes of a curve that leaves the plot are not counted to its end.
+  @Test func valuesFarOutsideAreDrawnAtOnce() {
+    for value in [4.65e12, -1e300, .greatestFiniteMagnitude] {
+      var chart = chart
+      for series in chart.series.indices { chart.series[series].points[3].y = value }
+      chart.series[0].points[4].upper = value
+      #expect(chart.image(scale: 1).width == chart.width && chart.svg().utf8.count < 100_000)
+    }
+  }
+
   @Test func ticksRiseAndCoverTheRange() {
     let ranges: [(Double, Double)] = [
       (0, 1), (0, 13), (0, 100), (-0.3, 0.7), (12.34, 12.35), (-5e-7, 3e-7), (1e9, 1.1e9), (999, 1001),

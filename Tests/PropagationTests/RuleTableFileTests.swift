@@ -191,6 +191,15 @@ import Testing
       "rules:\n  - {rule: alphaBeta, alpha: 2, beta: 2}",
       "rules:2:12: found alpha 2 and beta 2; expected alpha − beta = 1"
     ),
+    // Numbers of base 60 overflowed in the YAML library.
+    (
+      "rules:\n  - {rule: pass, rank: 99999:59:59:59:59:59:59:59:59:59:59:59}",
+      "rules:2:24: found \"99999:59:59:59:59:59:59:59:59:59:59:59\"; expected a number of axes"
+    ),
+    (
+      "rules:\n  - {rule: pass, live: 9223372036854775808}",
+      "rules:2:24: found \"9223372036854775808\"; expected a number of operands"
+    ),
     ("rules:\n  - {rule: pass, rank: two}", "rules:2:24: found \"two\"; expected a number of axes"),
     (
       "extends: papre\nrules: []",

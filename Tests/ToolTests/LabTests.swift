@@ -47,7 +47,9 @@ import Testing
       "alphaBeta:a=2..3x2", "--output", "a/b")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     #expect(
-      bench.contents(of: "a/b") == ["01-zPlus.npy", "02-alphaBeta.npy", "03-alphaBeta.npy", "lab.csv", "lab.png"])
+      bench.contents(of: "a/b") == [
+        "01-zPlus.npy", "02-alphaBeta-alpha-2-beta-1.npy", "03-alphaBeta-alpha-3-beta-2.npy", "lab.csv", "lab.png",
+      ])
     let explainer = try Explainer(
       NeuralNetwork(contentsOf: bench.path("bare.onnx")), rules: .default(pixelRange: .imageNet))
     let lab = RuleLab(try explainer.trace(NumPyFile.read(bench.path("input.npy"))))

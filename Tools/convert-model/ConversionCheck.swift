@@ -45,7 +45,8 @@ struct ConversionCheck {
     let relative = largest > 0 ? Double(difference) / Double(largest) : Double(difference)
     guard relative <= limit else { throw CheckError.differs(file, input: name, by: relative, limit: limit) }
     Console.summary(
-      "checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)) of the largest logit")
+      "checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)) of the largest logit"
+        .printable)
   }
 }
 

@@ -80,7 +80,7 @@ struct ConvertModel: ParsableCommand {
       )
     }
     let network = foldsBatchNormalization ? try original.foldingBatchNormalization() : original
-    for row in ConversionReport(of: source, to: network).rows { Console.summary(row) }
+    for row in ConversionReport(of: source, to: network).rows { Console.summary(row.printable) }
 
     let writer = ONNXWriter(
       placement: isInline ? .inside : .beside, halvesWeights: halvesWeights, outputName: source.graph.outputName)
@@ -95,9 +95,10 @@ struct ConvertModel: ParsableCommand {
     let weights = ConversionReport.size(summary.weightBytes)
     Console.summary(
       "wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), \(ConversionReport.size(summary.modelBytes)): \(output)"
-    )
+        .printable)
     if summary.weightBytes > 0 {
-      Console.summary("weights \(weights)\(halvesWeights ? " as FLOAT16" : "") in \(summary.dataFile ?? output)")
+      Console.summary(
+        "weights \(weights)\(halvesWeights ? " as FLOAT16" : "") in \(summary.dataFile ?? output)".printable)
     }
   }
 }

@@ -96,9 +96,9 @@ struct Bench: ParsableCommand {
     try nodeTimes.addRound(noting: &memory)
     if nodes ?? (cases.count == 1) {
       for _ in 0..<runs { try nodeTimes.addRound(noting: &memory) }
-      print(nodeTimes.description)
+      Console.result(nodeTimes.description)
     }
-    print(memory.description(of: network))
+    Console.result(memory.description(of: network))
   }
 
   /// Times runs and explanations as a whole.
@@ -115,8 +115,8 @@ struct Bench: ParsableCommand {
         if round > 0 { whole[index].append(time) }
       }
     }
-    print(line("trace", forward))
-    for (one, times) in zip(cases, whole) { print(line("trace + \(one.name)", times)) }
+    Console.result(line("trace", forward))
+    for (one, times) in zip(cases, whole) { Console.result(line("trace + \(one.name)", times)) }
   }
 
   private typealias Case = (name: String, method: any AttributionMethod, targets: [Target])

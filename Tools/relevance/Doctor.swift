@@ -33,7 +33,7 @@ struct Doctor: ParsableCommand {
   func run() throws {
     let model = try model.load(othersAreZeros: true)
     let diagnosis = try Diagnosis(of: model, output: self.model.outputNode)
-    for line in diagnosis.lines { print(line) }
+    for line in diagnosis.lines { Console.result(line.printable) }
     if let image {
       let executor = Executor(model.network, threads: self.model.threads)
       let input = try FitOptions.parse([]).load(InputFile(path: image), for: model)
@@ -43,11 +43,11 @@ struct Doctor: ParsableCommand {
         layout.scores(ofItem: values), objectness: layout.objectness(ofItem: values), layout: layout,
         labels: model.labels, top: 3)
       let (low, high) = (input.tensor.elements.min() ?? 0, input.tensor.elements.max() ?? 0)
-      print(
+      Console.result(
         Diagnosis.line(
           "image", "\(input.file.name): \(input.tensor.shape), values \(Diagnosis.short(low))…\(Diagnosis.short(high))")
       )
-      for line in scores.lines { print("  " + line) }
+      for line in scores.lines { Console.result("  " + line.printable) }
     }
     model.notes.forEach { Console.note($0) }
     if write { try CompanionFiles(of: model).write() }
@@ -204,12 +204,12 @@ private struct CompanionFiles {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let folder = URL(fileURLWithPath: model.file).deletingLastPathComponent()
     if let file = model.preprocessingFile {
-      print("\(file) says how images are prepared; it is left as it is")
+      Console.result("\(file) says how images are prepared; it is left as it is".printable)
     } else {
       try write(encoder.encode(model.preprocessing), to: folder.appendingPathComponent("preprocessor_config.json"))
     }
     if let file = model.labelsFile {
-      print("\(file) names the classes; it is left as it is")
+      Console.result("\(file) names the classes; it is left as it is".printable)
     } else {
       let configuration = try configuration()
       try write(encoder.encode(configuration), to: folder.appendingPathComponent("config.json"))
@@ -249,10 +249,10 @@ private struct CompanionFiles {
         throw SimpleError(
           "\(file.path): there is such a file already, which says something else; it is left as it is", .cannotWrite)
       }
-      print("\(file.path) says it already")
+      Console.result("\(file.path) says it already".printable)
       return
     }
     try writeFile(data, to: file)
-    print("wrote \(file.path)")
+    Console.result("wrote \(file.path)".printable)
   }
 }

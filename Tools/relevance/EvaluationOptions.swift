@@ -76,7 +76,7 @@ struct EvaluationRunOptions: ParsableArguments {
       try output.write(journal)
     } else {
       Console.summary(
-        "\(path): \(journal.entries.count) items; relevance evaluate merge joins all \(shard.count) shards")
+        "\(path): \(journal.entries.count) items; relevance evaluate merge joins all \(shard.count) shards".printable)
     }
     let failures = journal.failures.count
     if failures == journal.entries.count, failures > 0 { throw EvaluateError.nothingDone(failures) }

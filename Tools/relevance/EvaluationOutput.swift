@@ -85,18 +85,19 @@ struct EvaluationReport: Encodable {
   }
 
   var markdown: String {
-    var lines = ["## \(evaluation)", ""]
+    var lines = ["## \(Markdown.escaped(evaluation))", ""]
     for table in tables { lines += [table.markdown] }
-    lines += notes.map { "- \($0)" }
+    lines += notes.map { "- \(Markdown.escaped($0))" }
     if !failures.isEmpty {
       lines.append("- \(failures.count) of \(items) items could not be evaluated and are left out:")
-      lines += failures.prefix(20).map { "  - \($0.item): \($0.error)" }
+      lines += failures.prefix(20).map { "  - \(Markdown.escaped($0.item)): \(Markdown.escaped($0.error))" }
       if failures.count > 20 { lines.append("  - … and \(failures.count - 20) more, which are in the journal.") }
     }
     lines.append("- In brackets: 95 % intervals, from resampled pictures.")
     lines.append(
       "- Configuration: "
-        + configuration.sorted { $0.key < $1.key }.map { "\($0) \($1.joined(separator: " "))" }.joined(separator: "; ")
+        + Markdown.escaped(
+          configuration.sorted { $0.key < $1.key }.map { "\($0) \($1.joined(separator: " "))" }.joined(separator: "; "))
         + ".")
     return lines.joined(separator: "\n") + "\n"
   }

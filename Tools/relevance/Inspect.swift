@@ -28,28 +28,28 @@ struct Inspect: ParsableCommand {
     defer { plan.warnings.forEach { Console.note($0) } }
     guard why.isEmpty else {
       let nodes = try why.map { try network.graph.requiredNode(named: $0) }
-      return print(nodes.map { plan.reason(for: $0) }.joined(separator: "\n"))
+      return Console.result(nodes.map { plan.reason(for: $0) }.joined(separator: "\n"))
     }
-    defer { if let objection = plan.objection { print("\(objection)") } }
-    print(
+    defer { if let objection = plan.objection { Console.result("\(objection)".printable) } }
+    Console.result(
       "\(network.graph.name): input \(network.inputShape), shapes for \(shape), rule table \(plan.table.name)"
-    )
+        .printable)
     let (output, outputs) = (network.graph.outputName, network.graph.outputNames)
     if outputs != [output] {
       let names = outputs.map { $0 + (network.graph.explainedOutputs.contains($0) ? " (explained)" : "") }
       let isNode = network.graph.explainedOutputs.isEmpty
-      print("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(output)" : ""))
+      Console.result(("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(output)" : "")).printable)
     }
     if let inferred = (try? network.analysis(forInput: shape))?.inferred {
-      print("scores: \(network.scoreLayout(inferred))")
+      Console.result("scores: \(network.scoreLayout(inferred))")
     }
-    print(try namingModel(model) { try plan.description(forInput: shape) })
+    Console.result(try namingModel(model) { try plan.description(forInput: shape) })
   }
   /// The model, with zeros for inputs that are given no values; nil where nodes cannot be told without them.
   private func load() throws -> Model? {
     do { return try model.load() } catch let error as ONNXError {
       guard case .openInputs(_, let inputs, let others) = error else { throw error }
-      print("inputs: \(inputs.joined(separator: ", "))")
+      Console.result("inputs: \(inputs.joined(separator: ", "))".printable)
       do {
         let model = try model.load(othersAreZeros: true)
         _ = try model.network.graph.shapes(forInput: model.exampleInputShape)
@@ -58,9 +58,9 @@ struct Inspect: ParsableCommand {
         )
         return model
       } catch let refusal as any RelevanceKitError {
-        print(
+        Console.result(
           "no values are given for \(others.joined(separator: ", ")), and with zeros the nodes are not known: \(refusal)"
-        )
+            .printable)
         return nil
       }
     }

@@ -113,7 +113,7 @@ struct Lab: ParsableCommand {
       "\(file.name): \(report.layer), relevance of "
       + (seed == .target ? explained.description(labels: model.labels) : "\(seed)")
     if !kinds.isEmpty { try report.write(kinds, to: output ?? "lab") }
-    print(report.text)
+    Console.result(report.text)
     if report.isEmpty { Console.note("no relevance arrives at \(layer)") }
   }
 

@@ -34,7 +34,7 @@ struct LabReport {
     var columns: [(title: String, cells: [String])] = [("RULE", observations.map(\.rule))]
     // All relevance with the same decimals, so that rows can be added up; five digits of what arrives.
     let magnitude = observations[0].ledger.magnitudeIn
-    let decimals = magnitude == 0 ? 0 : min(max(4 - Int(log10(magnitude).rounded(.down)), 0), 12)
+    let decimals = magnitude == 0 ? 0 : min(max(4 - magnitude.powerOfTen, 0), 12)
     func relevance(_ value: Double) -> String { Self.fixed(value, decimals) }
     columns.append(("IN", observations.map { relevance($0.ledger.relevanceIn) }))
     columns.append(("OUT", observations.map { relevance($0.ledger.relevanceOut) }))
@@ -54,7 +54,7 @@ struct LabReport {
     }
     if hasSweep { columns.append(("STEP", steps.map { $0.map { Self.fixed($0, 3) } ?? "–" })) }
     let rows = [columns.map(\.title)] + observations.indices.map { row in columns.map { $0.cells[row] } }
-    return ([title, Columns.text(rows, rightAligned: 1...)] + files).joined(separator: "\n")
+    return ([title.printable, Columns.text(rows, rightAligned: 1...)] + files.map(\.printable)).joined(separator: "\n")
   }
 
   private var comparisonsWithFirst: [RuleLab.Comparison?] {
@@ -100,9 +100,12 @@ struct LabReport {
     }
   }
 
-  /// `02-epsilon.npy`
+  /// `02-epsilon.npy`, and of a sweep with the values, `02-epsilon-epsilon-0.01.npy`
   private func fileName(_ index: Int) -> String {
-    let name = observations[index].rule.prefix { $0.isLetter || $0.isNumber }
+    let rule = observations[index].rule
+    func isPlain(_ character: Character) -> Bool { character.isASCII && (character.isLetter || character.isNumber) }
+    let parts = rule.split { !isPlain($0) && $0 != "." && $0 != "-" && $0 != "_" }
+    let name = hasSweep ? parts.joined(separator: "-").prefix(120) : rule.prefix(while: isPlain)
     let digits = max(2, String(observations.count).count)
     return String(format: "%0\(digits)d", index + 1) + "-\(name).npy"
   }
@@ -122,7 +125,7 @@ struct LabReport {
           steps[index],
         ]
       rows.append(
-        [CommaSeparatedValues.field(one.rule, quoted: true)] + numbers.map { $0.map { "\($0)" } ?? "" }
+        [CommaSeparatedValues.field(text: one.rule, quoted: true)] + numbers.map { $0.map { "\($0)" } ?? "" }
           + (namesFiles ? [fileName(index)] : []))
     }
     return CommaSeparatedValues.text(rows)

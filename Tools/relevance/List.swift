@@ -53,7 +53,7 @@ struct List: ParsableCommand {
   var subject: Subject
 
   func run() {
-    for line in subject.lines { print(line) }
+    for line in subject.lines { Console.result(line.printable) }
     if subject == .models, subject.lines.isEmpty {
       Console.note("no model in \(FetchedModels.folder); Tools/models/fetch --list says what can be fetched")
     }

@@ -8,7 +8,8 @@ extension CompletionKind {
       for word in words.dropFirst() where !word.hasPrefix("-") {
         // What is no model is another argument.
         if let options = try? ModelOptions.parse([word, "--quiet"]), let model = try? options.load() {
-          return model.network.graph.nodes.map(\.name)
+          // A shell takes a line break in a name for the end of it.
+          return model.network.graph.nodes.map(\.name).filter { $0 == $0.printable }
         }
       }
       return []

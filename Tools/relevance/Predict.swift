@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
+import ToolSupport
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -64,8 +65,8 @@ struct Predict: ParsableCommand {
       let scores = PredictedScores(
         layout.scores(ofItem: values), objectness: layout.objectness(ofItem: values), layout: layout,
         labels: model.labels, top: top)
-      print(file.name)
-      for line in scores.lines { print("  " + line) }
+      Console.result(file.name.printable)
+      for line in scores.lines { Console.result("  " + line.printable) }
     }
     if let failure = all?.failures.first { throw ExitCode(failure.status) }
   }

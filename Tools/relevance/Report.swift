@@ -198,6 +198,6 @@ struct Report: Encodable {
       let place = "\(folder)/\(file.split(separator: "/").first ?? "")"
       lines.append("  all of them: " + sheets.map { "\(place)/\($0)" }.joined(separator: ", "))
     }
-    return lines.joined(separator: "\n")
+    return lines.map(\.printable).joined(separator: "\n")
   }
 }

@@ -96,7 +96,7 @@ struct Units: ParsableCommand {
         trace.boxViolations.forEach { notes.say("\(file.name): \($0)") }
         let written = try UnitsWriter(folder: "\(output)/\(file.stem)", kinds: kinds).write(entry, of: input)
         report.inputs.append(entry)
-        Console.summary(([entry.text] + written).joined(separator: "\n"))
+        Console.summary(([entry.text] + written.map(\.printable)).joined(separator: "\n"))
       }
     } catch { failure = error }
     if kinds.contains(.json), !report.inputs.isEmpty {

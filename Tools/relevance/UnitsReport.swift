@@ -121,13 +121,13 @@ extension UnitsReport.Entry {
   /// What people read: the title, the table, the matrix and what follows from it.
   var text: String {
     let title = "\(input): \(layer), \(units.count) of \(activeUnits) active units"
-    return ([title, table, "drops in % by the patch of each unit (rows):", matrix, meritText] + groupLines)
+    return ([title.printable, table, "drops in % by the patch of each unit (rows):", matrix, meritText] + groupLines)
       .joined(separator: "\n")
   }
 
   private var table: String {
     let largest = units.map(\.activation).max() ?? 0
-    let decimals = min(max(3 - Int(log10(largest).rounded(.down)), 0), 12)
+    let decimals = min(max(3 - Double(largest).powerOfTen, 0), 12)
     let header = ["UNIT", "ACTIVATION", "POSITION", "PATCH", "DROP", "LARGEST OTHER", "GROUP"]
     let rows = units.map { unit in
       [
@@ -207,5 +207,7 @@ extension UnitsReport.Entry {
     return CommaSeparatedValues.text([["patch_of"] + units.map(Self.name)] + rows)
   }
 
-  private static func name(_ unit: UnitsReport.Unit) -> String { CommaSeparatedValues.field(unit.target, quoted: true) }
+  private static func name(_ unit: UnitsReport.Unit) -> String {
+    CommaSeparatedValues.field(text: unit.target, quoted: true)
+  }
 }

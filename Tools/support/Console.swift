@@ -69,13 +69,20 @@ package enum Console {
 
   /// What was written where, for those who did not ask for silence.
   package static func summary(_ text: String) {
-    if level >= .normal { print(FileSystem.printable(text)) }
+    if level >= .normal { result(text) }
   }
 
-  /// Writes a line.
+  /// Prints a result in lines; other control characters are shown as escapes.
+  package static func result(_ text: String) { print(FileSystem.printable(text).printableLines) }
+
+  /// The longest line on standard error.
+  private static let longestLine = 1000
+
+  /// Writes a line, which is cut in the middle if it is very long.
   package static func line(_ prefix: String, _ mark: Mark, _ text: String) {
+    let text = FileSystem.printable(text).printable.cut(to: longestLine - prefix.count)
     let prefix = usesColor && !prefix.isEmpty ? "\u{1B}[1;\(mark.rawValue)m\(prefix)\u{1B}[0m" : prefix
-    write("\(prefix)\(printable(text))\n", isProgress: false)
+    write("\(prefix)\(text)\n", isProgress: false)
   }
 
   /// Says how far something is: on a terminal in a line that changes, which nil clears; elsewhere in a line of its own.
@@ -112,13 +119,6 @@ package enum Console {
       }
       $0.showsProgress = isProgress
     }
-  }
-
-  /// A text in which names that contain line breaks or other control characters cannot make it several lines.
-  private static func printable(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        FileSystem.printable(text).unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
   }
 }
 

@@ -57,9 +57,9 @@ extension ParsableCommand {
     cplatform_guard_process(name)
     TensorStorage.endsWithoutMemory = true
     do {
-      let arguments = CommandLine.names.dropFirst()
-      try checkCommandName(arguments)
-      var command = try parseAsRoot(Array(arguments))
+      let arguments = try GivenArguments.checked(CommandLine.names.dropFirst())
+      try checkCommandName(arguments[...])
+      var command = try parseAsRoot(arguments)
       try command.run()
       try Console.flush()
     } catch {

@@ -45,11 +45,15 @@ struct AnnotationXML {
     guard data.count <= Self.sizeLimit else {
       throw SimpleError.invalid(path, expected: "an annotation of at most 16 MiB", found: "\(data.count) bytes")
     }
-    guard data.range(of: Data("<!DOCTYPE".utf8)) == nil else {
+    guard let text = Self.text(of: data) else {
+      throw SimpleError.invalid(path, expected: "text in UTF-8", found: "other bytes")
+    }
+    let bytes = Data(text.utf8)
+    guard bytes.range(of: Data("<!DOCTYPE".utf8)) == nil else {
       throw SimpleError.invalid(path, expected: "an annotation", found: "a document type declaration")
     }
     let reader = Reader(path)
-    let parser = XMLParser(data: data)
+    let parser = XMLParser(data: bytes)
     parser.shouldResolveExternalEntities = false
     parser.delegate = reader
     let isWellFormed = parser.parse()
@@ -59,6 +63,27 @@ struct AnnotationXML {
         path, place: "line \(max(parser.lineNumber, 1))", expected: "an annotation in XML", found: "damaged XML")
     }
     objects = reader.objects
+  }
+
+  /// The text without its declaration, which may name an encoding; nil if it is damaged, since Foundation's parser ends the process at
+  /// names that are not in UTF-8.
+  private static func text(of data: Data) -> String? {
+    let head = String(decoding: data.prefix(200), as: UTF8.self).lowercased()
+    let declaration = head.hasPrefix("<?xml") ? head.prefix { $0 != ">" } : ""
+    let text: String?
+    if data.starts(with: [0xFF, 0xFE]) || data.starts(with: [0xFE, 0xFF]) {
+      text = String(data: data, encoding: .utf16)
+    } else if declaration.contains("iso-8859-1\"") || declaration.contains("iso-8859-1'") {
+      text = String(data: data, encoding: .isoLatin1)
+    } else if declaration.contains("windows-1252") {
+      text = String(data: data, encoding: .windowsCP1252)
+    } else {
+      text = String(validating: data, as: UTF8.self)
+    }
+    guard let text else { return nil }
+    let content = text.hasPrefix("\u{FEFF}") ? text.dropFirst() : text[...]
+    guard content.hasPrefix("<?xml"), let end = content.firstRange(of: "?>") else { return String(content) }
+    return String(content[end.upperBound...])
   }
 
   /// Collects objects while the file is parsed.

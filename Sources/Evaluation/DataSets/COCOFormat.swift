@@ -42,12 +42,16 @@ struct COCOFormat {
       guard annotation.box.count == 4 else {
         throw invalid(expected: "a bbox of four numbers", found: "\(annotation.box.count)")
       }
+      let far = (annotation.box[0] + annotation.box[2], annotation.box[1] + annotation.box[3])
+      guard far.0.isFinite, far.1.isFinite else {
+        throw invalid(expected: "a bbox whose sides are finite", found: "\(annotation.box)")
+      }
       if annotation.isCrowd == 1 {
         crowds += 1
         pictures[position].classes.append(.named(category))
       } else {
         let (left, top) = (annotation.box[0], annotation.box[1])
-        let box = BoundingBox(left: left, top: top, right: left + annotation.box[2], bottom: top + annotation.box[3])
+        let box = BoundingBox(left: left, top: top, right: far.0, bottom: far.1)
         pictures[position].objects.append(.init(label: .named(category), box: box))
       }
     }

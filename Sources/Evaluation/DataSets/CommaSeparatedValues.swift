@@ -57,6 +57,13 @@ package struct CommaSeparatedValues {
     records.map { $0.joined(separator: ",") + lineEnd }.joined()
   }
 
+  /// A text that is no number as a field. Spreadsheets take one that begins with `=`, `+`, `-`, `@` or a tab for a formula, but not
+  /// behind an apostrophe.
+  package static func field(text: String, quoted: Bool = false) -> String {
+    let isFormula = text.unicodeScalars.first.map { "=+-@\t\r\n＝＋－＠".unicodeScalars.contains($0) } ?? false
+    return field(isFormula ? "'" + text : text, quoted: quoted)
+  }
+
   /// A text as a field: in quotes if it needs them, or always.
   package static func field(_ text: String, quoted: Bool = false) -> String {
     quoted || text.contains(where: { ",\"\r\n".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text

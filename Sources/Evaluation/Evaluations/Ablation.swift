@@ -99,6 +99,20 @@ extension Ablation {
       expected: "1 to 1000", where: (1...1000).contains),
   ]
 
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .setting("patches", in: 1...1000)
+      .number("a class", in: JournalLimits.count) { $0.targets.map { Double($0.classIndex) } }
+      .number("a logit", in: JournalLimits.logit) { $0.targets.map { Double($0.logit) } }
+      .number("a probability", in: JournalLimits.share) { $0.targets.map(\.probability) }
+      .number("a drop of the logit", in: JournalLimits.logit) {
+        $0.targets.flatMap { $0.drops.flatMap { $0.logit.map(Double.init) } }
+      }
+      .number("a drop of the probability", in: JournalLimits.shareChange) {
+        $0.targets.flatMap { $0.drops.flatMap(\.probability) }
+      }
+  }
+
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let patches = header.number("patches")
     return record.targets.allSatisfy { target in

@@ -71,6 +71,13 @@ extension BorderEnergy {
       where: (1...10_000).contains)
   ]
 
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .setting("width", in: 1...10_000)
+      .number("an area", in: 1e-12...1) { [$0.area, $0.outermostArea] }
+      .number("a share", in: JournalLimits.share) { ($0.shares + $0.outermost).compactMap(\.self) }
+  }
+
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     record.shares.count == header.methods.count && record.outermost.count == header.methods.count
   }

@@ -180,6 +180,17 @@ extension GridPointing {
       """),
   ]
 
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .setting("cells", in: 2...100)
+      .number("a class", in: JournalLimits.count) { $0.targets.map { Double($0.classIndex) } }
+      .number("a logit", in: JournalLimits.logit) { $0.targets.map { Double($0.logit) } }
+      .number("a share", in: JournalLimits.share) { $0.targets.flatMap { $0.scores.flatMap(\.shares) } }
+      .number("a cell", in: 0...9999) {
+        $0.targets.flatMap { [$0.cell] + $0.scores.compactMap(\.maximum) }.map(Double.init)
+      }
+  }
+
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let cells = header.number("cells") ?? 0
     return record.targets.allSatisfy { target in

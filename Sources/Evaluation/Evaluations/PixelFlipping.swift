@@ -92,6 +92,14 @@ extension PixelFlipping {
     ]
   }
 
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .setting("steps", in: 1...10_000)
+      .word("direction", among: [Deletion.name, Insertion.name])
+      .number("a class", in: JournalLimits.count) { $0.targets.map { Double($0.classIndex) } }
+      .number("a probability", in: JournalLimits.share) { $0.targets.flatMap { $0.probabilities.joined() } }
+  }
+
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     let steps = header.number("steps") ?? 0
     return record.targets.allSatisfy { target in

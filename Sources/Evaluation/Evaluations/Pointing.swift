@@ -78,6 +78,17 @@ extension Pointing {
     ) { $0 >= 0 }
   ]
 
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .number("a class", in: JournalLimits.count) { $0.targets.map { Double($0.classIndex) } }
+      .number("a number of classes", in: JournalLimits.count) { [Double($0.croppedAway)] }
+      .number("a logit", in: JournalLimits.logit) { $0.targets.map { Double($0.logit) } }
+      .number("a probability", in: JournalLimits.share) { $0.targets.map(\.probability) }
+      .number("a share", in: JournalLimits.share) {
+        $0.targets.flatMap { $0.scores.flatMap { [$0.purity, $0.energyShare] } }
+      }
+  }
+
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     record.targets.allSatisfy { JournalHeader.isClass($0.classIndex) && $0.scores.count == header.methods.count }
   }

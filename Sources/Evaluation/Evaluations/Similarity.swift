@@ -31,6 +31,8 @@ public struct Similarity: NamedEvaluation {
     package let random: Group
     /// The classes that the picture is labeled with, if there are several.
     package let labeled: Group?
+
+    fileprivate var groups: [Group] { [best, random, labeled].compactMap(\.self) }
   }
 
   /// Prepares to explain each picture for these classes.
@@ -113,10 +115,16 @@ extension Similarity {
     random >= 0 && pool >= random ? nil : ("--random is \(random) of --pool \(pool)", "no more")
   }
 
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .number("a class", in: JournalLimits.count) { $0.groups.flatMap { $0.classes.map(Double.init) } }
+      .number("a correlation", in: JournalLimits.correlation) {
+        $0.groups.flatMap { $0.similarities.compactMap(\.self).flatMap(\.values) }
+      }
+  }
+
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
-    [record.best, record.random, record.labeled].allSatisfy {
-      $0 == nil || $0!.similarities.count == header.methods.count
-    }
+    record.groups.allSatisfy { $0.similarities.count == header.methods.count }
   }
 
   package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {

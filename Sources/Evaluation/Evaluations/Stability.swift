@@ -92,6 +92,12 @@ extension Stability {
       expected: "0 to 1", where: (0...1).contains),
   ]
 
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .number("a change", in: 0...JournalLimits.ratio.upperBound) { $0.changes.compactMap { $0?.largest } }
+      .number("a correlation", in: JournalLimits.correlation) { $0.changes.flatMap { $0?.similarity.values ?? [] } }
+  }
+
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
     record.changes.count == header.methods.count
   }

@@ -92,10 +92,21 @@ extension UnitsEvaluation {
   ]
   package static let methods: [any AttributionMethod]? = [.lrp, .clrp2]
 
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .setting("units", in: 1...1_000_000)
+      .number("a channel", in: JournalLimits.count) { $0.channels.map(Double.init) }
+      .number("a number of units", in: JournalLimits.count) {
+        $0.merits.flatMap { [$0.ablated, $0.ownLargest, $0.mostHurtByOwn] }.map(Double.init) + [Double($0.groups)]
+      }
+      .number("a drop", in: JournalLimits.ratio) { $0.merits.flatMap { [$0.meanOwnDrop, $0.meanOtherDrop] } }
+      .number("a correlation", in: JournalLimits.correlation) { $0.merits.flatMap(\.similarity.values) }
+  }
+
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool { record.merits.count == 2 }
 
   package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
-    let units = journal.header.configuration["units"]?.first.flatMap { Double($0) } ?? 8
+    let units = Double(journal.header.number("units") ?? 8)
     let table = ResultTable(
       title: "Units",
       columns: [

@@ -5,6 +5,8 @@ package struct MapSimilarity: Sendable, Hashable, Codable {
   /// Spearman's rank correlation, −1…1, with mean ranks for equal values; 0 if one of the maps is constant.
   package var rankCorrelation: Double
 
+  var values: [Double] { [cosine, rankCorrelation] }
+
   /// The mean over all pairs of maps of equal size; nil if there is none.
   package static func mean(of maps: [SaliencyMap]) -> MapSimilarity? {
     guard maps.count > 1 else { return nil }

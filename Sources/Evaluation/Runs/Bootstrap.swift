@@ -88,6 +88,7 @@ package struct Bootstrap: Sendable {
 
   /// A statistic with its interval; nil without measurements. In resamples that have none of the measurements it is left out.
   package func estimate(_ statistic: Statistic) -> Estimate? {
+    let statistic = statistic.numberingClasses()
     guard let value = statistic.value(weights: [UInt16](repeating: 1, count: items)) else { return nil }
     let resampled = weights.compactMap { statistic.value(weights: $0) }.sorted()
     let tail = (1 - Self.confidence) / 2
@@ -115,6 +116,18 @@ package struct Bootstrap: Sendable {
 }
 
 extension Bootstrap.Statistic {
+  /// The same with the classes that there are numbered from 0, in their order: sums are kept for each number.
+  fileprivate func numberingClasses() -> Self {
+    switch self {
+    case .mean: return self
+    case .classMean(var measured):
+      let numbers = Dictionary(uniqueKeysWithValues: zip(Set(measured.classes).sorted(), 0...))
+      measured.classes = measured.classes.map { numbers[$0] ?? 0 }
+      return .classMean(measured)
+    case .difference(let a, let b): return .difference(a.numberingClasses(), b.numberingClasses())
+    }
+  }
+
   fileprivate func value(weights: [UInt16]) -> Double? {
     switch self {
     case .mean(let measured):

@@ -86,6 +86,8 @@ public struct Journal: Sendable {
       throw SimpleError("\(path): expected a journal of \(evaluation.name), found one of \(header.evaluation)")
     }
     guard header.items >= 0 else { throw SimpleError.noHeader(path) }
+    func headObjection<E: ItemwiseEvaluation>(_: E.Type) -> String? { E.bounds.objection(to: header) }
+    if let objection = headObjection(evaluation) { throw SimpleError("\(path): line 1 is damaged: \(objection)") }
     var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     // Empty if the last line is complete.
     let rest = lines.removeLast()
@@ -94,19 +96,26 @@ public struct Journal: Sendable {
       SimpleError("\(path): line \(number + 2) is damaged: \(reason)")
     }
     guard lines.count - 1 <= items else { throw damaged(items, "there are only \(items) items") }
-    func entry<E: ItemwiseEvaluation>(_ number: Int, _ bytes: Data, _: E.Type) throws -> Entry {
+    func entry<E: ItemwiseEvaluation>(_ number: Int, _ bytes: Data, _: E.Type, _ bounds: JournalBounds<E.Record>) throws
+      -> Entry
+    {
       guard let line = try? JSONDecoder().decode(Line<E.Record>.self, from: bytes) else {
         throw damaged(number, "expected the record of an item in JSON")
       }
       guard line.record.map({ E.fits($0, header) }) ?? true else {
         throw damaged(number, "the record is not one of what the first line describes")
       }
+      if let objection = line.record.flatMap({ bounds.objection(to: $0) }) { throw damaged(number, objection) }
       let index = header.shard.item(number)
       guard line.index == index else { throw damaged(number, "expected item \(index), found \(line.index)") }
       return line.entry(bytes + Data("\n".utf8))
     }
     var journal = Journal(evaluation, header: header)
-    journal.entries = try lines.dropFirst().enumerated().map { try entry($0, $1, evaluation) }
+    func entries<E: ItemwiseEvaluation>(_: E.Type) throws -> [Entry] {
+      let bounds = E.bounds
+      return try lines.dropFirst().enumerated().map { try entry($0, $1, E.self, bounds) }
+    }
+    journal.entries = try entries(evaluation)
     return (journal, data.count - rest.count)
   }
 

@@ -9,6 +9,8 @@ package protocol ItemwiseEvaluation: Sendable {
   static var name: String { get }
   /// Whether a record is one of the evaluation that a journal's head describes: a damaged line is not to be summed up.
   static func fits(_ record: Record, _ header: JournalHeader) -> Bool
+  /// What the numbers of the head and of records can be; a damaged one is neither summed up nor drawn.
+  static var bounds: JournalBounds<Record> { get }
   static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A table of results, for people and for programs.
 public struct ResultTable: Sendable, Hashable {
@@ -38,8 +39,8 @@ public struct ResultTable: Sendable, Hashable {
   /// - Complexity: O(cells).
   public var markdown: String {
     let lines =
-      [columns.map(Self.escaped), columns.map { _ in "---" }] + rows.map { $0.map { Self.escaped($0.markdown) } }
-    return "### \(title)\n\n" + lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+      [columns.map(Markdown.escaped), columns.map { _ in "---" }] + rows.map { $0.map(\.markdown) }
+    return "### \(Markdown.escaped(title))\n\n" + lines.map { "| \($0.joined(separator: " | ")) |\n" }.joined()
   }
 
   /// As CSV (RFC 4180), numbers with all their digits, an interval in two columns of its own.
@@ -50,9 +51,9 @@ public struct ResultTable: Sendable, Hashable {
       rows.contains { if case .estimate = $0[column] { true } else { false } }
     }
     let head = zip(columns, wide).flatMap { $1 ? [$0, "\($0) low", "\($0) high"] : [$0] }
+      .map { CommaSeparatedValues.field(text: $0) }
     let body = rows.map { row in zip(row, wide).flatMap { $1 ? $0.fields : [$0.fields[0]] } }
-    return CommaSeparatedValues.text(
-      ([head] + body).map { $0.map { CommaSeparatedValues.field($0) } }, lineEnd: "\r\n")
+    return CommaSeparatedValues.text([head] + body, lineEnd: "\r\n")
   }
 
   /// A number with four digits behind the point.
@@ -60,15 +61,13 @@ public struct ResultTable: Sendable, Hashable {
 
   /// A share as a percentage, without digits that say nothing.
   static func percent(_ share: Double) -> String { String(format: "%g %%", (share * 10000).rounded() / 100) }
-
-  private static func escaped(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("\n", with: " ") }
 }
 
 extension ResultTable.Cell {
   fileprivate var markdown: String {
     func short(_ number: Double) -> String { ResultTable.short(number) }
     return switch self {
-    case .text(let text): text
+    case .text(let text): Markdown.escaped(text)
     case .count(let count): String(count)
     case .number(let number): short(number)
     case .estimate(let estimate): "\(short(estimate.value)) [\(short(estimate.low)), \(short(estimate.high))]"
@@ -79,7 +78,7 @@ extension ResultTable.Cell {
   /// The value and, of an estimate, its interval; empty where there is none.
   fileprivate var fields: [String] {
     switch self {
-    case .text(let text): [text, "", ""]
+    case .text(let text): [CommaSeparatedValues.field(text: text), "", ""]
     case .count(let count): [String(count), "", ""]
     case .number(let number): ["\(number)", "", ""]
     case .estimate(let estimate): ["\(estimate.value)", "\(estimate.low)", "\(estimate.high)"]

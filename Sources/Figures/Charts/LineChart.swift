@@ -98,14 +98,14 @@ package struct LineChart: Chart {
     addHorizontalAxis(scale, to: &frame)
     let runs = series.map { series in
       series.points.split(whereSeparator: { !$0.isDrawn }).map { run in
-        run.map { Drawing.Point(place($0.x, on: scale, frame), frame.y($0.y)) }
+        run.map { Self.near(frame.plot, Drawing.Point(place($0.x, on: scale, frame), frame.y($0.y))) }
       }
     }
     var data: [Drawing.Element] = []
     for (index, series) in series.enumerated() {
       for run in series.points.split(whereSeparator: { $0.interval == nil }) {
         func edge(_ value: (Point) -> Double) -> [Drawing.Point] {
-          run.map { [place($0.x, on: scale, frame), frame.y(value($0))] }
+          run.map { Self.near(frame.plot, [place($0.x, on: scale, frame), frame.y(value($0))]) }
         }
         let band = edge { $0.interval!.upper } + edge { $0.interval!.lower }.reversed()
         data.append(.area(band, SeriesStyle(index).color, opacity: Self.bandOpacity))
@@ -150,6 +150,12 @@ package struct LineChart: Chart {
     let middle = min(max((plot.left + plot.right) / 2, label.width / 2 + 4), Double(width) - label.width / 2 - 4)
     let baseline = Double(frame.drawing.height) - 8 - label.descent
     frame.drawing.add(.text(label, [middle.rounded(), baseline.rounded()], .middle))
+  }
+
+  /// A point, or one in its direction that is far outside of the plot all the same: what is not seen takes time and memory, too.
+  private static func near(_ plot: Box, _ point: Drawing.Point) -> Drawing.Point {
+    let reach = plot.grown(by: 100 * max(plot.width, plot.height))
+    return [min(max(point.x, reach.left), reach.right), min(max(point.y, reach.top), reach.bottom)]
   }
 
   /// The first point, and those that keep their distance from the one before.

@@ -1,3 +1,5 @@
+import RelevanceKit
+
 /// A piece of HTML. Text that is interpolated is escaped; HTML is not.
 ///
 ///     let cell: HTML = "<td title=\"\(name)\">\(name)</td>"
@@ -16,10 +18,10 @@ struct HTML: ExpressibleByStringInterpolation, CustomStringConvertible {
     HTML(markup: pieces.map(\.description).joined(separator: "\n"))
   }
 
-  /// Text with everything escaped that has a meaning in elements and in quoted attributes.
+  /// Text with everything escaped that has a meaning in elements and in quoted attributes, or that changes how others are shown.
   static func escaped(_ text: String) -> String {
     var result = ""
-    for character in text.unicodeScalars {
+    for character in text.printableLines.unicodeScalars {
       switch character {
       case "&": result += "&amp;"
       case "<": result += "&lt;"
