@@ -38,7 +38,8 @@ struct Inspect: ParsableCommand {
     if outputs != [output] {
       let names = outputs.map { $0 + (network.graph.explainedOutputs.contains($0) ? " (explained)" : "") }
       let isNode = network.graph.explainedOutputs.isEmpty
-      Console.result(("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(output)" : "")).printable)
+      Console.result(
+        ("outputs: \(names.joined(separator: ", "))" + (isNode ? "; explained: node \(output)" : "")).printable)
     }
     if let inferred = (try? network.analysis(forInput: shape))?.inferred {
       Console.result("scores: \(network.scoreLayout(inferred))")
