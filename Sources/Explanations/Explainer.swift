@@ -292,10 +292,3 @@ public struct Trace: Sendable {
       denominators: propagators.all.reduce(propagator.denominatorBytes) { $0 + $1.denominatorBytes })
   }
 }
-
-extension Array {
-  /// So many at a time, in order; the last may be fewer.
-  func groups(of size: Int) -> [[Element]] {
-    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
-  }
-}

@@ -34,6 +34,8 @@ extension Explanation: Codable {
   }
 
   /// Writes target and method as on the command line (`class:340`, `clrp1:strength=1.5`), the scores, the map and the ledger.
+  ///
+  /// - Throws: What the encoder throws, such as JSON's for numbers that are not finite.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(target, forKey: .target)
@@ -63,6 +65,8 @@ extension Target: Codable {
   }
 
   /// Writes the description.
+  ///
+  /// - Throws: What the encoder throws.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)

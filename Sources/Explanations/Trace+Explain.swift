@@ -97,3 +97,10 @@ extension Trace {
     }
   }
 }
+
+extension Array {
+  /// So many at a time, in order; the last may be fewer.
+  func groups(of size: Int) -> [[Element]] {
+    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
+  }
+}

@@ -46,3 +46,14 @@ extension GraphImporter {
     }
   }
 }
+
+extension GraphImporter {
+  /// Whether an operand depends on pixels, and not only on shapes.
+  func isLive(_ operand: Operand) -> Bool {
+    switch operand {
+    case .node(let id, _): isLiveNode[id.index]
+    case .constant: false
+    case .unavailable(_, let isLive): isLive
+    }
+  }
+}

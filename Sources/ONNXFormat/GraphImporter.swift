@@ -11,7 +11,7 @@ struct GraphImporter {
   private var sparse: [String: UnsafePointer<SparseTensorProto>] = [:]
   private(set) var nodes: [Node] = []
   /// For each node whether it depends on pixels, and not only on shapes.
-  private var isLive: [Bool] = []
+  private(set) var isLiveNode: [Bool] = []
   private var names = UniqueNames()
   private let aliases: [String: [String]]
   private var constantNodes: [ObjectIdentifier: Node.ID] = [:]
@@ -281,17 +281,8 @@ struct GraphImporter {
   private mutating func append(_ operation: any Operator, _ inputs: [Node.ID], named name: String) -> Node.ID {
     let name = names.unique(name)
     nodes.append(Node(name: name, operation: operation, inputs: inputs, aliases: aliases[name] ?? []))
-    isLive.append(operation is Input || !(operation is ShapeOf) && inputs.contains { isLive[$0.index] })
+    isLiveNode.append(operation is Input || !(operation is ShapeOf) && inputs.contains { isLiveNode[$0.index] })
     return Node.ID(nodes.count - 1)
-  }
-
-  /// Whether an operand depends on pixels, and not only on shapes.
-  func isLive(_ operand: Operand) -> Bool {
-    switch operand {
-    case .node(let id, _): isLive[id.index]
-    case .constant: false
-    case .unavailable(_, let isLive): isLive
-    }
   }
 
   private func isLiveValue(named name: String) -> Bool {

@@ -25,6 +25,8 @@ extension LedgerEntry: Codable {
   }
 
   /// Writes the properties under their names, the operator's family by ONNX's name.
+  ///
+  /// - Throws: What the encoder throws.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(node, forKey: .node)
@@ -47,6 +49,8 @@ extension Ledger: Codable {
   }
 
   /// Writes the list of entries.
+  ///
+  /// - Throws: What the encoder throws.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(Array(self))

@@ -27,6 +27,8 @@ extension Tensor: Codable {
   }
 
   /// Writes the extents as `shape`, and the `elements` in row-major order. For large tensors `NumPyFile` is smaller and faster.
+  ///
+  /// - Throws: What the encoder throws.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(shape.dimensions, forKey: .shape)
