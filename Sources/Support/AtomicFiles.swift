@@ -105,7 +105,12 @@ package final class AtomicFiles {
         throw Failure(reason: "there are no regular files in \(real.dropLast()); expected a path elsewhere")
       }
     }
-    guard let kind = FileSystem.kind(path), kind != S_IFREG else { return }
+    guard let kind = FileSystem.kind(path) else {
+      var status = stat()
+      guard FileSystem.withBytes(of: path, { lstat($0, &status) }) == 0 else { return }
+      throw Failure(reason: "it is a link that leads to no file; expected a regular file, or none")
+    }
+    guard kind != S_IFREG else { return }
     throw Failure(
       reason: "it is \(FileSystem.name(of: kind))" + (kind == S_IFDIR ? "" : "; expected a regular file, or none"))
   }

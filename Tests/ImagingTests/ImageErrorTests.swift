@@ -23,7 +23,7 @@ struct ImageErrorTests {
   }
 
   @Test func directory() {
-    #expect(ImagingTests.sentence { _ = try RGBImage(contentsOf: "/") } == "/: cannot be read: it is a directory")
+    #expect(ImagingTests.sentence { _ = try RGBImage(contentsOf: "/") } == "/: cannot be read: it is a folder")
   }
 
   @Test(arguments: [
