@@ -182,6 +182,8 @@ struct OutputPreference {
     let after = graph.descendants(of: choosing.flatMap { graph.nodes[$0].outputs }, among: before)
     guard graph.nodes.indices.allSatisfy({ !after[$0] || shapers.contains(graph.nodes[$0].op) }) else { return nil }
     let kept = graph.ancestors(of: [scores])
+    // What only sorts boxes that another network has found, as a second file, is itself what is asked for.
+    guard graph.nodes.indices.contains(where: { kept[$0] && weighted.contains(graph.nodes[$0].op) }) else { return nil }
     return (scores, graph.nodes.indices.reversed().filter { before[$0] && !kept[$0] }.map { graph.nodes[$0] })
   }
 
