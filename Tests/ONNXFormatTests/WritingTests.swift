@@ -64,6 +64,21 @@ import Testing
     }
   }
 
+  /// Along an axis of extent 1 a softmax is 1 everywhere, and must stay one along it.
+  @Test(arguments: [-1, 1, 2, 3], [false, true]) func softmaxKeepsItsAxis(axis: Int, isLogarithm: Bool) throws {
+    let scratch = try Fixtures.Scratch()
+    var builder = GraphBuilder(item: [3, 1, 4])
+    builder.add("relu", .relu)
+    builder.add("softmax", Softmax(axis: axis, joinsTrailingAxes: false, isLogarithm: isLogarithm))
+    builder.add("twice", .multiply, Node.ID(2), builder.constant("c", Tensor(shape: [1], elements: [2])))
+    let network = try builder.network()
+    let file = scratch.path("out.onnx")
+    try ONNXWriter(placement: .inside, outputName: "twice").write(network, to: file)
+    let x = Seeded.tensor([1, 3, 1, 4], seed: 3)
+    let again = try NeuralNetwork(contentsOf: file, output: "twice")
+    #expect(try Self.output(of: again, x) == Self.output(of: network, x))
+  }
+
   @Test func weightsInsideAreUsedInPlace() throws {
     let scratch = try Fixtures.Scratch()
     for sample in SampleNetwork.allCases {

@@ -17,7 +17,9 @@ extension Softmax: WritableOperator {
     let axis = axis < 0 ? axis + x.count : axis
     let long = (axis..<max(x.count, axis)).filter { x[$0] != .fixed(1) }
     if !joinsTrailingAxes || long.count <= 1 {
-      return file.finish(id, WrittenNode(kind.name, [input], [("axis", .int(long.first ?? axis))]))
+      // Along one axis it is that one, whatever its extent.
+      let written = joinsTrailingAxes ? long.first ?? axis : axis
+      return file.finish(id, WrittenNode(kind.name, [input], [("axis", .int(written))]))
     }
     let own = graph[id].name
     let matrix = file.helper(WrittenNode("Flatten", [input], [("axis", .int(axis))]), named: "\(own).flatten")
