@@ -86,7 +86,7 @@ public struct Model: Sendable {
     }
     // Names tell how many classes there are, and so along which axis they lie; `problem_type` is Hugging Face's.
     let last = labels?.names.keys.max()
-    network = network.expecting(classes: last.map { $0 + 1 }, decision: configuration?.decision)
+    network = network.expecting(classes: last.map { min($0, Int(Int32.max)) + 1 }, decision: configuration?.decision)
       .expecting(background: labels?.background)
     self.network = network
     self.notes = source.notes + notes + (read?.doubts.map { [$0] } ?? [])

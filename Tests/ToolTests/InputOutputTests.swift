@@ -48,6 +48,7 @@ import Testing
       ]
     ),
     ("{}", #"{"labels": ["a"]}"#, ["has no size, image_mean, image_std", "has no id2label"]),
+    ("{}", #"{"id2label": {"9223372036854775807": "a"}}"#, ["names class 9223372036854775807, and the network has"]),
   ])
   func doubtfulFilesAreTold(preprocessing: String, labels: String, notes: [String]) throws {
     try bench.write(preprocessing, to: "model/preprocessor_config.json")
