@@ -22,7 +22,7 @@ enum OperatorRegistry {
   /// Why some operators are not read that networks of images often have.
   static let reasonsForNone = [
     "NonMaxSuppression":
-      "it is left out at the end of a network whose nodes compute its scores; here they are an input, or more is computed of the "
+      "it is left out at the end of a network whose layers compute its scores; here no layer with weights does, or more is computed of the "
       + "boxes that it chooses than what picks, joins and counts them"
   ]
 

@@ -29,13 +29,15 @@ import Testing
   }
 
   /// Boxes that are chosen at the end by scores, and picked as exporters write it.
-  private func suppression(_ behind: WireNode..., scores: String = "scores") -> [UInt8] {
+  private func suppression(_ behind: WireNode..., scores: String = "scores", isNetwork: Bool = true) -> [UInt8] {
     WireModel(
       nodes: [
-        WireNode(op: "Sigmoid", inputs: ["x"], outputs: ["scores"]),
+        isNetwork
+          ? WireNode(op: "MatMul", inputs: ["x", "w"], outputs: ["scores"])
+          : WireNode(op: "Sigmoid", inputs: ["x"], outputs: ["scores"]),
         WireNode(op: "Slice", inputs: ["x", "k", "k"], outputs: ["boxes"], name: "box"),
         WireNode(op: "NonMaxSuppression", inputs: ["boxes", scores, "k"], outputs: ["chosen"], name: "choose"),
-      ] + behind, initializers: [.integers("k", [1])]
+      ] + behind, initializers: [.integers("k", [1]), .floats("w", [4, 1], [1, 2, 3, 4])]
     ).bytes
   }
 
@@ -55,11 +57,13 @@ import Testing
   @Test func innerSuppressionIsRefused() {
     let further = WireNode(op: "Sigmoid", inputs: ["chosen"], outputs: ["y"])
     let direct = WireNode(op: "Identity", inputs: ["chosen"], outputs: ["y"])
-    for bytes in [suppression(further), suppression(direct, scores: "x")] {
+    // Behind another operator, of scores that are the input, and of scores that no layer with weights has made.
+    for bytes in [suppression(further), suppression(direct, scores: "x"), suppression(direct, isNetwork: false)] {
       let error = #expect(throws: ONNXError.self) { try ONNXFile(bytes) }
       #expect(
         error?.description.contains(
-          "NonMaxSuppression (choose: it is left out at the end of a network whose nodes compute its scores; ") == true)
+          "NonMaxSuppression (choose: it is left out at the end of a network whose layers compute its scores; ") == true
+      )
     }
   }
 
