@@ -149,8 +149,9 @@ void cplatform_guard_process(const char *name) {
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGBUS, &action, NULL);
 
-    const int requests[] = {SIGINT, SIGTERM, SIGHUP};
-    for (int i = 0; i < 3; i++) {
+    // The last four are what schedulers send before the time of a job is over, and what a keyboard or another program may.
+    const int requests[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2, SIGQUIT};
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         struct sigaction before;
         // nohup, and shells for jobs in the background, have some ignored on purpose.
         if (sigaction(requests[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;

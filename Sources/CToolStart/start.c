@@ -21,8 +21,27 @@ static int is_limited(int resource, rlim_t plenty) {
     return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < plenty;
 }
 
+// Of the stack that a tool needs.
+static const rlim_t least_stack = 1 << 20;
+
+// Raises the limit of the stack where it is too low; 0 if it cannot be raised.
+static int has_stack(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= least_stack) return 1;
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < least_stack) return 0;
+    limit.rlim_cur = least_stack;
+    // The kernel looks at the limit whenever the stack grows.
+    return setrlimit(RLIMIT_STACK, &limit) == 0;
+}
+
 static void before_libraries(int argc, char **argv, char **environment) {
     (void)argc;
+    if (!has_stack()) {
+        static const char line[] =
+            "the stack of this process is limited to less than 1 MB (ulimit -s); expected at least 1 MB; 8 MB are usual\n";
+        if (write(STDERR_FILENO, line, sizeof line - 1) < 0) _exit(64);
+        _exit(64);
+    }
     if (!is_limited(RLIMIT_AS, RLIM_INFINITY) && !is_limited(RLIMIT_DATA, RLIM_INFINITY)
         && !is_limited(RLIMIT_NPROC, plenty_of_processes))
         return;

@@ -83,9 +83,8 @@ final class ExternalData {
   /// The folder of the file that a path leads to, if that is another one than the path's.
   static func linkedFolder(of path: String) -> String? {
     guard let real = resolved(LinkText.target(of: path) ?? path) else { return nil }
-    let folder = (real as NSString).deletingLastPathComponent
-    let own = (path as NSString).deletingLastPathComponent
-    return folder == resolved(own.isEmpty ? "." : own) ? nil : folder
+    let folder = PathText.parts(of: real).folder
+    return folder == resolved(PathText.parts(of: path).folder) ? nil : folder
   }
 
   private static func resolved(_ path: String) -> String? { FileSystem.realPath(path) }

@@ -30,12 +30,11 @@ package struct ONNXFile {
     contentsOf path: String, output: String? = nil, prefersLogits: Bool = true, inputs: GivenInputs = GivenInputs(),
     mapped: Bool = true
   ) throws {
-    let names = ["model.onnx", "onnx/model.onnx"].map { (path as NSString).appendingPathComponent($0) }
+    let names = ["model.onnx", "onnx/model.onnx"].map { PathText.join(path, $0) }
     let inside = names.first { FileSystem.exists($0) } ?? names[0]
     let file = FileSystem.isFolder(path) == true ? inside : path
-    let folder = (file as NSString).deletingLastPathComponent
     let model = try Model(
-      MappedFile(file, maps: mapped), folder: folder.isEmpty ? "." : folder,
+      MappedFile(file, maps: mapped), folder: PathText.parts(of: file).folder,
       linkedFolder: ExternalData.linkedFolder(of: file), maps: mapped)
     try self.init(model, output, prefersLogits: prefersLogits, inputs)
   }

@@ -14,7 +14,7 @@ package final class AtomicFiles {
   package init(beside target: String, others: [String] = []) throws {
     self.target = target
     try Self.checkCanReplace(target)
-    let folder = Self.parts(of: target).folder
+    let folder = PathText.parts(of: target).folder
     for name in others {
       do { try Self.checkCanReplace("\(folder)/\(name)") } catch let failure as Failure {
         throw Failure(reason: "\(name) goes beside it, and \(failure.reason)")
@@ -44,7 +44,7 @@ package final class AtomicFiles {
 
   /// Gives the files their names, in order; each replaces what had its name at once.
   package func publish(_ names: [String]) throws {
-    let targets = names.map { "\(Self.parts(of: target).folder)/\($0)" }
+    let targets = names.map { "\(PathText.parts(of: target).folder)/\($0)" }
     // None is replaced if one cannot be.
     try targets.forEach(Self.checkCanReplace)
     for (name, target) in zip(names, targets) { try Self.move(path(of: name), to: target) }
@@ -55,7 +55,8 @@ package final class AtomicFiles {
   package static func write(_ data: Data, to path: String) throws {
     do {
       try checkCanReplace(path)
-      let unnamed = AtomicFile(descriptor: FileSystem.withBytes(of: parts(of: path).folder, cplatform_unnamed_file))
+      let unnamed = AtomicFile(
+        descriptor: FileSystem.withBytes(of: PathText.parts(of: path).folder, cplatform_unnamed_file))
       guard unnamed.descriptor >= 0 else { return try writeNamed(data, to: path) }
       do { try data.withUnsafeBytes(unnamed.append) } catch is AtomicFile.Failed { throw Failure() }
       // At once where nothing has the name; else by another name, since only that replaces.
@@ -73,7 +74,7 @@ package final class AtomicFiles {
   /// The same where every file has a name.
   private static func writeNamed(_ data: Data, to path: String) throws {
     let files = try AtomicFiles(beside: path)
-    let name = parts(of: path).name
+    let name = PathText.parts(of: path).name
     try files.write(name, syncs: false) { file in try data.withUnsafeBytes(file.append) }
     try files.publish([name])
   }
@@ -98,7 +99,7 @@ package final class AtomicFiles {
   ///
   /// - Throws: `Failure`.
   package static func checkCanReplace(_ path: String) throws {
-    let folder = parts(of: path).folder
+    let folder = PathText.parts(of: path).folder
     // Names of open files, and of what the system is: nothing to replace, even where it leads to a file.
     if let real = FileSystem.realPath(folder).map({ $0 + "/" }) {
       if ["/proc/", "/sys/", "/dev/fd/", "/dev/pts/"].contains(where: real.hasPrefix) || real == "/dev/" {
@@ -115,11 +116,6 @@ package final class AtomicFiles {
       reason: "it is \(FileSystem.name(of: kind))" + (kind == S_IFDIR ? "" : "; expected a regular file, or none"))
   }
 
-  /// The folder and the name of a file.
-  package static func parts(of path: String) -> (folder: String, name: String) {
-    let folder = (path as NSString).deletingLastPathComponent
-    return (folder.isEmpty ? "." : folder, (path as NSString).lastPathComponent)
-  }
 }
 
 /// A file that is being filled.

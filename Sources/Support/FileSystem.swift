@@ -29,7 +29,7 @@ package enum FileSystem {
   /// - Throws: `RelevanceKitError`.
   package static func makeFolder(_ path: String) throws {
     guard isFolder(path) != true else { return }
-    let parent = AtomicFiles.parts(of: path).folder
+    let parent = PathText.parts(of: path).folder
     if parent != path, !exists(parent) { try makeFolder(parent) }
     guard withBytes(of: path, { mkdir($0, 0o777) }) == 0 || isFolder(path) == true else {
       throw SimpleError("\(path): the folder cannot be made: \(reason(errno))", .cannotWrite)

@@ -12,8 +12,7 @@ package enum LinkText {
     guard !trimmed.hasPrefix("/"), !trimmed.isEmpty, trimmed.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
       return nil
     }
-    let folder = (path as NSString).deletingLastPathComponent
-    let target = (folder as NSString).appendingPathComponent(trimmed)
+    let target = PathText.join(PathText.parts(of: path).folder, trimmed)
     return FileSystem.kind(target) == S_IFREG ? target : nil
   }
 

@@ -17,7 +17,7 @@ final class TemporaryPlace {
   /// - Parameter make: makes it under a name, if nothing has that; 0, or -1 with `errno`.
   /// - Throws: `AtomicFiles.Failure`.
   init(for target: String, _ make: (UnsafePointer<CChar>) -> Int32) throws {
-    let (folder, name) = AtomicFiles.parts(of: target)
+    let (folder, name) = PathText.parts(of: target)
     let digest = SHA256.digest(of: Data(name.utf8)).prefix(8).hexadecimal
     for attempt in 0..<100 {
       // Many at a time, or a file system without locks.

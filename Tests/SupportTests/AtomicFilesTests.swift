@@ -96,7 +96,7 @@ struct AtomicFilesTests {
           let bytes = Data(repeating: UInt8(writer), count: 10_000)
           if writer % 4 == 0 {
             let files = try AtomicFiles(beside: path)
-            let name = AtomicFiles.parts(of: path).name
+            let name = PathText.parts(of: path).name
             try files.write(name, syncs: false) { file in try bytes.withUnsafeBytes(file.append) }
             try files.publish([name])
           } else {

@@ -262,6 +262,8 @@ func forEachInput(_ files: [InputFile], _ body: (InputFile) throws -> Void) thro
       let failure = Failure(error, of: Relevance.self)
       failure.report()
       if status == 0 { status = failure.status }
+      // What is wrong with the command is wrong with every input.
+      if error.category == .usage { break }
     }
     try Console.flush()
     progress?.update(done: index + 1)

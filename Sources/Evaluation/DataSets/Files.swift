@@ -82,15 +82,13 @@ enum Files {
   /// Whether a name is that of a picture that other systems read.
   static func isOtherPicture(_ name: String) -> Bool { otherExtensions.contains(fileExtension(of: name)) }
 
-  static func fileExtension(of path: String) -> String { (path as NSString).pathExtension.lowercased() }
+  static func fileExtension(of path: String) -> String { PathText.fileExtension(of: path).lowercased() }
 
-  static func stem(of path: String) -> String {
-    ((path as NSString).lastPathComponent as NSString).deletingPathExtension
-  }
+  static func stem(of path: String) -> String { PathText.stem(of: path) }
 
-  static func lastName(of path: String) -> String { (path as NSString).lastPathComponent }
+  static func lastName(of path: String) -> String { PathText.parts(of: path).name }
 
-  static func folder(of path: String) -> String { AtomicFiles.parts(of: path).folder }
+  static func folder(of path: String) -> String { PathText.parts(of: path).folder }
 }
 
 extension Int {

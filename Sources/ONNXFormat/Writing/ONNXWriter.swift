@@ -51,7 +51,7 @@ public struct ONNXWriter: Sendable {
   public func write(_ network: NeuralNetwork, to path: String, check: (String) throws -> Void = { _ in }) throws
     -> Summary
   {
-    let name = AtomicFiles.parts(of: path).name
+    let name = PathText.parts(of: path).name
     guard placement == .inside || FileSystem.isText(name) else {
       throw ONNXError.file(
         path,
