@@ -11,9 +11,10 @@ static inline void valid_columns(const rk_window *w, ptrdiff_t shift, ptrdiff_t 
   if (*from > *to) *from = *to;
 }
 
-RK_WIDE
-void rk_im2col(const float *x, ptrdiff_t channels, const rk_window *w, ptrdiff_t first, ptrdiff_t last, float *cols,
-               ptrdiff_t stride) {
+RK_KERNEL(void, rk_im2col,
+          (const float *x, ptrdiff_t channels, const rk_window *w, ptrdiff_t first, ptrdiff_t last, float *cols,
+           ptrdiff_t stride),
+          (x, channels, w, first, last, cols, stride)) {
   const ptrdiff_t row_first = first / w->out_width, row_last = (last + w->out_width - 1) / w->out_width;
   for (ptrdiff_t c = 0; c < channels; c++) {
     const float *plane = x + c * w->height * w->width;
@@ -49,9 +50,10 @@ void rk_im2col(const float *x, ptrdiff_t channels, const rk_window *w, ptrdiff_t
   }
 }
 
-RK_WIDE
-void rk_col2im_rows(const float *cols, ptrdiff_t stride, ptrdiff_t channels, const rk_window *w, ptrdiff_t first,
-                    ptrdiff_t last, ptrdiff_t row_first, ptrdiff_t row_last, float *x, ptrdiff_t x_plane) {
+RK_KERNEL(void, rk_col2im_rows,
+          (const float *cols, ptrdiff_t stride, ptrdiff_t channels, const rk_window *w, ptrdiff_t first, ptrdiff_t last,
+           ptrdiff_t row_first, ptrdiff_t row_last, float *x, ptrdiff_t x_plane),
+          (cols, stride, channels, w, first, last, row_first, row_last, x, x_plane)) {
   const ptrdiff_t out_first = first / w->out_width, out_last = (last + w->out_width - 1) / w->out_width;
   for (ptrdiff_t c = 0; c < channels; c++) {
     float *plane = x + c * x_plane;
@@ -76,8 +78,9 @@ void rk_col2im_rows(const float *cols, ptrdiff_t stride, ptrdiff_t channels, con
   }
 }
 
-RK_WIDE
-void rk_bias_relu(float *y, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, const float *bias, int relu) {
+RK_KERNEL(void, rk_bias_relu,
+          (float *y, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, const float *bias, int relu),
+          (y, stride, rows, count, bias, relu)) {
   for (ptrdiff_t r = 0; r < rows; r++, y += stride) {
     const float b = bias ? bias[r] : 0;
     if (relu) {
@@ -91,8 +94,9 @@ void rk_bias_relu(float *y, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, c
   }
 }
 
-RK_WIDE
-void rk_multiply_rows(float *restrict y, const float *restrict x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count) {
+RK_KERNEL(void, rk_multiply_rows,
+          (float *restrict y, const float *restrict x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count),
+          (y, x, stride, rows, count)) {
   for (ptrdiff_t r = 0; r < rows; r++, y += stride, x += stride)
     for (ptrdiff_t i = 0; i < count; i++) y[i] *= x[i];
 }

@@ -46,9 +46,10 @@ RK_INLINE void multiply(const float *w, ptrdiff_t stride, ptrdiff_t rows, const 
   }
 }
 
-RK_WIDE
-void rk_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, rk_part part,
-                 float *all, float *some) {
+RK_KERNEL(void, rk_products,
+          (const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *x, ptrdiff_t count, rk_part part, float *all,
+           float *some),
+          (w, stride, rows, x, count, part, all, some)) {
   const rk_part whole = {RK_SCALED, 1, 1}, positive = {RK_SCALED, 1, 0};
   if (part.form == RK_SCALED && part.positive == 1 && part.negative == 0) {
     if (all) multiply(w, stride, rows, x, count, positive, 1, all, some);
@@ -81,9 +82,10 @@ RK_INLINE void accumulate(float *restrict y, const float *const w[ROWS], const f
     for (int r = 0; r < ROWS; r++) y[i] += rk_weight(w[r][i], part) * s[r];
 }
 
-RK_WIDE
-void rk_accumulate_rows(float *y, const float *w, ptrdiff_t stride, const ptrdiff_t *rows, ptrdiff_t row_count,
-                        const float *s, ptrdiff_t count, rk_part part) {
+RK_KERNEL(void, rk_accumulate_rows,
+          (float *y, const float *w, ptrdiff_t stride, const ptrdiff_t *rows, ptrdiff_t row_count, const float *s,
+           ptrdiff_t count, rk_part part),
+          (y, w, stride, rows, row_count, s, count, part)) {
   const rk_part positive = {RK_SCALED, 1, 0};
   const int is_positive = part.form == RK_SCALED && part.positive == 1 && part.negative == 0;
   for (ptrdiff_t first = 0; first < row_count; first += ROWS) {
@@ -101,7 +103,8 @@ void rk_accumulate_rows(float *y, const float *w, ptrdiff_t stride, const ptrdif
   }
 }
 
-RK_WIDE
-void rk_part_copy(float *restrict y, const float *restrict w, ptrdiff_t count, rk_part part) {
+RK_KERNEL(void, rk_part_copy,
+          (float *restrict y, const float *restrict w, ptrdiff_t count, rk_part part),
+          (y, w, count, part)) {
   for (ptrdiff_t i = 0; i < count; i++) y[i] = rk_weight(w[i], part);
 }

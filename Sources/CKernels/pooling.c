@@ -19,8 +19,7 @@ RK_INLINE void max_pool_small(const float *x, const rk_window *w, ptrdiff_t lead
     for (ptrdiff_t i = 0; i < w->width; i++) y[row * w->width + i] = largest[row * lead + i];
 }
 
-RK_WIDE
-void rk_max_pool(const float *x, const rk_window *w, float *y) {
+RK_KERNEL(void, rk_max_pool, (const float *x, const rk_window *w, float *y), (x, w, y)) {
   const ptrdiff_t lead = lead_of_small(w);
   if (lead) {
     max_pool_small(x, w, lead, y);
@@ -58,8 +57,9 @@ static inline float divisor(const rk_window *w, taps ty, taps tx, ptrdiff_t afte
   return (float)(rows * columns);
 }
 
-RK_WIDE
-void rk_average_pool(const float *x, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding, float *y) {
+RK_KERNEL(void, rk_average_pool,
+          (const float *x, const rk_window *w, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding, float *y),
+          (x, w, after_y, after_x, counts_padding, y)) {
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const taps ty = RK_TAPS_Y(w, oy);
     for (ptrdiff_t ox = 0; ox < w->out_width; ox++) {

@@ -22,9 +22,10 @@ static float product_at(const float *x, ptrdiff_t channels, const rk_window *w, 
   return sum;
 }
 
-RK_WIDE
-ptrdiff_t rk_refine_small_products(const float *x, ptrdiff_t channels, const rk_window *w, const float *weights,
-                                   rk_part part, const float *needed, float relative, float *z) {
+RK_KERNEL(ptrdiff_t, rk_refine_small_products,
+          (const float *x, ptrdiff_t channels, const rk_window *w, const float *weights, rk_part part, const float *needed,
+           float relative, float *z),
+          (x, channels, w, weights, part, needed, relative, z)) {
   const ptrdiff_t positions = w->out_height * w->out_width;
   rk_v16 most = {0};
   ptrdiff_t p = 0;

@@ -5,18 +5,38 @@
 
 #include "CKernels.h"
 
-// Compiles a function once per generation of x86-64 vector units and picks the best one when the program is loaded; not where
-// ThreadSanitizer instruments what picks, which runs before it has started.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define RK_ONE_VERSION 1
-#endif
-#endif
-#if defined(__x86_64__) && defined(__linux__) && !defined(RK_ONE_VERSION)
-#define RK_WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+// --- Instruction sets ----------------------------------------------------------------------------------------------------
+//
+// A kernel is compiled once for each generation of vector units, from one body that is inlined into all; which one runs is looked up at
+// each call, so that it can be chosen.
+
+#if defined(__x86_64__)
+// Features one by one: named by a generation of processors, the compiler would keep to half the width of AVX-512's registers.
+#define RK_TARGET_AVX512 \
+  __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512cd,avx2,fma,bmi,bmi2,f16c,lzcnt,movbe,popcnt")))
+#define RK_TARGET_AVX2 __attribute__((target("avx2,fma,bmi,bmi2,f16c,lzcnt,movbe,popcnt")))
+
+#define RK_KERNEL_VERSIONS(linkage, type, name, parameters, arguments)                          \
+  static inline __attribute__((always_inline)) type name##_body parameters;                     \
+  RK_TARGET_AVX512 static type name##_avx512 parameters { return name##_body arguments; }       \
+  RK_TARGET_AVX2 static type name##_avx2 parameters { return name##_body arguments; }           \
+  static type name##_generic parameters { return name##_body arguments; }                       \
+  linkage type name parameters {                                                                \
+    switch (rk_instruction_set()) {                                                             \
+      case RK_AVX512: return name##_avx512 arguments;                                           \
+      case RK_AVX2: return name##_avx2 arguments;                                               \
+      default: return name##_generic arguments;                                                 \
+    }                                                                                           \
+  }                                                                                             \
+  static inline __attribute__((always_inline)) type name##_body parameters
 #else
-#define RK_WIDE
+// Where all processors have the same, the compiler knows it.
+#define RK_KERNEL_VERSIONS(linkage, type, name, parameters, arguments) linkage type name parameters
 #endif
+
+// Begins a kernel that others call, or one of this file: RK_KERNEL(void, name, (float *y, ptrdiff_t count), (y, count)) { … }
+#define RK_KERNEL(type, name, parameters, arguments) RK_KERNEL_VERSIONS(, type, name, parameters, arguments)
+#define RK_LOCAL_KERNEL(type, name, parameters, arguments) RK_KERNEL_VERSIONS(static, type, name, parameters, arguments)
 
 // Vectors are passed to functions that are always inlined, so how they would be passed does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"

@@ -111,9 +111,10 @@ RK_INLINE void transform_rows(const float *g, ptrdiff_t rows, ptrdiff_t step, pt
   }
 }
 
-RK_WIDE
-void rk_winograd_kernels(const float *g, ptrdiff_t rows, ptrdiff_t step, ptrdiff_t count, rk_part part, int turned,
-                         float *u, ptrdiff_t lead, ptrdiff_t plane) {
+RK_KERNEL(void, rk_winograd_kernels,
+          (const float *g, ptrdiff_t rows, ptrdiff_t step, ptrdiff_t count, rk_part part, int turned, float *u,
+           ptrdiff_t lead, ptrdiff_t plane),
+          (g, rows, step, count, part, turned, u, lead, plane)) {
   if (turned) transform_rows(g, rows, step, count, part, 1, u, lead, plane);
   else transform_rows(g, rows, step, count, part, 0, u, lead, plane);
 }
@@ -166,9 +167,10 @@ RK_INLINE void transform_tiles(const float *a, const float *b, ptrdiff_t stride,
   }
 }
 
-RK_WIDE
-void rk_winograd_input(const float *x, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last, float *v,
-                       ptrdiff_t plane, float *scratch) {
+RK_KERNEL(void, rk_winograd_input,
+          (const float *x, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last, float *v, ptrdiff_t plane,
+           float *scratch),
+          (x, w, row_first, row_last, v, plane, scratch)) {
   const ptrdiff_t tiles = (w->out_width + 3) / 4, columns = 4 * tiles + 2, stride = 4 * tiles + 5 * LANES;
   float *zeros = scratch + 6 * stride, *a = zeros + w->width, *b = a + 6 * 4 * LANES;
   memset(zeros, 0, (size_t)w->width * sizeof(float));
@@ -239,9 +241,10 @@ RK_INLINE void restore_tiles(const float *m, ptrdiff_t plane, float *y, ptrdiff_
   }
 }
 
-RK_WIDE
-void rk_winograd_output(const float *m, ptrdiff_t plane, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last,
-                        float bias, int relu, const float *factor, float *y, float *scratch) {
+RK_KERNEL(void, rk_winograd_output,
+          (const float *m, ptrdiff_t plane, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last, float bias,
+           int relu, const float *factor, float *y, float *scratch),
+          (m, plane, w, row_first, row_last, bias, relu, factor, y, scratch)) {
   const ptrdiff_t tiles = (w->out_width + 3) / 4, stride = 4 * (tiles + TILES_TOGETHER + LANES);
   const ptrdiff_t together = RK_MAX(TILES_TOGETHER / tiles, 1);
   for (ptrdiff_t top = row_first; top < row_last; top += together, m += together * tiles) {

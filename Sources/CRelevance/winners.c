@@ -38,8 +38,9 @@ RK_INLINE void first_winners_small(const float *x, const float *y, const float *
 }
 
 // The first of several winners takes all.
-RK_WIDE
-static void first_winners(const float *x, const float *y, const float *r, const rk_window *w, float *c) {
+RK_LOCAL_KERNEL(void, first_winners,
+          (const float *x, const float *y, const float *r, const rk_window *w, float *c),
+          (x, y, r, w, c)) {
   const ptrdiff_t lead = lead_of_small(w);
   if (lead) {
     first_winners_small(x, y, r, w, lead, c);
@@ -89,8 +90,9 @@ static void equal_winners(const float *x, const float *y, const float *r, const 
 }
 
 // Windows of two by two elements, side by side: each element belongs to one of them or to none.
-RK_WIDE
-static void first_winners_of_four(const float *x, const float *y, const float *r, const rk_window *w, float *c) {
+RK_LOCAL_KERNEL(void, first_winners_of_four,
+          (const float *x, const float *y, const float *r, const rk_window *w, float *c),
+          (x, y, r, w, c)) {
   const ptrdiff_t width = w->width, covered = 2 * w->out_width;
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const float *restrict top = x + 2 * oy * width, *restrict bottom = top + width;

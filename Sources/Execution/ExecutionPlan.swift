@@ -64,7 +64,7 @@ package final class ExecutionPlan: Sendable {
     let graph = network.graph
     let consumers = graph.consumers
     let inPlace = placement.inPlace
-    BLAS.withOneThreadPerCall {
+    workers.compute {
       clock?.start()
       for id in graph.ids {
         guard let kernel = kernels[id.index] else { continue }

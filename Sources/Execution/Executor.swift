@@ -23,16 +23,24 @@ public final class Executor: Sendable {
   /// How convolutions are computed.
   public let convolution: ConvolutionAlgorithm
 
-  /// What is wrong with the number of threads: runs throw it.
-  private let fault: ThreadLimit.Fault?
+  /// What is wrong with the number of threads, or the instruction set: runs throw it.
+  private let fault: (any RelevanceKitError)?
+
+  /// Which vector units are used.
+  public var instructionSet: InstructionSet { workers.instructionSet }
 
   /// Prepares to run a network on `threads` threads, a number from 1 to 1024, of which at most four per processor, or 16, are used; nil
-  /// means one per processor, or as many as the address space has room for. Runs throw if the number is another, or if there is no room.
-  public init(_ network: NeuralNetwork, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic) {
+  /// means one per processor, or as many as the address space has room for. `instructionSet` says which vector units to use, nil the
+  /// preferred ones. Runs throw if the number is another, if there is no room, or if the processor lacks the instruction set.
+  public init(
+    _ network: NeuralNetwork, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
+    instructionSet: InstructionSet? = nil
+  ) {
     (self.network, self.convolution) = (network, convolution)
     let (count, fault) = ThreadLimit.count(for: threads)
-    self.fault = fault
-    workers = Workers(count: count, pool: MemoryPool())
+    let (instructionSet, otherFault) = InstructionSet.choice(for: instructionSet)
+    self.fault = fault ?? otherFault
+    workers = Workers(count: count, pool: MemoryPool(), instructionSet: instructionSet)
     self.threads = workers.count
     weights = WeightLibrary(nodes: network.graph.nodes.count)
   }
@@ -75,7 +83,8 @@ public final class Executor: Sendable {
     try run(input, for: .trace(sideProducts: sideProducts), clock: clock)
   }
 
-  /// - Throws: `RelevanceKitError` if the number of threads is none, or more than the address space has room for.
+  /// - Throws: `RelevanceKitError` if the number of threads is none, or more than the address space has room for, or if the processor
+  ///   lacks the instruction set.
   package func checkThreads() throws { if let fault { throw fault } }
 
   private func run(_ input: Tensor, for purpose: Placement.Purpose, clock: NodeClock? = nil) throws -> ForwardTrace {

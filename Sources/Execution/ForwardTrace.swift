@@ -55,7 +55,7 @@ package final class ForwardTrace: Sendable {
 
   package func value(of id: Node.ID, by kernel: any Kernel) -> Tensor {
     Tensor(uninitialized: plan.shapes[id.index]) { result in
-      BLAS.withOneThreadPerCall {
+      workers.compute {
         withOperands(of: id) { kernel.forward($0, result.baseAddress!, on: workers) }
       }
     }

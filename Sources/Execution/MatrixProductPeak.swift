@@ -20,7 +20,7 @@ package struct MatrixProductPeak: Sendable {
     let side = Self.side
     let shared = Shared(matrices.base)
     let clock = ContinuousClock()
-    let time = BLAS.withOneThreadPerCall {
+    let time = workers.compute {
       clock.measure {
         workers.run(workers.count) { task in
           let a = shared.pointer + task * 3 * side * side

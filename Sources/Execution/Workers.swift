@@ -9,14 +9,15 @@ import Tensors
 package struct Workers: Sendable {
   package let count: Int
   package let pool: MemoryPool
+  package let instructionSet: InstructionSet
   private let threads: WorkerThreads
 
   /// More threads than this gain nothing on any network, and each costs memory.
   static let most = max(4 * ProcessInfo.processInfo.activeProcessorCount, 16)
 
-  package init(count: Int, pool: MemoryPool) {
+  package init(count: Int, pool: MemoryPool, instructionSet: InstructionSet = .preferred) {
     let count = min(max(count, 1), Self.most)
-    (self.count, self.pool) = (count, pool)
+    (self.count, self.pool, self.instructionSet) = (count, pool, instructionSet)
     threads = WorkerThreads(helpers: count - 1)
   }
 
@@ -33,18 +34,27 @@ package struct Workers: Sendable {
     let stride = (scratch + 15) / 16 * 16
     let memory = scratch > 0 ? pool.storage(count: threads * stride) : Self.nothing
     if threads == 1 {
-      for task in 0..<tasks { body(task, memory.base) }
-      return
+      return instructionSet.use {
+        for task in 0..<tasks { body(task, memory.base) }
+      }
     }
     let next = Atomic<Int>(0)
     self.threads.run(threads: threads) { thread in
       let own = memory.base + thread * stride
-      while true {
-        let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard task < tasks else { return }
-        body(task, own)
+      instructionSet.use {
+        while true {
+          let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard task < tasks else { return }
+          body(task, own)
+        }
       }
     }
+  }
+
+  /// Calls `body`, on this thread, for a series of operations: with the kernels of the workers' instruction set, and with OpenBLAS computing
+  /// each call on the calling thread alone.
+  package func compute<Result>(_ body: () throws -> Result) rethrows -> Result {
+    try BLAS.withOneThreadPerCall { try instructionSet.use(body) }
   }
 
   /// Splits `count` elements into runs long enough to be worth a task, and calls `body` with each.

@@ -28,18 +28,20 @@ public struct Explainer: Sendable {
   ///   - threads: how many threads a run uses, from 1 to 1024, of which at most four per processor, or 16, are used; nil means one per
   ///     processor, or as many as the address space has room for.
   ///   - convolution: how convolutions are computed.
+  ///   - instructionSet: which vector units are used; nil means `InstructionSet.preferred`.
   ///   - memoryBudget: bytes that relevance may take while several targets are propagated together; more targets than fit
   ///     are propagated group by group. One target is always propagated.
-  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another, or if the number of threads is another, or more than there is
-  ///   room for.
+  /// - Throws: `RelevanceKitError` if the network's nodes do not fit one another, if the number of threads is another, or more than there is
+  ///   room for, or if the processor lacks the instruction set.
   public init(
     _ network: NeuralNetwork, rules: RuleTable? = nil, preprocessing: Preprocessing = .imageNet, threads: Int? = nil,
-    convolution: ConvolutionAlgorithm = .automatic,
+    convolution: ConvolutionAlgorithm = .automatic, instructionSet: InstructionSet? = nil,
     memoryBudget: Int = 1 << 30
   ) throws {
     plan = try (rules ?? .default(pixelRange: preprocessing.pixelRange)).draft(for: network)
     self.preprocessing = preprocessing
-    executor = Executor(network, threads: threads, convolution: convolution)
+    executor = Executor(
+      network, threads: threads, convolution: convolution, instructionSet: instructionSet)
     try executor.checkThreads()
     reachable = Set(network.nodes(reaching: network.logits))
     self.memoryBudget = memoryBudget

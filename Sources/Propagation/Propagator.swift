@@ -82,7 +82,7 @@ package struct Propagator: Sendable {
       arriving[id.index] = seed.reshaped(to: shape)
     }
     var ledgers = [[LedgerEntry]](repeating: [], count: keepsLedger ? count : 0)
-    BLAS.withOneThreadPerCall {
+    trace.workers.compute {
       clock?.start()
       for assignment in plan.assignments.reversed() where assignment.site.id > last {
         let id = assignment.site.id
@@ -118,7 +118,7 @@ package struct Propagator: Sendable {
       preconditionFailure("no relevance arrives at node \(plan.network.graph[id].name)")
     }
     // Any relevance at all may come, so nothing is known of where it is zero, and nothing is shared with other rules.
-    let outcome = BLAS.withOneThreadPerCall {
+    let outcome = trace.workers.compute {
       step(rule, at: site, relevance, count: 1, isRectified: false, keepsLedger: true, Cache())
     }
     return (outcome.shares, outcome.entries[0])

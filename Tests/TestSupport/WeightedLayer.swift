@@ -9,17 +9,18 @@ package struct WeightedLayer {
 
   package init(
     _ operation: any RelevanceKit.Operator, input: TensorShape, threads: Int = 2,
-    convolution: ConvolutionAlgorithm = .automatic
+    convolution: ConvolutionAlgorithm = .automatic, instructionSet: InstructionSet? = nil
   ) throws {
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
     let id = builder.add("layer", operation)
-    let executor = Executor(try builder.network(), threads: threads, convolution: convolution)
+    let executor = Executor(
+      try builder.network(), threads: threads, convolution: convolution, instructionSet: instructionSet)
     let trace = try executor.trace(Tensor(shape: input))
     guard let kernel = trace.kernel(of: id) as? any WeightedKernel else {
       preconditionFailure("a layer without weights")
     }
     self.kernel = kernel
-    workers = Workers(count: threads, pool: MemoryPool())
+    workers = Workers(count: threads, pool: MemoryPool(), instructionSet: executor.instructionSet)
   }
 
   /// W·x + b, rectified if wanted.

@@ -25,6 +25,22 @@ static inline void rk_pause(void) {
 #endif
 }
 
+// --- Instruction sets ------------------------------------------------------------------------------------------------
+
+// Vector units that kernels are compiled for. Processors of other kinds than x86-64 have only the first, which is what their compiler
+// makes of it.
+typedef enum { RK_GENERIC = 1, RK_AVX2, RK_AVX512 } rk_isa;
+
+// The largest that this processor has, and its system keeps the registers of.
+rk_isa rk_largest_instruction_set(void);
+
+// What kernels that this thread calls use: what it was told, else the environment's RELEVANCEKIT_ISA if this processor has that, else the
+// largest.
+rk_isa rk_instruction_set(void);
+
+// Tells this thread which to use, one that the processor has; returns what it was told before, 0 if nothing.
+rk_isa rk_use_instruction_set(rk_isa set);
+
 // --- Convolution -----------------------------------------------------------------------------------------------------
 
 // cols[(c,ky,kx)][p − first] ← x[c] under tap (ky,kx) of window p, for windows first ≤ p < last; 0 outside the plane.
