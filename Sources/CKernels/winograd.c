@@ -42,81 +42,83 @@
   } while (0)
 
 enum {
-  // How many rows of kernels ahead of their use they are fetched from memory: rows are too short for the processor to guess.
-  ROWS_AHEAD = 4,
   // Tiles that the output transform finishes before it writes them: their rows stay in the first cache.
   TILES_TOGETHER = 64,
 };
 
 // --- Kernels ---------------------------------------------------------------------------------------------------------
 
-// Where tap t of kernel i is in vectors v and v+1 of the nine that hold sixteen kernels one after the other; −1 if it is in
-// neither.
-#define RK_PLACE(t, i, v)                                     \
-  ((9 * (i) + (t)) / LANES == (v)       ? (9 * (i) + (t)) % LANES \
-   : (9 * (i) + (t)) / LANES == (v) + 1 ? LANES + (9 * (i) + (t)) % LANES : -1)
-// Lane i of the first operand if the tap is in a vector before v, else of the second.
-#define RK_SIDE(t, i, v) ((9 * (i) + (t)) / LANES < (v) ? (i) : LANES + (i))
-#define RK_EACH_LANE(f, t, v)                                                                                     \
-  f(t, 0, v), f(t, 1, v), f(t, 2, v), f(t, 3, v), f(t, 4, v), f(t, 5, v), f(t, 6, v), f(t, 7, v), f(t, 8, v),     \
-      f(t, 9, v), f(t, 10, v), f(t, 11, v), f(t, 12, v), f(t, 13, v), f(t, 14, v), f(t, 15, v)
-#define RK_TAKE(t, v, a, b) __builtin_shufflevector(a, b, RK_EACH_LANE(RK_PLACE, t, v))
-#define RK_JOIN(t, v, a, b) __builtin_shufflevector(a, b, RK_EACH_LANE(RK_SIDE, t, v))
-// Tap t of sixteen kernels.
-#define RK_TAP(g, t)                                                                                            \
-  RK_JOIN(t, 8,                                                                                                 \
-          RK_JOIN(t, 4, RK_JOIN(t, 2, RK_TAKE(t, 0, (g)[0], (g)[1]), RK_TAKE(t, 2, (g)[2], (g)[3])),            \
-                  RK_JOIN(t, 6, RK_TAKE(t, 4, (g)[4], (g)[5]), RK_TAKE(t, 6, (g)[6], (g)[7]))),                 \
-          RK_TAKE(t, 8, (g)[8], (g)[8]))
+typedef float rk_v4 __attribute__((vector_size(16), aligned(4)));
+typedef float rk_v8 __attribute__((vector_size(32), aligned(4)));
 
-// Transforms sixteen kernels.
-RK_INLINE void transform_kernels(const float *g, rk_part part, int turned, float *u, ptrdiff_t plane) {
-  const rk_v16 *v = (const rk_v16 *)g;
-  const rk_v16 w[9] = {
-      rk_weights(RK_TAP(v, 0), part), rk_weights(RK_TAP(v, 1), part), rk_weights(RK_TAP(v, 2), part),
-      rk_weights(RK_TAP(v, 3), part), rk_weights(RK_TAP(v, 4), part), rk_weights(RK_TAP(v, 5), part),
-      rk_weights(RK_TAP(v, 6), part), rk_weights(RK_TAP(v, 7), part), rk_weights(RK_TAP(v, 8), part),
-  };
-  rk_v16 half[3][6];
-#pragma unroll
-  for (int x = 0; x < 3; x++) {
-    if (turned) RK_KERNEL_TRANSFORM(w[8 - x], w[5 - x], w[2 - x], half[x]);
-    else RK_KERNEL_TRANSFORM(w[x], w[3 + x], w[6 + x], half[x]);
-  }
-#pragma unroll
-  for (int k = 0; k < 6; k++) {
-    rk_v16 o[6];
-    RK_KERNEL_TRANSFORM(half[0][k], half[1][k], half[2][k], o);
-#pragma unroll
-    for (int j = 0; j < 6; j++) *(rk_v16 *)(u + (k * 6 + j) * plane) = o[j];
-  }
+// Four floats of each of twelve kernels, `step` floats apart: kernels i, 4 + i, 8 + i side by side.
+RK_INLINE rk_v16 take_quads(const float *const rows[RK_PRODUCT_ROWS], ptrdiff_t at, int i) {
+  const rk_v4 a = *(const rk_v4 *)(rows[i] + at), b = *(const rk_v4 *)(rows[i + 4] + at), c = *(const rk_v4 *)(rows[i + 8] + at);
+  const rk_v8 ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7), cc = __builtin_shufflevector(c, c, 0, 1, 2, 3, 0, 1, 2, 3);
+  return __builtin_shufflevector(ab, cc, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
-RK_INLINE void transform_rows(const float *g, ptrdiff_t rows, ptrdiff_t step, ptrdiff_t count, rk_part part, int turned,
-                              float *u, ptrdiff_t lead, ptrdiff_t plane) {
-  for (ptrdiff_t row = 0; row < rows; row++, g += step, u += lead) {
-    ptrdiff_t first = 0;
-    for (; first + LANES <= count; first += LANES) {
-      const float *from = g + first * 9;
-      for (int i = 0; i < 9; i++) __builtin_prefetch(from + ROWS_AHEAD * step + i * LANES);
-      transform_kernels(from, part, turned, u + first, plane);
+// Four taps of twelve kernels, from tap `at` on: lane r is of kernel r.
+RK_INLINE void take_taps(const float *const rows[RK_PRODUCT_ROWS], ptrdiff_t at, rk_v16 taps[4]) {
+  const rk_v16 a = take_quads(rows, at, 0), b = take_quads(rows, at, 1), c = take_quads(rows, at, 2), d = take_quads(rows, at, 3);
+  // In each four lanes: a0 b0 a1 b1, a2 b2 a3 b3, and so on.
+  const rk_v16 ab = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+  const rk_v16 AB = __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  const rk_v16 cd = __builtin_shufflevector(c, d, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+  const rk_v16 CD = __builtin_shufflevector(c, d, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  taps[0] = __builtin_shufflevector(ab, cd, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+  taps[1] = __builtin_shufflevector(ab, cd, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  taps[2] = __builtin_shufflevector(AB, CD, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+  taps[3] = __builtin_shufflevector(AB, CD, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+}
+
+// Transforms a block of rows, twelve kernels at a time. Whole vectors are written, whose last four floats belong to the next element of
+// the depth, which is written later.
+RK_INLINE void transform_block(const float *g, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t rows, ptrdiff_t depth, rk_part part,
+                               int turned, float *u, ptrdiff_t plane) {
+  const float *row[RK_PRODUCT_ROWS];
+  for (ptrdiff_t r = 0; r < RK_PRODUCT_ROWS; r++) row[r] = g + RK_MIN(r, rows - 1) * step;
+  for (ptrdiff_t p = 0; p < depth; p++, u += RK_PRODUCT_ROWS) {
+    // The last quad overlaps the one before, so that nothing is read behind a kernel.
+    rk_v16 w[9], last[4];
+    take_taps(row, p * depth_step, w);
+    take_taps(row, p * depth_step + 4, w + 4);
+    take_taps(row, p * depth_step + 5, last);
+    w[8] = last[3];
+    for (int t = 0; t < 9; t++) w[t] = rk_weights(w[t], part);
+    rk_v16 half[3][6];
+#pragma unroll
+    for (int x = 0; x < 3; x++) {
+      if (turned) RK_KERNEL_TRANSFORM(w[8 - x], w[5 - x], w[2 - x], half[x]);
+      else RK_KERNEL_TRANSFORM(w[x], w[3 + x], w[6 + x], half[x]);
     }
-    if (first < count) {
-      float some[9 * LANES] = {0}, out[36 * LANES];
-      memcpy(some, g + first * 9, (size_t)(count - first) * 9 * sizeof(float));
-      transform_kernels(some, part, turned, out, LANES);
-      for (int k = 0; k < 36; k++)
-        memcpy(u + first + k * plane, out + k * LANES, (size_t)(count - first) * sizeof(float));
+#pragma unroll
+    for (int k = 0; k < 6; k++) {
+      rk_v16 o[6];
+      RK_KERNEL_TRANSFORM(half[0][k], half[1][k], half[2][k], o);
+#pragma unroll
+      for (int j = 0; j < 6; j++) {
+        float *to = u + (k * 6 + j) * plane;
+        if (p + 1 < depth) *(rk_v16 *)to = o[j];
+        else memcpy(to, &o[j], RK_PRODUCT_ROWS * sizeof(float));
+      }
     }
   }
 }
 
 RK_KERNEL(void, rk_winograd_kernels,
-          (const float *g, ptrdiff_t rows, ptrdiff_t step, ptrdiff_t count, rk_part part, int turned, float *u,
-           ptrdiff_t lead, ptrdiff_t plane),
-          (g, rows, step, count, part, turned, u, lead, plane)) {
-  if (turned) transform_rows(g, rows, step, count, part, 1, u, lead, plane);
-  else transform_rows(g, rows, step, count, part, 0, u, lead, plane);
+          (const float *g, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t rows, ptrdiff_t depth, rk_part part, int turned, float *u,
+           ptrdiff_t plane),
+          (g, step, depth_step, rows, depth, part, turned, u, plane)) {
+  const rk_part whole = {RK_SCALED, 1, 1}, positive = {RK_SCALED, 1, 0};
+  const int is_scaled = part.form == RK_SCALED && part.positive == 1;
+  for (ptrdiff_t first = 0; first < rows; first += RK_PRODUCT_ROWS, g += RK_PRODUCT_ROWS * step, u += RK_PRODUCT_ROWS * depth) {
+    const ptrdiff_t count = rows - first;
+    // What is a constant here is decided before the loop.
+    if (is_scaled && part.negative == 1 && !turned) transform_block(g, step, depth_step, count, depth, whole, 0, u, plane);
+    else if (is_scaled && part.negative == 0 && turned) transform_block(g, step, depth_step, count, depth, positive, 1, u, plane);
+    else transform_block(g, step, depth_step, count, depth, part, turned, u, plane);
+  }
 }
 
 // --- Data ------------------------------------------------------------------------------------------------------------
@@ -206,6 +208,13 @@ RK_KERNEL(void, rk_winograd_input,
     }
     if (place == together - 1 || row == row_last - 1) transform_tiles(a, b, 4 * LANES, v - place * tiles, plane);
   }
+}
+
+RK_KERNEL(void, rk_winograd_pack,
+          (const float *v, ptrdiff_t v_plane, ptrdiff_t tiles, float *to, ptrdiff_t plane, ptrdiff_t block),
+          (v, v_plane, tiles, to, plane, block)) {
+  for (ptrdiff_t p = 0; p < 36; p++, v += v_plane, to += plane)
+    for (ptrdiff_t t = 0; t < tiles; t += LANES) *(rk_v16 *)(to + t / LANES * block) = *(const rk_v16 *)(v + t);
 }
 
 // a[0], b[0], a[1], b[1], … of the first or the second half of two vectors.

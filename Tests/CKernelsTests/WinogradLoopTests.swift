@@ -36,26 +36,53 @@ struct WinogradLoopTests {
     }
   }
 
+  /// The kernels of rows that are not there are those of the last one.
   @Test(arguments: Part.all, [false, true]) func kernels(part: Part, turned: Bool) {
-    for count in 1...40 {
-      let rows = count % 3 + 1
-      let (step, lead) = (count * 9 + count % 5, count + count % 2)
-      let plane = rows * lead + count % 3
-      var values = Values(seed: count)
-      let g = values.whole(rows * step)
+    let block = Int(RK_PRODUCT_ROWS)
+    for rows in 1...30 {
+      let depth = rows % 5 + 1
+      // As they lie in a model, and with rows next to each other.
+      let (step, depthStep) = turned ? (9, rows * 9 + rows % 4) : (depth * 9 + rows % 4, 9)
+      let blocks = (rows + block - 1) / block
+      let plane = blocks * block * depth + rows % 3
+      var values = Values(seed: rows)
+      let g = values.whole((rows - 1) * step + (depth - 1) * depthStep + 9)
       var expected = [Double?](repeating: nil, count: 36 * plane)
-      for row in 0..<rows {
-        for kernel in 0..<count {
-          let taps = (0..<9).map { part.of(Double(g[row * step + kernel * 9 + (turned ? 8 - $0 : $0)])) }
+      for row in 0..<blocks * block {
+        for place in 0..<depth {
+          let kernel = min(row, rows - 1) * step + place * depthStep
+          let taps = (0..<9).map { part.of(Double(g[kernel + (turned ? 8 - $0 : $0)])) }
           for (k, value) in Self.transform(Self.ofKernel, taps).enumerated() {
-            expected[k * plane + row * lead + kernel] = value
+            expected[k * plane + (row / block * depth + place) * block + row % block] = value
           }
         }
       }
-      let (weights, u) = (Memory(g, shift: count % 4), Memory(count: expected.count, shift: 1))
-      rk_winograd_kernels(weights.pointer, rows, step, count, part.part, turned ? 1 : 0, u.pointer, lead, plane)
-      #expect(
-        u.difference(from: expected, .within(Tolerance.singlePrecision)) == nil, "\(rows) rows of \(count) kernels")
+      onEachInstructionSet {
+        let (weights, u) = (Memory(g, shift: rows % 4), Memory(count: expected.count, shift: 1))
+        rk_winograd_kernels(
+          weights.pointer, step, depthStep, rows, depth, part.part, turned ? 1 : 0, u.pointer, plane)
+        #expect(u.difference(from: expected, .within(Tolerance.singlePrecision)) == nil, "\(rows) rows, depth \(depth)")
+      }
+    }
+  }
+
+  @Test func packedTiles() {
+    for tiles in 1...50 {
+      let (plane, blocks, depth) = (tiles + 16, (tiles + 15) / 16, tiles % 3 + 1)
+      let (toPlane, place) = (blocks * 16 * depth + 5, tiles % depth)
+      var values = Values(seed: tiles)
+      let v = values.fractions(36 * plane)
+      var expected = [Double?](repeating: nil, count: 36 * toPlane)
+      for k in 0..<36 {
+        for t in 0..<blocks * 16 {
+          expected[k * toPlane + (t / 16 * depth + place) * 16 + t % 16] = Double(v[k * plane + t])
+        }
+      }
+      onEachInstructionSet {
+        let (from, to) = (Memory(v, shift: tiles % 4), Memory(count: expected.count, shift: 1))
+        rk_winograd_pack(from.pointer, plane, tiles, to.pointer + place * 16, toPlane, depth * 16)
+        #expect(to.difference(from: expected) == nil, "\(tiles) tiles")
+      }
     }
   }
 

@@ -59,8 +59,6 @@ void rk_bias_relu(float *y, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count, c
 // y[r][i] ← y[r][i] · x[r][i]; rows of both are `stride` floats apart.
 void rk_multiply_rows(float *y, const float *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count);
 
-// --- Winograd F(4×4, 3×3), for unit strides and dilations ------------------------------------------------------------
-
 // What becomes of weights before they take part in a product: w·positive where w > 0 and w·negative elsewhere, w², or 1.
 typedef enum { RK_SCALED, RK_SQUARED, RK_ONES } rk_form;
 typedef struct {
@@ -68,10 +66,46 @@ typedef struct {
   float positive, negative;  // of RK_SCALED
 } rk_part;
 
-// u[36][row][…] ← G·part(g)·Gᵀ for `rows` rows of `count` 3×3 kernels, turned by 180° if asked for. The kernels of a row lie
-// one after the other; rows are `step` floats apart in g and `lead` in u, and the 36 planes of u are `plane` floats apart.
-void rk_winograd_kernels(const float *g, ptrdiff_t rows, ptrdiff_t step, ptrdiff_t count, rk_part part, int turned,
-                         float *u, ptrdiff_t lead, ptrdiff_t plane);
+// --- Products of packed matrices -------------------------------------------------------------------------------------
+
+// How many rows of a, and columns of b, lie side by side.
+enum { RK_PRODUCT_ROWS = 12, RK_PRODUCT_COLUMNS = 16 };
+
+// What is done to sums before they are written, in this order: adds a bias for each row, takes what is negative for 0, multiplies by a
+// factor each. Null where that is not done.
+typedef struct {
+  const float *bias;
+  int rectifies;
+  const float *factor;
+  ptrdiff_t factor_lead;  // floats between its rows
+} rk_product_end;
+
+// c ← a·b, or c + a·b, then the end if it is given. a is in blocks of RK_PRODUCT_ROWS rows, a_step floats apart, each depth ×
+// RK_PRODUCT_ROWS; b in blocks of RK_PRODUCT_COLUMNS columns, b_step floats apart, each depth × RK_PRODUCT_COLUMNS. Rows of c are `lead`
+// floats apart. Each element is added up along the depth in order, so however a product is cut into rows and columns, its bits are the
+// same.
+void rk_product(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step, const float *b,
+                ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end);
+
+// Lays out part(a), with rows `step` floats apart whose elements are `depth_step` apart: depth × RK_PRODUCT_ROWS floats for each block, zeros
+// where there is no row.
+void rk_pack_rows(const float *a, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t rows, ptrdiff_t depth, rk_part part, float *to);
+
+// The same for columns: depth × RK_PRODUCT_COLUMNS floats for each block.
+void rk_pack_columns(const float *b, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t columns, ptrdiff_t depth, rk_part part, float *to);
+
+// The same for the windows first ≤ p < last as columns, of whose depth (channel, ky, kx) the rows depth_first … depth_last − 1. `row` has
+// room for last − first + RK_PRODUCT_COLUMNS floats.
+void rk_pack_windows(const float *x, const rk_window *w, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first,
+                     ptrdiff_t depth_last, float *row, float *to);
+
+// --- Winograd F(4×4, 3×3), for unit strides and dilations ------------------------------------------------------------
+
+// u[36][…] ← G·part(g)·Gᵀ for the 3×3 kernels of some rows and depth, turned by 180° if asked for, as packed rows of rk_product: blocks of
+// RK_PRODUCT_ROWS × depth. Kernels of two rows are `step` floats apart in g, along the depth they are `depth_step` apart; the 36 planes of u
+// are `plane` floats apart.
+void rk_winograd_kernels(const float *g, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t rows, ptrdiff_t depth, rk_part part,
+                         int turned, float *u, ptrdiff_t plane);
 
 // Floats of scratch that the two transforms below need.
 ptrdiff_t rk_winograd_scratch(const rk_window *w);
@@ -80,6 +114,10 @@ ptrdiff_t rk_winograd_scratch(const rk_window *w);
 // the last tile is overwritten, up to 15 floats of each plane.
 void rk_winograd_input(const float *x, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last, float *v,
                        ptrdiff_t plane, float *scratch);
+
+// Lays out v, of one channel, among the packed columns of rk_product: to[36][tile / 16][tile % 16], blocks of 16 `block` floats apart. Up
+// to 15 floats after the last tile are read from each plane of v, and written.
+void rk_winograd_pack(const float *v, ptrdiff_t v_plane, ptrdiff_t tiles, float *to, ptrdiff_t plane, ptrdiff_t block);
 
 // y ← Aᵀ·m·A for the same tiles of one output channel, plus bias and max(0, ·) if relu; or, if factor is given, times it.
 // Up to 15 floats after the last tile are read from each plane.

@@ -96,9 +96,10 @@ struct Im2colConvolution: Sendable {
   }
 
   /// c ← Σ factor ⊙ Wᵀ·s, for strides above 1: columns ← Wᵀ·s, added up where they land. Each task owns some rows of the
-  /// input and computes all columns that reach them, so no two tasks write to one place.
+  /// input and computes all columns that reach them, so no two tasks write to one place. Weights are outputs × (inputs · taps), or packed
+  /// with these as rows.
   func scatter(
-    _ terms: [(weights: Tensor, factor: Floats?)], _ s: Floats, items: Int, seeds: Int,
+    _ terms: [(weights: Tensor, factor: Floats?)], arePacked: Bool, _ s: Floats, items: Int, seeds: Int,
     _ c: MutableFloats, on workers: Workers
   ) {
     let geometry = self.geometry
@@ -115,7 +116,9 @@ struct Im2colConvolution: Sendable {
     let shared = Shared((s: s, c: c, terms: terms))
     let columnCount = depth * outRows * outWidth
     let bandCount = terms.count > 1 ? geometry.inputs * band * rowWidth : 0
-    workers.run(items * geometry.groups * bands, scratch: columnCount + bandCount) { task, columns in
+    let packedCount = arePacked ? PackedProduct.columnFloats(outRows * outWidth, depth: geometry.outputs) : 0
+    let weightsPerGroup = PackedProduct.rowFloats(depth, depth: geometry.outputs)
+    workers.run(items * geometry.groups * bands, scratch: columnCount + bandCount + packedCount) { task, columns in
       let (s, c, terms) = shared.pointer
       let top = task % bands * band
       let bottom = min(top + band, height)
@@ -126,20 +129,33 @@ struct Im2colConvolution: Sendable {
       let lastRow = min((bottom - 1 + pad).divided(by: stride) + 1, Int(window.out_height))
       let channels = (item * geometry.groups + group) * geometry.inputs
       let area = (bottom - top) * rowWidth
+      let (first, last) = (firstRow * outWidth, lastRow * outWidth)
+      let positionsOfS = s + (item * geometry.groups + group) * geometry.outputs * positions + first
+      let packed = columns + columnCount + bandCount
+      if arePacked, first < last {
+        rk_pack_columns(
+          positionsOfS, 1, positions, last - first, geometry.outputs, WeightPart.all.kernel, packed)
+      }
       for (index, term) in terms.enumerated() {
         // The first summand is written where it belongs, the others beside it and added.
         let plane = index == 0 ? geometry.inputPositions : area
         let x = index == 0 ? c + channels * plane + top * rowWidth : columns + columnCount
         for channel in 0..<geometry.inputs { (x + channel * plane).update(repeating: 0, count: area) }
-        if firstRow < lastRow {
-          let (first, last) = (firstRow * outWidth, lastRow * outWidth)
+        if first < last {
+          // columns ← Wᵀ·S: (inputs · taps) × the positions that reach the band.
           term.weights.withUnsafeElements { weights in
-            // columns ← Wᵀ·S: (inputs · taps) × the positions that reach the band.
-            BLAS.gemm(
-              transposeA: true, m: depth, n: last - first, k: geometry.outputs,
-              a: weights.baseAddress! + group * geometry.outputs * depth, lda: depth,
-              b: s + (item * geometry.groups + group) * geometry.outputs * positions + first, ldb: positions,
-              c: columns, ldc: last - first)
+            if arePacked {
+              rk_product(
+                depth, last - first, geometry.outputs, weights.baseAddress! + group * weightsPerGroup,
+                geometry.outputs * PackedProduct.rowBlock, packed, geometry.outputs * PackedProduct.columnBlock,
+                columns,
+                last - first, 0, nil)
+            } else {
+              BLAS.gemm(
+                transposeA: true, m: depth, n: last - first, k: geometry.outputs,
+                a: weights.baseAddress! + group * geometry.outputs * depth, lda: depth, b: positionsOfS, ldb: positions,
+                c: columns, ldc: last - first)
+            }
           }
           withUnsafePointer(to: window) {
             rk_col2im_rows(columns, last - first, geometry.inputs, $0, first, last, top, bottom, x, plane)

@@ -28,9 +28,9 @@ struct WinogradConvolution: Sendable {
   /// Fewer tiles than this are not worth transforming.
   private static let fewestTiles = 12
   /// Output channels that a strip is multiplied with at a time.
-  private static let channelBlock = 64
-  /// Output and input channels whose kernels a task transforms at a time: 36 × 32 × 128 floats stay in the second cache.
-  private static let kernelBlock = (outputs: 32, inputs: 128)
+  private static let channelBlock = 60
+  /// Output and input channels whose kernels a task transforms at a time: 36 × 48 × 64 floats stay in the second cache.
+  private static let kernelBlock = (outputs: 48, inputs: 64)
   /// The transforms write whole vectors.
   private static let lanes = 16
   /// Floats between the planes of the 36 points, so that they do not fall on the same lines of a cache.
@@ -69,14 +69,13 @@ struct WinogradConvolution: Sendable {
     // An even number, so that two threads finish together.
     let strips = max(min((tiles + Self.stripTiles - 1) / Self.stripTiles + 1, tileRows) / 2 * 2, 1)
     let rows = (tileRows + strips - 1) / strips
-    let width = rows * tileColumns
+    let width = (rows * tileColumns).roundedUp(to: Self.lanes)
     let block = min(outputs, Self.channelBlock)
-    let transformed = products.map {
-      (weights: (matrices: $0.kernels.cached(), turned: $0.kernels.turned), target: $0.target)
-    }
+    let transformed = products.map { (matrices: $0.kernels.cached(), target: $0.target) }
     let shared = Shared((x: x, products: transformed))
+    let (own, vPlane, mPlane) = (width + Self.lanes, inputs * width + Self.gap, block * width + Self.gap)
     workers.run(
-      items * geometry.groups * strips, scratch: 36 * ((inputs + block) * width + 2 * Self.gap) + transformScratch
+      items * geometry.groups * strips, scratch: 36 * (own + vPlane + mPlane) + transformScratch
     ) { task, scratch in
       let (x, products) = shared.pointer
       let first = task % strips * rows
@@ -84,28 +83,26 @@ struct WinogradConvolution: Sendable {
       guard first < last else { return }
       let group = task / strips % geometry.groups
       let item = task / strips / geometry.groups
-      let (vPlane, mPlane) = (inputs * width + Self.gap, block * width + Self.gap)
-      let v = scratch
+      let tiles = (last - first) * tileColumns
+      let v = scratch + 36 * own
       let m = v + 36 * vPlane
       let transform = m + 36 * mPlane
       withUnsafePointer(to: geometry.window) { window in
         let channels = x + (item * geometry.groups + group) * inputs * geometry.inputPositions
         for channel in 0..<inputs {
-          rk_winograd_input(
-            channels + channel * geometry.inputPositions, window, first, last, v + channel * width, vPlane, transform)
+          rk_winograd_input(channels + channel * geometry.inputPositions, window, first, last, scratch, own, transform)
+          rk_winograd_pack(scratch, own, tiles, v + channel * Self.lanes, vPlane, inputs * Self.lanes)
         }
-        for (weights, target) in products {
-          weights.matrices.withUnsafeElements { u in
-            let u = u.baseAddress! + group * 36 * outputs * inputs
+        for (matrices, target) in products {
+          matrices.withUnsafeElements { u in
+            let u = u.baseAddress! + group * 36 * pointFloats
             for from in stride(from: 0, to: outputs, by: block) {
               let count = min(block, outputs - from)
               for point in 0..<36 {
                 // M ← U·V at one of the 36 points: the block's output channels × the strip's tiles.
-                BLAS.gemm(
-                  transposeA: weights.turned, m: count, n: (last - first) * tileColumns, k: inputs,
-                  a: u + point * outputs * inputs + from * (weights.turned ? 1 : inputs),
-                  lda: weights.turned ? outputs : inputs, b: v + point * vPlane, ldb: width, c: m + point * mPlane,
-                  ldc: width)
+                rk_product(
+                  count, tiles, inputs, u + point * pointFloats + from * inputs, PackedProduct.rowBlock * inputs,
+                  v + point * vPlane, inputs * Self.lanes, m + point * mPlane, width, 0, nil)
               }
               for row in 0..<count {
                 write(
@@ -119,38 +116,38 @@ struct WinogradConvolution: Sendable {
     }
   }
 
-  /// All transformed kernels of a product: groups × 36 × outputs × inputs, or × inputs × outputs if they are turned.
+  /// Floats of the transformed kernels of a group at one of the 36 points.
+  private var pointFloats: Int { PackedProduct.rowFloats(geometry.outputs, depth: geometry.inputs) }
+
+  /// All transformed kernels of a product, packed: groups × 36 × outputs × inputs.
   func transformed(_ weight: Tensor, part: WeightPart, turned: Bool, on workers: Workers) -> Tensor {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
-    let blocks = (outputs + Self.kernelBlock.outputs - 1) / Self.kernelBlock.outputs
-    return Tensor(uninitialized: [groups * 36 * outputs * inputs]) { result in
+    let blocks = (outputs + PackedProduct.rowBlock - 1) / PackedProduct.rowBlock
+    return Tensor(uninitialized: [groups * 36 * pointFloats]) { result in
       weight.withUnsafeElements { weight in
         let shared = Shared((weight: weight.baseAddress!, u: result.baseAddress!))
         workers.run(groups * blocks) { task in
-          let (group, from) = (task / blocks, task % blocks * Self.kernelBlock.outputs)
-          let rows = from..<min(from + Self.kernelBlock.outputs, outputs)
+          let (group, from) = (task / blocks, task % blocks * PackedProduct.rowBlock)
+          let rows = from..<min(from + PackedProduct.rowBlock, outputs)
           transform(
             shared.pointer.weight, part: part, turned: turned, group: group, outputs: rows, inputs: 0..<inputs,
-            to: shared.pointer.u + group * 36 * outputs * inputs + from * (turned ? 1 : inputs),
-            lead: turned ? outputs : inputs, plane: outputs * inputs)
+            to: shared.pointer.u + group * 36 * pointFloats + from * inputs, plane: pointFloats)
         }
       }
     }
   }
 
-  /// The kernels from some inputs of a group to some of its outputs: 36 × outputs × inputs, or × inputs × outputs if they
-  /// are turned. Either way kernels that follow one another in the model do so in the result.
+  /// The kernels from some inputs of a group to some of its outputs, packed: 36 × outputs × inputs.
   private func transform(
     _ weight: Floats, part: WeightPart, turned: Bool, group: Int, outputs: Range<Int>, inputs: Range<Int>,
-    to u: MutableFloats, lead: Int, plane: Int
+    to u: MutableFloats, plane: Int
   ) {
     let kernels = weight + group * geometry.outputs * geometry.inputs * 9
     // Turned, the model's weights have this geometry's inputs as rows.
-    let (rows, columns) = turned ? (inputs, outputs) : (outputs, inputs)
-    let step = (turned ? geometry.outputs : geometry.inputs) * 9
+    let (step, depthStep) = turned ? (9, geometry.outputs * 9) : (geometry.inputs * 9, 9)
     rk_winograd_kernels(
-      kernels + rows.lowerBound * step + columns.lowerBound * 9, rows.count, step, columns.count, part.kernel,
-      turned ? 1 : 0, u, lead, plane)
+      kernels + outputs.lowerBound * step + inputs.lowerBound * depthStep, step, depthStep, outputs.count, inputs.count,
+      part.kernel, turned ? 1 : 0, u, plane)
   }
 
   // MARK: Small maps
@@ -160,26 +157,31 @@ struct WinogradConvolution: Sendable {
   ) {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
     let together = max(1, min(items, Self.sharedTiles / tiles))
-    // The last tiles are written as a whole vector, which must not reach the next channel's: another task writes those.
-    let width = (together * tiles + Self.lanes - 1).roundedUp(to: Self.lanes)
+    let width = (together * tiles).roundedUp(to: Self.lanes)
     let block = min(outputs, Self.kernelBlock.outputs)
     let depth = min(inputs, Self.kernelBlock.inputs)
     let blocks = (outputs + block - 1) / block
-    let (uPlane, vPlane, mPlane) = (block * depth + Self.gap, inputs * width + Self.gap, block * width + Self.gap)
+    let own = width + Self.lanes
+    let (uPlane, vPlane, mPlane) = (
+      PackedProduct.rowFloats(block, depth: depth) + Self.gap, inputs * width + Self.gap, block * width + Self.gap
+    )
     let data = workers.pool.storage(count: groups * 36 * vPlane)
     for start in stride(from: 0, to: items, by: together) {
       let count = min(together, items - start)
       let shared = Shared((x: x, v: data.base, products: products))
-      workers.run(groups * inputs, scratch: transformScratch) { task, scratch in
+      workers.run(groups * inputs, scratch: transformScratch + 36 * own) { task, scratch in
         let (group, channel) = (task / inputs, task % inputs)
         withUnsafePointer(to: geometry.window) { window in
           for item in 0..<count {
             let plane = ((start + item) * groups + group) * inputs + channel
             rk_winograd_input(
-              shared.pointer.x + plane * geometry.inputPositions, window, 0, tileRows,
-              shared.pointer.v + group * 36 * vPlane + channel * width + item * tiles, vPlane, scratch)
+              shared.pointer.x + plane * geometry.inputPositions, window, 0, tileRows, scratch + item * tiles, own,
+              scratch + 36 * own)
           }
         }
+        rk_winograd_pack(
+          scratch, own, count * tiles, shared.pointer.v + group * 36 * vPlane + channel * Self.lanes, vPlane,
+          inputs * Self.lanes)
       }
       workers.run(
         groups * blocks * products.count, scratch: 36 * (uPlane + mPlane) + transformScratch
@@ -194,18 +196,18 @@ struct WinogradConvolution: Sendable {
         let v = shared.pointer.v + group * 36 * vPlane
         for first in stride(from: 0, to: inputs, by: depth) {
           let columns = min(depth, inputs - first)
-          let lead = kernels.turned ? rows : columns
           kernels.weight.withUnsafeElements {
             transform(
               $0.baseAddress!, part: kernels.part, turned: kernels.turned, group: group, outputs: from..<from + rows,
-              inputs: first..<first + columns, to: u, lead: lead, plane: uPlane)
+              inputs: first..<first + columns, to: u, plane: uPlane)
           }
           for point in 0..<36 {
             // M ← U·V (+ M) at one of the 36 points: the block's output channels × the tiles of all items.
-            BLAS.gemm(
-              transposeA: kernels.turned, m: rows, n: count * tiles, k: columns, a: u + point * uPlane, lda: lead,
-              b: v + point * vPlane + first * width, ldb: width, beta: first == 0 ? 0 : 1, c: m + point * mPlane,
-              ldc: width)
+            rk_product(
+              rows, count * tiles, columns, u + point * uPlane, PackedProduct.rowBlock * columns,
+              v + point * vPlane + first * Self.lanes, inputs * Self.lanes, m + point * mPlane, width,
+              first == 0 ? 0 : 1,
+              nil)
           }
         }
         withUnsafePointer(to: geometry.window) { window in
@@ -246,8 +248,4 @@ struct WinogradConvolution: Sendable {
     }
     rk_winograd_output(m, plane, window, rows.lowerBound, rows.upperBound, bias, relu, factor, y, scratch)
   }
-}
-
-extension Int {
-  fileprivate func roundedUp(to factor: Int) -> Int { (self + factor - 1) / factor * factor }
 }

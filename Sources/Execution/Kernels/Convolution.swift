@@ -4,9 +4,9 @@ import Tensors
 
 /// How convolutions are computed.
 public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
-  /// Layer by layer the faster one.
+  /// Layer by layer the fastest: Winograd's, or products with weights and windows laid out for the package's own loops.
   case automatic
-  /// im2col and one matrix product, always: the reference.
+  /// im2col and one matrix product of OpenBLAS's, always: the reference.
   case im2col
 }
 
@@ -21,6 +21,8 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
   private let biases: Tensor?
   private let derived: DerivedWeights
   let usesWinograd: Bool
+  /// Whether OpenBLAS multiplies.
+  private let isReference: Bool
 
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, geometry.outputPositions) } }
 
@@ -30,6 +32,10 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     case forward(WeightPart)
     /// inputs × (outputs · taps), kernels turned by 180°: the weights of the adjoint.
     case turned(WeightPart)
+    /// Packed for products with windows, of the convolution or of its adjoint.
+    case packed(WeightPart, turned: Bool)
+    /// Packed with a row for each input and tap: for the adjoint of a convolution with strides.
+    case packedTaps(WeightPart)
     /// Winograd's 36 × outputs × inputs, of the convolution or of its adjoint.
     case winograd(WeightPart, turned: Bool)
   }
@@ -41,16 +47,17 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     geometry = ConvolutionGeometry(
       groups: groups, inputs: inputShape[1] / groups, outputs: outputShape[1] / groups,
       window: try rk_window(convolution.window, over: inputShape))
-    usesWinograd = site.algorithm == .automatic && WinogradConvolution.suits(geometry)
+    isReference = site.algorithm == .im2col
+    usesWinograd = !isReference && WinogradConvolution.suits(geometry)
   }
 
   func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
     let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
     let beside = sideProduct.map { ConvolutionTarget(output: $0.product) }
     guard usesWinograd else {
-      var products = [Im2colConvolution.Product(terms: [(x, weight)], target: main)]
-      if let beside { products.append(.init(terms: [(x, weights(.forward(.positive)))], target: beside)) }
-      return Im2colConvolution(geometry: geometry).multiply(products, items: inputShape[0], on: workers)
+      var products = [Product(terms: [(.all, x)], target: main)]
+      if let beside { products.append(Product(terms: [(.positive, x)], target: beside)) }
+      return multiply(products, turned: false, items: inputShape[0], on: workers)
     }
     var products = [(kernels: kernels(.all, turned: false, on: workers), target: main)]
     if let beside { products.append((kernels(.positive, turned: false, on: workers), beside)) }
@@ -63,14 +70,37 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
     let target = ConvolutionTarget(output: y, accumulates: accumulates)
-    Im2colConvolution(geometry: geometry).multiply(
-      [.init(terms: [(x, weights(.forward(part)))], target: target)], items: inputShape[0], on: workers)
+    multiply([Product(terms: [(part, x)], target: target)], turned: false, items: inputShape[0], on: workers)
   }
 
   func product(_ terms: [(part: WeightPart, x: Floats)], _ y: MutableFloats, on workers: Workers) {
-    let product = Im2colConvolution.Product(
-      terms: terms.map { ($0.x, weights(.forward($0.part))) }, target: ConvolutionTarget(output: y))
-    Im2colConvolution(geometry: geometry).multiply([product], items: inputShape[0], on: workers)
+    let product = Product(terms: terms.map { ($0.part, $0.x) }, target: ConvolutionTarget(output: y))
+    multiply([product], turned: false, items: inputShape[0], on: workers)
+  }
+
+  /// One result: the sum of its terms.
+  private struct Product {
+    let terms: [(part: WeightPart, x: Floats)]
+    let target: ConvolutionTarget
+  }
+
+  /// Products with windows, of the convolution or of its adjoint.
+  private func multiply(_ products: [Product], turned: Bool, items: Int, on workers: Workers) {
+    let geometry = turned ? self.geometry.transposed() : self.geometry
+    func prepared<Result>(
+      _ form: (WeightPart) -> Form, _ make: ([(x: Floats, weights: Tensor)], ConvolutionTarget) -> Result
+    )
+      -> [Result]
+    {
+      products.map { product in make(product.terms.map { ($0.x, weights(form($0.part))) }, product.target) }
+    }
+    if isReference {
+      Im2colConvolution(geometry: geometry).multiply(
+        prepared({ turned ? .turned($0) : .forward($0) }) { .init(terms: $0, target: $1) }, items: items, on: workers)
+    } else {
+      PackedConvolution(geometry: geometry).multiply(
+        prepared({ .packed($0, turned: turned) }) { .init(terms: $0, target: $1) }, items: items, on: workers)
+    }
   }
 
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
@@ -83,7 +113,8 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     let items = inputShape[0] * seeds
     guard hasConvolutionAsAdjoint else {
       return Im2colConvolution(geometry: geometry).scatter(
-        terms.map { (weights(.forward($0.part)), $0.factor) }, s, items: items, seeds: seeds, c, on: workers)
+        terms.map { (weights(isReference ? .forward($0.part) : .packedTaps($0.part)), $0.factor) },
+        arePacked: !isReference, s, items: items, seeds: seeds, c, on: workers)
     }
     guard terms.count == 1 else { return adjointOneByOne(terms, s, seeds: seeds, c, on: workers) }
     let (part, factor) = terms[0]
@@ -93,8 +124,7 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
       WinogradConvolution(geometry: transposed)
         .multiply(s, items: items, [(kernels(part, turned: true, on: workers), target)], on: workers)
     } else {
-      Im2colConvolution(geometry: transposed)
-        .multiply([.init(terms: [(s, weights(.turned(part)))], target: target)], items: items, on: workers)
+      multiply([Product(terms: [(part, s)], target: target)], turned: true, items: items, on: workers)
     }
   }
 
@@ -134,8 +164,26 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
       switch form {
       case .forward(let part): weight.part(part)
       case .turned(let part): turned(weight.part(part))
+      case .packed(let part, let turned): packed(part, turned: turned)
+      case .packedTaps(let part):
+        weight.withUnsafeElements {
+          PackedProduct.rows(
+            of: $0.baseAddress!, groups: geometry.groups, rows: geometry.depth, depth: geometry.outputs, step: 1,
+            depthStep: geometry.depth, part: part)
+        }
       case .winograd: preconditionFailure("Winograd's weights are made by kernels(_:turned:on:)")
       }
+    }
+  }
+
+  private func packed(_ part: WeightPart, turned isTurned: Bool) -> Tensor {
+    let turnedGeometry = isTurned ? geometry.transposed() : geometry
+    // Without taps, turning is reading columns for rows.
+    let readsColumns = isTurned && geometry.taps == 1
+    return (isTurned && !readsColumns ? turned(weight) : weight).withUnsafeElements {
+      PackedProduct.rows(
+        of: $0.baseAddress!, groups: geometry.groups, rows: turnedGeometry.outputs, depth: turnedGeometry.depth,
+        step: readsColumns ? 1 : turnedGeometry.depth, depthStep: readsColumns ? turnedGeometry.outputs : 1, part: part)
     }
   }
 

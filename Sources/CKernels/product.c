@@ -1,0 +1,163 @@
+// Products of matrices that lie as the innermost loop reads them: nothing is copied while it runs, and what a loop over the depth adds up
+// stays in registers. K. Goto, R. van de Geijn, “Anatomy of high-performance matrix multiplication”, ACM TOMS 34 (2008), whose packing
+// is done once here: for weights when a network is prepared, for data by whoever lays them out.
+#include "CKernels.h"
+#include "vectors.h"
+
+#define RK_UNROLL _Pragma("clang loop unroll(full)")
+#define RK_JOINED_(a, b) a##_##b
+#define RK_JOINED(a, b) RK_JOINED_(a, b)
+
+typedef void (*rows_function)(ptrdiff_t depth, const float *a, const float *b, ptrdiff_t b_step, float *c, ptrdiff_t lead,
+                              int accumulates, const rk_product_end *end, const float *bias, const float *factor,
+                              ptrdiff_t factor_lead);
+
+// What multiplies 4·(i + 1) rows by one block of columns, and by two.
+typedef struct {
+  rows_function one[3], two[3];
+} shapes;
+
+#if defined(__x86_64__)
+#define RK_TARGET RK_TARGET_AVX512
+#define RK_LANES 16
+#define RK_ROWS 12
+#define RK_VECTORS 2
+#define RK_NAME(name) RK_JOINED(name, avx512_12x2)
+#include "product_rows.h"
+#undef RK_NAME
+#define RK_ROWS 8
+#define RK_VECTORS 2
+#define RK_NAME(name) RK_JOINED(name, avx512_8x2)
+#include "product_rows.h"
+#undef RK_NAME
+#define RK_ROWS 4
+#define RK_VECTORS 2
+#define RK_NAME(name) RK_JOINED(name, avx512_4x2)
+#include "product_rows.h"
+#undef RK_NAME
+#define RK_ROWS 12
+#define RK_VECTORS 1
+#define RK_NAME(name) RK_JOINED(name, avx512_12x1)
+#include "product_rows.h"
+#undef RK_NAME
+#define RK_ROWS 8
+#define RK_VECTORS 1
+#define RK_NAME(name) RK_JOINED(name, avx512_8x1)
+#include "product_rows.h"
+#undef RK_NAME
+#define RK_ROWS 4
+#define RK_VECTORS 1
+#define RK_NAME(name) RK_JOINED(name, avx512_4x1)
+#include "product_rows.h"
+#undef RK_NAME
+#undef RK_LANES
+#undef RK_TARGET
+static const shapes avx512 = {{rows_avx512_4x1, rows_avx512_8x1, rows_avx512_12x1}, {rows_avx512_4x2, rows_avx512_8x2, rows_avx512_12x2}};
+
+#define RK_TARGET RK_TARGET_AVX2
+#define RK_LANES 8
+#define RK_ROWS 6
+#define RK_VECTORS 2
+#define RK_NAME(name) RK_JOINED(name, avx2_6x2)
+#include "product_rows.h"
+#undef RK_NAME
+#define RK_ROWS 4
+#define RK_VECTORS 2
+#define RK_NAME(name) RK_JOINED(name, avx2_4x2)
+#include "product_rows.h"
+#undef RK_NAME
+#undef RK_LANES
+#undef RK_TARGET
+#endif
+
+#define RK_TARGET
+#define RK_LANES 4
+#if defined(__aarch64__)
+// There are 32 registers.
+#define RK_ROWS 6
+#else
+#define RK_ROWS 2
+#endif
+enum { GENERIC_ROWS = RK_ROWS };
+#define RK_VECTORS 4
+#define RK_NAME(name) RK_JOINED(name, generic_large)
+#include "product_rows.h"
+#undef RK_NAME
+#define RK_ROWS 2
+#define RK_VECTORS 4
+#define RK_NAME(name) RK_JOINED(name, generic_2x4)
+#include "product_rows.h"
+#undef RK_NAME
+#undef RK_LANES
+#undef RK_TARGET
+
+// One block of columns by four rows at a time or more, in pieces that fit the registers.
+#define RK_IN_PIECES(name, count, largest, function, rest_size, rest_function)                                                  \
+  static void name(ptrdiff_t depth, const float *a, const float *b, ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, \
+                   const rk_product_end *end, const float *bias, const float *factor, ptrdiff_t factor_lead) {                   \
+    int i = 0;                                                                                                                   \
+    for (; i + (largest) <= (count); i += (largest))                                                                             \
+      function(depth, a + i, b, b_step, c + i * lead, lead, accumulates, end, bias ? bias + i : bias,                            \
+               factor ? factor + i * factor_lead : factor, factor_lead);                                                         \
+    for (; i < (count); i += (rest_size))                                                                                        \
+      rest_function(depth, a + i, b, b_step, c + i * lead, lead, accumulates, end, bias ? bias + i : bias,                       \
+                    factor ? factor + i * factor_lead : factor, factor_lead);                                                    \
+  }
+#if defined(__x86_64__)
+RK_IN_PIECES(avx2_12, 12, 6, rows_avx2_6x2, 6, rows_avx2_6x2)
+RK_IN_PIECES(avx2_8, 8, 4, rows_avx2_4x2, 4, rows_avx2_4x2)
+static const shapes avx2 = {{rows_avx2_4x2, avx2_8, avx2_12}, {0}};
+#endif
+RK_IN_PIECES(generic_12, 12, GENERIC_ROWS, rows_generic_large, 2, rows_generic_2x4)
+RK_IN_PIECES(generic_8, 8, GENERIC_ROWS, rows_generic_large, 2, rows_generic_2x4)
+RK_IN_PIECES(generic_4, 4, GENERIC_ROWS, rows_generic_large, 2, rows_generic_2x4)
+static const shapes generic = {{generic_4, generic_8, generic_12}, {0}};
+
+static const shapes *shapes_of(rk_isa set) {
+#if defined(__x86_64__)
+  if (set == RK_AVX512) return &avx512;
+  if (set == RK_AVX2) return &avx2;
+#else
+  (void)set;
+#endif
+  return &generic;
+}
+
+// The same for rows and columns of which only some are there: what is not there is computed in memory beside c.
+static void partial(rows_function multiply, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, const float *b,
+                    ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const float *bias,
+                    const float *factor, ptrdiff_t factor_lead) {
+  enum { WIDTH = 2 * RK_PRODUCT_COLUMNS };
+  float sums[RK_PRODUCT_ROWS * WIDTH] = {0}, factors[RK_PRODUCT_ROWS * WIDTH] = {0}, biases[RK_PRODUCT_ROWS] = {0};
+  for (ptrdiff_t i = 0; i < rows; i++) {
+    if (accumulates) memcpy(sums + i * WIDTH, c + i * lead, (size_t)columns * sizeof(float));
+    if (factor) memcpy(factors + i * WIDTH, factor + i * factor_lead, (size_t)columns * sizeof(float));
+    if (bias) biases[i] = bias[i];
+  }
+  multiply(depth, a, b, b_step, sums, WIDTH, accumulates, end, bias ? biases : 0, factor ? factors : 0, WIDTH);
+  for (ptrdiff_t i = 0; i < rows; i++) memcpy(c + i * lead, sums + i * WIDTH, (size_t)columns * sizeof(float));
+}
+
+void rk_product(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step, const float *b,
+                ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end) {
+  const shapes *all = shapes_of(rk_instruction_set());
+  for (ptrdiff_t row = 0; row < rows; row += RK_PRODUCT_ROWS, a += a_step) {
+    const ptrdiff_t count = RK_MIN(rows - row, RK_PRODUCT_ROWS), shape = (count - 1) / 4;
+    const float *bias = end && end->bias ? end->bias + row : 0;
+    for (ptrdiff_t column = 0; column < columns;) {
+      const ptrdiff_t rest = columns - column;
+      const int takes_two = all->two[0] && rest > RK_PRODUCT_COLUMNS;
+      const ptrdiff_t width = takes_two ? 2 * RK_PRODUCT_COLUMNS : RK_PRODUCT_COLUMNS;
+      const rows_function multiply = takes_two ? all->two[shape] : all->one[shape];
+      const float *block = b + column / RK_PRODUCT_COLUMNS * b_step;
+      const float *factor = end && end->factor ? end->factor + row * end->factor_lead + column : 0;
+      const ptrdiff_t factor_lead = end ? end->factor_lead : 0;
+      float *at = c + row * lead + column;
+      if (count == 4 * (shape + 1) && rest >= width)
+        multiply(depth, a, block, b_step, at, lead, accumulates, end, bias, factor, factor_lead);
+      else
+        partial(multiply, count, RK_MIN(rest, width), depth, a, block, b_step, at, lead, accumulates, end, bias, factor, factor_lead);
+      column += width;
+    }
+  }
+}
