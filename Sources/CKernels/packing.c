@@ -52,14 +52,35 @@ RK_KERNEL(void, rk_pack_columns,
   }
 }
 
-// Windows first ≤ p < last of one plane under one tap, side by side.
-RK_INLINE void take_windows(const float *plane, const rk_window *w, ptrdiff_t ky, ptrdiff_t kx, ptrdiff_t first, ptrdiff_t last,
-                            float *out) {
+RK_KERNEL(void, rk_split_columns, (const float *x, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, float *to),
+          (x, rows, width, stride, to)) {
+  const ptrdiff_t each = (width + stride - 1) / stride;
+  for (ptrdiff_t row = 0; row < rows; row++, x += width) {
+    for (ptrdiff_t phase = 0; phase < stride; phase++, to += each) {
+      const ptrdiff_t count = phase < width ? (width - phase + stride - 1) / stride : 0;
+      if (stride == 2) {
+        for (ptrdiff_t i = 0; i < count; i++) to[i] = x[2 * i + phase];
+      } else if (stride == 4) {
+        for (ptrdiff_t i = 0; i < count; i++) to[i] = x[4 * i + phase];
+      } else {
+        for (ptrdiff_t i = 0; i < count; i++) to[i] = x[stride * i + phase];
+      }
+      for (ptrdiff_t i = count; i < each; i++) to[i] = 0;
+    }
+  }
+}
+
+// Windows first ≤ p < last of one plane under one tap, side by side. Whether columns are split is a constant where the call is inlined.
+RK_INLINE void take_windows(const float *plane, const rk_window *w, int is_split, ptrdiff_t ky, ptrdiff_t kx, ptrdiff_t first,
+                            ptrdiff_t last, float *out) {
   const ptrdiff_t shift = kx * w->dilation_x - w->pad_x, stride = w->stride_x;
   // 0 ≤ column·stride + shift < width
   ptrdiff_t valid_from = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
   ptrdiff_t valid_to = RK_MIN(shift >= w->width ? 0 : (w->width - 1 - shift) / stride + 1, w->out_width);
   if (valid_from > valid_to) valid_from = valid_to;
+  // Split, the columns that a tap sees follow one another.
+  const ptrdiff_t each = (w->width + stride - 1) / stride, phase = (shift % stride + stride) % stride;
+  const ptrdiff_t lead = is_split ? each * stride : w->width, start_of_row = is_split ? phase * each + (shift - phase) / stride : shift;
   for (ptrdiff_t row = first / w->out_width; row * w->out_width < last; row++) {
     const ptrdiff_t start = row * w->out_width;
     const ptrdiff_t from = RK_MAX(first - start, 0), to = RK_MIN(last - start, w->out_width);
@@ -69,13 +90,11 @@ RK_INLINE void take_windows(const float *plane, const rk_window *w, ptrdiff_t ky
       for (ptrdiff_t i = from; i < to; i++) o[i] = 0;
       continue;
     }
-    const float *restrict source = plane + y * w->width + shift;
+    const float *restrict source = plane + y * lead + start_of_row;
     const ptrdiff_t a = RK_MIN(RK_MAX(valid_from, from), to), b = RK_MAX(RK_MIN(valid_to, to), a);
     for (ptrdiff_t i = from; i < a; i++) o[i] = 0;
-    if (stride == 1) {
+    if (is_split || stride == 1) {
       for (ptrdiff_t i = a; i < b; i++) o[i] = source[i];
-    } else if (stride == 2) {
-      for (ptrdiff_t i = a; i < b; i++) o[i] = source[2 * i];
     } else {
       for (ptrdiff_t i = a; i < b; i++) o[i] = source[i * stride];
     }
@@ -83,15 +102,22 @@ RK_INLINE void take_windows(const float *plane, const rk_window *w, ptrdiff_t ky
   }
 }
 
-RK_KERNEL(void, rk_pack_windows,
-          (const float *x, const rk_window *w, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first, ptrdiff_t depth_last,
-           float *row, float *to),
-          (x, w, first, last, depth_first, depth_last, row, to)) {
+RK_INLINE void pack_windows(const float *x, const rk_window *w, int is_split, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first,
+                            ptrdiff_t depth_last, float *row, float *to) {
   const ptrdiff_t columns = last - first, depth = depth_last - depth_first;
+  const ptrdiff_t plane = w->height * (is_split ? (w->width + w->stride_x - 1) / w->stride_x * w->stride_x : w->width);
   for (ptrdiff_t i = columns; i < columns + LANES; i++) row[i] = 0;
   for (ptrdiff_t p = depth_first; p < depth_last; p++, to += LANES) {
     const ptrdiff_t kx = p % w->kernel_x, ky = p / w->kernel_x % w->kernel_y, channel = p / w->kernel_x / w->kernel_y;
-    take_windows(x + channel * w->height * w->width, w, ky, kx, first, last, row);
+    take_windows(x + channel * plane, w, is_split, ky, kx, first, last, row);
     for (ptrdiff_t i = 0; i < columns; i += LANES) *(rk_v16 *)(to + i * depth) = *(const rk_v16 *)(row + i);
   }
+}
+
+RK_KERNEL(void, rk_pack_windows,
+          (const float *x, const rk_window *w, int is_split, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first,
+           ptrdiff_t depth_last, float *row, float *to),
+          (x, w, is_split, first, last, depth_first, depth_last, row, to)) {
+  if (is_split) pack_windows(x, w, 1, first, last, depth_first, depth_last, row, to);
+  else pack_windows(x, w, 0, first, last, depth_first, depth_last, row, to);
 }

@@ -59,12 +59,15 @@ struct ProductLoopTests {
             let row = depth.lowerBound + p
             return taps[part.lowerBound + column][row % kernel].map { Double(x[row / kernel * plane + $0]) } ?? 0
           }
+          let isSplit = index % 2 == 1
           onEachInstructionSet {
-            let (input, to) = (Memory(x, shift: index % 4), Memory(count: expected.count, shift: 1))
+            let input = isSplit ? split(x, geometry, channels: channels) : Memory(x, shift: index % 4)
+            let to = Memory(count: expected.count, shift: 1)
             let row = Memory(count: part.count + Self.columnBlock)
             withUnsafePointer(to: geometry.window) {
               rk_pack_windows(
-                input.pointer, $0, part.lowerBound, part.upperBound, depth.lowerBound, depth.upperBound, row.pointer,
+                input.pointer, $0, isSplit ? 1 : 0, part.lowerBound, part.upperBound, depth.lowerBound,
+                depth.upperBound, row.pointer,
                 to.pointer)
             }
             #expect(row.isIntact)
@@ -73,6 +76,20 @@ struct ProductLoopTests {
         }
       }
     }
+  }
+
+  /// What `rk_split_columns` makes of an input, after it was looked at.
+  private func split(_ x: [Float], _ geometry: Geometry, channels: Int) -> Memory {
+    let (width, stride, rows) = (geometry.width, geometry.stride.x, channels * geometry.height)
+    let each = (width + stride - 1) / stride
+    let expected = (0..<rows * each * stride).map { i -> Double in
+      let (row, phase, place) = (i / (each * stride), i / each % stride, i % each)
+      return place * stride + phase < width ? Double(x[row * width + place * stride + phase]) : 0
+    }
+    let (input, to) = (Memory(x, shift: 1), Memory(count: expected.count, shift: 3))
+    rk_split_columns(input.pointer, rows, width, stride, to.pointer)
+    #expect(to.difference(from: expected) == nil, "\(geometry)")
+    return Memory(Array(UnsafeBufferPointer(start: to.pointer, count: expected.count)), shift: 1)
   }
 
   /// What is done at the end, and how rows and columns are cut.

@@ -19,7 +19,10 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
   static let all: [LinearCase] =
     [(1, 1), (7, 3), (100, 33), (513, 70), (5000, 64)].flatMap { inputs, outputs in
       [[1], [2], [5]].map { LinearCase(inputs: inputs, outputs: outputs, leading: $0) }
-    } + [LinearCase(inputs: 20, outputs: 10, leading: [2, 3])]
+    } + [
+      LinearCase(inputs: 20, outputs: 10, leading: [2, 3]), LinearCase(inputs: 30, outputs: 33, leading: [2, 20]),
+      LinearCase(inputs: 1300, outputs: 150, leading: [3, 11]), LinearCase(inputs: 5, outputs: 600, leading: [200]),
+    ]
 }
 
 /// The fully connected kernel against loops over its definition in double precision.

@@ -95,9 +95,14 @@ void rk_pack_rows(const float *a, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_
 void rk_pack_columns(const float *b, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t columns, ptrdiff_t depth, rk_part part, float *to);
 
 // The same for the windows first ≤ p < last as columns, of whose depth (channel, ky, kx) the rows depth_first … depth_last − 1. `row` has
-// room for last − first + RK_PRODUCT_COLUMNS floats.
-void rk_pack_windows(const float *x, const rk_window *w, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first,
+// room for last − first + RK_PRODUCT_COLUMNS floats. Where rk_split_columns has split the columns of x by the window's stride,
+// `is_split` is not 0.
+void rk_pack_windows(const float *x, const rk_window *w, int is_split, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first,
                      ptrdiff_t depth_last, float *row, float *to);
+
+// to[row][phase][i] ← x[row][i·stride + phase], in ⌈width / stride⌉ floats for each phase, 0 where there is none: what a tap of a window with
+// that stride sees in a row then lies side by side.
+void rk_split_columns(const float *x, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, float *to);
 
 // --- Winograd F(4×4, 3×3), for unit strides and dilations ------------------------------------------------------------
 

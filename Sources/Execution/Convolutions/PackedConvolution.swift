@@ -22,7 +22,24 @@ struct PackedConvolution: Sendable {
     let (positions, depth, rows) = (geometry.outputPositions, geometry.depth, geometry.outputs)
     let cut = TileCut(
       columns: positions, rows: rows, depth: depth, copies: items * geometry.groups * products.count, on: workers)
-    let shared = Shared(Step.steps(of: products))
+    var steps = Step.steps(of: products)
+    // What several taps take at a distance from each other is put side by side first, so that each only copies.
+    let window = geometry.window
+    let isSplit = window.kernel_x > window.stride_x && window.stride_x > 1
+    let lead = isSplit ? Int(window.width).roundedUp(to: Int(window.stride_x)) : Int(window.width)
+    var split: [TensorStorage] = []
+    if isSplit {
+      for index in steps.indices {
+        split.append(
+          splitColumns(
+            steps[index].x, rows: items * geometry.groups * geometry.inputs * Int(window.height), lead: lead,
+            on: workers))
+        steps[index].x = UnsafePointer(split[index].base)
+      }
+    }
+    defer { withExtendedLifetime(split) {} }
+    let shared = Shared(steps)
+    let plane = Int(window.height) * lead
     let weightsPerGroup = PackedProduct.rowFloats(rows, depth: depth)
     workers.run(items * geometry.groups * cut.tiles * cut.slices, scratch: cut.scratch) { task, columns in
       let slice = cut.rows(ofSlice: task % cut.slices)
@@ -33,12 +50,12 @@ struct PackedConvolution: Sendable {
       let channel = group * rows + slice.lowerBound
       let row = columns + cut.laidOut
       for step in shared.pointer {
-        let channels = step.x + (item * geometry.groups + group) * geometry.inputs * geometry.inputPositions
+        let channels = step.x + (item * geometry.groups + group) * geometry.inputs * plane
         for piece in cut.pieces {
-          layOut(channels, tile, piece, row: row, to: columns)
+          layOut(channels, isSplit: isSplit, tile, piece, row: row, to: columns)
           for part in step.parts {
             let target = part.target
-            let plane = (item * geometry.groups * rows + channel) * positions + tile.lowerBound
+            let place = (item * geometry.groups * rows + channel) * positions + tile.lowerBound
             var end = rk_product_end()
             let isLast = part.isLast && piece.upperBound == depth
             if isLast { target.finish(&end, item: item, channels: geometry.groups * rows, channel, positions, tile) }
@@ -47,7 +64,7 @@ struct PackedConvolution: Sendable {
                 slice.count, tile.count, piece.count,
                 weights.baseAddress! + group * weightsPerGroup + slice.lowerBound * depth
                   + piece.lowerBound * PackedProduct.rowBlock,
-                depth * PackedProduct.rowBlock, columns, piece.count * PackedProduct.columnBlock, target.output + plane,
+                depth * PackedProduct.rowBlock, columns, piece.count * PackedProduct.columnBlock, target.output + place,
                 positions,
                 target.accumulates || !part.isFirst || piece.lowerBound > 0 ? 1 : 0, &end)
             }
@@ -59,7 +76,7 @@ struct PackedConvolution: Sendable {
 
   /// Some of the depth of a tile's windows.
   private func layOut(
-    _ x: Floats, _ tile: Range<Int>, _ piece: Range<Int>, row: MutableFloats, to columns: MutableFloats
+    _ x: Floats, isSplit: Bool, _ tile: Range<Int>, _ piece: Range<Int>, row: MutableFloats, to columns: MutableFloats
   ) {
     if geometry.isPointwise {
       let positions = geometry.inputPositions
@@ -69,14 +86,27 @@ struct PackedConvolution: Sendable {
         columns)
     } else {
       withUnsafePointer(to: geometry.window) {
-        rk_pack_windows(x, $0, tile.lowerBound, tile.upperBound, piece.lowerBound, piece.upperBound, row, columns)
+        rk_pack_windows(
+          x, $0, isSplit ? 1 : 0, tile.lowerBound, tile.upperBound, piece.lowerBound, piece.upperBound, row, columns)
       }
     }
   }
 
+  /// Rows of the input with the columns that a tap sees side by side.
+  private func splitColumns(_ x: Floats, rows: Int, lead: Int, on workers: Workers) -> TensorStorage {
+    let (width, stride) = (Int(geometry.window.width), Int(geometry.window.stride_x))
+    let result = workers.pool.storage(count: rows * lead)
+    let shared = Shared((x: x, to: result.base))
+    workers.runSplit(rows, grain: max((1 << 14) / width, 1)) { rows in
+      let (x, to) = shared.pointer
+      rk_split_columns(x + rows.lowerBound * width, rows.count, width, stride, to + rows.lowerBound * lead)
+    }
+    return result
+  }
+
   /// What is laid out once, and the products that it takes part in.
   private struct Step {
-    let x: Floats
+    var x: Floats
     var parts: [Part]
 
     struct Part {

@@ -13,6 +13,8 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   let outputShape: TensorShape
   private let weight: Tensor
   private let biases: Tensor?
+  private let derived: DerivedWeights
+  private let isReference: Bool
 
   /// Rows of W that one task reads.
   private static let block = 32
@@ -24,7 +26,8 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
 
   init(_ linear: Linear, at site: KernelSite) {
     (inputShape, outputShape) = (site.operands[0].shape, site.output.shape)
-    (weight, biases) = (linear.weight, linear.bias)
+    (weight, biases, derived) = (linear.weight, linear.bias, site.weights)
+    isReference = site.algorithm == .im2col
   }
 
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, 1) } }
@@ -32,7 +35,34 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   private var outputs: Int { weight.shape[0] }
   private var items: Int { outputs == 0 ? 0 : outputShape.count / outputs }
 
+  /// Whether products take packed weights: with few items reading the weights is what they cost.
+  private var isPacked: Bool {
+    !isReference && items >= PackedRowProduct.fewestRows && weight.count <= PackedRowProduct.mostWeights
+  }
+
+  /// x·part(W)ᵀ, or s·part(W).
+  private func packedProduct(_ part: WeightPart, rows: Int, turned: Bool) -> PackedRowProduct {
+    let (depth, columns) = turned ? (outputs, inputs) : (inputs, outputs)
+    let weights = derived.value(for: .packed(part, turned: turned)) {
+      PackedRowProduct.packed(
+        weight, columns: columns, depth: depth, step: turned ? 1 : inputs, depthStep: turned ? inputs : 1, part: part)
+    }
+    return PackedRowProduct(rows: rows, depth: depth, columns: columns, weights: weights)
+  }
+
   func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
+    if isPacked {
+      let shared = Shared(y)
+      packedProduct(.all, rows: items, turned: false).multiply(x, y, accumulates: false, on: workers) { rows, columns in
+        for row in rows {
+          let y = shared.pointer + row * outputs + columns.lowerBound
+          biases?.withUnsafeElements { rk_add(y, y, $0.baseAddress! + columns.lowerBound, columns.count) }
+          if rectifies { rk_relu(y, y, columns.count) }
+        }
+      }
+      if let sideProduct { product(.positive, x, sideProduct.product, accumulates: false, on: workers) }
+      return
+    }
     if let sideProduct = sideProduct?.product {
       products(.positive, x, sideProduct, all: y, accumulates: false, on: workers)
     } else {
@@ -46,6 +76,10 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   }
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
+    if isPacked {
+      return packedProduct(part, rows: items, turned: false)
+        .multiply(x, y, accumulates: accumulates, on: workers) { _, _ in }
+    }
     products(part, x, y, all: nil, accumulates: accumulates, on: workers)
   }
 
@@ -94,10 +128,23 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
     let total = items * seeds
     // Only outputs that some item sends relevance to need their weights read.
     let rows = (0..<outputs).filter { row in (0..<total).contains { s[$0 * outputs + row] != 0 } }
+    let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
+    /// An item of the batch may have several rows, all of which follow one another for each seed.
+    @Sendable func row(ofFactor item: Int) -> Int { item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem }
+    if isPacked, 2 * rows.count > outputs {
+      let shared = Shared((c: c, factor: factor))
+      return packedProduct(part, rows: total, turned: true).multiply(s, c, accumulates: false, on: workers) {
+        rows, columns in
+        guard let factor = shared.pointer.factor else { return }
+        for item in rows {
+          let c = shared.pointer.c + item * inputs + columns.lowerBound
+          rk_multiply(c, c, factor + row(ofFactor: item) * inputs + columns.lowerBound, columns.count)
+        }
+      }
+    }
     let grain = max((inputs / 16 + 63) / 64 * 64, 256)
     let shared = Shared((s: s, c: c, factor: factor))
     let isDense = total > Self.fewItems
-    let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
     let tasks = (inputs + grain - 1) / grain
     workers.run(tasks, scratch: isDense ? Self.block * (grain + total) : 0) { task, scratch in
       let (s, c, factor) = shared.pointer
@@ -134,9 +181,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
       guard let factor else { return }
       for item in 0..<total {
         let c = c + item * inputs + first
-        // An item of the batch may have several rows, all of which follow one another for each seed.
-        let row = item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem
-        rk_multiply(c, c, factor + row * inputs + first, count)
+        rk_multiply(c, c, factor + row(ofFactor: item) * inputs + first, count)
       }
     }
   }
