@@ -23,28 +23,31 @@ static float product_at(const float *x, ptrdiff_t channels, const rk_window *w, 
 }
 
 RK_KERNEL(ptrdiff_t, rk_refine_small_products,
-          (const float *x, ptrdiff_t channels, const rk_window *w, const float *weights, rk_part part, const float *needed,
-           float relative, float *z),
-          (x, channels, w, weights, part, needed, relative, z)) {
+          (const rk_term *terms, ptrdiff_t term_count, ptrdiff_t channels, const rk_window *w, const float *weights,
+           const float *needed, float relative, float *z),
+          (terms, term_count, channels, w, weights, needed, relative, z)) {
   const ptrdiff_t positions = w->out_height * w->out_width;
   rk_v16 most = {0};
   ptrdiff_t p = 0;
-  for (; p + LANES <= positions; p += LANES) most = __builtin_elementwise_max(most, *(const rk_v16 *)(z + p));
+  for (; p + LANES <= positions; p += LANES)
+    most = __builtin_elementwise_max(most, __builtin_elementwise_abs(*(const rk_v16 *)(z + p)));
   float largest = 0;
   for (int i = 0; i < LANES; i++) largest = RK_MAX(largest, most[i]);
-  for (; p < positions; p++) largest = RK_MAX(largest, z[p]);
+  for (; p < positions; p++) largest = RK_MAX(largest, __builtin_fabsf(z[p]));
   const float threshold = largest * relative;
   ptrdiff_t refined = 0;
   for (ptrdiff_t first = 0; first < positions; first += LANES) {
     const ptrdiff_t last = RK_MIN(first + LANES, positions);
     // Sixteen at a time, since hardly any are so small.
     if (last - first == LANES) {
-      const rk_v16 v = *(const rk_v16 *)(z + first);
+      const rk_v16 v = __builtin_elementwise_abs(*(const rk_v16 *)(z + first));
       if (!__builtin_reduce_or(needed ? (v <= threshold) & (*(const rk_v16 *)(needed + first) != 0) : v <= threshold)) continue;
     }
     for (p = first; p < last; p++) {
-      if (z[p] > threshold || (needed && needed[p] == 0)) continue;
-      z[p] = product_at(x, channels, w, p, weights, part);
+      if (__builtin_fabsf(z[p]) > threshold || (needed && needed[p] == 0)) continue;
+      float sum = 0;
+      for (ptrdiff_t k = 0; k < term_count; k++) sum += product_at(terms[k].x, channels, w, p, weights, terms[k].part);
+      z[p] = sum;
       refined++;
     }
   }

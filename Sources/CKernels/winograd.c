@@ -252,8 +252,8 @@ RK_INLINE void restore_tiles(const float *m, ptrdiff_t plane, float *y, ptrdiff_
 
 RK_KERNEL(void, rk_winograd_output,
           (const float *m, ptrdiff_t plane, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last, float bias,
-           int relu, const float *factor, float *y, float *scratch),
-          (m, plane, w, row_first, row_last, bias, relu, factor, y, scratch)) {
+           int relu, const float *factor, int accumulates, float *y, float *scratch),
+          (m, plane, w, row_first, row_last, bias, relu, factor, accumulates, y, scratch)) {
   const ptrdiff_t tiles = (w->out_width + 3) / 4, stride = 4 * (tiles + TILES_TOGETHER + LANES);
   const ptrdiff_t together = RK_MAX(TILES_TOGETHER / tiles, 1);
   for (ptrdiff_t top = row_first; top < row_last; top += together, m += together * tiles) {
@@ -266,6 +266,8 @@ RK_KERNEL(void, rk_winograd_output,
         if (factor) {
           const float *restrict f = factor + (row * 4 + i) * w->out_width;
           for (ptrdiff_t t = 0; t < w->out_width; t++) o[t] = r[t] * f[t];
+        } else if (accumulates) {
+          for (ptrdiff_t t = 0; t < w->out_width; t++) o[t] += r[t] + bias;
         } else if (relu) {
           for (ptrdiff_t t = 0; t < w->out_width; t++) {
             const float value = r[t] + bias;

@@ -58,10 +58,15 @@ private final class SharedState: Sendable {
   private let alarm = NSCondition()
 
   private static let isOpen = 1 << 32
-  /// Looks for work before a thread goes to sleep: some hundred microseconds; none where it would keep others from working.
-  private let patience: Int
+  /// How long a thread looks for work before it goes to sleep: about what waking one costs, so that it takes at most as much from others as
+  /// it saves; not at all where there are more threads than processors.
+  private let patience: Duration
+  private let isPatient: Bool
 
-  init(threads: Int) { patience = threads > ProcessInfo.processInfo.activeProcessorCount ? 0 : 10_000 }
+  init(threads: Int) {
+    isPatient = threads <= ProcessInfo.processInfo.activeProcessorCount
+    patience = .microseconds(isPatient ? 60 : 0)
+  }
 
   func claim() -> Bool { isClaimed.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged }
 
@@ -116,6 +121,7 @@ private final class SharedState: Sendable {
   fileprivate func help(as index: Int) {
     var done = 0
     var looks = 0
+    var start = ContinuousClock.now
     while !isStopping.load(ordering: .relaxed) {
       let state = gate.load(ordering: .acquiring)
       // Read after the gate: it may be of later work than the gate's, which is then entered anyway or looked at again.
@@ -126,12 +132,12 @@ private final class SharedState: Sendable {
         done = number.load(ordering: .relaxed)
         if let work, index < work.threads { work.body(index) }
         gate.wrappingSubtract(1, ordering: .releasing)
-        looks = 0
-      } else if looks < patience {
+        (looks, start) = (0, .now)
+      } else if isPatient, looks % Self.looksPerGlance != 0 || ContinuousClock.now - start < patience {
         pause(&looks)
       } else {
         sleep(after: done)
-        looks = 0
+        (looks, start) = (0, .now)
       }
     }
   }
@@ -158,8 +164,11 @@ private final class SharedState: Sendable {
   /// Waits a moment; now and then lets other threads have the processor.
   private func pause(_ looks: inout Int) {
     looks += 1
-    if patience == 0 || looks % 256 == 0 { sched_yield() } else { rk_pause() }
+    if !isPatient || looks % 1024 == 0 { sched_yield() } else { rk_pause() }
   }
+
+  /// Looks for work between two at the clock.
+  private static let looksPerGlance = 32
 }
 
 /// What a helper is told when it starts.

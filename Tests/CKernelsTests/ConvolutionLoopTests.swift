@@ -71,21 +71,29 @@ struct ConvolutionLoopTests {
       let (x, taps) = (values.whole(channels * plane), geometry.taps())
       let kernel = geometry.kernel.y * geometry.kernel.x
       let weights = values.whole(channels * kernel)
-      let (z, needed) = (values.whole(taps.count, 1...100), values.whole(taps.count, 0...1))
-      let threshold = z.reduce(0, max) * 0.25
-      let small = taps.indices.filter { z[$0] <= threshold && (!onlyNeeded || needed[$0] != 0) }
+      let other = values.whole(channels * plane)
+      let (z, needed) = (values.whole(taps.count, -100...100), values.whole(taps.count, 0...1))
+      let threshold = z.reduce(0) { max($0, abs($1)) } * 0.25
+      let small = taps.indices.filter { abs(z[$0]) <= threshold && (!onlyNeeded || needed[$0] != 0) }
+      // One term, or two of which the second takes the weights as they are.
+      let hasTwo = index % 2 == 0
       var expected = [Double?](repeating: nil, count: taps.count)
       for window in small {
         expected[window] = (0..<channels * kernel).reduce(0.0) { sum, i in
           guard let position = taps[window][i % kernel] else { return sum }
-          return sum + Double(x[i / kernel * plane + position]) * part.of(Double(weights[i]))
+          let (place, weight) = (i / kernel * plane + position, Double(weights[i]))
+          return sum + Double(x[place]) * part.of(weight) + (hasTwo ? Double(other[place]) * weight : 0)
         }
       }
       let (input, kernels, mask) = (Memory(x, shift: 1), Memory(weights, shift: 2), Memory(needed, shift: 3))
-      let products = Memory(z, shift: index % 4)
+      let (products, second) = (Memory(z, shift: index % 4), Memory(other))
+      let terms = [
+        rk_term(x: input.pointer, part: part.part),
+        rk_term(x: second.pointer, part: rk_part(form: RK_SCALED, positive: 1, negative: 1)),
+      ]
       let count = withUnsafePointer(to: geometry.window) {
         rk_refine_small_products(
-          input.pointer, channels, $0, kernels.pointer, part.part, onlyNeeded ? UnsafePointer(mask.pointer) : nil, 0.25,
+          terms, hasTwo ? 2 : 1, channels, $0, kernels.pointer, onlyNeeded ? UnsafePointer(mask.pointer) : nil, 0.25,
           products.pointer)
       }
       #expect(count == small.count && products.difference(from: expected) == nil, "\(geometry)")

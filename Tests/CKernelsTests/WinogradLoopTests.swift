@@ -119,12 +119,15 @@ struct WinogradLoopTests {
     }
   }
 
-  @Test(arguments: [false, true], [false, true]) func outputs(relu: Bool, hasFactor: Bool) {
+  /// What is done at the end; only what does nothing else adds to what is there.
+  enum End: CaseIterable { case bias, rectified, factor, sum }
+
+  @Test(arguments: End.allCases) func outputs(end: End) {
     for (index, geometry) in Self.geometries.enumerated() {
       let (height, width) = (geometry.outHeight, geometry.outWidth)
       let (tiles, tileRows) = ((width + 3) / 4, (height + 3) / 4)
       var values = Values(seed: index)
-      let factor = values.whole(height * width)
+      let (factor, start) = (values.whole(height * width), values.whole(height * width))
       for rows in [0..<tileRows, tileRows / 2..<tileRows] where !rows.isEmpty {
         let plane = rows.count * tiles + 15
         let m = values.whole(36 * plane)
@@ -137,16 +140,21 @@ struct WinogradLoopTests {
             guard row < height, column < width else { continue }
             let position = row * width + column
             expected[position] =
-              hasFactor ? value * Double(factor[position]) : relu ? max(0, value + 3) : value + 3
+              switch end {
+              case .bias: value + 3
+              case .rectified: max(0, value + 3)
+              case .factor: value * Double(factor[position])
+              case .sum: value + 3 + Double(start[position])
+              }
           }
         }
         let (products, factors) = (Memory(m, shift: index % 4), Memory(factor, shift: 3))
-        let y = Memory(count: height * width, shift: 1)
+        let y = Memory(start, shift: 1)
         withUnsafePointer(to: geometry.window) {
           let scratch = Memory(count: rk_winograd_scratch($0), shift: 2)
           rk_winograd_output(
-            products.pointer, plane, $0, rows.lowerBound, rows.upperBound, 3, relu ? 1 : 0,
-            hasFactor ? UnsafePointer(factors.pointer) : nil, y.pointer, scratch.pointer)
+            products.pointer, plane, $0, rows.lowerBound, rows.upperBound, 3, end == .rectified ? 1 : 0,
+            end == .factor ? UnsafePointer(factors.pointer) : nil, end == .sum ? 1 : 0, y.pointer, scratch.pointer)
           #expect(scratch.isIntact)
         }
         #expect(y.difference(from: expected) == nil, "\(geometry), rows \(rows)")

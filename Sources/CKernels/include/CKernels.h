@@ -124,16 +124,23 @@ void rk_winograd_input(const float *x, const rk_window *w, ptrdiff_t row_first, 
 // to 15 floats after the last tile are read from each plane of v, and written.
 void rk_winograd_pack(const float *v, ptrdiff_t v_plane, ptrdiff_t tiles, float *to, ptrdiff_t plane, ptrdiff_t block);
 
-// y ← Aᵀ·m·A for the same tiles of one output channel, plus bias and max(0, ·) if relu; or, if factor is given, times it.
+// y ← Aᵀ·m·A for the same tiles of one output channel, plus bias and max(0, ·) if relu; or, if factor is given, times it; or, if it
+// accumulates, plus what was there.
 // Up to 15 floats after the last tile are read from each plane.
 void rk_winograd_output(const float *m, ptrdiff_t plane, const rk_window *w, ptrdiff_t row_first, ptrdiff_t row_last,
-                        float bias, int relu, const float *factor, float *y, float *scratch);
+                        float bias, int relu, const float *factor, int accumulates, float *y, float *scratch);
 
-// Computes those elements of z = part(weights)·x (one output channel, no element negative) anew and directly that are at
-// most `relative` of the largest, where rounding of the transforms counts; positions with needed = 0 are left alone if
-// `needed` is given. Returns how many there were.
-ptrdiff_t rk_refine_small_products(const float *x, ptrdiff_t channels, const rk_window *w, const float *weights,
-                                   rk_part part, const float *needed, float relative, float *z);
+// One of the summands of a product: what is multiplied, and what becomes of the weights.
+typedef struct {
+  const float *x;
+  rk_part part;
+} rk_term;
+
+// Computes those elements of z = Σ part(weights)·x over terms (one output channel) anew and directly whose size is at most `relative` of
+// the largest, where rounding of the transforms counts; positions with needed = 0 are left alone if `needed` is given. Returns how many
+// there were.
+ptrdiff_t rk_refine_small_products(const rk_term *terms, ptrdiff_t term_count, ptrdiff_t channels, const rk_window *w,
+                                   const float *weights, const float *needed, float relative, float *z);
 
 // --- Fully connected layers ------------------------------------------------------------------------------------------
 

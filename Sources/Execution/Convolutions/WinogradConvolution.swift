@@ -246,6 +246,7 @@ struct WinogradConvolution: Sendable {
       relu = rectifies ? 1 : 0
     case .factor(let base, let seeds): factor = base + (item / seeds * channels + channel) * positions
     }
-    rk_winograd_output(m, plane, window, rows.lowerBound, rows.upperBound, bias, relu, factor, y, scratch)
+    rk_winograd_output(
+      m, plane, window, rows.lowerBound, rows.upperBound, bias, relu, factor, target.accumulates ? 1 : 0, y, scratch)
   }
 }

@@ -64,7 +64,7 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     WinogradConvolution(geometry: geometry).multiply(x, items: inputShape[0], products, on: workers)
     if let sideProduct {
       let isPartial = rectifies && sideProduct.scope == .positiveOutputs
-      refine(sideProduct.product, x, needed: isPartial ? UnsafePointer(y) : nil, on: workers)
+      refine(sideProduct.product, [(.positive, x)], needed: isPartial ? UnsafePointer(y) : nil, on: workers)
     }
   }
 
@@ -74,6 +74,15 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
   }
 
   func product(_ terms: [(part: WeightPart, x: Floats)], _ y: MutableFloats, on workers: Workers) {
+    if usesWinograd {
+      for (index, term) in terms.enumerated() {
+        let target = ConvolutionTarget(output: y, accumulates: index > 0)
+        WinogradConvolution(geometry: geometry)
+          .multiply(
+            term.x, items: inputShape[0], [(kernels(term.part, turned: false, on: workers), target)], on: workers)
+      }
+      return refine(y, terms, needed: nil, on: workers)
+    }
     let product = Product(terms: terms.map { ($0.part, $0.x) }, target: ConvolutionTarget(output: y))
     multiply([product], turned: false, items: inputShape[0], on: workers)
   }
@@ -134,19 +143,24 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
 
   /// Rounding of Winograd's transforms must not pass for a denominator: products so small beside the largest of their
   /// channel that it could are computed directly. Outputs at which no relevance arrives are left.
-  private func refine(_ z: MutableFloats, _ x: Floats, needed: Floats?, on workers: Workers) {
+  private func refine(
+    _ z: MutableFloats, _ terms: [(part: WeightPart, x: Floats)], needed: Floats?, on workers: Workers
+  ) {
     let geometry = geometry
     let positions = geometry.outputPositions
-    let shared = Shared((z: z, x: x, needed: needed))
+    let shared = Shared((z: z, terms: terms, needed: needed))
     weight.withUnsafeElements { weight in
       let weights = Shared(weight.baseAddress!)
       workers.run(outputShape[0] * outputShape[1]) { plane in
-        let (z, x, needed) = shared.pointer
+        let (z, terms, needed) = shared.pointer
         let group = plane / geometry.outputs
+        let own = terms.map {
+          rk_term(x: $0.x + group * geometry.inputs * geometry.inputPositions, part: $0.part.kernel)
+        }
         withUnsafePointer(to: geometry.window) {
           _ = rk_refine_small_products(
-            x + group * geometry.inputs * geometry.inputPositions, geometry.inputs, $0,
-            weights.pointer + plane % (geometry.groups * geometry.outputs) * geometry.depth, WeightPart.positive.kernel,
+            own, own.count, geometry.inputs, $0,
+            weights.pointer + plane % (geometry.groups * geometry.outputs) * geometry.depth,
             needed.map { $0 + plane * positions }, Self.smallProduct, z + plane * positions)
         }
       }
