@@ -88,14 +88,3 @@ package struct StepwiseKernel: Kernel {
     values.forward(operands, output, on: workers)
   }
 }
-
-/// Forms of a layer's weights that are derived from the model's once and kept: signed parts, transposed kernels.
-typealias DerivedWeights = Cache<ConvolutionKernel.Form, Tensor>
-
-/// Weights in derived layouts, by node: shared by all plans of a network.
-final class WeightLibrary: Sendable {
-  private let layouts: [DerivedWeights]
-  init(nodes: Int) { layouts = (0..<nodes).map { _ in DerivedWeights() } }
-  var bytes: Int { layouts.flatMap(\.all).reduce(0) { $0 + $1.count * MemoryLayout<Float>.stride } }
-  subscript(id: Node.ID) -> DerivedWeights { layouts[id.index] }
-}

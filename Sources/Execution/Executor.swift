@@ -31,10 +31,11 @@ public final class Executor: Sendable {
 
   /// Prepares to run a network on `threads` threads, a number from 1 to 1024, of which at most four per processor, or 16, are used; nil
   /// means one per processor, or as many as the address space has room for. `instructionSet` says which vector units to use, nil the
-  /// preferred ones. Runs throw if the number is another, if there is no room, or if the processor lacks the instruction set.
+  /// preferred ones. Weights that are laid out for the package's loops are kept up to `weightBudget` bytes; others are laid out anew at
+  /// each use. Runs throw if the number is another, if there is no room, or if the processor lacks the instruction set.
   public init(
     _ network: NeuralNetwork, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
-    instructionSet: InstructionSet? = nil
+    instructionSet: InstructionSet? = nil, weightBudget: Int = 1 << 30
   ) {
     (self.network, self.convolution) = (network, convolution)
     let (count, fault) = ThreadLimit.count(for: threads)
@@ -42,7 +43,7 @@ public final class Executor: Sendable {
     self.fault = fault ?? otherFault
     workers = Workers(count: count, pool: MemoryPool(), instructionSet: instructionSet)
     self.threads = workers.count
-    weights = WeightLibrary(nodes: network.graph.nodes.count)
+    weights = WeightLibrary(nodes: network.graph.nodes.count, budget: weightBudget)
   }
 
   /// The logits of a batch of inputs.
