@@ -94,6 +94,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
     let total = items * seeds
     // Only outputs that some item sends relevance to need their weights read.
     let rows = (0..<outputs).filter { row in (0..<total).contains { s[$0 * outputs + row] != 0 } }
+    workers.products.add(rows.count * total * inputs)
     let grain = max((inputs / 16 + 63) / 64 * 64, 256)
     let shared = Shared((s: s, c: c, factor: factor))
     let isDense = total > Self.fewItems
