@@ -70,17 +70,16 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
     let target = ConvolutionTarget(output: y, accumulates: accumulates)
+    guard !usesWinograd else {
+      return WinogradConvolution(geometry: geometry)
+        .multiply(x, items: inputShape[0], [(kernels(part, turned: false, on: workers), target)], on: workers)
+    }
     multiply([Product(terms: [(part, x)], target: target)], turned: false, items: inputShape[0], on: workers)
   }
 
   func product(_ terms: [(part: WeightPart, x: Floats)], _ y: MutableFloats, on workers: Workers) {
     if usesWinograd {
-      for (index, term) in terms.enumerated() {
-        let target = ConvolutionTarget(output: y, accumulates: index > 0)
-        WinogradConvolution(geometry: geometry)
-          .multiply(
-            term.x, items: inputShape[0], [(kernels(term.part, turned: false, on: workers), target)], on: workers)
-      }
+      for (index, term) in terms.enumerated() { product(term.part, term.x, y, accumulates: index > 0, on: workers) }
       return refine(y, terms, needed: nil, on: workers)
     }
     let product = Product(terms: terms.map { ($0.part, $0.x) }, target: ConvolutionTarget(output: y))
