@@ -5,8 +5,6 @@
 #include "vectors.h"
 
 #define RK_UNROLL _Pragma("clang loop unroll(full)")
-#define RK_JOINED_(a, b) a##_##b
-#define RK_JOINED(a, b) RK_JOINED_(a, b)
 
 typedef void (*rows_function)(ptrdiff_t depth, const float *a, const float *b, ptrdiff_t b_step, float *c, ptrdiff_t lead,
                               int accumulates, const rk_product_end *end, const float *bias, const float *factor,
@@ -17,79 +15,66 @@ typedef struct {
   rows_function one[3], two[3];
 } shapes;
 
+// Names of what product_rows.h makes: rows_avx512_12x2 and so on.
+#define RK_PASTE_(name, set, rows, vectors) name##_##set##_##rows##x##vectors
+#define RK_PASTE(name, set, rows, vectors) RK_PASTE_(name, set, rows, vectors)
+#define RK_NAME(name) RK_PASTE(name, RK_SET, RK_ROWS, RK_VECTORS)
+
+// As many rows as leave registers for a row of b and for an element of a.
 #if defined(__x86_64__)
+#define RK_SET avx512
 #define RK_TARGET RK_TARGET_AVX512
 #define RK_LANES 16
+#define RK_VECTORS 2
 #define RK_ROWS 12
-#define RK_VECTORS 2
-#define RK_NAME(name) RK_JOINED(name, avx512_12x2)
 #include "product_rows.h"
-#undef RK_NAME
 #define RK_ROWS 8
-#define RK_VECTORS 2
-#define RK_NAME(name) RK_JOINED(name, avx512_8x2)
 #include "product_rows.h"
-#undef RK_NAME
 #define RK_ROWS 4
-#define RK_VECTORS 2
-#define RK_NAME(name) RK_JOINED(name, avx512_4x2)
 #include "product_rows.h"
-#undef RK_NAME
+#undef RK_VECTORS
+#define RK_VECTORS 1
 #define RK_ROWS 12
-#define RK_VECTORS 1
-#define RK_NAME(name) RK_JOINED(name, avx512_12x1)
 #include "product_rows.h"
-#undef RK_NAME
 #define RK_ROWS 8
-#define RK_VECTORS 1
-#define RK_NAME(name) RK_JOINED(name, avx512_8x1)
 #include "product_rows.h"
-#undef RK_NAME
 #define RK_ROWS 4
-#define RK_VECTORS 1
-#define RK_NAME(name) RK_JOINED(name, avx512_4x1)
 #include "product_rows.h"
-#undef RK_NAME
+#undef RK_VECTORS
 #undef RK_LANES
 #undef RK_TARGET
-static const shapes avx512 = {{rows_avx512_4x1, rows_avx512_8x1, rows_avx512_12x1}, {rows_avx512_4x2, rows_avx512_8x2, rows_avx512_12x2}};
+#undef RK_SET
 
+#define RK_SET avx2
 #define RK_TARGET RK_TARGET_AVX2
 #define RK_LANES 8
+#define RK_VECTORS 2
 #define RK_ROWS 6
-#define RK_VECTORS 2
-#define RK_NAME(name) RK_JOINED(name, avx2_6x2)
 #include "product_rows.h"
-#undef RK_NAME
 #define RK_ROWS 4
-#define RK_VECTORS 2
-#define RK_NAME(name) RK_JOINED(name, avx2_4x2)
 #include "product_rows.h"
-#undef RK_NAME
+#undef RK_VECTORS
 #undef RK_LANES
 #undef RK_TARGET
+#undef RK_SET
 #endif
 
+#define RK_SET generic
 #define RK_TARGET
 #define RK_LANES 4
+#define RK_VECTORS 4
+#define RK_ROWS 2
+#include "product_rows.h"
 #if defined(__aarch64__)
 // There are 32 registers.
 #define RK_ROWS 6
+#include "product_rows.h"
+#define RK_GENERIC_ROWS 6
+#define rows_generic_most rows_generic_6x4
 #else
-#define RK_ROWS 2
+#define RK_GENERIC_ROWS 2
+#define rows_generic_most rows_generic_2x4
 #endif
-enum { GENERIC_ROWS = RK_ROWS };
-#define RK_VECTORS 4
-#define RK_NAME(name) RK_JOINED(name, generic_large)
-#include "product_rows.h"
-#undef RK_NAME
-#define RK_ROWS 2
-#define RK_VECTORS 4
-#define RK_NAME(name) RK_JOINED(name, generic_2x4)
-#include "product_rows.h"
-#undef RK_NAME
-#undef RK_LANES
-#undef RK_TARGET
 
 // One block of columns by four rows at a time or more, in pieces that fit the registers.
 #define RK_IN_PIECES(name, count, largest, function, rest_size, rest_function)                                                  \
@@ -108,9 +93,13 @@ RK_IN_PIECES(avx2_12, 12, 6, rows_avx2_6x2, 6, rows_avx2_6x2)
 RK_IN_PIECES(avx2_8, 8, 4, rows_avx2_4x2, 4, rows_avx2_4x2)
 static const shapes avx2 = {{rows_avx2_4x2, avx2_8, avx2_12}, {0}};
 #endif
-RK_IN_PIECES(generic_12, 12, GENERIC_ROWS, rows_generic_large, 2, rows_generic_2x4)
-RK_IN_PIECES(generic_8, 8, GENERIC_ROWS, rows_generic_large, 2, rows_generic_2x4)
-RK_IN_PIECES(generic_4, 4, GENERIC_ROWS, rows_generic_large, 2, rows_generic_2x4)
+RK_IN_PIECES(generic_12, 12, RK_GENERIC_ROWS, rows_generic_most, 2, rows_generic_2x4)
+RK_IN_PIECES(generic_8, 8, RK_GENERIC_ROWS, rows_generic_most, 2, rows_generic_2x4)
+RK_IN_PIECES(generic_4, 4, RK_GENERIC_ROWS, rows_generic_most, 2, rows_generic_2x4)
+#if defined(__x86_64__)
+static const shapes avx512 = {{rows_avx512_4x1, rows_avx512_8x1, rows_avx512_12x1},
+                              {rows_avx512_4x2, rows_avx512_8x2, rows_avx512_12x2}};
+#endif
 static const shapes generic = {{generic_4, generic_8, generic_12}, {0}};
 
 static const shapes *shapes_of(rk_isa set) {
@@ -128,7 +117,8 @@ static void partial(rows_function multiply, ptrdiff_t rows, ptrdiff_t columns, p
                     ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const float *bias,
                     const float *factor, ptrdiff_t factor_lead) {
   enum { WIDTH = 2 * RK_PRODUCT_COLUMNS };
-  float sums[RK_PRODUCT_ROWS * WIDTH] = {0}, factors[RK_PRODUCT_ROWS * WIDTH] = {0}, biases[RK_PRODUCT_ROWS] = {0};
+  // Only what is there is filled in; what becomes of the rest is not looked at.
+  float sums[RK_PRODUCT_ROWS * WIDTH], factors[RK_PRODUCT_ROWS * WIDTH], biases[RK_PRODUCT_ROWS];
   for (ptrdiff_t i = 0; i < rows; i++) {
     if (accumulates) memcpy(sums + i * WIDTH, c + i * lead, (size_t)columns * sizeof(float));
     if (factor) memcpy(factors + i * WIDTH, factor + i * factor_lead, (size_t)columns * sizeof(float));

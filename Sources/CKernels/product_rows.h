@@ -1,5 +1,5 @@
-// The innermost product for one shape of registers; included once for each. Expects RK_NAME, RK_TARGET, RK_LANES floats in a vector,
-// RK_ROWS rows and RK_VECTORS vectors in a row.
+// The innermost product for one shape of registers; included once for each by product.c, which names the instruction set (RK_SET,
+// RK_TARGET), the floats in a vector (RK_LANES), the rows (RK_ROWS) and the vectors in a row (RK_VECTORS).
 
 typedef float RK_NAME(vector) __attribute__((vector_size(RK_LANES * sizeof(float)), aligned(4)));
 
@@ -36,4 +36,3 @@ RK_TARGET static void RK_NAME(rows)(ptrdiff_t depth, const float *restrict a, co
 }
 
 #undef RK_ROWS
-#undef RK_VECTORS
