@@ -21,6 +21,8 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
   private let biases: Tensor?
   private let derived: DerivedWeights
   let usesWinograd: Bool
+  /// Whether sums are taken without a matrix product.
+  let isDirect: Bool
 
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, geometry.outputPositions) } }
 
@@ -41,12 +43,18 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     geometry = ConvolutionGeometry(
       groups: groups, inputs: inputShape[1] / groups, outputs: outputShape[1] / groups,
       window: try rk_window(convolution.window, over: inputShape))
-    usesWinograd = site.algorithm == .automatic && WinogradConvolution.suits(geometry)
+    isDirect = site.algorithm == .automatic && DirectConvolution.suits(geometry)
+    usesWinograd = site.algorithm == .automatic && !isDirect && WinogradConvolution.suits(geometry)
   }
 
   func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
     let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
     let beside = sideProduct.map { ConvolutionTarget(output: $0.product) }
+    guard !isDirect else {
+      var products = [DirectConvolution.Product(terms: [(x, .all)], target: main)]
+      if let beside { products.append(.init(terms: [(x, .positive)], target: beside)) }
+      return DirectConvolution(geometry: geometry).multiply(products, weight: weight, items: inputShape[0], on: workers)
+    }
     guard usesWinograd else {
       var products = [Im2colConvolution.Product(terms: [(x, weight)], target: main)]
       if let beside { products.append(.init(terms: [(x, weights(.forward(.positive)))], target: beside)) }
@@ -63,14 +71,21 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
     let target = ConvolutionTarget(output: y, accumulates: accumulates)
+    guard !isDirect else { return multiply([(part, x)], target, on: workers) }
     Im2colConvolution(geometry: geometry).multiply(
       [.init(terms: [(x, weights(.forward(part)))], target: target)], items: inputShape[0], on: workers)
   }
 
   func product(_ terms: [(part: WeightPart, x: Floats)], _ y: MutableFloats, on workers: Workers) {
+    guard !isDirect else { return multiply(terms, ConvolutionTarget(output: y), on: workers) }
     let product = Im2colConvolution.Product(
       terms: terms.map { ($0.x, weights(.forward($0.part))) }, target: ConvolutionTarget(output: y))
     Im2colConvolution(geometry: geometry).multiply([product], items: inputShape[0], on: workers)
+  }
+
+  private func multiply(_ terms: [(part: WeightPart, x: Floats)], _ target: ConvolutionTarget, on workers: Workers) {
+    DirectConvolution(geometry: geometry).multiply(
+      [.init(terms: terms.map { ($0.x, $0.part) }, target: target)], weight: weight, items: inputShape[0], on: workers)
   }
 
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
@@ -81,6 +96,10 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     _ terms: [(part: WeightPart, factor: Floats?)], _ s: Floats, seeds: Int, _ c: MutableFloats, on workers: Workers
   ) {
     let items = inputShape[0] * seeds
+    guard !isDirect else {
+      return DirectConvolution(geometry: geometry)
+        .scatter(terms, weight: weight, s, items: items, seeds: seeds, c, on: workers)
+    }
     guard hasConvolutionAsAdjoint else {
       return Im2colConvolution(geometry: geometry).scatter(
         terms.map { (weights(.forward($0.part)), $0.factor) }, s, items: items, seeds: seeds, c, on: workers)
