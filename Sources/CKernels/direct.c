@@ -294,6 +294,22 @@ ptrdiff_t rk_direct_adjoint_scratch(const rk_window *w, ptrdiff_t outputs) {
   return laid_for_adjoint(w, outputs) + combs;
 }
 
+// A row of two combs whose elements alternate.
+RK_INLINE void interleave(const float *combs, ptrdiff_t plane, const rk_window *w, float *restrict row) {
+  const int starts = comb_of(0, w->width, 2, w->pad_x).first != 0;
+  const float *restrict even = combs + (starts ? plane : 0), *restrict odd = combs + (starts ? 0 : plane);
+  const ptrdiff_t pairs = w->width / 2;
+  ptrdiff_t i = 0;
+  for (; i + HALF <= pairs; i += HALF)
+    *(rk_v16 *)(row + 2 * i) = __builtin_shufflevector(*(const rk_f8 *)(even + i), *(const rk_f8 *)(odd + i), 0, 8, 1, 9, 2, 10, 3, 11,
+                                                       4, 12, 5, 13, 6, 14, 7, 15);
+  for (; i < pairs; i++) {
+    row[2 * i] = even[i];
+    row[2 * i + 1] = odd[i];
+  }
+  if (w->width % 2) row[w->width - 1] = even[pairs];
+}
+
 // Puts the combs of one channel together.
 RK_LOCAL_KERNEL(void, merge,
                 (const float *combs, const rk_window *w, const float *factor, int accumulates, float *restrict c, float *restrict row),
@@ -303,13 +319,13 @@ RK_LOCAL_KERNEL(void, merge,
     const comb rows = comb_of(py, w->height, w->stride_y, w->pad_y);
     for (ptrdiff_t j = 0; j < rows.count; j++) {
       const ptrdiff_t at = (rows.first + j * w->stride_y) * w->width;
-      for (ptrdiff_t px = 0; px < stride; px++) {
-        const comb columns = comb_of(px, w->width, stride, w->pad_x);
-        const float *restrict from = combs + (py * stride + px) * plane + j * lead;
-        float *restrict to = row + columns.first;
-        if (stride == 2) {
-          for (ptrdiff_t i = 0; i < columns.count; i++) to[2 * i] = from[i];
-        } else {
+      if (stride == 2 && w->width > 1) {
+        interleave(combs + 2 * py * plane + j * lead, plane, w, row);
+      } else {
+        for (ptrdiff_t px = 0; px < stride; px++) {
+          const comb columns = comb_of(px, w->width, stride, w->pad_x);
+          const float *restrict from = combs + (py * stride + px) * plane + j * lead;
+          float *restrict to = row + columns.first;
           for (ptrdiff_t i = 0; i < columns.count; i++) to[stride * i] = from[i];
         }
       }

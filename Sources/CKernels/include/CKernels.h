@@ -140,6 +140,9 @@ void rk_relu(float *y, const float *x, ptrdiff_t count);
 void rk_clip(float *y, const float *x, float lowest, float highest, ptrdiff_t count);
 void rk_add(float *y, const float *a, const float *b, ptrdiff_t count);
 void rk_multiply(float *y, const float *a, const float *b, ptrdiff_t count);
+void rk_subtract(float *y, const float *a, const float *b, ptrdiff_t count);
+void rk_divide(float *y, const float *a, const float *b, ptrdiff_t count);
+void rk_divide_by(float *y, const float *a, float b, ptrdiff_t count);
 void rk_scale(float *y, const float *x, float factor, ptrdiff_t count);
 // y[i] ← x[i]·factor + offset
 void rk_affine(float *y, const float *x, float factor, float offset, ptrdiff_t count);
@@ -182,6 +185,16 @@ void rk_average_pool_adjoint(const float *r, const rk_window *w, ptrdiff_t after
                              float *c);
 
 // --- Normalization ---------------------------------------------------------------------------------------------------
+
+// Mean, 0 if not centered, and variance around it, in double precision and in an order that does not depend on the machine.
+void rk_mean_and_variance(const float *x, ptrdiff_t count, int is_centered, double *mean, double *variance);
+// y[i] ← (x[i] − mean)·factor·scale[i] + shift[i]; shift may be null.
+void rk_normalize(float *y, const float *x, float mean, float factor, const float *scale, const float *shift, ptrdiff_t count);
+// The same with one scale and one shift.
+void rk_normalize_alike(float *y, const float *x, float mean, float factor, float scale, float shift, ptrdiff_t count);
+
+// y[c][r] ← x[r][c]; rows of x are `lead`, those of y `y_lead` floats apart.
+void rk_transpose(const float *x, ptrdiff_t lead, ptrdiff_t rows, ptrdiff_t columns, float *y, ptrdiff_t y_lead);
 
 // Local response normalization of one item: channels × positions.
 void rk_lrn(const float *x, ptrdiff_t channels, ptrdiff_t positions, ptrdiff_t size, float alpha, float beta, float bias,

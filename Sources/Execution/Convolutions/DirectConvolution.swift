@@ -30,7 +30,7 @@ struct DirectConvolution: Sendable {
   /// Whether a convolution is faster like this.
   static func suits(_ geometry: ConvolutionGeometry) -> Bool {
     let most = geometry.groups > 1 ? mostChannels : mostColors
-    guard geometry.inputs <= most, geometry.groups == 1 || geometry.outputs <= mostChannels else { return false }
+    guard geometry.inputs <= most, geometry.groups > 1 || geometry.taps > 1, geometry.groups == 1 || geometry.outputs <= mostChannels else { return false }
     return withUnsafePointer(to: geometry.window) {
       rk_direct_suits($0, geometry.inputs, geometry.groups > 1 ? geometry.outputs : 1) != 0
     }
@@ -39,8 +39,11 @@ struct DirectConvolution: Sendable {
   /// output ← Σ part(weight) ∗ x for every product. Products that follow one another with the same `x` share what is laid out.
   func multiply(_ products: [Product], weight: Tensor, items: Int, on workers: Workers) {
     let (geometry, window) = (geometry, geometry.window)
-    let scratch = withUnsafePointer(to: window) { rk_direct_product_scratch($0, geometry.inputs) }
-    let cut = Cut(geometry, rows: Int(window.out_height), laidOut: scratch)
+    let whole = withUnsafePointer(to: window) { rk_direct_product_scratch($0, geometry.inputs) }
+    let cut = Cut(geometry, rows: Int(window.out_height), laidOut: whole)
+    var highest = window
+    highest.out_height = cut.rowsOfBand
+    let scratch = withUnsafePointer(to: highest) { rk_direct_product_scratch($0, geometry.inputs) }
     let (inputs, outputs) = (geometry.inputs, geometry.outputs)
     let shared = Shared(products)
     weight.withUnsafeElements { weight in
@@ -94,12 +97,13 @@ struct DirectConvolution: Sendable {
     let (geometry, window) = (geometry, geometry.window)
     let (inputs, outputs) = (geometry.inputs, geometry.outputs)
     // The many outputs of a map without groups are added up some at a time.
-    let most = geometry.groups > 1 ? outputs : max(Self.mostLaidOut / geometry.outputPositions / 4, 1)
-    let chunk = (1...min(most, outputs)).last { chunk in
-      withUnsafePointer(to: window) { rk_direct_suits($0, 1, chunk) != 0 }
-    }!
-    let scratch = withUnsafePointer(to: window) { rk_direct_adjoint_scratch($0, chunk) }
-    let cut = Cut(geometry, rows: Int(window.height), laidOut: scratch)
+    let chunk = (1...outputs).last { chunk in withUnsafePointer(to: window) { rk_direct_suits($0, 1, chunk) != 0 } }!
+    let whole = withUnsafePointer(to: window) { rk_direct_adjoint_scratch($0, chunk) }
+    let cut = Cut(geometry, rows: Int(window.height), laidOut: whole)
+    var highest = window
+    // A band may begin at any remainder of the stride.
+    highest.height = cut.rowsOfBand + Int(window.stride_y)
+    let scratch = withUnsafePointer(to: highest) { rk_direct_adjoint_scratch($0, chunk) }
     let shared = Shared((s: s, c: c, terms: terms))
     weight.withUnsafeElements { weight in
       let weight = Shared(weight.baseAddress!)
@@ -132,7 +136,7 @@ struct DirectConvolution: Sendable {
     private let groups: Int
     private let rows: Int
     private let groupsOfTask: Int
-    private let rowsOfBand: Int
+    let rowsOfBand: Int
     private var bands: Int { (rows + rowsOfBand - 1) / rowsOfBand }
     private var runs: Int { (groups + groupsOfTask - 1) / groupsOfTask }
     var tasks: Int { runs * bands }

@@ -13,7 +13,8 @@ extension ElementwiseFunction {
     case is Softplus: { rk_softplus($1, $0, $2) }
     case is Mish: { rk_mish($1, $0, $2) }
     case is Erf: { rk_erf($1, $0, $2) }
-    case let gelu as Gelu: gelu.isApproximate ? { rk_gelu_by_tanh($1, $0, $2) } : { rk_gelu($1, $0, $2) }
+    case let gelu as Gelu where gelu.isApproximate: { rk_gelu_by_tanh($1, $0, $2) }
+    case is Gelu: { rk_gelu($1, $0, $2) }
     case let swish as Swish: { rk_swish($1, $0, swish.alpha, $2) }
     case is HardSwish: { rk_hard_swish($1, $0, $2) }
     case let sigmoid as HardSigmoid: { rk_hard_sigmoid($1, $0, sigmoid.alpha, sigmoid.beta, $2) }
