@@ -118,6 +118,39 @@ RK_KERNEL(void, rk_leaky_relu, (float *y, const float *x, float slope, ptrdiff_t
   RK_EACH_VECTOR(count, v, x, y, rk_where(v > 0, v, slope * v))
 }
 
+// --- Derivatives -----------------------------------------------------------------------------------------------------
+
+// σ'(x) = e/(1 + e)² with e = e^−|x|
+RK_INLINE rk_v16 sigmoid_slope(rk_v16 x) {
+  const rk_power e = rk_exp_scaled(-rk_magnitude(x));
+  const rk_v16 u = 1 + e.mantissa * e.scale;
+  return e.mantissa / (u * u) * e.scale;
+}
+
+RK_INLINE rk_v16 swish_slope(rk_v16 z) {
+  const rk_v16 s = sigmoid(z);
+  // Where σ is 1 or 0, so is this.
+  return s + rk_where(rk_magnitude(z) > 200, rk_all(0), z) * sigmoid_slope(z);
+}
+
+// Φ(x) + x φ(x)
+RK_INLINE rk_v16 gelu_slope(rk_v16 x) {
+  const rk_v16 b = rk_where(x > 15, rk_all(15), rk_where(x < -15, rk_all(-15), x)), u = rk_magnitude(b), square = u * u;
+  const rk_v16 high = 0.5f * square, low = 0.5f * rk_square_rest(u, square);
+  const rk_power tail = normal_tail(u, high, low);
+  const rk_v16 beyond = tail.mantissa * tail.scale, density = 0.398942280f * (1 - low) * rk_exp_of(-high);
+  return rk_where(x < 0, beyond, 1 - beyond) + b * density;
+}
+
+RK_FUNCTION(rk_sigmoid_slope, sigmoid_slope(v))
+RK_FUNCTION(rk_tanh_slope, 4 * sigmoid_slope(2 * v))
+RK_FUNCTION(rk_gelu_slope, gelu_slope(v))
+RK_FUNCTION(rk_hard_swish_slope, rk_where(v <= -3, rk_all(0), rk_where(v >= 3, rk_all(1), v / 3 + 0.5f)))
+
+RK_KERNEL(void, rk_swish_slope, (float *y, const float *x, float alpha, ptrdiff_t count), (y, x, alpha, count)) {
+  RK_EACH_VECTOR(count, v, x, y, swish_slope(alpha * v))
+}
+
 // --- Softmax ---------------------------------------------------------------------------------------------------------
 
 RK_KERNEL(void, rk_softmax, (float *y, const float *x, int is_logarithm, ptrdiff_t count), (y, x, is_logarithm, count)) {

@@ -71,7 +71,9 @@ extension ConvolutionGeometry {
 }
 
 extension ConvolutionKernel {
-  var work: LayerWork? { isDirect ? directWork : usesWinograd ? winogradWork(over: geometry) : im2colWork(over: geometry) }
+  var work: LayerWork? {
+    isDirect ? directWork : usesWinograd ? winogradWork(over: geometry) : im2colWork(over: geometry)
+  }
 
   var adjointWork: LayerWork? {
     if isDirect { return directWork }

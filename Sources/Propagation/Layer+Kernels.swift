@@ -232,6 +232,14 @@ extension Layer {
     }
   }
 
+  /// The derivatives of a function at the values of the run.
+  func derivatives(of function: any ElementwiseFunction) -> Tensor {
+    let derive = function.derivativeLoop
+    return changed(operand) { result, x in
+      x.withPointer { x in result.withPointer { derive(x, $0, result.count) } }
+    }
+  }
+
   /// Relevance times the derivatives of a kernel at the values of the run.
   func derivative(of kernel: any DifferentiableKernel, _ relevance: Tensor) -> Tensor {
     let views = [relevance, operand, output].map(\.view)

@@ -28,7 +28,8 @@ struct DirectLoopTests {
         for width in [1, 2, 5, 7, 8, 9, 14, 16, 17, 23, 24, 28, 33, 40] {
           let geometry = Geometry(
             height: pick(1...12), width: width, kernel: (pick(1...7), kernel), stride: (pick(1...3), stride),
-            dilation: (pick(1...2), pick(1...2)), before: (pick(0...4), pick(-1...4)), after: (pick(-1...4), pick(0...4)))
+            dilation: (pick(1...2), pick(1...2)), before: (pick(0...4), pick(-1...4)),
+            after: (pick(-1...4), pick(0...4)))
           guard geometry.outHeight > 0, geometry.outWidth > 0 else { continue }
           let isDepthwise = pick(0...1) == 0
           cases.append(
@@ -70,9 +71,11 @@ struct DirectLoopTests {
             weights: w.pointer, part: Part.all[0].part, result: first.pointer, accumulates: 0, bias: b.pointer, relu: 1,
             factor: nil),
           rk_direct_target(
-            weights: w.pointer, part: part.part, result: second.pointer, accumulates: 1, bias: nil, relu: 0, factor: nil),
+            weights: w.pointer, part: part.part, result: second.pointer, accumulates: 1, bias: nil, relu: 0, factor: nil
+          ),
         ]
-        rk_direct_product(input.pointer, one.groups, one.inputs, one.outputs, &window, targets, 2, area, scratch.pointer)
+        rk_direct_product(
+          input.pointer, one.groups, one.inputs, one.outputs, &window, targets, 2, area, scratch.pointer)
         #expect(scratch.isIntact && first.difference(from: all) == nil, "\(one), \(name)")
         #expect(second.difference(from: added, .within(Tolerance.singlePrecision)) == nil, "\(one), \(part), \(name)")
       }
@@ -117,7 +120,8 @@ struct DirectLoopTests {
           rk_direct_adjoint(r.pointer, one.groups, one.inputs, one.outputs, &band, &target, 1, plane, scratch.pointer)
           #expect(scratch.isIntact, "\(one), \(name)")
         }
-        #expect(result.difference(from: expected, .within(Tolerance.singlePrecision)) == nil, "\(one), \(part), \(name)")
+        #expect(
+          result.difference(from: expected, .within(Tolerance.singlePrecision)) == nil, "\(one), \(part), \(name)")
       }
     }
   }

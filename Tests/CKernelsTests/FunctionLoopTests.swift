@@ -16,6 +16,10 @@ struct FunctionLoopTests {
   }
 
   private static let sigmoid: @Sendable (Double) -> Double = { 1 / (1 + exp(-$0)) }
+  private static let slope: @Sendable (Double) -> Double = { x in
+    let e = exp(-abs(x))
+    return e / ((1 + e) * (1 + e))
+  }
   private static let scale = (2 / Double.pi).squareRoot()
 
   static let functions = [
@@ -56,7 +60,28 @@ struct FunctionLoopTests {
       testDescription: "elu", definition: { $0 > 0 ? 1.5 * $0 : 0.75 * expm1(0.5 * $0) },
       run: { rk_elu($0, $1, 1.5, 0.75, 0.5, $2) }),
     Function(
-      testDescription: "leaky relu", definition: { $0 > 0 ? $0 : 0.125 * $0 }, run: { rk_leaky_relu($0, $1, 0.125, $2) }),
+      testDescription: "derivative of sigmoid", definition: slope, run: { rk_sigmoid_slope($0, $1, $2) }),
+    Function(
+      testDescription: "derivative of tanh", definition: { 4 * slope(2 * $0) }, run: { rk_tanh_slope($0, $1, $2) }),
+    // Both summands are rounded, and cancel where the function turns.
+    Function(
+      testDescription: "derivative of gelu", units: 8, slack: { x in 0x1p-21 * exp(-x * x / 2) * (1 + min(abs(x), 1000)) + 0x1p-149 * min(abs(x), 1000) },
+      definition: { x in
+        let b = min(max(x, -100), 100)
+        return 0.5 * erfc(-b / 2.0.squareRoot()) + b * exp(-b * b / 2) / (2 * Double.pi).squareRoot()
+      }, run: { rk_gelu_slope($0, $1, $2) }),
+    Function(
+      testDescription: "derivative of swish", slack: { x in (0x1p-22 * slope(x / 2) + 0x1p-149) * (1 + min(abs(x), 1000)) },
+      definition: { x in
+        let z = min(max(x / 2, -700), 700)
+        return sigmoid(z) + z * slope(z)
+      }, run: { rk_swish_slope($0, $1, 0.5, $2) }),
+    Function(
+      testDescription: "derivative of hard swish", slack: { _ in 0x1p-23 },
+      definition: { $0 <= -3 ? 0 : $0 >= 3 ? 1 : $0 / 3 + 0.5 }, run: { rk_hard_swish_slope($0, $1, $2) }),
+    Function(
+      testDescription: "leaky relu", definition: { $0 > 0 ? $0 : 0.125 * $0 }, run: { rk_leaky_relu($0, $1, 0.125, $2) }
+    ),
   ]
 
   private static let clipped: @Sendable (Double) -> Double = { $0 > 1 ? 1 : $0 < 0 ? 0 : $0 }
@@ -70,7 +95,9 @@ struct FunctionLoopTests {
   private static func fault(_ function: Function, _ x: Float, _ found: Float) -> String? {
     let exact = function.definition(Double(x))
     let expected = Float(exact)
-    if expected.isNaN || found.isNaN { return expected.isNaN && found.isNaN ? nil : "\(x): expected \(expected), found \(found)" }
+    if expected.isNaN || found.isNaN {
+      return expected.isNaN && found.isNaN ? nil : "\(x): expected \(expected), found \(found)"
+    }
     if expected == found { return expected.sign == found.sign || exact != 0 ? nil : "\(x): the sign of 0" }
     guard expected.isFinite, found.isFinite else { return "\(x): expected \(expected), found \(found)" }
     let unit = Double(max(expected.magnitude, .leastNormalMagnitude).ulp)
@@ -86,7 +113,8 @@ struct FunctionLoopTests {
       let (input, y) = (Memory(x, shift: 1), Memory(count: x.count, shift: 2))
       function.run(y.pointer, input.pointer, x.count)
       let faults = x.indices.lazy.compactMap { Self.fault(function, x[$0], y.pointer[$0]) }
-      #expect(y.isIntact && faults.first == nil, "\(name)")
+      let fault = faults.first
+      #expect(y.isIntact && fault == nil, "\(name)")
     }
   }
 

@@ -169,6 +169,13 @@ void rk_hard_sigmoid(float *y, const float *x, float alpha, float beta, ptrdiff_
 void rk_elu(float *y, const float *x, float positive, float negative, float steepness, ptrdiff_t count);
 void rk_leaky_relu(float *y, const float *x, float slope, ptrdiff_t count);
 
+// Derivatives.
+void rk_sigmoid_slope(float *y, const float *x, ptrdiff_t count);
+void rk_tanh_slope(float *y, const float *x, ptrdiff_t count);
+void rk_gelu_slope(float *y, const float *x, ptrdiff_t count);
+void rk_hard_swish_slope(float *y, const float *x, ptrdiff_t count);
+void rk_swish_slope(float *y, const float *x, float alpha, ptrdiff_t count);
+
 // e^x / Σ e^x, or its logarithm, over neighboring elements.
 void rk_softmax(float *y, const float *x, int is_logarithm, ptrdiff_t count);
 

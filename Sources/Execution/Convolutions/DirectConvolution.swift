@@ -30,7 +30,9 @@ struct DirectConvolution: Sendable {
   /// Whether a convolution is faster like this.
   static func suits(_ geometry: ConvolutionGeometry) -> Bool {
     let most = geometry.groups > 1 ? mostChannels : mostColors
-    guard geometry.inputs <= most, geometry.groups > 1 || geometry.taps > 1, geometry.groups == 1 || geometry.outputs <= mostChannels else { return false }
+    guard geometry.inputs <= most, geometry.groups > 1 || geometry.taps > 1,
+      geometry.groups == 1 || geometry.outputs <= mostChannels
+    else { return false }
     return withUnsafePointer(to: geometry.window) {
       rk_direct_suits($0, geometry.inputs, geometry.groups > 1 ? geometry.outputs : 1) != 0
     }
@@ -61,7 +63,8 @@ struct DirectConvolution: Sendable {
         func compute() {
           guard let operand else { return }
           rk_direct_product(
-            operand + first * inputs * geometry.inputPositions, groups.count, inputs, outputs, &band, targets, targets.count,
+            operand + first * inputs * geometry.inputPositions, groups.count, inputs, outputs, &band, targets,
+            targets.count,
             geometry.outputPositions, scratch)
         }
         for product in shared.pointer {
@@ -119,7 +122,8 @@ struct DirectConvolution: Sendable {
           let first = groups.lowerBound * outputs + output
           let targets = terms.enumerated().map { index, term in
             rk_direct_target(
-              weights: weight.pointer + first * geometry.depth, part: term.part.kernel, result: c + item * size + offset,
+              weights: weight.pointer + first * geometry.depth, part: term.part.kernel,
+              result: c + item * size + offset,
               accumulates: index > 0 || output > 0 ? 1 : 0, bias: nil, relu: 0,
               factor: term.factor.map { $0 + item / seeds * size + offset })
           }
@@ -145,7 +149,8 @@ struct DirectConvolution: Sendable {
       (groups, self.rows) = (geometry.groups, rows)
       let work = max(geometry.outputs * geometry.outputPositions * geometry.depth, 1)
       groupsOfTask = min(max(leastWork / work, 1), groups)
-      let bands = max((laidOut + mostLaidOut - 1) / mostLaidOut, groups < fewestBands && work >= 4 * leastWork ? fewestBands : 1)
+      let bands = max(
+        (laidOut + mostLaidOut - 1) / mostLaidOut, groups < fewestBands && work >= 4 * leastWork ? fewestBands : 1)
       rowsOfBand = max((rows + bands - 1) / bands, min(fewestRows, rows), 1)
     }
 

@@ -28,7 +28,9 @@ struct ConcatKernel: OperatorKernel, LinearKernel {
   func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     let shared = Shared((s: upstream, results: results))
     forEachRun(outer: outer * seeds, on: workers) { operand, own, joined, count in
-      if let result = shared.pointer.results[operand] { (result + own).update(from: shared.pointer.s + joined, count: count) }
+      if let result = shared.pointer.results[operand] {
+        (result + own).update(from: shared.pointer.s + joined, count: count)
+      }
     }
   }
 

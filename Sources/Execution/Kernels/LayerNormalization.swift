@@ -66,11 +66,13 @@ package struct NormalizationKernel: DifferentiableKernel {
             let count = min(rest, scales.count - parameter)
             scales.withUnsafeBufferPointer { scales in
               guard let shifts else {
-                return rk_normalize(y + at, x + at, Float(mean), Float(factor), scales.baseAddress! + parameter, nil, count)
+                return rk_normalize(
+                  y + at, x + at, Float(mean), Float(factor), scales.baseAddress! + parameter, nil, count)
               }
               shifts.withUnsafeBufferPointer {
                 rk_normalize(
-                  y + at, x + at, Float(mean), Float(factor), scales.baseAddress! + parameter, $0.baseAddress! + parameter, count)
+                  y + at, x + at, Float(mean), Float(factor), scales.baseAddress! + parameter,
+                  $0.baseAddress! + parameter, count)
               }
             }
             at += count

@@ -24,4 +24,18 @@ extension ElementwiseFunction {
     default: nil
     }
   }
+
+  /// `y ← f'(x)` for `count` elements.
+  package var derivativeLoop: @Sendable (_ x: Floats, _ y: MutableFloats, _ count: Int) -> Void {
+    switch self {
+    case is Exp: { rk_exp($1, $0, $2) }
+    case is Sigmoid: { rk_sigmoid_slope($1, $0, $2) }
+    case is Softplus: { rk_sigmoid($1, $0, $2) }
+    case is Tanh: { rk_tanh_slope($1, $0, $2) }
+    case let gelu as Gelu where !gelu.isApproximate: { rk_gelu_slope($1, $0, $2) }
+    case is HardSwish: { rk_hard_swish_slope($1, $0, $2) }
+    case let swish as Swish: { rk_swish_slope($1, $0, swish.alpha, $2) }
+    default: { x, y, count in for i in 0..<count { y[i] = derivative(at: x[i]) } }
+    }
+  }
 }
