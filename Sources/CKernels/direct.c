@@ -1,20 +1,9 @@
 // Convolutions whose groups have few channels: depthwise ones above all. A matrix product over so few channels would read and write more
 // than it multiplies, so each vector of outputs is summed in registers. Planes are first laid out with their padding, and those that a
 // stride jumps over are kept apart, so that every tap is a shift of whole rows.
-#include "CKernels.h"
-#include "windows.h"
+#include "direct.h"
 
-enum {
-  // Taps of all channels of a group, whose places and weights are kept on the stack.
-  MOST_TAPS = 1024,
-  // Output channels that are summed together.
-  CHANNELS = 4,
-  // Vectors of one channel that are summed together.
-  VECTORS = 8,
-  HALF = 8,
-  // Remainders of positions divided by strides.
-  MOST_COMBS = 64,
-};
+#include "windows.h"
 
 static inline ptrdiff_t floor_divided(ptrdiff_t a, ptrdiff_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
@@ -89,125 +78,7 @@ RK_LOCAL_KERNEL(void, lay_out_back,
     }
 }
 
-// --- Sums over taps --------------------------------------------------------------------------------------------------
-
-// The taps of a group: how far from the first tap's place their numbers are laid out, and where their weights are.
-typedef struct {
-  int32_t offsets[MOST_TAPS], sources[MOST_TAPS];
-} places;
-
-// What is summed: at each tap, the laid out numbers `offsets[tap]` further on times the tap's weight for each channel, and where it goes.
-typedef struct {
-  const float *x;
-  ptrdiff_t lead;
-  ptrdiff_t taps;
-  const int32_t *offsets;
-  const float *weights;  // tap by tap
-  ptrdiff_t rows, columns;
-  float *y;
-  ptrdiff_t y_lead, y_plane;
-  const float *bias;    // of the channels, or null
-  const float *factor;  // laid out like y, or null
-  int relu, accumulates;
-} sums;
-
-// Writes `count` of `lanes` numbers of a channel, at `at`.
-RK_INLINE void put(const sums *s, rk_v16 v, int first, int lanes, int channel, ptrdiff_t at, ptrdiff_t count) {
-  float *y = s->y + channel * s->y_plane + at;
-  const float *factor = s->factor ? s->factor + channel * s->y_plane + at : 0;
-  // What stands behind the end of a row is written later, so whole vectors may be written except at the end of the plane.
-  const int isWhole = count >= lanes || (!s->accumulates && at + lanes <= (s->rows - 1) * s->y_lead + s->columns);
-  if (s->bias) v += s->bias[channel];
-  if (s->relu) v = (rk_v16)((rk_i16)v & (rk_i16)(v > 0));
-  if (isWhole && lanes == LANES) {
-    if (factor) v *= *(const rk_v16 *)factor;
-    if (s->accumulates) v += *(const rk_v16 *)y;
-    *(rk_v16 *)y = v;
-  } else if (isWhole) {
-    rk_f8 half = first ? __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)
-                       : __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
-    if (factor) half *= *(const rk_f8 *)factor;
-    if (s->accumulates) half += *(const rk_f8 *)y;
-    *(rk_f8 *)y = half;
-  } else {
-    for (ptrdiff_t i = 0; i < count; i++) {
-      const float one = v[first + i] * (factor ? factor[i] : 1);
-      y[i] = s->accumulates ? y[i] + one : one;
-    }
-  }
-}
-
-// `vectors` vectors of `channels` channels from number `from` on. The numbers of vectors are constants where the call is inlined.
-// A row has `parts` vectors, or, with `pairs`, half vectors, of which two make one.
-RK_INLINE void sum_vectors(const sums *s, ptrdiff_t from, int channels, int vectors, int pairs, ptrdiff_t parts) {
-  const int lanes = pairs ? HALF : LANES, count = pairs ? 2 * vectors : vectors;
-  const float *x[2 * VECTORS];
-  ptrdiff_t at[2 * VECTORS], width[2 * VECTORS];
-  const ptrdiff_t all = s->rows * parts;
-  ptrdiff_t row = from / parts, part = from % parts;
-  for (int p = 0; p < count; p++) {
-    x[p] = s->x + row * s->lead + part * lanes;
-    at[p] = row * s->y_lead + part * lanes;
-    width[p] = RK_MIN(lanes, s->columns - part * lanes);
-    if (from + p + 1 < all && ++part == parts) {
-      part = 0;
-      row++;
-    }
-  }
-  rk_v16 sum[CHANNELS][VECTORS];
-  for (int c = 0; c < channels; c++)
-    for (int p = 0; p < vectors; p++) sum[c][p] = (rk_v16){0};
-  const float *w = s->weights;
-  for (ptrdiff_t tap = 0; tap < s->taps; tap++, w += channels) {
-    const ptrdiff_t offset = s->offsets[tap];
-    for (int p = 0; p < vectors; p++) {
-      rk_v16 v;
-      if (pairs)
-        v = __builtin_shufflevector(*(const rk_f8 *)(x[2 * p] + offset), *(const rk_f8 *)(x[2 * p + 1] + offset), 0, 1, 2, 3, 4, 5, 6,
-                                    7, 8, 9, 10, 11, 12, 13, 14, 15);
-      else v = *(const rk_v16 *)(x[p] + offset);
-      for (int c = 0; c < channels; c++) sum[c][p] += v * w[c];
-    }
-  }
-  for (int c = 0; c < channels; c++)
-    for (int p = 0; p < vectors; p++) {
-      if (pairs) {
-        put(s, sum[c][p], 0, HALF, c, at[2 * p], width[2 * p]);
-        if (from + 2 * p + 1 < all) put(s, sum[c][p], HALF, HALF, c, at[2 * p + 1], width[2 * p + 1]);
-      } else {
-        put(s, sum[c][p], 0, LANES, c, at[p], width[p]);
-      }
-    }
-}
-
-RK_INLINE void sum_channels(const sums *s, int channels, int vectors, int pairs) {
-  const ptrdiff_t lanes = pairs ? HALF : LANES, parts = (s->columns + lanes - 1) / lanes, all = s->rows * parts;
-  const int each = pairs ? 2 : 1;
-  ptrdiff_t from = 0;
-  for (; from + vectors * each <= all; from += vectors * each) sum_vectors(s, from, channels, vectors, pairs, parts);
-  if (vectors > 4)
-    for (; from + 4 * each <= all; from += 4 * each) sum_vectors(s, from, channels, 4, pairs, parts);
-  if (vectors > 2)
-    for (; from + 2 * each <= all; from += 2 * each) sum_vectors(s, from, channels, 2, pairs, parts);
-  for (; from < all; from += each) sum_vectors(s, from, channels, 1, pairs, parts);
-}
-
-// As many sums at a time as the registers hold. How many does not change what comes out.
-RK_LOCAL_KERNEL(void, sum_taps, (const sums *s, int channels, int is_wide), (s, channels, is_wide)) {
-  const ptrdiff_t halves = (s->columns + HALF - 1) / HALF;
-  const int pairs = halves == 1 || halves == 3;
-  if (channels == CHANNELS) {
-    if (is_wide) pairs ? sum_channels(s, CHANNELS, 4, 1) : sum_channels(s, CHANNELS, 4, 0);
-    else pairs ? sum_channels(s, CHANNELS, 1, 1) : sum_channels(s, CHANNELS, 1, 0);
-  } else if (channels == 3) {
-    if (is_wide) pairs ? sum_channels(s, 3, 4, 1) : sum_channels(s, 3, 4, 0);
-    else pairs ? sum_channels(s, 3, 2, 1) : sum_channels(s, 3, 2, 0);
-  } else if (is_wide) {
-    pairs ? sum_channels(s, 1, 8, 1) : sum_channels(s, 1, 8, 0);
-  } else {
-    pairs ? sum_channels(s, 1, 4, 1) : sum_channels(s, 1, 4, 0);
-  }
-}
+// --- Weights ---------------------------------------------------------------------------------------------------------
 
 // The channels from `channel` on that are summed together.
 static inline int together(ptrdiff_t channel, ptrdiff_t channels) {
@@ -245,7 +116,6 @@ void rk_direct_product(const float *x, ptrdiff_t groups, ptrdiff_t inputs, ptrdi
         at.offsets[tap] = (int32_t)(i * laid_plane + (dy % w->stride_y * ax.phases + dx % w->stride_x) * phase +
                                     dy / w->stride_y * ax.extent + dx / w->stride_x);
       }
-  const int is_wide = rk_instruction_set() == RK_AVX512;
   float weights[MOST_TAPS * CHANNELS];
   sums s = {.x = scratch, .lead = ax.extent, .taps = taps, .offsets = at.offsets, .weights = weights, .rows = w->out_height,
             .columns = w->out_width, .y_lead = w->out_width, .y_plane = plane};
@@ -259,7 +129,7 @@ void rk_direct_product(const float *x, ptrdiff_t groups, ptrdiff_t inputs, ptrdi
         gather(t->weights + o * taps, taps, at.sources, taps, channels, t->part, weights);
         s.y = t->result + o * plane;
         s.bias = t->bias ? t->bias + o : 0;
-        sum_taps(&s, channels, is_wide);
+        rk_sum_taps(&s, channels);
         o += channels;
       }
     }
@@ -355,7 +225,7 @@ void rk_direct_adjoint(const float *r, ptrdiff_t groups, ptrdiff_t inputs, ptrdi
         }
     ends[p] = tap;
   }
-  const int is_wide = rk_instruction_set() == RK_AVX512, dense = is_dense(w);
+  const int dense = is_dense(w);
   float *combs = scratch + laid_for_adjoint(w, outputs), weights[MOST_TAPS * CHANNELS];
   const ptrdiff_t comb_size = comb_plane(w);
   for (ptrdiff_t g = 0; g < groups; g++) {
@@ -376,7 +246,7 @@ void rk_direct_adjoint(const float *r, ptrdiff_t groups, ptrdiff_t inputs, ptrdi
               .y = dense ? c : combs + p * CHANNELS * comb_size, .y_lead = dense ? w->width : comb_lead(w),
               .y_plane = dense ? plane : comb_size, .factor = dense ? factor : 0, .accumulates = dense && t->accumulates};
           gather(t->weights + (g * outputs * inputs + i) * taps, taps, at.sources + first, s.taps, channels, t->part, weights);
-          sum_taps(&s, channels, is_wide);
+          rk_sum_taps(&s, channels);
         }
         if (!dense)
           for (int k = 0; k < channels; k++)

@@ -65,13 +65,15 @@ struct FunctionLoopTests {
       testDescription: "derivative of tanh", definition: { 4 * slope(2 * $0) }, run: { rk_tanh_slope($0, $1, $2) }),
     // Both summands are rounded, and cancel where the function turns.
     Function(
-      testDescription: "derivative of gelu", units: 8, slack: { x in 0x1p-21 * exp(-x * x / 2) * (1 + min(abs(x), 1000)) + 0x1p-149 * min(abs(x), 1000) },
+      testDescription: "derivative of gelu", units: 8,
+      slack: { x in 0x1p-21 * exp(-x * x / 2) * (1 + min(abs(x), 1000)) + 0x1p-149 * min(abs(x), 1000) },
       definition: { x in
         let b = min(max(x, -100), 100)
         return 0.5 * erfc(-b / 2.0.squareRoot()) + b * exp(-b * b / 2) / (2 * Double.pi).squareRoot()
       }, run: { rk_gelu_slope($0, $1, $2) }),
     Function(
-      testDescription: "derivative of swish", slack: { x in (0x1p-22 * slope(x / 2) + 0x1p-149) * (1 + min(abs(x), 1000)) },
+      testDescription: "derivative of swish",
+      slack: { x in (0x1p-22 * slope(x / 2) + 0x1p-149) * (1 + min(abs(x), 1000)) },
       definition: { x in
         let z = min(max(x / 2, -700), 700)
         return sigmoid(z) + z * slope(z)
