@@ -52,18 +52,57 @@ RK_INLINE void lay_out_row(const float *row, ptrdiff_t width, ptrdiff_t first, p
   for (ptrdiff_t j = end; j < count; j++) to[j] = 0;
 }
 
+// Both phases of a row under stride 2: elements 2j − pad and 2j + 1 − pad.
+RK_INLINE void lay_out_alternating(const float *row, ptrdiff_t width, ptrdiff_t pad, float *restrict even, float *restrict odd,
+                                   ptrdiff_t count) {
+  const ptrdiff_t from = RK_MIN(pad > 0 ? (pad + 1) / 2 : 0, count);
+  const ptrdiff_t end = RK_MAX(RK_MIN(floor_divided(width + pad, 2), count), from);
+  ptrdiff_t j = from;
+  for (; j + HALF <= end; j += HALF) {
+    const rk_v16 both = *(const rk_v16 *)(row + 2 * j - pad);
+    *(rk_f8 *)(even + j) = __builtin_shufflevector(both, both, 0, 2, 4, 6, 8, 10, 12, 14);
+    *(rk_f8 *)(odd + j) = __builtin_shufflevector(both, both, 1, 3, 5, 7, 9, 11, 13, 15);
+  }
+  for (; j < end; j++) {
+    even[j] = row[2 * j - pad];
+    odd[j] = row[2 * j + 1 - pad];
+  }
+  for (j = 0; j < count; j++) {
+    if (j == from) j = end;
+    if (j == count) return;
+    const ptrdiff_t at = 2 * j - pad;
+    even[j] = at >= 0 && at < width ? row[at] : 0;
+    odd[j] = at + 1 >= 0 && at + 1 < width ? row[at + 1] : 0;
+  }
+}
+
 RK_LOCAL_KERNEL(void, lay_out,
                 (const float *x, ptrdiff_t inputs, const rk_window *w, float *laid),
                 (x, inputs, w, laid)) {
   const axis ay = PRODUCT_Y(w), ax = PRODUCT_X(w);
+  const ptrdiff_t phase = ay.extent * ax.extent;
   for (ptrdiff_t c = 0; c < inputs; c++, x += w->height * w->width)
-    for (ptrdiff_t py = 0; py < ay.phases; py++)
+    for (ptrdiff_t py = 0; py < ay.phases; py++) {
+      if (w->stride_x == 2 && ax.phases == 2) {
+        for (ptrdiff_t j = 0; j < ay.extent; j++, laid += ax.extent) {
+          const ptrdiff_t y = j * w->stride_y + py - w->pad_y;
+          if (y >= 0 && y < w->height) {
+            lay_out_alternating(x + y * w->width, w->width, w->pad_x, laid, laid + phase, ax.extent);
+          } else {
+            memset(laid, 0, (size_t)ax.extent * sizeof(float));
+            memset(laid + phase, 0, (size_t)ax.extent * sizeof(float));
+          }
+        }
+        laid += phase;
+        continue;
+      }
       for (ptrdiff_t px = 0; px < ax.phases; px++)
         for (ptrdiff_t j = 0; j < ay.extent; j++, laid += ax.extent) {
           const ptrdiff_t y = j * w->stride_y + py - w->pad_y;
           if (y < 0 || y >= w->height) memset(laid, 0, (size_t)ax.extent * sizeof(float));
           else lay_out_row(x + y * w->width, w->width, px - w->pad_x, w->stride_x, laid, ax.extent);
         }
+    }
 }
 
 RK_LOCAL_KERNEL(void, lay_out_back,
