@@ -62,12 +62,32 @@ RK_KERNEL(void, rk_average_pool,
           (x, w, after_y, after_x, counts_padding, y)) {
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const taps ty = RK_TAPS_Y(w, oy);
-    for (ptrdiff_t ox = 0; ox < w->out_width; ox++) {
-      const taps tx = RK_TAPS_X(w, ox);
-      float sum = 0;
-      RK_EACH_TAP(w, ty, tx, i, { sum += x[i]; })
-      const float n = divisor(w, ty, tx, after_y, after_x, counts_padding);
-      y[oy * w->out_width + ox] = n > 0 ? sum / n : 0;
+    float *restrict out = y + oy * w->out_width;
+    for (ptrdiff_t i = 0; i < w->out_width; i++) out[i] = 0;
+    for (ptrdiff_t ky = ty.from; ky < ty.to; ky++) {
+      const float *row = x + (ty.origin + ky * w->dilation_y) * w->width;
+      for (ptrdiff_t kx = 0; kx < w->kernel_x; kx++) {
+        const ptrdiff_t shift = kx * w->dilation_x - w->pad_x;
+        ptrdiff_t from, to;
+        columns_inside(w, shift, 0, w->out_width, &from, &to);
+        const float *restrict in = row + shift;
+        if (w->stride_x == 1) {
+          for (ptrdiff_t i = from; i < to; i++) out[i] += in[i];
+        } else if (w->stride_x == 2) {
+          for (ptrdiff_t i = from; i < to; i++) out[i] += in[2 * i];
+        } else {
+          for (ptrdiff_t i = from; i < to; i++) out[i] += in[w->stride_x * i];
+        }
+      }
+    }
+    // Windows between the first column whose first tap is inside and the last one whose last tap is have the same divisor.
+    ptrdiff_t first, last, other;
+    columns_inside(w, -w->pad_x, 0, w->out_width, &first, &other);
+    columns_inside(w, (w->kernel_x - 1) * w->dilation_x - w->pad_x, first, w->out_width, &other, &last);
+    for (ptrdiff_t ox = 0; ox < w->out_width;) {
+      const ptrdiff_t end = ox == first && last > first ? last : ox + 1;
+      const float n = divisor(w, ty, RK_TAPS_X(w, ox), after_y, after_x, counts_padding);
+      for (; ox < end; ox++) out[ox] = n > 0 ? out[ox] / n : 0;
     }
   }
 }

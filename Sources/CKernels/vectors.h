@@ -46,6 +46,8 @@
 // Sixteen floats; the compiler splits them where registers are narrower, so sums come out the same everywhere.
 typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
 enum { LANES = 16 };
+// What comparing them gives, and their bits.
+typedef int32_t rk_i16 __attribute__((vector_size(64), aligned(4)));
 
 // Eight numbers of double and of single precision, for sums.
 typedef double rk_d8 __attribute__((vector_size(64)));

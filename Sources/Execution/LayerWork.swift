@@ -8,6 +8,8 @@ package struct LayerWork: Hashable, Sendable {
     case winograd
     /// One product with the windows laid out as columns.
     case im2col
+    /// Sums over the taps of few channels, without a matrix product.
+    case direct
     /// One product whose columns are added up where they land.
     case col2im
     /// One product with the data as they lie: a convolution of one tap.
@@ -70,9 +72,12 @@ extension ConvolutionGeometry {
 }
 
 extension ConvolutionKernel {
-  var work: LayerWork? { usesWinograd ? winogradWork(over: geometry) : im2colWork(over: geometry) }
+  var work: LayerWork? {
+    isDirect ? directWork : usesWinograd ? winogradWork(over: geometry) : im2colWork(over: geometry)
+  }
 
   var adjointWork: LayerWork? {
+    if isDirect { return directWork }
     // Bands that overlap compute some columns twice, which is not counted.
     guard hasConvolutionAsAdjoint else { return work(.col2im, multiplyAdds: geometry.multiplyAdds) }
     let transposed = geometry.transposed()
@@ -81,6 +86,8 @@ extension ConvolutionKernel {
   }
 
   var productWork: LayerWork? { work }
+
+  private var directWork: LayerWork { work(.direct, multiplyAdds: geometry.multiplyAdds) }
 
   private func winogradWork(over geometry: ConvolutionGeometry) -> LayerWork {
     work(.winograd, multiplyAdds: geometry.winogradMultiplyAdds)

@@ -23,6 +23,10 @@ extension MutableElements {
     withPointers(beside: x) { rk_subtract_scalar($0, $1, subtrahend, $2) }
   }
 
+  func set(positivePartOf x: Elements) { withPointers(beside: x) { rk_relu($0, $1, $2) } }
+
+  func set(negativePartOf x: Elements) { withPointers(beside: x) { rk_clip($0, $1, -.infinity, 0, $2) } }
+
   func rectify() { withPointer { rk_relu($0, $0, count) } }
 
   /// Clears what does not stand beside a positive number.

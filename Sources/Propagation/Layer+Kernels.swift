@@ -119,6 +119,18 @@ extension Layer {
 
   // MARK: Elements
 
+  /// A tensor of what `body` makes of runs of another one's elements, on all threads.
+  func changed(_ x: Tensor, _ body: @Sendable (_ result: MutableElements, _ x: Elements) -> Void) -> Tensor {
+    var result = workers.pool.tensor(x.shape)
+    let x = x.view
+    result.update { result in
+      workers.runSplit(x.count) {
+        body(result.run(from: $0.lowerBound, count: $0.count), x.run(from: $0.lowerBound, count: $0.count))
+      }
+    }
+    return result
+  }
+
   /// A tensor for the relevance of values of the given shape, which `body` writes.
   func relevance(like shape: TensorShape, _ body: (MutableElements) -> Void) -> Tensor {
     var result = workers.pool.tensor(relevanceShape(of: shape))
@@ -224,6 +236,14 @@ extension Layer {
     return operandShapes.indices.map { index in
       site.operandIsLive[index]
         ? summed(scaled(relevance, by: factors[index]), to: operandShapes[index]) : nil
+    }
+  }
+
+  /// The derivatives of a function at the values of the run.
+  func derivatives(of function: any ElementwiseFunction) -> Tensor {
+    let derive = function.derivativeLoop
+    return changed(operand) { result, x in
+      x.withPointer { x in result.withPointer { derive(x, $0, result.count) } }
     }
   }
 

@@ -49,8 +49,8 @@ extension Layer {
   private func input(of term: Term) -> Tensor {
     switch term.input {
     case .operand: contributingOperand
-    case .positiveOperand: contributingOperand.positivePart
-    case .negativeOperand: contributingOperand.map { min($0, 0) }
+    case .positiveOperand: changed(contributingOperand) { $0.set(positivePartOf: $1) }
+    case .negativeOperand: changed(contributingOperand) { $0.set(negativePartOf: $1) }
     case .operandMinus(let bound): operand.subtractingBroadcast(bound)
     case .ones: Tensor(shape: operandShape, repeating: 1)
     }

@@ -26,6 +26,9 @@ struct ElementwiseLoopTests {
     Loop("clip", { x, _ in [x > 0.5 ? (x < 2 ? x : 2) : 0.5] }) { y, x, _, n in rk_clip(y, x, 0.5, 2, n) },
     Loop("add", { a, b in [a + b] }) { y, a, b, n in rk_add(y, a, b, n) },
     Loop("multiply", { a, b in [a * b] }) { y, a, b, n in rk_multiply(y, a, b, n) },
+    Loop("subtract", { a, b in [a - b] }) { y, a, b, n in rk_subtract(y, a, b, n) },
+    Loop("divide", { a, b in [a / b] }) { y, a, b, n in rk_divide(y, a, b, n) },
+    Loop("divide by", { a, _ in [a / 0.7] }) { y, a, _, n in rk_divide_by(y, a, 0.7, n) },
     Loop("scale", { x, _ in [x * 0.7] }) { y, x, _, n in rk_scale(y, x, 0.7, n) },
     // Processors that can round once do.
     Loop("affine", { x, _ in [x * 0.7 + 1.1, (1.1 as Float).addingProduct(x, 0.7)] }) { y, x, _, n in

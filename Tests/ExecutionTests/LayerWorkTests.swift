@@ -33,13 +33,24 @@ import Testing
     #expect(adjoint.multiplyAdds == 8 * 72 * 4 * 25 && adjoint.directMultiplyAdds == work.multiplyAdds)
   }
 
-  /// Two groups of 3 → 2 channels, 11 × 11 → 5 × 5.
+  /// 11 × 11 → 5 × 5.
   @Test func stridesGoBackByColumns() throws {
     let layer = try kernel(
-      .seededConvolution(inputs: 6, outputs: 4, kernel: [3, 3], strides: [2, 2], groups: 2, seed: 1), [3, 6, 11, 11])
+      .seededConvolution(inputs: 6, outputs: 4, kernel: [3, 3], strides: [2, 2], seed: 1), [3, 6, 11, 11])
     #expect(layer.work?.algorithm == .im2col)
     #expect(layer.adjointWork?.algorithm == .col2im)
     for work in [layer.work, layer.adjointWork] {
+      #expect(work?.multiplyAdds == 3 * 4 * 25 * 6 * 9)
+      #expect(work?.bytes == 4 * (3 * 6 * 121 + 3 * 4 * 25 + 4 * 6 * 9))
+    }
+  }
+
+  /// Two groups of 3 → 2 channels, 11 × 11 → 5 × 5.
+  @Test func fewChannelsAreSummedDirectly() throws {
+    let layer = try kernel(
+      .seededConvolution(inputs: 6, outputs: 4, kernel: [3, 3], strides: [2, 2], groups: 2, seed: 1), [3, 6, 11, 11])
+    for work in [layer.work, layer.adjointWork] {
+      #expect(work?.algorithm == .direct)
       #expect(work?.multiplyAdds == 3 * 2 * 2 * 25 * 3 * 9)
       #expect(work?.bytes == 4 * (3 * 6 * 121 + 3 * 4 * 25 + 4 * 3 * 9))
     }

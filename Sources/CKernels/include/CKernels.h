@@ -142,6 +142,35 @@ typedef struct {
 ptrdiff_t rk_refine_small_products(const rk_term *terms, ptrdiff_t term_count, ptrdiff_t channels, const rk_window *w,
                                    const float *weights, const float *needed, float relative, float *z);
 
+// --- Convolution of few channels, directly -----------------------------------------------------------------------------
+
+// One of several results for the same data.
+typedef struct {
+  const float *weights;  // of the first group: outputs × inputs × taps
+  rk_part part;
+  float *result;        // of the first group's first channel
+  int accumulates;      // whether it is added to what is there
+  const float *bias;    // of products: one for each output, or null
+  int relu;             // of products
+  const float *factor;  // of adjoints: what the result is multiplied by, laid out like it; or null
+} rk_direct_target;
+
+// Whether the two below can compute a convolution whose groups have so many channels.
+int rk_direct_suits(const rk_window *w, ptrdiff_t inputs, ptrdiff_t outputs);
+
+// Floats of scratch that they need.
+ptrdiff_t rk_direct_product_scratch(const rk_window *w, ptrdiff_t inputs);
+ptrdiff_t rk_direct_adjoint_scratch(const rk_window *w, ptrdiff_t outputs);
+
+// For each target: y ← part(W) ∗ x + bias, then max(0, ·) if relu, for neighboring groups of `inputs` to `outputs` channels. Planes of
+// results are `plane` floats apart.
+void rk_direct_product(const float *x, ptrdiff_t groups, ptrdiff_t inputs, ptrdiff_t outputs, const rk_window *w,
+                       const rk_direct_target *targets, ptrdiff_t count, ptrdiff_t plane, float *scratch);
+
+// For each target: c ← factor ⊙ part(W)ᵀ·r.
+void rk_direct_adjoint(const float *r, ptrdiff_t groups, ptrdiff_t inputs, ptrdiff_t outputs, const rk_window *w,
+                       const rk_direct_target *targets, ptrdiff_t count, ptrdiff_t plane, float *scratch);
+
 // --- Fully connected layers ------------------------------------------------------------------------------------------
 
 // some[r] ← Σ_i part(w[r][i])·x[i] and, unless `all` is null, all[r] ← Σ_i w[r][i]·x[i], in one read of w.
@@ -161,11 +190,44 @@ void rk_relu(float *y, const float *x, ptrdiff_t count);
 void rk_clip(float *y, const float *x, float lowest, float highest, ptrdiff_t count);
 void rk_add(float *y, const float *a, const float *b, ptrdiff_t count);
 void rk_multiply(float *y, const float *a, const float *b, ptrdiff_t count);
+void rk_subtract(float *y, const float *a, const float *b, ptrdiff_t count);
+void rk_divide(float *y, const float *a, const float *b, ptrdiff_t count);
+void rk_divide_by(float *y, const float *a, float b, ptrdiff_t count);
 void rk_scale(float *y, const float *x, float factor, ptrdiff_t count);
 // y[i] ← x[i]·factor + offset
 void rk_affine(float *y, const float *x, float factor, float offset, ptrdiff_t count);
 // Σ x[i] in double precision, in an order that does not depend on the machine.
 double rk_sum(const float *x, ptrdiff_t count);
+
+// --- Functions of each element; x and y may be the same ------------------------------------------------------------------
+
+void rk_exp(float *y, const float *x, ptrdiff_t count);
+void rk_log(float *y, const float *x, ptrdiff_t count);
+void rk_sigmoid(float *y, const float *x, ptrdiff_t count);
+void rk_tanh(float *y, const float *x, ptrdiff_t count);
+void rk_softplus(float *y, const float *x, ptrdiff_t count);
+void rk_mish(float *y, const float *x, ptrdiff_t count);
+void rk_erf(float *y, const float *x, ptrdiff_t count);
+void rk_gelu(float *y, const float *x, ptrdiff_t count);
+void rk_gelu_by_tanh(float *y, const float *x, ptrdiff_t count);
+void rk_hard_swish(float *y, const float *x, ptrdiff_t count);
+// x·σ(alpha·x)
+void rk_swish(float *y, const float *x, float alpha, ptrdiff_t count);
+// min(max(alpha·x + beta, 0), 1)
+void rk_hard_sigmoid(float *y, const float *x, float alpha, float beta, ptrdiff_t count);
+// positive·x where that is positive, else negative·(e^(steepness·x) − 1)
+void rk_elu(float *y, const float *x, float positive, float negative, float steepness, ptrdiff_t count);
+void rk_leaky_relu(float *y, const float *x, float slope, ptrdiff_t count);
+
+// Derivatives.
+void rk_sigmoid_slope(float *y, const float *x, ptrdiff_t count);
+void rk_tanh_slope(float *y, const float *x, ptrdiff_t count);
+void rk_gelu_slope(float *y, const float *x, ptrdiff_t count);
+void rk_hard_swish_slope(float *y, const float *x, ptrdiff_t count);
+void rk_swish_slope(float *y, const float *x, float alpha, ptrdiff_t count);
+
+// e^x / Σ e^x, or its logarithm, over neighboring elements.
+void rk_softmax(float *y, const float *x, int is_logarithm, ptrdiff_t count);
 
 // --- Pooling, one plane at a time ------------------------------------------------------------------------------------
 
@@ -180,6 +242,16 @@ void rk_average_pool_adjoint(const float *r, const rk_window *w, ptrdiff_t after
                              float *c);
 
 // --- Normalization ---------------------------------------------------------------------------------------------------
+
+// Mean, 0 if not centered, and variance around it, in double precision and in an order that does not depend on the machine.
+void rk_mean_and_variance(const float *x, ptrdiff_t count, int is_centered, double *mean, double *variance);
+// y[i] ← (x[i] − mean)·factor·scale[i] + shift[i]; shift may be null.
+void rk_normalize(float *y, const float *x, float mean, float factor, const float *scale, const float *shift, ptrdiff_t count);
+// The same with one scale and one shift.
+void rk_normalize_alike(float *y, const float *x, float mean, float factor, float scale, float shift, ptrdiff_t count);
+
+// y[c][r] ← x[r][c]; rows of x are `lead`, those of y `y_lead` floats apart.
+void rk_transpose(const float *x, ptrdiff_t lead, ptrdiff_t rows, ptrdiff_t columns, float *y, ptrdiff_t y_lead);
 
 // Local response normalization of one item: channels × positions.
 void rk_lrn(const float *x, ptrdiff_t channels, ptrdiff_t positions, ptrdiff_t size, float alpha, float beta, float bias,

@@ -17,22 +17,40 @@ struct ConcatKernel: OperatorKernel, LinearKernel {
   }
 
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
-    var y = output
-    for o in 0..<outer {
-      for (operand, run) in zip(operands, runs) {
-        // What was computed where it is joined needs no copying.
-        if y != operand + o * run { y.update(from: operand + o * run, count: run) }
-        y += run
-      }
+    let shared = Shared((x: operands, y: output))
+    forEachRun(outer: outer, on: workers) { operand, own, joined, count in
+      let (x, y) = (shared.pointer.x[operand] + own, shared.pointer.y + joined)
+      // What was computed where it is joined needs no copying.
+      if y != x { y.update(from: x, count: count) }
     }
   }
 
   func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
-    var s = upstream
-    for o in 0..<outer * seeds {
-      for (result, run) in zip(results, runs) {
-        if let result { (result + o * run).update(from: s, count: run) }
-        s += run
+    let shared = Shared((s: upstream, results: results))
+    forEachRun(outer: outer * seeds, on: workers) { operand, own, joined, count in
+      if let result = shared.pointer.results[operand] {
+        (result + own).update(from: shared.pointer.s + joined, count: count)
+      }
+    }
+  }
+
+  /// Calls `body` with parts of operands, where they are there and where in what is joined, on all threads.
+  private func forEachRun(
+    outer: Int, on workers: Workers, _ body: @Sendable (_ operand: Int, _ own: Int, _ joined: Int, _ count: Int) -> Void
+  ) {
+    let all = runs.reduce(0, +)
+    // Few long runs are cut.
+    let longest = 1 << 16
+    let pieces = max((runs.max() ?? 0) / longest, 1)
+    workers.runSplit(outer * pieces, grain: max(longest / max(all / pieces, 1), 1)) { part in
+      for index in part {
+        let (o, piece) = (index / pieces, index % pieces)
+        var joined = o * all
+        for (operand, run) in runs.enumerated() {
+          let (from, to) = (run * piece / pieces, run * (piece + 1) / pieces)
+          if to > from { body(operand, o * run + from, joined + from, to - from) }
+          joined += run
+        }
       }
     }
   }

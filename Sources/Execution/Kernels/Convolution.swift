@@ -23,6 +23,8 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
   let usesWinograd: Bool
   /// Whether OpenBLAS multiplies.
   private let isReference: Bool
+  /// Whether sums are taken without a matrix product.
+  let isDirect: Bool
 
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, geometry.outputPositions) } }
 
@@ -48,12 +50,18 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
       groups: groups, inputs: inputShape[1] / groups, outputs: outputShape[1] / groups,
       window: try rk_window(convolution.window, over: inputShape))
     isReference = site.algorithm == .im2col
-    usesWinograd = !isReference && WinogradConvolution.suits(geometry)
+    isDirect = !isReference && DirectConvolution.suits(geometry)
+    usesWinograd = !isReference && !isDirect && WinogradConvolution.suits(geometry)
   }
 
   func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
     let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
     let beside = sideProduct.map { ConvolutionTarget(output: $0.product) }
+    guard !isDirect else {
+      var products = [DirectConvolution.Product(terms: [(x, .all)], target: main)]
+      if let beside { products.append(.init(terms: [(x, .positive)], target: beside)) }
+      return DirectConvolution(geometry: geometry).multiply(products, weight: weight, items: inputShape[0], on: workers)
+    }
     guard usesWinograd else {
       var products = [Product(terms: [(.all, x)], target: main)]
       if let beside { products.append(Product(terms: [(.positive, x)], target: beside)) }
@@ -70,6 +78,7 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
     let target = ConvolutionTarget(output: y, accumulates: accumulates)
+    guard !isDirect else { return multiply([(part, x)], target, on: workers) }
     guard !usesWinograd else {
       return WinogradConvolution(geometry: geometry)
         .multiply(x, items: inputShape[0], [(kernels(part, turned: false, on: workers), target)], on: workers)
@@ -78,6 +87,7 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
   }
 
   func product(_ terms: [(part: WeightPart, x: Floats)], _ y: MutableFloats, on workers: Workers) {
+    guard !isDirect else { return multiply(terms, ConvolutionTarget(output: y), on: workers) }
     if usesWinograd {
       for (index, term) in terms.enumerated() { product(term.part, term.x, y, accumulates: index > 0, on: workers) }
       return refine(y, terms, needed: nil, on: workers)
@@ -111,6 +121,11 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     }
   }
 
+  private func multiply(_ terms: [(part: WeightPart, x: Floats)], _ target: ConvolutionTarget, on workers: Workers) {
+    DirectConvolution(geometry: geometry).multiply(
+      [.init(terms: terms.map { ($0.x, $0.part) }, target: target)], weight: weight, items: inputShape[0], on: workers)
+  }
+
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     adjoint([(part, factor)], s, seeds: seeds, c, on: workers)
   }
@@ -119,6 +134,10 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     _ terms: [(part: WeightPart, factor: Floats?)], _ s: Floats, seeds: Int, _ c: MutableFloats, on workers: Workers
   ) {
     let items = inputShape[0] * seeds
+    guard !isDirect else {
+      return DirectConvolution(geometry: geometry)
+        .scatter(terms, weight: weight, s, items: items, seeds: seeds, c, on: workers)
+    }
     guard hasConvolutionAsAdjoint else {
       return Im2colConvolution(geometry: geometry).scatter(
         terms.map { (weights(isReference ? .forward($0.part) : .packedTaps($0.part)), $0.factor) },

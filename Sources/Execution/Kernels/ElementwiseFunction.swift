@@ -19,7 +19,7 @@ struct ElementwiseKernel: Kernel {
 extension ElementwiseFunction {
   func elementwiseKernel(at site: KernelSite) -> any Kernel {
     let count = site.output.shape.count
-    let kernel = ElementwiseKernel(count: count) { x, y, count in apply(x, y, count: count) }
+    let kernel = ElementwiseKernel(count: count, apply: loop ?? { x, y, count in apply(x, y, count: count) })
     return site.kernel(kernel) { type in
       ElementwiseKernel(count: count) { x, y, count in
         for i in 0..<count { y[i] = type.float(integer(type.held(x[i]), type)) }

@@ -41,10 +41,9 @@ package struct NormalizationKernel: DifferentiableKernel {
 
   /// Mean and `1/√(variance + ε)` of a group.
   private func statistics(of x: Floats) -> (mean: Double, factor: Double) {
-    let mean = isCentered ? rk_sum(x, size) / Double(size) : 0
-    var variance = 0.0
-    for i in 0..<size { variance += (Double(x[i]) - mean) * (Double(x[i]) - mean) }
-    return (mean, 1 / (variance / Double(size) + Double(epsilon)).squareRoot())
+    var (mean, variance) = (0.0, 0.0)
+    rk_mean_and_variance(x, size, isCentered ? 1 : 0, &mean, &variance)
+    return (mean, 1 / (variance + Double(epsilon)).squareRoot())
   }
 
   /// The number among scales and shifts that an element of an item has.
@@ -52,15 +51,38 @@ package struct NormalizationKernel: DifferentiableKernel {
 
   package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))
-    workers.run(shape.count / size) { group in
-      let start = group * size
-      let (x, y) = (shared.pointer.x + start, shared.pointer.y + start)
-      let (mean, factor) = statistics(of: x)
-      scale.withUnsafeElements { scale in
-        for i in 0..<size { y[i] = (x[i] - Float(mean)) * Float(factor) * scale[parameter(ofElement: start + i)] }
-      }
-      shift?.withUnsafeElements { shift in
-        for i in 0..<size { y[i] += shift[parameter(ofElement: start + i)] }
+    let (scales, shifts) = (scale.elements, shift?.elements)
+    workers.runSplit(shape.count / size, grain: max((1 << 14) / size, 1)) { groups in
+      for group in groups {
+        let start = group * size
+        let (x, y) = (shared.pointer.x, shared.pointer.y)
+        let (mean, factor) = statistics(of: x + start)
+        // Neighbors have parameters that are neighbors, or the same ones.
+        var at = start
+        while at < start + size {
+          let parameter = parameter(ofElement: at)
+          let rest = start + size - at
+          if run == 1 {
+            let count = min(rest, scales.count - parameter)
+            scales.withUnsafeBufferPointer { scales in
+              guard let shifts else {
+                return rk_normalize(
+                  y + at, x + at, Float(mean), Float(factor), scales.baseAddress! + parameter, nil, count)
+              }
+              shifts.withUnsafeBufferPointer {
+                rk_normalize(
+                  y + at, x + at, Float(mean), Float(factor), scales.baseAddress! + parameter,
+                  $0.baseAddress! + parameter, count)
+              }
+            }
+            at += count
+          } else {
+            let count = min(rest, run - at % run)
+            rk_normalize_alike(
+              y + at, x + at, Float(mean), Float(factor), scales[parameter], shifts?[parameter] ?? 0, count)
+            at += count
+          }
+        }
       }
     }
   }

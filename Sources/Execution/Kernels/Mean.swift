@@ -24,26 +24,33 @@ package struct MeanKernel: LinearKernel, PoolingKernel {
   }
 
   package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
-    sums(of: operands[0], output)
-    rk_scale(output, output, 1 / Float(averaged), outer * inner)
-  }
-
-  private func sums(of x: Floats, _ y: MutableFloats) {
-    if inner == 1 {
-      for o in 0..<outer { y[o] = Float(rk_sum(x + o * averaged, averaged)) }
-      return
-    }
-    y.update(repeating: 0, count: outer * inner)
-    for o in 0..<outer {
-      for a in 0..<averaged { rk_add(y + o * inner, y + o * inner, x + (o * averaged + a) * inner, inner) }
+    let shared = Shared((x: operands[0], y: output))
+    workers.runSplit(outer, grain: max((1 << 15) / max(averaged * inner, 1), 1)) { items in
+      let (x, y) = shared.pointer
+      for o in items {
+        if inner == 1 {
+          y[o] = Float(rk_sum(x + o * averaged, averaged))
+        } else {
+          (y + o * inner).update(repeating: 0, count: inner)
+          for a in 0..<averaged { rk_add(y + o * inner, y + o * inner, x + (o * averaged + a) * inner, inner) }
+        }
+      }
+      let part = y + items.lowerBound * inner
+      rk_scale(part, part, 1 / Float(averaged), items.count * inner)
     }
   }
 
   package func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let c = results[0] else { return }
-    for o in 0..<outer * seeds {
-      for a in 0..<averaged {
-        rk_scale(c + (o * averaged + a) * inner, upstream + o * inner, 1 / Float(averaged), inner)
+    let shared = Shared((s: upstream, c: c))
+    workers.runSplit(outer * seeds, grain: max((1 << 15) / max(averaged * inner, 1), 1)) { items in
+      let (s, c) = shared.pointer
+      for o in items {
+        if inner == 1 {
+          (c + o * averaged).update(repeating: s[o] * (1 / Float(averaged)), count: averaged)
+        } else {
+          for a in 0..<averaged { rk_scale(c + (o * averaged + a) * inner, s + o * inner, 1 / Float(averaged), inner) }
+        }
       }
     }
   }

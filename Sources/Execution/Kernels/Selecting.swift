@@ -34,10 +34,14 @@ struct SelectionKernel: LinearKernel {
   }
 
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
-    for item in 0..<items {
-      let x = operands[0] + item * selection.input.count
-      let y = output + item * selection.output.count
-      for run in runs {
+    let shared = Shared((x: operands[0], y: output))
+    // As many runs as are worth a task.
+    let grain = max((1 << 16) / max(selection.output.count / max(runs.count, 1), 1), 1)
+    let parts = max((runs.count + grain - 1) / grain, 1)
+    workers.run(items * parts) { task in
+      let x = shared.pointer.x + task / parts * selection.input.count
+      let y = shared.pointer.y + task / parts * selection.output.count
+      for run in runs[min(task % parts * grain, runs.count)..<min((task % parts + 1) * grain, runs.count)] {
         if run.from < 0 {
           (y + run.to).update(repeating: selection.fill, count: run.count)
         } else {
@@ -49,9 +53,10 @@ struct SelectionKernel: LinearKernel {
 
   func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let result = results[0] else { return }
-    for item in 0..<items * seeds {
-      let c = result + item * selection.input.count
-      let s = upstream + item * selection.output.count
+    let shared = Shared((s: upstream, c: result))
+    workers.run(items * seeds) { item in
+      let c = shared.pointer.c + item * selection.input.count
+      let s = shared.pointer.s + item * selection.output.count
       c.update(repeating: 0, count: selection.input.count)
       for run in runs where run.from >= 0 { rk_add(c + run.from, c + run.from, s + run.to, run.count) }
     }

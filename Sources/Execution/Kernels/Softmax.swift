@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Networks
 import Tensors
@@ -21,19 +22,28 @@ struct SoftmaxKernel: OperatorKernel, DifferentiableKernel {
   }
 
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
-    for o in 0..<outer {
-      for i in 0..<inner {
-        let x = operands[0] + o * classes * inner + i
-        let y = output + o * classes * inner + i
-        var largest = -Float.infinity
-        for c in 0..<classes { largest = max(largest, x[c * inner]) }
-        var sum = 0.0
-        for c in 0..<classes { sum += exp(Double(x[c * inner] - largest)) }
-        for c in 0..<classes {
-          let shifted = Double(x[c * inner] - largest)
-          y[c * inner] = Float(logarithm ? shifted - log(sum) : exp(shifted) / sum)
+    let shared = Shared((x: operands[0], y: output))
+    workers.runSplit(outer, grain: max((1 << 13) / max(classes * inner, 1), 1)) { items in
+      for o in items {
+        let (x, y) = (shared.pointer.x + o * classes * inner, shared.pointer.y + o * classes * inner)
+        if inner == 1 {
+          rk_softmax(y, x, logarithm ? 1 : 0, classes)
+        } else {
+          for i in 0..<inner { column(x + i, y + i) }
         }
       }
+    }
+  }
+
+  /// The same of elements that are `inner` apart.
+  private func column(_ x: Floats, _ y: MutableFloats) {
+    var largest = -Float.infinity
+    for c in 0..<classes { largest = max(largest, x[c * inner]) }
+    var sum = 0.0
+    for c in 0..<classes { sum += exp(Double(x[c * inner] - largest)) }
+    for c in 0..<classes {
+      let shifted = Double(x[c * inner] - largest)
+      y[c * inner] = Float(logarithm ? shifted - log(sum) : exp(shifted) / sum)
     }
   }
 

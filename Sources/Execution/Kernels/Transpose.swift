@@ -1,3 +1,4 @@
+import CKernels
 import Networks
 import Tensors
 
@@ -18,7 +19,7 @@ struct TransposeKernel: LinearKernel {
   }
 
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
-    Self.permute(operands[0], shape: input, order: order, output)
+    AxisOrder(of: input, order).apply(operands[0], output, on: workers)
   }
 
   func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
@@ -27,12 +28,75 @@ struct TransposeKernel: LinearKernel {
     let output = order.map { input[$0] }
     let shape = order.first == 0 ? TensorShape([output[0] * seeds] + output[1...]) : TensorShape(output)
     let inverse = order.indices.map { order.firstIndex(of: $0)! }
-    Self.permute(upstream, shape: shape, order: inverse, c)
+    AxisOrder(of: shape, inverse).apply(upstream, c, on: workers)
+  }
+}
+
+/// How elements move to another order of the axes: as runs of neighbors that stay together, or as matrices that are transposed.
+private struct AxisOrder: Sendable {
+  private struct Axis {
+    var extent: Int
+    let from: Int
+    var to: Int
+  }
+  /// Axes that runs or matrices follow one another along, in the result's order.
+  private var outer: [Axis] = []
+  /// Neighbors in the operand and in the result.
+  private var inner = Axis(extent: 1, from: 1, to: 1)
+  /// Neighbors in the result only: rows of the operand's matrix.
+  private var rows = Axis(extent: 1, from: 1, to: 1)
+  private var isMatrix = false
+  private let count: Int
+
+  init(of shape: TensorShape, _ order: [Int]) {
+    count = shape.count
+    let strides = shape.strides
+    var axes: [Axis] = []
+    var to = 1
+    for axis in order.reversed() where shape[axis] != 1 {
+      // Axes that lie in one another in the operand too are one.
+      if let last = axes.last, strides[axis] == last.from * last.extent {
+        axes[axes.count - 1].extent *= shape[axis]
+      } else {
+        axes.append(Axis(extent: shape[axis], from: strides[axis], to: to))
+      }
+      to *= shape[axis]
+    }
+    guard let last = axes.first else { return }
+    axes.removeFirst()
+    if last.from == 1 {
+      inner = last
+    } else if let place = axes.firstIndex(where: { $0.from == 1 }) {
+      (rows, inner, isMatrix) = (last, axes.remove(at: place), true)
+    }
+    outer = axes.reversed()
   }
 
-  private static func permute(_ x: Floats, shape: TensorShape, order: [Int], _ y: MutableFloats) {
-    let strides = shape.strides
-    let walk = StridedWalk(over: TensorShape(order.map { shape[$0] }), strides: order.map { strides[$0] })
-    walk.forEachElement { position, from, _ in y[position] = x[from] }
+  func apply(_ x: Floats, _ y: MutableFloats, on workers: Workers) {
+    guard count > 0 else { return }
+    let grain = 1 << 15
+    // Matrices are cut into bands of columns, which are rows of the result.
+    let size = inner.extent * rows.extent
+    let bands = isMatrix ? max(min(size / grain, inner.extent / 64), 1) : 1
+    let width = ((inner.extent + bands - 1) / bands + 7) / 8 * 8
+    let shared = Shared((x: x, y: y))
+    workers.runSplit(count / size * bands, grain: max(grain * bands / size, 1)) { pieces in
+      for piece in pieces {
+        var (rest, from, to) = (piece / bands, 0, 0)
+        for axis in outer.reversed() {
+          from += rest % axis.extent * axis.from
+          to += rest % axis.extent * axis.to
+          rest /= axis.extent
+        }
+        let (x, y) = (shared.pointer.x + from, shared.pointer.y + to)
+        guard isMatrix else {
+          y.update(from: x, count: inner.extent)
+          continue
+        }
+        let first = piece % bands * width
+        let columns = min(width, inner.extent - first)
+        if columns > 0 { rk_transpose(x + first, rows.from, rows.extent, columns, y + first * inner.to, inner.to) }
+      }
+    }
   }
 }

@@ -51,7 +51,7 @@ public struct GradientRule: NamedRule {
     case _ where layer.site.kind.role == .maximum || layer.site.kind == .reduceMin:
       return WinnerTakesAllRule(ties: .first).propagate(relevance, through: layer)
     case let function as any ElementwiseFunction:
-      return [layer.scaled(relevance, by: layer.operand.map { function.derivative(at: $0) })]
+      return [layer.scaled(relevance, by: layer.derivatives(of: function))]
     case let function as any PairwiseFunction: return layer.partials(relevance) { function.derivatives(at: $0, $1) }
     default:
       if let kernel = layer.kernel as? any DifferentiableKernel { return [layer.derivative(of: kernel, relevance)] }
