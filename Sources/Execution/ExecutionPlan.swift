@@ -78,6 +78,7 @@ package final class ExecutionPlan: Sendable {
               sideProduct: placement.sideProducts[id].map { SideProduct(memory.base + $0.offset, scope: $0.scope) },
               on: workers)
           }
+          workers.products.add((weighted.work?.multiplyAdds ?? 0) * (placement.sideProducts[id] == nil ? 1 : 2))
         } else {
           trace.withOperands(of: id) { kernel.forward($0, y, on: workers) }
         }

@@ -55,6 +55,7 @@ extension ExecutionPlan {
 extension WeightedKernel {
   package var work: LayerWork? { nil }
   package var adjointWork: LayerWork? { nil }
+  package var productWork: LayerWork? { work }
 }
 
 extension ConvolutionGeometry {
@@ -79,8 +80,7 @@ extension ConvolutionKernel {
       ? winogradWork(over: transposed) : im2colWork(over: transposed)
   }
 
-  /// What `product(_:_:_:accumulates:on:)` takes.
-  var productWork: LayerWork { im2colWork(over: geometry) }
+  var productWork: LayerWork? { im2colWork(over: geometry) }
 
   private func winogradWork(over geometry: ConvolutionGeometry) -> LayerWork {
     work(.winograd, multiplyAdds: geometry.winogradMultiplyAdds)

@@ -10,6 +10,8 @@ package struct Workers: Sendable {
   package let count: Int
   package let pool: MemoryPool
   package let instructionSet: InstructionSet
+  /// What products there have been.
+  package let products = ProductCount()
   private let threads: WorkerThreads
 
   /// More threads than this gain nothing on any network, and each costs memory.

@@ -46,6 +46,7 @@ extension Layer {
 
   /// `Σₖ partₖ(W)·xₖ`
   func product(_ terms: [(part: WeightPart, x: Tensor)]) -> Tensor {
+    countProducts(terms.count, \.productWork)
     var result = workers.pool.tensor(outputShape)
     result.update { y in
       guard !terms.isEmpty else { return y.fill(with: 0) }
@@ -59,6 +60,7 @@ extension Layer {
   /// `Σₖ factorₖ ⊙ partₖ(W)ᵀ·s`; a factor that is nil is 1.
   func adjoint(_ terms: [(part: WeightPart, factor: Tensor?)], times s: Tensor) -> Tensor {
     clock?.countAdjointProducts(seeds * terms.count, at: site.id)
+    countProducts(seeds * terms.count, \.adjointWork)
     let s = s.view
     return relevance(like: operandShape) { c in
       guard !terms.isEmpty else { return c.fill(with: 0) }
@@ -67,6 +69,11 @@ extension Layer {
         s.withPointer { s in c.withPointer { weighted.adjoint(terms, s, seeds: seeds, $0, on: workers) } }
       }
     }
+  }
+
+  private func countProducts(_ count: Int, _ work: (any WeightedKernel) -> LayerWork?) {
+    guard let kernel = kernel as? any WeightedKernel, let work = work(kernel) else { return }
+    workers.products.add(count * work.multiplyAdds)
   }
 
   /// The adjoint of a linear map, for the operands that can take relevance.

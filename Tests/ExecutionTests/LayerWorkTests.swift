@@ -92,4 +92,34 @@ import Testing
     #expect(plan.leastBytesMoved(by: sum) == 4 * 3 * 96)
     #expect(plan.leastBytesMoved(by: pooled) == 4 * (96 + 24))
   }
+
+  /// A rectified convolution and two fully connected layers: 5·7·25·9 multiply-adds, 175 · 6 and 6 · 4 of each product.
+  @Test func productsAreCountedAsTheyAreComputed() throws {
+    var builder = GraphBuilder(item: [7, 5, 5])
+    let layer = builder.add(
+      "conv",
+      try .seededConvolution(
+        inputs: 7, outputs: 5, kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]), seed: 1),
+      builder.input)
+    let flat = builder.add("flat", .flatten(axis: 1), builder.add("relu", .relu, layer))
+    let hidden = builder.add("hidden", Linear.seededLinear(inputs: 125, outputs: 6, seed: 2), flat)
+    _ = builder.add("head", Linear.seededLinear(inputs: 6, outputs: 4, seed: 3), hidden)
+    let (convolution, first, second) = (7 * 5 * 25 * 9, 125 * 6, 6 * 4)
+    let input = Seeded.tensor([2, 7, 5, 5], seed: 4)
+
+    let executor = Executor(try builder.network(), threads: 2)
+    let products = executor.workers.products
+    _ = try executor.logits(input)
+    #expect(products.multiplyAdds == 2 * (convolution + first + second))
+    _ = try executor.trace(input, sideProducts: [layer: .everywhere])
+    #expect(products.multiplyAdds == 2 * (3 * convolution + 2 * first + 2 * second))
+
+    // Back, of the head the rows of the two targets are read, of the layer before it all.
+    let explainer = try Explainer(builder.network(), threads: 2)
+    let trace = try explainer.trace(input)
+    let before = explainer.executor.workers.products.multiplyAdds
+    _ = try trace.explain([.class(0), .class(2)], by: .gradient)
+    let back = explainer.executor.workers.products.multiplyAdds - before
+    #expect(back == 2 * 2 * (convolution + first + 2 * 6))
+  }
 }

@@ -11,13 +11,14 @@ import Testing
       let outcome = try bench.run(["bench", "model", "input.npy", "--runs", "3", "--method", "clrp2"] + options)
       #expect(outcome.status == 0 && outcome.errors.isEmpty)
       let lines = outcome.output.split(separator: "\n")
-      let times = lines.prefix { !$0.hasPrefix("memory: ") }
+      let times = lines.prefix { !$0.hasPrefix("sgemm of ") }
       try #require(times.count == count)
       #expect(times[0].hasPrefix("trace ") && times[1].hasPrefix("trace + clrp2 "))
       #expect(times.allSatisfy { $0.contains("median") && $0.contains("best") && $0.contains("worst") })
-      let memory = lines[times.count...]
-      #expect(memory.count == 3)
-      #expect(memory.allSatisfy { $0.contains(" MB") })
+      let memory = lines.suffix(3)
+      #expect(memory[memory.startIndex].hasPrefix("memory: ") && memory.allSatisfy { $0.contains(" MB") })
+      try #require(lines.count == count + 6)
+      #expect(lines[count + 2] == "instruction set of other loops: \(InstructionSet.preferred.rawValue)")
     }
   }
 
@@ -57,6 +58,49 @@ import Testing
     #expect(rows.count == 1 + network.graph.nodes.count - 1 + 3, "all nodes but the input have a row")
     #expect(outcome.output.contains("sgemm of 1024×1024 matrices, one on each of "))
     #expect(outcome.output.contains("(\(BLAS.coreName)): best "))
+  }
+
+  /// Of each thing that is timed: page faults, and the share of the sgemm's rate.
+  @Test func wholeRunsSayWhatTheyCost() throws {
+    let outcome = try Workbench().run([
+      "bench", "model", "input.npy", "--runs", "4", "--method", "lrp", "--method", "gradient", "--threads", "1",
+      "--no-nodes",
+    ])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    let lines = outcome.output.split(separator: "\n")
+    let names = ["trace", "trace + lrp top:1", "trace + gradient top:1"]
+    for (name, line) in zip(names, lines) {
+      #expect(line.hasPrefix(name + " "))
+      let words = line.components(separatedBy: "page faults")
+      try #require(words.count == 2)
+      let faults = try #require(Int(words[1].trimmingCharacters(in: .whitespaces)))
+      // Nothing of a network of so few values takes hundreds of pages anew.
+      #expect((0..<200).contains(faults))
+    }
+    let shares = try #require(lines.first { $0.hasPrefix("share of that best: ") }).dropFirst(20)
+    let parts = shares.components(separatedBy: ", ")
+    #expect(parts.count == names.count)
+    for (name, part) in zip(names, parts) {
+      #expect(part.hasPrefix(name + " ") && part.hasSuffix(" %"))
+      let percent = try #require(Double(part.dropFirst(name.count + 1).dropLast(2)))
+      #expect(percent >= 0 && percent <= 100)
+    }
+  }
+
+  @Test func instructionSetIsNamedAndChosen() throws {
+    let bench = try Workbench()
+    for set in InstructionSet.available {
+      let outcome = try bench.shell(
+        "RELEVANCEKIT_ISA=\(set.rawValue) relevance bench model input.npy --runs 1 --no-nodes")
+      #expect(outcome.status == 0 && outcome.errors.isEmpty)
+      #expect(outcome.output.contains("instruction set of other loops: \(set.rawValue)\n"))
+    }
+    for command in ["bench model input.npy", "predict model input.npy", "explain model input.npy"] {
+      let outcome = try bench.shell("RELEVANCEKIT_ISA=nonsense relevance \(command)")
+      #expect(outcome.status == 64)
+      let sets = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
+      #expect(outcome.errorLines == ["relevance: RELEVANCEKIT_ISA is nonsense; expected one of \(sets)"])
+    }
   }
 
   @Test func workerExplainsOnRequest() throws {

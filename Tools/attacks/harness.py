@@ -92,7 +92,8 @@ def run(case, tools, private):
     private.mkdir(exist_ok=True)
     (private / "in").write_bytes(case.stdin)
     start = time.monotonic()
-    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "HOME": str(private), "TMPDIR": str(private)}
+    options = {name: os.environ[name] for name in ("ASAN_OPTIONS", "TSAN_OPTIONS") if IS_SANITIZED and name in os.environ}
+    environment = options | {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "HOME": str(private), "TMPDIR": str(private)}
     with open(private / "out", "wb") as out, open(private / "err", "wb") as err, open(private / "in", "rb") as given:
         unread = None
         if not case.is_read:

@@ -13,6 +13,9 @@ struct Bench: ParsableCommand {
       the peak of a large sgemm, which is measured in the same rounds. MB are a lower bound of what a prediction moves, \
       by shapes: operands, output and weights, each once.
 
+      Of whole runs: page faults of the process in each, 0 where a run finds all of its memory made; and the share of the \
+      sgemm's best rate at which their products with weights are computed, other work and waiting included.
+
       With --on-request the standard input has a line for each thing to do: "run" explains once and prints milliseconds, \
       the sum of the first target's signed relevance and its score; "save PATH" writes that relevance as .npy and \
       prints "saved"; "quit" ends. "ready" is printed when all is warm. With --forward it is the logits, their sum and \
@@ -90,33 +93,39 @@ struct Bench: ParsableCommand {
         return (explanation.signedRelevance, explanation.signedRelevance.sum(), explanation.score)
       }.serve()
     }
-    try printTimes(of: cases, explainer, input)
+    let whole = try wholeRuns(of: cases, explainer, input)
+    whole.forEach { Console.result($0.line(items: self.input.batch)) }
     var memory = BenchMemory(peak: peakResidentBytes())
     var nodeTimes = NodeTimes(explainer, input, method: cases[0].method, targets: cases[0].targets)
     try nodeTimes.addRound(noting: &memory)
-    if nodes ?? (cases.count == 1) {
+    let showsNodes = nodes ?? (cases.count == 1)
+    if showsNodes {
       for _ in 0..<runs { try nodeTimes.addRound(noting: &memory) }
       Console.result(nodeTimes.description)
+    } else {
+      nodeTimes.addPeaks(runs)
     }
+    Console.result(nodeTimes.peakDescription)
+    let shares = whole.map { "\($0.name) \($0.share(of: nodeTimes.bestPeak))" }.joined(separator: ", ")
+    Console.result("share of that best: \(shares)")
+    Console.result("instruction set of other loops: \(explainer.executor.instructionSet.rawValue)")
     Console.result(memory.description(of: network))
   }
 
   /// Times runs and explanations as a whole.
-  private func printTimes(of cases: [Case], _ explainer: Explainer, _ input: Tensor) throws {
+  private func wholeRuns(of cases: [Case], _ explainer: Explainer, _ input: Tensor) throws -> [WholeRuns] {
     // Round by round, so that what else the machine does befalls all alike; the first round is not counted.
-    var forward: [Double] = []
-    var whole = [[Double]](repeating: [], count: cases.count)
+    var whole = [WholeRuns(name: "trace")] + cases.map { WholeRuns(name: "trace + \($0.name)") }
+    let products = explainer.executor.workers.products
     for round in 0...runs {
-      let time = try timed { try explainer.trace(input) }.milliseconds
-      if round > 0 { forward.append(time) }
+      try whole[0].measure(products, counts: round > 0) { _ = try explainer.trace(input) }
       for (index, one) in cases.enumerated() {
-        let time = try timed { try explainer.trace(input).explain(one.targets, by: one.method, ledger: false) }
-          .milliseconds
-        if round > 0 { whole[index].append(time) }
+        try whole[index + 1].measure(products, counts: round > 0) {
+          _ = try explainer.trace(input).explain(one.targets, by: one.method, ledger: false)
+        }
       }
     }
-    Console.result(line("trace", forward))
-    for (one, times) in zip(cases, whole) { Console.result(line("trace + \(one.name)", times)) }
+    return whole
   }
 
   private typealias Case = (name: String, method: any AttributionMethod, targets: [Target])
@@ -133,15 +142,6 @@ struct Bench: ParsableCommand {
       let found = try target.resolved(labels).targets(in: trace)
       return methods.map { ("\($0) \(target)", $0, found) }
     }
-  }
-
-  private func line(_ name: String, _ times: [Double]) -> String {
-    let sorted = times.sorted()
-    let padded = name.padding(toLength: max(name.count, 32), withPad: " ", startingAt: 0)
-    return padded
-      + String(
-        format: "median %8.1f ms   best %8.1f ms   worst %8.1f ms", sorted[runs / 2], sorted[0], sorted[runs - 1])
-      + (input.batch > 1 ? String(format: "   median per image %8.1f ms", sorted[runs / 2] / Double(input.batch)) : "")
   }
 }
 

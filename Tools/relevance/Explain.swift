@@ -84,7 +84,7 @@ struct Explain: ParsableCommand {
     let folder = URL(fileURLWithPath: output)
     let provenance =
       artifacts.contains(.html)
-      ? try Provenance(model, threads: explainer.threads) : nil
+      ? try Provenance(model, threads: explainer.threads, instructionSet: explainer.executor.instructionSet) : nil
     defer { report.note() }
 
     var failure: (any Error)?

@@ -19,6 +19,9 @@ struct NodeTimes {
     peak = MatrixProductPeak(of: explainer.executor)
   }
 
+  /// Rates of sgemm without nodes beside them.
+  private var peaks: [Double] = []
+
   /// One pass over the network.
   struct Pass {
     /// Milliseconds by node; nil for nodes that took no part.
@@ -72,6 +75,11 @@ struct NodeTimes {
     rounds.append(
       Round(forward: forward, recording: recording, fresh: fresh, backward: backward, peak: peak.measure()))
   }
+
+  /// Measures sgemm alone.
+  mutating func addPeaks(_ count: Int) {
+    for _ in 0..<count { peaks.append(peak.measure()) }
+  }
 }
 
 // MARK: The table
@@ -80,8 +88,10 @@ extension NodeTimes: CustomStringConvertible {
   private var counted: ArraySlice<Round> { rounds.count > 1 ? rounds.dropFirst() : rounds[...] }
 
   /// The median over the rounds.
-  private func median(_ value: (Round) -> Double) -> Double {
-    let sorted = counted.map(value).sorted()
+  private func median(_ value: (Round) -> Double) -> Double { Self.median(counted.map(value)) }
+
+  private static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
     let middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
@@ -159,13 +169,22 @@ extension NodeTimes: CustomStringConvertible {
   }
 
   private func summary(_ all: Entry) -> String {
-    let rates = counted.map { $0.peak / 1e9 }
-    return String(
-      format: """
-        products of a prediction: %.3f GFLOP as computed, %.3f GFLOP by definition
-        sgemm of %d×%d matrices, one on each of %d threads (%@): best %.1f GFLOP/s, median %.1f GFLOP/s
-        """, 2e-9 * Double(all.multiplyAdds), 2e-9 * Double(all.directMultiplyAdds), MatrixProductPeak.side,
-      MatrixProductPeak.side, explainer.threads, BLAS.coreName, rates.max() ?? 0, median { $0.peak / 1e9 })
+    String(
+      format: "products of a prediction: %.3f GFLOP as computed, %.3f GFLOP by definition",
+      2e-9 * Double(all.multiplyAdds),
+      2e-9 * Double(all.directMultiplyAdds))
+  }
+
+  private var rates: [Double] { peaks + counted.map(\.peak) }
+
+  /// Floating point operations per second.
+  var bestPeak: Double { rates.max() ?? 0 }
+
+  var peakDescription: String {
+    String(
+      format: "sgemm of %d×%d matrices, one on each of %d threads (%@): best %.1f GFLOP/s, median %.1f GFLOP/s",
+      MatrixProductPeak.side, MatrixProductPeak.side, explainer.threads, BLAS.coreName, bestPeak / 1e9,
+      Self.median(rates) / 1e9)
   }
 
   /// Two decimals; small negative differences are nothing.

@@ -11,11 +11,11 @@ struct Provenance {
   /// A line per file of the model, as `sha256sum` prints it.
   let modelChecksums: [String]
 
-  init(_ model: Model, threads: Int) throws {
+  init(_ model: Model, threads: Int, instructionSet: InstructionSet) throws {
     command = Self.shellCommand(CommandLine.names)
     versions = [
       ("RelevanceKit", RelevanceKitPackage.version), ("BLAS", BLAS.configuration), ("Processor kind", BLAS.coreName),
-      ("Threads", "\(threads)"),
+      ("Instruction set of other loops", instructionSet.rawValue), ("Threads", "\(threads)"),
     ]
     let folder = URL(fileURLWithPath: model.file).deletingLastPathComponent()
     let labels = model.labels.map { _ in folder.appendingPathComponent("config.json").path }
