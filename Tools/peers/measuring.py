@@ -28,6 +28,16 @@ PAUSE_SECONDS = 0.1                                         # lets the threads o
 CLOCK_TOLERANCE = 0.05                                      # between this script's clock and the worker's, before it is reported
 QUIET_CORES = 0.1                                           # what other processes may take before a result is called disturbed
 LIBRARIES = ("OMP", "MKL", "OPENBLAS")
+# What restrains libraries to an instruction set, and makes OpenBLAS use it on processors that it knows under another name.
+OURS_WITH = {
+    "avx2": {"RELEVANCEKIT_ISA": "avx2", "OPENBLAS_CORETYPE": "Haswell"},
+    "avx512": {"RELEVANCEKIT_ISA": "avx512", "OPENBLAS_CORETYPE": "SkylakeX"},
+}
+PEERS_WITH = {
+    "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+             "OPENBLAS_CORETYPE": "Haswell"},
+    "avx512": {"ATEN_CPU_CAPABILITY": "avx512", "MKL_ENABLE_INSTRUCTIONS": "AVX512", "OPENBLAS_CORETYPE": "SkylakeX"},
+}
 VERSIONS = "import sys; from importlib.metadata import version; print(', '.join(f'{name} {version(name)}' for name in sys.argv[1:]))"
 
 
@@ -36,10 +46,10 @@ class Failure(Exception):
 
 
 class Worker:
-    def __init__(self, name, command, threads):
+    def __init__(self, name, command, threads, environment={}):
         self.name, self.times, self.own_times = name, [], []
         self.errors = tempfile.TemporaryFile("w+", errors="replace")
-        environment = os.environ | {f"{library}_NUM_THREADS": str(threads) for library in LIBRARIES}
+        environment = os.environ | {f"{library}_NUM_THREADS": str(threads) for library in LIBRARIES} | environment
         try:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment)
@@ -160,6 +170,11 @@ def machine_remark(threads):
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor")
     return f"{name}, {os.cpu_count()} cores; {threads} threads each."
+
+
+def processor_has(instruction_set):
+    flags = next((line.split() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")), [])
+    return all(flag in flags for flag in {"avx2": ["avx2", "fma"], "avx512": ["avx512f", "avx512vl", "avx512bw", "avx512dq"]}[instruction_set])
 
 
 def quartiles(values):

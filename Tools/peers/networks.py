@@ -1,11 +1,14 @@
-"""torchvision's AlexNet, VGG16 and GoogLeNet with seeded weights: as modules for PyTorch's systems, for others as ONNX files with
-the same weights.
+"""torchvision's networks with seeded weights: AlexNet, VGG16, GoogLeNet and nine of today, as modules for PyTorch's systems, for others
+as ONNX files with the same weights.
 
 Usage: networks.py NAME FOLDER      writes model.onnx, preprocessor_config.json and input.npy
 
 Weights are normal, with He's variance, so that activations neither die out nor explode; those of fully connected layers are the
 fifth powers of such, with the same variance: without heavy tails the maps of all classes would be equal to five digits, and a
 contrast of two lost in single precision. Biases are of both signs.
+Networks of today keep their batch normalization, which has the statistics of a few pictures, so that activations have usual sizes in
+each layer; the exporter folds it where a convolution comes before it. Scales of residual branches that torchvision begins with a
+millionth of are such as training leaves.
 GoogLeNet has no batch normalization here: it is folded, as exporters do it, so that each convolution has a bias, and every system
 gets this network. With it, as torchvision initializes the network, Captum's relevance sums to less than 10⁻¹⁴ of the logit. Its
 rectifiers are modules, because Captum and Zennit see no functions, and none works in place.
@@ -29,10 +32,41 @@ OPTIONS = {
     "vgg16": {"init_weights": False},
     "googlenet": {"init_weights": False, "aux_logits": False, "transform_input": False},
 }
+TODAY = ["resnet50", "resnext50_32x4d", "densenet121", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x1_0",
+         "convnext_tiny", "regnet_y_400mf"]
+LAYER_SCALE = 0.3
 ANY_SIDE = {"googlenet"}                                    # the heads of the others need their own side
 
 
 def network(name):
+    return network_of_today(name) if name in TODAY else network_of_old(name)
+
+
+def network_of_today(name):
+    with torch.random.fork_rng(devices=[]):                 # torchvision draws weights, which are drawn again below
+        torch.manual_seed(SEED)
+        model = getattr(torchvision.models, name)(weights=None).eval().requires_grad_(False)
+    random = torch.Generator().manual_seed(SEED)
+    draw_weights(model, random)
+    normalizations = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for module in normalizations:
+        module.weight.uniform_(0.5, 1.5, generator=random)
+        module.bias.uniform_(-BIAS, BIAS, generator=random)
+        module.momentum = 1                                 # the statistics of one batch
+        module.train()
+    for key, parameter in model.named_parameters():
+        if key.endswith("layer_scale"):
+            parameter.normal_(std=LAYER_SCALE, generator=random)
+    for module in model.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False
+    if normalizations:
+        with torch.no_grad():
+            model(torch.rand((4, 3, SIDE, SIDE), generator=random))
+    return model.eval()
+
+
+def network_of_old(name):
     with torch.device("meta"):                              # weights are drawn below, once
         model = getattr(torchvision.models, name)(weights=None, **OPTIONS[name])
         for parent in list(model.modules()):
@@ -42,7 +76,11 @@ def network(name):
                 elif isinstance(child, torch.nn.ReLU):
                     child.inplace = False
     model = model.to_empty(device="cpu").eval().requires_grad_(False)
-    random = torch.Generator().manual_seed(SEED)
+    draw_weights(model, torch.Generator().manual_seed(SEED))
+    return model
+
+
+def draw_weights(model, random):
     for module in model.modules():
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
             deviation = (2 / module.weight[0].numel()) ** 0.5
@@ -51,8 +89,8 @@ def network(name):
                 module.weight.pow_(POWER)
                 deviation /= POWER_DEVIATION
             module.weight.mul_(deviation)
-            module.bias.uniform_(-BIAS, BIAS, generator=random)
-    return model
+            if module.bias is not None:
+                module.bias.uniform_(-BIAS, BIAS, generator=random)
 
 
 def folded(block):
@@ -89,6 +127,6 @@ def write(name, folder):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in OPTIONS:
-        sys.exit(f"usage: networks.py {{{','.join(OPTIONS)}}} FOLDER")
+    if len(sys.argv) != 3 or sys.argv[1] not in [*OPTIONS, *TODAY]:
+        sys.exit(f"usage: networks.py {{{','.join([*OPTIONS, *TODAY])}}} FOLDER")
     write(sys.argv[1], Path(sys.argv[2]))

@@ -83,18 +83,21 @@ def captum(folder, picture, method, count, threads):
 
 
 def zennit(folder, picture, method, count, threads):
-    """ZPlus on every layer with weights but the first, which has ZBox. Average pooling keeps its gradient, which is even. Its hooks
-    stay on the network between calls."""
+    """ZPlus on every layer with weights but the first, which has ZBox, and average pooling keeps its gradient, which is even; or the
+    composite EpsilonPlusFlat. Hooks stay on the network between calls."""
     import torch
     from zennit.attribution import Gradient
-    from zennit.composites import SpecialFirstLayerMapComposite
+    from zennit.composites import EpsilonPlusFlat, SpecialFirstLayerMapComposite
     from zennit.rules import Pass, ZBox, ZPlus
     from zennit.types import Activation, Convolution, Linear
     network, logits = module(folder, picture, threads)
     pixels = torch.from_numpy(picture)
-    composite = SpecialFirstLayerMapComposite(
-        layer_map=[(Activation, Pass()), (Linear, ZPlus(zero_params="bias"))],
-        first_map=[(Convolution, ZBox(0.0, 1.0, zero_params="bias"))])
+    if method == "composite":
+        composite = EpsilonPlusFlat(canonizers=[canonizer(folder.name, network)])
+    else:
+        composite = SpecialFirstLayerMapComposite(
+            layer_map=[(Activation, Pass()), (Linear, ZPlus(zero_params="bias"))],
+            first_map=[(Convolution, ZBox(0.0, 1.0, zero_params="bias"))])
     attributor = Gradient(model=network, composite=composite)
     attributor.__enter__()
 
@@ -106,6 +109,18 @@ def zennit(folder, picture, method, count, threads):
         return attributor(pixels.clone(), seed)[1]
 
     return each(lrp, logits, count)
+
+
+def canonizer(name, network):
+    """What merges the batch normalization of a network into the convolutions before it."""
+    from zennit.canonizers import NamedMergeBatchNorm, SequentialMergeBatchNorm
+    from zennit.torchvision import ResNetCanonizer
+    if name.startswith("res"):
+        return ResNetCanonizer()
+    if name.startswith("densenet"):                         # elsewhere another layer lies between two that are declared side by side
+        pairs = [([key.replace("norm2", "conv1")], key) for key, _ in network.named_modules() if key.endswith("norm2")]
+        return NamedMergeBatchNorm([(["features.conv0"], "features.norm0"), *pairs])
+    return SequentialMergeBatchNorm()
 
 
 def paper(folder, picture, method, count, threads):
@@ -137,7 +152,7 @@ def each(explain, logits, count):
 
 
 METHODS = {
-    pytorch: ["forward", "gradient"], onnxruntime: ["forward"], captum: ["lrp", "clrp1"], zennit: ["lrp"], paper: ["lrp", "clrp1"],
+    pytorch: ["forward", "gradient"], onnxruntime: ["forward"], captum: ["lrp", "clrp1"], zennit: ["lrp", "composite"], paper: ["lrp", "clrp1"],
 }
 SYSTEMS = {system.__name__: system for system in METHODS}
 
