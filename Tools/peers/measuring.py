@@ -232,7 +232,7 @@ def versions(python, packages):
 
 def parser_with_common_options(ours="bench --on-request", **settings):
     parser = argparse.ArgumentParser(**settings)
-    parser.add_argument("--scratch", metavar="FOLDER", help="keeps the exported models (825 MB) between runs")
+    parser.add_argument("--scratch", metavar="FOLDER", help="keeps the exported models (1.2 GB) between runs")
     parser.add_argument("--rounds", type=positive, default=10, metavar="N", help="counted runs of each worker (default: 10)")
     parser.add_argument("--warm-ups", type=int, default=3, metavar="N", help="runs of each before the counted ones (default: 3)")
     parser.add_argument("--threads", type=positive, default=2, metavar="N", help="of each worker (default: 2)")
