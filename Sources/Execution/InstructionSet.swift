@@ -38,7 +38,9 @@ public enum InstructionSet: String, Sendable, CaseIterable, Comparable {
   }
 
   /// What to use, and what is wrong with what was asked for.
-  static func choice(for wanted: InstructionSet?) -> (InstructionSet, Fault?) {
+  package static func choice(
+    for wanted: InstructionSet?, among available: [InstructionSet] = available
+  ) -> (set: InstructionSet, fault: (any RelevanceKitError)?) {
     let names = available.map(\.rawValue).joined(separator: ", ")
     if let wanted {
       guard available.contains(wanted) else {

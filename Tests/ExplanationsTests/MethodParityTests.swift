@@ -69,7 +69,9 @@ import Testing
           let (found, score) = try explained(map, trace)
           #expect(abs(Double(score) - map.score) <= Tolerance.logits * abs(map.score), "\(map.file)")
           let distance = found.reshaped(to: expected.shape).relativeDistance(from: expected)
-          #expect(distance <= (algorithm == .im2col ? Tolerance.map : max(map.tolerance, Tolerance.map)), "\(map.file)")
+          // Without fused multiply-adds rounding is another too.
+          let isStrict = algorithm == .im2col && InstructionSet.preferred > .generic
+          #expect(distance <= (isStrict ? Tolerance.map : max(map.tolerance, Tolerance.map)), "\(map.file)")
           print("\(map.file), \(algorithm): distance \(distance)")
         }
       }

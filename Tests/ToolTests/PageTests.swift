@@ -89,6 +89,7 @@ import Testing
     #expect(page.contains("relevance explain model "))
     #expect(page.contains("<dt>RelevanceKit</dt><dd>\(RelevanceKitPackage.version)</dd>"))
     #expect(page.contains("OpenBLAS") && page.contains("<dt>Threads</dt><dd>1</dd>"))
+    #expect(page.contains("<dt>Instruction set of other loops</dt><dd>\(InstructionSet.preferred.rawValue)</dd>"))
     let lines = page.components(separatedBy: "\n").map { $0.replacingOccurrences(of: "<pre tabindex=\"0\">", with: "") }
       .filter { $0.prefix(64).allSatisfy(\.isHexDigit) && $0.dropFirst(64).hasPrefix("  ") }
     #expect(lines.count == 4, "the model, its two companions and the input")
