@@ -121,7 +121,7 @@ package protocol WeightedKernel: Kernel, WeightedMap {
   var work: LayerWork? { get }
   /// What `Wᵀ·s` takes for one seed as `adjoint` computes it; nil if that is not known.
   var adjointWork: LayerWork? { get }
-  /// What `part(W)·x` takes as `product` computes it; nil if that is not known.
+  /// What a term of `Σ part(W)·x` takes as `product` computes it; nil if that is not known.
   var productWork: LayerWork? { get }
 
   /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `sideProduct` is given, side product ← W⁺·x without bias, for which

@@ -80,7 +80,8 @@ extension ConvolutionKernel {
       ? winogradWork(over: transposed) : im2colWork(over: transposed)
   }
 
-  var productWork: LayerWork? { im2colWork(over: geometry) }
+  /// What a product of one part, which never goes by Winograd, takes.
+  var singleProductWork: LayerWork { im2colWork(over: geometry) }
 
   private func winogradWork(over geometry: ConvolutionGeometry) -> LayerWork {
     work(.winograd, multiplyAdds: geometry.winogradMultiplyAdds)

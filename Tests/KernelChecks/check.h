@@ -27,6 +27,7 @@ float *room(ptrdiff_t count);                                        // all NaN
 float *fractions(ptrdiff_t count);                                   // between −4 and 4
 float *wholes(ptrdiff_t count, int low, int high);                   // whole numbers, which add up exactly
 double *zeros(ptrdiff_t count);                                      // for what is expected
+void forget(void);                                                   // gives all back before the check ends, where it makes thousands
 
 // Compares with what is expected, up to a tolerance beside the largest; NaN is expected where nothing may be written to room.
 void expect(const float *found, const double *expected, ptrdiff_t count, double tolerance, const char *what, ...)

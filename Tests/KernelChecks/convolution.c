@@ -53,19 +53,20 @@ CHECK(columns_added_up) {
 }
 
 CHECK(small_products_anew) {
-  const rk_part part = {RK_SCALED, 1, 0};
   for (int k = 0; k < window_count; k++)
     for (int has_needed = 0; has_needed < 2; has_needed++) {
       const rk_window *w = &windows[k];
       const ptrdiff_t channels = 3, plane = w->height * w->width, positions = w->out_height * w->out_width;
       const ptrdiff_t taps = w->kernel_y * w->kernel_x;
-      const float *x = wholes(channels * plane, 0, 3), *weights = wholes(channels * taps, -8, 8);
+      const float *x = wholes(channels * plane, 0, 3), *other = wholes(channels * plane, -3, 0);
+      const float *weights = wholes(channels * taps, -8, 8);
+      const rk_term terms[] = {{x, parts[1]}, {other, parts[2]}};
       const float *needed = wholes(positions, 0, 1), *start = wholes(positions, 0, 2);
       float *z = room(positions);
       double *expected = zeros(positions);
       ptrdiff_t count = 0;
       for (ptrdiff_t p = 0; p < positions; p++) {
-        z[p] = start[p] * 1000;
+        z[p] = (p % 2 ? -1000 : 1000) * start[p];
         expected[p] = (double)z[p];
         if (start[p] > 0 || (has_needed && needed[p] == 0)) continue;
         expected[p] = 0;
@@ -74,10 +75,11 @@ CHECK(small_products_anew) {
           EACH_TAP(w, ky, kx) {
             const ptrdiff_t at = under_tap(w, p, ky, kx);
             const double weight = (double)weights[c * taps + ky * w->kernel_x + kx];
-            if (at >= 0) expected[p] += (double)x[c * plane + at] * part_of(weight, part);
+            for (int t = 0; t < 2 && at >= 0; t++)
+              expected[p] += (double)terms[t].x[c * plane + at] * part_of(weight, terms[t].part);
           }
       }
-      const ptrdiff_t found = rk_refine_small_products(x, channels, w, weights, part, has_needed ? needed : NULL, 1e-4f, z);
+      const ptrdiff_t found = rk_refine_small_products(terms, 2, channels, w, weights, has_needed ? needed : NULL, 1e-4f, z);
       expect_number((double)found, (double)count, 0, "how many were small");
       expect(z, expected, positions, EXACT, "window %d, needed %d", k, has_needed);
     }

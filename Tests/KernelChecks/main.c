@@ -77,6 +77,16 @@ double *zeros(ptrdiff_t count) {
   return expected_values[expected_count++] = x;
 }
 
+void forget(void) {
+  for (block *b = blocks, *next; b; b = next) {
+    next = b->next;
+    munmap(b->start, b->length);
+    free(b);
+  }
+  blocks = NULL;
+  while (expected_count) free(expected_values[--expected_count]);
+}
+
 // --- Comparisons -----------------------------------------------------------------------------------------------------
 
 static long comparisons, failures;
@@ -130,13 +140,7 @@ static void run_all(rk_isa set, const char *name) {
     running = checks[i].name;
     state = 1;
     checks[i].run();
-    for (block *b = blocks, *next; b; b = next) {
-      next = b->next;
-      munmap(b->start, b->length);
-      free(b);
-    }
-    blocks = NULL;
-    while (expected_count) free(expected_values[--expected_count]);
+    forget();
   }
 }
 

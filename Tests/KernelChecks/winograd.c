@@ -26,26 +26,45 @@ static int suits(const rk_window *w) {
   return w->kernel_y == 3 && w->kernel_x == 3 && w->stride_y == 1 && w->stride_x == 1 && w->dilation_y == 1 && w->dilation_x == 1;
 }
 
+// The kernels of rows that are not there are those of the last one.
 CHECK(transforms_of_kernels) {
   for (int k = 0; k < part_count; k++)
     for (int turned = 0; turned < 2; turned++)
-      for (ptrdiff_t count = 1; count <= 40; count++) {
-        const ptrdiff_t rows = count % 3 + 1, step = count * 9 + count % 5, lead = count + count % 2, plane = rows * lead + count % 3;
-        const float *g = wholes(rows * step, -8, 8);
+      for (ptrdiff_t rows = 1; rows <= 30; rows++) {
+        const ptrdiff_t depth = rows % 5 + 1, width = RK_PRODUCT_ROWS, blocks = (rows + width - 1) / width;
+        const ptrdiff_t step = turned ? 9 : depth * 9 + rows % 4, depth_step = turned ? rows * 9 + rows % 4 : 9;
+        const ptrdiff_t plane = blocks * width * depth + rows % 3;
+        const float *g = wholes((rows - 1) * step + (depth - 1) * depth_step + 9, -8, 8);
         float *u = room(36 * plane);
         double *expected = zeros(36 * plane);
         for (ptrdiff_t i = 0; i < 36 * plane; i++) expected[i] = NAN;
-        for (ptrdiff_t row = 0; row < rows; row++)
-          for (ptrdiff_t kernel = 0; kernel < count; kernel++) {
+        for (ptrdiff_t row = 0; row < blocks * width; row++)
+          for (ptrdiff_t p = 0; p < depth; p++) {
+            const float *kernel = g + (row < rows ? row : rows - 1) * step + p * depth_step;
             double taps[9], result[36];
-            for (int t = 0; t < 9; t++)
-              taps[t] = part_of((double)g[row * step + kernel * 9 + (turned ? 8 - t : t)], parts[k]);
+            for (int t = 0; t < 9; t++) taps[t] = part_of((double)kernel[turned ? 8 - t : t], parts[k]);
             transform(&of_kernel[0][0], 6, 3, taps, result);
-            for (int i = 0; i < 36; i++) expected[i * plane + row * lead + kernel] = result[i];
+            for (int i = 0; i < 36; i++) expected[i * plane + (row / width * depth + p) * width + row % width] = result[i];
           }
-        rk_winograd_kernels(g, rows, step, count, parts[k], turned, u, lead, plane);
-        expect(u, expected, 36 * plane, ROUNDING, "part %d, turned %d, %td kernels", k, turned, count);
+        rk_winograd_kernels(g, step, depth_step, rows, depth, parts[k], turned, u, plane);
+        expect(u, expected, 36 * plane, ROUNDING, "part %d, turned %d, %td rows", k, turned, rows);
       }
+}
+
+CHECK(packed_tiles) {
+  for (ptrdiff_t tiles = 1; tiles <= 50; tiles++) {
+    const ptrdiff_t blocks = (tiles + 15) / 16, depth = tiles % 3 + 1, at = tiles % depth;
+    const ptrdiff_t plane = blocks * 16, to_plane = blocks * 16 * depth + 5;
+    const float *v = fractions(36 * plane);
+    float *to = room(36 * to_plane);
+    double *expected = zeros(36 * to_plane);
+    for (ptrdiff_t i = 0; i < 36 * to_plane; i++) expected[i] = NAN;
+    for (ptrdiff_t i = 0; i < 36; i++)
+      for (ptrdiff_t t = 0; t < blocks * 16; t++)
+        expected[i * to_plane + (t / 16 * depth + at) * 16 + t % 16] = (double)v[i * plane + t];
+    rk_winograd_pack(v, plane, tiles, to + at * 16, to_plane, depth * 16);
+    expect(to, expected, 36 * to_plane, EXACT, "%td tiles", tiles);
+  }
 }
 
 CHECK(transforms_of_data) {
@@ -79,13 +98,13 @@ CHECK(transforms_of_data) {
 
 CHECK(transforms_of_products) {
   for (int k = 0; k < window_count; k++)
-    for (int kind = 0; kind < 3; kind++) {
+    for (int kind = 0; kind < 4; kind++) {
       const rk_window *w = &windows[k];
       if (!suits(w)) continue;
       const ptrdiff_t tiles = (w->out_width + 3) / 4, tile_rows = (w->out_height + 3) / 4;
       const ptrdiff_t count = tiles * tile_rows, plane = count + 15, positions = w->out_height * w->out_width;
       const float *m = wholes(36 * plane, -8, 8), *factor = wholes(positions, -8, 8);
-      float *y = room(positions), *scratch = room(rk_winograd_scratch(w));
+      float *y = kind == 3 ? wholes(positions, -8, 8) : room(positions), *scratch = room(rk_winograd_scratch(w));
       double *expected = zeros(positions);
       for (ptrdiff_t tile = 0; tile < count; tile++) {
         double products[36], result[16];
@@ -95,10 +114,12 @@ CHECK(transforms_of_products) {
           const ptrdiff_t row = tile / tiles * 4 + i / 4, column = tile % tiles * 4 + i % 4;
           if (row >= w->out_height || column >= w->out_width) continue;
           const ptrdiff_t p = row * w->out_width + column;
-          expected[p] = kind == 2 ? result[i] * (double)factor[p] : kind == 1 ? fmax(result[i] + 3, 0) : result[i] + 3;
+          expected[p] = result[i] + 3 + (kind == 3 ? (double)y[p] : 0);
+          if (kind == 1) expected[p] = fmax(expected[p], 0);
+          if (kind == 2) expected[p] = result[i] * (double)factor[p];
         }
       }
-      rk_winograd_output(m, plane, w, 0, tile_rows, 3, kind == 1, kind == 2 ? factor : NULL, y, scratch);
+      rk_winograd_output(m, plane, w, 0, tile_rows, 3, kind == 1, kind == 2 ? factor : NULL, kind == 3, y, scratch);
       expect(y, expected, positions, EXACT, "window %d, kind %d", k, kind);
     }
 }
