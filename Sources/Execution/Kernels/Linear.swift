@@ -133,6 +133,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
     /// An item of the batch may have several rows, all of which follow one another for each seed.
     @Sendable func row(ofFactor item: Int) -> Int { item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem }
     if isPacked, 2 * rows.count > outputs {
+      workers.products.add(outputs * total * inputs)
       let shared = Shared((c: c, factor: factor))
       return packedProduct(part, rows: total, turned: true).multiply(s, c, accumulates: false, on: workers) {
         rows, columns in
@@ -143,6 +144,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
         }
       }
     }
+    workers.products.add(rows.count * total * inputs)
     let grain = max((inputs / 16 + 63) / 64 * 64, 256)
     let shared = Shared((s: s, c: c, factor: factor))
     let isDense = total > Self.fewItems
