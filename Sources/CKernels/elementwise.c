@@ -28,6 +28,14 @@ RK_KERNEL(void, rk_scale, (float *y, const float *x, float factor, ptrdiff_t cou
   for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] * factor;
 }
 
+RK_KERNEL(void, rk_affine_relu, (float *y, const float *x, float factor, float offset, ptrdiff_t count),
+          (y, x, factor, offset, count)) {
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const float v = x[i] * factor + offset;
+    y[i] = v > 0 ? v : 0;
+  }
+}
+
 RK_KERNEL(void, rk_affine,
           (float *y, const float *x, float factor, float offset, ptrdiff_t count),
           (y, x, factor, offset, count)) {

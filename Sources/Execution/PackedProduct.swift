@@ -41,13 +41,11 @@ struct TileCut: Sendable {
   let pieces: [Range<Int>]
   /// Floats that a tile's columns take, one piece at a time.
   let laidOut: Int
-  private let width: Int
+  /// Columns of a tile.
+  let width: Int
   private let height: Int
   private let columns: Int
   private let rows: Int
-
-  /// With the columns of a tile a task has one row of them.
-  var scratch: Int { laidOut + width + 2 * PackedProduct.columnBlock }
 
   /// Floats that are laid out at a time: they stay in the second cache with the weights that are read beside them.
   private static let cached = 48 << 10
@@ -70,7 +68,7 @@ struct TileCut: Sendable {
     // Several tasks for each thread, so that all end together, if they are worth it.
     let wanted = workers.count == 1 ? 1 : min(3 * workers.count, max(work * copies / Self.leastWork, 1))
     let tilesWanted = max((columns + most - 1) / most, min((wanted + copies - 1) / copies, (columns + unit - 1) / unit))
-    // Whole blocks of rows; each slice lays out the columns anew, so slices are a last resort and keep some rows.
+    // Whole blocks of rows, for small maps.
     let byTiles = rows >= 4 * columns ? (columns + most - 1) / most : tilesWanted
     width =
       ((columns + byTiles - 1) / byTiles).roundedUp(to: PackedProduct.columnBlock)

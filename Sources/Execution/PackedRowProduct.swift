@@ -25,7 +25,9 @@ struct PackedRowProduct {
   ) -> Tensor {
     Tensor(uninitialized: [PackedProduct.columnFloats(columns, depth: depth)]) { result in
       weights.withUnsafeElements {
-        rk_pack_columns($0.baseAddress!, step, depthStep, columns, depth, part.kernel, result.baseAddress!)
+        rk_pack_columns(
+          $0.baseAddress!, step, depthStep, columns, depth, part.kernel, result.baseAddress!,
+          depth * PackedProduct.columnBlock)
       }
     }
   }

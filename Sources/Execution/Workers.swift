@@ -40,14 +40,16 @@ package struct Workers: Sendable {
         for task in 0..<tasks { body(task, memory.base) }
       }
     }
+    // Many small tasks are taken some at a time.
+    let chunk = max(tasks / (16 * threads), 1)
     let next = Atomic<Int>(0)
     self.threads.run(threads: threads) { thread in
       let own = memory.base + thread * stride
       instructionSet.use {
         while true {
-          let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          guard task < tasks else { return }
-          body(task, own)
+          let first = next.wrappingAdd(chunk, ordering: .relaxed).oldValue
+          guard first < tasks else { return }
+          for task in first..<min(first + chunk, tasks) { body(task, own) }
         }
       }
     }

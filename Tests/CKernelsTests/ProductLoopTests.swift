@@ -35,8 +35,11 @@ struct ProductLoopTests {
           let expected = packed(count, depth: depth, width: width) { part.of(Double(from[$0 * step + $1 * depthStep])) }
           onEachInstructionSet {
             let (source, to) = (Memory(from, shift: count % 4), Memory(count: expected.count, shift: 1))
-            let pack = width == Self.rowBlock ? rk_pack_rows : rk_pack_columns
-            pack(source.pointer, step, depthStep, count, depth, part.part, to.pointer)
+            if width == Self.rowBlock {
+              rk_pack_rows(source.pointer, step, depthStep, count, depth, part.part, to.pointer)
+            } else {
+              rk_pack_columns(source.pointer, step, depthStep, count, depth, part.part, to.pointer, depth * width)
+            }
             #expect(to.difference(from: expected) == nil, "\(count) × \(depth), steps \(step), \(depthStep)")
           }
         }
@@ -59,37 +62,21 @@ struct ProductLoopTests {
             let row = depth.lowerBound + p
             return taps[part.lowerBound + column][row % kernel].map { Double(x[row / kernel * plane + $0]) } ?? 0
           }
-          let isSplit = index % 2 == 1
           onEachInstructionSet {
-            let input = isSplit ? split(x, geometry, channels: channels) : Memory(x, shift: index % 4)
-            let to = Memory(count: expected.count, shift: 1)
-            let row = Memory(count: part.count + Self.columnBlock)
+            let (input, to) = (Memory(x, shift: index % 4), Memory(count: expected.count, shift: 1))
             withUnsafePointer(to: geometry.window) {
+              let scratch = Memory(count: rk_pack_windows_scratch($0, part.count))
               rk_pack_windows(
-                input.pointer, $0, isSplit ? 1 : 0, part.lowerBound, part.upperBound, depth.lowerBound,
-                depth.upperBound, row.pointer,
-                to.pointer)
+                input.pointer, $0, part.lowerBound, part.upperBound, depth.lowerBound, depth.upperBound,
+                scratch.pointer,
+                to.pointer, depth.count * Self.columnBlock)
+              #expect(scratch.isIntact)
             }
-            #expect(row.isIntact)
             #expect(to.difference(from: expected) == nil, "\(geometry), windows \(part), depth \(depth)")
           }
         }
       }
     }
-  }
-
-  /// What `rk_split_columns` makes of an input, after it was looked at.
-  private func split(_ x: [Float], _ geometry: Geometry, channels: Int) -> Memory {
-    let (width, stride, rows) = (geometry.width, geometry.stride.x, channels * geometry.height)
-    let each = (width + stride - 1) / stride
-    let expected = (0..<rows * each * stride).map { i -> Double in
-      let (row, phase, place) = (i / (each * stride), i / each % stride, i % each)
-      return place * stride + phase < width ? Double(x[row * width + place * stride + phase]) : 0
-    }
-    let (input, to) = (Memory(x, shift: 1), Memory(count: expected.count, shift: 3))
-    rk_split_columns(input.pointer, rows, width, stride, to.pointer)
-    #expect(to.difference(from: expected) == nil, "\(geometry)")
-    return Memory(Array(UnsafeBufferPointer(start: to.pointer, count: expected.count)), shift: 1)
   }
 
   /// What is done at the end, and how rows and columns are cut.

@@ -36,6 +36,8 @@ CHECK(clips) { EACH_ELEMENT(EXACT, rk_clip(y, x, -1, 2, n), clipped); }
 CHECK(sums_of_two) { EACH_ELEMENT(ROUNDING, rk_add(y, x, z, n), sum); }
 CHECK(products_of_two) { EACH_ELEMENT(ROUNDING, rk_multiply(y, x, z, n), product); }
 CHECK(multiples) { EACH_ELEMENT(ROUNDING, rk_scale(y, x, 0.75f, n), scaled); }
+static double affine_relu(double x, double z) { return fmax(affine(x, z), 0); }
+CHECK(rectified_affine_maps) { EACH_ELEMENT(ROUNDING, rk_affine_relu(y, x, 0.75f, -3, n), affine_relu); }
 CHECK(affine_maps) { EACH_ELEMENT(ROUNDING, rk_affine(y, x, 0.75f, -3, n), affine); }
 CHECK(differences) { EACH_ELEMENT(ROUNDING, rk_subtract_scalar(y, x, 0.5f, n), shifted); }
 CHECK(masks) { EACH_ELEMENT(EXACT, rk_mask(copy(y, x, n), z, n), masked); }

@@ -22,7 +22,7 @@ CHECK(packing) {
             for (ptrdiff_t p = 0; p < depth; p++)
               expected[place(i, p, depth, width)] = part_of((double)from[i * step + p * depth_step], parts[k]);
           if (is_rows) rk_pack_rows(from, step, depth_step, count, depth, parts[k], to);
-          else rk_pack_columns(from, step, depth_step, count, depth, parts[k], to);
+          else rk_pack_columns(from, step, depth_step, count, depth, parts[k], to, depth * COLUMNS);
           expect(to, expected, size, EXACT, "part %d, %td, kind %d, rows %d", k, count, kind, is_rows);
         }
         forget();
@@ -32,32 +32,23 @@ CHECK(packing) {
 CHECK(packed_windows) {
   const ptrdiff_t channels = 2;
   for (int k = 0; k < window_count; k++)
-    for (int is_split = 0; is_split < 2; is_split++) {
+    for (int is_part = 0; is_part < 2; is_part++) {
       const rk_window *w = &windows[k];
       const ptrdiff_t plane = w->height * w->width, taps = w->kernel_y * w->kernel_x, all = w->out_height * w->out_width;
-      const float *x = fractions(channels * plane), *source = x;
-      if (is_split) {
-        const ptrdiff_t each = (w->width + w->stride_x - 1) / w->stride_x, rows = channels * w->height, size = rows * each * w->stride_x;
-        float *split = room(size);
-        double *expected = zeros(size);
-        for (ptrdiff_t row = 0; row < rows; row++)
-          for (ptrdiff_t i = 0; i < w->width; i++)
-            expected[(row * w->stride_x + i % w->stride_x) * each + i / w->stride_x] = (double)x[row * w->width + i];
-        rk_split_columns(x, rows, w->width, w->stride_x, split);
-        expect(split, expected, size, EXACT, "split window %d", k);
-        source = split;
-      }
-      const ptrdiff_t first = all / 3, count = all - first, from = taps / 2, depth = channels * taps - from;
-      const ptrdiff_t size = blocks_of(count, COLUMNS) * COLUMNS * depth;
-      float *to = room(size), *row = room(count + COLUMNS);
+      const float *x = fractions(channels * plane);
+      const ptrdiff_t first = is_part ? all / 3 : 0, last = is_part && all - first > 37 ? first + 37 : all, count = last - first;
+      const ptrdiff_t from = is_part ? taps / 2 : 0, depth = channels * taps - from, step = (depth + is_part) * COLUMNS;
+      const ptrdiff_t size = blocks_of(count, COLUMNS) * step;
+      float *to = room(size), *scratch = room(rk_pack_windows_scratch(w, count));
       double *expected = zeros(size);
+      for (ptrdiff_t i = 0; i < size; i++) expected[i] = i % step < depth * COLUMNS ? 0 : NAN;
       for (ptrdiff_t i = 0; i < count; i++)
         for (ptrdiff_t p = 0; p < depth; p++) {
           const ptrdiff_t tap = (from + p) % taps, at = under_tap(w, first + i, tap / w->kernel_x, tap % w->kernel_x);
-          if (at >= 0) expected[place(i, p, depth, COLUMNS)] = (double)x[(from + p) / taps * plane + at];
+          if (at >= 0) expected[i / COLUMNS * step + p * COLUMNS + i % COLUMNS] = (double)x[(from + p) / taps * plane + at];
         }
-      rk_pack_windows(source, w, is_split, first, all, from, from + depth, row, to);
-      expect(to, expected, size, EXACT, "window %d, split %d", k, is_split);
+      rk_pack_windows(x, w, first, last, from, from + depth, scratch, to, step);
+      expect(to, expected, size, EXACT, "window %d, part %d", k, is_part);
       forget();
     }
 }

@@ -91,18 +91,16 @@ void rk_product(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float 
 // where there is no row.
 void rk_pack_rows(const float *a, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t rows, ptrdiff_t depth, rk_part part, float *to);
 
-// The same for columns: depth × RK_PRODUCT_COLUMNS floats for each block.
-void rk_pack_columns(const float *b, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t columns, ptrdiff_t depth, rk_part part, float *to);
+// The same for columns, RK_PRODUCT_COLUMNS in a block; blocks are `to_step` floats apart, so that they may be deeper.
+void rk_pack_columns(const float *b, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t columns, ptrdiff_t depth, rk_part part, float *to,
+                     ptrdiff_t to_step);
 
-// The same for the windows first ≤ p < last as columns, of whose depth (channel, ky, kx) the rows depth_first … depth_last − 1. `row` has
-// room for last − first + RK_PRODUCT_COLUMNS floats. Where rk_split_columns has split the columns of x by the window's stride,
-// `is_split` is not 0.
-void rk_pack_windows(const float *x, const rk_window *w, int is_split, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first,
-                     ptrdiff_t depth_last, float *row, float *to);
-
-// to[row][phase][i] ← x[row][i·stride + phase], in ⌈width / stride⌉ floats for each phase, 0 where there is none: what a tap of a window with
-// that stride sees in a row then lies side by side.
-void rk_split_columns(const float *x, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, float *to);
+// The same for the windows first ≤ p < last as columns, of whose depth (channel, ky, kx) the rows depth_first … depth_last − 1.
+// `scratch` has room for rk_pack_windows_scratch floats.
+void rk_pack_windows(const float *x, const rk_window *w, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first,
+                     ptrdiff_t depth_last, float *scratch, float *to, ptrdiff_t to_step);
+// Of `count` windows.
+ptrdiff_t rk_pack_windows_scratch(const rk_window *w, ptrdiff_t count);
 
 // --- Winograd F(4×4, 3×3), for unit strides and dilations ------------------------------------------------------------
 
@@ -196,6 +194,8 @@ void rk_divide_by(float *y, const float *a, float b, ptrdiff_t count);
 void rk_scale(float *y, const float *x, float factor, ptrdiff_t count);
 // y[i] ← x[i]·factor + offset
 void rk_affine(float *y, const float *x, float factor, float offset, ptrdiff_t count);
+// The same, then max(0, ·).
+void rk_affine_relu(float *y, const float *x, float factor, float offset, ptrdiff_t count);
 // Σ x[i] in double precision, in an order that does not depend on the machine.
 double rk_sum(const float *x, ptrdiff_t count);
 

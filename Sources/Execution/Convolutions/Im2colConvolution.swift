@@ -134,7 +134,8 @@ struct Im2colConvolution: Sendable {
       let packed = columns + columnCount + bandCount
       if arePacked, first < last {
         rk_pack_columns(
-          positionsOfS, 1, positions, last - first, geometry.outputs, WeightPart.all.kernel, packed)
+          positionsOfS, 1, positions, last - first, geometry.outputs, WeightPart.all.kernel, packed,
+          geometry.outputs * PackedProduct.columnBlock)
       }
       for (index, term) in terms.enumerated() {
         // The first summand is written where it belongs, the others beside it and added.

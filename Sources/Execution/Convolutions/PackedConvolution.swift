@@ -20,93 +20,113 @@ struct PackedConvolution: Sendable {
   func multiply(_ products: [Product], items: Int, on workers: Workers) {
     let geometry = self.geometry
     let (positions, depth, rows) = (geometry.outputPositions, geometry.depth, geometry.outputs)
-    let cut = TileCut(
-      columns: positions, rows: rows, depth: depth, copies: items * geometry.groups * products.count, on: workers)
-    var steps = Step.steps(of: products)
-    // What several taps take at a distance from each other is put side by side first, so that each only copies.
-    let window = geometry.window
-    let isSplit = window.kernel_x > window.stride_x && window.stride_x > 1
-    let lead = isSplit ? Int(window.width).roundedUp(to: Int(window.stride_x)) : Int(window.width)
-    var split: [TensorStorage] = []
-    if isSplit {
-      for index in steps.indices {
-        split.append(
-          splitColumns(
-            steps[index].x, rows: items * geometry.groups * geometry.inputs * Int(window.height), lead: lead,
-            on: workers))
-        steps[index].x = UnsafePointer(split[index].base)
-      }
-    }
-    defer { withExtendedLifetime(split) {} }
-    let shared = Shared(steps)
-    let plane = Int(window.height) * lead
-    let weightsPerGroup = PackedProduct.rowFloats(rows, depth: depth)
-    workers.run(items * geometry.groups * cut.tiles * cut.slices, scratch: cut.scratch) { task, columns in
-      let slice = cut.rows(ofSlice: task % cut.slices)
-      let tile = cut.columns(ofTile: task / cut.slices % cut.tiles)
-      guard !slice.isEmpty, !tile.isEmpty else { return }
-      let group = task / cut.slices / cut.tiles % geometry.groups
-      let item = task / cut.slices / cut.tiles / geometry.groups
-      let channel = group * rows + slice.lowerBound
-      let row = columns + cut.laidOut
-      for step in shared.pointer {
-        let channels = step.x + (item * geometry.groups + group) * geometry.inputs * plane
-        for piece in cut.pieces {
-          layOut(channels, isSplit: isSplit, tile, piece, row: row, to: columns)
-          for part in step.parts {
-            let target = part.target
-            let place = (item * geometry.groups * rows + channel) * positions + tile.lowerBound
-            var end = rk_product_end()
-            let isLast = part.isLast && piece.upperBound == depth
-            if isLast { target.finish(&end, item: item, channels: geometry.groups * rows, channel, positions, tile) }
-            part.weights.withUnsafeElements { weights in
-              rk_product(
-                slice.count, tile.count, piece.count,
-                weights.baseAddress! + group * weightsPerGroup + slice.lowerBound * depth
-                  + piece.lowerBound * PackedProduct.rowBlock,
-                depth * PackedProduct.rowBlock, columns, piece.count * PackedProduct.columnBlock, target.output + place,
-                positions,
-                target.accumulates || !part.isFirst || piece.lowerBound > 0 ? 1 : 0, &end)
+    let copies = items * geometry.groups
+    let cut = TileCut(columns: positions, rows: rows, depth: depth, copies: copies * products.count, on: workers)
+    let steps = Step.steps(of: products)
+    let rowScratch = rowScratch(cut.width)
+    guard cut.slices > 1 else {
+      let shared = Shared(steps)
+      workers.run(copies * cut.tiles, scratch: cut.laidOut + rowScratch) { task, columns in
+        let (copy, tile) = (task / cut.tiles, cut.columns(ofTile: task % cut.tiles))
+        for step in shared.pointer {
+          for piece in cut.pieces {
+            let block = piece.count * PackedProduct.columnBlock
+            layOut(step.x, copy, tile, piece, row: columns + cut.laidOut, to: columns, block: block)
+            for part in step.parts {
+              multiply(part, copy, 0..<rows, tile, piece, columns, block: block)
             }
+          }
+        }
+      }
+      return
+    }
+    // Small maps are shared out by rows of weights, for all of which windows are laid out once.
+    let block = depth * PackedProduct.columnBlock
+    let perTile = PackedProduct.columnFloats(cut.width, depth: depth)
+    let laidOut = workers.pool.storage(count: copies * cut.tiles * perTile)
+    let channels = max((geometry.inputs + 4 * workers.count - 1) / (4 * workers.count), 1)
+    let runs = (geometry.inputs + channels - 1) / channels
+    for step in steps {
+      let shared = Shared((step: step, to: laidOut.base))
+      workers.run(copies * cut.tiles * runs, scratch: rowScratch) { task, row in
+        let (copy, tile) = (task / runs / cut.tiles, task / runs % cut.tiles)
+        let first = task % runs * channels * geometry.taps
+        let own = first..<min(first + channels * geometry.taps, depth)
+        layOut(
+          shared.pointer.step.x, copy, cut.columns(ofTile: tile), own, row: row,
+          to: shared.pointer.to + (copy * cut.tiles + tile) * perTile + own.lowerBound * PackedProduct.columnBlock,
+          block: block)
+      }
+      let parts = step.parts.count
+      // Parts of one result follow one another.
+      let apart = Set(step.parts.map(\.target.output)).count == parts ? parts : 1
+      workers.run(copies * cut.tiles * cut.slices * apart) { task in
+        let (copy, tile) = (task / apart / cut.slices / cut.tiles, task / apart / cut.slices % cut.tiles)
+        let slice = cut.rows(ofSlice: task / apart % cut.slices)
+        let columns = UnsafePointer(shared.pointer.to + (copy * cut.tiles + tile) * perTile)
+        for piece in cut.pieces {
+          for part in apart == 1
+            ? shared.pointer.step.parts[...] : shared.pointer.step.parts[(task % apart)...(task % apart)]
+          {
+            multiply(
+              part, copy, slice, cut.columns(ofTile: tile), piece,
+              columns + piece.lowerBound * PackedProduct.columnBlock, block: block)
           }
         }
       }
     }
   }
 
-  /// Some of the depth of a tile's windows.
-  private func layOut(
-    _ x: Floats, isSplit: Bool, _ tile: Range<Int>, _ piece: Range<Int>, row: MutableFloats, to columns: MutableFloats
+  /// Some rows and columns of a product for some of the depth, whose columns are laid out.
+  private func multiply(
+    _ part: Step.Part, _ copy: Int, _ rows: Range<Int>, _ tile: Range<Int>, _ piece: Range<Int>, _ columns: Floats,
+    block: Int
   ) {
+    let (positions, depth) = (geometry.outputPositions, geometry.depth)
+    let (item, group) = (copy / geometry.groups, copy % geometry.groups)
+    let channel = group * geometry.outputs + rows.lowerBound
+    let target = part.target
+    let place = (item * geometry.groups * geometry.outputs + channel) * positions + tile.lowerBound
+    var end = rk_product_end()
+    if part.isLast && piece.upperBound == depth {
+      target.finish(&end, item: item, channels: geometry.groups * geometry.outputs, channel, positions, tile)
+    }
+    part.weights.withUnsafeElements { weights in
+      let group = weights.baseAddress! + group * PackedProduct.rowFloats(geometry.outputs, depth: depth)
+      rk_product(
+        rows.count, tile.count, piece.count,
+        group + rows.lowerBound * depth + piece.lowerBound * PackedProduct.rowBlock, depth * PackedProduct.rowBlock,
+        columns, block, target.output + place, positions,
+        target.accumulates || !part.isFirst || piece.lowerBound > 0 ? 1 : 0, &end)
+    }
+  }
+
+  /// Some of the depth of a tile's windows, in blocks of columns `block` floats apart.
+  private func layOut(
+    _ x: Floats, _ copy: Int, _ tile: Range<Int>, _ piece: Range<Int>, row: MutableFloats, to columns: MutableFloats,
+    block: Int
+  ) {
+    let positions = geometry.inputPositions
+    let x = x + copy * geometry.inputs * positions
     if geometry.isPointwise {
-      let positions = geometry.inputPositions
       rk_pack_columns(
         x + piece.lowerBound * positions + tile.lowerBound, 1, positions, tile.count, piece.count,
-        WeightPart.all.kernel,
-        columns)
+        WeightPart.all.kernel, columns, block)
     } else {
       withUnsafePointer(to: geometry.window) {
         rk_pack_windows(
-          x, $0, isSplit ? 1 : 0, tile.lowerBound, tile.upperBound, piece.lowerBound, piece.upperBound, row, columns)
+          x, $0, tile.lowerBound, tile.upperBound, piece.lowerBound, piece.upperBound, row, columns, block)
       }
     }
   }
 
-  /// Rows of the input with the columns that a tap sees side by side.
-  private func splitColumns(_ x: Floats, rows: Int, lead: Int, on workers: Workers) -> TensorStorage {
-    let (width, stride) = (Int(geometry.window.width), Int(geometry.window.stride_x))
-    let result = workers.pool.storage(count: rows * lead)
-    let shared = Shared((x: x, to: result.base))
-    workers.runSplit(rows, grain: max((1 << 14) / width, 1)) { rows in
-      let (x, to) = shared.pointer
-      rk_split_columns(x + rows.lowerBound * width, rows.count, width, stride, to + rows.lowerBound * lead)
-    }
-    return result
+  private func rowScratch(_ count: Int) -> Int {
+    geometry.isPointwise ? 0 : withUnsafePointer(to: geometry.window) { rk_pack_windows_scratch($0, count) }
   }
 
   /// What is laid out once, and the products that it takes part in.
   private struct Step {
-    var x: Floats
+    let x: Floats
     var parts: [Part]
 
     struct Part {

@@ -24,8 +24,8 @@ struct BatchNormalizationKernel: OperatorKernel, WeightedKernel {
     let (scales, shifts) = (parameters.scale.elements, parameters.shift.elements)
     workers.run(inputShape[0] * channels) { plane in
       let y = shared.pointer.y + plane * positions
-      rk_affine(y, shared.pointer.x + plane * positions, scales[plane % channels], shifts[plane % channels], positions)
-      if rectifies { rk_relu(y, y, positions) }
+      let (x, channel) = (shared.pointer.x + plane * positions, plane % channels)
+      (rectifies ? rk_affine_relu : rk_affine)(y, x, scales[channel], shifts[channel], positions)
     }
     if let sideProduct { product(.positive, x, sideProduct.product, accumulates: false, on: workers) }
   }

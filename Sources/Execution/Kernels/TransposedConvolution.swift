@@ -21,7 +21,7 @@ struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
   private var positions: Int { outputShape.dimensions[2...].reduce(1, *) }
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, positions) } }
   var work: LayerWork? { convolution.adjointWork }
-  var adjointWork: LayerWork? { convolution.singleProductWork }
+  var adjointWork: LayerWork? { convolution.productWork }
 
   func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
     convolution.adjoint(.all, x, seeds: 1, y, factor: nil, on: workers)
