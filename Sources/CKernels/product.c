@@ -10,15 +10,34 @@ typedef void (*rows_function)(ptrdiff_t depth, const float *a, const float *b, p
                               int accumulates, const rk_product_end *end, const float *bias, const float *factor,
                               ptrdiff_t factor_lead);
 
-// What multiplies 4·(i + 1) rows by one block of columns, and by two.
+typedef void (*columns_function)(ptrdiff_t depth, const float *a, ptrdiff_t a_step, const float *b, float *sums);
+
+enum {
+  FEW_COLUMNS = 4,
+  MOST_BLOCKS = 8,
+  // With less depth, writing single sums costs more than it saves.
+  DEEP_ENOUGH = 32,
+};
+
+// What multiplies 4·(i + 1) rows by one block of columns, and by two; and what multiplies `blocks` blocks of rows, or one, by i + 1
+// columns.
 typedef struct {
   rows_function one[3], two[3];
+  struct {
+    int blocks;
+    columns_function several, single;
+  } few[FEW_COLUMNS];
+  int padded;  // floats from one column's sums of a block to the next
 } shapes;
 
 // Names of what product_rows.h makes: rows_avx512_12x2 and so on.
 #define RK_PASTE_(name, set, rows, vectors) name##_##set##_##rows##x##vectors
 #define RK_PASTE(name, set, rows, vectors) RK_PASTE_(name, set, rows, vectors)
 #define RK_NAME(name) RK_PASTE(name, RK_SET, RK_ROWS, RK_VECTORS)
+
+#define RK_COLUMNS_PASTE_(name, set, blocks, count) name##_##set##_##blocks##_##count
+#define RK_COLUMNS_PASTE(name, set, blocks, count) RK_COLUMNS_PASTE_(name, set, blocks, count)
+#define RK_COLUMNS_NAME(name) RK_COLUMNS_PASTE(name, RK_SET, RK_BLOCKS, RK_COUNT)
 
 // As many rows as leave registers for a row of b and for an element of a.
 #if defined(__x86_64__)
@@ -40,6 +59,30 @@ typedef struct {
 #include "product_rows.h"
 #define RK_ROWS 4
 #include "product_rows.h"
+#define RK_COUNT 1
+#define RK_BLOCKS 8
+#include "product_columns.h"
+#define RK_COUNT 1
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 2
+#define RK_BLOCKS 6
+#include "product_columns.h"
+#define RK_COUNT 2
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 3
+#define RK_BLOCKS 6
+#include "product_columns.h"
+#define RK_COUNT 3
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 4
+#define RK_BLOCKS 5
+#include "product_columns.h"
+#define RK_COUNT 4
+#define RK_BLOCKS 1
+#include "product_columns.h"
 #undef RK_VECTORS
 #undef RK_LANES
 #undef RK_TARGET
@@ -53,6 +96,27 @@ typedef struct {
 #include "product_rows.h"
 #define RK_ROWS 4
 #include "product_rows.h"
+#define RK_COUNT 1
+#define RK_BLOCKS 4
+#include "product_columns.h"
+#define RK_COUNT 1
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 2
+#define RK_BLOCKS 3
+#include "product_columns.h"
+#define RK_COUNT 2
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 3
+#define RK_BLOCKS 2
+#include "product_columns.h"
+#define RK_COUNT 3
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 4
+#define RK_BLOCKS 1
+#include "product_columns.h"
 #undef RK_VECTORS
 #undef RK_LANES
 #undef RK_TARGET
@@ -65,6 +129,21 @@ typedef struct {
 #define RK_VECTORS 4
 #define RK_ROWS 2
 #include "product_rows.h"
+#define RK_COUNT 1
+#define RK_BLOCKS 2
+#include "product_columns.h"
+#define RK_COUNT 1
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 2
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 3
+#define RK_BLOCKS 1
+#include "product_columns.h"
+#define RK_COUNT 4
+#define RK_BLOCKS 1
+#include "product_columns.h"
 #if defined(__aarch64__)
 // There are 32 registers.
 #define RK_ROWS 6
@@ -91,16 +170,24 @@ typedef struct {
 #if defined(__x86_64__)
 RK_IN_PIECES(avx2_12, 12, 6, rows_avx2_6x2, 6, rows_avx2_6x2)
 RK_IN_PIECES(avx2_8, 8, 4, rows_avx2_4x2, 4, rows_avx2_4x2)
-static const shapes avx2 = {{rows_avx2_4x2, avx2_8, avx2_12}, {0}};
+static const shapes avx2 = {{rows_avx2_4x2, avx2_8, avx2_12},
+                            {0},
+                            {{4, columns_avx2_4_1, columns_avx2_1_1}, {3, columns_avx2_3_2, columns_avx2_1_2}, {2, columns_avx2_2_3, columns_avx2_1_3}, {1, columns_avx2_1_4, columns_avx2_1_4}},
+                            16};
 #endif
 RK_IN_PIECES(generic_12, 12, RK_GENERIC_ROWS, rows_generic_most, 2, rows_generic_2x4)
 RK_IN_PIECES(generic_8, 8, RK_GENERIC_ROWS, rows_generic_most, 2, rows_generic_2x4)
 RK_IN_PIECES(generic_4, 4, RK_GENERIC_ROWS, rows_generic_most, 2, rows_generic_2x4)
 #if defined(__x86_64__)
 static const shapes avx512 = {{rows_avx512_4x1, rows_avx512_8x1, rows_avx512_12x1},
-                              {rows_avx512_4x2, rows_avx512_8x2, rows_avx512_12x2}};
+                              {rows_avx512_4x2, rows_avx512_8x2, rows_avx512_12x2},
+                              {{8, columns_avx512_8_1, columns_avx512_1_1}, {6, columns_avx512_6_2, columns_avx512_1_2}, {6, columns_avx512_6_3, columns_avx512_1_3}, {5, columns_avx512_5_4, columns_avx512_1_4}},
+                              16};
 #endif
-static const shapes generic = {{generic_4, generic_8, generic_12}, {0}};
+static const shapes generic = {{generic_4, generic_8, generic_12},
+                               {0},
+                               {{2, columns_generic_2_1, columns_generic_1_1}, {1, columns_generic_1_2, columns_generic_1_2}, {1, columns_generic_1_3, columns_generic_1_3}, {1, columns_generic_1_4, columns_generic_1_4}},
+                               12};
 
 static const shapes *shapes_of(rk_isa set) {
 #if defined(__x86_64__)
@@ -128,9 +215,38 @@ static void partial(rows_function multiply, ptrdiff_t rows, ptrdiff_t columns, p
   for (ptrdiff_t i = 0; i < rows; i++) memcpy(c + i * lead, sums + i * WIDTH, (size_t)columns * sizeof(float));
 }
 
+// The last columns, if there are few of them behind whole blocks: a vector of them would be nearly empty.
+static void multiply_few(const shapes *all, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step,
+                         const float *b, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const float *factor) {
+  float sums[MOST_BLOCKS * FEW_COLUMNS * 16];
+  for (ptrdiff_t row = 0; row < rows;) {
+    const ptrdiff_t left = (rows - row + RK_PRODUCT_ROWS - 1) / RK_PRODUCT_ROWS;
+    const ptrdiff_t blocks = left >= all->few[columns - 1].blocks ? all->few[columns - 1].blocks : 1;
+    (blocks > 1 ? all->few[columns - 1].several : all->few[columns - 1].single)(depth, a, a_step, b, sums);
+    for (ptrdiff_t k = 0; k < blocks; k++, row += RK_PRODUCT_ROWS, a += a_step) {
+      for (ptrdiff_t i = 0; i < RK_MIN(rows - row, RK_PRODUCT_ROWS); i++) {
+        for (ptrdiff_t j = 0; j < columns; j++) {
+          float *at = c + (row + i) * lead + j, sum = sums[(k * columns + j) * all->padded + i];
+          if (accumulates) sum = *at + sum;
+          if (end && end->bias) sum += end->bias[row + i];
+          if (end && end->rectifies) sum = __builtin_elementwise_max(sum, 0.0f);
+          if (factor) sum *= factor[(row + i) * end->factor_lead + j];
+          *at = sum;
+        }
+      }
+    }
+  }
+}
+
 void rk_product(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step, const float *b,
                 ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end) {
   const shapes *all = shapes_of(rk_instruction_set());
+  const ptrdiff_t few = columns % RK_PRODUCT_COLUMNS;
+  if (few > 0 && few <= FEW_COLUMNS && depth >= DEEP_ENOUGH) {
+    columns -= few;
+    multiply_few(all, rows, few, depth, a, a_step, b + columns / RK_PRODUCT_COLUMNS * b_step, c + columns, lead, accumulates, end,
+                 end && end->factor ? end->factor + columns : 0);
+  }
   for (ptrdiff_t row = 0; row < rows; row += RK_PRODUCT_ROWS, a += a_step) {
     const ptrdiff_t count = RK_MIN(rows - row, RK_PRODUCT_ROWS), shape = (count - 1) / 4;
     const float *bias = end && end->bias ? end->bias + row : 0;

@@ -6,7 +6,7 @@ package struct LayerWork: Hashable, Sendable {
   package enum Algorithm: String, Sendable {
     /// F(4×4, 3×3), over channels.
     case winograd
-    /// One product with the windows laid out as columns.
+    /// One product with the windows laid out as columns, for loops of the package or of OpenBLAS.
     case im2col
     /// Sums over the taps of few channels, without a matrix product.
     case direct

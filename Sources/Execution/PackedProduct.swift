@@ -9,6 +9,9 @@ enum PackedProduct {
   /// Floats that some rows take.
   static func rowFloats(_ count: Int, depth: Int) -> Int { count.roundedUp(to: rowBlock) * depth }
 
+  /// Floats behind rows that a product may read.
+  static let slack = 4
+
   /// Floats that some columns take.
   static func columnFloats(_ count: Int, depth: Int) -> Int { count.roundedUp(to: columnBlock) * depth }
 
@@ -21,7 +24,8 @@ enum PackedProduct {
     of matrices: Floats, groups: Int = 1, rows: Int, depth: Int, step: Int, depthStep: Int, part: WeightPart = .all
   ) -> Tensor {
     let size = rowFloats(rows, depth: depth)
-    return Tensor(uninitialized: [groups * size]) { result in
+    return Tensor(uninitialized: [groups * size + slack]) { result in
+      result.suffix(slack).update(repeating: 0)
       for group in 0..<groups {
         rk_pack_rows(
           matrices + group * rows * depth, step, depthStep, rows, depth, part.kernel, result.baseAddress! + group * size

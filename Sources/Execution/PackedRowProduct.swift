@@ -47,7 +47,8 @@ struct PackedRowProduct {
     let slices = max(1, min((wanted + tiles - 1) / tiles, columns / Self.tileColumns))
     let width = ((columns + slices - 1) / slices).roundedUp(to: 2 * PackedProduct.columnBlock)
     let shared = Shared((x: x, y: y))
-    workers.run(tiles * slices, scratch: PackedProduct.rowFloats(height, depth: piece)) { task, packed in
+    workers.run(tiles * slices, scratch: PackedProduct.rowFloats(height, depth: piece) + PackedProduct.slack) {
+      task, packed in
       let (x, y) = shared.pointer
       let own = task / slices * height..<min((task / slices + 1) * height, rows)
       let slice = min(task % slices * width, columns)..<min((task % slices + 1) * width, columns)

@@ -83,8 +83,8 @@ struct ProductLoopTests {
   @Test(arguments: 0..<16) func products(kind: Int) {
     let (accumulates, hasBias, rectifies, hasFactor) = (kind & 1, kind & 2 != 0, kind & 4 != 0, kind & 8 != 0)
     for rows in Array(1...26) + [48] {
-      for columns in [1, 2, 15, 16, 17, 31, 32, 33, 47, 48, 63, 64, 65] {
-        let (depth, lead) = (rows * columns % 19, columns + rows % 3)
+      for columns in [1, 2, 15, 16, 17, 31, 32, 33, 34, 35, 36, 37, 47, 48, 63, 64, 65] {
+        let (depth, lead) = (rows * columns % 43, columns + rows % 3)
         var values = Values(seed: rows * 100 + columns)
         let (a, b) = (values.whole(rows * depth), values.whole(columns * depth))
         let (bias, factor) = (values.whole(rows), values.whole(rows * lead))

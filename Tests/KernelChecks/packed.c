@@ -57,9 +57,9 @@ CHECK(packed_products) {
   for (int kind = 0; kind < 16; kind++)
     for (ptrdiff_t rows = 1; rows <= 26; rows++)
       for (ptrdiff_t columns = 1; columns <= 65; columns += columns % 16 == 15 ? 1 : columns % 16 < 2 ? 1 : 13) {
-        const ptrdiff_t depth = rows * columns % 19, lead = columns + rows % 3;
+        const ptrdiff_t depth = rows * columns % 43, lead = columns + rows % 3;
         const ptrdiff_t a_size = blocks_of(rows, ROWS) * ROWS * depth, b_size = blocks_of(columns, COLUMNS) * COLUMNS * depth;
-        const float *a = wholes(a_size, -8, 8), *b = wholes(b_size, -8, 8);
+        const float *a = wholes(a_size + 4, -8, 8), *b = wholes(b_size, -8, 8);
         const float *bias = wholes(rows, -8, 8), *factor = wholes(rows * lead, -8, 8), *start = wholes(rows * lead, -8, 8);
         float *c = room(rows * lead);
         double *expected = zeros(rows * lead);

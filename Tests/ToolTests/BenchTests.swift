@@ -34,7 +34,7 @@ import Testing
     let rows = table.map { $0.split(separator: " ").map(String.init) }
     #expect(rows[0].prefix(4) == ["NODE", "OPERATOR", "OUTPUT", "ALGORITHM"])
     let weighted = [
-      ["conv1", "Conv", "2×6×12×12", "im2col/col2im"], ["a", "Conv", "2×5×12×12", "im2col/col2im"],
+      ["conv1", "Conv", "2×6×12×12", "direct"], ["a", "Conv", "2×5×12×12", "im2col/col2im"],
       ["b", "Conv", "2×4×12×12", "im2col/col2im"], ["c", "Conv", "2×9×12×12", "im2col"],
       ["head", "Gemm", "2×7", "gemm"],
     ]

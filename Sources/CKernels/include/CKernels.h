@@ -83,7 +83,7 @@ typedef struct {
 // c ← a·b, or c + a·b, then the end if it is given. a is in blocks of RK_PRODUCT_ROWS rows, a_step floats apart, each depth ×
 // RK_PRODUCT_ROWS; b in blocks of RK_PRODUCT_COLUMNS columns, b_step floats apart, each depth × RK_PRODUCT_COLUMNS. Rows of c are `lead`
 // floats apart. Each element is added up along the depth in order, so however a product is cut into rows and columns, its bits are the
-// same.
+// same. Up to 4 floats behind the last block of a are read.
 void rk_product(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step, const float *b,
                 ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end);
 

@@ -123,7 +123,8 @@ struct WinogradConvolution: Sendable {
   func transformed(_ weight: Tensor, part: WeightPart, turned: Bool, on workers: Workers) -> Tensor {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
     let blocks = (outputs + PackedProduct.rowBlock - 1) / PackedProduct.rowBlock
-    return Tensor(uninitialized: [groups * 36 * pointFloats]) { result in
+    return Tensor(uninitialized: [groups * 36 * pointFloats + PackedProduct.slack]) { result in
+      result.suffix(PackedProduct.slack).update(repeating: 0)
       weight.withUnsafeElements { weight in
         let shared = Shared((weight: weight.baseAddress!, u: result.baseAddress!))
         workers.run(groups * blocks) { task in

@@ -128,7 +128,6 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
     let total = items * seeds
     // Only outputs that some item sends relevance to need their weights read.
     let rows = (0..<outputs).filter { row in (0..<total).contains { s[$0 * outputs + row] != 0 } }
-    workers.products.add(rows.count * total * inputs)
     let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
     /// An item of the batch may have several rows, all of which follow one another for each seed.
     @Sendable func row(ofFactor item: Int) -> Int { item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem }
