@@ -14,7 +14,7 @@ typedef void (*columns_function)(ptrdiff_t depth, const float *a, ptrdiff_t a_st
 
 enum {
   FEW_COLUMNS = 4,
-  MOST_BLOCKS = 8,
+  MOST_BLOCKS = 4,
   // With less depth, writing single sums costs more than it saves.
   DEEP_ENOUGH = 32,
 };
@@ -60,25 +60,25 @@ typedef struct {
 #define RK_ROWS 4
 #include "product_rows.h"
 #define RK_COUNT 1
-#define RK_BLOCKS 8
+#define RK_BLOCKS 4
 #include "product_columns.h"
 #define RK_COUNT 1
 #define RK_BLOCKS 1
 #include "product_columns.h"
 #define RK_COUNT 2
-#define RK_BLOCKS 6
+#define RK_BLOCKS 4
 #include "product_columns.h"
 #define RK_COUNT 2
 #define RK_BLOCKS 1
 #include "product_columns.h"
 #define RK_COUNT 3
-#define RK_BLOCKS 6
+#define RK_BLOCKS 4
 #include "product_columns.h"
 #define RK_COUNT 3
 #define RK_BLOCKS 1
 #include "product_columns.h"
 #define RK_COUNT 4
-#define RK_BLOCKS 5
+#define RK_BLOCKS 4
 #include "product_columns.h"
 #define RK_COUNT 4
 #define RK_BLOCKS 1
@@ -181,7 +181,7 @@ RK_IN_PIECES(generic_4, 4, RK_GENERIC_ROWS, rows_generic_most, 2, rows_generic_2
 #if defined(__x86_64__)
 static const shapes avx512 = {{rows_avx512_4x1, rows_avx512_8x1, rows_avx512_12x1},
                               {rows_avx512_4x2, rows_avx512_8x2, rows_avx512_12x2},
-                              {{8, columns_avx512_8_1, columns_avx512_1_1}, {6, columns_avx512_6_2, columns_avx512_1_2}, {6, columns_avx512_6_3, columns_avx512_1_3}, {5, columns_avx512_5_4, columns_avx512_1_4}},
+                              {{4, columns_avx512_4_1, columns_avx512_1_1}, {4, columns_avx512_4_2, columns_avx512_1_2}, {4, columns_avx512_4_3, columns_avx512_1_3}, {4, columns_avx512_4_4, columns_avx512_1_4}},
                               16};
 #endif
 static const shapes generic = {{generic_4, generic_8, generic_12},

@@ -35,6 +35,28 @@ enum PackedProduct {
   }
 }
 
+/// Rows shared out in whole blocks of a packed operand, as evenly as that allows.
+struct RowBlocks: Sendable {
+  let count: Int
+  private let rows: Int
+  private let panels: Int
+
+  init(_ rows: Int, atMost most: Int) {
+    self.rows = rows
+    panels = (rows + PackedProduct.rowBlock - 1) / PackedProduct.rowBlock
+    let perBlock = max(most / PackedProduct.rowBlock, 1)
+    count = (panels + perBlock - 1) / perBlock
+  }
+
+  /// Rows of the largest.
+  var largest: Int { min((panels + count - 1) / count * PackedProduct.rowBlock, rows) }
+
+  subscript(block: Int) -> Range<Int> {
+    let first = block * panels / count * PackedProduct.rowBlock
+    return first..<min((block + 1) * panels / count * PackedProduct.rowBlock, rows)
+  }
+}
+
 /// How a product of rows × columns is cut for threads and caches.
 ///
 /// The depth's pieces depend on the depth alone; rows and columns may be cut in any way.

@@ -27,10 +27,10 @@ struct WinogradConvolution: Sendable {
   private static let sharedTiles = 112
   /// Fewer tiles than this are not worth transforming.
   private static let fewestTiles = 12
-  /// Output channels that a strip is multiplied with at a time.
-  private static let channelBlock = 60
-  /// Output and input channels whose kernels a task transforms at a time: 36 × 48 × 64 floats stay in the second cache.
-  private static let kernelBlock = (outputs: 48, inputs: 64)
+  /// Output channels that a strip is multiplied with at a time, at most.
+  private static let channelBlock = 72
+  /// Output and input channels whose kernels a task transforms at a time: 36 × 24 × 128 floats stay in the second cache.
+  private static let kernelBlock = (outputs: 24, inputs: 128)
   /// The transforms write whole vectors.
   private static let lanes = 16
   /// Floats between the planes of the 36 points, so that they do not fall on the same lines of a cache.
@@ -70,7 +70,8 @@ struct WinogradConvolution: Sendable {
     let strips = max(min((tiles + Self.stripTiles - 1) / Self.stripTiles + 1, tileRows) / 2 * 2, 1)
     let rows = (tileRows + strips - 1) / strips
     let width = (rows * tileColumns).roundedUp(to: Self.lanes)
-    let block = min(outputs, Self.channelBlock)
+    let blocks = RowBlocks(outputs, atMost: Self.channelBlock)
+    let block = blocks.largest
     let transformed = products.map { (matrices: $0.kernels.cached(), target: $0.target) }
     let shared = Shared((x: x, products: transformed))
     let (own, vPlane, mPlane) = (width + Self.lanes, inputs * width + Self.gap, block * width + Self.gap)
@@ -96,8 +97,8 @@ struct WinogradConvolution: Sendable {
         for (matrices, target) in products {
           matrices.withUnsafeElements { u in
             let u = u.baseAddress! + group * 36 * pointFloats
-            for from in stride(from: 0, to: outputs, by: block) {
-              let count = min(block, outputs - from)
+            for rows in 0..<blocks.count {
+              let (from, count) = (blocks[rows].lowerBound, blocks[rows].count)
               for point in 0..<36 {
                 // M ← U·V at one of the 36 points: the block's output channels × the strip's tiles.
                 rk_product(
@@ -159,9 +160,9 @@ struct WinogradConvolution: Sendable {
     let (inputs, outputs, groups) = (geometry.inputs, geometry.outputs, geometry.groups)
     let together = max(1, min(items, Self.sharedTiles / tiles))
     let width = (together * tiles).roundedUp(to: Self.lanes)
-    let block = min(outputs, Self.kernelBlock.outputs)
+    let rowBlocks = RowBlocks(outputs, atMost: Self.kernelBlock.outputs)
+    let (block, blocks) = (rowBlocks.largest, rowBlocks.count)
     let depth = min(inputs, Self.kernelBlock.inputs)
-    let blocks = (outputs + block - 1) / block
     let own = width + Self.lanes
     let (uPlane, vPlane, mPlane) = (
       PackedProduct.rowFloats(block, depth: depth) + Self.gap, inputs * width + Self.gap, block * width + Self.gap
@@ -189,8 +190,7 @@ struct WinogradConvolution: Sendable {
       ) { task, scratch in
         let (kernels, target) = shared.pointer.products[task / (groups * blocks)]
         let group = task / blocks % groups
-        let from = task % blocks * block
-        let rows = min(block, outputs - from)
+        let (from, rows) = (rowBlocks[task % blocks].lowerBound, rowBlocks[task % blocks].count)
         let u = scratch
         let m = u + 36 * uPlane
         let back = m + 36 * mPlane
