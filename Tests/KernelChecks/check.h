@@ -34,6 +34,9 @@ void forget(void);
 // Compares with what is expected, up to a tolerance beside the largest; NaN is expected where nothing may be written to room.
 void expect(const float *found, const double *expected, ptrdiff_t count, double tolerance, const char *what, ...)
     __attribute__((format(printf, 5, 6)));
+// The same, each up to its own slack, also beside numbers that are not finite; zeros that are exact have the expected sign.
+void expect_each(const float *found, const double *expected, const double *slack, ptrdiff_t count, const char *what, ...)
+    __attribute__((format(printf, 5, 6)));
 void expect_number(double found, double expected, double tolerance, const char *what);
 
 // part(w) by definition.

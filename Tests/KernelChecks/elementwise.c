@@ -17,6 +17,9 @@ static double rectified(double x, double z) { return (void)z, fmax(x, 0); }
 static double clipped(double x, double z) { return (void)z, fmin(fmax(x, -1), 2); }
 static double sum(double x, double z) { return x + z; }
 static double product(double x, double z) { return x * z; }
+static double difference(double x, double z) { return x - z; }
+static double quotient(double x, double z) { return x / z; }
+static double part_of_seven(double x, double z) { return (void)z, x / 7; }
 static double scaled(double x, double z) { return (void)z, x * 0.75; }
 static double affine(double x, double z) { return (void)z, x * 0.75 - 3; }
 static double shifted(double x, double z) { return (void)z, x - 0.5; }
@@ -35,6 +38,10 @@ CHECK(rectifiers) { EACH_ELEMENT(EXACT, rk_relu(y, x, n), rectified); }
 CHECK(clips) { EACH_ELEMENT(EXACT, rk_clip(y, x, -1, 2, n), clipped); }
 CHECK(sums_of_two) { EACH_ELEMENT(ROUNDING, rk_add(y, x, z, n), sum); }
 CHECK(products_of_two) { EACH_ELEMENT(ROUNDING, rk_multiply(y, x, z, n), product); }
+// Rounded once, also beside zeros.
+CHECK(differences_of_two) { EACH_ELEMENT(EXACT, rk_subtract(y, x, z, n), difference); }
+CHECK(quotients_of_two) { EACH_ELEMENT(EXACT, rk_divide(y, x, z, n), quotient); }
+CHECK(quotients_by_one) { EACH_ELEMENT(EXACT, rk_divide_by(y, x, 7, n), part_of_seven); }
 CHECK(multiples) { EACH_ELEMENT(ROUNDING, rk_scale(y, x, 0.75f, n), scaled); }
 static double affine_relu(double x, double z) { return fmax(affine(x, z), 0); }
 CHECK(rectified_affine_maps) { EACH_ELEMENT(ROUNDING, rk_affine_relu(y, x, 0.75f, -3, n), affine_relu); }

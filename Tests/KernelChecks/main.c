@@ -99,6 +99,12 @@ static void fail(const char *reason, const char *what, va_list arguments) {
   fprintf(stderr, ": %s\n", reason);
 }
 
+// The marks before the first element.
+static void look_before(const float *found, char *reason, size_t size) {
+  for (ptrdiff_t i = -MARKS; i < 0 && !*reason; i++)
+    if (!isnan(found[i])) snprintf(reason, size, "element %td, before the first, was written", i);
+}
+
 void expect(const float *found, const double *expected, ptrdiff_t count, double tolerance, const char *what, ...) {
   char reason[128] = "";
   double largest = 0;
@@ -110,8 +116,26 @@ void expect(const float *found, const double *expected, ptrdiff_t count, double 
                                             : fabs((double)found[i] - (double)(float)expected[i]) <= tolerance * largest;
     if (!agrees) snprintf(reason, sizeof reason, "element %td is %.9g, expected %.9g", i, (double)found[i], expected[i]);
   }
-  for (ptrdiff_t i = -MARKS; i < 0 && !*reason; i++)
-    if (!isnan(found[i])) snprintf(reason, sizeof reason, "element %td, before the first, was written", i);
+  look_before(found, reason, sizeof reason);
+  if (!*reason) return;
+  va_list arguments;
+  va_start(arguments, what);
+  fail(reason, what, arguments);
+  va_end(arguments);
+}
+
+void expect_each(const float *found, const double *expected, const double *slack, ptrdiff_t count, const char *what, ...) {
+  char reason[128] = "";
+  for (ptrdiff_t i = 0; i < count && !*reason; i++) {
+    comparisons++;
+    const float nearest = (float)expected[i];
+    const int agrees = isnan(nearest)           ? isnan(found[i])
+                       : found[i] == nearest    ? expected[i] != 0 || !signbit(found[i]) == !signbit(expected[i])
+                       : isinf(nearest)         ? 0
+                                                : isfinite(found[i]) && fabs((double)found[i] - expected[i]) <= slack[i];
+    if (!agrees) snprintf(reason, sizeof reason, "element %td is %.9g, expected %.9g", i, (double)found[i], expected[i]);
+  }
+  look_before(found, reason, sizeof reason);
   if (!*reason) return;
   va_list arguments;
   va_start(arguments, what);
