@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["Support", "CLAPACKE", "COpenBLAS"]),
     .target(name: "Networks", dependencies: ["Support", "Tensors"]),
     .target(name: "ONNXFormat", dependencies: ["CPlatform", "Support", "Tensors", "Networks", "COnnx"]),
-    .target(name: "Execution", dependencies: ["Support", "Tensors", "Networks", "CKernels"]),
+    .target(name: "Execution", dependencies: ["Support", "Tensors", "Networks", "CKernels", "CPlatform"]),
     .target(
       name: "Propagation",
       dependencies: [

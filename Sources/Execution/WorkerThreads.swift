@@ -1,4 +1,5 @@
 import CKernels
+import CPlatform
 import Foundation
 import Synchronization
 
@@ -56,6 +57,7 @@ private final class SharedState: Sendable {
   private let sleepers = Atomic(0)
   private let isStopping = Atomic(false)
   private let alarm = NSCondition()
+  private let helpers = Mutex<[pthread_t]>([])
 
   private static let isOpen = 1 << 32
   /// How long a thread looks for work before it goes to sleep: about what waking one costs, so that it takes at most as much from others as
@@ -74,7 +76,11 @@ private final class SharedState: Sendable {
     work = (threads, body)
     number.wrappingAdd(1, ordering: .relaxed)
     gate.store(Self.isOpen, ordering: .sequentiallyConsistent)
-    if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wakeAll() }
+    if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
+      // Systems like to wake a thread where the one is that wakes it, which here has no time for others for as long as a run takes.
+      helpers.withLock { $0.forEach { cplatform_keep_apart($0) } }
+      wakeAll()
+    }
   }
 
   func close() {
@@ -114,8 +120,16 @@ private final class SharedState: Sendable {
         start.state.help(as: start.index)
         return nil
       }, start.toOpaque())
-    if result != 0 { start.release() }
-    return result == 0
+    guard result == 0 else {
+      start.release()
+      return false
+    }
+    #if os(Linux)
+      helpers.withLock { $0.append(thread) }
+    #else
+      if let thread { helpers.withLock { $0.append(thread) } }
+    #endif
+    return true
   }
 
   fileprivate func help(as index: Int) {

@@ -1,7 +1,9 @@
-// What the operating system offers only to C: files without a name, and what may be done while a signal is handled.
+// What the operating system offers only to C: files without a name, where threads run, and what may be done while a
+// signal is handled.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -9,6 +11,9 @@
 int cplatform_unnamed_file(const char *folder);
 // Gives it a name that nothing has; 0, or -1 with errno.
 int cplatform_name_file(int descriptor, const char *path);
+
+// Lets a thread run on all processors that the caller may run on but the caller's own, if there are others; on Linux.
+void cplatform_keep_apart(pthread_t thread);
 
 // Notes where a file is mapped, for the sentence that is written when somebody shortens it. Returns a number by which
 // to forget it; -1 if there is no room.
