@@ -59,14 +59,15 @@ RK_LOCAL_KERNEL(void, first_winners,
           const ptrdiff_t shift = row + kx * w->dilation_x - w->pad_x, s = w->stride_x;
           ptrdiff_t from, to;
           columns_inside(w, shift - row, first, last, &from, &to);
+          if (from >= to) continue;
           const float *in = x + shift + from * s;
           float *out = c + shift + from * s;
           if (s == 1) {
-            take_winner(in, largest + from, left + from - first, out, 1, to - from);
+            take_winner(in, largest + from, left + (from - first), out, 1, to - from);
           } else if (s == 2) {
-            take_winner(in, largest + from, left + from - first, out, 2, to - from);
+            take_winner(in, largest + from, left + (from - first), out, 2, to - from);
           } else {
-            take_winner(in, largest + from, left + from - first, out, s, to - from);
+            take_winner(in, largest + from, left + (from - first), out, s, to - from);
           }
         }
       }
