@@ -4,33 +4,33 @@
 #include <math.h>
 
 RK_KERNEL(void, rk_relu, (float *y, const float *x, ptrdiff_t count), (y, x, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0;
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0;
 }
 
 RK_KERNEL(void, rk_clip,
           (float *y, const float *x, float lowest, float highest, ptrdiff_t count),
           (y, x, lowest, highest, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) {
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) {
     const float v = x[i] > lowest ? x[i] : lowest;
     y[i] = v < highest ? v : highest;
   }
 }
 
 RK_KERNEL(void, rk_add, (float *y, const float *a, const float *b, ptrdiff_t count), (y, a, b, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] + b[i];
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] + b[i];
 }
 
 RK_KERNEL(void, rk_multiply, (float *y, const float *a, const float *b, ptrdiff_t count), (y, a, b, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] * b[i];
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] * b[i];
 }
 
 RK_KERNEL(void, rk_scale, (float *y, const float *x, float factor, ptrdiff_t count), (y, x, factor, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] * factor;
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] * factor;
 }
 
 RK_KERNEL(void, rk_affine_relu, (float *y, const float *x, float factor, float offset, ptrdiff_t count),
           (y, x, factor, offset, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) {
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) {
     const float v = x[i] * factor + offset;
     y[i] = v > 0 ? v : 0;
   }
@@ -39,19 +39,19 @@ RK_KERNEL(void, rk_affine_relu, (float *y, const float *x, float factor, float o
 RK_KERNEL(void, rk_affine,
           (float *y, const float *x, float factor, float offset, ptrdiff_t count),
           (y, x, factor, offset, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] * factor + offset;
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] * factor + offset;
 }
 
 RK_KERNEL(void, rk_subtract, (float *y, const float *a, const float *b, ptrdiff_t count), (y, a, b, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] - b[i];
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] - b[i];
 }
 
 RK_KERNEL(void, rk_divide, (float *y, const float *a, const float *b, ptrdiff_t count), (y, a, b, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] / b[i];
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] / b[i];
 }
 
 RK_KERNEL(void, rk_divide_by, (float *y, const float *a, float b, ptrdiff_t count), (y, a, b, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] / b;
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] / b;
 }
 
 RK_KERNEL(double, rk_sum, (const float *x, ptrdiff_t count), (x, count)) {
@@ -88,16 +88,16 @@ RK_KERNEL(void, rk_normalize,
           (float *y, const float *x, float mean, float factor, const float *scale, const float *shift, ptrdiff_t count),
           (y, x, mean, factor, scale, shift, count)) {
   if (shift) {
-    for (ptrdiff_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale[i] + shift[i];
+    RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale[i] + shift[i];
   } else {
-    for (ptrdiff_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale[i];
+    RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale[i];
   }
 }
 
 RK_KERNEL(void, rk_normalize_alike,
           (float *y, const float *x, float mean, float factor, float scale, float shift, ptrdiff_t count),
           (y, x, mean, factor, scale, shift, count)) {
-  for (ptrdiff_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale + shift;
+  RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale + shift;
 }
 
 // --- Order of axes ---------------------------------------------------------------------------------------------------

@@ -80,6 +80,9 @@ RK_INLINE rk_v16 rk_weights(rk_v16 w, rk_part part) {
   }
 }
 
+// Begins a loop that reads no element but those which it writes in the same turn: the result may be an operand itself.
+#define RK_EACH _Pragma("clang loop vectorize(assume_safety)")
+
 #define RK_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define RK_MAX(a, b) ((a) > (b) ? (a) : (b))
 

@@ -4,7 +4,8 @@ import Tensors
 
 /// How a network is run for one input shape: a kernel for every node and a place in memory for every value.
 ///
-/// A rectifier that takes the place of its operand is merged into a convolution or fully connected layer before it.
+/// A rectifier that takes the place of its operand is merged into a convolution or fully connected layer before it, and other functions of
+/// elements are computed of each part of their operand as soon as it is there.
 package final class ExecutionPlan: Sendable {
   package let network: NeuralNetwork
   /// What is known of the network for the input's shape.
@@ -14,6 +15,7 @@ package final class ExecutionPlan: Sendable {
   package let batching: Batching
   package let layout: ScoreLayout
   let kernels: [(any Kernel)?]
+  private let schedule: Schedule
   let placement: Placement
 
   package var memory: Int { placement.size }
@@ -36,7 +38,8 @@ package final class ExecutionPlan: Sendable {
         weights: weights[id]
       ).kernel()
     }
-    placement = Placement(network, inferred, for: purpose)
+    schedule = Schedule(network, inferred, kernels)
+    placement = Placement(network, inferred, schedule, for: purpose)
   }
 
   /// Independent items of the batch; 1 where the network takes the whole input for one.
@@ -56,31 +59,33 @@ package final class ExecutionPlan: Sendable {
     }
   }
 
-  /// Computes every node for `input`. What a node takes is told to `clock`, that of a rectifier merged into another node as
-  /// part of that node's.
+  /// Computes every node for `input`. What a node takes is told to `clock`, that of functions of elements that are computed with another
+  /// node as part of that node's.
   func run(_ input: Tensor, on workers: Workers, clock: NodeClock? = nil) -> ForwardTrace {
     let memory = workers.pool.storage(count: self.memory)
     let trace = ForwardTrace(plan: self, input: input, memory: memory, workers: workers)
-    let graph = network.graph
-    let consumers = graph.consumers
-    let inPlace = placement.inPlace
+    let consumers = network.graph.consumers
     workers.compute {
       clock?.start()
-      for id in graph.ids {
-        guard let kernel = kernels[id.index] else { continue }
-        let merged = inPlace.contains(id) && kernels[graph[id].inputs[0].index] is any WeightedKernel
-        if merged || graph[id].operation.keepsElements { continue }
+      for step in schedule.steps {
+        let id = step.head
         let y = trace.address(of: id)
-        if let weighted = kernel as? any WeightedKernel {
+        let functions = step.followers.map { trace.placed($0.function, at: $0.id) }
+        if let weighted = kernels[id.index] as? any WeightedKernel {
           trace.withOperands(of: id) {
             weighted.forward(
-              $0[0], y, rectifies: consumers[id.index].contains { inPlace.contains($0) },
+              $0[0], y, rectifies: consumers[id.index].contains { schedule.mergedRectifiers.contains($0) },
               sideProduct: placement.sideProducts[id].map { SideProduct(memory.base + $0.offset, scope: $0.scope) },
-              on: workers)
+              followers: Followers(functions), on: workers)
           }
           workers.products.add((weighted.work?.multiplyAdds ?? 0) * (placement.sideProducts[id] == nil ? 1 : 2))
+        } else if step.followers.isEmpty {
+          trace.withOperands(of: id) { kernels[id.index]?.forward($0, y, on: workers) }
+        } else if let kernel = kernels[id.index] as? any RunwiseKernel, let own = kernel.follower {
+          Followers([trace.placed(own, at: id)] + functions).compute(all: kernel.count, on: workers)
         } else {
-          trace.withOperands(of: id) { kernel.forward($0, y, on: workers) }
+          trace.withOperands(of: id) { kernels[id.index]?.forward($0, y, on: workers) }
+          Followers(functions).compute(all: shapes[id.index].count, on: workers)
         }
         clock?.lap(id)
       }

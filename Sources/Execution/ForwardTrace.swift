@@ -1,3 +1,4 @@
+import CKernels
 import Networks
 import Tensors
 
@@ -40,6 +41,7 @@ package final class ForwardTrace: Sendable {
     case .constant(let value): return value
     case .memory(let offset): return Tensor(shape: shape, storage: memory, offset: offset)
     case .sameAs(let other): return rectifiedValue(of: other).reshaped(to: shape)
+    case .scratch: preconditionFailure("the values of node \(graph[id].name) were not kept")
     }
   }
 
@@ -68,6 +70,29 @@ package final class ForwardTrace: Sendable {
     case .memory(let offset): memory.base + offset
     case .sameAs(let other): address(of: other)
     case .input, .constant: preconditionFailure("inputs and constants are not computed")
+    case .scratch: preconditionFailure("the values of node \(graph[id].name) are computed behind others")
+    }
+  }
+
+  /// A function that is computed run by run, with the addresses of its operands and its result.
+  func placed(_ function: rk_follower, at id: Node.ID) -> rk_follower {
+    var function = function
+    let inputs = graph[id].inputs
+    place(inputs[0], &function.operands.0)
+    if inputs.count > 1 { place(inputs[1], &function.operands.1) }
+    place(id, &function.result)
+    return function
+  }
+
+  private func place(_ id: Node.ID, _ place: inout rk_place) {
+    place.slot = -1
+    switch plan.placement.places[id.index] {
+    case .memory(let offset): place.values = memory.base + offset
+    case .sameAs(let other): self.place(other, &place)
+    case .scratch(let slot): place.slot = Int32(slot)
+    // Only read, and kept as long as the trace is.
+    case .input: input.withUnsafeElements { place.values = MutableFloats(mutating: $0.baseAddress) }
+    case .constant(let value): value.withUnsafeElements { place.values = MutableFloats(mutating: $0.baseAddress) }
     }
   }
 

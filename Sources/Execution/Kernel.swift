@@ -125,8 +125,10 @@ package protocol WeightedKernel: Kernel, WeightedMap {
   var productWork: LayerWork? { get }
 
   /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `sideProduct` is given, side product ← W⁺·x without bias, for which
-  /// the data are laid out only once.
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers)
+  /// the data are laid out only once. `followers` are computed of each part of y when it is there.
+  func forward(
+    _ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, followers: Followers,
+    on workers: Workers)
 
   /// y ← part(W)·x, or y ← y + part(W)·x, without bias.
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers)
@@ -168,5 +170,11 @@ extension WeightedKernel {
 
   package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     forward(operands[0], output, rectifies: false, sideProduct: nil, on: workers)
+  }
+
+  package func forward(
+    _ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers
+  ) {
+    forward(x, y, rectifies: rectifies, sideProduct: sideProduct, followers: .none, on: workers)
   }
 }

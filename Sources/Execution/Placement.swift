@@ -1,3 +1,4 @@
+import CKernels
 import Networks
 import Tensors
 
@@ -5,7 +6,7 @@ import Tensors
 ///
 /// A rectifier takes the place of its operand where nobody else wants that; a node that only changes the shape has no place of
 /// its own; and what is joined channel by channel is computed where the joined value will be. Where nothing but logits is
-/// wanted, a place is given to another value after its last use.
+/// wanted, a place is given to another value after its last use, and values that only their own step reads have none.
 struct Placement: Sendable {
   /// Where a node's output is during a run.
   enum Place: Sendable {
@@ -13,6 +14,8 @@ struct Placement: Sendable {
     case constant(Tensor)
     case memory(offset: Int)
     case sameAs(Node.ID)
+    /// Run by run in one of some scratch memories.
+    case scratch(Int)
   }
 
   /// What a run leaves behind.
@@ -31,9 +34,10 @@ struct Placement: Sendable {
   private(set) var sideProducts: [Node.ID: (offset: Int, scope: SideProduct.Scope)] = [:]
   private(set) var size = 0
 
-  init(_ network: NeuralNetwork, _ inferred: [Inferred], for purpose: Purpose) {
+  init(_ network: NeuralNetwork, _ inferred: [Inferred], _ schedule: Schedule, for purpose: Purpose) {
     let graph = network.graph
     let consumers = graph.consumers
+    let reuses = purpose == .logits
     for id in graph.ids {
       let node = graph[id]
       if let literal = inferred[id.index].literal {
@@ -43,8 +47,9 @@ struct Placement: Sendable {
       switch node.operation {
       case is Input: places.append(.input)
       case is Relu
-      where hasOwnPlace(node.inputs[0]) && consumers[node.inputs[0].index].count == 1
-        && node.inputs[0] != network.logits:
+      where schedule.mergedRectifiers.contains(id)
+        || !reuses && hasOwnPlace(node.inputs[0]) && consumers[node.inputs[0].index].count == 1
+          && node.inputs[0] != network.logits:
         inPlace.insert(id)
         overwritten.insert(node.inputs[0])
         places.append(.sameAs(node.inputs[0]))
@@ -53,17 +58,18 @@ struct Placement: Sendable {
       default: places.append(.memory(offset: 0))
       }
     }
+    if reuses { for step in schedule.steps { placeInnerValues(of: step, schedule) } }
     let parts = joinedParts(graph, inferred)
-    var layout = Layout(reuses: purpose == .logits)
-    let endings = endings(network, consumers, parts)
+    var layout = Layout(reuses: reuses)
+    let endings = endings(graph, schedule, parts)
     var offsets = [Int?](repeating: nil, count: graph.nodes.count)
-    for id in graph.ids {
-      if hasOwnPlace(id) {
+    for (step, ending) in zip(schedule.steps, endings) {
+      for id in step.nodes where hasOwnPlace(id) {
         let whole = owner(of: id, parts)
         if offsets[whole.index] == nil { offsets[whole.index] = layout.reserve(inferred[whole.index].shape.count) }
         places[id.index] = .memory(offset: offsets[whole.index]! + distance(of: id, parts))
       }
-      for other in endings[id.index] where hasOwnPlace(other) {
+      for other in ending where hasOwnPlace(other) {
         layout.release(offsets[other.index]!, inferred[other.index].shape.count)
       }
     }
@@ -73,6 +79,20 @@ struct Placement: Sendable {
       }
     }
     size = layout.size
+  }
+
+  /// Values that only their own step reads: those of the head lie where the last function's will be if that is the only one which is wanted
+  /// later, those of functions in scratch memory.
+  private mutating func placeInnerValues(of step: Schedule.Step, _ schedule: Schedule) {
+    var slots = 0
+    for (id, _) in step.followers where schedule.isInner(id) && slots < RK_FOLLOWER_SLOTS {
+      places[id.index] = .scratch(slots)
+      slots += 1
+    }
+    guard let last = step.followers.last?.id, schedule.isInner(step.head), slots == step.followers.count - 1,
+      !schedule.isInner(last)
+    else { return }
+    places[step.head.index] = .sameAs(last)
   }
 
   // MARK: Joined values
@@ -119,16 +139,16 @@ struct Placement: Sendable {
 
   // MARK: Reuse
 
-  /// For each node the owners whose places are free after it.
-  private func endings(_ network: NeuralNetwork, _ consumers: [[Node.ID]], _ parts: [Node.ID: Part]) -> [[Node.ID]] {
-    var last: [Node.ID: Node.ID] = [:]
-    for id in network.graph.ids {
+  /// For each step the owners whose places are free after it.
+  private func endings(_ graph: Graph, _ schedule: Schedule, _ parts: [Node.ID: Part]) -> [[Node.ID]] {
+    var last: [Node.ID: Int] = [:]
+    for id in graph.ids {
+      guard let step = schedule.numbers[id.index] else { continue }
       let own = owner(of: resolved(id), parts)
-      last[own] = max(last[own] ?? id, consumers[id.index].max() ?? id, id)
+      last[own] = max(last[own] ?? step, schedule.lastUses[id.index], step)
     }
-    last[owner(of: resolved(network.logits), parts)] = nil
-    var endings = [[Node.ID]](repeating: [], count: places.count)
-    for (own, end) in last { endings[end.index].append(own) }
+    var endings = [[Node.ID]](repeating: [], count: schedule.steps.count)
+    for (own, end) in last where end < endings.count { endings[end].append(own) }
     return endings
   }
 

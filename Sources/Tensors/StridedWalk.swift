@@ -8,7 +8,7 @@ package struct StridedWalk: Sendable {
   /// How far each operand moves on from one element of a run to the next: 0 where it stays.
   package let steps: (a: Int, b: Int)
   /// The axes along which runs follow one another, and the distances of each operand along them.
-  @usableFromInline let axes: [(extent: Int, a: Int, b: Int)]
+  @usableFromInline package let axes: [(extent: Int, a: Int, b: Int)]
 
   /// A walk beside operands whose neighbors along each axis of the shape are as far apart as told.
   package init(over shape: TensorShape, strides a: [Int], _ b: [Int]? = nil) {
@@ -35,6 +35,18 @@ package struct StridedWalk: Sendable {
     self.init(over: shape, strides: a.strides(broadcastTo: shape), b?.strides(broadcastTo: shape))
   }
 
+  /// Where each operand is when a run starts.
+  @inlinable
+  package func places(ofRun number: Int) -> (a: Int, b: Int) {
+    var (rest, a, b) = (number, 0, 0)
+    for axis in axes.reversed() {
+      a += rest % axis.extent * axis.a
+      b += rest % axis.extent * axis.b
+      rest /= axis.extent
+    }
+    return (a, b)
+  }
+
   /// Calls `body` with where each run starts, and where each operand is then; of all runs, or of those with some numbers.
   @inlinable
   package func forEachRun(
@@ -43,13 +55,12 @@ package struct StridedWalk: Sendable {
     let numbers = numbers ?? 0..<runCount
     guard !numbers.isEmpty else { return }
     var index = [Int](repeating: 0, count: axes.count)
-    var (rest, a, b) = (numbers.lowerBound, 0, 0)
+    var rest = numbers.lowerBound
     for (place, axis) in axes.enumerated().reversed() {
       index[place] = rest % axis.extent
       rest /= axis.extent
-      a += index[place] * axis.a
-      b += index[place] * axis.b
     }
+    var (a, b) = places(ofRun: numbers.lowerBound)
     for number in numbers {
       try body(number * runLength, a, b)
       var place = axes.count - 1

@@ -226,6 +226,45 @@ void rk_gelu_slope(float *y, const float *x, ptrdiff_t count);
 void rk_hard_swish_slope(float *y, const float *x, ptrdiff_t count);
 void rk_swish_slope(float *y, const float *x, float alpha, ptrdiff_t count);
 
+// One of the functions above, with its parameters in the order in which it takes them; those of pairs come last.
+typedef enum {
+  RK_RELU, RK_CLIP, RK_EXP, RK_LOG, RK_SIGMOID, RK_TANH, RK_SOFTPLUS, RK_MISH, RK_ERF, RK_GELU, RK_GELU_BY_TANH, RK_SWISH, RK_HARD_SWISH,
+  RK_HARD_SIGMOID, RK_ELU, RK_LEAKY_RELU,
+  RK_ADD, RK_SUBTRACT, RK_MULTIPLY, RK_DIVIDE,
+} rk_function_kind;
+typedef struct {
+  rk_function_kind kind;
+  float p, q, r;
+} rk_function;
+
+// y[i] ← f(a[i], b[i]). What does not move is one number; b is not looked at by functions of one.
+void rk_apply(rk_function f, float *y, const float *a, int a_moves, const float *b, int b_moves, ptrdiff_t count);
+
+// How two operands lie beside elements in row-major order: along each run of `run` they move by steps, 0 or 1; from run to run along axes,
+// the last of which is the fastest, by strides.
+enum { RK_WALK_AXES = 4 };
+typedef struct {
+  ptrdiff_t run, steps[2];
+  int axes;
+  ptrdiff_t extents[RK_WALK_AXES], strides[RK_WALK_AXES][2];
+} rk_walk;
+
+// Where values of functions are that are computed together: all of them in memory, or those of one run of at most RK_FOLLOWED in a slot, if
+// that is ≥ 0. Values that repeat are looked up by the walk, others lie where the elements do.
+enum { RK_FOLLOWED = 512, RK_FOLLOWER_SLOTS = 6 };
+typedef struct {
+  float *values;
+  int slot, repeats;
+} rk_place;
+typedef struct {
+  rk_function function;
+  rk_place operands[2], result;
+  rk_walk walk;  // of functions of pairs
+} rk_follower;
+
+// Computes functions one after the other for `rows` runs of `count` elements, the first from `start` on, each `lead` after the one before.
+void rk_follow(const rk_follower *followers, ptrdiff_t follower_count, ptrdiff_t start, ptrdiff_t rows, ptrdiff_t lead, ptrdiff_t count);
+
 // e^x / Σ e^x, or its logarithm, over neighboring elements.
 void rk_softmax(float *y, const float *x, int is_logarithm, ptrdiff_t count);
 

@@ -88,6 +88,12 @@ struct DirectConvolution: Sendable {
           }
         }
         compute()
+        for product in shared.pointer {
+          product.target.followers.compute(
+            OutputTile(
+              start: at, rows: groups.count * outputs, lead: geometry.outputPositions,
+              count: rows.count * Int(window.out_width)))
+        }
       }
     }
   }

@@ -6,6 +6,7 @@ struct ConvolutionTarget {
   let output: MutableFloats
   var accumulates = false
   var epilogue = Epilogue.none
+  var followers = Followers.none
 
   enum Epilogue {
     case none
@@ -81,6 +82,8 @@ struct Im2colConvolution: Sendable {
           let plane = item / seeds * geometry.groups * geometry.outputs + channel
           rk_multiply_rows(y, factor + plane * positions + first, positions, count, last - first)
         }
+        target.followers.compute(
+          OutputTile(start: plane * positions + first, rows: count, lead: positions, count: last - first))
       }
     }
   }

@@ -88,7 +88,8 @@ struct PackedConvolution: Sendable {
     let target = part.target
     let place = (item * geometry.groups * geometry.outputs + channel) * positions + tile.lowerBound
     var end = rk_product_end()
-    if part.isLast && piece.upperBound == depth {
+    let isLast = part.isLast && piece.upperBound == depth
+    if isLast {
       target.finish(&end, item: item, channels: geometry.groups * geometry.outputs, channel, positions, tile)
     }
     part.weights.withUnsafeElements { weights in
@@ -98,6 +99,9 @@ struct PackedConvolution: Sendable {
         group + rows.lowerBound * depth + piece.lowerBound * PackedProduct.rowBlock, depth * PackedProduct.rowBlock,
         columns, block, target.output + place, positions,
         target.accumulates || !part.isFirst || piece.lowerBound > 0 ? 1 : 0, &end)
+    }
+    if isLast {
+      target.followers.compute(OutputTile(start: place, rows: rows.count, lead: positions, count: tile.count))
     }
   }
 

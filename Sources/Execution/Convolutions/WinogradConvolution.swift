@@ -237,7 +237,8 @@ struct WinogradConvolution: Sendable {
   ) {
     let channels = geometry.groups * geometry.outputs
     let positions = geometry.outputPositions
-    let y = target.output + (item * channels + channel) * positions
+    let start = (item * channels + channel) * positions
+    let y = target.output + start
     var (bias, relu): (Float, Int32) = (0, 0)
     var factor: Floats?
     switch target.epilogue {
@@ -249,5 +250,9 @@ struct WinogradConvolution: Sendable {
     }
     rk_winograd_output(
       m, plane, window, rows.lowerBound, rows.upperBound, bias, relu, factor, target.accumulates ? 1 : 0, y, scratch)
+    let (height, width) = (Int(geometry.window.out_height), Int(geometry.window.out_width))
+    let from = rows.lowerBound * 4 * width
+    let count = min(rows.upperBound * 4, height) * width - from
+    target.followers.compute(OutputTile(start: start + from, rows: 1, lead: count, count: count))
   }
 }

@@ -18,7 +18,10 @@ struct BatchNormalizationKernel: OperatorKernel, WeightedKernel {
   private var positions: Int { inputShape.dimensions[2...].reduce(1, *) }
   var bias: (values: Tensor, run: Int)? { (parameters.shift, positions) }
 
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
+  func forward(
+    _ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, followers: Followers,
+    on workers: Workers
+  ) {
     let shared = Shared((x: x, y: y))
     let positions = positions
     let (scales, shifts) = (parameters.scale.elements, parameters.shift.elements)
@@ -26,6 +29,7 @@ struct BatchNormalizationKernel: OperatorKernel, WeightedKernel {
       let y = shared.pointer.y + plane * positions
       let (x, channel) = (shared.pointer.x + plane * positions, plane % channels)
       (rectifies ? rk_affine_relu : rk_affine)(y, x, scales[channel], shifts[channel], positions)
+      followers.compute(OutputTile(start: plane * positions, rows: 1, lead: positions, count: positions))
     }
     if let sideProduct { product(.positive, x, sideProduct.product, accumulates: false, on: workers) }
   }

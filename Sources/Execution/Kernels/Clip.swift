@@ -3,8 +3,6 @@ import Networks
 
 extension Clip: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {
-    ElementwiseKernel(count: site.output.shape.count) { [lowest, highest] x, y, count in
-      rk_clip(y, x, lowest, highest, count)
-    }
+    ElementwiseKernel(count: site.output.shape.count, rk_function(RK_CLIP, lowest, highest))
   }
 }

@@ -54,8 +54,11 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     usesWinograd = !isReference && !isDirect && WinogradConvolution.suits(geometry)
   }
 
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
-    let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies))
+  func forward(
+    _ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, followers: Followers,
+    on workers: Workers
+  ) {
+    let main = ConvolutionTarget(output: y, epilogue: .bias(biases, rectifies: rectifies), followers: followers)
     let beside = sideProduct.map { ConvolutionTarget(output: $0.product) }
     guard !isDirect else {
       var products = [DirectConvolution.Product(terms: [(x, .all)], target: main)]

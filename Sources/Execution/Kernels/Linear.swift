@@ -50,7 +50,10 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
     return PackedRowProduct(rows: rows, depth: depth, columns: columns, weights: weights)
   }
 
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
+  func forward(
+    _ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, followers: Followers,
+    on workers: Workers
+  ) {
     if isPacked {
       let shared = Shared(y)
       packedProduct(.all, rows: items, turned: false).multiply(x, y, accumulates: false, on: workers) { rows, columns in
@@ -59,6 +62,10 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
           biases?.withUnsafeElements { rk_add(y, y, $0.baseAddress! + columns.lowerBound, columns.count) }
           if rectifies { rk_relu(y, y, columns.count) }
         }
+        followers.compute(
+          OutputTile(
+            start: rows.lowerBound * outputs + columns.lowerBound, rows: rows.count, lead: outputs, count: columns.count
+          ))
       }
       if let sideProduct { product(.positive, x, sideProduct.product, accumulates: false, on: workers) }
       return
@@ -73,6 +80,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
       biases?.withUnsafeElements { rk_add(y, y, $0.baseAddress!, outputs) }
       if rectifies { rk_relu(y, y, outputs) }
     }
+    followers.compute(all: outputShape.count, on: workers)
   }
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {

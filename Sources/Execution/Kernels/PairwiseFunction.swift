@@ -1,17 +1,33 @@
+import CKernels
 import Networks
 import Tensors
 
 /// A function of pairs of elements of two tensors that broadcast to the output's shape.
-package struct BroadcastKernel: Kernel {
+package struct BroadcastKernel: RunwiseKernel {
   /// `y ← f(a, b)` for a run of elements; an operand that does not move is one number.
   typealias Run =
     @Sendable (_ a: Floats, _ aMoves: Bool, _ b: Floats, _ bMoves: Bool, _ y: MutableFloats, _ count: Int) -> Void
   private let apply: Run
+  private let loop: rk_function?
   private let walk: StridedWalk
+  let count: Int
+  private let repeats: (Bool, Bool)
+
+  init(operands: [TensorShape], output: TensorShape, loop: rk_function) {
+    self.init(
+      operands, output, loop,
+      apply: { a, aMoves, b, bMoves, y, count in rk_apply(loop, y, a, aMoves ? 1 : 0, b, bMoves ? 1 : 0, count) })
+  }
 
   init(operands: [TensorShape], output: TensorShape, apply: @escaping Run) {
-    self.apply = apply
+    self.init(operands, output, nil, apply: apply)
+  }
+
+  private init(_ operands: [TensorShape], _ output: TensorShape, _ loop: rk_function?, apply: @escaping Run) {
+    (self.apply, self.loop, count) = (apply, loop, output.count)
     walk = StridedWalk(over: output, broadcasting: operands[0], operands[1])
+    // What broadcasts to as many elements has them in the same order.
+    repeats = (operands[0].count != output.count, operands[1].count != output.count)
   }
 
   package func forward(_ operands: [Floats], _ result: MutableFloats, on workers: Workers) {
@@ -33,15 +49,24 @@ package struct BroadcastKernel: Kernel {
       }
     }
   }
+
+  var follower: rk_follower? {
+    guard let loop, let walk = rk_walk(walk) else { return nil }
+    var follower = rk_follower(loop, repeats: repeats)
+    follower.walk = walk
+    return follower
+  }
 }
 
 extension PairwiseFunction {
-  /// The kernel of the function; `run` is how it is computed, if not by itself element by element.
-  func pairwiseKernel(at site: KernelSite, run: BroadcastKernel.Run? = nil) -> any Kernel {
+  /// The kernel of the function; `loop` computes it, or it computes itself element by element.
+  func pairwiseKernel(at site: KernelSite, loop: rk_function? = nil) -> any Kernel {
     let (operands, output) = (site.operands.map(\.shape), site.output.shape)
-    let kernel = BroadcastKernel(
-      operands: operands, output: output,
-      apply: run ?? { a, aMoves, b, bMoves, y, count in apply(a, aMoves, b, bMoves, y, count: count) })
+    let kernel =
+      loop.map { BroadcastKernel(operands: operands, output: output, loop: $0) }
+      ?? BroadcastKernel(operands: operands, output: output) { a, aMoves, b, bMoves, y, count in
+        apply(a, aMoves, b, bMoves, y, count: count)
+      }
     return site.kernel(kernel) { type in
       BroadcastKernel(operands: operands, output: output) { a, aMoves, b, bMoves, y, count in
         for i in 0..<count { y[i] = integer(a[aMoves ? i : 0], b[bMoves ? i : 0], type) }

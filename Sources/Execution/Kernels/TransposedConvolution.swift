@@ -23,7 +23,10 @@ struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
   var work: LayerWork? { convolution.adjointWork }
   var adjointWork: LayerWork? { convolution.productWork }
 
-  func forward(_ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, on workers: Workers) {
+  func forward(
+    _ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, followers: Followers,
+    on workers: Workers
+  ) {
     convolution.adjoint(.all, x, seeds: 1, y, factor: nil, on: workers)
     if let sideProduct { convolution.adjoint(.positive, x, seeds: 1, sideProduct.product, factor: nil, on: workers) }
     for item in 0..<outputShape[0] {
@@ -31,6 +34,7 @@ struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
         y + item * outputShape[1] * positions, lead: positions, rows: 0..<outputShape[1], positions, biases,
         rectifies: rectifies)
     }
+    followers.compute(all: outputShape.count, on: workers)
   }
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {

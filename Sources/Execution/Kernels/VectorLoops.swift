@@ -3,24 +3,23 @@ import Networks
 import Tensors
 
 extension ElementwiseFunction {
-  /// The function by loops in C, for those that networks spend time in.
-  var loop: (@Sendable (_ x: Floats, _ y: MutableFloats, _ count: Int) -> Void)? {
+  /// The function as one of the loops in C, if it is among those that networks spend time in.
+  var loop: rk_function? {
     switch self {
-    case is Exp: { rk_exp($1, $0, $2) }
-    case is Log: { rk_log($1, $0, $2) }
-    case is Sigmoid: { rk_sigmoid($1, $0, $2) }
-    case is Tanh: { rk_tanh($1, $0, $2) }
-    case is Softplus: { rk_softplus($1, $0, $2) }
-    case is Mish: { rk_mish($1, $0, $2) }
-    case is Erf: { rk_erf($1, $0, $2) }
-    case let gelu as Gelu where gelu.isApproximate: { rk_gelu_by_tanh($1, $0, $2) }
-    case is Gelu: { rk_gelu($1, $0, $2) }
-    case let swish as Swish: { rk_swish($1, $0, swish.alpha, $2) }
-    case is HardSwish: { rk_hard_swish($1, $0, $2) }
-    case let sigmoid as HardSigmoid: { rk_hard_sigmoid($1, $0, sigmoid.alpha, sigmoid.beta, $2) }
-    case let elu as Elu: { rk_elu($1, $0, 1, elu.alpha, 1, $2) }
-    case let selu as Selu: { rk_elu($1, $0, selu.gamma, selu.gamma * selu.alpha, 1, $2) }
-    case let leaky as LeakyRelu: { rk_leaky_relu($1, $0, leaky.alpha, $2) }
+    case is Exp: rk_function(RK_EXP)
+    case is Log: rk_function(RK_LOG)
+    case is Sigmoid: rk_function(RK_SIGMOID)
+    case is Tanh: rk_function(RK_TANH)
+    case is Softplus: rk_function(RK_SOFTPLUS)
+    case is Mish: rk_function(RK_MISH)
+    case is Erf: rk_function(RK_ERF)
+    case let gelu as Gelu: rk_function(gelu.isApproximate ? RK_GELU_BY_TANH : RK_GELU)
+    case let swish as Swish: rk_function(RK_SWISH, swish.alpha)
+    case is HardSwish: rk_function(RK_HARD_SWISH)
+    case let sigmoid as HardSigmoid: rk_function(RK_HARD_SIGMOID, sigmoid.alpha, sigmoid.beta)
+    case let elu as Elu: rk_function(RK_ELU, 1, elu.alpha, 1)
+    case let selu as Selu: rk_function(RK_ELU, selu.gamma, selu.gamma * selu.alpha, 1)
+    case let leaky as LeakyRelu: rk_function(RK_LEAKY_RELU, leaky.alpha)
     default: nil
     }
   }
