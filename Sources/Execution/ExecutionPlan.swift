@@ -13,6 +13,8 @@ package final class ExecutionPlan: Sendable {
   package let shapes: [TensorShape]
   /// What becomes of the batch's items on the way to the logits.
   package let batching: Batching
+  /// Where the batch's items lie in each node's values; nil for nodes that do not lead from the input to the logits.
+  package let itemLayouts: [ItemLayout?]
   package let layout: ScoreLayout
   let kernels: [(any Kernel)?]
   private let schedule: Schedule
@@ -31,6 +33,7 @@ package final class ExecutionPlan: Sendable {
     (self.network, self.analysis) = (network, analysis)
     shapes = analysis.shapes
     batching = network.batching(before: network.logits, inferred)
+    itemLayouts = network.itemLayouts(before: network.logits, inferred)
     layout = network.scoreLayout(inferred)
     kernels = try graph.ids.map { id in
       try KernelSite(

@@ -18,8 +18,20 @@ package final class ForwardTrace: Sendable {
   /// Independent items of the batch; 1 where the network takes the whole input for one.
   package var items: Int { plan.items }
 
-  /// Whether several targets can share a walk, as further items of the first axis.
-  package var sharesWalks: Bool { if case .items(_, let shares) = plan.batching { shares } else { false } }
+  /// Whether several targets can share a walk, as further items of the first axis. Where a node of a single item has another first axis,
+  /// they go through that node one by one.
+  package var sharesWalks: Bool {
+    if case .items(let items, let shares) = plan.batching { items == 1 || shares } else { false }
+  }
+
+  /// Whether the first axis of a node's values counts the batch's items.
+  package func countsItemsFirst(_ id: Node.ID) -> Bool { plan.itemLayouts[id.index].map { $0 == .items } ?? true }
+
+  /// The distance between items in a node's values, where they do not follow one another; nil where they do.
+  package func itemDistance(of id: Node.ID) -> Int? {
+    guard items > 1, case .apart(let distance)? = plan.itemLayouts[id.index] else { return nil }
+    return distance
+  }
 
   package func kernel(of id: Node.ID) -> (any Kernel)? { plan.kernels[id.index] }
 

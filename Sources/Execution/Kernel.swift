@@ -31,7 +31,7 @@ package protocol DifferentiableKernel: Kernel {
   func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers)
 }
 
-/// A kernel that is not linear because some operands decide which values of others it takes, or how it mixes them.
+/// A kernel that is not linear because operands are multiplied, or decide which values of others it takes, or how it mixes them.
 package protocol GuidedKernel: Kernel {
   /// gₖ ← (∂f/∂xₖ)ᵀ·s at the operands of a run, for every operand k for which `results` has memory. `s` holds `seeds` upstream items for
   /// each item of the batch, next to each other, and so does each result.

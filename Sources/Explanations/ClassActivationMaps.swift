@@ -31,7 +31,7 @@ extension Trace {
       return group.indices.map { number in
         var map = [Float](repeating: 0, count: batch * positions)
         gradient.withUnsafeElements { gradient in
-          activations.withUnsafeElements { activations in
+          forward.itemByItem(activations, at: id).withUnsafeElements { activations in
             for item in 0..<batch {
               for channel in 0..<channels {
                 let row = ((item * group.count + number) * channels + channel) * positions

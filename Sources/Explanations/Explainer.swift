@@ -23,7 +23,7 @@ public struct Explainer: Sendable {
   ///
   /// - Parameters:
   ///   - network: what is explained.
-  ///   - rules: the table; nil means `RuleTable.default` with the preprocessing's pixel range.
+  ///   - rules: the table; nil means `RuleTable.recommended` with the preprocessing's pixel range.
   ///   - preprocessing: how images become inputs.
   ///   - threads: how many threads a run uses, from 1 to 1024, of which at most four per processor, or 16, are used; nil means one per
   ///     processor, or as many as the address space has room for.
@@ -38,7 +38,7 @@ public struct Explainer: Sendable {
     convolution: ConvolutionAlgorithm = .automatic, instructionSet: InstructionSet? = nil,
     memoryBudget: Int = 1 << 30
   ) throws {
-    plan = try (rules ?? .default(pixelRange: preprocessing.pixelRange)).draft(for: network)
+    plan = try (rules ?? .recommended(for: network, pixelRange: preprocessing.pixelRange)).draft(for: network)
     self.preprocessing = preprocessing
     executor = Executor(
       network, threads: threads, convolution: convolution, instructionSet: instructionSet)

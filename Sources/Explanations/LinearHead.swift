@@ -89,7 +89,7 @@ extension Seeds {
       ones.add(own, in: trace) { $0.add($0.signs) }
       // Of what lies between the weighted layer and the targets.
       let slopes = derivative.relevance(arrivingAt: head.weighted, from: ones.tensors, count: count)
-      let x = trace.forward.value(of: head.input)
+      let x = trace.forward.itemByItem(trace.forward.value(of: head.input), at: head.input)
       // A channel at many positions is many targets; each has its own dual.
       let isComposite = kind == .composite && own.allSatisfy(\.isSingle)
       let arriving: Tensor

@@ -100,7 +100,7 @@ struct Site {
   }
 
   func values(in trace: Trace, item index: Int) -> [Float] {
-    let values = trace.forward.value(of: node)
+    let values = trace.forward.itemByItem(trace.forward.value(of: node), at: node)
     return values.withUnsafeElements { values in elements[index].map { sign * values[index * item + $0] } }
   }
 

@@ -33,7 +33,7 @@ extension Trace {
     let target = try target.resolved(in: self)
     let seeds = try method.seeds(for: [target], in: self).tensors
     let arrived = try propagator(for: method.table, downTo: id).relevance(arrivingAt: id, from: seeds, count: 1)
-    let shaped = arrived.reshaped(to: forward.shape(of: id))
+    let shaped = forward.asValues(arrived, at: id).reshaped(to: forward.shape(of: id))
     // Relevance is the same whichever sign values are held with; slopes are not.
     return method.sign == .slope ? plan.network.graph[id].turned?.restored(shaped, called: node) ?? shaped : shaped
   }
@@ -59,7 +59,7 @@ extension Trace {
     }
     guard relevance.isFinite else { throw RuleLabError.seedNotFinite(node: node) }
     try Task.checkCancellation()
-    let result = try propagator(for: table).propagate([id: relevance], count: 1, keepsLedger: ledger)
+    let result = try propagator(for: table).propagate([id: forward.itemByItem(relevance, at: id)], count: 1, keepsLedger: ledger)
     guard result.relevance.isFinite else {
       throw RuleLabError.resultNotFinite(node: node, by: (table ?? plan.table).name)
     }

@@ -42,7 +42,8 @@ public struct NeuralNetwork: Sendable {
   }
 
   static let rewrites: [any Rewrite] = [
-    RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), DeclareChannels(),
+    RemovePassThrough(), CancelTransposes(), MergeLinearBias(), MergeAffine(), MergePadding(), MergeGelu(),
+    MergeNormalization(), DeclareChannels(),
     TurnSigns(),
     RemoveUnused(),
   ]

@@ -22,6 +22,8 @@ public struct OperatorKind: Sendable, CustomStringConvertible {
     case reduction
     /// A function of pairs of elements.
     case arithmetic
+    /// Products of matrices that both depend on the input.
+    case product
     /// Elements moved, repeated, joined or interpolated.
     case rearrangement
     /// What holds or does not, or is at an index: it changes in steps.
@@ -40,7 +42,8 @@ public struct OperatorKind: Sendable, CustomStringConvertible {
 
   package init(_ name: String, _ role: Role) { (self.name, self.role) = (name, role) }
 
-  /// The family that a name in a rule table means; `MatMul` by a constant matrix is of the family `Gemm`.
+  /// The family that a name in a rule table means; `MatMul` by a constant matrix is of the family `Gemm`, and `MatMul` of two tensors that
+  /// both depend on the input of the family `BatchMatMul`.
   public init?(named name: String) {
     let name = name == "MatMul" ? "Gemm" : name
     guard let known = Self.all.first(where: { $0.name == name }) else { return nil }
@@ -67,6 +70,9 @@ extension OperatorKind {
   public static let conv = OperatorKind("Conv", .layer)
   /// A fully connected layer, `W·x + b` with constant weights over the last axis; also `MatMul` by a constant matrix.
   public static let gemm = OperatorKind("Gemm", .layer)
+  /// Products of matrices along the last two axes of two tensors that both depend on the input, with broadcasting of the others: `MatMul`,
+  /// `Gemm` and `Einsum` of two such tensors, as in attention.
+  public static let batchMatMul = OperatorKind("BatchMatMul", .product)
   /// `max(0, x)`.
   public static let relu = OperatorKind("Relu", .activation)
   /// Maximum over a window of the spatial axes.

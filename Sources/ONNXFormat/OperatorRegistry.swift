@@ -15,7 +15,7 @@ enum OperatorRegistry {
   /// Whether an operator has one output that can be imported, and perhaps others that cannot.
   static func hasOneResult(_ name: String) -> Bool { builder(named: name) != nil && !severalResults.contains(name) }
   private static let severalResults: Set = [
-    "Split", "TopK", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
+    "Attention", "Split", "TopK", "DynamicQuantizeLinear", "com.microsoft.SkipLayerNormalization",
     "com.microsoft.SkipSimplifiedLayerNormalization",
   ]
 
@@ -72,6 +72,7 @@ enum OperatorRegistry {
     "AffineGrid": { try $0.affineGrid() },
     "ArgMax": { try $0.argumentOfExtreme(isMaximum: true) },
     "ArgMin": { try $0.argumentOfExtreme(isMaximum: false) },
+    "Attention": { try $0.attention() },
     "AveragePool": { try $0.averagePool() },
     "BatchNormalization": { try $0.batchNormalization() },
     "BitShift": { try $0.bitShift() },
@@ -153,6 +154,7 @@ enum OperatorRegistry {
     "Reshape": { try $0.reshape() },
     "Resize": { try $0.resize() },
     "ReverseSequence": { try $0.node(ReverseSequence(reading: $0), "input", "sequence_lens") },
+    "RotaryEmbedding": { try $0.rotaryEmbedding() },
     "Scale": { try $0.scale() },
     "ScaledTanh": { try $0.scaledTanh() },
     "Scatter": { try $0.scatter(.along(axis: $0.attributes.int("axis") ?? 0)) },

@@ -101,7 +101,13 @@ extension Layer {
         return summed(product(r, condition.map { ($0 != 0) == (index == 1) ? 1 : 0 }), to: shape)
       }
     }
-    guard let guided = kernel as? any GuidedKernel else { return adjoint(of: linear, times: relevance) }
+    guard kernel is any GuidedKernel else { return adjoint(of: linear, times: relevance) }
+    return sentBack(relevance, wanted: wanted)
+  }
+
+  /// Relevance times the derivatives of a kernel by some operands at the values of the run.
+  func sentBack(_ relevance: consuming Tensor, wanted: [Bool]) -> [Tensor?] {
+    guard let guided = kernel as? any GuidedKernel else { misfit("takes no operands that decide or are multiplied") }
     var results = zip(operandShapes, wanted).map { shape, isWanted in
       isWanted ? workers.pool.tensor(relevanceShape(of: shape)) : nil
     }

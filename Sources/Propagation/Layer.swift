@@ -38,8 +38,8 @@ public struct Layer: Sendable {
   /// - Complexity: O(1), unless a rectifier has taken their place: then the node is computed anew. Where the shape is enough,
   ///   `outputShape` is free.
   public var output: Tensor { trace.value(of: site.id) }
-  /// Items in the batch.
-  public var batch: Int { trace.items }
+  /// Items in the batch; 1 where their values do not follow one another, and are taken for those of one item.
+  public var batch: Int { trace.itemDistance(of: site.id) == nil ? trace.items : 1 }
 
   /// The node's values, exact where relevance can arrive.
   var relevantOutput: Tensor {

@@ -5,10 +5,15 @@ extension RuleTable {
   /// The tables that can be asked for by name.
   private static let presets = [
     `default`(pixelRange: nil), paper(pixelRange: nil), epsilonPlus, epsilonPlusFlat, epsilonAlpha2Beta1,
-    epsilonAlpha2Beta1Flat, epsilonGamma, epsilonGammaBox(pixelRange: nil), excitationBackprop,
+    epsilonAlpha2Beta1Flat, epsilonGamma, epsilonGammaBox(pixelRange: nil), excitationBackprop, attnLRP, cpLRP, viT,
   ]
   /// The names of the tables that can be asked for.
   public static let presetNames = presets.map(\.name)
+
+  /// The names of those with a rule for products of tensors that both depend on the input.
+  static let namesOfTablesForProducts = presets.filter { table in
+    table.rows.contains { $0.selector.operators?.contains(.batchMatMul) ?? false }
+  }.map(\.name)
 
   /// The table with a preset's name, or nil if there is none. Upper and lower case are alike, hyphens may be left out.
   public static func preset(_ name: String, pixelRange: PixelRange?) -> RuleTable? {
@@ -114,7 +119,7 @@ extension RuleTable {
 
   /// Gates, extremes and sums over whole axes, differences and quotients of two values, other functions of elements, and scaling and
   /// shifting by constants.
-  private static let others = RuleTable(name: "") {
+  static let others = RuleTable(name: "") {
     Row(.operators(.mul), SignalTakesAllRule(), isOptional: true)
     Row(.operators(.globalMaxPool, .reduceMax, .reduceMin), WinnerTakesAllRule(ties: .first))
     Row(.operators(.reduceSum), ProportionalRule())

@@ -68,7 +68,8 @@ package struct Propagator: Sendable {
     }
     let walk = walk(seeds, count: count, keepsLedger: keepsLedger, until: last)
     let shape = Layer.relevanceShape(of: trace.shape(of: last), batch: items, seeds: count)
-    return Result(relevance: walk.relevance?.reshaped(to: shape) ?? Tensor(shape: shape), ledgers: walk.ledgers)
+    let relevance = walk.relevance.map { trace.itemByItem($0, at: last).reshaped(to: shape) }
+    return Result(relevance: relevance ?? Tensor(shape: shape), ledgers: walk.ledgers)
   }
 
   private func walk(
@@ -79,7 +80,7 @@ package struct Propagator: Sendable {
     var arriving = [Tensor?](repeating: nil, count: graph.nodes.count)
     for (id, seed) in seeds {
       let shape = Layer.relevanceShape(of: trace.plan.shapes[id.index], batch: trace.items, seeds: count)
-      arriving[id.index] = seed.reshaped(to: shape)
+      arriving[id.index] = trace.asValues(seed, at: id).reshaped(to: shape)
     }
     var ledgers = [[LedgerEntry]](repeating: [], count: keepsLedger ? count : 0)
     trace.workers.compute {
@@ -87,9 +88,15 @@ package struct Propagator: Sendable {
       for assignment in plan.assignments.reversed() where assignment.site.id > last {
         let id = assignment.site.id
         guard let relevance = arriving[id.index].take() else { continue }
-        let outcome = step(
-          assignment.rule, at: assignment.site, consume relevance, count: count,
-          isRectified: isRectified && assignment.site.isRectified, keepsLedger: keepsLedger, denominators)
+        let isRectified = isRectified && assignment.site.isRectified
+        let outcome =
+          if count > 1, !trace.countsItemsFirst(id) {
+            stepOneByOne(assignment, consume relevance, count: count, isRectified: isRectified, keepsLedger: keepsLedger)
+          } else {
+            step(
+              assignment.rule, at: assignment.site, consume relevance, count: count, isRectified: isRectified,
+              keepsLedger: keepsLedger, denominators)
+          }
         // A ledger begins where its relevance does.
         for (seed, entry) in outcome.entries.enumerated() where !ledgers[seed].isEmpty || entry.magnitudeIn > 0 {
           ledgers[seed].append(entry)
@@ -129,7 +136,8 @@ package struct Propagator: Sendable {
     _ rule: any Rule, at site: RuleSite, _ relevance: consuming Tensor, count: Int, isRectified: Bool,
     keepsLedger: Bool, _ denominators: Cache<DenominatorKey, Tensor>
   ) -> (shares: [Tensor?], entries: [LedgerEntry]) {
-    let account = keepsLedger ? LayerAccount(items: trace.items * count) : nil
+    let items = trace.itemDistance(of: site.id) == nil ? trace.items : 1
+    let account = keepsLedger ? LayerAccount(items: items * count) : nil
     let layer = Layer(
       site: site, seeds: count, trace: trace, denominators: denominators, isRectified: isRectified, account: account,
       clock: clock)
@@ -138,13 +146,49 @@ package struct Propagator: Sendable {
     return (shares, account.map { layer.entries(rule, arrived: arrived, shares, $0) } ?? [])
   }
 
+  /// The same, seed by seed, through a node of a single item whose first axis is not the batch's.
+  private func stepOneByOne(
+    _ assignment: RulePlan.Assignment, _ relevance: consuming Tensor, count: Int, isRectified: Bool, keepsLedger: Bool
+  ) -> (shares: [Tensor?], entries: [LedgerEntry]) {
+    let site = assignment.site
+    let own = trace.shape(of: site.id)
+    let all = relevance.reshaped(to: TensorShape([count, own.count]))
+    let outcomes = (0..<count).map { seed in
+      step(
+        assignment.rule, at: site, all.item(seed).reshaped(to: own), count: 1, isRectified: isRectified,
+        keepsLedger: keepsLedger, denominators)
+    }
+    let shares = site.node.inputs.indices.map { place -> Tensor? in
+      let parts = outcomes.compactMap { $0.shares[place] }
+      guard !parts.isEmpty else { return nil }
+      let shape = trace.shape(of: site.node.inputs[place])
+      return Tensor(joining: parts.map { $0.reshaped(to: TensorShape([1, shape.count])) })
+        .reshaped(to: Layer.relevanceShape(of: shape, batch: 1, seeds: count))
+    }
+    return (shares, outcomes.flatMap(\.entries))
+  }
+
   /// Whether a seed brings no relevance to values that are 0, or that a rectifier cuts off; the logits' always count as such.
   private func respectsRectifiers(_ seed: Tensor, at id: Node.ID) -> Bool {
     if id == plan.network.logits { return true }
     if plan[id]?.site.isRectified ?? false { return false }
     let count = trace.shape(of: id).count / trace.items
     let items = seed.count / count / trace.items
-    let (values, seed) = (trace.value(of: id).view, seed.view)
+    let (values, seed) = (trace.itemByItem(trace.value(of: id), at: id).view, seed.view)
     return seed.indices.allSatisfy { seed[$0] == 0 || values[$0 / count / items * count + $0 % count] != 0 }
+  }
+}
+
+extension ForwardTrace {
+  /// Values of a node, or relevance of one seed, with each item's in one piece.
+  package func itemByItem(_ values: Tensor, at id: Node.ID) -> Tensor {
+    guard let distance = itemDistance(of: id) else { return values }
+    return values.reshaped(to: [values.count / (items * distance), items, distance]).transposed([1, 0, 2])
+  }
+
+  /// The same the other way round: as the node has them.
+  package func asValues(_ itemByItem: Tensor, at id: Node.ID) -> Tensor {
+    guard let distance = itemDistance(of: id) else { return itemByItem }
+    return itemByItem.reshaped(to: [items, itemByItem.count / (items * distance), distance]).transposed([1, 0, 2])
   }
 }

@@ -103,7 +103,9 @@ extension RuleTable {
     let ranges = pixelRange.map { network.ranges(of: Set(first.map { graph[$0].inputs[0] }), pixels: $0) } ?? [:]
     let ranks = analysis.inferred.map(\.shape.rank)
     let live = Set(reachable)
-    let products = reachable.filter { graph[$0].kind == .mul && graph[$0].inputs.allSatisfy(live.contains) }
+    let products = reachable.filter {
+      [.mul, .batchMatMul].contains(graph[$0].kind) && graph[$0].inputs.allSatisfy(live.contains)
+    }
     let factors = network.ranges(of: Set(products.flatMap { graph[$0].inputs }), pixels: nil).mapValues(\.hull)
     let limits = factors.mapValues { max(abs($0.lower), abs($0.upper)) }
     // As 1 + erf(x) is not, up to rounding.
@@ -171,8 +173,11 @@ extension RuleTable {
     assignments.reverse()
     var objection: RuleTableError?
     if !unmatched.isEmpty {
-      objection = .unmatched(
-        table: name, nodes: unmatched.reversed().map { RuleTableError.title(of: $0) })
+      let products = unmatched.filter { $0.kind == .batchMatMul }
+      objection =
+        products.count == unmatched.count
+        ? .noRuleForProducts(table: name, nodes: products.reversed().map(\.name), tables: Self.namesOfTablesForProducts)
+        : .unmatched(table: name, nodes: unmatched.reversed().map { RuleTableError.title(of: $0) })
     } else if !objections.isEmpty {
       objection = .notApplicable(
         table: name, reasons: objections.reversed().map { "\($0.1.rule) at \($0.0.name): \($0.2)" })
@@ -233,6 +238,7 @@ extension Node {
 /// A table that does not fit a network.
 package enum RuleTableError: RelevanceKitError, Equatable {
   case unmatched(table: String, nodes: [String])
+  case noRuleForProducts(table: String, nodes: [String], tables: [String])
   case notApplicable(table: String, reasons: [String])
 
   package var category: ErrorCategory { .badData }
@@ -243,6 +249,9 @@ package enum RuleTableError: RelevanceKitError, Equatable {
     switch self {
     case .unmatched(let table, let nodes):
       "rule table \(table): no row matches \(nodes.count == 1 ? "node" : "\(nodes.count) nodes:") \(nodes.joined(separator: ", "))"
+    case .noRuleForProducts(let table, let nodes, let tables):
+      "rule table \(table): it has no rule for products of two tensors that both depend on the image, as in attention (\(nodes.count) of "
+        + "BatchMatMul, the first \(nodes[0])); expected a table that has one: \(tables.joined(separator: ", "))"
     case .notApplicable(let table, let reasons): "rule table \(table): \(reasons.joined(separator: "; "))"
     }
   }

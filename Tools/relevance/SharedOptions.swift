@@ -98,8 +98,8 @@ struct RuleOptions: ParsableArguments {
     name: .customLong("rules"),
     help: ArgumentHelp(
       """
-      The rule table: a YAML file, or \(RuleTable.presetNames.joined(separator: ", ")). (default: default, or the first other one that \
-      fits the network)
+      The rule table: a YAML file, or \(RuleTable.presetNames.joined(separator: ", ")). (default: default, ViT for a network with \
+      attention, or the first other one that fits the network)
       """, valueName: "table"),
     completion: .list(RuleTable.presetNames))
   var name: String?
@@ -121,7 +121,7 @@ struct RuleOptions: ParsableArguments {
 
   func table(for model: Model) throws -> RuleTable {
     let range = try pixelRange(for: model)
-    let name = name ?? "default"
+    guard let name else { return .recommended(for: try network(of: model), pixelRange: range) }
     return try RuleTable.preset(name, pixelRange: range) ?? RuleTable(contentsOf: name, pixelRange: range)
   }
 
@@ -150,7 +150,7 @@ struct RuleOptions: ParsableArguments {
   }
 
   /// Tables that are tried where the default one does not fit.
-  private static let others = ["EpsilonPlus", "EpsilonAlpha2Beta1", "ExcitationBackprop"]
+  private static let others = ["EpsilonPlus", "EpsilonAlpha2Beta1", "ExcitationBackprop", "ViT"]
 
   private func pixelRange(for model: Model) throws -> PixelRange {
     let own = model.preprocessing.pixelRange

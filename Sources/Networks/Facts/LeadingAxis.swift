@@ -1,17 +1,22 @@
-/// What the first axis of a node's output has to do with the items of a batch.
-package enum LeadingAxis: Hashable, Sendable {
-  /// It counts the items: index `i` holds what was made of input `i`.
+import Tensors
+
+/// Where the items of a batch lie in a node's output.
+package enum ItemLayout: Hashable, Sendable {
+  /// The first axis counts them: index `i` holds what was made of input `i`.
   case items
   /// The items lie one after the other, but the first axis counts something else: views that were folded into the batch, say, or
   /// classes where the batch's axis was dropped.
   case folded
-  /// Some part of the output depends on several items, or the items do not lie one after the other.
+  /// Each item's elements lie apart: the batch's axis is another than the first, or part of another. Element `p` is one of item
+  /// `p / distance % items`.
+  case apart(distance: Int)
+  /// Some part of the output depends on several items.
   case mixed
 }
 
 /// What the nodes between an input and an output make of a batch.
 package enum Batching: Hashable, Sendable {
-  /// The items are independent. Where every first axis counts them, several targets can share a walk, as further items.
+  /// The items are independent. Where every first axis counts them, several targets of each can share a walk, as further items.
   case items(Int, sharesWalks: Bool)
   /// From this node on, items are mixed.
   case mixed(Node.ID)
@@ -23,38 +28,137 @@ extension NeuralNetwork {
   /// - Parameter inferred: the shapes for the input, by node.
   /// - Complexity: O(nodes and edges).
   package func batching(before target: Node.ID, _ inferred: [Inferred]) -> Batching {
-    let shape = inferred[input.index].shape
+    let layouts = itemLayouts(before: target, inferred)
+    if let first = layouts.firstIndex(of: .mixed) { return .mixed(Node.ID(first)) }
+    let (shape, scores) = (inferred[input.index].shape, inferred[target.index].shape)
     let items = shape.rank > 0 ? shape[0] : 1
-    var axes = [LeadingAxis?](repeating: nil, count: graph.nodes.count)
-    var sharesWalks = true
-    for id in nodes(reaching: target) {
-      let axis = id == input ? .items : leadingAxis(of: id, items: items, axes, inferred)
-      if axis == .mixed { return .mixed(id) }
-      if axis == .folded { sharesWalks = false }
-      axes[id.index] = axis
+    // Scores are read item by item.
+    switch layouts[target.index] {
+    case .apart: return .mixed(target)
+    case .folded where items > 1 && scores.rank > 0 && scores[0] % items != 0: return .mixed(target)
+    default: return .items(items, sharesWalks: layouts.allSatisfy { $0 == nil || $0 == .items })
     }
-    return .items(items, sharesWalks: sharesWalks)
   }
 
-  /// The first axis of a node of which the operands' are known; nil stands for one that does not depend on the input.
-  private func leadingAxis(of id: Node.ID, items: Int, _ axes: [LeadingAxis?], _ inferred: [Inferred]) -> LeadingAxis {
+  /// Where the items of a batch lie in each node on the way to `target`, up to the first node that mixes them; nil for other nodes.
+  ///
+  /// - Complexity: O(nodes and edges).
+  package func itemLayouts(before target: Node.ID, _ inferred: [Inferred]) -> [ItemLayout?] {
+    let shape = inferred[input.index].shape
+    let items = shape.rank > 0 ? shape[0] : 1
+    var layouts = [ItemLayout?](repeating: nil, count: graph.nodes.count)
+    for id in nodes(reaching: target) {
+      let layout = id == input ? .items : itemLayout(of: id, items: items, layouts, inferred)
+      layouts[id.index] = layout
+      if layout == .mixed { break }
+    }
+    return layouts
+  }
+
+  /// The layout of a node of which the operands' are known; nil stands for one that does not depend on the input.
+  private func itemLayout(of id: Node.ID, items: Int, _ layouts: [ItemLayout?], _ inferred: [Inferred]) -> ItemLayout {
     let node = graph[id]
     let shape = inferred[id.index].shape
-    // One item is always in one piece.
-    let otherwise = items == 1 ? LeadingAxis.folded : .mixed
-    let operands = node.inputs.filter { axes[$0.index] != nil }
     let known = node.inputs.map { inferred[$0.index] }
     let origin = try? node.operation.origin(of: known)
-    if case .sameOrder? = origin {
-      guard shape.rank > 0 else { return otherwise }
-      return shape[0] == items ? .items : shape[0] % items == 0 ? .folded : otherwise
+    let live = node.inputs.indices.filter { layouts[node.inputs[$0].index] != nil }
+    // One item is always in one piece.
+    guard items > 1 else {
+      guard shape.rank > 0, shape[0] == items, let origin else { return .folded }
+      if case .sameOrder = origin { return .items }
+      let operandsCount = live.allSatisfy { known[$0].shape.rank > 0 && known[$0].shape[0] == items }
+      return origin.keepsLeadingAxis(known) && operandsCount ? .items : .folded
     }
-    guard shape.rank > 0, origin?.keepsLeadingAxis(known) ?? false,
-      operands.allSatisfy({ operand in
-        let own = inferred[operand.index].shape
-        return own.rank > 0 && own[0] == shape[0]
-      })
-    else { return otherwise }
-    return operands.contains { axes[$0.index] == .folded } ? .folded : .items
+    guard let origin else { return .mixed }
+    var distance: Int?
+    for place in live {
+      guard let layout = layouts[node.inputs[place].index],
+        let own = layout.distance(in: known[place].shape, items: items),
+        let moved = origin.itemDistance(own, items: items, operand: place, known, to: shape),
+        distance == nil || distance == moved
+      else { return .mixed }
+      distance = moved
+    }
+    guard let distance else { return .mixed }
+    if distance * items != shape.count { return .apart(distance: distance) }
+    return shape.rank > 0 && shape[0] == items ? .items : .folded
+  }
+}
+
+extension ItemLayout {
+  /// How far an item's elements are from the next item's where they lie beside one another; nil if items are mixed.
+  func distance(in shape: TensorShape, items: Int) -> Int? {
+    switch self {
+    case .items, .folded: shape.count % items == 0 ? shape.count / items : nil
+    case .apart(let distance): distance
+    case .mixed: nil
+    }
+  }
+}
+
+extension Origin {
+  /// The distance between items in the output, given that in an operand; nil if items are mixed.
+  fileprivate func itemDistance(
+    _ distance: Int, items: Int, operand place: Int, _ operands: [Inferred], to output: TensorShape
+  ) -> Int? {
+    let own = operands[place].shape
+    if case .sameOrder = self { return distance }
+    // The axis, and how many of its indices belong to one item before the next item's come.
+    guard let axis = own.axis(ofItems: items, distance: distance) else { return nil }
+    let run = distance / own.strides[axis]
+    let target: Int?
+    var result = output
+    switch self {
+    case .sameOrder: return distance
+    case .elementwise: target = axis + output.rank - own.rank
+    case .selection(let selection):
+      guard selection.positions == nil,
+        let found = selection.axes.firstIndex(where: { $0.source == axis && $0.indices == Array(0..<own[axis]) })
+      else { return nil }
+      (target, result) = (found, TensorShape(selection.axes.map(\.indices.count)))
+    case .joined(let joined): target = joined == axis ? nil : axis
+    case .mixed(let axes): target = axes.contains(axis) ? nil : axis
+    case .reduced(let axes, let keepsAxes):
+      target = axes.contains(axis) ? nil : keepsAxes ? axis : axis - axes.count { $0 < axis }
+    case .matrixProduct:
+      // Neither what the matrices have in common, nor an axis that the other operand alone is repeated along.
+      let (isLeft, rank) = (place == 0, own.rank)
+      let common = isLeft || rank == 1 ? rank - 1 : rank - 2
+      // Counted from the end of the output, where a single row or column has no axis.
+      let other = operands[1 - place].shape.rank
+      let fromEnd = rank - axis - (other == 1 ? 1 : 0)
+      target = axis == common ? nil : output.rank - fromEnd
+    }
+    guard let target, target >= 0, target < result.rank, result[target] == own[axis] else { return nil }
+    return run * result.strides[target]
+  }
+
+  /// Whether index `i` along the output's first axis depends on nothing but index `i` along that of the operands.
+  func keepsLeadingAxis(_ operands: [Inferred]) -> Bool {
+    switch self {
+    case .elementwise:
+      // Broadcasting aligns last axes: a shorter operand's first axis is not the output's.
+      let longest = operands.map(\.shape.rank).max() ?? 0
+      return operands.allSatisfy { $0.literal != nil || $0.shape.rank == longest }
+    case .sameOrder: return false
+    case .selection(let selection): return selection.keepsLeadingAxis
+    case .joined(let axis): return axis > 0
+    case .mixed(let axes), .reduced(let axes, _): return !axes.contains(0)
+    case .matrixProduct:
+      let longest = operands.map(\.shape.rank).max() ?? 0
+      return longest > 2 && operands.allSatisfy { $0.literal != nil || $0.shape.rank == longest }
+    }
+  }
+}
+
+extension TensorShape {
+  /// The axis whose indices tell items apart that lie a distance from one another; nil if several do together.
+  fileprivate func axis(ofItems items: Int, distance: Int) -> Int? {
+    let strides = self.strides
+    return dimensions.indices.first { axis in
+      dimensions[axis] > 1 && strides[axis] > 0 && distance % strides[axis] == 0
+        && distance < strides[axis] * dimensions[axis]
+        && dimensions[axis] % (distance / strides[axis] * items) == 0
+    }
   }
 }

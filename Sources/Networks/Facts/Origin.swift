@@ -14,6 +14,8 @@ package enum Origin {
   case mixed(Set<Int>)
   /// Each from all elements along some axes of the first operand, which have extent 1 in the output or are dropped.
   case reduced(Set<Int>, keepsAxes: Bool)
+  /// The products of matrices along the last two axes of two operands, the other axes of which broadcast.
+  case matrixProduct
 }
 
 /// Where channels lie in the output of an operator that has them in one place.
@@ -25,20 +27,6 @@ package enum ChannelPosition: Sendable {
 }
 
 extension Origin {
-  /// Whether index `i` along the output's first axis depends on nothing but index `i` along that of the operands.
-  func keepsLeadingAxis(_ operands: [Inferred]) -> Bool {
-    switch self {
-    case .elementwise:
-      // Broadcasting aligns last axes: a shorter operand's first axis is not the output's.
-      let longest = operands.map(\.shape.rank).max() ?? 0
-      return operands.allSatisfy { $0.literal != nil || $0.shape.rank == longest }
-    case .sameOrder: return false
-    case .selection(let selection): return selection.keepsLeadingAxis
-    case .joined(let axis): return axis > 0
-    case .mixed(let axes), .reduced(let axes, _): return !axes.contains(0)
-    }
-  }
-
   /// The axis of the output that an axis of the first operand has become; nil if it is none.
   func axis(_ axis: Int, from operand: TensorShape, to output: TensorShape) -> Int? {
     switch self {
@@ -47,6 +35,7 @@ extension Origin {
     case .selection(let selection): selection.axis(axis)
     case .reduced(let axes, let keepsAxes):
       axes.contains(axis) ? nil : keepsAxes ? axis : axis - axes.count { $0 < axis }
+    case .matrixProduct: operand.rank == output.rank && axis < operand.rank - 1 ? axis : nil
     }
   }
 
@@ -61,6 +50,7 @@ extension Origin {
     case .reduced(let axes, let keepsAxes):
       let own = keepsAxes ? axis : (0..<operand.rank).filter { !axes.contains($0) }[axis]
       return axes.contains(own) ? nil : .along(axis: own, flags)
+    case .matrixProduct: return nil
     }
   }
 }

@@ -3,16 +3,18 @@ import Networks
 import Tensors
 
 extension NodeReader {
-  /// Einsum of one operand that depends on the image, and constants: diagonals and sums, then a linear layer over the labels that are
+  /// Einsum of two operands that depend on the image, or of one and constants: diagonals and sums, then a linear layer over the labels that are
   /// summed with a constant, or a product with it, between transpositions that bring labels in place.
   func einsum() throws -> Imported {
     let text = try attributes.present(attributes.string("equation"), "equation")
     let all = try allOperands()
     let equation = try Equation(text, ranks: all.map(\.rank))
-    let live = all.firstIndex { if case .constant = $0 { false } else { true } } ?? 0
+    let unknown = all.indices.filter { if case .constant = all[$0] { false } else { true } }
+    if unknown.count == 2, all.count == 2 { return .recipe(product(of: all, equation)) }
+    let live = unknown.first ?? 0
     let constants = try all.indices.filter { $0 != live }.map { index in
       let constant = try known(
-        all[index], else: "a product of two tensors that both depend on the image; expected a constant operand")
+        all[index], else: "a product of \(all.count) tensors of which \(unknown.count) depend on the image; expected two, or constants")
       try constant.checkFinite()
       return (labels: equation.inputs[index], value: try constant.floats())
     }
@@ -58,6 +60,54 @@ extension NodeReader {
     }
     arrange(&value, own + free, as: output, in: &recipe)
     return .recipe(recipe)
+  }
+
+  /// A product of two operands that are not known beforehand: of matrices along the labels that are summed and the last of each operand's
+  /// own; the others are axes along which matrices follow one another. Where nothing is summed, it is one element by element.
+  private func product(of operands: [Operand], _ equation: Equation) -> Recipe {
+    var recipe = Recipe()
+    var (a, b) = (Recipe.Value.operand(operands[0]), Recipe.Value.operand(operands[1]))
+    let output = equation.output
+    let (left, right) = (
+      diagonals(equation.inputs[0], of: &a, in: &recipe), diagonals(equation.inputs[1], of: &b, in: &recipe)
+    )
+    let batch = left.filter { right.contains($0) && output.contains($0) }
+    let summed = left.filter { right.contains($0) && !output.contains($0) }
+    let own = (a: left.filter { !right.contains($0) && output.contains($0) }, b: right.filter { !left.contains($0) && output.contains($0) })
+    func unsqueezed(_ value: Recipe.Value, _ axes: Range<Int>) -> Recipe.Value {
+      axes.isEmpty ? value : recipe.apply(Unsqueeze(axes: Array(axes)), value)
+    }
+    guard !summed.isEmpty else {
+      arrange(&a, left, as: batch + own.a, in: &recipe)
+      arrange(&b, right, as: batch + own.b, in: &recipe)
+      let (shared, count) = (batch.count, batch.count + own.a.count)
+      var value = recipe.apply(
+        Multiply(), unsqueezed(a, count..<count + own.b.count), unsqueezed(b, shared..<shared + own.a.count))
+      arrange(&value, batch + own.a + own.b, as: output, in: &recipe)
+      return recipe
+    }
+    // What is summed comes last, as one axis; then each operand has one more axis of its own, if only of extent 1.
+    func joined(_ value: inout Recipe.Value, _ labels: [Character], _ own: [Character]) {
+      arrange(&value, labels, as: batch + own + summed, in: &recipe)
+      let front = batch.count + own.count
+      if summed.count > 1 {
+        let copied = [Int](repeating: 0, count: front)
+        value = recipe.apply(Reshape(extents: .fixed(copied + [-1]), allowZero: false), value)
+      }
+      if own.isEmpty { value = recipe.apply(Unsqueeze(axes: [front]), value) }
+    }
+    joined(&a, left, own.a)
+    joined(&b, right, own.b)
+    let further = (a: own.a.dropLast(), b: own.b.dropLast())
+    let rank = batch.count + further.a.count + further.b.count + 2
+    a = unsqueezed(a, batch.count + further.a.count..<rank - 2)
+    b = unsqueezed(b, batch.count..<batch.count + further.a.count)
+    b = recipe.apply(Transpose(order: Self.exchangingLast(rank)), b)
+    var value = recipe.apply(MatrixProduct(), a, b)
+    let single = [own.a.isEmpty ? rank - 2 : nil, own.b.isEmpty ? rank - 1 : nil].compactMap { $0 }
+    if !single.isEmpty { value = recipe.apply(Squeeze(axes: single), value) }
+    arrange(&value, batch + further.a + further.b + own.a.suffix(1) + own.b.suffix(1), as: output, in: &recipe)
+    return recipe
   }
 
   /// Products of matrices, one for each index of the labels that are in operand, constant and output.

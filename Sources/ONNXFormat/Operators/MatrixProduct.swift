@@ -2,12 +2,12 @@ import Networks
 import Tensors
 
 extension NodeReader {
-  /// MatMul by a constant on either side, a matrix or several: a linear layer without a bias, or one with a group for each matrix.
+  /// MatMul by a constant on either side, a matrix or several: a linear layer without a bias, or one with a group for each matrix. Of two
+  /// tensors that are not known beforehand it is a product of matrices.
   func matrixProduct() throws -> Imported {
     let (a, b) = (try operand(0, "A"), try operand(1, "B"))
     if case .constant(let left) = a, case .node = b { return try product(of: left, and: b) }
-    let right = try known(
-      b, else: "a product of two tensors that both depend on the image; expected a constant operand")
+    guard case .constant(let right) = b else { return .node(MatrixProduct(), [a, b]) }
     let matrices = try factor(right, "B")
     if matrices.shape.rank == 2 {
       return .node(Linear(weight: try right.transposedFloats(), bias: nil), [a])
@@ -114,7 +114,11 @@ extension NodeReader {
     let beta = try attributes.float("beta") ?? 1
     let summand = beta == 0 ? nil : optionalOperand(2)
     var isLeft = false
-    if case .constant = a, case .node = b { isLeft = true }
+    switch (a, b) {
+    case (.constant, .node): isLeft = true
+    case (_, .node): return product(of: a, turnsA, and: b, turnsB, alpha: alpha, summand: summand, beta: beta)
+    default: break
+    }
     let factor = try isLeft ? weights(0, "A") : weights(1, "B")
     guard factor.shape.rank == 2, factor.shape.count > 0 else {
       throw Defect("\(isLeft ? "A" : "B"), \(shown(factor.name)), has shape \(factor.shape); expected a matrix")
@@ -139,6 +143,23 @@ extension NodeReader {
     return .recipe(recipe)
   }
 
+  /// Gemm of two matrices that are not known beforehand: a product, scaled, to which a summand is added.
+  private func product(
+    of a: Operand, _ turnsA: Bool, and b: Operand, _ turnsB: Bool, alpha: Float, summand: Operand?, beta: Float
+  ) -> Imported {
+    var recipe = Recipe()
+    func turned(_ operand: Operand, _ isTurned: Bool) -> Recipe.Value {
+      isTurned ? recipe.apply(Transpose(order: [1, 0]), .operand(operand)) : .operand(operand)
+    }
+    var value = recipe.apply(MatrixProduct(), turned(a, turnsA), turned(b, turnsB))
+    if alpha != 1 { value = recipe.apply(Multiply(), value, constant(alpha)) }
+    if let summand {
+      let c = Recipe.Value.operand(summand)
+      recipe.apply(Add(), value, beta == 1 ? c : recipe.apply(Multiply(), c, constant(beta)))
+    }
+    return .recipe(recipe)
+  }
+
   /// C of Gemm as one number per output; nil if it differs from one row to the next.
   private func onePerOutput(_ c: ConstantTensor, outputs: Int) throws -> Tensor? {
     let (rows, columns) = (c.shape.rank == 2 ? c.shape[0] : 1, c.shape.dimensions.last ?? 1)
@@ -151,4 +172,8 @@ extension NodeReader {
     return values.count == outputs
       ? values.reshaped(to: [outputs]) : Tensor(shape: [outputs], repeating: values.elements[0])
   }
+}
+
+extension MatrixProduct: WritableOperator {
+  var writtenName: String { "MatMul" }
 }

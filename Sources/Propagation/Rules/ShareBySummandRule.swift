@@ -4,34 +4,55 @@ import Tensors
 ///
 /// - Use: Add of two tensors, such as a residual connection, which is part of every table, and Sub.
 /// - Definition: `R_a = a / (a + b) · R`, `R_b = b / (a + b) · R`, element by element; nothing where the sum is 0. `a − b` is a sum of a
-///   and −b. A constant
-///   summand's share is bypassed like a bias: the other summand takes all.
-/// - Its parameters: none.
-/// - Bias: bypassed.
-/// - Conservation: exact where the sum is not 0. Summands of opposite signs share with opposite signs.
+///   and −b. A constant summand is a bias.
+/// - Its parameters: `bias`.
+/// - Bias: bypassed by default: the other summand takes all. Absorbed, a constant summand keeps its share.
+/// - Conservation: exact where the sum is not 0, but for the shares of biases. Summands of opposite signs share with opposite signs.
 /// - Reference: *Bach15* eq. 56 with ε = 0, for a layer that adds.
 public struct ShareBySummandRule: NamedRule {
   public static let name = "shareBySummand"
-  public init() {}
+  public static let parameters: [Parameter<Self>] = [.init("bias", \.bias)]
+
+  /// What happens to a constant summand.
+  public enum Bias: String, Hashable, ParameterValue, CaseIterable {
+    /// It takes nothing.
+    case bypassed
+    /// It keeps its share.
+    case absorbed
+  }
+  /// What happens to a constant summand.
+  public private(set) var bias: Bias
+
+  public init() { bias = .bypassed }
+  /// Makes the rule.
+  public init(bias: Bias) { self.bias = bias }
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add, .sub]) }
 
   public func conserves(at site: RuleSite) -> Bool { true }
-  public var constants: ConstantTreatment { .passed }
+  public var constants: ConstantTreatment { bias == .bypassed ? .passed : .counted }
 
   public func shareOfZeros(at site: RuleSite) -> ZeroShare {
-    site.operandIsLive.allSatisfy { $0 } ? .nothing : .anything
+    bias == .absorbed || site.operandIsLive.allSatisfy { $0 } ? .nothing : .anything
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    guard layer.site.operandIsLive.allSatisfy({ $0 }) else { return PassRule().propagate(relevance, through: layer) }
+    let isLive = layer.site.operandIsLive
+    guard bias == .absorbed || isLive.allSatisfy({ $0 }) else {
+      return PassRule().propagate(relevance, through: layer)
+    }
     let sum = layer.relevantOutput
     if layer.isBooking { layer.bookDivision(of: relevance, by: sum) }
     var ratio = relevance
     layer.update(&ratio, with: sum) { $0.divide(by: $1, .signed(0)) }
     return layer.operands.enumerated().map { index, operand in
       let summand = layer.site.kind == .sub && index == 1 ? operand.map { -$0 } : operand
-      return layer.summed(layer.product(ratio, summand.expanded(to: sum.shape)), to: operand.shape)
+      if isLive[index] { return layer.summed(layer.product(ratio, summand.expanded(to: sum.shape)), to: operand.shape) }
+      guard layer.isBooking else { return nil }
+      // A mask of −∞ has made the sum infinite, whose ratio is 0.
+      let finite = summand.map { $0.isFinite ? $0 : 0 }
+      layer.book(.bias, layer.sums(of: layer.product(ratio, finite.expanded(to: sum.shape))))
+      return nil
     }
   }
 }

@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 from onnx_files import FIXTURES
 from runtime import run
 from seeded import seeded_tensor
-from writers.further_operator_cases import CASES
+from writers.attention_cases import CASES
 
 
 def constant(value, seed):

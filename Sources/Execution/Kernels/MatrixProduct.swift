@@ -1,0 +1,124 @@
+import CKernels
+import Networks
+import Tensors
+
+extension MatrixProduct: DirectlyComputed { typealias Computed = MatrixProductKernel }
+
+/// Products of matrices of two operands, `C = A·B`, spread over the threads by matrices and blocks of their rows.
+struct MatrixProductKernel: OperatorKernel, GuidedKernel {
+  private let extents: MatrixExtents
+  /// How many matrices each operand has.
+  private let count: (a: Int, b: Int)
+
+  init(_ product: MatrixProduct, at site: KernelSite) throws {
+    let (a, b) = (site.operands[0].shape, site.operands[1].shape)
+    extents = try MatrixExtents(a, b)
+    func matrices(_ shape: TensorShape) -> Int { shape.dimensions.dropLast(2).reduce(1, *) }
+    count = (matrices(a), matrices(b))
+  }
+
+  private var leftSize: Int { extents.rows * extents.depth }
+  private var rightSize: Int { extents.depth * extents.columns }
+  private var resultSize: Int { extents.rows * extents.columns }
+
+  func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
+    let (rows, columns, depth) = (extents.rows, extents.columns, extents.depth)
+    workers.products.add(extents.matrices.count * rows * columns * depth)
+    let terms = extents.matrices.map { [(a: $0.a * leftSize, b: $0.b * rightSize)] }
+    StridedProducts(rows: rows, columns: columns, depth: depth, a: (depth, 1), b: (columns, 1))
+      .multiply(operands[0], operands[1], output, terms: terms, on: workers)
+  }
+
+  /// `∂A ← S·Bᵀ` and `∂B ← Aᵀ·S`, summed over the matrices of the result in which one takes part.
+  func adjoint(
+    _ upstream: Floats, at operands: [Floats], items: Int, seeds: Int, _ results: [MutableFloats?], on workers: Workers
+  ) {
+    let (rows, columns, depth) = (extents.rows, extents.columns, extents.depth)
+    // Seeds lie beside one another for each item of the batch, from which nothing goes to another item.
+    let items = seeds == 1 ? 1 : items
+    let perItem = (result: extents.matrices.count / items, a: count.a / items, b: count.b / items)
+    /// For each matrix of an operand's those of the result in which it takes part, and the other operand's there.
+    func terms(
+      _ number: Int, _ own: (_ matrices: (a: Int, b: Int)) -> Int, _ other: (_ matrices: (a: Int, b: Int)) -> Int
+    ) -> [[(result: Int, other: Int)]] {
+      // Matrices of the first item tell which belong together.
+      var together = [[Int]](repeating: [], count: number)
+      for matrix in 0..<perItem.result { together[own(extents.matrices[matrix])].append(matrix) }
+      return (0..<items * seeds).flatMap { piece in
+        let first = piece / seeds * perItem.result
+        return together.map { matrices in
+          matrices.map { (piece * perItem.result + $0, other(extents.matrices[first + $0])) }
+        }
+      }
+    }
+    if let left = results[0] {
+      workers.products.add(seeds * extents.matrices.count * rows * columns * depth)
+      let all = terms(perItem.a, { $0.a }, { $0.b }).map { $0.map { (a: $0.result * resultSize, b: $0.other * rightSize) } }
+      StridedProducts(rows: rows, columns: depth, depth: columns, a: (columns, 1), b: (1, columns))
+        .multiply(upstream, operands[1], left, terms: all, on: workers)
+    }
+    if let right = results[1] {
+      workers.products.add(seeds * extents.matrices.count * rows * columns * depth)
+      let all = terms(perItem.b, { $0.b }, { $0.a }).map { $0.map { (a: $0.other * leftSize, b: $0.result * resultSize) } }
+      StridedProducts(rows: depth, columns: columns, depth: rows, a: (1, depth), b: (columns, 1))
+        .multiply(operands[0], upstream, right, terms: all, on: workers)
+    }
+  }
+}
+
+/// Many products of matrices of the same extents, of which a matrix of the result is one, or the sum of several.
+private struct StridedProducts {
+  let rows: Int
+  let columns: Int
+  let depth: Int
+  /// How far rows of the left are apart, and elements along the depth.
+  let a: (step: Int, depthStep: Int)
+  /// How far elements of the right are apart along the depth, and its columns.
+  let b: (depthStep: Int, step: Int)
+
+  private static let tallest = 96
+  private static let widest = 512
+  private static let deepest = 640
+
+  /// Makes matrix `i` of the result, of those that lie one after the other, from the pairs of matrices that start where `terms[i]` tells.
+  func multiply(_ left: Floats, _ right: Floats, _ result: MutableFloats, terms: [[(a: Int, b: Int)]], on workers: Workers)
+  {
+    guard rows > 0, columns > 0 else { return }
+    // Rows and columns may be cut in any way: bits are the same.
+    let (tall, wide) = (min(Self.tallest, rows), min(Self.widest, columns))
+    let bands = (rows + tall - 1) / tall
+    let slices = (columns + wide - 1) / wide
+    let deep = max(min(Self.deepest, depth), 1)
+    let rowFloats = (PackedProduct.rowFloats(tall, depth: deep) + PackedProduct.slack).roundedUp(to: 16)
+    let shared = Shared((left: left, right: right, result: result))
+    workers.run(
+      terms.count * bands * slices, scratch: rowFloats + PackedProduct.columnFloats(wide, depth: deep)
+    ) { task, scratch in
+      let matrix = task / (bands * slices)
+      let ownRows = task / slices % bands * tall..<min((task / slices % bands + 1) * tall, rows)
+      let ownColumns = task % slices * wide..<min((task % slices + 1) * wide, columns)
+      let target = shared.pointer.result + (matrix * rows + ownRows.lowerBound) * columns + ownColumns.lowerBound
+      guard depth > 0, !terms[matrix].isEmpty else {
+        for row in 0..<ownRows.count { (target + row * columns).update(repeating: 0, count: ownColumns.count) }
+        return
+      }
+      var accumulates = false
+      for term in terms[matrix] {
+        for first in stride(from: 0, to: depth, by: deep) {
+          let count = min(deep, depth - first)
+          rk_pack_rows(
+            shared.pointer.left + term.a + ownRows.lowerBound * a.step + first * a.depthStep, a.step, a.depthStep,
+            ownRows.count, count, WeightPart.all.kernel, scratch)
+          rk_pack_columns(
+            shared.pointer.right + term.b + ownColumns.lowerBound * b.step + first * b.depthStep, b.step, b.depthStep,
+            ownColumns.count, count, WeightPart.all.kernel, scratch + rowFloats, count * PackedProduct.columnBlock)
+          // C ← A·B (+ C), one block of rows and columns.
+          rk_product(
+            ownRows.count, ownColumns.count, count, scratch, count * PackedProduct.rowBlock, scratch + rowFloats,
+            count * PackedProduct.columnBlock, target, columns, accumulates ? 1 : 0, nil)
+          accumulates = true
+        }
+      }
+    }
+  }
+}
