@@ -84,12 +84,16 @@ class Detector(torch.nn.Module):
         return {"cls_logits": self.head.classification_head(features)} | dict(enumerate(boxes))
 
 
-def built(library, name):
-    """The network without weights, and the side of its images."""
+def built(library, name, exporter):
+    """The network without weights, and the side of its images.
+
+    timm's `exportable`, which is for TorchScript, also spells attention out; without it, PyTorch's own function is called.
+    """
     if library == "timm":
         import timm
 
-        network = timm.create_model(name, pretrained=False, exportable=True, **TIMM_OPTIONS.get(name, {}))
+        options = TIMM_OPTIONS.get(name, {}) | {"exportable": exporter == "torchscript"}
+        network = timm.create_model(name, pretrained=False, **options)
         return network, network.pretrained_cfg["input_size"][-1] if name not in TIMM_OPTIONS else 224
     if name in SEGMENTERS:
         network = torchvision.models.segmentation.__dict__[name](weights=None, weights_backbone=None)
@@ -196,7 +200,7 @@ def made(key, path):
     index = keys().index(key) // len(EXPORTERS)
     opset = OPSETS[exporter][index % len(OPSETS[exporter])]
     torch.manual_seed(zlib.crc32(f"{library}/{name}".encode()))
-    network, side = built(library, name)
+    network, side = built(library, name, exporter)
     images = [image_of(side, seed) for seed in (5, 6)]
     network = enlivened(network, torch.from_numpy(np.concatenate(images)))
     start = time.monotonic()

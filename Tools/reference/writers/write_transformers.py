@@ -1,10 +1,10 @@
-"""Write two vision transformers of torchvision, exported twice each without their weights, and reference maps of them.
+"""Write two vision transformers of torchvision, by both exporters without their weights, and reference maps of them.
 
     python -m writers.write_transformers [NAME...]
 
 `small_vit` has three blocks and images of 48 × 48, `vit_b_16` is torchvision's. Weights are seeded, nothing is at its initial
-value, and the head is not zero. Both exporters store every weight in the same order, so that both files have the same network,
-and one map is right for both. Maps are computed in double precision by `oracles/oracle_transformer.py`; single precision tells
+value, and the head is not zero. Both exporters store every weight in the same order, so that all files have the same network,
+and one map is right for all. Maps are computed in double precision by `oracles/oracle_transformer.py`; single precision tells
 how well conditioned each is. `checks/check_transformers.py` compares them with LXT.
 """
 
@@ -30,12 +30,16 @@ from seeded import seeded_values
 FOLDER = FIXTURES / "transformers"
 LOGITS_TOLERANCE = 1e-4
 SMALL = dict(image_size=48, patch_size=8, num_layers=3, num_heads=4, hidden_dim=32, mlp_dim=64, num_classes=10)
-# name: (how it is made, side of the picture, first seed, opset of the TorchScript exporter)
+# name: (how it is made, side of the picture, first seed)
 NETWORKS = {
-    "small_vit": (lambda: torchvision.models.VisionTransformer(**SMALL), 48, 71_000, 17),
-    "vit_b_16": (lambda: torchvision.models.vit_b_16(weights=None), 224, 72_000, 14),
+    "small_vit": (lambda: torchvision.models.VisionTransformer(**SMALL), 48, 71_000),
+    "vit_b_16": (lambda: torchvision.models.vit_b_16(weights=None), 224, 72_000),
 }
-EXPORTERS = ("torchscript", "dynamo")
+# By network, the files: what is behind its name, and their opsets (None: the exporter's own). From 23 on there is Attention.
+EXPORTS = {
+    "small_vit": {"torchscript": 17, "dynamo": None, "attention": 23},
+    "vit_b_16": {"torchscript": 14, "dynamo": None},
+}
 # What is written of each: tables, and how many of the best classes. Maps of the large one are sums over the channels in half precision.
 MAPS = {"small_vit": (("AttnLRP", "CP-LRP", "gamma", "gamma-lxt"), 2), "vit_b_16": (("AttnLRP", "CP-LRP", "gamma-lxt"), 1)}
 SHIFTS = 0.3
@@ -60,7 +64,7 @@ def is_transposed(name):
 @torch.no_grad()
 def network(name):
     """The seeded network; and by parameter its seed and range."""
-    build, _, first_seed, _ = NETWORKS[name]
+    build, _, first_seed = NETWORKS[name]
     module, drawn = build().eval(), {}
     for seed, (key, parameter) in enumerate(module.named_parameters(), first_seed):
         shape = tuple(parameter.shape)
@@ -72,14 +76,14 @@ def network(name):
 
 def export(module, side, exporter, opset):
     image = torch.zeros(1, 3, side, side)
-    options = dict(input_names=["input"], output_names=["logits"], verbose=False)
+    options = dict(input_names=["input"], output_names=["logits"], opset_version=opset, verbose=False)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "model.onnx"
-        if exporter == "dynamo":
+        if exporter != "torchscript":
             torch.onnx.export(module, (image,), path, dynamo=True, external_data=False, **options)
             return onnx.load(path)
         buffer = io.BytesIO()
-        torch.onnx.export(module, (image,), buffer, dynamo=False, opset_version=opset, **options)
+        torch.onnx.export(module, (image,), buffer, dynamo=False, **options)
         return onnx.load_from_string(buffer.getvalue())
 
 
@@ -98,14 +102,14 @@ def matched(model, module, drawn):
 
 
 def write_networks(name, scratch):
-    """Both exports, their logits, and the picture; the module."""
-    _, side, _, opset = NETWORKS[name]
+    """All exports, their logits, and the picture; the module."""
+    side = NETWORKS[name][1]
     module, drawn = network(name)
     picture = chelsea(side)
     np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", picture)
     with torch.no_grad():
         expected = module(torch.from_numpy(picture)).numpy()
-    for exporter in EXPORTERS:
+    for exporter, opset in EXPORTS[name].items():
         model = export(module, side, exporter, opset)
         folder = FIXTURES / "networks" / f"{name}-{exporter}"
         write_described(model, folder, drawn=matched(model, module, drawn))
@@ -137,7 +141,7 @@ def maps_of(name, module, table, targets, dtype=torch.float64):
 def write_maps(name, module):
     """The maps of one network, and their entries in the index."""
     tables, count = MAPS[name]
-    logits = np.load(FIXTURES / "networks" / f"{name}-{EXPORTERS[0]}" / "logits.npy")[0]
+    logits = np.load(FIXTURES / "networks" / f"{name}-dynamo" / "logits.npy")[0]
     targets = [int(target) for target in logits.argsort()[::-1][:count]]
     entries = []
 
@@ -147,7 +151,7 @@ def write_maps(name, module):
         kept = values.sum(0, keepdim=True) if large else values
         scale = kept.abs().max().item() if large else 1
         np.save(FOLDER / file, (kept / scale).numpy().astype(np.float16 if large else np.float32))
-        entry = {"file": file, "networks": [f"{name}-{exporter}" for exporter in EXPORTERS]}
+        entry = {"file": file, "networks": [f"{name}-{exporter}" for exporter in EXPORTS[name]]}
         entry |= {"input": f"inputs/chelsea-{NETWORKS[name][1]}.npy", "table": table, "class": target}
         entry |= {"channels": "sum" if large else "all"} | ({"scale": scale} if large else {}) | facts
         entries.append(entry | {"sum": values.sum().item(), "float32": float(f"{distance(single, values):.0e}"), "tolerance": TOLERANCE})
