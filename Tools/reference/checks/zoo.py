@@ -1,0 +1,246 @@
+"""The architectures of the sweep over torchvision and timm: which they are, their seeded weights, and their export.
+
+    python -m checks.zoo KEY PATH
+
+writes one export, `KEY` being `LIBRARY/NAME/EXPORTER`, and PATH's `.json` beside it: what is known of the file, with the
+logits that ONNX Runtime computes in the `.npy` file. `check_zoo.py` runs this once for every key, in a process of its own.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import time
+import warnings
+import zlib
+
+import numpy as np
+import onnx
+import torch
+import torchvision
+
+from seeded import seeded_tensor
+
+TIMM = """
+vit_tiny_patch16_224 deit_tiny_distilled_patch16_224 beit_base_patch16_224 swin_tiny_patch4_window7_224 maxvit_tiny_tf_224
+mobilevit_s efficientformer_l1 coatnet_0_rw_224 poolformer_s12 mixer_s16_224 convnextv2_atto regnety_008 tf_efficientnetv2_s
+ghostnet_100 mobilenetv4_hybrid_medium hrnet_w18_small inception_resnet_v2 nfnet_f0
+
+vit_small_patch14_reg4_dinov2 eva02_tiny_patch14_224 swinv2_tiny_window8_256 mobilevitv2_100 caformer_s18 gmlp_s16_224
+resmlp_12_224 cait_xxs24_224 crossvit_tiny_240 xcit_nano_12_p16_224 pvt_v2_b0 levit_128s focalnet_tiny_srf davit_tiny
+res2net50_26w_4s resnest26d volo_d1_224 fastvit_t8 hiera_tiny_224 mvitv2_tiny efficientvit_b0 convmixer_768_32
+""".split()
+TIMM_OPTIONS = {"vit_small_patch14_reg4_dinov2": {"img_size": 224, "num_classes": 1000}}
+CLASSIFIERS = torchvision.models.list_models(module=torchvision.models)
+CLASSIFIER_OPTIONS = {
+    "googlenet": {"aux_logits": False, "init_weights": False},
+    "inception_v3": {"aux_logits": True, "init_weights": False},
+}
+SIDES = {"inception_v3": 299, "ssd300_vgg16": 300, "ssdlite320_mobilenet_v3_large": 320, "maxvit_t": 224}
+SEGMENTERS = torchvision.models.list_models(module=torchvision.models.segmentation)
+# Detectors without a second stage: what they compute before boxes are selected. R-CNNs cut regions out by boxes that
+# they have selected, which is control flow.
+DETECTORS = ["fcos_resnet50_fpn", "retinanet_resnet50_fpn", "retinanet_resnet50_fpn_v2", "ssd300_vgg16", "ssdlite320_mobilenet_v3_large"]
+EXPORTERS = ("torchscript", "dynamo")
+# In turn: with and without LayerNormalization and Gelu as operators; with and without Attention and RMSNormalization.
+OPSETS = {"torchscript": (17, 20, 14), "dynamo": (None, 23)}
+LARGEST_MODEL = 1_800_000_000  # bytes; larger ones have their weights beside them
+
+
+def keys():
+    """All exports: timm's first, then torchvision's."""
+    names = [("timm", name) for name in TIMM]
+    names += [("torchvision", name) for name in CLASSIFIERS + SEGMENTERS + DETECTORS]
+    return [f"{library}/{name}/{exporter}" for library, name in names for exporter in EXPORTERS]
+
+
+class Segmenter(torch.nn.Module):
+    """A network of `torchvision.models.segmentation`, with its scores for output."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, image):
+        return self.network(image)["out"]
+
+
+class Detector(torch.nn.Module):
+    """A detector of torchvision up to the selection of boxes; scores by anchor and class for the first output."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.backbone, self.head = network.backbone, network.head
+
+    def forward(self, image):
+        features = list(self.backbone(image).values())
+        found = self.head(features) if not hasattr(self.head, "classification_head") else self.parts(features)
+        return found["cls_logits"], *(value for name, value in found.items() if name != "cls_logits")
+
+    def parts(self, features):
+        """As the heads' own `forward`; FCOS's second part has two results."""
+        boxes = self.head.regression_head(features)
+        boxes = boxes if isinstance(boxes, tuple) else (boxes,)
+        return {"cls_logits": self.head.classification_head(features)} | dict(enumerate(boxes))
+
+
+def built(library, name, exporter):
+    """The network without weights, and the side of its images.
+
+    timm's `exportable`, which is for TorchScript, also spells attention out; without it, PyTorch's own function is called.
+    """
+    if library == "timm":
+        import timm
+
+        options = TIMM_OPTIONS.get(name, {}) | {"exportable": exporter == "torchscript"}
+        network = timm.create_model(name, pretrained=False, **options)
+        return network, network.pretrained_cfg["input_size"][-1] if name not in TIMM_OPTIONS else 224
+    if name in SEGMENTERS:
+        network = torchvision.models.segmentation.__dict__[name](weights=None, weights_backbone=None)
+        return Segmenter(network), 224
+    if name in DETECTORS:
+        network = torchvision.models.detection.__dict__[name](weights=None, weights_backbone=None)
+        return Detector(network), SIDES.get(name, 256)
+    network = torchvision.models.get_model(name, weights=None, **CLASSIFIER_OPTIONS.get(name, {}))
+    if name == "inception_v3":
+        network.aux_logits, network.AuxLogits = False, None
+    return network, SIDES.get(name, 224)
+
+
+@torch.no_grad()
+def enlivened(network, images):
+    """The network with nothing at its initial value that is one number, as after training.
+
+    Whatever is all ones, all zeros or a small constant (scales, shifts, biases, layer scales, class tokens, heads) gets
+    numbers; the statistics of batch normalization come from `images`.
+    """
+    for module in network.modules():
+        for name, values in module.named_parameters(recurse=False):
+            if values.numel() < 2 or values.min() < values.max():
+                continue
+            first = values.flatten()[0].item()
+            if first == 1:
+                values.uniform_(0.5, 1.5)
+            elif 0 < abs(first) < 0.1:
+                values.uniform_(0.1, 0.5)
+            elif values.squeeze().dim() > 1:
+                values.normal_(0, values.shape[-1] ** -0.5 if name == "weight" else 0.1)
+            else:
+                values.uniform_(-0.1, 0.1)
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+    hooks = [module.register_forward_pre_hook(calibrate) for module in norms if module.track_running_stats]
+    network.eval()(images)
+    for hook in hooks:
+        hook.remove()
+    return network
+
+
+def calibrate(module, inputs):
+    """Gives a batch normalization the statistics of what arrives, off by some, before it uses them.
+
+    So what the next layer gets is what its own statistics are made for, however deep the network is. The mean is half a
+    deviation low, and deviations are large, with a floor: where half of all units are off by chance, and channels that are
+    nearly constant are scaled up, each layer of a network without training multiplies rounding errors.
+    """
+    axes = [axis for axis in range(inputs[0].dim()) if axis != 1]
+    variance, mean = torch.var_mean(inputs[0], axes, correction=0)
+    variance = variance.clamp(min=0.3 * variance.mean().item())
+    module.running_mean.copy_(mean - variance.sqrt() * torch.empty_like(mean).uniform_(0.4, 0.6))
+    module.running_var.copy_(variance * torch.empty_like(mean).uniform_(1, 3))
+
+
+def export(network, image, exporter, opset, path):
+    """The export at `path`, with its weights beside it where it has to be."""
+    size = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
+    outputs = network(image)
+    count = len(outputs) if isinstance(outputs, tuple) else 1
+    names = ["logits", *(f"other{index}" for index in range(1, count))]
+    options = dict(input_names=["input"], output_names=names, verbose=False, opset_version=opset)
+    if exporter == "dynamo":
+        program = torch.export.export(network, (image,), strict=False)
+        torch.onnx.export(program, (), path, dynamo=True, external_data=size > LARGEST_MODEL, **options)
+    else:
+        torch.onnx.export(network, (image,), str(path), dynamo=False, **options)
+
+
+def live_nodes(model):
+    """How many nodes depend on the image, by operator; shapes are constants, as the image's is."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    live = {entry.name for entry in model.graph.input} - constants
+    counts = collections.Counter()
+    for node in model.graph.node:
+        if node.op_type not in ("Shape", "Size") and any(name in live for name in node.input):
+            live.update(node.output)
+            domain = "" if node.domain in ("", "ai.onnx") else node.domain + "."
+            counts[domain + node.op_type] += 1
+    return dict(sorted(counts.items()))
+
+
+def computed(path, images):
+    """What ONNX Runtime computes of each image: the first output."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return [session.run(["logits"], {"input": image})[0] for image in images]
+
+
+def image_of(side, seed=5):
+    """A seeded input: noise on top of a coarse pattern, so that averages over positions depend on it."""
+    coarse = seeded_tensor(seed + 100, (1, 3, 4, 4), -1.5, 1.5)
+    cells = np.arange(side) * 4 // side
+    return coarse[:, :, cells][:, :, :, cells] + seeded_tensor(seed, (1, 3, side, side), -1, 1)
+
+
+def made(key, path):
+    """The export of `key`; what is known of it."""
+    library, name, exporter = key.split("/")
+    index = keys().index(key) // len(EXPORTERS)
+    opset = OPSETS[exporter][index % len(OPSETS[exporter])]
+    torch.manual_seed(zlib.crc32(f"{library}/{name}".encode()))
+    network, side = built(library, name, exporter)
+    images = [image_of(side, seed) for seed in (5, 6)]
+    network = enlivened(network, torch.from_numpy(np.concatenate(images)))
+    start = time.monotonic()
+    with torch.no_grad():
+        expected = network(torch.from_numpy(images[0]))
+        export(network, torch.from_numpy(images[0]), exporter, opset, path)
+    seconds = time.monotonic() - start
+    expected = (expected[0] if isinstance(expected, tuple) else expected).numpy()
+    del network
+    model = onnx.load(str(path), load_external_data=False)
+    first, second = computed(path, images)
+    np.save(path.with_suffix(".npy"), first)
+    largest = float(np.abs(first).max())
+    return {
+        "side": side,
+        "opset": next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")),
+        "nodes": len(model.graph.node),
+        "live": live_nodes(model),
+        "bytes": sum(file.stat().st_size for file in path.parent.glob(path.name + "*")),
+        "seconds": round(seconds, 1),
+        "largest_logit": largest,
+        "deviation": float(first.std()) / largest,
+        "change": float(np.abs(first - second).max()) / largest,
+        "pytorch": float(np.abs(first - expected).max()) / largest,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("key")
+    parser.add_argument("path", type=pathlib.Path)
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    try:
+        facts = made(arguments.key, arguments.path)
+    except Exception as error:
+        facts = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:600]}"}
+    arguments.path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
