@@ -171,8 +171,9 @@ import Testing
   @Test(arguments: [(1, false), (-1, false), (2, true)]) func softmaxByItsExpansion(axis: Int, joins: Bool) throws {
     var builder = GraphBuilder(item: [3, 4, 5])
     builder.add("softmax", .softmax(Softmax(axis: axis, joinsTrailingAxes: joins)))
+    builder.add("behind it", .tanh)
     let x = Seeded.tensor([2, 3, 4, 5], seed: 1, low: -2, high: 2)
-    let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), SoftmaxRule())), x)
+    let walk = try Walk(builder.network(), .of(.init(.operators(.softmax), SoftmaxRule()), .init(.operators(.tanh), PassRule())), x)
     let shape = x.shape
     func group(_ place: Int) -> [Int] {
       let c = shape.coordinates(of: place)
@@ -200,7 +201,9 @@ import Testing
     var builder = GraphBuilder(item: [3])
     builder.add("masked", .add, builder.input, builder.constant("mask", Tensor(shape: [3], elements: [0, -.infinity, 0])))
     builder.add("softmax", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
+    builder.add("behind it", .tanh)
     let table = RuleTable.of(
+      .init(.operators(.tanh), PassRule()),
       .init(.operators(.softmax), SoftmaxRule()), .init(.operators(.add), ShareBySummandRule(bias: .absorbed)))
     let walk = try Walk(builder.network(), table, Tensor(shape: [1, 3], elements: [1, 2, 3]))
     let map = walk.relevance(from: "softmax", Tensor(shape: [1, 3], elements: [1, 0, 2])).elements
