@@ -34,7 +34,9 @@ import Testing
 
   /// `x Φ(x)`, its factors in some order.
   private static func gelu(_ builder: inout GraphBuilder, halfFirst: Bool, root: Float = 2) -> Node.ID {
-    func number(_ name: String, _ value: Float) -> Node.ID { builder.constant(name, Tensor(shape: [], elements: [value])) }
+    func number(_ name: String, _ value: Float) -> Node.ID {
+      builder.constant(name, Tensor(shape: [], elements: [value]))
+    }
     let x = builder.input
     let quotient = builder.add("quotient", .divide, x, number("root", root.squareRoot()))
     let erf = builder.add("erf", .erf, quotient)
@@ -73,8 +75,9 @@ import Testing
       x = builder.add("deviation", .subtract, x, mean)
     }
     let square = builder.add("square", .multiply, x, x)
-    builder.add("mean of squares", .mean(axes: [3], keepsAxes: true), square)
-    let variance = builder.add("variance", .add, Node.ID(builder.count - 1), builder.constant("epsilon", Tensor(shape: [], elements: [1e-2])))
+    let mean = builder.add("mean of squares", .mean(axes: [3], keepsAxes: true), square)
+    let epsilon = builder.constant("epsilon", Tensor(shape: [], elements: [1e-2]))
+    let variance = builder.add("variance", .add, mean, epsilon)
     let root = builder.add("root", .sqrt, variance)
     let quotient = builder.add("quotient", .divide, x, root)
     let scaled = builder.add("scaled", .multiply, quotient, builder.constant("scale", scale))

@@ -54,7 +54,8 @@ import Testing
         for row in 0..<rows {
           for column in 0..<columns {
             for p in 0..<depth {
-              body((a * rows + row) * depth + p, (b * depth + p) * columns + column, (output * rows + row) * columns + column)
+              let (left, right) = ((a * rows + row) * depth + p, (b * depth + p) * columns + column)
+              body(left, right, (output * rows + row) * columns + column)
             }
           }
         }
@@ -91,7 +92,8 @@ import Testing
         }
         slopes += da + db
       }
-      #expect(walk.relevance(from: "product", s, count: seeds).largestDifference(from: slopes) <= Tolerance.singlePrecision)
+      let found = walk.relevance(from: "product", s, count: seeds)
+      #expect(found.largestDifference(from: slopes) <= Tolerance.singlePrecision)
     }
     // The same bits for any number of threads.
     let s = Seeded.tensor(TensorShape([2] + shape.output), seed: 2)
@@ -107,8 +109,8 @@ import Testing
     let (a, b) = shape.sizes
     let x = Seeded.tensor([2, a + b], seed: 1, low: -1, high: 2)
     let epsilon = 1e-2
-    let walk = try Walk(
-      Self.network(shape), .of(.init(.operators(.batchMatMul), MatrixProductRule(shares: shares, epsilon: Float(epsilon)))), x)
+    let rule = MatrixProductRule(shares: shares, epsilon: Float(epsilon))
+    let walk = try Walk(Self.network(shape), .of(.init(.operators(.batchMatMul), rule)), x)
     let values = Self.operands(x, shape)
     let count = shape.output.reduce(1, *)
     var product = [Double](repeating: 0, count: 2 * count)
@@ -160,7 +162,8 @@ import Testing
   @Test func zeroDenominators() throws {
     let shape = Case(a: [1, 2], b: [2, 1], output: [1, 1])
     let x = Tensor(shape: [1, 4], elements: [1, -1, 2, 2])
-    let walk = try Walk(Self.network(shape), .of(.init(.operators(.batchMatMul), MatrixProductRule(shares: .halves))), x)
+    let rule = MatrixProductRule(shares: .halves)
+    let walk = try Walk(Self.network(shape), .of(.init(.operators(.batchMatMul), rule)), x)
     let r = Tensor(shape: [1, 1, 1], elements: [3])
     #expect(walk.relevance(from: "product", r).elements == [0, 0, 0, 0])
     #expect(walk.ledger(from: "product", r).first?.losses == [.zeroDenominator: 3])
@@ -173,7 +176,8 @@ import Testing
     builder.add("softmax", .softmax(Softmax(axis: axis, joinsTrailingAxes: joins)))
     builder.add("behind it", .tanh)
     let x = Seeded.tensor([2, 3, 4, 5], seed: 1, low: -2, high: 2)
-    let walk = try Walk(builder.network(), .of(.init(.operators(.softmax), SoftmaxRule()), .init(.operators(.tanh), PassRule())), x)
+    let walk = try Walk(
+      builder.network(), .of(.init(.operators(.softmax), SoftmaxRule()), .init(.operators(.tanh), PassRule())), x)
     let shape = x.shape
     func group(_ place: Int) -> [Int] {
       let c = shape.coordinates(of: place)
@@ -199,16 +203,18 @@ import Testing
   /// What a mask has excluded takes nothing.
   @Test func softmaxOfMaskedScores() throws {
     var builder = GraphBuilder(item: [3])
-    builder.add("masked", .add, builder.input, builder.constant("mask", Tensor(shape: [3], elements: [0, -.infinity, 0])))
+    let mask = builder.constant("mask", Tensor(shape: [3], elements: [0, -.infinity, 0]))
+    builder.add("masked", .add, builder.input, mask)
     builder.add("softmax", .softmax(Softmax(axis: -1, joinsTrailingAxes: false)))
     builder.add("behind it", .tanh)
     let table = RuleTable.of(
       .init(.operators(.tanh), PassRule()),
       .init(.operators(.softmax), SoftmaxRule()), .init(.operators(.add), ShareBySummandRule(bias: .absorbed)))
     let walk = try Walk(builder.network(), table, Tensor(shape: [1, 3], elements: [1, 2, 3]))
-    let map = walk.relevance(from: "softmax", Tensor(shape: [1, 3], elements: [1, 0, 2])).elements
+    let r = Tensor(shape: [1, 3], elements: [1, 0, 2])
+    let map = walk.relevance(from: "softmax", r).elements
     #expect(map.allSatisfy(\.isFinite) && map[1] == 0 && map[0] != 0)
-    #expect(walk.ledger(from: "softmax", Tensor(shape: [1, 3], elements: [1, 0, 2])).allSatisfy { $0.relevanceOut.isFinite })
+    #expect(walk.ledger(from: "softmax", r).allSatisfy { $0.relevanceOut.isFinite })
   }
 
   /// A constant summand keeps its share, as a bias.
@@ -217,7 +223,8 @@ import Testing
     let constant = builder.constant("constant", Seeded.tensor([3], seed: 4))
     builder.add("sum", isSubtracted ? .subtract as any RelevanceKit.Operator : .add, builder.input, constant)
     let x = Seeded.tensor([2, 4, 3], seed: 1)
-    let walk = try Walk(builder.network(), .of(.init(.operators(.add, .sub), ShareBySummandRule(bias: .absorbed))), x)
+    let rule = ShareBySummandRule(bias: .absorbed)
+    let walk = try Walk(builder.network(), .of(.init(.operators(.add, .sub), rule)), x)
     let (r, c) = (Seeded.tensor([2, 4, 3], seed: 2).doubles, Seeded.tensor([3], seed: 4).doubles)
     let sign = isSubtracted ? -1.0 : 1
     let shares = x.doubles.indices.map { i in x.doubles[i] / (x.doubles[i] + sign * c[i % 3]) * r[i] }
