@@ -59,7 +59,8 @@ extension Trace {
     }
     guard relevance.isFinite else { throw RuleLabError.seedNotFinite(node: node) }
     try Task.checkCancellation()
-    let result = try propagator(for: table).propagate([id: forward.itemByItem(relevance, at: id)], count: 1, keepsLedger: ledger)
+    let result = try propagator(for: table).propagate(
+      [id: forward.itemByItem(relevance, at: id)], count: 1, keepsLedger: ledger)
     guard result.relevance.isFinite else {
       throw RuleLabError.resultNotFinite(node: node, by: (table ?? plan.table).name)
     }

@@ -1,7 +1,7 @@
 extension OperatorKind {
   /// All families of this package, in the order in which they are listed.
   public static let all: [OperatorKind] = [
-    .input, .constant, .conv, .gemm, .relu, .maxPool, .averagePool, .globalAveragePool, .reduceMean, .lrn,
+    .input, .constant, .conv, .gemm, .batchMatMul, .relu, .maxPool, .averagePool, .globalAveragePool, .reduceMean, .lrn,
     .batchNormalization, .concat, .add, .mul, .flatten, .reshape, .transpose, .squeeze, .unsqueeze, .softmax,
     .logSoftmax, .hardmax, .dropout, .identity, .abs, .ceil, .clip, .elu, .erf, .exp, .floor, .gelu, .hardSigmoid,
     .hardSwish, .leakyRelu, .log, .mish, .neg, .prelu, .reciprocal, .round, .selu, .sigmoid, .softplus, .sqrt,

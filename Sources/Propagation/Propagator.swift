@@ -91,7 +91,8 @@ package struct Propagator: Sendable {
         let isRectified = isRectified && assignment.site.isRectified
         let outcome =
           if count > 1, !trace.countsItemsFirst(id) {
-            stepOneByOne(assignment, consume relevance, count: count, isRectified: isRectified, keepsLedger: keepsLedger)
+            stepOneByOne(
+              assignment, consume relevance, count: count, isRectified: isRectified, keepsLedger: keepsLedger)
           } else {
             step(
               assignment.rule, at: assignment.site, consume relevance, count: count, isRectified: isRectified,

@@ -60,7 +60,8 @@ extension RuleCatalog {
       ZBoxRule.self, WSquareRule.self,
       FlatRule.self, WinnerTakesAllRule.self, WinnerShareRule.self, EvenRule.self, ProportionalRule.self, PassRule.self,
       TaylorRule.self,
-      MatrixProductRule.self, SoftmaxRule.self, ShareBySummandRule.self, SignalTakesAllRule.self, EqualSharesRule.self, RearrangeRule.self, AbsorbRule.self,
+      MatrixProductRule.self, SoftmaxRule.self, ShareBySummandRule.self, SignalTakesAllRule.self, EqualSharesRule.self,
+      RearrangeRule.self, AbsorbRule.self,
       GradientRule.self,
     ]) { $0 }
   }

@@ -26,6 +26,7 @@ import Testing
       "EpsilonGamma": (11.98, 0.98, false), "EpsilonGammaBox": (11.77, 0.98, false),
       "EpsilonAlpha2Beta1": (12.34, 0.91, true),
       "EpsilonAlpha2Beta1Flat": (11.95, 0.94, false),
+      "AttnLRP": (10.42, 0.72, false), "CP-LRP": (10.42, 0.72, false), "ViT": (12.13, 0.97, false),
     ]
     #expect(RuleTable.presetNames.sorted() == expected.keys.sorted())
     for (name, expected) in expected {

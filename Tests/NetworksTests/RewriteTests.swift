@@ -32,6 +32,69 @@ import Testing
     try expectSame(builder, as: reference)
   }
 
+  /// `x Φ(x)`, its factors in some order.
+  private static func gelu(_ builder: inout GraphBuilder, halfFirst: Bool, root: Float = 2) -> Node.ID {
+    func number(_ name: String, _ value: Float) -> Node.ID {
+      builder.constant(name, Tensor(shape: [], elements: [value]))
+    }
+    let x = builder.input
+    let quotient = builder.add("quotient", .divide, x, number("root", root.squareRoot()))
+    let erf = builder.add("erf", .erf, quotient)
+    let sum = builder.add("sum", .add, erf, number("one", 1))
+    let half = number("half", 0.5)
+    if halfFirst { return builder.add("gelu", .multiply, builder.add("halved", .multiply, x, half), sum) }
+    return builder.add("gelu", .multiply, half, builder.add("product", .multiply, x, sum))
+  }
+
+  @Test(arguments: [true, false]) func speltOutGelu(halfFirst: Bool) throws {
+    var builder = GraphBuilder(item: [4, 5, 6])
+    _ = Self.gelu(&builder, halfFirst: halfFirst)
+    builder.add("tanh", .tanh)
+    #expect(try names(builder) == ["x", "gelu", "tanh"])
+    var reference = GraphBuilder(item: [4, 5, 6])
+    reference.add("gelu", .gelu(approximate: false))
+    reference.add("tanh", .tanh)
+    try expectSame(builder, as: reference)
+    // Another function, and one of which a part is taken elsewhere.
+    var other = GraphBuilder(item: [4, 5, 6])
+    _ = Self.gelu(&other, halfFirst: halfFirst, root: 2.1)
+    #expect(try !other.network().graph.nodes.contains { $0.kind == .gelu })
+    var shared = GraphBuilder(item: [4, 5, 6])
+    let result = Self.gelu(&shared, halfFirst: halfFirst)
+    let erf = try #require(shared.graph().node(named: "erf"))
+    shared.add("both", .add, result, erf)
+    #expect(try !shared.network().graph.nodes.contains { $0.kind == .gelu })
+  }
+
+  @Test(arguments: [true, false], [true, false]) func speltOutNormalization(isCentered: Bool, isShared: Bool) throws {
+    let (scale, shift) = (Seeded.tensor([6], seed: 2), Seeded.tensor([6], seed: 3))
+    var builder = GraphBuilder(item: [4, 5, 6])
+    var x = builder.input
+    if isCentered {
+      let mean = builder.add("mean", .mean(axes: [-1], keepsAxes: true), x)
+      x = builder.add("deviation", .subtract, x, mean)
+    }
+    let square = builder.add("square", .multiply, x, x)
+    let mean = builder.add("mean of squares", .mean(axes: [3], keepsAxes: true), square)
+    let epsilon = builder.constant("epsilon", Tensor(shape: [], elements: [1e-2]))
+    let variance = builder.add("variance", .add, mean, epsilon)
+    let root = builder.add("root", .sqrt, variance)
+    let quotient = builder.add("quotient", .divide, x, root)
+    let scaled = builder.add("scaled", .multiply, quotient, builder.constant("scale", scale))
+    let result = builder.add("shifted", .add, scaled, builder.constant("shift", shift))
+    if isShared { builder.add("both", .multiply, result, root) }
+    let network = try builder.network()
+    #expect(network.graph.nodes.contains { $0.kind == .layerNormalization } == !isShared)
+    if isShared { return }
+    #expect(network.graph.nodes.map(\.name) == ["x", "shifted"])
+    var reference = GraphBuilder(item: [4, 5, 6])
+    reference.add(
+      "norm",
+      .layerNormalization(
+        LayerNormalization(axis: -1, scale: scale, shift: shift, epsilon: 1e-2, isCentered: isCentered)))
+    try expectSame(builder, as: reference)
+  }
+
   @Test func transposesThatDoNotUndoEachOtherStay() throws {
     var builder = GraphBuilder(item: [4, 5, 6])
     builder.add("once", .transpose(order: [0, 2, 3, 1]))

@@ -37,10 +37,10 @@ import Testing
     #expect(throws: (any Error).self) { try ONNXFile(model.bytes).graph.shapes(forInput: [1, 2, 3]) }
   }
 
-  @Test func operandsThatBothDependOnTheInput() {
+  @Test func threeOperandsThatDependOnTheInput() {
     expect(
-      "a product of two tensors that both depend on the image; expected a constant operand",
-      of: .oneNode("Einsum", ["x"], attributes: [("equation", .string("ab,cb->ac"))], input: [1, 2]))
+      "a product of 3 tensors of which 3 depend on the image; expected two, or constants",
+      of: .oneNode("Einsum", ["x", "x"], attributes: [("equation", .string("ab,cb,db->acd"))], input: [1, 2]))
   }
 
   @Test func noEquation() {

@@ -74,14 +74,14 @@ import Testing
         WireNode(op: "DeformConv", inputs: ["x"], outputs: ["a"], name: "first"),
         WireNode(op: "Relu", inputs: ["a"], outputs: ["b"]),
         WireNode(op: "CropAndResize", inputs: ["b"], outputs: ["c"], domain: "com.microsoft"),
-        WireNode(op: "MatMul", inputs: ["x", "x"], outputs: ["d"], name: "attention"),
+        WireNode(op: "Conv", inputs: ["x", "x"], outputs: ["d"], name: "dynamic"),
         WireNode(op: "DeformConv", inputs: ["c", "d"], outputs: ["y"]),
       ])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes) }
     #expect(
       error?.description
         == "model: 4 nodes are not supported: DeformConv × 2 (first, y), com.microsoft.CropAndResize (c), "
-        + "MatMul (attention: a product of two tensors that both depend on the image; expected a constant operand)"
+        + "Conv (dynamic: input W is computed from the image; expected a constant)"
     )
     #expect(error?.category == .badData)
   }

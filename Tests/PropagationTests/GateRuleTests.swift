@@ -63,10 +63,10 @@ import Testing
     }
   }
 
-  /// GELU spelled out, as exporters write it, is a signal times a gate.
-  @Test func spelledOutGelu() throws {
+  /// A value times `1 + erf(x)`, as in GELU, is a signal times a gate.
+  @Test func gatesMadeOfErrorFunctions() throws {
     var builder = GraphBuilder(item: Self.item)
-    let root = builder.constant("root", Tensor(shape: [1], elements: [1.4142135]))
+    let root = builder.constant("root", Tensor(shape: [1], elements: [1.5]))
     let scaled = builder.add("scaled", .divide, builder.input, root)
     let erf = builder.add("erf", .erf, scaled)
     let shifted = builder.add("shifted", .add, erf, builder.constant("one", Tensor(shape: [1], elements: [1])))

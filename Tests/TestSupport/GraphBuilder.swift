@@ -26,6 +26,12 @@ package struct GraphBuilder {
     return Node.ID(nodes.count - 1)
   }
 
+  /// Adds a list of integers.
+  package mutating func integers(_ name: String, _ values: [Int]) -> Node.ID {
+    nodes.append(Node(name: name, operation: .integers(IntegerTensor(values)), inputs: []))
+    return Node.ID(nodes.count - 1)
+  }
+
   /// How many nodes there are.
   package var count: Int { nodes.count }
 

@@ -53,13 +53,17 @@ struct MatrixProductKernel: OperatorKernel, GuidedKernel {
     }
     if let left = results[0] {
       workers.products.add(seeds * extents.matrices.count * rows * columns * depth)
-      let all = terms(perItem.a, { $0.a }, { $0.b }).map { $0.map { (a: $0.result * resultSize, b: $0.other * rightSize) } }
+      let all = terms(perItem.a, { $0.a }, { $0.b }).map {
+        $0.map { (a: $0.result * resultSize, b: $0.other * rightSize) }
+      }
       StridedProducts(rows: rows, columns: depth, depth: columns, a: (columns, 1), b: (1, columns))
         .multiply(upstream, operands[1], left, terms: all, on: workers)
     }
     if let right = results[1] {
       workers.products.add(seeds * extents.matrices.count * rows * columns * depth)
-      let all = terms(perItem.b, { $0.b }, { $0.a }).map { $0.map { (a: $0.other * leftSize, b: $0.result * resultSize) } }
+      let all = terms(perItem.b, { $0.b }, { $0.a }).map {
+        $0.map { (a: $0.other * leftSize, b: $0.result * resultSize) }
+      }
       StridedProducts(rows: depth, columns: columns, depth: rows, a: (1, depth), b: (columns, 1))
         .multiply(operands[0], upstream, right, terms: all, on: workers)
     }
@@ -81,8 +85,9 @@ private struct StridedProducts {
   private static let deepest = 640
 
   /// Makes matrix `i` of the result, of those that lie one after the other, from the pairs of matrices that start where `terms[i]` tells.
-  func multiply(_ left: Floats, _ right: Floats, _ result: MutableFloats, terms: [[(a: Int, b: Int)]], on workers: Workers)
-  {
+  func multiply(
+    _ left: Floats, _ right: Floats, _ result: MutableFloats, terms: [[(a: Int, b: Int)]], on workers: Workers
+  ) {
     guard rows > 0, columns > 0 else { return }
     // Rows and columns may be cut in any way: bits are the same.
     let (tall, wide) = (min(Self.tallest, rows), min(Self.widest, columns))

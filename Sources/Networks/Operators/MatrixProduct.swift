@@ -73,7 +73,8 @@ package struct MatrixExtents: Sendable {
     rows = a.rank == 1 ? 1 : a[-2]
     columns = b.rank == 1 ? 1 : b[-1]
     depth = a[-1]
-    let (leftAxes, rightAxes) = (TensorShape(Array(a.dimensions.dropLast(2))), TensorShape(Array(b.dimensions.dropLast(2))))
+    func front(_ shape: TensorShape) -> TensorShape { TensorShape(Array(shape.dimensions.dropLast(2))) }
+    let (leftAxes, rightAxes) = (front(a), front(b))
     guard (b.rank == 1 ? b[0] : b[-2]) == depth, let leading = leftAxes.broadcast(with: rightAxes) else {
       throw Misfit("matrices of shapes \(a) and \(b) cannot be multiplied")
     }

@@ -91,6 +91,8 @@ private struct Polynomial {
       terms = (1..<Int(exponent)).reduce(a) { product, _ in Polynomial(terms: product.times(a)) }.terms
     default: return nil
     }
+    // Higher powers are in none, and could be many.
+    guard terms.keys.allSatisfy({ $0.x <= 3 && $0.t <= 1 }) else { return nil }
   }
 
   private init(terms: [Powers: Double]) { self.terms = terms }
@@ -100,7 +102,9 @@ private struct Polynomial {
 
   private func times(_ other: Polynomial) -> [Powers: Double] {
     var product: [Powers: Double] = [:]
-    for (a, x) in terms { for (b, y) in other.terms { product[Powers(x: a.x + b.x, t: a.t + b.t), default: 0] += x * y } }
+    for (a, x) in terms {
+      for (b, y) in other.terms { product[Powers(x: a.x + b.x, t: a.t + b.t), default: 0] += x * y }
+    }
     return product
   }
 

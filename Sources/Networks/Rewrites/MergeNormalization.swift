@@ -66,10 +66,14 @@ private struct Pattern {
     let scale = parameters { $0 is Multiply }
     let shift = parameters { $0 is Add }
     // Without a scale the extents are those of one size of the image only.
-    let isFixed = scale != nil || graph.inputs.allSatisfy { id in
-      (graph[id].operation as? Input)?.shape.extents.dropFirst().allSatisfy { if case .fixed = $0 { true } else { false } }
-        ?? false
-    }
+    let isFixed =
+      scale != nil
+      || graph.inputs.allSatisfy { id in
+        (graph[id].operation as? Input)?.shape.extents.dropFirst().allSatisfy {
+          if case .fixed = $0 { true } else { false }
+        }
+          ?? false
+      }
     guard isFixed, axis > 0 else { return nil }
     return (
       result, x,

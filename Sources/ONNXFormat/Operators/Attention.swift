@@ -30,7 +30,8 @@ extension NodeReader {
         return shape[axis]
       }
       let heads = (
-        q: try rank == 4 ? extent(given.0, 1) : declared.0 ?? 0, kv: try rank == 4 ? extent(given.1, 1) : declared.1 ?? 0
+        q: try rank == 4 ? extent(given.0, 1) : declared.0 ?? 0,
+        kv: try rank == 4 ? extent(given.1, 1) : declared.1 ?? 0
       )
       guard heads.q > 0, heads.kv > 0, heads.q % heads.kv == 0 else {
         throw Defect("Q has \(heads.q) heads, K and V \(heads.kv); expected a multiple")
@@ -46,7 +47,9 @@ extension NodeReader {
         let parts = try added(Reshape(extents: .fixed([0, 0, heads, -1]), allowZero: false), "\(label)_heads", x)
         return try added(Transpose(order: [0, 2, 1, 3]), "\(label)_order", parts)
       }
-      var (q, k, v) = (try split(given.0, heads.q, "q"), try split(given.1, heads.kv, "k"), try split(given.2, heads.kv, "v"))
+      var (q, k, v) = (
+        try split(given.0, heads.q, "q"), try split(given.1, heads.kv, "k"), try split(given.2, heads.kv, "v")
+      )
       // With an axis of their own, heads of K and V are repeated by broadcasting.
       let repeats = heads.q / heads.kv
       if repeats > 1 {
@@ -68,7 +71,8 @@ extension NodeReader {
       if isCausal {
         let extents = try added(ShapeOf(start: axes - 2, end: axes), "extents", scores)
         let masked = try added(ConstantOfShape(value: -.infinity, kind: .real), "masked", extents)
-        scores = try added(Add(), "causal", scores, added(Triangle(isUpper: true, diagonal: .fixed([1])), "future", masked))
+        scores = try added(
+          Add(), "causal", scores, added(Triangle(isUpper: true, diagonal: .fixed([1])), "future", masked))
       }
       if let mask = optionalOperand(3) {
         let bias = try maskBias(mask, groups: repeats > 1 ? (heads.kv, repeats) : nil, in: &graph)
@@ -141,7 +145,9 @@ extension NodeReader {
         throw Unsupported("X whose extents are not known beforehand")
       }
       let size = turned == 0 ? channels : turned
-      guard size % 2 == 0, size <= channels else { throw Defect("\(size) of \(channels) channels are turned") }
+      guard size > 0, size % 2 == 0, size <= channels else {
+        throw Defect("\(size) of \(channels) channels are turned; expected an even number of them")
+      }
       let angles = try caches.map { index, label in
         var cache = try operand(index, label)
         if let positions = optionalOperand(3) { cache = try added(Gather(axis: 0), label, cache, positions) }
@@ -151,7 +157,9 @@ extension NodeReader {
         try isInterleaved
         ? (slice(parts, from: 0, to: size, by: 2, "even"), slice(parts, from: 1, to: size, by: 2, "odd"))
         : (slice(parts, from: 0, to: size / 2, "first"), slice(parts, from: size / 2, to: size, "second"))
-      func product(_ a: Operand, _ b: Operand, _ suffix: String) throws -> Operand { try added(Multiply(), suffix, a, b) }
+      func product(_ a: Operand, _ b: Operand, _ suffix: String) throws -> Operand {
+        try added(Multiply(), suffix, a, b)
+      }
       let real = try added(
         Subtract(), "real", product(halves.0, angles[0], "cos1"), product(halves.1, angles[1], "sin2"))
       let imaginary = try added(

@@ -14,7 +14,9 @@ extension NodeReader {
     let live = unknown.first ?? 0
     let constants = try all.indices.filter { $0 != live }.map { index in
       let constant = try known(
-        all[index], else: "a product of \(all.count) tensors of which \(unknown.count) depend on the image; expected two, or constants")
+        all[index],
+        else:
+          "a product of \(all.count) tensors of which \(unknown.count) depend on the image; expected two, or constants")
       try constant.checkFinite()
       return (labels: equation.inputs[index], value: try constant.floats())
     }
@@ -73,7 +75,10 @@ extension NodeReader {
     )
     let batch = left.filter { right.contains($0) && output.contains($0) }
     let summed = left.filter { right.contains($0) && !output.contains($0) }
-    let own = (a: left.filter { !right.contains($0) && output.contains($0) }, b: right.filter { !left.contains($0) && output.contains($0) })
+    let own = (
+      a: left.filter { !right.contains($0) && output.contains($0) },
+      b: right.filter { !left.contains($0) && output.contains($0) }
+    )
     func unsqueezed(_ value: Recipe.Value, _ axes: Range<Int>) -> Recipe.Value {
       axes.isEmpty ? value : recipe.apply(Unsqueeze(axes: Array(axes)), value)
     }

@@ -25,10 +25,14 @@ package enum Batching: Hashable, Sendable {
 extension NeuralNetwork {
   /// What the nodes on the way to `target` make of the batch of an input.
   ///
-  /// - Parameter inferred: the shapes for the input, by node.
+  /// - Parameters:
+  ///   - inferred: the shapes for the input, by node.
+  ///   - layouts: where the items lie, if that has been found.
   /// - Complexity: O(nodes and edges).
-  package func batching(before target: Node.ID, _ inferred: [Inferred]) -> Batching {
-    let layouts = itemLayouts(before: target, inferred)
+  package func batching(
+    before target: Node.ID, _ inferred: [Inferred], _ layouts: [ItemLayout?]? = nil
+  ) -> Batching {
+    let layouts = layouts ?? itemLayouts(before: target, inferred)
     if let first = layouts.firstIndex(of: .mixed) { return .mixed(Node.ID(first)) }
     let (shape, scores) = (inferred[input.index].shape, inferred[target.index].shape)
     let items = shape.rank > 0 ? shape[0] : 1
