@@ -150,11 +150,9 @@ def calibrate(module, inputs):
     module.running_var.copy_(variance * torch.empty_like(mean).uniform_(1, 3))
 
 
-def export(network, image, exporter, opset, path):
-    """The export at `path`, with its weights beside it where it has to be."""
+def export(network, image, count, exporter, opset, path):
+    """The export at `path`, of `count` outputs, with its weights beside it where it has to be."""
     size = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
-    outputs = network(image)
-    count = len(outputs) if isinstance(outputs, tuple) else 1
     names = ["logits", *(f"other{index}" for index in range(1, count))]
     options = dict(input_names=["input"], output_names=names, verbose=False, opset_version=opset)
     if exporter == "dynamo":
@@ -213,7 +211,9 @@ def made(key, path, exportable):
     start = time.monotonic()
     with torch.no_grad():
         expected = network(torch.from_numpy(images[0]))
-        export(network, torch.from_numpy(images[0]), exporter, opset, path)
+    # Without gradients PyTorch's modules of attention take a short cut that cannot be exported.
+    count = len(expected) if isinstance(expected, tuple) else 1
+    export(network, torch.from_numpy(images[0]), count, exporter, opset, path)
     seconds = time.monotonic() - start
     expected = (expected[0] if isinstance(expected, tuple) else expected).numpy()
     del network
