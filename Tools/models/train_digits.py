@@ -1,4 +1,4 @@
-"""Train the three networks for scenes of digits and write their model folders.
+"""Train the four networks for scenes of digits and write their model folders.
 
 Usage: train_digits.py OUTPUT [NETWORK...]. Reads OUTPUT/scenes, which digits.py writes, and writes OUTPUT/NETWORK with model.onnx,
 preprocessor_config.json, config.json and logits.npy: what ONNX Runtime says of OUTPUT/scenes, 200 × 10. Prints how good they are.
@@ -6,6 +6,7 @@ preprocessor_config.json, config.json and logits.npy: what ONNX Runtime says of 
 They learn from scenes of one digit and, every third, of two. Each digit that is there is a label of its own, and competes with those
 that are not: the softmax of the loss leaves the other one out. So nothing rewards a unit for seeing a pair. An AlexNet that learned
 half a probability for either had such units: LRP's maps of both digits were equal, and no contrast could tell them apart.
+The transformer, which has to learn what a convolution has by its shape, gets three times as many scenes.
 Seeded, on one thread; another processor may round differently, and then the weights are others that are as good.
 """
 import argparse
@@ -19,12 +20,16 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
-from digit_networks import DEVIATION, MEAN, NETWORKS, PREPROCESSOR, to_onnx
+import digit_networks
+import digit_transformer
+from digit_networks import DEVIATION, MEAN, PREPROCESSOR
 from digits import CLASSES, SIDE, scene
 
+NETWORKS = digit_networks.NETWORKS | {"vit": digit_transformer.transformer}
+
 SEED, HELD_OUT_SEED = 1, 2
-SCENES, BATCH = 20_000, 64
-EPOCHS = {"alexnet": 12, "vgg": 8, "googlenet": 8}
+SCENES, BATCH = {"alexnet": 20_000, "vgg": 20_000, "googlenet": 20_000, "vit": 60_000}, 64
+EPOCHS = {"alexnet": 12, "vgg": 8, "googlenet": 8, "vit": 12}
 SHIFT = 3                                                   # largest, in pixels, of scenes while they are learned
 HELD_OUT = 1_000
 RATE, RISE, DECAY = 2e-3, 0.15, 0.02                        # of AdamW: the largest of one cycle, the part before it, weight decay
@@ -106,7 +111,8 @@ def figures(logits, present):
 def write(folder, name, network, shown):
     """The model folder, after ONNX Runtime has agreed with PyTorch."""
     pixels, _ = shown
-    model = to_onnx(network, name).SerializeToString(deterministic=True)
+    source = digit_transformer if name == "vit" else digit_networks
+    model = source.to_onnx(network, name).SerializeToString(deterministic=True)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     found = logits(session, pixels)
     with torch.no_grad():
@@ -130,12 +136,15 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    training = scenes("train", 1 + (np.arange(SCENES) % 3 == 2), SEED)
+    names = options.networks or list(NETWORKS)
+    # The first scenes are the same, however many there are.
+    training = scenes("train", 1 + (np.arange(max(SCENES[name] for name in names)) % 3 == 2), SEED)
     shown = stored(options.output / "scenes")
     held_out = scenes("test", [2] * HELD_OUT, HELD_OUT_SEED)
     single = scenes("test", [1] * HELD_OUT, HELD_OUT_SEED + 1)
-    for name in options.networks or NETWORKS:
-        session, error = write(options.output / name, name, trained(name, *training), shown)
+    for name in names:
+        pixels, present = (values[:SCENES[name]] for values in training)
+        session, error = write(options.output / name, name, trained(name, pixels, present), shown)
         print(f"{name}: ONNX Runtime differs from PyTorch by {error:.1e} of the largest logit")
         for kind, (pixels, present) in ("stored", shown), ("held out", held_out), ("one digit", single):
             found = figures(logits(session, pixels), present)

@@ -57,12 +57,11 @@ class Zoo:
         path = self.path(key).with_suffix(".json")
         return json.loads(path.read_text()) if path.exists() else None
 
-    def exported(self, key, file=True):
-        """The same, after the export was made unless its facts, and if wanted the file itself, are there."""
+    def exported(self, key):
+        """The same, after the export was made unless it is there, or is known to fail."""
         path, facts = self.path(key), self.facts(key)
-        if facts and ("error" in facts or path.exists() or not file):
+        if facts and ("error" in facts or path.exists()):
             return facts
-        path.parent.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "checks.zoo", key, str(path)]
         try:
             run = subprocess.run(command, capture_output=True, text=True, timeout=EXPORT_SECONDS)
@@ -79,10 +78,6 @@ class Zoo:
     def remove(self, key):
         for file in self.path(key).parent.glob(self.path(key).name + "*"):
             file.unlink()
-        # Exporters write large weights under names of their own.
-        for file in self.path(key).parent.iterdir():
-            if file.suffix not in (".onnx", ".json", ".npy", ".data"):
-                file.unlink()
 
     def tidied(self, key):
         """Deletes an export unless it is small and there is room for it."""

@@ -10,6 +10,8 @@ import argparse
 import collections
 import json
 import pathlib
+import re
+import tempfile
 import time
 import warnings
 import zlib
@@ -84,16 +86,15 @@ class Detector(torch.nn.Module):
         return {"cls_logits": self.head.classification_head(features)} | dict(enumerate(boxes))
 
 
-def built(library, name, exporter):
+def built(library, name, exportable=True):
     """The network without weights, and the side of its images.
 
-    timm's `exportable`, which is for TorchScript, also spells attention out; without it, PyTorch's own function is called.
+    timm's `exportable` spells attention out, among other things; without it, PyTorch's own function is called.
     """
     if library == "timm":
         import timm
 
-        options = TIMM_OPTIONS.get(name, {}) | {"exportable": exporter == "torchscript"}
-        network = timm.create_model(name, pretrained=False, **options)
+        network = timm.create_model(name, pretrained=False, exportable=exportable, **TIMM_OPTIONS.get(name, {}))
         return network, network.pretrained_cfg["input_size"][-1] if name not in TIMM_OPTIONS else 224
     if name in SEGMENTERS:
         network = torchvision.models.segmentation.__dict__[name](weights=None, weights_backbone=None)
@@ -138,29 +139,33 @@ def enlivened(network, images):
 def calibrate(module, inputs):
     """Gives a batch normalization the statistics of what arrives, off by some, before it uses them.
 
-    So what the next layer gets is what its own statistics are made for, however deep the network is. The mean is half a
+    So what the next layer gets is what its own statistics are made for, however deep the network is. The mean is a
     deviation low, and deviations are large, with a floor: where half of all units are off by chance, and channels that are
     nearly constant are scaled up, each layer of a network without training multiplies rounding errors.
     """
     axes = [axis for axis in range(inputs[0].dim()) if axis != 1]
     variance, mean = torch.var_mean(inputs[0], axes, correction=0)
     variance = variance.clamp(min=0.3 * variance.mean().item())
-    module.running_mean.copy_(mean - variance.sqrt() * torch.empty_like(mean).uniform_(0.4, 0.6))
+    module.running_mean.copy_(mean - variance.sqrt() * torch.empty_like(mean).uniform_(0.9, 1.1))
     module.running_var.copy_(variance * torch.empty_like(mean).uniform_(1, 3))
 
 
-def export(network, image, exporter, opset, path):
-    """The export at `path`, with its weights beside it where it has to be."""
+def export(network, image, count, exporter, opset, path):
+    """The export at `path`, of `count` outputs, with its weights beside it where it has to be."""
     size = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
-    outputs = network(image)
-    count = len(outputs) if isinstance(outputs, tuple) else 1
     names = ["logits", *(f"other{index}" for index in range(1, count))]
     options = dict(input_names=["input"], output_names=names, verbose=False, opset_version=opset)
     if exporter == "dynamo":
         program = torch.export.export(network, (image,), strict=False)
         torch.onnx.export(program, (), path, dynamo=True, external_data=size > LARGEST_MODEL, **options)
-    else:
+    elif size <= LARGEST_MODEL:
         torch.onnx.export(network, (image,), str(path), dynamo=False, **options)
+    else:
+        # This exporter writes a file for every weight.
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            torch.onnx.export(network, (image,), f"{folder}/model.onnx", dynamo=False, **options)
+            model = onnx.load(f"{folder}/model.onnx")
+        onnx.save_model(model, path, save_as_external_data=True, location=path.name + ".data")
 
 
 def live_nodes(model):
@@ -194,19 +199,21 @@ def image_of(side, seed=5):
     return coarse[:, :, cells][:, :, :, cells] + seeded_tensor(seed, (1, 3, side, side), -1, 1)
 
 
-def made(key, path):
+def made(key, path, exportable):
     """The export of `key`; what is known of it."""
     library, name, exporter = key.split("/")
     index = keys().index(key) // len(EXPORTERS)
     opset = OPSETS[exporter][index % len(OPSETS[exporter])]
     torch.manual_seed(zlib.crc32(f"{library}/{name}".encode()))
-    network, side = built(library, name, exporter)
+    network, side = built(library, name, exportable)
     images = [image_of(side, seed) for seed in (5, 6)]
     network = enlivened(network, torch.from_numpy(np.concatenate(images)))
     start = time.monotonic()
     with torch.no_grad():
         expected = network(torch.from_numpy(images[0]))
-        export(network, torch.from_numpy(images[0]), exporter, opset, path)
+    # Without gradients PyTorch's modules of attention take a short cut that cannot be exported.
+    count = len(expected) if isinstance(expected, tuple) else 1
+    export(network, torch.from_numpy(images[0]), count, exporter, opset, path)
     seconds = time.monotonic() - start
     expected = (expected[0] if isinstance(expected, tuple) else expected).numpy()
     del network
@@ -235,10 +242,14 @@ def main():
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
-    try:
-        facts = made(arguments.key, arguments.path)
-    except Exception as error:
-        facts = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:600]}"}
+    # The newer exporter gets PyTorch's attention where it knows what to do with it.
+    for exportable in (False, True) if arguments.key.startswith("timm/") and arguments.key.endswith("dynamo") else (True,):
+        try:
+            facts = made(arguments.key, arguments.path, exportable)
+            break
+        except Exception as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            facts = {"error": re.sub("\x1b\\[[0-9;]*m", "", reason)[:600]}
     arguments.path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
 
 

@@ -39,6 +39,7 @@ def main():
         run("writers.write_squeezenet", "--models", str(arguments.models))
     else:
         print(f"== no {NAME} in {arguments.models}: its logits and maps stay as they are", flush=True)
+    run("writers.write_transformers")
     run("writers.write_activation_cases")
     run("writers.write_methods", *scratch, "--models", str(arguments.models))
     run("checks.check_methods", *scratch, "--models", str(arguments.models))

@@ -41,7 +41,7 @@ EXPORTS = {
     "vit_b_16": {"torchscript": 14, "dynamo": None},
 }
 # What is written of each: tables, and how many of the best classes. Maps of the large one are sums over the channels in half precision.
-MAPS = {"small_vit": (("AttnLRP", "CP-LRP", "gamma", "gamma-lxt"), 2), "vit_b_16": (("AttnLRP", "CP-LRP", "gamma-lxt"), 1)}
+MAPS = {"small_vit": (("AttnLRP", "CP-LRP", "gamma", "gamma-lxt"), 2), "vit_b_16": (("AttnLRP", "CP-LRP", "gamma", "gamma-lxt"), 1)}
 SHIFTS = 0.3
 TOLERANCE = 2e-3
 
