@@ -30,7 +30,7 @@ package final class ExecutionPlan: Sendable {
     try Self.checkMemory(for: graph, inferred)
     (self.network, self.analysis) = (network, analysis)
     shapes = analysis.shapes
-    batching = network.batching(before: network.logits, inferred)
+    batching = network.batching(inferred)
     layout = network.scoreLayout(inferred)
     kernels = try graph.ids.map { id in
       try KernelSite(

@@ -43,7 +43,7 @@ public struct Explainer: Sendable {
     executor = Executor(
       network, threads: threads, convolution: convolution, instructionSet: instructionSet)
     try executor.checkThreads()
-    reachable = Set(network.nodes(reaching: network.logits))
+    reachable = Set(network.nodes(reaching: network.ends))
     self.memoryBudget = memoryBudget
   }
 
@@ -135,11 +135,13 @@ public struct Trace: Sendable {
   let explainer: Explainer
   private(set) var propagator: Propagator
   private var propagators = Cache<String, Propagator>()
-  private let found = Cache<Int, [ClassRegion]>()
+  private(set) var choices = OutputChoices()
+  let logitSources: LogitSources
 
   init(_ forward: ForwardTrace, explainer: Explainer) {
     self.explainer = explainer
     propagator = Propagator(plan: explainer.plan, trace: forward)
+    logitSources = LogitSources(explainer.network, forward.plan.analysis.inferred)
     let values = forward.value(of: explainer.network.logits)
     let layout = forward.plan.layout
     let scores = (0..<forward.items).map { layout.scores(ofItem: values.part($0, of: forward.items)) }
@@ -185,7 +187,9 @@ public struct Trace: Sendable {
   ///
   /// - Complexity: O(batch × classes × positions) at the first request, then O(1).
   public var regions: [[ClassRegion]] {
-    (0..<batch).map { item in found.value(for: item) { ClassRegion.all(in: scores(of: item), layout: layout) } }
+    items.map { item in
+      choices.regions(ofItem: item) { ClassRegion.all(in: scores(of: item), layout: layout) }
+    }
   }
 
   /// For each item of the batch the classes' best candidates, best first: where classes have scores at several positions.
@@ -222,6 +226,16 @@ public struct Trace: Sendable {
 
   func probability(ofClass index: Int, item: Int, place: Int) -> Double {
     Prediction.probabilities(scores(of: item), layout: layout, place: place)?[index] ?? 0
+  }
+
+  /// The run at another input, in which regions and boxes are where they are in this one: a method that looks at many inputs asks all of
+  /// them for the same scores.
+  func trace(at input: Tensor) throws -> Trace {
+    var other = try explainer.trace(input)
+    if layout.hasPositions { _ = regions }
+    if layout.isOfCandidates { for item in items { _ = try boxes(ofItem: item) } }
+    other.choices = choices
+    return other
   }
 
   /// Whether relevance can go from a node to the input.

@@ -35,7 +35,7 @@ struct GraphImporter {
   ///
   /// - Throws: `RelevanceKitError`; all nodes that are not supported are in one error.
   static func graph(
-    of model: Model, output: String?, prefersLogits: Bool, inputs given: GivenInputs
+    of model: Model, output: String?, prefersLogits: Bool, inputs given: GivenInputs, further: FurtherOutputs
   ) throws -> (Graph, [FileGraph.Node], leftOut: [FileGraph.Node]) {
     guard let graph = model.graph else { throw ONNXError.damaged(model.file, "it has no graph") }
     // Files older than opsets name none.
@@ -50,9 +50,19 @@ struct GraphImporter {
     let (value, leftOut) = choice.beforeDecisions(in: file)
     let joined =
       output == nil && prefersLogits && leftOut.isEmpty ? JoinedOutputs(with: value, of: file) : nil
-    let (result, nodes) = try importer.run(
-      graph, file, value, choice.name, joined, InputChoice(given, of: graph, file, for: value, model: model))
-    return (result, nodes, leftOut)
+    let explained = joined?.names ?? [choice.name]
+    let kept = try further.kept(in: file, beside: explained, file: model.file)
+    let boxes = further.boxes(in: file, beside: explained)
+    let inputs = try InputChoice(given, of: graph, file, for: value, model: model)
+    var attempt = importer
+    do {
+      let (result, nodes) = try attempt.run(graph, file, value, choice.name, joined, inputs, kept, boxes)
+      return (result, nodes, leftOut)
+    } catch where boxes != nil {
+      // Scores are explained without their boxes too.
+      let (result, nodes) = try importer.run(graph, file, value, choice.name, joined, inputs, kept, nil)
+      return (result, nodes, leftOut)
+    }
   }
 
   private init(model: Model, opset: Int) {
@@ -62,13 +72,13 @@ struct GraphImporter {
 
   private mutating func run(
     _ graph: UnsafePointer<GraphProto>, _ file: FileGraph, _ value: String, _ outputName: String,
-    _ joined: JoinedOutputs?, _ inputs: InputChoice
+    _ joined: JoinedOutputs?, _ inputs: InputChoice, _ kept: [String], _ boxes: (names: [String], axis: Int)?
   ) throws -> (Graph, [FileGraph.Node]) {
     try addInitializers(of: graph)
     try add(inputs)
     let live: [FileGraph.Node]
     dequantized = file.dequantizedNodes()
-    do { live = try file.nodes(before: joined?.names ?? [value]) } catch let error as Defect {
+    do { live = try file.nodes(before: (joined?.names ?? [value]) + kept + (boxes?.names ?? [])) } catch let error as Defect {
       throw defect(error.reason)
     }
     for node in live { try add(node) }
@@ -82,10 +92,19 @@ struct GraphImporter {
         Concat(axis: joined.axis), try joined.names.map { try self.output(named: $0) },
         named: joined.names.joined(separator: " + "))
     }
+    // Joined to nothing, so that what no other node reads is what it was in the file after all rewrites.
+    let keptOutputs = try kept.map { name in
+      Graph.KeptOutput(name: name, node: append(Concat(axis: -1), [try self.output(named: name)], named: name))
+    }
+    let boxNode = try boxes.map { boxes in
+      append(
+        Concat(axis: boxes.axis), try boxes.names.map { try self.output(named: $0) },
+        named: boxes.names.joined(separator: " + "))
+    }
     let result = try Graph(
       name: text(graph.pointee.name), nodes: nodes, output: output,
       outputName: joined.map { $0.names.joined(separator: " + ") } ?? outputName, outputNames: file.outputs,
-      joinedOutputs: joined?.names)
+      joinedOutputs: joined?.names, keptOutputs: keptOutputs, boxes: boxNode)
     return (result, live)
   }
 

@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  /// A region's map is the sum of the maps at its positions, and regions share out all positions.
+  /// A region's map is the mean of the maps at its positions, and regions share out all positions.
   @Test(arguments: End.allCases, [.lrp, .clrp1, .sglrp, .gradient] as [any AttributionMethod]) func regions(
     end: End, method: any AttributionMethod
   ) throws {
@@ -130,7 +130,10 @@ import Testing
       let one = try trace.explain(.class(region.classIndex, at: position), by: method).signedRelevance.item(0)
       sum = sum.combined(with: one, +)
     }
-    #expect(found.relativeDistance(from: sum) <= Tolerance.map)
+    let mean = sum.map { $0 / Float(region.places.count) }
+    #expect(found.relativeDistance(from: mean) <= Tolerance.map)
+    let explanation = try trace.explain(.region(region.classIndex), by: method)
+    #expect(abs(explanation.score - Float(region.meanLogit)) <= 1e-5 * abs(explanation.score))
   }
 
   @Test func targetsThatDoNotExist() throws {
@@ -155,7 +158,9 @@ import Testing
     let missing = try #require((0..<5).first { index in !map.regions[0].contains { $0.classIndex == index } })
     let error = #expect(throws: ExplanationError.self) { try map.explain(.region(missing)) }
     #expect(
-      error?.description.hasPrefix("region:\(missing): class \(missing) has the largest score at no position") == true)
+      error?.description
+        == "region:\(missing): class \(missing) has the largest score at no position; the classes that have: "
+        + map.regions[0].map(\.classIndex).sorted().map(String.init).joined(separator: ", "))
   }
 
   /// Where the graph does not tell which axis is the classes', their known number does.

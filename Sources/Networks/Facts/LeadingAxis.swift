@@ -18,6 +18,17 @@ package enum Batching: Hashable, Sendable {
 }
 
 extension NeuralNetwork {
+  /// What the nodes on the way to the logits make of the batch; walks are shared only if they can be from all kept outputs too.
+  package func batching(_ inferred: [Inferred]) -> Batching {
+    let own = batching(before: logits, inferred)
+    guard case .items(let items, true) = own else { return own }
+    return .items(
+      items,
+      sharesWalks: graph.keptOutputs.allSatisfy {
+        batching(before: $0.node, inferred) == .items(items, sharesWalks: true)
+      })
+  }
+
   /// What the nodes on the way to `target` make of the batch of an input.
   ///
   /// - Parameter inferred: the shapes for the input, by node.
