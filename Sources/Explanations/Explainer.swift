@@ -132,7 +132,7 @@ public struct Trace: Sendable {
   /// The values that are explained, before a final softmax or sigmoid: batch × classes, and, where classes have scores at several
   /// positions, × the extents of `layout.positions`. A single logit that decides between two classes is there twice, once negated.
   public let logits: Tensor
-  let explainer: Explainer
+  package let explainer: Explainer
   private(set) var propagator: Propagator
   private var propagators = Cache<String, Propagator>()
   private(set) var choices = OutputChoices()

@@ -115,7 +115,9 @@ struct Site {
       throw ExplanationError.outputLeftOut(name)
     }
     let id = try output ?? network.graph.requiredNode(named: name)
-    guard id != network.input, trace.reaches(id) else {
+    // What makes probabilities of the logits is behind what is explained.
+    let isBehindLogits = id == output && id == network.graph.output && id != network.logits
+    guard id != network.input, trace.reaches(id) || isBehindLogits else {
       throw ExplanationError.noRelevance(node: network.graph[id].name)
     }
     let shape = trace.forward.shape(of: id)
@@ -142,13 +144,19 @@ struct Site {
     }
     let strides = shape.strides
     let first = shape.rank < 2 ? 0 : channel * strides[axis]
-    let elements = places.map { place in
+    var elements = places.map { place in
       zip(others, extents.coordinates(of: place)).reduce(first) { $0 + strides[$1.0] * $1.1 }
     }
-    self.init(id, elements, in: trace)
+    var node = id
+    if let behind = output.flatMap({ trace.logits(of: elements, at: $0) }) {
+      (node, elements) = behind
+    } else if isBehindLogits {
+      throw ExplanationError.noRelevance(node: network.graph[id].name)
+    }
+    self.init(node, elements, in: trace)
     // A unit of the logits is a class where classes have one score each.
     let layout = trace.layout
-    if id == network.logits, elements.count == 1, !layout.hasPositions,
+    if node == network.logits, elements.count == 1, !layout.hasPositions,
       let index = (0..<layout.classes).first(where: {
         layout.element(ofClass: $0) == elements[0] && layout.sign(ofClass: $0) > 0
       })

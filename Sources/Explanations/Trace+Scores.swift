@@ -32,6 +32,15 @@ extension Trace {
     return ScoreSource(node: logits, element: element, isLogit: false)
   }
 
+  /// The logits behind the sigmoid or softmax of which some elements of the first item are, if all of them are found at one node.
+  func logits(of elements: [Int], at node: Node.ID) -> (node: Node.ID, elements: [Int])? {
+    let found = elements.map { logitSources.source(of: $0, at: node) }
+    guard let first = found.first??.node, reaches(first), found.allSatisfy({ $0?.node == first }) else { return nil }
+    let count = forward.shape(of: first).count / batch
+    let inside = found.compactMap { $0?.element }.filter { $0 < count }
+    return inside.count == elements.count ? (first, inside) : nil
+  }
+
   /// The score of a class at a position of an item, as it is explained.
   func score(ofClass index: Int, at place: Int, item: Int) -> Float {
     let source = scoreSource(ofClass: index, at: place, item: item)

@@ -32,7 +32,7 @@ package struct FurtherOutputs: Sendable {
     var axes: Set<Int> = []
     var found: [String] = []
     for score in scores {
-      guard let (name, axis) = Self.boxes(in: graph, beside: score, without: found) else { return nil }
+      guard let (name, axis) = Self.boxes(in: graph, beside: score, without: scores + found) else { return nil }
       found.append(name)
       axes.insert(axis)
     }
@@ -45,7 +45,7 @@ package struct FurtherOutputs: Sendable {
     in graph: FileGraph, beside scores: String, without taken: [String]
   ) -> (name: String, axis: Int)? {
     guard let own = graph.outputExtents[scores], own.count == 3 else { return nil }
-    for name in graph.outputs where name != scores && !taken.contains(name) {
+    for name in graph.outputs where !taken.contains(name) {
       guard let extents = graph.outputExtents[name], extents.count == 3 else { continue }
       for axis in 1...2 where extents[axis] == own[axis] && extents[axis] != .symbolic("") {
         guard extents[3 - axis] == .fixed(4), own[3 - axis] != .fixed(4), extents[axis] != .fixed(1) else { continue }

@@ -136,6 +136,24 @@ import Testing
     #expect(abs(explanation.score - Float(region.meanLogit)) <= 1e-5 * abs(explanation.score))
   }
 
+  /// Methods that look at other inputs ask for the scores of the same positions there, also where the class has none.
+  @Test(arguments: End.allCases) func regionsStayWhereTheyAre(end: End) throws {
+    let trace = try Self.trace(end, batch: 2)
+    let region = trace.regions[0][0]
+    let target = Target.region(region.classIndex)
+    let found = try trace.explain(target, by: IntegratedGradients(steps: 400))
+    let zeros = try trace.explainer.trace(trace.input.map { _ in 0 })
+    let places = trace.regions.map { $0.first { $0.classIndex == region.classIndex }?.places ?? [] }
+    for item in 0..<2 where !places[item].isEmpty {
+      func mean(_ trace: Trace) throws -> Float {
+        let scores = try trace.scores(ofItem: item)
+        return places[item].reduce(0) { $0 + scores[region.classIndex, $1] } / Float(places[item].count)
+      }
+      let expected = try mean(trace) - mean(zeros)
+      #expect(abs(Float(found.relevance.item(item).sum()) - expected) <= 2e-2 * max(1, abs(expected)))
+    }
+  }
+
   @Test func targetsThatDoNotExist() throws {
     let map = try Self.trace(.channelsFirst)
     let vector = try Self.trace(.channelsFirst, at: (1, 1))

@@ -112,7 +112,7 @@ import Testing
     Case(
       "contrast of a unit", 64,
       "clrp1 contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2",
-      "explain", "bare.onnx", "input.npy", "--target", "unit:y/1"),
+      "explain", "bare.onnx", "input.npy", "--target", "unit:y/1", "--method", "clrp1"),
     Case(
       "unknown artifact", 64, "--save: jpg is not one of png, npy, json, html", "explain", "model", "input.npy",
       "--save",

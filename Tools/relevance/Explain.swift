@@ -49,8 +49,8 @@ struct Explain: ParsableCommand {
       """
       How: \(MethodCatalog.standard.names.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
       clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
-      Repeatable. (default: clrp1; lrp where the output is a quantity or of one class, which has no alternatives, and for units and \
-      cosines)
+      Repeatable. (default: clrp1; lrp where the output is a quantity or of one class, which has no alternatives, and for \
+      boxes, units and cosines)
       """, valueName: "m"), completion: .list(MethodCatalog.standard.names),
     transform: MethodCatalog.standard.method(parsing:))
   var methods: [any AttributionMethod] = []

@@ -68,10 +68,10 @@ enum TargetArgument: CustomStringConvertible {
     return further
   }
 
-  /// Whether the target has other classes as alternatives.
+  /// Whether the target has other classes as alternatives; at a detector's box there are hardly any.
   var isOfClasses: Bool {
     switch self {
-    case .cosine, .fixed(.unit), .fixed(.cosine): false
+    case .cosine, .fixed(.unit), .fixed(.cosine), .fixed(.box): false
     default: true
     }
   }

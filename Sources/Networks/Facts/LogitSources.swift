@@ -13,12 +13,13 @@ package final class LogitSources: Sendable {
     (self.network, self.inferred) = (network, inferred)
   }
 
-  /// The node and element whose sigmoid or softmax an element of the logits' node is; nil if anything else is computed of it.
+  /// The node and element whose sigmoid or softmax an element of a node, by default that of the logits, is; nil if anything else is computed
+  /// of it.
   ///
   /// - Complexity: O(nodes that it passes); a node's origin is found once.
-  package func source(of element: Int) -> (node: Node.ID, element: Int)? {
+  package func source(of element: Int, at node: Node.ID? = nil) -> (node: Node.ID, element: Int)? {
     let graph = network.graph
-    var (id, element) = (network.logits, element)
+    var (id, element) = (node ?? network.logits, element)
     while true {
       let shape = inferred[id.index].shape
       if let operand = graph.sigmoidOperand(id) ?? graph.softmaxOperand(id)?.0 {
