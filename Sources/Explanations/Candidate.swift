@@ -33,7 +33,9 @@ public struct Candidate: Sendable, Hashable, Codable {
   public static func all(in scores: Tensor, objectness: [Float]?, layout: ScoreLayout) -> [Candidate] {
     var best = [Candidate?](repeating: nil, count: layout.classes)
     forEach(in: scores, objectness: objectness, layout: layout) { candidate in
-      if best[candidate.classIndex].map({ $0.isLess(than: candidate) }) ?? true { best[candidate.classIndex] = candidate }
+      if best[candidate.classIndex].map({ $0.isLess(than: candidate) }) ?? true {
+        best[candidate.classIndex] = candidate
+      }
     }
     return best.compactMap { $0 }.sorted {
       ($1.confidence, $1.score, $0.classIndex) < ($0.confidence, $0.score, $1.classIndex)

@@ -135,7 +135,7 @@ public struct Trace: Sendable {
   package let explainer: Explainer
   private(set) var propagator: Propagator
   private var propagators = Cache<String, Propagator>()
-  private(set) var choices = OutputChoices()
+  var choices = OutputChoices()
   let logitSources: LogitSources
 
   init(_ forward: ForwardTrace, explainer: Explainer) {
@@ -183,29 +183,6 @@ public struct Trace: Sendable {
     return Prediction.ranking(try scores(ofItem: item), layout: layout, place: place)
   }
 
-  /// For each item of the batch the classes that have the largest score at some position, by falling number of positions.
-  ///
-  /// - Complexity: O(batch × classes × positions) at the first request, then O(1).
-  public var regions: [[ClassRegion]] {
-    items.map { item in
-      choices.regions(ofItem: item) { ClassRegion.all(in: scores(of: item), layout: layout) }
-    }
-  }
-
-  /// For each item of the batch the classes' best candidates, best first: where classes have scores at several positions.
-  ///
-  /// - Complexity: O(batch × classes × positions).
-  public var candidates: [[Candidate]] { (0..<batch).map { candidates(ofItem: $0) } }
-
-  func candidates(ofItem item: Int) -> [Candidate] {
-    Candidate.all(in: scores(of: item), objectness: objectness(ofItem: item), layout: layout)
-  }
-
-  /// For each position the probability that there is anything at all; nil where the network gives none.
-  package func objectness(ofItem item: Int) -> [Float]? {
-    layout.objectness(ofItem: forward.value(of: explainer.network.logits).part(item, of: batch))
-  }
-
   /// The scores of an item of the batch, classes × positions (1 where there are none).
   ///
   /// - Throws: `RelevanceKitError` if there is no such item.
@@ -226,16 +203,6 @@ public struct Trace: Sendable {
 
   func probability(ofClass index: Int, item: Int, place: Int) -> Double {
     Prediction.probabilities(scores(of: item), layout: layout, place: place)?[index] ?? 0
-  }
-
-  /// The run at another input, in which regions and boxes are where they are in this one: a method that looks at many inputs asks all of
-  /// them for the same scores.
-  func trace(at input: Tensor) throws -> Trace {
-    var other = try explainer.trace(input)
-    if layout.hasPositions { _ = regions }
-    if layout.isOfCandidates { for item in items { _ = try boxes(ofItem: item) } }
-    other.choices = choices
-    return other
   }
 
   /// Whether relevance can go from a node to the input.

@@ -91,6 +91,46 @@ extension Trace {
   }
 }
 
+extension Trace {
+  /// For each item of the batch the classes that have the largest score at some position, by falling number of positions.
+  ///
+  /// - Complexity: O(batch × classes × positions) at the first request, then O(1).
+  public var regions: [[ClassRegion]] {
+    items.map { item in
+      choices.regions(ofItem: item) { ClassRegion.all(in: scores(of: item), layout: layout) }
+    }
+  }
+
+  /// For each item of the batch the classes' best candidates, best first: where classes have scores at several positions.
+  ///
+  /// - Complexity: O(batch × classes × positions).
+  public var candidates: [[Candidate]] { (0..<batch).map { candidates(ofItem: $0) } }
+
+  func candidates(ofItem item: Int) -> [Candidate] {
+    Candidate.all(in: scores(of: item), objectness: objectness(ofItem: item), layout: layout)
+  }
+
+  /// For each position the probability that there is anything at all; nil where the network gives none.
+  package func objectness(ofItem item: Int) -> [Float]? {
+    layout.objectness(ofItem: forward.value(of: explainer.network.logits).part(item, of: batch))
+  }
+
+  /// The run at another input, in which regions and boxes are where they are in this one: a method that looks at many inputs asks all of
+  /// them for the same scores.
+  func trace(at input: Tensor, for targets: [Target]) throws -> Trace {
+    var other = try explainer.trace(input)
+    for target in targets {
+      switch target {
+      case .region where layout.hasPositions: _ = regions
+      case .box(let rank): _ = try boxes(ofRank: rank)
+      default: continue
+      }
+      other.choices = choices
+    }
+    return other
+  }
+}
+
 /// Which parts of an output the items of a batch have chosen: regions and boxes, each found at the first request.
 final class OutputChoices: Sendable {
   private let regions = Cache<Int, [ClassRegion]>()

@@ -89,7 +89,8 @@ import Testing
           weight: Tensor(
             shape: [outputs, 3, side, side],
             elements: (0..<outputs * 3 * area).map { value($0 / area / 3, $0 / area % 3) }),
-          bias: Tensor(shape: [outputs], repeating: bias), window: try Window(kernel: [side, side], strides: [side, side]),
+          bias: Tensor(shape: [outputs], repeating: bias),
+          window: try Window(kernel: [side, side], strides: [side, side]),
           groups: 1)
       }
       let boxes = builder.add("\(name) boxes", try layer(4, { 0.1 * Float($0 + $1) }, 1), builder.input)

@@ -9,7 +9,9 @@ extension Candidate {
     let percent = { (share: Double) in String(format: "%.3g %%", share * 100) }
     let value =
       probability.map { probability in
-        objectness.map { "confidence \(percent(confidence)): objectness \(percent($0)) × class \(percent(probability))" }
+        objectness.map {
+          "confidence \(percent(confidence)): objectness \(percent($0)) × class \(percent(probability))"
+        }
           ?? "confidence \(percent(confidence))"
       } ?? String(format: "score %.4g", score)
     return "class \(classIndex)\(name) at position \(place) of \(count), \(value)"

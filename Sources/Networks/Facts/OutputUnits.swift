@@ -16,7 +16,8 @@ extension NeuralNetwork {
   package func channelAxis(ofOutput id: Node.ID, _ layout: ScoreLayout, _ inferred: [Inferred]) -> Int {
     let shape = inferred[id.index].shape
     let isScores = id == graph.output && shape == inferred[logits.index].shape
-    let isExplained = id == logits || isScores || graph.explainedOutputs.count > 1 && graph[graph.output].inputs.contains(id)
+    let isExplained =
+      id == logits || isScores || graph.explainedOutputs.count > 1 && graph[graph.output].inputs.contains(id)
     if isExplained, let axis = layout.channelAxis, shape.rank + axis >= 0 { return shape.rank + axis }
     if let axis = channelAxes(inferred)[id.index] { return axis }
     return shape.rank == 3 && shape[2] < shape[1] ? 2 : min(1, shape.rank - 1)
