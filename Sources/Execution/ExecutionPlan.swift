@@ -32,8 +32,8 @@ package final class ExecutionPlan: Sendable {
     try Self.checkMemory(for: graph, inferred)
     (self.network, self.analysis) = (network, analysis)
     shapes = analysis.shapes
-    itemLayouts = network.itemLayouts(before: network.logits, inferred)
-    batching = network.batching(before: network.logits, inferred, itemLayouts)
+    itemLayouts = network.itemLayouts(inferred)
+    batching = network.batching(inferred)
     layout = network.scoreLayout(inferred)
     kernels = try graph.ids.map { id in
       try KernelSite(

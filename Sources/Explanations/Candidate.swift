@@ -2,17 +2,20 @@ import Networks
 import Tensors
 
 /// A class, and where it is most likely to be among positions that are candidates: a detector's anchors, a recognizer's steps.
-public struct Candidate: Sendable, Hashable {
+public struct Candidate: Sendable, Hashable, Codable {
   /// The class, from 0.
   public let classIndex: Int
   /// The position, counted row by row (`ScoreLayout.coordinates(ofPosition:)`).
   public let place: Int
-  /// The class's score there, which is explained.
+  /// The class's score there.
   public let score: Float
   /// Its probability; nil where the output is a quantity.
   public let probability: Double?
   /// The probability that there is anything at all; nil where the network gives none.
   public let objectness: Double?
+
+  /// The four numbers of the box there, as the network gives them; nil where it gives none, or they are an output that is not kept.
+  public internal(set) var box: [Float]?
 
   /// What candidates are ranked by: the product of both probabilities, or the score where there is none.
   public var confidence: Double { (probability ?? Double(score)) * (objectness ?? 1) }
@@ -28,22 +31,48 @@ public struct Candidate: Sendable, Hashable {
   ///   - layout: what the scores decide.
   /// - Complexity: O(classes × positions).
   public static func all(in scores: Tensor, objectness: [Float]?, layout: ScoreLayout) -> [Candidate] {
-    let background = background(in: scores, layout: layout)
     var best = [Candidate?](repeating: nil, count: layout.classes)
-    for place in 0..<layout.positionCount {
-      let column = Prediction.column(scores, place)
-      let probabilities = Prediction.probabilities(column, layout: layout)
-      for index in column.indices where index != background {
-        let candidate = Candidate(
-          classIndex: index, place: place, score: column[index], probability: probabilities?[index],
-          objectness: objectness.map { Double($0[place]) })
-        // Probabilities that round to 1 are told apart by their logits.
-        let rank = (candidate.confidence, candidate.score)
-        if best[index].map({ ($0.confidence, $0.score) < rank }) ?? true { best[index] = candidate }
+    forEach(in: scores, objectness: objectness, layout: layout) { candidate in
+      if best[candidate.classIndex].map({ $0.isLess(than: candidate) }) ?? true {
+        best[candidate.classIndex] = candidate
       }
     }
     return best.compactMap { $0 }.sorted {
       ($1.confidence, $1.score, $0.classIndex) < ($0.confidence, $0.score, $1.classIndex)
+    }
+  }
+
+  /// For each position its most likely class, by falling confidence; equal ones by position. The background is left out. Candidates that
+  /// lie on the same object are all there: nothing is suppressed.
+  ///
+  /// - Complexity: O(classes × positions + positions log positions).
+  public static func boxes(in scores: Tensor, objectness: [Float]?, layout: ScoreLayout) -> [Candidate] {
+    var best = [Candidate?](repeating: nil, count: layout.positionCount)
+    forEach(in: scores, objectness: objectness, layout: layout) { candidate in
+      if best[candidate.place].map({ $0.isLess(than: candidate) }) ?? true { best[candidate.place] = candidate }
+    }
+    return best.compactMap { $0 }.sorted {
+      ($1.confidence, $1.score, $0.place) < ($0.confidence, $0.score, $1.place)
+    }
+  }
+
+  /// Probabilities that round to 1 are told apart by their logits.
+  private func isLess(than other: Candidate) -> Bool { (confidence, score) < (other.confidence, other.score) }
+
+  /// All classes but the background at all positions.
+  private static func forEach(
+    in scores: Tensor, objectness: [Float]?, layout: ScoreLayout, _ body: (Candidate) -> Void
+  ) {
+    let background = background(in: scores, layout: layout)
+    for place in 0..<layout.positionCount {
+      let column = Prediction.column(scores, place)
+      let probabilities = Prediction.probabilities(column, layout: layout)
+      for index in column.indices where index != background {
+        body(
+          Candidate(
+            classIndex: index, place: place, score: column[index], probability: probabilities?[index],
+            objectness: objectness.map { Double($0[place]) }))
+      }
     }
   }
 

@@ -43,7 +43,7 @@ public struct Explainer: Sendable {
     executor = Executor(
       network, threads: threads, convolution: convolution, instructionSet: instructionSet)
     try executor.checkThreads()
-    reachable = Set(network.nodes(reaching: network.logits))
+    reachable = Set(network.nodes(reaching: network.ends))
     self.memoryBudget = memoryBudget
   }
 
@@ -132,14 +132,16 @@ public struct Trace: Sendable {
   /// The values that are explained, before a final softmax or sigmoid: batch × classes, and, where classes have scores at several
   /// positions, × the extents of `layout.positions`. A single logit that decides between two classes is there twice, once negated.
   public let logits: Tensor
-  let explainer: Explainer
+  package let explainer: Explainer
   private(set) var propagator: Propagator
   private var propagators = Cache<String, Propagator>()
-  private let found = Cache<Int, [ClassRegion]>()
+  var choices = OutputChoices()
+  let logitSources: LogitSources
 
   init(_ forward: ForwardTrace, explainer: Explainer) {
     self.explainer = explainer
     propagator = Propagator(plan: explainer.plan, trace: forward)
+    logitSources = LogitSources(explainer.network, forward.plan.analysis.inferred)
     let values = forward.value(of: explainer.network.logits)
     let layout = forward.plan.layout
     let scores = (0..<forward.items).map { layout.scores(ofItem: values.part($0, of: forward.items)) }
@@ -179,27 +181,6 @@ public struct Trace: Sendable {
       throw ExplanationError.noSuchPosition(position ?? [], positions: layout.positions)
     }
     return Prediction.ranking(try scores(ofItem: item), layout: layout, place: place)
-  }
-
-  /// For each item of the batch the classes that have the largest score at some position, by falling number of positions.
-  ///
-  /// - Complexity: O(batch × classes × positions) at the first request, then O(1).
-  public var regions: [[ClassRegion]] {
-    (0..<batch).map { item in found.value(for: item) { ClassRegion.all(in: scores(of: item), layout: layout) } }
-  }
-
-  /// For each item of the batch the classes' best candidates, best first: where classes have scores at several positions.
-  ///
-  /// - Complexity: O(batch × classes × positions).
-  public var candidates: [[Candidate]] { (0..<batch).map { candidates(ofItem: $0) } }
-
-  func candidates(ofItem item: Int) -> [Candidate] {
-    Candidate.all(in: scores(of: item), objectness: objectness(ofItem: item), layout: layout)
-  }
-
-  /// For each position the probability that there is anything at all; nil where the network gives none.
-  package func objectness(ofItem item: Int) -> [Float]? {
-    layout.objectness(ofItem: forward.value(of: explainer.network.logits).part(item, of: batch))
   }
 
   /// The scores of an item of the batch, classes × positions (1 where there are none).

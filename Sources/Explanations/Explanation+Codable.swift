@@ -11,7 +11,7 @@ extension CodingUserInfoKey {
 
 extension Explanation: Codable {
   private enum Key: String, CodingKey {
-    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors
+    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors, boxes
   }
 
   /// Reads what `encode(to:)` writes.
@@ -31,6 +31,7 @@ extension Explanation: Codable {
       signedRelevance: try container.decode(Tensor.self, forKey: .signedRelevance),
       ledger: try container.decode(Ledger.self, forKey: .ledger),
       completenessErrors: try container.decodeIfPresent([Float].self, forKey: .completenessErrors))
+    boxes = try container.decodeIfPresent([Candidate].self, forKey: .boxes) ?? []
   }
 
   /// Writes target and method as on the command line (`class:340`, `clrp1:strength=1.5`), the scores, the map and the ledger.
@@ -45,15 +46,20 @@ extension Explanation: Codable {
     try container.encode(signedRelevance, forKey: .signedRelevance)
     try container.encode(ledger, forKey: .ledger)
     try container.encodeIfPresent(completenessErrors, forKey: .completenessErrors)
+    if !boxes.isEmpty { try container.encode(boxes, forKey: .boxes) }
   }
 }
 
 extension Target: Codable {
-  /// Reads a target as it is written on the command line, `class:340`, and `top:2` for one rank.
+  /// Reads a target as it is written on the command line, `class:340`, and `top:2` for one rank; a cosine with its reference.
   ///
   /// - Throws: `DecodingError` for other texts, and what the decoder throws.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
+    if let reference = try? container.decode([String: Reference].self)["cosine"] {
+      self = .cosine(reference)
+      return
+    }
     let text = try container.decode(String.self)
     let rank = text.hasPrefix("top:") ? Int(text.dropFirst(4)) : nil
     guard let target = rank.map(Target.top) ?? Target(text) else {
@@ -64,12 +70,16 @@ extension Target: Codable {
     self = target
   }
 
-  /// Writes the description.
+  /// Writes the description, of a cosine its reference under the key `cosine`.
   ///
   /// - Throws: What the encoder throws.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
-    try container.encode(description)
+    if case .cosine(let reference) = self {
+      try container.encode(["cosine": reference])
+    } else {
+      try container.encode(description)
+    }
   }
 }
 

@@ -9,7 +9,8 @@ public struct Explanation: Sendable {
   public let target: Target
   /// How.
   public let method: any AttributionMethod
-  /// The explained score of each item of the batch: a logit (`ScoreLayout.areProbabilities`: a probability), or the sum of a unit's activations.
+  /// The explained score of each item of the batch: a logit (a probability where `ScoreLayout.areProbabilities` and no logit is found behind
+  /// it), the mean of a region's, the sum of a unit's activations, or a cosine.
   public let scores: [Float]
   /// What a class's score is called.
   let scoreName: String
@@ -22,6 +23,9 @@ public struct Explanation: Sendable {
   public let ledger: Ledger
   /// For integrated gradients what the map's sum is short of `y(x) − y(x₀)`, for each item of the batch.
   public internal(set) var completenessErrors: [Float]?
+
+  /// Of a `Target.box` what it is in each item of the batch: class, position, confidence and box; else empty.
+  public internal(set) var boxes: [Candidate] = []
 
   /// The explained score (of the first item).
   public var score: Float { scores[0] }
@@ -38,7 +42,8 @@ public struct Explanation: Sendable {
   /// Maps of the same unit can be compared by their values, and can share a color scale.
   public var quantity: String {
     switch target {
-    case .class, .region, .top: method.quantity(of: scoreName)
+    case .class, .region, .top, .box: method.quantity(of: scoreName)
+    case .cosine: method.quantity(of: "cosine")
     case .unit(let node, _, _): method.quantity(of: "activation of \(node)")
     }
   }
@@ -64,14 +69,21 @@ package enum ExplanationError: RelevanceKitError, Equatable {
   case needsPosition(class: Int, positions: [Int])
   case noSuchPosition([Int], positions: [Int])
   case noRegions(class: Int)
-  case emptyRegion(class: Int)
+  case emptyRegion(class: Int, others: [Int])
+  case noBoxes(layout: String)
+  case noSuchBox(Int, boxes: Int)
+  case outputLeftOut(String)
+  case referenceCount(String, found: Int, expected: Int, shape: TensorShape)
+  case noDirection(String)
+  case needsUnit(method: String)
   case notFinite(target: String, method: String, node: String)
 
   package var category: ErrorCategory {
     switch self {
     case .noSuchClass, .noSuchRank, .noSuchItem, .noSuchUnit, .turnedUnit, .needsClass, .contrastWithItself,
       .contrastWithNothing, .needsPosition,
-      .noSuchPosition, .noRegions, .emptyRegion:
+      .noSuchPosition, .noRegions, .emptyRegion, .noBoxes, .noSuchBox, .outputLeftOut, .referenceCount, .noDirection,
+      .needsUnit:
       .usage
     case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer, .notFinite: .badData
     }
@@ -107,8 +119,22 @@ package enum ExplanationError: RelevanceKitError, Equatable {
         : "there is no position \(Self.list(position)): the scores have \(Self.extents(positions)) positions, from "
           + "\(Self.list(positions.map { _ in 0 })) to \(Self.list(positions.map { $0 - 1 }))"
     case .noRegions(let index): "region:\(index): each class has one score, and no positions; expected class:\(index)"
-    case .emptyRegion(let index):
-      "region:\(index): class \(index) has the largest score at no position; relevance predict lists the classes that have"
+    case .emptyRegion(let index, let others):
+      "region:\(index): class \(index) has the largest score at no position; the classes that have: "
+        + others.prefix(12).map(String.init).joined(separator: ", ")
+        + (others.count > 12 ? " and \(others.count - 12) more" : "")
+    case .noBoxes(let layout):
+      "box: expected a detector, whose classes have scores at each of several positions: batch × (4 + classes) × positions, batch × positions "
+        + "× (4 + 1 + classes), or boxes and scores as two outputs; found \(layout)"
+    case .noSuchBox(let rank, let boxes): "box:\(rank): no box has this rank; expected 1 to \(boxes)"
+    case .outputLeftOut(let name):
+      "\(name): this output of the file was left out when it was read; expected it among furtherOutputs"
+    case .referenceCount(let name, let found, let expected, let shape):
+      "cosine:\(name): the reference has \(found) elements; expected \(expected), as each item of the output, whose shape is \(shape)"
+    case .noDirection(let name):
+      "cosine:\(name): the reference has no direction: all its elements are 0, or some are not finite"
+    case .needsUnit(let method):
+      "\(method) contrasts a class or a unit with its opposite, and a cosine has none; expected lrp, or another method that is no contrast"
     case .notFinite(let target, let method, let node):
       "the map of \(target) by \(method) has values that are not finite (NaN or infinite), because of node \(node)"
     case .noSpatialLayer(let method):

@@ -80,8 +80,13 @@ extension Seeds {
     let scores = try sites.enumerated().map { number, site in
       try (0..<batch).map { try scores(TargetSeed(site, number, $0, in: trace)) }
     }
-    var factors = [Float](repeating: 1, count: sites.count)
-    for (node, members) in Dictionary(grouping: sites.indices, by: { sites[$0].node }) {
+    var factors = sites.map { _ in [Float](repeating: 1, count: batch) }
+    if sites.contains(where: { if case .cosine = $0.kind { true } else { false } }) {
+      throw ExplanationError.needsUnit(method: method.name)
+    }
+    // Items of a batch may have their boxes at different nodes.
+    for node in Set(sites.flatMap(\.nodes)).sorted() {
+      let members = sites.indices.filter { sites[$0].nodes.contains(node) }
       let head = try LinearHead(from: node, in: graph)
       let (own, count) = (members.map { sites[$0] }, members.count)
       let derivative = try trace.propagator(for: method.table, variant: "derivative of \(node)", head.derivative)
@@ -102,8 +107,9 @@ extension Seeds {
         arriving = negated.relevance(arrivingAt: head.input, from: starts.tensors, count: count)
       }
       for (place, number) in members.enumerated() {
-        let isTurned = slopes.part(place, of: count).sum() < 0
-        for item in 0..<batch {
+        let items = (0..<batch).filter { sites[number].nodes[$0] == node }
+        let isTurned = items.reduce(0) { $0 + slopes.part($1 * count + place, of: batch * count).sum() } < 0
+        for item in items {
           var dual = arriving.part(item * count + place, of: batch * count)
           if isComposite {
             // S · x ⊙ w⁻ / Σ x ⊙ w⁻ with w the weights of the whole head into the target, signs turned back.
@@ -116,12 +122,12 @@ extension Seeds {
           let factor = isTurned ? 1 : -strength
           add(
             zip(0..., dual.elements.map { factor * $0 }), at: head.input, of: dual.count, item * sites.count + number)
+          if isTurned { factors[number][item] = -strength }
         }
-        if isTurned { factors[number] = -strength }
       }
     }
     add(sites, in: trace) { start in
-      start.add(scores[start.number][start.item].map { $0 * factors[start.number] })
+      start.add(scores[start.number][start.item].map { $0 * factors[start.number][start.item] })
     }
   }
 }

@@ -27,10 +27,9 @@ public struct Seeds: Sendable {
         var start = TargetSeed(site, number, item, in: trace)
         try body(&start)
         let row = item * sites.count + number
-        if !start.own.isEmpty { add(start.own, at: site.node, of: site.item, row) }
-        if start.classes.isEmpty { continue }
-        let logits = trace.plan.network.logits
-        add(start.classes, at: logits, of: trace.forward.shape(of: logits).count / trace.batch, row)
+        func count(_ node: Node.ID) -> Int { trace.forward.shape(of: node).count / trace.batch }
+        if !start.own.isEmpty { add(start.own, at: site.nodes[item], of: count(site.nodes[item]), row) }
+        for (node, values) in start.classes { add(values, at: node, of: count(node), row) }
       }
     }
   }
@@ -51,31 +50,32 @@ public struct TargetSeed {
   public let number: Int
   /// The item of the batch, from 0.
   public let item: Int
-  /// The scores of the target's elements: of a class its logits, of a unit its activations.
+  /// The shares of the target's elements in its score: of a class its logit, of a region its logits divided by their number, of a unit its
+  /// activations, of a cosine its summands.
   public let scores: [Float]
+  /// The derivatives of the target's score by its elements: 1, or −1 for the negative side of a single logit; of a region divided by the
+  /// number of positions.
+  public let signs: [Float]
   let site: Site
-  private let layout: ScoreLayout
+  private let trace: Trace
   fileprivate var own: [(Int, Float)] = []
-  fileprivate var classes: [(Int, Float)] = []
+  fileprivate var classes: [Node.ID: [(Int, Float)]] = [:]
 
   init(_ site: Site, _ number: Int, _ item: Int, in trace: Trace) {
     (self.site, self.number, self.item) = (site, number, item)
-    scores = site.values(in: trace, item: item)
-    layout = trace.layout
+    (scores, signs) = site.shares(in: trace, item: item)
+    self.trace = trace
   }
 
-  /// For each of the target's elements 1, or −1 for the negative side of a single logit: the derivative of its score.
-  ///
-  /// - Complexity: O(elements).
-  public var signs: [Float] { scores.map { _ in site.sign } }
   /// The positions, counted row by row, at which the elements are scores of the target's class; of a unit none.
-  public var places: [Int] { site.places.isEmpty ? [] : site.places[item] }
+  public var places: [Int] { site.places[item] }
 
   /// The class that is explained.
   ///
   /// - Throws: `RelevanceKitError` for a unit: it has no siblings that are alternatives to it.
   public func requiredClass(by method: some AttributionMethod) throws -> Int {
-    guard let index = site.classIndex else { throw ExplanationError.needsClass(method: method.name) }
+    if case .cosine = site.kind { throw ExplanationError.needsUnit(method: method.name) }
+    guard let index = site.classIndices[item] else { throw ExplanationError.needsClass(method: method.name) }
     return index
   }
 
@@ -84,6 +84,8 @@ public struct TargetSeed {
 
   /// Adds to the relevance of a class at a position, which is counted row by row.
   public mutating func add(_ value: Float, toClass index: Int, at place: Int) {
-    classes.append((layout.element(ofClass: index, at: place), value))
+    // Where the target's own elements are logits, the other classes' are too.
+    let source = trace.scoreSource(ofClass: index, at: place, item: item, asProbability: !site.areLogits)
+    classes[source.node, default: []].append((source.element, value))
   }
 }

@@ -1,19 +1,32 @@
 import Networks
 import Tensors
 
-/// A target found in a network: elements of a node's output whose relevance starts.
+/// A target found in a network: elements of nodes' outputs whose relevance starts.
 struct Site {
-  let node: Node.ID
+  /// What the scores of a target's elements are in, together.
+  enum Kind {
+    /// The sum of the elements' values.
+    case sum
+    /// Their mean.
+    case mean
+    /// The cosine of the values to others.
+    case cosine(Reference)
+  }
+
+  /// For each item of the batch the node.
+  private(set) var nodes: [Node.ID]
   /// For each item of the batch the elements of the item; of a class at a position or a single unit one.
-  let elements: [[Int]]
-  /// Elements of an item of the output.
-  let item: Int
-  /// What the elements are multiplied by to be the target's scores: −1 for the negative side of a single logit.
-  var sign: Float = 1
-  /// The class, if the elements are scores of one; nil for a unit.
-  var classIndex: Int?
+  private(set) var elements: [[Int]]
+  /// What the score is in the elements' values.
+  private(set) var kind = Kind.sum
+  /// For each item, what its elements are multiplied by to be the target's scores: −1 for the negative side of a single logit.
+  private(set) var signs: [Float]
+  /// For each item the class, if the elements are scores of one; nil for a unit.
+  private(set) var classIndices: [Int?]
   /// For each item of the batch the positions, counted row by row, at which the elements are the class's scores.
-  var places: [[Int]] = []
+  private(set) var places: [[Int]]
+  /// Whether the elements are logits, or such values of the network as nothing is known of.
+  private(set) var areLogits = true
 
   /// Whether the target is a single element of each item.
   var isSingle: Bool { elements.allSatisfy { $0.count == 1 } }
@@ -24,9 +37,9 @@ struct Site {
     if let index = target.classIndex, !(0..<trace.classes).contains(index) {
       throw ExplanationError.noSuchClass(index, classes: trace.classes)
     }
+    let layout = trace.layout
     switch target {
     case .class(let index, let position):
-      let layout = trace.layout
       let place: Int
       if let position {
         guard layout.hasPositions, let found = layout.index(ofPosition: position) else {
@@ -39,72 +52,140 @@ struct Site {
         }
         place = 0
       }
-      self.init(ofClass: index, at: [[Int]](repeating: [place], count: trace.batch), in: trace)
+      self.init(ofClasses: trace.items.map { _ in index }, at: trace.items.map { _ in [place] }, in: trace)
     case .region(let index):
+      guard layout.hasPositions else { throw ExplanationError.noRegions(class: index) }
       let places = trace.regions.map { $0.first { $0.classIndex == index }?.places ?? [] }
-      guard trace.layout.hasPositions else { throw ExplanationError.noRegions(class: index) }
-      self.init(ofClass: index, at: places, in: trace)
-      guard places.contains(where: { !$0.isEmpty }) else { throw ExplanationError.emptyRegion(class: index) }
+      guard places.contains(where: { !$0.isEmpty }) else {
+        let others = Set(trace.regions.flatMap { $0.map(\.classIndex) }).sorted()
+        throw ExplanationError.emptyRegion(class: index, others: others)
+      }
+      self.init(ofClasses: places.map { _ in index }, at: places, in: trace)
+      kind = .mean
+    case .box(let rank):
+      let boxes = try trace.boxes(ofRank: rank)
+      self.init(ofClasses: boxes.map(\.classIndex), at: boxes.map { [$0.place] }, in: trace)
+    case .cosine(let reference):
+      let node = trace.plan.network.logits
+      let count = trace.forward.shape(of: node).count / trace.batch
+      try reference.check(count: count, shape: trace.forward.shape(of: node))
+      self.init(node, Array(0..<count), in: trace)
+      kind = .cosine(reference)
     case .top: preconditionFailure("a rank was resolved to a class")
     case .unit(let name, let channel, let position): try self.init(name, channel, position, in: trace)
     }
   }
 
-  /// The scores of a class at some positions of each item.
-  private init(ofClass index: Int, at places: [[Int]], in trace: Trace) {
+  /// The scores of a class of each item at some positions.
+  private init(ofClasses classes: [Int], at places: [[Int]], in trace: Trace) {
     let layout = trace.layout
-    node = trace.plan.network.logits
-    item = trace.forward.shape(of: node).count / trace.batch
-    sign = layout.sign(ofClass: index)
-    elements = places.map { $0.map { layout.element(ofClass: index, at: $0) } }
-    classIndex = index
+    let network = trace.plan.network
+    let found = zip(classes.indices, places).map { item, places in
+      places.map { trace.scoreSource(ofClass: classes[item], at: $0, item: item) }
+    }
+    // All of an item's scores start at one node: logits, if that is the same for all.
+    let behind = found.map { found in found.first?.isLogit == true && Set(found.map(\.node)).count == 1 }
+    areLogits = !layout.areProbabilities || zip(behind, places).allSatisfy { $0 || $1.isEmpty }
+    (nodes, elements) = (classes.map { _ in network.logits }, [])
+    for item in classes.indices {
+      if areLogits, layout.areProbabilities, let first = found[item].first {
+        nodes[item] = first.node
+        elements.append(found[item].map(\.element))
+      } else {
+        elements.append(places[item].map { layout.element(ofClass: classes[item], at: $0) })
+      }
+    }
+    signs = classes.map { layout.sign(ofClass: $0) }
+    classIndices = classes
     self.places = places
+  }
+
+  /// The same elements of a node's output for each item.
+  private init(_ node: Node.ID, _ elements: [Int], in trace: Trace) {
+    nodes = trace.items.map { _ in node }
+    self.elements = nodes.map { _ in elements }
+    (signs, classIndices) = (nodes.map { _ in 1 }, nodes.map { _ in nil })
+    places = nodes.map { _ in [] }
   }
 
   private init(_ name: String, _ channel: Int, _ position: [Int]?, in trace: Trace) throws {
     let network = trace.plan.network
-    let id = try network.graph.requiredNode(named: name)
-    guard id != network.input, trace.reaches(id) else {
+    let output = network.node(ofOutput: name)
+    if output == nil, network.graph.node(named: name) == nil, network.graph.outputNames.contains(name) {
+      throw ExplanationError.outputLeftOut(name)
+    }
+    let id = try output ?? network.graph.requiredNode(named: name)
+    // What makes probabilities of the logits is behind what is explained.
+    let isBehindLogits = id == output && id == network.graph.output && id != network.logits
+    guard id != network.input, trace.reaches(id) || isBehindLogits else {
       throw ExplanationError.noRelevance(node: network.graph[id].name)
     }
     let shape = trace.forward.shape(of: id)
-    // Channels come second; where there are no positions, last.
-    let channels = shape.rank < 2 ? 1 : shape[1]
-    let extents = TensorShape(Array(shape.dimensions.dropFirst(2)))
+    // Of nodes channels come second; where there are no positions, last.
+    let axis =
+      output == nil || shape.rank < 2
+      ? 1 : network.channelAxis(ofOutput: id, trace.layout, trace.forward.plan.analysis.inferred)
+    let channels = shape.rank < 2 ? 1 : shape[axis]
+    let others = shape.dimensions.indices.filter { $0 > 0 && $0 != axis }
+    let extents = TensorShape(others.map { shape[$0] })
     guard (0..<channels).contains(channel) else {
       throw ExplanationError.noSuchUnit("channel \(channel)", node: name, shape: shape)
     }
     try network.graph[id].checkSign(ofChannel: channel, called: name)
-    var (first, count) = (channel * extents.count, extents.count)
+    let places: [Int]
     if let position {
       guard let place = extents.place(of: position) else {
         let text = position.map(String.init).joined(separator: ",")
         throw ExplanationError.noSuchUnit("position \(text)", node: name, shape: shape)
       }
-      first += place
-      count = 1
+      places = [place]
+    } else {
+      places = Array(0..<extents.count)
     }
-    node = id
-    elements = [[Int]](repeating: Array(first..<first + count), count: trace.batch)
-    item = shape.count / trace.batch
+    let strides = shape.strides
+    let first = shape.rank < 2 ? 0 : channel * strides[axis]
+    var elements = places.map { place in
+      zip(others, extents.coordinates(of: place)).reduce(first) { $0 + strides[$1.0] * $1.1 }
+    }
+    var node = id
+    if let behind = output.flatMap({ trace.logits(of: elements, at: $0) }) {
+      (node, elements) = behind
+    } else if isBehindLogits {
+      throw ExplanationError.noRelevance(node: network.graph[id].name)
+    }
+    self.init(node, elements, in: trace)
     // A unit of the logits is a class where classes have one score each.
     let layout = trace.layout
-    if id == network.logits, count == 1, !layout.hasPositions,
+    if node == network.logits, elements.count == 1, !layout.hasPositions,
       let index = (0..<layout.classes).first(where: {
-        layout.element(ofClass: $0) == first && layout.sign(ofClass: $0) > 0
+        layout.element(ofClass: $0) == elements[0] && layout.sign(ofClass: $0) > 0
       })
     {
-      classIndex = index
-      places = [[Int]](repeating: [0], count: trace.batch)
+      classIndices = trace.items.map { _ in index }
+      self.places = trace.items.map { _ in [0] }
     }
   }
 
-  func values(in trace: Trace, item index: Int) -> [Float] {
-    let values = trace.forward.itemByItem(trace.forward.value(of: node), at: node)
-    return values.withUnsafeElements { values in elements[index].map { sign * values[index * item + $0] } }
+  /// What the elements have to do with the score of an item: how much of it each is, and its derivative by each.
+  func shares(in trace: Trace, item index: Int) -> (scores: [Float], derivatives: [Float]) {
+    let all = trace.forward.itemByItem(trace.forward.value(of: nodes[index]), at: nodes[index])
+    let (start, sign) = (index * (all.count / trace.batch), signs[index])
+    let values = all.withUnsafeElements { all in elements[index].map { sign * all[start + $0] } }
+    switch kind {
+    case .sum: return (values, values.map { _ in sign })
+    case .mean:
+      let count = Float(max(values.count, 1))
+      return (values.map { $0 / count }, values.map { _ in sign / count })
+    case .cosine(let reference): return reference.shares(of: values)
+    }
   }
 
-  func score(in trace: Trace, item index: Int) -> Float { values(in: trace, item: index).reduce(0, +) }
+  func score(in trace: Trace, item index: Int) -> Float {
+    let scores = shares(in: trace, item: index).scores
+    // Many small ones of a cosine or a mean.
+    if case .sum = kind { return scores.reduce(0, +) }
+    return Float(scores.reduce(0.0) { $0 + Double($1) })
+  }
 }
 
 extension Node {

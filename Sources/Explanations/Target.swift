@@ -7,17 +7,22 @@ public enum Target: Hashable, Sendable {
   /// a detector's, the class that has the best one, there (`Candidate`); of a picture's pixels the class that has the largest score at
   /// the most of them, at all these, the background last. What it stands for is known once the network has run, for the first item of a batch.
   case top(_ rank: Int)
-  /// A class at all positions where its score is the largest, in units of the sum of its scores there.
+  /// A class at all positions where its score is the largest: the mean of its scores there. Each item of a batch has its own.
   case region(Int)
+  /// The box of a detector with the highest confidence (rank 1), or the one of a later rank: the score of its class at its position. Boxes
+  /// that overlap others count too. Each item of a batch has its own (`Trace.boxes(ofItem:)`).
+  case box(_ rank: Int)
+  /// The cosine of the output, before a final softmax or sigmoid, to a reference: of an embedding to another.
+  case cosine(Reference)
   /// A unit of any node, in units of its activation: a channel at a position (height and width), or, without one, the whole
   /// channel. A unit of a fully connected layer is a channel.
   case unit(node: String, channel: Int, position: [Int]? = nil)
 
-  /// The class; nil for a unit, and for a rank.
+  /// The class; nil for a unit, a cosine, and for a rank or a box, which may have another class in each item.
   public var classIndex: Int? {
     switch self {
     case .class(let index, _), .region(let index): index
-    case .unit, .top: nil
+    case .unit, .top, .box, .cosine: nil
     }
   }
 
@@ -47,18 +52,21 @@ public enum Target: Hashable, Sendable {
 }
 
 extension Target: CustomStringConvertible {
-  /// `class:340`, `class:12@40,25`, `region:12`, `unit:conv5/13`, `unit:conv5/13@6,7`: as targets are written on the command line.
+  /// `class:340`, `class:12@40,25`, `region:12`, `box:1`, `cosine:zebra.npy`, `unit:conv5/13`, `unit:conv5/13@6,7`: as targets are written on the command line.
   public var description: String {
     func text(_ position: [Int]?) -> String { position.map { "@" + $0.map(String.init).joined(separator: ",") } ?? "" }
     return switch self {
     case .class(let index, let position): "class:\(index)\(text(position))"
     case .region(let index): "region:\(index)"
     case .top(let rank): "top:\(rank)"
+    case .box(let rank): "box:\(rank)"
+    case .cosine(let reference): "cosine:\(reference.name)"
     case .unit(let node, let channel, let position): "unit:\(node)/\(channel)\(text(position))"
     }
   }
 
-  /// Reads a description; nil if it is none, or a rank: on the command line `top:3` stands for three targets. Names of nodes may contain any characters: the last slash ends them.
+  /// Reads a description; nil if it is none, a cosine, whose reference it does not hold, or a rank: on the command line `top:3` stands for
+  /// three targets. Names of nodes may contain any characters: the last slash ends them.
   public init?(_ description: String) {
     guard let colon = description.firstIndex(of: ":") else { return nil }
     let rest = description[description.index(after: colon)...]
@@ -69,6 +77,9 @@ extension Target: CustomStringConvertible {
     case "region":
       guard let (index, position) = Self.numbers(rest), position == nil else { return nil }
       self = .region(index)
+    case "box":
+      guard let (rank, position) = Self.numbers(rest), position == nil, rank > 0 else { return nil }
+      self = .box(rank)
     case "unit":
       guard let slash = rest.lastIndex(of: "/"), slash > rest.startIndex,
         let (channel, position) = Self.numbers(rest[rest.index(after: slash)...])

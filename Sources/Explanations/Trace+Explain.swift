@@ -35,17 +35,19 @@ extension Trace {
     let sites = try targets.map { try Site(of: $0, in: self) }
     let maps = try method.maps(of: targets, in: self, ledger: ledger && method.isRelevance)
     for (target, map) in zip(targets, maps) { try check(map, of: target, method) }
-    return zip(targets, zip(sites, maps)).map { target, pair in
+    return try zip(targets, zip(sites, maps)).map { target, pair in
       let (site, map) = pair
       var entries = map.ledger
       if !entries.isEmpty && method.isContrastive {
         let name = plan.network.graph[plan.network.input].name
         entries.append(LedgerEntry(clipping: map.values, to: map.values.positivePart, of: name))
       }
-      return Explanation(
+      var explanation = Explanation(
         target: target, method: method, scores: (0..<batch).map { site.score(in: self, item: $0) },
-        scoreName: layout.areProbabilities ? "probability" : "logit",
+        scoreName: site.areLogits ? "logit" : "probability",
         signedRelevance: map.values, ledger: Ledger(entries), completenessErrors: map.completenessErrors)
+      if case .box(let rank) = target { explanation.boxes = try boxes(ofRank: rank) }
+      return explanation
     }
   }
 

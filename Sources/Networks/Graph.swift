@@ -15,6 +15,11 @@ public struct Graph: Sendable {
   public private(set) var outputNames: [String]
   /// Those outputs of the model file that are the result: one, or several that are joined; none where it is another node.
   package private(set) var explainedOutputs: [String]
+  /// Outputs of the model file that are kept beside the result, or are parts of it, so that their units can be explained: names and nodes.
+  package private(set) var keptOutputs: [KeptOutput]
+  /// The node that holds the boxes of the result's positions, where these are outputs beside it: batch × positions × 4, or with both in the
+  /// other order.
+  package private(set) var boxes: Node.ID?
   /// What has been inferred for the last shape of the input that was asked for.
   let inferences = Cache<TensorShape, [Inferred]>(limit: 1)
 
@@ -23,7 +28,7 @@ public struct Graph: Sendable {
   /// - Throws: `GraphError` if two nodes share a name or an operand does not come before its user.
   package init(
     name: String, nodes: [Node], output: Node.ID, outputName: String? = nil, outputNames: [String]? = nil,
-    joinedOutputs: [String]? = nil
+    joinedOutputs: [String]? = nil, keptOutputs: [KeptOutput] = [], boxes: Node.ID? = nil
   ) throws {
     var names = Set<String>()
     for (index, node) in nodes.enumerated() {
@@ -37,7 +42,19 @@ public struct Graph: Sendable {
     self.outputName = outputName ?? nodes[output.index].name
     self.outputNames = outputNames ?? [self.outputName]
     explainedOutputs = joinedOutputs ?? [self.outputName].filter(self.outputNames.contains)
+    (self.keptOutputs, self.boxes) = (keptOutputs, boxes)
   }
+
+  /// An output of the model file, and the node that makes it.
+  package struct KeptOutput: Sendable {
+    package let name: String
+    package let node: Node.ID
+
+    package init(name: String, node: Node.ID) { (self.name, self.node) = (name, node) }
+  }
+
+  /// The nodes that are results: the output, and what is kept beside it.
+  var results: [Node.ID] { [output] + keptOutputs.map(\.node) + [boxes].compactMap { $0 } }
 
   /// The same graph, whose result and outputs are called like those of another.
   func withOutputNames(of other: Graph) -> Graph {

@@ -35,7 +35,7 @@ struct GraphImporter {
   ///
   /// - Throws: `RelevanceKitError`; all nodes that are not supported are in one error.
   static func graph(
-    of model: Model, output: String?, prefersLogits: Bool, inputs given: GivenInputs
+    of model: Model, output: String?, prefersLogits: Bool, inputs given: GivenInputs, further: FurtherOutputs
   ) throws -> (Graph, [FileGraph.Node], leftOut: [FileGraph.Node]) {
     guard let graph = model.graph else { throw ONNXError.damaged(model.file, "it has no graph") }
     // Files older than opsets name none.
@@ -50,9 +50,20 @@ struct GraphImporter {
     let (value, leftOut) = choice.beforeDecisions(in: file)
     let joined =
       output == nil && prefersLogits && leftOut.isEmpty ? JoinedOutputs(with: value, of: file) : nil
-    let (result, nodes) = try importer.run(
-      graph, file, value, choice.name, joined, InputChoice(given, of: graph, file, for: value, model: model))
-    return (result, nodes, leftOut)
+    let explained = joined?.names ?? [choice.name]
+    let kept = try further.kept(in: file, beside: explained, file: model.file)
+    let boxes = further.boxes(in: file, beside: explained)
+    let inputs = try InputChoice(given, of: graph, file, for: value, model: model)
+    var attempt = importer
+    do {
+      let (result, nodes) = try attempt.run(graph, file, value, choice.name, joined, inputs, kept, boxes)
+      return (result, nodes, leftOut)
+    } catch {
+      guard boxes != nil else { throw error }
+      // Scores are explained without their boxes too.
+      let (result, nodes) = try importer.run(graph, file, value, choice.name, joined, inputs, kept, nil)
+      return (result, nodes, leftOut)
+    }
   }
 
   private init(model: Model, opset: Int) {
@@ -62,13 +73,14 @@ struct GraphImporter {
 
   private mutating func run(
     _ graph: UnsafePointer<GraphProto>, _ file: FileGraph, _ value: String, _ outputName: String,
-    _ joined: JoinedOutputs?, _ inputs: InputChoice
+    _ joined: JoinedOutputs?, _ inputs: InputChoice, _ kept: [String], _ boxes: (names: [String], axis: Int)?
   ) throws -> (Graph, [FileGraph.Node]) {
     try addInitializers(of: graph)
     try add(inputs)
     let live: [FileGraph.Node]
     dequantized = file.dequantizedNodes()
-    do { live = try file.nodes(before: joined?.names ?? [value]) } catch let error as Defect {
+    let results = (joined?.names ?? [value]) + kept + (boxes?.names ?? [])
+    do { live = try file.nodes(before: results) } catch let error as Defect {
       throw defect(error.reason)
     }
     for node in live { try add(node) }
@@ -82,10 +94,19 @@ struct GraphImporter {
         Concat(axis: joined.axis), try joined.names.map { try self.output(named: $0) },
         named: joined.names.joined(separator: " + "))
     }
+    // Joined to nothing, so that what no other node reads is what it was in the file after all rewrites.
+    let keptOutputs = try kept.map { name in
+      Graph.KeptOutput(name: name, node: append(Concat(axis: -1), [try self.output(named: name)], named: name))
+    }
+    let boxNode = try boxes.map { boxes in
+      append(
+        Concat(axis: boxes.axis), try boxes.names.map { try self.output(named: $0) },
+        named: boxes.names.joined(separator: " + "))
+    }
     let result = try Graph(
       name: text(graph.pointee.name), nodes: nodes, output: output,
       outputName: joined.map { $0.names.joined(separator: " + ") } ?? outputName, outputNames: file.outputs,
-      joinedOutputs: joined?.names)
+      joinedOutputs: joined?.names, keptOutputs: keptOutputs, boxes: boxNode)
     return (result, live)
   }
 
@@ -190,44 +211,6 @@ struct GraphImporter {
       throw defect("the graph's output \(shown(name)) is not supported: \(error.reason ?? "")")
     } catch is Defect {}
     throw defect("the graph's output \(shown(name)) is made by no node")
-  }
-
-  /// What a node of the file, whose name is given, has become: an operand for each output, as far as there is one.
-  mutating func place(_ imported: Imported, named own: String, outputs: [String] = []) throws -> [Operand] {
-    switch imported {
-    case .constant(let tensor): return [.constant(tensor)]
-    case .node(let operation, let operands): return [try add(operation, operands, named: own)]
-    case .assembly(let make): return try make(&self)
-    case .chain(let operation, let operands):
-      var result = operands[0]
-      for operand in operands[1...] { result = try add(operation, [result, operand], named: own) }
-      return [result]
-    case .sequence(let operations, var result):
-      let layer = operations.firstIndex { $0.isWeighted } ?? operations.count - 1
-      for (index, operation) in operations.enumerated() {
-        let name = index == layer ? own : "\(own).\(operation.kind.name.lowercased())"
-        result = try add(operation, [result], named: name)
-      }
-      return [result]
-    case .recipe(let recipe):
-      let layer = recipe.steps.firstIndex { $0.operation.isWeighted } ?? recipe.steps.count - 1
-      var results: [Operand] = []
-      for (index, step) in recipe.steps.enumerated() {
-        let name = index == layer ? own : "\(own).\(step.operation.kind.name.lowercased())"
-        let operands = step.values.map { value in
-          switch value {
-          case .operand(let operand): operand
-          case .step(let step): results[step]
-          }
-        }
-        results.append(try add(step.operation, operands, named: name))
-      }
-      return [results[results.count - 1]]
-    case .outputs(let operations, let operands):
-      return try zip(operations, outputs).map { operation, output in
-        try add(operation, operands, named: operations.count == 1 || output.isEmpty ? own : output)
-      }
-    }
   }
 
   /// A node, or, if all that it takes is known, its value.

@@ -25,10 +25,11 @@ package struct ONNXFile {
   ///   - output: which value is the result: one of the file's outputs, or any node, by name; nil means the first output.
   ///   - prefersLogits: whether, without a name, it is another output if that is more like logits.
   ///   - inputs: the values of inputs that are no image.
+  ///   - further: outputs that are kept beside it.
   ///   - mapped: whether files are mapped; otherwise they are read into memory.
   package init(
     contentsOf path: String, output: String? = nil, prefersLogits: Bool = true, inputs: GivenInputs = GivenInputs(),
-    mapped: Bool = true
+    further: FurtherOutputs = FurtherOutputs(), mapped: Bool = true
   ) throws {
     let names = ["model.onnx", "onnx/model.onnx"].map { PathText.join(path, $0) }
     let inside = names.first { FileSystem.exists($0) } ?? names[0]
@@ -36,19 +37,25 @@ package struct ONNXFile {
     let model = try Model(
       MappedFile(file, maps: mapped), folder: PathText.parts(of: file).folder,
       linkedFolder: ExternalData.linkedFolder(of: file), maps: mapped)
-    try self.init(model, output, prefersLogits: prefersLogits, inputs)
+    try self.init(model, output, prefersLogits: prefersLogits, inputs, further)
   }
 
-  package init(_ bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil) throws {
+  package init(
+    _ bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil,
+    further: FurtherOutputs = FurtherOutputs()
+  ) throws {
     try self.init(
-      Model(MappedFile(copying: bytes, name: name), folder: folder), output, prefersLogits: true, GivenInputs())
+      Model(MappedFile(copying: bytes, name: name), folder: folder), output, prefersLogits: true, GivenInputs(), further
+    )
   }
 
-  private init(_ model: Model, _ output: String?, prefersLogits: Bool, _ inputs: GivenInputs) throws {
+  private init(
+    _ model: Model, _ output: String?, prefersLogits: Bool, _ inputs: GivenInputs, _ further: FurtherOutputs
+  ) throws {
     self.model = model
     let leftOut: [FileGraph.Node]
     (graph, nodes, leftOut) = try GraphImporter.graph(
-      of: model, output: output, prefersLogits: prefersLogits, inputs: inputs)
+      of: model, output: output, prefersLogits: prefersLogits, inputs: inputs, further: further)
     let names = leftOut.map { "\(shown($0.name)) (\(shown($0.op)))" }.joined(separator: ", ")
     notes =
       leftOut.isEmpty
@@ -86,25 +93,34 @@ extension NeuralNetwork {
   ///     unless another is more like logits: one that weighted layers compute of the first, or one that ends in a softmax or
   ///     sigmoid where the first does not.
   ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
+  ///   - furtherOutputs: other outputs of the file that are kept, by name, so that their units can be targets too.
   ///   - mapped: whether weights stay in the files, from which the system loads them when they are first used. If another process may shorten
   ///     the files as long as the network is in use, which would end this one with a bus error, pass false: they are then read into memory.
   /// - Throws: `RelevanceKitError` for a file that is missing or damaged, that does not take one image, that has no such output or inputs,
   ///   or that has nodes that are not supported, all of which it names at once.
   public init(
-    contentsOf file: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:], mapped: Bool = true
+    contentsOf file: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:],
+    furtherOutputs: [String] = [], mapped: Bool = true
   ) throws {
     self = try ONNXFile(
-      contentsOf: file.fileSystemPath, output: output, inputs: GivenInputs(inputs), mapped: mapped
+      contentsOf: file.fileSystemPath, output: output, inputs: GivenInputs(inputs),
+      further: FurtherOutputs(names: furtherOutputs), mapped: mapped
     ).network()
   }
 
   /// Reads a network from the bytes of an ONNX file.
   ///
-  /// `name` is what errors call it; `folder` is where its external data is, nil if it may have none. `output` is as for a file.
+  /// `name` is what errors call it; `folder` is where its external data is, nil if it may have none. `output` and `furtherOutputs`
+  /// are as for a file.
   ///
   /// - Throws: As `init(contentsOf:output:)`.
-  public init(onnx bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil) throws {
-    self = try ONNXFile(bytes, name: name, folder: folder, output: output).network()
+  public init(
+    onnx bytes: [UInt8], name: String = "model", folder: String? = nil, output: String? = nil,
+    furtherOutputs: [String] = []
+  ) throws {
+    self = try ONNXFile(
+      bytes, name: name, folder: folder, output: output, further: FurtherOutputs(names: furtherOutputs)
+    ).network()
   }
 
   /// Checks that there is something to explain: that the output depends on what the input holds.

@@ -10,6 +10,8 @@
 ///   propagation”, PLOS ONE 10(7), 2015.
 /// - *Binder16*: A. Binder et al., “Layer-wise relevance propagation for neural networks with local renormalization layers”,
 ///   ICANN 2016.
+/// - *Eberle20*: O. Eberle et al., “Building and interpreting deep similarity models”, IEEE Transactions on Pattern Analysis and Machine
+///   Intelligence 44(3), 2022; arXiv 2003.05431, 2020.
 /// - *Gu18*: J. Gu, Y. Yang, V. Tresp, “Understanding Individual Decisions of CNNs via Contrastive Backpropagation”, ACCV 2018.
 /// - *Iwana19*: B. K. Iwana, R. Kuroki, S. Uchida, “Explaining convolutional neural networks using softmax gradient
 ///   layer-wise relevance propagation”, ICCV workshop 2019.

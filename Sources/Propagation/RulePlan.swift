@@ -95,9 +95,8 @@ extension RuleTable {
     for row in rows { try (row.rule as? any Parameterized)?.checkParameters() }
     if let objection = pixelRange?.objection { throw SimpleError("pixel range: found \(objection)", .usage) }
     let graph = network.graph
-    let target = network.logits
-    let reachable = network.nodes(reaching: target)
-    let (first, last) = network.outermostWeightedNodes(before: target)
+    let reachable = network.nodes(reaching: network.ends)
+    let (first, last) = network.outermostWeightedNodes(before: network.ends)
     let analysis = try network.analysis(forInput: network.exampleInputShape())
     let nonNegative = analysis.isNonNegative
     let ranges = pixelRange.map { network.ranges(of: Set(first.map { graph[$0].inputs[0] }), pixels: $0) } ?? [:]
@@ -139,7 +138,7 @@ extension RuleTable {
     var objections: [(Node, Row, String)] = []
     var unfit: Set<Node.ID> = []
     // From the logits down, since a node needs a rule only if those above it send it relevance.
-    var receives: Set<Node.ID> = [target]
+    var receives = Set(network.ends)
     for id in reachable.reversed() where id != network.input && receives.contains(id) {
       let node = graph[id]
       let isFirst = first.contains(id)
@@ -195,10 +194,11 @@ extension RuleTable {
       for operand in assignment.site.node.inputs { sitesOf[operand, default: []].append(index) }
     }
     // Whether all relevance of a node's output vanishes where the output is 0; from the logits down.
-    var vanishes: [Node.ID: Bool] = [network.logits: false]
+    let ends = Set(network.ends)
+    var vanishes = Dictionary(uniqueKeysWithValues: ends.map { ($0, false) })
     for index in assignments.indices.reversed() {
       let id = assignments[index].site.id
-      if id == network.logits { continue }
+      if ends.contains(id) { continue }
       let consumers = (sitesOf[id] ?? []).map { assignments[$0] }
       vanishes[id] = consumers.allSatisfy { consumer in
         switch consumer.rule.shareOfZeros(at: consumer.site) {

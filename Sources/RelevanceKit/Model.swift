@@ -38,19 +38,25 @@ public struct Model: Sendable {
   ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
   ///     another is more like logits, as `NeuralNetwork.init(contentsOf:output:)` says.
   ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
+  ///   - furtherOutputs: other outputs of the file that are kept, by name, so that their units can be targets too.
   ///   - mapped: whether weights stay in the files, from which the system loads them when they are first used. If another process may shorten
   ///     the files as long as the model is in use, which would end this one with a bus error, pass false: they are then read into memory.
   /// - Throws: `RelevanceKitError`.
   public init(
-    contentsOf location: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:], mapped: Bool = true
+    contentsOf location: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:],
+    furtherOutputs: [String] = [], mapped: Bool = true
   ) throws {
-    try self.init(contentsOf: location, output: output, inputs: GivenInputs(inputs), mapped: mapped)
+    try self.init(
+      contentsOf: location, output: output, inputs: GivenInputs(inputs), further: FurtherOutputs(names: furtherOutputs),
+      mapped: mapped)
   }
 
-  package init(contentsOf location: some FileLocation, output: String?, inputs: GivenInputs, mapped: Bool = true) throws
-  {
+  package init(
+    contentsOf location: some FileLocation, output: String?, inputs: GivenInputs,
+    further: FurtherOutputs = FurtherOutputs(), mapped: Bool = true
+  ) throws {
     let source = try ONNXFile(
-      contentsOf: location.fileSystemPath, output: output, inputs: inputs, mapped: mapped)
+      contentsOf: location.fileSystemPath, output: output, inputs: inputs, further: further, mapped: mapped)
     (file, files) = (source.files[0], source.files)
     let companions = Companions(of: file)
     var network = try source.network()

@@ -107,7 +107,7 @@ import Testing
     }
   }
 
-  /// A region's map is the sum of the maps at its positions, and regions share out all positions.
+  /// A region's map is the mean of the maps at its positions, and regions share out all positions.
   @Test(arguments: End.allCases, [.lrp, .clrp1, .sglrp, .gradient] as [any AttributionMethod]) func regions(
     end: End, method: any AttributionMethod
   ) throws {
@@ -130,7 +130,28 @@ import Testing
       let one = try trace.explain(.class(region.classIndex, at: position), by: method).signedRelevance.item(0)
       sum = sum.combined(with: one, +)
     }
-    #expect(found.relativeDistance(from: sum) <= Tolerance.map)
+    let mean = sum.map { $0 / Float(region.places.count) }
+    #expect(found.relativeDistance(from: mean) <= Tolerance.map)
+    let explanation = try trace.explain(.region(region.classIndex), by: method)
+    #expect(abs(explanation.score - Float(region.meanLogit)) <= 1e-5 * abs(explanation.score))
+  }
+
+  /// Methods that look at other inputs ask for the scores of the same positions there, also where the class has none.
+  @Test(arguments: End.allCases) func regionsStayWhereTheyAre(end: End) throws {
+    let trace = try Self.trace(end, batch: 2)
+    let region = trace.regions[0][0]
+    let target = Target.region(region.classIndex)
+    let found = try trace.explain(target, by: IntegratedGradients(steps: 400))
+    let zeros = try trace.explainer.trace(trace.input.map { _ in 0 })
+    let places = trace.regions.map { $0.first { $0.classIndex == region.classIndex }?.places ?? [] }
+    for item in 0..<2 where !places[item].isEmpty {
+      func mean(_ trace: Trace) throws -> Float {
+        let scores = try trace.scores(ofItem: item)
+        return places[item].reduce(0) { $0 + scores[region.classIndex, $1] } / Float(places[item].count)
+      }
+      let expected = try mean(trace) - mean(zeros)
+      #expect(abs(Float(found.relevance.item(item).sum()) - expected) <= 2e-2 * max(1, abs(expected)))
+    }
   }
 
   @Test func targetsThatDoNotExist() throws {
@@ -155,7 +176,9 @@ import Testing
     let missing = try #require((0..<5).first { index in !map.regions[0].contains { $0.classIndex == index } })
     let error = #expect(throws: ExplanationError.self) { try map.explain(.region(missing)) }
     #expect(
-      error?.description.hasPrefix("region:\(missing): class \(missing) has the largest score at no position") == true)
+      error?.description
+        == "region:\(missing): class \(missing) has the largest score at no position; the classes that have: "
+        + map.regions[0].map(\.classIndex).sorted().map(String.init).joined(separator: ", "))
   }
 
   /// Where the graph does not tell which axis is the classes', their known number does.

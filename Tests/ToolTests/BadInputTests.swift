@@ -50,16 +50,16 @@ import Testing
       "explain", "model", "input.npy", "--method", "grad"),
     Case(
       "unknown kind of target", 64,
-      "The value 'zebra' is invalid for '--target <t>': expected label:zebra? One of top:K, class:N[@Y,X], label:NAME[@Y,X], region:N or unit:NODE/CHANNEL[@Y,X]",
+      "The value 'zebra' is invalid for '--target <t>': expected label:zebra? One of top:K, class:N[@Y,X], label:NAME[@Y,X], region:N, box:K, unit:NODE/CHANNEL[@Y,X] or cosine:FILE.npy",
       "explain", "model",
       "input.npy", "--target", "zebra"),
     Case(
       "class without its kind", 64,
-      "The value '3' is invalid for '--target <t>': expected class:3? One of top:K, class:N[@Y,X], label:NAME[@Y,X], region:N or unit:NODE/CHANNEL[@Y,X]",
+      "The value '3' is invalid for '--target <t>': expected class:3? One of top:K, class:N[@Y,X], label:NAME[@Y,X], region:N, box:K, unit:NODE/CHANNEL[@Y,X] or cosine:FILE.npy",
       "explain", "model", "input.npy", "--target", "3"),
     Case(
       "no best classes", 64,
-      "The value 'top:0' is invalid for '--target <t>': expected top:K, class:N[@Y,X], label:NAME[@Y,X], region:N or unit:NODE/CHANNEL[@Y,X]",
+      "The value 'top:0' is invalid for '--target <t>': expected top:K, class:N[@Y,X], label:NAME[@Y,X], region:N, box:K, unit:NODE/CHANNEL[@Y,X] or cosine:FILE.npy",
       "explain", "model", "input.npy", "--target", "top:0"),
     Case(
       "class out of range", 64, "there is no class 288: the network has classes 0 to 287", "explain", "model",
@@ -112,7 +112,7 @@ import Testing
     Case(
       "contrast of a unit", 64,
       "clrp1 contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2",
-      "explain", "bare.onnx", "input.npy", "--target", "unit:y/1"),
+      "explain", "bare.onnx", "input.npy", "--target", "unit:y/1", "--method", "clrp1"),
     Case(
       "unknown artifact", 64, "--save: jpg is not one of png, npy, json, html", "explain", "model", "input.npy",
       "--save",

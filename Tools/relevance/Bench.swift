@@ -67,7 +67,7 @@ struct Bench: ParsableCommand {
   }
 
   func run() throws {
-    let model = try model.load()
+    let model = try model.load(for: targets)
     let network = try rules.network(of: model)
     let input = try input.load(for: model)
     if forward {

@@ -35,10 +35,11 @@ struct Explain: ParsableCommand {
     help: ArgumentHelp(
       """
       What to explain: top:K (the K best classes), class:N, label:NAME, or unit:NODE/CHANNEL[@Y,X], a unit or a whole channel \
-      of any node. Where classes have scores at several positions: class:N@Y,X or label:NAME@Y,X, one of them, or region:N or \
-      region:NAME, all at which the class has the largest score; top:K stands for a detector's K best classes, each at its best \
-      position, or for the K largest regions, the background last. Repeatable. (default: top:1)
-      """, valueName: "t"), completion: .list(["top:", "class:", "label:", "region:", "unit:"]),
+      of any node or output. Where classes have scores at several positions: class:N@Y,X or label:NAME@Y,X, one of them, or region:N \
+      or region:NAME, the mean over all at which the class has the largest score; top:K stands for a detector's K best classes, each at \
+      its best position, or for the K largest regions, the background last; box:K is a detector's K-th box by confidence, of all, \
+      also those that overlap others. Of an embedding, cosine:FILE.npy: its cosine to the one in the file. Repeatable. (default: top:1)
+      """, valueName: "t"), completion: .list(["top:", "class:", "label:", "region:", "box:", "unit:", "cosine:"]),
     transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
 
@@ -48,7 +49,8 @@ struct Explain: ParsableCommand {
       """
       How: \(MethodCatalog.standard.names.joined(separator: ", ")). Parameters follow a colon: clrp1:against=386,strength=1.5, \
       clrp2:head=layer, grad-cam:layer=NODE, integrated-gradients:steps=64,baseline=0, smoothgrad:samples=25,deviation=0.15,seed=1. \
-      Repeatable. (default: clrp1; lrp where the output is a quantity or of one class, which has no alternatives)
+      Repeatable. (default: clrp1; lrp where the output is a quantity or of one class, which has no alternatives, and for \
+      boxes, units and cosines)
       """, valueName: "m"), completion: .list(MethodCatalog.standard.names),
     transform: MethodCatalog.standard.method(parsing:))
   var methods: [any AttributionMethod] = []
@@ -72,10 +74,10 @@ struct Explain: ParsableCommand {
 
   func run() throws {
     let artifacts: Set<Artifact> = try savedKinds(in: save)
-    let model = try model.load()
+    let model = try model.load(for: targets)
     let wanted = try (targets.isEmpty ? [.top(1)] : targets).map { try $0.resolved(model.labels) }
     let explainer = try rules.explainer(for: model, threads: self.model.threads)
-    let methods = methods.isEmpty ? [explainer.usualMethod(for: model)] : methods
+    let methods = methods.isEmpty ? [explainer.usualMethod(for: model, wanted)] : methods
     if let objection = explainer.plan.objection, methods.contains(where: \.isRelevance) { throw objection }
     let files = try inputs.files(for: model)
     let plan = methods.contains(where: \.isRelevance) ? explainer.plan : nil
@@ -93,6 +95,9 @@ struct Explain: ParsableCommand {
         let input = try inputs.fitting.load(file, for: model)
         let trace = try input.run { try explainer.trace($0) }
         let targets = wanted.flatMap { $0.targets(in: trace) }
+        for case .box(let rank) in targets {
+          Console.note("\(file.name): \(try Report.understood(rank, in: trace, labels: model.labels))")
+        }
         if self.targets.isEmpty, let note = Report.choice(of: trace, labels: model.labels) {
           Console.note("\(file.name): \(note)")
         }
@@ -202,15 +207,16 @@ func makeFolder(_ folder: URL) throws {
 }
 
 extension Explainer {
-  /// CLRP1, or LRP where the output is a quantity or of one class, which has no alternatives.
-  fileprivate func usualMethod(for model: Model) -> any AttributionMethod {
+  /// CLRP1, or LRP where the output is a quantity or of one class, which has no alternatives, or where a target is no class.
+  fileprivate func usualMethod(for model: Model, _ targets: [TargetArgument]) -> any AttributionMethod {
+    guard targets.allSatisfy(\.isOfClasses) else { return LRP() }
     let layout = try? scoreLayout(forInput: model.exampleInputShape)
     return layout?.decision == .quantity || layout?.classes == 1 ? LRP() : CLRP1()
   }
 }
 
 extension Explanation {
-  /// `class340.clrp1`, `class340.clrp1-strength-2`, `class8-40-25.lrp`, `region8.lrp`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
+  /// `class340.clrp1`, `class340.clrp1-strength-2`, `class8-40-25.lrp`, `region8.lrp`, `box1.lrp`, `cosine-zebra.lrp`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
   var fileName: String {
     let method = String(method.description.map { ":,=/".contains($0) ? "-" : $0 })
     switch target {
@@ -218,6 +224,10 @@ extension Explanation {
       return "class\(index)\((position ?? []).map { "-\($0)" }.joined()).\(method)"
     case .top(let rank): return "top\(rank).\(method)"
     case .region(let index): return "region\(index).\(method)"
+    case .box(let rank): return "box\(rank).\(method)"
+    case .cosine(let reference):
+      let name = URL(fileURLWithPath: reference.name).deletingPathExtension().lastPathComponent
+      return "cosine-\(String(name.map { $0 == ":" ? "_" : $0 })).\(method)"
     case .unit(let node, let channel, let position):
       let name = String(node.map { $0 == "/" || $0 == ":" ? "_" : $0 })
       let numbers = ([channel] + (position ?? [])).map(String.init).joined(separator: "-")

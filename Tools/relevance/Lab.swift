@@ -87,7 +87,7 @@ struct Lab: ParsableCommand {
   func run() throws {
     let kinds: Set<Kind> = try save.map { try savedKinds(in: $0) } ?? (output == nil ? [] : Set(Kind.allCases))
     let rules = try ruleTexts.flatMap { try RuleCatalog.standard.rules(parsing: $0) }
-    let model = try model.load()
+    let model = try model.load(for: target.map { [$0] } ?? [])
     let target = try (target ?? .top(1)).resolved(model.labels)
     let explainer = try Explainer(
       self.rules.network(of: model), rules: self.rules.table(for: model), threads: self.model.threads)

@@ -41,7 +41,7 @@ struct PredictedScores: Encodable {
   /// The classes with the largest regions; nil where classes have one score each, or positions are candidates.
   let regions: [RegionScore]?
   /// The extents of the axes of positions.
-  private let positions: [Int]
+  let positions: [Int]
   /// Whether scores are probabilities.
   private let areProbabilities: Bool
   /// The class that is taken for the background.

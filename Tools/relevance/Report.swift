@@ -21,6 +21,8 @@ struct Report: Encodable {
     let label: String?
     let method: String
     let score: Float
+    /// What box:K stands for.
+    let box: BoxEntry?
     /// Sums of the map: all of it before negative parts are dropped, and what is shown.
     let signedSum: Double
     let sum: Double
@@ -28,6 +30,19 @@ struct Report: Encodable {
     let losses: [String: Double]
     let ledger: [NodeSums]
     let files: String
+  }
+
+  /// A detector's box.
+  struct BoxEntry: Encodable {
+    let classIndex: Int
+    let label: String?
+    let position: [Int]
+    /// Nil where the network gives none.
+    let probability: Double?
+    let objectness: Double?
+    let confidence: Double
+    /// Four numbers as the network gives them; nil where it gives none.
+    let coordinates: [Float]?
   }
 
   struct InputEntry: Encodable {
@@ -73,9 +88,15 @@ struct Report: Encodable {
     notes: [String] = []
   ) throws {
     let entries = explanations.map { explanation in
-      ExplanationEntry(
-        target: explanation.target.description, label: explanation.target.classIndex.flatMap { labels?[$0] },
-        method: explanation.method.description, score: explanation.score,
+      let box = explanation.boxes.first.map {
+        BoxEntry(
+          classIndex: $0.classIndex, label: labels?[$0.classIndex],
+          position: trace.layout.coordinates(ofPosition: $0.place), probability: $0.probability,
+          objectness: $0.objectness, confidence: $0.confidence, coordinates: $0.box)
+      }
+      return ExplanationEntry(
+        target: explanation.target.description, label: explanation.classIndex.flatMap { labels?[$0] },
+        method: explanation.method.description, score: explanation.score, box: box,
         signedSum: explanation.signedRelevance.sum(), sum: explanation.relevance.sum(),
         absorbed: explanation.ledger.absorbed, losses: Self.named(explanation.ledger.losses),
         ledger: explanation.ledger.map {
@@ -163,9 +184,13 @@ struct Report: Encodable {
       warnings.append(
         "\(input): the output is a quantity without alternatives, so that \(contrast) contrasts it with nothing")
     }
+    for case .cosine(let reference) in Set(explanations.filter(\.isUnsupported).map(\.target)) {
+      warnings.append(
+        "\(input): the cosine to \(reference.name) is not positive: what is alike is outweighed by what is opposite")
+    }
     // A quantity may well be negative.
     let votes = layout.decision == .quantity ? [] : explanations.filter(\.isUnsupported)
-    for index in Set(votes.compactMap(\.target.classIndex)).sorted() {
+    for index in Set(votes.compactMap(\.classIndex)).sorted() {
       let name = labels?[index].map { " (\($0))" } ?? ""
       warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not support it")
     }

@@ -34,17 +34,20 @@ struct ModelOptions: ParsableArguments {
 
   /// Reads the model; where it has several outputs and none was asked for, a note says which one is explained.
   ///
-  /// - Parameter zeros: whether inputs that no value is given for are zeros.
-  func load(othersAreZeros zeros: Bool = false) throws -> Model {
+  /// - Parameters:
+  ///   - zeros: whether inputs that no value is given for are zeros.
+  ///   - targets: what is to be explained, which may be units of other outputs, or boxes.
+  func load(othersAreZeros zeros: Bool = false, for targets: [TargetArgument] = []) throws -> Model {
     let location = location
     guard FileSystem.exists(location) else { throw ModelError(path: path) }
     let inputs = try GivenInputs(self.inputs.values(), othersAreZeros: zeros)
     let model = try Console.detail("opened \(location)") {
-      try Model(contentsOf: location, output: outputNode, inputs: inputs)
+      try Model(
+        contentsOf: location, output: outputNode, inputs: inputs, further: TargetArgument.outputs(of: targets))
     }
     if outputNode == nil, model.outputNames.count > 1 {
-      let explained = model.network.graph.explainedOutputs
-      let others = model.outputNames.filter { !explained.contains($0) }
+      let (explained, kept) = (model.network.graph.explainedOutputs, model.network.graph.keptOutputs.map(\.name))
+      let others = model.outputNames.filter { !explained.contains($0) && !kept.contains($0) }
       let rest = others.isEmpty ? "" : ", not \(Self.list(others))"
       Console.note(
         "\(path) has \(model.outputNames.count) outputs; "

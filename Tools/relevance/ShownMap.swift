@@ -47,6 +47,8 @@ extension Target {
       (labels?[index].map { "\($0) (class \(index))" } ?? "class \(index)")
         + (position.map { " at \($0.map(String.init).joined(separator: ", "))" } ?? "")
     case .top: description
+    case .box(let rank): "box \(rank)"
+    case .cosine(let reference): "cosine to \(reference.name)"
     case .region(let index): "region of " + (labels?[index].map { "\($0) (class \(index))" } ?? "class \(index)")
     case .unit(let node, let channel, let position):
       "channel \(channel) of \(node)" + (position.map { " at \($0.map(String.init).joined(separator: ", "))" } ?? "")

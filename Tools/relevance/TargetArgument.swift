@@ -1,13 +1,15 @@
 import ArgumentParser
 import RelevanceKit
 
-/// A target as it is written on the command line: `top:K`, `class:N[@Y,X]`, `label:NAME[@Y,X]`, `region:N`, `region:NAME` or
-/// `unit:NODE/CHANNEL[@Y,X]`.
+/// A target as it is written on the command line: `top:K`, `class:N[@Y,X]`, `label:NAME[@Y,X]`, `region:N`, `region:NAME`, `box:K`,
+/// `unit:NODE/CHANNEL[@Y,X]` or `cosine:FILE.npy`.
 enum TargetArgument: CustomStringConvertible {
   case top(Int)
   case fixed(Target)
   case label(String, position: [Int]?)
   case labeledRegion(String)
+  /// The cosine to the reference in a file.
+  case cosine(path: String)
 
   /// Reads a target; the error says what is expected.
   init(parsing argument: String) throws {
@@ -15,6 +17,7 @@ enum TargetArgument: CustomStringConvertible {
     switch (parts.first, parts.count == 2 ? Int(parts[1]) : nil) {
     case ("top", let count?) where count > 0: self = .top(count)
     case ("label", _) where parts.count == 2: self = Self.label(parts[1])
+    case ("cosine", _) where parts.count == 2: self = .cosine(path: parts[1])
     case ("region", nil) where parts.count == 2: self = .labeledRegion(parts[1])
     default:
       guard let target = Target(argument) else {
@@ -38,7 +41,8 @@ enum TargetArgument: CustomStringConvertible {
   }
 
   /// What can be given.
-  static let forms = "top:K, class:N[@Y,X], label:NAME[@Y,X], region:N or unit:NODE/CHANNEL[@Y,X]"
+  static let forms =
+    "top:K, class:N[@Y,X], label:NAME[@Y,X], region:N, box:K, unit:NODE/CHANNEL[@Y,X] or cosine:FILE.npy"
 
   var description: String {
     switch self {
@@ -47,6 +51,28 @@ enum TargetArgument: CustomStringConvertible {
     case .label(let name, let position):
       "label:\(name)" + (position.map { "@" + $0.map(String.init).joined(separator: ",") } ?? "")
     case .labeledRegion(let name): "region:\(name)"
+    case .cosine(let path): "cosine:\(path)"
+    }
+  }
+
+  /// The outputs of a file that some targets need beside the one that is explained.
+  static func outputs(of targets: [TargetArgument]) -> FurtherOutputs {
+    var further = FurtherOutputs(passesOverOthers: true)
+    for case .fixed(let target) in targets {
+      switch target {
+      case .unit(let name, _, _): further.names.append(name)
+      case .box: further.boxes = true
+      default: break
+      }
+    }
+    return further
+  }
+
+  /// Whether the target has other classes as alternatives; at a detector's box there are hardly any.
+  var isOfClasses: Bool {
+    switch self {
+    case .cosine, .fixed(.unit), .fixed(.cosine), .fixed(.box): false
+    default: true
     }
   }
 
@@ -56,6 +82,7 @@ enum TargetArgument: CustomStringConvertible {
     case .top, .fixed: self
     case .label(let name, let position): .fixed(.class(try Self.index(of: name, labels), at: position))
     case .labeledRegion(let name): .fixed(.region(try Self.index(of: name, labels)))
+    case .cosine(let path): .fixed(.cosine(Reference(try NumPyFile.read(path), name: path)))
     }
   }
 
@@ -74,7 +101,7 @@ enum TargetArgument: CustomStringConvertible {
     switch self {
     case .top(let count): Array(Target.ranked(in: trace).prefix(count))
     case .fixed(let target): [target]
-    case .label, .labeledRegion: preconditionFailure("labels are resolved before anything runs")
+    case .label, .labeledRegion, .cosine: preconditionFailure("labels and files are resolved before anything runs")
     }
   }
 }

@@ -80,10 +80,10 @@ public struct CLRP1: AttributionMethod {
       let seeds = try Seeds(of: group + group, in: trace) { start in
         let own = try start.requiredClass(by: self)
         if start.number < count { return start.add(start.scores) }
-        let scores = trace.scores(of: start.item)
         for place in start.places {
           for index in 0..<trace.classes where index != own {
-            start.add(abs(scores[index, place]), toClass: index, at: place)
+            start.add(
+              abs(trace.score(ofClass: index, at: place, item: start.item)), toClass: index, at: place)
           }
         }
       }

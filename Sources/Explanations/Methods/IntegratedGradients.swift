@@ -26,7 +26,7 @@ public struct IntegratedGradients: AttributionMethod {
         let part = (Float(step) + 0.5) / Float(steps)
         return trace.input.map { baseline + part * ($0 - baseline) }
       })
-    let start = try trace.explainer.trace(trace.input.map { _ in baseline })
+    let start = try trace.trace(at: trace.input.map { _ in baseline }, for: targets)
     return try zip(targets, sums).map { target, sum in
       var map = AttributionMap(sum.combined(with: trace.input) { $0 / Float(steps) * ($1 - baseline) })
       let (here, there) = (try Site(of: target, in: trace), try Site(of: target, in: start))
@@ -50,7 +50,7 @@ extension Trace {
     var sums = targets.map { _ in Tensor(shape: input.shape) }
     for input in inputs {
       try Task.checkCancellation()
-      let other = try explainer.trace(input).timed(by: propagator.clock)
+      let other = try trace(at: input, for: targets).timed(by: propagator.clock)
       let gradients = try other.propagated(targets, by: .gradient, ledger: false)
       sums = zip(sums, gradients).map { $0.combined(with: $1.values, +) }
     }

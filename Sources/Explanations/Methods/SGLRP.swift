@@ -16,7 +16,7 @@ public struct SGLRP: AttributionMethod {
         let target = try start.requiredClass(by: self)
         return start.places.map {
           let p = Float(trace.probability(ofClass: target, item: start.item, place: $0))
-          return p * (1 - p)
+          return p * (1 - p) / Float(start.places.count)
         }
       }
     }
@@ -26,7 +26,9 @@ public struct SGLRP: AttributionMethod {
         let probabilities = trace.softmax(item: start.item, place: place)
         let own = probabilities[target]
         for (index, p) in probabilities.enumerated() {
-          start.add(Float(index == target ? own * (1 - own) : -own * p), toClass: index, at: place)
+          // Of a region the mean.
+          let share = (index == target ? own * (1 - own) : -own * p) / Double(start.places.count)
+          start.add(Float(share), toClass: index, at: place)
         }
       }
     }

@@ -91,7 +91,8 @@ extension NeuralNetwork {
     guard
       let open = try? Graph(
         name: graph.name, nodes: nodes, output: graph.output, outputName: graph.outputName,
-        outputNames: graph.outputNames, joinedOutputs: graph.explainedOutputs),
+        outputNames: graph.outputNames, joinedOutputs: graph.explainedOutputs, keptOutputs: graph.keptOutputs,
+        boxes: graph.boxes),
       let network = try? NeuralNetwork(open), let found = try? network.analysis(forInput: network.exampleInputShape()),
       case .items(1, let sharesWalks) = network.batching(before: network.logits, found.inferred), sharesWalks
     else { return nil }

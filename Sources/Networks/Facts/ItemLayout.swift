@@ -23,16 +23,30 @@ package enum Batching: Hashable, Sendable {
 }
 
 extension NeuralNetwork {
+  /// What the nodes on the way to the logits make of the batch; walks are shared only if they can be from all kept outputs too.
+  package func batching(_ inferred: [Inferred]) -> Batching {
+    let own = batching(before: logits, inferred)
+    guard case .items(let items, true) = own else { return own }
+    return .items(
+      items,
+      sharesWalks: graph.keptOutputs.allSatisfy {
+        batching(before: $0.node, inferred) == .items(items, sharesWalks: true)
+      })
+  }
+
+  /// Where the items of a batch lie in each node on the way to the logits or to another output that is kept; nil for other nodes.
+  package func itemLayouts(_ inferred: [Inferred]) -> [ItemLayout?] {
+    graph.keptOutputs.reduce(itemLayouts(before: logits, inferred)) { layouts, output in
+      zip(layouts, itemLayouts(before: output.node, inferred)).map { $0 ?? $1 }
+    }
+  }
+
   /// What the nodes on the way to `target` make of the batch of an input.
   ///
-  /// - Parameters:
-  ///   - inferred: the shapes for the input, by node.
-  ///   - layouts: where the items lie, if that has been found.
+  /// - Parameter inferred: the shapes for the input, by node.
   /// - Complexity: O(nodes and edges).
-  package func batching(
-    before target: Node.ID, _ inferred: [Inferred], _ layouts: [ItemLayout?]? = nil
-  ) -> Batching {
-    let layouts = layouts ?? itemLayouts(before: target, inferred)
+  package func batching(before target: Node.ID, _ inferred: [Inferred]) -> Batching {
+    let layouts = itemLayouts(before: target, inferred)
     if let first = layouts.firstIndex(of: .mixed) { return .mixed(Node.ID(first)) }
     let (shape, scores) = (inferred[input.index].shape, inferred[target.index].shape)
     let items = shape.rank > 0 ? shape[0] : 1

@@ -1,8 +1,11 @@
 extension Graph {
   /// For each node whether it is `target`, or one that `target` depends on.
-  func nodesBefore(_ target: Node.ID) -> [Bool] {
+  func nodesBefore(_ target: Node.ID) -> [Bool] { nodesBefore([target]) }
+
+  /// For each node whether it is one of some targets, or one that any of them depends on.
+  func nodesBefore(_ targets: [Node.ID]) -> [Bool] {
     var needed = [Bool](repeating: false, count: nodes.count)
-    needed[target.index] = true
+    for target in targets { needed[target.index] = true }
     for id in ids.reversed() where needed[id.index] {
       for operand in self[id].inputs { needed[operand.index] = true }
     }
@@ -14,9 +17,15 @@ extension NeuralNetwork {
   /// The nodes whose values depend on the image and that `target` depends on: those that relevance can reach.
   ///
   /// - Complexity: O(nodes and edges).
-  package func nodes(reaching target: Node.ID) -> [Node.ID] {
+  package func nodes(reaching target: Node.ID) -> [Node.ID] { nodes(reaching: [target]) }
+
+  /// The logits, and what is kept beside them so that its units can be explained: where relevance can start.
+  package var ends: [Node.ID] { [logits] + graph.keptOutputs.map(\.node) }
+
+  /// The same of several targets.
+  package func nodes(reaching targets: [Node.ID]) -> [Node.ID] {
     let live = nodesDependingOnInput()
-    let needed = graph.nodesBefore(target)
+    let needed = graph.nodesBefore(targets)
     return graph.ids.filter { live[$0.index] && needed[$0.index] }
   }
 
@@ -30,9 +39,17 @@ extension NeuralNetwork {
   }
 
   /// The weighted nodes that no other weighted node comes before on the way from the input, and those that none comes
-  /// after on the way to `target`: the first and last layers by data flow.
+  /// after on the way to one of `targets`: the first and last layers by data flow.
   ///
   /// - Complexity: O(nodes and edges).
+  package func outermostWeightedNodes(before targets: [Node.ID]) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
+    let found = targets.map { outermostWeightedNodes(before: $0) }
+    return (
+      found.reduce(into: Set()) { $0.formUnion($1.first) }, found.reduce(into: Set()) { $0.formUnion($1.last) }
+    )
+  }
+
+  /// The same of one target.
   package func outermostWeightedNodes(before target: Node.ID) -> (first: Set<Node.ID>, last: Set<Node.ID>) {
     let reachable = nodes(reaching: target)
     var hasWeightedAncestor = [Bool](repeating: false, count: graph.nodes.count)

@@ -41,6 +41,10 @@ public struct ScoreLayout: Hashable, Sendable {
   private let objectness: Int?
   /// Elements between neighbors along each axis of positions.
   private let strides: [Int]
+  /// The axis along which classes, and what lies beside them, are counted, from the last axis: −1 for that; nil where no axis does.
+  package let channelAxis: Int?
+  /// The elements at the first position of the first four channels that are neither classes nor an objectness: a box, in the file's order.
+  private let box: [Int]?
 
   /// Whether classes have scores at several positions.
   public var hasPositions: Bool { !positions.isEmpty }
@@ -81,6 +85,9 @@ public struct ScoreLayout: Hashable, Sendable {
     let places = others.contains { extents[$0] > 1 } ? others : []
     positions = places.map { extents[$0] }
     self.strides = places.map { strides[$0] }
+    channelAxis = classAxis.map { $0 - extents.count }
+    let beside = (0..<extents[axis]).filter { !range.contains($0) && $0 != channels?.objectness }
+    box = beside.count < 4 ? nil : beside.prefix(4).map { $0 * strides[axis] }
     let isPicture = channels == nil && positions.count { $0 > 1 } > 1
     self.background =
       switch decision {
@@ -120,6 +127,13 @@ public struct ScoreLayout: Hashable, Sendable {
     return values.withUnsafeElements { values in
       (0..<positionCount).map { values[objectness + offset(ofPosition: $0)] }
     }
+  }
+
+  /// The four numbers of the box at a position, as the network gives them; nil where it gives none beside the scores.
+  package func box(ofItem values: Tensor, at position: Int) -> [Float]? {
+    guard let box else { return nil }
+    let offset = offset(ofPosition: position)
+    return values.withUnsafeElements { values in box.map { values[offset + $0] } }
   }
 
   /// What the element is multiplied by to be the score of a class: −1 for the negative side of a single logit.

@@ -1,7 +1,7 @@
-/// Takes out nodes that the output does not depend on; inputs stay.
+/// Takes out nodes that no result depends on; inputs stay.
 struct RemoveUnused: Rewrite {
   func apply(to graph: Graph) throws -> Graph {
-    let isUsed = graph.nodesBefore(graph.output)
+    let isUsed = graph.nodesBefore(graph.results)
     let unused = graph.ids.filter { !isUsed[$0.index] && !(graph[$0].operation is Input) }
     return try graph.edited(Dictionary(uniqueKeysWithValues: unused.map { ($0, .remove) }))
   }

@@ -86,5 +86,10 @@ struct GraphEditor {
     nodes[new.index].aliases += [old[id].name] + old[id].aliases
   }
 
-  func edited() throws -> Graph { try Graph(name: old.name, nodes: nodes, output: current(old.output)) }
+  func edited() throws -> Graph {
+    try Graph(
+      name: old.name, nodes: nodes, output: current(old.output),
+      keptOutputs: old.keptOutputs.map { Graph.KeptOutput(name: $0.name, node: current($0.node)) },
+      boxes: old.boxes.map(current))
+  }
 }

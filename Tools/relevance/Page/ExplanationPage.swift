@@ -154,10 +154,17 @@ struct ExplanationPage {
       """
     let groups = targets.map { target -> HTML in
       let figures = maps.enumerated().filter { $0.element.explanation.target == target }.map { figure($1, number: $0) }
-      let score = maps.first { $0.explanation.target == target }?.explanation.score ?? 0
-      let kind = target.classIndex == nil ? "activation" : "logit"
+      let first = maps.first { $0.explanation.target == target }?.explanation
+      let score = first?.score ?? 0
+      let kind =
+        switch target {
+        case .unit: "activation"
+        case .cosine: "cosine"
+        default: "logit"
+        }
+      let box = first?.boxes.first.map { ": \($0.title(labels, scores))" } ?? ""
       return """
-        <h3>\(target.title(labels)), \(kind) \(String(format: "%.3f", score))</h3>
+        <h3>\(target.title(labels))\(box), \(kind) \(String(format: "%.3f", score))</h3>
         <div class="maps">
         \(.joined(figures))
         </div>
