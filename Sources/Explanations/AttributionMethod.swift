@@ -100,7 +100,7 @@ extension MethodCatalog {
       LRP.self, CLRP1.self, CLRP2.self, SGLRP.self, VanillaGradient.self, GradientTimesInput.self, GuidedBackprop.self,
       DeconvNet.self, ExcitationBackprop.self, ContrastiveExcitationBackprop.self, GradCAM.self, GuidedGradCAM.self,
       LayerCAM.self,
-      IntegratedGradients.self, SmoothGrad.self, RandomMap.self,
+      IntegratedGradients.self, SmoothGrad.self, AttentionRollout.self, GradientTimesAttention.self, RandomMap.self,
     ]) { $0 }
   }
 

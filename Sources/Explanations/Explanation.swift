@@ -66,6 +66,8 @@ package enum ExplanationError: RelevanceKitError, Equatable {
   case contrastWithNothing
   case noPositions(method: String, node: String, shape: TensorShape)
   case noSpatialLayer(method: String)
+  /// Nowhere does the network attend from the tokens of a picture to each other.
+  case noAttention(method: String)
   case needsPosition(class: Int, positions: [Int])
   case noSuchPosition([Int], positions: [Int])
   case noRegions(class: Int)
@@ -85,7 +87,7 @@ package enum ExplanationError: RelevanceKitError, Equatable {
       .noSuchPosition, .noRegions, .emptyRegion, .noBoxes, .noSuchBox, .outputLeftOut, .referenceCount, .noDirection,
       .needsUnit:
       .usage
-    case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer, .notFinite: .badData
+    case .noRelevance, .noWeightedHead, .noPositions, .noSpatialLayer, .noAttention, .notFinite: .badData
     }
   }
 
@@ -137,6 +139,9 @@ package enum ExplanationError: RelevanceKitError, Equatable {
       "\(method) contrasts a class or a unit with its opposite, and a cosine has none; expected lrp, or another method that is no contrast"
     case .notFinite(let target, let method, let node):
       "the map of \(target) by \(method) has values that are not finite (NaN or infinite), because of node \(node)"
+    case .noAttention(let method):
+      "\(method) needs attention between the tokens of a picture: a product of what a softmax over tokens gives, behind a convolution that makes the "
+        + "tokens; the network has none; `relevance list methods` names methods for every network"
     case .noSpatialLayer(let method):
       "\(method) needs a layer with height and width, and no layer before the logits has them"
     }

@@ -33,11 +33,17 @@ final class TemporaryPlace {
         throw AtomicFiles.Failure()
       }
       let lock = FileSystem.withBytes(of: path) { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+      // Before it is locked somebody may take it for abandoned, and remove it.
+      if lock < 0, errno == ENOENT { continue }
       // What is locked by another descriptor of this process is as good.
-      if lock >= 0, flock(lock, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK, !Self.isFile(lock) {
-        // Somebody has taken it for abandoned.
-        close(lock)
-        continue
+      if lock >= 0, !Self.isFile(lock) {
+        let isTaken = flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+        if isTaken || !Self.isOpen(path, as: lock) {
+          close(lock)
+          continue
+        }
+      } else if lock >= 0 {
+        _ = flock(lock, LOCK_EX | LOCK_NB)
       }
       note = FileSystem.withBytes(of: path) { cplatform_note_leftover($0) }
       (self.path, self.lock) = (path, lock)
@@ -55,6 +61,13 @@ final class TemporaryPlace {
   private static func isFile(_ descriptor: Int32) -> Bool {
     var status = stat()
     return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// Whether what is open is what has the name.
+  private static func isOpen(_ path: String, as descriptor: Int32) -> Bool {
+    var (open, named) = (stat(), stat())
+    return fstat(descriptor, &open) == 0 && FileSystem.withBytes(of: path, { lstat($0, &named) }) == 0
+      && open.st_dev == named.st_dev && open.st_ino == named.st_ino
   }
 
   /// Removes what nobody holds a lock on; false if somebody does.

@@ -34,7 +34,7 @@ import Testing
       let error = await cancelled(job)
       #expect(error is CancellationError, "\(name): \(error.map { "\($0)" } ?? "not stopped")")
     }
-    for method in MethodCatalog.standard.methods where !(method is RandomMap) {
+    for method in MethodCatalog.general where !(method is RandomMap) {
       await expectStop(method.name) { _ = try trace.explain(.class(0), by: method) }
     }
     await expectStop("lab") { _ = try lab.experiment([ZRule(), ZPlusRule()], at: "conv1", seed: .channel(0)) }

@@ -24,7 +24,7 @@ import Testing
     for sample in SampleNetwork.allCases { #expect(try !sample.network().hasChannelsLast) }
   }
 
-  @Test(arguments: MethodCatalog.standard.methods.filter { !["smoothgrad", "random"].contains($0.name) })
+  @Test(arguments: MethodCatalog.general.filter { !["smoothgrad", "random"].contains($0.name) })
   func mapsSayTheSame(method: any AttributionMethod) throws {
     let x = Seeded.tensor([2, 3, 8, 6], seed: 3)
     let range = PixelRange(lower: [-1, -1, -1], upper: [1, 1, 1])

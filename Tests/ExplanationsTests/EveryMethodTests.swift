@@ -5,7 +5,7 @@ import Testing
 /// Every method on whole networks: a finite map, or a sentence that says why there is none.
 @Suite(.serialized) struct EveryMethodTests {
   /// The methods, those that run the network many times with few runs.
-  static let methods = MethodCatalog.standard.methods.map { method -> any AttributionMethod in
+  static let methods = MethodCatalog.general.map { method -> any AttributionMethod in
     switch method {
     case is IntegratedGradients: IntegratedGradients(steps: 2)
     case is SmoothGrad: SmoothGrad(samples: 2)

@@ -108,7 +108,7 @@ import Testing
     try Explainer(network(detour, isDirect: isDirect), rules: table)
   }
 
-  @Test(arguments: Detour.allCases, MethodCatalog.standard.methods.filter { $0.name != "random" })
+  @Test(arguments: Detour.allCases, MethodCatalog.general.filter { $0.name != "random" })
   func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: any AttributionMethod) throws {
     // Copies of the classes are further classes for what contrasts with all of them, and the sum is no part of a linear head.
     if detour == .broadcast, method.isContrastive { return }

@@ -9,7 +9,7 @@ import Testing
   }
 
   /// Every method on every network: a finite map of the input's size, or of one channel for Grad-CAM and LayerCAM.
-  @Test(arguments: SampleNetwork.allCases, MethodCatalog.standard.methods) func everyMethodGivesAMap(
+  @Test(arguments: SampleNetwork.allCases, MethodCatalog.general) func everyMethodGivesAMap(
     sample: SampleNetwork, method: any AttributionMethod
   )
     throws

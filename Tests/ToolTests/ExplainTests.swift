@@ -195,12 +195,12 @@ import Testing
       "clrp1:against=7+0,strength=1.5", "clrp1:against=logits", "clrp2:head=layer", "integrated-gradients:steps=4",
       "smoothgrad:samples=2,deviation=0.5,seed=3", "random:seed=9", "grad-cam:layer=y",
     ]
-    for method in MethodCatalog.standard.methods.map(\.name) + parameters { arguments += ["--method", method] }
+    for method in MethodCatalog.general.map(\.name) + parameters { arguments += ["--method", method] }
     let outcome = try bench.run(arguments)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let report = try Report(bench.path("out/report.json"))
     let entries = try #require(report.inputs.first).explanations
-    #expect(entries.map(\.method) == MethodCatalog.standard.methods.map(\.name) + parameters)
+    #expect(entries.map(\.method) == MethodCatalog.general.map(\.name) + parameters)
     #expect(Set(entries.map(\.files)).count == entries.count)
     for entry in entries { #expect(try NumPyFile.read(bench.path("out/\(entry.files).npy")).shape.rank == 3) }
     #expect(bench.contents(of: "out").contains("input/class5.clrp1-against-7+0-strength-1.5.npy"))

@@ -175,7 +175,7 @@ struct SharedCaseTests {
 
   @Test func oneChannel() throws {
     try save([1, 1, 28, 28])
-    for method in MethodCatalog.standard.methods where !method.isRelevance {
+    for method in MethodCatalog.general where !method.isRelevance {
       let outcome = try bench.run(
         "explain", model("grey"), "x.npy", "--rules", "paper", "--method", method.name, "--save", "npy", "--output",
         "out")

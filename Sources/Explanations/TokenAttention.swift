@@ -1,0 +1,100 @@
+import Networks
+import Propagation
+import Tensors
+
+/// The attention of a network between tokens of one picture: what softmaxes make of scores, and how tokens lie on the picture.
+struct TokenAttention {
+  /// The nodes whose values are attention, batch · heads × tokens × tokens, in the graph's order.
+  let nodes: [Node.ID]
+  let tokens: Int
+  /// How the tokens that stand for parts of the picture lie on it; they are the last ones.
+  let grid: (height: Int, width: Int)
+  /// Tokens in front that stand for no part of the picture, such as the class token.
+  var extra: Int { tokens - grid.height * grid.width }
+
+  /// - Throws: `ExplanationError.noAttention` if no node attends from tokens to the same tokens, or these do not lie on a grid.
+  init(of trace: Trace, for method: String) throws {
+    let graph = trace.plan.network.graph
+    let reached = Set(trace.plan.network.nodes(reaching: trace.plan.network.logits))
+    let attention = graph.ids.compactMap { id -> Node.ID? in
+      guard reached.contains(id), graph[id].operation is MatrixProduct, let left = graph[id].inputs.first,
+        Self.isSoftmax(left, graph)
+      else { return nil }
+      return left
+    }
+    let shapes = attention.map { trace.forward.shape(of: $0) }
+    guard let last = shapes.last, let tokens = last.dimensions.last,
+      shapes.allSatisfy({ $0.rank >= 2 && $0[-1] == tokens && $0[-2] == tokens })
+    else { throw ExplanationError.noAttention(method: method) }
+    // The last map with positions from which the tokens were made.
+    let grids = graph.ids.filter { $0 < attention[0] && reached.contains($0) }.compactMap { id -> (Int, Int)? in
+      let shape = trace.forward.shape(of: id)
+      guard graph[id].operation is Convolution, shape.rank == 4, shape[2] * shape[3] <= tokens else { return nil }
+      return (shape[2], shape[3])
+    }
+    guard let (height, width) = grids.last, tokens - height * width <= Self.mostExtra else {
+      throw ExplanationError.noAttention(method: method)
+    }
+    (nodes, self.tokens, grid) = (attention, tokens, (height, width))
+  }
+
+  /// A class token, one for distillation and some registers.
+  private static let mostExtra = 16
+
+  /// Whether values are those of a softmax along the last axis, under another shape at most.
+  private static func isSoftmax(_ id: Node.ID, _ graph: Graph) -> Bool {
+    let node = graph[id]
+    if let softmax = node.operation as? Softmax { return softmax.axis == -1 || !softmax.joinsTrailingAxes }
+    return node.operation.keepsElements && node.inputs.first.map { isSoftmax($0, graph) } ?? false
+  }
+
+  /// What passes from each token to each other along all layers: `M ← next(layer)·M`, or `M ← M + next(layer)·M`, from the identity on; then
+  /// what the class token has of the picture's tokens, or, without one, what all have on average: height × width.
+  ///
+  /// - Parameter next: for each layer tokens × tokens.
+  /// - Complexity: O(layers · tokens³).
+  func flow(adding: Bool, _ next: (Int) -> [Double]) -> [Float] {
+    var flow = Self.identity(tokens)
+    for layer in nodes.indices {
+      let step = next(layer)
+      var product = adding ? flow : [Double](repeating: 0, count: flow.count)
+      for row in 0..<tokens {
+        for middle in 0..<tokens {
+          let factor = step[row * tokens + middle]
+          if factor == 0 { continue }
+          for column in 0..<tokens { product[row * tokens + column] += factor * flow[middle * tokens + column] }
+        }
+      }
+      flow = product
+    }
+    let rows = extra > 0 ? 0..<1 : 0..<tokens
+    return (extra..<tokens).map { column in
+      Float(rows.reduce(0) { $0 + flow[$1 * tokens + column] } / Double(rows.count))
+    }
+  }
+
+  static func identity(_ count: Int) -> [Double] {
+    (0..<count * count).map { $0 / count == $0 % count ? 1 : 0 }
+  }
+}
+
+extension Trace {
+  /// The attention of an item at a node, and, beside it, other values of the same shape: for each head `combine` of both; the mean over the
+  /// heads, tokens × tokens.
+  func meanOverHeads(
+    _ attention: Tensor, _ other: Tensor, item: Int, otherItem: Int, tokens: Int, _ combine: (Float, Float) -> Float
+  ) -> [Double] {
+    let area = tokens * tokens
+    let heads = attention.count / batch / area
+    var mean = [Double](repeating: 0, count: area)
+    attention.withUnsafeElements { a in
+      other.withUnsafeElements { b in
+        for head in 0..<heads {
+          let (own, others) = ((item * heads + head) * area, (otherItem * heads + head) * area)
+          for i in 0..<area { mean[i] += Double(combine(a[own + i], b[others + i])) }
+        }
+      }
+    }
+    return mean.map { $0 / Double(heads) }
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import RelevanceKit
+import TestSupport
+import Testing
+
+/// Whole maps of vision transformers, of both exporters and with attention as one node, against the definitions in double precision, with
+/// which LXT 2.1 agrees where it has them (`Fixtures/transformers/lxt.json`).
+@Suite(.serialized) struct TransformerParityTests {
+  struct Map: Decodable, Sendable {
+    struct Absorbed: Decodable { let class_token, position, bias: Double? }
+    let file: String
+    let networks: [String]
+    let input, table: String
+    let `class`: Int?
+    /// Whether the map has all channels, or their sum in half precision and units of `scale`.
+    let channels: String
+    let scale, score: Double?
+    let sum, tolerance: Double
+  }
+
+  private struct Index: Decodable { let maps: [Map] }
+
+  private static func maps() throws -> [Map] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("transformers/index.json")))
+    return try JSONDecoder().decode(Index.self, from: data).maps
+  }
+
+  /// The tables of the references; that with γ everywhere is `ViT`.
+  private static let tables = ["AttnLRP": RuleTable.attnLRP, "CP-LRP": .cpLRP, "gamma": .viT]
+
+  @Test(arguments: [
+    "small_vit-torchscript", "small_vit-dynamo", "small_vit-attention", "vit_b_16-torchscript", "vit_b_16-dynamo",
+  ]) func mapsAreThoseOfTheDefinitions(of name: String) throws {
+    let network = try SeededNetwork.load(name)
+    var compared = 0
+    for map in try Self.maps() where map.networks.contains(name) {
+      guard let table = Self.tables[map.table], let target = map.class, let score = map.score else { continue }
+      let explanation = try Explainer(network, rules: table).trace(Fixtures.tensor(map.input)).explain(.class(target))
+      #expect(abs(Double(explanation.score) - score) <= Tolerance.logits * abs(score), "\(map.file)")
+      var expected = try Fixtures.tensor("transformers/\(map.file)")
+      var found = explanation.relevance
+      if map.channels == "sum" {
+        expected = expected.map { $0 * Float(map.scale ?? 1) }
+        let (height, width) = (found.shape[-2], found.shape[-1])
+        found = Tensor(uninitialized: [height, width]) { sums in
+          found.withUnsafeElements { all in
+            for i in 0..<height * width { sums[i] = (0..<3).reduce(0) { $0 + all[$1 * height * width + i] } }
+          }
+        }
+      }
+      let distance = found.reshaped(to: expected.shape).relativeDistance(from: expected)
+      #expect(distance <= map.tolerance, "\(map.file)")
+      let known = abs(explanation.relevance.sum() + explanation.ledger.absorbed - score)
+      #expect(known <= Tolerance.conservation * abs(score), "\(map.file): ledger")
+      print("\(map.file) of \(name): distance \(distance)")
+      compared += 1
+    }
+    #expect(compared == (name.hasPrefix("small") ? 6 : 3))
+  }
+
+  @Test(arguments: ["small_vit-torchscript", "small_vit-dynamo", "small_vit-attention", "vit_b_16-dynamo"])
+  func attentionFlowsAsInPyTorch(of name: String) throws {
+    let explainer = try Explainer(SeededNetwork.load(name))
+    var compared = 0
+    for map in try Self.maps() where map.networks.contains(name) {
+      guard ["rollout", "gradient-attention"].contains(map.table) else { continue }
+      let trace = try explainer.trace(Fixtures.tensor(map.input))
+      let found =
+        if let target = map.class { try GradientTimesAttention().grids(of: [.class(target)], in: trace)[0] } else {
+          try AttentionRollout().grids(in: trace)
+        }
+      let expected = try Fixtures.tensor("transformers/\(map.file)")
+      #expect(found.reshaped(to: expected.shape).relativeDistance(from: expected) <= map.tolerance, "\(map.file)")
+      #expect(abs(found.sum() - map.sum) <= map.tolerance * abs(map.sum), "\(map.file)")
+      compared += 1
+    }
+    #expect(compared == (name.hasPrefix("small") ? 3 : 2))
+  }
+
+  /// Items of a batch, and several targets, are what each is alone.
+  @Test func attentionOfBatchesIsThatOfItems() throws {
+    let explainer = try Explainer(Model(contentsOf: Fixtures.path("digits/vit")).network)
+    let items = (1...2).map { Seeded.tensor([1, 3, 64, 64], seed: UInt64($0)) }
+    let targets = [Target.class(1), .class(3)]
+    let together = try GradientTimesAttention().grids(of: targets, in: explainer.trace(Tensor(joining: items)))
+    for (number, target) in targets.enumerated() {
+      for (index, item) in items.enumerated() {
+        let alone = try GradientTimesAttention().grids(of: [target], in: explainer.trace(item))[0]
+        #expect(together[number].item(index).relativeDistance(from: alone.item(0)) <= 1e-5)
+      }
+    }
+  }
+
+  @Test func networksWithoutAttentionAreNamed() throws {
+    let trace = try SampleNetwork.branched.explainer().trace(SampleNetwork.input(batch: 1))
+    #expect {
+      try AttentionRollout().grids(in: trace)
+    } throws: { "\($0)".hasPrefix("attention-rollout needs attention between the tokens of a picture") }
+  }
+}
