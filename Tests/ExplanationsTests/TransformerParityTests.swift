@@ -7,7 +7,6 @@ import Testing
 /// which LXT 2.1 agrees where it has them (`Fixtures/transformers/lxt.json`).
 @Suite(.serialized) struct TransformerParityTests {
   struct Map: Decodable, Sendable {
-    struct Absorbed: Decodable { let class_token, position, bias: Double? }
     let file: String
     let networks: [String]
     let input, table: String
