@@ -81,7 +81,7 @@ import Testing
     let features = try Fixtures.tensor("cases/two_outputs/features-output.npy")
     let scores = try explanations().map { try #require($0["score"] as? Double) }
     #expect(abs(scores[0] - Double(features[0, 3])) < 1e-5 && scores[1] == scores[2])
-    let map = try { (name: String) in try NumPyFile.read(bench.path("out/input/\(name).lrp.npy")) }
+    let map = { (name: String) throws in try NumPyFile.read(bench.path("out/input/\(name).lrp.npy")) }
     #expect(try map("unit-logits-1") == map("class1"))
     let alone = try bench.run(
       "explain", folder, folder + "/input.npy", "--output-node", "head/features", "--target", "class:3", "--method",
