@@ -124,7 +124,7 @@ extension Layer {
     guard let operandOffset else { return nil }
     return denominator(-3) {
       var sum = product([(.all, operandOffset)])
-      if let bias = weighted.bias { update(&sum, with: bias) { $0.add($1) } }
+      if let bias = weighted.bias { update(&sum, with: bias, .all, { $0.add($1) }, row: { $0.add($1) }) }
       return sum
     }
   }
@@ -134,7 +134,7 @@ extension Layer {
     if let biases = biasesWithOffset {
       z.add(biases.map { part($0) }, on: workers)
     } else if let bias = weighted.bias {
-      update(&z, with: bias) { $0.add(part($1)) }
+      update(&z, with: bias, part, { $0.add($1) }, row: { $0.add($1) })
     }
   }
 
@@ -143,21 +143,28 @@ extension Layer {
     if let biases = biasesWithOffset {
       update(&s, with: biases.map { part($0) }) { $0.multiply(by: $1) }
     } else if let bias = weighted.bias {
-      update(&s, with: bias) { $0.multiply(by: part($1)) }
+      update(&s, with: bias, part, { $0.multiply(by: $1) }, row: { $0.multiply(by: $1) })
     } else {
       return false
     }
     return true
   }
 
-  /// Calls `body` with the runs of outputs that have a bias in common, or of their relevance, and with the bias, on all threads.
+  /// Calls `body` with the runs of outputs that have a bias in common, or of their relevance, and with the bias after what `part` does to it,
+  /// on all threads; where each output has a bias of its own, `row` with the outputs of an item and all biases.
   private func update(
-    _ outputs: inout Tensor, with bias: (values: Tensor, run: Int), _ body: @Sendable (MutableElements, Float) -> Void
+    _ outputs: inout Tensor, with bias: (values: Tensor, run: Int), _ part: WeightPart,
+    _ body: @Sendable (MutableElements, Float) -> Void, row: @Sendable (MutableElements, Elements) -> Void
   ) {
-    let (biases, run) = (bias.values.view, bias.run)
+    let (values, run) = (bias.values.map { part($0) }, bias.run)
+    let biases = values.view
+    let length = run == 1 ? biases.count : run
     outputs.update { outputs in
-      workers.runSplit(outputs.count / max(run, 1), grain: max(Self.grain / max(run, 1), 1)) { runs in
-        for index in runs { body(outputs.run(from: index * run, count: run), biases[index % biases.count]) }
+      workers.runSplit(outputs.count / max(length, 1), grain: max(Self.grain / max(length, 1), 1)) { runs in
+        for index in runs {
+          let own = outputs.run(from: index * length, count: length)
+          if run == 1 { row(own, biases) } else { body(own, biases[index % biases.count]) }
+        }
       }
     }
   }
