@@ -100,6 +100,31 @@ RK_KERNEL(void, rk_normalize_alike,
   RK_EACH for (ptrdiff_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale + shift;
 }
 
+RK_KERNEL(void, rk_normalization_adjoint,
+          (float *c, const float *x, double mean, double factor, int is_centered, int holds_deviation, ptrdiff_t count),
+          (c, x, mean, factor, is_centered, holds_deviation, count)) {
+  double sum = is_centered ? rk_sum(c, count) : 0, projection = 0;
+  ptrdiff_t i = 0;
+  if (!holds_deviation) {
+    rk_d8 sums = {0};
+    for (; i + 8 <= count; i += 8)
+      sums += __builtin_convertvector(*(const rk_f8 *)(c + i), rk_d8) *
+              (__builtin_convertvector(*(const rk_f8 *)(x + i), rk_d8) - mean);
+    projection = rk_total(&sums);
+    for (; i < count; i++) projection += (double)c[i] * ((double)x[i] - mean);
+    // Once for each of both normalized factors.
+    projection *= factor * factor;
+  }
+  sum /= (double)count;
+  projection /= (double)count;
+  for (i = 0; i + 8 <= count; i += 8) {
+    const rk_d8 own = __builtin_convertvector(*(const rk_f8 *)(c + i), rk_d8);
+    const rk_d8 from_mean = __builtin_convertvector(*(const rk_f8 *)(x + i), rk_d8) - mean;
+    *(rk_f8 *)(c + i) = __builtin_convertvector(factor * (own - sum - from_mean * projection), rk_f8);
+  }
+  for (; i < count; i++) c[i] = (float)(factor * ((double)c[i] - sum - ((double)x[i] - mean) * projection));
+}
+
 // --- Order of axes ---------------------------------------------------------------------------------------------------
 
 typedef float rk_m8 __attribute__((vector_size(32), aligned(4)));

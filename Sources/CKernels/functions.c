@@ -153,28 +153,75 @@ RK_KERNEL(void, rk_swish_slope, (float *y, const float *x, float alpha, ptrdiff_
 
 // --- Softmax ---------------------------------------------------------------------------------------------------------
 
+// The sums of both halves of sixteen numbers.
+RK_INLINE rk_d8 rk_doubled(rk_v16 v) {
+  return __builtin_convertvector(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7), rk_d8) +
+         __builtin_convertvector(__builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15), rk_d8);
+}
+
+// The largest number that is one.
+RK_INLINE float rk_largest(const float *x, ptrdiff_t count) {
+  rk_v16 most = rk_all(-__builtin_inff());
+  ptrdiff_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    const rk_v16 v = *(const rk_v16 *)(x + i);
+    most = rk_where(v > most, v, most);
+  }
+  float largest = -__builtin_inff();
+  for (int k = 0; k < LANES; k++) largest = most[k] > largest ? most[k] : largest;
+  for (; i < count; i++) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
 RK_KERNEL(void, rk_softmax, (float *y, const float *x, int is_logarithm, ptrdiff_t count), (y, x, is_logarithm, count)) {
   if (count <= 0) return;
-  float largest = -__builtin_inff();
-  for (ptrdiff_t i = 0; i < count; i++) largest = x[i] > largest ? x[i] : largest;
-  rk_d8 low = {0}, high = {0};
-  rk_v16 last;
+  const float largest = rk_largest(x, count);
+  rk_d8 sums = {0};
   for (ptrdiff_t i = 0; i < count; i += LANES) {
     const ptrdiff_t here = RK_MIN(count - i, LANES);
-    rk_v16 v = rk_all(-__builtin_inff());
-    memcpy(&v, x + i, (size_t)here * sizeof(float));
-    last = rk_exp_of(v - largest);
-    for (ptrdiff_t k = here; k < LANES; k++) last[k] = 0;
-    low += __builtin_convertvector(__builtin_shufflevector(last, last, 0, 1, 2, 3, 4, 5, 6, 7), rk_d8);
-    high += __builtin_convertvector(__builtin_shufflevector(last, last, 8, 9, 10, 11, 12, 13, 14, 15), rk_d8);
-    if (!is_logarithm) memcpy(y + i, &last, (size_t)here * sizeof(float));
+    rk_v16 v;
+    if (here == LANES) {
+      v = rk_exp_of(*(const rk_v16 *)(x + i) - largest);
+      if (!is_logarithm) *(rk_v16 *)(y + i) = v;
+    } else {
+      v = rk_all(-__builtin_inff());
+      memcpy(&v, x + i, (size_t)here * sizeof(float));
+      v = rk_exp_of(v - largest);
+      for (ptrdiff_t k = here; k < LANES; k++) v[k] = 0;
+      if (!is_logarithm) memcpy(y + i, &v, (size_t)here * sizeof(float));
+    }
+    sums += rk_doubled(v);
   }
-  low += high;
-  const double sum = rk_total(&low);
+  const double sum = rk_total(&sums);
   if (is_logarithm) {
     const double logarithm = log(sum);
     for (ptrdiff_t i = 0; i < count; i++) y[i] = (float)((double)(x[i] - largest) - logarithm);
   } else {
-    for (ptrdiff_t i = 0; i < count; i++) y[i] = (float)(y[i] / sum);
+    const double factor = 1 / sum;
+    for (ptrdiff_t i = 0; i < count; i++) y[i] = (float)((double)y[i] * factor);
+  }
+}
+
+RK_KERNEL(void, rk_softmax_adjoint, (float *c, const float *s, const float *y, int is_logarithm, ptrdiff_t count),
+          (c, s, y, is_logarithm, count)) {
+  rk_d8 sums = {0};
+  ptrdiff_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    const rk_v16 own = *(const rk_v16 *)(s + i);
+    sums += rk_doubled(is_logarithm ? own : own * *(const rk_v16 *)(y + i));
+  }
+  double sum = rk_total(&sums);
+  for (; i < count; i++) sum += is_logarithm ? s[i] : s[i] * y[i];
+  const float total = (float)sum;
+  if (is_logarithm) {
+    for (i = 0; i < count; i += LANES) {
+      const ptrdiff_t here = RK_MIN(count - i, LANES);
+      rk_v16 v = {0};
+      memcpy(&v, y + i, (size_t)here * sizeof(float));
+      v = rk_exp_of(v);
+      for (ptrdiff_t k = 0; k < here; k++) c[i + k] = s[i + k] - v[k] * total;
+    }
+  } else {
+    for (i = 0; i < count; i++) c[i] = y[i] * (s[i] - total);
   }
 }

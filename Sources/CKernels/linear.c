@@ -108,3 +108,9 @@ RK_KERNEL(void, rk_part_copy,
           (y, w, count, part)) {
   for (ptrdiff_t i = 0; i < count; i++) y[i] = rk_weight(w[i], part);
 }
+
+RK_KERNEL(void, rk_nonzero_columns, (const float *x, ptrdiff_t rows, ptrdiff_t count, unsigned char *flags), (x, rows, count, flags)) {
+  for (ptrdiff_t i = 0; i < count; i++) flags[i] = 0;
+  for (ptrdiff_t row = 0; row < rows; row++, x += count)
+    for (ptrdiff_t i = 0; i < count; i++) flags[i] |= x[i] != 0;
+}

@@ -2,55 +2,124 @@
 #include "CKernels.h"
 #include "vectors.h"
 
+// Four vectors, of whose sixteen numbers each quarter's four become one vector's, from all: in each quarter a square is transposed.
+RK_INLINE void turn_quarters(rk_v16 v[4]) {
+  rk_v16 pairs[4];
+  for (int i = 0; i < 4; i += 2) {
+    pairs[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+    pairs[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  }
+  for (int i = 0; i < 2; i++) {
+    v[2 * i] = __builtin_shufflevector(pairs[i], pairs[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+    v[2 * i + 1] = __builtin_shufflevector(pairs[i], pairs[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  }
+}
+
+// The numbers of `count` rows or columns, `step` apart, at sixteen places of the depth: those of a place become neighbors, and places are
+// `count` apart, which is 12 or 16.
+RK_INLINE void turn(const float *from, ptrdiff_t step, rk_part part, int is_whole, int count, float *to) {
+  rk_v16 v[4][4];
+  for (int k = 0; k < count / 4; k++) {
+    for (int i = 0; i < 4; i++) {
+      v[k][i] = *(const rk_v16 *)(from + (4 * k + i) * step);
+      if (!is_whole) v[k][i] = rk_weights(v[k][i], part);
+    }
+    turn_quarters(v[k]);
+  }
+  // Quarter q of v[k][i] has rows 4k … 4k + 3 at place 4q + i.
+  for (int i = 0; i < 4; i++) {
+    if (count == 16) {
+      const rk_v16 low = __builtin_shufflevector(v[0][i], v[1][i], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+      const rk_v16 high = __builtin_shufflevector(v[0][i], v[1][i], 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+      const rk_v16 low2 = __builtin_shufflevector(v[2][i], v[3][i], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+      const rk_v16 high2 = __builtin_shufflevector(v[2][i], v[3][i], 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+      float *out = to + i * 16;
+      *(rk_v16 *)out = __builtin_shufflevector(low, low2, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+      *(rk_v16 *)(out + 64) = __builtin_shufflevector(low, low2, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+      *(rk_v16 *)(out + 128) = __builtin_shufflevector(high, high2, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+      *(rk_v16 *)(out + 192) = __builtin_shufflevector(high, high2, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    } else {
+      for (int k = 0; k < count / 4; k++) {
+        float *out = to + i * count + 4 * k;
+        *(rk_v4 *)out = __builtin_shufflevector(v[k][i], v[k][i], 0, 1, 2, 3);
+        *(rk_v4 *)(out + 4 * count) = __builtin_shufflevector(v[k][i], v[k][i], 4, 5, 6, 7);
+        *(rk_v4 *)(out + 8 * count) = __builtin_shufflevector(v[k][i], v[k][i], 8, 9, 10, 11);
+        *(rk_v4 *)(out + 12 * count) = __builtin_shufflevector(v[k][i], v[k][i], 12, 13, 14, 15);
+      }
+    }
+  }
+}
+
 // Lays out `count` rows or columns of an operand in blocks of `width`, zeros after the last; they are `step` floats apart, and one's floats
 // along the depth are `depth_step` apart.
 RK_INLINE void pack(const float *from, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t count, ptrdiff_t depth, ptrdiff_t width,
-                    rk_part part, float *restrict to, ptrdiff_t to_step) {
+                    rk_part part, int is_whole, float *restrict to, ptrdiff_t to_step) {
   for (ptrdiff_t first = 0; first < count; first += width, from += width * step, to += to_step) {
     const ptrdiff_t there = RK_MIN(count - first, width);
     if (step == 1) {
       for (ptrdiff_t p = 0; p < depth; p++) {
-        for (ptrdiff_t i = 0; i < there; i++) to[p * width + i] = rk_weight(from[p * depth_step + i], part);
+        for (ptrdiff_t i = 0; i < there; i++) {
+          const float weight = from[p * depth_step + i];
+          to[p * width + i] = is_whole ? weight : rk_weight(weight, part);
+        }
         for (ptrdiff_t i = there; i < width; i++) to[p * width + i] = 0;
       }
       continue;
     }
     // Some floats of each at a time, so that what is read and what is written both stay in cache.
-    enum { TOGETHER = 16 };
-    for (ptrdiff_t start = 0; start < depth; start += TOGETHER) {
-      const ptrdiff_t end = RK_MIN(start + TOGETHER, depth);
+    for (ptrdiff_t start = 0; start < depth; start += LANES) {
+      const ptrdiff_t end = RK_MIN(start + LANES, depth);
+      if (depth_step == 1 && end == start + LANES && there == width) {
+        turn(from + start, step, part, is_whole, (int)width, to + start * width);
+        continue;
+      }
       for (ptrdiff_t i = 0; i < there; i++)
-        for (ptrdiff_t p = start; p < end; p++) to[p * width + i] = rk_weight(from[i * step + p * depth_step], part);
+        for (ptrdiff_t p = start; p < end; p++) {
+          const float weight = from[i * step + p * depth_step];
+          to[p * width + i] = is_whole ? weight : rk_weight(weight, part);
+        }
       for (ptrdiff_t i = there; i < width; i++)
         for (ptrdiff_t p = start; p < end; p++) to[p * width + i] = 0;
     }
   }
 }
 
+static inline int is_whole(rk_part part) { return part.form == RK_SCALED && part.positive == 1 && part.negative == 1; }
+
 RK_KERNEL(void, rk_pack_rows,
           (const float *a, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t rows, ptrdiff_t depth, rk_part part, float *to),
           (a, step, depth_step, rows, depth, part, to)) {
-  pack(a, step, depth_step, rows, depth, RK_PRODUCT_ROWS, part, to, RK_PRODUCT_ROWS * depth);
+  if (is_whole(part)) pack(a, step, depth_step, rows, depth, RK_PRODUCT_ROWS, part, 1, to, RK_PRODUCT_ROWS * depth);
+  else pack(a, step, depth_step, rows, depth, RK_PRODUCT_ROWS, part, 0, to, RK_PRODUCT_ROWS * depth);
 }
 
 RK_KERNEL(void, rk_pack_columns,
           (const float *b, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t columns, ptrdiff_t depth, rk_part part, float *to,
            ptrdiff_t to_step),
           (b, step, depth_step, columns, depth, part, to, to_step)) {
-  const rk_part whole = {RK_SCALED, 1, 1};
-  const int is_whole = part.form == RK_SCALED && part.positive == 1 && part.negative == 1;
-  if (!(step == 1 && is_whole)) {
-    pack(b, step, depth_step, columns, depth, RK_PRODUCT_COLUMNS, is_whole ? whole : part, to, to_step);
+  const int whole = is_whole(part);
+  if (step != 1) {
+    if (whole) pack(b, step, depth_step, columns, depth, RK_PRODUCT_COLUMNS, part, 1, to, to_step);
+    else pack(b, step, depth_step, columns, depth, RK_PRODUCT_COLUMNS, part, 0, to, to_step);
     return;
   }
   const ptrdiff_t whole_columns = columns / LANES * LANES;
   // Row by row, as they lie.
   for (ptrdiff_t p = 0; p < depth; p++, b += depth_step, to += LANES) {
-    for (ptrdiff_t i = 0; i < whole_columns; i += LANES) *(rk_v16 *)(to + i / LANES * to_step) = *(const rk_v16 *)(b + i);
+    for (ptrdiff_t i = 0; i < whole_columns; i += LANES) {
+      const rk_v16 weights = *(const rk_v16 *)(b + i);
+      *(rk_v16 *)(to + i / LANES * to_step) = whole ? weights : rk_weights(weights, part);
+    }
     if (whole_columns == columns) continue;
     float *rest = to + whole_columns / LANES * to_step;
-    for (ptrdiff_t i = 0; i < LANES; i++) rest[i] = i < columns - whole_columns ? b[whole_columns + i] : 0;
+    for (ptrdiff_t i = 0; i < LANES; i++) rest[i] = i < columns - whole_columns ? rk_weight(b[whole_columns + i], part) : 0;
   }
+}
+
+void rk_prefetch(const float *x, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t count) {
+  enum { LINE = 64 / sizeof(float) };
+  for (ptrdiff_t row = 0; row < rows; row++, x += step)
+    for (ptrdiff_t i = 0; i < count; i += LINE) __builtin_prefetch(x + i, 0, 3);
 }
 
 // --- Windows ---------------------------------------------------------------------------------------------------------

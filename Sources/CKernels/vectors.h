@@ -46,6 +46,7 @@
 // Sixteen floats; the compiler splits them where registers are narrower, so sums come out the same everywhere.
 typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
 enum { LANES = 16 };
+typedef float rk_v4 __attribute__((vector_size(16), aligned(4)));
 // What comparing them gives, and their bits.
 typedef int32_t rk_i16 __attribute__((vector_size(64), aligned(4)));
 
@@ -75,8 +76,10 @@ RK_INLINE rk_v16 rk_weights(rk_v16 w, rk_part part) {
   switch (part.form) {
     case RK_SQUARED: return w * w;
     case RK_ONES: return zero + 1;
-    default:
-      return __builtin_elementwise_max(w, zero) * part.positive + __builtin_elementwise_min(w, zero) * part.negative;
+    default: {
+      const rk_i16 is_positive = w > zero;
+      return w * (rk_v16)(((rk_i16)(zero + part.positive) & is_positive) | ((rk_i16)(zero + part.negative) & ~is_positive));
+    }
   }
 }
 

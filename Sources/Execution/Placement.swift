@@ -53,7 +53,8 @@ struct Placement: Sendable {
         inPlace.insert(id)
         overwritten.insert(node.inputs[0])
         places.append(.sameAs(node.inputs[0]))
-      case _ where node.operation.keepsElements: places.append(.sameAs(node.inputs[0]))
+      case let operation where operation.leavesElements(of: inferred[node.inputs[0].index].shape):
+        places.append(.sameAs(node.inputs[0]))
       // Where it is, is settled below.
       default: places.append(.memory(offset: 0))
       }

@@ -1,5 +1,6 @@
 import CKernels
 import Networks
+import Tensors
 
 /// In which steps a plan computes its nodes: each step a node, and functions of elements that take its values while they are in a cache.
 ///
@@ -36,7 +37,7 @@ struct Schedule: Sendable {
         node.operation is Relu && kernels[first.index] is any WeightedKernel && consumers[first.index].count == 1
         && first != network.logits
       if isMerged { mergedRectifiers.insert(id) }
-      if isMerged || node.operation.keepsElements {
+      if isMerged || node.operation.leavesElements(of: inferred[first.index].shape) {
         (sources[id.index], numbers[id.index]) = (sources[first.index], numbers[first.index])
         continue
       }
@@ -68,4 +69,14 @@ struct Schedule: Sendable {
 
   /// Whether nothing outside of its own step reads the values of a node that is computed.
   func isInner(_ id: Node.ID) -> Bool { lastUses[id.index] == numbers[id.index] }
+}
+
+extension Operator {
+  /// Whether the values are the operand's, one after the other: also of axes that change places with axes of one element.
+  func leavesElements(of operand: TensorShape) -> Bool {
+    if keepsElements { return true }
+    guard let transpose = self as? Transpose else { return false }
+    let moved = (transpose.order ?? (0..<operand.rank).reversed()).filter { operand[$0] != 1 }
+    return moved == moved.sorted()
+  }
 }

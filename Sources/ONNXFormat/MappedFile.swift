@@ -91,10 +91,11 @@ final class MappedFile: @unchecked Sendable {
       let length = min(chunk, target.count - start)
       let source = base + offset + start
       target.baseAddress!.advanced(by: start).copyMemory(from: source, byteCount: length)
-      guard isMapped, length == chunk else { continue }
-      // The first page may hold the end of something else; it would only be read again.
+      guard isMapped, length >= 16 * page else { continue }
+      // The first page may hold the end of something else, and the last one the start; they would only be read again.
       let address = Int(bitPattern: source) / page * page
-      madvise(UnsafeMutableRawPointer(bitPattern: address), (length + page - 1) / page * page, MADV_DONTNEED)
+      let end = Int(bitPattern: source) + length
+      madvise(UnsafeMutableRawPointer(bitPattern: address), (end - address + page - 1) / page * page, MADV_DONTNEED)
     }
   }
 

@@ -151,4 +151,22 @@ struct FunctionLoopTests {
       }
     }
   }
+
+  @Test(arguments: [false, true]) func softmaxAdjoint(isLogarithm: Bool) {
+    withEachInstructionSet { name in
+      for count in counts {
+        var values = Values(seed: count)
+        let s = values.whole(count, -8...8)
+        let y = values.whole(count, -8...8).map { isLogarithm ? $0 / 4 - 2 : $0 / 16 }
+        let (seeds, results) = (Memory(s, shift: count % 4), Memory(y, shift: 1))
+        let c = Memory(count: count, shift: 2)
+        rk_softmax_adjoint(c.pointer, seeds.pointer, results.pointer, isLogarithm ? 1 : 0, count)
+        let sum = zip(s, y).reduce(0.0) { $0 + Double($1.0) * (isLogarithm ? 1 : Double($1.1)) }
+        let expected = zip(s, y).map { s, y in
+          isLogarithm ? Double(s) - exp(Double(y)) * sum : Double(y) * (Double(s) - sum)
+        }
+        #expect(c.difference(from: expected, .within(4e-7)) == nil, "\(count) elements, \(name)")
+      }
+    }
+  }
 }

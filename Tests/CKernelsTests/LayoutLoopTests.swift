@@ -57,4 +57,22 @@ struct LayoutLoopTests {
       }
     }
   }
+
+  @Test(arguments: [false, true], [false, true]) func normalizationAdjoint(isCentered: Bool, holdsDeviation: Bool) {
+    withEachInstructionSet { name in
+      for count in counts where count > 0 {
+        var values = Values(seed: count)
+        let (x, s) = (values.whole(count), values.whole(count))
+        let (mean, factor, size) = (isCentered ? 0.75 : 0, 0.3, Double(count))
+        let normalized = x.map { (Double($0) - mean) * factor }
+        let sum = isCentered ? s.reduce(0) { $0 + Double($1) } : 0
+        let projection = holdsDeviation ? 0 : zip(s, normalized).reduce(0) { $0 + Double($1.0) * $1.1 }
+        let expected = zip(s, normalized).map { factor * (Double($0) - sum / size - $1 * projection / size) }
+        let (c, input) = (Memory(s, shift: count % 4), Memory(x, shift: 1))
+        rk_normalization_adjoint(
+          c.pointer, input.pointer, mean, factor, isCentered ? 1 : 0, holdsDeviation ? 1 : 0, count)
+        #expect(c.difference(from: expected, .within(1e-6)) == nil, "\(count) elements, \(name)")
+      }
+    }
+  }
 }

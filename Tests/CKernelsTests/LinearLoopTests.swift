@@ -39,4 +39,22 @@ struct LinearLoopTests {
       }
     }
   }
+
+  @Test func columnsThatAreNotAllZero() {
+    for count in counts {
+      for rows in [0, 1, 5] {
+        var values = Values(seed: count * 10 + rows)
+        let x = values.whole(rows * count, -1...1)
+        onEachInstructionSet {
+          let memory = Memory(x, shift: count % 4)
+          var flags = [UInt8](repeating: 7, count: count + 1)
+          rk_nonzero_columns(memory.pointer, rows, count, &flags)
+          let expected = (0..<count).map { column in
+            (0..<rows).contains { x[$0 * count + column] != 0 } ? UInt8(1) : 0
+          }
+          #expect(flags == expected + [7], "\(rows) rows of \(count)")
+        }
+      }
+    }
+  }
 }

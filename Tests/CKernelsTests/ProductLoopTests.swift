@@ -27,7 +27,8 @@ struct ProductLoopTests {
 
   @Test(arguments: Part.all) func packing(part: Part) {
     for count in 1...50 {
-      let depth = count % 20 + 1
+      // Around the sixteen places that are turned at once.
+      let depth = count % 37 + 1
       for (step, depthStep) in [(depth + count % 2, 1), (1, count + count % 3), (2 * depth, 2)] {
         var values = Values(seed: count)
         let from = values.whole((count - 1) * step + (depth - 1) * depthStep + 1)

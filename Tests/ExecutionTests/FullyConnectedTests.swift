@@ -22,6 +22,7 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
     } + [
       LinearCase(inputs: 20, outputs: 10, leading: [2, 3]), LinearCase(inputs: 30, outputs: 33, leading: [2, 20]),
       LinearCase(inputs: 1300, outputs: 150, leading: [3, 11]), LinearCase(inputs: 5, outputs: 600, leading: [200]),
+      LinearCase(inputs: 400, outputs: 50, leading: [2, 130]), LinearCase(inputs: 33, outputs: 801, leading: [97]),
     ]
 }
 
@@ -50,15 +51,29 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// With dense seeds, and with seeds that leave out most outputs.
-  @Test(arguments: LinearCase.all, [false, true])
-  func adjointsMatchTheDefinition(of one: LinearCase, sparse: Bool) throws {
+  /// Which outputs seeds leave out.
+  enum Seeds: CaseIterable { case dense, scattered, together, none }
+
+  @Test(arguments: LinearCase.all, Seeds.allCases)
+  func adjointsMatchTheDefinition(of one: LinearCase, from which: Seeds) throws {
     let (layer, oracle, _) = try Self.layer(one)
     let x = Seeded.tensor(one.input, seed: 1)
     for seeds in [1, 3] {
       let shape = TensorShape([one.leading[0] * seeds] + one.leading.dropFirst() + [one.outputs])
       var s = Seeded.tensor(shape, seed: 3)
-      if sparse { s.withUnsafeMutableElements { s in for i in s.indices where i % 7 != 2 { s[i] = 0 } } }
+      let third = one.outputs / 3..<max(2 * one.outputs / 3, 1)
+      s.withUnsafeMutableElements { s in
+        for i in s.indices {
+          let isLeftOut =
+            switch which {
+            case .dense: false
+            case .scattered: i % 7 != 2
+            case .together: !third.contains(i % one.outputs)
+            case .none: true
+            }
+          if isLeftOut { s[i] = 0 }
+        }
+      }
       for part in [WeightPart.all, .positive, .negative] {
         let expected = oracle.adjoint(part, s.doubles)
         let found = layer.adjoint(part, s, seeds: seeds)

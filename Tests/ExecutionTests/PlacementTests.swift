@@ -20,6 +20,8 @@ import Testing
     case withInput
     /// An operand under another shape.
     case reshaped
+    /// An operand whose axes have changed places and back: of a single item without moving any element.
+    case turned
 
     var testDescription: String { rawValue }
 
@@ -64,6 +66,12 @@ import Testing
       case .reshaped:
         let dropped = builder.add("dropped", .dropout, a)
         (top, channels) = (builder.add("joined", .concat(axis: 1), dropped, b), 33)
+      case .turned:
+        let turned = builder.add("turned", .transpose(order: [1, 0, 2, 3]), a)
+        let rectified = builder.add("turned-relu", .relu, turned)
+        let back = builder.add("back", .transpose(order: [1, 0, 2, 3]), rectified)
+        let joined = builder.add("joined", .concat(axis: 1), back, b)
+        (top, channels) = (builder.add("both", .concat(axis: 1), joined, a), 50)
       }
       top = builder.add("late", try .seededConvolution(inputs: channels, outputs: 4, kernel: [1, 1], seed: 77), top)
       builder.add("flat", .flatten(axis: 1), top)

@@ -136,3 +136,18 @@ CHECK(softmax) {
       forget();
     }
 }
+
+CHECK(softmax_adjoints) {
+  for (ptrdiff_t n = 1; n <= 70; n++)
+    for (int is_logarithm = 0; is_logarithm < 2; is_logarithm++) {
+      const float *s = wholes(n, -8, 8), *y = wholes(n, -8, 0);
+      float *c = room(n);
+      double *expected = zeros(n), sum = 0;
+      for (ptrdiff_t i = 0; i < n; i++) sum += is_logarithm ? (double)s[i] : (double)s[i] * (double)y[i];
+      for (ptrdiff_t i = 0; i < n; i++)
+        expected[i] = is_logarithm ? (double)s[i] - exp((double)y[i]) * sum : (double)y[i] * ((double)s[i] - sum);
+      rk_softmax_adjoint(c, s, y, is_logarithm, n);
+      expect(c, expected, n, 1e-6, "%td elements, kind %d", n, is_logarithm);
+      forget();
+    }
+}

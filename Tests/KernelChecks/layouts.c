@@ -52,3 +52,24 @@ CHECK(normalization) {
     expect(alike, of_alike, n, EXACT, "%td elements alike", n);
   }
 }
+
+CHECK(normalization_adjoints) {
+  for (ptrdiff_t n = 1; n <= 70; n++)
+    for (int kind = 0; kind < 4; kind++) {
+      const int is_centered = kind & 1, holds_deviation = kind >> 1;
+      const double mean = is_centered ? 0.25 : 0, factor = 0.5;
+      const float *x = wholes(n, -8, 8);
+      float *c = room(n);
+      double *expected = zeros(n), sum = 0, projection = 0;
+      for (ptrdiff_t i = 0; i < n; i++) {
+        c[i] = (float)((i * 7) % 17 - 8);
+        if (is_centered) sum += (double)c[i] / (double)n;
+        if (!holds_deviation) projection += (double)c[i] * ((double)x[i] - mean) * factor / (double)n;
+      }
+      for (ptrdiff_t i = 0; i < n; i++)
+        expected[i] = factor * ((double)c[i] - sum - ((double)x[i] - mean) * factor * projection);
+      rk_normalization_adjoint(c, x, mean, factor, is_centered, holds_deviation, n);
+      expect(c, expected, n, 1e-6, "%td elements, kind %d", n, kind);
+      forget();
+    }
+}

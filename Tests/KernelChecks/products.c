@@ -50,3 +50,18 @@ CHECK(sums_of_rows) {
       expect(y, expected, n, EXACT, "part %d, %td columns of %td rows", k, n, count);
     }
 }
+
+CHECK(columns_that_are_not_all_zero) {
+  for (ptrdiff_t n = 0; n <= 70; n++) {
+    const ptrdiff_t rows = n % 4;
+    const float *x = wholes(rows * n, -1, 1);
+    unsigned char flags[80];
+    rk_nonzero_columns(x, rows, n, flags);
+    for (ptrdiff_t i = 0; i < n; i++) {
+      int expected = 0;
+      for (ptrdiff_t r = 0; r < rows; r++) expected |= x[r * n + i] != 0;
+      expect_number(flags[i], expected, EXACT, "a flag");
+    }
+    forget();
+  }
+}

@@ -95,6 +95,9 @@ void rk_pack_rows(const float *a, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_
 void rk_pack_columns(const float *b, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t columns, ptrdiff_t depth, rk_part part, float *to,
                      ptrdiff_t to_step);
 
+// Asks for `count` floats of each of some rows, `step` floats apart, to be brought nearer: they will be read soon.
+void rk_prefetch(const float *x, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t count);
+
 // The same for the windows first ≤ p < last as columns, of whose depth (channel, ky, kx) the rows depth_first … depth_last − 1.
 // `scratch` has room for rk_pack_windows_scratch floats.
 void rk_pack_windows(const float *x, const rk_window *w, ptrdiff_t first, ptrdiff_t last, ptrdiff_t depth_first,
@@ -178,6 +181,9 @@ void rk_products(const float *w, ptrdiff_t stride, ptrdiff_t rows, const float *
 // y[i] += Σ_r s[r]·part(w[r][i]) over the listed rows; rows of w are `stride` floats apart.
 void rk_accumulate_rows(float *y, const float *w, ptrdiff_t stride, const ptrdiff_t *rows, ptrdiff_t row_count,
                         const float *s, ptrdiff_t count, rk_part part);
+
+// flags[i] ← 1 where some of `rows` rows of x, each `count` floats, is not 0, else 0.
+void rk_nonzero_columns(const float *x, ptrdiff_t rows, ptrdiff_t count, unsigned char *flags);
 
 // y[i] ← part(w[i])
 void rk_part_copy(float *y, const float *w, ptrdiff_t count, rk_part part);
@@ -267,6 +273,8 @@ void rk_follow(const rk_follower *followers, ptrdiff_t follower_count, ptrdiff_t
 
 // e^x / Σ e^x, or its logarithm, over neighboring elements.
 void rk_softmax(float *y, const float *x, int is_logarithm, ptrdiff_t count);
+// What an upstream gradient s becomes before it, y being its result: y·(s − Σ y·s), or s − e^y Σ s.
+void rk_softmax_adjoint(float *c, const float *s, const float *y, int is_logarithm, ptrdiff_t count);
 
 // --- Pooling, one plane at a time ------------------------------------------------------------------------------------
 
@@ -288,6 +296,10 @@ void rk_mean_and_variance(const float *x, ptrdiff_t count, int is_centered, doub
 void rk_normalize(float *y, const float *x, float mean, float factor, const float *scale, const float *shift, ptrdiff_t count);
 // The same with one scale and one shift.
 void rk_normalize_alike(float *y, const float *x, float mean, float factor, float scale, float shift, ptrdiff_t count);
+
+// c[i] ← factor·(c[i] − Σ c / count − x̂[i]·Σ c·x̂ / count) with x̂ = (x − mean)·factor: without the sum if not centered, without the last term
+// if the deviation is held.
+void rk_normalization_adjoint(float *c, const float *x, double mean, double factor, int is_centered, int holds_deviation, ptrdiff_t count);
 
 // y[c][r] ← x[r][c]; rows of x are `lead`, those of y `y_lead` floats apart.
 void rk_transpose(const float *x, ptrdiff_t lead, ptrdiff_t rows, ptrdiff_t columns, float *y, ptrdiff_t y_lead);

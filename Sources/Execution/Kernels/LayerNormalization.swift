@@ -90,20 +90,35 @@ package struct NormalizationKernel: DifferentiableKernel {
   /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`; without the last term while the deviation is held, and
   /// without `1/n` where no mean is subtracted.
   package func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
-    let scales = scale.elements
-    point.forEachItem(s, c, on: workers) { s, x, _, c in
-      for start in stride(from: 0, to: point.count, by: size) {
-        let (mean, factor) = statistics(of: x + start)
-        var (sum, projection) = (0.0, 0.0)
-        for at in start..<start + size {
-          let own = Double(scales[parameter(ofElement: at)] * s[at])
-          if isCentered { sum += own }
-          if !holdsDeviation { projection += own * (Double(x[at]) - mean) * factor }
-        }
-        for at in start..<start + size {
-          let normalized = (Double(x[at]) - mean) * factor
-          let own = Double(scales[parameter(ofElement: at)] * s[at]) - (sum + normalized * projection) / Double(size)
-          c[at] = Float(factor * own)
+    let shared = Shared((s: s, c: c))
+    let groups = point.count / size
+    workers.runSplit(point.items * point.seeds * groups, grain: max((1 << 14) / size, 1)) { tasks in
+      for task in tasks {
+        let (item, start) = (task / groups, task % groups * size)
+        let c = shared.pointer.c + item * point.count + start
+        let x = point.x + item / point.seeds * point.count + start
+        scaled(shared.pointer.s + item * point.count + start, from: start, c)
+        let (mean, factor) = statistics(of: x)
+        rk_normalization_adjoint(c, x, mean, factor, isCentered ? 1 : 0, holdsDeviation ? 1 : 0, size)
+      }
+    }
+  }
+
+  /// `c ← scale·s`, of the group that begins at an element.
+  private func scaled(_ s: Floats, from start: Int, _ c: MutableFloats) {
+    scale.withUnsafeElements { scales in
+      var at = 0
+      while at < size {
+        let parameter = parameter(ofElement: start + at)
+        // Neighbors have parameters that are neighbors, or the same ones.
+        if run == 1 {
+          let count = min(size - at, scales.count - parameter)
+          rk_multiply(c + at, s + at, scales.baseAddress! + parameter, count)
+          at += count
+        } else {
+          let count = min(size - at, run - (start + at) % run)
+          rk_scale(c + at, s + at, scales[parameter], count)
+          at += count
         }
       }
     }

@@ -35,28 +35,33 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   private var outputs: Int { weight.shape[0] }
   private var items: Int { outputs == 0 ? 0 : outputShape.count / outputs }
 
-  /// Whether products take packed weights: with few items reading the weights is what they cost.
-  private var isPacked: Bool {
-    !isReference && items >= PackedRowProduct.fewestRows && weight.count <= PackedRowProduct.mostWeights
-  }
+  /// Whether rows are laid out for products: with few of them reading the weights is what they cost.
+  private func laysOutRows(_ rows: Int) -> Bool { !isReference && rows >= RowProduct.fewestRows }
 
-  /// x·part(W)ᵀ, or s·part(W).
-  private func packedProduct(_ part: WeightPart, rows: Int, turned: Bool) -> PackedRowProduct {
-    let (depth, columns) = turned ? (outputs, inputs) : (inputs, outputs)
-    let weights = derived.value(for: .packed(part, turned: turned)) {
-      PackedRowProduct.packed(
-        weight, columns: columns, depth: depth, step: turned ? 1 : inputs, depthStep: turned ? inputs : 1, part: part)
+  /// x·part(W)ᵀ, or s·part(W) of the outputs in `depth`.
+  private func rowProduct(_ part: WeightPart, rows: Int, turned: Bool, depth: Range<Int>? = nil) -> RowProduct {
+    let (deep, columns) = turned ? (outputs, inputs) : (inputs, outputs)
+    let (step, depthStep) = turned ? (1, inputs) : (inputs, 1)
+    let depth = depth ?? 0..<deep
+    if rows >= RowProduct.manyRows || weight.count > RowProduct.mostWeights {
+      return RowProduct(
+        rows: rows, depth: depth, columns: columns,
+        weights: .asTheyLie(weight, step: step, depthStep: depthStep, part: part))
     }
-    return PackedRowProduct(rows: rows, depth: depth, columns: columns, weights: weights)
+    let packed = derived.value(for: .packed(part, turned: turned)) {
+      RowProduct.packed(weight, columns: columns, depth: deep, step: step, depthStep: depthStep, part: part)
+    }
+    return RowProduct(rows: rows, depth: depth, columns: columns, weights: .packed(packed, depth: deep))
   }
 
   func forward(
     _ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, followers: Followers,
     on workers: Workers
   ) {
-    if isPacked {
+    if laysOutRows(items) {
       let shared = Shared(y)
-      packedProduct(.all, rows: items, turned: false).multiply(x, y, accumulates: false, on: workers) { rows, columns in
+      rowProduct(.all, rows: items, turned: false).multiply(x, lead: inputs, y, accumulates: false, on: workers) {
+        rows, columns in
         for row in rows {
           let y = shared.pointer + row * outputs + columns.lowerBound
           biases?.withUnsafeElements { rk_add(y, y, $0.baseAddress! + columns.lowerBound, columns.count) }
@@ -84,9 +89,9 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   }
 
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers) {
-    if isPacked {
-      return packedProduct(part, rows: items, turned: false)
-        .multiply(x, y, accumulates: accumulates, on: workers) { _, _ in }
+    if laysOutRows(items) {
+      return rowProduct(part, rows: items, turned: false)
+        .multiply(x, lead: inputs, y, accumulates: accumulates, on: workers) { _, _ in }
     }
     products(part, x, y, all: nil, accumulates: accumulates, on: workers)
   }
@@ -135,14 +140,19 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     let total = items * seeds
     // Only outputs that some item sends relevance to need their weights read.
-    let rows = (0..<outputs).filter { row in (0..<total).contains { s[$0 * outputs + row] != 0 } }
+    let rows = [Int](
+      [UInt8](unsafeUninitializedCapacity: outputs) { flags, count in
+        if outputs > 0 { rk_nonzero_columns(s, total, outputs, flags.baseAddress!) }
+        count = outputs
+      }.indices(where: { $0 != 0 }).ranges.joined())
     let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
     /// An item of the batch may have several rows, all of which follow one another for each seed.
     @Sendable func row(ofFactor item: Int) -> Int { item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem }
-    if isPacked, 2 * rows.count > outputs {
-      workers.products.add(outputs * total * inputs)
+    if laysOutRows(total), let first = rows.first, let last = rows.last, 2 * rows.count > last - first {
+      workers.products.add((last - first + 1) * total * inputs)
       let shared = Shared((c: c, factor: factor))
-      return packedProduct(part, rows: total, turned: true).multiply(s, c, accumulates: false, on: workers) {
+      let product = rowProduct(part, rows: total, turned: true, depth: first..<last + 1)
+      return product.multiply(s + first, lead: outputs, c, accumulates: false, on: workers) {
         rows, columns in
         guard let factor = shared.pointer.factor else { return }
         for item in rows {

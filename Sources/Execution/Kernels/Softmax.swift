@@ -49,18 +49,28 @@ struct SoftmaxKernel: OperatorKernel, DifferentiableKernel {
 
   /// Softmax: `y_i (s_i − Σ_j y_j s_j)`; its logarithm: `s_i − softmax_i Σ_j s_j`.
   func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
-    point.forEachItem(s, c, on: workers) { s, _, y, c in
-      for start in stride(from: 0, to: point.count, by: classes * inner) {
-        for i in 0..<inner {
-          let row = stride(from: start + i, to: start + classes * inner, by: inner)
-          if logarithm {
-            let sum = row.reduce(Float(0)) { $0 + s[$1] }
-            for at in row { c[at] = s[at] - exp(y[at]) * sum }
-          } else {
-            let sum = row.reduce(Float(0)) { $0 + y[$1] * s[$1] }
-            for at in row { c[at] = y[at] * (s[at] - sum) }
-          }
-        }
+    let shared = Shared((s: s, c: c))
+    let (size, blocks) = (classes * inner, point.count / max(classes * inner, 1))
+    workers.runSplit(point.items * point.seeds * blocks, grain: max((1 << 13) / max(size, 1), 1)) { tasks in
+      for task in tasks {
+        let at = task / blocks * point.count + task % blocks * size
+        let (s, c) = (shared.pointer.s + at, shared.pointer.c + at)
+        let y = point.y + task / blocks / point.seeds * point.count + task % blocks * size
+        if inner == 1 { rk_softmax_adjoint(c, s, y, logarithm ? 1 : 0, classes) } else { column(s, y, c) }
+      }
+    }
+  }
+
+  /// The same of elements that are `inner` apart.
+  private func column(_ s: Floats, _ y: Floats, _ c: MutableFloats) {
+    for i in 0..<inner {
+      let row = stride(from: i, to: classes * inner, by: inner)
+      if logarithm {
+        let sum = Float(row.reduce(0.0) { $0 + Double(s[$1]) })
+        for at in row { c[at] = s[at] - exp(y[at]) * sum }
+      } else {
+        let sum = Float(row.reduce(0.0) { $0 + Double(y[$1]) * Double(s[$1]) })
+        for at in row { c[at] = y[at] * (s[at] - sum) }
       }
     }
   }
