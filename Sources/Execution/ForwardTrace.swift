@@ -33,6 +33,13 @@ package final class ForwardTrace: Sendable {
     return distance
   }
 
+  /// The axis of a node's values that counts the batch's items; the first where nothing is known.
+  package func batchAxis(of id: Node.ID) -> Int {
+    guard case .apart(let distance)? = plan.itemLayouts[id.index] else { return 0 }
+    let shape = shape(of: id)
+    return shape.dimensions.indices.first { shape[$0] == items && shape.strides[$0] == distance } ?? 0
+  }
+
   package func kernel(of id: Node.ID) -> (any Kernel)? { plan.kernels[id.index] }
 
   /// The output of a node; a view of the trace's memory.

@@ -27,6 +27,9 @@ public protocol AttributionMethod: Parameterized, CustomStringConvertible {
   /// Whether maps are shares of the target's score by the explainer's table, so that a ledger makes sense. By default for methods without a
   /// table.
   var isRelevance: Bool { get }
+  /// Whether maps are what goes back through the network from a target, so that conditions can say which channels it passes. By default yes; a
+  /// method with a `maps(of:in:ledger:)` of its own that does anything else says no.
+  var takesConditions: Bool { get }
   /// What the sign of a map's values says. By default whether they support the target; of contrasts, none is negative.
   var sign: MapSign { get }
   /// What a map's values are in, where the target's score is in `score`: `logit`, or `activation of conv5`. By default the same.
@@ -71,6 +74,7 @@ extension AttributionMethod {
   public var table: RuleTable? { nil }
   public var isContrastive: Bool { false }
   public var isRelevance: Bool { table == nil }
+  public var takesConditions: Bool { true }
   public var sign: MapSign { isContrastive ? .nonNegative : .support }
   public func quantity(of score: String) -> String { score }
   public func warnings(under plan: RulePlan) -> [String] { [] }

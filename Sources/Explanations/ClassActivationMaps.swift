@@ -25,7 +25,7 @@ extension Trace {
     let propagator = try propagator(for: .gradient())
     let (channels, height, width) = (activations.shape[1], activations.shape[2], activations.shape[3])
     let positions = height * width
-    return try inGroups(targets) { group in
+    return try inGroups(targets) { group, _ in
       let seeds = try VanillaGradient().seeds(for: group, in: self).tensors
       let gradient = propagator.relevance(arrivingAt: id, from: seeds, count: group.count)
       return group.indices.map { number in

@@ -136,6 +136,8 @@ public struct Trace: Sendable {
   private(set) var propagator: Propagator
   private var propagators = Cache<String, Propagator>()
   var choices = OutputChoices()
+  /// What relevance of each target has to pass; none if all may pass everywhere.
+  var passages: [Passage] = []
   let logitSources: LogitSources
 
   init(_ forward: ForwardTrace, explainer: Explainer) {

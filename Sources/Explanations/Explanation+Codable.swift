@@ -11,7 +11,7 @@ extension CodingUserInfoKey {
 
 extension Explanation: Codable {
   private enum Key: String, CodingKey {
-    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors, boxes
+    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors, boxes, through, isExclusive
   }
 
   /// Reads what `encode(to:)` writes.
@@ -32,6 +32,8 @@ extension Explanation: Codable {
       ledger: try container.decode(Ledger.self, forKey: .ledger),
       completenessErrors: try container.decodeIfPresent([Float].self, forKey: .completenessErrors))
     boxes = try container.decodeIfPresent([Candidate].self, forKey: .boxes) ?? []
+    conditions = try container.decodeIfPresent([Condition].self, forKey: .through) ?? []
+    isExclusive = try container.decodeIfPresent(Bool.self, forKey: .isExclusive) ?? true
   }
 
   /// Writes target and method as on the command line (`class:340`, `clrp1:strength=1.5`), the scores, the map and the ledger.
@@ -47,6 +49,10 @@ extension Explanation: Codable {
     try container.encode(ledger, forKey: .ledger)
     try container.encodeIfPresent(completenessErrors, forKey: .completenessErrors)
     if !boxes.isEmpty { try container.encode(boxes, forKey: .boxes) }
+    if !conditions.isEmpty {
+      try container.encode(conditions, forKey: .through)
+      try container.encode(isExclusive, forKey: .isExclusive)
+    }
   }
 }
 
@@ -90,7 +96,7 @@ extension Explanation: CustomStringConvertible {
   public var description: String {
     let unit = quantity
     var lines = [
-      "\(target) by \(method): score \(scores.map { "\($0)" }.joined(separator: ", "))",
+      "\(target) by \(method)\(conditions.map { " through \($0)" }.joined()): score \(scores.map { "\($0)" }.joined(separator: ", "))",
       "  map in \(unit): \(relevance)",
     ]
     if !ledger.isEmpty {

@@ -27,6 +27,11 @@ public struct Explanation: Sendable {
   /// Of a `Target.box` what it is in each item of the batch: class, position, confidence and box; else empty.
   public internal(set) var boxes: [Candidate] = []
 
+  /// What relevance had to pass; empty if it went everywhere.
+  public internal(set) var conditions: [Condition] = []
+  /// Whether only what passed all conditions counts, and no branches beside them.
+  public internal(set) var isExclusive = true
+
   /// The explained score (of the first item).
   public var score: Float { scores[0] }
 
@@ -160,7 +165,8 @@ extension Explanation {
   ///
   /// - Complexity: O(entries of the ledger).
   public var warnings: [String] {
-    guard method.isRelevance, !method.isContrastive, score != 0 else { return [] }
+    // What conditions take out is what they are for.
+    guard method.isRelevance, !method.isContrastive, score != 0, conditions.isEmpty else { return [] }
     return [lossWarning, growthWarning].compactMap { $0 }
   }
 
@@ -206,6 +212,7 @@ extension AbsorptionCause {
     case .zeroDenominator: "no input supports its outputs (zero denominator)"
     case .decision: "it decides, and no value of the input is a part of a decision"
     case .rule: "the rule does not conserve relevance"
+    case .condition: "the condition lets only some channels pass"
     case .clipped: "negative relevance is dropped"
     case .rounding: "rounding"
     }

@@ -70,13 +70,15 @@ extension Trace {
   /// The maps of one walk per group of targets, from the method's seeds by its table; `walk` takes them back, if it is not as usual.
   func propagated(
     _ targets: [Target], by method: some AttributionMethod, ledger: Bool,
-    walk: ((_ seeds: [Node.ID: Tensor], _ count: Int, Propagator) throws -> Propagator.Result)? = nil
+    walk: ((_ seeds: [Node.ID: Tensor], _ count: Int, _ places: Range<Int>, Propagator) throws -> Propagator.Result)? =
+      nil
   ) throws -> [AttributionMap] {
     let propagator = try propagator(for: method.table)
-    return try inGroups(targets) { group in
+    return try inGroups(targets) { group, places in
       let seeds = try method.seeds(for: group, in: self).tensors
+      let propagator = gated(propagator, for: places)
       let result =
-        try walk?(seeds, group.count, propagator)
+        try walk?(seeds, group.count, places, propagator)
         ?? propagator.propagate(seeds, count: group.count, keepsLedger: ledger)
       return group.indices.map { number in
         let items = (0..<batch).map { result.relevance.part($0 * group.count + number, of: batch * group.count) }
@@ -88,14 +90,16 @@ extension Trace {
   }
 
   /// Takes as many targets at a time as fit into the memory budget.
-  func inGroups<Result>(_ targets: [Target], _ body: ([Target]) throws -> [Result]) throws -> [Result] {
+  func inGroups<Result>(
+    _ targets: [Target], _ body: (_ group: [Target], _ places: Range<Int>) throws -> [Result]
+  ) throws -> [Result] {
     // While a node is passed its relevance is there twice, and that of a branch may wait beside it.
     let largest = forward.plan.shapes.map(\.count).max() ?? 1
     let fitting = max(1, explainer.memoryBudget / (4 * largest * MemoryLayout<Float>.size))
     let size = forward.sharesWalks ? fitting : 1
-    return try targets.groups(of: size).flatMap { group in
+    return try targets.groups(of: size).enumerated().flatMap { number, group in
       try Task.checkCancellation()
-      return try body(group)
+      return try body(group, number * size..<number * size + group.count)
     }
   }
 }

@@ -24,15 +24,29 @@ extension Trace {
   ///   - target: what is explained.
   ///   - node: a node between the input and the target, or the input.
   ///   - method: how.
+  ///   - conditions: what relevance has to pass above the node, or there.
+  ///   - exclusive: as of `explain(_:by:through:exclusive:ledger:)`.
   /// - Returns: relevance of the shape of the node's output.
-  /// - Throws: `RelevanceKitError` as `explain(_:by:ledger:)`, and if no relevance can arrive at the node.
+  /// - Throws: `RelevanceKitError` as `explain(_:by:ledger:)` and `explain(_:by:through:exclusive:ledger:)`, and if no relevance can arrive at
+  ///   the node.
   /// - Complexity: a backward pass down to the node.
-  public func relevance(of target: Target, at node: String, by method: any AttributionMethod = .lrp) throws -> Tensor {
+  public func relevance(
+    of target: Target, at node: String, by method: any AttributionMethod = .lrp, through conditions: [Condition] = [],
+    exclusive: Bool = true
+  ) throws -> Tensor {
     let id = try receiver(named: node, by: method.table)
     try method.checkParameters()
     let target = try target.resolved(in: self)
     let seeds = try method.seeds(for: [target], in: self).tensors
-    let arrived = try propagator(for: method.table, downTo: id).relevance(arrivingAt: id, from: seeds, count: 1)
+    var propagator = try propagator(for: method.table, downTo: id)
+    if !conditions.isEmpty {
+      guard method.takesConditions else { throw ConditionError.notPropagated(method: method.name) }
+      let starts = try Site(of: target, in: self).nodes
+      propagator = propagator.through([
+        try passage(conditions, exclusive: exclusive, of: target, at: starts, by: method.table)
+      ])
+    }
+    let arrived = propagator.relevance(arrivingAt: id, from: seeds, count: 1)
     let shaped = forward.asValues(arrived, at: id).reshaped(to: forward.shape(of: id))
     // Relevance is the same whichever sign values are held with; slopes are not.
     return method.sign == .slope ? plan.network.graph[id].turned?.restored(shaped, called: node) ?? shaped : shaped

@@ -119,6 +119,7 @@ extension Trace {
   /// them for the same scores.
   func trace(at input: Tensor, for targets: [Target]) throws -> Trace {
     var other = try explainer.trace(input)
+    other.passages = passages
     for target in targets {
       switch target {
       case .region where layout.hasPositions: _ = regions

@@ -1,5 +1,7 @@
 /// Where definitions come from; the documentation of rules and methods refers to these by name.
 ///
+/// - *Achtibat23*: R. Achtibat et al., “From attribution maps to human-understandable explanations through Concept Relevance Propagation”,
+///   Nature Machine Intelligence 5, 2023.
 /// - *Achtibat24*: R. Achtibat et al., “AttnLRP: attention-aware layer-wise relevance propagation for transformers”, ICML 2024.
 /// - *Ali22*: A. Ali et al., “XAI for transformers: better explanations through conservative propagation”, ICML 2022.
 /// - *Andeol21*: L. Andéol et al., “Learning domain invariant representations by joint Wasserstein distance minimization”,

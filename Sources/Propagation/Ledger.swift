@@ -16,6 +16,8 @@ public enum AbsorptionCause: String, Hashable, Sendable, CaseIterable {
   case rule
   /// It arrived at a decision, such as a comparison, of which no value of the input is a part.
   case decision
+  /// A condition lets only other channels pass, or only what comes by another way.
+  case condition
   /// Negative relevance was set to zero.
   case clipped
   /// Rounding of single-precision numbers.
@@ -113,6 +115,41 @@ public struct LedgerEntry: Sendable, Hashable {
   }
 }
 
+extension LedgerEntry {
+  /// What a gate at a node has left, where no rule takes it further.
+  init(closing node: Node, left: RelevanceSums, removed: RelevanceSums) {
+    self.init(
+      node: node.name, kind: node.operation.kind, rule: "condition", arrived: left + removed, left: left,
+      booked: [.condition: removed.x], rest: .condition)
+  }
+
+  /// The same, where something was removed from what arrived before the rule saw it.
+  func preceded(byRemoving removed: RelevanceSums) -> LedgerEntry {
+    LedgerEntry(
+      node: node, kind: kind, rule: rule, relevanceIn: relevanceIn + removed.x, relevanceOut: relevanceOut,
+      magnitudeIn: magnitudeIn + removed.y, magnitudeOut: magnitudeOut, losses: losses(with: removed))
+  }
+
+  /// The same, where something was removed from what the rule has given out.
+  func followed(byRemoving removed: RelevanceSums) -> LedgerEntry {
+    LedgerEntry(
+      node: node, kind: kind, rule: rule, relevanceIn: relevanceIn, relevanceOut: relevanceOut - removed.x,
+      magnitudeIn: magnitudeIn, magnitudeOut: magnitudeOut - removed.y, losses: losses(with: removed))
+  }
+
+  private func losses(with removed: RelevanceSums) -> [AbsorptionCause: Double] {
+    losses.merging(removed.x == 0 ? [:] : [.condition: removed.x], uniquingKeysWith: +)
+  }
+}
+
+extension Tensor {
+  /// Sums of the relevance of one seed, of which there are some for each item.
+  func sums(ofSeed seed: Int, items: Int, of seeds: Int) -> RelevanceSums {
+    let blocks = seeds == 1 ? 1 : items * seeds
+    return stride(from: seed, to: blocks, by: seeds).reduce(into: .zero) { $0 += part($1, of: blocks).view.sums }
+  }
+}
+
 /// A sum of relevance, and the sum of its magnitudes.
 typealias RelevanceSums = SIMD2<Double>
 
@@ -201,6 +238,7 @@ extension AbsorptionCause {
     case .zeroDenominator: "ZERO DENOMINATOR"
     case .rule: "NOT CONSERVED"
     case .decision: "DECISION"
+    case .condition: "CONDITION"
     case .clipped: "CLIPPED"
     case .rounding: "ROUNDING"
     }

@@ -10,9 +10,18 @@ package struct Propagator: Sendable {
   package let trace: ForwardTrace
   /// Who is told what nodes take.
   package var clock: NodeClock?
+  /// What seeds have to pass.
+  private var passages = Passages()
   private let denominators = Cache<DenominatorKey, Tensor>()
 
   package init(plan: RulePlan, trace: ForwardTrace) { (self.plan, self.trace) = (plan, trace) }
+
+  /// The same walks, the seeds of which take some passages in turn; denominators are shared.
+  package func through(_ passages: [Passage]) -> Propagator {
+    var copy = self
+    copy.passages = Passages(each: passages)
+    return copy
+  }
 
   /// Bytes of the denominators that walks have computed so far, without those that the run has left.
   package var denominatorBytes: Int {
@@ -59,7 +68,9 @@ package struct Propagator: Sendable {
         $0.reshaped(to: [items, count, $0.count / max(items * count, 1)]).transposed([1, 0, 2])
       }
       let found = (0..<count).map { number in
-        outcome(of: each.mapValues { $0.item(number) }, count: 1, keepsLedger: keepsLedger, until: last)
+        var single = self
+        single.passages = passages[number]
+        return single.outcome(of: each.mapValues { $0.item(number) }, count: 1, keepsLedger: keepsLedger, until: last)
       }
       // Seed by seed, and then the seeds of each item beside one another.
       let shape = TensorShape([count, items, (found.first?.relevance.count ?? 0) / max(items, 1)])
@@ -80,16 +91,18 @@ package struct Propagator: Sendable {
     var arriving = [Tensor?](repeating: nil, count: graph.nodes.count)
     for (id, seed) in seeds {
       let shape = Layer.relevanceShape(of: trace.plan.shapes[id.index], batch: trace.items, seeds: count)
-      arriving[id.index] = trace.asValues(seed, at: id).reshaped(to: shape)
+      arriving[id.index] = passages.starting(
+        trace.asValues(seed, at: id).reshaped(to: shape), at: id, items: trace.items, seeds: count)
     }
     var ledgers = [[LedgerEntry]](repeating: [], count: keepsLedger ? count : 0)
     trace.workers.compute {
       clock?.start()
       for assignment in plan.assignments.reversed() where assignment.site.id > last {
         let id = assignment.site.id
-        guard let relevance = arriving[id.index].take() else { continue }
+        guard var relevance = arriving[id.index].take() else { continue }
+        let removed = close(&relevance, at: id, count: count, keepsLedger: keepsLedger)
         let isRectified = isRectified && assignment.site.isRectified
-        let outcome =
+        var outcome =
           if count > 1, !trace.countsItemsFirst(id) {
             stepOneByOne(
               assignment, consume relevance, count: count, isRectified: isRectified, keepsLedger: keepsLedger)
@@ -98,6 +111,9 @@ package struct Propagator: Sendable {
               assignment.rule, at: assignment.site, consume relevance, count: count, isRectified: isRectified,
               keepsLedger: keepsLedger, denominators)
           }
+        if !passages.each.isEmpty {
+          outcome = passed(outcome, from: assignment.site.node, id, removed, count: count, keepsLedger: keepsLedger)
+        }
         // A ledger begins where its relevance does.
         for (seed, entry) in outcome.entries.enumerated() where !ledgers[seed].isEmpty || entry.magnitudeIn > 0 {
           ledgers[seed].append(entry)
@@ -115,7 +131,50 @@ package struct Propagator: Sendable {
         clock?.lap(id)
       }
     }
+    if var relevance = arriving[last.index].take() {
+      let removed = close(&relevance, at: last, count: count, keepsLedger: keepsLedger)
+      arriving[last.index] = relevance
+      let node = graph[last]
+      for (seed, removed) in removed.enumerated() {
+        let left = relevance.sums(ofSeed: seed, items: trace.items, of: count)
+        ledgers[seed].append(LedgerEntry(closing: node, left: left, removed: removed))
+      }
+    }
     return (arriving[last.index], ledgers)
+  }
+
+  /// Closes gates at a node; the sums of what that has removed from each seed, if they are kept and there are gates.
+  private func close(_ relevance: inout Tensor, at id: Node.ID, count: Int, keepsLedger: Bool) -> [RelevanceSums] {
+    guard passages.hasGate(at: id) else { return [] }
+    func sums() -> [RelevanceSums] {
+      keepsLedger ? (0..<count).map { relevance.sums(ofSeed: $0, items: trace.items, of: count) } : []
+    }
+    let before = sums()
+    passages.close(&relevance, at: id, of: trace.plan.shapes[id.index], items: trace.items, seeds: count)
+    return zip(before, sums()).map { $0 - $1 }
+  }
+
+  /// What of a node's shares goes on, and the entries with what does not.
+  private func passed(
+    _ outcome: (shares: [Tensor?], entries: [LedgerEntry]), from node: Node, _ id: Node.ID, _ removed: [RelevanceSums],
+    count: Int, keepsLedger: Bool
+  ) -> (shares: [Tensor?], entries: [LedgerEntry]) {
+    var outcome = outcome
+    if !removed.isEmpty {
+      outcome.entries = zip(outcome.entries, removed).map { $0.preceded(byRemoving: $1) }
+    }
+    for (place, operand) in node.inputs.enumerated() {
+      guard let share = outcome.shares[place], passages.bars(operand, from: id) else { continue }
+      let passing = passages.passing(share, from: id, to: operand, items: trace.items, seeds: count)
+      outcome.shares[place] = passing
+      guard keepsLedger else { continue }
+      outcome.entries = outcome.entries.enumerated().map { seed, entry in
+        let all = share.sums(ofSeed: seed, items: trace.items, of: count)
+        let rest = passing?.sums(ofSeed: seed, items: trace.items, of: count) ?? .zero
+        return entry.followed(byRemoving: all - rest)
+      }
+    }
+    return outcome
   }
 
   /// What one rule, whatever the plan says, makes of relevance at the output of one node that the plan reaches.

@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 
-/// A network of `Fixtures/networks` with its weights filled in by the generator that `Tools/reference/seeded.py` shares.
+/// A network of a folder of `Fixtures` with its weights filled in by the generator that `Tools/reference/seeded.py` shares.
 package enum SeededNetwork {
   struct Manifest: Decodable {
     struct Entry: Decodable {
@@ -19,18 +19,18 @@ package enum SeededNetwork {
   }
 
   /// Reads a network: copies its graph beside freshly generated weights, loads it, and forgets the copy.
-  package static func load(_ name: String) throws -> NeuralNetwork {
+  package static func load(_ name: String, in folder: String = "networks") throws -> NeuralNetwork {
     let scratch = try Fixtures.Scratch()
-    try write(name, to: scratch)
+    try write(name, in: folder, to: scratch)
     return try NeuralNetwork(contentsOf: scratch.path("model.onnx"))
   }
 
   /// Writes `model.onnx` and its weights into a folder.
-  package static func write(_ name: String, to scratch: Fixtures.Scratch) throws {
-    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("networks/\(name)/weights.json")))
+  package static func write(_ name: String, in folder: String = "networks", to scratch: Fixtures.Scratch) throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/\(name)/weights.json")))
     let manifest = try JSONDecoder().decode(Manifest.self, from: data)
     try FileManager.default.copyItem(
-      atPath: Fixtures.path("networks/\(name)/model.onnx"), toPath: scratch.path("model.onnx"))
+      atPath: Fixtures.path("\(folder)/\(name)/model.onnx"), toPath: scratch.path("model.onnx"))
     // Written into the mapped file: the largest network would take twice its size otherwise.
     let file = scratch.path(manifest.file)
     guard FileManager.default.createFile(atPath: file, contents: nil), truncate(file, off_t(manifest.bytes)) == 0 else {

@@ -15,6 +15,7 @@ public struct AttentionRollout: AttributionMethod {
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
   public func quantity(of score: String) -> String { "share of attention" }
+  public var takesConditions: Bool { false }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
     let map = AttributionMap(trace.resizedToInput(try grids(in: trace)))

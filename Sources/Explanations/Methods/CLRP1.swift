@@ -74,7 +74,7 @@ public struct CLRP1: AttributionMethod {
       return try trace.propagated(targets, by: self, ledger: ledger)
     }
     let propagator = try trace.propagator(for: table)
-    return try trace.inGroups(targets) { group in
+    return try trace.inGroups(targets) { group, places in
       let count = group.count
       // Targets first, then their duals, which start with the others' |logits|.
       let seeds = try Seeds(of: group + group, in: trace) { start in
@@ -87,7 +87,8 @@ public struct CLRP1: AttributionMethod {
           }
         }
       }
-      let result = propagator.propagate(seeds.tensors, count: 2 * count, keepsLedger: false).relevance
+      let result = trace.gated(propagator, for: places).propagate(seeds.tensors, count: 2 * count, keepsLedger: false)
+        .relevance
       /// `R / ΣR`
       func shares(_ item: Int, _ number: Int) -> Tensor {
         let map = result.part(item * 2 * count + number, of: trace.batch * 2 * count)

@@ -15,6 +15,7 @@ public struct GradCAM: AttributionMethod {
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
   public func quantity(of score: String) -> String { "\(score), class activation" }
+  public var takesConditions: Bool { false }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
     try layerMaps(of: targets, in: trace).map { AttributionMap(trace.resizedToInput($0)) }

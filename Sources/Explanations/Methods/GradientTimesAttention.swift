@@ -13,6 +13,7 @@ public struct GradientTimesAttention: AttributionMethod {
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
   public func quantity(of score: String) -> String { "\(score), attention" }
+  public var takesConditions: Bool { false }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
     try grids(of: targets, in: trace).map { AttributionMap(trace.resizedToInput($0)) }
@@ -26,7 +27,7 @@ public struct GradientTimesAttention: AttributionMethod {
     let attention = try TokenAttention(of: trace, for: name)
     let propagator = try trace.propagator(for: .gradient())
     let values = attention.nodes.map { trace.forward.itemByItem(trace.forward.value(of: $0), at: $0) }
-    return try trace.inGroups(targets) { group in
+    return try trace.inGroups(targets) { group, _ in
       let seeds = try VanillaGradient().seeds(for: group, in: trace).tensors
       let gradients = attention.nodes.map { propagator.relevance(arrivingAt: $0, from: seeds, count: group.count) }
       return group.indices.map { number in

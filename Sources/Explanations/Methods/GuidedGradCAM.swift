@@ -14,6 +14,7 @@ public struct GuidedGradCAM: AttributionMethod {
   public var table: RuleTable? { .gradient(.guided) }
   public func quantity(of score: String) -> String { "\(score) per unit of input × class activation" }
   public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfRectifiers(of: self) }
+  public var takesConditions: Bool { false }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
     let maps = try GradCAM(layer: layer).maps(of: targets, in: trace, ledger: false)

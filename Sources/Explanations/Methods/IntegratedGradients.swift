@@ -29,6 +29,8 @@ public struct IntegratedGradients: AttributionMethod {
     let start = try trace.trace(at: trace.input.map { _ in baseline }, for: targets)
     return try zip(targets, sums).map { target, sum in
       var map = AttributionMap(sum.combined(with: trace.input) { $0 / Float(steps) * ($1 - baseline) })
+      // Under conditions the map is a part of the change.
+      guard trace.passages.isEmpty else { return map }
       let (here, there) = (try Site(of: target, in: trace), try Site(of: target, in: start))
       map.completenessErrors = (0..<trace.batch).map { item in
         here.score(in: trace, item: item) - there.score(in: start, item: item)

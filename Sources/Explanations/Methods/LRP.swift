@@ -19,7 +19,8 @@ public struct LRP: AttributionMethod {
     guard trace.hasComplement, let negated = try trace.negatedPropagator() else {
       return try trace.propagated(targets, by: self, ledger: ledger)
     }
-    return try trace.propagated(targets, by: self, ledger: ledger) { seeds, count, propagator in
+    return try trace.propagated(targets, by: self, ledger: ledger) {
+      seeds, count, places, propagator in
       // One walk, or two where logits of both signs are explained.
       guard seeds.count == 1, let own = seeds[logits] else {
         return propagator.propagate(seeds, count: count, keepsLedger: ledger)
@@ -37,7 +38,7 @@ public struct LRP: AttributionMethod {
       guard let negative = part(whereNegative: true) else {
         return propagator.propagate(seeds, count: count, keepsLedger: ledger)
       }
-      let turned = negated.propagate(negative, count: count, keepsLedger: ledger)
+      let turned = trace.gated(negated, for: places).propagate(negative, count: count, keepsLedger: ledger)
       guard let positive = part(whereNegative: false) else { return turned }
       return turned + propagator.propagate(positive, count: count, keepsLedger: ledger)
     }

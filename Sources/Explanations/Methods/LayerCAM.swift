@@ -18,6 +18,7 @@ public struct LayerCAM: AttributionMethod {
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
   public func quantity(of score: String) -> String { "\(score), class activation" }
+  public var takesConditions: Bool { false }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
     try trace.classActivationMaps(of: targets, at: layer, for: self) { gradient in gradient.map { max(0, $0) } }

@@ -15,6 +15,7 @@ public struct RandomMap: AttributionMethod {
   public var isRelevance: Bool { false }
   public var sign: MapSign { .nonNegative }
   public func quantity(of score: String) -> String { "random number" }
+  public var takesConditions: Bool { false }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) -> [AttributionMap] {
     targets.map { _ in

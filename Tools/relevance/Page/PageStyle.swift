@@ -6,7 +6,7 @@ extension ExplanationPage {
       --paper: #fdfdfc; --card: #fff; --ink: #1d2125; --quiet: #596069; --line: #d5d9de;
       --accent: #0b5cad; --band: #f1f3f5;
       --arrives: #8f99a5; --bias: #e69f00; --stabilizer: #56b4e9; --zeroDenominator: #d55e00; --decision: #8f6f4f; --rule: #cc79a7;
-      --clipped: #009e73; --rounding: #7a7a7a;
+      --condition: #332288; --clipped: #009e73; --rounding: #7a7a7a;
     }
     @media (prefers-color-scheme: dark) {
       :root {
