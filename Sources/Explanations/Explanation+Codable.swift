@@ -11,7 +11,7 @@ extension CodingUserInfoKey {
 
 extension Explanation: Codable {
   private enum Key: String, CodingKey {
-    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors, boxes
+    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors, boxes, remarks, tokenShares
   }
 
   /// Reads what `encode(to:)` writes.
@@ -32,6 +32,8 @@ extension Explanation: Codable {
       ledger: try container.decode(Ledger.self, forKey: .ledger),
       completenessErrors: try container.decodeIfPresent([Float].self, forKey: .completenessErrors))
     boxes = try container.decodeIfPresent([Candidate].self, forKey: .boxes) ?? []
+    remarks = try container.decodeIfPresent([String].self, forKey: .remarks) ?? []
+    tokenShares = try container.decodeIfPresent([TokenShare].self, forKey: .tokenShares) ?? []
   }
 
   /// Writes target and method as on the command line (`class:340`, `clrp1:strength=1.5`), the scores, the map and the ledger.
@@ -47,6 +49,8 @@ extension Explanation: Codable {
     try container.encode(ledger, forKey: .ledger)
     try container.encodeIfPresent(completenessErrors, forKey: .completenessErrors)
     if !boxes.isEmpty { try container.encode(boxes, forKey: .boxes) }
+    if !remarks.isEmpty { try container.encode(remarks, forKey: .remarks) }
+    if !tokenShares.isEmpty { try container.encode(tokenShares, forKey: .tokenShares) }
   }
 }
 
