@@ -39,6 +39,10 @@ public protocol AttributionMethod: Parameterized, CustomStringConvertible {
   ///
   /// - Complexity: O(nodes and edges).
   func warnings(under plan: RulePlan) -> [String]
+  /// What is worth knowing of how the method explains a run, a sentence each, such as the layer that it has chosen. By default nothing.
+  ///
+  /// - Throws: As `maps(of:in:ledger:)`.
+  func remarks(in trace: Trace) throws -> [String]
 }
 
 /// What the sign of a map's values says.
@@ -78,6 +82,7 @@ extension AttributionMethod {
   public var sign: MapSign { isContrastive ? .nonNegative : .support }
   public func quantity(of score: String) -> String { score }
   public func warnings(under plan: RulePlan) -> [String] { [] }
+  public func remarks(in trace: Trace) throws -> [String] { [] }
 
   public func seeds(for targets: [Target], in trace: Trace) throws -> Seeds {
     try Seeds(of: targets, in: trace) { $0.add($0.signs) }

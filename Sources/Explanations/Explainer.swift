@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import Networks
 import Propagation
+import Support
 import Tensors
 
 /// Explains the decisions of one network under one rule table. Immutable; safe to share between threads.
@@ -16,6 +17,8 @@ public struct Explainer: Sendable {
   /// Bytes that relevance may take while several targets are propagated together.
   let memoryBudget: Int
   private let plans = Cache<String, RulePlan>()
+  /// By node what constants join tokens there, for the last shape of the input.
+  let tokenConstants = Cache<TensorShape, [String: TokenShare.Kind]>(limit: 1)
   /// The nodes from which relevance can go to the input.
   let reachable: Set<Node.ID>
 

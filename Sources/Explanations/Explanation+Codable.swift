@@ -11,7 +11,9 @@ extension CodingUserInfoKey {
 
 extension Explanation: Codable {
   private enum Key: String, CodingKey {
-    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors, boxes, through, isExclusive
+    case target, method, scores, scoreName, signedRelevance, ledger, completenessErrors, boxes, through, isExclusive,
+      remarks
+    case tokenShares
   }
 
   /// Reads what `encode(to:)` writes.
@@ -34,6 +36,8 @@ extension Explanation: Codable {
     boxes = try container.decodeIfPresent([Candidate].self, forKey: .boxes) ?? []
     conditions = try container.decodeIfPresent([Condition].self, forKey: .through) ?? []
     isExclusive = try container.decodeIfPresent(Bool.self, forKey: .isExclusive) ?? true
+    remarks = try container.decodeIfPresent([String].self, forKey: .remarks) ?? []
+    tokenShares = try container.decodeIfPresent([TokenShare].self, forKey: .tokenShares) ?? []
   }
 
   /// Writes target and method as on the command line (`class:340`, `clrp1:strength=1.5`), the scores, the map and the ledger.
@@ -53,6 +57,8 @@ extension Explanation: Codable {
       try container.encode(conditions, forKey: .through)
       try container.encode(isExclusive, forKey: .isExclusive)
     }
+    if !remarks.isEmpty { try container.encode(remarks, forKey: .remarks) }
+    if !tokenShares.isEmpty { try container.encode(tokenShares, forKey: .tokenShares) }
   }
 }
 

@@ -32,6 +32,12 @@ public struct Explanation: Sendable {
   /// Whether only what passed all conditions counts, and no branches beside them.
   public internal(set) var isExclusive = true
 
+  /// What is worth knowing of how it was explained, a sentence each: see `AttributionMethod.remarks(in:)`.
+  public package(set) var remarks: [String] = []
+
+  /// The constants between the image and the target that took a part of the score, such as a class token; empty without a ledger.
+  public internal(set) var tokenShares: [TokenShare] = []
+
   /// The explained score (of the first item).
   public var score: Float { scores[0] }
 
@@ -116,7 +122,7 @@ package enum ExplanationError: RelevanceKitError, Equatable {
     case .contrastWithNothing:
       "clrp1 contrasts with an empty list of classes; expected one class or more, or .others for all"
     case .noPositions(let method, let node, let shape):
-      "\(method) needs a layer with height and width, and the output of node \(node) has shape \(shape)"
+      "\(method) needs a layer with height and width, or with tokens of the image, and the output of node \(node) has shape \(shape)"
     case .needsPosition(let index, let positions):
       "class \(index) has a score at each of \(Self.extents(positions)) positions; expected class:\(index)@\(Self.example(positions)) "
         + "for one of them, or region:\(index) for those where it is the largest"
@@ -148,7 +154,7 @@ package enum ExplanationError: RelevanceKitError, Equatable {
       "\(method) needs attention between the tokens of a picture: a product of what a softmax over tokens gives, behind a convolution that makes the "
         + "tokens; the network has none; `relevance list methods` names methods for every network"
     case .noSpatialLayer(let method):
-      "\(method) needs a layer with height and width, and no layer before the logits has them"
+      "\(method) needs a layer with height and width, or with tokens of the image, and no layer before the logits has them"
     }
   }
 

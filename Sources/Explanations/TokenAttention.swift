@@ -8,9 +8,9 @@ struct TokenAttention {
   let nodes: [Node.ID]
   let tokens: Int
   /// How the tokens that stand for parts of the picture lie on it; they are the last ones.
-  let grid: (height: Int, width: Int)
-  /// Tokens in front that stand for no part of the picture, such as the class token.
-  var extra: Int { tokens - grid.height * grid.width }
+  let grid: TokenGrid
+  private let method: String
+  private var extra: Int { grid.extra }
 
   /// - Throws: `ExplanationError.noAttention` if no node attends from tokens to the same tokens, or these do not lie on a grid.
   init(of trace: Trace, for method: String) throws {
@@ -26,20 +26,16 @@ struct TokenAttention {
     guard let last = shapes.last, let tokens = last.dimensions.last,
       shapes.allSatisfy({ $0.rank >= 2 && $0[-1] == tokens && $0[-2] == tokens })
     else { throw ExplanationError.noAttention(method: method) }
-    // The last map with positions from which the tokens were made.
-    let grids = graph.ids.filter { $0 < attention[0] && reached.contains($0) }.compactMap { id -> (Int, Int)? in
-      let shape = trace.forward.shape(of: id)
-      guard graph[id].operation is Convolution, shape.rank == 4, shape[2] * shape[3] <= tokens else { return nil }
-      return (shape[2], shape[3])
-    }
-    guard let (height, width) = grids.last, tokens - height * width <= Self.mostExtra else {
+    guard let grid = TokenGrid(of: tokens, at: attention[0], in: trace) else {
       throw ExplanationError.noAttention(method: method)
     }
-    (nodes, self.tokens, grid) = (attention, tokens, (height, width))
+    (nodes, self.tokens, self.grid, self.method) = (attention, tokens, grid, method)
   }
 
-  /// A class token, one for distillation and some registers.
-  private static let mostExtra = 16
+  /// What is worth knowing of it.
+  var remark: String {
+    "\(method) follows \(nodes.count == 1 ? "one node" : "\(nodes.count) nodes") of attention between \(grid.description)"
+  }
 
   /// Whether values are those of a softmax along the last axis, under another shape at most.
   private static func isSoftmax(_ id: Node.ID, _ graph: Graph) -> Bool {

@@ -35,6 +35,7 @@ extension Trace {
     let sites = try targets.map { try Site(of: $0, in: self) }
     let maps = try method.maps(of: targets, in: self, ledger: ledger && method.isRelevance)
     for (target, map) in zip(targets, maps) { try check(map, of: target, method) }
+    let remarks = try method.remarks(in: self)
     return try zip(targets, zip(sites, maps)).map { target, pair in
       let (site, map) = pair
       var entries = map.ledger
@@ -46,6 +47,8 @@ extension Trace {
         target: target, method: method, scores: (0..<batch).map { site.score(in: self, item: $0) },
         scoreName: site.areLogits ? "logit" : "probability",
         signedRelevance: map.values, ledger: Ledger(entries), completenessErrors: map.completenessErrors)
+      explanation.remarks = remarks
+      if !method.isContrastive { explanation.tokenShares = tokenShares(explanation.ledger) }
       if case .box(let rank) = target { explanation.boxes = try boxes(ofRank: rank) }
       return explanation
     }

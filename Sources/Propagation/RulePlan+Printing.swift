@@ -40,12 +40,37 @@ extension RulePlan: CustomStringConvertible {
     return "no relevance arrives"
   }
 
+  /// Why no relevance arrives at a node; nil where a rule is missing.
+  private func cause(ofAbsenceAt id: Node.ID) -> String? {
+    guard id != network.input, objection == nil else { return nil }
+    let isOnWay = Set(network.nodes(reaching: network.ends))
+    guard isOnWay.contains(id) else {
+      return network.graph.nodesBefore(network.ends)[id.index]
+        ? "its value does not depend on the image" : "no score depends on it"
+    }
+    // Forward to the rules that give nothing to what comes from here, such as attention that is taken for a constant.
+    let consumers = network.graph.consumers
+    var (seen, ends, open) = (Set([id]), Set<Node.ID>(), [id])
+    while let here = open.popLast() {
+      for next in consumers[here.index] where isOnWay.contains(next) && seen.insert(next).inserted {
+        if self[next] == nil { open.append(next) } else { ends.insert(next) }
+      }
+    }
+    let names = ends.sorted().prefix(2).compactMap { end in
+      self[end].map { "\(network.graph[end].name) under \($0.rule)" }
+    }
+    guard !names.isEmpty else { return nil }
+    let verbs = ends.count == 1 ? ("takes", "gives") : (ends.count == 2 ? "take" : "and others take", "give")
+    return "\(names.joined(separator: " and ")) \(verbs.0) its value for a constant, and \(verbs.1) it nothing"
+  }
+
   /// Why a node has the rule that it has: the row that matched, and the rows above it and why they did not.
   public func reason(for id: Node.ID) -> String {
     let node = network.graph[id]
     let title = "\(node.name) (\(node.kind))"
     guard let assignment = self[id] else {
-      return "\(title): no rule, since \(id == network.input ? "no relevance goes on from the input" : absence(at: id))"
+      let absence = id == network.input ? "no relevance goes on from the input" : absence(at: id)
+      return "\(title): no rule, since \(absence)\(cause(ofAbsenceAt: id).map { ": \($0)" } ?? "")".printable
     }
     var lines = [
       "\(title): rule \(assignment.rule), from \(assignment.row == nil ? "a row that is built in" : "row \(assignment.origin)")"

@@ -65,6 +65,8 @@ import Testing
 
   static let methods: [any AttributionMethod] = [
     LRP(), GradientTimesInput(), IntegratedGradients(steps: 3), SmoothGrad(samples: 2), CLRP1(), CLRP2(), SGLRP(),
+    GradCAM(),
+    LayerCAM(),
   ]
   static let tables = [RuleTable.attnLRP, .cpLRP, .viT]
 
@@ -94,6 +96,19 @@ import Testing
           #expect(together[number].signedRelevance.item(item).relativeDistance(from: expected) <= Tolerance.map)
         }
       }
+    }
+  }
+
+  /// Tokens that come before the items of a batch are the same tokens.
+  @Test func activationMapsOfTokensThatComeFirst() throws {
+    let trace = try Explainer(Self.network(tokensFirst: true)).trace(Self.input(batch: 3))
+    #expect(try trace.defaultCAMLayer() == "norm1")
+    let targets = [Target.class(1), .class(4)]
+    let expected = try GradCAM(layer: "norm1").layerMaps(of: targets, in: trace)
+    let found = try GradCAM(layer: "there").layerMaps(of: targets, in: trace)
+    for (found, expected) in zip(found, expected) {
+      #expect(found.shape == [3, 1, 4, 4] && expected.largestMagnitude() > 0)
+      #expect(found.relativeDistance(from: expected) <= Tolerance.sameMap)
     }
   }
 

@@ -139,8 +139,8 @@ import Testing
         net.head(4)
       }
     }
-    // Means over the positions of a map whose channels come last: the node before it was turned.
-    try expect("relu1") { net in
+    // Means over the positions of a map whose channels come last.
+    try expect("softplus") { net in
       try net.conv("conv1", 3, 4)
       net.add("relu1", .relu)
       net.add("last", .transpose(order: [0, 2, 3, 1]))
@@ -148,6 +148,21 @@ import Testing
       net.add("gap", .mean(axes: [1, 2], keepsAxes: false))
       net.linear("fc", 4, 5)
     }
+  }
+
+  /// A layer can be named whose channels come last.
+  @Test func channelsLastAreTheSameMap() throws {
+    var net = Blocks()
+    try net.conv("conv1", 3, 4)
+    net.add("relu1", .relu)
+    net.add("last", .transpose(order: [0, 2, 3, 1]))
+    net.add("gelu", .gelu(approximate: false))
+    net.add("gap", .mean(axes: [1, 2], keepsAxes: false))
+    net.linear("fc", 4, 5)
+    let trace = try Explainer(net.builder.network(), rules: .gradient()).trace(Seeded.tensor([2, 3, 8, 8], seed: 1))
+    let first = try GradCAM(layer: "relu1").layerMaps(of: [.class(2)], in: trace)[0]
+    let last = try GradCAM(layer: "last").layerMaps(of: [.class(2)], in: trace)[0]
+    #expect(first.largestMagnitude() > 0 && last.relativeDistance(from: first) <= Tolerance.sameMap)
   }
 
   /// Inception and ShuffleNet: joined branches, and channels that are shuffled through a fifth axis.

@@ -160,7 +160,9 @@ import Testing
     let trace = try Explainer(builder.network(), rules: .excitationBackprop).trace(Tensor(shape: [1, 4], repeating: 1))
     let error = #expect(throws: ExplanationError.self) { try trace.explain(.class(0), by: .gradCAM) }
     #expect(
-      error?.description == "grad-cam needs a layer with height and width, and no layer before the logits has them")
+      error?.description
+        == "grad-cam needs a layer with height and width, or with tokens of the image, and no layer before the logits has them"
+    )
   }
 
   // MARK: Contrasts

@@ -205,7 +205,7 @@ import Testing
       (.class(0), CLRP1(against: .classes([2, 7])), "there is no class 7: the network has classes 0 to 6"),
       (
         .class(0), GradCAM(layer: "fc"),
-        "grad-cam needs a layer with height and width, and the output of node fc has shape 1×20"
+        "grad-cam needs a layer with height and width, or with tokens of the image, and the output of node fc has shape 1×20"
       ),
       (.class(0), GradCAM(layer: "conv9"), "conv9: the network has no such node; did you mean conv1?"),
     ] as [(Target, any AttributionMethod, String)] {

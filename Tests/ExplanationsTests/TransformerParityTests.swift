@@ -15,6 +15,17 @@ import Testing
     let channels: String
     let scale, score: Double?
     let sum, tolerance: Double
+    let absorbed: Absorbed?
+  }
+
+  /// What constants take of a score.
+  struct Absorbed: Decodable, Sendable {
+    let classToken, position, biases: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case classToken = "class_token"
+      case position, biases
+    }
   }
 
   private struct Index: Decodable { let maps: [Map] }
@@ -24,8 +35,32 @@ import Testing
     return try JSONDecoder().decode(Index.self, from: data).maps
   }
 
-  /// The tables of the references; that with γ everywhere is `ViT`.
-  private static let tables = ["AttnLRP": RuleTable.attnLRP, "CP-LRP": .cpLRP, "gamma": .viT]
+  /// The table of a reference; that with γ everywhere is `ViT`.
+  private static func table(_ name: String, for network: NeuralNetwork) -> RuleTable? {
+    switch name {
+    case "AttnLRP": .attnLRP
+    case "CP-LRP": .cpLRP
+    case "gamma": .viT
+    case "gamma-lxt": lxt(network)
+    default: nil
+    }
+  }
+
+  /// `ViT` as LXT's example has it: with ε on what attention begins and ends with, which are the layers that neither GELU reads, nor read GELU,
+  /// nor make the logits.
+  private static func lxt(_ network: NeuralNetwork) -> RuleTable {
+    let graph = network.graph
+    let consumers = graph.consumers
+    func isGelu(_ id: Node.ID) -> Bool { graph[id].operation.kind == .gelu }
+    let projections = network.nodes(reaching: network.logits).filter { id in
+      graph[id].operation.kind == .gemm && id != network.logits && !consumers[id.index].contains(where: isGelu)
+        && !graph[id].inputs.contains(where: isGelu)
+    }
+    return RuleTable(name: "LXT's example") {
+      for id in projections { RuleTable.Row(.name(graph[id].name), EpsilonRule(epsilon: 1e-9)) }
+      RuleTable.viT
+    }
+  }
 
   @Test(arguments: [
     "small_vit-torchscript", "small_vit-dynamo", "small_vit-attention", "vit_b_16-torchscript", "vit_b_16-dynamo",
@@ -33,7 +68,9 @@ import Testing
     let network = try SeededNetwork.load(name)
     var compared = 0
     for map in try Self.maps() where map.networks.contains(name) {
-      guard let table = Self.tables[map.table], let target = map.class, let score = map.score else { continue }
+      guard let table = Self.table(map.table, for: network), let target = map.class, let score = map.score else {
+        continue
+      }
       let explanation = try Explainer(network, rules: table).trace(Fixtures.tensor(map.input)).explain(.class(target))
       #expect(abs(Double(explanation.score) - score) <= Tolerance.logits * abs(score), "\(map.file)")
       var expected = try Fixtures.tensor("transformers/\(map.file)")
@@ -51,10 +88,46 @@ import Testing
       #expect(distance <= map.tolerance, "\(map.file)")
       let known = abs(explanation.relevance.sum() + explanation.ledger.absorbed - score)
       #expect(known <= Tolerance.conservation * abs(score), "\(map.file): ledger")
+      if let taken = map.absorbed { expect(explanation, taken) }
       print("\(map.file) of \(name): distance \(distance)")
       compared += 1
     }
-    #expect(compared == (name.hasPrefix("small") ? 6 : 3))
+    #expect(compared == (name.hasPrefix("small") ? 8 : 4))
+  }
+
+  /// Class token and position embedding are known by what they do, and take what PyTorch's gradients give them.
+  private func expect(_ explanation: Explanation, _ taken: Absorbed) {
+    func amount(_ kind: TokenShare.Kind) -> Double {
+      explanation.tokenShares.filter { $0.kind == kind }.reduce(0) { $0 + $1.amount }
+    }
+    let limit = 1e-3 * abs(Double(explanation.score))
+    #expect(explanation.tokenShares.map(\.kind) == [.positionEmbedding, .classToken])
+    #expect(abs(amount(.classToken) - taken.classToken) <= limit)
+    #expect(abs(amount(.positionEmbedding) - taken.position) <= limit)
+    let bias = explanation.ledger.losses[.bias] ?? 0
+    #expect(abs(bias - amount(.classToken) - amount(.positionEmbedding) - taken.biases) <= limit)
+    #expect(explanation.constantsRemark?.contains(" % to the class token, ") == true)
+  }
+
+  /// At what the last attention reads, without the class token, if no layer is named.
+  @Test(arguments: [
+    "small_vit-torchscript", "small_vit-dynamo", "small_vit-attention", "vit_b_16-torchscript", "vit_b_16-dynamo",
+  ]) func activationMapsAreThoseOfPyTorch(of name: String) throws {
+    let explainer = try Explainer(SeededNetwork.load(name))
+    var compared = 0
+    for map in try Self.maps() where map.networks.contains(name) {
+      guard let target = map.class, ["grad-cam", "layer-cam"].contains(map.table) else { continue }
+      let trace = try explainer.trace(Fixtures.tensor(map.input))
+      let found =
+        try map.table == "grad-cam"
+        ? GradCAM().layerMaps(of: [.class(target)], in: trace)[0]
+        : LayerCAM().layerMaps(of: [.class(target)], in: trace)[0]
+      let expected = try Fixtures.tensor("transformers/\(map.file)")
+      #expect(found.reshaped(to: expected.shape).relativeDistance(from: expected) <= map.tolerance, "\(map.file)")
+      #expect(abs(found.sum() - map.sum) <= map.tolerance * abs(map.sum), "\(map.file)")
+      compared += 1
+    }
+    #expect(compared == (name.hasPrefix("small") ? 4 : 2))
   }
 
   @Test(arguments: ["small_vit-torchscript", "small_vit-dynamo", "small_vit-attention", "vit_b_16-dynamo"])

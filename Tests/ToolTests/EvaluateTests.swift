@@ -30,7 +30,8 @@ import Testing
     let files = try FileManager.default.contentsOfDirectory(atPath: bench.path("out")).sorted()
     #expect(
       files == [
-        "energy-share.png", "energy-share.svg", "hits-by-threshold.csv", "hits-by-threshold.png",
+        "energy-in-boxes-of-other-classes.csv", "energy-share.png", "energy-share.svg", "hits-by-threshold.csv",
+        "hits-by-threshold.png",
         "hits-by-threshold.svg",
         "journal.jsonl", "pointing.csv", "report.json", "report.md",
       ])

@@ -252,4 +252,46 @@ import Testing
     let report = try Report(bench.path("out/report.json"))
     #expect(report.inputs.first?.explanations.map(\.target) == ["class:282", "class:967"])
   }
+
+  /// Where class activation maps are, and what class token and position embedding take, in text, JSON and page.
+  @Test func whatIsWorthKnowingOfTokensIsSaid() throws {
+    struct Constant: Decodable {
+      let kind, node: String
+      let amount, share: Double
+    }
+    struct Entry: Decodable {
+      let remarks: [String]?
+      let constants: [Constant]?
+      let score: Double
+    }
+    struct Input: Decodable { let explanations: [Entry] }
+    struct Report: Decodable { let inputs: [Input] }
+    let bench = try Workbench()
+    let place = "grad-cam is at block4_norm1 (LayerNormalization): 8×8 tokens; the one in front of them"
+    func explain(_ methods: String...) throws -> (text: String, entries: [Entry], page: String) {
+      let outcome = try bench.run(
+        [
+          "explain", Fixtures.path("digits/vit"), Fixtures.path("digits/scenes/005.png"), "--save", "json,html",
+          "--output", "out",
+        ]
+          + methods.flatMap { ["--method", $0] })
+      #expect(outcome.status == 0)
+      let report = try JSONDecoder().decode(
+        Report.self, from: Data(contentsOf: URL(fileURLWithPath: bench.path("out/report.json"))))
+      let page = try String(contentsOfFile: bench.path("out/005/explanation.html"), encoding: .utf8)
+      return (outcome.output, report.inputs[0].explanations, page)
+    }
+    let both = try explain("grad-cam", "lrp")
+    #expect(both.text.contains("    " + place) && both.page.contains("<p>G" + place.dropFirst()))
+    #expect(both.entries[0].remarks?.count == 1 && both.entries[0].constants == nil)
+    let constants = try #require(both.entries[1].constants)
+    #expect(constants.map(\.kind) == ["position embedding", "class token"])
+    #expect(constants.map(\.node) == ["position", "with_class"])
+    for constant in constants { #expect(abs(constant.share * both.entries[1].score - constant.amount) <= 1e-6) }
+    let taken = "of the score of class:8 goes to the image, "
+    #expect(both.text.contains(taken) && both.page.contains(taken) && both.entries[1].remarks?.count == 1)
+    // A contrast's sums do not tell; LRP's are given for it, once.
+    #expect(try explain("clrp1").entries[0].remarks?.first?.hasPrefix("by lrp, ") == true)
+    #expect(try explain("clrp1", "lrp").entries.map { $0.remarks?.count } == [nil, 1])
+  }
 }

@@ -111,9 +111,16 @@ struct Explain: ParsableCommand {
             }
           }
         }
+        let flows = try flows(of: explanations, targets, trace)
+        // Of a contrast it is not known what constants take.
+        let isTold = explanations.contains { !$0.tokenShares.isEmpty }
+        for index in explanations.indices where !isTold && explanations[index].method.isContrastive {
+          let flow = flows.first { $0.target == explanations[index].target }
+          explanations[index].remarks += [flow?.constantsRemark].compactMap { $0 }
+        }
         let warnings =
           Report.warnings(of: explanations, input: file.name, labels: model.labels, layout: trace.layout)
-          + (try flowWarnings(explanations, targets, trace)).map { "\(file.name): \($0)" }
+          + flows.flatMap(\.warnings).map { "\(file.name): \($0)" }
         let writer = ResultWriter(
           folder: folder.appendingPathComponent(file.stem), artifacts: artifacts,
           hasChannelsLast: explainer.network.hasChannelsLast, scale: scale, labels: model.labels)
@@ -149,11 +156,11 @@ struct Explain: ParsableCommand {
     if let failure { throw failure }
   }
 
-  /// What is doubtful about how relevance went through the network. The sums of a contrast do not tell: then LRP of the same targets does.
-  private func flowWarnings(_ explanations: [Explanation], _ targets: [Target], _ trace: Trace) throws -> [String] {
+  /// Explanations that tell how relevance went through the network. The sums of a contrast do not: then LRP of the same targets does.
+  private func flows(of explanations: [Explanation], _ targets: [Target], _ trace: Trace) throws -> [Explanation] {
     let relevances = explanations.map(\.method).filter(\.isRelevance)
     let isTold = relevances.isEmpty || relevances.contains { $0 is LRP }
-    return try (isTold ? explanations : trace.explain(targets, by: .lrp)).flatMap(\.warnings)
+    return try isTold ? explanations : trace.explain(targets, by: .lrp)
   }
 }
 

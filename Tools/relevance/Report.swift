@@ -23,6 +23,10 @@ struct Report: Encodable {
     let score: Float
     /// What box:K stands for.
     let box: BoxEntry?
+    /// What is worth knowing of how it was explained, a sentence each; left out if nothing is.
+    let remarks: [String]?
+    /// What class token, position embedding and the like took of the score; left out for networks without them.
+    let constants: [ConstantEntry]?
     /// Sums of the map: all of it before negative parts are dropped, and what is shown.
     let signedSum: Double
     let sum: Double
@@ -43,6 +47,15 @@ struct Report: Encodable {
     let confidence: Double
     /// Four numbers as the network gives them; nil where it gives none.
     let coordinates: [Float]?
+  }
+
+  /// A constant that meets tokens, and what it took.
+  struct ConstantEntry: Encodable {
+    let kind: String
+    let node: String
+    let amount: Double
+    /// Of the score; nil where that is 0.
+    let share: Double?
   }
 
   struct InputEntry: Encodable {
@@ -97,6 +110,8 @@ struct Report: Encodable {
       return ExplanationEntry(
         target: explanation.target.description, label: explanation.classIndex.flatMap { labels?[$0] },
         method: explanation.method.description, score: explanation.score, box: box,
+        remarks: explanation.allRemarks.isEmpty ? nil : explanation.allRemarks,
+        constants: ConstantEntry.entries(of: explanation),
         signedSum: explanation.signedRelevance.sum(), sum: explanation.relevance.sum(),
         absorbed: explanation.ledger.absorbed, losses: Self.named(explanation.ledger.losses),
         ledger: explanation.ledger.map {
@@ -217,6 +232,7 @@ struct Report: Encodable {
     for (index, entry) in input.explanations.enumerated() {
       lines.append(
         "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
+      lines += (entry.remarks ?? []).map { "    " + $0 }
       if !ledgers.isEmpty { lines += "\(ledgers[index])".split(separator: "\n").map { "    \($0)" } }
     }
     if let file = input.explanations.first?.files, !sheets.isEmpty {
@@ -225,4 +241,19 @@ struct Report: Encodable {
     }
     return lines.map(\.printable).joined(separator: "\n")
   }
+}
+
+extension Report.ConstantEntry {
+  fileprivate static func entries(of explanation: Explanation) -> [Self]? {
+    guard !explanation.tokenShares.isEmpty else { return nil }
+    let total = Double(explanation.scores.reduce(0, +))
+    return explanation.tokenShares.map {
+      Self(kind: $0.kind.rawValue, node: $0.node, amount: $0.amount, share: total == 0 ? nil : $0.amount / total)
+    }
+  }
+}
+
+extension Explanation {
+  /// All that is worth knowing of how it was explained, a sentence each.
+  var allRemarks: [String] { remarks + [constantsRemark].compactMap { $0 } }
 }

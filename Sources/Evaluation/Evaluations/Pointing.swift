@@ -25,6 +25,9 @@ public struct Pointing: NamedEvaluation {
       public let isDifficult: Bool
       /// How well each method's map points, in the order of the subject's methods.
       public let scores: [PointingScore]
+      /// The share of each map's energy in boxes of other classes, where those of this class are not, 0…1; nil without other classes, and in
+      /// journals of earlier versions.
+      public let otherShares: [Double]?
     }
 
     /// The explained classes, in rising order.
@@ -51,10 +54,14 @@ public struct Pointing: NamedEvaluation {
       let maps = try subject.maps(of: found.map { .class($0.classIndex) }, in: trace, item: item)
       let scores = trace.classScores
       let targets = try found.enumerated().map { number, target in
-        Record.Target(
+        let others = target.region.others(of: found.map(\.region))
+        return Record.Target(
           classIndex: target.classIndex, logit: scores.logits[target.classIndex],
           probability: scores.probabilities[target.classIndex],
-          isDifficult: target.isDifficult, scores: try maps.map { try PointingScore($0[number], in: target.region) })
+          isDifficult: target.isDifficult, scores: try maps.map { try PointingScore($0[number], in: target.region) },
+          otherShares: try others.map { others in
+            try maps.map { try PointingScore($0[number], in: others).energyShare }
+          })
       }
       return Record(targets: targets, croppedAway: candidates.count - found.count)
     }
@@ -85,12 +92,15 @@ extension Pointing {
       .number("a logit", in: JournalLimits.logit) { $0.targets.map { Double($0.logit) } }
       .number("a probability", in: JournalLimits.share) { $0.targets.map(\.probability) }
       .number("a share", in: JournalLimits.share) {
-        $0.targets.flatMap { $0.scores.flatMap { [$0.purity, $0.energyShare] } }
+        $0.targets.flatMap { $0.scores.flatMap { [$0.purity, $0.energyShare] } + ($0.otherShares ?? []) }
       }
   }
 
   package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
-    record.targets.allSatisfy { JournalHeader.isClass($0.classIndex) && $0.scores.count == header.methods.count }
+    record.targets.allSatisfy {
+      JournalHeader.isClass($0.classIndex) && $0.scores.count == header.methods.count
+        && $0.otherShares?.count ?? header.methods.count == header.methods.count
+    }
   }
 
   /// The shares of energy of Fig. 4: 0 is the maximum alone.
@@ -131,6 +141,21 @@ extension Pointing {
         [.text(threshold == 0 ? "maximum" : ResultTable.percent(threshold))]
           + methods.indices.map { method in bootstrap.cell(.mean(measured(method) { $0.hits(at: threshold) ? 1 : 0 })) }
       })
+    let others = ResultTable(
+      title: "Energy in boxes of other classes",
+      columns: ["method", "in boxes of other classes", "less lrp", "outside of all boxes"], methods: methods
+    ) { index in
+      func other(_ method: Int) -> Bootstrap.Statistic {
+        .mean(Measurements(pairs) { $0.otherShares?[method] })
+      }
+      let outside = Measurements(pairs) { target in
+        target.otherShares.map { target.scores[index].isEmpty ? 0 : 1 - $0[index] - target.scores[index].energyShare }
+      }
+      return [
+        bootstrap.cell(other(index)), bootstrap.cellLessLRP(methods, index, other), bootstrap.cell(.mean(outside)),
+      ]
+    }
+    let hasOthers = pairs.contains { $0.part.otherShares != nil }
     let difficult = pairs.count { $0.part.isDifficult }
     let cropped = journal.records(Record.self).reduce(0) { $0 + $1.record.croppedAway }
     var notes = ["\(pairs.count) targets in \(journal.found) pictures, of which \(difficult) are difficult."]
@@ -143,6 +168,7 @@ extension Pointing {
       y: ChartAxis("all of them in a box", range: 0...1))
     let bars = summary.bars(
       "energy-share", of: ["energy share"], title: "Energy in the boxes", label: "share of the energy")
-    return EvaluationResults(tables: [summary, curve], charts: [lines, bars], notes: notes)
+    return EvaluationResults(
+      tables: [summary] + (hasOthers ? [others] : []) + [curve], charts: [lines, bars], notes: notes)
   }
 }

@@ -31,6 +31,16 @@ public struct Region: Sendable {
     contains = tolerance > 0 ? Self.widened(inside, height: height, width: width, by: tolerance) : inside
   }
 
+  /// The pixels of other regions that do not belong to this one; nil if there are none.
+  func others(of regions: [Region]) -> Region? {
+    let inside = contains.indices.map { pixel in !contains[pixel] && regions.contains { $0.contains[pixel] } }
+    return inside.contains(true) ? Region(height: height, width: width, contains: inside) : nil
+  }
+
+  private init(height: Int, width: Int, contains: [Bool]) {
+    (self.height, self.width, self.contains) = (height, width, contains)
+  }
+
   /// The pixels `i` with `low ≤ i + ½ < high`.
   private static func centers(_ low: Double, _ high: Double, count: Int) -> Range<Int> {
     func first(_ bound: Double) -> Int { Int(min(max((bound - 0.5).rounded(.up), 0), Double(count))) }

@@ -14,6 +14,7 @@ public struct AttentionRollout: AttributionMethod {
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
+  public func remarks(in trace: Trace) throws -> [String] { [try TokenAttention(of: trace, for: name).remark] }
   public func quantity(of score: String) -> String { "share of attention" }
   public var takesConditions: Bool { false }
 

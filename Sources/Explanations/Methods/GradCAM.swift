@@ -3,7 +3,7 @@ import Tensors
 
 /// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17* eq. 1, 2.
 public struct GradCAM: AttributionMethod {
-  /// The layer; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
+  /// The layer; nil means the last that has positions, or the last normalized tokens: see `Trace.defaultCAMLayer(for:)`.
   public private(set) var layer: String?
 
   public static let name = "grad-cam"
@@ -14,6 +14,7 @@ public struct GradCAM: AttributionMethod {
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
+  public func remarks(in trace: Trace) throws -> [String] { [try trace.camRemark(at: layer, for: self)] }
   public func quantity(of score: String) -> String { "\(score), class activation" }
   public var takesConditions: Bool { false }
 

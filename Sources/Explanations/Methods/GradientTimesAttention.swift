@@ -12,6 +12,7 @@ public struct GradientTimesAttention: AttributionMethod {
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
+  public func remarks(in trace: Trace) throws -> [String] { [try TokenAttention(of: trace, for: name).remark] }
   public func quantity(of score: String) -> String { "\(score), attention" }
   public var takesConditions: Bool { false }
 

@@ -2,7 +2,7 @@ import Propagation
 
 /// Guided backpropagation times Grad-CAM. *Selvaraju17*.
 public struct GuidedGradCAM: AttributionMethod {
-  /// The layer of Grad-CAM; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
+  /// The layer of Grad-CAM; nil means the last that has positions, or the last normalized tokens: see `Trace.defaultCAMLayer(for:)`.
   public private(set) var layer: String?
 
   public static let name = "guided-grad-cam"
@@ -12,6 +12,7 @@ public struct GuidedGradCAM: AttributionMethod {
   public init(layer: String?) { self.layer = layer }
 
   public var table: RuleTable? { .gradient(.guided) }
+  public func remarks(in trace: Trace) throws -> [String] { [try trace.camRemark(at: layer, for: self)] }
   public func quantity(of score: String) -> String { "\(score) per unit of input × class activation" }
   public func warnings(under plan: RulePlan) -> [String] { plan.warningsOfRectifiers(of: self) }
   public var takesConditions: Bool { false }

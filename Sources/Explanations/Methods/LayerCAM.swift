@@ -1,4 +1,5 @@
 import Propagation
+import Tensors
 
 /// `max(0, Σ_k max(0, ∂y/∂A_k) ⊙ A_k)` at a layer: each position is weighted by its own gradient, resized to the input.
 /// (P.-T. Jiang et al., “LayerCAM: exploring hierarchical class activation maps for localization”, IEEE Transactions on Image Processing 30,
@@ -6,7 +7,7 @@ import Propagation
 ///
 /// At layers before the last it keeps finer detail than Grad-CAM, whose weights are means over all positions.
 public struct LayerCAM: AttributionMethod {
-  /// The layer; nil means the last that has positions: see `Trace.defaultCAMLayer(for:)`.
+  /// The layer; nil means the last that has positions, or the last normalized tokens: see `Trace.defaultCAMLayer(for:)`.
   public private(set) var layer: String?
 
   public static let name = "layer-cam"
@@ -17,12 +18,21 @@ public struct LayerCAM: AttributionMethod {
 
   public var table: RuleTable? { .gradient() }
   public var sign: MapSign { .nonNegative }
+  public func remarks(in trace: Trace) throws -> [String] { [try trace.camRemark(at: layer, for: self)] }
   public func quantity(of score: String) -> String { "\(score), class activation" }
   public var takesConditions: Bool { false }
 
   public func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
+    try layerMaps(of: targets, in: trace).map { AttributionMap(trace.resizedToInput($0)) }
+  }
+
+  /// The maps before they are resized: batch × 1 × the layer's height × width.
+  ///
+  /// - Throws: `RelevanceKitError` for an unknown layer, for a target that does not exist, or a layer without
+  ///   positions or from which nothing leads to the target.
+  /// - Complexity: one backward pass per target, from the logits to the layer.
+  public func layerMaps(of targets: [Target], in trace: Trace) throws -> [Tensor] {
     try trace.classActivationMaps(of: targets, at: layer, for: self) { gradient in gradient.map { max(0, $0) } }
-      .map { AttributionMap(trace.resizedToInput($0)) }
   }
 }
 

@@ -3,7 +3,7 @@ extension Graph {
   func nodesBefore(_ target: Node.ID) -> [Bool] { nodesBefore([target]) }
 
   /// For each node whether it is one of some targets, or one that any of them depends on.
-  func nodesBefore(_ targets: [Node.ID]) -> [Bool] {
+  package func nodesBefore(_ targets: [Node.ID]) -> [Bool] {
     var needed = [Bool](repeating: false, count: nodes.count)
     for target in targets { needed[target.index] = true }
     for id in ids.reversed() where needed[id.index] {

@@ -73,6 +73,7 @@ class Transformer:
         self.network, self.table = network.to(dtype), table
         self.image = torch.as_tensor(image).to(dtype).requires_grad_()
         self.attention = []  # of each block, [1, heads, tokens, tokens]
+        self.normalized = []  # what attention reads in each block, [1, tokens, width]
         self.logits = self._forward()[0]
 
     def _linear(self, x, weight, bias, gamma):
@@ -120,7 +121,8 @@ class Transformer:
         network, gamma = self.network, self.table.linear
         tokens = torch.cat([network.class_token, self._patches()], 1) + network.encoder.pos_embedding
         for block in network.encoder.layers:
-            tokens = tokens + self._attend(self._norm(tokens, block.ln_1), block.self_attention)
+            self.normalized.append(self._norm(tokens, block.ln_1))
+            tokens = tokens + self._attend(self.normalized[-1], block.self_attention)
             first, last = block.mlp[0], block.mlp[3]
             hidden = self._gelu(self._linear(self._norm(tokens, block.ln_2), first.weight, first.bias, gamma))
             tokens = tokens + self._linear(hidden, last.weight, last.bias, gamma)
@@ -161,3 +163,13 @@ class Transformer:
         for attention, gradient in zip(self.attention, gradients):
             relevance = relevance + (attention * gradient)[0].clamp(min=0).mean(0) @ relevance
         return self._grid(relevance)
+
+    def activation_maps(self, target):
+        """Grad-CAM (Selvaraju et al. 2017) and LayerCAM (Jiang et al. 2021) at what the last attention reads, without the class token: there the
+        positions are the image's tokens. Needs the table `gradient`."""
+        (gradient,) = torch.autograd.grad(self.logits[target], self.normalized[-1], retain_graph=True)
+        side = self.network.image_size // self.network.patch_size
+        activations, slopes = (values[0, 1:].detach() for values in (self.normalized[-1], gradient))
+        grad_cam = (activations * slopes.mean(0)).sum(1).clamp(min=0)
+        layer_cam = (activations * slopes.clamp(min=0)).sum(1).clamp(min=0)
+        return {"grad-cam": grad_cam.reshape(1, side, side), "layer-cam": layer_cam.reshape(1, side, side)}

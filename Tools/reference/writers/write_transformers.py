@@ -172,9 +172,12 @@ def write_maps(name, module):
     grids = {}
     for dtype in (torch.float32, torch.float64):
         found = transformer(name, module, "gradient", dtype)
-        grids[dtype] = {None: found.rollout()} | {target: found.gradient_attention(target) for target in targets}
-    for target, values in grids[torch.float64].items():
-        write("rollout" if target is None else "gradient-attention", target, values, grids[torch.float32][target])
+        grids[dtype] = {("rollout", None): found.rollout()}
+        for target in targets:
+            maps = {"gradient-attention": found.gradient_attention(target)} | found.activation_maps(target)
+            grids[dtype] |= {(method, target): values for method, values in maps.items()}
+    for (method, target), values in grids[torch.float64].items():
+        write(method, target, values, grids[torch.float32][method, target])
     return entries
 
 

@@ -194,13 +194,14 @@ struct ExplanationPage {
     let (explanation, method) = (map.explanation, map.explanation.method.description)
     let alt = "Relevance map of \(explanation.target.title(labels)) by \(method)"
     let sum = String(format: "%.4g", explanation.relevance.sum())
+    let remarks = explanation.allRemarks.map { "<p>\($0.prefix(1).uppercased() + $0.dropFirst()).</p>" as HTML }
     return """
       <figure class="map" id="map-\(number)"><h4>\(method)</h4>
       <img class="view static-only" src="\(Self.uri(map.heatmap.image()))" alt="\(alt)" width="\(map.heatmap.width)" \
       height="\(map.heatmap.height)">
       \(canvas(alt))
       \(Self.bar)
-      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) (\(explanation.quantity))</p></figcaption></figure>
+      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) (\(explanation.quantity))</p>\(.joined(remarks))</figcaption></figure>
       """
   }
 
