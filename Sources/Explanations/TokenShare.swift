@@ -41,7 +41,9 @@ extension Explanation {
     }
     let biases = (ledger.losses[.bias] ?? 0) - tokenShares.reduce(0) { $0 + $1.amount }
     parts.append(text("biases of layers", biases))
-    if !conditions.isEmpty { parts.append(text("channels that the condition leaves out", ledger.losses[.condition] ?? 0)) }
+    if !conditions.isEmpty {
+      parts.append(text("channels that the condition leaves out", ledger.losses[.condition] ?? 0))
+    }
     return "by \(method), \(percent(signedRelevance.sum())) of the score of \(target) goes to the image, "
       + "\(parts.dropLast().joined(separator: ", ")) and \(parts.last ?? "")"
   }
