@@ -55,6 +55,17 @@ struct Explain: ParsableCommand {
     transform: MethodCatalog.standard.method(parsing:))
   var methods: [any AttributionMethod] = []
 
+  @OptionGroup var conditions: ConditionOptions
+
+  @Option(
+    name: .customLong("at"),
+    help: ArgumentHelp(
+      """
+      Also show the relevance at the output of a node: DIR/<input>/<target>.<method>.at-NODE.npy ([C,H,W]) and .png (summed over \
+      channels), and the table of its channels. Repeatable.
+      """, valueName: "node"), completion: .nodes)
+  var layers: [String] = []
+
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "explanations"
 
@@ -104,7 +115,7 @@ struct Explain: ParsableCommand {
         var explanations: [Explanation] = []
         for method in methods {
           explanations += try Console.detail("explained \(targets.count) targets by \(method)") {
-            do { return try trace.explain(targets, by: method) } catch let error as ExplanationError {
+            do { return try conditions.explain(targets, by: method, in: trace) } catch let error as ExplanationError {
               // What overflows does so for this input.
               guard case .notFinite = error else { throw error }
               throw InputError.doesNotFit(file.name, reason: error.description)
@@ -124,11 +135,16 @@ struct Explain: ParsableCommand {
         let writer = ResultWriter(
           folder: folder.appendingPathComponent(file.stem), artifacts: artifacts,
           hasChannelsLast: explainer.network.hasChannelsLast, scale: scale, labels: model.labels)
+        let layers = try explanations.map { explanation in
+          try layers.map { try LayerRelevance(at: $0, for: explanation, in: trace) }
+        }
         let maps = try Console.detail("wrote the maps of \(file.name)") { try writer.write(explanations, of: input) }
+        try writer.write(layers, of: explanations)
         noteAssumedRange(of: model, for: file, under: plan)
         let notes = boxNotes(of: trace, input: file.name, methods: methods)
         try report.add(
-          file, trace: trace, explanations: explanations, labels: model.labels, warnings: warnings, notes: notes)
+          file, trace: trace, explanations: explanations, layers: layers, labels: model.labels, warnings: warnings,
+          notes: notes)
         if let provenance {
           let page = ExplanationPage(
             input: file.name, picture: input.picture,
@@ -145,7 +161,7 @@ struct Explain: ParsableCommand {
         }
         Console.summary(
           report.summary(
-            folder: output, ledgers: ledger ? explanations.map(\.ledger) : [],
+            folder: output, ledgers: ledger ? explanations.map(\.ledger) : [], layers: layers,
             sheets: (artifacts.contains(.html) ? ["explanation.html"] : [])
               + (artifacts.contains(.png) ? ["maps.png"] : [])))
       }
@@ -159,7 +175,7 @@ struct Explain: ParsableCommand {
   /// Explanations that tell how relevance went through the network. The sums of a contrast do not: then LRP of the same targets does.
   private func flows(of explanations: [Explanation], _ targets: [Target], _ trace: Trace) throws -> [Explanation] {
     let relevances = explanations.map(\.method).filter(\.isRelevance)
-    let isTold = relevances.isEmpty || relevances.contains { $0 is LRP }
+    let isTold = relevances.isEmpty || relevances.contains { $0 is LRP } || !conditions.through.isEmpty
     return try isTold ? explanations : trace.explain(targets, by: .lrp)
   }
 }
@@ -199,6 +215,15 @@ struct ResultWriter {
     return maps
   }
 
+  /// Writes the relevance of layers for each explanation.
+  func write(_ layers: [[LayerRelevance]], of explanations: [Explanation]) throws {
+    guard layers.contains(where: { !$0.isEmpty }), artifacts.contains(.png) || artifacts.contains(.npy) else { return }
+    try makeFolder(folder)
+    for (explanation, layers) in zip(explanations, layers) {
+      for layer in layers { try layer.write(explanation, artifacts: artifacts, scale: scale, to: folder) }
+    }
+  }
+
   /// Writes the page.
   func write(_ page: ExplanationPage) throws {
     try makeFolder(folder)
@@ -225,7 +250,9 @@ extension Explainer {
 extension Explanation {
   /// `class340.clrp1`, `class340.clrp1-strength-2`, `class8-40-25.lrp`, `region8.lrp`, `box1.lrp`, `cosine-zebra.lrp`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
   var fileName: String {
-    let method = String(method.description.map { ":,=/".contains($0) ? "-" : $0 })
+    let passed = conditions.map { ".through-" + $0.description.inFileNames }.joined()
+    let method =
+      String(method.description.map { ":,=/".contains($0) ? "-" : $0 }) + passed + (isExclusive ? "" : ".open")
     switch target {
     case .class(let index, let position):
       return "class\(index)\((position ?? []).map { "-\($0)" }.joined()).\(method)"

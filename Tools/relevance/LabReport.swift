@@ -25,7 +25,7 @@ struct LabReport {
   var isEmpty: Bool { observations[0].ledger.magnitudeIn == 0 }
 
   /// What can take relevance at one layer.
-  private static let causes = AbsorptionCause.allCases.filter { $0 != .clipped }
+  private static let causes = AbsorptionCause.allCases.filter { $0 != .clipped && $0 != .condition }
 
   // MARK: The table
 

@@ -62,3 +62,16 @@ struct OutputFiles {
 func writeFile(_ data: Data, to url: URL) throws {
   try AtomicFiles.write(data, to: url.path)
 }
+
+/// A report that is written as JSON.
+protocol JSONReport: Encodable {}
+
+extension JSONReport {
+  /// Writes it with sorted keys, and makes the folder.
+  func write(to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try makeFolder(url.deletingLastPathComponent())
+    try writeFile(encoder.encode(self), to: url)
+  }
+}

@@ -18,7 +18,9 @@ struct Relevance: ParsableCommand {
       """,
     version: RelevanceKitPackage.version,
     subcommands: [
-      Explain.self, Predict.self, Inspect.self, Doctor.self, Lab.self, Units.self, Evaluate.self, Bench.self, List.self,
+      Explain.self, Predict.self, Inspect.self, Doctor.self, Lab.self, Units.self, Concepts.self, Evaluate.self,
+      Bench.self,
+      List.self,
     ])
 
   /// Every failure is one line on standard error and an exit status that says whose it is.

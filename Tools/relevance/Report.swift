@@ -3,7 +3,7 @@ import RelevanceKit
 import ToolSupport
 
 /// What `report.json` says of a run.
-struct Report: Encodable {
+struct Report: JSONReport {
   struct NodeSums: Encodable {
     let node: String
     let rule: String
@@ -23,6 +23,12 @@ struct Report: Encodable {
     let score: Float
     /// What box:K stands for.
     let box: BoxEntry?
+    /// What relevance had to pass; left out if it went everywhere.
+    let through: [Condition]?
+    /// Whether branches beside that were left out.
+    let isExclusive: Bool?
+    /// The channels of layers that were asked for, with their relevance.
+    let layers: [LayerEntry]?
     /// What is worth knowing of how it was explained, a sentence each; left out if nothing is.
     let remarks: [String]?
     /// What class token, position embedding and the like took of the score; left out for networks without them.
@@ -34,6 +40,13 @@ struct Report: Encodable {
     let losses: [String: Double]
     let ledger: [NodeSums]
     let files: String
+  }
+
+  /// The channels of a layer, the most relevant first.
+  struct LayerEntry: Encodable {
+    let node: String
+    let files: String
+    let channels: [ChannelRelevance]
   }
 
   /// A detector's box.
@@ -97,10 +110,13 @@ struct Report: Encodable {
 
   /// Adds an input; `notes` says if it leaves the box of rule z^B.
   mutating func add(
-    _ file: InputFile, trace: Trace, explanations: [Explanation], labels: Labels?, warnings: [String],
+    _ file: InputFile, trace: Trace, explanations: [Explanation], layers: [[LayerRelevance]] = [], labels: Labels?,
+    warnings: [String],
     notes: [String] = []
   ) throws {
-    let entries = explanations.map { explanation in
+    let entries = explanations.enumerated().map { number, explanation in
+      let own = number < layers.count ? layers[number] : []
+      let isFree = explanation.conditions.isEmpty
       let box = explanation.boxes.first.map {
         BoxEntry(
           classIndex: $0.classIndex, label: labels?[$0.classIndex],
@@ -110,6 +126,13 @@ struct Report: Encodable {
       return ExplanationEntry(
         target: explanation.target.description, label: explanation.classIndex.flatMap { labels?[$0] },
         method: explanation.method.description, score: explanation.score, box: box,
+        through: isFree ? nil : explanation.conditions, isExclusive: isFree ? nil : explanation.isExclusive,
+        layers: own.isEmpty
+          ? nil
+          : own.map {
+            LayerEntry(
+              node: $0.node, files: "\(file.stem)/\(explanation.fileName).\($0.fileName)", channels: $0.channels)
+          },
         remarks: explanation.allRemarks.isEmpty ? nil : explanation.allRemarks,
         constants: ConstantEntry.entries(of: explanation),
         signedSum: explanation.signedRelevance.sum(), sum: explanation.relevance.sum(),
@@ -212,13 +235,6 @@ struct Report: Encodable {
     return warnings
   }
 
-  func write(to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try makeFolder(url.deletingLastPathComponent())
-    try writeFile(encoder.encode(self), to: url)
-  }
-
   private static func named(_ losses: [AbsorptionCause: Double]) -> [String: Double] {
     Dictionary(uniqueKeysWithValues: losses.map { ($0.rawValue, $1) })
   }
@@ -226,13 +242,15 @@ struct Report: Encodable {
   /// What a person wants to know of the input that was added last; with ledgers, those of its explanations.
   ///
   /// - Parameter sheets: files that show all its maps.
-  func summary(folder: String, ledgers: [Ledger], sheets: [String]) -> String {
+  func summary(folder: String, ledgers: [Ledger], layers: [[LayerRelevance]] = [], sheets: [String]) -> String {
     guard let input = inputs.last else { return "" }
     var lines = [input.input] + input.lines.map { "  " + $0 }
     for (index, entry) in input.explanations.enumerated() {
       lines.append(
-        "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method): \(folder)/\(entry.files).*")
+        "  \(entry.target)\(entry.label.map { " (\($0))" } ?? "") by \(entry.method)"
+          + (entry.through ?? []).map { " through \($0)" }.joined() + ": \(folder)/\(entry.files).*")
       lines += (entry.remarks ?? []).map { "    " + $0 }
+      if index < layers.count { lines += layers[index].flatMap(\.lines).map { "    \($0)" } }
       if !ledgers.isEmpty { lines += "\(ledgers[index])".split(separator: "\n").map { "    \($0)" } }
     }
     if let file = input.explanations.first?.files, !sheets.isEmpty {

@@ -2,7 +2,7 @@ import Foundation
 import RelevanceKit
 
 /// What `report.json` says of studies of units.
-struct UnitsReport: Encodable {
+struct UnitsReport: JSONReport {
   struct Unit: Encodable {
     let target: String
     let channel: Int
@@ -106,13 +106,6 @@ struct UnitsReport: Encodable {
   let patch: Int
   let replacement: String
   var inputs: [Entry] = []
-
-  func write(to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try makeFolder(url.deletingLastPathComponent())
-    try writeFile(encoder.encode(self), to: url)
-  }
 }
 
 // MARK: The tables

@@ -1,0 +1,214 @@
+import ArgumentParser
+import Foundation
+import RelevanceKit
+import ToolSupport
+
+struct Concepts: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows which channels of a layer a decision is due to, and where each counts.",
+    discussion: """
+      The channels of a layer with the largest relevance for the target, each with its share of the layer's relevance (SHARE), its \
+      activation, and a heatmap of the relevance that passes this channel only (Concept Relevance Propagation). With --against class:N \
+      they are the channels that support the target more than class N.
+
+      Writes DIR/<input>/<target>.<method>.through-NODE_CHANNEL.npy (relevance, float32 [C,H,W]) for each channel, concepts.png with all \
+      of them, and DIR/report.json.
+
+      Examples:
+        relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3
+        relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --target class:967 --against class:282
+      """)
+
+  /// What can be written.
+  enum Kind: String, CaseIterable {
+    case png
+    case npy
+    case json
+  }
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var inputs: InputOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The layer: a node between the input and the target; relevance inspect lists them.", valueName: "node"),
+    completion: .nodes)
+  var layer: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What to explain: one of the forms of relevance explain --target that stand for one target. (default: top:1)",
+      valueName: "t"),
+    completion: .list(["top:1", "class:", "label:", "region:", "box:", "unit:"]),
+    transform: TargetArgument.init(parsing:))
+  var target = TargetArgument.top(1)
+
+  @Option(
+    help: ArgumentHelp(
+      "Rank channels by how much more they support the target than this class: by CLRP1.", valueName: "class:n"),
+    completion: .list(["class:", "label:"]), transform: TargetArgument.init(parsing:))
+  var against: TargetArgument?
+
+  @Option(help: ArgumentHelp("How many channels.", valueName: "n"))
+  var top = 6
+
+  @OptionGroup var rules: RuleOptions
+
+  @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
+  var output = "concepts"
+
+  @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json.", valueName: "list"))
+  var save = "png,npy,json"
+
+  func validate() throws {
+    if top < 1 { throw ValidationError("--top is \(top); expected at least 1 channel") }
+    if case .top(let count) = target, count != 1 {
+      throw ValidationError(
+        "--target is top:\(count), which stands for \(count) targets; expected one, such as top:1 or class:N")
+    }
+  }
+
+  func run() throws {
+    let kinds: Set<Kind> = try savedKinds(in: save)
+    let model = try model.load(for: [target])
+    let target = try target.resolved(model.labels)
+    let method = try method(labels: model.labels)
+    let explainer = try rules.explainer(for: model, threads: self.model.threads)
+    if let objection = explainer.plan.objection { throw objection }
+    // Said once, not for every input.
+    _ = try explainer.network.graph.requiredNode(named: layer)
+    let files = try inputs.files(for: model)
+    noteAssumedPreprocessing(of: model, for: files)
+    var report = ConceptsReport(
+      model: self.model.path, table: explainer.plan.table.name, layer: layer, method: method.description)
+    var failure: (any Error)?
+    do {
+      try forEachInput(files) { file in
+        let input = try inputs.fitting.load(file, for: model)
+        let trace = try input.run { try explainer.trace($0) }
+        guard let target = target.targets(in: trace).first else { return }
+        let study = try ConceptStudy(trace, at: layer, for: target, by: method, count: top)
+        if study.concepts.isEmpty {
+          Console.note("\(file.name): no channel of \(layer) has relevance above 0 for \(study.target)")
+        }
+        let folder = URL(fileURLWithPath: output).appendingPathComponent(file.stem)
+        let entry = ConceptsReport.Entry(file, study, labels: model.labels)
+        let written = try write(study, of: input, kinds, hasChannelsLast: explainer.network.hasChannelsLast, to: folder)
+        noteAssumedRange(of: model, for: file, under: explainer.plan)
+        report.inputs.append(entry)
+        Console.summary(
+          (entry.lines + written.map { "  \(output)/\(file.stem)/\($0)" }).map(\.printable).joined(separator: "\n"))
+      }
+    } catch { failure = error }
+    if kinds.contains(.json), !report.inputs.isEmpty {
+      try report.write(to: URL(fileURLWithPath: output).appendingPathComponent("report.json"))
+    }
+    if let failure { throw failure }
+  }
+
+  /// LRP, or CLRP1 against a class.
+  private func method(labels: Labels?) throws -> any AttributionMethod {
+    guard let against else { return LRP() }
+    guard case .fixed(.class(let index, _)) = try against.resolved(labels) else {
+      throw ValidationError("--against is \(against); expected class:N or label:NAME")
+    }
+    return CLRP1(against: .classes([index]))
+  }
+
+  /// Writes the maps, and all of them as a picture; what was written, a line each.
+  private func write(
+    _ study: ConceptStudy, of input: Input, _ kinds: Set<Kind>, hasChannelsLast: Bool, to folder: URL
+  ) throws -> [String] {
+    guard !study.concepts.isEmpty, kinds.contains(.png) || kinds.contains(.npy) else { return [] }
+    try makeFolder(folder)
+    let explanations = study.concepts.map(\.explanation)
+    var lines: [String] = []
+    if kinds.contains(.npy) {
+      for explanation in explanations {
+        let map = explanation.relevance.summedOverItems
+        try NumPyFile.write(
+          map.reshaped(to: TensorShape(map.shape.dimensions.dropFirst().map { $0 })),
+          to: folder.appendingPathComponent(explanation.fileName + ".npy").path)
+      }
+      lines.append(
+        "\(explanations[0].fileName).npy\(explanations.count > 1 ? " and so on" : ""): relevance that passes a channel")
+    }
+    if kinds.contains(.png), input.tensor.shape.rank == 4 {
+      // Channels can be compared with each other.
+      let maps = try ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: .common)
+      let cells = try zip(maps, study.concepts).map { map, concept in
+        let image = input.picture.map { map.heatmap.overlay(on: $0) } ?? map.heatmap.image()
+        let factor = max(1, Self.leastSide / max(image.width, 1))
+        return LabeledMontage.Cell(
+          try image.resized(width: factor * image.width, height: factor * image.height, by: .nearest),
+          caption: String(format: "channel %d\n%.1f %%", concept.channel.channel, concept.channel.share * 100))
+      }
+      let rows = stride(from: 0, to: cells.count, by: Self.perRow).map {
+        LabeledMontage.Row(Array(cells[$0..<min($0 + Self.perRow, cells.count)]))
+      }
+      let picture = try LabeledMontage(title: "\(study.target) by \(study.method) at \(study.node)", rows: rows).image()
+      try picture.writePNG(to: folder.appendingPathComponent("concepts.png").path)
+      lines.append("concepts.png: all maps, with one scale of colors")
+    }
+    return lines
+  }
+
+  private static let perRow = 6
+  private static let leastSide = 180
+}
+
+/// What `report.json` says of concepts.
+struct ConceptsReport: JSONReport {
+  struct Concept: Encodable {
+    let channel: ChannelRelevance
+    /// The sum of the map of what passes the channel.
+    let sum: Double
+    let files: String
+  }
+
+  struct Entry: Encodable {
+    let input: String
+    let target: String
+    let label: String?
+    let score: Float?
+    let concepts: [Concept]
+    /// All of the layer's, the most relevant first.
+    let channels: [ChannelRelevance]
+    /// What people read.
+    let lines: [String]
+
+    private enum CodingKeys: CodingKey { case input, target, label, score, concepts, channels }
+
+    init(_ file: InputFile, _ study: ConceptStudy, labels: Labels?) {
+      input = file.name
+      target = study.target.description
+      label = study.target.classIndex.flatMap { labels?[$0] }
+      score = study.concepts.first?.explanation.score
+      concepts = study.concepts.map {
+        Concept(
+          channel: $0.channel, sum: $0.explanation.signedRelevance.sum(),
+          files: "\(file.stem)/\($0.explanation.fileName)")
+      }
+      channels = study.channels
+      var rows = [["CHANNEL", "RELEVANCE", "SHARE", "ACTIVATION", "LARGEST AT"]]
+      for channel in study.concepts.map(\.channel) {
+        rows.append([
+          "\(channel.channel)", String(format: "%.4g", channel.relevance),
+          String(format: "%.1f %%", channel.share * 100),
+          String(format: "%.4g", channel.activation), channel.position.map(String.init).joined(separator: ","),
+        ])
+      }
+      lines =
+        [
+          "\(input): \(target)\(label.map { " (\($0))" } ?? "") by \(study.method), \(study.channels.count) channels of \(study.node)"
+        ]
+        + Columns.text(rows, rightAligned: 0...).split(separator: "\n").map { "  \($0)" }
+    }
+  }
+
+  let model: String
+  let table: String
+  let layer: String
+  let method: String
+  var inputs: [Entry] = []
+}
