@@ -34,7 +34,7 @@ CASES = {
     ],
 }
 # The layer whose channels get reference inputs.
-REFERENCES = {"small": "features.5", "vgg16bn": "features.40", "resnet18": "layer4.0.conv2"}
+REFERENCES = {"small": "features.5", "vgg16bn": "features.20", "resnet18": "layer3.0.conv2"}
 
 
 class Order(NamedTuple):

@@ -69,20 +69,17 @@ def channel_sums(tensor):
 
 
 def nodes_of(path):
-    """For each module with an output of its own the ONNX node that computes it: (name, tensor)."""
+    """For each module the ONNX node that computes its output: (name, tensor)."""
     found = {}
     for node in onnx.load(str(path), load_external_data=False).graph.node:
-        scopes = [part for part in node.name.split("/")[:-1] if part]
-        if scopes:
-            # `/layer3/layer3.0/conv2/Conv`: exporters write whole names for what is in a sequence, last names for attributes.
-            parts = []
-            for scope in scopes:
-                parts = scope.split(".") if parts and scope.startswith(".".join(parts[-1:]) + ".") and len(parts) == 1 else (
-                    parts[:-1] + scope.split(".") if parts and scope.split(".")[0] == parts[-1] else parts + [scope])
-            found[".".join(parts)] = (node.name, node.output[0])
-            # A block's output is that of its last node.
-            for length in range(1, len(parts)):
-                found[".".join(parts[:length])] = (node.name, node.output[0])
+        parts = []                                          # of `/layer4/layer4.0/downsample/downsample.0/Conv`
+        for scope in node.name.split("/")[1:-1]:
+            if parts and scope.startswith(parts[-1] + "."):
+                parts.pop()
+            parts.append(scope)
+        names = ".".join(parts).split(".")
+        for length in range(1, len(names) + 1):             # a block's output is that of its last node
+            found[".".join(names[:length])] = (node.name, node.output[0])
     return found
 
 
