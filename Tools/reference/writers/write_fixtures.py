@@ -3,10 +3,11 @@
     python -m writers.write_fixtures --scratch FOLDER [--models FOLDER]
 
 Exports the networks, then writes logits, single operators, single layers, relevance maps and the manifest. SqueezeNet's part is skipped,
-and what the repository has of it kept, when its weights are not there.
+and what the repository has of it kept, when its weights are not there; so is the concepts' without zennit-crp.
 """
 
 import argparse
+import importlib.util
 import pathlib
 import subprocess
 import sys
@@ -39,6 +40,11 @@ def main():
         run("writers.write_squeezenet", "--models", str(arguments.models))
     else:
         print(f"== no {NAME} in {arguments.models}: its logits and maps stay as they are", flush=True)
+    if importlib.util.find_spec("crp"):
+        run("writers.write_concepts", "--networks", *scratch)
+        run("checks.check_concepts", *scratch)
+    else:
+        print("== no zennit-crp: concepts stay as they are", flush=True)
     run("writers.write_transformers")
     run("writers.write_activation_cases")
     run("writers.write_methods", *scratch, "--models", str(arguments.models))

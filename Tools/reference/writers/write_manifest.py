@@ -49,6 +49,9 @@ FAMILIES = {
     r"maps/squeezenet1\.1\..*\.npy": ("oracle in float64", REFERENCE + "writers/write_squeezenet.py"),
     r"maps/.*\.npy": ("oracle in float64", REFERENCE + "writers/write_maps.py"),
     r"composites/.*": ("Zennit 0.5.1 in float64", REFERENCE + "writers/write_composites.py"),
+    r"concepts/\w+/(model\.onnx|weights\.json)": ("torchvision 0.29.2, seeded weights", REFERENCE + "writers/write_concepts.py"),
+    r"concepts/\w+\.input\.npy": ("seeded", REFERENCE + "writers/write_concepts.py"),
+    r"concepts/.*": ("zennit-crp 0.6.0 and Zennit 0.5.1 in float64", REFERENCE + "writers/write_concepts.py"),
     r"methods/.*": ("oracle in float64", REFERENCE + "writers/write_methods.py"),
     r"transformers/lxt\.json": ("LXT 2.1 and Zennit 0.5.1 in float64", REFERENCE + "checks/check_transformers.py"),
     r"transformers/.*": ("oracle in float64", TRANSFORMERS),
@@ -108,6 +111,15 @@ def method_facts(path):
     return facts | {"targets": [e["target"] for e in found], "tolerance": {"relative_l2": found[0]["tolerance"]}}
 
 
+def concept_facts(path):
+    """Table, target, conditions and tolerance of a conditional map, from the index beside it."""
+    maps = json.loads((path.parent / f"{path.name.split('.')[0]}.json").read_text())["maps"]
+    (found,) = [entry for entry in maps if entry["file"] == path.name]
+    facts = {key: found[key] for key in ("table", "target", "exclusive", "sum")}
+    facts["conditions"] = {condition["node"]: condition["channels"] for condition in found["conditions"]}
+    return facts | {"tolerance": {"relative_l2": MAP_TOLERANCE}}
+
+
 def transformer_facts(path):
     """Table, target, sum and tolerance of a transformer's map, from the index beside it; and how far LXT agrees."""
     maps = json.loads((path.parent / "index.json").read_text())["maps"]
@@ -135,6 +147,8 @@ def entry(path, name, earlier):
         facts |= map_facts(path)
     elif name.startswith("composites/") and path.suffix == ".npy":
         facts |= composite_facts(path)
+    elif re.fullmatch(r"concepts/\w+\.Epsilon.*\.npy", name):
+        facts |= concept_facts(path)
     elif name.startswith("methods/") and path.suffix == ".npy":
         facts |= method_facts(path)
     elif name.startswith("transformers/") and path.suffix == ".npy":
