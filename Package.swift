@@ -44,7 +44,8 @@ let package = Package(
       ]),
     .target(name: "Tensors", dependencies: ["Support", "CLAPACKE", "COpenBLAS"]),
     .target(name: "Networks", dependencies: ["Support", "Tensors"]),
-    .target(name: "ONNXFormat", dependencies: ["CPlatform", "Support", "Tensors", "Networks", "COnnx"]),
+    .target(
+      name: "ONNXFormat", dependencies: ["CPlatform", "Support", "Tensors", "Networks", "Execution", "COnnx"]),
     .target(name: "Execution", dependencies: ["Support", "Tensors", "Networks", "CKernels", "CPlatform"]),
     .target(
       name: "Propagation",

@@ -13,6 +13,8 @@ final class ConstantTensor {
   let type: ElementType
   private let source: Source
   private let file: String
+  /// Whether the elements are in the file, and were not computed.
+  var isOfFile: Bool { if case .message = source { true } else { false } }
   private var cached: Tensor?
   private var cachedTranspose: Tensor?
   private var isKnownFinite = false

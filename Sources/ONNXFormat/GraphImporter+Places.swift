@@ -21,6 +21,7 @@ extension GraphImporter {
     case .recipe(let recipe):
       let layer = recipe.steps.firstIndex { $0.operation.isWeighted } ?? recipe.steps.count - 1
       var results: [Operand] = []
+      let count = computedCount
       for (index, step) in recipe.steps.enumerated() {
         let name = index == layer ? own : "\(own).\(step.operation.kind.name.lowercased())"
         let operands = step.values.map { value in
@@ -31,6 +32,7 @@ extension GraphImporter {
         }
         results.append(try add(step.operation, operands, named: name))
       }
+      settle(results[results.count - 1], since: count)
       return [results[results.count - 1]]
     case .outputs(let operations, let operands):
       return try zip(operations, outputs).map { operation, output in

@@ -1,3 +1,4 @@
+import Execution
 import Networks
 import Support
 
@@ -16,7 +17,10 @@ struct GraphImporter {
   private let aliases: [String: [String]]
   private var constantNodes: [ObjectIdentifier: Node.ID] = [:]
   /// How many elements the constants have that were computed of others.
-  private var computedCount = 0
+  private(set) var computedCount = 0
+  /// How many elements the file's constants have that others were computed of.
+  private var sourceCount = 0
+  private var sources: Set<ObjectIdentifier> = []
   /// Keeps computed constants alive, so that their identifiers stay theirs.
   private var kept: [ConstantTensor] = []
   /// The nodes that quantize by what they find, and whose outputs are only taken for what they stand for.
@@ -213,6 +217,11 @@ struct GraphImporter {
     throw defect("the graph's output \(shown(name)) is made by no node")
   }
 
+  /// Leaves out of account the constants that were computed on the way to a value, and are gone.
+  mutating func settle(_ value: Operand, since count: Int) {
+    if case .constant(let tensor) = value { computedCount = min(computedCount, count + tensor.shape.count) }
+  }
+
   /// A node, or, if all that it takes is known, its value.
   mutating func add(_ operation: any Operator, _ operands: [Operand], named name: String) throws -> Operand {
     if let refusal = operation.refusal(ofLiveOperands: operands.map { isLive($0) }) { throw Unsupported(refusal) }
@@ -223,16 +232,21 @@ struct GraphImporter {
     let constants = operands.compactMap { if case .constant(let tensor) = $0 { tensor } else { nil } }
     if constants.count == operands.count {
       let known = try constants.map { try Inferred($0.literal()) }
+      for tensor in constants where tensor.isOfFile && sources.insert(ObjectIdentifier(tensor)).inserted {
+        sourceCount += tensor.shape.count
+      }
       do {
-        let rest = Graph.largestComputedCount - computedCount
+        let most = max(Graph.largestComputedCount, 4 * sourceCount)
+        let rest = most - computedCount
         let inferred = try operation.inferred(from: known, largest: rest)
         guard inferred.shape.count <= rest else {
           throw Defect(
             "the model computes constants of \(computedCount) elements and here one of shape \(inferred.shape); expected at "
-              + "most \(Graph.largestComputedCount) elements in all")
+              + "most \(most) elements in all")
         }
-        if let literal = inferred.literal {
-          computedCount += literal.shape.count
+        if let literal = inferred.literal ?? operation.computed(of: known, as: inferred) {
+          // The same elements take no more memory.
+          if !operation.keepsElements { computedCount += literal.shape.count }
           return .constant(ConstantTensor(literal, name: name, file: model.file))
         }
       } catch let error as any RelevanceKitError {

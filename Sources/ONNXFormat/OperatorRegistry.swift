@@ -83,6 +83,7 @@ enum OperatorRegistry {
     "Cast": { try $0.node(Cast(reading: $0), "input") },
     "Celu": { try $0.node(Celu(reading: $0), "X") },
     "Clip": { try $0.clip() },
+    "Col2Im": { try $0.columnsToImage() },
     "Compress": { try $0.compress() },
     "Concat": { try $0.nodeOfAll(Concat(reading: $0)) },
     "Constant": { try $0.constantValue() },

@@ -22,25 +22,9 @@ import Testing
         "Einsum", ["w"], attributes: [("equation", .string(equation))], initializers: [weights], input: [1, 2]))
   }
 
-  /// A table of matrices, of which only one axis of the operand's own can be the batch.
-  @Test func axesBesideBatches() {
-    let weights = WireTensor.floats("w", [3, 2], [1, 2, 3, 4, 5, 6])
-    expect(
-      "expected at most two labels that the operand does not share with the constant",
-      of: WireModel.oneNode(
-        "Einsum", ["w"], attributes: [("equation", .string("abcde,be->abcd"))], initializers: [weights],
-        input: [1, 3, 2, 2, 2]))
-  }
-
   @Test func diagonalsOfNoSquares() {
     let model = WireModel.oneNode("Einsum", attributes: [("equation", .string("abb->a"))], input: [1, 2, 3])
     #expect(throws: (any Error).self) { try ONNXFile(model.bytes).graph.shapes(forInput: [1, 2, 3]) }
-  }
-
-  @Test func threeOperandsThatDependOnTheInput() {
-    expect(
-      "a product of 3 tensors of which 3 depend on the image; expected two, or constants",
-      of: .oneNode("Einsum", ["x", "x"], attributes: [("equation", .string("ab,cb,db->acd"))], input: [1, 2]))
   }
 
   @Test func noEquation() {

@@ -112,9 +112,14 @@ import Testing
         [("reduction", .string("mul"))],
         "ScatterND (it: reduction mul at indices that repeat; expected each once)"),
       one(
-        "MatMul", [.floats("w", [2, 3, 4, 1], [Float](repeating: 1, count: 24))], input: [1, 2, 5, 2, 3, 2, 4],
-        "MatMul (it: a product of matrices along 5 axes by constant ones of shape 2×3×4×1; expected at most one axis besides "
-          + "those of the constant)"),
+        "BatchNormalization", ["s", "b", "m", "v"].map { .floats($0, [2], [1, 1]) }, [("training_mode", .int(1))],
+        "BatchNormalization (it: training_mode 1 with an input that depends on the image; expected 0)"),
+      one(
+        "Col2Im", [.integers("i", [4, 4]), .integers("b", [2])], input: [1, 4, 9],
+        "node it (Col2Im): image_shape is [4, 4] and block_shape [2]; expected as many numbers of one as of the other"),
+      one(
+        "Col2Im", [.integers("i", [1, 4]), .integers("b", [2, 2])], input: [1, 4, 9],
+        "node it (Col2Im): the window reaches over 2 elements of spatial axis 0, but the input has 1"),
       one(
         "Conv", [.floats("w", [1, 2, 2, 2, 2], [Float](repeating: 1, count: 16))],
         [("auto_pad", .string("SAME_UPPER")), ("strides", .ints([1, 2, 1]))],

@@ -4,7 +4,7 @@ import Tensors
 extension NodeReader {
   func batchNormalization() throws -> Imported {
     let x = try operand(0, "X")
-    guard try !attributes.flag("training_mode") else { throw Unsupported("training_mode 1; expected 0") }
+    if try attributes.flag("training_mode") { return try ownNormalization(x) }
     // Opset 7 could also normalize every position on its own.
     guard try attributes.flag("spatial", default: true) else { throw Unsupported("spatial 0; expected 1") }
     let parameters = try ["scale", "B", "input_mean", "input_var"].enumerated().map { index, label in
@@ -27,6 +27,31 @@ extension NodeReader {
     _ = try normalization.scale.checkedFinite("scale/√(input_var + epsilon)")
     _ = try normalization.shift.checkedFinite("B − input_mean·scale/√(input_var + epsilon)")
     return .node(normalization, [x])
+  }
+
+  /// By the statistics of the operand itself, as in training. That of a constant is one, as where weights are standardized; in a batch of
+  /// images it would make each depend on the others.
+  private func ownNormalization(_ x: Operand) throws -> Imported {
+    let tensor = try known(x, else: "training_mode 1 with an input that depends on the image; expected 0")
+    guard tensor.shape.rank >= 2 else {
+      throw Defect("X, \(shown(tensor.name)), has shape \(tensor.shape); expected batch × channels")
+    }
+    let axes = [0] + Array(2..<tensor.shape.rank)
+    let means = Self.neighbors(axes).map { Reduction(.mean, axes: .fixed($0), keepsAxes: true) }
+    let (scale, shift) = (Recipe.Value.operand(try operand(1, "scale")), Recipe.Value.operand(try operand(2, "B")))
+    var recipe = Recipe()
+    // A number for each channel, with axes behind it.
+    let behind = Array(1..<tensor.shape.rank - 1)
+    func perChannel(_ value: Recipe.Value) -> Recipe.Value {
+      behind.isEmpty ? value : recipe.apply(Unsqueeze(axes: behind), value)
+    }
+    let centered = recipe.apply(Subtract(), .operand(x), recipe.apply(means, to: .operand(x)))
+    let variance = recipe.apply(means, to: recipe.apply(Multiply(), centered, centered))
+    let epsilon = constant(try attributes.float("epsilon") ?? 1e-5)
+    let deviation = recipe.apply(Sqrt(), recipe.apply(Add(), variance, epsilon))
+    let scaled = recipe.apply(Multiply(), recipe.apply(Divide(), centered, deviation), perChannel(scale))
+    recipe.apply(Add(), scaled, perChannel(shift))
+    return .recipe(recipe)
   }
 }
 

@@ -77,29 +77,31 @@ extension NodeReader {
         recipe.apply(Linear(weight: matrices.reshaped(to: [k, n]).transposed([1, 0]), bias: nil), value), result
       )
     }
-    // One group of a convolution's channels for each matrix; one axis of the operand's own may be the batch.
+    // One group of a convolution's channels for each matrix. The first axis of the operand's own may be the batch; others go with the rows.
     let groups = leading.indices.filter { leading[$0] > 1 }.map { $0 + result - leading.count - 2 }
     let free = (0..<result - 2).filter { !groups.contains($0) }
-    guard free.count <= 1 else {
-      throw Unsupported(
-        "a product of matrices along \(result - 2) axes by constant ones of shape \(matrices.shape); expected at most one axis "
-          + "besides those of the constant")
-    }
     let extents = groups.map { matrices.shape[$0 - result + matrices.shape.rank] }
     let whole = recipe.apply(Expand(), x, constant(.integers(IntegerTensor(leading + [1, 1]))))
     // Counted with the axis in front that is added where there is none for the batch.
     let shift = free.isEmpty ? 1 : 0
     let batched = free.isEmpty ? recipe.apply(Unsqueeze(axes: [0]), whole) : whole
-    let order = (free.isEmpty ? [0] : free) + groups.map { $0 + shift } + [result - 1 + shift, result - 2 + shift]
+    let further = free.dropFirst()
+    let order =
+      [free.first ?? 0] + groups.map { $0 + shift } + [result - 1 + shift] + further + [result - 2 + shift]
     let weight = matrices.reshaped(to: [count, k, n]).transposed([0, 2, 1]).reshaped(to: [count * n, k, 1])
     let layer = Convolution(weight: weight, bias: nil, window: try Window(kernel: [1]), groups: count)
-    let products = recipe.apply(
-      [
-        Transpose(order: order), Reshape(extents: .fixed([0, count * k, -1]), allowZero: false), layer,
-        Reshape(extents: .fixed([0] + extents + [n, -1]), allowZero: false),
-        // As they were, but for the last two, which are in the other order now.
-        Transpose(order: (0..<result + shift).map { axis in order.firstIndex(of: axis)! }),
-      ], to: batched)
+    var products = recipe.apply(
+      [Transpose(order: order), Reshape(extents: .fixed([0, count * k, -1]), allowZero: false), layer], to: batched)
+    if further.isEmpty {
+      products = recipe.apply(Reshape(extents: .fixed([0] + extents + [n, -1]), allowZero: false), products)
+    } else {
+      let known = constant(.integers(IntegerTensor([0] + extents + [n])))
+      let own = further.map { recipe.apply(ShapeOf(start: $0, end: $0 + 1), batched) }
+      let all = recipe.apply(Concat(axis: 0), values: [known] + own + [constant(.integers(IntegerTensor([-1])))])
+      products = recipe.apply(Reshape(extents: .operand(1), allowZero: false), products, all)
+    }
+    // As they were, but for the last two, which are in the other order now.
+    products = recipe.apply(Transpose(order: (0..<result + shift).map { order.firstIndex(of: $0)! }), products)
     return (free.isEmpty ? recipe.apply(Squeeze(axes: [0]), products) : products, result)
   }
 

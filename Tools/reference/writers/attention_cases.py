@@ -124,5 +124,79 @@ def spelled_out():
            "half": np.float32(0.5)})
 
 
-for family in (products, attention, spelled_out):
+def of_constants():
+    """What standardizes weights, and other operators whose inputs are all constants."""
+    image = (2, 3, 6, 6)
+    kernels, per_kernel = {"w": (4, 3, 3, 3)}, {"g": positive(4), "o": (4,), "m": (4,), "v": positive(4)}
+    rows, back = {"rows": integers(1, 4, -1)}, {"back": integers(4, 3, 3, 3)}
+    flat, conv = ("Reshape", ["w", "rows"], ["r"], {}), ("Conv", ["x", "k"], ["y"], {})
+    norm = ("BatchNormalization", ["r", "g", "o", "m", "v"], ["n"], {"epsilon": 1e-3})
+    shaped = ("Reshape", ["n", "back"], ["k"], {})
+    graph("constants-batchnorm", 15, image, [flat, norm, shaped, conv], kernels | per_kernel | rows | back)
+    graph("constants-batchnorm-own", 15, image, [
+        flat, ("ReduceMean", ["r"], ["mean"], {"axes": [0, 2], "keepdims": 0}),
+        ("BatchNormalization", ["r", "g", "o", "mean", "v"], ["n", "rm", "rv"], {"epsilon": 1e-3, "training_mode": 1, "momentum": 1.0}),
+        shaped, conv], kernels | per_kernel | rows | back)
+
+    def weights(name, opset, *nodes, **constants):
+        graph(f"constants-{name}", opset, image, [*nodes, conv], kernels | constants)
+
+    weights("averagepool", 13, ("AveragePool", ["w"], ["k"], {"kernel_shape": [2, 2]}))
+    weights("maxpool", 13, ("MaxPool", ["w"], ["k"], {"kernel_shape": [2, 2]}))
+    weights("conv", 13, ("Conv", ["w", "u"], ["k"], {"pads": [1, 1, 1, 1]}), u=(3, 3, 2, 2))
+    weights("convtranspose", 13, ("ConvTranspose", ["w", "u"], ["k"], {}), u=(3, 3, 2, 2))
+    weights("softmax", 13, ("Softmax", ["w"], ["k"], {}))
+    weights("layernorm", 17, ("LayerNormalization", ["w", "s"], ["k"], {}), s=(3,))
+    weights("groupnorm", 21, ("GroupNormalization", ["w", "s", "b"], ["k"], {"num_groups": 3}), s=(3,), b=(3,))
+    weights("instancenorm", 13, ("InstanceNormalization", ["w", "s", "b"], ["k"], {}), s=(3,), b=(3,))
+    weights("lrn", 13, ("LRN", ["w"], ["k"], {"size": 3}))
+    weights("prelu", 13, ("PRelu", ["w", "s"], ["k"], {}), s=(3, 1, 1))
+    weights("clip", 13, ("Clip", ["w", "low"], ["k"], {}), low=np.float32(-0.25))
+    weights("resize", 13, ("Resize", ["w", "", "scales"], ["k"], {"mode": "linear"}), scales=np.array([1, 1, 0.67, 0.67], np.float32))
+    weights("matmul", 13, ("MatMul", ["w", "u"], ["k"], {}), u=(3, 2))
+    weights("mean", 13, ("ReduceMean", ["w"], ["m"], {"axes": [1, 2, 3]}), ("Sub", ["w", "m"], ["k"], {}))
+    weights("einsum", 13, ("Einsum", ["w", "u"], ["k"], {"equation": "oihw,wv->oihv"}), u=(3, 2))
+    bias = ("MatMul", ["t", "p"], ["h"], {}), ("Relu", ["h"], ["a"], {}), ("MatMul", ["a", "q"], ["b"], {})
+    graph("constants-bias", 13, (2, 5, 6), [*bias, ("Add", ["x", "b"], ["y"], {})], {"t": (5, 2), "p": (2, 8), "q": (8, 6)})
+
+
+def einsums():
+    """Einsum of one operand and constants with several axes of its own, and of more operands; and products by tables of matrices."""
+    shape = (2, 3, 4, 5, 6)
+
+    def by(name, equation, **constants):
+        graph(f"einsum-by-{name}", 13, shape, [("Einsum", ["x", *constants], ["y"], {"equation": equation})], constants)
+
+    by("rows", "byhwc,hkc->byhwk", t=(4, 7, 6))
+    by("columns", "byhwc,wkc->byhwk", t=(5, 7, 6))
+    by("both", "byhwc,hwkc->byhwk", t=(4, 5, 7, 6))
+    by("batch", "byhwc,bkc->byhwk", t=(2, 7, 6))
+    by("first", "byhwc,ykc->kbyhw", t=(3, 7, 6))
+    by("no-free", "byhwc,hc->byhw", t=(4, 6))
+    by("two-constants", "byhwc,hkc,kl->byhwl", t=(4, 7, 6), u=(7, 2))
+    pair = [("Sigmoid", ["x"], ["s"], {}), ("Tanh", ["x"], ["t"], {})]
+    graph("einsum-live-three", 13, (2, 3, 4), [*pair, ("Einsum", ["x", "s", "t"], ["y"], {"equation": "bid,bjd,bkd->bijk"})])
+    graph("einsum-live-chain", 13, (2, 3, 4), [*pair, ("Einsum", ["x", "s", "t"], ["y"], {"equation": "bid,bjd,bje->bie"})])
+    graph("einsum-live-between", 13, (2, 3, 4), [*pair, ("Einsum", ["x", "w", "s"], ["y"], {"equation": "bid,de,bje->bij"})], {"w": (4, 4)})
+    graph("matmul-matrices-further", 13, (2, 3, 4, 5, 6), [("MatMul", ["x", "w"], ["y"], {})], {"w": (4, 6, 7)})
+    graph("matmul-matrices-between", 13, (2, 3, 4, 5, 6), [("MatMul", ["x", "w"], ["y"], {})], {"w": (3, 1, 6, 7)})
+    graph("matmul-matrices-left", 13, (2, 3, 4, 5, 6), [("MatMul", ["w", "x"], ["y"], {})], {"w": (4, 7, 5)})
+
+
+def columns():
+    """Col2Im."""
+    def image(name, shape, size, block, **attributes):
+        graph(f"col2im-{name}", 18, shape, [("Col2Im", ["x", "size", "block"], ["y"], attributes)],
+              {"size": integers(*size), "block": integers(*block)})
+
+    image("overlap", (2, 27, 9), (5, 5), (3, 3), pads=[1, 1, 1, 1], strides=[2, 2])
+    image("plain", (1, 12, 12), (4, 5), (2, 2))
+    image("uneven", (1, 12, 6), (5, 6), (3, 2), pads=[1, 0, 0, 1], strides=[2, 2])
+    image("gaps", (1, 8, 4), (6, 6), (2, 2), strides=[4, 4])
+    image("dilated", (2, 12, 12), (7, 5), (2, 3), dilations=[3, 1])
+    image("line", (1, 6, 5), (6,), (2,))
+    image("volume", (1, 16, 8), (3, 3, 3), (2, 2, 2))
+
+
+for family in (products, attention, spelled_out, of_constants, einsums, columns):
     family()
