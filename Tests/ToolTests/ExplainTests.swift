@@ -93,62 +93,6 @@ import Testing
     #expect(outcome.output.contains("class:5 (coffee mug) by clrp1: out/input/class5.clrp1.*"))
   }
 
-  /// Only what passes a channel, and the relevance of a layer, as the library has them.
-  @Test func conditionsAndLayers() throws {
-    let bench = try Workbench()
-    let outcome = try bench.run(
-      "explain", "model", "input.npy", "--target", "class:5", "--method", "lrp", "--through", "y/1+5", "--at", "y",
-      "--ledger", "--output", "out")
-    #expect(outcome.status == 0)
-    let name = "class5.lrp.through-y_1+5"
-    #expect(
-      bench.contents(of: "out/input") == [
-        "\(name).at-y.npy", "\(name).at-y.png", "\(name).npy", "\(name).png", "maps.png",
-      ])
-    let model = try Model(contentsOf: bench.path("model"))
-    let trace = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
-      .trace(NumPyFile.read(bench.path("input.npy")))
-    let conditions = [Condition.channels([1, 5], of: "y")]
-    let expected = try trace.explain(.class(5), through: conditions)
-    let map = try NumPyFile.read(bench.path("out/input/\(name).npy"))
-    #expect(map == expected.relevance.reshaped(to: map.shape))
-    let layer = try trace.relevance(of: .class(5), at: "y", through: conditions)
-    let found = try NumPyFile.read(bench.path("out/input/\(name).at-y.npy"))
-    #expect(found == layer.reshaped(to: found.shape) && found.shape.rank == layer.shape.rank - 1)
-    #expect(outcome.output.contains("class:5 (coffee mug) by lrp through y/1+5: out/input/\(name).*"))
-    #expect(outcome.output.contains("at y, ") && outcome.output.contains("CHANNEL"))
-
-    struct Conditional: Decodable {
-      struct Layer: Decodable {
-        let node: String
-        let channels: [ChannelRelevance]
-      }
-      struct Entry: Decodable {
-        let through: [Condition]
-        let isExclusive: Bool
-        let layers: [Layer]
-      }
-      struct Input: Decodable { let explanations: [Entry] }
-      let inputs: [Input]
-    }
-    let data = try Data(contentsOf: URL(fileURLWithPath: bench.path("out/report.json")))
-    let entry = try #require(JSONDecoder().decode(Conditional.self, from: data).inputs.first?.explanations.first)
-    #expect(entry.through == conditions && entry.isExclusive)
-    #expect(entry.layers.map(\.node) == ["y"])
-    #expect(entry.layers[0].channels == (try trace.channels(of: "y", for: .class(5), through: conditions))[0])
-  }
-
-  @Test(arguments: [
-    ("y", "expected NODE/CHANNEL, or NODE/3+7 for several channels"), ("nowhere/1", "nowhere"),
-    ("y/1000", "no channel 1000"),
-  ])
-  func conditionsThatCannotBe(condition: String, words: String) throws {
-    let bench = try Workbench()
-    let outcome = try bench.run("explain", "model", "input.npy", "--through", condition)
-    #expect(outcome.status == 64)
-    #expect(outcome.errors.contains(words))
-  }
-
   /// A class with a negative logit is explained as it stands, and the report says so.
   @Test func unsupportedClassesAreMarked() throws {
     let bench = try Workbench()

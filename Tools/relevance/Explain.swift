@@ -136,7 +136,7 @@ struct Explain: ParsableCommand {
           folder: folder.appendingPathComponent(file.stem), artifacts: artifacts,
           hasChannelsLast: explainer.network.hasChannelsLast, scale: scale, labels: model.labels)
         let layers = try explanations.map { explanation in
-          try layers.map { try LayerRelevance(at: $0, for: explanation, in: trace) }
+          try self.layers.map { try LayerRelevance(at: $0, for: explanation, in: trace) }
         }
         let maps = try Console.detail("wrote the maps of \(file.name)") { try writer.write(explanations, of: input) }
         try writer.write(layers, of: explanations)
