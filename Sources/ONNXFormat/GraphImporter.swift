@@ -236,7 +236,7 @@ struct GraphImporter {
         sourceCount += tensor.shape.count
       }
       do {
-        let most = max(Graph.largestComputedCount, 4 * sourceCount)
+        let most = max(Graph.largestComputedCount, 8 * sourceCount)
         let rest = most - computedCount
         let inferred = try operation.inferred(from: known, largest: rest)
         guard inferred.shape.count <= rest else {
