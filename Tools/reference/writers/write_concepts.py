@@ -33,6 +33,11 @@ from writers.write_composites import COMPOSITES, Fold, assignments, bound, compo
 RULES = ["EpsilonPlusFlat", "EpsilonGammaBox"]
 FOLDING = {"small": None, "vgg16bn": Fold, "resnet18": fold_and_sum}
 TOP = 8
+# How `inputs` of concept_networks.py works, for those who have the index alone.
+MADE = (
+    "input i = P + N, added in single precision. b = coarse (i + 1) / count in double precision. P: the seeded tensor [3, squares, squares] "
+    "with seed input_seed + 2 i, low -b, high b, each value repeated over side/squares rows and columns. N: the seeded tensor "
+    "[3, side, side] with seed input_seed + 2 i + 1, low -fine, high fine.")
 # Neighbors in an order must differ by more than this, relative to the larger one.
 GAP = 1e-4
 # How far a map in single precision may be off, and one with noise; beyond, nothing can be compared with it to 1e-3.
@@ -171,26 +176,29 @@ def near(values):
 
 
 def orders_of(name, path, images, predicted, own):
-    """For each order its indices, values and positions, in double and in single precision."""
+    """For each order its indices, values and positions: in double precision, in single precision, and there with noise."""
     found = []
     for order in ORDERS:
         labels = {"predicted": predicted, "own": own, None: predicted}[order.labels]
-        pair = [references(Crp(name, path, order.composite or RULES[0], dtype), REFERENCES[name], order, images, labels)
-                for dtype in (torch.float64, torch.float32)]
-        found.append(pair)
+        networks = [Crp(name, path, order.composite or RULES[0], dtype) for dtype in (torch.float64, torch.float32)]
+        runs = [references(crp, REFERENCES[name], order, images, labels) for crp in networks]
+        with noise(networks[1].network):
+            runs.append(references(networks[1], REFERENCES[name], order, images, labels))
+        found.append(runs)
     return found
 
 
 def write_orders(name, path, images, predicted, own, entry):
     entry["references"] = {"layer": next(l["node"] for l in entry["layers"] if l["module"] == REFERENCES[name]), "orders": []}
-    for order, (double, single) in zip(ORDERS, orders_of(name, path, images, predicted, own)):
+    for order, (double, *others) in zip(ORDERS, orders_of(name, path, images, predicted, own)):
         indices, values, positions = (array[:, :TOP] for array in double)
         close = near(double[1])
         sure = np.setdiff1d(np.arange(len(indices)), close)
-        if not np.array_equal(indices[sure], single[0][sure, :TOP]):
-            raise SystemExit(f"{name} {order.name}: another order in single precision")
+        if any(not np.array_equal(indices[sure], other[0][sure, :TOP]) for other in others):
+            raise SystemExit(f"{name} {order.name}: another order in single precision or with noise")
         # Where two positions are almost equally strong.
-        moved = sorted(set(np.flatnonzero((positions != single[2][:, :TOP]).any(1)).tolist()) - set(close))
+        unlike = np.any([(positions != other[2][:, :TOP]).any(1) for other in others], axis=0)
+        moved = sorted(set(np.flatnonzero(unlike).tolist()) - set(close))
         row = {"name": order.name, "mode": order.mode, "by": order.target, "share": order.normed, "labels": order.labels}
         row |= {"table": order.composite, "near": close, "unsure_positions": moved, "indices": indices.tolist()}
         row |= {"values": [listed(line, 7) for line in values], "positions": positions.tolist()}
@@ -246,7 +254,7 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     facts = {package: importlib.metadata.version(package) for package in ("zennit-crp", "zennit")}
     facts |= {"composites": {kind: COMPOSITES[kind] for kind in RULES}, "top": TOP, "gap": GAP}
-    facts["inputs"] = {"count": INPUTS, "squares": SQUARES, "coarse": COARSE, "fine": FINE}
+    facts["inputs"] = {"count": INPUTS, "squares": SQUARES, "coarse": COARSE, "fine": FINE, "made": MADE}
     (FOLDER / "index.json").write_text(compact(facts, 0) + "\n")
     for name in arguments.names or NETWORKS:
         if arguments.networks:
