@@ -71,11 +71,13 @@ public struct ChannelRelevance: Hashable, Sendable, Codable {
   public let relevance: Double
   /// The relevance as a part of `Σ |R|` over the layer's channels; 0 where no relevance arrives.
   public let share: Double
-  /// The largest relevance at a position, and which: height and width, or none of a layer without positions.
+  /// The largest relevance at a position.
   public let peak: Float
+  /// The position that has it: row and column, or the number of a token; empty for a layer without positions.
   public let position: [Int]
-  /// The sum of the channel's values, and the largest.
+  /// The sum of the channel's values.
   public let activation: Double
+  /// The largest of the channel's values.
   public let peakActivation: Float
 }
 
