@@ -41,6 +41,37 @@ import Testing
     #expect(shares[0] > shares[1] + 0.03 && shares[1] > shares[2] + 0.03, "\(shares)")
   }
 
+  /// `table` with z⁺ in the last layer, as the tables of CNNs have it.
+  private static func withPlainHead(_ table: RuleTable) -> RuleTable {
+    RuleTable(name: "head") {
+      RuleTable.Row(.operators(.gemm, position: .last), ZPlusRule())
+      table
+    }
+  }
+
+  /// What contrasts need: a last layer that does not divide by logits, most of which are negative. There LRP itself tells classes less apart.
+  @Test func contrastsPointBetterAboveAPlainHead() throws {
+    let targets = try Self.records(Self.withPlainHead(.viT), [LRP(), CLRP1(), CLRP2()])
+    let others = try targets.map { try #require($0.otherShares) }
+    let own = (0..<3).map { method in Self.mean(targets.map { $0.scores[method].energyShare }) }
+    let other = (0..<3).map { method in Self.mean(others.map { $0[method] }) }
+    #expect(own[1] > own[0] + 0.07 && own[2] > own[0] + 0.07, "\(own)")
+    #expect(other[1] < other[0] - 0.1 && other[2] < other[0] - 0.1, "\(other)")
+  }
+
+  /// Where LRP has relevance of both signs, contrasts lose by what contradicts the dual, which the difference takes for support.
+  @Test(arguments: [RuleTable.viT, .attnLRP, .cpLRP]) func contrastsOfPositivePartsPointBetter(_ table: RuleTable)
+    throws
+  {
+    func shares(_ table: RuleTable) throws -> [Double] {
+      let targets = try Self.records(table, [LRP(), CLRP1(), PositiveContrast()])
+      return (0..<3).map { method in Self.mean(targets.map { $0.scores[method].energyShare }) }
+    }
+    let (usual, plain) = (try shares(table), try shares(Self.withPlainHead(table)))
+    #expect(usual[1] < usual[0] - 0.05 && usual[2] > usual[0] + 0.01, "\(usual)")
+    #expect(plain[2] > plain[0] + 0.06 && plain[2] > plain[1] + 0.06, "\(plain)")
+  }
+
   /// Why contrasts do not point better than LRP here: what CLRP2 takes from the other digit goes to the background, and CLRP1 adds to both.
   @Test func contrastsTakeFromTheOtherDigitAtMost() throws {
     let targets = try Self.records(.viT, [LRP(), CLRP1(), CLRP2()])
@@ -55,5 +86,21 @@ import Testing
       zip(targets, others).allSatisfy { target, other in
         (0..<3).allSatisfy { target.scores[$0].energyShare + other[$0] <= 1 + 1e-9 }
       })
+  }
+}
+
+/// CLRP1 of what supports alone: `max(0, R⁺ − R_dual⁺)`, each a sum over channels.
+private struct PositiveContrast: AttributionMethod {
+  static let name = "positive-contrast"
+  var isContrastive: Bool { true }
+
+  func maps(of targets: [Target], in trace: Trace, ledger: Bool) throws -> [AttributionMap] {
+    let (batch, height, width) = (trace.batch, trace.input.shape[2], trace.input.shape[3])
+    func sums(_ method: some AttributionMethod) throws -> [Tensor] {
+      try method.maps(of: targets, in: trace, ledger: false).map { $0.values.summed(to: [batch, 1, height, width]) }
+    }
+    return zip(try sums(LRP()), try sums(CLRP1())).map { own, difference in
+      AttributionMap(own.combined(with: difference) { max($0, 0) - max($0 - $1, 0) })
+    }
   }
 }
