@@ -60,9 +60,8 @@ import Testing
   }
 
   /// Where LRP has relevance of both signs, contrasts lose by what contradicts the dual, which the difference takes for support.
-  @Test(arguments: [RuleTable.viT, .attnLRP, .cpLRP]) func contrastsOfPositivePartsPointBetter(_ table: RuleTable)
-    throws
-  {
+  @Test(arguments: ["ViT", "AttnLRP", "CP-LRP"]) func contrastsOfPositivePartsPointBetter(_ name: String) throws {
+    let table = try #require(RuleTable.preset(name, pixelRange: nil))
     func shares(_ table: RuleTable) throws -> [Double] {
       let targets = try Self.records(table, [LRP(), CLRP1(), PositiveContrast()])
       return (0..<3).map { method in Self.mean(targets.map { $0.scores[method].energyShare }) }
