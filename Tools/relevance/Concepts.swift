@@ -93,7 +93,8 @@ struct Concepts: ParsableCommand {
         }
         let folder = URL(fileURLWithPath: output).appendingPathComponent(file.stem)
         let entry = ConceptsReport.Entry(file, study, labels: model.labels)
-        let written = try write(study, of: input, kinds, hasChannelsLast: explainer.network.hasChannelsLast, to: folder)
+        let written = try write(
+          study, of: input, kinds, hasChannelsLast: explainer.network.hasChannelsLast, labels: model.labels, to: folder)
         noteAssumedRange(of: model, for: file, under: explainer.plan)
         report.inputs.append(entry)
         Console.summary(
@@ -117,7 +118,7 @@ struct Concepts: ParsableCommand {
 
   /// Writes the maps, and all of them as a picture; what was written, a line each.
   private func write(
-    _ study: ConceptStudy, of input: Input, _ kinds: Set<Kind>, hasChannelsLast: Bool, to folder: URL
+    _ study: ConceptStudy, of input: Input, _ kinds: Set<Kind>, hasChannelsLast: Bool, labels: Labels?, to folder: URL
   ) throws -> [String] {
     guard !study.concepts.isEmpty, kinds.contains(.png) || kinds.contains(.npy) else { return [] }
     try makeFolder(folder)
@@ -134,8 +135,8 @@ struct Concepts: ParsableCommand {
         "\(explanations[0].fileName).npy\(explanations.count > 1 ? " and so on" : ""): relevance that passes a channel")
     }
     if kinds.contains(.png), input.tensor.shape.rank == 4 {
-      // Channels can be compared with each other.
-      let maps = try ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: .common)
+      // Maps say where, and captions how much: a channel of small relevance is to be seen as well.
+      let maps = try ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: .own)
       let cells = try zip(maps, study.concepts).map { map, concept in
         let image = input.picture.map { map.heatmap.overlay(on: $0) } ?? map.heatmap.image()
         let factor = max(1, Self.leastSide / max(image.width, 1))
@@ -146,9 +147,11 @@ struct Concepts: ParsableCommand {
       let rows = stride(from: 0, to: cells.count, by: Self.perRow).map {
         LabeledMontage.Row(Array(cells[$0..<min($0 + Self.perRow, cells.count)]))
       }
-      let picture = try LabeledMontage(title: "\(study.target) by \(study.method) at \(study.node)", rows: rows).image()
+      let picture = try LabeledMontage(
+        title: "\(study.target.title(labels)) by \(study.method) at \(study.node)", rows: rows
+      ).image()
       try picture.writePNG(to: folder.appendingPathComponent("concepts.png").path)
-      lines.append("concepts.png: all maps, with one scale of colors")
+      lines.append("concepts.png: all maps, each with a scale of its own")
     }
     return lines
   }
