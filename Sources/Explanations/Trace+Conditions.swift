@@ -24,7 +24,12 @@ extension Trace {
 
   /// Explains several targets, each under several conditions, which share walks as several targets do.
   ///
-  /// - Parameter conditionSets: of each set all conditions hold.
+  /// - Parameters:
+  ///   - targets: what is explained.
+  ///   - method: one that carries relevance, or gradients, through the network.
+  ///   - conditionSets: of each set all conditions hold.
+  ///   - exclusive: whether only relevance that has passed every conditioned node reaches the input.
+  ///   - ledger: as of `explain(_:by:ledger:)`.
   /// - Returns: for each target its explanations, in the order of the sets.
   /// - Throws: `RelevanceKitError` as for one.
   /// - Complexity: one backward pass per target and set.

@@ -147,7 +147,7 @@ struct Concepts: ParsableCommand {
       let rows = stride(from: 0, to: cells.count, by: Self.perRow).map {
         LabeledMontage.Row(Array(cells[$0..<min($0 + Self.perRow, cells.count)]))
       }
-      let picture = try LabeledMontage(
+      let picture = LabeledMontage(
         title: "\(study.target.title(labels)) by \(study.method) at \(study.node)", rows: rows
       ).image()
       try picture.writePNG(to: folder.appendingPathComponent("concepts.png").path)
