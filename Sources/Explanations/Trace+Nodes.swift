@@ -34,22 +34,54 @@ extension Trace {
     of target: Target, at node: String, by method: any AttributionMethod = .lrp, through conditions: [Condition] = [],
     exclusive: Bool = true
   ) throws -> Tensor {
-    let id = try receiver(named: node, by: method.table)
+    try relevance(of: [target], at: [node], by: method, through: conditions, exclusive: exclusive)[0][0]
+  }
+
+  /// The relevance of several targets at several nodes, by one walk for as many targets as share one.
+  ///
+  /// - Parameters:
+  ///   - targets: what is explained.
+  ///   - nodes: nodes between the input and the targets, or the input.
+  ///   - method: how.
+  ///   - conditions: what relevance has to pass above the nodes, or there.
+  ///   - exclusive: as of `explain(_:by:through:exclusive:ledger:)`.
+  /// - Returns: for each node and each target relevance of the shape of the node's output.
+  /// - Throws: `RelevanceKitError` as for one.
+  /// - Complexity: a backward pass per target, down to the node that lies closest to the input.
+  public func relevance(
+    of targets: [Target], at nodes: [String], by method: any AttributionMethod = .lrp,
+    through conditions: [Condition] = [], exclusive: Bool = true
+  ) throws -> [[Tensor]] {
+    let ids = try nodes.map { try receiver(named: $0, by: method.table) }
+    guard let last = ids.min() else { return [] }
     try method.checkParameters()
-    let target = try target.resolved(in: self)
-    let seeds = try method.seeds(for: [target], in: self).tensors
-    var propagator = try propagator(for: method.table, downTo: id)
+    let targets = try targets.map { try $0.resolved(in: self) }
+    let propagator = try propagator(for: method.table, downTo: last)
+    var gated = self
     if !conditions.isEmpty {
       guard method.takesConditions else { throw ConditionError.notPropagated(method: method.name) }
-      let starts = try Site(of: target, in: self).nodes
-      propagator = propagator.through([
-        try passage(conditions, exclusive: exclusive, of: target, at: starts, by: method.table)
-      ])
+      gated.passages = try targets.map { target in
+        try passage(
+          conditions, exclusive: exclusive, of: target, at: Site(of: target, in: self).nodes, by: method.table)
+      }
     }
-    let arrived = propagator.relevance(arrivingAt: id, from: seeds, count: 1)
-    let shaped = forward.asValues(arrived, at: id).reshaped(to: forward.shape(of: id))
-    // Relevance is the same whichever sign values are held with; slopes are not.
-    return method.sign == .slope ? plan.network.graph[id].turned?.restored(shaped, called: node) ?? shaped : shaped
+    // For each target the nodes.
+    let found = try inGroups(targets) { group, places in
+      let seeds = try method.seeds(for: group, in: self).tensors
+      let arrived = gated.gated(propagator, for: places).relevance(
+        arrivingAt: ids, from: seeds, count: group.count)
+      return group.indices.map { number in
+        zip(zip(ids, nodes), arrived).map { place, arrived in
+          let (id, name) = place
+          let items = (0..<batch).map { arrived.part($0 * group.count + number, of: batch * group.count) }
+          let shaped = forward.asValues(Tensor(joining: items), at: id).reshaped(to: forward.shape(of: id))
+          // Relevance is the same whichever sign values are held with; slopes are not.
+          guard method.sign == .slope, let node = plan.network.graph[id].turned else { return shaped }
+          return node.restored(shaped, called: name)
+        }
+      }
+    }
+    return nodes.indices.map { node in found.map { $0[node] } }
   }
 
   /// Takes relevance of one's own from the output of a node back to the input.

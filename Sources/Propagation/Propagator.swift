@@ -59,6 +59,23 @@ package struct Propagator: Sendable {
     outcome(of: seeds, count: count, keepsLedger: false, until: id).relevance
   }
 
+  /// The same at several nodes, by one walk down to the last of them.
+  package func relevance(arrivingAt ids: [Node.ID], from seeds: [Node.ID: Tensor], count: Int) -> [Tensor] {
+    guard let last = ids.min() else { return [] }
+    // Where explanations cannot share a walk, nodes do not either.
+    guard ids.count > 1, count == 1 || trace.sharesWalks else {
+      return ids.map { relevance(arrivingAt: $0, from: seeds, count: count) }
+    }
+    let walk = walk(seeds, count: count, keepsLedger: false, until: last, keeping: Set(ids))
+    return ids.map { finished($0 == last ? walk.relevance : walk.kept[$0], at: $0, count: count) }
+  }
+
+  /// What arrived at a node, item by item; zeros if nothing did.
+  private func finished(_ relevance: Tensor?, at id: Node.ID, count: Int) -> Tensor {
+    let shape = Layer.relevanceShape(of: trace.shape(of: id), batch: trace.items, seeds: count)
+    return relevance.map { trace.itemByItem($0, at: id).reshaped(to: shape) } ?? Tensor(shape: shape)
+  }
+
   /// The relevance at a node: for each item of the batch one item per explanation.
   private func outcome(of seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID) -> Result {
     let items = trace.items
@@ -78,14 +95,13 @@ package struct Propagator: Sendable {
       return Result(relevance: relevance.reshaped(to: [items * count, shape[2]]), ledgers: found.flatMap(\.ledgers))
     }
     let walk = walk(seeds, count: count, keepsLedger: keepsLedger, until: last)
-    let shape = Layer.relevanceShape(of: trace.shape(of: last), batch: items, seeds: count)
-    let relevance = walk.relevance.map { trace.itemByItem($0, at: last).reshaped(to: shape) }
-    return Result(relevance: relevance ?? Tensor(shape: shape), ledgers: walk.ledgers)
+    return Result(relevance: finished(walk.relevance, at: last, count: count), ledgers: walk.ledgers)
   }
 
+  /// - Parameter stops: nodes above the last whose relevance is kept as well.
   private func walk(
-    _ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID
-  ) -> (relevance: Tensor?, ledgers: [[LedgerEntry]]) {
+    _ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID, keeping stops: Set<Node.ID> = []
+  ) -> (relevance: Tensor?, ledgers: [[LedgerEntry]], kept: [Node.ID: Tensor]) {
     let graph = plan.network.graph
     let isRectified = seeds.allSatisfy { respectsRectifiers($1, at: $0) }
     var arriving = [Tensor?](repeating: nil, count: graph.nodes.count)
@@ -95,12 +111,14 @@ package struct Propagator: Sendable {
         trace.asValues(seed, at: id).reshaped(to: shape), at: id, items: trace.items, seeds: count)
     }
     var ledgers = [[LedgerEntry]](repeating: [], count: keepsLedger ? count : 0)
+    var kept: [Node.ID: Tensor] = [:]
     trace.workers.compute {
       clock?.start()
       for assignment in plan.assignments.reversed() where assignment.site.id > last {
         let id = assignment.site.id
         guard var relevance = arriving[id.index].take() else { continue }
         let removed = close(&relevance, at: id, count: count, keepsLedger: keepsLedger)
+        if stops.contains(id) { kept[id] = relevance }
         let isRectified = isRectified && assignment.site.isRectified
         var outcome =
           if count > 1, !trace.countsItemsFirst(id) {
@@ -140,7 +158,7 @@ package struct Propagator: Sendable {
         ledgers[seed].append(LedgerEntry(closing: node, left: left, removed: removed))
       }
     }
-    return (arriving[last.index], ledgers)
+    return (arriving[last.index], ledgers, kept)
   }
 
   /// Closes gates at a node; the sums of what that has removed from each seed, if they are kept and there are gates.

@@ -37,16 +37,22 @@ public enum NumPyFile {
 
   /// The bytes of a `.npy` file that holds `tensor` as `<f4` in C order.
   package static func encode(_ tensor: Tensor) -> Data {
-    let extents = tensor.shape.dimensions
+    var data = header(type: "'<f4'", shape: tensor.shape.dimensions)
+    tensor.withUnsafeElements { data.append(contentsOf: UnsafeRawBufferPointer($0)) }
+    return data
+  }
+
+  /// What is before the elements of an array in C order.
+  ///
+  /// - Parameter type: of the elements, as the format writes it.
+  package static func header(type: String, shape extents: [Int]) -> Data {
     let tuple = extents.count == 1 ? "(\(extents[0]),)" : "(\(extents.map(String.init).joined(separator: ", ")))"
-    var header = "{'descr': '<f4', 'fortran_order': False, 'shape': \(tuple), }"
+    var header = "{'descr': \(type), 'fortran_order': False, 'shape': \(tuple), }"
     // The format wants the data to start at a multiple of 64 bytes and the header to end in a newline.
     let length = (10 + header.utf8.count + 1 + 63) / 64 * 64 - 10
     header += String(repeating: " ", count: length - header.utf8.count - 1) + "\n"
-    var data = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, UInt8(length & 255), UInt8(length >> 8)])
-    data += Data(header.utf8)
-    tensor.withUnsafeElements { data.append(contentsOf: UnsafeRawBufferPointer($0)) }
-    return data
+    let start = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, UInt8(length & 255), UInt8(length >> 8)])
+    return start + Data(header.utf8)
   }
 
   /// Reads a tensor from the bytes of a `.npy` file; `name` is what errors call it.

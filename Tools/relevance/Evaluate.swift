@@ -34,9 +34,9 @@ struct EvaluationCommand<E: NamedEvaluation>: ParsableCommand {
   @OptionGroup var declared: DeclaredOptions<E>
 
   func run() throws {
-    let setting = try options.setting(methods: declared.methods)
+    let setting = try options.data.setting(methods: declared.methods, keeper: options.output)
     var evaluation = declared.evaluation
-    evaluation.seed = options.seed
+    evaluation.seed = options.data.seed
     let prepared = try evaluation.prepared(setting.subject, on: setting.data)
     try options.run(prepared)
     for item in 0..<prepared.drawnItems {

@@ -5,82 +5,27 @@ import ToolSupport
 
 /// What all evaluations share: the network, the pictures, and what becomes of the results.
 struct EvaluationRunOptions: ParsableArguments {
-  @OptionGroup var model: ModelOptions
-  @OptionGroup var data: DataSetArguments
-  @OptionGroup var rules: RuleOptions
-  @OptionGroup var fitting: FitOptions
+  @OptionGroup var data: DataRunOptions
   @OptionGroup var output: EvaluationOutput
-
-  @Option(help: ArgumentHelp("What is drawn at random: the same for the same seed.", valueName: "n"))
-  var seed: UInt64 = 0
-
-  @Flag(help: "Continue the journal that is in the output folder.")
-  var resume = false
-
-  @Option(
-    help: ArgumentHelp("Do only part i of n of the items, into journal-i-of-n.jsonl.", valueName: "i/n"),
-    transform: {
-      guard let shard = Shard(rawValue: $0) else {
-        throw ValidationError("--shard is \($0); expected i/n with 1 ≤ i ≤ n")
-      }
-      return shard
-    })
-  var shard = Shard.whole
-
-  @Flag(help: "End with status 65 if an item could not be evaluated, although the rest was.")
-  var strict = false
-
-  /// What is evaluated on what.
-  struct Setting {
-    let subject: Subject
-    let data: DataSet
-    let labels: Labels?
-  }
-
-  func setting(methods: [any AttributionMethod]) throws -> Setting {
-    let model = try model.load()
-    let explainer = try Explainer(
-      rules.network(of: model), rules: rules.table(for: model), preprocessing: fitting.preprocessing(of: model),
-      threads: self.model.threads)
-    model.notes.forEach { Console.note($0) }
-    if model.preprocessingFile == nil {
-      Console.note("no preprocessor_config.json beside the model; using ImageNet's usual preprocessing")
-    }
-    let data = try data.load(for: model, seed: seed)
-    data.notes.forEach { Console.note($0) }
-    // Data sets are large, and all of their pictures are prepared alike.
-    let first = BoxNotes(limit: 1)
-    let note: (@Sendable (String) -> Void)? =
-      methods.contains(where: \.isRelevance)
-      ? { @Sendable in first.say($0) } : nil
-    // Random maps are drawn anew for each seed.
-    let methods = methods.map { method in
-      (method as? RandomMap)?.seed == 0 ? RandomMap(seed: seed) : method
-    }
-    var subject = Subject(explainer, methods: methods, note: note)
-    subject.keeper = output
-    return Setting(subject: subject, data: data, labels: model.labels)
-  }
 
   /// Runs an evaluation and writes its results.
   func run(_ evaluation: PreparedEvaluation) throws {
-    let name = shard == .whole ? "journal.jsonl" : "journal-\(shard.index)-of-\(shard.count).jsonl"
+    let name = data.fileName("journal", extension: "jsonl")
     let path = try output.folder().appendingPathComponent(name).path
     let progress = ProgressLine(evaluation.name)
-    let journal = try evaluation.run(journal: path, shard: shard, resumes: resume) {
+    let journal = try evaluation.run(journal: path, shard: data.shard, resumes: data.resume) {
       if let failure = $0.failure { Console.note("\(failure.name) is left out: \(failure.error)") }
       progress.update($0)
     }
     progress.end()
-    if shard == .whole {
+    if data.shard == .whole {
       try output.write(journal)
     } else {
       Console.summary(
-        "\(path): \(journal.entries.count) items; relevance evaluate merge joins all \(shard.count) shards".printable)
+        "\(path): \(journal.entries.count) items; relevance evaluate merge joins all \(data.shard.count) shards"
+          .printable)
     }
-    let failures = journal.failures.count
-    if failures == journal.entries.count, failures > 0 { throw EvaluateError.nothingDone(failures) }
-    if failures > 0, strict { throw ExitCode(65) }
+    try data.checkFailures(journal.failures.count, of: journal.entries.count)
   }
 }
 

@@ -77,7 +77,8 @@ extension ParsableCommand {
       if command.name == name { return try command.checkCommandName(arguments.dropFirst()) }
       known.append(command.name)
     }
-    if known.isEmpty { return }
+    // Where one command is meant if none is named, it is an argument.
+    if known.isEmpty || configuration.defaultSubcommand != nil { return }
     throw UnknownCommand(name: name, known: known)
   }
 }

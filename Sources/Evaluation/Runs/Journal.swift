@@ -181,6 +181,10 @@ package struct JournalHeader: Codable {
   /// Which of them are in this journal.
   package var shard: Shard
 
+  package init(evaluation: String, configuration: [String: [String]], items: Int, shard: Shard) {
+    (self.evaluation, self.configuration, self.items, self.shard) = (evaluation, configuration, items, shard)
+  }
+
   /// The head, and all of the file.
   static func read(_ path: String) throws -> (header: JournalHeader, data: Data) {
     let data = try journalData(path)

@@ -104,6 +104,7 @@ struct TinyRun {
     }
   }
 
+  /// The convolution's output before the rectifier.
   private func hidden(_ x: [Double]) -> [Double] {
     var sums = [Double](repeating: 0, count: Self.channels * Self.plane)
     forEachProduct { output, input, weight in sums[output] += x[input] * kernel[weight] }
@@ -117,6 +118,15 @@ struct TinyRun {
       for (i, value) in hidden.enumerated() { sum += max(value, 0) * head[index * hidden.count + i] }
       return sum
     }
+  }
+
+  /// The rectifier's output.
+  func rectified(_ x: [Double]) -> [Double] { hidden(x).map { max($0, 0) } }
+
+  /// The head's weights of a class.
+  func weights(of classIndex: Int) -> ArraySlice<Double> {
+    let count = Self.channels * Self.plane
+    return head[classIndex * count..<(classIndex + 1) * count]
   }
 
   /// The softmax.

@@ -3,13 +3,15 @@ import Foundation
 import RelevanceKit
 import ToolSupport
 
-struct Concepts: ParsableCommand {
+/// The concepts of a decision about an input.
+struct ConceptsShow: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "show",
     abstract: "Shows which channels of a layer a decision is due to, and where each counts.",
     discussion: """
       The channels of a layer with the largest relevance for the target, each with its share of the layer's relevance (SHARE), its \
       activation, and a heatmap of the relevance that passes this channel only (Concept Relevance Propagation). With --against class:N \
-      they are the channels that support the target more than class N.
+      they are the channels that support the target more than class N. With --index each has its reference images beside it.
 
       Writes DIR/<input>/<target>.<method>.through-NODE_CHANNEL.npy (relevance, float32 [C,H,W]) for each channel, concepts.png with all \
       of them, and DIR/report.json.
@@ -158,60 +160,4 @@ struct Concepts: ParsableCommand {
 
   private static let perRow = 6
   private static let leastSide = 180
-}
-
-/// What `report.json` says of concepts.
-struct ConceptsReport: JSONReport {
-  struct Concept: Encodable {
-    let channel: ChannelRelevance
-    /// The sum of the map of what passes the channel.
-    let sum: Double
-    let files: String
-  }
-
-  struct Entry: Encodable {
-    let input: String
-    let target: String
-    let label: String?
-    let score: Float?
-    let concepts: [Concept]
-    /// All of the layer's, the most relevant first.
-    let channels: [ChannelRelevance]
-    /// What people read.
-    let lines: [String]
-
-    private enum CodingKeys: CodingKey { case input, target, label, score, concepts, channels }
-
-    init(_ file: InputFile, _ study: ConceptStudy, labels: Labels?) {
-      input = file.name
-      target = study.target.description
-      label = study.target.classIndex.flatMap { labels?[$0] }
-      score = study.concepts.first?.explanation.score
-      concepts = study.concepts.map {
-        Concept(
-          channel: $0.channel, sum: $0.explanation.signedRelevance.sum(),
-          files: "\(file.stem)/\($0.explanation.fileName)")
-      }
-      channels = study.channels
-      var rows = [["CHANNEL", "RELEVANCE", "SHARE", "ACTIVATION", "LARGEST AT"]]
-      for channel in study.concepts.map(\.channel) {
-        rows.append([
-          "\(channel.channel)", String(format: "%.4g", channel.relevance),
-          String(format: "%.1f %%", channel.share * 100),
-          String(format: "%.4g", channel.activation), channel.position.map(String.init).joined(separator: ","),
-        ])
-      }
-      lines =
-        [
-          "\(input): \(target)\(label.map { " (\($0))" } ?? "") by \(study.method), \(study.channels.count) channels of \(study.node)"
-        ]
-        + Columns.text(rows, rightAligned: 0...).split(separator: "\n").map { "  \($0)" }
-    }
-  }
-
-  let model: String
-  let table: String
-  let layer: String
-  let method: String
-  var inputs: [Entry] = []
 }

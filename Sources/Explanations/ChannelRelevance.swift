@@ -1,0 +1,144 @@
+import Networks
+import Propagation
+import Tensors
+
+/// What a channel of a layer has to do with a target.
+public struct ChannelRelevance: Hashable, Sendable, Codable {
+  /// The channel's number.
+  public let channel: Int
+  /// `Σ R` over its positions.
+  public let relevance: Double
+  /// The relevance as a part of `Σ |R|` over the layer's channels; 0 where no relevance arrives.
+  public let share: Double
+  /// The largest relevance at a position.
+  public let peak: Float
+  /// The position that has it: row and column, or the number of a token; empty for a layer without positions.
+  public let position: [Int]
+  /// The sum of the channel's values.
+  public let activation: Double
+  /// The largest of the channel's values.
+  public let peakActivation: Float
+}
+
+/// What a layer has in one of its channels: values, or relevance.
+package struct ChannelSum: Hashable, Sendable {
+  /// Over all positions.
+  package var sum = 0.0
+  /// The largest at a position.
+  package var peak = -Float.infinity
+  /// The first position that has it, counted through the layer's extents.
+  package var place = 0
+}
+
+/// How a layer's output lies in channels.
+package struct ChannelLayout: Hashable, Sendable {
+  /// How many there are.
+  package let count: Int
+  /// The extents of a channel: rows and columns, or tokens; empty for a layer without positions.
+  package let extents: [Int]
+  /// How far the channels of an item are apart.
+  private let distance: Int
+  /// The elements of an item.
+  private let size: Int
+
+  /// - Throws: `RelevanceKitError` if a node's output has no channels.
+  init(of id: Node.ID, in trace: Trace) throws {
+    let (axis, count) = try trace.channels(of: id)
+    let shape = trace.forward.shape(of: id)
+    let batchAxis = trace.forward.batchAxis(of: id)
+    self.count = count
+    size = shape.count / max(trace.batch, 1)
+    // Of an item, without the batch's axis, wherever it is.
+    distance = shape.strides[axis] / (axis < batchAxis ? trace.batch : 1)
+    extents = shape.dimensions.indices.filter { $0 != axis && $0 != batchAxis }.map { shape[$0] }
+  }
+
+  /// The coordinates of a place; empty for a layer without positions.
+  package func position(of place: Int) -> [Int] {
+    let shape = TensorShape(extents)
+    return shape.count > 1 ? shape.coordinates(of: place) : []
+  }
+
+  /// What each channel has, of one item of a tensor whose items lie one after the other.
+  ///
+  /// - Complexity: O(elements).
+  func sums(of itemByItem: Tensor, item: Int) -> [ChannelSum] {
+    itemByItem.withUnsafeElements { values in
+      (0..<count).map { channel in
+        var found = ChannelSum()
+        var number = 0
+        for start in stride(from: item * size + channel * distance, to: (item + 1) * size, by: distance * count) {
+          for at in start..<start + distance {
+            let value = values[at]
+            found.sum += Double(value)
+            if value > found.peak { (found.peak, found.place) = (value, number) }
+            number += 1
+          }
+        }
+        return found
+      }
+    }
+  }
+}
+
+/// What the channels of some nodes have, of one item: values, and relevance for some targets.
+package struct LayerSums: Sendable {
+  package let layout: ChannelLayout
+  package let activation: [ChannelSum]
+  /// For each target.
+  package let relevance: [[ChannelSum]]
+}
+
+extension Trace {
+  /// The relevance of each channel of a node's output for a target, the largest first; equal ones by number.
+  ///
+  /// - Parameters:
+  ///   - target: what is explained.
+  ///   - node: a node between the input and the target.
+  ///   - method: how; of contrasts relevance is signed: channels that support the target and not its dual come first.
+  ///   - conditions: what relevance has to pass above the node, or there.
+  ///   - exclusive: as of `explain(_:by:through:exclusive:ledger:)`.
+  /// - Returns: for each item of the batch its channels.
+  /// - Throws: `RelevanceKitError` as `relevance(of:at:by:)` and `explain(_:by:through:exclusive:ledger:)`.
+  /// - Complexity: a backward pass down to the node.
+  public func channels(
+    of node: String, for target: Target, by method: any AttributionMethod = .lrp, through conditions: [Condition] = [],
+    exclusive: Bool = true
+  ) throws -> [[ChannelRelevance]] {
+    let found = try channelSums(of: [node], for: [target], by: method, through: conditions, exclusive: exclusive)
+    return found.map { item in
+      let (layer, relevance) = (item[0], item[0].relevance[0])
+      let whole = relevance.reduce(0) { $0 + abs($1.sum) }
+      return relevance.indices.map { channel in
+        let (own, values) = (relevance[channel], layer.activation[channel])
+        return ChannelRelevance(
+          channel: channel, relevance: own.sum, share: whole > 0 ? own.sum / whole : 0, peak: own.peak,
+          position: layer.layout.position(of: own.place), activation: values.sum, peakActivation: values.peak)
+      }.sorted { ($0.relevance, $1.channel) > ($1.relevance, $0.channel) }
+    }
+  }
+
+  /// What the channels of some nodes have to do with some targets.
+  ///
+  /// - Returns: for each item of the batch and each node.
+  /// - Throws: as `channels(of:for:by:through:exclusive:)`.
+  package func channelSums(
+    of nodes: [String], for targets: [Target], by method: any AttributionMethod, through conditions: [Condition] = [],
+    exclusive: Bool = true
+  ) throws -> [[LayerSums]] {
+    let ids = try nodes.map { try receiver(named: $0, by: method.table) }
+    let layouts = try ids.map { try ChannelLayout(of: $0, in: self) }
+    let relevance = try relevance(of: targets, at: nodes, by: method, through: conditions, exclusive: exclusive)
+    let values = ids.map { forward.itemByItem(forward.value(of: $0), at: $0) }
+    return (0..<batch).map { item in
+      ids.indices.map { node in
+        let layout = layouts[node]
+        return LayerSums(
+          layout: layout, activation: layout.sums(of: values[node], item: item),
+          relevance: relevance[node].map {
+            layout.sums(of: forward.itemByItem($0, at: ids[node]), item: item)
+          })
+      }
+    }
+  }
+}
