@@ -96,6 +96,10 @@ public struct LabeledMontage: Sendable {
 
 package struct PixelRectangle: Hashable, Sendable {
   package var left, top, width, height: Int
+
+  package init(left: Int, top: Int, width: Int, height: Int) {
+    (self.left, self.top, self.width, self.height) = (left, top, width, height)
+  }
 }
 
 extension LabeledMontage {

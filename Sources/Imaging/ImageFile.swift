@@ -94,6 +94,23 @@ extension RGBImage {
     return Data(bytes: png.bytes, count: png.count)
   }
 
+  /// The picture as the bytes of a JPEG file, for pages with many of them.
+  ///
+  /// - Parameter quality: from 1 to 100.
+  /// - Throws: `RelevanceKitError` if the picture has no pixels, or more along a side than JPEG can express.
+  package func jpegData(quality: Int) throws -> Data {
+    guard width > 0, height > 0 else {
+      throw SimpleError("a JPEG of \(width)×\(height) pixels; expected one pixel or more", .usage)
+    }
+    var jpeg = cimaging_bytes()
+    let status = pixels.withUnsafeBufferPointer {
+      cimaging_encode_jpeg($0.baseAddress, Int32(width), Int32(height), Int32(quality), &jpeg)
+    }
+    defer { cimaging_bytes_release(&jpeg) }
+    guard status == CIMAGING_OK else { throw SimpleError("libjpeg could not encode \(width)×\(height) pixels") }
+    return Data(bytes: jpeg.bytes, count: jpeg.count)
+  }
+
   /// Writes the picture as an 8-bit RGB PNG; the file appears under its name only when it is complete.
   ///
   /// - Throws: `RelevanceKitError`; then nothing is left behind, and a file that was there before is untouched.

@@ -109,7 +109,7 @@ extension RGBImage {
   }
 
   /// A part of the picture, with black where the part leaves it.
-  func window(x left: Int, y top: Int, width: Int, height: Int) -> RGBImage {
+  package func window(x left: Int, y top: Int, width: Int, height: Int) -> RGBImage {
     if left == 0 && top == 0 && width == self.width && height == self.height { return self }
     return RGBImage(width: width, height: height) { target in
       target.update(repeating: 0, count: width * height * 3)

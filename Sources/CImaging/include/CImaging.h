@@ -1,4 +1,4 @@
-// Decoding of JPEG and PNG, and encoding of PNG, behind an interface without setjmp, callbacks or global state.
+// Decoding and encoding of JPEG and PNG behind an interface without setjmp, callbacks or global state.
 //
 // Ownership: the caller owns the bytes it passes in; they are not kept. Every call fills the result that it is given,
 // whether it succeeds or not, and the caller releases that result exactly once with the matching `release` function.
@@ -57,6 +57,10 @@ enum cimaging_status cimaging_decode_png(
 // Encodes width × height × 3 bytes of RGB as an 8-bit PNG.
 enum cimaging_status cimaging_encode_png(
     const uint8_t *pixels, int32_t width, int32_t height, cimaging_bytes *png);
+
+// Encodes width × height × 3 bytes of RGB as a baseline JPEG of a quality from 1 to 100, with color at half the resolution.
+enum cimaging_status cimaging_encode_jpeg(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t quality, cimaging_bytes *jpeg);
 
 void cimaging_picture_release(cimaging_picture *picture);
 void cimaging_bytes_release(cimaging_bytes *bytes);

@@ -1,4 +1,5 @@
 import Explanations
+import Networks
 import Support
 
 /// What the channels of some layers stand for: the inputs of a data set in which each counts most. *Achtibat23*.
@@ -43,7 +44,7 @@ public struct ConceptIndex: Sendable {
     /// - Returns: the largest first; none of a class that no input has.
     public func references(
       of channel: Int, by order: Order = .relevance, classIndex: Int? = nil
-    ) -> [Reference] {
+    ) -> [ConceptReference] {
       let ranking =
         switch (order, classIndex) {
         case (.relevance, nil): relevance
@@ -91,6 +92,11 @@ public struct ConceptIndex: Sendable {
 
   /// The layer of a node; nil if it is not in the index.
   public subscript(node: String) -> Layer? { layers.first { $0.node == node } }
+
+  /// Whether it was made with a network: one of the same nodes and weights.
+  public func isOf(_ network: NeuralNetwork) -> Bool {
+    header.configuration["network"] == [network.fingerprint.hexadecimal]
+  }
 
   /// How many inputs are kept for each channel.
   public var top: Int { layers.first?.relevance.top ?? 0 }

@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 /// An input in which a channel of a layer counts.
-public struct Reference: Hashable, Sendable {
+public struct ConceptReference: Hashable, Sendable {
   /// The number of the input among those of the index.
   public var input: Int
   /// The class that was explained in it.
@@ -62,9 +62,9 @@ public struct ReferenceRanking: Hashable, Sendable {
   public var channels: Int { entries.count / top }
 
   /// The inputs of a channel, the largest first; fewer than `top` if there are fewer.
-  public subscript(channel: Int) -> [Reference] {
+  public subscript(channel: Int) -> [ConceptReference] {
     entries[channel * top..<(channel + 1) * top].prefix { $0.input >= 0 }.map { entry in
-      Reference(
+      ConceptReference(
         input: Int(entry.input), classIndex: Int(entry.classIndex), value: entry.value,
         position: [entry.row, entry.column].filter { $0 >= 0 }.map(Int.init))
     }

@@ -53,10 +53,24 @@ struct ConceptsIndex: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Rank the images of each class as well.")
   var perClass = true
 
+  @Flag(
+    help:
+      "Write the atlas of all channels with their images, DIR/concepts.html; of an index that is there with --resume.")
+  var conceptPage = false
+
+  @Option(
+    help: ArgumentHelp("How many images the atlas shows of a channel, by relevance and by activation.", valueName: "n"))
+  var pageTop = 6
+
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "concept-index"
 
   func validate() throws {
+    if pageTop < 1 { throw ValidationError("--page-top is \(pageTop); expected at least 1 image") }
+    if conceptPage, options.shard != .whole {
+      throw ValidationError(
+        "--concept-page is of a whole index; expected it without --shard, with --resume after merge")
+    }
     if !(1...1000).contains(top) { throw ValidationError("--top is \(top); expected 1 to 1000 images") }
     if let twice = Dictionary(grouping: layers, by: { $0 }).first(where: { $1.count > 1 })?.key {
       throw ValidationError("--layer \(twice) is given twice")
@@ -72,6 +86,11 @@ struct ConceptsIndex: ParsableCommand {
     let folder = URL(fileURLWithPath: output)
     try makeFolder(folder)
     let index = try made(prepared, in: folder)
+    if conceptPage {
+      let page = try ConceptAtlas(index, setting, method: method, top: pageTop).page()
+      try writeFile(Data(page.html().utf8), to: folder.appendingPathComponent("concepts.html"))
+      Console.summary("\(output)/concepts.html: all channels with their images".printable)
+    }
     try options.checkFailures(index.failures.count, of: index.inputs.count)
   }
 

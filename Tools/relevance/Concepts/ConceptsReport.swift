@@ -9,6 +9,22 @@ struct ConceptsReport: JSONReport {
     /// The sum of the map of what passes the channel.
     let sum: Double
     let files: String
+    /// The images of an index in which it counts most; nil without an index.
+    let references: [Example]?
+  }
+
+  /// An image of an index.
+  struct Example: Encodable {
+    let input: String
+    let target: String
+    let label: String?
+    let value: Float
+    let position: [Int]
+
+    init(_ item: ReferenceGallery.Item) {
+      (input, label, value) = (item.name, item.label, item.reference.value)
+      (target, position) = ("class:\(item.reference.classIndex)", item.reference.position)
+    }
   }
 
   struct Entry: Encodable {
@@ -24,24 +40,31 @@ struct ConceptsReport: JSONReport {
 
     private enum CodingKeys: CodingKey { case input, target, label, score, concepts, channels }
 
-    init(_ file: InputFile, _ study: ConceptStudy, labels: Labels?) {
+    /// - Parameter references: for each concept; empty without an index.
+    init(_ file: InputFile, _ study: ConceptStudy, _ references: [[ReferenceGallery.Item]], labels: Labels?) {
       input = file.name
       target = study.target.description
       label = study.target.classIndex.flatMap { labels?[$0] }
       score = study.concepts.first?.explanation.score
-      concepts = study.concepts.map {
+      concepts = study.concepts.enumerated().map { number, concept in
         Concept(
-          channel: $0.channel, sum: $0.explanation.signedRelevance.sum(),
-          files: "\(file.stem)/\($0.explanation.fileName)")
+          channel: concept.channel, sum: concept.explanation.signedRelevance.sum(),
+          files: "\(file.stem)/\(concept.explanation.fileName)",
+          references: references.isEmpty ? nil : references[number].map(Example.init))
       }
       channels = study.channels
-      var rows = [["CHANNEL", "RELEVANCE", "SHARE", "ACTIVATION", "LARGEST AT"]]
-      for channel in study.concepts.map(\.channel) {
-        rows.append([
-          "\(channel.channel)", String(format: "%.4g", channel.relevance),
-          String(format: "%.1f %%", channel.share * 100),
-          String(format: "%.4g", channel.activation), channel.position.map(String.init).joined(separator: ","),
-        ])
+      var rows = [
+        ["CHANNEL", "RELEVANCE", "SHARE", "ACTIVATION", "LARGEST AT"]
+          + (references.isEmpty ? [] : ["COUNTS MOST IN"])
+      ]
+      for (number, channel) in study.concepts.map(\.channel).enumerated() {
+        let examples = references.isEmpty ? [] : references[number].prefix(3).map(\.shortLabel)
+        rows.append(
+          [
+            "\(channel.channel)", String(format: "%.4g", channel.relevance),
+            String(format: "%.1f %%", channel.share * 100),
+            String(format: "%.4g", channel.activation), channel.position.map(String.init).joined(separator: ","),
+          ] + (references.isEmpty ? [] : [examples.joined(separator: ", ")]))
       }
       lines =
         [

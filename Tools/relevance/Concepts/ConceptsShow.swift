@@ -14,11 +14,12 @@ struct ConceptsShow: ParsableCommand {
       they are the channels that support the target more than class N. With --index each has its reference images beside it.
 
       Writes DIR/<input>/<target>.<method>.through-NODE_CHANNEL.npy (relevance, float32 [C,H,W]) for each channel, concepts.png with all \
-      of them, and DIR/report.json.
+      of them, and DIR/report.json; with --save html concepts.html, a page that needs no other file.
 
       Examples:
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --target class:967 --against class:282
+        relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --index concept-index --save png,html
       """)
 
   /// What can be written.
@@ -26,6 +27,7 @@ struct ConceptsShow: ParsableCommand {
     case png
     case npy
     case json
+    case html
   }
 
   @OptionGroup var model: ModelOptions
@@ -54,16 +56,31 @@ struct ConceptsShow: ParsableCommand {
   @Option(help: ArgumentHelp("How many channels.", valueName: "n"))
   var top = 6
 
+  @Option(
+    help: ArgumentHelp(
+      "Show for each channel the images of this index in which it counts most.", valueName: "dir"),
+    completion: .directory)
+  var index: String?
+
+  @Option(help: "The images of --index by which the channel has the largest share of relevance, or of activation.")
+  var references = ConceptIndex.Order.relevance
+
+  @Option(help: ArgumentHelp("How many images of --index are shown for each channel.", valueName: "n"))
+  var referenceCount = 6
+
   @OptionGroup var rules: RuleOptions
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "concepts"
 
-  @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json.", valueName: "list"))
+  @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json, html.", valueName: "list"))
   var save = "png,npy,json"
 
   func validate() throws {
     if top < 1 { throw ValidationError("--top is \(top); expected at least 1 channel") }
+    if referenceCount < 1 {
+      throw ValidationError("--reference-count is \(referenceCount); expected at least 1 image")
+    }
     if case .top(let count) = target, count != 1 {
       throw ValidationError(
         "--target is top:\(count), which stands for \(count) targets; expected one, such as top:1 or class:N")
@@ -79,6 +96,10 @@ struct ConceptsShow: ParsableCommand {
     if let objection = explainer.plan.objection { throw objection }
     // Said once, not for every input.
     _ = try explainer.network.graph.requiredNode(named: layer)
+    let gallery = try index.map {
+      try ReferenceGallery(
+        $0, layer: layer, explainer: explainer, labels: model.labels, order: references, count: referenceCount)
+    }
     let files = try inputs.files(for: model)
     noteAssumedPreprocessing(of: model, for: files)
     var report = ConceptsReport(
@@ -94,13 +115,17 @@ struct ConceptsShow: ParsableCommand {
           Console.note("\(file.name): no channel of \(layer) has relevance above 0 for \(study.target)")
         }
         let folder = URL(fileURLWithPath: output).appendingPathComponent(file.stem)
-        let entry = ConceptsReport.Entry(file, study, labels: model.labels)
-        let written = try write(
-          study, of: input, kinds, hasChannelsLast: explainer.network.hasChannelsLast, labels: model.labels, to: folder)
+        let shown = try gallery?.shown(for: study) ?? []
+        let entry = ConceptsReport.Entry(file, study, shown, labels: model.labels)
+        let output = ConceptOutput(
+          study: study, input: input, name: file.name, hasChannelsLast: explainer.network.hasChannelsLast,
+          labels: model.labels, references: shown)
+        let written = try output.write(kinds, to: folder)
         noteAssumedRange(of: model, for: file, under: explainer.plan)
         report.inputs.append(entry)
         Console.summary(
-          (entry.lines + written.map { "  \(output)/\(file.stem)/\($0)" }).map(\.printable).joined(separator: "\n"))
+          (entry.lines + written.map { "  \(self.output)/\(file.stem)/\($0)" }).map(\.printable).joined(separator: "\n")
+        )
       }
     } catch { failure = error }
     if kinds.contains(.json), !report.inputs.isEmpty {
@@ -117,47 +142,6 @@ struct ConceptsShow: ParsableCommand {
     }
     return CLRP1(against: .classes([index]))
   }
-
-  /// Writes the maps, and all of them as a picture; what was written, a line each.
-  private func write(
-    _ study: ConceptStudy, of input: Input, _ kinds: Set<Kind>, hasChannelsLast: Bool, labels: Labels?, to folder: URL
-  ) throws -> [String] {
-    guard !study.concepts.isEmpty, kinds.contains(.png) || kinds.contains(.npy) else { return [] }
-    try makeFolder(folder)
-    let explanations = study.concepts.map(\.explanation)
-    var lines: [String] = []
-    if kinds.contains(.npy) {
-      for explanation in explanations {
-        let map = explanation.relevance.summedOverItems
-        try NumPyFile.write(
-          map.reshaped(to: TensorShape(map.shape.dimensions.dropFirst().map { $0 })),
-          to: folder.appendingPathComponent(explanation.fileName + ".npy").path)
-      }
-      lines.append(
-        "\(explanations[0].fileName).npy\(explanations.count > 1 ? " and so on" : ""): relevance that passes a channel")
-    }
-    if kinds.contains(.png), input.tensor.shape.rank == 4 {
-      // Maps say where, and captions how much: a channel of small relevance is to be seen as well.
-      let maps = try ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: .own)
-      let cells = try zip(maps, study.concepts).map { map, concept in
-        let image = input.picture.map { map.heatmap.overlay(on: $0) } ?? map.heatmap.image()
-        let factor = max(1, Self.leastSide / max(image.width, 1))
-        return LabeledMontage.Cell(
-          try image.resized(width: factor * image.width, height: factor * image.height, by: .nearest),
-          caption: String(format: "channel %d\n%.1f %%", concept.channel.channel, concept.channel.share * 100))
-      }
-      let rows = stride(from: 0, to: cells.count, by: Self.perRow).map {
-        LabeledMontage.Row(Array(cells[$0..<min($0 + Self.perRow, cells.count)]))
-      }
-      let picture = LabeledMontage(
-        title: "\(study.target.title(labels)) by \(study.method) at \(study.node)", rows: rows
-      ).image()
-      try picture.writePNG(to: folder.appendingPathComponent("concepts.png").path)
-      lines.append("concepts.png: all maps, each with a scale of its own")
-    }
-    return lines
-  }
-
-  private static let perRow = 6
-  private static let leastSide = 180
 }
+
+extension ConceptIndex.Order: ExpressibleByArgument {}

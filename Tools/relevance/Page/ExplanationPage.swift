@@ -25,47 +25,30 @@ struct ExplanationPage {
 
   /// The page, in UTF-8.
   func html() throws -> String {
-    let data = try PageData(maps, picture: picture, scale: scale, labels: labels).json()
-    let hash = Data(SHA256.digest(of: Data(Self.script.utf8))).base64EncodedString()
-    let policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-\(hash)'"
+    let data = try PageData(maps, picture: picture, scale: scale, labels: labels)
     let name = URL(fileURLWithPath: input).lastPathComponent
-    let page: HTML = """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta http-equiv="Content-Security-Policy" content="\(HTML(markup: policy))">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(title) – \(name)</title>
-      <style>
-      \(HTML(markup: Self.style))
-      </style>
-      </head>
-      <body>
-      <header>
-      <h1>\(title)</h1>
-      <p class="quiet">\(name), explained for \(model) under the rule table “\(plan.table.name)”</p>
-      <nav aria-label="Parts of the page"><ul>
-      <li><a href="#maps">Maps</a></li> <li><a href="#compare">Compare</a></li> <li><a href="#ledger">Ledger</a></li>
-      <li><a href="#plan">Rules</a></li> <li><a href="#reproduce">Reproduce</a></li>
-      </ul></nav>
-      </header>
-      <main>
-      \(warningList)
-      \(decision)
-      \(mapSection)
-      \(comparison)
-      \(ledger)
-      \(planTable)
-      \(reproduction)
-      </main>
-      <script type="application/json" id="data">\(HTML(markup: data))</script>
-      <script>\(HTML(markup: Self.script))</script>
-      </body>
-      </html>
-
-      """
-    return page.description
+    let frame = PageFrame(
+      title: "\(title) – \(name)", style: Self.style, script: Self.script, data: try PageFrame.json(data))
+    return frame.html(
+      body: """
+        <header>
+        <h1>\(title)</h1>
+        <p class="quiet">\(name), explained for \(model) under the rule table “\(plan.table.name)”</p>
+        <nav aria-label="Parts of the page"><ul>
+        <li><a href="#maps">Maps</a></li> <li><a href="#compare">Compare</a></li> <li><a href="#ledger">Ledger</a></li>
+        <li><a href="#plan">Rules</a></li> <li><a href="#reproduce">Reproduce</a></li>
+        </ul></nav>
+        </header>
+        <main>
+        \(warningList)
+        \(decision)
+        \(mapSection)
+        \(comparison)
+        \(ledger)
+        \(planTable)
+        \(reproduction)
+        </main>
+        """)
   }
 
   /// The question that the page answers.

@@ -70,22 +70,6 @@ struct PageData: Encodable {
     causes = AbsorptionCause.allCases.map { [$0.rawValue, $0.title.lowercased()] }
   }
 
-  /// JSON that cannot end the element that it stands in, whatever names it contains.
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    var json = String(decoding: try encoder.encode(self), as: UTF8.self)
-    // These stand in strings only, where they can be written as escapes.
-    for (character, escape) in [
-      ("<", "003c"), (">", "003e"), ("&", "0026"), ("\u{2028}", "2028"), ("\u{2029}", "2029"),
-    ] {
-      json = json.replacingOccurrences(of: character, with: "\\u" + escape)
-    }
-    return json
-  }
-
   private static func table(of colors: HeatmapColors) -> String {
     let bytes = (-HeatmapColors.steps...HeatmapColors.steps).flatMap { step in
       let color = colors.color(at: Float(step) / Float(HeatmapColors.steps))

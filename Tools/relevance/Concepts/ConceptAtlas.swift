@@ -1,0 +1,89 @@
+import Foundation
+import RelevanceKit
+import ToolSupport
+
+/// The page of all channels of an index.
+struct ConceptAtlas {
+  private let index: ConceptIndex
+  private let setting: DataRunOptions.Setting
+  private let method: any AttributionMethod
+  private let top: Int
+
+  /// - Parameter top: how many images of a channel are shown by relevance, and by activation.
+  init(_ index: ConceptIndex, _ setting: DataRunOptions.Setting, method: any AttributionMethod, top: Int) {
+    (self.index, self.setting, self.method, self.top) = (index, setting, method, top)
+  }
+
+  /// Where a reference is on the page.
+  private struct Place {
+    let layer, channel: Int
+    let order: ConceptIndex.Order
+    let rank: Int
+    let reference: ConceptReference
+  }
+
+  /// - Throws: `RelevanceKitError`; an image that cannot be read any more is left out with a note.
+  func page() throws -> ConceptPage {
+    let explainer = setting.subject.explainer
+    let layers = index.layers.map(\.node).joined(separator: ", ")
+    var page = ConceptPage(
+      title: "What the channels of \(layers) stand for",
+      subtitle:
+        "\(setting.data.name), \(index.inputs.count) images, under the rule table “\(explainer.plan.table.name)”",
+      isAtlas: true,
+      layers: index.layers.map { layer in
+        ConceptPage.Layer(
+          node: layer.node,
+          cards: (0..<layer.channels).map {
+            ConceptPage.Card(channel: $0, share: layer.meanShare(of: $0), relevance: [], activation: [])
+          })
+      })
+    // Each image is run once.
+    let byInput = Dictionary(grouping: places, by: \.reference.input).sorted { $0.key < $1.key }
+    let progress = ProgressLine("drawing", total: byInput.count)
+    defer { progress.end() }
+    var drawn: [(place: Place, example: ConceptPage.Example)] = []
+    for (number, (input, places)) in byInput.enumerated() {
+      progress.update(done: number)
+      do {
+        var picture: Int?
+        for (layer, places) in Dictionary(grouping: places, by: \.layer).sorted(by: { $0.key < $1.key }) {
+          let viewer = ReferenceViewer(explainer: explainer, node: index.layers[layer].node, method: method)
+          let views = try viewer.views(of: places.map { ($0.channel, $0.reference) }, in: index.files[input])
+          for (place, view) in zip(places, views) {
+            let own = try picture ?? page.add(view.picture)
+            picture = own
+            drawn.append(
+              (
+                place,
+                ConceptPage.example(
+                  place.reference, view, picture: own, name: index.inputs[input], labels: setting.labels)
+              ))
+          }
+        }
+      } catch let error as any RelevanceKitError {
+        Console.note("\(index.inputs[input]) is not shown: \(error)")
+      }
+    }
+    for (place, example) in drawn.sorted(by: { $0.place.rank < $1.place.rank }) {
+      switch place.order {
+      case .relevance: page.layers[place.layer].cards[place.channel].relevance.append(example)
+      case .activation: page.layers[place.layer].cards[place.channel].activation.append(example)
+      }
+    }
+    return page
+  }
+
+  /// All references that are shown: those in which a channel counts at all.
+  private var places: [Place] {
+    index.layers.enumerated().flatMap { number, layer in
+      (0..<layer.channels).flatMap { channel in
+        ConceptIndex.Order.allCases.flatMap { order in
+          layer.references(of: channel, by: order).prefix(top).enumerated().filter { $0.element.value > 0 }.map {
+            Place(layer: number, channel: channel, order: order, rank: $0, reference: $1)
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import RelevanceKit
+import ToolSupport
+
+/// What is written of the concepts of an input.
+struct ConceptOutput {
+  let study: ConceptStudy
+  let input: Input
+  let name: String
+  let hasChannelsLast: Bool
+  let labels: Labels?
+  /// For each concept its images in an index; empty without one.
+  let references: [[ReferenceGallery.Item]]
+
+  private static let perRow = 6
+  private static let leastSide = 180
+
+  /// Writes the maps, and all of them as a picture and as a page.
+  ///
+  /// - Returns: what was written, a line each.
+  func write(_ kinds: Set<ConceptsShow.Kind>, to folder: URL) throws -> [String] {
+    guard !study.concepts.isEmpty, !kinds.subtracting([.json]).isEmpty else { return [] }
+    try makeFolder(folder)
+    let explanations = study.concepts.map(\.explanation)
+    var lines: [String] = []
+    if kinds.contains(.npy) {
+      for explanation in explanations {
+        let map = explanation.relevance.summedOverItems
+        try NumPyFile.write(
+          map.reshaped(to: TensorShape(map.shape.dimensions.dropFirst().map { $0 })),
+          to: folder.appendingPathComponent(explanation.fileName + ".npy").path)
+      }
+      lines.append(
+        "\(explanations[0].fileName).npy\(explanations.count > 1 ? " and so on" : ""): relevance that passes a channel")
+    }
+    guard input.tensor.shape.rank == 4, kinds.contains(.png) || kinds.contains(.html) else { return lines }
+    // Maps say where, and captions how much: a channel of small relevance is to be seen as well.
+    let maps = try ShownMap.maps(of: explanations, hasChannelsLast: hasChannelsLast, scale: .own)
+    let images = maps.map { map in input.picture.map { map.heatmap.overlay(on: $0) } ?? map.heatmap.image() }
+    if kinds.contains(.png) {
+      try montage(images).writePNG(to: folder.appendingPathComponent("concepts.png").path)
+      lines.append("concepts.png: all maps, each with a scale of its own")
+    }
+    if kinds.contains(.html) {
+      try writeFile(Data(page(images).html().utf8), to: folder.appendingPathComponent("concepts.html"))
+      lines.append("concepts.html: all maps\(references.isEmpty ? "" : " and images") on one page")
+    }
+    return lines
+  }
+
+  private var title: String { "\(study.target.title(labels)) by \(study.method) at \(study.node)" }
+
+  /// A row of maps, or for each channel a row of its map and its images.
+  private func montage(_ images: [RGBImage]) throws -> RGBImage {
+    let cells = try zip(images, study.concepts).map { image, concept in
+      let factor = max(1, Self.leastSide / max(image.width, 1))
+      return LabeledMontage.Cell(
+        try image.resized(width: factor * image.width, height: factor * image.height, by: .nearest),
+        caption: String(format: "channel %d\n%.1f %%", concept.channel.channel, concept.channel.share * 100))
+    }
+    let rows =
+      if references.isEmpty {
+        stride(from: 0, to: cells.count, by: Self.perRow).map {
+          LabeledMontage.Row(Array(cells[$0..<min($0 + Self.perRow, cells.count)]))
+        }
+      } else {
+        try zip(cells, references).map { cell, items in
+          LabeledMontage.Row(
+            [cell]
+              + (try items.compactMap { item in
+                try item.view.map {
+                  LabeledMontage.Cell(
+                    try $0.image(side: Self.leastSide),
+                    caption: String(
+                      format: "%@\n%.2f %%", item.shortLabel as NSString, item.reference.value * 100))
+                }
+              }))
+        }
+      }
+    return LabeledMontage(title: title, rows: rows).image()
+  }
+
+  private func page(_ images: [RGBImage]) throws -> ConceptPage {
+    var page = ConceptPage(
+      title: "Concepts: \(title)", subtitle: "\(name), the \(study.concepts.count) most relevant channels",
+      isAtlas: false, layers: [ConceptPage.Layer(node: study.node, cards: [])])
+    var numbers: [String: Int] = [:]
+    for (number, (image, concept)) in zip(images, study.concepts).enumerated() {
+      let channel = concept.channel
+      var card = ConceptPage.Card(channel: channel.channel, share: channel.share, relevance: [], activation: [])
+      card.words = String(format: "relevance %.4g, activation %.4g", channel.relevance, channel.activation)
+      card.map = try page.add(image)
+      for item in references.isEmpty ? [] : references[number] {
+        guard let view = item.view else { continue }
+        let own = try numbers[item.name] ?? page.add(view.picture)
+        numbers[item.name] = own
+        let example = ConceptPage.example(item.reference, view, picture: own, name: item.name, labels: labels)
+        if item.order == .relevance { card.relevance.append(example) } else { card.activation.append(example) }
+      }
+      page.layers[0].cards.append(card)
+    }
+    return page
+  }
+}
+
+extension ReferenceGallery.Item {
+  /// A class's first name.
+  var shortLabel: String {
+    (label?.split(separator: ",").first.map(String.init) ?? "class \(reference.classIndex)").printable
+  }
+}
