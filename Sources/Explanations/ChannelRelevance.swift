@@ -105,7 +105,7 @@ extension Trace {
     of node: String, for target: Target, by method: any AttributionMethod = .lrp, through conditions: [Condition] = [],
     exclusive: Bool = true
   ) throws -> [[ChannelRelevance]] {
-    let found = try channelSums(of: [node], for: [target], by: method, through: conditions, exclusive: exclusive)
+    let found = try channelSums(of: [node], for: [target], by: method, throughEach: [conditions], exclusive: exclusive)
     return found.map { item in
       let (layer, relevance) = (item[0], item[0].relevance[0])
       let whole = relevance.reduce(0) { $0 + abs($1.sum) }
@@ -118,17 +118,18 @@ extension Trace {
     }
   }
 
-  /// What the channels of some nodes have to do with some targets.
+  /// What the channels of some nodes have to do with some targets, each under conditions of its own.
   ///
   /// - Returns: for each item of the batch and each node.
   /// - Throws: as `channels(of:for:by:through:exclusive:)`.
   package func channelSums(
-    of nodes: [String], for targets: [Target], by method: any AttributionMethod, through conditions: [Condition] = [],
-    exclusive: Bool = true
+    of nodes: [String], for targets: [Target], by method: any AttributionMethod,
+    throughEach conditions: [[Condition]]? = nil, exclusive: Bool = true
   ) throws -> [[LayerSums]] {
     let ids = try nodes.map { try receiver(named: $0, by: method.table) }
     let layouts = try ids.map { try ChannelLayout(of: $0, in: self) }
-    let relevance = try relevance(of: targets, at: nodes, by: method, through: conditions, exclusive: exclusive)
+    let relevance = try relevance(
+      of: targets, at: nodes, by: method, throughEach: conditions ?? targets.map { _ in [] }, exclusive: exclusive)
     let values = ids.map { forward.itemByItem(forward.value(of: $0), at: $0) }
     return (0..<batch).map { item in
       ids.indices.map { node in

@@ -66,6 +66,7 @@ package enum ConditionError: RelevanceKitError, Equatable {
   case twice(node: String)
   case beyondTarget(node: String, target: String)
   case sideBySide(String, String)
+  case notBelow(String, String)
   case notPropagated(method: String)
 
   package var category: ErrorCategory { .usage }
@@ -80,6 +81,8 @@ package enum ConditionError: RelevanceKitError, Equatable {
       "no relevance of \(target) passes node \(node); expected a node between the input and the target"
     case .sideBySide(let a, let b):
       "no relevance passes node \(a) and node \(b), which lie side by side; expected one of them, or conditions that are not exclusive"
+    case .notBelow(let lower, let upper):
+      "no relevance goes from node \(upper) to node \(lower); expected layers from the target downward"
     case .notPropagated(let method):
       "\(method) does not carry relevance through every node, so it cannot pass some channels only; expected lrp, clrp1, clrp2 or gradient"
     }

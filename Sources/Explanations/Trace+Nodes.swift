@@ -52,15 +52,24 @@ extension Trace {
     of targets: [Target], at nodes: [String], by method: any AttributionMethod = .lrp,
     through conditions: [Condition] = [], exclusive: Bool = true
   ) throws -> [[Tensor]] {
+    try relevance(
+      of: targets, at: nodes, by: method, throughEach: targets.map { _ in conditions }, exclusive: exclusive)
+  }
+
+  /// The same with conditions of its own for each target.
+  func relevance(
+    of targets: [Target], at nodes: [String], by method: any AttributionMethod, throughEach conditions: [[Condition]],
+    exclusive: Bool
+  ) throws -> [[Tensor]] {
     let ids = try nodes.map { try receiver(named: $0, by: method.table) }
     guard let last = ids.min() else { return [] }
     try method.checkParameters()
     let targets = try targets.map { try $0.resolved(in: self) }
     let propagator = try propagator(for: method.table, downTo: last)
     var gated = self
-    if !conditions.isEmpty {
+    if conditions.contains(where: { !$0.isEmpty }) {
       guard method.takesConditions else { throw ConditionError.notPropagated(method: method.name) }
-      gated.passages = try targets.map { target in
+      gated.passages = try zip(targets, conditions).map { target, conditions in
         try passage(
           conditions, exclusive: exclusive, of: target, at: Site(of: target, in: self).nodes, by: method.table)
       }

@@ -88,4 +88,113 @@ import Testing
         outcome.status != 0 && outcome.errors.contains(text) && outcome.errorLines.count == 1, "\(outcome.errors)")
     }
   }
+
+  private func show(_ arguments: String..., output: String) throws -> Outcome {
+    try bench.run(
+      ["concepts", Self.model, Fixtures.path("digits/scenes/001.png"), "--layer", "relu_conv4_2", "--output", output]
+        + arguments)
+  }
+
+  @Test func conceptsHaveTheirReferences() throws {
+    #expect(try index(output: "index").status == 0)
+    let outcome = try show("--index", "index", "--top", "3", "--save", "png,html,json", output: "out")
+    #expect(outcome.status == 0 && outcome.output.contains("COUNTS MOST IN"), "\(outcome.errors)")
+    #expect(bench.contents(of: "out") == ["001", "001/concepts.html", "001/concepts.png", "report.json"])
+    struct Report: Decodable {
+      struct Example: Decodable {
+        let input: String
+        let target: String
+        let value: Float
+        let position: [Int]
+      }
+      struct Concept: Decodable {
+        let channel: ChannelRelevance
+        let references: [Example]
+      }
+      struct Entry: Decodable { let concepts: [Concept] }
+      let inputs: [Entry]
+    }
+    let data = try Data(contentsOf: URL(fileURLWithPath: bench.path("out/report.json")))
+    let concepts = try #require(JSONDecoder().decode(Report.self, from: data).inputs.first).concepts
+    let found = try ConceptIndex(contentsOf: bench.path("index"))
+    let layer = try #require(found["relu_conv4_2"])
+    #expect(concepts.count == 3)
+    for concept in concepts {
+      let expected = layer.references(of: concept.channel.channel).filter { $0.value > 0 }.prefix(6)
+      #expect(concept.references.map(\.value) == expected.map(\.value))
+      #expect(concept.references.map(\.input) == expected.map { found.inputs[$0.input] })
+      #expect(concept.references.map(\.target) == expected.map { "class:\($0.classIndex)" })
+      #expect(concept.references.map(\.position) == expected.map(\.position))
+    }
+  }
+
+  @Test func indexesOfOthersAreRefused() throws {
+    #expect(try index(output: "index").status == 0)
+    let other = try bench.run(
+      "concepts", Self.model, Fixtures.path("digits/scenes/001.png"), "--layer", "relu_conv3_2", "--index", "index")
+    #expect(
+      other.status == 64
+        && other.errors.contains("index: expected an index of relu_conv3_2, found one of relu_conv4_2"),
+      "\(other.errors)")
+    let network = try bench.run(
+      "concepts", Fixtures.path("digits/googlenet"), Fixtures.path("digits/scenes/001.png"), "--layer", "pool1",
+      "--index", "index")
+    #expect(network.status == 64 && network.errorLines.count == 1, "\(network.errors)")
+    let none = try show("--index", "nowhere", output: "out")
+    #expect(
+      none.status == 66 && none.errors.contains("nowhere/index.json: no such index of concepts"), "\(none.errors)")
+    // An image that has gone is left out with a note.
+    try bench.write("image,class\ngone.png,3\n", to: "data.csv")
+    try FileManager.default.copyItem(
+      atPath: Fixtures.path("digits/scenes/001.png"), toPath: bench.path("gone.png"))
+    let made = try bench.run(
+      "concepts", "index", Self.model, "data.csv", "--layer", "relu_conv4_2", "--output", "small")
+    #expect(made.status == 0, "\(made.errors)")
+    try FileManager.default.removeItem(atPath: bench.path("gone.png"))
+    let shown = try show("--index", "small", "--save", "png,html,json", output: "without")
+    #expect(shown.status == 0 && shown.errors.contains("gone.png is not shown"), "\(shown.errors)")
+  }
+
+  @Test func graphsAreWritten() throws {
+    let outcome = try show(
+      "--below", "relu_conv3_2", "--below", "relu_conv2_1", "--branches", "2", "--top", "3", "--target",
+      "unit:relu_fc1/7", "--save", "svg,json", output: "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let svg = try String(contentsOfFile: bench.path("out/001/graph.svg"), encoding: .utf8)
+    #expect(svg.contains("<svg") && svg.contains("channel 7") && svg.contains("relu_conv2_1"))
+    struct Report: Decodable {
+      struct Entry: Decodable { let graph: AttributionGraph }
+      let inputs: [Entry]
+    }
+    let data = try Data(contentsOf: URL(fileURLWithPath: bench.path("out/report.json")))
+    let graph = try #require(JSONDecoder().decode(Report.self, from: data).inputs.first).graph
+    #expect(graph.layers == ["relu_conv4_2", "relu_conv3_2", "relu_conv2_1"] && graph.target == "unit:relu_fc1/7")
+    #expect(graph.vertices.count { $0.level == 1 } == 3)
+    let wrong = try show("--below", "relu_fc1", output: "wrong")
+    #expect(
+      wrong.status == 64
+        && wrong.errors.contains("no relevance goes from node relu_conv4_2 to node relu_fc1"), "\(wrong.errors)")
+  }
+
+  /// The atlas of two layers, and the page of a decision.
+  @Test(.enabled(if: Browser.isInstalled, "there is no Chromium, or no Python"))
+  func pagesWorkInABrowser() throws {
+    let made = try index("--layer", "relu_fc1", "--concept-page", "--page-top", "3", output: "index")
+    #expect(made.status == 0, "\(made.errors)")
+    let page = try String(contentsOfFile: bench.path("index/concepts.html"), encoding: .utf8)
+    #expect(HTMLOutline(page).problems == [])
+    for text in ["http:", "https:", "<link", "@import", "fetch(", "XMLHttpRequest"] {
+      #expect(!page.contains(text), "\(text)")
+    }
+    let atlas = try Browser.check(bench.path("index/concepts.html"), by: "check_concepts.py")
+    #expect(atlas.status == 0, "\(atlas.text)")
+    let shown = try show("--index", "index", "--save", "html", output: "out")
+    #expect(shown.status == 0, "\(shown.errors)")
+    let decision = try Browser.check(bench.path("out/001/concepts.html"), by: "check_concepts.py")
+    #expect(decision.status == 0, "\(decision.text)")
+    // Written anew from an index that is there, to the same bytes.
+    let again = try index("--layer", "relu_fc1", "--concept-page", "--page-top", "3", "--resume", output: "index")
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try String(contentsOfFile: bench.path("index/concepts.html"), encoding: .utf8) == page)
+  }
 }

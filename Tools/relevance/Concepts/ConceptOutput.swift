@@ -11,6 +11,8 @@ struct ConceptOutput {
   let labels: Labels?
   /// For each concept its images in an index; empty without one.
   let references: [[ReferenceGallery.Item]]
+  /// What feeds the target; nil if it was not asked for.
+  let graph: AttributionGraph?
 
   private static let perRow = 6
   private static let leastSide = 180
@@ -32,6 +34,11 @@ struct ConceptOutput {
       }
       lines.append(
         "\(explanations[0].fileName).npy\(explanations.count > 1 ? " and so on" : ""): relevance that passes a channel")
+    }
+    if kinds.contains(.svg), let graph {
+      let drawing = graph.drawing(title: title, labels: labels)
+      try writeFile(Data(drawing.svg().utf8), to: folder.appendingPathComponent("graph.svg"))
+      lines.append("graph.svg: which channels feed those above")
     }
     guard input.tensor.shape.rank == 4, kinds.contains(.png) || kinds.contains(.html) else { return lines }
     // Maps say where, and captions how much: a channel of small relevance is to be seen as well.
@@ -107,5 +114,42 @@ extension ReferenceGallery.Item {
   /// A class's first name.
   var shortLabel: String {
     (label?.split(separator: ",").first.map(String.init) ?? "class \(reference.classIndex)").printable
+  }
+}
+
+extension AttributionGraph {
+  /// The target at the top, and the channels of each layer in a row.
+  func drawing(title: String, labels: Labels?) -> LayeredGraph {
+    let levels = (0...layers.count).map { level in vertices.indices.filter { vertices[$0].level == level } }
+    let rows = levels.enumerated().map { level, own in
+      let boxes = own.map { number in
+        let vertex = vertices[number]
+        guard let channel = vertex.channel else {
+          return LayeredGraph.Vertex(targetLines(labels), weight: 1)
+        }
+        return LayeredGraph.Vertex(
+          ["channel \(channel)", String(format: "%.1f %%", vertex.share * 100)], weight: vertex.share)
+      }
+      return (name: level == 0 ? "" : layers[level - 1], vertices: boxes)
+    }
+    let places = Dictionary(
+      uniqueKeysWithValues: levels.flatMap { own in own.enumerated().map { ($0.element, $0.offset) } })
+    let largest = edges.map { abs($0.share) }.max() ?? 0
+    return LayeredGraph(
+      title: "\(title)\nLines are as wide as their share of what passes the channel above", rows: rows,
+      edges: edges.map { edge in
+        LayeredGraph.Edge(
+          row: vertices[edge.from].level, from: places[edge.from] ?? 0, to: places[edge.to] ?? 0,
+          weight: largest > 0 ? edge.share / largest : 0)
+      })
+  }
+
+  private func targetLines(_ labels: Labels?) -> [String] {
+    switch Target(target) {
+    case .unit(let node, let channel, let position)?:
+      ["channel \(channel)" + (position.map { " at \($0.map(String.init).joined(separator: ","))" } ?? ""), node]
+    case .class(let index, nil)?: ["class \(index)"] + (labels?[index].map { [$0] } ?? [])
+    default: [target]
+    }
   }
 }

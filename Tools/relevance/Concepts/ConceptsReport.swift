@@ -35,13 +35,19 @@ struct ConceptsReport: JSONReport {
     let concepts: [Concept]
     /// All of the layer's, the most relevant first.
     let channels: [ChannelRelevance]
+    /// What feeds the target; nil if it was not asked for.
+    let graph: AttributionGraph?
     /// What people read.
     let lines: [String]
 
-    private enum CodingKeys: CodingKey { case input, target, label, score, concepts, channels }
+    private enum CodingKeys: CodingKey { case input, target, label, score, concepts, channels, graph }
 
     /// - Parameter references: for each concept; empty without an index.
-    init(_ file: InputFile, _ study: ConceptStudy, _ references: [[ReferenceGallery.Item]], labels: Labels?) {
+    init(
+      _ file: InputFile, _ study: ConceptStudy, _ references: [[ReferenceGallery.Item]], _ graph: AttributionGraph?,
+      labels: Labels?
+    ) {
+      self.graph = graph
       input = file.name
       target = study.target.description
       label = study.target.classIndex.flatMap { labels?[$0] }

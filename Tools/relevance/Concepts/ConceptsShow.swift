@@ -14,12 +14,14 @@ struct ConceptsShow: ParsableCommand {
       they are the channels that support the target more than class N. With --index each has its reference images beside it.
 
       Writes DIR/<input>/<target>.<method>.through-NODE_CHANNEL.npy (relevance, float32 [C,H,W]) for each channel, concepts.png with all \
-      of them, and DIR/report.json; with --save html concepts.html, a page that needs no other file.
+      of them, and DIR/report.json; with --save html concepts.html, a page that needs no other file; with --below graph.svg, which channels \
+      of lower layers feed those above, and how much of their relevance goes there.
 
       Examples:
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --target class:967 --against class:282
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --index concept-index --save png,html
+        relevance concepts squeezenet1.1 photo.jpg --layer fire8_expand3x3 --target unit:fire9_expand3x3/139 --below fire5_expand3x3
       """)
 
   /// What can be written.
@@ -28,6 +30,7 @@ struct ConceptsShow: ParsableCommand {
     case npy
     case json
     case html
+    case svg
   }
 
   @OptionGroup var model: ModelOptions
@@ -68,16 +71,30 @@ struct ConceptsShow: ParsableCommand {
   @Option(help: ArgumentHelp("How many images of --index are shown for each channel.", valueName: "n"))
   var referenceCount = 6
 
+  @Option(
+    help: ArgumentHelp(
+      "Follow relevance further down, to the channels of this layer that feed those above: the attribution graph. Repeatable.",
+      valueName: "node"), completion: .nodes)
+  var below: [String] = []
+
+  @Option(
+    help: ArgumentHelp("How many channels of a layer of --below are shown for each channel above.", valueName: "n"))
+  var branches = 3
+
   @OptionGroup var rules: RuleOptions
 
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "concepts"
 
-  @Option(help: ArgumentHelp("What to write, separated by commas: png, npy, json, html.", valueName: "list"))
-  var save = "png,npy,json"
+  @Option(
+    help: ArgumentHelp(
+      "What to write, separated by commas: png, npy, json, html, svg. (default: png,npy,json, with --below svg)",
+      valueName: "list"))
+  var save: String?
 
   func validate() throws {
     if top < 1 { throw ValidationError("--top is \(top); expected at least 1 channel") }
+    if branches < 1 { throw ValidationError("--branches is \(branches); expected at least 1 channel") }
     if referenceCount < 1 {
       throw ValidationError("--reference-count is \(referenceCount); expected at least 1 image")
     }
@@ -88,14 +105,14 @@ struct ConceptsShow: ParsableCommand {
   }
 
   func run() throws {
-    let kinds: Set<Kind> = try savedKinds(in: save)
+    let kinds: Set<Kind> = try savedKinds(in: save ?? (below.isEmpty ? "png,npy,json" : "png,npy,json,svg"))
     let model = try model.load(for: [target])
     let target = try target.resolved(model.labels)
     let method = try method(labels: model.labels)
     let explainer = try rules.explainer(for: model, threads: self.model.threads)
     if let objection = explainer.plan.objection { throw objection }
     // Said once, not for every input.
-    _ = try explainer.network.graph.requiredNode(named: layer)
+    for node in [layer] + below { _ = try explainer.network.graph.requiredNode(named: node) }
     let gallery = try index.map {
       try ReferenceGallery(
         $0, layer: layer, explainer: explainer, labels: model.labels, order: references, count: referenceCount)
@@ -116,10 +133,15 @@ struct ConceptsShow: ParsableCommand {
         }
         let folder = URL(fileURLWithPath: output).appendingPathComponent(file.stem)
         let shown = try gallery?.shown(for: study) ?? []
-        let entry = ConceptsReport.Entry(file, study, shown, labels: model.labels)
+        let graph =
+          below.isEmpty && !kinds.contains(.svg)
+          ? nil
+          : try AttributionGraph(
+            trace, for: target, through: [layer] + below, by: method, count: top, width: branches)
+        let entry = ConceptsReport.Entry(file, study, shown, graph, labels: model.labels)
         let output = ConceptOutput(
           study: study, input: input, name: file.name, hasChannelsLast: explainer.network.hasChannelsLast,
-          labels: model.labels, references: shown)
+          labels: model.labels, references: shown, graph: graph)
         let written = try output.write(kinds, to: folder)
         noteAssumedRange(of: model, for: file, under: explainer.plan)
         report.inputs.append(entry)
