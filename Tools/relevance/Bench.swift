@@ -44,6 +44,18 @@ struct Bench: ParsableCommand {
     transform: MethodCatalog.standard.method(parsing:))
   var methods: [any AttributionMethod] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Explain under the condition of each of these channels in turn, all in one walk; --on-request saves all maps.",
+      valueName: "node/3+7"),
+    transform: {
+      guard let condition = Condition($0) else {
+        throw ValidationError("--through-each is \($0); expected NODE/CHANNEL, or NODE/3+7 for several channels")
+      }
+      return condition
+    })
+  var throughEach: Condition?
+
   @Option(help: ArgumentHelp("How often to measure.", valueName: "n"))
   var runs = 9
 
@@ -88,6 +100,13 @@ struct Bench: ParsableCommand {
     }
     let cases = try cases(methods, for: explainer.trace(input), model)
     if onRequest {
+      if throughEach != nil {
+        return try BenchWorker {
+          let found = try explanations(of: cases[0], in: explainer.trace(input))
+          let maps = Tensor(joining: found.map(\.signedRelevance))
+          return (maps, maps.sum(), found[0].score)
+        }.serve()
+      }
       return try BenchWorker {
         let explanation = try explainer.trace(input).explain(cases[0].targets, by: cases[0].method, ledger: false)[0]
         return (explanation.signedRelevance, explanation.signedRelevance.sum(), explanation.score)
@@ -121,11 +140,19 @@ struct Bench: ParsableCommand {
       try whole[0].measure(products, counts: round > 0) { _ = try explainer.trace(input) }
       for (index, one) in cases.enumerated() {
         try whole[index + 1].measure(products, counts: round > 0) {
-          _ = try explainer.trace(input).explain(one.targets, by: one.method, ledger: false)
+          _ = try explanations(of: one, in: explainer.trace(input))
         }
       }
     }
     return whole
+  }
+
+  /// What is timed of a run: its targets, or the first of them under each condition.
+  private func explanations(of one: Case, in trace: Trace) throws -> [Explanation] {
+    guard let throughEach else { return try trace.explain(one.targets, by: one.method, ledger: false) }
+    return try trace.explain(
+      Array(one.targets.prefix(1)), by: one.method,
+      throughEach: throughEach.channels.map { [.channel($0, of: throughEach.node)] }, ledger: false)[0]
   }
 
   private typealias Case = (name: String, method: any AttributionMethod, targets: [Target])
