@@ -38,7 +38,10 @@ struct ConceptAtlas {
             ConceptPage.Card(channel: $0, share: layer.meanShare(of: $0), relevance: [], activation: [])
           })
       })
-    // Each image is run once.
+    let viewers = index.layers.map {
+      ReferenceViewer(explainer, preprocessing: explainer.preprocessing, node: $0.node, method: method)
+    }
+    // Each image is run once for each layer.
     let byInput = Dictionary(grouping: places, by: \.reference.input).sorted { $0.key < $1.key }
     let progress = ProgressLine("drawing", total: byInput.count)
     defer { progress.end() }
@@ -48,8 +51,7 @@ struct ConceptAtlas {
       do {
         var picture: Int?
         for (layer, places) in Dictionary(grouping: places, by: \.layer).sorted(by: { $0.key < $1.key }) {
-          let viewer = ReferenceViewer(explainer: explainer, node: index.layers[layer].node, method: method)
-          let views = try viewer.views(of: places.map { ($0.channel, $0.reference) }, in: index.files[input])
+          let views = try viewers[layer].views(of: places.map { ($0.channel, $0.reference) }, in: index.files[input])
           for (place, view) in zip(places, views) {
             let own = try picture ?? page.add(view.picture)
             picture = own

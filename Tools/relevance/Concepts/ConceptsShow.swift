@@ -115,7 +115,8 @@ struct ConceptsShow: ParsableCommand {
     for node in [layer] + below { _ = try explainer.network.graph.requiredNode(named: node) }
     let gallery = try index.map {
       try ReferenceGallery(
-        $0, layer: layer, explainer: explainer, labels: model.labels, order: references, count: referenceCount)
+        $0, layer: layer, explainer: explainer, preprocessing: inputs.fitting.preprocessing(of: model),
+        labels: model.labels, order: references, count: referenceCount)
     }
     let files = try inputs.files(for: model)
     noteAssumedPreprocessing(of: model, for: files)

@@ -25,7 +25,8 @@ struct ReferenceGallery {
 
   /// - Throws: `RelevanceKitError` if the index is not one of the layer in this network.
   init(
-    _ folder: String, layer: String, explainer: Explainer, labels: Labels?, order: ConceptIndex.Order, count: Int
+    _ folder: String, layer: String, explainer: Explainer, preprocessing: Preprocessing, labels: Labels?,
+    order: ConceptIndex.Order, count: Int
   ) throws {
     index = try ConceptIndex(contentsOf: folder)
     guard let found = index[layer] else {
@@ -38,7 +39,7 @@ struct ReferenceGallery {
         "\(folder): the index is of another network; relevance concepts index makes one of this network", .usage)
     }
     self.layer = found
-    viewer = ReferenceViewer(explainer: explainer, node: layer, method: LRP())
+    viewer = ReferenceViewer(explainer, preprocessing: preprocessing, node: layer, method: LRP())
     (self.labels, self.order, self.count) = (labels, order, count)
   }
 

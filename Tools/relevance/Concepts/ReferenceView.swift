@@ -67,17 +67,31 @@ struct ReferenceView {
 }
 
 /// Shows references: runs each image once, and explains in it what passes each of the channels.
-struct ReferenceViewer {
-  let explainer: Explainer
-  let node: String
-  let method: any AttributionMethod
+final class ReferenceViewer {
+  private let explainer: Explainer
+  private let preprocessing: Preprocessing
+  private let node: String
+  private let method: any AttributionMethod
+  /// Of inputs of one size.
+  private var fields: ReceptiveFields?
+
+  /// - Parameter preprocessing: how images become the network's input.
+  init(
+    _ explainer: Explainer, preprocessing: Preprocessing, node: String, method: any AttributionMethod
+  ) {
+    (self.explainer, self.preprocessing, self.node, self.method) = (explainer, preprocessing, node, method)
+  }
 
   /// The views of some channels in an image, in their order.
   ///
   /// - Throws: `RelevanceKitError` if the image cannot be read or run.
   func views(of references: [(channel: Int, reference: ConceptReference)], in file: String) throws -> [ReferenceView] {
-    let picture = try explainer.preprocessing.visible(RGBImage.read(file).upright)
-    let trace = try explainer.trace(explainer.preprocessing.normalized(picture))
+    let picture = try preprocessing.visible(RGBImage.read(file).upright)
+    let input = try preprocessing.normalized(picture)
+    let trace = try explainer.trace(input)
+    if fields?.inputShape != input.shape {
+      fields = try explainer.network.receptiveFields(of: node, forInput: input.shape)
+    }
     let channels = explainer.network.hasChannelsLast
     let classes = Set(references.map(\.reference.classIndex)).sorted()
     // For each class its channels, which share a walk.
@@ -99,8 +113,13 @@ struct ReferenceViewer {
     }
   }
 
-  /// The receptive field of a position.
+  /// The receptive field of a position; all of the picture for a layer without positions.
   private func box(of position: [Int], in picture: RGBImage) throws -> PixelRectangle {
-    PixelRectangle(left: 0, top: 0, width: picture.width, height: picture.height)
+    let whole = PixelRectangle(left: 0, top: 0, width: picture.width, height: picture.height)
+    guard !position.isEmpty, let field = try fields?.field(at: position), field.count > 0 else { return whole }
+    let (rows, columns) = (field.rows.clamped(to: 0..<picture.height), field.columns.clamped(to: 0..<picture.width))
+    guard !rows.isEmpty, !columns.isEmpty else { return whole }
+    return PixelRectangle(
+      left: columns.lowerBound, top: rows.lowerBound, width: columns.count, height: rows.count)
   }
 }
