@@ -106,7 +106,7 @@ extension Trace {
     let (axis, count) = try channels(of: id)
     let relevance = try relevance(of: target, at: node, by: method, through: conditions, exclusive: exclusive)
     let shape = forward.shape(of: id)
-    let values = forward.itemByItem(forward.value(of: id), at: id)
+    let values = forward.itemByItem(try activation(at: node), at: id)
     let relevances = forward.itemByItem(relevance, at: id)
     // Of an item, without the batch's axis, wherever it is.
     let size = shape.count / max(batch, 1)
