@@ -29,4 +29,18 @@ import Testing
     let sum = maps[1...].reduce(maps[0].relevance) { $0.combined(with: $1.relevance, +) }
     #expect(sum.relativeDistance(from: try trace.explain(.class(8)).relevance) <= 1e-5)
   }
+
+  @Test func channelsSetToZero() throws {
+    let trace = try Scene().trace
+
+    let channels = try trace.channels(of: "relu_conv4_2", for: .class(8))[0]
+    let relevant = channels.prefix(3).map(\.channel)
+    let active = channels.sorted { $0.activation > $1.activation }.prefix(3).map(\.channel)
+    let logits = try trace.logits(settingToZero: [[], relevant, active], of: "relu_conv4_2")
+    print(logits.map { $0[0, 8] })
+    #expect(relevant == [4, 3, 43] && active == [4, 3, 8])
+    #expect(isNear(Double(logits[0][0, 8]), 14.221))
+    #expect(isNear(Double(logits[1][0, 8]), 3.889))
+    #expect(isNear(Double(logits[2][0, 8]), 7.907))
+  }
 }
