@@ -18,6 +18,8 @@ package final class ExecutionPlan: Sendable {
   package let layout: ScoreLayout
   let kernels: [(any Kernel)?]
   private let schedule: Schedule
+  /// Nodes that apply the rectifier behind them.
+  private let rectified: Set<Node.ID>
   let placement: Placement
 
   package var memory: Int { placement.size }
@@ -42,6 +44,7 @@ package final class ExecutionPlan: Sendable {
       ).kernel()
     }
     schedule = Schedule(network, inferred, kernels)
+    rectified = Set(schedule.mergedRectifiers.map { graph[$0].inputs[0] })
     placement = Placement(network, inferred, schedule, for: purpose)
   }
 
@@ -67,32 +70,68 @@ package final class ExecutionPlan: Sendable {
   func run(_ input: Tensor, on workers: Workers, clock: NodeClock? = nil) -> ForwardTrace {
     let memory = workers.pool.storage(count: self.memory)
     let trace = ForwardTrace(plan: self, input: input, memory: memory, workers: workers)
-    let consumers = network.graph.consumers
     workers.compute {
       clock?.start()
       for step in schedule.steps {
-        let id = step.head
-        let y = trace.address(of: id)
-        let functions = step.followers.map { trace.placed($0.function, at: $0.id) }
-        if let weighted = kernels[id.index] as? any WeightedKernel {
-          trace.withOperands(of: id) {
-            weighted.forward(
-              $0[0], y, rectifies: consumers[id.index].contains { schedule.mergedRectifiers.contains($0) },
-              sideProduct: placement.sideProducts[id].map { SideProduct(memory.base + $0.offset, scope: $0.scope) },
-              followers: Followers(functions), on: workers)
-          }
-          workers.products.add((weighted.work?.multiplyAdds ?? 0) * (placement.sideProducts[id] == nil ? 1 : 2))
-        } else if step.followers.isEmpty {
-          trace.withOperands(of: id) { kernels[id.index]?.forward($0, y, on: workers) }
-        } else if let kernel = kernels[id.index] as? any RunwiseKernel, let own = kernel.follower {
-          Followers([trace.placed(own, at: id)] + functions).compute(all: kernel.count, on: workers)
-        } else {
-          trace.withOperands(of: id) { kernels[id.index]?.forward($0, y, on: workers) }
-          Followers(functions).compute(all: shapes[id.index].count, on: workers)
-        }
-        clock?.lap(id)
+        compute(step, in: trace, memory)
+        clock?.lap(step.head)
       }
     }
     return trace
+  }
+
+  /// Computes what lies behind a node that has other values.
+  ///
+  /// - Parameters:
+  ///   - id: the node, not the input.
+  ///   - given: the values of the node, and of all nodes that are not behind it and are read behind it, but for constants.
+  ///   - input: the input; it is only read if it is not given.
+  /// - Returns: a run in which what lies behind the node has values, and what is given; nothing else may be read.
+  func run(
+    replacing id: Node.ID, given: [Node.ID: Tensor], _ input: Tensor, on workers: Workers
+  ) -> ForwardTrace {
+    let memory = workers.pool.storage(count: self.memory)
+    var given = given
+    var behind = network.graph.downstream(of: id)
+    behind[id.index] = false
+    // The step that would rectify the values is the node's own, which is not run.
+    for other in schedule.mergedRectifiers where network.graph[other].inputs[0] == id {
+      given[other] = given[id]?.map { $0 > 0 ? $0 : 0 }
+    }
+    let trace = ForwardTrace(plan: self, input: input, memory: memory, workers: workers, given: given)
+    workers.compute {
+      for step in schedule.steps {
+        if behind[step.head.index] {
+          compute(step, in: trace, memory)
+        } else {
+          let functions = step.followers.filter { behind[$0.id.index] }.map { trace.placed($0.function, at: $0.id) }
+          Followers(functions).compute(all: shapes[step.head.index].count, on: workers)
+        }
+      }
+    }
+    return trace
+  }
+
+  /// Computes the nodes of a step.
+  private func compute(_ step: Schedule.Step, in trace: ForwardTrace, _ memory: TensorStorage) {
+    let (id, workers) = (step.head, trace.workers)
+    let y = trace.address(of: id)
+    let functions = step.followers.map { trace.placed($0.function, at: $0.id) }
+    if let weighted = kernels[id.index] as? any WeightedKernel {
+      trace.withOperands(of: id) {
+        weighted.forward(
+          $0[0], y, rectifies: rectified.contains(id),
+          sideProduct: placement.sideProducts[id].map { SideProduct(memory.base + $0.offset, scope: $0.scope) },
+          followers: Followers(functions), on: workers)
+      }
+      workers.products.add((weighted.work?.multiplyAdds ?? 0) * (placement.sideProducts[id] == nil ? 1 : 2))
+    } else if step.followers.isEmpty {
+      trace.withOperands(of: id) { kernels[id.index]?.forward($0, y, on: workers) }
+    } else if let kernel = kernels[id.index] as? any RunwiseKernel, let own = kernel.follower {
+      Followers([trace.placed(own, at: id)] + functions).compute(all: kernel.count, on: workers)
+    } else {
+      trace.withOperands(of: id) { kernels[id.index]?.forward($0, y, on: workers) }
+      Followers(functions).compute(all: shapes[id.index].count, on: workers)
+    }
   }
 }

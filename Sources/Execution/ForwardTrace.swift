@@ -8,9 +8,13 @@ package final class ForwardTrace: Sendable {
   package let input: Tensor
   package let workers: Workers
   private let memory: TensorStorage
+  /// Values that this run did not compute but was given; see `ExecutionPlan.run(replacing:given:_:on:)`.
+  private let given: [Node.ID: Tensor]
 
-  init(plan: ExecutionPlan, input: Tensor, memory: TensorStorage, workers: Workers) {
-    (self.plan, self.input, self.memory, self.workers) = (plan, input, memory, workers)
+  init(
+    plan: ExecutionPlan, input: Tensor, memory: TensorStorage, workers: Workers, given: [Node.ID: Tensor] = [:]
+  ) {
+    (self.plan, self.input, self.memory, self.workers, self.given) = (plan, input, memory, workers, given)
   }
 
   package var graph: Graph { plan.network.graph }
@@ -46,22 +50,35 @@ package final class ForwardTrace: Sendable {
   ///
   /// - Complexity: O(1), except for a node whose rectifier took its place: that one is computed anew.
   package func value(of id: Node.ID) -> Tensor {
+    if let value = given[id] { return value }
     // Only nodes with a kernel are overwritten.
-    plan.placement.overwritten.contains(id) ? value(of: id, by: kernel(of: id)!) : rectifiedValue(of: id)
+    return plan.placement.overwritten.contains(id) ? value(of: id, by: kernel(of: id)!) : rectifiedValue(of: id)
   }
 
   package func shape(of id: Node.ID) -> TensorShape { plan.shapes[id.index] }
 
   /// The output of a node, or that of the rectifier which took its place; a view of the trace's memory.
   package func rectifiedValue(of id: Node.ID) -> Tensor {
+    if let value = given[id] { return value }
     let shape = plan.shapes[id.index]
     switch plan.placement.places[id.index] {
     case .input: return input
     case .constant(let value): return value
     case .memory(let offset): return Tensor(shape: shape, storage: memory, offset: offset)
-    case .sameAs(let other): return rectifiedValue(of: other).reshaped(to: shape)
+    case .sameAs(let other):
+      // Where a rectifier takes the place of a given operand, what it computed is in the memory.
+      let isGiven = given[other] != nil && plan.placement.inPlace.contains(id)
+      return (isGiven ? storedValue(of: other) : rectifiedValue(of: other)).reshaped(to: shape)
     case .scratch: preconditionFailure("the values of node \(graph[id].name) were not kept")
     }
+  }
+
+  /// What is in the memory at the place of a node.
+  private func storedValue(of id: Node.ID) -> Tensor {
+    guard case .memory(let offset) = plan.placement.places[id.index] else {
+      preconditionFailure("node \(graph[id].name) has no place of its own, so no rectifier takes it")
+    }
+    return Tensor(shape: plan.shapes[id.index], storage: memory, offset: offset)
   }
 
   /// `W⁺·x` of a weighted node, where the plan asked for it.
@@ -105,8 +122,15 @@ package final class ForwardTrace: Sendable {
 
   private func place(_ id: Node.ID, _ place: inout rk_place) {
     place.slot = -1
+    if let value = given[id] {
+      // Only read, and kept as long as the trace is.
+      value.withUnsafeElements { place.values = MutableFloats(mutating: $0.baseAddress) }
+      return
+    }
     switch plan.placement.places[id.index] {
     case .memory(let offset): place.values = memory.base + offset
+    case .sameAs(let other) where given[other] != nil && plan.placement.inPlace.contains(id):
+      place.values = address(of: other)
     case .sameAs(let other): self.place(other, &place)
     case .scratch(let slot): place.slot = Int32(slot)
     // Only read, and kept as long as the trace is.

@@ -130,7 +130,7 @@ extension Trace {
     let layouts = try ids.map { try ChannelLayout(of: $0, in: self) }
     let relevance = try relevance(
       of: targets, at: nodes, by: method, throughEach: conditions ?? targets.map { _ in [] }, exclusive: exclusive)
-    let values = ids.map { forward.itemByItem(forward.value(of: $0), at: $0) }
+    let values = try zip(ids, nodes).map { forward.itemByItem(try activation(at: $1), at: $0) }
     return (0..<batch).map { item in
       ids.indices.map { node in
         let layout = layouts[node]

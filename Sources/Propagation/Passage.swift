@@ -41,17 +41,6 @@ package struct Passage: Sendable {
   }
 }
 
-extension Graph {
-  /// For each node whether it is this one or what this one's output goes into.
-  package func downstream(of id: Node.ID) -> [Bool] {
-    var found = [Bool](repeating: false, count: nodes.count)
-    for other in ids where other >= id {
-      found[other.index] = other == id || self[other].inputs.contains { found[$0.index] }
-    }
-    return found
-  }
-}
-
 /// The passages of the seeds of a walk, which take them in turn; none if all may pass everywhere.
 struct Passages: Sendable {
   var each: [Passage] = []

@@ -37,5 +37,17 @@ import Testing
     let field = try fields.field(at: [5, 5])
     print(field.rows, field.columns, field.isCut, fields.layout()?.size ?? [])
     #expect(field.rows == 10..<64 && field.columns == 10..<64 && field.isCut && fields.layout()?.size == [68, 68])
+  @Test func channelsSetToZero() throws {
+    let trace = try Scene().trace
+
+    let channels = try trace.channels(of: "relu_conv4_2", for: .class(8))[0]
+    let relevant = channels.prefix(3).map(\.channel)
+    let active = channels.sorted { $0.activation > $1.activation }.prefix(3).map(\.channel)
+    let logits = try trace.logits(settingToZero: [[], relevant, active], of: "relu_conv4_2")
+    print(logits.map { $0[0, 8] })
+    #expect(relevant == [4, 3, 43] && active == [4, 3, 8])
+    #expect(isNear(Double(logits[0][0, 8]), 14.221))
+    #expect(isNear(Double(logits[1][0, 8]), 3.889))
+    #expect(isNear(Double(logits[2][0, 8]), 7.907))
   }
 }

@@ -36,6 +36,18 @@ struct ChartTests {
     }
   }
 
+  /// Marks of their own stand where they are given, with their labels, and the axis ends at the outer ones.
+  @Test func marksAreWhereTheyAreGiven() {
+    let marks = [(-1.0, "0"), (0, "1"), (3, "eight"), (4.5, "23")].map { ChartAxis.Mark($0.0, $0.1) }
+    var chart = chart
+    chart.x = ChartAxis("channels", marks: marks)
+    let scale = chart.scales().x
+    #expect(scale.range == -1...4.5 && scale.ticks == [-1, 0, 3, 4.5] && scale.exponent == 0)
+    #expect(scale.ticks.map(scale.label) == ["0", "1", "eight", "23"])
+    let (first, second, last) = (chart.place(x: -1, y: 0).x, chart.place(x: 0, y: 0).x, chart.place(x: 4.5, y: 0).x)
+    #expect(abs((second - first) / (last - first) - 1 / 5.5) < 1e-9)
+  }
+
   @Test func ticksRiseAndCoverTheRange() {
     let ranges: [(Double, Double)] = [
       (0, 1), (0, 13), (0, 100), (-0.3, 0.7), (12.34, 12.35), (-5e-7, 3e-7), (1e9, 1.1e9), (999, 1001),

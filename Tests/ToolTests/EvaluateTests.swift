@@ -91,12 +91,13 @@ import Testing
     }
   }
 
-  /// Each is run as a whole, and in two shards that are merged.
+  /// Each is run as a whole, in two shards that are merged, and again after an interruption within a line.
   @Test(arguments: EvaluationCatalog.types.map { $0.subcommand }) func everyEvaluationRunsAndMerges(name: String)
     throws
   {
     let own: [String: [String]] = [
       "units": ["--layer", "fc1", "--top", "3"], "grid": ["--grids", "2", "--confidence", "0.5"],
+      "concepts": ["--layer", "relu_conv4_2", "--random-orders", "2"],
     ]
     let arguments =
       ["evaluate", name, Self.model, Self.scenes, "--limit", name == "grid" ? "40" : "4", "--resamples", "50"]
@@ -110,7 +111,38 @@ import Testing
     }
     let merged = try bench.run("evaluate", "merge", "parts", "--output", "parts", "--resamples", "50")
     #expect(merged.output == whole.output, "\(merged.errors)")
-    for file in ["journal.jsonl", "report.json"] { #expect(try bytes("parts/\(file)") == bytes("whole/\(file)")) }
+    let journal = try bytes("whole/journal.jsonl")
+    let head = try #require(journal.firstIndex(of: UInt8(ascii: "\n")))
+    try FileManager.default.createDirectory(atPath: bench.path("resumed"), withIntermediateDirectories: true)
+    try journal.prefix((head + journal.count) / 2).write(to: URL(fileURLWithPath: bench.path("resumed/journal.jsonl")))
+    let resumed = try bench.run(arguments + ["--output", "resumed", "--resume"])
+    #expect(resumed.output == whole.output, "\(resumed.errors)")
+    for file in ["journal.jsonl", "report.json"] {
+      for folder in ["parts", "resumed"] { #expect(try bytes("\(folder)/\(file)") == bytes("whole/\(file)")) }
+    }
+  }
+
+  /// Of maps, of fully connected layers, of joined branches, and of a transformer's tokens: relevance finds what counts sooner than activation
+  /// and chance do, beyond the intervals.
+  @Test(arguments: [
+    ("vgg", "relu_conv4_2"), ("vgg", "relu_fc1"), ("googlenet", "inception_4b_concat"), ("vit", "block3_gelu"),
+  ]) func relevanceFindsTheChannelsThatCount(network: String, layer: String) throws {
+    let outcome = try bench.run(
+      "evaluate", "concepts", Fixtures.path("digits/\(network)"), Self.scenes, "--layer", layer, "--limit", "40",
+      "--output", "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let report = try #require(try JSONSerialization.jsonObject(with: bytes("out/report.json")) as? [String: Any])
+    let tables = try #require(report["tables"] as? [[String: Any]])
+    let rows = try #require(tables[0]["rows"] as? [[Any]])
+    #expect(rows.map { $0[0] as? String } == ["lrp", "activation", "random"])
+    for place in 2...3 {
+      let high = try #require((rows[0][place] as? [String: Double])?["high"])
+      #expect(high < 0, "\(network), \(layer), column \(place)")
+    }
+    let files = try FileManager.default.contentsOfDirectory(atPath: bench.path("out")).filter { $0.hasSuffix(".svg") }
+    #expect(files.sorted() == ["logit-by-channels.svg", "probability-by-channels.svg"])
+    let chart = String(decoding: try bytes("out/logit-by-channels.svg"), as: UTF8.self)
+    #expect(chart.contains("channels set to 0"))
   }
 
   @Test func gridsAreScaledForFullyConnectedNetworks() throws {
@@ -173,6 +205,21 @@ import Testing
       (["grid", Self.model, Self.scenes, "--cells", "4000000000"], 64, "--cells is 4000000000; expected 2 to 100"),
       (["border", Self.model, Self.scenes, "--width", "9223372036854775807"], 64, "expected 1 to 10000 pixels"),
       (["deletion", Self.model, Self.scenes, "--steps", "0"], 64, "--steps is 0; expected 1 to 10000"),
+      (["concepts", Self.model, Self.scenes], 64, "Missing expected argument '--layer <node>'"),
+      (["concepts", Self.model, Self.scenes, "--layer", "relu_conv4_3"], 64, "did you mean relu_conv4_1"),
+      (
+        ["concepts", Self.model, Self.scenes, "--layer", "logits"], 64,
+        "do not depend on node logits; expected a node between the input and the logits"
+      ),
+      (["concepts", Self.model, Self.scenes, "--layer", "fc1", "--steps", "0"], 64, "--steps is 0; expected 1 to 100"),
+      (
+        ["concepts", Self.model, Self.scenes, "--layer", "fc1", "--random-orders", "1001"], 64,
+        "--random-orders is 1001; expected 1 to 1000"
+      ),
+      (
+        ["concepts", Self.model, Self.scenes, "--layer", "fc1", "--method", "grad-cam"], 64,
+        "gives no relevance of channels; expected methods such as lrp, clrp1, clrp2 or gradient"
+      ),
       (["pointing", Self.model, Self.scenes, "--shard", "1/9223372036854775807"], 64, "expected i/n"),
     ] as [([String], Int32, String)] {
       let outcome = try bench.run(["evaluate"] + arguments + ["--output", "other"])

@@ -9,6 +9,7 @@ import Testing
     ("pointing", []), ("ablation", ["--patches", "2"]), ("grid", ["--grids", "2", "--confidence", "0"]),
     ("similarity", []), ("units", ["--layer", "fc1"]), ("deletion", ["--steps", "3"]), ("insertion", ["--steps", "3"]),
     ("border", []), ("stability", ["--samples", "1"]),
+    ("concepts", ["--layer", "fc1", "--random-orders", "1"]),
   ]
 
   private let bench: Workbench
@@ -16,7 +17,7 @@ import Testing
   init() throws { bench = try Workbench() }
 
   private func journal(_ name: String, _ options: [String]) throws -> [String] {
-    let methods = name == "units" ? [] : ["--method", "random", "--method", "lrp"]
+    let methods = ["units", "concepts"].contains(name) ? [] : ["--method", "random", "--method", "lrp"]
     let outcome = try bench.run(
       [
         "evaluate", name, Fixtures.path("digits/vgg"), Fixtures.path("digits/scenes/instances.json"), "--output", "out",
@@ -71,6 +72,25 @@ import Testing
       #expect(changed[0] != lines[0])
       let said = try objection(changed)
       #expect(said?.contains("line 1 is damaged: \(message)") == true, "\(said ?? "nothing")")
+    }
+  }
+
+  /// Steps follow from two numbers, each with its range, and records have one number for each step.
+  @Test func channelsHaveRanges() throws {
+    let lines = try journal("concepts", ["--layer", "fc1", "--random-orders", "1"])
+    for (from, to, message) in [
+      (#""channels":["96"]"#, #""channels":["0"]"#, "line 1 is damaged: expected channels in 1…1000000, found 0"),
+      (#""channels":["96"]"#, #""channels":["9e99"]"#, "line 1 is damaged: expected channels in 1…1000000, found 9e99"),
+      (#""channels":["96"]"#, #""channels":["200"]"#, "line 2 is damaged: the record is not one of what"),
+      (#""steps":["1"]"#, #""steps":["101"]"#, "line 1 is damaged: expected steps in 1…100, found 101"),
+      (#""steps":["1"]"#, #""steps":["2"]"#, "line 2 is damaged: the record is not one of what"),
+      (#""methods":["lrp"]"#, #""methods":["lrp","clrp1"]"#, "line 2 is damaged: the record is not one of what"),
+    ] {
+      var changed = lines
+      changed[0] = lines[0].replacing(from, with: to)
+      #expect(changed[0] != lines[0])
+      let said = try objection(changed)
+      #expect(said?.contains(message) == true, "\(said ?? "nothing")")
     }
   }
 

@@ -90,23 +90,19 @@ struct DataSetArguments: ParsableArguments {
 extension DataSetFormat: ExpressibleByArgument {}
 
 /// The methods that are compared.
-struct MethodOptions: ParsableArguments {
-  @Option(
-    name: .customLong("method"),
-    help: ArgumentHelp(
-      "A method, as in relevance explain. Repeatable. (default: \(Self.usual.map(\.name).joined(separator: ", ")))",
-      valueName: "m"), transform: MethodCatalog.standard.method(parsing:))
-  var given: [any AttributionMethod] = []
+private enum MethodArguments {
+  /// The option; `usual` is what is compared if none is given.
+  static func option(usual: [any AttributionMethod]) -> Option<[any AttributionMethod]> {
+    Option(
+      wrappedValue: [], name: .customLong("method"),
+      help: ArgumentHelp(
+        "A method, as in relevance explain. Repeatable. (default: \(usual.map(\.name).joined(separator: ", ")))",
+        valueName: "m"),
+      transform: MethodCatalog.standard.method(parsing:))
+  }
 
-  private static let usual: [any AttributionMethod] = [.random, .gradient, .guidedBackprop, .lrp, .clrp1, .clrp2]
-
-  var values: [any AttributionMethod] { given.isEmpty ? Self.usual : given }
-
-  func validate() throws {
-    var seen: Set<String> = []
-    for method in given where !seen.insert(method.description).inserted {
-      throw ValidationError("--method \(method) is given twice")
-    }
+  static func given(in container: KeyedDecodingContainer<AnyKey>) throws -> [any AttributionMethod] {
+    try container.decode(Option<[any AttributionMethod]>.self, forKey: "methods").wrappedValue
   }
 }
 
@@ -120,7 +116,8 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: AnyKey.self)
     if E.methods == nil {
-      methods = try container.decode(OptionGroup<MethodOptions>.self, forKey: "methods").wrappedValue.values
+      let given = try MethodArguments.given(in: container)
+      methods = given.isEmpty ? E.usualMethods : given
     }
     func value<Value: ParameterValue>(of name: String, like _: Value) throws -> any ParameterValue {
       try container.decode(Option<Written<Value>>.self, forKey: AnyKey(stringValue: name)).wrappedValue.value
@@ -131,6 +128,10 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
   }
 
   func validate() throws {
+    var seen: Set<String> = []
+    for method in methods where !seen.insert(method.description).inserted {
+      throw ValidationError("--method \(method) is given twice")
+    }
     if let objection = E.parameters.lazy.compactMap({ $0.objection(to: evaluation) }).first {
       throw ValidationError("--\(objection)")
     }
@@ -141,7 +142,7 @@ struct DeclaredOptions<E: NamedEvaluation>: ParsableArguments {
 /// The argument parser looks for options among the children of a mirror; these are as many as are declared.
 extension DeclaredOptions: CustomReflectable {
   var customMirror: Mirror {
-    let methods: [Mirror.Child] = E.methods == nil ? [("methods", OptionGroup<MethodOptions>())] : []
+    let methods: [Mirror.Child] = E.methods == nil ? [("methods", MethodArguments.option(usual: E.usualMethods))] : []
     return Mirror(self, children: methods + E.parameters.map { ($0.name, Self.option($0, usual: $0.usual)) })
   }
 

@@ -11,6 +11,8 @@ package protocol NamedEvaluation: ItemwiseEvaluation, Parameterized {
   static var discussion: String { get }
   /// The methods that it is about; nil, as by default, if any can be compared.
   static var methods: [any AttributionMethod]? { get }
+  /// The methods that are compared unless others are chosen.
+  static var usualMethods: [any AttributionMethod] { get }
   /// What is drawn at random: the same for the same seed; of no effect where nothing is drawn.
   var seed: UInt64 { get set }
   /// Prepares to evaluate a subject on data.
@@ -21,6 +23,9 @@ extension NamedEvaluation {
   public static var kind: String { "evaluation" }
   package static var subcommand: String { name }
   package static var methods: [any AttributionMethod]? { nil }
+  package static var usualMethods: [any AttributionMethod] {
+    [.random, .gradient, .guidedBackprop, .lrp, .clrp1, .clrp2]
+  }
   package var seed: UInt64 {
     get { 0 }
     set {}
@@ -41,5 +46,6 @@ package enum EvaluationCatalog {
   package static let types: [any NamedEvaluation.Type] = [
     Pointing.self, Ablation.self, GridPointing.self, Similarity.self, UnitsEvaluation.self,
     PixelFlipping<Deletion>.self, PixelFlipping<Insertion>.self, BorderEnergy.self, Stability.self,
+    ConceptsEvaluation.self,
   ]
 }

@@ -101,8 +101,15 @@ package struct Bootstrap: Sendable {
 
   /// How much more a method has of something than LRP, if that is another one of the methods.
   func cellLessLRP(_ methods: [String], _ index: Int, _ statistic: (Int) -> Statistic) -> ResultTable.Cell {
-    guard let reference = methods.firstIndex(of: "lrp"), reference != index else { return .absent }
-    return cell(.difference(statistic(index), statistic(reference)))
+    cell(methods, index, less: "lrp", statistic)
+  }
+
+  /// How much more one of some has of something than the one with a name, if that is another one of them.
+  func cell(
+    _ names: [String], _ index: Int, less rival: String, _ statistic: (Int) -> Statistic
+  ) -> ResultTable.Cell {
+    guard let other = names.firstIndex(of: rival), other != index else { return .absent }
+    return cell(.difference(statistic(index), statistic(other)))
   }
 
   /// With linear interpolation between the sorted values.

@@ -13,7 +13,7 @@ package struct JournalBounds<Record> {
 
   private var numbers: [Number] = []
   /// The whole numbers of the head, with their ranges.
-  private var settings: [(key: String, range: ClosedRange<Int>)] = []
+  private var settings: [(key: String, range: ClosedRange<Int>, multipliesCells: Bool)] = []
   /// The words of the head, with what they can be.
   private var words: [(key: String, known: [String])] = []
 
@@ -29,10 +29,10 @@ package struct JournalBounds<Record> {
     return result
   }
 
-  /// The same with a whole number of the head.
-  package func setting(_ key: String, in range: ClosedRange<Int>) -> Self {
+  /// The same with a whole number of the head; tables may have as many cells, times those of other numbers, unless `multipliesCells` is false.
+  package func setting(_ key: String, in range: ClosedRange<Int>, multipliesCells: Bool = true) -> Self {
     var result = self
-    result.settings.append((key, range))
+    result.settings.append((key, range, multipliesCells))
     return result
   }
 
@@ -61,12 +61,12 @@ package struct JournalBounds<Record> {
       return "expected at most \(JournalLimits.methods) methods of at most \(JournalLimits.methodLength) characters"
     }
     var cells = max(methods.count, 1)
-    for (key, range) in settings {
+    for (key, range, multipliesCells) in settings {
       guard let text = header.configuration[key]?.first else { continue }
       guard let value = Int(text), range.contains(value) else {
         return "expected \(key) in \(range.lowerBound)…\(range.upperBound), found \(text)"
       }
-      cells *= value
+      if multipliesCells { cells *= value }
     }
     guard cells <= JournalLimits.cells else {
       return "expected tables of at most \(JournalLimits.cells) cells, found \(cells)"

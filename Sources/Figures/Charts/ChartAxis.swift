@@ -6,6 +6,23 @@ package struct ChartAxis: Hashable, Sendable {
   package var label: String
   /// The values at the axis's ends; nil for round numbers around all data.
   package var range: ClosedRange<Double>?
+  /// Where the axis is marked, in rising order, and with what; none for round numbers.
+  package private(set) var marks: [Mark] = []
+
+  /// A place on an axis with a label of its own, as on one that is not linear.
+  package struct Mark: Hashable, Sendable {
+    package var value: Double
+    package var label: String
+
+    package init(_ value: Double, _ label: String) { (self.value, self.label) = (value, label) }
+  }
+
+  /// Makes an axis with given marks, at least two, which goes from the first to the last; traps as `init(_:range:)`.
+  package init(_ label: String, marks: [Mark]) {
+    precondition(marks.count > 1, "an axis needs two marks")
+    self.init(label, range: marks[0].value...marks[marks.count - 1].value)
+    self.marks = marks
+  }
 
   /// Makes an axis; traps unless the ends of `range` are finite and differ by more than 1e-290.
   package init(_ label: String, range: ClosedRange<Double>? = nil) {
@@ -19,6 +36,7 @@ package struct ChartAxis: Hashable, Sendable {
 
   /// The scale for these data, which need not be finite, with about `count` ticks.
   package func scale(for values: some Sequence<Double>, ticks count: Int) -> ChartScale {
+    if let range, !marks.isEmpty { return ChartScale(range, marks: marks) }
     if let range { return ChartScale(range, ticks: count, isExtended: false) }
     var (low, high) = (Double.infinity, -Double.infinity)
     for value in values where abs(value) <= Self.largest { (low, high) = (min(low, value), max(high, value)) }
@@ -42,6 +60,15 @@ package struct ChartScale: Sendable {
   /// What the ticks are divided by for their labels: 10 to this power.
   package let exponent: Int
   private let decimals: Int
+  /// Labels of their own, by tick.
+  private var labels: [Double: String] = [:]
+
+  /// Marks a range with given labels.
+  init(_ range: ClosedRange<Double>, marks: [ChartAxis.Mark]) {
+    (self.range, exponent, decimals) = (range, 0, 0)
+    ticks = marks.map(\.value)
+    labels = Dictionary(marks.map { ($0.value, $0.label) }) { first, _ in first }
+  }
 
   /// Marks a range with multiples of 1, 2, 2.5 or 5 times a power of ten; an extended one ends at such multiples.
   init(_ range: ClosedRange<Double>, ticks count: Int, isExtended: Bool) {
@@ -72,6 +99,7 @@ package struct ChartScale: Sendable {
   func position(_ value: Double) -> Double { (value - range.lowerBound) / (range.upperBound - range.lowerBound) }
 
   package func label(_ tick: Double) -> String {
+    if let label = labels[tick] { return label }
     let text = String(format: "%.\(decimals)f", tick / pow(10, Double(exponent)))
     let isZero = text.allSatisfy { "-0.".contains($0) }
     return text.replacingOccurrences(of: "-", with: isZero ? "" : "−")

@@ -93,3 +93,14 @@ extension NeuralNetwork {
     return result
   }
 }
+
+extension Graph {
+  /// For each node whether it is this one or what this one's output goes into.
+  package func downstream(of id: Node.ID) -> [Bool] {
+    var found = [Bool](repeating: false, count: nodes.count)
+    for other in ids where other >= id {
+      found[other.index] = other == id || self[other].inputs.contains { found[$0.index] }
+    }
+    return found
+  }
+}

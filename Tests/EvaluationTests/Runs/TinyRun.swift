@@ -149,6 +149,23 @@ struct TinyRun {
   /// How much each pixel counts for a class, by each method.
   func saliency(_ picture: Int, _ classIndex: Int) -> [[Double]] { saliency(input(picture), classIndex) }
 
+  /// Of each channel behind the rectifier the sum of its values, of a class's weights for it, and of the products of both.
+  func channels(
+    _ picture: Int, _ classIndex: Int
+  ) -> [(activation: Double, slope: Double, contribution: Double)] {
+    let hidden = hidden(input(picture))
+    return (0..<Self.channels).map { channel in
+      var sums = (activation: 0.0, slope: 0.0, contribution: 0.0)
+      for i in channel * Self.plane..<(channel + 1) * Self.plane {
+        let (value, weight) = (max(hidden[i], 0), head[classIndex * hidden.count + i])
+        sums.activation += value
+        sums.slope += weight
+        sums.contribution += value * weight
+      }
+      return sums
+    }
+  }
+
   /// The same of any input.
   func saliency(_ x: [Double], _ classIndex: Int) -> [[Double]] {
     let hidden = hidden(x)

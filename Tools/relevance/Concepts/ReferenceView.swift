@@ -116,7 +116,9 @@ final class ReferenceViewer {
   /// The receptive field of a position; all of the picture for a layer without positions.
   private func box(of position: [Int], in picture: RGBImage) throws -> PixelRectangle {
     let whole = PixelRectangle(left: 0, top: 0, width: picture.width, height: picture.height)
-    guard !position.isEmpty, let field = try fields?.field(at: position), field.count > 0 else { return whole }
+    guard !position.isEmpty, let fields, position.count == fields.extents.count else { return whole }
+    let field = try fields.field(at: position)
+    guard field.count > 0 else { return whole }
     let (rows, columns) = (field.rows.clamped(to: 0..<picture.height), field.columns.clamped(to: 0..<picture.width))
     guard !rows.isEmpty, !columns.isEmpty else { return whole }
     return PixelRectangle(

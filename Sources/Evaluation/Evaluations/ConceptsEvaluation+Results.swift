@@ -1,0 +1,146 @@
+import Explanations
+import Figures
+import Foundation
+import Propagation
+
+extension ConceptsEvaluation {
+  public static let name = "concepts"
+  package static let abstract = "How fast a class loses as channels of a layer are set to 0 by falling relevance."
+  package static let discussion = """
+    The channels of a layer are set to 0 in the order of their relevance for the class by each method, largest first, of their activation, \
+    and at random: 1, 2, 4 and so on, up to all. Reported are the class's logit, as its change, and its probability: curves, and their means \
+    over the logarithm of the number of channels, with differences to activation, to random and to lrp. The smaller, the better the order: \
+    the class is due to those channels.
+
+    Example: relevance evaluate concepts squeezenet1.1 val/ --layer relu_fire9_expand3x3 --method lrp --method clrp1
+    """
+  public static let parameters: [Parameter<Self>] = [
+    .target(\.target),
+    .init(
+      "layer", \.layer, "The layer: a node between the input and the logits; relevance inspect lists them.", in: "node"),
+    .init(
+      "steps", \.steps, "In how many steps the number of channels that are 0 doubles, from 1 to all.", in: "n",
+      expected: "1 to 100", where: (1...100).contains),
+    .init(
+      "random-orders", \.randomOrders, "How many random orders are averaged for each class of a picture.", in: "n",
+      expected: "1 to 1000", where: (1...1000).contains),
+  ]
+  package static let usualMethods: [any AttributionMethod] = [.lrp]
+
+  package static var bounds: JournalBounds<Record> {
+    JournalBounds()
+      .setting("steps", in: 1...100)
+      .setting("channels", in: 1...1_000_000, multipliesCells: false)
+      .number("a class", in: JournalLimits.count) { $0.targets.map { Double($0.classIndex) } }
+      .number("a logit", in: JournalLimits.logit) { $0.targets.flatMap { $0.curves.flatMap(\.logits) } }
+      .number("a probability", in: JournalLimits.share) { $0.targets.flatMap { $0.curves.flatMap(\.probabilities) } }
+  }
+
+  package static func fits(_ record: Record, _ header: JournalHeader) -> Bool {
+    let steps = ChannelSteps(header).counts.count
+    return record.targets.allSatisfy { target in
+      JournalHeader.isClass(target.classIndex) && target.curves.count == orders(header).count
+        && target.curves.allSatisfy { $0.logits.count == steps && $0.probabilities.count == steps }
+    }
+  }
+
+  /// The names of a record's curves.
+  private static func orders(_ header: JournalHeader) -> [String] { header.methods + ["activation", "random"] }
+
+  package static func results(of journal: Journal, _ bootstrap: Bootstrap) -> EvaluationResults {
+    let steps = ChannelSteps(journal.header)
+    let orders = orders(journal.header)
+    let pairs = journal.parts(\Record.targets)
+    /// A measurement of the curves, as a table of its means and one of its values.
+    func tables(_ title: String, _ values: @escaping (Record.Curve) -> [Double]) -> (
+      means: ResultTable, curve: ResultTable
+    ) {
+      func mean(_ order: Int) -> Bootstrap.Statistic {
+        .mean(Measurements(pairs) { steps.mean(of: values($0.curves[order])) })
+      }
+      let means = ResultTable(
+        title: title, columns: ["order", "mean"] + rivals.map { "mean, less \($0)" }, methods: orders
+      ) { index in [bootstrap.cell(mean(index))] + rivals.map { bootstrap.cell(orders, index, less: $0, mean) } }
+      let curve = ResultTable(
+        title: "\(title) by number of channels set to 0", columns: ["channels"] + orders,
+        rows: steps.counts.indices.map { step in
+          [.count(steps.counts[step])]
+            + orders.indices.map { order in
+              bootstrap.cell(.mean(Measurements(pairs) { values($0.curves[order])[step] }))
+            }
+        })
+      return (means, curve)
+    }
+    let changes = tables("Change of the logit") { curve in curve.logits.map { $0 - curve.logits[0] } }
+    let probabilities = tables("Probability", \.probabilities)
+    let start = pairs.isEmpty ? 0 : pairs.reduce(0) { $0 + $1.part.curves[0].logits[0] } / Double(pairs.count)
+    return EvaluationResults(
+      tables: [changes.means, probabilities.means, changes.curve, probabilities.curve],
+      charts: [
+        changes.curve.curves(
+          "logit-by-channels", at: steps.places, title: "Logit as channels are set to 0", x: steps.axis,
+          y: ChartAxis("mean change of the logit")),
+        probabilities.curve.curves(
+          "probability-by-channels", at: steps.places, title: "Probability as channels are set to 0", x: steps.axis,
+          y: ChartAxis("mean probability", range: 0...1)),
+      ],
+      notes: [
+        "\(pairs.count) targets in \(journal.found) pictures; before channels are set to 0 their mean logit is "
+          + "\(ResultTable.short(start)).",
+        "The layer \(journal.header.configuration["layer"]?.first ?? "") has \(steps.counts.last ?? 0) channels. Means are over the "
+          + "logarithm of the number of channels set to 0, from 1 to all: the smaller, the sooner the class loses.",
+      ])
+  }
+
+  /// What orders are compared with.
+  private static let rivals = ["activation", "random", "lrp"]
+}
+
+/// How many channels are set to 0 step by step: none, 1, and so many times more with each step up to all.
+package struct ChannelSteps: Hashable, Sendable {
+  /// From 0 to all, rising.
+  package let counts: [Int]
+
+  /// Steps of which `perDoubling` double the number of channels, as far as these are whole numbers.
+  package init(channels: Int, perDoubling: Int) {
+    var counts = [0]
+    var step = 0
+    while let last = counts.last, last < channels {
+      let next = Int(exp2(Double(step) / Double(perDoubling)).rounded())
+      if next > last { counts.append(min(next, channels)) }
+      step += 1
+    }
+    self.counts = counts
+  }
+
+  /// Those of a journal, of which the numbers are within bounds.
+  init(_ header: JournalHeader) {
+    self.init(channels: header.number("channels") ?? 1, perDoubling: header.number("steps") ?? 1)
+  }
+
+  /// The mean of values, one for each step, over the logarithm of the number of channels from 1 to all, by trapezes: that of a single channel
+  /// is its value.
+  package func mean(of values: [Double]) -> Double {
+    let width = log2(Double(counts[counts.count - 1]))
+    guard width > 0 else { return values[values.count - 1] }
+    var sum = 0.0
+    for step in 2..<counts.count {
+      let part = log2(Double(counts[step])) - log2(Double(counts[step - 1]))
+      sum += (values[step - 1] + values[step]) / 2 * part
+    }
+    return sum / width
+  }
+
+  /// Where steps are on the axis: at the logarithm, and none as far before 1 as 2 is behind it.
+  var places: [Double] { counts.map { $0 == 0 ? -1 : log2(Double($0)) } }
+
+  /// The axis, marked at none, at powers of two, and at all unless that is too close.
+  var axis: ChartAxis {
+    let all = counts[counts.count - 1]
+    let end = log2(Double(all))
+    let powers = (0...Int(end)).map { ChartAxis.Mark(Double($0), "\(1 << $0)") }
+    let inner = powers.filter { $0.value == end || end - $0.value > 0.5 }
+    let marks = [ChartAxis.Mark(-1, "0")] + inner
+    return ChartAxis("channels set to 0", marks: marks.last?.value == end ? marks : marks + [.init(end, "\(all)")])
+  }
+}
