@@ -43,6 +43,11 @@ package protocol Operator: Sendable {
   ///
   /// - Throws: `Misfit`.
   func origin(of operands: [Inferred]) throws -> Origin
+  /// The elements of each operand that some elements of the output depend on, whatever values and weights are; by default as `origin`
+  /// tells. Of operands that hold extents or positions it may be anything.
+  ///
+  /// - Throws: `Misfit`.
+  func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet]
   var channels: ChannelPosition? { get }
   /// Whether the output is known to be ≥ 0, given which operands are.
   func isNonNegative(_ operands: [Bool]) -> Bool
@@ -71,6 +76,9 @@ extension Operator {
   package var valueOperands: Set<Int> { [0] }
   package var decidingOperands: Set<Int> { [] }
   package var keepsElements: Bool { false }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    try origin(of: operands).sources(of: elements, among: operands.map(\.shape))
+  }
   package var channels: ChannelPosition? { nil }
   package func isNonNegative(_ operands: [Bool]) -> Bool { false }
   package func range(at site: RangeSite) -> ValueRange? { nil }

@@ -29,4 +29,13 @@ import Testing
     let sum = maps[1...].reduce(maps[0].relevance) { $0.combined(with: $1.relevance, +) }
     #expect(sum.relativeDistance(from: try trace.explain(.class(8)).relevance) <= 1e-5)
   }
+
+  @Test func receptiveFields() throws {
+    let explainer = try Scene().explainer
+
+    let fields = try explainer.network.receptiveFields(of: "relu_conv4_2")
+    let field = try fields.field(at: [5, 5])
+    print(field.rows, field.columns, field.isCut, fields.layout()?.size ?? [])
+    #expect(field.rows == 10..<64 && field.columns == 10..<64 && field.isCut && fields.layout()?.size == [68, 68])
+  }
 }

@@ -77,6 +77,10 @@ import Testing
     (["explain", "model", "input.npy", "--output", ""], "--output is empty; expected a path"),
     (["explain", "model", "input.npy", "--output="], "--output is empty; expected a path"),
     (["inspect", "model", "--why", "class"], "class: the network has no such node; did you mean classes?"),
+    (
+      ["inspect", "model", "--receptive-field", "nothing@0,0"],
+      "nothing: the network has no such node; relevance inspect lists the nodes"
+    ),
   ]) func commandLines(arguments: [String], message: String) throws {
     let outcome = try bench.run(arguments)
     #expect(outcome.status == 64 && outcome.output.isEmpty)

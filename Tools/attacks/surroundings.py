@@ -113,7 +113,7 @@ def streams(random, case):
 
 WORDS = [
     "predict", "explain", "inspect", "doctor", "lab", "units", "evaluate", "bench", "list", "merge", "pointing", "help", "--help", "--version", "-h", "-q", "-v", "-qv",
-    "--output", "--top", "--target", "--method", "--rules", "--save", "--fit", "--threads", "--why", "--layer", "--rule", "--seed", "--limit", "--batch", "--input", "--output-node",
+    "--output", "--top", "--target", "--method", "--rules", "--save", "--fit", "--threads", "--why", "--receptive-field", "conv1@1,2", "conv1@9223372036854775807,-1", "conv1@", "--layer", "--rule", "--seed", "--limit", "--batch", "--input", "--output-node",
     "--channel-range", "--scale", "--shard", "--resume", "--ledger", "--outputs", "--", "-", "=", "--top=", "--output=", "-dash.npy", "-5", "--no-such", "@file", "/dev/stdin", ".",
     "top:1", "class:0", "class:99999999999999999999", "class:9223372036854775807", "unit:conv1/9223372036854775807@9223372036854775807,0", "label:x", "region:0", "box:1", "box:9223372036854775807", "cosine:input.npy", "cosine:", "unit:conv1/0@1,2", "lrp", "clrp1:strength=nan", "zPlus", "epsilon:e=1e-3..1x7", "gamma:g=1e400", "png", "npy",
     "epsilon:e=1e-45..2e-45x100", "fixed:1e-300", "common", "1/3", "1/0", "0/0", "-1,1", "nan,nan", "1e38,1e39", "native", "whole",

@@ -9,6 +9,7 @@ struct Inspect: ParsableCommand {
       Examples:
         relevance inspect squeezenet1.1 --rules paper
         relevance inspect model.onnx --rules mine.yaml --why conv1 --why fc
+        relevance inspect model.onnx --receptive-field conv4 --receptive-field conv4@3,5
       """)
 
   @OptionGroup var model: ModelOptions
@@ -20,8 +21,17 @@ struct Inspect: ParsableCommand {
     completion: .nodes)
   var why: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Show which rows and columns of the input a position of a node's output depends on; without a position, size and stride of the node's receptive fields and the field in the middle. Repeatable.",
+      valueName: "node[@y,x]"),
+    completion: .nodes)
+  var receptiveField: [String] = []
+
   func run() throws {
     guard let model = try load() else { return }
+    try showFields(of: model)
+    guard receptiveField.isEmpty || !why.isEmpty else { return }
     let plan = try rules.plan(for: model)
     let network = plan.network
     let shape = model.exampleInputShape

@@ -69,19 +69,7 @@ struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
 extension TransposedConvolution {
   /// The window of the convolution that this is the adjoint of, with its padding spelled out.
   fileprivate func adjointWindow(input: TensorShape, output: TensorShape) throws -> Window {
-    let before: [Int]
-    let after: [Int]
-    switch window.padding {
-    case .explicit(let first, let last): (before, after) = (first, last)
-    case .sameUpper, .sameLower:
-      let totals = window.kernel.indices.map { axis in
-        let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
-        return (input[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis] - output[axis + 2]
-      }
-      // Where the output is larger than what windows reach, what is left lies at its end.
-      before = totals.map { $0 < 0 ? 0 : window.padding == .sameUpper ? $0 / 2 : $0 - $0 / 2 }
-      after = zip(totals, before).map { $0 - $1 }
-    }
+    let (before, after) = padding(of: input, to: output)
     // What was added at the end of the output lies beyond the last window.
     return try Window(
       kernel: window.kernel, strides: window.strides, dilations: window.dilations,

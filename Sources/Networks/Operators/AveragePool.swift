@@ -14,6 +14,9 @@ package struct AveragePool: LimitKeeping {
   package var channels: ChannelPosition? { .second }
   package var isLinear: Bool { true }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed(window.axes) }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    [try window.sources(of: elements, in: firstShape(operands))]
+  }
   package func range(at site: RangeSite) -> ValueRange? {
     let x = site.range(0)?.hull(along: Array(window.axes))
     return countsPadding && window.mayPad ? x?.including(0) : x

@@ -44,4 +44,11 @@ package struct Convolution: WeightedOperator {
   package func origin(of operands: [Inferred]) throws -> Origin {
     .mixed(Set(1..<max(try firstShape(operands).rank, 1)))
   }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    [
+      try window.sources(of: elements, in: firstShape(operands)) {
+        Networks.channels(before: $0, groups: groups, count: inputChannels)
+      }
+    ]
+  }
 }

@@ -48,5 +48,13 @@ package struct DepthToSpace: LimitKeeping {
 
   package var isLinear: Bool { true }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed([1, 2, 3]) }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    let x = try firstShape(operands)
+    let (split, order) = axes(of: x)
+    let moved = elements.reshaped(to: TensorShape(order.map { split[$0] })).mapped(to: split) { block in
+      split.dimensions.indices.map { axis in block.axes[order.firstIndex(of: axis) ?? axis] }
+    }
+    return [moved.reshaped(to: x)]
+  }
   package func range(at site: RangeSite) -> ValueRange? { site.range(0)?.hull(along: [1, 2, 3]) }
 }

@@ -11,6 +11,10 @@ package struct DynamicQuantize: Operator {
   package func elementKind(of operands: [ElementKind]) -> ElementKind { .real }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape { try operand(operands) }
   package func origin(of operands: [Inferred]) throws -> Origin { .elementwise }
+  /// The steps depend on every element.
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    operands.map { ElementSet(allOf: $0.shape) }
+  }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func literal(of operands: [Inferred]) throws -> Literal? {
     guard let x = operands.first?.literal?.floats else { return nil }

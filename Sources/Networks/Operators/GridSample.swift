@@ -36,6 +36,44 @@ package struct GridSample: Operator {
     return TensorShape(Array(x.dimensions[..<2] + grid.dimensions[1..<(grid.rank - 1)]))
   }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed(Set(2..<(try firstShape(operands).rank))) }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    let (x, grid) = (operands[0].shape, operands[1].shape)
+    let positions = elements.mapped(to: grid) { block in
+      [block.axes[0]] + block.axes[2...] + [[Bool](repeating: true, count: grid[-1])]
+    }
+    if let known = operands[1].literal?.floats { return [samples(of: elements, in: x, at: known), positions] }
+    let images = elements.mapped(to: x) { block in
+      block.axes[..<2] + x.dimensions[2...].map { [Bool](repeating: true, count: $0) }
+    }
+    return [images, positions]
+  }
+
+  /// The neighbors of positions that are known.
+  private func samples(of elements: ElementSet, in x: TensorShape, at grid: Tensor) -> ElementSet {
+    let axes = x.rank - 2
+    let space = TensorShape(Array(elements.shape.dimensions[2...]))
+    let coordinates = grid.elements
+    var result = ElementSet(noneOf: x)
+    for block in elements.blocks {
+      let places = ElementSet.Block(axes: Array(block.axes[2...])).places(in: space)
+      for item in block.axes[0].indices where block.axes[0][item] {
+        let items = block.axes[0].indices.map { $0 == item }
+        for place in places {
+          let neighbors = (0..<axes).map { axis in
+            // Positions name the last axis first.
+            let position = coordinates[(item * space.count + place) * axes + axes - 1 - axis]
+            var flags = [Bool](repeating: false, count: x[axis + 2])
+            for tap in taps(at: position, extent: flags.count) where tap.weight != 0 {
+              if let index = tap.index { flags[index] = true } else { result.meetsPadding = true }
+            }
+            return flags
+          }
+          result.insert(ElementSet.Block(axes: [items, block.axes[1]] + neighbors))
+        }
+      }
+    }
+    return result
+  }
   package func isNonNegative(_ operands: [Bool]) -> Bool { mode != .cubic && operands.first ?? false }
   package func range(at site: RangeSite) -> ValueRange? {
     guard mode != .cubic, let x = site.range(0)?.hull else { return nil }

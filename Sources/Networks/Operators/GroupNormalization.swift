@@ -32,4 +32,13 @@ package struct GroupNormalization: Operator {
   package func origin(of operands: [Inferred]) throws -> Origin {
     .mixed(Set(1..<max(try firstShape(operands).rank, 1)))
   }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    let x = try firstShape(operands)
+    let space = x.dimensions[2...].map { [Bool](repeating: true, count: $0) }
+    return [
+      elements.mapped(to: x) { block in
+        [block.axes[0], Networks.channels(before: block.axes[1], groups: groups ?? x[1], count: x[1])] + space
+      }
+    ]
+  }
 }

@@ -65,6 +65,36 @@ package struct LiveSelection: Operator {
       }
     return .mixed(Set((keepsFirst ? 1 : 0)..<Swift.max(rank, 1)))
   }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    let (x, indices) = (operands[0].shape, operands[1].shape)
+    func all(_ axis: Int) -> [Bool] { [Bool](repeating: true, count: x[axis]) }
+    switch places {
+    case .along(let axis):
+      let axis = try counted(axis, rank: x.rank)
+      let own = axis..<axis + indices.rank
+      return [
+        elements.mapped(to: x) { $0.axes[..<axis] + [all(axis)] + $0.axes[own.upperBound...] },
+        elements.mapped(to: indices) { Array($0.axes[own]) },
+      ]
+    case .elements(let axis):
+      let axis = try counted(axis, rank: x.rank)
+      let data = elements.mapped(to: x) { block in
+        x.dimensions.indices.map { other in
+          let flags = block.axes[other]
+          return other == axis ? all(axis) : flags + [Bool](repeating: false, count: x[other] - flags.count)
+        }
+      }
+      return [data, elements]
+    case .parts(let batchAxes):
+      let named = batchAxes..<batchAxes + indices[-1]
+      return [
+        elements.mapped(to: x) { $0.axes[..<batchAxes] + named.map(all) + $0.axes[(indices.rank - 1)...] },
+        elements.mapped(to: indices) {
+          $0.axes[..<(indices.rank - 1)] + [[Bool](repeating: true, count: indices[-1])]
+        },
+      ]
+    }
+  }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
   package func range(at site: RangeSite) -> ValueRange? {
     site.range(0).flatMap { ValueRange($0.hull.lower, $0.hull.upper, rank: site.output.shape.rank) }

@@ -28,6 +28,17 @@ package struct LocalResponseNormalization: Operator {
   }
   package var channels: ChannelPosition? { .second }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed([1]) }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    [
+      elements.mapped(to: elements.shape) { block in
+        var axes = block.axes
+        for (channel, isIn) in block.axes[1].enumerated() where isIn {
+          for neighbor in neighbors(of: channel, channels: axes[1].count) { axes[1][neighbor] = true }
+        }
+        return axes
+      }
+    ]
+  }
   package func isNonNegative(_ operands: [Bool]) -> Bool { operands.first ?? false }
   // Squares have no sign.
   package func signsBefore(_ signs: Signs, output: TensorShape, of operands: [Inferred]) -> Signs? { signs }

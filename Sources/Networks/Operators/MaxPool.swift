@@ -11,5 +11,8 @@ package struct MaxPool: LimitKeeping {
   }
   package var channels: ChannelPosition? { .second }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed(window.axes) }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    [try window.sources(of: elements, in: firstShape(operands))]
+  }
   package func range(at site: RangeSite) -> ValueRange? { site.range(0)?.hull(along: Array(window.axes)) }
 }

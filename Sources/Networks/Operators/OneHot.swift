@@ -31,6 +31,16 @@ package struct OneHot: Operator {
     return .mixed(Set(try counted(axis, rank: rank + 1)...rank))
   }
 
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    let axis = try counted(axis, rank: elements.shape.rank)
+    let indices = elements.mapped(to: operands[0].shape) { block in
+      var axes = block.axes
+      axes.remove(at: axis)
+      return axes
+    }
+    return [indices] + operands.dropFirst().map { ElementSet(allOf: $0.shape) }
+  }
+
   package func literal(of operands: [Inferred]) throws -> Literal? {
     let shape = try outputShape(of: operands)
     guard let known = operands[0].literal, let values = operands[2].literal else { return nil }

@@ -91,6 +91,21 @@ package struct Resize: LimitKeeping {
     let taps = try taps(of: operands)
     return .mixed(Set(taps.indices.filter { taps[$0] != nil }))
   }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    let x = try firstShape(operands)
+    let taps = try taps(of: operands)
+    let mixed = elements.mapped(to: x) { block in
+      block.axes.enumerated().map { axis, outputs in
+        guard let taps = taps[axis] else { return outputs }
+        var flags = [Bool](repeating: false, count: x[axis])
+        for (isIn, taps) in zip(outputs, taps) where isIn {
+          for tap in taps where tap.weight != 0 { flags[tap.index] = true }
+        }
+        return flags
+      }
+    }
+    return [mixed] + operands.dropFirst().map { ElementSet(allOf: $0.shape) }
+  }
   package func range(at site: RangeSite) -> ValueRange? {
     guard mode != .cubic, let x = site.range(0) else { return nil }
     guard let crop else { return (try? taps(of: site.operands)).flatMap(x.resized) }

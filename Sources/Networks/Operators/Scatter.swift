@@ -21,6 +21,18 @@ package struct Scatter: Operator {
     operands.count == 3 && operands[0] && operands[2]
   }
   package func origin(of operands: [Inferred]) throws -> Origin { .mixed(Set(0..<(try firstShape(operands).rank))) }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    let positions = try positions(of: operands)
+    var data = elements.flags
+    // Of several updates of an element the last one stays, unless they are added.
+    let last = Dictionary(zip(positions, positions.indices)) { $1 }
+    let updates = positions.enumerated().map { data[$1] && (adds || last[$1] == $0) }
+    if !adds { for position in positions { data[position] = false } }
+    return [
+      ElementSet(elements.shape, flags: data), ElementSet(allOf: operands[1].shape),
+      ElementSet(operands[2].shape, flags: updates),
+    ]
+  }
   package func outputShape(of operands: [Inferred]) throws -> TensorShape {
     _ = try positions(of: operands)
     return try firstShape(operands)

@@ -67,4 +67,41 @@ package struct TransposedConvolution: WeightedOperator {
   package func origin(of operands: [Inferred]) throws -> Origin {
     .mixed(Set(1..<max(try firstShape(operands).rank, 1)))
   }
+  package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
+    let x = try firstShape(operands)
+    let before = padding(of: x, to: elements.shape).before
+    var meetsPadding = false
+    var result = elements.mapped(to: x) { block in
+      let space = window.kernel.indices.map { axis in
+        var flags = [Bool](repeating: false, count: x[axis + 2])
+        for (output, isIn) in block.axes[axis + 2].enumerated() where isIn {
+          for tap in 0..<window.kernel[axis] {
+            let distance = output + before[axis] - tap * window.dilations[axis]
+            guard distance % window.strides[axis] == 0 else { continue }
+            let index = distance / window.strides[axis]
+            if flags.indices.contains(index) { flags[index] = true } else { meetsPadding = true }
+          }
+        }
+        return flags
+      }
+      return [block.axes[0], Networks.channels(before: block.axes[1], groups: groups, count: inputChannels)] + space
+    }
+    result.meetsPadding = meetsPadding
+    return [result]
+  }
+
+  /// What is cut off the output, or added to it where negative, before and after each spatial axis, `outputPadding` left out.
+  package func padding(of x: TensorShape, to output: TensorShape) -> (before: [Int], after: [Int]) {
+    switch window.padding {
+    case .explicit(let before, let after): return (before, after)
+    case .sameUpper, .sameLower:
+      let totals = window.kernel.indices.map { axis in
+        let reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
+        return (x[axis + 2] - 1) * window.strides[axis] + reach + outputPadding[axis] - output[axis + 2]
+      }
+      // Where the output is larger than what windows reach, what is left lies at its end.
+      let before = totals.map { $0 < 0 ? 0 : window.padding == .sameUpper ? $0 / 2 : $0 - $0 / 2 }
+      return (before, zip(totals, before).map { $0 - $1 })
+    }
+  }
 }

@@ -97,4 +97,46 @@ extension Window {
     }
     return try TensorShape(checking: [x[0], x[1]] + placement(over: Array(x.dimensions[2...])).outputs)
   }
+
+  /// The elements under the windows of some outputs.
+  ///
+  /// - Parameters:
+  ///   - elements: the outputs, batch × channels × windows.
+  ///   - x: the shape of what windows slide over.
+  ///   - channels: the channels that some channels of the output are made of.
+  func sources(of elements: ElementSet, in x: TensorShape, channels: ([Bool]) -> [Bool] = { $0 }) throws -> ElementSet {
+    let before = try placement(over: Array(x.dimensions[2...])).before
+    var meetsPadding = false
+    var result = elements.mapped(to: x) { block in
+      let space = kernel.indices.map { axis in
+        var flags = [Bool](repeating: false, count: x[axis + 2])
+        for (output, isIn) in block.axes[axis + 2].enumerated() where isIn {
+          let first = output * strides[axis] - before[axis]
+          let step = dilations[axis]
+          // The first tap that is inside, and the first one behind the end.
+          let start = first < 0 ? (step - 1 - first) / step : 0
+          let end = first < flags.count ? min(kernel[axis], (flags.count - 1 - first) / step + 1) : 0
+          for tap in start..<max(start, end) { flags[first + tap * step] = true }
+          if end - start < kernel[axis] { meetsPadding = true }
+        }
+        return flags
+      }
+      return [block.axes[0], channels(block.axes[1])] + space
+    }
+    result.meetsPadding = meetsPadding
+    return result
+  }
+}
+
+/// For each channel of a layer's input whether some channels of its output are made of it, where channels are in groups.
+///
+/// - Parameters:
+///   - flags: the channels of the output.
+///   - groups: how many groups of neighboring channels there are.
+///   - count: the number of the input's channels.
+func channels(before flags: [Bool], groups: Int, count: Int) -> [Bool] {
+  let (outputs, inputs) = (flags.count / groups, count / groups)
+  return (0..<groups).flatMap { group in
+    [Bool](repeating: flags[group * outputs..<(group + 1) * outputs].contains(true), count: inputs)
+  }
 }
