@@ -45,9 +45,15 @@ package struct ChannelLayout: Hashable, Sendable {
   init(of id: Node.ID, in trace: Trace) throws {
     let (axis, count) = try trace.channels(of: id)
     let shape = trace.forward.shape(of: id)
-    let batchAxis = trace.forward.batchAxis(of: id)
     self.count = count
     size = shape.count / max(trace.batch, 1)
+    guard trace.forward.plan.itemLayouts[id.index] != .folded else {
+      // The first axis counts windows of an image, say, of all items.
+      distance = shape.strides[axis]
+      extents = shape.dimensions.indices.filter { $0 != axis }.map { shape[$0] / ($0 == 0 ? trace.batch : 1) }
+      return
+    }
+    let batchAxis = trace.forward.batchAxis(of: id)
     // Of an item, without the batch's axis, wherever it is.
     distance = shape.strides[axis] / (axis < batchAxis ? trace.batch : 1)
     extents = shape.dimensions.indices.filter { $0 != axis && $0 != batchAxis }.map { shape[$0] }

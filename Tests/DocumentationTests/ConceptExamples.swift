@@ -37,6 +37,35 @@ import Testing
     let field = try fields.field(at: [5, 5])
     print(field.rows, field.columns, field.isCut, fields.layout()?.size ?? [])
     #expect(field.rows == 10..<64 && field.columns == 10..<64 && field.isCut && fields.layout()?.size == [68, 68])
+  }
+
+  @Test func references() throws {
+    let scene = try Scene()
+    let (model, explainer) = (scene.model, scene.explainer)
+    let at = try Place()
+
+    let classes = ClassNames(names: model.labels?.names ?? [:], count: 10)
+    let data = try DataSet.load(at("Fixtures/digits/scenes/instances.json"), classes: classes)
+    let indexing = ConceptIndexing(layers: ["relu_conv4_2"])
+    let index = try indexing.prepared(Subject(explainer, methods: [.lrp]), on: data).run(state: at("index.state"))
+    for reference in index["relu_conv4_2"]?.references(of: 4).prefix(3) ?? [] {
+      print(index.inputs[reference.input], reference.classIndex, reference.value, reference.position)
+    }
+    #expect(index["relu_conv4_2"]?.references(of: 4).prefix(3).map(\.classIndex) == [8, 8, 8])
+  }
+
+  @Test func graphs() throws {
+    let trace = try Scene().trace
+
+    let unit = Target.unit(node: "relu_conv4_2", channel: 4)
+    let graph = try AttributionGraph(trace, for: unit, through: ["relu_conv3_2", "relu_conv2_2"], count: 3, width: 2)
+    for edge in graph.edges.prefix(3) {
+      print(graph.vertices[edge.to].channel ?? 0, edge.relevance, edge.share)
+    }
+    #expect(graph.edges.prefix(3).map { graph.vertices[$0.to].channel } == [1, 7, 25])
+    #expect(zip(graph.edges, [0.162, 0.114, 0.103]).allSatisfy { isNear($0.share, $1) })
+  }
+
   @Test func channelsSetToZero() throws {
     let trace = try Scene().trace
 

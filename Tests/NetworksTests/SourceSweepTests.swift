@@ -19,7 +19,9 @@ import Testing
   }
 
   /// Families whose values may hide a change: what is cut off or loses, differences of an element to itself, and shares of one.
-  static let hiding: Set = ["Relu", "Clip", "Min", "Max", "ReduceMin", "ReduceMax", "MaxPool", "Sub", "Softmax"]
+  static let hiding: Set = [
+    "Relu", "Clip", "Min", "Max", "ReduceMin", "ReduceMax", "MaxPool", "GlobalMaxPool", "Sub", "Softmax",
+  ]
 
   /// Vectors with other values that do: constants of zeros and ones, rounding, decisions, norms of zeros, a weight of about 1e-8.
   static let hidingVectors = [
@@ -82,7 +84,7 @@ import Testing
     for test in pack.cases where test.refused == nil {
       try Self.compare(NeuralNetwork(onnx: pack.model(of: test)), pack.input(of: test), test.name, &tally)
     }
-    Self.expectExactness(tally, atLeast: 9_500)
+    Self.expectExactness(tally, atLeast: 2_800)
   }
 
   @Test func chains() throws {
@@ -93,6 +95,6 @@ import Testing
       let input = Seeded.tensor(TensorShape([1] + chain.item), seed: seed, low: -2, high: 2)
       try Self.compare(chain.builder.network(), input, "\(seed): \(chain.names)", &tally)
     }
-    Self.expectExactness(tally, atLeast: 2_800)
+    Self.expectExactness(tally, atLeast: 9_500)
   }
 }

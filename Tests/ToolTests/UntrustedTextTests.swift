@@ -78,8 +78,8 @@ import Testing
     (["explain", "model", "input.npy", "--output="], "--output is empty; expected a path"),
     (["inspect", "model", "--why", "class"], "class: the network has no such node; did you mean classes?"),
     (
-      ["inspect", "model", "--receptive-field", "z@0,0"],
-      "z: the network has no such node; relevance inspect lists the nodes"
+      ["inspect", "model", "--receptive-field", "nothing@0,0"],
+      "nothing: the network has no such node; relevance inspect lists the nodes"
     ),
   ]) func commandLines(arguments: [String], message: String) throws {
     let outcome = try bench.run(arguments)
