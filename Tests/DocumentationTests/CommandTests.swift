@@ -138,6 +138,8 @@ private struct Manual {
   /// The help of a command.
   struct Page {
     let subcommands: Set<String>
+    /// The one that is meant if none is named.
+    let usual: String?
     let options: Set<String>
   }
   private var pages: [[String]: Page] = [:]
@@ -149,6 +151,11 @@ private struct Manual {
     var path: [String] = []
     var page = try self.page([command.tool])
     while !page.subcommands.isEmpty, let next = rest.first, !next.hasPrefix("-") {
+      if !page.subcommands.contains(next), let usual = page.usual {
+        path.append(usual)
+        page = try self.page([command.tool] + path)
+        continue
+      }
       guard page.subcommands.contains(next) else {
         Issue.record("\(command): there is no subcommand \(next)")
         return (page, [])
@@ -166,9 +173,11 @@ private struct Manual {
     let help = try BuiltTool.output(of: BuiltTool.url(named: path[0]), arguments, in: Fixtures.root).text
     let lists = help.components(separatedBy: "SUBCOMMANDS:\n")
     let subcommands =
-      lists.count > 1 ? lists[1].matches(of: /\n?  ([a-z][a-z-]*)  +[A-ZRule]/).map { String($0.1) } : []
+      lists.count > 1
+      ? lists[1].matches(of: /\n?  ([a-z][a-z-]*)(?: \(default\))?  +[A-ZRule]/).map { String($0.1) } : []
     let page = Page(
-      subcommands: Set(subcommands), options: Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.output) }))
+      subcommands: Set(subcommands), usual: help.firstMatch(of: /\n  ([a-z-]+) \(default\)/).map { String($0.1) },
+      options: Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.output) }))
     pages[path] = page
     return page
   }

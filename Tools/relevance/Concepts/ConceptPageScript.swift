@@ -168,10 +168,10 @@ extension ConceptPage {
     function update() {
       const layer = data.layers[at("layer").selectedIndex];
       const sought = at("search").value.trim().toLowerCase();
-      const number = /^\d+$/.test(sought) ? Number(sought) : undefined;
-      shown = layer.cards.filter(each => !sought || (number !== undefined ? each.channel === number :
-        [...each.relevance, ...each.activation].some(
-          example => example.label.toLowerCase().includes(sought) || example.name.toLowerCase().includes(sought))));
+      // A number is a channel's, or the whole name of a class.
+      const fits = /^\d+$/.test(sought) ? label => label === sought : text => text.toLowerCase().includes(sought);
+      shown = layer.cards.filter(each => !sought || String(each.channel) === sought ||
+        [...each.relevance, ...each.activation].some(example => fits(example.label) || fits(example.name)));
       const order = at("order").value;
       shown.sort((a, b) => order === "channel" ? a.channel - b.channel : b.share - a.share || a.channel - b.channel);
       at("count").textContent = `${shown.length} of ${layer.cards.length} channels`;
