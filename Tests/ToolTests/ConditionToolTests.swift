@@ -50,6 +50,17 @@ import Testing
     #expect(entry.layers[0].channels == (try trace.channels(of: "y", for: .class(5), through: conditions))[0])
   }
 
+  /// The page says what its maps are of.
+  @Test func pagesNameConditions() throws {
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "explain", "model", "input.npy", "--target", "class:5", "--method", "lrp", "--through", "y/0+1", "--no-exclusive",
+      "--save", "html", "--output", "out")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let page = try String(contentsOfFile: bench.path("out/input/explanation.html"), encoding: .utf8)
+    #expect(page.contains("<h4>lrp through y/0+1, or beside</h4>"))
+  }
+
   @Test(arguments: [
     ("y", "expected NODE/CHANNEL, or NODE/3+7 for several channels"), ("nowhere/1", "nowhere"),
     ("y/1000", "no channel 1000"),

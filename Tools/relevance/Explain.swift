@@ -248,6 +248,13 @@ extension Explainer {
 }
 
 extension Explanation {
+  /// The method, and under which conditions: `lrp through conv4_2/3+7`.
+  var methodTitle: String {
+    guard !conditions.isEmpty else { return method.description }
+    let passed = conditions.map(\.description).joined(separator: " and ")
+    return "\(method) through \(passed)\(isExclusive ? "" : ", or beside")"
+  }
+
   /// `class340.clrp1`, `class340.clrp1-strength-2`, `class8-40-25.lrp`, `region8.lrp`, `box1.lrp`, `cosine-zebra.lrp`, `unit-conv5-13.lrp`, `unit-conv5-13-6-7.lrp`
   var fileName: String {
     let passed = conditions.map { ".through-" + $0.description.inFileNames }.joined()

@@ -36,7 +36,7 @@ extension ExplanationPage {
         let choice: HTML = index == selected ? " selected" : ""
         return """
           <option value="\(index)"\(choice)>\(map.explanation.target.title(labels)), \
-          \(map.explanation.method.description)</option>
+          \(map.explanation.methodTitle)</option>
           """
       })
   }

@@ -174,7 +174,7 @@ struct ExplanationPage {
   }
 
   private func figure(_ map: ShownMap, number: Int) -> HTML {
-    let (explanation, method) = (map.explanation, map.explanation.method.description)
+    let (explanation, method) = (map.explanation, map.explanation.methodTitle)
     let alt = "Relevance map of \(explanation.target.title(labels)) by \(method)"
     let sum = String(format: "%.4g", explanation.relevance.sum())
     let remarks = explanation.allRemarks.map { "<p>\($0.prefix(1).uppercased() + $0.dropFirst()).</p>" as HTML }

@@ -51,7 +51,7 @@ struct PageData: Encodable {
     self.maps = zip(maps, common).map { map, common in
       let (values, largest) = Self.halves(map.values.elements)
       return MapEntry(
-        target: map.explanation.target.title(labels), method: map.explanation.method.description,
+        target: map.explanation.target.title(labels), method: map.explanation.methodTitle,
         unit: map.explanation.quantity, isSigned: map.heatmap.colors == .diverging, values: values, largest: largest,
         own: HeatmapScale.standard.limit(of: map.values.elements), common: common.limit(of: []),
         ledger: LedgerRow.rows(of: map.explanation.ledger))
