@@ -112,7 +112,7 @@ struct ConceptPage: Encodable {
       <output id="count" aria-live="polite"></output>
       </div>
       <p class="quiet scripted-only">\(isAtlas
-        ? "For each channel the images in which it has the largest share of the layer's relevance for their class, beside those in which it has the largest share of the activation. SHARE is the mean over all images."
+        ? "For each channel the images in which it has the largest share of the layer's relevance for their class, beside those in which it has the largest share of the activation. A channel's share is the mean over all images."
         : "The channels that the decision is due to, each with the map of what passes it, and the images of the index in which it counts most.")</p>
       <div id="cards" class="scripted-only"></div>
       <div id="more"></div>
