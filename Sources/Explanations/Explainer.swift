@@ -50,6 +50,20 @@ public struct Explainer: Sendable {
     self.memoryBudget = memoryBudget
   }
 
+  private init(_ other: Explainer, plan: RulePlan) {
+    (self.plan, preprocessing, executor) = (plan, other.preprocessing, other.executor)
+    (memoryBudget, reachable) = (other.memoryBudget, other.reachable)
+  }
+
+  /// The same network under another table. Threads, memory and weights that are laid out for products are shared, so that trying many tables
+  /// costs little.
+  ///
+  /// - Parameter rules: the table.
+  /// - Throws: as `RuleTable.draft(for:)`.
+  public func replacingRules(with rules: RuleTable) throws -> Explainer {
+    Explainer(self, plan: try rules.draft(for: network))
+  }
+
   /// The network.
   public var network: NeuralNetwork { plan.network }
 
@@ -270,6 +284,11 @@ public struct Trace: Sendable {
     /// Other denominators of the explanations so far.
     package let denominators: Int
   }
+
+  /// What the trace takes in memory, in bytes: the values of its nodes, and what explanations so far have left for the next ones.
+  ///
+  /// - Complexity: O(nodes).
+  public var memoryUse: Int { bytes.values + bytes.sideProducts + bytes.denominators }
 
   /// What the trace takes in memory.
   package var bytes: Bytes {

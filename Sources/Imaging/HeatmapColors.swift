@@ -23,10 +23,10 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
   /// The color of values that are no numbers, or that the ramp has no color for.
   package static let notFinite = RGBColor(red: 128, green: 128, blue: 128)
   /// The number of steps from zero to the full color.
-  package static let steps = 255
+  public static let steps = 255
 
   /// The color at a position in −1…1, clamped; 0 is white.
-  package func color(at position: Float) -> RGBColor {
+  public func color(at position: Float) -> RGBColor {
     let index = Int((min(abs(position), 1) * Float(Self.steps)).rounded())
     // What is hardly negative is zero to the eye.
     guard position < 0, index > 0 else { return self == .diverging ? Self.reds[index] : Self.sequence[index] }

@@ -5,7 +5,7 @@ import Tensors
 
 extension RGBImage {
   /// The largest number of pixels that a picture may have: 178 956 970, where Pillow too suspects a decompression bomb.
-  package static let pixelLimit = 178_956_970
+  public static let pixelLimit = 178_956_970
 
   /// Reads a JPEG or PNG file. Its content, not its name, decides which.
   ///
@@ -32,13 +32,20 @@ extension RGBImage {
     try read(bytes(of: file.fileSystemPath), name: file.fileSystemPath)
   }
 
-  /// Reads a picture from the bytes of a JPEG or PNG file; `name` is what errors call it.
+  /// Reads a picture from the bytes of a JPEG or PNG file.
   ///
+  /// - Parameters:
+  ///   - data: the file's bytes.
+  ///   - name: what errors call it.
+  ///   - limit: the largest number of pixels, from 1. A file that says that it has more is refused before anything is decompressed: what a
+  ///     service that takes files from others asks for.
   /// - Throws: `RelevanceKitError`; see `init(contentsOf:)`.
-  public init(decoding data: Data, name: String) throws { self = try Self.read(data, name: name).upright }
+  public init(decoding data: Data, name: String, pixelLimit limit: Int = RGBImage.pixelLimit) throws {
+    self = try Self.read(data, name: name, pixelLimit: limit).upright
+  }
 
   /// Reads a picture from the bytes of a JPEG or PNG file.
-  package static func read(_ data: Data, name: String) throws -> Reading {
+  package static func read(_ data: Data, name: String, pixelLimit limit: Int = pixelLimit) throws -> Reading {
     guard let format = ImageFormat(startOf: data) else {
       throw SimpleError("\(name): not a picture: expected JPEG or PNG, found \(describe(startOf: data))")
     }
@@ -47,8 +54,8 @@ extension RGBImage {
     let status = data.withUnsafeBytes { raw in
       let bytes = raw.assumingMemoryBound(to: UInt8.self)
       return switch format {
-      case .jpeg: cimaging_decode_jpeg(bytes.baseAddress, bytes.count, UInt64(Self.pixelLimit), &picture)
-      case .png: cimaging_decode_png(bytes.baseAddress, bytes.count, UInt64(Self.pixelLimit), &picture)
+      case .jpeg: cimaging_decode_jpeg(bytes.baseAddress, bytes.count, UInt64(limit), &picture)
+      case .png: cimaging_decode_png(bytes.baseAddress, bytes.count, UInt64(limit), &picture)
       }
     }
     let (width, height) = (Int(picture.width), Int(picture.height))
@@ -61,7 +68,7 @@ extension RGBImage {
       case CIMAGING_UNSUPPORTED:
         SimpleError(
           "\(name): \(kind) of an unsupported kind: expected 8-bit gray, RGB, YCbCr, CMYK or YCCK, found \(message)")
-      case CIMAGING_TOO_LARGE: tooLarge(name, width: width, height: height)
+      case CIMAGING_TOO_LARGE: tooLarge(name, width: width, height: height, limit: limit)
       case CIMAGING_OUT_OF_MEMORY: SimpleError("\(name): not enough memory for the picture")
       default: SimpleError("\(name): damaged \(kind): \(message)")
       }
@@ -118,8 +125,8 @@ extension RGBImage {
     try AtomicFiles.write(pngData(), to: file.fileSystemPath)
   }
 
-  static func tooLarge(_ name: String, width: Int, height: Int) -> SimpleError {
-    SimpleError("\(name): too large: expected at most \(pixelLimit) pixels, found \(width)×\(height)")
+  static func tooLarge(_ name: String, width: Int, height: Int, limit: Int = pixelLimit) -> SimpleError {
+    SimpleError("\(name): too large: expected at most \(limit) pixels, found \(width)×\(height)")
   }
 
   /// The bytes of a file that starts like a picture; of any other file, only as many as an error message needs.

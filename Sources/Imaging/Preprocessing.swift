@@ -126,7 +126,7 @@ public struct Preprocessing: Hashable, Sendable {
   public static let imageNet = Preprocessing(cropRounding: .torchvision)
 
   /// The same pixel arithmetic on the picture at its own size: no resize and no crop, for fully convolutional networks.
-  package var native: Preprocessing {
+  public var native: Preprocessing {
     var copy = self
     copy.resize = nil
     copy.crop = nil
@@ -134,7 +134,7 @@ public struct Preprocessing: Hashable, Sendable {
   }
 
   /// The same without the crop: the network sees the resized picture up to its edges.
-  package func withoutCrop() -> Preprocessing {
+  public func withoutCrop() -> Preprocessing {
     var copy = self
     copy.crop = nil
     return copy

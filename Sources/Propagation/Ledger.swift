@@ -231,7 +231,7 @@ extension Ledger: CustomStringConvertible {
 
 extension AbsorptionCause {
   /// What columns are headed.
-  package var title: String {
+  public var title: String {
     switch self {
     case .bias: "BIAS"
     case .stabilizer: "STABILIZER"

@@ -12,7 +12,7 @@ extension RuleTable {
   /// axes) and `live` (the number of operands that depend on the input), all of which must hold. With `optional: true`, nodes at
   /// which the rule cannot be used are left to the rows below. The rules that have names are those of `catalog`; add your own.
   ///
-  /// - Throws: `RelevanceKitError` with line and column.
+  /// - Throws: `RelevanceKitError`; a `LocatedError`, with line and column, for what the text has.
   public init(contentsOf file: some FileLocation, pixelRange: PixelRange?, catalog: RuleCatalog = .standard) throws {
     let path = file.fileSystemPath
     let data: Data
@@ -27,7 +27,7 @@ extension RuleTable {
 
   /// Reads a table from YAML text; `file` is what errors call it. See `init(contentsOf:pixelRange:catalog:)`.
   ///
-  /// - Throws: `RelevanceKitError` with line and column.
+  /// - Throws: `RelevanceKitError`; a `LocatedError`, with line and column, for what the text has.
   public init(
     yaml: String, file: String = "rules", pixelRange: PixelRange?, catalog: RuleCatalog = .standard
   ) throws {
@@ -231,7 +231,7 @@ private struct YAMLReader {
 }
 
 /// A rule table's file that cannot be read.
-package enum RuleTableFileError: RelevanceKitError, Equatable {
+package enum RuleTableFileError: LocatedError, Equatable {
   case missing(String)
   case invalid(String, line: Int, column: Int, found: String, expected: String)
   case unnamed(String)
@@ -242,6 +242,11 @@ package enum RuleTableFileError: RelevanceKitError, Equatable {
     case .missing(let file): file.contains(where: { "./".contains($0) }) ? .missingInput : .usage
     case .invalid, .unnamed: .badData
     }
+  }
+
+  package var place: (line: Int, column: Int)? {
+    guard case .invalid(_, let line, let column, _, _) = self else { return nil }
+    return (line, column)
   }
 
   package var description: String {

@@ -26,6 +26,9 @@ package enum FetchedModels {
 }
 
 extension Model {
+  /// The names of the models that `Tools/models/fetch` has fetched, for `init(named:)`.
+  public static var fetchedNames: [String] { FetchedModels.names }
+
   /// Reads a model that `Tools/models/fetch` has fetched, such as `squeezenet1.1`.
   ///
   /// They are in the folder that the environment's `RELEVANCEKIT_MODELS` names, by default `relevancekit` in the user's cache.

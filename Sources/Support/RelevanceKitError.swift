@@ -9,6 +9,12 @@ public protocol RelevanceKitError: LocalizedError, CustomStringConvertible, Send
   var category: ErrorCategory { get }
 }
 
+/// An error at a place of a text, for editors that point at it.
+public protocol LocatedError: RelevanceKitError {
+  /// The line and the column, from 1; nil if the whole text is meant.
+  var place: (line: Int, column: Int)? { get }
+}
+
 /// The kinds of failure that a caller can tell apart.
 public enum ErrorCategory: Sendable {
   /// The request itself is wrong: an unknown name, an option that does not fit.

@@ -36,7 +36,7 @@ public enum NumPyFile {
   }
 
   /// The bytes of a `.npy` file that holds `tensor` as `<f4` in C order.
-  package static func encode(_ tensor: Tensor) -> Data {
+  public static func encode(_ tensor: Tensor) -> Data {
     var data = header(type: "'<f4'", shape: tensor.shape.dimensions)
     tensor.withUnsafeElements { data.append(contentsOf: UnsafeRawBufferPointer($0)) }
     return data

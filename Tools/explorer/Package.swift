@@ -1,0 +1,31 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// A package of its own: whoever depends on RelevanceKit neither downloads nor builds an HTTP server.
+let package = Package(
+  name: "relevance-explorer",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "relevance-explorer", targets: ["relevance-explorer"])],
+  dependencies: [
+    .package(name: "RelevanceKit", path: "../.."),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+  ],
+  targets: [
+    // Questions about images and their answers: nothing here knows of HTTP.
+    .target(
+      name: "ExplorerService", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
+    .executableTarget(
+      name: "relevance-explorer",
+      dependencies: [
+        "ExplorerService",
+        .product(name: "RelevanceKit", package: "RelevanceKit"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      // The page is part of the program, which is one file.
+      resources: [.embedInCode("Web")]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,181 @@
+import Foundation
+import RelevanceKit
+
+/// What can be asked about.
+public struct OverviewAnswer: Encodable, Sendable {
+  struct ModelAnswer: Encodable, Sendable {
+    let name: String
+    let path: String
+    let classes: Int?
+    let hasLabels: Bool
+    let recommendedTable: String
+    /// What is doubtful about the files beside the network, or assumed of images.
+    let notes: [String]
+    /// Nodes of concept indexes of this network.
+    let indexedNodes: [String]
+  }
+  struct Method: Encodable, Sendable {
+    let name: String
+    let isContrastive: Bool
+    let isRelevance: Bool
+    let isSigned: Bool
+  }
+  let version: String
+  let models: [ModelAnswer]
+  let images: [String]
+  let tables: [String]
+  let methods: [Method]
+  /// Colors from −steps to +steps, three bytes each, in base64.
+  let ramps: [String: String]
+  let steps: Int
+  /// Causes of losses, and what they are called.
+  let causes: [[String]]
+  let limits: [String: Int]
+}
+
+/// A map of numbers, row by row.
+public struct MapAnswer: Encodable, Sendable {
+  let width: Int
+  let height: Int
+  /// Single-precision numbers, little-endian, in base64.
+  let values: String
+  /// The 99.9th percentile of the magnitudes: what has the full color.
+  let limit: Float
+  let largest: Float
+  let sum: Double
+
+  init(_ values: Tensor) throws {
+    (height, width) = (values.shape[0], values.shape[1])
+    self.values = values.withUnsafeElements { Data(buffer: $0).base64EncodedString() }
+    limit = try Heatmap(values).limit
+    largest = values.largestMagnitude()
+    sum = values.sum()
+  }
+}
+
+public struct ScoreRow: Encodable, Sendable {
+  /// As questions name it.
+  let target: String
+  let title: String
+  let score: Float
+  /// Nil for a quantity.
+  let probability: Double?
+}
+
+public struct PredictAnswer: Encodable, Sendable {
+  let image: String
+  let width: Int
+  let height: Int
+  let scores: [ScoreRow]
+  let scoreName: String
+  let milliseconds: Double
+}
+
+public struct LedgerRow: Encodable, Sendable {
+  let node: String
+  let rule: String
+  let arrives: Float
+  let leaves: Float
+  let magnitude: Float
+  let losses: [String: Float]
+
+  static func rows(of ledger: Ledger) -> [LedgerRow] {
+    let largest = ledger.map { max($0.magnitudeIn, $0.magnitudeOut) }.max() ?? 0
+    return ledger.map { entry in
+      LedgerRow(
+        node: entry.node, rule: entry.rule, arrives: Float(entry.relevanceIn), leaves: Float(entry.relevanceOut),
+        magnitude: Float(entry.magnitudeIn),
+        losses: Dictionary(
+          uniqueKeysWithValues: entry.losses.filter { abs($0.value) > 1e-6 * largest }.map { ($0.rawValue, Float($1)) })
+      )
+    }
+  }
+}
+
+public struct ExplainAnswer: Encodable, Sendable {
+  let image: String
+  let target: String
+  let title: String
+  let method: String
+  let score: Float
+  /// What the map's values are in.
+  let unit: String
+  let colors: String
+  let map: MapAnswer
+  let ledger: [LedgerRow]
+  let warnings: [String]
+  let remarks: [String]
+  let milliseconds: Double
+}
+
+public struct PlanAnswer: Encodable, Sendable {
+  struct Row: Encodable, Sendable {
+    let node: String
+    let kind: String
+    let shape: [Int]?
+    let rule: String?
+    let row: Int?
+    let reason: String
+  }
+  let name: String
+  /// The table as YAML.
+  let yaml: String?
+  /// Why the table does not fit the network; nil if it does.
+  let objection: String?
+  let warnings: [String]
+  let rows: [Row]
+}
+
+public struct ChannelRow: Encodable, Sendable {
+  let channel: Int
+  let relevance: Double
+  let share: Double
+  let peak: Float
+  let position: [Int]
+  let activation: Double
+
+  init(_ channel: ChannelRelevance) {
+    (self.channel, relevance, share) = (channel.channel, channel.relevance, channel.share)
+    (peak, position, activation) = (channel.peak, channel.position, channel.activation)
+  }
+}
+
+public struct LayerAnswer: Encodable, Sendable {
+  let node: String
+  let shape: [Int]
+  /// Nil for a layer without positions.
+  let map: MapAnswer?
+  let channels: [ChannelRow]
+  let channelCount: Int
+  let milliseconds: Double
+}
+
+public struct UnitRow: Encodable, Sendable {
+  let channel: Int
+  let position: [Int]
+  let relevance: Float
+  let share: Double
+  /// As questions name it.
+  let target: String
+  /// The receptive field: left, top, width, height, in pixels of what the network sees.
+  let field: [Int]
+}
+
+public struct UnitsAnswer: Encodable, Sendable {
+  let node: String
+  let pixel: [Int]
+  let units: [UnitRow]
+  let milliseconds: Double
+}
+
+public struct AblationAnswer: Encodable, Sendable {
+  struct Score: Encodable, Sendable {
+    let score: Float
+    let probability: Double?
+  }
+  let title: String
+  let before: Score
+  let after: Score
+  let scores: [ScoreRow]
+  let milliseconds: Double
+}

@@ -1,0 +1,127 @@
+import Foundation
+import RelevanceKit
+
+/// A line of work that takes long.
+public struct WorkLine: Encodable, Sendable {
+  public var done: Int
+  public var total: Int
+  /// What was just found, of a batch.
+  public var found: BatchRow?
+  /// What was left out, and why.
+  public var skipped: String?
+  /// What there is in the end: layers that have an index now.
+  public var nodes: [String]?
+  /// Why the work ended early.
+  public var error: ServiceError?
+
+  public init(
+    done: Int, total: Int, found: BatchRow? = nil, skipped: String? = nil, nodes: [String]? = nil,
+    error: ServiceError? = nil
+  ) {
+    (self.done, self.total, self.found) = (done, total, found)
+    (self.skipped, self.nodes, self.error) = (skipped, nodes, error)
+  }
+}
+
+/// What a network sees in one image of a batch, and why.
+public struct BatchRow: Encodable, Sendable {
+  let image: String
+  let target: String
+  let title: String
+  let score: Float
+  let probability: Double?
+  /// The map over the picture, a PNG in base64.
+  let overlay: String
+}
+
+extension Explorer {
+  /// Explains every image, one after the other; between two, others have their turn. It ends when its task is cancelled.
+  ///
+  /// - Parameter line: is told of every image.
+  public func batch(_ question: Question, line: @Sendable (WorkLine) async throws -> Void) async throws {
+    let files = images.files()
+    for (index, file) in files.enumerated() {
+      var question = question
+      (question.image, question.data, question.edits, question.ledger) = (file, nil, nil, false)
+      let step = WorkLine(done: index + 1, total: files.count)
+      do {
+        let row = try await answer(question) { question in
+          try with(question) { run, entry in
+            let explanation = try explanation(question, run, entry)
+            let heatmap = try Heatmap(Self.map(of: explanation, entry), colors: explanation.method.heatmapColors)
+            let target = explanation.target
+            let probability = target.classIndex.flatMap { index in
+              run.trace.layout.hasPositions
+                ? nil : run.trace.predictions().first { $0.classIndex == index }?.probability
+            }
+            return BatchRow(
+              image: file, target: target.description, title: target.title(entry.model.labels),
+              score: explanation.score,
+              probability: probability, overlay: try heatmap.overlay(on: run.picture).pngData().base64EncodedString())
+          }
+        }
+        var step = step
+        step.found = row
+        try await line(step)
+      } catch let error as ServiceError {
+        var step = step
+        step.skipped = "\(file): \(error.message)"
+        try await line(step)
+      }
+    }
+    if files.isEmpty { throw ServiceError(.unanswerable, "there are no images; start the explorer with --images DIR") }
+  }
+
+  /// Makes an index of concepts of all images: for each channel of some layers the images in which it counts the most. Classes are those that
+  /// the network predicts. It works beside the questions, and waits while there are any. It ends when its task is cancelled.
+  public func makeIndex(_ question: Question, line: @escaping @Sendable (WorkLine) async throws -> Void) async throws {
+    let entry = try models.entry(question.model)
+    let files = images.files()
+    guard !files.isEmpty else {
+      throw ServiceError(.unanswerable, "there are no images; start the explorer with --images DIR")
+    }
+    guard !question.nodes.isEmpty else { throw ServiceError(.malformed, "the question has no nodes") }
+    let labeled = try files.map { file in
+      LabeledImage(name: String(file.dropFirst(5)), path: try images.source(file).path ?? "", classes: [])
+    }
+    let (updates, update) = AsyncStream<WorkLine>.makeStream()
+    let folder = try Self.scratchFolder()
+    let work = Task.detached { [self] in
+      defer { update.finish() }
+      defer { try? FileManager.default.removeItem(at: folder) }
+      var indexing = ConceptIndexing(layers: question.nodes)
+      (indexing.top, indexing.target) = (question.top ?? 8, .predicted)
+      let preprocessing = models.preprocessing(entry, question.fit)
+      let table = try models.table(for: question, entry)
+      let explainer = try Explainer(
+        entry.model.network, rules: table, preprocessing: preprocessing, threads: options.threads)
+      let prepared = try indexing.prepared(
+        Subject(explainer, methods: [try question.explainedBy()]), on: DataSet(name: "images", images: labeled))
+      let index = try prepared.run(state: folder.appendingPathComponent("index.state").path) { progress in
+        update.yield(
+          WorkLine(
+            done: progress.done, total: progress.total,
+            skipped: progress.failure.map { "\($0.name): \($0.error)" }))
+        turns.letOthersGoFirst(atMost: 1)
+      }
+      indexes.add(index)
+    }
+    try await withTaskCancellationHandler {
+      for await step in updates { try await line(step) }
+      do { try await work.value } catch is CancellationError { throw CancellationError() } catch {
+        throw ServiceError(error)
+      }
+    } onCancel: {
+      work.cancel()
+    }
+    try await line(WorkLine(done: files.count, total: files.count, nodes: indexes.nodes(of: entry)))
+  }
+}
+
+extension Turns {
+  /// Waits while questions are computed, but no longer than some seconds.
+  func letOthersGoFirst(atMost seconds: Double) {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while isBusy, ContinuousClock.now < end, !Task.isCancelled { usleep(2000) }
+  }
+}

@@ -1,0 +1,121 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// One computation at a time, each with all of the processor's cores; clients take turns, whoever asks more often.
+///
+/// Computations run on a thread of their own, so that the server goes on answering; who gives up while waiting is left out.
+public final class Turns: Sendable {
+  private struct Waiting {
+    let id: UInt64
+    let continuation: CheckedContinuation<Void, any Error>
+  }
+
+  private struct State {
+    var isBusy = false
+    var next: UInt64 = 0
+    /// The questions of each client, in their order.
+    var waiting: [String: [Waiting]] = [:]
+    /// Clients in the order of their turns.
+    var order: [String] = []
+    var given: Set<UInt64> = []
+    var count: Int { waiting.values.reduce(0) { $0 + $1.count } }
+  }
+
+  private let state = Mutex(State())
+  private let thread = ComputingThread()
+  /// How many questions wait at most.
+  public let limit: Int
+
+  public init(limit: Int = 256) { self.limit = limit }
+
+  /// Computes when it is the client's turn.
+  ///
+  /// - Throws: what `body` throws; `ServiceError` if too many wait; `CancellationError` if the task is cancelled before its turn.
+  public func run<Result: Sendable>(for client: String, _ body: @Sendable () throws -> Result) async throws -> Result {
+    try await wait(as: client)
+    defer { pass() }
+    try Task.checkCancellation()
+    return try await withTaskExecutorPreference(thread) { try body() }
+  }
+
+  /// Whether something is computed.
+  var isBusy: Bool { state.withLock { $0.isBusy } }
+
+  private func wait(as client: String) async throws {
+    let id: UInt64? = try state.withLock { state in
+      guard state.isBusy else {
+        state.isBusy = true
+        return nil
+      }
+      guard state.count < limit else {
+        throw ServiceError(.busy, "\(limit) questions wait already; ask again later")
+      }
+      state.next += 1
+      return state.next
+    }
+    guard let id else { return }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+        let isGone = state.withLock { state in
+          if state.given.remove(id) != nil { return true }
+          // Whoever computed may have ended meanwhile.
+          guard state.isBusy else {
+            state.isBusy = true
+            continuation.resume()
+            return false
+          }
+          if state.waiting[client] == nil { state.order.append(client) }
+          state.waiting[client, default: []].append(Waiting(id: id, continuation: continuation))
+          return false
+        }
+        if isGone { continuation.resume(throwing: CancellationError()) }
+      }
+    } onCancel: {
+      leave(id)
+    }
+    state.withLock { _ = $0.given.remove(id) }
+  }
+
+  private func leave(_ id: UInt64) {
+    let found: Waiting? = state.withLock { state in
+      for (client, waiting) in state.waiting {
+        guard let place = waiting.firstIndex(where: { $0.id == id }) else { continue }
+        let found = state.waiting[client]!.remove(at: place)
+        if state.waiting[client]!.isEmpty {
+          state.waiting[client] = nil
+          state.order.removeAll { $0 == client }
+        }
+        return found
+      }
+      state.given.insert(id)
+      return nil
+    }
+    found?.continuation.resume(throwing: CancellationError())
+  }
+
+  /// Lets the next client compute.
+  private func pass() {
+    let next: Waiting? = state.withLock { state in
+      guard !state.order.isEmpty else {
+        state.isBusy = false
+        return nil
+      }
+      let client = state.order.removeFirst()
+      let next = state.waiting[client]!.removeFirst()
+      if state.waiting[client]!.isEmpty { state.waiting[client] = nil } else { state.order.append(client) }
+      return next
+    }
+    next?.continuation.resume()
+  }
+}
+
+/// A thread on which tasks compute, so that they do not hold one of Swift's.
+private final class ComputingThread: TaskExecutor {
+  private let queue = DispatchQueue(label: "relevance-explorer.computing")
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+  }
+}

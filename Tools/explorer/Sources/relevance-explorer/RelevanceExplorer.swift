@@ -1,0 +1,184 @@
+import ArgumentParser
+import Dispatch
+import ExplorerService
+import Foundation
+import RelevanceKit
+
+@main
+struct RelevanceExplorer: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "relevance-explorer",
+    abstract: "Serves a page on which one asks a network why it sees what it sees, by clicking.",
+    discussion: """
+      The page is for this machine only, and needs no other host. The address that is printed has a token: whoever has it may use the page. \
+      Programs use the same service: GET /api/openapi.json describes it, and "Authorization: Bearer TOKEN" admits them.
+
+      Examples:
+        relevance-explorer squeezenet1.1 --images photos/ --open
+        relevance-explorer model.onnx vgg16.onnx --images photo.jpg --index concept-index
+      """,
+    version: RelevanceKitPackage.version)
+
+  @Argument(
+    help: ArgumentHelp(
+      "Networks: .onnx files, folders with model.onnx, or names of fetched models. (default: all fetched models)",
+      valueName: "model"), completion: .file(extensions: ["onnx"]))
+  var models: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "A folder with JPEG and PNG images, or an image, that can be asked about. Repeatable. No other file can be read.",
+      valueName: "dir"), completion: .directory)
+  var images: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "An index that relevance concepts index has written: the page then shows what channels respond to. Repeatable.",
+      valueName: "dir"), completion: .directory)
+  var index: [String] = []
+
+  @Option(help: ArgumentHelp("The port; 0 takes a free one.", valueName: "n"))
+  var port = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "The address to listen at. Others than this machine's own need a token.", valueName: "address"))
+  var host = "127.0.0.1"
+
+  @Option(
+    help: ArgumentHelp(
+      "A name or address under which browsers may reach it, besides the address itself. Repeatable.", valueName: "name")
+  )
+  var allowHost: [String] = []
+
+  @Option(help: ArgumentHelp("The token, at least 16 letters and digits. (default: a random one)", valueName: "text"))
+  var token: String?
+
+  @Flag(help: "Admit everybody on this machine.")
+  var noToken = false
+
+  @Flag(help: "Open the page in the browser.")
+  var open = false
+
+  @Option(help: ArgumentHelp("Threads to use; by default one per processor.", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("Memory for runs that are kept for further questions, in MB.", valueName: "mb"))
+  var memory = 1024
+
+  @Option(help: ArgumentHelp("The largest image that can be uploaded, in MB.", valueName: "mb"))
+  var uploadLimit = 32
+
+  func validate() throws {
+    if !(0...65535).contains(port) { throw ValidationError("--port is \(port); expected 0 to 65535") }
+    if !(16...1_000_000).contains(memory) { throw ValidationError("--memory is \(memory); expected 16 to 1000000 MB") }
+    if !(1...1024).contains(uploadLimit) {
+      throw ValidationError("--upload-limit is \(uploadLimit); expected 1 to 1024 MB")
+    }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is \(threads); expected a number from 1 to 1024")
+    }
+    if let token, token.count < 16 || !token.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) }) {
+      throw ValidationError("--token is too short or has other characters; expected at least 16 letters and digits")
+    }
+    if noToken, token != nil { throw ValidationError("--token and --no-token exclude each other") }
+    if noToken, !Access.isLoopback(host) {
+      throw ValidationError("--no-token is for this machine only; expected --host 127.0.0.1 or ::1, found \(host)")
+    }
+  }
+
+  func run() async throws {
+    var options = Explorer.Options()
+    options.models = models.isEmpty ? Model.fetchedNames : models
+    guard !options.models.isEmpty else {
+      throw ValidationError(
+        "no model is given and none is fetched; expected a .onnx file, or run Tools/models/fetch squeezenet1.1")
+    }
+    (options.images, options.indexes, options.threads) = (images, index, threads)
+    (options.memory, options.bytesLimit) = (memory << 20, uploadLimit << 20)
+    let explorer = try Explorer(options)
+    let token = noToken ? nil : self.token ?? Access.randomToken()
+    let server = Server(explorer, host: host, port: port, token: token, allowedHosts: allowHost, tool: Self.tool())
+    let opens = open
+    Ending.install()
+    try await server.run { port in
+      let name = host.contains(":") ? "[\(host)]" : host
+      let shown = name == "0.0.0.0" ? "127.0.0.1" : name == "[::]" ? "[::1]" : name
+      let address = "http://\(shown):\(port)/" + (token.map { "?token=\($0)" } ?? "")
+      FileHandle.standardOutput.write(Data((address + "\n").utf8))
+      FileHandle.standardError.write(Data("relevance-explorer: open the address above; Ctrl-C ends it\n".utf8))
+      if opens { Self.show(address) }
+    }
+  }
+
+  /// The program `relevance`, which writes pages: beside this one, or on the PATH.
+  private static func tool() -> String? {
+    let own = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0]).deletingLastPathComponent()
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/relevance" }
+    let given = ProcessInfo.processInfo.environment["RELEVANCE_TOOL"].map { [$0] } ?? []
+    return (given + [own.appendingPathComponent("relevance").path] + path).first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+  }
+
+  private static func show(_ address: String) {
+    #if os(macOS)
+      let name = "open"
+    #else
+      let name = "xdg-open"
+    #endif
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [name, address]
+    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    try? process.run()
+  }
+
+  /// Every failure is one line on standard error and an exit status that says whose it is.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+    } catch let error as any RelevanceKitError {
+      let status: Int32 =
+        switch error.category {
+        case .usage: 64
+        case .badData: 65
+        case .missingInput: 66
+        case .cannotWrite: 73
+        }
+      fail(error.description, status)
+    } catch let error as ServiceError { fail(error.message, error.kind == .missing ? 66 : 65) } catch let error
+      as ServerError
+    { fail(error.description, 69) } catch {
+      let code = exitCode(for: error)
+      if code == .success { exit(withError: error) }
+      fail(message(for: error), code == .failure ? 70 : code.rawValue)
+    }
+  }
+
+  private static func fail(_ line: String, _ status: Int32) -> Never {
+    let line = line.split(whereSeparator: \.isNewline).joined(separator: " ")
+    FileHandle.standardError.write(Data("relevance-explorer: \(line)\n".utf8))
+    Foundation.exit(status)
+  }
+}
+
+/// Ends the process at once when it is asked to: there is nothing that has to be finished.
+enum Ending {
+  nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+
+  static func install() {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        Scratch.remove()
+        _exit(0)
+      }
+      source.resume()
+      sources.append(source)
+    }
+    signal(SIGPIPE, SIG_IGN)
+  }
+}

@@ -1,0 +1,114 @@
+// What one takes away: commands, code, files.
+
+import { $, download, make, text } from "/page.js";
+import { state } from "/state.js";
+import { askForBytes, explained, fullMethod, subject } from "/service.js";
+import { shown } from "/maps.js";
+
+let models = [];
+
+export function begin(overview, problem) {
+  models = overview.models;
+  const copy = async (content, what) => {
+    try { await navigator.clipboard.writeText(content); } catch {
+      // Without the permission, or the focus: as one did before there was a clipboard's interface.
+      const area = make("textarea", { value: content });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    $("copied").textContent = `${what} copied.`;
+  };
+  const save = (id, action) => $(id).addEventListener("click", async () => {
+    try { await action(); $("copied").textContent = "Saved."; } catch (error) { problem(error.message); }
+  });
+  $("copy-command").addEventListener("click", () => copy(command(), "Command"));
+  $("copy-swift").addEventListener("click", () => copy(swift(), "Swift"));
+  $("copy-link").addEventListener("click", () => copy(location.href, "Link"));
+  const method = () => state.methods[0];
+  const name = kind => `${state.target.replace(/[:/@,]+/g, "-")}.${fullMethod(method()).replace(/[:,=]/g, "-")}.${kind}`;
+  save("save-png", async () => download(await askForBytes("explain", explained(method()), "image/png"), name("overlay.png")));
+  save("save-map", async () => download(await askForBytes("explain", explained(method()), "image/png; alone"), name("png")));
+  save("save-npy", async () => download(await askForBytes("explain", explained(method()), "application/x-npy"), name("npy")));
+  save("save-picture", async () => download(await askForBytes("picture", subject(), "image/png"), "picture.png"));
+  save("save-page", async () => download(await askForBytes("page", { ...explained(method()), methods: state.methods.map(fullMethod) }, "text/html"), "explanation.html"));
+  save("save-svg", async () => download(new Blob([figure()], { type: "image/svg+xml" }), name("svg")));
+}
+
+export function showExports() {
+  $("command").textContent = command();
+  $("swift").textContent = swift();
+}
+
+const quoted = word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+const model = () => models.find(each => each.name === state.model)?.path ?? state.model;
+const imageName = () => state.strokes.length ? "picture.png" : state.image.startsWith("file:") ? state.image.replace(/^file:\d+\//, "") : "image.jpg";
+
+/** The command that gives the same maps. */
+export function command() {
+  const words = ["relevance", "explain", quoted(model()), quoted(imageName())];
+  if (state.strokes.length) words.push("--fit", "native");
+  else if (state.fit !== "crop") words.push("--fit", state.fit);
+  if (state.target) words.push("--target", quoted(state.target));
+  for (const method of state.methods) words.push("--method", quoted(fullMethod(method)));
+  if (state.rules) words.push("--rules", "rules.yaml");
+  else if (state.table) words.push("--rules", state.table);
+  const notes = [];
+  if (state.strokes.length) notes.push("# picture.png is “What the network sees”, below");
+  if (state.rules) notes.push("# rules.yaml has the text under “Rules”");
+  return [...notes, words.join(" ")].join("\n");
+}
+
+const literal = value => JSON.stringify(value);
+
+function swiftTarget() {
+  const match = state.target.match(/^class:(\d+)$/);
+  return match ? `.class(${match[1]})` : `Target(${literal(state.target)})!`;
+}
+
+/** The same in Swift. */
+export function swift() {
+  const lines = ["import RelevanceKit", ""];
+  const path = model();
+  lines.push(path.includes("/") || path.includes(".onnx") ? `var model = try Model(contentsOf: ${literal(path)})` : `var model = try Model(named: ${literal(path)})`);
+  if (state.strokes.length) lines.push("model.preprocessing.resize = nil  // the picture is what the network sees already", "model.preprocessing.crop = nil");
+  else if (state.fit === "whole") lines.push("model.preprocessing.crop = nil");
+  else if (state.fit === "native") lines.push("model.preprocessing.resize = nil", "model.preprocessing.crop = nil");
+  if (lines.at(-1).startsWith("var")) lines[lines.length - 1] = lines.at(-1).replace("var", "let");
+  let rules = "";
+  if (state.rules) {
+    lines.push('let rules = try RuleTable(contentsOf: "rules.yaml", pixelRange: model.preprocessing.pixelRange)');
+    rules = ", rules: rules";
+  } else if (state.table) {
+    lines.push(`let rules = RuleTable.preset(${literal(state.table)}, pixelRange: model.preprocessing.pixelRange)`);
+    rules = ", rules: rules";
+  }
+  lines.push(`let explainer = try Explainer(model${rules})`, `let trace = try explainer.trace(RGBImage(contentsOf: ${literal(imageName())}))`);
+  for (const method of state.methods.map(fullMethod)) {
+    lines.push(`let ${method.replace(/[^a-z0-9].*/i, "")} = try trace.explain(${swiftTarget()}, by: MethodCatalog.standard.method(parsing: ${literal(method)}))`);
+  }
+  return lines.join("\n");
+}
+
+/** The shown maps with titles and color bars, as a figure. */
+export function figure() {
+  const cards = [...shown.values()].filter(card => card.answer), width = 240, gap = 16;
+  const escape = content => String(content).replace(/[&<>"]/g, each => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[each]);
+  let height = 0;
+  const parts = cards.map((card, index) => {
+    const { map, title, method, unit } = card.answer, x = gap + index * (width + gap);
+    const h = width * card.canvas.height / card.canvas.width;
+    height = Math.max(height, h + 84);
+    const bar = card.bar.querySelector("canvas").toDataURL(), ticks = [...card.bar.querySelectorAll("span")].map(each => each.textContent);
+    const places = ticks.length === 3 ? [["start", 0], ["middle", width / 2], ["end", width]] : [["start", 0], ["end", width]];
+    return `<text x="${x}" y="20" font-weight="bold">${escape(method)}</text><text x="${x}" y="36">${escape(title)}</text>`
+      + `<image x="${x}" y="44" width="${width}" height="${h}" style="image-rendering:pixelated" href="${card.canvas.toDataURL()}"/>`
+      + `<image x="${x}" y="${48 + h}" width="${width}" height="8" preserveAspectRatio="none" href="${bar}"/>`
+      + ticks.map((tick, i) => `<text x="${x + places[i][1]}" y="${70 + h}" text-anchor="${places[i][0]}">${escape(tick)}</text>`).join("")
+      + `<text x="${x + width}" y="${82 + h}" text-anchor="end">${escape(unit)}, sum ${escape(text(map.sum))}</text>`;
+  });
+  const total = gap + cards.length * (width + gap);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${total}" height="${height + 8}" viewBox="0 0 ${total} ${height + 8}" `
+    + `font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>${parts.join("")}</svg>\n`;
+}

@@ -1,0 +1,206 @@
+// Layers, channels and units: how the network comes to its decision.
+
+import { $, make, percent, shortTitle, text } from "/page.js";
+import { state, change } from "/state.js";
+import { Latest, ask, explained, fullMethod, subject } from "/service.js";
+import { draw, mark, numbers } from "/maps.js";
+
+let causes = [], kinds = new Map(), indexed = [];
+let rows = [];
+const latest = { layer: new Latest(), channel: new Latest(), units: new Latest(), unit: new Latest() };
+const isWithWeights = kind => ["Conv", "Gemm", "BatchMatMul", "ConvTranspose"].includes(kind);
+
+export function begin(overview) {
+  causes = overview.causes;
+  $("only-layers").addEventListener("change", showFlow);
+  const flow = $("flow");
+  flow.addEventListener("keydown", event => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const options = [...flow.children], at = options.findIndex(each => each.dataset.node === state.node);
+    const next = options[Math.max(0, Math.min(options.length - 1, at < 0 ? 0 : at + step))];
+    if (next) { next.scrollIntoView({ block: "nearest" }); choose(next.dataset.node); }
+  });
+}
+
+export function setPlan(plan) { kinds = new Map(plan.rows.map(row => [row.node, row])); }
+export function setIndexed(nodes) { indexed = nodes; }
+
+/** Layers with positions whose channels have something to tell, the last first: the default to look at. Channels of a last layer are classes. */
+export function interesting(classes) {
+  const known = [...kinds.values()].filter(row => row.shape?.length === 4 && row.shape[2] > 1 && row.shape[1] >= 8 && row.shape[1] !== classes);
+  return (known.find(row => isWithWeights(row.kind)) ?? known[0])?.node ?? "";
+}
+
+export function setLedger(ledger) {
+  rows = ledger;
+  showFlow();
+}
+
+function choose(node) { change({ node, channel: null, unit: "" }); }
+
+function showFlow() {
+  const largest = Math.max(...rows.map(row => row.magnitude), 0) || 1;
+  const wanted = rows.filter(row => !$("only-layers").checked || isWithWeights(kinds.get(row.node)?.kind)
+    || row.node === state.node || Object.keys(row.losses).some(cause => Math.abs(row.losses[cause]) > 0.02 * largest));
+  const used = new Set();
+  $("flow").replaceChildren(...wanted.map(row => {
+    const piece = (from, to, name) => {
+      const made = make("i", {});
+      made.style.left = `${100 * Math.max(0, from)}%`;
+      made.style.width = `${100 * Math.min(1, to - from)}%`;
+      made.style.background = `var(--${name})`;
+      return made;
+    };
+    const arrives = make("div", { className: "track" }, piece(0, Math.abs(row.arrives) / largest, "arrives"));
+    const kept = make("div", { className: "track losses" });
+    let end = 0;
+    const words = [`${text(row.arrives)} arrives, ${text(row.leaves)} goes on`];
+    for (const [cause, name] of causes) {
+      const loss = row.losses[cause];
+      if (!loss || Math.abs(loss) < 1e-3 * largest) continue;
+      kept.append(piece(end, end + Math.abs(loss) / largest, cause));
+      end += Math.abs(loss) / largest;
+      used.add(cause);
+      words.push(`${name} ${text(loss)}`);
+    }
+    const known = kinds.get(row.node), shape = known?.shape?.slice(1).join("×");
+    const option = make("div", {
+      role: "option", "aria-selected": String(row.node === state.node), title: `${words.join(", ")}. Rule ${row.rule}`,
+      onclick: () => choose(row.node),
+    }, make("span", {}, row.node, make("small", {}, `${known?.kind ?? ""}${shape ? `, ${shape}` : ""} · ${row.rule}`)),
+      make("span", {}, arrives, kept));
+    option.dataset.node = row.node;
+    return option;
+  }));
+  const item = (name, color) => {
+    const patch = make("i", {});
+    patch.style.background = `var(--${color})`;
+    return make("li", {}, patch, name);
+  };
+  $("legend").replaceChildren(item("arrives", "arrives"),
+    ...causes.filter(([cause]) => used.has(cause)).map(([cause, name]) => item(`kept: ${name}`, cause)));
+}
+
+/** The method by which layers are looked at: the first shown one that carries relevance. */
+export function layerMethod(methods) {
+  return state.methods.find(name => methods.find(each => each.name === name)?.isRelevance) ?? "lrp";
+}
+
+export async function showLayer(method) {
+  const host = $("layer"), signal = latest.layer.signal();
+  showFlow();
+  if (!state.node || !state.target) { host.hidden = true; return; }
+  const answer = await ask("layer", { ...explained(method), node: state.node, top: 24 }, signal);
+  const parts = [make("h3", {}, `${answer.node}: relevance by ${method}`)];
+  if (answer.map) {
+    const canvas = make("canvas", { className: "small", role: "img", "aria-label": `Relevance at ${answer.node}` });
+    draw(canvas, numbers(answer.map), answer.map.width, answer.map.height, answer.map.limit, "diverging");
+    parts.push(canvas, make("p", { className: "hint" }, `${answer.map.width}×${answer.map.height} positions, summed over ${answer.channelCount} channels.`));
+  }
+  if (answer.channels.length) {
+    parts.push(make("h3", {}, "Strongest channels"),
+      make("p", { className: "hint" }, "The share of the layer’s relevance that passes a channel. Click one to see where it counts."),
+      channelTable(answer.channels));
+  } else parts.push(make("p", { className: "hint" }, "This layer has no channels."));
+  host.replaceChildren(...parts);
+  host.hidden = false;
+}
+
+function channelTable(channels) {
+  const body = make("tbody", {}, ...channels.filter(each => each.share > 0).slice(0, 12).map(each => {
+    const line = make("tr", { className: each.channel === state.channel ? "chosen" : "" },
+      make("td", {}, make("button", { type: "button", onclick: () => change({ channel: each.channel, unit: "" }), "aria-label": `channel ${each.channel}` }, String(each.channel))),
+      make("td", { className: "number" }, percent(each.share)), make("td", { className: "number" }, text(each.relevance)),
+      make("td", { className: "number" }, text(each.activation)));
+    line.dataset.channel = each.channel;
+    return line;
+  }));
+  return make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel"), make("th", { className: "number" }, "Share"),
+    make("th", { className: "number" }, "Relevance"), make("th", { className: "number" }, "Activation"))), body);
+}
+
+/** A map in the margin: of what passes a channel, or of a unit. */
+function smallMap(answer, label) {
+  const canvas = make("canvas", { className: "small", role: "img", "aria-label": label });
+  draw(canvas, numbers(answer.map), answer.map.width, answer.map.height, answer.map.limit, answer.colors, "overlay");
+  canvas.dataset.painted = "1";
+  return make("figure", {}, canvas, make("figcaption", {}, label));
+}
+
+export async function showChannel(method) {
+  const host = $("channel"), signal = latest.channel.signal();
+  for (const line of $("layer").querySelectorAll("tbody tr")) line.classList.toggle("chosen", Number(line.dataset.channel) === state.channel);
+  if (state.channel === null || !state.node || !state.target) { host.hidden = true; return; }
+  const { node, channel } = state;
+  const through = `${node}/${channel}`;
+  const [map, ablated] = await Promise.all([
+    ask("explain", { ...explained(method), through: [through], ledger: false }, signal),
+    ask("ablate", { ...explained(method), node, channels: [channel] }, signal).catch(error => ({ error: error.message })),
+  ]);
+  const parts = [make("h3", {}, `Channel ${channel} of ${node}`), smallMap(map, `What passes channel ${channel}: ${text(map.map.sum)} of ${text(map.score)}`)];
+  parts.push(make("p", {}, ablated.error ?? effect(ablated)));
+  const references = make("div", {});
+  parts.push(references);
+  host.replaceChildren(...parts);
+  host.hidden = false;
+  if (indexed.includes(node)) await showReferences(references, node, channel, signal);
+  else references.replaceChildren(make("p", { className: "hint" }, "For examples of what the channel responds to, make an index of this layer under “All images”."));
+}
+
+function effect(ablated) {
+  const { before, after, title } = ablated;
+  const score = `${text(before.score)} → ${text(after.score)}`;
+  return before.probability === undefined ? `Without it: ${shortTitle(title)} ${score}.`
+    : `Without it: ${shortTitle(title)} ${percent(before.probability)} → ${percent(after.probability)} (score ${score}).`;
+}
+
+async function showReferences(host, node, channel, signal) {
+  const answer = await ask("references", { ...subject(), node, channel, top: 8 }, signal);
+  const list = answer.references.filter(each => each.image).map(each => {
+    const address = new URLSearchParams({ image: each.image, model: state.model, fit: state.fit, node, position: each.position.join(",") });
+    return make("figure", {}, make("img", { src: `/api/crop?${address}`, alt: shortTitle(each.title), title: each.name }),
+      make("figcaption", {}, `${shortTitle(each.title)}, ${percent(each.value)}`));
+  });
+  const words = list.length ? `Images in which channel ${channel} counts the most, cropped to what it sees there (on average it has ${percent(answer.meanShare)}):`
+    : "The index has no images of this channel that may be read.";
+  host.replaceChildren(make("p", { className: "hint" }, words), make("div", { className: "references" }, ...list));
+}
+
+/** The units of the chosen layer that see a pixel. */
+export async function showUnits(method) {
+  const host = $("units"), signal = latest.units.signal();
+  if (!state.pixel || !state.node || !state.target) { host.hidden = true; mark(null); return; }
+  const answer = await ask("units", { ...explained(method), node: state.node, pixel: state.pixel }, signal);
+  const body = make("tbody", {}, ...answer.units.map(unit => {
+    const line = make("tr", {
+      className: unit.target === state.unit ? "chosen" : "", onmouseenter: () => mark(unit.field), onmouseleave: () => mark(null),
+    }, make("td", {}, make("button", { type: "button", onclick: () => { change({ unit: unit.target }); mark(unit.field); }, onfocus: () => mark(unit.field) },
+      `${unit.channel} at ${unit.position.join(", ")}`)),
+      make("td", { className: "number" }, percent(unit.share)), make("td", { className: "number" }, text(unit.relevance)));
+    line.dataset.unit = unit.target;
+    return line;
+  }));
+  host.replaceChildren(make("h3", {}, `Units of ${answer.node} that see pixel ${answer.pixel.join(", ")}`),
+    make("p", { className: "hint" }, answer.units.length ? "By their relevance for the class. The frame over the image is what a unit sees. Click one to see what it responds to."
+      : "No unit with relevance above 0 sees this pixel."),
+    make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel, at"), make("th", { className: "number" }, "Share"), make("th", { className: "number" }, "Relevance"))), body));
+  host.hidden = false;
+}
+
+export async function showUnit() {
+  const host = $("unit"), signal = latest.unit.signal();
+  for (const line of $("units").querySelectorAll("tbody tr")) line.classList.toggle("chosen", line.dataset.unit === state.unit);
+  if (!state.unit) { host.hidden = true; return; }
+  const channel = Number(state.unit.slice(state.unit.lastIndexOf("/") + 1).split("@")[0]);
+  const node = state.unit.slice("unit:".length, state.unit.lastIndexOf("/"));
+  const of = method => ask("explain", { ...subject(), target: state.unit, method: fullMethod(method), ledger: false }, signal)
+    .then(answer => smallMap(answer, `${method}: activation ${text(answer.score)}`))
+    .catch(error => { if (error.name === "AbortError") throw error; return make("p", { className: "hint" }, `${method}: ${error.message}`); });
+  const [lrp, clrp2, ablated] = await Promise.all([of("lrp"), of("clrp2"),
+    ask("ablate", { ...explained("lrp"), node, channels: [channel] }, signal).catch(error => ({ error: error.message }))]);
+  host.replaceChildren(make("h3", {}, `What unit ${state.unit.slice(5)} responds to`), make("div", { className: "pair" }, lrp, clrp2),
+    make("p", {}, ablated.error ?? effect(ablated).replace("Without it", `Without channel ${channel}`)));
+  host.hidden = false;
+}
