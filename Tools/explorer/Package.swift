@@ -26,6 +26,7 @@ let package = Package(
       ],
       // The page is part of the program, which is one file.
       resources: [.embedInCode("Web")]),
+    .testTarget(name: "ExplorerServiceTests", dependencies: ["ExplorerService"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -19,7 +19,7 @@ struct Relevance: ParsableCommand {
     version: RelevanceKitPackage.version,
     subcommands: [
       Explain.self, Predict.self, Inspect.self, Doctor.self, Lab.self, Units.self, Concepts.self, Evaluate.self,
-      Bench.self,
+      Serve.self, Bench.self,
       List.self,
     ])
 

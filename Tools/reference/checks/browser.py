@@ -116,6 +116,36 @@ class Browser:
         for kind in ("rawKeyDown", "keyUp"):
             self.do("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
 
+    def text(self, characters):
+        """Types into whatever has the focus."""
+        self.do("Input.insertText", text=characters)
+
+    def place(self, selector, across=0.5, down=0.5):
+        """A point of an element, in the window, after it was scrolled into sight."""
+        box = self.value(f"""(() => {{ const e = document.querySelector({json.dumps(selector)});
+          if (!e) return null;
+          e.scrollIntoView({{block: 'center'}});
+          const box = e.getBoundingClientRect();
+          return [box.left, box.top, box.width, box.height]; }})()""")
+        assert box and box[2] > 0 and box[3] > 0, f"nothing to see at {selector}"
+        return box[0] + across * box[2], box[1] + down * box[3]
+
+    def mouse(self, kind, x, y, **more):
+        self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", **more)
+
+    def click(self, selector, across=0.5, down=0.5):
+        x, y = self.place(selector, across, down)
+        self.mouse("mousePressed", x, y, clickCount=1)
+        self.mouse("mouseReleased", x, y, clickCount=1)
+
+    def drag(self, selector, points):
+        """Draws a line through points, given as shares of an element's width and height."""
+        places = [self.place(selector, *point) for point in points]
+        self.mouse("mousePressed", *places[0], clickCount=1, buttons=1)
+        for place in places[1:]:
+            self.mouse("mouseMoved", *place, buttons=1)
+        self.mouse("mouseReleased", *places[-1], clickCount=1)
+
     def screenshot(self, path):
         size = self.do("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}

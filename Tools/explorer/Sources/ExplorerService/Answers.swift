@@ -21,6 +21,8 @@ public struct OverviewAnswer: Encodable, Sendable {
     let isSigned: Bool
   }
   let version: String
+  /// How the page fits images at first.
+  let fit: String
   let models: [ModelAnswer]
   let images: [String]
   let tables: [String]
@@ -133,10 +135,12 @@ public struct ChannelRow: Encodable, Sendable {
   let peak: Float
   let position: [Int]
   let activation: Double
+  let peakActivation: Float
 
   init(_ channel: ChannelRelevance) {
     (self.channel, relevance, share) = (channel.channel, channel.relevance, channel.share)
     (peak, position, activation) = (channel.peak, channel.position, channel.activation)
+    peakActivation = channel.peakActivation
   }
 }
 

@@ -51,7 +51,7 @@ public struct Edits: Codable, Hashable, Sendable {
   /// The picture with what is painted over it.
   ///
   /// - Complexity: O(points × pixels of a line's box).
-  func applied(to picture: RGBImage, zero: RGBColor) throws -> RGBImage {
+  package func applied(to picture: RGBImage, zero: RGBColor) throws -> RGBImage {
     let mask = mask(width: picture.width, height: picture.height)
     guard mask.contains(true) else { return picture }
     var pixels = picture.pixels
@@ -76,7 +76,7 @@ public struct Edits: Codable, Hashable, Sendable {
   }
 
   /// Which pixels are painted: those whose center is at most a radius from a line.
-  func mask(width: Int, height: Int) -> [Bool] {
+  package func mask(width: Int, height: Int) -> [Bool] {
     var mask = [Bool](repeating: false, count: width * height)
     for stroke in strokes {
       let points = stride(from: 0, to: stroke.points.count, by: 2).map {

@@ -32,7 +32,7 @@ extension Explorer {
       return (colors.rawValue, Data(bytes).base64EncodedString())
     }
     return OverviewAnswer(
-      version: RelevanceKitPackage.version, models: shown, images: images.files(), tables: RuleTable.presetNames,
+      version: RelevanceKitPackage.version, fit: options.fit.rawValue, models: shown, images: images.files(), tables: RuleTable.presetNames,
       methods: methods, ramps: Dictionary(uniqueKeysWithValues: ramps), steps: HeatmapColors.steps,
       causes: AbsorptionCause.allCases.map { [$0.rawValue, $0.title.lowercased()] },
       limits: ["imageBytes": options.bytesLimit, "imagePixels": options.pixelLimit, "keptBytes": options.memory])

@@ -15,6 +15,8 @@ public final class Explorer: Sendable {
     public var images: [String] = []
     /// Folders with indexes of concepts, as `relevance concepts index` writes them.
     public var indexes: [String] = []
+    /// How the page fits images at first.
+    public var fit = Question.Fit.crop
     /// How many threads a run uses; nil means one per processor.
     public var threads: Int?
     /// Bytes that kept runs may take.

@@ -1,33 +1,33 @@
 /// Values by key, of which those that were not used for the longest time go when all together are larger than a limit.
-struct RecentlyUsed<Key: Hashable, Value> {
+package struct RecentlyUsed<Key: Hashable, Value> {
   private struct Entry {
     var value: Value
     var size: Int
     var used: UInt64
   }
 
-  let limit: Int
+  package let limit: Int
   private var entries: [Key: Entry] = [:]
   private var clock: UInt64 = 0
   /// The size of all values.
-  private(set) var size = 0
+  package private(set) var size = 0
 
-  init(limit: Int) { self.limit = limit }
+  package init(limit: Int) { self.limit = limit }
 
-  var count: Int { entries.count }
+  package var count: Int { entries.count }
 
   /// The key of a value that fulfills a condition.
-  func first(where condition: (Value) -> Bool) -> Key? { entries.first { condition($0.value.value) }?.key }
+  package func first(where condition: (Value) -> Bool) -> Key? { entries.first { condition($0.value.value) }?.key }
 
   /// A value, which counts as used.
-  mutating func value(for key: Key) -> Value? {
+  package mutating func value(for key: Key) -> Value? {
     clock += 1
     entries[key]?.used = clock
     return entries[key]?.value
   }
 
   /// Takes a value, or another size of one. A value larger than the limit is not kept.
-  mutating func keep(_ value: Value, for key: Key, size newSize: Int) {
+  package mutating func keep(_ value: Value, for key: Key, size newSize: Int) {
     remove(key)
     guard newSize <= limit else { return }
     clock += 1

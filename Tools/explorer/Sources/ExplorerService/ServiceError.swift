@@ -51,8 +51,9 @@ public struct ServiceError: Error, Encodable, Sendable {
     case .valueNotFound(let type, let context): "\(place(context)): found null; expected \(name(of: type))"
     case .keyNotFound(let key, _): "the question has no \(key.stringValue)"
     case .dataCorrupted(let context):
-      context.codingPath.isEmpty && context.underlyingError != nil
-        ? "not JSON: expected an object such as {\"image\": \"…\"}" : "\(place(context)): \(context.debugDescription)"
+      context.codingPath.isEmpty
+        ? "not JSON: expected an object such as {\"image\": \"file:0/photo.jpg\"}"
+        : "\(place(context)): \(context.debugDescription)"
     @unknown default: "the question cannot be read"
     }
   }

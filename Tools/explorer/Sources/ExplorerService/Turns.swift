@@ -40,7 +40,10 @@ public final class Turns: Sendable {
   }
 
   /// Whether something is computed.
-  var isBusy: Bool { state.withLock { $0.isBusy } }
+  public var isBusy: Bool { state.withLock { $0.isBusy } }
+
+  /// How many questions wait.
+  public var waiting: Int { state.withLock { $0.count } }
 
   private func wait(as client: String) async throws {
     let id: UInt64? = try state.withLock { state in

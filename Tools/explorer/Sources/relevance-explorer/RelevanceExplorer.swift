@@ -37,6 +37,9 @@ struct RelevanceExplorer: AsyncParsableCommand {
       valueName: "dir"), completion: .directory)
   var index: [String] = []
 
+  @Option(help: "How the page fits images to the network at first: as the option of relevance explain.")
+  var fit = Question.Fit.crop
+
   @Option(help: ArgumentHelp("The port; 0 takes a free one.", valueName: "n"))
   var port = 0
 
@@ -95,6 +98,7 @@ struct RelevanceExplorer: AsyncParsableCommand {
         "no model is given and none is fetched; expected a .onnx file, or run Tools/models/fetch squeezenet1.1")
     }
     (options.images, options.indexes, options.threads) = (images, index, threads)
+    options.fit = fit
     (options.memory, options.bytesLimit) = (memory << 20, uploadLimit << 20)
     let explorer = try Explorer(options)
     let token = noToken ? nil : self.token ?? Access.randomToken()
@@ -163,6 +167,8 @@ struct RelevanceExplorer: AsyncParsableCommand {
     Foundation.exit(status)
   }
 }
+
+extension Question.Fit: ExpressibleByArgument {}
 
 /// Ends the process at once when it is asked to: there is nothing that has to be finished.
 enum Ending {

@@ -1,7 +1,7 @@
 // What follows from what: a change of the state asks the service for exactly the parts that depend on it.
 
 import { $, calm, make, percent, shortTitle, tabs } from "/page.js";
-import { change, onChange, read, restore, state } from "/state.js";
+import { change, onChange, read, restore, setInitial, state } from "/state.js";
 import { Latest, ask, askForBytes, explained, labels, overview, subject } from "/service.js";
 import * as images from "/images.js";
 import * as layers from "/layers.js";
@@ -13,6 +13,8 @@ import * as work from "/work.js";
 let about, usual = null, scores = [];
 const requests = { prediction: new Latest(), picture: new Latest() };
 const explanations = new Map();
+/** A map is not to be seen over another picture. */
+let pictureIsThere = Promise.resolve();
 
 function problem(message) {
   $("problem").textContent = message;
@@ -40,12 +42,15 @@ async function react(changed) {
   if (has(changed, [...needsImage, "strokes", "fill"])) {
     // What is shown of another picture does not belong to this one.
     if (has(changed, needsImage)) usual = null;
-    attempt(async () => {
+    pictureIsThere = attempt(async () => {
       await maps.setPicture(await askForBytes("picture", subject(), "image/png", requests.picture.signal()));
       maps.repaint();
     });
   }
-  if (has(changed, needsRun) && !await attempt(predict)) return;
+  if (has(changed, needsRun) || !state.target) {
+    changed.add("target");
+    if (!await attempt(predict)) return;
+  }
   if (has(changed, [...needsRun, "target", "against", "methods", "strength"])) explain();
   const method = layers.layerMethod(about.methods);
   const walks = has(changed, [...needsRun, "target", "against", "methods", "strength"]);
@@ -105,7 +110,9 @@ function explain() {
     const signal = explanations.get(method).signal(), tellsFlow = isFirst, start = performance.now();
     isFirst = false;
     maps.wait(method);
-    ask("explain", explained(method), signal).then(answer => {
+    ask("explain", explained(method), signal).then(async answer => {
+      await pictureIsThere;
+      if (signal.aborted) return;
       maps.show(method, answer);
       const all = performance.now() - start;
       $("status").textContent = `${answer.method}: explained in ${answer.milliseconds.toFixed(0)} ms, shown after ${all.toFixed(0)} ms`;
@@ -171,6 +178,7 @@ function listen() {
 
 async function begin() {
   about = await overview();
+  setInitial({ fit: about.fit });
   maps.setColors(about);
   $("model").replaceChildren(...about.models.map(each => make("option", { value: each.name }, each.name)));
   images.begin(about, problem);

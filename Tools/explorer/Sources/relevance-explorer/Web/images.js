@@ -1,6 +1,6 @@
 // The image and the classes: what is asked about.
 
-import { $, make, percent, shortTitle, text } from "/page.js";
+import { $, make, percent, replace, shortTitle, text } from "/page.js";
 import { state, change } from "/state.js";
 import { upload } from "/service.js";
 import { mark } from "/maps.js";
@@ -90,10 +90,11 @@ export function showScores(scores, before) {
       onclick: () => contrast(row.target),
     }, "vs");
     const line = make("div", { className: "score" }, main, versus);
-    line.dataset.target = row.target;
+    main.dataset.key = row.target;
+    versus.dataset.key = `vs ${row.target}`;
     return line;
   });
-  $("scores").replaceChildren(...rows);
+  replace($("scores"), ...rows);
 }
 
 /** Contrasts the chosen class with another, or no longer. */

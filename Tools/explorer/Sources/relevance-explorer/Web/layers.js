@@ -1,6 +1,6 @@
 // Layers, channels and units: how the network comes to its decision.
 
-import { $, make, percent, shortTitle, text } from "/page.js";
+import { $, make, percent, replace, shortTitle, text } from "/page.js";
 import { state, change } from "/state.js";
 import { Latest, ask, explained, fullMethod, subject } from "/service.js";
 import { draw, mark, numbers } from "/maps.js";
@@ -104,7 +104,7 @@ export async function showLayer(method) {
       make("p", { className: "hint" }, "The share of the layer’s relevance that passes a channel. Click one to see where it counts."),
       channelTable(answer.channels));
   } else parts.push(make("p", { className: "hint" }, "This layer has no channels."));
-  host.replaceChildren(...parts);
+  replace(host, ...parts);
   host.hidden = false;
 }
 
@@ -113,12 +113,13 @@ function channelTable(channels) {
     const line = make("tr", { className: each.channel === state.channel ? "chosen" : "" },
       make("td", {}, make("button", { type: "button", onclick: () => change({ channel: each.channel, unit: "" }), "aria-label": `channel ${each.channel}` }, String(each.channel))),
       make("td", { className: "number" }, percent(each.share)), make("td", { className: "number" }, text(each.relevance)),
-      make("td", { className: "number" }, text(each.activation)));
+      make("td", { className: "number" }, text(each.peakActivation)));
     line.dataset.channel = each.channel;
+    line.querySelector("button").dataset.key = each.channel;
     return line;
   }));
   return make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel"), make("th", { className: "number" }, "Share"),
-    make("th", { className: "number" }, "Relevance"), make("th", { className: "number" }, "Activation"))), body);
+    make("th", { className: "number" }, "Relevance"), make("th", { className: "number", title: "The largest value of the channel" }, "Peak value"))), body);
 }
 
 /** A map in the margin: of what passes a channel, or of a unit. */
@@ -180,9 +181,10 @@ export async function showUnits(method) {
       `${unit.channel} at ${unit.position.join(", ")}`)),
       make("td", { className: "number" }, percent(unit.share)), make("td", { className: "number" }, text(unit.relevance)));
     line.dataset.unit = unit.target;
+    line.querySelector("button").dataset.key = unit.target;
     return line;
   }));
-  host.replaceChildren(make("h3", {}, `Units of ${answer.node} that see pixel ${answer.pixel.join(", ")}`),
+  replace(host, make("h3", {}, `Units of ${answer.node} that see pixel ${answer.pixel.join(", ")}`),
     make("p", { className: "hint" }, answer.units.length ? "By their relevance for the class. The frame over the image is what a unit sees. Click one to see what it responds to."
       : "No unit with relevance above 0 sees this pixel."),
     make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel, at"), make("th", { className: "number" }, "Share"), make("th", { className: "number" }, "Relevance"))), body));

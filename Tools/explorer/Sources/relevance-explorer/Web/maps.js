@@ -12,7 +12,12 @@ export function setColors(overview) {
   ramps = Object.fromEntries(Object.entries(overview.ramps).map(([name, text]) => [name, bytes(text)]));
 }
 
-const bytes = text => Uint8Array.from(atob(text), each => each.charCodeAt(0));
+function bytes(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const characters = atob(text), result = new Uint8Array(characters.length);
+  for (let i = 0; i < result.length; i++) result[i] = characters.charCodeAt(i);
+  return result;
+}
 
 export function numbers(map) { return new Float32Array(bytes(map.values).buffer); }
 

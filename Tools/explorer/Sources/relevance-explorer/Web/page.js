@@ -13,6 +13,13 @@ export function make(name, properties = {}, ...content) {
   return made;
 }
 
+/** Puts other elements into a host; the focus stays at the one that has the same `data-key` as before. */
+export function replace(host, ...content) {
+  const key = host.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  host.replaceChildren(...content);
+  if (key !== undefined) host.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+}
+
 /** A number with four digits, and a real minus sign. */
 export function text(value) {
   if (typeof value !== "number") return String(value);

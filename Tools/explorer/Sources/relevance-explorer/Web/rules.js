@@ -1,6 +1,6 @@
 // The rule table, as text, and the plan that follows from it.
 
-import { $, calm, make } from "/page.js";
+import { $, calm, make, replace } from "/page.js";
 import { state, change } from "/state.js";
 import { Latest, ask } from "/service.js";
 
@@ -69,8 +69,8 @@ function put(found, writes) {
   if (writes) $("yaml").value = state.rules || found.yaml || "";
   $("objection").textContent = [found.objection, ...found.warnings].filter(Boolean).join(" ");
   const body = $("plan").tBodies[0];
-  body.replaceChildren(...found.rows.map(row => make("tr", {},
-    make("td", {}, make("button", { type: "button", onclick: () => why(row), title: "Why this rule?" }, row.node)), make("td", {}, row.kind), make("td", {}, row.rule ?? "–"),
+  replace(body, ...found.rows.map(row => make("tr", {},
+    make("td", {}, make("button", { type: "button", onclick: () => why(row), title: "Why this rule?", className: "why" }, row.node)), make("td", {}, row.kind), make("td", {}, row.rule ?? "–"),
     make("td", {}, row.rule ? String(row.row ?? "built in") : ""))));
   filter();
   onPlan(found);

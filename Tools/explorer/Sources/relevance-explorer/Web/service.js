@@ -19,13 +19,19 @@ async function checked(response) {
   throw new Problem(error.message, error.line, error.column);
 }
 
+let pending = 0;
+/** Says to the eye, and to programs that read the page aloud or try it, that something is on its way. */
+function count(change) {
+  pending += change;
+  document.querySelector("main").setAttribute("aria-busy", pending > 0);
+}
+
 async function send(path, options) {
-  let response;
-  try { response = await fetch(path, options); } catch (error) {
-    if (error.name === "AbortError") throw error;
+  count(1);
+  try { return await checked(await fetch(path, options)); } catch (error) {
+    if (error.name === "AbortError" || error instanceof Problem) throw error;
     throw new Problem("The explorer does not answer. Has it been ended? Start it again, and open the address that it prints.");
-  }
-  return checked(response);
+  } finally { count(-1); }
 }
 
 export const overview = async () => (await send("/api/overview")).json();

@@ -7,6 +7,9 @@ const initial = {
 
 export const state = structuredClone(initial);
 
+/** What holds where the address says nothing. */
+export function setInitial(fields) { Object.assign(initial, fields); }
+
 const listeners = [];
 
 /** Calls `listener(changed)` with the names of fields that have changed. */
