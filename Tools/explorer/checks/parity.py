@@ -240,6 +240,20 @@ def check_ways(client, subject, findings):
     findings.expect("ways", page.status == 200 and b"<html" in page.body[:2000].lower(), f"page: {page.status} {page.type}")
 
 
+def check_connections(server, subject, findings):
+    """A refused request leaves its connection open, or says that it does not."""
+    for method, path, body in (("POST", "/api/predict", '{"image": 1}'), ("POST", "/api/predict", '{"x": 1}'), ("GET", "/api/nothing", None)):
+        client = server.client("connections")
+        status = client.request(method, path, body).status
+        time.sleep(0.5)
+        try:
+            after = client.ask("predict", {"image": subject.image(0)}).status
+        except OSError as error:
+            after = repr(error)
+        findings.expect("connections", status in (400, 404) and after == 200, f"{method} {path} {body}: {status}, then {after}")
+        client.close()
+
+
 def check_parity(client, tool, subject, findings):
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder, "table.yaml")
@@ -271,6 +285,7 @@ def main():
         findings.expect("ways", sorted(overview["images"]) == sorted(map(asked.image, range(len(images)))), f"overview: {overview['images']}")
         check_parity(client, given.tool, asked, findings)
         check_ways(client, asked, findings)
+        check_connections(server, asked, findings)
         client.close()
         compared = ", ".join(f"{count} {kind}" for kind, count in findings.compared.items())
         print(f"parity: {compared} compared in {time.monotonic() - start:.0f} s", flush=True)
