@@ -50,18 +50,10 @@ public struct Explainer: Sendable {
     self.memoryBudget = memoryBudget
   }
 
-  private init(_ other: Explainer, plan: RulePlan) {
+  /// The same with another plan.
+  init(_ other: Explainer, plan: RulePlan) {
     (self.plan, preprocessing, executor) = (plan, other.preprocessing, other.executor)
     (memoryBudget, reachable) = (other.memoryBudget, other.reachable)
-  }
-
-  /// The same network under another table. Threads, memory and weights that are laid out for products are shared, so that trying many tables
-  /// costs little.
-  ///
-  /// - Parameter rules: the table.
-  /// - Throws: as `RuleTable.draft(for:)`.
-  public func replacingRules(with rules: RuleTable) throws -> Explainer {
-    Explainer(self, plan: try rules.draft(for: network))
   }
 
   /// The network.

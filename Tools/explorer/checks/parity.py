@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import load
-from service import NPY, PNG, PNG_ALONE, Server, float32, is_sum_over_channels, map_values, read_npy, read_png
+from service import NPY, PNG, Server, float32, is_sum_over_channels, map_values, read_npy, read_png
 
 ROOT = Path(__file__).resolve().parents[3]
 METHODS = ["lrp", "clrp1", "clrp1:against={other},strength=1.5", "clrp2", "gradient-x-input", "grad-cam"]
@@ -169,8 +169,8 @@ def compare(client, question, name, explanation, folder, node, findings):
     of_tool = [[row["node"], row["rule"], *(float32(row[key]) for key in ("relevanceIn", "relevanceOut", "magnitudeIn"))]
                for row in explanation.get("ledger", [])]
     findings.expect("ledgers", ledger == of_tool, f"{what}: {len(ledger)} rows, {len(of_tool)} of the tool")
-    for accept, suffix in ((PNG, ".overlay.png"), (PNG_ALONE, ".png")):
-        compare_png(client.ask("explain", question, accept).body, files.with_name(files.name + suffix).read_bytes(), what + " " + suffix, findings)
+    for overlay, suffix in ((True, ".overlay.png"), (False, ".png")):
+        compare_png(client.ask("explain", {**question, "overlay": overlay}, PNG).body, files.with_name(files.name + suffix).read_bytes(), what + " " + suffix, findings)
     for layer in explanation.get("layers", []):
         compare_layer(client.ask("layer", {**question, "node": node, "top": 1000}), layer, folder, what, findings)
 

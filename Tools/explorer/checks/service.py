@@ -12,7 +12,7 @@ import time
 import zlib
 from dataclasses import dataclass
 
-NPY, PNG, PNG_ALONE, JSON = "application/x-npy", "image/png", "image/png; alone", "application/json"
+NPY, PNG, JSON = "application/x-npy", "image/png", "application/json"
 # How long the server may take to read its models, and how long any answer may take.
 START_SECONDS = 60
 ANSWER_SECONDS = 300

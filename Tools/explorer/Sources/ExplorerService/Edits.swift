@@ -33,7 +33,12 @@ public struct Edits: Codable, Hashable, Sendable {
       throw ServiceError(.malformed, "edits.fill is \(name.prefix(40)); expected mean, zero or blur")
     }
     self.fill = fill
-    strokes = try values.decode([Stroke].self, forKey: .strokes)
+    do { strokes = try values.decode([Stroke].self, forKey: .strokes) } catch DecodingError.keyNotFound(
+      let key, let context)
+    {
+      let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+      throw ServiceError(.malformed, "\(place) has no \(key.stringValue)")
+    }
     for stroke in strokes {
       guard stroke.radius > 0, stroke.radius <= 4096, stroke.points.count.isMultiple(of: 2), !stroke.points.isEmpty,
         stroke.points.allSatisfy({ abs($0) <= 1e6 })

@@ -32,7 +32,8 @@ extension Explorer {
       return (colors.rawValue, Data(bytes).base64EncodedString())
     }
     return OverviewAnswer(
-      version: RelevanceKitPackage.version, fit: options.fit.rawValue, models: shown, images: images.files(), tables: RuleTable.presetNames,
+      version: RelevanceKitPackage.version, fit: options.fit.rawValue, models: shown, images: images.files(),
+      tables: RuleTable.presetNames,
       methods: methods, ramps: Dictionary(uniqueKeysWithValues: ramps), steps: HeatmapColors.steps,
       causes: AbsorptionCause.allCases.map { [$0.rawValue, $0.title.lowercased()] },
       limits: ["imageBytes": options.bytesLimit, "imagePixels": options.pixelLimit, "keptBytes": options.memory])
@@ -112,11 +113,11 @@ extension Explorer {
   }
 
   /// The map over the picture, or alone, as PNG.
-  public func explainAsPNG(_ question: Question, alone: Bool) throws -> Data {
+  public func explainAsPNG(_ question: Question) throws -> Data {
     try with(question) { run, entry in
       let explanation = try explanation(question, run, entry)
       let heatmap = try Heatmap(Self.map(of: explanation, entry), colors: explanation.method.heatmapColors)
-      return try (alone ? heatmap.image() : heatmap.overlay(on: run.picture)).pngData()
+      return try (question.overlay ? heatmap.overlay(on: run.picture) : heatmap.image()).pngData()
     }
   }
 

@@ -96,7 +96,7 @@ final class Images: Sendable {
         .missing,
         id.hasPrefix("upload:")
           ? "the image is no longer kept; upload it again"
-          : "there is no image \(id.prefix(80)); GET /api/images lists them")
+          : "there is no image \(id.prefix(80)); GET /api/overview lists them")
     }
     let path = try file(number, String(id[id.index(after: slash)...]))
     guard let data = FileManager.default.contents(atPath: path) else {
@@ -129,7 +129,7 @@ final class Images: Sendable {
     guard Self.isImage(name), let real = Self.realPath(wanted), real == root || real.hasPrefix(root + "/"),
       let attributes = try? FileManager.default.attributesOfItem(atPath: real),
       attributes[.type] as? FileAttributeType == .typeRegular
-    else { throw ServiceError(.missing, "there is no image \(name.prefix(80)); GET /api/images lists them") }
+    else { throw ServiceError(.missing, "there is no image \(name.prefix(80)); GET /api/overview lists them") }
     guard attributes[.size] as? Int ?? 0 <= bytesLimit else {
       throw ServiceError(.tooLarge, "\(name.prefix(80)) has more than \(bytesLimit) bytes")
     }

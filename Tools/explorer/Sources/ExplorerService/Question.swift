@@ -28,6 +28,8 @@ public struct Question: Decodable, Sendable {
   public var exclusive = true
   /// Whether the answer says what became of relevance at every node.
   public var ledger = true
+  /// Whether a picture shows the map over the image, or alone.
+  public var overlay = true
   public var node: String?
   public var nodes: [String] = []
   public var channels: [Int] = []
@@ -46,7 +48,7 @@ public struct Question: Decodable, Sendable {
   private enum Key: String, CodingKey, CaseIterable {
     case model, image, data, fit, edits, table, rules, target, method, through, exclusive, ledger, node, nodes,
       channels, channel
-    case pixel, top, order, methods, client
+    case pixel, top, order, methods, client, overlay
   }
 
   private struct AnyKey: CodingKey {
@@ -72,12 +74,23 @@ public struct Question: Decodable, Sendable {
     case "method": method = text
     case "through": through.append(text)
     case "client": client = text
+    case "node": node = text
+    case "ledger": ledger = try Self.flag(text, name)
+    case "overlay": overlay = try Self.flag(text, name)
+    case "exclusive": exclusive = try Self.flag(text, name)
     default:
       throw ServiceError(
         .malformed,
-        "the address has an unknown field \(name.prefix(40)); expected some of model, fit, table, target, method, through, client"
-      )
+        "the address has an unknown field \(name.prefix(40)); expected some of model, fit, table, target, method, through, "
+          + "exclusive, node, ledger, overlay, client")
     }
+  }
+
+  private static func flag(_ text: String, _ name: String) throws -> Bool {
+    guard let flag = Bool(text) else {
+      throw ServiceError(.malformed, "\(name) is \(text.prefix(40)); expected true or false")
+    }
+    return flag
   }
 
   public init(from decoder: any Decoder) throws {
@@ -116,6 +129,7 @@ public struct Question: Decodable, Sendable {
     try read(.through, &through)
     try read(.exclusive, &exclusive)
     try read(.ledger, &ledger)
+    try read(.overlay, &overlay)
     try read(.node, &node)
     try read(.nodes, &nodes)
     try read(.channels, &channels)

@@ -12,11 +12,12 @@ public final class Turns: Sendable {
   }
 
   private struct State {
-    var isBusy = false
+    /// Whose question is computed; nil if nothing is.
+    var computing: String?
     var next: UInt64 = 0
     /// The questions of each client, in their order.
     var waiting: [String: [Waiting]] = [:]
-    /// Clients in the order of their turns.
+    /// Clients in the order of their turns, without the one whose question is computed.
     var order: [String] = []
     var given: Set<UInt64> = []
     var count: Int { waiting.values.reduce(0) { $0 + $1.count } }
@@ -27,7 +28,7 @@ public final class Turns: Sendable {
   /// How many questions wait at most.
   public let limit: Int
 
-  public init(limit: Int = 256) { self.limit = limit }
+  public init(limit: Int = 128) { self.limit = limit }
 
   /// Computes when it is the client's turn.
   ///
@@ -40,15 +41,15 @@ public final class Turns: Sendable {
   }
 
   /// Whether something is computed.
-  public var isBusy: Bool { state.withLock { $0.isBusy } }
+  public var isBusy: Bool { state.withLock { $0.computing != nil } }
 
   /// How many questions wait.
   public var waiting: Int { state.withLock { $0.count } }
 
   private func wait(as client: String) async throws {
     let id: UInt64? = try state.withLock { state in
-      guard state.isBusy else {
-        state.isBusy = true
+      guard state.computing != nil else {
+        state.computing = client
         return nil
       }
       guard state.count < limit else {
@@ -63,12 +64,12 @@ public final class Turns: Sendable {
         let isGone = state.withLock { state in
           if state.given.remove(id) != nil { return true }
           // Whoever computed may have ended meanwhile.
-          guard state.isBusy else {
-            state.isBusy = true
+          guard state.computing != nil else {
+            state.computing = client
             continuation.resume()
             return false
           }
-          if state.waiting[client] == nil { state.order.append(client) }
+          if state.waiting[client] == nil, state.computing != client { state.order.append(client) }
           state.waiting[client, default: []].append(Waiting(id: id, continuation: continuation))
           return false
         }
@@ -97,16 +98,14 @@ public final class Turns: Sendable {
     found?.continuation.resume(throwing: CancellationError())
   }
 
-  /// Lets the next client compute.
+  /// Lets the next client compute. Who has just computed comes after those who waited meanwhile.
   private func pass() {
     let next: Waiting? = state.withLock { state in
-      guard !state.order.isEmpty else {
-        state.isBusy = false
-        return nil
-      }
-      let client = state.order.removeFirst()
+      if let last = state.computing, state.waiting[last] != nil { state.order.append(last) }
+      state.computing = state.order.isEmpty ? nil : state.order.removeFirst()
+      guard let client = state.computing else { return nil }
       let next = state.waiting[client]!.removeFirst()
-      if state.waiting[client]!.isEmpty { state.waiting[client] = nil } else { state.order.append(client) }
+      if state.waiting[client]!.isEmpty { state.waiting[client] = nil }
       return next
     }
     next?.continuation.resume()

@@ -14,9 +14,12 @@ struct Context: RequestContext {
     channel = source.channel
   }
 
-  /// Closes the connection as soon as the answer is on its way: for requests that are refused before they are read.
-  func closeAfterAnswer() {
+  /// Closes the connection as soon as the answer is on its way, and says so: for requests that are refused before they are read.
+  func closing(_ response: Response) -> Response {
     channel.eventLoop.scheduleTask(in: .milliseconds(250)) { [channel] in channel.close(promise: nil) }
+    var response = response
+    response.headers[.connection] = "close"
+    return response
   }
 }
 
@@ -45,8 +48,7 @@ struct Guard: RouterMiddleware {
     _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
   ) async -> Response {
     if let objection = access.objection(to: request) {
-      context.closeAfterAnswer()
-      return Answer.refusal(objection.status, objection.message)
+      return context.closing(Answer.refusal(objection.status, objection.message))
     }
     if request.method == .get, request.uri.path == "/", access.hasToken(request) {
       // Behind the number sign is what the page shows; browsers keep it.
@@ -58,23 +60,22 @@ struct Guard: RouterMiddleware {
         ])
     }
     guard access.admits(request) else {
-      context.closeAfterAnswer()
-      return Answer.refusal(
-        .unauthorized,
-        "no token or a wrong one; expected the address that relevance-explorer has printed, or Authorization: Bearer TOKEN"
-      )
+      return context.closing(
+        Answer.refusal(
+          .unauthorized,
+          "no token or a wrong one; expected the address that relevance-explorer has printed, or Authorization: Bearer TOKEN"
+        ))
     }
-    do { return try await next(request, context) } catch let error as ServiceError {
-      if error.kind == .tooLarge { context.closeAfterAnswer() }
-      return Answer.refusal(error)
-    } catch is CancellationError {
-      return Answer.refusal(.init(code: 499, reasonPhrase: "Client Closed Request"), "the request was given up")
+    do { return try await next(request, context) } catch is CancellationError {
+      return context.closing(
+        Answer.refusal(.init(code: 499, reasonPhrase: "Client Closed Request"), "the request was given up"))
     } catch let error as any HTTPResponseError {
-      context.closeAfterAnswer()
-      return Answer.refusal(error.status, Self.words(for: error.status, request))
+      let refusal = Answer.refusal(error.status, Self.words(for: error.status, request))
+      return error.status == .notFound ? refusal : context.closing(refusal)
     } catch {
-      context.closeAfterAnswer()
-      return Answer.refusal(ServiceError(error))
+      let error = ServiceError(error)
+      let refusal = Answer.refusal(error)
+      return [.tooLarge, .broken].contains(error.kind) ? context.closing(refusal) : refusal
     }
   }
 
@@ -84,37 +85,5 @@ struct Guard: RouterMiddleware {
     case .contentTooLarge: "the request is too large"
     default: status.reasonPhrase.lowercased()
     }
-  }
-}
-
-/// Answers as they are sent.
-enum Answer {
-  static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-    bytes(try encoded(value), type: "application/json", status: status)
-  }
-
-  static func bytes(_ data: Data, type: String, status: HTTPResponse.Status = .ok, name: String? = nil) -> Response {
-    var headers: HTTPFields = [.contentType: type]
-    if let name { headers[.contentDisposition] = "attachment; filename=\"\(name)\"" }
-    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
-  }
-
-  static func refusal(_ error: ServiceError) -> Response {
-    let status = HTTPResponse.Status(code: error.kind.rawValue)
-    return (try? json(["error": error], status: status)) ?? refusal(status, "the request failed")
-  }
-
-  static func refusal(_ status: HTTPResponse.Status, _ message: String) -> Response {
-    let body = (try? encoded(["error": ["message": message]])) ?? Data()
-    return bytes(body, type: "application/json", status: status)
-  }
-
-  /// One line, with a line break at its end.
-  static func encoded(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    return try encoder.encode(value) + Data([0x0A])
   }
 }

@@ -15,7 +15,8 @@ struct EditsTests {
     return try! RGBImage(width: 30, height: 20, pixels: pixels)
   }()
 
-  @Test("pixels are painted whose centers are near the line, found by walking along it",
+  @Test(
+    "pixels are painted whose centers are near the line, found by walking along it",
     arguments: [[15.0, 10], [2, 3, 25, 17], [5, 5, 20, 5, 20, 15], [-10, -10, 40, 30], [28, 19, 28, 19]])
   func masks(points: [Double]) throws {
     let radius = 3.2
@@ -44,7 +45,8 @@ struct EditsTests {
     let result = try edits.applied(to: Self.picture, zero: RGBColor(red: 1, green: 2, blue: 3))
     let mask = edits.mask(width: 30, height: 20)
     let means = (0..<3).map { channel in
-      stride(from: channel, to: Self.picture.pixels.count, by: 3).reduce(0.0) { $0 + Double(Self.picture.pixels[$1]) } / 600
+      stride(from: channel, to: Self.picture.pixels.count, by: 3).reduce(0.0) { $0 + Double(Self.picture.pixels[$1]) }
+        / 600
     }
     for (place, isPainted) in mask.enumerated() {
       for channel in 0..<3 {
@@ -70,11 +72,13 @@ struct EditsTests {
     #expect(result == plain)
   }
 
-  @Test("strokes that make no sense are refused", arguments: [
-    #"{"strokes": [{"radius": 0, "points": [1, 1]}]}"#, #"{"strokes": [{"radius": 5, "points": [1]}]}"#,
-    #"{"strokes": [{"radius": 5, "points": []}]}"#, #"{"strokes": [{"radius": 1e9, "points": [1, 1]}]}"#,
-    #"{"strokes": [{"radius": 5, "points": [1e300, 1]}]}"#, #"{"fill": "pink", "strokes": []}"#, #"{"fill": "mean"}"#,
-  ])
+  @Test(
+    "strokes that make no sense are refused",
+    arguments: [
+      #"{"strokes": [{"radius": 0, "points": [1, 1]}]}"#, #"{"strokes": [{"radius": 5, "points": [1]}]}"#,
+      #"{"strokes": [{"radius": 5, "points": []}]}"#, #"{"strokes": [{"radius": 1e9, "points": [1, 1]}]}"#,
+      #"{"strokes": [{"radius": 5, "points": [1e300, 1]}]}"#, #"{"fill": "pink", "strokes": []}"#, #"{"fill": "mean"}"#,
+    ])
   func refuses(json: String) {
     #expect(throws: (any Error).self) { try JSONDecoder().decode(Edits.self, from: Data(json.utf8)) }
   }

@@ -11,12 +11,16 @@ struct QuestionTests {
     } catch { return ServiceError(error).message }
   }
 
-  @Test("mistakes are named in one line", arguments: [
-    ("{", "not JSON"), ("[]", "expected an object"), (#"{"imgae": "x"}"#, "unknown field imgae"),
-    (#"{"fit": "square"}"#, "fit is square; expected crop, whole or native"), (#"{"image": 3}"#, "image: expected text"),
-    (#"{"top": 0}"#, "top is 0; expected 1 to 1000"), (#"{"pixel": [1]}"#, "pixel has 1 numbers"),
-    (#"{"data": "%%%"}"#, "data: expected a JPEG or PNG file in base64"), (#"{"channels": [1, "2"]}"#, "channels.[1]"),
-  ])
+  @Test(
+    "mistakes are named in one line",
+    arguments: [
+      ("{", "not JSON"), ("[]", "expected an object"), (#"{"imgae": "x"}"#, "unknown field imgae"),
+      (#"{"fit": "square"}"#, "fit is square; expected crop, whole or native"),
+      (#"{"image": 3}"#, "image: expected text"),
+      (#"{"top": 0}"#, "top is 0; expected 1 to 1000"), (#"{"pixel": [1]}"#, "pixel has 1 numbers"),
+      (#"{"data": "%%%"}"#, "data: expected a JPEG or PNG file in base64"),
+      (#"{"channels": [1, "2"]}"#, "channels.[1]"),
+    ])
   func names(json: String, part: String) throws {
     let message = try #require(self.message(json))
     #expect(message.contains(part), "\(message)")

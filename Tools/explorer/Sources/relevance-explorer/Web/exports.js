@@ -29,7 +29,7 @@ export function begin(overview, problem) {
   const method = () => state.methods[0];
   const name = kind => `${state.target.replace(/[:/@,]+/g, "-")}.${fullMethod(method()).replace(/[:,=]/g, "-")}.${kind}`;
   save("save-png", async () => download(await askForBytes("explain", explained(method()), "image/png"), name("overlay.png")));
-  save("save-map", async () => download(await askForBytes("explain", explained(method()), "image/png; alone"), name("png")));
+  save("save-map", async () => download(await askForBytes("explain", { ...explained(method()), overlay: false }, "image/png"), name("png")));
   save("save-npy", async () => download(await askForBytes("explain", explained(method()), "application/x-npy"), name("npy")));
   save("save-picture", async () => download(await askForBytes("picture", subject(), "image/png"), "picture.png"));
   save("save-page", async () => download(await askForBytes("page", { ...explained(method()), methods: state.methods.map(fullMethod) }, "text/html"), "explanation.html"));
