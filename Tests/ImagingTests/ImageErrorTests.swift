@@ -42,6 +42,16 @@ struct ImageErrorTests {
     #expect(error?.category == .badData)
   }
 
+  @Test(arguments: ["jpeg/color-420.jpg", "jpeg/cmyk.jpg"]) func moreThanTheCallersLimit(name: String) throws {
+    let content = try data(name)
+    let picture = try RGBImage(decoding: content, name: "photo.jpg")
+    let pixels = picture.width * picture.height
+    #expect(try RGBImage(decoding: content, name: "photo.jpg", pixelLimit: pixels) == picture)
+    #expect(
+      ImagingTests.sentence { _ = try RGBImage(decoding: content, name: "photo.jpg", pixelLimit: pixels - 1) }
+        == "photo.jpg: too large: expected at most \(pixels - 1) pixels, found \(picture.width)×\(picture.height)")
+  }
+
   @Test(arguments: ["color-420.jpg", "progressive.jpg", "gray.jpg", "restarts.jpg", "cmyk.jpg"])
   func truncatedJPEG(name: String) throws {
     let whole = try data("jpeg/\(name)")

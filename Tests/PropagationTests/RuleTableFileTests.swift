@@ -25,6 +25,21 @@ import Testing
     #expect(table.pixelRange == .imageNet)
   }
 
+  @Test(arguments: [
+    ("rules:\n  - {op: Conf, rule: zPlus}\n", 2, 10),
+    ("rules:\n  - {op: Conv, rule: zPlus}\n  - {rule: nothing}\n", 3, 12),
+    ("rules: [", 2, 1),
+  ]) func mistakesHaveAPlace(yaml: String, line: Int, column: Int) {
+    do {
+      _ = try RuleTable(yaml: yaml, pixelRange: nil)
+      Issue.record("no mistake is found")
+    } catch {
+      let place = (error as? any LocatedError)?.place
+      #expect(place?.line == line && place?.column == column)
+      #expect("\(error)".hasPrefix("rules:\(line):\(column): "))
+    }
+  }
+
   @Test func everyCondition() throws {
     let yaml = """
       rules:

@@ -21,7 +21,7 @@ import Testing
   }
 
   private static let methods = MethodCatalog.standard.methods.map(\.name).joined(separator: ", ")
-  private static let commands = "explain, predict, inspect, doctor, lab, units, concepts, evaluate, bench, list"
+  private static let commands = "explain, predict, inspect, doctor, lab, units, concepts, evaluate, serve, bench, list"
   private static let evaluations = EvaluationCatalog.types.map { $0.subcommand }.joined(separator: ", ")
   private static let scales = "expected own, common, or fixed:V with a number V greater than 0"
   static let presets = RuleTable.presetNames.joined(separator: ", ")
