@@ -9,7 +9,7 @@ public struct Edits: Codable, Hashable, Sendable {
     case mean
     /// The color that is 0 at the network's input: the mean of the data that it was trained on.
     case zero
-    /// The picture, blurred: by a Gaussian with a deviation of a sixteenth of its longer side.
+    /// The picture, blurred: by nearly a Gaussian with a deviation of a sixteenth of its longer side.
     case blur
   }
 
@@ -57,7 +57,7 @@ public struct Edits: Codable, Hashable, Sendable {
   ///
   /// - Complexity: O(points × pixels of a line's box).
   package func applied(to picture: RGBImage, zero: RGBColor) throws -> RGBImage {
-    let mask = mask(width: picture.width, height: picture.height)
+    let mask = try mask(width: picture.width, height: picture.height)
     guard mask.contains(true) else { return picture }
     var pixels = picture.pixels
     let filling: (Int) -> UInt8
@@ -71,7 +71,7 @@ public struct Edits: Codable, Hashable, Sendable {
       let color = sums.map { UInt8((Double($0) / Double(mask.count)).rounded()) }
       filling = { color[$0 % 3] }
     case .blur:
-      let blurred = Self.blurred(picture)
+      let blurred = try Self.blurred(picture)
       filling = { blurred[$0] }
     }
     for (place, isPainted) in mask.enumerated() where isPainted {
@@ -81,68 +81,89 @@ public struct Edits: Codable, Hashable, Sendable {
   }
 
   /// Which pixels are painted: those whose center is at most a radius from a line.
-  package func mask(width: Int, height: Int) -> [Bool] {
+  ///
+  /// - Throws: `ServiceError` if lines are so long and the brush so wide that it would take seconds.
+  package func mask(width: Int, height: Int) throws -> [Bool] {
+    let lines = strokes.flatMap { Line.all(of: $0) }
+    let boxes = lines.map { $0.box(width: width, height: height) }
+    guard boxes.reduce(0, { $0 + $1.columns.count * $1.rows.count }) <= Self.mostWork else {
+      throw ServiceError(.tooLarge, "edits.strokes: too many points for so wide a brush and so large a picture")
+    }
     var mask = [Bool](repeating: false, count: width * height)
-    for stroke in strokes {
-      let points = stride(from: 0, to: stroke.points.count, by: 2).map {
-        (x: stroke.points[$0], y: stroke.points[$0 + 1])
-      }
-      for (a, b) in zip(points, points.count > 1 ? Array(points.dropFirst()) : points) {
-        let left = Int(max(0, min(a.x, b.x) - stroke.radius)),
-          right = Int(min(Double(width - 1), max(a.x, b.x) + stroke.radius))
-        let above = Int(max(0, min(a.y, b.y) - stroke.radius)),
-          below = Int(min(Double(height - 1), max(a.y, b.y) + stroke.radius))
-        guard left <= right, above <= below else { continue }
-        let (dx, dy) = (b.x - a.x, b.y - a.y)
-        let length = dx * dx + dy * dy
-        for y in above...below {
-          for x in left...right {
-            let (px, py) = (Double(x) + 0.5 - a.x, Double(y) + 0.5 - a.y)
-            let share = length > 0 ? min(1, max(0, (px * dx + py * dy) / length)) : 0
-            let (ex, ey) = (px - share * dx, py - share * dy)
-            if ex * ex + ey * ey <= stroke.radius * stroke.radius { mask[y * width + x] = true }
-          }
-        }
+    for (line, box) in zip(lines, boxes) {
+      try Task.checkCancellation()
+      for y in box.rows {
+        for x in box.columns where line.isNear(Double(x) + 0.5, Double(y) + 0.5) { mask[y * width + x] = true }
       }
     }
     return mask
   }
 
-  /// The bytes of a picture after a Gaussian; at the edges it goes on as its last pixel.
-  private static func blurred(_ picture: RGBImage) -> [UInt8] {
+  /// Distances that are computed at most.
+  private static let mostWork = 1 << 30
+
+  /// A straight piece of a stroke.
+  private struct Line {
+    let x, y, dx, dy, radius, length: Double
+
+    static func all(of stroke: Stroke) -> [Line] {
+      let points = stride(from: 0, to: stroke.points.count, by: 2).map { (stroke.points[$0], stroke.points[$0 + 1]) }
+      return zip(points, points.count > 1 ? Array(points.dropFirst()) : points).map { Line($0, $1, stroke.radius) }
+    }
+
+    private init(_ a: (Double, Double), _ b: (Double, Double), _ radius: Double) {
+      (x, y, dx, dy) = (a.0, a.1, b.0 - a.0, b.1 - a.1)
+      self.radius = radius
+      length = dx * dx + dy * dy
+    }
+
+    /// The pixels that may be near.
+    func box(width: Int, height: Int) -> (columns: Range<Int>, rows: Range<Int>) {
+      func range(_ a: Double, _ b: Double, _ count: Int) -> Range<Int> {
+        let first = max(0, min(a, b) - radius), last = min(Double(count - 1), max(a, b) + radius)
+        return first <= last ? Int(first)..<Int(last) + 1 : 0..<0
+      }
+      return (range(x, x + dx, width), range(y, y + dy, height))
+    }
+
+    func isNear(_ px: Double, _ py: Double) -> Bool {
+      let (px, py) = (px - x, py - y)
+      let share = length > 0 ? min(1, max(0, (px * dx + py * dy) / length)) : 0
+      let (ex, ey) = (px - share * dx, py - share * dy)
+      return ex * ex + ey * ey <= radius * radius
+    }
+  }
+
+  /// The bytes of a picture after three means over boxes, one after the other, which together are nearly a Gaussian.
+  ///
+  /// - Complexity: O(pixels), whatever the deviation.
+  private static func blurred(_ picture: RGBImage) throws -> [UInt8] {
     let (width, height) = (picture.width, picture.height)
     let deviation = max(1, Double(max(width, height)) / 16)
-    let reach = Int((3 * deviation).rounded(.up))
-    var kernel = (-reach...reach).map { Float(exp(-0.5 * pow(Double($0) / deviation, 2))) }
-    let sum = kernel.reduce(0, +)
-    kernel = kernel.map { $0 / sum }
-    var across = [Float](repeating: 0, count: picture.pixels.count)
-    var result = [UInt8](repeating: 0, count: picture.pixels.count)
-    picture.pixels.withUnsafeBufferPointer { source in
-      for y in 0..<height {
+    let reach = max(1, Int(((4 * deviation * deviation + 1).squareRoot() / 2).rounded()))
+    var values = picture.pixels.map(Float.init)
+    for _ in 0..<3 {
+      for channel in 0..<3 {
+        for y in 0..<height {
+          mean(&values, from: 3 * y * width + channel, step: 3, count: width, reach: reach)
+        }
+        try Task.checkCancellation()
         for x in 0..<width {
-          for channel in 0..<3 {
-            var value: Float = 0
-            for (offset, weight) in kernel.enumerated() {
-              let column = min(width - 1, max(0, x + offset - reach))
-              value += weight * Float(source[(y * width + column) * 3 + channel])
-            }
-            across[(y * width + x) * 3 + channel] = value
-          }
+          mean(&values, from: 3 * x + channel, step: 3 * width, count: height, reach: reach)
         }
+        try Task.checkCancellation()
       }
     }
-    across.withUnsafeBufferPointer { source in
-      for y in 0..<height {
-        for index in 0..<3 * width {
-          var value: Float = 0
-          for (offset, weight) in kernel.enumerated() {
-            value += weight * source[min(height - 1, max(0, y + offset - reach)) * 3 * width + index]
-          }
-          result[y * 3 * width + index] = UInt8(min(255, max(0, value.rounded())))
-        }
-      }
+    return values.map { UInt8(min(255, max(0, $0.rounded()))) }
+  }
+
+  /// Replaces each of some values by the mean of those that are at most so far away; at the ends they go on as the last one.
+  private static func mean(_ values: inout [Float], from start: Int, step: Int, count: Int, reach: Int) {
+    let line = (0..<count).map { Double(values[start + $0 * step]) }
+    var sum = (-reach...reach).reduce(0.0) { $0 + line[min(count - 1, max(0, $1))] }
+    for place in 0..<count {
+      values[start + place * step] = Float(sum / Double(2 * reach + 1))
+      sum += line[min(count - 1, place + reach + 1)] - line[max(0, place - reach)]
     }
-    return result
   }
 }

@@ -11,23 +11,26 @@ extension Explorer {
     let folder = try Self.scratchFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let (file, fit) = try writeImage(of: question, to: folder)
-    var arguments = [
-      "explain", entry.path, file, "--fit", fit, "--output", folder.appendingPathComponent("out").path, "--save",
-      "html",
-      "--quiet",
-    ]
-    if let target = question.target { arguments += ["--target", target] }
-    for method in question.methods.isEmpty ? [question.method ?? "lrp"] : question.methods {
-      arguments += ["--method", method]
+    // Words of questions are read here first: to the program some of them would be names of files.
+    _ = try models.table(for: question, entry)
+    let methods = try (question.methods.isEmpty ? [question.method ?? "lrp"] : question.methods).map {
+      try MethodCatalog.standard.method(parsing: $0)
     }
-    for condition in question.through { arguments += ["--through", condition] }
+    let target = try question.explained(labels: entry.model.labels)
+    var arguments = [
+      "explain", entry.path, file, "--fit=\(fit)", "--output=\(folder.appendingPathComponent("out").path)",
+      "--save=html", "--quiet",
+    ]
+    arguments.append("--target=\(try resolved(target, for: question))")
+    arguments += methods.map { "--method=\($0)" }
+    arguments += try question.conditions().map { "--through=\($0)" }
     if !question.exclusive { arguments.append("--no-exclusive") }
     if let rules = question.rules {
       let table = folder.appendingPathComponent("rules.yaml")
       try Data(rules.utf8).write(to: table)
-      arguments += ["--rules", table.path]
+      arguments.append("--rules=\(table.path)")
     } else if let table = question.table {
-      arguments += ["--rules", table]
+      arguments.append("--rules=\(table)")
     }
     try Self.run(tool, arguments)
     let page = folder.appendingPathComponent("out/image/explanation.html")
@@ -51,17 +54,29 @@ extension Explorer {
     return (file.path, question.fit.rawValue)
   }
 
+  /// A rank as the target that has it: for the program `top:3` stands for three targets.
+  private func resolved(_ target: Target, for question: Question) throws -> Target {
+    guard case .top = target else { return target }
+    return try with(question) { run, _ in try run.trace.explain(target, by: .lrp, ledger: false).target }
+  }
+
+  /// Runs a program to its end, or until the task is cancelled.
   private static func run(_ tool: String, _ arguments: [String]) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: tool)
     process.arguments = arguments
     let pipe = Pipe()
-    (process.standardInput, process.standardOutput, process.standardError) = (
-      FileHandle.nullDevice, FileHandle.nullDevice, pipe
-    )
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = pipe
     try process.run()
-    let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+    while process.isRunning {
+      if Task.isCancelled { process.terminate() }
+      usleep(5000)
+    }
+    // It says little, which a pipe holds.
+    let said = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+    try Task.checkCancellation()
     guard process.terminationStatus == 0 else {
       throw ServiceError(.unanswerable, said.split(separator: "\n").last.map(String.init) ?? "\(tool) failed")
     }

@@ -73,7 +73,8 @@ extension Explorer {
   }
 
   /// Makes an index of concepts of all images: for each channel of some layers the images in which it counts the most. Classes are those that
-  /// the network predicts. It works beside the questions, and waits while there are any. It ends when its task is cancelled.
+  /// the network predicts. It works beside the questions, and waits while there are any; indexes are made one after the other. It ends when its
+  /// task is cancelled.
   public func makeIndex(_ question: Question, line: @escaping @Sendable (WorkLine) async throws -> Void) async throws {
     let entry = try models.entry(question.model)
     let files = images.files()
@@ -86,7 +87,8 @@ extension Explorer {
     }
     let (updates, update) = AsyncStream<WorkLine>.makeStream()
     let folder = try Self.scratchFolder()
-    let work = Task.detached { [self] in
+    // Not on one of Swift's few threads, which others need to be answered.
+    let work = Task.detached(executorPreference: indexing) { [self] in
       defer { update.finish() }
       defer { try? FileManager.default.removeItem(at: folder) }
       var indexing = ConceptIndexing(layers: question.nodes)

@@ -47,6 +47,8 @@ public final class Explorer: Sendable {
   let images: Images
   let indexes: Indexes
   public let turns = Turns()
+  /// Where indexes are made.
+  let indexing = ComputingThread()
   private let runs: Mutex<RecentlyUsed<RunKey, Run>>
   let fields = Mutex(RecentlyUsed<FieldsKey, ReceptiveFields>(limit: 16))
 

@@ -18,6 +18,9 @@ public struct ServiceError: Error, Encodable, Sendable {
     case broken = 500
   }
 
+  /// The bytes of a message at most: names in questions can be of any length.
+  private static let longest = 2000
+
   public let kind: Kind
   public let message: String
   /// Where in a rule table the mistake is, from 1.
@@ -26,7 +29,8 @@ public struct ServiceError: Error, Encodable, Sendable {
 
   public init(_ kind: Kind, _ message: String, line: Int? = nil, column: Int? = nil) {
     (self.kind, self.line, self.column) = (kind, line, column)
-    self.message = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    self.message = line.utf8.count <= Self.longest ? line : line.prefix(Self.longest / 4) + "…"
   }
 
   /// What an error of the library means to whoever asked.

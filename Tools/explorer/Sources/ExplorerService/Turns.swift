@@ -113,7 +113,7 @@ public final class Turns: Sendable {
 }
 
 /// A thread on which tasks compute, so that they do not hold one of Swift's.
-private final class ComputingThread: TaskExecutor {
+final class ComputingThread: TaskExecutor {
   private let queue = DispatchQueue(label: "relevance-explorer.computing")
 
   func enqueue(_ job: consuming ExecutorJob) {

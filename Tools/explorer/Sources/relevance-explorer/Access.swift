@@ -43,6 +43,12 @@ final class Access: Sendable {
 
   /// Why a request is refused before it is read; nil if it is not.
   func objection(to request: Request) -> (status: HTTPResponse.Status, message: String)? {
+    // A second host, or one in the target, would be another name for the same request.
+    guard request.headers[.host] == nil, request.head.path?.hasPrefix("/") == true else {
+      return (
+        .badRequest, "the request has several hosts, or a whole address as its target; expected a path and one Host"
+      )
+    }
     guard let authority = request.head.authority, isOurs(authority) else {
       return (
         .init(code: 421, reasonPhrase: "Misdirected Request"),
@@ -107,6 +113,7 @@ final class Access: Sendable {
 }
 
 extension HTTPField.Name {
+  static let host = HTTPField.Name("Host")!
   static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
   static let secFetchMode = HTTPField.Name("Sec-Fetch-Mode")!
   static let referrerPolicy = HTTPField.Name("Referrer-Policy")!

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 
 /// What is known of a request besides itself.
 struct Context: RequestContext {
@@ -69,6 +70,8 @@ struct Guard: RouterMiddleware {
     do { return try await next(request, context) } catch is CancellationError {
       return context.closing(
         Answer.refusal(.init(code: 499, reasonPhrase: "Client Closed Request"), "the request was given up"))
+    } catch is HTTPParserError {
+      return context.closing(Answer.refusal(.badRequest, "the request breaks the rules of HTTP"))
     } catch let error as any HTTPResponseError {
       let refusal = Answer.refusal(error.status, Self.words(for: error.status, request))
       return error.status == .notFound ? refusal : context.closing(refusal)

@@ -43,7 +43,7 @@ struct EditsTests {
   func fills(fill: String) throws {
     let edits = try edits(fill, radius: 4, [10, 10, 20, 12])
     let result = try edits.applied(to: Self.picture, zero: RGBColor(red: 1, green: 2, blue: 3))
-    let mask = edits.mask(width: 30, height: 20)
+    let mask = try edits.mask(width: 30, height: 20)
     let means = (0..<3).map { channel in
       stride(from: channel, to: Self.picture.pixels.count, by: 3).reduce(0.0) { $0 + Double(Self.picture.pixels[$1]) }
         / 600
