@@ -8,7 +8,7 @@ extension Explorer {
   /// - Throws: `ServiceError` with what the program says if it fails.
   public func page(_ question: Question, tool: String) throws -> Data {
     let entry = try models.entry(question.model)
-    let folder = try Self.scratchFolder()
+    let folder = try Scratch.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let (file, fit) = try writeImage(of: question, to: folder)
     // Words of questions are read here first: to the program some of them would be names of files.
@@ -32,7 +32,7 @@ extension Explorer {
     } else if let table = question.table {
       arguments.append("--rules=\(table)")
     }
-    try Self.run(tool, arguments)
+    try Program.run(tool, arguments)
     let page = folder.appendingPathComponent("out/image/explanation.html")
     guard let data = FileManager.default.contents(atPath: page.path) else {
       throw ServiceError(.broken, "\(tool) wrote no page")
@@ -58,27 +58,5 @@ extension Explorer {
   private func resolved(_ target: Target, for question: Question) throws -> Target {
     guard case .top = target else { return target }
     return try with(question) { run, _ in try run.trace.explain(target, by: .lrp, ledger: false).target }
-  }
-
-  /// Runs a program to its end, or until the task is cancelled.
-  private static func run(_ tool: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: tool)
-    process.arguments = arguments
-    let pipe = Pipe()
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = pipe
-    try process.run()
-    while process.isRunning {
-      if Task.isCancelled { process.terminate() }
-      usleep(5000)
-    }
-    // It says little, which a pipe holds.
-    let said = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
-    try Task.checkCancellation()
-    guard process.terminationStatus == 0 else {
-      throw ServiceError(.unanswerable, said.split(separator: "\n").last.map(String.init) ?? "\(tool) failed")
-    }
   }
 }

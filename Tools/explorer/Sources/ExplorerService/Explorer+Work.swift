@@ -86,7 +86,7 @@ extension Explorer {
       LabeledImage(name: String(file.dropFirst(5)), path: try images.source(file).path ?? "", classes: [])
     }
     let (updates, update) = AsyncStream<WorkLine>.makeStream()
-    let folder = try Self.scratchFolder()
+    let folder = try Scratch.folder()
     // Not on one of Swift's few threads, which others need to be answered.
     let work = Task.detached(executorPreference: indexing) { [self] in
       defer { update.finish() }
@@ -96,7 +96,8 @@ extension Explorer {
       let preprocessing = models.preprocessing(entry, question.fit)
       let table = try models.table(for: question, entry)
       let explainer = try Explainer(
-        entry.model.network, rules: table, preprocessing: preprocessing, threads: options.threads)
+        entry.model.network, rules: table, preprocessing: preprocessing, threads: options.threads,
+        memoryBudget: Models.workingMemory)
       let prepared = try indexing.prepared(
         Subject(explainer, methods: [try question.explainedBy()]), on: DataSet(name: "images", images: labeled))
       let index = try prepared.run(state: folder.appendingPathComponent("index.state").path) { progress in

@@ -61,16 +61,6 @@ public final class Explorer: Sendable {
     runs = Mutex(RecentlyUsed(limit: options.memory))
   }
 
-  /// What files that are written for a moment are called, in the system's folder for such.
-  public static var scratchPrefix: String { "relevance-explorer-\(ProcessInfo.processInfo.processIdentifier)-" }
-
-  static func scratchFolder() throws -> URL {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(scratchPrefix + UUID().uuidString)
-    try FileManager.default.createDirectory(
-      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    return folder
-  }
-
   /// The largest image, and the largest question, which may have one in base64, in bytes.
   public var imageLimit: Int { options.bytesLimit }
   public var questionLimit: Int { options.bytesLimit / 3 * 4 + (2 << 20) }

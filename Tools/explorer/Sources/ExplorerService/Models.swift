@@ -21,6 +21,9 @@ final class Models: Sendable {
     let rules: String
   }
 
+  /// Bytes that the relevance of a question, or the runs of one, may take together.
+  static let workingMemory = 256 << 20
+
   let entries: [Entry]
   private let threads: Int?
   /// Explainers that share threads, memory and weights in products' layouts with the first one of their model.
@@ -87,7 +90,9 @@ final class Models: Sendable {
     if let found = explainers.withLock({ $0.value(for: key) }) { return found }
     let base = try first.withLock { first in
       if let found = first[entry.name] { return found }
-      let made = try Explainer(entry.model.network, preprocessing: entry.model.preprocessing.native, threads: threads)
+      let made = try Explainer(
+        entry.model.network, preprocessing: entry.model.preprocessing.native, threads: threads,
+        memoryBudget: Self.workingMemory)
       first[entry.name] = made
       return made
     }

@@ -179,7 +179,7 @@ enum Ending {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        Scratch.remove()
+        Scratch.end()
         _exit(0)
       }
       source.resume()

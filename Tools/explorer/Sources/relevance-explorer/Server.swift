@@ -10,17 +10,6 @@ import Synchronization
 /// The service could not begin.
 struct ServerError: Error, CustomStringConvertible { let description: String }
 
-/// The files that the service writes for a moment.
-enum Scratch {
-  static func remove() {
-    let folder = FileManager.default.temporaryDirectory
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names where name.hasPrefix(Explorer.scratchPrefix) {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
-    }
-  }
-}
-
 /// The service at a port of this machine.
 struct Server {
   let explorer: Explorer
