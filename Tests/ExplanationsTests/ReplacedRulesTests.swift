@@ -6,8 +6,9 @@ import Testing
 @Suite struct ReplacedRulesTests {
   private static let model = try? Model(contentsOf: Fixtures.path("digits/vgg"))
 
-  @Test(arguments: ["EpsilonPlus", "EpsilonGammaBox", "ExcitationBackprop"]) func explainsAsAnExplainerOfItsOwn(name: String) throws
-  {
+  @Test(arguments: ["EpsilonPlus", "EpsilonGammaBox", "ExcitationBackprop"]) func explainsAsAnExplainerOfItsOwn(
+    name: String
+  ) throws {
     let model = try #require(Self.model)
     let image = try RGBImage(contentsOf: Fixtures.path("digits/scenes/005.png"))
     let table = try #require(RuleTable.preset(name, pixelRange: model.preprocessing.pixelRange))
