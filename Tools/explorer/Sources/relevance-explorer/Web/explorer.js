@@ -10,6 +10,9 @@ import * as rules from "/rules.js";
 import * as exports from "/exports.js";
 import * as work from "/work.js";
 
+/** As many classes as the service tells of. */
+const MOST = 1000;
+
 let about, usual = null, scores = [];
 const requests = { prediction: new Latest(), picture: new Latest() };
 const explanations = new Map();
@@ -64,35 +67,27 @@ async function react(changed) {
 const askForUnits = calm(60, method => attempt(() => layers.showUnits(method)));
 
 async function predict() {
-  const answer = await ask("predict", { ...subject(), top: 10 }, requests.prediction.signal());
+  const answer = await ask("predict", { ...subject(), top: MOST }, requests.prediction.signal());
   scores = answer.scores;
   if (!state.strokes.length) usual = scores;
-  else if (!usual) usual = (await ask("predict", { ...subject({ edited: false }), top: 10 }, requests.prediction.signal())).scores;
+  else if (!usual) usual = (await ask("predict", { ...subject({ edited: false }), top: MOST }, requests.prediction.signal())).scores;
   const fields = {};
   if (!state.target) fields.target = scores[0]?.target ?? "";
   if (!state.node) fields.node = layers.interesting(images.names.length);
   change(fields, { silent: true });
   showScores();
-  await showChange();
+  showChange();
 }
 
 function showScores() { images.showScores(scores, state.strokes.length ? usual : null); }
 
 /** What the paint has done to the chosen class. */
-async function showChange() {
+function showChange() {
   const host = $("change");
   host.hidden = !state.strokes.length;
   if (host.hidden) return;
   const found = list => list?.find(each => each.target === state.target);
-  let [before, after] = [found(usual), found(scores)];
-  if (!before || !after) {
-    // The class is not among the best ones.
-    const one = async options => {
-      const all = await ask("predict", { ...subject(options), top: 1000 });
-      return found(all.scores);
-    };
-    [before, after] = [before ?? await one({ edited: false }), after ?? await one({})];
-  }
+  const [before, after] = [found(usual), found(scores)];
   if (!before || !after) { host.textContent = "Painted over."; return; }
   const name = shortTitle(before.title), now = scores[0];
   host.textContent = before.probability === undefined ? `${name}: ${before.score} → ${after.score}`
@@ -139,7 +134,7 @@ function show(changed) {
   $("undo").disabled = $("clear").disabled = !state.strokes.length;
   for (const box of document.querySelectorAll("[data-method-choice]")) box.checked = state.methods.includes(box.value);
   if (has(changed, ["opacity", "view", "scale"])) maps.repaint();
-  if (has(changed, ["target", "against"])) showScores();
+  if (has(changed, ["target", "against"])) { showScores(); showChange(); }
   if (changed.has("pixel")) maps.mark(null);
   if (changed.has("tab")) showTab(state.tab);
 }

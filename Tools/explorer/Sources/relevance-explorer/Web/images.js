@@ -69,9 +69,14 @@ export const titleOf = target => {
   return Number.isInteger(index) ? (names[index] ? shortTitle(names[index]) : `class ${index}`) : target;
 };
 
+/** How many classes are listed. */
+const SHOWN = 10;
+
 /** The list of classes with buttons: one explains, one contrasts. */
 export function showScores(scores, before) {
-  const rows = scores.map(row => {
+  // The chosen class is listed even if it is not among the best ones.
+  const chosen = scores.slice(SHOWN).filter(row => row.target === state.target);
+  const rows = [...scores.slice(0, SHOWN), ...chosen].map(row => {
     const main = make("button", {
       type: "button", className: "main", title: row.title, "aria-pressed": String(row.target === state.target),
       onclick: () => change({ target: row.target, against: state.against === row.target ? "" : state.against, unit: "", node: state.node }),
@@ -80,9 +85,9 @@ export function showScores(scores, before) {
     bar.style.width = `${100 * (row.probability ?? 0)}%`;
     const was = before?.find(each => each.target === row.target);
     const moved = was && row.probability !== undefined && Math.abs(was.probability - row.probability) >= 5e-4
-      ? ` (was ${percent(was.probability)})` : "";
+      ? make("small", {}, `before: ${percent(was.probability)}`) : null;
     main.append(bar, make("span", { className: "number" },
-      row.probability === undefined ? text(row.score) : percent(row.probability) + moved));
+      row.probability === undefined ? text(row.score) : percent(row.probability), moved));
     const versus = make("button", {
       type: "button", title: `Show what supports the chosen class more than ${shortTitle(row.title)}`,
       "aria-label": `versus ${shortTitle(row.title)}`, "aria-pressed": String(row.target === state.against),
