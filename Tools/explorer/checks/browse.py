@@ -40,6 +40,8 @@ class Check(Asking):
         self.wait(f"document.querySelector('#layer h3')?.textContent.startsWith({STATE}.node + ':')")
         self.browser.click("#layer tbody tr:nth-child(1) button")
         self.expect("a channel has a conditional map", self.wait("document.querySelector('#channel canvas')?.dataset.painted"))
+        self.expect("the channel is brought into sight", self.wait(
+            "(() => { const box = document.getElementById('channel').getBoundingClientRect(); return box.top < innerHeight && box.bottom > 0; })()"))
         self.expect("and says what happens without it", self.wait("/→/.test(document.getElementById('channel').textContent)"))
         self.enter("#layer tbody tr:nth-child(2) button")
         self.expect("the enter key chooses a channel", self.wait(
@@ -62,7 +64,7 @@ class Check(Asking):
         self.enter("[data-method=lrp] canvas.view")
         wanted = json.loads(self.state("pixel"))
         self.expect("the enter key lists its units", self.wait(
-            f"document.querySelector('#units h3')?.textContent.includes('pixel {wanted[0]}, {wanted[1]}')"))
+            f"document.querySelector('#units h3')?.textContent.includes('column {wanted[0]}, row {wanted[1]}')"))
         self.browser.click("#units tbody tr:nth-child(1) button")
         self.expect("a unit says what it responds to", self.wait("document.querySelectorAll('#unit canvas').length === 2"))
         self.expect("and what the decision loses without its channel", self.wait("/Without channel/.test(document.getElementById('unit').textContent)"))
@@ -159,7 +161,7 @@ class Check(Asking):
             self.expect("a batch can be cancelled", self.wait("document.getElementById('progress-text').textContent.includes('cancelled')"))
         self.wait("document.getElementById('cancel').disabled", 60)
         self.browser.click("#run-index")
-        self.expect("an index is made", self.wait("document.getElementById('progress-text').textContent.includes('all')", 120))
+        self.expect("an index is made", self.wait("document.getElementById('progress-text').textContent.startsWith('All ')", 120))
         self.browser.click("#tab-layers")
         self.wait("document.querySelector('#layer tbody button')")
         self.browser.click("#layer tbody tr:nth-child(1) button")

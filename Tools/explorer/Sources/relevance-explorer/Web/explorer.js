@@ -1,6 +1,6 @@
 // What follows from what: a change of the state asks the service for exactly the parts that depend on it.
 
-import { $, calm, make, percent, shortTitle, tabs } from "/page.js";
+import { $, calm, make, percent, shortTitle, tabs, text } from "/page.js";
 import { change, onChange, read, restore, setInitial, state } from "/state.js";
 import { Latest, ask, askForBytes, explained, labels, overview, subject } from "/service.js";
 import * as images from "/images.js";
@@ -10,6 +10,14 @@ import * as rules from "/rules.js";
 import * as exports from "/exports.js";
 import * as work from "/work.js";
 
+/** What the methods that stand first do, in a line. */
+const MEANINGS = {
+  lrp: "Shares the class’s score out over the pixels, layer by layer",
+  clrp1: "What supports the class more than other classes, or more than the one chosen by “vs”",
+  clrp2: "What supports the class more than its opposite",
+  "gradient-x-input": "The slope of the score at each pixel, times the pixel",
+  "grad-cam": "Where the last layers respond to the class, coarsely",
+};
 /** As many classes as the service tells of. */
 const MOST = 1000;
 
@@ -92,13 +100,14 @@ function showChange() {
   const name = shortTitle(before.title), now = scores[0];
   host.textContent = before.probability === undefined ? `${name}: ${before.score} → ${after.score}`
     : `Painted over: ${name} ${percent(before.probability)} → ${percent(after.probability)}. `
-      + (now.target === state.target ? "It is still the first class." : `The first class is now ${shortTitle(now.title)} (${percent(now.probability)}).`);
+      + (now.target === state.target ? "It is still the top class." : `The top class is now ${shortTitle(now.title)} (${percent(now.probability)}).`);
 }
 
 /** Asks for each method by itself, so that each map is there as soon as it can be. */
 function explain() {
   if (!state.target) return;
   maps.layOut(state.methods);
+  showTool();
   let isFirst = true;
   for (const method of state.methods) {
     if (!explanations.has(method)) explanations.set(method, new Latest());
@@ -113,7 +122,9 @@ function explain() {
       $("status").textContent = `${answer.method}: explained in ${answer.milliseconds.toFixed(0)} ms, shown after ${all.toFixed(0)} ms`;
       if (tellsFlow) {
         layers.setLedger(answer.ledger);
-        $("heading").textContent = `Which pixels support “${shortTitle(answer.title)}”` + (state.against ? ` more than “${images.titleOf(state.against)}”?` : "?");
+        const other = scores.find(each => each.target === state.against);
+        $("heading").textContent = `Which pixels support “${shortTitle(answer.title)}”` + (state.against
+          ? ` (score ${text(answer.score)}) more than “${images.titleOf(state.against)}”${other ? ` (${text(other.score)})` : ""}?` : "?");
       }
     }, error => { if (error.name !== "AbortError") maps.fail(method, error.message); });
   }
@@ -135,8 +146,18 @@ function show(changed) {
   for (const box of document.querySelectorAll("[data-method-choice]")) box.checked = state.methods.includes(box.value);
   if (has(changed, ["opacity", "view", "scale"])) maps.repaint();
   if (has(changed, ["target", "against"])) { showScores(); showChange(); }
+  showTool();
   if (changed.has("pixel")) maps.mark(null);
   if (changed.has("tab")) showTab(state.tab);
+}
+
+/** What the mouse does over maps. */
+function showTool() {
+  const paints = document.querySelector("input[name=tool]:checked").value === "paint";
+  for (const { figure } of maps.shown.values()) figure.classList.toggle("paints", paints);
+  for (const each of document.querySelectorAll(".paint")) each.hidden = !paints && !state.strokes.length;
+  $("reading").textContent = paints ? "Drag over a map to paint over a part of the image: scores and maps follow."
+    : "Click a pixel of a map, or move with the arrow keys and press Enter. The units that see it are then listed below.";
 }
 
 let showTab = () => {};
@@ -154,7 +175,7 @@ function listen() {
   $("undo").addEventListener("click", () => change({ strokes: state.strokes.slice(0, -1) }));
   $("clear").addEventListener("click", () => change({ strokes: [] }));
   for (const choice of document.querySelectorAll("input[name=tool]")) {
-    choice.addEventListener("change", () => { for (const { figure } of maps.shown.values()) figure.classList.toggle("paints", choice.value === "paint"); });
+    choice.addEventListener("change", showTool);
   }
   const first = ["lrp", "clrp1", "clrp2", "gradient-x-input", "grad-cam"];
   for (const method of about.methods) {
@@ -163,9 +184,10 @@ function listen() {
       if (methods.length) change({ methods }); else box.checked = true;
     } });
     box.dataset.methodChoice = "";
+    box.title = MEANINGS[method.name] ?? "";
     $(first.includes(method.name) ? "methods" : "other-methods").append(make("label", {}, box, method.name));
   }
-  maps.listen(pixel => { change({ pixel, tab: "tab-layers" }); }, stroke => change({ strokes: [...state.strokes, stroke] }));
+  maps.listen(pixel => { layers.want("units"); change({ pixel, tab: "tab-layers" }); }, stroke => change({ strokes: [...state.strokes, stroke] }));
   images.listenToSearch();
   addEventListener("popstate", () => restore(location.hash));
   addEventListener("hashchange", () => restore(location.hash));

@@ -26,17 +26,21 @@ export function begin(overview, problem) {
   $("copy-command").addEventListener("click", () => copy(command(), "Command"));
   $("copy-swift").addEventListener("click", () => copy(swift(), "Swift"));
   $("copy-link").addEventListener("click", () => copy(location.href, "Link"));
-  const method = () => state.methods[0];
-  const name = kind => `${state.target.replace(/[:/@,]+/g, "-")}.${fullMethod(method()).replace(/[:,=]/g, "-")}.${kind}`;
-  save("save-png", async () => download(await askForBytes("explain", explained(method()), "image/png"), name("overlay.png")));
-  save("save-map", async () => download(await askForBytes("explain", { ...explained(method()), overlay: false }, "image/png"), name("png")));
-  save("save-npy", async () => download(await askForBytes("explain", explained(method()), "application/x-npy"), name("npy")));
+  const name = (method, kind) => `${state.target.replace(/^class:/, "class").replace(/[:/@,]+/g, "-")}.${fullMethod(method).replace(/[:,=]/g, "-")}.${kind}`;
+  /** A file for each map that is shown. */
+  const each = async (accept, kind, more = {}) => {
+    for (const method of state.methods) download(await askForBytes("explain", { ...explained(method), ...more }, accept), name(method, kind));
+  };
+  save("save-png", () => each("image/png", "overlay.png"));
+  save("save-map", () => each("image/png", "png", { overlay: false }));
+  save("save-npy", () => each("application/x-npy", "npy"));
   save("save-picture", async () => download(await askForBytes("picture", subject(), "image/png"), "picture.png"));
-  save("save-page", async () => download(await askForBytes("page", { ...explained(method()), methods: state.methods.map(fullMethod) }, "text/html"), "explanation.html"));
-  save("save-svg", async () => download(new Blob([figure()], { type: "image/svg+xml" }), name("svg")));
+  save("save-page", async () => download(await askForBytes("page", { ...explained(state.methods[0]), methods: state.methods.map(fullMethod) }, "text/html"), "explanation.html"));
+  save("save-svg", async () => download(new Blob([figure()], { type: "image/svg+xml" }), name(state.methods[0], "svg")));
 }
 
 export function showExports() {
+  $("copied").textContent = "";
   $("command").textContent = command();
   $("swift").textContent = swift();
 }
@@ -56,7 +60,7 @@ export function command() {
   else if (state.table) words.push("--rules", state.table);
   const notes = [];
   if (state.strokes.length) notes.push("# picture.png is “What the network sees”, below");
-  if (state.rules) notes.push("# rules.yaml has the text under “Rules”");
+  if (state.rules) notes.push("# rules.yaml: “Save rules.yaml” under “Rules”");
   return [...notes, words.join(" ")].join("\n");
 }
 

@@ -7,6 +7,18 @@ import { draw, mark, numbers } from "/maps.js";
 
 let causes = [], kinds = new Map(), indexed = [];
 let rows = [];
+/** What the unit that was chosen sees. */
+let chosenField = null;
+/** A part of the page that was asked for by a click: it is brought into sight when it is there. */
+let wanted = "";
+
+function present(id) {
+  if (wanted !== id) return;
+  wanted = "";
+  $(id).scrollIntoView({ block: "nearest" });
+}
+
+export function want(id) { wanted = id; }
 const latest = { layer: new Latest(), channel: new Latest(), units: new Latest(), unit: new Latest() };
 const isWithWeights = kind => ["Conv", "Gemm", "BatchMatMul", "ConvTranspose"].includes(kind);
 
@@ -65,11 +77,11 @@ function showFlow() {
       used.add(cause);
       words.push(`${name} ${text(loss)}`);
     }
-    const known = kinds.get(row.node), shape = known?.shape?.slice(1).join("×");
+    const known = kinds.get(row.node), channels = known?.shape?.length === 4 ? `, ${known.shape[1]} channels` : "";
     const option = make("div", {
       role: "option", "aria-selected": String(row.node === state.node), title: `${words.join(", ")}. Rule ${row.rule}`,
       onclick: () => choose(row.node),
-    }, make("span", {}, row.node, make("small", {}, `${known?.kind ?? ""}${shape ? `, ${shape}` : ""} · ${row.rule}`)),
+    }, make("span", {}, row.node, make("small", {}, `${known?.kind ?? ""}${channels} · ${row.rule}`)),
       make("span", {}, arrives, kept));
     option.dataset.node = row.node;
     return option;
@@ -101,7 +113,7 @@ export async function showLayer(method) {
   }
   if (answer.channels.length) {
     parts.push(make("h3", {}, "Strongest channels"),
-      make("p", { className: "hint" }, "The share of the layer’s relevance that passes a channel. Click one to see where it counts."),
+      make("p", { className: "hint" }, "How much of the layer’s relevance passes through a channel. Click one to see where it counts."),
       channelTable(answer.channels));
   } else parts.push(make("p", { className: "hint" }, "This layer has no channels."));
   replace(host, ...parts);
@@ -111,14 +123,14 @@ export async function showLayer(method) {
 function channelTable(channels) {
   const body = make("tbody", {}, ...channels.filter(each => each.share > 0).slice(0, 12).map(each => {
     const line = make("tr", { className: each.channel === state.channel ? "chosen" : "" },
-      make("td", {}, make("button", { type: "button", onclick: () => change({ channel: each.channel, unit: "" }), "aria-label": `channel ${each.channel}` }, String(each.channel))),
+      make("td", {}, make("button", { type: "button", onclick: () => { want("channel"); change({ channel: each.channel, unit: "" }); }, "aria-label": `channel ${each.channel}` }, String(each.channel))),
       make("td", { className: "number" }, percent(each.share)), make("td", { className: "number" }, text(each.relevance)),
       make("td", { className: "number" }, text(each.peakActivation)));
     line.dataset.channel = each.channel;
     line.querySelector("button").dataset.key = each.channel;
     return line;
   }));
-  return make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel"), make("th", { className: "number" }, "Share"),
+  return make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel"), make("th", { className: "number" }, "Share of layer"),
     make("th", { className: "number" }, "Relevance"), make("th", { className: "number", title: "The largest value of the channel" }, "Peak value"))), body);
 }
 
@@ -128,6 +140,11 @@ function smallMap(answer, label) {
   draw(canvas, numbers(answer.map), answer.map.width, answer.map.height, answer.map.limit, answer.colors, "overlay");
   canvas.dataset.painted = "1";
   return make("figure", {}, canvas, make("figcaption", {}, label));
+}
+
+function carried(channel, map) {
+  const share = map.score ? ` (${percent(map.map.sum / map.score)})` : "";
+  return `Channel ${channel} carries ${text(map.map.sum)} of the score ${text(map.score)}${share}.`;
 }
 
 export async function showChannel(method) {
@@ -140,14 +157,18 @@ export async function showChannel(method) {
     ask("explain", { ...explained(method), through: [through], ledger: false }, signal),
     ask("ablate", { ...explained(method), node, channels: [channel] }, signal).catch(error => ({ error: error.message })),
   ]);
-  const parts = [make("h3", {}, `Channel ${channel} of ${node}`), smallMap(map, `What passes channel ${channel}: ${text(map.map.sum)} of ${text(map.score)}`)];
+  const parts = [make("h3", {}, `Channel ${channel} of ${node}`), smallMap(map, carried(channel, map))];
   parts.push(make("p", {}, ablated.error ?? effect(ablated)));
   const references = make("div", {});
   parts.push(references);
   host.replaceChildren(...parts);
   host.hidden = false;
   if (indexed.includes(node)) await showReferences(references, node, channel, signal);
-  else references.replaceChildren(make("p", { className: "hint" }, "For examples of what the channel responds to, make an index of this layer under “All images”."));
+  else {
+    references.replaceChildren(make("button", { type: "button", onclick: () => { $("tab-work").click(); $("run-index").click(); } },
+      "Find examples of what this layer’s channels respond to"));
+  }
+  present("channel");
 }
 
 function effect(ablated) {
@@ -164,7 +185,7 @@ async function showReferences(host, node, channel, signal) {
     return make("figure", {}, make("img", { src: `/api/crop?${address}`, alt: shortTitle(each.title), title: each.name }),
       make("figcaption", {}, `${shortTitle(each.title)}, ${percent(each.value)}`));
   });
-  const words = list.length ? `Images in which channel ${channel} counts the most, cropped to what it sees there (on average it has ${percent(answer.meanShare)}):`
+  const words = list.length ? `Images in which channel ${channel} counts the most, cropped to what it sees there, with its share of the layer when the index was made (${percent(answer.meanShare)} on average). Few images give weak examples.`
     : "The index has no images of this channel that may be read.";
   host.replaceChildren(make("p", { className: "hint" }, words), make("div", { className: "references" }, ...list));
 }
@@ -172,29 +193,30 @@ async function showReferences(host, node, channel, signal) {
 /** The units of the chosen layer that see a pixel. */
 export async function showUnits(method) {
   const host = $("units"), signal = latest.units.signal();
-  if (!state.pixel || !state.node || !state.target) { host.hidden = true; mark(null); return; }
+  if (!state.pixel || !state.node || !state.target) { host.hidden = true; chosenField = null; mark(null); return; }
   const answer = await ask("units", { ...explained(method), node: state.node, pixel: state.pixel }, signal);
   const body = make("tbody", {}, ...answer.units.map(unit => {
     const line = make("tr", {
-      className: unit.target === state.unit ? "chosen" : "", onmouseenter: () => mark(unit.field), onmouseleave: () => mark(null),
-    }, make("td", {}, make("button", { type: "button", onclick: () => { change({ unit: unit.target }); mark(unit.field); }, onfocus: () => mark(unit.field) },
-      `${unit.channel} at ${unit.position.join(", ")}`)),
+      className: unit.target === state.unit ? "chosen" : "", onmouseenter: () => mark(unit.field), onmouseleave: () => mark(chosenField),
+    }, make("td", {}, make("button", { type: "button", onclick: () => { want("unit"); chosenField = unit.field; change({ unit: unit.target }); mark(unit.field); }, onfocus: () => mark(unit.field) },
+      `${unit.channel}, row ${unit.position[0]}, column ${unit.position[1]}`)),
       make("td", { className: "number" }, percent(unit.share)), make("td", { className: "number" }, text(unit.relevance)));
     line.dataset.unit = unit.target;
     line.querySelector("button").dataset.key = unit.target;
     return line;
   }));
-  replace(host, make("h3", {}, `Units of ${answer.node} that see pixel ${answer.pixel.join(", ")}`),
-    make("p", { className: "hint" }, answer.units.length ? "By their relevance for the class. The frame over the image is what a unit sees. Click one to see what it responds to."
+  replace(host, make("h3", {}, `Units of ${answer.node} that see the pixel in column ${answer.pixel[0]}, row ${answer.pixel[1]}`),
+    make("p", { className: "hint" }, answer.units.length ? "By their relevance for the class. Point at one: the frame over the image is what it sees. Click it to see what it responds to."
       : "No unit with relevance above 0 sees this pixel."),
-    make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel, at"), make("th", { className: "number" }, "Share"), make("th", { className: "number" }, "Relevance"))), body));
+    make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel and place"), make("th", { className: "number" }, "Share"), make("th", { className: "number" }, "Relevance"))), body));
   host.hidden = false;
+  present("units");
 }
 
 export async function showUnit() {
   const host = $("unit"), signal = latest.unit.signal();
   for (const line of $("units").querySelectorAll("tbody tr")) line.classList.toggle("chosen", line.dataset.unit === state.unit);
-  if (!state.unit) { host.hidden = true; return; }
+  if (!state.unit) { host.hidden = true; chosenField = null; return; }
   const channel = Number(state.unit.slice(state.unit.lastIndexOf("/") + 1).split("@")[0]);
   const node = state.unit.slice("unit:".length, state.unit.lastIndexOf("/"));
   const of = method => ask("explain", { ...subject(), target: state.unit, method: fullMethod(method), ledger: false }, signal)
@@ -202,7 +224,8 @@ export async function showUnit() {
     .catch(error => { if (error.name === "AbortError") throw error; return make("p", { className: "hint" }, `${method}: ${error.message}`); });
   const [lrp, clrp2, ablated] = await Promise.all([of("lrp"), of("clrp2"),
     ask("ablate", { ...explained("lrp"), node, channels: [channel] }, signal).catch(error => ({ error: error.message }))]);
-  host.replaceChildren(make("h3", {}, `What unit ${state.unit.slice(5)} responds to`), make("div", { className: "pair" }, lrp, clrp2),
+  host.replaceChildren(make("h3", {}, `What ${state.unit.slice(5)} responds to in this image`), make("div", { className: "pair" }, lrp, clrp2),
     make("p", {}, ablated.error ?? effect(ablated).replace("Without it", `Without channel ${channel}`)));
   host.hidden = false;
+  present("unit");
 }

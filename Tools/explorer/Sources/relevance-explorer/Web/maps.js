@@ -1,6 +1,6 @@
 // Maps: numbers as colors, over the picture or alone. The colors and the arithmetic are those of `relevance explain`.
 
-import { $, make, text } from "/page.js";
+import { $, make, sentence, text } from "/page.js";
 import { state, change } from "/state.js";
 
 let ramps = {}, steps = 255;
@@ -145,8 +145,10 @@ export function repaint() {
     const { map, colors, unit, title, score, warnings, remarks } = card.answer, limit = limitOf(card);
     draw(card.canvas, card.values, map.width, map.height, limit, colors, state.view);
     drawBar(card.bar, limit, colors);
-    const words = [`${title}: ${unit} ${text(score)}. Sum of the map ${text(map.sum)}.`, ...remarks, ...warnings];
+    const meaning = colors === "diverging" ? "Red supports the class, blue speaks against it." : "The darker, the more support; nothing speaks against it here.";
+    const words = [meaning, `${title}: ${unit} ${text(score)}. The map adds up to ${text(map.sum)}.`, ...[...remarks, ...warnings].map(sentence)];
     card.figure.querySelector("figcaption").textContent = words.join(" ");
+    card.figure.querySelector("h3").textContent = card.answer.method + (state.rules ? ", by your rules" : state.table ? `, by ${state.table}` : "");
     card.figure.dataset.painted = Number(card.figure.dataset.painted || 0) + 1;
     drawMarks(card);
   }

@@ -28,6 +28,8 @@ export function text(value) {
   return String(Math.abs(rounded) < 1e-4 && rounded !== 0 ? rounded.toExponential(2) : rounded).replace("-", "−");
 }
 
+export const sentence = words => words && words[0].toUpperCase() + words.slice(1) + (/[.!?]$/.test(words) ? "" : ".");
+
 export const percent = share => `${(100 * share).toFixed(share >= 0.9995 || Math.abs(share) < 0.1 ? 2 : 1)} %`.replace("-", "−");
 
 /** Without the synonyms that follow the first name of a class, and without its number. */

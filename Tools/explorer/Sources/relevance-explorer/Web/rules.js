@@ -1,6 +1,6 @@
 // The rule table, as text, and the plan that follows from it.
 
-import { $, calm, make, replace } from "/page.js";
+import { $, calm, download, make, replace } from "/page.js";
 import { state, change } from "/state.js";
 import { Latest, ask } from "/service.js";
 
@@ -14,6 +14,7 @@ export function begin(overview, shown) {
   $("table").replaceChildren(make("option", { value: "" }, "recommended"), ...overview.tables.map(name => make("option", { value: name }, name)));
   $("table").addEventListener("change", () => change({ table: $("table").value, rules: "" }));
   $("reset").addEventListener("click", () => { change({ rules: "" }); showPlan(); });
+  $("save-rules").addEventListener("click", () => download(new Blob([$("yaml").value], { type: "text/yaml" }), "rules.yaml"));
   $("yaml").addEventListener("input", calm(250, typed));
   $("plan-find").addEventListener("input", filter);
 }
@@ -33,6 +34,7 @@ async function typed() {
     clear();
     put(found, false);
     if (!found.objection) change({ rules: text === original ? "" : text });
+    $("edited").hidden = !state.rules;
   } catch (error) { if (error.name !== "AbortError") complain(error); }
 }
 
@@ -66,6 +68,7 @@ export async function showPlan() {
 
 function put(found, writes) {
   plan = found;
+  $("edited").hidden = !state.rules;
   if (writes) $("yaml").value = state.rules || found.yaml || "";
   $("objection").textContent = [found.objection, ...found.warnings].filter(Boolean).join(" ");
   const body = $("plan").tBodies[0];

@@ -48,7 +48,8 @@ async function run(name, question, done, line, problem) {
       $("progress-text").textContent = `${each.done} of ${each.total} images ${done}`;
       line(each);
     });
-    $("progress-text").textContent += skipped.length ? `; left out: ${skipped.join("; ")}` : ", all";
+    $("progress-text").textContent = `All ${$("progress").max} images ${done}.` + (name === "index" ? " Click a channel under “Layers” to see its examples." : "")
+      + (skipped.length ? ` Left out: ${skipped.join("; ")}` : "");
   } catch (error) {
     if (error.name === "AbortError") $("progress-text").textContent += ", then cancelled";
     else { $("progress-text").textContent = ""; problem(error.message); }
