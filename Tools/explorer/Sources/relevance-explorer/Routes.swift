@@ -23,7 +23,9 @@ extension Server {
     router.post("/api/images") { request, _ in
       let name = request.uri.queryParameters["name"].map(String.init) ?? "image"
       let data = try await Incoming.body(of: request, atMost: explorer.imageLimit)
-      return try Answer.json(explorer.upload(data, name: name), status: .created)
+      // Large images take long to decode, which is done in turn, like all that computes.
+      let image = try await explorer.answer(Question(client: "uploads")) { _ in try explorer.upload(data, name: name) }
+      return try Answer.json(image, status: .created)
     }
     ask(router, "predict") { try Answer.json(explorer.predict($0)) }
     ask(router, "plan") { try Answer.json(explorer.plan($0)) }
