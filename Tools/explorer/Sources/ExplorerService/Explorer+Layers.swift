@@ -88,7 +88,7 @@ extension Explorer {
   private static func units(
     of relevance: Tensor, node: String, seeing pixel: [Int], _ fields: ReceptiveFields, top: Int
   ) throws -> [UnitRow] {
-    let (channels, height, width) = (relevance.shape[1], relevance.shape[2], relevance.shape[3])
+    let (height, width) = (relevance.shape[2], relevance.shape[3])
     let values = relevance.elements
     let total = values.reduce(0.0) { $0 + Double(abs($1)) }
     var known: [Int: (sees: Bool, box: [Int])] = [:]
@@ -112,7 +112,6 @@ extension Explorer {
           share: total > 0 ? Double(values[index]) / total : 0,
           target: Target.unit(node: node, channel: channel, position: position).description, field: known[place]!.box))
     }
-    precondition(found.allSatisfy { $0.channel < channels })
     return found
   }
 

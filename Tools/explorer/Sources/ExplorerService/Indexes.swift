@@ -75,7 +75,8 @@ extension Explorer {
     let entry = try models.entry(question.model)
     let picture = try picture(of: question)
     guard let node = question.node, position.count == 2, !entry.hasChannelsLast else { return try picture.pngData() }
-    let fields = try fields(entry, node, [1, 3, picture.height, picture.width])
+    let fields = try fields(
+      entry, node, [1, entry.model.preprocessing.colors.rawValue, picture.height, picture.width])
     guard fields.extents.count == 2, zip(position, fields.extents).allSatisfy({ (0..<$1).contains($0) }) else {
       throw ServiceError(.unanswerable, "\(node) has no position \(position.map(String.init).joined(separator: ", "))")
     }
