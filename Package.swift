@@ -9,8 +9,9 @@ let package = Package(
     .library(
       name: "RelevanceKit",
       targets: [
-        "RelevanceKit", "Evaluation", "Explanations", "Execution", "Figures", "Imaging", "Networks", "ONNXFormat",
-        "Propagation", "Support", "Tensors",
+        "RelevanceKit", "RelevanceEvaluation", "RelevanceExplanations", "RelevanceExecution", "RelevanceFigures",
+        "RelevanceImaging", "RelevanceNetworks", "RelevanceONNXFormat",
+        "RelevancePropagation", "RelevanceSupport", "RelevanceTensors",
       ]),
     .executable(name: "relevance", targets: ["relevance"]),
     .executable(name: "convert-model", targets: ["convert-model"]),
@@ -22,92 +23,137 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
   ],
   targets: [
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke", providers: [.apt(["liblapacke-dev"])]),
-    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
-    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
-    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-
-    .target(name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto"]),
-    .target(name: "CKernels"),
-    .target(name: "CPlatform"),
-    .target(name: "CToolStart"),
-    .target(name: "CRelevance", dependencies: ["CKernels"], cSettings: [.headerSearchPath("../CKernels")]),
-    .target(name: "CImaging", dependencies: ["CJPEG", "CPNG"]),
+    .systemLibrary(
+      name: "CRelevanceOpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "CRelevanceLAPACKE", path: "Sources/CLAPACKE", pkgConfig: "lapacke",
+      providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+    .systemLibrary(
+      name: "CRelevanceProtobufC", path: "Sources/CProtobufC", pkgConfig: "libprotobuf-c",
+      providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
+    .systemLibrary(
+      name: "CRelevanceJPEG", path: "Sources/CJPEG", pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg62-turbo-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CRelevancePNG", path: "Sources/CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
 
     .target(
-      name: "Support",
+      name: "CRelevanceONNX", dependencies: ["CRelevanceProtobufC"], path: "Sources/COnnx", exclude: ["onnx.proto"]),
+    .target(name: "CRelevanceKernels", path: "Sources/CKernels"),
+    .target(name: "CRelevancePlatform", path: "Sources/CPlatform"),
+    .target(name: "CRelevanceToolStart", path: "Sources/CToolStart"),
+    .target(
+      name: "CRelevancePropagation", dependencies: ["CRelevanceKernels"], path: "Sources/CRelevance",
+      cSettings: [.headerSearchPath("../CKernels")]),
+    .target(name: "CRelevanceImaging", dependencies: ["CRelevanceJPEG", "CRelevancePNG"], path: "Sources/CImaging"),
+
+    .target(
+      name: "RelevanceSupport",
       dependencies: [
-        "CPlatform",
+        "CRelevancePlatform",
         // Apple's systems have it as System.
         .product(name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux, .android])),
-      ]),
-    .target(name: "Tensors", dependencies: ["Support", "CLAPACKE", "COpenBLAS"]),
-    .target(name: "Networks", dependencies: ["Support", "Tensors"]),
+      ], path: "Sources/Support"),
     .target(
-      name: "ONNXFormat", dependencies: ["CPlatform", "Support", "Tensors", "Networks", "Execution", "COnnx"]),
-    .target(name: "Execution", dependencies: ["Support", "Tensors", "Networks", "CKernels", "CPlatform"]),
+      name: "RelevanceTensors", dependencies: ["RelevanceSupport", "CRelevanceLAPACKE", "CRelevanceOpenBLAS"],
+      path: "Sources/Tensors"),
     .target(
-      name: "Propagation",
+      name: "RelevanceNetworks", dependencies: ["RelevanceSupport", "RelevanceTensors"], path: "Sources/Networks"),
+    .target(
+      name: "RelevanceONNXFormat",
       dependencies: [
-        "Support", "Tensors", "Networks", "Execution", "CRelevance", .product(name: "Yams", package: "Yams"),
-      ]),
+        "CRelevancePlatform", "RelevanceSupport", "RelevanceTensors", "RelevanceNetworks", "RelevanceExecution",
+        "CRelevanceONNX",
+      ], path: "Sources/ONNXFormat"),
     .target(
-      name: "Explanations",
-      dependencies: ["Support", "Tensors", "Networks", "Execution", "Propagation", "Imaging"]),
-    .target(name: "Imaging", dependencies: ["Support", "Tensors", "CImaging"]),
-    .target(name: "Figures", dependencies: ["Support", "Imaging"]),
-    .target(
-      name: "Evaluation",
+      name: "RelevanceExecution",
       dependencies: [
-        "Support", "Tensors", "Networks", "Execution", "Propagation", "Explanations", "Imaging", "Figures",
-      ]),
+        "RelevanceSupport", "RelevanceTensors", "RelevanceNetworks", "CRelevanceKernels", "CRelevancePlatform",
+      ], path: "Sources/Execution"),
+    .target(
+      name: "RelevancePropagation",
+      dependencies: [
+        "RelevanceSupport", "RelevanceTensors", "RelevanceNetworks", "RelevanceExecution", "CRelevancePropagation",
+        .product(name: "Yams", package: "Yams"),
+      ], path: "Sources/Propagation"),
+    .target(
+      name: "RelevanceExplanations",
+      dependencies: [
+        "RelevanceSupport", "RelevanceTensors", "RelevanceNetworks", "RelevanceExecution", "RelevancePropagation",
+        "RelevanceImaging",
+      ], path: "Sources/Explanations"),
+    .target(
+      name: "RelevanceImaging", dependencies: ["RelevanceSupport", "RelevanceTensors", "CRelevanceImaging"],
+      path: "Sources/Imaging"),
+    .target(name: "RelevanceFigures", dependencies: ["RelevanceSupport", "RelevanceImaging"], path: "Sources/Figures"),
+    .target(
+      name: "RelevanceEvaluation",
+      dependencies: [
+        "RelevanceSupport", "RelevanceTensors", "RelevanceNetworks", "RelevanceExecution", "RelevancePropagation",
+        "RelevanceExplanations", "RelevanceImaging", "RelevanceFigures",
+      ], path: "Sources/Evaluation"),
     .target(
       name: "RelevanceKit",
       dependencies: [
-        "Support", "Tensors", "Networks", "ONNXFormat", "Execution", "Propagation", "Explanations", "Imaging",
-        "Figures", "Evaluation",
+        "RelevanceSupport", "RelevanceTensors", "RelevanceNetworks", "RelevanceONNXFormat", "RelevanceExecution",
+        "RelevancePropagation", "RelevanceExplanations", "RelevanceImaging",
+        "RelevanceFigures", "RelevanceEvaluation",
       ]),
 
     .target(
-      name: "ToolSupport",
+      name: "RelevanceToolSupport",
       dependencies: [
-        "CPlatform", "CToolStart", "RelevanceKit",
+        "CRelevancePlatform", "CRelevanceToolStart", "RelevanceKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tools/support"),
     .executableTarget(
       name: "relevance",
       dependencies: [
-        "RelevanceKit", "ToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "RelevanceKit", "RelevanceToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tools/relevance"),
     .executableTarget(
       name: "convert-model",
       dependencies: [
-        "RelevanceKit", "ToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "RelevanceKit", "RelevanceToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tools/convert-model"),
 
-    .target(name: "TestSupport", dependencies: ["RelevanceKit"], path: "Tests/TestSupport"),
-    .testTarget(name: "CKernelsTests", dependencies: ["TestSupport", "CKernels", "CRelevance"]),
-    .testTarget(name: "SupportTests", dependencies: ["Support", "TestSupport"]),
+    .target(name: "RelevanceTestSupport", dependencies: ["RelevanceKit"], path: "Tests/TestSupport"),
     .testTarget(
-      name: "TensorsTests", dependencies: ["Support", "Tensors", "RelevanceKit", "TestSupport", "COpenBLAS"]),
-    .testTarget(name: "NetworksTests", dependencies: ["RelevanceKit", "TestSupport"]),
+      name: "CKernelsTests", dependencies: ["RelevanceTestSupport", "CRelevanceKernels", "CRelevancePropagation"]),
+    .testTarget(name: "SupportTests", dependencies: ["RelevanceSupport", "RelevanceTestSupport"]),
+    .testTarget(
+      name: "TensorsTests",
+      dependencies: [
+        "RelevanceSupport", "RelevanceTensors", "RelevanceKit", "RelevanceTestSupport", "CRelevanceOpenBLAS",
+      ]),
+    .testTarget(name: "NetworksTests", dependencies: ["RelevanceKit", "RelevanceTestSupport"]),
     .testTarget(
       name: "ONNXFormatTests",
-      dependencies: ["Support", "Tensors", "Networks", "ONNXFormat", "Execution", "RelevanceKit", "TestSupport"]),
-    .testTarget(name: "ExecutionTests", dependencies: ["Execution", "RelevanceKit", "TestSupport"]),
-    .testTarget(name: "PropagationTests", dependencies: ["Execution", "RelevanceKit", "TestSupport"]),
+      dependencies: [
+        "RelevanceSupport", "RelevanceTensors", "RelevanceNetworks", "RelevanceONNXFormat", "RelevanceExecution",
+        "RelevanceKit", "RelevanceTestSupport",
+      ]),
+    .testTarget(name: "ExecutionTests", dependencies: ["RelevanceExecution", "RelevanceKit", "RelevanceTestSupport"]),
+    .testTarget(
+      name: "PropagationTests", dependencies: ["RelevanceExecution", "RelevanceKit", "RelevanceTestSupport"]),
     .testTarget(
       name: "ExplanationsTests",
       dependencies: [
-        "RelevanceKit", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
+        "RelevanceKit", "RelevanceTestSupport", .product(name: "SystemPackage", package: "swift-system"),
       ]),
-    .testTarget(name: "ImagingTests", dependencies: ["Support", "Tensors", "Imaging", "TestSupport"]),
-    .testTarget(name: "FiguresTests", dependencies: ["Tensors", "Imaging", "Figures", "TestSupport"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["RelevanceKit", "TestSupport"]),
-    .testTarget(name: "ToolTests", dependencies: ["RelevanceKit", "TestSupport", "convert-model", "relevance"]),
     .testTarget(
-      name: "DocumentationTests", dependencies: ["RelevanceKit", "TestSupport", "convert-model", "relevance"],
+      name: "ImagingTests",
+      dependencies: ["RelevanceSupport", "RelevanceTensors", "RelevanceImaging", "RelevanceTestSupport"]),
+    .testTarget(
+      name: "FiguresTests",
+      dependencies: ["RelevanceTensors", "RelevanceImaging", "RelevanceFigures", "RelevanceTestSupport"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["RelevanceKit", "RelevanceTestSupport"]),
+    .testTarget(
+      name: "ToolTests", dependencies: ["RelevanceKit", "RelevanceTestSupport", "convert-model", "relevance"]),
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["RelevanceKit", "RelevanceTestSupport", "convert-model", "relevance"],
       // Examples are compiled as users of the package compile them.
       packageAccess: false),
   ],

@@ -1,5 +1,5 @@
-import Imaging
-import Support
+import RelevanceImaging
+import RelevanceSupport
 
 /// A rectangle in pixels, x from the left and y from the top; the far sides are not part of it.
 public struct BoundingBox: Hashable, Sendable {

@@ -1,7 +1,7 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
-extension Networks.Operator {
+extension RelevanceNetworks.Operator {
   /// What the operator makes of known operands, by the kernel that would compute it in a run; nil where there is none, and where more
   /// comes out than any weights need, or something that is not finite.
   ///

@@ -1,9 +1,9 @@
-import Networks
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 /// An operator with a kernel of its own. Functions of elements or pairs of them, selections and reshapings share theirs.
-protocol ComputedOperator: Networks.Operator {
+protocol ComputedOperator: RelevanceNetworks.Operator {
   /// What computes a node with the operator.
   ///
   /// - Throws: `RelevanceKitError` for what is not supported.

@@ -1,6 +1,6 @@
-import Networks
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 /// How a network is run for one input shape: a kernel for every node and a place in memory for every value.
 ///

@@ -1,7 +1,7 @@
 import Foundation
-import Networks
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 /// Runs a network: owns the plans, the threads and the memory that runs share.
 ///

@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 /// A kernel whose output can be computed run by run, from operands that move with it element by element or are repeated.
 protocol RunwiseKernel: Kernel {

@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 /// The values of all nodes for one input (or batch), as a run left them. Immutable.
 package final class ForwardTrace: Sendable {

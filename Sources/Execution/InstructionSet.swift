@@ -1,6 +1,6 @@
-import CKernels
+import CRelevanceKernels
 import Foundation
-import Support
+import RelevanceSupport
 
 /// Vector units that the package's own loops are compiled for.
 ///

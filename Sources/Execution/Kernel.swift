@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 /// How a node is computed: its forward pass, and where the operator is linear the adjoint beside it.
 ///

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 /// What one product of a layer with its weights takes, of a whole batch, by the shapes alone.
 package struct LayerWork: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// How fast this machine multiplies large matrices on all threads: what layers are measured by.
 package struct MatrixProductPeak: Sendable {

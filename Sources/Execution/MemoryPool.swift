@@ -1,6 +1,6 @@
 import Foundation
 import Synchronization
-import Tensors
+import RelevanceTensors
 
 /// Memory that is used again and again: what a run returns, the next run takes.
 ///

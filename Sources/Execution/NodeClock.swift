@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 import Synchronization
 
 /// Notes what each node of a run, or of a walk back, takes. For one run or walk at a time, on one thread.

@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 /// Matrices in the order in which a product reads them.
 enum PackedProduct {

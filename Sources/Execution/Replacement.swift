@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension Executor {
   /// How many variations of a node's values one run can compute: as many as asked for, or 1 if the network does not do for each item of such

@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 /// Products of many rows with weights: y ← x·B, where y has one row after the other.
 struct RowProduct {

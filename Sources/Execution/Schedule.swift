@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 /// In which steps a plan computes its nodes: each step a node, and functions of elements that take its values while they are in a cache.
 ///

@@ -1,6 +1,6 @@
-import Networks
+import RelevanceNetworks
 import Synchronization
-import Tensors
+import RelevanceTensors
 
 /// Weights in layouts made of the model's, by node: shared by all plans of a network, and kept as long as there is room.
 final class WeightLibrary: Sendable {

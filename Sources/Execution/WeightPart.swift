@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 
 /// What becomes of a layer's weights before they take part in a product.
 public enum WeightPart: Hashable, Sendable {

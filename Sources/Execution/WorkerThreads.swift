@@ -1,5 +1,5 @@
-import CKernels
-import CPlatform
+import CRelevanceKernels
+import CRelevancePlatform
 import Foundation
 import Synchronization
 

@@ -1,6 +1,6 @@
 import Foundation
 import Synchronization
-import Tensors
+import RelevanceTensors
 
 /// A fixed number of threads that share out the tiles of an operation.
 ///

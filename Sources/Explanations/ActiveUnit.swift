@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A unit of a layer and how active it is for an input.
 public struct ActiveUnit: Hashable, Sendable, Codable {

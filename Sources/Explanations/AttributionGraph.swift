@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// Which channels of lower layers feed a target, and which of still lower ones feed those. *Achtibat23*, “attribution graphs”.
 ///

@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// How a decision is explained: a seed, a rule table, and what is made of the maps.
 ///

@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// A layer under rule z^B whose input, in a run, left the box that the rule takes for granted.
 ///

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// A class, and where it is most likely to be among positions that are candidates: a detector's anchors, a recognizer's steps.
 public struct Candidate: Sendable, Hashable, Codable {

@@ -1,6 +1,6 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 /// What a channel of a layer has to do with a target.
 public struct ChannelRelevance: Hashable, Sendable, Codable {

@@ -1,6 +1,6 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 extension Trace {
   /// `max(0, Σ_k w_k ⊙ A_k)` at a layer for each target, with A_k the activations of channel k: batch × 1 × the layer's height × width.

@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// The channels of a layer that count the most for a target, each with the map of the relevance that passes it. *Achtibat23*.
 ///

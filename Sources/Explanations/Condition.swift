@@ -1,7 +1,7 @@
-import Networks
-import Propagation
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 /// Channels of a node's output that relevance has to pass: it is set to zero at all others, and the walk goes on. *Achtibat23* eq. 3.
 ///

@@ -1,5 +1,5 @@
-import Imaging
-import Tensors
+import RelevanceImaging
+import RelevanceTensors
 
 extension Explainer {
   /// Explains one target in an image.

@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 extension Explainer {
   /// The same network under another table. Threads, memory and weights that are laid out for products are shared, so that trying many tables

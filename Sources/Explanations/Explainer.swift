@@ -1,10 +1,10 @@
-import Execution
+import RelevanceExecution
 import Foundation
-import Imaging
-import Networks
-import Propagation
-import Support
-import Tensors
+import RelevanceImaging
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 /// Explains the decisions of one network under one rule table. Immutable; safe to share between threads.
 public struct Explainer: Sendable {

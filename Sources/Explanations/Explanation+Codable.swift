@@ -1,7 +1,7 @@
-import Networks
-import Propagation
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 extension CodingUserInfoKey {
   /// The `MethodCatalog` in which a decoder finds the method of an explanation; without one the standard catalog is used. Methods of one's

@@ -1,7 +1,7 @@
 import Foundation
-import Propagation
-import Support
-import Tensors
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 /// Which parts of an input spoke for a target, and how strongly.
 public struct Explanation: Sendable {

@@ -1,6 +1,6 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 /// The end of a network as one linear map: from the input of the last weighted layer before a target to the target.
 ///
@@ -51,7 +51,7 @@ struct LinearHead {
   }
 }
 
-extension Networks.Operator {
+extension RelevanceNetworks.Operator {
   /// Whether the value is linear in an operand, the others being constant, but for rectifiers and rounding, which are passed over.
   fileprivate func passes(operand: Int) -> Bool {
     switch kind {

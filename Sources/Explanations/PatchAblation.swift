@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A rectangle of an input's pixels.
 public struct Patch: Hashable, Sendable, Codable {

@@ -1,6 +1,6 @@
 import Foundation
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// A class and how strongly the network supports it.
 public struct Prediction: Sendable, Hashable, Codable {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A vector that a network's output is compared with: the embedding of another image, or of a text.
 public struct Reference: Hashable, Sendable, Codable {

@@ -1,11 +1,11 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 extension RuleLab {
   /// A layer written by hand.
   public struct Layer: Sendable {
-    let operation: any Networks.Operator
+    let operation: any RelevanceNetworks.Operator
 
     /// `W·x + b` over the last axis, with weights of outputs × inputs.
     public static func linear(weight: Tensor, bias: Tensor? = nil) -> Layer {

@@ -1,7 +1,7 @@
-import Networks
-import Propagation
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 /// Rules tried out side by side on one layer, with the activations of a real input or of one's own.
 ///
@@ -33,7 +33,7 @@ public struct RuleLab: Sendable {
 
   /// Makes a lab for one operator by itself; see `init(layer:operand:operandRange:threads:)`.
   package init(
-    layer: any Networks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil
+    layer: any RelevanceNetworks.Operator, operand: Tensor, operandRange: PixelRange? = nil, threads: Int? = nil
   ) throws {
     let shape = SymbolicShape(operand.shape.dimensions.map { .fixed($0) })
     let nodes = [

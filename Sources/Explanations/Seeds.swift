@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Where relevance starts: for each item of a batch and each target signed values at elements of nodes.
 ///

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// A target found in a network: elements of nodes' outputs whose relevance starts.
 struct Site {

@@ -1,6 +1,6 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 /// The attention of a network between tokens of one picture: what softmaxes make of scores, and how tokens lie on the picture.
 struct TokenAttention {

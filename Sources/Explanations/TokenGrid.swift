@@ -1,6 +1,6 @@
-import Execution
-import Networks
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceTensors
 
 /// How the tokens of a transformer lie on the image: those that stand for parts of it row by row, behind the others.
 struct TokenGrid: Equatable {

@@ -1,5 +1,5 @@
-import Networks
-import Propagation
+import RelevanceNetworks
+import RelevancePropagation
 
 /// What a constant of a transformer took of a target's score: it is no part of the image, and the ledger books it as a bias.
 public struct TokenShare: Sendable, Hashable, Codable {

@@ -1,6 +1,6 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 extension Trace {
   /// Explains a target by the relevance that passes some channels of some nodes only. *Achtibat23*: Concept Relevance Propagation.

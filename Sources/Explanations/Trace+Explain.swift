@@ -1,6 +1,6 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 extension Trace {
   /// Explains one target; see `explain(_:by:ledger:)` for several.

@@ -1,7 +1,7 @@
-import Execution
-import Networks
-import Support
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 extension Trace {
   /// The logits that the run would have had if a node had had other values.

@@ -1,6 +1,6 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 extension Trace {
   /// The output of a node, as the model's file defines it; batch × channels × … for most.

@@ -1,6 +1,6 @@
-import Networks
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 extension Trace {
   /// The items of the batch.

@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// What the most active units of a layer see in an input, and whether each of them sees something else. *Gu18* §5.3, Fig. 5.
 ///

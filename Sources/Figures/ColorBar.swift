@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// What the colors of heatmaps mean: a bar from −limit over 0 to +limit, or from 0 to limit where nothing is negative, with
 /// these numbers below it.

@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// Pictures in a grid with their names, as a figure has them: a title, titles of the rows, a caption at each picture, and a
 /// bar that says what the colors of all its heatmaps mean. On white; a pale rim shows where pictures end.

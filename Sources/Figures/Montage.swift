@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// Pictures in a grid, on white.
 public struct Montage: Sendable {

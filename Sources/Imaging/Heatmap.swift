@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// A relevance map as a picture: positive relevance red, negative blue, none white; or, for maps that are never negative,
 /// from white to nearly black.

@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+import RelevanceTensors
 
 /// The colors of a heatmap. In both ramps zero is white, and lightness falls steadily as |r| grows.
 public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {

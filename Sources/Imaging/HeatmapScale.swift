@@ -1,6 +1,6 @@
 import Foundation
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// Which relevance gets the full color of a heatmap.
 public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {

@@ -1,7 +1,7 @@
-import CImaging
+import CRelevanceImaging
 import Foundation
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 extension RGBImage {
   /// The largest number of pixels that a picture may have: 178 956 970, where Pillow too suspects a decompression bomb.

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// How pixels of 8 bits per channel lie in memory.
 public enum PixelFormat: String, CaseIterable, Sendable {

@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// How a picture becomes the input of a network: resize, crop, rescale, normalize, channel order; in this sequence.
 ///

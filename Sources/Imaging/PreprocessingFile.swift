@@ -1,6 +1,6 @@
 import Foundation
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 extension Preprocessing {
   /// Reads Hugging Face's `preprocessor_config.json`.

@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// The members of a `preprocessor_config.json`, read with their types checked.
 ///

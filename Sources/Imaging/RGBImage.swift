@@ -1,6 +1,6 @@
-import CImaging
-import Support
-import Tensors
+import CRelevanceImaging
+import RelevanceSupport
+import RelevanceTensors
 
 /// A picture of 8-bit RGB pixels.
 public struct RGBImage: Hashable, Sendable {

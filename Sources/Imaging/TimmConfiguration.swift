@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 extension Preprocessing {
   /// Reads what timm's `config.json` says in `pretrained_cfg` (in older files at the top), as `timm.data.transforms_imagenet_eval` does

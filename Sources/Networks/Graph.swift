@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// A network as data: nodes in an order in which each follows its operands.
 public struct Graph: Sendable {

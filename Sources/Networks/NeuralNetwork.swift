@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// A classifier that can be run and explained: a graph with one input, in canonical form.
 ///

@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// What a node computes, as data: its parameters, and what can be told of its output before the network runs.
 ///

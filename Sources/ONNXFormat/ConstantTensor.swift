@@ -1,7 +1,7 @@
-import COnnx
-import Networks
-import Support
-import Tensors
+import CRelevanceONNX
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 /// A tensor of the file that does not depend on the input: an initializer, or what a Constant node makes.
 ///

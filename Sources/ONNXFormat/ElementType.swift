@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 struct ElementType: Hashable, CustomStringConvertible {
   let number: Int32

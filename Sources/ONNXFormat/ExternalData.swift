@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// The files beside a model that hold its tensors; each is mapped once, when it is first needed.
 final class ExternalData {

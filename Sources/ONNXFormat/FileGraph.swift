@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 /// A graph of a file as names: which node takes and makes which values.
 package struct FileGraph {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension GraphImporter {
   /// The outputs of an If whose condition does not depend on the image: its nodes are those of the branch that is taken.

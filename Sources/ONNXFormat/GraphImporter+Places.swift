@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension GraphImporter {
   /// What a node of the file, whose name is given, has become: an operand for each output, as far as there is one.

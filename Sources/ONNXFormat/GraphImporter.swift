@@ -1,6 +1,6 @@
-import Execution
-import Networks
-import Support
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceSupport
 
 /// Turns the graph of a model into a `Graph`: the nodes that one of its values depends on, operands first, otherwise in the
 /// order of the file.

@@ -1,5 +1,5 @@
-import COnnx
-import Networks
+import CRelevanceONNX
+import RelevanceNetworks
 
 /// Names for the nodes of a graph: the file's own, with a suffix where it repeats one.
 struct UniqueNames {

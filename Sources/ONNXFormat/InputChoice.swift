@@ -1,6 +1,6 @@
-import COnnx
-import Networks
-import Tensors
+import CRelevanceONNX
+import RelevanceNetworks
+import RelevanceTensors
 
 /// What the inputs of a file's graph are that are no image.
 package struct GivenInputs: Sendable {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 /// Outputs of a detector that give the same for grids of several sizes: what is explained is all of them, one after the other.
 struct JoinedOutputs {

@@ -1,6 +1,6 @@
-import CPlatform
+import CRelevancePlatform
 import Foundation
-import Support
+import RelevanceSupport
 
 /// The bytes of a file, mapped into memory for reading, or read into it.
 ///

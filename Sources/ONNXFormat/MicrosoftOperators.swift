@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 /// ONNX Runtime's own operators: what its quantizer writes, and what it writes when it saves an optimized file.
 enum MicrosoftOperators {

@@ -1,4 +1,4 @@
-import COnnx
+import CRelevanceONNX
 
 typealias ModelProto = Onnx__ModelProto
 typealias GraphProto = Onnx__GraphProto

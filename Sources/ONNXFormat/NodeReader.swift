@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// What a node takes: another node's output, or a tensor known beforehand.
 enum Operand {
@@ -24,7 +24,7 @@ enum Imported {
   /// A function of two values applied to the first two operands, then to the result and the third, and so on.
   case chain(any Operator, [Operand])
   /// Operators applied one after the other, the first of them to the operand; one with weights has the node's name.
-  case sequence([any Networks.Operator], Operand)
+  case sequence([any RelevanceNetworks.Operator], Operand)
   /// Operators of several values, each applied to operands or to what others have made.
   case recipe(Recipe)
   /// A node of the graph for each output.
@@ -39,22 +39,22 @@ struct Recipe {
     case operand(Operand)
     case step(Int)
   }
-  private(set) var steps: [(operation: any Networks.Operator, values: [Value])] = []
+  private(set) var steps: [(operation: any RelevanceNetworks.Operator, values: [Value])] = []
 
   /// Applies an operator to values, and gives what it makes.
   @discardableResult
-  mutating func apply(_ operation: any Networks.Operator, _ values: Value...) -> Value {
+  mutating func apply(_ operation: any RelevanceNetworks.Operator, _ values: Value...) -> Value {
     apply(operation, values: values)
   }
 
   @discardableResult
-  mutating func apply(_ operation: any Networks.Operator, values: [Value]) -> Value {
+  mutating func apply(_ operation: any RelevanceNetworks.Operator, values: [Value]) -> Value {
     steps.append((operation, values))
     return .step(steps.count - 1)
   }
 
   /// Applies operators one after the other, the first of them to a value.
-  mutating func apply(_ operations: [any Networks.Operator], to value: Value) -> Value {
+  mutating func apply(_ operations: [any RelevanceNetworks.Operator], to value: Value) -> Value {
     operations.reduce(value) { apply($1, $0) }
   }
 }

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// Why an ONNX file cannot be used, or written: one line with what is wrong where, what was expected and what found.
 package enum ONNXError: RelevanceKitError, Equatable {

@@ -1,7 +1,7 @@
 import Foundation
-import Networks
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 /// An ONNX model as it was read: its graph, and what the graph does not say of the file. Opsets 1 to 28, weights inside the file or in
 /// files beside it.

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// Integers that are known now, or will be when the shape of the input is; these become a further operand.

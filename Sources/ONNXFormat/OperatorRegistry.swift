@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 /// Which ONNX operators can be imported, and what each becomes.
 ///

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// The value of a file's graph that is the result, and what it is called.
 struct OutputChoice {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Elements somewhere in a mapped file, not necessarily aligned; whoever makes one checks that they are all there.
 struct Payload {

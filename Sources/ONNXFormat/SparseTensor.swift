@@ -1,7 +1,7 @@
-import COnnx
-import Networks
-import Support
-import Tensors
+import CRelevanceONNX
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 extension ConstantTensor {
   /// A tensor of which the file has those elements that are not 0, and where they are: as one index or as one for each axis.

@@ -1,6 +1,6 @@
-import Execution
-import Networks
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceTensors
 
 /// A rule for layers that are linear but for a bias: what each input contributes to each output, as data.
 ///

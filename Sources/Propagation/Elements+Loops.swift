@@ -1,5 +1,5 @@
-import CRelevance
-import Tensors
+import CRelevancePropagation
+import RelevanceTensors
 
 // What is done to runs of relevance, by loops in C.
 

@@ -1,6 +1,6 @@
-import Execution
-import Networks
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceTensors
 
 // The only place that hands memory to kernels: whatever is returned has been written as a whole.
 

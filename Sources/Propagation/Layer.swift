@@ -1,7 +1,7 @@
-import Execution
-import Networks
+import RelevanceExecution
+import RelevanceNetworks
 import Synchronization
-import Tensors
+import RelevanceTensors
 
 /// A node with the activations of a run: what a rule works on.
 public struct Layer: Sendable {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension AbsorptionCause: Codable, CodingKeyRepresentable {}
 

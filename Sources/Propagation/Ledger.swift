@@ -1,8 +1,8 @@
 import Foundation
-import Networks
-import Support
+import RelevanceNetworks
+import RelevanceSupport
 import Synchronization
-import Tensors
+import RelevanceTensors
 
 /// Why relevance that arrived at a node did not go on.
 public enum AbsorptionCause: String, Hashable, Sendable, CaseIterable {

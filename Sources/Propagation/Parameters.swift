@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// A type whose values can be asked for by name and parameters, in a file or on a command line: a rule, a method, an evaluation.
 public protocol Parameterized: Sendable {

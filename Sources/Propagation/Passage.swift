@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Which channels of a node's output let relevance pass.
 package struct Gate: Sendable, Hashable {

@@ -1,6 +1,6 @@
-import CRelevance
-import Execution
-import Tensors
+import CRelevancePropagation
+import RelevanceExecution
+import RelevanceTensors
 
 extension Layer {
   /// `R_i = R_j` for the elements that have the value of an output, the first of them or all in equal shares.

@@ -1,6 +1,6 @@
-import Execution
-import Networks
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceTensors
 
 /// The walk backward: carries relevance from seeds to the input of one recorded run, under a plan.
 ///

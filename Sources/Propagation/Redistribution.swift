@@ -1,5 +1,5 @@
-import Execution
-import Tensors
+import RelevanceExecution
+import RelevanceTensors
 
 extension Layer {
   /// Shares out relevance in proportion to contributions: `z = Σₖ Wₖ·xₖ + b`, `s = R / (z + stabilizer)`,

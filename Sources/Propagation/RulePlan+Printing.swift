@@ -1,6 +1,6 @@
-import Networks
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 extension RulePlan: CustomStringConvertible {
   /// The plan as a table: node, operator, rule, and the row that matched.

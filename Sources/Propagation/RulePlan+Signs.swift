@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension RulePlan {
   /// The affine nodes all of whose values go, by affine nodes and rearrangements at most, into layers whose rules go by the signs of

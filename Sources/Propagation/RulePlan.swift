@@ -1,7 +1,7 @@
-import Execution
-import Networks
-import Support
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 /// A table resolved for a network: one rule for every node that relevance can reach. Immutable and printable.
 public struct RulePlan: Sendable {

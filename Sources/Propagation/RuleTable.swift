@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Which rule applies where: ordered rows of which the first that matches a node decides.
 ///

@@ -1,7 +1,7 @@
 import Foundation
-import Networks
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 import Yams
 
 extension RuleTable {

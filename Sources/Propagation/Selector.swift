@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension RuleTable {
   /// Which nodes a row is for; all conditions that are given must hold.

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Tables for networks in which tensors that both depend on the input are multiplied, as in attention.
 ///

@@ -1,6 +1,6 @@
-import Imaging
-import Networks
-import Tensors
+import RelevanceImaging
+import RelevanceNetworks
+import RelevanceTensors
 
 /// What is taken for an image's preparation if no file says it.
 enum AssumedPreprocessing {

@@ -1,7 +1,7 @@
-import Execution
-import Explanations
-import Imaging
-import Propagation
+import RelevanceExecution
+import RelevanceExplanations
+import RelevanceImaging
+import RelevancePropagation
 
 extension Explainer {
   /// Explains a model's decisions: its network, with its preprocessing.

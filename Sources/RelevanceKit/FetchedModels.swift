@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// The models that `Tools/models/fetch` has put where the tools look for them.
 package enum FetchedModels {

@@ -1,7 +1,7 @@
 import Foundation
-import Imaging
-import Networks
-import Support
+import RelevanceImaging
+import RelevanceNetworks
+import RelevanceSupport
 
 /// The names of a network's classes.
 public struct Labels: Sendable {

@@ -1,9 +1,9 @@
 import Foundation
-import Imaging
-import Networks
-import ONNXFormat
-import Support
-import Tensors
+import RelevanceImaging
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceSupport
+import RelevanceTensors
 
 /// A network as it lies on disk: the graph, how pictures are prepared for it, and what its classes are called.
 ///

@@ -1,4 +1,4 @@
-import CPlatform
+import CRelevancePlatform
 import Foundation
 
 /// Files that appear under their names only when all of them are complete.

@@ -1,4 +1,4 @@
-import CPlatform
+import CRelevancePlatform
 import Foundation
 
 /// What this process may use of the machine.

@@ -1,4 +1,4 @@
-import CPlatform
+import CRelevancePlatform
 import Foundation
 
 /// A name beside a file for what is on the way to become it: `.relevancekit-6f1c…-0`, short whatever the file's own name is.

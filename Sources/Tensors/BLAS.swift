@@ -1,4 +1,4 @@
-import COpenBLAS
+import CRelevanceOpenBLAS
 import Synchronization
 
 /// The only place that calls BLAS. All matrices are row-major.

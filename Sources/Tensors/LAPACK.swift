@@ -1,5 +1,5 @@
-import CLAPACKE
-import Support
+import CRelevanceLAPACKE
+import RelevanceSupport
 
 /// The eigenvalues of a symmetric matrix, ascending, and its eigenvectors.
 package struct SymmetricEigendecomposition: Sendable {

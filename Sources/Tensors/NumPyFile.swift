@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// Reading and writing of NumPy's `.npy` files (format versions 1.0 to 3.0).
 ///

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 extension Tensor {
   /// Makes a tensor from extents and elements that nobody vouches for, in row-major order.

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// The extent of a tensor along each axis, outermost first. `[]` is a scalar.
 ///

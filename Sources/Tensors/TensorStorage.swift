@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// Where floats lie that are only read.
 package typealias Floats = UnsafePointer<Float>

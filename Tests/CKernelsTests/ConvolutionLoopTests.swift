@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 import Testing
 
 @Suite("C loops of convolutions")

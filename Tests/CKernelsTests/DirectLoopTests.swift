@@ -1,5 +1,5 @@
-import CKernels
-import TestSupport
+import CRelevanceKernels
+import RelevanceTestSupport
 import Testing
 
 /// Convolutions of few channels against sums over taps in double precision.

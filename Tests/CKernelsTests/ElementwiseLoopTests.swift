@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 import Testing
 
 /// Loops over elements against one element at a time, to the bit, on every count and from every start.

@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 import Foundation
 import Testing
 

@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 
 /// A window that slides over a plane, by definition: tap by tap.
 struct Geometry: CustomStringConvertible {

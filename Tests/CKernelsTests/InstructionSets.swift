@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 
 /// The vector units that kernels can be told to use on this processor.
 private let sets = [RK_GENERIC, RK_AVX2, RK_AVX512].filter { $0.rawValue <= rk_largest_instruction_set().rawValue }

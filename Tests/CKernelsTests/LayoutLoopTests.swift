@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 import Testing
 
 /// Transposes and normalization against their definitions.

@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 import Testing
 
 /// Products with matrices of whole numbers, which are exact in any order.

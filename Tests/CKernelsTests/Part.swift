@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 
 /// What becomes of weights, with its definition; of whole numbers exactly.
 struct Part: Sendable, CustomStringConvertible {

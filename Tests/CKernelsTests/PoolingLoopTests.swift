@@ -1,6 +1,6 @@
-import CKernels
+import CRelevanceKernels
 import Foundation
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 @Suite("C loops of pooling and normalization")

@@ -1,4 +1,4 @@
-import CKernels
+import CRelevanceKernels
 import Testing
 
 /// Calls `body` with each instruction set that this processor has.

@@ -1,5 +1,5 @@
-import CRelevance
-import TestSupport
+import CRelevancePropagation
+import RelevanceTestSupport
 import Testing
 
 // Loops that only relevance needs.

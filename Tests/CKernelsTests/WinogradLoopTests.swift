@@ -1,5 +1,5 @@
-import CKernels
-import TestSupport
+import CRelevanceKernels
+import RelevanceTestSupport
 import Testing
 
 /// The transforms of F(4×4, 3×3) against their matrices (A. Lavin, S. Gray, CVPR 2016).

@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Whether the commands of the documentation are ones that the tools have, and print what is shown.

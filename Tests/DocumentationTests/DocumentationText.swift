@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import RelevanceTestSupport
 
 /// A block between fences in the documentation.
 struct CodeBlock: Sendable, CustomStringConvertible {

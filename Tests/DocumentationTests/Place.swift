@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 
 /// Where the files of an example are: `at("photo.jpg")` in the sources is `"photo.jpg"` in the text.
 ///

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Where boxes go when a picture is preprocessed: told from rectangles drawn into pictures.

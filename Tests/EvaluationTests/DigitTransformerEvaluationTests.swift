@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What `Documentation/transformers.md` says of methods on the digit transformer, on a part of the scenes.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Trained networks of three shapes on scenes of two handwritten digits: their logits, how well they see both digits, and whether

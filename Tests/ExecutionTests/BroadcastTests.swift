@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Sums and products of two tensors under NumPy's broadcasting.

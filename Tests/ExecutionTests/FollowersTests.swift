@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Functions of elements that are computed behind other nodes, part by part: their values are those of each node by itself, whether all are

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Operators that only move values: what the adjoint moves back is what the forward pass moved.

@@ -1,7 +1,7 @@
 import Dispatch
 import RelevanceKit
 import Synchronization
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Memory comes back when nobody uses it any more, and never before.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Where values are in memory: what a prediction computes in places that are used again is what a trace keeps.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Networks that ONNX Runtime quantized or optimized, and its own operators, against what it computes without optimizing further.

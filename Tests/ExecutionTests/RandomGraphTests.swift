@@ -1,4 +1,4 @@
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Random networks against what ONNX Runtime computes, whole tensors.

@@ -1,6 +1,6 @@
-import Execution
+import RelevanceExecution
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Operators that pick, repeat or mix elements: what they send back is the transpose of what they do.

@@ -1,7 +1,7 @@
 import Dispatch
 import RelevanceKit
 import Synchronization
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What a trace keeps of a run, and that runs do not disturb each other.

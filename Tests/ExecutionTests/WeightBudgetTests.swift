@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Weights in layouts of the package's own are kept up to a budget; results do not depend on it.

@@ -1,7 +1,7 @@
 import Dispatch
 import RelevanceKit
 import Synchronization
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Threads that share out tasks: each task once, whoever calls from wherever.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// A small vision transformer in two forms that compute the same: with the batch first throughout, and as PyTorch's attention has it,

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// The boxes of detectors as targets. Expected values are worked out by hand from `SampleDetector`.

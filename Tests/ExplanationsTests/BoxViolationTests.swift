@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Inputs that leave the box of rule z^B: found, told with what was seen, and gone with the right box.

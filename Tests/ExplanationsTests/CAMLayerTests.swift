@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// The layer that Grad-CAM looks at if none is named, on networks of every kind; the expected nodes are named by hand.

@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 import Synchronization
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// A cancelled task stops at the next sample, group of targets, rule or item.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Detectors as they come: which channels are classes, what is the most likely object, and that its map lies there. Expected values are

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Whole maps of the field's composites against Zennit, on networks with batch normalization folded and kept.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Conditional maps and channel relevances against zennit-crp, on a small network, one with batch normalization and a residual one.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// CLRP1 and CLRP2 against two separate passes, as they are defined.

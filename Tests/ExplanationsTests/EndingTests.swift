@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// However a network makes probabilities of its logits: the logits are found, and the probabilities are the outputs.

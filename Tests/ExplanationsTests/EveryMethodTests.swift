@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Every method on whole networks: a finite map, or a sentence that says why there is none.

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import RelevanceKit
 import Synchronization
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What explanations have in common, whatever the method.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Networks with batch normalization of both signs, kept and folded: maps agree where folding changes nothing that a rule looks at.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// The grid pointing game on photographs: four pictures of different classes side by side; how much of what speaks for a

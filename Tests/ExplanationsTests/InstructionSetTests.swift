@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// The vector units that kernels use: results are the same with each, up to the rounding of single precision.

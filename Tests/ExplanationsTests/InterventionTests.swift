@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Logits with other values of a node, beside whole runs of networks that have these values by other means.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Networks whose first axis is not always the batch, beside networks without these detours that compute the same: maps are the same

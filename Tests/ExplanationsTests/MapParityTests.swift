@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// A map of `Fixtures/maps`: `<network>.<table>.class<k>.<method>.npy`.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Whole maps of baselines, contrasts and units against an oracle in PyTorch, float64, checked against Captum and Zennit.

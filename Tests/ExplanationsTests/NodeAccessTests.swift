@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What is at the nodes of a run: activations, relevance that arrives, and relevance that starts there.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Guided backpropagation and DeconvNet at rectifiers, however they are written, compared with Captum (see

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// One rule on one layer: on layers written by hand, with numbers worked out by hand, and in networks, where an experiment

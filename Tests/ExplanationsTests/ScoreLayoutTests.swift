@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Outputs with positions: which axis is the classes', and that a class at a position, and a region, are explained as in a network that

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// The paper's Fig. 3 on photographs of zebras beside elephants: LRP's maps of the two classes are much alike, those of

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Whole maps of vision transformers, of both exporters and with attention as one node, against the definitions in double precision, with

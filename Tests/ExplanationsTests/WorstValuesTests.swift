@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Every parameter of every rule and method with the worst values that a caller can pass: an error that names it, or a finite map.

@@ -1,7 +1,7 @@
-import Figures
+import RelevanceFigures
 import Foundation
 import FoundationXML
-import Imaging
+import RelevanceImaging
 import Testing
 
 @Suite("Charts")

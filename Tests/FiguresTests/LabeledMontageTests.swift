@@ -1,6 +1,6 @@
-import Figures
-import Imaging
-import Tensors
+import RelevanceFigures
+import RelevanceImaging
+import RelevanceTensors
 import Testing
 
 @Suite("Labeled montages")

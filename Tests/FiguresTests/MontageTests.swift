@@ -1,5 +1,5 @@
-import Figures
-import Imaging
+import RelevanceFigures
+import RelevanceImaging
 import Testing
 
 @Suite("Montages")

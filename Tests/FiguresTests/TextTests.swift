@@ -1,6 +1,6 @@
-import Figures
+import RelevanceFigures
 import Foundation
-import Imaging
+import RelevanceImaging
 import Testing
 
 @Suite("Text in pictures")

@@ -1,6 +1,6 @@
 import Foundation
-import Imaging
-import Tensors
+import RelevanceImaging
+import RelevanceTensors
 import Testing
 
 @Suite("Heatmaps")

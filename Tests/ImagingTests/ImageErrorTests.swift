@@ -1,7 +1,7 @@
 import Foundation
-import Imaging
-import Support
-import Tensors
+import RelevanceImaging
+import RelevanceSupport
+import RelevanceTensors
 import Testing
 
 @Suite("What a user reads about a bad picture")

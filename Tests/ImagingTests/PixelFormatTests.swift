@@ -1,6 +1,6 @@
 import Foundation
-import Imaging
-import Support
+import RelevanceImaging
+import RelevanceSupport
 import Testing
 
 /// Images from pixels in memory, against pixels that are put there one by one.

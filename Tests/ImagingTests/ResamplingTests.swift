@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 import Testing
 
 @Suite("Resizing equals Pillow's")

@@ -1,7 +1,7 @@
 import Foundation
-import Imaging
-import Support
-import Tensors
+import RelevanceImaging
+import RelevanceSupport
+import RelevanceTensors
 import Testing
 
 /// The path of a file in Fixtures/imaging.

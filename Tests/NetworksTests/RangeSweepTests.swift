@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Ranges of random chains of nodes: no value of a run lies outside, and behind nodes that do not mix values both ends are reached.

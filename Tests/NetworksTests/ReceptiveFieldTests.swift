@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Receptive fields of whole networks, against numbers that are known or follow from a few lines of arithmetic.

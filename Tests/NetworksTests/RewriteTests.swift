@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Rewrites keep what a graph computes, and the names that users know.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What elements depend on, against runs in which one element of the input is another: every operator's test vectors, random networks and

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Receptive fields of single layers with windows, against runs on inputs of which one element is another: weights are positive and changes

@@ -1,6 +1,6 @@
-import Networks
-import ONNXFormat
-import Tensors
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceTensors
 import Testing
 
 /// Initializers and Constant nodes in every encoding that is read.

@@ -1,9 +1,9 @@
-import Execution
+import RelevanceExecution
 import Foundation
-import Networks
-import ONNXFormat
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceSupport
+import RelevanceTensors
 import Testing
 
 /// Files that are cut, changed or made to do harm: each gives a model or one line of error, never a crash.

@@ -1,6 +1,6 @@
-import Networks
-import ONNXFormat
-import Support
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceSupport
 import Testing
 
 /// What Einsum is refused for; its values are compared with ONNX Runtime's in `OperatorParityTests`.

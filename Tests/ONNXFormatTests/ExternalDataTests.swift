@@ -1,7 +1,7 @@
 import Foundation
-import Networks
-import ONNXFormat
-import Tensors
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceTensors
 import Testing
 
 /// Tensors whose elements are in a file beside the model.

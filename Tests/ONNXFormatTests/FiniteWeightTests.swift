@@ -1,6 +1,6 @@
-import Networks
-import ONNXFormat
-import Tensors
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceTensors
 import Testing
 
 /// Weights are finite; other constants are numbers or infinite.

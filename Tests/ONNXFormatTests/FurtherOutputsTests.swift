@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Outputs beside the one that is explained: their units are targets, and each is what it is in a network that ends there.

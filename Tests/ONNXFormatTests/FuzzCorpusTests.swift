@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What fuzzing found to reach different code (Tools/fuzz): every file is a model or an error, and never the end of the process.

@@ -1,7 +1,7 @@
-import Execution
-import Networks
-import ONNXFormat
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceTensors
 import Testing
 
 /// Detectors that give the scores of each grid as an output of its own: all of them are explained together.

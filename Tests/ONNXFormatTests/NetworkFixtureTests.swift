@@ -1,7 +1,7 @@
 import Foundation
-import Networks
-import ONNXFormat
-import Tensors
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceTensors
 import Testing
 
 /// The networks as both exporters of torchvision write them, with weights of zeros.

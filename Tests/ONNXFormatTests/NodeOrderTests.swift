@@ -1,8 +1,8 @@
-import Execution
-import Networks
-import ONNXFormat
-import Support
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceSupport
+import RelevanceTensors
 import Testing
 
 /// Nodes in any order, and in a circle.

@@ -1,7 +1,7 @@
-import Execution
-import Networks
-import ONNXFormat
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceTensors
 import Testing
 
 /// What operators were before opset 7: values worked out by hand from ONNX's changelog of operators.

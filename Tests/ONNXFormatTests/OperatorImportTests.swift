@@ -1,6 +1,6 @@
-import Networks
-import ONNXFormat
-import Tensors
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceTensors
 import Testing
 
 /// What nodes become: attributes, their defaults, and what changed between opsets.
@@ -184,7 +184,7 @@ import Testing
   static func ramp(_ count: Int) -> [Float] { (0..<count).map(Float.init) }
 
   /// What the last node of the model's graph does.
-  static func last(_ model: WireModel) throws -> any Networks.Operator {
+  static func last(_ model: WireModel) throws -> any RelevanceNetworks.Operator {
     try ONNXFile(model.bytes).graph.nodes.last!.operation
   }
 

@@ -1,8 +1,8 @@
-import Execution
-import Networks
-import ONNXFormat
-import Tensors
-import TestSupport
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceTensors
+import RelevanceTestSupport
 import Testing
 
 /// Which of several outputs is the result, and how another is asked for.

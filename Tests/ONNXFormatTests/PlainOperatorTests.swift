@@ -1,7 +1,7 @@
 import Foundation
-import ONNXFormat
+import RelevanceONNXFormat
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What is left out, what is refused and why, and ONNX's old experiments, whose values are worked out by hand.

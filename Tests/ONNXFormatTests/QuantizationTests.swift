@@ -1,6 +1,6 @@
-import Networks
-import ONNXFormat
-import Support
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceSupport
 import Testing
 
 /// What operators of integers are refused for, and what constants become; values are compared with ONNX Runtime's in

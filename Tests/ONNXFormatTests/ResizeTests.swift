@@ -1,7 +1,7 @@
 import Foundation
-import ONNXFormat
+import RelevanceONNXFormat
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Random resizings against what ONNX Runtime computes, whole tensors: scales and sizes, modes, coordinate transformations, roundings,

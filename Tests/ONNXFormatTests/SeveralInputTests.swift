@@ -1,8 +1,8 @@
-import Execution
-import Networks
-import ONNXFormat
-import Support
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceONNXFormat
+import RelevanceSupport
+import RelevanceTensors
 import Testing
 
 /// Networks with several inputs: one is the image, the others are given.

@@ -1,6 +1,6 @@
-import ONNXFormat
-import Support
-import Tensors
+import RelevanceONNXFormat
+import RelevanceSupport
+import RelevanceTensors
 import Testing
 
 /// All nodes that are not supported are named, and none that only depends on them.

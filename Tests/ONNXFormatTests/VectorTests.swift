@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// The operator test vectors of the onnx package, and the graphs of the ONNX model zoo.

@@ -1,6 +1,6 @@
 import Foundation
-import Networks
-import ONNXFormat
+import RelevanceNetworks
+import RelevanceONNXFormat
 
 /// A protobuf message in the making: enough of the wire format to write ONNX models for tests, right ones and wrong ones.
 struct WireMessage {

@@ -1,6 +1,6 @@
-import ONNXFormat
+import RelevanceONNXFormat
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Operators of the graph that no fixture has, written and read again.

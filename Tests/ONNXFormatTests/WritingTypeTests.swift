@@ -1,6 +1,6 @@
-import ONNXFormat
+import RelevanceONNXFormat
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Types of elements, written and read again.

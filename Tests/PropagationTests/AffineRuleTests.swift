@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Rules beside affine nodes of both signs, against a dense matrix in double precision from METHOD's equation: behind a layer its rule

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Rules that share out by contributions, each against its definition over a dense matrix in double precision: layers ×

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Redistribution by its definitions, over a dense matrix in double precision; shares no code with the rules.

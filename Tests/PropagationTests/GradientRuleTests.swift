@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Derivatives of every operator that depends smoothly on its operands, against differences of outputs.

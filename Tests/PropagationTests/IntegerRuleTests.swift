@@ -1,6 +1,6 @@
-import Execution
+import RelevanceExecution
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Relevance and gradients through values that are rounded to integers, or wrap as they do.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What holds for every walk: it is linear in the relevance, conserves it, and its ledger says so.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Products of matrices that both depend on the input: values, derivatives, and the rules for them, beside loops in double precision.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Col2Im's derivative and relevance, beside its definition in double precision: each pixel is the sum of what the blocks that cover it

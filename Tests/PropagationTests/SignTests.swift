@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Small networks whose right maps are worked out by hand: x = (1, 3), a layer, something that turns its sign, a rectifier, a head.

@@ -1,5 +1,5 @@
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// The box of rule z^B in all the shapes that it can have, against a dense matrix in double precision.

@@ -1,6 +1,6 @@
 import Foundation
-import Support
-import TestSupport
+import RelevanceSupport
+import RelevanceTestSupport
 import Testing
 
 @Suite("Names and kinds of files")

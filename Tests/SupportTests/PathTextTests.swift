@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 import Testing
 
 @Suite struct PathTextTests {

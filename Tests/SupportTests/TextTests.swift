@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 import Testing
 
 /// Texts from files, as people may see them.

@@ -1,7 +1,7 @@
-import COpenBLAS
+import CRelevanceOpenBLAS
 import Dispatch
 import Synchronization
-import Tensors
+import RelevanceTensors
 import Testing
 
 #if compiler(>=6.2)

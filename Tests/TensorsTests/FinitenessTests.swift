@@ -1,6 +1,6 @@
 import Foundation
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 import Testing
 
 /// Counting of NaN and infinities, against `Float`'s own properties.

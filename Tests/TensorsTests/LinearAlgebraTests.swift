@@ -1,6 +1,6 @@
-import Tensors
-import TestSupport
-import Support
+import RelevanceTensors
+import RelevanceTestSupport
+import RelevanceSupport
 import Testing
 
 /// Matrix products against loops in double precision, and eigenvectors.

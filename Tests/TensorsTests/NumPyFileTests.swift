@@ -1,7 +1,7 @@
 import Foundation
-import Support
-import Tensors
-import TestSupport
+import RelevanceSupport
+import RelevanceTensors
+import RelevanceTestSupport
 import Testing
 
 /// `.npy` files, as NumPy writes them and as it reads them.

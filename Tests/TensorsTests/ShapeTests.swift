@@ -1,5 +1,5 @@
-import Tensors
-import Support
+import RelevanceTensors
+import RelevanceSupport
 import Testing
 
 /// Extents, and what they may be.

@@ -1,6 +1,6 @@
-import Tensors
-import TestSupport
-import Support
+import RelevanceTensors
+import RelevanceTestSupport
+import RelevanceSupport
 import Testing
 
 /// Groups that are known by construction, and eigenvalues worked out by hand.

@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
-import Tensors
-import TestSupport
+import RelevanceTensors
+import RelevanceTestSupport
 import Testing
 
 /// A tensor is a value: nobody sees another's writes.

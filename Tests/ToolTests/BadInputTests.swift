@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Whatever is wrong: one line on standard error that says what and where, the right exit status, nothing written.

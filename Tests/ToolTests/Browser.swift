@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import RelevanceTestSupport
 
 /// The check of pages in a headless browser.
 enum Browser {

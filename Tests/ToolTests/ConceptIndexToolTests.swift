@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// `relevance concepts index` on scenes of two digits, with a network that was trained on such.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Boxes, cosines, and units of outputs on the command line.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Images for networks of other channels, orders and elements than three real ones that come second.

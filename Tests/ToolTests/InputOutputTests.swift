@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// What the commands read and say: folders, standard input, pipes, terminals, as much as was asked for.

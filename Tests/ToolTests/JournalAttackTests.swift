@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Journals are files that anybody may have changed: no number of theirs makes tables, charts or resamples of any size.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Limits of memory, threads and processes, signals, and files that change while they are read.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Real models with bytes changed, cut out and doubled: the command explains them or refuses them, and never falls over.

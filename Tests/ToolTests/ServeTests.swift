@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// `relevance serve` becomes the explorer, if it is installed.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Small models that have failed, where they are at hand, through the tool; what is right was worked out by hand or with ONNX Runtime.

@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import RelevanceTestSupport
 
 extension Workbench {
   /// Runs a script of Bash in the folder, in which `relevance` and `convert-model` are the built commands; what hangs ends with status 124.

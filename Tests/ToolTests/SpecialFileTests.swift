@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Pipes, sockets and devices where files are expected: nothing waits for them, and nothing takes their place.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// `relevance units` as its users run it, on a network whose units look at the corners of the picture.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Labels, names of nodes and of files are whatever their author likes: what people read has lines and characters of the tool alone.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// Runs a network and what was made of it on the same inputs.
 struct ConversionCheck {

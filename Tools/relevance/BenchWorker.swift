@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// Does one thing once for every line that asks for it: the other end of measurements side by side with other systems.
 struct BenchWorker {

@@ -1,6 +1,6 @@
 import RelevanceKit
 import Synchronization
-import ToolSupport
+import RelevanceToolSupport
 
 extension RulePlan {
   /// Whether maps depend on the range that pixels are assumed to have.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// What relevance passes on its way to the input.
 struct ConditionOptions: ParsableArguments {

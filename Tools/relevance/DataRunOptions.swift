@@ -1,6 +1,6 @@
 import ArgumentParser
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// What all runs over a data set share: the network, the pictures, and which of them.
 struct DataRunOptions: ParsableArguments {

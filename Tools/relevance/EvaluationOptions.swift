@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// What all evaluations share: the network, the pictures, and what becomes of the results.
 struct EvaluationRunOptions: ParsableArguments {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// What becomes of an evaluation's results.
 struct EvaluationOutput: ParsableArguments {

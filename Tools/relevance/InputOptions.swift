@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import RelevanceKit
 import Synchronization
-import ToolSupport
+import RelevanceToolSupport
 
 /// The pictures and how they are fitted to the network.
 struct InputOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// The relevance of a layer for what is explained.
 struct LayerRelevance {

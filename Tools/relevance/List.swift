@@ -1,6 +1,6 @@
 import ArgumentParser
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(

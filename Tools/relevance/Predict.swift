@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// The receptive field that an argument `NODE` or `NODE@Y,X` asks for, in words.
 struct ReceptiveFieldReport {

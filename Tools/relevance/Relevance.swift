@@ -1,6 +1,6 @@
 import ArgumentParser
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 @main
 struct Relevance: ParsableCommand {

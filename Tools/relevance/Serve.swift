@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// Starts the explorer, which is a program of its own: whoever depends on the package or installs the tools needs no HTTP server for it.
 struct Serve: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// The model and how it is run: common to all commands.
 struct ModelOptions: ParsableArguments {

@@ -1,4 +1,4 @@
-import CPlatform
+import CRelevancePlatform
 import Foundation
 import RelevanceKit
 import Synchronization

@@ -1,6 +1,6 @@
 import ArgumentParser
-import CPlatform
-import CToolStart
+import CRelevancePlatform
+import CRelevanceToolStart
 import Foundation
 import RelevanceKit
 

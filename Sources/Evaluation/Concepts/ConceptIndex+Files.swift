@@ -1,6 +1,6 @@
 import Foundation
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// An index as a folder: `index.json`, and for each layer a folder with arrays that NumPy reads.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// What a run has found so far, in one file: a line of JSON that says what it is of, and the numbers.
 extension ConceptIndex {

@@ -1,6 +1,6 @@
-import Explanations
-import Networks
-import Support
+import RelevanceExplanations
+import RelevanceNetworks
+import RelevanceSupport
 
 /// What the channels of some layers stand for: the inputs of a data set in which each counts most. *Achtibat23*.
 ///

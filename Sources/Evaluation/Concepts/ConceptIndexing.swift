@@ -1,7 +1,7 @@
-import Explanations
+import RelevanceExplanations
 import Foundation
-import Propagation
-import Support
+import RelevancePropagation
+import RelevanceSupport
 
 /// How an index of concepts is made; see `ConceptIndex`. *Achtibat23*.
 public struct ConceptIndexing: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// An index of concepts that is ready to be made.
 public struct PreparedConceptIndex: Sendable {

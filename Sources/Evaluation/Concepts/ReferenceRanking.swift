@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// An input in which a channel of a layer counts.
 public struct ConceptReference: Hashable, Sendable {

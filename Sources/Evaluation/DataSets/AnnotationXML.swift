@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 #if canImport(FoundationXML)
   import FoundationXML

@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// COCO's `instances_*.json`: boxes are left, top, width and height, in pixels from 0.
 /// The whole file is in memory while it is decoded.

@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// Which class of the network a name in a data set means.
 ///

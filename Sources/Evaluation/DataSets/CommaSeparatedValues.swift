@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// The records of a CSV file. (RFC 4180; lines may also end in LF alone.)
 package struct CommaSeparatedValues {

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// What can be wrong with a data set.
 extension SimpleError {

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// How a data set lies on disk.
 public enum DataSetFormat: String, CaseIterable, Sendable {

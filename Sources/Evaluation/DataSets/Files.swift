@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 enum Files {
   /// Extensions of pictures that are read.

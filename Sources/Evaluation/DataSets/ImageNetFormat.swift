@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// A flat folder of pictures, a file that labels them, and ILSVRC's boxes.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// A list of pictures of one's own. Boxes are left, top, right and bottom in pixels from 0, the far sides not included; paths
 /// are from the manifest's folder; classes are names or indices.

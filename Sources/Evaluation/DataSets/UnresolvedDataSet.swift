@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// What a data set calls a class.
 enum ClassReference: Hashable {

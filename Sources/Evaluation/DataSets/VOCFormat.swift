@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// PASCAL VOC: `Annotations/<name>.xml`, `JPEGImages/<name>.jpg`, `ImageSets/Main/<split>.txt`.
 struct VOCFormat {

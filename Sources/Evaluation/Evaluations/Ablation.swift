@@ -1,5 +1,5 @@
-import Explanations
-import Propagation
+import RelevanceExplanations
+import RelevancePropagation
 
 /// How much a class loses when the patches at the maxima of its map are replaced by the data set's mean. *Gu18* §5.2, Table 1.
 public struct Ablation: NamedEvaluation {

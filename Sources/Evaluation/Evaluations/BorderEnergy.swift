@@ -1,5 +1,5 @@
-import Explanations
-import Propagation
+import RelevanceExplanations
+import RelevancePropagation
 
 /// How much of maps lies along the picture's border: what zero padding does to them. *Gu18* §5.2 leaves GoogLeNet out of its
 /// comparison for this reason.

@@ -1,7 +1,7 @@
-import Explanations
-import Imaging
-import Propagation
-import Tensors
+import RelevanceExplanations
+import RelevanceImaging
+import RelevancePropagation
+import RelevanceTensors
 
 /// Which class of a picture is explained.
 public enum TargetChoice: String, Sendable, CaseIterable {

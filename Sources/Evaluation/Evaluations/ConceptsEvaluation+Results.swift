@@ -1,7 +1,7 @@
-import Explanations
-import Figures
+import RelevanceExplanations
+import RelevanceFigures
 import Foundation
-import Propagation
+import RelevancePropagation
 
 extension ConceptsEvaluation {
   public static let name = "concepts"

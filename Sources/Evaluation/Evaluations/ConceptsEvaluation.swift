@@ -1,7 +1,7 @@
-import Explanations
-import Propagation
-import Support
-import Tensors
+import RelevanceExplanations
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 /// How fast a class's logit and probability fall as channels of a layer are set to 0 by falling relevance, beside falling activation and
 /// chance. *Achtibat23*

@@ -1,10 +1,10 @@
-import Explanations
-import Figures
+import RelevanceExplanations
+import RelevanceFigures
 import Foundation
-import Imaging
-import Propagation
-import Support
-import Tensors
+import RelevanceImaging
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 /// The grid pointing game: pictures of different classes side by side; how much of what speaks for a class lies in its own
 /// picture? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is 1/n².

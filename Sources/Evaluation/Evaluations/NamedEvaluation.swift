@@ -1,5 +1,5 @@
-import Explanations
-import Propagation
+import RelevanceExplanations
+import RelevancePropagation
 
 /// An evaluation with its name and parameters declared: all that command lines, merging and documentation need to know of it.
 package protocol NamedEvaluation: ItemwiseEvaluation, Parameterized {

@@ -1,6 +1,6 @@
-import Explanations
-import Figures
-import Propagation
+import RelevanceExplanations
+import RelevanceFigures
+import RelevancePropagation
 
 /// How a class's probability falls as its most salient pixels are deleted, or rises as they are inserted. (V. Petsiuk, A. Das, K.
 /// Saenko, “RISE”, BMVC 2018; W. Samek et al., IEEE TNNLS 28, 2017: pixel flipping.)

@@ -1,6 +1,6 @@
-import Explanations
-import Figures
-import Propagation
+import RelevanceExplanations
+import RelevanceFigures
+import RelevancePropagation
 
 /// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the share of
 /// energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.

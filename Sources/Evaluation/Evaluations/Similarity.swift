@@ -1,6 +1,6 @@
-import Explanations
-import Propagation
-import Support
+import RelevanceExplanations
+import RelevancePropagation
+import RelevanceSupport
 
 /// How much alike the maps of one picture's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
 public struct Similarity: NamedEvaluation {

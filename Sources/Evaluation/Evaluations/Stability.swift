@@ -1,7 +1,7 @@
-import Explanations
-import Propagation
-import Support
-import Tensors
+import RelevanceExplanations
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 /// How much maps change with a little noise in the image. (C.-K. Yeh et al., “On the (in)fidelity and sensitivity of explanations”, NeurIPS
 /// 2019, §4: maximum sensitivity, here relative to the map.) A map that does not depend on the image is stable, too.

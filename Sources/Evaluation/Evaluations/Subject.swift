@@ -1,8 +1,8 @@
-import Explanations
+import RelevanceExplanations
 import Foundation
-import Imaging
-import Support
-import Tensors
+import RelevanceImaging
+import RelevanceSupport
+import RelevanceTensors
 
 /// What is evaluated: explanations of a network's decisions by some methods.
 public struct Subject: Sendable {

@@ -1,6 +1,6 @@
-import Explanations
-import Propagation
-import Tensors
+import RelevanceExplanations
+import RelevancePropagation
+import RelevanceTensors
 
 /// Whether the most active units of a layer see different things, over many pictures. *Gu18* §5.3, Fig. 5.
 public struct UnitsEvaluation: NamedEvaluation {

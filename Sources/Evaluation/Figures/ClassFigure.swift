@@ -1,7 +1,7 @@
-import Figures
+import RelevanceFigures
 import Foundation
-import Imaging
-import Tensors
+import RelevanceImaging
+import RelevanceTensors
 
 /// The maps of several classes of one picture, a row for each method: *Gu18*, Fig. 1 and 3.
 struct ClassFigure {

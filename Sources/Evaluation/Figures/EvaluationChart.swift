@@ -1,5 +1,5 @@
-import Figures
-import Imaging
+import RelevanceFigures
+import RelevanceImaging
 
 /// A figure of an item, with its name as a file without extension.
 package typealias EvaluationFigure = (name: String, image: RGBImage)

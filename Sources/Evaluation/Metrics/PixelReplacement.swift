@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Pictures between two, the most salient pixels replaced first: what deletion and insertion curves run the network on. (V. Petsiuk,
 /// A. Das, K. Saenko, “RISE”, BMVC 2018.)

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// Whether a map points at an object. *Gu18* §5.2, Fig. 4; the maximum alone is the pointing game of J. Zhang et al., “Top-down
 /// neural attention by excitation backprop”, ECCV 2016.

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// Pixels of a map that belong to an object.
 ///

@@ -1,6 +1,6 @@
-import Explanations
-import Support
-import Tensors
+import RelevanceExplanations
+import RelevanceSupport
+import RelevanceTensors
 
 /// How much each pixel counts, by an explanation: one number ≥ 0 per pixel, from which all scores are computed.
 public struct SaliencyMap: Sendable {

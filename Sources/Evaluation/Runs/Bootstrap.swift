@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// A number measured on a sample of pictures, with the interval in which another sample would put it.
 public struct Estimate: Hashable, Sendable, Encodable {

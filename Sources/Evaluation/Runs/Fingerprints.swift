@@ -1,8 +1,8 @@
-import Imaging
-import Networks
-import Propagation
-import Support
-import Tensors
+import RelevanceImaging
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 extension Fingerprint {
   mutating func add(_ tensor: Tensor) {

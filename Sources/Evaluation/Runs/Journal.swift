@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// What was found for every item of an evaluation so far, as a text file that survives the end of its process at any moment.
 ///

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// What the numbers of a journal can be: all that tables, resamples and charts are made of, declared once for each evaluation.
 ///

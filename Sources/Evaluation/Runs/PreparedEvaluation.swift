@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be chosen.
 package protocol ItemwiseEvaluation: Sendable {

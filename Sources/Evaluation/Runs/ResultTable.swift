@@ -1,5 +1,5 @@
 import Foundation
-import Support
+import RelevanceSupport
 
 /// A table of results, for people and for programs.
 public struct ResultTable: Sendable, Hashable {

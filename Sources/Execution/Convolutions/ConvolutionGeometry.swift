@@ -1,7 +1,7 @@
-import CKernels
-import Networks
-import Support
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 /// Extents of a two-dimensional convolution for one input shape, and how its output is cut into tiles.
 ///

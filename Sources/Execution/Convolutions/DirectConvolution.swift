@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 /// Convolution of few channels per group, as depthwise and grouped ones and those of images are: sums over taps in registers, without a
 /// matrix product.

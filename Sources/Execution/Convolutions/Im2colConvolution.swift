@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 /// Where the output of a convolution goes, and what is done to it while it is in cache.
 struct ConvolutionTarget {

@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 /// Convolution as products with weights that were laid out once, and with windows that are laid out tile by tile as the product reads them.
 ///

@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 extension rk_window {
   /// Elements of a plane of the input, and of the output.

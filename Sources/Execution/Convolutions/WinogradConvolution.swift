@@ -1,5 +1,5 @@
-import CKernels
-import Tensors
+import CRelevanceKernels
+import RelevanceTensors
 
 /// 3×3 convolution with unit strides by Winograd's F(4×4, 3×3): a quarter of im2col's multiplications, as 36 matrix
 /// products over channels.

@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 extension AveragePool: DirectlyComputed { typealias Computed = AveragePoolKernel }
 

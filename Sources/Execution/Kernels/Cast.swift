@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Cast: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {

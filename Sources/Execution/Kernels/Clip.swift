@@ -1,5 +1,5 @@
-import CKernels
-import Networks
+import CRelevanceKernels
+import RelevanceNetworks
 
 extension Clip: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {

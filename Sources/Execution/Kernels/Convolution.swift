@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 /// How convolutions are computed.
 public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {

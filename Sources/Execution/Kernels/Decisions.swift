@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension Where: DirectlyComputed { typealias Computed = ChoiceKernel }
 extension ArgumentOfExtreme: DirectlyComputed { typealias Computed = ExtremeKernel }

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension DepthToSpace: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {

@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 /// A function of each element.
 struct ElementwiseKernel: RunwiseKernel {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension GroupNormalization: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {

@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 extension LayerNormalization: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {

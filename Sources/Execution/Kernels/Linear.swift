@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 extension Linear: DirectlyComputed { typealias Computed = FullyConnectedKernel }
 

@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 extension MaxPool: DirectlyComputed { typealias Computed = MaxPoolKernel }
 

@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Mean over neighboring axes; over height and width it is global average pooling.
 package struct MeanKernel: LinearKernel, PoolingKernel {

@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 /// A function of pairs of elements of two tensors that broadcast to the output's shape.
 package struct BroadcastKernel: RunwiseKernel {

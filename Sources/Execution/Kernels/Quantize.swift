@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension Quantize: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {

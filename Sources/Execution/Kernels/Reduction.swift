@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension Reduction: ComputedOperator {
   func kernel(at site: KernelSite) throws -> any Kernel {

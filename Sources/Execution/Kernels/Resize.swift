@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension Resize: DirectlyComputed { typealias Computed = ResizeKernel }
 

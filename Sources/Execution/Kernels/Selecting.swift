@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Picks elements of the operand, or fills in a constant: Slice, Split, Gather, Pad, Expand.
 ///

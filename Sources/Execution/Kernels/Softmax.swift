@@ -1,7 +1,7 @@
-import CKernels
+import CRelevanceKernels
 import Foundation
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension Softmax: DirectlyComputed { typealias Computed = SoftmaxKernel }
 

@@ -1,6 +1,6 @@
-import CKernels
-import Networks
-import Tensors
+import CRelevanceKernels
+import RelevanceNetworks
+import RelevanceTensors
 
 extension ElementwiseFunction {
   /// The function as one of the loops in C, if it is among those that networks spend time in.

@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// Attention multiplied along all layers, `M ← ½ (Ā + I)·M` with Ā the mean over the heads: what the class token has of each part of the
 /// picture, or, without one, what all tokens have on average; resized to the input. It is the same for every target.

@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// Contrastive LRP against other classes, which share the same score: `max(0, R − λ·R_dual)`. *Gu18* §4 eq. 2.
 ///

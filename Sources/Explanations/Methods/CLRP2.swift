@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// Contrastive LRP against the negated concept: for the dual the weights into the target are negated. *Gu18* §4 eq. 2.
 public struct CLRP2: AttributionMethod {

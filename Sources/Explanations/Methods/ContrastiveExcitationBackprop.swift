@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// Excitation backpropagation, less that of the negated target, both of which start with 1 and meet below the last layer. *Zhang16* §3.3.
 public struct ContrastiveExcitationBackprop: AttributionMethod {

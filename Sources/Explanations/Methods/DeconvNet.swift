@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// The gradient with rectifiers that let pass only what is positive on the way back. *Zeiler14* §2.1.
 public struct DeconvNet: AttributionMethod {

@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// z⁺ on every layer with weights, starting with 1. *Zhang16* §3.2.
 public struct ExcitationBackprop: AttributionMethod {

@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// `max(0, Σ_k α_k A_k)` at a layer, with α_k the mean gradient of channel k, resized to the input. *Selvaraju17* eq. 1, 2.
 public struct GradCAM: AttributionMethod {

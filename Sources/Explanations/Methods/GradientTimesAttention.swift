@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// Attention weighted by its gradient and added up along all layers, `M ← M + Ā·M` with `Ā = E_h[max(0, ∇A ⊙ A)]` over the heads: what the
 /// class token has of each part of the picture, or, without one, what all tokens have on average; resized to the input.

@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// `x ⊙ ∂y/∂x`. *Shrikumar16*.
 public struct GradientTimesInput: AttributionMethod {

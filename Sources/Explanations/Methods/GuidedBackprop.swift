@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// The gradient with rectifiers that let pass only what is positive on both ways. *Springenberg15*.
 public struct GuidedBackprop: AttributionMethod {

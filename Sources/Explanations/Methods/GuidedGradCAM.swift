@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// Guided backpropagation times Grad-CAM. *Selvaraju17*.
 public struct GuidedGradCAM: AttributionMethod {

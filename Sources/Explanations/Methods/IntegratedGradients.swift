@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// `(x − x₀) ⊙` the mean gradient on the way from x₀ to x, at the middle of each of `steps` steps; x₀ has `baseline`
 /// everywhere. *Sundararajan17* eq. 1, 3.

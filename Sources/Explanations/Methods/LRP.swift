@@ -1,6 +1,6 @@
-import Networks
-import Propagation
-import Tensors
+import RelevanceNetworks
+import RelevancePropagation
+import RelevanceTensors
 
 /// Layer-wise relevance propagation: the target's score, propagated by the explainer's table. *Bach15*, *Gu18* §3 eq. 1.
 ///

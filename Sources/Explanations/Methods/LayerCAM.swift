@@ -1,5 +1,5 @@
-import Propagation
-import Tensors
+import RelevancePropagation
+import RelevanceTensors
 
 /// `max(0, Σ_k max(0, ∂y/∂A_k) ⊙ A_k)` at a layer: each position is weighted by its own gradient, resized to the input.
 /// (P.-T. Jiang et al., “LayerCAM: exploring hierarchical class activation maps for localization”, IEEE Transactions on Image Processing 30,

@@ -1,5 +1,5 @@
-import Propagation
-import Support
+import RelevancePropagation
+import RelevanceSupport
 
 /// Numbers in 0 ..< 1, the same for the same seed: what chance would say.
 public struct RandomMap: AttributionMethod {

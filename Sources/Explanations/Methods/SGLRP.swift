@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// Softmax-gradient LRP: seeds `p_t (1 − p_t)` at the target t and `−p_t p_c` at every other class c. *Iwana19*.
 public struct SGLRP: AttributionMethod {

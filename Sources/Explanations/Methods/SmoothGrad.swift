@@ -1,6 +1,6 @@
-import Propagation
-import Support
-import Tensors
+import RelevancePropagation
+import RelevanceSupport
+import RelevanceTensors
 
 /// The mean gradient of `samples` inputs with normal noise, of `deviation` times the input's range. *Smilkov17*.
 public struct SmoothGrad: AttributionMethod {

@@ -1,4 +1,4 @@
-import Propagation
+import RelevancePropagation
 
 /// `∂y/∂x`. *Simonyan14* §3.
 public struct VanillaGradient: AttributionMethod {

@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// Groups of bars with intervals, such as a measure by network and method, as SVG or as pixels.
 ///

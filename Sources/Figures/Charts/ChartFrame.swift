@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 package protocol Chart: Sendable {
   func drawing() -> Drawing

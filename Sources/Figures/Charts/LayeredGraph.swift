@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// A graph in rows from top to bottom: boxes with text, and lines from the boxes of a row to those of the next, wider for larger weights; red
 /// for positive ones, blue for negative ones.

@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// Curves over a common horizontal axis, such as the accuracy of methods over thresholds, as SVG or as pixels.
 ///

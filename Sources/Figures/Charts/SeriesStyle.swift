@@ -1,5 +1,5 @@
 import Foundation
-import Imaging
+import RelevanceImaging
 
 /// How the series of a chart are told apart, in color, in gray and in print: by color, dashes, marker and hatching.
 struct SeriesStyle {

@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// How much of each pixel of a rectangle a shape covers, 0…1: what drawing with smooth edges needs.
 struct Coverage {

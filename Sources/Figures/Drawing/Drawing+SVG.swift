@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 extension Drawing {
   /// The drawing as a self-contained SVG document: white ground, text as text, the same bytes each time.

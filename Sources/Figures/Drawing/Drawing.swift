@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// A drawing of lines, areas and text on white, which can be written as SVG or turned into pixels. Units are CSS pixels,
 /// y downward.

@@ -1,4 +1,4 @@
-import Imaging
+import RelevanceImaging
 
 /// A line of text of a certain size, to be measured, shortened and drawn.
 ///

@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// What is known of a graph before it runs, for inputs of one shape: computed once and passed on.
 package struct Analysis: Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 extension NeuralNetwork {
   /// Whether the input's channels come last (batch × height × width × channels), as TensorFlow's exporters write it: all that

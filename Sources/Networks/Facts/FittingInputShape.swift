@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 extension NeuralNetwork {
   /// A concrete shape that the network takes: the extents that the input declares, batch 1, and for an open height and

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Where the items of a batch lie in a node's output.
 package enum ItemLayout: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Support
+import RelevanceSupport
 
 /// Finds the logits behind scores of which a network makes probabilities before its end, since it joins them to others there.
 ///

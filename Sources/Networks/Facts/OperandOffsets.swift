@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Affine nodes in front of weighted layers: what the values that a layer takes are without the constants that such nodes add.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Where the elements of an operator's output come from.
 package enum Origin {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 extension NeuralNetwork {
   /// The node that holds the values of an output of the model file; nil if the name is none of an output, or the output was left out.

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 extension NeuralNetwork {
   /// The interval of a node's values when pixels lie in `pixels`, as far as it follows from the graph; nil if it does not.

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// What a network's scores decide between.
 public enum Decision: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Signs to multiply a tensor by: −1 everywhere, or one sign for each index along an axis.
 package enum Signs: Hashable, Sendable {

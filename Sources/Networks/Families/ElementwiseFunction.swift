@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A function of each element by itself; the output has the operand's shape.
 package protocol ElementwiseFunction: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A function that is only ever computed of values known before the network runs: what exporters write around shapes.
 package protocol LiteralFunction: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A function of pairs of elements `a` and `b` of two tensors, with broadcasting.
 package protocol PairwiseFunction: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The output is ≥ 0, or within limits, where the first operand is.
 package protocol LimitKeeping: Operator {}

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A layer with constant weights and perhaps a bias for each output channel.
 package protocol WeightedOperator: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// `a + b`.
 package struct Add: PairwiseFunction {

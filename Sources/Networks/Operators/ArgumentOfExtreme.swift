@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Where along an axis the largest or the smallest element is: the first or the last of several.
 package struct ArgumentOfExtreme: Operator {

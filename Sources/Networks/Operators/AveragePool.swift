@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Mean over a window, batch × channels × space.
 package struct AveragePool: LimitKeeping {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Batch normalization in inference: `y = scale · x + shift` per channel, batch × channels × ….
 package struct BatchNormalization: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The same values as real numbers, as integers of a type, or as truth values.
 package struct Cast: Operator {

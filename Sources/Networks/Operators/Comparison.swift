@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// a, b → whether a is related to b, with broadcasting.
 package struct Comparison: PairwiseFunction {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Joins operands along an axis; their other extents are equal.
 package struct Concat: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A tensor that does not depend on the input: real numbers, integers or truth values; no operands.
 package struct Constant: Operator {

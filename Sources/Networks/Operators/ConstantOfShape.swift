@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A tensor of a given shape filled with one value.
 package struct ConstantOfShape: LiteralFunction {

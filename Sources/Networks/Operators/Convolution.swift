@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Convolution with constant weights, `y[m] = b[m] + Σ_c W[m,c] ⋆ x[c]`: batch × channels × space to batch × outputs × space, with
 /// one or two spatial axes.
@@ -47,7 +47,7 @@ package struct Convolution: WeightedOperator {
   package func sources(of elements: ElementSet, among operands: [Inferred]) throws -> [ElementSet] {
     [
       try window.sources(of: elements, in: firstShape(operands)) {
-        Networks.channels(before: $0, groups: groups, count: inputChannels)
+        RelevanceNetworks.channels(before: $0, groups: groups, count: inputChannels)
       }
     ]
   }

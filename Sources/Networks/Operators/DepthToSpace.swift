@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Channels moved into blocks of positions, batch × channels × height × width to batch × channels/b² × b·height × b·width; or back.
 package struct DepthToSpace: LimitKeeping {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The real numbers that integers stand for, `(q − zero) · scale`.
 package struct Dequantize: Operator {

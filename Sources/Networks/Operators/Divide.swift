@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// `a / b`; of integers, rounded towards zero.
 package struct Divide: PairwiseFunction {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The real numbers that remain of a tensor when it is quantized to 256 steps between its own smallest and largest element, and
 /// dequantized again.

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The operand repeated along axes of extent 1 until it has the extents that the second operand lists.
 package struct Expand: Selecting {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A matrix of a given shape with ones on a diagonal.
 package struct EyeOfShape: LiteralFunction {

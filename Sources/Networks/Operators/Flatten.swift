@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Joins the axes before `axis`, and those from `axis` on, into one each.
 package struct Flatten: Reshaping {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The first operand's elements at the indices (the second operand) along an axis, in the place of which the indices' shape comes.
 package struct Gather: Selecting {

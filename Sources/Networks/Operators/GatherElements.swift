@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// For each index of the second operand the first operand's element that has this index along an axis and lies, along the others, where
 /// the index does.

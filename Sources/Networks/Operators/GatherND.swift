@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The first operand's parts at the places that the second one lists, each along its last axis.
 package struct GatherND: Selecting {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// images, positions → the images' values at the positions, which lie between −1 and 1 along each spatial axis, the last axis first.
 ///

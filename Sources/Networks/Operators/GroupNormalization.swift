@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Normalization of each item over groups of channels and all positions, `y = scale · (x − mean)/√(variance + ε) + shift`, batch ×
 /// channels × space.
@@ -37,7 +37,7 @@ package struct GroupNormalization: Operator {
     let space = x.dimensions[2...].map { [Bool](repeating: true, count: $0) }
     return [
       elements.mapped(to: x) { block in
-        [block.axes[0], Networks.channels(before: block.axes[1], groups: groups ?? x[1], count: x[1])] + space
+        [block.axes[0], RelevanceNetworks.channels(before: block.axes[1], groups: groups ?? x[1], count: x[1])] + space
       }
     ]
   }

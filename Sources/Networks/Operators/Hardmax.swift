@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// 1 at the largest element along an axis, the first of several, and 0 elsewhere.
 package struct Hardmax: Operator {

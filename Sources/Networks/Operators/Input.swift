@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The network's input, of the declared shape and elements; no operands.
 package struct Input: Operator {

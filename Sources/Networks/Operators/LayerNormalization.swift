@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Normalization of each position over its trailing axes, `y = scale · (x − mean)/√(variance + ε) + shift`; or, without a mean, by the
 /// root of the mean square (RMSNormalization).

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A fully connected layer, `y = W·x + b` with constant weights: … × inputs to … × outputs.
 package struct Linear: WeightedOperator {

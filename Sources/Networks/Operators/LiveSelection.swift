@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Elements of a tensor at indices that depend on the image.
 package struct LiveSelection: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Local response normalization, `y = x / (bias + alpha/size · Σ x²)^beta` over `size` neighboring channels, batch × channels × ….
 package struct LocalResponseNormalization: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Truth values: and, or, either, with broadcasting.
 package struct Logic: PairwiseFunction {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The products of matrices along the last two axes of two operands, both of which may depend on the image: `a·b`, as NumPy and ONNX
 /// have it. The other axes broadcast; an operand with one axis is a row on the left, and a column on the right.

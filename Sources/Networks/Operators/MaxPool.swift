@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Maximum over a window, batch × channels × space; padding never wins.
 package struct MaxPool: LimitKeeping {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// `−x`; integers wrap.
 package struct Negate: ElementwiseFunction {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Where a tensor is not 0: for each such element a column of its indices.
 package struct NonZero: LiteralFunction {

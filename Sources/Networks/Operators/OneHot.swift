@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// indices, depth, [off, on] → along a new axis, `on` at the index and `off` elsewhere.
 package struct OneHot: Operator {

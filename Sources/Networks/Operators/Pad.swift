@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Elements added around a tensor, or, where numbers are negative, cut off.
 package struct Pad: Selecting {

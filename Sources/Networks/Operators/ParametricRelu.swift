@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// `x` where it is positive, else `slope · x`, with a learned slope that broadcasts to the operand's shape.
 package struct ParametricRelu: LimitKeeping {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The nearest integer of a type that stands for a real number: `round(x / scale) + zero`, halves to even integers, within limits.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Numbers at equal steps: start, limit, delta → start, start + delta, ….
 package struct RangeOf: LiteralFunction {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Sum, mean, product or extreme over whole axes; a mean over height and width is global average pooling.
 package struct Reduction: LimitKeeping, Hashable {

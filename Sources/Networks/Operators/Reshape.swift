@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Another shape: 0 copies an extent (unless `allowZero`), −1 is inferred.
 package struct Reshape: Reshaping {

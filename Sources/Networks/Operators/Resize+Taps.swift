@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 extension Resize {
   /// How cubic interpolation weighs four neighbors.

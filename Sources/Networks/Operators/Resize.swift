@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Another size of some axes, by nearest neighbors or by linear or cubic interpolation.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The first elements along one axis in reverse order, as many as the second operand says for each index along another.
 package struct ReverseSequence: Selecting {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// data, indices, updates → the data with updates at some places, or added there.
 package struct Scatter: Operator {

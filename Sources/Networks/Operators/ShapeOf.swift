@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The extents of the operand, of its axes `start ..< end`, as a list; nil ends after the last.
 package struct ShapeOf: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// `exp(x) / Σ exp(x)` along an axis, or its logarithm.
 package struct Softmax: Operator, Hashable {

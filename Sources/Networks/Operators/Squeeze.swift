@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Drops axes of extent 1; nil drops all of them.
 package struct Squeeze: Reshaping {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The operand repeated along each axis as often as the second operand says.
 package struct Tile: Selecting {

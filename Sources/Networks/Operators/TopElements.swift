@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The largest or smallest elements along an axis, in order; of equal ones, first ones first. Or where they are.
 package struct TopElements: Operator {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The adjoint of a convolution, with constant weights: each input is spread over a window of outputs, batch × inputs × space to
 /// batch × outputs × larger space.
@@ -84,7 +84,8 @@ package struct TransposedConvolution: WeightedOperator {
         }
         return flags
       }
-      return [block.axes[0], Networks.channels(before: block.axes[1], groups: groups, count: inputChannels)] + space
+      return [block.axes[0], RelevanceNetworks.channels(before: block.axes[1], groups: groups, count: inputChannels)]
+        + space
     }
     result.meetsPadding = meetsPadding
     return [result]

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Matrices, along the last two axes, with zeros below a diagonal or above it.
 package struct Triangle: Selecting {

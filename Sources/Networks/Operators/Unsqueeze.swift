@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Inserts axes of extent 1.
 package struct Unsqueeze: Reshaping {

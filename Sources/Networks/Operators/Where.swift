@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// condition, a, b → a where the condition holds, else b.
 package struct Where: Operator {

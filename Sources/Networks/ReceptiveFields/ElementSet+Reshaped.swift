@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 extension ElementSet {
   /// The same elements, in the same order, of a tensor of another shape.

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A set of elements of a tensor, as a union of blocks.
 ///

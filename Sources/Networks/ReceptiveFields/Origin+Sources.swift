@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 extension Origin {
   /// The elements of each operand that some elements of the output come from; everything of an operand of which nothing is known.

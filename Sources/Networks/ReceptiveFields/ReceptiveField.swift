@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The positions of a network's input that a position of a node's output depends on.
 ///

@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// Why there is no receptive field.
 enum ReceptiveFieldError: RelevanceKitError {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// How the receptive fields of a node's positions lie in the input where this is regular: all of one size, and a constant distance from one
 /// another.

@@ -1,5 +1,5 @@
-import Support
-import Tensors
+import RelevanceSupport
+import RelevanceTensors
 
 /// The receptive fields of a node's positions, for inputs of one shape.
 ///

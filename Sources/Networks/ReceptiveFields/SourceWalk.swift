@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The way back from a node to the input, along which elements are followed to those that they depend on.
 package struct SourceWalk: Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Declares the extents that the input leaves open although the network does not: the channels of the first convolutions, and what
 /// the first linear layers sum over. Exporters can leave every axis open, and nobody could tell then what image to give.

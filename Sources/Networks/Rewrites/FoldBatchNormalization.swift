@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Lets a convolution, a transposed convolution or a linear layer do what a batch normalization right behind it does.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Turns `x · scale + shift` with one number of each per channel into batch normalization, which is what it was before an
 /// exporter spelled it out.

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Turns `½ x (1 + erf(x / √2))`, however its factors are ordered, into Gelu, which is what it was before an exporter spelled it out; and
 /// so `½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`, its approximation.

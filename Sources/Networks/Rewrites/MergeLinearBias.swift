@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Turns `Add(Linear(x), constant)` into a linear layer with a bias: the way in which MatMul heads are written.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Turns `(x − mean) / √(mean of squares + ε)` over the last axes, and a scale and a shift behind it, into layer normalization, which is
 /// what it was before an exporter spelled it out; without the mean, into RMS normalization.

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A small change of a graph that keeps what it computes.
 protocol Rewrite: Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A graph while signs are moved through it.
 struct SignTurning {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// What is known of a node's output before the network runs.
 package struct Inferred: Sendable {

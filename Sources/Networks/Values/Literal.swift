@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// A dense array of integers or truth values: shapes, axes and indices while they are computed.
 package struct IntegerTensor: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// How integers stand for real numbers: `(q − zero) · scale`, the same for all elements, for each place along an axis, or for each block of
 /// places.

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// What becomes of bounds where elements only move.
 extension ValueRange {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// An operation that only picks elements of its operand, in any order and any number of times, or fills in a constant: axis by axis,
 /// as Slice, Split, Gather, Pad, Expand and Transpose do, or element by element, as GatherND does.

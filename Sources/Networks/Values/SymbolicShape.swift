@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// An extent that the model fixes, or one that it leaves to the input and gives a name.
 public enum SymbolicExtent: Hashable, Sendable, CustomStringConvertible {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The interval that each element of a tensor can take, as bounds that broadcast to its shape.
 ///

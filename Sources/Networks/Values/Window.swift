@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// How far a window reaches past the edges of its input.
 package enum Padding: Hashable, Sendable {

@@ -1,6 +1,6 @@
 import Foundation
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// Attention of opset 23 and later, `softmax(cap(Q·Kᵀ·scale) + mask)·V`: of batch × heads × tokens × channels, or of batch × tokens ×
@@ -38,7 +38,9 @@ extension NodeReader {
       }
       let channels = try extent(given.0, -1) / (rank == 4 ? 1 : heads.q)
       guard channels > 0 else { throw Defect("Q has no channels") }
-      func added(_ operation: any Networks.Operator, _ suffix: String, _ operands: Operand...) throws -> Operand {
+      func added(_ operation: any RelevanceNetworks.Operator, _ suffix: String, _ operands: Operand...) throws
+        -> Operand
+      {
         try graph.add(operation, operands, named: "\(name).\(suffix)")
       }
       /// batch × heads × tokens × channels
@@ -128,7 +130,9 @@ extension NodeReader {
     let turned = try attributes.int("rotary_embedding_dim") ?? 0
     let caches = [(1, "cos_cache"), (2, "sin_cache")]
     return .assembly { graph in
-      func added(_ operation: any Networks.Operator, _ suffix: String, _ operands: Operand...) throws -> Operand {
+      func added(_ operation: any RelevanceNetworks.Operator, _ suffix: String, _ operands: Operand...) throws
+        -> Operand
+      {
         try graph.add(operation, operands, named: "\(name).\(suffix)")
       }
       func slice(_ x: Operand, from start: Int, to end: Int, by step: Int = 1, _ suffix: String) throws -> Operand {
@@ -176,7 +180,7 @@ extension NodeReader {
       if size < channels {
         result = try added(Concat(axis: 3), "all", result, slice(parts, from: size, to: channels, "rest"))
       }
-      let last: any Networks.Operator =
+      let last: any RelevanceNetworks.Operator =
         rank == 4 ? Transpose(order: [0, 2, 1, 3]) : Reshape(extents: .fixed([0, 0, -1]), allowZero: false)
       return [try graph.add(last, [result], named: name)]
     }

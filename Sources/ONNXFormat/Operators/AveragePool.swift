@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// AveragePool: dilations since opset 19.

@@ -1,6 +1,6 @@
-import COnnx
-import Networks
-import Tensors
+import CRelevanceONNX
+import RelevanceNetworks
+import RelevanceTensors
 
 /// ONNX Runtime's operators of channels in blocks, `com.microsoft.nchwc`, as it saves them at the level “all”: here batch × channels ×
 /// space as everywhere, with as many channels as full blocks have; those that are more are 0 and cut off at the end.

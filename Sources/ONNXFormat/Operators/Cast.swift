@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 /// Cast to a type of real numbers, integers or truth values; the precision of real numbers is not followed.
 extension Cast: WritableOperator {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Celu: WritableOperator {
   init(reading node: NodeReader) throws {

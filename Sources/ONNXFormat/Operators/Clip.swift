@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// Clip: bounds are attributes before opset 11, and inputs from then on.

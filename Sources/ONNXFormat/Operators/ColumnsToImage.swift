@@ -1,6 +1,6 @@
-import Networks
-import Support
-import Tensors
+import RelevanceNetworks
+import RelevanceSupport
+import RelevanceTensors
 
 extension NodeReader {
   /// Col2Im: images of blocks that overlap, each pixel the sum of what blocks have there: what is gathered for each pixel, with zeros where

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// Constant: one attribute holds the value; the forms other than `value` exist since opset 12.

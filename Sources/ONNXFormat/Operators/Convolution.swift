@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// Conv: the kernel's extents are the weight's; `kernel_shape` may repeat them.

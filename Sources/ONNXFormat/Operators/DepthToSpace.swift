@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// DepthToSpace, with a `mode` since opset 11, or SpaceToDepth, with one since opset 28.

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// DynamicQuantizeLinear, whose three outputs are integers, their scale and their zero point. Where they are only taken together, the

@@ -1,6 +1,6 @@
 import Foundation
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// Einsum: of one operand that depends on the image diagonals and sums, then a linear layer over the labels that are summed with a

@@ -1,6 +1,6 @@
 import Foundation
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// A constant with a label for each axis.
 struct LabeledConstant {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Elu: WritableOperator {
   init(reading node: NodeReader) throws { self.init(alpha: try node.attributes.float("alpha") ?? 1) }

@@ -1,3 +1,3 @@
-import Networks
+import RelevanceNetworks
 
 extension Expand: WritableOperator {}

@@ -1,11 +1,11 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// What ONNX had as experiments before opset 10.
 extension NodeReader {
   /// Scale, Affine, ScaledTanh, ParametricSoftplus: `α f(β x + γ) + δ`, of which each operator has some.
   private func scaled(
-    _ inner: Float, _ function: (any Networks.Operator)?, _ outer: Float, plus shift: Float = 0
+    _ inner: Float, _ function: (any RelevanceNetworks.Operator)?, _ outer: Float, plus shift: Float = 0
   ) throws -> Imported {
     var recipe = Recipe()
     var value = Recipe.Value.operand(try operand(0, "X"))

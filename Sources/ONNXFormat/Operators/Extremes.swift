@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// ArgMax and ArgMin; since opset 12 the last of several places can be asked for.

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Flatten: WritableOperator {
   init(reading node: NodeReader) throws { self.init(axis: try node.attributes.int("axis") ?? 1) }

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// What ONNX Runtime joins to one node when it optimizes: a layer, what is added to it, and the activation behind it.
 extension NodeReader {

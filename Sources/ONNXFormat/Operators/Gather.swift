@@ -1,11 +1,11 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// What is taken at indices that are constant or follow from shapes, or at such that depend on the image.
-  private func gather(_ known: any Networks.Operator, _ places: LiveSelection.Places) throws -> Imported {
+  private func gather(_ known: any RelevanceNetworks.Operator, _ places: LiveSelection.Places) throws -> Imported {
     let operands = [try operand(0, "data"), try operand(1, "indices")]
     return .assembly { importer in
-      let operation: any Networks.Operator = importer.isLive(operands[1]) ? LiveSelection(places) : known
+      let operation: any RelevanceNetworks.Operator = importer.isLive(operands[1]) ? LiveSelection(places) : known
       return [try importer.add(operation, operands, named: self.name)]
     }
   }

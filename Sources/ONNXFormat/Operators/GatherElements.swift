@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension GatherElements: WritableOperator {
   var attributes: [WrittenNode.Attribute] { [("axis", .int(axis))] }

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension GridSample: WritableOperator {
   /// GridSample; before opset 20 linear and cubic interpolation have the names of two axes.

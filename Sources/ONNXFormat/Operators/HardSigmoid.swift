@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension HardSigmoid: WritableOperator {
   init(reading node: NodeReader) throws {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// Hardmax: before opset 13 over all axes from `axis` on (default 1), since then over `axis` (default −1).

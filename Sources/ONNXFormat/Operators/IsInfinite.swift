@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension IsInfinite: WritableOperator {
   init(reading node: NodeReader) throws {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension LayerNormalization: WritableOperator {
   /// LayerNormalization, or RMSNormalization, which ONNX Runtime calls SimplifiedLayerNormalization.

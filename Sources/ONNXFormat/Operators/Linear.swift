@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension Linear: WritableOperator {
   /// Gemm where the operand is a matrix; else MatMul and, for the bias, Add.

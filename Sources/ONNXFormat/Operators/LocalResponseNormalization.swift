@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension LocalResponseNormalization: WritableOperator {
   init(reading node: NodeReader) throws {

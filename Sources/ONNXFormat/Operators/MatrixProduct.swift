@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// MatMul by a constant on either side, a matrix or several: a linear layer without a bias, or one with a group for each matrix. Of two

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// MaxPool: dilations since opset 10; its second output is not supported.

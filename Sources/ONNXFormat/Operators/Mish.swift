@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Mish: WritableOperator {
   var opset: Int { 18 }

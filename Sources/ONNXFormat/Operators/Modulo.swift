@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Modulo: WritableOperator {
   init(reading node: NodeReader) throws { self.init(takesSignOfDividend: try node.attributes.flag("fmod")) }

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// LpNormalization: along an axis, by the sum of magnitudes or the length; 0 stays 0.
@@ -27,7 +27,7 @@ extension NodeReader {
     }
     let rank = try rank(of: data, else: "its input's number of axes is not known beforehand")
     let means = Self.neighbors(try distinct(axes, rank: rank)).map { axes in
-      Reduction(.mean, axes: .fixed(axes), keepsAxes: true) as any Networks.Operator
+      Reduction(.mean, axes: .fixed(axes), keepsAxes: true) as any RelevanceNetworks.Operator
     }
     guard !means.isEmpty else { throw Defect("axes are empty; expected at least one") }
     let x = Recipe.Value.operand(data)

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// Pad: amounts and value are attributes before opset 11; axes are an input since opset 18.

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension ParametricRelu: WritableOperator {
   /// Before opset 7 a list of slopes is one per channel.

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// Split: one slice per output. Extents of the parts are an attribute before opset 13; without them they are equal.

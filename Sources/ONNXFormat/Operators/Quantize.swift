@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// QuantizeLinear with constant scale and zero point, whose type is that of the integers; constants are quantized at once.

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Other operators of integers, in the real numbers that these stand for.
 extension NodeReader {

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Layers of integers: what integers stand for, the layer, and integers again. Operands and weights stay multiples of 1 and not of
 /// their scales, which all go into the last step: sums are exact up to 2²⁴, as they are in ONNX Runtime up to 2³¹.

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// ReduceSum, ReduceMax, ReduceMin, ReduceProd: axes are an input since the given opset.
@@ -82,7 +82,7 @@ extension NodeReader {
     guard runs.count > 1, data.rank != nil else {
       return .node(Reduction(.mean, axes: .fixed(distinct), keepsAxes: keepsAxes), [data])
     }
-    let means = runs.map { Reduction(.mean, axes: .fixed($0), keepsAxes: true) as any Networks.Operator }
+    let means = runs.map { Reduction(.mean, axes: .fixed($0), keepsAxes: true) as any RelevanceNetworks.Operator }
     return .sequence(means + (keepsAxes ? [] : [Squeeze(axes: distinct)]), data)
   }
 

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Relu: WritableOperator {
   /// Relu; of integers Clip.

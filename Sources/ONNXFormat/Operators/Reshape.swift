@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// Reshape to a shape that is constant or follows from shapes, an attribute before opset 5; `allowzero` since opset 14.

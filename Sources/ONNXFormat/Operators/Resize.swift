@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 extension NodeReader {
   /// Resize and, before opset 10, Upsample: by constant scales, or to sizes that may follow from shapes.

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension ReverseSequence: WritableOperator {
   init(reading node: NodeReader) throws {

@@ -1,11 +1,11 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// ScatterElements, Scatter before opset 11, and ScatterND. Products and extremes are those with a tensor that is neutral elsewhere.
   func scatter(_ places: Scatter.Places) throws -> Imported {
     let all = try [operand(0, "data"), operand(1, "indices"), operand(2, "updates")]
     let reduction = try attributes.string("reduction") ?? "none"
-    let combining: (operation: any Networks.Operator, neutral: Double)
+    let combining: (operation: any RelevanceNetworks.Operator, neutral: Double)
     switch reduction {
     case "none", "add": return .node(Scatter(places, adds: reduction == "add"), all)
     case "mul": combining = (Multiply(), 1)

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 /// Shape; part of it since opset 15.
 extension ShapeOf: WritableOperator {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// The axes of Softmax and LogSoftmax: before opset 13 all from `axis` on (default 1), since then `axis` (default −1).

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// Squeeze: axes are an input since opset 13; without them, all axes of extent 1 go.

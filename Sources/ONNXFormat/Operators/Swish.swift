@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Swish: WritableOperator {
   init(reading node: NodeReader) throws {

@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension Transpose: WritableOperator {
   init(reading node: NodeReader) throws { self.init(order: try node.attributes.ints("perm")) }

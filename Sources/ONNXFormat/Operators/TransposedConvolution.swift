@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   /// ConvTranspose with constant weights: inputs × outputs/group × kernel.

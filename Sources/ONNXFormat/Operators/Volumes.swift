@@ -1,11 +1,11 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Windows over three axes, expressed by such over two.
 extension NodeReader {
   /// A pool over three axes, one after the other: means of as many means each, and the largest of largest elements.
   func volumePool(
-    _ x: Operand, _ window: Window, _ pool: (Window) -> any Networks.Operator
+    _ x: Operand, _ window: Window, _ pool: (Window) -> any RelevanceNetworks.Operator
   ) throws -> Imported {
     var recipe = Recipe()
     var value = Recipe.Value.operand(x)

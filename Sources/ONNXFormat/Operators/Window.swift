@@ -1,4 +1,4 @@
-import Networks
+import RelevanceNetworks
 
 extension NodeReader {
   func poolingWindow(_ x: Operand) throws -> Window {

@@ -1,6 +1,6 @@
-import COnnx
-import Networks
-import Tensors
+import CRelevanceONNX
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Builds the messages of a graph: a node of the file for each node, and initializers for what does not depend on the input.
 struct GraphWriter {

@@ -1,6 +1,6 @@
-import COnnx
-import Networks
-import Support
+import CRelevanceONNX
+import RelevanceNetworks
+import RelevanceSupport
 
 /// Writing of networks as ONNX files that every ONNX tool takes and that open without a copy of their weights.
 ///

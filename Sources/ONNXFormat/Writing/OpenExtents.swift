@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// The shape of every node's output, with the extents open that follow the input's open ones.
 ///

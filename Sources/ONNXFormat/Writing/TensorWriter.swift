@@ -1,6 +1,6 @@
-import COnnx
-import Networks
-import Tensors
+import CRelevanceONNX
+import RelevanceNetworks
+import RelevanceTensors
 
 /// The tensors of a file that is being written: builds their messages, and remembers what has yet to be streamed.
 struct TensorWriter {

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// The elements of a tensor as they go into a file, made while they are written.
 struct WeightPayload {

@@ -1,8 +1,8 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// An operator that says how it is written. Functions of elements without parameters, and of pairs of them, need not.
-protocol WritableOperator: Networks.Operator {
+protocol WritableOperator: RelevanceNetworks.Operator {
   /// ONNX's name for it; by default that of its family.
   var writtenName: String { get }
   /// The version of ONNX's operators since when there is it; by default the oldest.

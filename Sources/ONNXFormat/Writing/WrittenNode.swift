@@ -1,4 +1,4 @@
-import COnnx
+import CRelevanceONNX
 
 /// A node of a file as data.
 struct WrittenNode {

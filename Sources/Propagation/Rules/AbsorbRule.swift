@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Absorb: relevance stays where it arrives.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Equal shares: operands of a sum or product get the same relevance each.
 ///

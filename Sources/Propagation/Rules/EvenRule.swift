@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Even: an average's relevance goes to all positions averaged in equal shares.
 ///

@@ -1,4 +1,4 @@
-import Execution
+import RelevanceExecution
 
 /// Rule γ: rule z with positive weights favored.
 ///

@@ -1,4 +1,4 @@
-import Execution
+import RelevanceExecution
 
 /// Generalized rule γ: contributions of the output's own sign are favored, whatever the signs of inputs.
 ///

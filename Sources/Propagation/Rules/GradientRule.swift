@@ -1,6 +1,6 @@
-import Execution
-import Networks
-import Tensors
+import RelevanceExecution
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Gradient: what arrives is multiplied by the derivatives of the node, as in training.
 ///
@@ -88,7 +88,7 @@ public struct GradientRule: NamedRule {
   }
 }
 
-extension Networks.Operator {
+extension RelevanceNetworks.Operator {
   /// Whether the operator is `max(x, 0)` of one operand, or the smaller of that and a constant.
   fileprivate var isRectifier: Bool {
     switch self {

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Matrix product: of a product of two matrices that both depend on the input, each gets half, or the values get all.
 ///

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Proportional: an average's relevance goes to the positions averaged in proportion to their activations.
 ///

@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Rearrange: where a node only moves values, relevance moves back to where they came from.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Share by summand: a sum's relevance goes to its summands in proportion to their values.
 ///

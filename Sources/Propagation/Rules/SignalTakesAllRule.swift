@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Signal takes all: in a product of a signal and a gate, the signal takes all relevance.
 ///

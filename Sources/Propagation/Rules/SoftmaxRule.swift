@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Softmax: inputs of a softmax inside of the network share relevance by its first-order expansion.
 ///

@@ -1,7 +1,7 @@
-import Execution
+import RelevanceExecution
 import Foundation
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Taylor: relevance goes through a normalization in proportion to the terms of its first-order expansion.
 ///

@@ -1,5 +1,5 @@
-import Execution
-import Networks
+import RelevanceExecution
+import RelevanceNetworks
 
 /// A rule as it is for the negated layer: weights and biases have the opposite sign, and so have outputs.
 ///

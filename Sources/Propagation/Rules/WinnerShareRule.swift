@@ -1,4 +1,4 @@
-import Tensors
+import RelevanceTensors
 
 /// Winner share: a max-pooling window's relevance goes to its positions in proportion to their activations.
 ///

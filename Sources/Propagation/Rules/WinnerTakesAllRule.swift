@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Winner takes all: a window's relevance goes to the position that won the forward maximum.
 ///

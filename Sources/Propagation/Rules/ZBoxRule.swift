@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+import RelevanceNetworks
+import RelevanceTensors
 
 /// Rule z^B: z⁺ for inputs that lie in a box, such as pixels.
 ///

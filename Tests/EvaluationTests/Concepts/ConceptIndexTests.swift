@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Indexes that are interrupted, divided, joined, written and read are the same; damaged ones are refused.

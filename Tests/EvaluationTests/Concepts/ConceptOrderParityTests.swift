@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// The inputs that zennit-crp 0.6 finds for each channel of a layer, among 64.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 
 /// Every score against `evaluators.py` and `evaluator_statistics.py` in `Tools/reference/oracles`, which work from the definitions in NumPy
 /// and share no code with the package: exactly where sums are of whole numbers, otherwise up to the order of additions.

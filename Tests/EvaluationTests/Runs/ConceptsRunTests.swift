@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Channels set to 0 beside sums over them: in the tiny network a class's logit is a sum of what its four channels contribute.

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import TestSupport
+import RelevanceTestSupport
 import Testing
 
 /// Three pictures and a network small enough to be computed by loops in double precision: a convolution of 3 × 3 with padding, a

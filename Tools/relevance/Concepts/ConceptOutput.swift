@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// What is written of the concepts of an input.
 struct ConceptOutput {

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// Channels with their reference images as one page that needs no other file and no network.
 struct ConceptPage: Encodable {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// Finds what the channels of layers stand for.
 struct ConceptsIndex: ParsableCommand {

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// What `report.json` says of concepts.
 struct ConceptsReport: JSONReport {

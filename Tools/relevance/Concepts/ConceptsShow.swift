@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// The concepts of a decision about an input.
 struct ConceptsShow: ParsableCommand {

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// The images of an index in which channels of a layer count most.
 struct ReferenceGallery {

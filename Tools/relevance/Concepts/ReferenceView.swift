@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// A reference of a channel as people see it: what the network has seen of the image, cropped to the receptive field of the channel's
 /// strongest position, and where in it the channel counts.

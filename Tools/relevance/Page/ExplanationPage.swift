@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// All of one input's explanations as one page that needs no other file and no network.
 ///

@@ -1,6 +1,6 @@
 import Foundation
 import RelevanceKit
-import ToolSupport
+import RelevanceToolSupport
 
 /// What somebody needs who wants to get the same maps again.
 struct Provenance {
