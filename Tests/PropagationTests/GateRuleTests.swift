@@ -42,8 +42,8 @@ import Testing
     }
     #expect(
       error?.description
-        == "rule table test: signalTakesAll at product: it cannot tell the signal from the gate: expected operands whose "
-        + "values have different limits")
+        == "rule table test: signalTakesAll at product: it cannot distinguish the signal from the gate: expected operands "
+        + "whose values have different limits")
     let walk = try Walk(network, .of(passes, .init(.operators(.mul), EqualSharesRule())), Self.x)
     let r = Seeded.tensor([2, 4, 3, 5], seed: 3)
     #expect(walk.relevance(from: "product", r, to: "a") == r.map { $0 / 2 })

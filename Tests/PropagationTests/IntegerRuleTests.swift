@@ -23,7 +23,7 @@ import Testing
     #expect(rounded.relevance(from: "fc", seed).elements == [0, 0, 0, 0])
     #expect(
       rounded.plan.warnings == [
-        "bytes (Cast) makes uint8 integers: its derivative is 0, and no gradient passes through it"
+        "bytes (Cast) outputs uint8 integers: its derivative is 0, and no gradient passes through it"
       ])
     let real = try Walk(network(.real), .gradient(), input)
     #expect(real.relevance(from: "fc", seed).elements.allSatisfy { $0 != 0 })
@@ -38,7 +38,7 @@ import Testing
     let walk = try Walk(network(.integer(.uint8)), table, input)
     #expect(
       walk.plan.warnings == [
-        "bytes (Cast) makes uint8 integers: rearrange passes relevance on as if values were neither rounded nor wrapped"
+        "bytes (Cast) outputs uint8 integers: rearrange propagates relevance as if values were neither rounded nor wrapped"
       ])
     let found = walk.relevance(from: "fc", seed)
     // What the layer does with the bytes, worked out by the same rule of a network without casts.

@@ -257,8 +257,8 @@ import Testing
     let error = #expect(throws: RuleTableError.self) { try RuleTable.default(pixelRange: nil).resolve(for: network) }
     #expect(
       error?.description
-        == "rule table default: it has no rule for products of two tensors that both depend on the image, as in attention (1 of "
-        + "BatchMatMul, the first product); expected a table that has one: AttnLRP, CP-LRP, ViT")
+        == "rule table default: no rule for products of two tensors that both depend on the image, as in attention (1 "
+        + "BatchMatMul node, first product); expected a table with such a rule: AttnLRP, CP-LRP, ViT")
     #expect(RuleTable.recommended(for: network, pixelRange: nil).name == "ViT")
     for table in [RuleTable.attnLRP, .cpLRP, .viT] { #expect(throws: Never.self) { try table.resolve(for: network) } }
     #expect(try RuleTable.recommended(for: SampleNetwork.branched.network(), pixelRange: nil).name == "default")

@@ -127,7 +127,7 @@ import Testing
     let error = #expect(throws: RuleTableFileError.self) {
       try table.prepending(.init(.name("a"), Nameless())).yaml()
     }
-    #expect(error?.description == "row name a: mine: the rule cannot be written down; expected a NamedRule")
+    #expect(error?.description == "row name a: mine: the rule cannot be written as YAML; expected a NamedRule")
   }
 
   /// Rows of one's own, then those of a preset.
@@ -179,14 +179,14 @@ import Testing
       "rules:\n  - {rule: zPlus, ties: first}",
       "rules:2:19: found \"ties\"; expected op, name, position, rank, live, optional, rule, bias"
     ),
-    ("rules:\n  - {rule: zB, lower: 1}", "rules:2:12: found half a box; expected lower ≤ upper, both or neither"),
+    ("rules:\n  - {rule: zB, lower: 1}", "rules:2:12: found only one bound; expected lower ≤ upper, both or neither"),
     (
       "rules:\n  - {rule: zB, lower: 1, upper: 0}",
       "rules:2:12: found lower 1 above upper 0; expected lower ≤ upper, both or neither"
     ),
     (
       "rules:\n  - {rule: zB, lower: [0, 1], upper: [1, 2, 3]}",
-      "rules:2:12: found 2 lower and 3 upper bounds; expected as many of each, or one number for all channels"
+      "rules:2:12: found 2 lower and 3 upper bounds; expected the same number of each, or one number for all channels"
     ),
     (
       "rules:\n  - {rule: zB, lower: [0, one], upper: 2}",

@@ -162,16 +162,17 @@ import Testing
     #expect(
       error?.description == """
         rule table mine: zPlus at scale: it applies to Conv, Gemm, ConvTranspose, AveragePool, GlobalAveragePool, \
-        ReduceMean, ReduceSum, BatchNormalization, and the node is Mul; zB at stem: the range of its input does not follow \
-        from the range of the pixels, one interval per channel; give it in a row of the table, {op: Gemm, position: first, rule: zB, lower: 0, upper: 1}; winnerTakesAll(ties: first) at relu: it \
-        applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, and the node is Relu; rearrange at left: it applies to Concat, \
+        ReduceMean, ReduceSum, BatchNormalization, not to Mul; zB at stem: the range of its input, one interval per channel, \
+        cannot be derived from the pixel range; specify it in a row of the table, \
+        {op: Gemm, position: first, rule: zB, lower: 0, upper: 1}; winnerTakesAll(ties: first) at relu: it \
+        applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, not to Relu; rearrange at left: it applies to Concat, \
         Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Pad, Slice, Gather, Expand, Resize, DepthToSpace, SpaceToDepth, \
         GatherElements, GatherND, ScatterElements, ScatterND, ReverseSequence, Tile, Trilu, Where, TopK, \
-        GridSample, Cast, and the node is Gemm; \
-        even at middle: it applies to AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, and the node is Gemm; \
-        winnerTakesAll(ties: first) at relu2: it applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, and the node is Relu; \
-        shareBySummand at right: it applies to Add, Sub, and the node is Gemm; pass at sum: relevance can pass to one operand \
-        only, and 2 of the node's depend on the input
+        GridSample, Cast, not to Gemm; \
+        even at middle: it applies to AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, not to Gemm; \
+        winnerTakesAll(ties: first) at relu2: it applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, not to Relu; \
+        shareBySummand at right: it applies to Add, Sub, not to Gemm; pass at sum: relevance can pass to only one \
+        operand, but 2 operands of the node depend on the input
         """)
   }
 

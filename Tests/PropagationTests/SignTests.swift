@@ -132,8 +132,8 @@ import Testing
 
   @Test func whatCannotBeDecidedIsWarnedOf() throws {
     let end =
-      ", and no layer before or after it can take the sign: relevance keeps its own there, so what contradicts the class may be shown "
-      + "as supporting it, and the reverse"
+      ", and no layer before or after it can take over the sign: relevance keeps its sign there, so evidence against the "
+      + "class may appear as evidence for it, and vice versa"
     let pool = MaxPool(try Window(kernel: [2, 2]))
     let normalization = BatchNormalization.batchNormalization(
       BatchNormalization(scale: Tensor(shape: [2], elements: [1, -1]), shift: Tensor(shape: [2], elements: [1, 1])))
@@ -151,7 +151,7 @@ import Testing
         $0.add("pool", pool)
         $0.add("neg", .negate)
         $0.add("relu", .relu)
-      } == ["neg (Neg) turns every sign" + end])
+      } == ["neg (Neg) inverts every sign" + end])
     #expect(
       try warnings {
         $0.add("conv", try Self.convolution(1, -1, 1, 1))

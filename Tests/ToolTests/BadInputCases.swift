@@ -80,7 +80,7 @@ extension BadInputTests {
       "--rule", "z"),
     Case(
       "rule for other layers", 64,
-      "rule winnerShare cannot be used at node y: it applies to MaxPool, and the node is Conv", "lab", "model",
+      "rule winnerShare cannot be used at node y: it applies to MaxPool, not to Conv", "lab", "model",
       "input.npy", "--layer", "y", "--rule", "winnerShare"),
     Case(
       "sweep downwards", 64,

@@ -62,7 +62,7 @@ import Testing
     try bench.write("name: mine\nextends: default\nrules: [{name: 'nosuch*', rule: pass}]", to: "mine.yaml")
     let outcome = try bench.run("inspect", "model", "--rules", "mine.yaml")
     #expect(outcome.status == 0)
-    #expect(outcome.errors == "note: row 1 of rule table mine is for nodes named nosuch*, and there are none\n")
+    #expect(outcome.errors == "note: row 1 of rule table mine selects nodes named nosuch*, but the network has none\n")
   }
 
   @Test func inputsOfOneNameAreRefusedInFoldersToo() throws {
