@@ -97,7 +97,7 @@ import Testing
     let error = #expect(throws: ExecutionError.self) { try WeightedLayer(operation, input: [1, 1, 2, 2, 2]) }
     #expect(
       error?.description
-        == "convolution and pooling are run over one or two spatial axes; the operand has shape 1×1×2×2×2")
+        == "convolution and pooling support one or two spatial axes; the operand has shape 1×1×2×2×2")
   }
 
   private static func layer(

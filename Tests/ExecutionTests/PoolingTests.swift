@@ -79,7 +79,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "node pool (ReduceMean): the mean over axes [1, 3] is not supported: they must be neighbors")
+        == "node pool (ReduceMean): the mean over axes [1, 3] is not supported: expected adjacent axes")
   }
 
   // MARK: Helpers

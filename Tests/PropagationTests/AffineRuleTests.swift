@@ -100,7 +100,7 @@ import Testing
         let table = RuleTable.of(.init(.name("layer"), test.rule), .init(RuleTable.Selector(), PassRule()))
         let x = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
         let walk = try Walk(builder.network(), table, x)
-        #expect(walk.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
+        #expect(walk.plan.warnings.filter { $0.contains("take over the sign") }.isEmpty)
 
         let run = outputs / channels
         let signs = (0..<outputs).map { scale[$0 / run] < 0 ? -1.0 : 1.0 }
@@ -142,7 +142,7 @@ import Testing
             .init(RuleTable.Selector(), PassRule()))
           let input = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
           let walk = try Walk(builder.network(), table, input)
-          #expect(walk.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
+          #expect(walk.plan.warnings.filter { $0.contains("take over the sign") }.isEmpty)
 
           let seeds = index % 2 == 0 ? 1 : 3
           let run = layer.item.dropFirst().reduce(1, *)

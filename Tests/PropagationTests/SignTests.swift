@@ -26,7 +26,7 @@ import Testing
       RuleTable.default(pixelRange: nil)
     }
     let explainer = try Explainer(builder.network(), rules: table)
-    #expect(explainer.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
+    #expect(explainer.plan.warnings.filter { $0.contains("take over the sign") }.isEmpty)
     let explanation = try explainer.trace(Tensor(shape: [1, 2, 1, 1], elements: [1, 3])).explain(.class(0))
     #expect(explanation.score == score)
     return explanation.relevance.elements
