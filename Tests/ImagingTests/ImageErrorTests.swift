@@ -17,7 +17,7 @@ struct ImageErrorTests {
     let path = "no/such/picture.jpg"
     #expect(
       ImagingTests.sentence { _ = try RGBImage(contentsOf: path) }
-        == "no/such/picture.jpg: no such file; expected a JPEG or PNG picture")
+        == "no/such/picture.jpg: no such file; expected a JPEG or PNG image")
     let error = #expect(throws: SimpleError.self) { try RGBImage(contentsOf: path) }
     #expect(error?.category == .missingInput)
   }
@@ -36,7 +36,7 @@ struct ImageErrorTests {
       try Data(content.utf8).write(to: URL(fileURLWithPath: path))
       #expect(
         ImagingTests.sentence(without: folder) { _ = try RGBImage(contentsOf: path) }
-          == "photo.jpg: not a picture: expected JPEG or PNG, found \(found)")
+          == "photo.jpg: not an image: expected JPEG or PNG, found \(found)")
     }
     let error = #expect(throws: SimpleError.self) { try RGBImage(decoding: Data(content.utf8), name: "") }
     #expect(error?.category == .badData)

@@ -74,7 +74,7 @@ struct PreprocessingTests {
     #expect(try Preprocessing.imageNet.visible(strip).width == 224)
     #expect(
       sentence { _ = try Preprocessing.imageNet.withoutCrop().visible(strip) }
-        == "the resized picture: too large: expected at most 178956970 pixels, found 7680000×256")
+        == "the resized image: too large: expected at most 178956970 pixels, found 7680000×256")
   }
 
   @Test(

@@ -28,7 +28,7 @@ extension BadInputTests {
         + "found 81", "explain", "truncated.onnx", "input.npy"),
     Case("empty model", 65, "empty.onnx: the file is empty; expected an ONNX model", "inspect", "empty.onnx"),
     Case(
-      "picture that is text", 65, "text.jpg: not a picture: expected JPEG or PNG, found text", "explain", "model",
+      "picture that is text", 65, "text.jpg: not an image: expected JPEG or PNG, found text", "explain", "model",
       "text.jpg"),
     Case(
       "tensor that is text", 65, "text.npy: not a .npy file: it does not start with \\x93NUMPY", "explain", "model",

@@ -225,7 +225,7 @@ import Testing
     #expect(outcome.status == 65)
     #expect(
       outcome.errorLines == [
-        "relevance: text.jpg: not a picture: expected JPEG or PNG, found text",
+        "relevance: text.jpg: not an image: expected JPEG or PNG, found text",
         "relevance: missing.png: no such file; expected a .jpg, .png or .npy file",
       ])
     #expect(try Report(bench.path("out/report.json")).inputs.map(\.input) == ["input.npy"])

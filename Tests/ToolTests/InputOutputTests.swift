@@ -101,8 +101,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (Data(), "standard input: not a picture: expected JPEG or PNG, found an empty file"),
-    (Data("text".utf8), "standard input: not a picture: expected JPEG or PNG, found text"),
+    (Data(), "standard input: not an image: expected JPEG or PNG, found an empty file"),
+    (Data("text".utf8), "standard input: not an image: expected JPEG or PNG, found text"),
     (Data([0x93] + Array("NUMPY".utf8)), "standard input: "),
     (Data([0x89] + Array("PNG\r\n".utf8) + [0x1A, 0x0A]), "standard input: truncated PNG"),
   ]) func standardInputThatIsNone(data: Data, message: String) throws {
