@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// A plan as people read it.
+/// The printed form of plans.
 @Suite struct RulePlanTests {
   private static let table = RuleTable.default(pixelRange: SampleNetwork.range)
     .prepending(.init(.name("c"), ZBoxRule(box: .scalar(lower: -2, upper: 2.5))))
@@ -48,7 +48,7 @@ import Testing
     #expect(throws: GraphError.self) { try plan.description(forInput: [2, 4, 12, 12]) }
   }
 
-  /// Why a node has its rule: the row that matched, and every row above it.
+  /// The reason for a node's rule: the row that matched, and every row above it.
   @Test func reasons() throws {
     let table = RuleTable.of(
       .init(.operators(.conv, position: .first), FlatRule()), .init(.name("b*"), ZRule()),
@@ -71,7 +71,7 @@ import Testing
     #expect(reason("x") == "x (Input): no rule, since relevance ends at the input")
   }
 
-  /// Known traps are told, and only where they are.
+  /// Known problems cause warnings, and only where they occur.
   @Test func warnings() throws {
     let network = try SampleNetwork.branched.network()
     let warnings = { (table: RuleTable) in try table.resolve(for: network).warnings }
@@ -96,7 +96,7 @@ import Testing
     #expect(try RuleTable.epsilonGammaBox(pixelRange: SampleNetwork.range).resolve(for: folded).warnings.isEmpty)
   }
 
-  /// A custom rule's warnings are the plan's, after those of the rules here: each for itself, or once for several nodes.
+  /// The warnings of custom rules follow those of the package's rules, one by one or once for several nodes.
   @Test func warningsOfCustomRules() throws {
     struct Talking: ContributionRule {
       let description = "talking"
@@ -129,7 +129,7 @@ import Testing
       ])
   }
 
-  /// Nodes behind the logits, and beside the way from the input, get no rule.
+  /// Nodes after the logits, and nodes that are not on a path from the input, have no rule.
   @Test func nodesThatRelevanceDoesNotReach() throws {
     var builder = GraphBuilder(item: [4])
     builder.add("head", .seededLinear(inputs: 4, outputs: 3, seed: 1))
