@@ -40,7 +40,7 @@ struct LinearLoopTests {
     }
   }
 
-  @Test func columnsThatAreNotAllZero() {
+  @Test func nonzeroColumns() {
     for count in counts {
       for rows in [0, 1, 5] {
         var values = Values(seed: count * 10 + rows)
