@@ -1,7 +1,6 @@
 // Convolutions whose groups have few channels, above all depthwise ones. A matrix product over so few channels would
 // read and write more than it multiplies, so each vector of outputs is summed in registers. Planes are first laid out
-// with their padding, and the columns that a stride skips are stored separately, so that every tap is a shift of whole
-// rows.
+// with their padding and the columns that a stride skips stored separately, so that every tap is a shift of whole rows.
 #include "direct.h"
 
 #include "windows.h"

@@ -84,9 +84,9 @@ package final class ExecutionPlan: Sendable {
   /// Recomputes the nodes that depend on a node whose values are replaced.
   ///
   /// - Parameters:
-  /// - id: the node, which must not be the input.
-  /// - given: the values of the node, and of all other nodes that the recomputed nodes read, except constants.
-  /// - input: the input; it is read only if `given` does not contain it.
+  ///   - id: the node, which must not be the input.
+  ///   - given: the values of the node, and of all other nodes that the recomputed nodes read, except constants.
+  ///   - input: the input; it is read only if `given` does not contain it.
   /// - Returns: a run with the recomputed and the given values; no other values may be read.
   func run(
     replacing id: Node.ID, given: [Node.ID: Tensor], _ input: Tensor, on workers: Workers

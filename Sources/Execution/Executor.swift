@@ -35,12 +35,12 @@ public final class Executor: Sendable {
   /// the processor does not support the instruction set.
   ///
   /// - Parameters:
-  /// - network: the network to run.
-  /// - threads: the number of threads, from 1 to 1024, of which at most four per processor (or 16) are used; nil means
-  ///     one per processor, or as many as fit the address space.
-  /// - convolution: the algorithm for convolutions.
-  /// - instructionSet: the vector units to use; nil means the preferred ones.
-  /// - weightBudget: the size in bytes up to which weights in the layouts of the package's kernels are kept; other
+  ///   - network: the network to run.
+  ///   - threads: the number of threads, from 1 to 1024, of which at most four per processor (or 16) are used; nil
+  ///     means one per processor, or as many as fit the address space.
+  ///   - convolution: the algorithm for convolutions.
+  ///   - instructionSet: the vector units to use; nil means the preferred ones.
+  ///   - weightBudget: the size in bytes up to which weights in the layouts of the package's kernels are kept; other
   ///     weights are laid out at each use.
   public init(
     _ network: NeuralNetwork, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,

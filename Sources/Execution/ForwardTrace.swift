@@ -106,7 +106,7 @@ package final class ForwardTrace: Sendable {
     case .memory(let offset): memory.base + offset
     case .sameAs(let other): address(of: other)
     case .input, .constant: preconditionFailure("inputs and constants are not computed")
-    case .scratch: preconditionFailure("the values of node \(graph[id].name) are computed behind others")
+    case .scratch: preconditionFailure("the values of node \(graph[id].name) are not stored")
     }
   }
 

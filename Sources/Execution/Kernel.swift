@@ -133,7 +133,8 @@ package protocol WeightedKernel: Kernel, WeightedMap {
   /// y ← part(W)·x, or y ← y + part(W)·x, without bias.
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers)
 
-  /// c ← part(W)ᵀ·s, and, if `factor` is given, c ← factor ⊙ c; `s` and `c` hold `seeds` items for each item of the batch.
+  /// c ← part(W)ᵀ·s, and, if `factor` is given, c ← factor ⊙ c. `s` and `c` hold `seeds` items for each item of the
+  /// batch.
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers)
 }
 

@@ -28,7 +28,7 @@ extension Executor {
   /// - Parameters:
   ///   - forward: a run of this network.
   ///   - id: a node on which the logits depend.
-  /// - variations: values with the node's shape; several only if `variationsTogether(_:of:in:)` allows.
+  ///   - variations: values with the node's shape; several only if `variationsTogether(_:of:in:)` allows.
   /// - Returns: the values of the logits' node; several variations are items of a batch.
   /// - Throws: `RelevanceKitError` if the logits are NaN or infinite, or if values do not fit into memory.
   package func logits(

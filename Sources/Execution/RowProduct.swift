@@ -50,7 +50,7 @@ struct RowProduct {
   /// Computes y, and calls `finish` with the rows and columns of each part of y when it is complete.
   ///
   /// - Parameters:
-  /// - x: the rows' elements for the first row of B that is used.
+  ///   - x: the rows' elements for the first row of B that is used.
   ///   - lead: the number of floats between rows of x.
   func multiply(
     _ x: Floats, lead: Int, _ y: MutableFloats, accumulates: Bool, on workers: Workers,

@@ -41,12 +41,12 @@ public struct LabeledMontage: Sendable {
   /// Creates a labeled grid.
   ///
   /// - Parameters:
-  /// - title: the text at the top; may be empty.
+  ///   - title: the text at the top; may be empty.
   ///   - rows: the rows of the grid; they may differ in length.
-  /// - colorBar: the legend of the colors, at the bottom; nil for none.
-  /// - captionPlace: the position of captions.
-  /// - textSize: the type size of captions in pixels, 1 to 1000.
-  /// - margin: the space between images and around the montage, in pixels.
+  ///   - colorBar: the legend of the colors, at the bottom; nil for none.
+  ///   - captionPlace: the position of captions.
+  ///   - textSize: the type size of captions in pixels, 1 to 1000.
+  ///   - margin: the space between images and around the montage, in pixels.
   public init(
     title: String = "", rows: [Row], colorBar: ColorBar? = nil, captionPlace: CaptionPlace = .below,
     textSize: Double = 13, margin: Int = 8

@@ -36,8 +36,8 @@ extension RGBImage {
   ///
   /// - Parameters:
   ///   - data: the file's bytes.
-  /// - name: the name of the file in errors.
-  /// - limit: the largest number of pixels, at least 1. A file that declares more is rejected before anything is
+  ///   - name: the name of the file in errors.
+  ///   - limit: the largest number of pixels, at least 1. A file that declares more is rejected before anything is
   ///     decompressed, which protects services that accept files from others.
   /// - Throws: `RelevanceKitError`; see `init(contentsOf:)`.
   public init(decoding data: Data, name: String, pixelLimit limit: Int = RGBImage.pixelLimit) throws {

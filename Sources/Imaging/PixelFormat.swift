@@ -29,8 +29,8 @@ extension RGBImage {
   ///   - width: the number of pixels in a row.
   ///   - height: the number of rows.
   ///   - format: the bytes of a pixel.
-  /// - bytesPerRow: the distance between rows in bytes; nil means that rows are contiguous.
-  /// - bytes: the pixels, top row first: an array, `Data`, or a buffer. Bytes after the last pixel are ignored.
+  ///   - bytesPerRow: the distance between rows in bytes; nil means that rows are contiguous.
+  ///   - bytes: the pixels, top row first: an array, `Data`, or a buffer. Bytes after the last pixel are ignored.
   /// - Throws: `RelevanceKitError` if the image has no pixel, if rows overlap, or if there are too few bytes.
   public init(
     width: Int, height: Int, format: PixelFormat, bytesPerRow: Int? = nil, bytes: some Collection<UInt8>
@@ -69,8 +69,8 @@ extension RGBImage {
   /// - Parameters:
   ///   - width: the number of pixels in a row.
   ///   - height: the number of rows.
-  /// - values: one number per pixel for gray, or red, green and blue for each pixel; top row first.
-  /// - range: the values that become 0 and 255; values outside the range are clipped.
+  ///   - values: one number per pixel for gray, or red, green and blue for each pixel; top row first.
+  ///   - range: the values that become 0 and 255; values outside the range are clipped.
   /// - Throws: `RelevanceKitError` if the image has no pixel, if there are not one or three numbers per pixel, if a
   ///   number is not finite, or if the range is empty.
   public init(width: Int, height: Int, values: [Float], range: ClosedRange<Float> = 0...1) throws {

@@ -91,10 +91,10 @@ public struct Parameter<Owner: Parameterized>: Sendable {
   /// - Parameters:
   ///   - name: the name.
   ///   - path: the property that stores its value.
-  /// - expected: the accepted values, in words; nil for the description of its type.
-  /// - isTacit: whether descriptions of rules omit the parameter if it has its default value; nil means that parameters
-  ///     whose values are one of a few words are omitted.
-  /// - accepts: whether a value is accepted.
+  ///   - expected: the accepted values, in words; nil for the description of its type.
+  ///   - isTacit: whether descriptions of rules omit the parameter if it has its default value; nil means that
+  ///     parameters whose values are one of a few words are omitted.
+  ///   - accepts: whether a value is accepted.
   public init<Value: ParameterValue>(
     _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, expected: String? = nil, isTacit: Bool? = nil,
     where accepts: @escaping @Sendable (Value) -> Bool = { _ in true }

@@ -25,8 +25,8 @@ package struct Passage: Sendable {
 
   /// - Parameters:
   ///   - gates: the gates, at most one for each node.
-  /// - isExclusive: whether only relevance that has passed all gates is propagated; otherwise relevance on other paths
-  ///     is, too.
+  ///   - isExclusive: whether only relevance that has passed all gates is propagated; otherwise relevance on other
+  ///     paths is, too.
   /// - Complexity: O(gates × edges).
   package init(_ gates: [Gate], isExclusive: Bool, in graph: Graph) {
     self.gates = Dictionary(uniqueKeysWithValues: gates.map { ($0.node, $0) })

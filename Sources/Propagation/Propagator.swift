@@ -47,9 +47,9 @@ package struct Propagator: Sendable {
   /// Propagates relevance from one or more nodes to the input.
   ///
   /// - Parameters:
-  /// - seeds: for each start node, the relevance of its output: `count` items for each item of the batch.
-  /// - count: the number of explanations that are propagated together.
-  /// - keepsLedger: whether to record sums at each node, which reads all relevance two more times.
+  ///   - seeds: for each start node, the relevance of its output: `count` items for each item of the batch.
+  ///   - count: the number of explanations that are propagated together.
+  ///   - keepsLedger: whether to record sums at each node, which reads all relevance two more times.
   /// - Complexity: one adjoint product for each weighted layer and explanation. The denominators of a trace are
   ///   computed once.
   package func propagate(_ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool) -> Result {

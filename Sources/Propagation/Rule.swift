@@ -13,7 +13,7 @@ public protocol Rule: Sendable, CustomStringConvertible {
   /// The relevance of each operand, given the relevance of the output; nil for an operand that receives none.
   ///
   /// - Parameters:
-  /// - relevance: the relevance of the output: `layer.seeds` items for each item of the batch, otherwise of the
+  ///   - relevance: the relevance of the output: `layer.seeds` items for each item of the batch, otherwise of the
   ///     output's shape. The rule may overwrite it.
   ///   - layer: the node with the activations of a run.
   func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?]
@@ -34,8 +34,8 @@ public protocol Rule: Sendable, CustomStringConvertible {
   /// Nodes where the rule can be applied but its maps may mislead, and why: parts of `RulePlan.warnings`. By default
   /// none.
   /// - Parameters:
-  /// - site: a node to which the plan assigns the rule.
-  /// - plan: the plan, with the rules of all nodes.
+  ///   - site: a node to which the plan assigns the rule.
+  ///   - plan: the plan, with the rules of all nodes.
   func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning]
 }
 

@@ -57,7 +57,7 @@ struct ElementwiseLoopTests {
           let right = loop.definition(operands.0, operands.1)
           return Double(right.first { $0 == result.pointer[i] } ?? right[0])
         }
-        #expect(result.difference(from: expected, .bits) == nil, "\(count) elements, \(shift) behind a boundary")
+        #expect(result.difference(from: expected, .bits) == nil, "\(count) elements, \(shift) after a boundary")
         #expect(first.difference(from: a.map { _ in nil }) == nil && second.difference(from: b.map { _ in nil }) == nil)
       }
     }

@@ -27,7 +27,8 @@ import Testing
   }
 
   /// Each of several seeds propagated together has the same result as alone, and results are adjacent for each item.
-  @Test(arguments: SampleNetwork.allCases, tables) func seedsAreIndependent(sample: SampleNetwork, table: String) throws {
+  @Test(arguments: SampleNetwork.allCases, tables) func seedsAreIndependent(sample: SampleNetwork, table: String) throws
+  {
     let walk = try walk(sample, table)
     let shape = walk.trace.value(of: walk.network.logits).shape
     let together = Seeded.tensor(shape.withBatch(6), seed: 1)

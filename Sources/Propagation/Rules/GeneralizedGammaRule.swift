@@ -4,8 +4,8 @@ import RelevanceExecution
 ///
 /// - Use: layers whose inputs can be negative, where rule γ increases the wrong contributions.
 /// - Definition: with `c_ij = x_i w_ij`, for outputs `z_j = Σ_i c_ij + b_j ≥ 0`:
-/// `R_i = Σ_j (c_ij + γ c⁺_ij) / (z_j + γ (Σ_i' c⁺_i'j + b⁺_j)) · R_j`, and with `c⁻`, `b⁻` for outputs below 0. After
-/// a rectifier it is the same as rule γ.
+///   `R_i = Σ_j (c_ij + γ c⁺_ij) / (z_j + γ (Σ_i' c⁺_i'j + b⁺_j)) · R_j`, and with `c⁻`, `b⁻` for outputs below 0.
+///   After a rectifier it is the same as rule γ.
 /// - Its parameters: `gamma` ≥ 0; `bias`.
 /// - Bias: absorbed by default.
 /// - Conservation: exact except for the shares of biases.

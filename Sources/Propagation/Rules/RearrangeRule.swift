@@ -3,8 +3,8 @@ import RelevanceTensors
 
 /// Rearrange: where a node only moves values, relevance is returned to the positions that the values came from.
 ///
-/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Split, Gather, Pad, Expand, Resize, GridSample, Where,
-///   TopK. Part of every table.
+/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Split, Gather, Pad, Expand, Resize,
+///   GridSample, Where, TopK. Part of every table.
 /// - Definition: the adjoint of the rearrangement. A concatenation is split, a value that is used twice receives both
 ///   shares, and interpolation returns relevance in proportion to its coefficients. Operands that only determine where
 ///   values come from, such as the condition of Where or the positions of GridSample, receive nothing.

@@ -2,7 +2,7 @@ import RelevanceTensors
 
 /// Signal takes all: in a product of a signal and a gate, the signal receives all relevance.
 ///
-/// - Use: Mul of two tensors one of which is a gate, such as the scale of a squeeze-and-excitation block or the sigmoid
+/// - Use: Mul of two tensors if one of them is a gate, such as the scale of a squeeze-and-excitation block or the sigmoid
 ///   of SiLU; Mul by a constant, which is always a gate; Div and Pow, whose divisor and exponent are treated as gates.
 /// - Definition: `R_signal = R`, `R_gate = 0`. The gate is the factor with the smaller upper bound for all inputs,
 ///   which is 1 for a sigmoid and infinite for a sum. If the bounds are equal, the gate is the factor that is

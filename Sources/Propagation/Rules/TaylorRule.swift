@@ -7,9 +7,9 @@ import RelevanceTensors
 ///
 /// - Use: LRN, and layer, group and instance normalization, where `PassRule` ignores that inputs compete.
 /// - Definition: `R_i = Σ_j c_ij / (Σ_i' c_i'j + b_j + ε·sign) · R_j`.
-///   LRN, `y_j = x_j (k + a Σ x²)^−β` over neighboring channels, a = α/size, expanded around the input without its neighbors:
-///   `c_jj = x_j (k + a x_j²)^−β` and `c_ij = −2aβ x_j x_i² (k + a Σ x²)^(−β−1)`.
-/// Other normalizations, with the standard deviation σ treated as a constant: `c_ij = g_j (δ_ij − 1/n) x_i / σ`.
+///   LRN, `y_j = x_j (k + a Σ x²)^−β` over neighboring channels, a = α/size, expanded around the input without its
+///   neighbors: `c_jj = x_j (k + a x_j²)^−β` and `c_ij = −2aβ x_j x_i² (k + a Σ x²)^(−β−1)`.
+///   Other normalizations, with the standard deviation σ treated as a constant: `c_ij = g_j (δ_ij − 1/n) x_i / σ`.
 /// - Its parameters: `epsilon` ≥ 0; `bias`.
 /// - Bias: absorbed by default.
 /// - Conservation: exact except for the shares of the stabilizer and of biases.
