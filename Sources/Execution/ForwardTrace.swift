@@ -31,7 +31,7 @@ package final class ForwardTrace: Sendable {
   /// Whether the first axis of a node's values is the batch axis.
   package func countsItemsFirst(_ id: Node.ID) -> Bool { plan.itemLayouts[id.index].map { $0 == .items } ?? true }
 
-  /// The distance between elements of an item in a node's values, if items are not contiguous; otherwise nil.
+  /// The distance between items in a node's values if the items are not contiguous; otherwise nil.
   package func itemDistance(of id: Node.ID) -> Int? {
     guard items > 1, case .apart(let distance)? = plan.itemLayouts[id.index] else { return nil }
     return distance

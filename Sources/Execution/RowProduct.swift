@@ -14,7 +14,7 @@ struct RowProduct {
     /// In packed columns: blocks of the whole depth × 16.
     case packed(Tensor, depth: Int)
     /// part(B), of a tensor in which element p of column j is `[j·step + p·depthStep]`; one of the steps is 1.
-    case asTheyLie(Tensor, step: Int, depthStep: Int, part: WeightPart)
+    case unpacked(Tensor, step: Int, depthStep: Int, part: WeightPart)
   }
 
   /// With fewer rows than this, laying out weights does not pay.
@@ -117,7 +117,7 @@ struct RowProduct {
     case .packed(_, let deep):
       b = all + own.columns.lowerBound * deep + (depth.lowerBound + own.depth.lowerBound) * PackedProduct.columnBlock
       step = deep * PackedProduct.columnBlock
-    case .asTheyLie(_, let columnStep, let depthStep, let part):
+    case .unpacked(_, let columnStep, let depthStep, let part):
       func place(_ panel: (depth: Range<Int>, columns: Range<Int>)) -> Floats {
         all + panel.columns.lowerBound * columnStep + (depth.lowerBound + panel.depth.lowerBound) * depthStep
       }
@@ -146,7 +146,7 @@ struct RowProduct {
 extension RowProduct.Weights {
   fileprivate var tensor: Tensor {
     switch self {
-    case .packed(let tensor, _), .asTheyLie(let tensor, _, _, _): tensor
+    case .packed(let tensor, _), .unpacked(let tensor, _, _, _): tensor
     }
   }
 }

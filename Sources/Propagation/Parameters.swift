@@ -77,7 +77,7 @@ public struct Parameter<Owner: Parameterized>: Sendable {
   package let help: String
   /// The name of its values in help texts, such as `pixels`; nil for the parameter's name.
   package let valueName: String?
-  /// The default value; a value with empty text if the parameter is required or optional.
+  /// The default value; its text is empty if the parameter has no default and is required or can be omitted.
   package let usual: any ParameterValue
   /// Whether descriptions of rules omit it if it has its default value.
   let isTacit: Bool

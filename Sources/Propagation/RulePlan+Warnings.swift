@@ -88,7 +88,7 @@ public struct RuleWarning: Hashable, Sendable {
     case evenShares, signedPixels, normalization, derivativesOfSteps, steps, turnedSigns, other
 
     /// Whether only one node is named, followed by the number of other nodes.
-    var isToldOnce: Bool { [.normalization, .derivativesOfSteps, .steps].contains(self) }
+    var isListedOnce: Bool { [.normalization, .derivativesOfSteps, .steps].contains(self) }
   }
 
   let topic: Topic
@@ -105,7 +105,7 @@ public struct RuleWarning: Hashable, Sendable {
 
   init(_ topic: Topic, _ beginning: String, _ rest: String = "") {
     (self.topic, self.beginning, self.rest) = (topic, beginning, rest)
-    group = topic.isToldOnce ? "" : nil
+    group = topic.isListedOnce ? "" : nil
   }
 
   /// The sentences, ordered by topic.

@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  /// Samples of an image at positions computed from it; linear and cubic samples depend on both.
+  /// Samples of an image at positions that are computed from the image; the samples depend on both.
   @Test(arguments: [GridSample.Padding.zeros, .border, .reflection], [GridSample.Mode.linear, .cubic])
   func samples(padding: GridSample.Padding, mode: GridSample.Mode) throws {
     for alignsCorners in [false, true] {

@@ -46,7 +46,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
     if rows >= RowProduct.manyRows || weight.count > RowProduct.mostWeights {
       return RowProduct(
         rows: rows, depth: depth, columns: columns,
-        weights: .asTheyLie(weight, step: step, depthStep: depthStep, part: part))
+        weights: .unpacked(weight, step: step, depthStep: depthStep, part: part))
     }
     let packed = derived.value(for: .packed(part, turned: turned)) {
       RowProduct.packed(weight, columns: columns, depth: deep, step: step, depthStep: depthStep, part: part)
