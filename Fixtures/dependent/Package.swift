@@ -13,5 +13,7 @@ let package = Package(
     .executableTarget(
       name: "Dependent", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
     .executableTarget(name: "Service", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
+    // The article "Use it in a Swift service" shows this program.
+    .executableTarget(name: "Tutorial", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
   ]
 )
