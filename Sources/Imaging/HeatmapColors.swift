@@ -8,7 +8,8 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
   /// Each side is a straight line in Oklab from white to a saturated dark end; both ends have the same lightness.
   case diverging
   /// From white through orange and magenta to nearly black, for maps that are never negative. It has more than one and
-  /// a half times as many steps of lightness as one side of `diverging`. Negative values below half a step are gray.
+  /// a half times as many steps of lightness as one side of `diverging`. Negative values whose size exceeds half a step
+  /// are gray.
   ///
   /// Lightness is linear in Oklab; the hue changes, and the chroma rises and falls.
   case sequential
