@@ -16,7 +16,7 @@ public protocol ContributionRule: Rule {
 public struct Contributions: Sendable {
   /// The terms whose sum is the contribution of an input to an output.
   public var terms: [Term]
-  /// How the biases in the denominators are modified, as weights are; nil leaves biases out. If affine nodes in front
+  /// The part of the biases in the denominators, defined as for weights; nil leaves biases out. If affine nodes in front
   /// of the layer add an offset `o` to its operand, the bias is `b_j + Σ_i o_i w_ij`.
   public var bias: WeightPart?
   /// Whether the share of a bias is distributed to the inputs of its output in equal parts; otherwise it is absorbed.
@@ -28,7 +28,7 @@ public struct Contributions: Sendable {
   /// The factor of the group's result.
   public var factor: Float
 
-  /// Creates a group with the given treatment of biases; `part` states how biases in denominators are modified.
+  /// Creates a group with the given treatment of biases; `part` is the part of the biases in denominators.
   public init(
     _ terms: [Term], bias: BiasTreatment = .bypassed, as part: WeightPart = .all, stabilizer: Stabilizer,
     outputs: Outputs = .all, factor: Float = 1

@@ -33,6 +33,7 @@ public protocol Rule: Sendable, CustomStringConvertible {
 
   /// Nodes where the rule can be applied but its maps may mislead, and why: parts of `RulePlan.warnings`. By default
   /// none.
+  ///
   /// - Parameters:
   ///   - site: a node to which the plan assigns the rule.
   ///   - plan: the plan, with the rules of all nodes.

@@ -27,7 +27,7 @@ public struct SoftmaxRule: NamedRule {
 extension Layer {
   /// `x_i (r_i − s_i Σ_k r_k)` for the node's operand x and values s.
   fileprivate func expandedSoftmax(_ relevance: Tensor) -> Tensor {
-    guard let softmax = node.operation as? Softmax else { preconditionFailure("\(node.name) is no softmax") }
+    guard let softmax = node.operation as? Softmax else { preconditionFailure("\(node.name) is not a softmax") }
     let (shape, x, s, r) = (outputShape, operand.view, relevantOutput.view, relevance.view)
     let axis = softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis
     // Elements that are normalized together are `inner` apart.
