@@ -62,7 +62,7 @@ class Asking(Page):
                            "{type: 'image/png'})); document.getElementById('drop').dispatchEvent(new DragEvent('drop', {dataTransfer: "
                            "transfer, bubbles: true, cancelable: true})); })()")
         self.expect("a file that is not an image gives an error", self.wait(
-            "document.getElementById('problem').textContent.includes('not a picture')"))
+            "document.getElementById('problem').textContent.includes('not an image')"))
         self.browser.events = [each for each in self.browser.events if "422" not in json.dumps(each)]
         for _ in range(2):
             self.browser.click(".gallery button:last-child")

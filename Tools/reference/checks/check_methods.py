@@ -21,7 +21,7 @@ from zennit.rules import Norm, Pass, ZBox, ZPlus
 from zennit.torchvision import ResNetBasicBlockCanonizer
 
 from onnx_files import FIXTURES, load_weights
-from pictures import IMAGENET_BOX, Preprocessor
+from images import IMAGENET_BOX, Preprocessor
 from seeded import seeded_tensor
 from writers.write_composites import distance, torch_network
 from writers.write_squeezenet import NAME as SQUEEZENET, default_models

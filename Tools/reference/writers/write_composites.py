@@ -25,7 +25,7 @@ from zennit.canonizers import CompositeCanonizer, SequentialMergeBatchNorm
 from zennit.torchvision import ResNetBasicBlockCanonizer
 
 from onnx_files import FIXTURES, complete_model, load_weights, to_float32
-from pictures import IMAGENET_BOX
+from images import IMAGENET_BOX
 from signs import turn_signs
 from writers.export_networks import NETWORKS
 

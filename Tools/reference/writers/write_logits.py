@@ -8,7 +8,7 @@ import argparse
 import numpy as np
 
 from onnx_files import FIXTURES, complete_model, to_float32
-from pictures import chelsea
+from images import chelsea
 from runtime import run
 from writers.export_networks import NETWORKS
 

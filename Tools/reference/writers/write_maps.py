@@ -13,7 +13,7 @@ import torch
 
 from onnx_files import FIXTURES, complete_model, to_float32
 from oracles.oracle import Oracle
-from pictures import IMAGENET_BOX
+from images import IMAGENET_BOX
 
 METHODS = ("lrp", "clrp1", "clrp2")
 

@@ -22,7 +22,7 @@ from onnx_files import FIXTURES, complete_model, to_float32
 from oracles import oracle_contrasts as contrasts
 from oracles import oracle_gradients as gradients
 from oracles.oracle import Oracle
-from pictures import IMAGENET_BOX, Preprocessor, center_crop, chelsea
+from images import IMAGENET_BOX, Preprocessor, center_crop, chelsea
 from runtime import run
 from writers.write_composites import CONDITION, LOGITS_TOLERANCE, NOISE, bound, digits, distance
 from writers.write_squeezenet import CATS, NAME as SQUEEZENET, PICTURE, default_models

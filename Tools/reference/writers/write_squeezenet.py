@@ -17,7 +17,7 @@ from PIL import Image
 
 from onnx_files import FIXTURES, to_float32
 from oracles.oracle import Oracle
-from pictures import Preprocessor
+from images import Preprocessor
 from runtime import run
 from writers.write_maps import write_maps_of
 

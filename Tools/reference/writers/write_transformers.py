@@ -23,7 +23,7 @@ import torchvision
 
 from onnx_files import FIXTURES, LARGEST_INLINE_COUNT, complete_model, to_float32, write_described
 from oracles.oracle_transformer import TABLES, Transformer
-from pictures import chelsea
+from images import chelsea
 from runtime import run
 from seeded import seeded_values
 

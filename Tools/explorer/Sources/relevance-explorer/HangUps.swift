@@ -16,7 +16,7 @@ enum HangUps {
   private static let connections = Mutex<[ObjectIdentifier: Connection]>([:])
 
   /// The result of a computation, which is canceled if the client closes the connection.
-  static func cancelling<Result: Sendable>(
+  static func cancelable<Result: Sendable>(
     on channel: any Channel, _ work: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
     let id = ObjectIdentifier(channel)

@@ -96,7 +96,7 @@ extension Server {
     router.post(RouterPath("/api/\(name)")) { request, context in
       let kind = Answer.Kind(accepted: request.headers[.accept])
       let question = try await Incoming.question(of: request, atMost: explorer.questionLimit)
-      return try await HangUps.cancelling(on: context.channel) {
+      return try await HangUps.cancelable(on: context.channel) {
         try await explorer.answer(question) { try answer($0, kind) }
       }
     }
