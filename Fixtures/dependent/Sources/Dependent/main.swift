@@ -1,10 +1,12 @@
 import Foundation
+import Networks
 import RelevanceKit
 
 // Usage: Dependent MODEL IMAGE OVERLAY
 //
 // Explains the top two classes for an image of two digits, and writes the first one's heatmap over the image to
 // OVERLAY. The rule table is YAML, as a user writes it, and uses the custom rule.
+print("a module of another package: \(Networks.name)")
 let words = CommandLine.arguments
 let model = try Model(contentsOf: words[1])
 let image = try RGBImage(contentsOf: words[2])
