@@ -28,7 +28,7 @@ LAYER = "features.28"
 def explainer(conditions, batch, seed_class=None):
     """A function that makes all maps, and the score of the class that they explain."""
     network = networks.network("vgg16")
-    pixels = torch.from_numpy(networks.picture())
+    pixels = torch.from_numpy(networks.image())
     with torch.no_grad():
         logits = network(pixels)[0]
     target = int(logits.argmax()) if seed_class is None else seed_class

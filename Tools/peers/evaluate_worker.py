@@ -148,14 +148,14 @@ class Preprocessing:
         self.mean, self.deviation = channels if self.settings["do_normalize"] else (0, 1)
 
     def tensor_and_region(self, path, box):
-        picture = Image.open(path).convert("RGB")
-        width, height = picture.size
+        image = Image.open(path).convert("RGB")
+        width, height = image.size
         edge = self.settings["size"]["shortest_edge"]
         crop = self.settings["crop_size"]["height"]
         size = (edge, edge * height // width) if width < height else (edge * width // height, edge)
         left, top = ((side - crop) // 2 for side in size)
-        picture = picture.resize(size, Image.Resampling.BILINEAR).crop((left, top, left + crop, top + crop))
-        pixels = torch.from_numpy(np.asarray(picture, dtype=np.float32)).permute(2, 0, 1)
+        image = image.resize(size, Image.Resampling.BILINEAR).crop((left, top, left + crop, top + crop))
+        pixels = torch.from_numpy(np.asarray(image, dtype=np.float32)).permute(2, 0, 1)
         if self.settings["do_rescale"]:
             pixels = pixels * self.settings["rescale_factor"]
         pixels = (pixels - self.mean) / self.deviation
@@ -188,22 +188,22 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pictures", type=int, default=1)
+    parser.add_argument("--images", type=int, default=1)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
     torch.set_num_threads(arguments.threads)
     with open(arguments.manifest, newline="") as file:
-        pictures = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
     explainer = Explainer(*(squeezenet if arguments.network == "squeezenet1.1" else classifier)(arguments.folder, arguments.network))
     preprocessing = Preprocessing(arguments.folder / "preprocessor_config.json")
     found = {}
 
     def explain(number):
-        picture = pictures[number % len(pictures)]
-        box = [float(picture[side]) for side in ("left", "top", "right", "bottom")]
-        pixels, rows, columns = preprocessing.tensor_and_region(picture["image"], box)
-        found[number % len(pictures)] = [scores(each, rows, columns) for each in explainer.maps(pixels, int(picture["class"]))]
-        return sum(hits for hits, _ in found[number % len(pictures)])
+        row = rows[number % len(rows)]
+        box = [float(row[side]) for side in ("left", "top", "right", "bottom")]
+        pixels, inside_rows, inside_columns = preprocessing.tensor_and_region(row["image"], box)
+        found[number % len(rows)] = [scores(each, inside_rows, inside_columns) for each in explainer.maps(pixels, int(row["class"]))]
+        return sum(hits for hits, _ in found[number % len(rows)])
 
     explain(0)
     done = 0
@@ -212,9 +212,9 @@ if __name__ == "__main__":
         word, _, path = line.strip().partition(" ")
         if word == "run":
             start = time.perf_counter()
-            hits = sum(explain(done + number) for number in range(arguments.pictures))
-            print(f"{1000 * (time.perf_counter() - start):.3f} {hits} {arguments.pictures}", flush=True)
-            done += arguments.pictures
+            hits = sum(explain(done + number) for number in range(arguments.images))
+            print(f"{1000 * (time.perf_counter() - start):.3f} {hits} {arguments.images}", flush=True)
+            done += arguments.images
         elif word == "save":
             np.save(path, np.array([found[number] for number in sorted(found)], dtype=np.float32))
             print("saved", flush=True)

@@ -6,7 +6,7 @@ Usage: networks.py NAME FOLDER      writes model.onnx, preprocessor_config.json 
 Weights are normal, with He's variance, so that activations neither die out nor explode; those of fully connected layers are the
 fifth powers of such, with the same variance: without heavy tails the maps of all classes would be equal to five digits, and a
 contrast of two lost in single precision. Biases are of both signs.
-Networks of today keep their batch normalization, which has the statistics of a few pictures, so that activations have usual sizes in
+Networks of today keep their batch normalization, which has the statistics of a few images, so that activations have usual sizes in
 each layer; the exporter folds it where a convolution comes before it. Scales of residual branches that torchvision begins with a
 millionth of are such as training leaves.
 GoogLeNet has no batch normalization here: it is folded, as exporters do it, so that each convolution has a bias, and every system
@@ -99,7 +99,7 @@ def folded(block):
         torch.nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding), torch.nn.ReLU())
 
 
-def picture():
+def image():
     """Pixels from 0 to 1, never negative: so z⁺ is what it says it is in the first layer too, and the box of z^B is [0, 1]."""
     return np.random.default_rng(SEED).uniform(size=(1, 3, SIDE, SIDE)).astype(np.float32)
 
@@ -108,7 +108,7 @@ def export(name, path):
     axes = {0: "batch", **({2: "height", 3: "width"} if name in ANY_SIDE else {})}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(network(name), (torch.from_numpy(picture()),), str(path), dynamo=False, opset_version=17, verbose=False,
+        torch.onnx.export(network(name), (torch.from_numpy(image()),), str(path), dynamo=False, opset_version=17, verbose=False,
                           input_names=["input"], output_names=["logits"],
                           dynamic_axes={"input": axes, "logits": {0: "batch"}})
 
@@ -119,7 +119,7 @@ PREPROCESSING = {"do_resize": False, "do_center_crop": False, "do_rescale": True
 def write(name, folder):
     """The model last: where it is, all is."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "input.npy", picture())
+    np.save(folder / "input.npy", image())
     (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSING, indent=2) + "\n")
     partial = folder / "model.onnx.partial"
     export(name, partial)

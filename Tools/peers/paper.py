@@ -63,15 +63,15 @@ def prepare(network, box):
             module.forward = Rectifier.apply
 
 
-def explain(network, picture, target, contrasts):
-    picture = picture.clone().requires_grad_()
-    logits = network(picture)
+def explain(network, image, target, contrasts):
+    image = image.clone().requires_grad_()
+    logits = network(image)
     seed = torch.zeros_like(logits)
     seed[0, target] = logits[0, target].detach()
-    relevance, = torch.autograd.grad(logits, picture, seed, retain_graph=contrasts)
+    relevance, = torch.autograd.grad(logits, image, seed, retain_graph=contrasts)
     if not contrasts:
         return relevance
     dual_seed = torch.full_like(logits, seed[0, target].item() / (logits.shape[1] - 1))
     dual_seed[0, target] = 0
-    dual, = torch.autograd.grad(logits, picture, dual_seed)
+    dual, = torch.autograd.grad(logits, image, dual_seed)
     return (relevance - dual).clamp(min=0)

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 
-def pytorch(folder, picture, method, count, threads):
+def pytorch(folder, image, method, count, threads):
     import torch
-    network, logits = module(folder, picture, threads)
-    pixels = torch.from_numpy(picture)
+    network, logits = module(folder, image, threads)
+    pixels = torch.from_numpy(image)
 
     def forward():
         with torch.inference_mode():
@@ -33,29 +33,29 @@ def pytorch(folder, picture, method, count, threads):
     return each(gradient, logits, count)
 
 
-def onnxruntime(folder, picture, method, count, threads):
+def onnxruntime(folder, image, method, count, threads):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    for axis, length in zip(("batch", "channels", "height", "width"), picture.shape):
+    for axis, length in zip(("batch", "channels", "height", "width"), image.shape):
         options.add_free_dimension_override_by_name(axis, length)       # so that it may plan its memory
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
 
     def forward():
-        logits = session.run(None, {"input": picture})[0]
+        logits = session.run(None, {"input": image})[0]
         return logits, logits.max()
     return forward
 
 
-def captum(folder, picture, method, count, threads):
+def captum(folder, image, method, count, threads):
     """Alpha1_Beta0_Rule on every convolution and fully connected layer. Captum drops rules after each call, so they are set before
     each; poolings and rectifiers are left to what Captum does with them."""
     import torch
     from captum.attr import LRP
     from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule
     warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
-    network, logits = module(folder, picture, threads)
-    pixels = torch.from_numpy(picture)
+    network, logits = module(folder, image, threads)
+    pixels = torch.from_numpy(image)
 
     class Others(torch.nn.Module):
         """One output that has the value of the target's logit, and spreads a relevance of 1 over the other classes."""
@@ -82,7 +82,7 @@ def captum(folder, picture, method, count, threads):
     return each(clrp1 if method == "clrp1" else lambda target: lrp(network, target), logits, count)
 
 
-def zennit(folder, picture, method, count, threads):
+def zennit(folder, image, method, count, threads):
     """ZPlus on every layer with weights but the first, which has ZBox, and average pooling keeps its gradient, which is even; or the
     composite EpsilonPlusFlat. Hooks stay on the network between calls."""
     import torch
@@ -90,8 +90,8 @@ def zennit(folder, picture, method, count, threads):
     from zennit.composites import EpsilonPlusFlat, SpecialFirstLayerMapComposite
     from zennit.rules import Pass, ZBox, ZPlus
     from zennit.types import Activation, Convolution, Linear
-    network, logits = module(folder, picture, threads)
-    pixels = torch.from_numpy(picture)
+    network, logits = module(folder, image, threads)
+    pixels = torch.from_numpy(image)
     if method == "composite":
         composite = EpsilonPlusFlat(canonizers=[canonizer(folder.name, network)])
     else:
@@ -123,23 +123,23 @@ def canonizer(name, network):
     return SequentialMergeBatchNorm()
 
 
-def paper(folder, picture, method, count, threads):
+def paper(folder, image, method, count, threads):
     import torch
     from paper import explain, prepare
-    network, logits = module(folder, picture, threads)
+    network, logits = module(folder, image, threads)
     prepare(network, box=(0.0, 1.0))
-    pixels = torch.from_numpy(picture)
+    pixels = torch.from_numpy(image)
     return each(lambda target: explain(network, pixels, target, contrasts=method == "clrp1"), logits, count)
 
 
-def module(folder, picture, threads):
+def module(folder, image, threads):
     """The network, and its logits."""
     import torch
     import networks
     torch.set_num_threads(threads)
     network = networks.network(folder.name)
     with torch.no_grad():
-        return network, network(torch.from_numpy(picture))[0]
+        return network, network(torch.from_numpy(image))[0]
 
 
 def each(explain, logits, count):
@@ -167,8 +167,8 @@ system = SYSTEMS[arguments.system]
 if arguments.method not in METHODS[system]:
     parser.error(f"{arguments.system} has no method {arguments.method}; expected {' or '.join(METHODS[system])}")
 
-picture = np.load(arguments.folder / "input.npy", allow_pickle=False)
-run = system(arguments.folder, picture, arguments.method, arguments.classes, arguments.threads)
+image = np.load(arguments.folder / "input.npy", allow_pickle=False)
+run = system(arguments.folder, image, arguments.method, arguments.classes, arguments.threads)
 result, score = run()
 print("ready", flush=True)
 for line in sys.stdin:

@@ -130,7 +130,7 @@ def is_difficult(width, height, objects, name):
 
 
 def patch(center, side, shape):
-    """The pixels, as row and column, of a patch, as far as they are in the picture."""
+    """The pixels, as row and column, of a patch, as far as they are in the image."""
     (row, column), reach = center, side // 2
     rows = range(max(0, row - reach), min(shape[0], row + reach + 1))
     columns = range(max(0, column - reach), min(shape[1], column + reach + 1))
@@ -154,14 +154,14 @@ def patch_centers(values, count, side):
     return centers
 
 
-def ablated(picture, other, centers, side):
-    """A picture [C, H, W] after each of the patches, all of those before included, has been replaced by another picture's pixels."""
-    pictures, current = [], picture.copy()
+def ablated(image, other, centers, side):
+    """A image [C, H, W] after each of the patches, all of those before included, has been replaced by another image's pixels."""
+    images, current = [], image.copy()
     for center in centers:
-        for row, column in patch(center, side, picture.shape[1:]):
+        for row, column in patch(center, side, image.shape[1:]):
             current[:, row, column] = other[:, row, column]
-        pictures.append(current.copy())
-    return pictures
+        images.append(current.copy())
+    return images
 
 
 # Grids
@@ -233,9 +233,9 @@ def replaced_counts(pixels, steps):
     return [-(-step * pixels // steps) for step in range(1, steps + 1)]
 
 
-def replaced(picture, other, pixels):
-    """A picture [C, H, W] with some pixels, by number, of another picture."""
-    result, width = picture.copy(), picture.shape[2]
+def replaced(image, other, pixels):
+    """A image [C, H, W] with some pixels, by number, of another image."""
+    result, width = image.copy(), image.shape[2]
     for pixel in pixels:
         result[:, pixel // width, pixel % width] = other[:, pixel // width, pixel % width]
     return result
@@ -248,7 +248,7 @@ def deletion(values, image, other, steps):
 
 
 def insertion(values, image, other, steps):
-    """The other picture after each step, with the image's most salient pixels."""
+    """The other image after each step, with the image's most salient pixels."""
     order = ranking(values)
     return [replaced(other, image, order[:count]) for count in replaced_counts(values.size, steps)]
 

@@ -1,6 +1,6 @@
 """An independent oracle for LRP and CLRP on ONNX graphs: float64, slow, from the definitions.
 
-    oracle = Oracle("model.onnx", picture, box)
+    oracle = Oracle("model.onnx", image, box)
     signed, relevance = oracle.explain(target, method="clrp1", table="default")
 
 Single precision, and noise on top of it, are there to tell how well conditioned a result is.
@@ -32,15 +32,15 @@ def negated_row(unit):
 
 
 class Oracle:
-    """One picture seen by one network: the forward pass is done once, any target can be explained."""
+    """One image seen by one network: the forward pass is done once, any target can be explained."""
 
-    def __init__(self, path, picture, box, dtype=torch.float64, noise=0.0, draw=0):
+    def __init__(self, path, image, box, dtype=torch.float64, noise=0.0, draw=0):
         model = onnx.load(str(path))
         self.dtype, self.noise, self.draw, self.box = dtype, noise, draw, box
         self.nodes = list(model.graph.node)
         self.values = {t.name: self._constant(numpy_helper.to_array(t)) for t in model.graph.initializer}
         (self.input,) = [i.name for i in model.graph.input if i.name not in self.values]
-        self.values[self.input] = torch.from_numpy(picture).to(dtype)
+        self.values[self.input] = torch.from_numpy(image).to(dtype)
         self.absorbed = {}
         self.live = {self.input}
         self.producer = {name: node for node in self.nodes for name in node.output}
@@ -121,7 +121,7 @@ class Oracle:
         return False
 
     def propagate(self, name, relevance, table, rules=None):
-        """Carry relevance at tensor `name` to the picture; `rules` replaces the rule of single nodes (by output)."""
+        """Carry relevance at tensor `name` to the image; `rules` replaces the rule of single nodes (by output)."""
         arriving = {name: relevance}
         self.absorbed = {}
         for node in reversed(self.nodes):

@@ -12,7 +12,7 @@ ELEMENTWISE = ("Relu", "BatchNormalization", "Dropout", "Identity")
 
 
 def spread(oracle, seeds, table):
-    """Relevance at the picture for one seed per logit."""
+    """Relevance at the image for one seed per logit."""
     return oracle.propagate(oracle.logits, seeds.reshape(oracle.values[oracle.logits].shape), table)
 
 
@@ -51,7 +51,7 @@ def excitation_backprop(oracle, target):
 def contrastive_excitation_backprop(oracle, target):
     """The target's excitation minus that of its negated weights, both 1 in total, below the last weighted layer.
 
-    That is CLRP2 with z⁺ everywhere and the seed 1: propagation is linear, so the difference may be taken at the picture.
+    That is CLRP2 with z⁺ everywhere and the seed 1: propagation is linear, so the difference may be taken at the image.
     """
     return oracle.explain(target, "clrp2", "excitation")[0] / oracle.score(target)
 

@@ -30,10 +30,10 @@ class Rectifier(torch.autograd.Function):
         return Rectifier.BACK[context.way](context.saved_tensors[0], gradient), None
 
 
-def run(oracle, picture, way="gradient", kept=None):
-    """The logits for `picture`, differentiable; with the value of the tensor `kept` if there is one."""
+def run(oracle, image, way="gradient", kept=None):
+    """The logits for `image`, differentiable; with the value of the tensor `kept` if there is one."""
     values = dict(oracle.values)
-    values[oracle.input] = picture
+    values[oracle.input] = image
     for node in oracle.nodes:
         if not oracle.live.intersection(node.input):
             continue
@@ -44,10 +44,10 @@ def run(oracle, picture, way="gradient", kept=None):
 
 
 def backward(oracle, target, way="gradient", at=None):
-    """What arrives at the picture, or at another picture `at`, for 1 at the target's logit."""
-    picture = (oracle.values[oracle.input] if at is None else at).clone().requires_grad_(True)
-    logits, _ = run(oracle, picture, way)
-    return torch.autograd.grad(logits[target], picture)[0]
+    """What arrives at the image, or at another image `at`, for 1 at the target's logit."""
+    image = (oracle.values[oracle.input] if at is None else at).clone().requires_grad_(True)
+    logits, _ = run(oracle, image, way)
+    return torch.autograd.grad(logits[target], image)[0]
 
 
 def gradient_x_input(oracle, target):
@@ -68,7 +68,7 @@ def grad_cam(oracle, target, layer):
 
 
 def layer_cam(oracle, target, layer):
-    """max(0, Σ_c max(0, ∂y/∂A_c) A_c), each position by its own gradient; enlarged to the picture."""
+    """max(0, Σ_c max(0, ∂y/∂A_c) A_c), each position by its own gradient; enlarged to the image."""
     value, gradient = at_layer(oracle, target, layer)
     return upsampled(oracle, (gradient.clamp(min=0) * value).sum(1, keepdim=True).clamp(min=0))
 
@@ -93,11 +93,11 @@ def nodes_and_weights(rule, steps):
 
 def integrated_gradients(oracle, target, rule, steps):
     """(x - 0) times the mean gradient on the straight path from the baseline 0 to x."""
-    picture = oracle.values[oracle.input]
-    total = torch.zeros_like(picture)
+    image = oracle.values[oracle.input]
+    total = torch.zeros_like(image)
     for node, weight in zip(*nodes_and_weights(rule, steps)):
-        total += weight * backward(oracle, target, at=float(node) * picture)
-    return picture * total
+        total += weight * backward(oracle, target, at=float(node) * image)
+    return image * total
 
 
 def baseline_score(oracle, target):
@@ -107,6 +107,6 @@ def baseline_score(oracle, target):
 
 def smoothgrad(oracle, target, low, high, seeds):
     """The mean gradient at x + n for one noise tensor n per seed, uniform in [low, high]."""
-    picture = oracle.values[oracle.input]
-    noises = (torch.from_numpy(seeded_tensor(seed, tuple(picture.shape), low, high)) for seed in seeds)
-    return sum(backward(oracle, target, at=picture + noise.to(picture.dtype)) for noise in noises) / len(seeds)
+    image = oracle.values[oracle.input]
+    noises = (torch.from_numpy(seeded_tensor(seed, tuple(image.shape), low, high)) for seed in seeds)
+    return sum(backward(oracle, target, at=image + noise.to(image.dtype)) for noise in noises) / len(seeds)

@@ -20,7 +20,7 @@ class Step:
     operator: str
     attributes: dict
     inputs: list
-    live: list  # for each input: does it depend on the picture?
+    live: list  # for each input: does it depend on the image?
     output: torch.Tensor
     relevance: torch.Tensor
     box: tuple = None  # lowest and highest pixel by channel, for zB

@@ -6,6 +6,7 @@ import RelevanceKit
 //
 // Explains the top two classes for an image of two digits, and writes the first one's heatmap over the image to
 // OVERLAY. The rule table is YAML, as a user writes it, and uses the custom rule.
+
 print("a module of another package: \(Networks.name)")
 let words = CommandLine.arguments
 let model = try Model(contentsOf: words[1])
