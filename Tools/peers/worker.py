@@ -1,10 +1,9 @@
-"""One other system behind the line protocol of measuring.py.
+"""Another system with the line protocol of measuring.py.
 
 Usage: worker.py SYSTEM METHOD FOLDER [--threads N] [--classes K]       explains the K most probable classes
 
-FOLDER is what networks.py has written, and is named like the network. ONNX Runtime reads the model from it; for the others, which
-take a module, the same weights are made again. What is made once stays outside the measured time; whatever a system's users
-must do again for each explanation is inside it.
+FOLDER is written by networks.py and has the name of the network. ONNX Runtime reads the model from it. The other systems need a module, which is
+created again with the same weights. One-time setup is not part of the measured time; work that a user must repeat for each explanation is.
 """
 import argparse
 import sys
@@ -38,7 +37,7 @@ def onnxruntime(folder, image, method, count, threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     for axis, length in zip(("batch", "channels", "height", "width"), image.shape):
-        options.add_free_dimension_override_by_name(axis, length)       # so that it may plan its memory
+        options.add_free_dimension_override_by_name(axis, length)       # allows memory planning
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
 
     def forward():
@@ -48,8 +47,8 @@ def onnxruntime(folder, image, method, count, threads):
 
 
 def captum(folder, image, method, count, threads):
-    """Alpha1_Beta0_Rule on every convolution and fully connected layer. Captum drops rules after each call, so they are set before
-    each; poolings and rectifiers are left to what Captum does with them."""
+    """Alpha1_Beta0_Rule on every convolution and fully connected layer, set before each call, because Captum removes rules after a call.
+    Pooling and rectifiers keep Captum's defaults."""
     import torch
     from captum.attr import LRP
     from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule
@@ -58,7 +57,7 @@ def captum(folder, image, method, count, threads):
     pixels = torch.from_numpy(image)
 
     class Others(torch.nn.Module):
-        """One output that has the value of the target's logit, and spreads a relevance of 1 over the other classes."""
+        """An output with the value of the target's logit, which distributes a relevance of 1 over the other classes."""
 
         def __init__(self, target):
             super().__init__()
@@ -83,8 +82,8 @@ def captum(folder, image, method, count, threads):
 
 
 def zennit(folder, image, method, count, threads):
-    """ZPlus on every layer with weights but the first, which has ZBox, and average pooling keeps its gradient, which is even; or the
-    composite EpsilonPlusFlat. Hooks stay on the network between calls."""
+    """ZPlus on every layer with weights except the first, which has ZBox; average pooling keeps its gradient, which gives even shares. Or the
+    composite EpsilonPlusFlat. Hooks remain registered between calls."""
     import torch
     from zennit.attribution import Gradient
     from zennit.composites import EpsilonPlusFlat, SpecialFirstLayerMapComposite
@@ -112,12 +111,12 @@ def zennit(folder, image, method, count, threads):
 
 
 def canonizer(name, network):
-    """What merges the batch normalization of a network into the convolutions before it."""
+    """The canonizers that merge the batch normalization of a network into the convolutions before it."""
     from zennit.canonizers import NamedMergeBatchNorm, SequentialMergeBatchNorm
     from zennit.torchvision import ResNetCanonizer
     if name.startswith("res"):
         return ResNetCanonizer()
-    if name.startswith("densenet"):                         # elsewhere another layer lies between two that are declared side by side
+    if name.startswith("densenet"):                         # other networks have another layer between two consecutive declarations
         pairs = [([key.replace("norm2", "conv1")], key) for key, _ in network.named_modules() if key.endswith("norm2")]
         return NamedMergeBatchNorm([(["features.conv0"], "features.norm0"), *pairs])
     return SequentialMergeBatchNorm()
@@ -133,7 +132,7 @@ def paper(folder, image, method, count, threads):
 
 
 def module(folder, image, threads):
-    """The network, and its logits."""
+    """The network and its logits."""
     import torch
     import networks
     torch.set_num_threads(threads)
@@ -143,7 +142,7 @@ def module(folder, image, threads):
 
 
 def each(explain, logits, count):
-    """Explains the `count` most probable classes, one run for each; the result is the first map and its class's logit."""
+    """Explains the `count` most probable classes, one run for each. Returns the first map and the logit of its class."""
     targets = logits.topk(count).indices.tolist()
 
     def run():
