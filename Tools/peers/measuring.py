@@ -22,13 +22,13 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOOL = shlex.quote(str(HERE.parent.parent / ".build/release/relevance"))
-START_SECONDS, RUN_SECONDS = 600, 600                       # how long a worker may be silent
-SHORT_MILLISECONDS = 1000                                   # a shorter run is made twice, the first not counted: processors wake slowly
-PAUSE_SECONDS = 0.1                                         # lets the threads of the worker that has just run fall asleep
-CLOCK_TOLERANCE = 0.05                                      # between this script's clock and the worker's, before it is reported
-QUIET_CORES = 0.1                                           # what other processes may take before a result is called disturbed
+START_SECONDS, RUN_SECONDS = 600, 600                       # time limits for a worker's responses
+SHORT_MILLISECONDS = 1000                                   # shorter runs are repeated and the first is discarded: processors wake slowly
+PAUSE_SECONDS = 0.1                                         # lets the threads of the last worker fall asleep
+CLOCK_TOLERANCE = 0.05                                      # the relative difference to the worker's clock that is reported
+QUIET_CORES = 0.1                                           # the load of other processes, in cores, that counts as a disturbance
 LIBRARIES = ("OMP", "MKL", "OPENBLAS")
-# What restrains libraries to an instruction set, and makes OpenBLAS use it on processors that it knows under another name.
+# Variables that limit libraries to an instruction set, and make OpenBLAS use it on processors that it does not recognize.
 OURS_WITH = {
     "avx2": {"RELEVANCEKIT_ISA": "avx2", "OPENBLAS_CORETYPE": "Haswell"},
     "avx512": {"RELEVANCEKIT_ISA": "avx512", "OPENBLAS_CORETYPE": "SkylakeX"},

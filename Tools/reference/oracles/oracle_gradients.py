@@ -1,6 +1,6 @@
-"""Methods made of gradients, on the oracle's graph: automatic differentiation, and three ways back through a rectifier.
+"""Gradient methods on the oracle's graph: automatic differentiation, and three backward rules for rectifiers.
 
-Maxima send a gradient to the winner, of equals to the first; the rectifier's own derivative at 0 is 0.
+A maximum passes the gradient to the winner, the first of equal ones; the derivative of a rectifier at 0 is 0.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from seeded import seeded_tensor
 
 
 class Rectifier(torch.autograd.Function):
-    """max(0, x), and on the way back what the method makes of it."""
+    """max(0, x), with the method's rule in the backward pass."""
 
     BACK = {
         "gradient": lambda x, g: g * (x > 0),
@@ -31,7 +31,7 @@ class Rectifier(torch.autograd.Function):
 
 
 def run(oracle, image, way="gradient", kept=None):
-    """The logits for `image`, differentiable; with the value of the tensor `kept` if there is one."""
+    """The differentiable logits for `image`, and the value of the tensor `kept` if it is given."""
     values = dict(oracle.values)
     values[oracle.input] = image
     for node in oracle.nodes:
@@ -44,7 +44,7 @@ def run(oracle, image, way="gradient", kept=None):
 
 
 def backward(oracle, target, way="gradient", at=None):
-    """What arrives at the image, or at another image `at`, for 1 at the target's logit."""
+    """The gradient of the target's logit at the image, or at another image `at`."""
     image = (oracle.values[oracle.input] if at is None else at).clone().requires_grad_(True)
     logits, _ = run(oracle, image, way)
     return torch.autograd.grad(logits[target], image)[0]
@@ -55,7 +55,7 @@ def gradient_x_input(oracle, target):
 
 
 def at_layer(oracle, target, layer):
-    """The value of tensor `layer`, and the gradient of the logit by it."""
+    """The value of tensor `layer`, and the gradient of the logit with respect to it."""
     logits, value = run(oracle, oracle.values[oracle.input].clone().requires_grad_(True), kept=layer)
     (gradient,) = torch.autograd.grad(logits[target], value)
     return value.detach(), gradient
@@ -68,13 +68,13 @@ def grad_cam(oracle, target, layer):
 
 
 def layer_cam(oracle, target, layer):
-    """max(0, Σ_c max(0, ∂y/∂A_c) A_c), each position by its own gradient; enlarged to the image."""
+    """max(0, Σ_c max(0, ∂y/∂A_c) A_c) with the gradient of each position, enlarged to the size of the image."""
     value, gradient = at_layer(oracle, target, layer)
     return upsampled(oracle, (gradient.clamp(min=0) * value).sum(1, keepdim=True).clamp(min=0))
 
 
 def upsampled(oracle, small):
-    """Bilinear, half-pixel centers (align_corners is false), edges repeated."""
+    """Bilinear interpolation with half-pixel centers (align_corners is false) and repeated edges."""
     size = oracle.values[oracle.input].shape[2:]
     return F.interpolate(small, size=size, mode="bilinear", align_corners=False)
 
@@ -84,7 +84,7 @@ def guided_grad_cam(oracle, target, layer):
 
 
 def nodes_and_weights(rule, steps):
-    """Where the path from 0 to 1 is sampled, and how much each sample counts."""
+    """The positions and the weights of the samples on the path from 0 to 1."""
     if rule == "midpoint":
         return (np.arange(steps) + 0.5) / steps, np.full(steps, 1 / steps)
     nodes, weights = np.polynomial.legendre.leggauss(steps)
@@ -92,7 +92,7 @@ def nodes_and_weights(rule, steps):
 
 
 def integrated_gradients(oracle, target, rule, steps):
-    """(x - 0) times the mean gradient on the straight path from the baseline 0 to x."""
+    """(x - 0) times the mean gradient on the straight line from the baseline 0 to x."""
     image = oracle.values[oracle.input]
     total = torch.zeros_like(image)
     for node, weight in zip(*nodes_and_weights(rule, steps)):
