@@ -1,18 +1,16 @@
-"""Export torchvision's networks and 40 of timm's with both exporters, and compare the package's results with ONNX Runtime's.
+"""Exports torchvision's networks and 40 of timm's with both exporters, and compares the package's results with those of ONNX Runtime.
 
     python -m checks.check_zoo --tool PATH --scratch FOLDER [--write PATH.md] [--only TEXT...] [--again] [--keep GB]
     python -m checks.check_zoo --export --scratch FOLDER [--only TEXT...] [--keep GB]
 
-`PATH` is the built tool (`swift build -c release --product relevance`). `requirements-attention.txt` has what this needs besides
-`requirements.txt`. `zoo.py` says which networks these are: all classifiers and segmentation networks of torchvision, its detectors
-of one stage, and 40 architectures of timm, with seeded weights. An export passes if the logits that the tool computes are ONNX
-Runtime's to 1e-4 of the largest, and if one LRP under the table that the tool chooses by itself gives a map without NaN that is
-not zero.
+`PATH` is the built tool (`swift build -c release --product relevance`). Needs `requirements-attention.txt` and `requirements.txt`. `zoo.py` defines
+the networks: all classifiers, segmentation networks and one-stage detectors of torchvision, and 40 architectures of timm, with seeded weights. An
+export passes if the tool's logits agree with ONNX Runtime within 1e-4 of the largest logit, and if LRP with the tool's default table gives a finite
+map that is not zero.
 
-One export is made, used and deleted at a time. `--keep` keeps files up to 200 MB, this many GB in all, for the next run; with
-`--export` that is all that is done. Results stay below FOLDER/results, so that a run which was interrupted goes on where it was;
-an export that has one from the same tool is not tried again, unless `--again`. `--write` writes the table, and PATH.json beside it,
-of all results that there are.
+Exports are made, used and deleted one at a time. `--keep` keeps files of at most 200 MB for the next run, up to the given number of GB; `--export`
+only makes these files. Results are stored below FOLDER/results, so that an interrupted run can continue; an export with a result of the same tool
+is skipped unless `--again` is given. `--write` writes a table of all results, and PATH.json beside it.
 """
 
 import argparse
@@ -35,7 +33,7 @@ CHANNEL_RANGE = "-2.5,2.5"  # of the seeded images
 
 
 class Zoo:
-    """A folder with exports, what is known of them, and results."""
+    """A folder with exports, facts about them, and results."""
 
     def __init__(self, scratch, keep):
         self.scratch, self.keep = scratch, keep
@@ -53,12 +51,12 @@ class Zoo:
         return json.loads(path.read_text()) if path.exists() else None
 
     def facts(self, key):
-        """What is known of an export, if it was made once."""
+        """The facts about an export, if it has been made before."""
         path = self.path(key).with_suffix(".json")
         return json.loads(path.read_text()) if path.exists() else None
 
     def exported(self, key):
-        """The same, after the export was made unless it is there, or is known to fail."""
+        """The facts about an export. Makes the export unless it exists or has failed before."""
         path, facts = self.path(key), self.facts(key)
         if facts and ("error" in facts or path.exists()):
             return facts
@@ -80,7 +78,7 @@ class Zoo:
             file.unlink()
 
     def tidied(self, key):
-        """Deletes an export unless it is small and there is room for it."""
+        """Deletes an export, unless it is small and there is room for it."""
         path = self.path(key)
         size = path.stat().st_size if path.exists() else 0
         total = sum(file.stat().st_size for file in path.parent.iterdir())
@@ -89,7 +87,7 @@ class Zoo:
 
 
 def tool(path, *arguments):
-    """Runs the tool; what it said on its last line where it failed, or None, and the seconds it took."""
+    """Runs the tool. Returns its last line if it failed, or None, and the time in seconds."""
     start = time.monotonic()
     try:
         run = subprocess.run([str(path), *map(str, arguments)], capture_output=True, text=True, timeout=SECONDS)
@@ -101,7 +99,7 @@ def tool(path, *arguments):
 
 
 def compared(zoo, key, path, known):
-    """The result of one export: a word for it, and the figures that it rests on."""
+    """The result of an export: a word, and the numbers behind it."""
     facts = zoo.exported(key)
     if "error" in facts:
         return {"word": "not exported", "reason": facts["error"]}
@@ -133,7 +131,7 @@ def compared(zoo, key, path, known):
     result |= {"table": report["table"], "score": explained["score"], "absorbed": explained["absorbed"]}
     result |= {"sum": float(values.sum()), "largest": float(np.abs(values).max())}
     if not result["logits"] <= LOGITS_TOLERANCE:
-        return result | {"word": "differs", "reason": f"logits are off by {result['logits']:.1e}"}
+        return result | {"word": "differs", "reason": f"the logits differ by {result['logits']:.1e}"}
     if not np.isfinite(values).all() or not values.any():
         return result | {"word": "differs", "reason": "the map is " + ("zero" if not values.any() else "not finite")}
     return result | {"word": "passes"}
@@ -148,10 +146,10 @@ def main():
     parser.add_argument("--tool", type=pathlib.Path)
     parser.add_argument("--scratch", required=True, type=pathlib.Path)
     parser.add_argument("--write", type=pathlib.Path)
-    parser.add_argument("--only", nargs="*", default=[], metavar="TEXT", help="parts of the names to take")
-    parser.add_argument("--again", action="store_true", help="try what has a result from the same tool, too")
+    parser.add_argument("--only", nargs="*", default=[], metavar="TEXT", help="check only names with one of these texts")
+    parser.add_argument("--again", action="store_true", help="also repeat exports that have a result of the same tool")
     parser.add_argument("--keep", type=float, default=0, metavar="GB")
-    parser.add_argument("--export", action="store_true", help="export, and do nothing else")
+    parser.add_argument("--export", action="store_true", help="only make the exports")
     arguments = parser.parse_args()
     zoo = Zoo(arguments.scratch, arguments.keep)
     chosen = [key for key in keys() if not arguments.only or any(text in key for text in arguments.only)]

@@ -1,4 +1,4 @@
-"""The table that `check_zoo.py` writes of its results: a row for each network, with the exports of both exporters."""
+"""The table of the results of `check_zoo.py`: a row for each network, with the results for both exporters."""
 
 import collections
 import importlib.metadata
@@ -7,12 +7,12 @@ import re
 from checks.zoo import DETECTORS, SEGMENTERS
 
 HEAD = ["network", "opsets", "operations", "logits", "table", "ΣR / S", "result"]
-# What the operation-by-operation implementation over PyTorch's graphs reports, arXiv 2512.07010.
+# The numbers that an operation-by-operation implementation on PyTorch's graphs reports, arXiv 2512.07010.
 PEER = "DynamicLRP (arXiv 2512.07010) reports 99.99 % of 31,465 operations, in 15 architectures."
 
 
 def refused(result):
-    """How many operations the tool does not cover: those that it names, or one where it says no number."""
+    """The number of operations that the tool does not support: those in its message, or one if the message has no number."""
     if "operations" not in result or result["word"] == "passes" or "explain_seconds" in result:
         return 0
     numbers = re.findall(r"(\d+) nodes? (?:are|is) not supported", result.get("reason", ""))
@@ -24,7 +24,7 @@ def percent(part, whole):
 
 
 def totals(rows):
-    """One paragraph: how many pass, of what was exported, and how many operations are covered."""
+    """A paragraph: the number of exports that pass, and the number of supported operations."""
     made = [result for _, facts, result in rows if "error" not in facts]
     failed = len(rows) - len(made)
     words = collections.Counter(result["word"] for result in made)
@@ -39,17 +39,17 @@ def totals(rows):
 
 
 def ratio(result):
-    """What of the score is in the map."""
+    """The share of the score in the map."""
     return f"{result['sum'] / result['score']:.2g}" if result.get("score") else ""
 
 
 def both(values):
-    """What the exports have in common, or what each has."""
+    """The common value of the exports, or the value of each."""
     return " / ".join(values if len(set(values)) > 1 else values[:1])
 
 
 def outcome(exports):
-    """"passes" of all exports, or what each of them is."""
+    """"passes" if all exports pass, or the result of each."""
     texts = []
     for exporter, result in exports:
         if result["word"] != "passes":
@@ -59,7 +59,7 @@ def outcome(exports):
 
 
 def row(name, exports):
-    """A network's row, of the key's last part, what is known and the result of each export."""
+    """The row of a network, from the last part of the key, the facts and the result of each export."""
     made = [(facts, result) for _, facts, result in exports if "operations" in result]
     counts = [f"{result['operations'] - refused(result)}/{result['operations']}" for _, result in made]
     counts = [text.split("/")[0] if len(set(text.split("/"))) == 1 else text.replace("/", " of ") for text in counts]
@@ -76,7 +76,7 @@ def version(package):
 
 
 def group(library, name):
-    """The part of the page that a network is in."""
+    """The section of the page for a network."""
     if library == "timm":
         return f"timm {version('timm')}"
     kind = "segmentation" if name in SEGMENTERS else "detectors" if name in DETECTORS else "classifiers"
