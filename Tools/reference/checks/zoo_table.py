@@ -99,11 +99,11 @@ def table(rows):
 {PEER}
 
 Written by `Tools/reference/checks/check_zoo.py`: PyTorch {version("torch")}, ONNX Runtime {version("onnxruntime")}, seeded weights, one seeded
-input. Each network is exported twice, by PyTorch's older exporter and by its newer one (`torchscript / dynamo`); where these differ, both
-values are given. *Operations*: nodes whose output depends on the image; how many of them the package covers where that is not all. *Logits*:
-the larger of both exports' largest differences from ONNX Runtime, relative to the largest logit; at most 1e-4 passes. *Table*: the rule table
-that `relevance explain --method lrp` chooses by itself. *ΣR / S*: the share of the explained score that is in the map; what biases and
-constants absorb is missing. A map that is zero, or has values that are not finite, does not pass. Detectors are exported up to the selection
-of boxes; R-CNNs are left out, since they cut out regions by boxes that they have selected, which is control flow.
+input. Each network is exported twice, with PyTorch's older and newer exporters (`torchscript / dynamo`); both values are given if they differ.
+*Operations*: the number of nodes whose output depends on the image, and the number of supported ones if it is smaller. *Logits*: the largest
+difference from ONNX Runtime in both exports, relative to the largest logit; the limit is 1e-4. *Table*: the default rule table of
+`relevance explain --method lrp`. *ΣR / S*: the share of the explained score in the map, without the parts that biases and constants absorb. A map
+that is zero or not finite does not pass. Detectors are exported up to the selection of boxes. R-CNNs are left out, because they crop regions with
+selected boxes, which is control flow.
 
 """ + "\n\n".join(sections) + "\n"
