@@ -210,7 +210,7 @@ def made(key, path, exportable):
     start = time.monotonic()
     with torch.no_grad():
         expected = network(torch.from_numpy(images[0]))
-    # Without gradients PyTorch's modules of attention take a short cut that cannot be exported.
+    # Without gradients, PyTorch's attention modules use a fast path that cannot be exported.
     count = len(expected) if isinstance(expected, tuple) else 1
     export(network, torch.from_numpy(images[0]), count, exporter, opset, path)
     seconds = time.monotonic() - start

@@ -1,10 +1,10 @@
-"""Writes the outlines of the characters that charts and labels are set in, from the public-domain typeface Tuffy.
+"""Writes the outlines of the characters in charts and labels, from the public-domain typeface Tuffy.
 
     apt-get install fonts-tuffy
     python3 Tools/reference/writers/imaging/write_glyphs.py /usr/share/fonts/truetype/tuffy/Tuffy.ttf \\
         > Sources/Figures/Drawing/Typeface+Outlines.swift
 
-Needs fontTools. The output has, for each character, its code point, its advance, and its contours, all in 1/512 of the em.
+Needs fontTools. The output contains the code point, the advance and the contours of each character, in units of 1/512 em.
 """
 import sys
 
