@@ -20,7 +20,7 @@ public struct BoundingBox: Hashable, Sendable {
   /// The number of square pixels; 0 if it is empty.
   package var area: Double { max(right - left, 0) * max(bottom - top, 0) }
 
-  /// The rectangle, in pixels of the picture as it is stored, in the network's input, as far as it is there; nil if nothing of it
+  /// The rectangle, in pixels of the image as it is stored, in the network's input, as far as it is there; nil if nothing of it
   /// is.
   package func placed(by placement: PixelPlacement) -> BoundingBox? {
     let corners = [placement.place(x: left, y: top), placement.place(x: right, y: bottom)]
@@ -31,11 +31,11 @@ public struct BoundingBox: Hashable, Sendable {
   }
 }
 
-/// An object in a picture.
+/// An object in an image.
 public struct LabeledObject: Hashable, Sendable {
   /// Its class, among those of the network.
   public var classIndex: Int
-  /// Where it is, in pixels of the picture as it is stored, before any EXIF orientation.
+  /// Where it is, in pixels of the image as it is stored, before any EXIF orientation.
   public var box: BoundingBox
   /// PASCAL VOC's flag for an object that is hard to recognize.
   public var isDifficult: Bool
@@ -46,9 +46,9 @@ public struct LabeledObject: Hashable, Sendable {
   }
 }
 
-/// A picture on disk with what is known of it.
+/// An image on disk with what is known of it.
 public struct LabeledImage: Hashable, Sendable {
-  /// Its name, which no other picture of the data set has: its path below the data set's folder.
+  /// Its name, which no other image of the data set has: its path below the data set's folder.
   public var name: String
   /// The file.
   public var path: String
@@ -57,16 +57,16 @@ public struct LabeledImage: Hashable, Sendable {
   /// Objects with their boxes, in the order of the annotation.
   public var objects: [LabeledObject]
 
-  /// Makes a labeled picture; the classes of its objects are added to its own.
+  /// Makes a labeled image; the classes of its objects are added to its own.
   public init(name: String, path: String, classes: [Int], objects: [LabeledObject] = []) {
     (self.name, self.path) = (name, path)
     self.classes = Set(classes + objects.map(\.classIndex)).sorted()
     self.objects = objects
   }
 
-  /// Whether a class's boxes cover less than a quarter of the picture while another class is in it: where pointing at the middle is
+  /// Whether a class's boxes cover less than a quarter of the image while another class is in it: where pointing at the middle is
   /// not enough. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1; TorchRay's “difficult”.)
-  /// `area` is that of the picture, in pixels as it is stored.
+  /// `area` is that of the image, in pixels as it is stored.
   package func isDifficult(_ classIndex: Int, area: Double) -> Bool {
     classes.contains { $0 != classIndex } && boxes(of: classIndex).reduce(0) { $0 + $1.area } < area / 4
   }
@@ -75,23 +75,23 @@ public struct LabeledImage: Hashable, Sendable {
   package func boxes(of classIndex: Int) -> [BoundingBox] { objects.filter { $0.classIndex == classIndex }.map(\.box) }
 }
 
-/// Pictures with their classes and boxes.
+/// Images with their classes and boxes.
 public struct DataSet: Sendable {
   /// What it is, for reports: its format and the folder's name.
   public var name: String
-  /// The pictures, by name.
+  /// The images, by name.
   public var images: [LabeledImage]
-  /// What was found that its user should know, such as pictures without an annotation, which are left out.
+  /// What was found that its user should know, such as images without an annotation, which are left out.
   public var notes: [String]
 
-  /// Makes a data set; pictures are put in the order of their names.
+  /// Makes a data set; images are put in the order of their names.
   public init(name: String, images: [LabeledImage], notes: [String] = []) {
     self.name = name
     self.images = images.sorted { $0.name < $1.name }
     self.notes = notes
   }
 
-  /// Some of the pictures, drawn at random, the same for the same seed; all if there are no more.
+  /// Some of the images, drawn at random, the same for the same seed; all if there are no more.
   ///
   /// - Complexity: O(images log images).
   public func sample(_ count: Int, seed: UInt64) -> DataSet {

@@ -77,7 +77,7 @@ package enum ExplanationError: RelevanceKitError, Equatable {
   case contrastWithNothing
   case noPositions(method: String, node: String, shape: TensorShape)
   case noSpatialLayer(method: String)
-  /// Nowhere does the network attend from the tokens of a picture to each other.
+  /// Nowhere does the network attend from the tokens of an image to each other.
   case noAttention(method: String)
   case needsPosition(class: Int, positions: [Int])
   case noSuchPosition([Int], positions: [Int])
@@ -151,7 +151,7 @@ package enum ExplanationError: RelevanceKitError, Equatable {
     case .notFinite(let target, let method, let node):
       "the map of \(target) by \(method) has values that are not finite (NaN or infinite), because of node \(node)"
     case .noAttention(let method):
-      "\(method) needs attention between the tokens of a picture: a product of what a softmax over tokens gives, behind a convolution that makes the "
+      "\(method) needs attention between the tokens of an image: a product of what a softmax over tokens gives, behind a convolution that makes the "
         + "tokens; the network has none; `relevance list methods` names methods for every network"
     case .noSpatialLayer(let method):
       "\(method) needs a layer with height and width, or with tokens of the image, and no layer before the logits has them"

@@ -7,7 +7,7 @@ public struct Patch: Hashable, Sendable, Codable {
   /// The columns.
   public let columns: Range<Int>
 
-  /// The pixels within `side / 2` rows and columns of a center, as far as they are in the picture.
+  /// The pixels within `side / 2` rows and columns of a center, as far as they are in the image.
   public init(center: (row: Int, column: Int), side: Int, height: Int, width: Int) {
     let reach = side / 2
     rows = max(center.row - reach, 0)..<min(center.row + reach + 1, height)
@@ -23,8 +23,8 @@ public struct PatchAblation: Sendable {
     case mean
     /// A pixel: one value per channel, in units of the network's input. A black one is the `PixelRange`'s `lower`.
     case pixel([Float])
-    /// The same places of a picture, 1 × channels × height × width: with the mean of a whole data set what the paper does.
-    case picture(Tensor)
+    /// The same places of an image, 1 × channels × height × width: with the mean of a whole data set what the paper does.
+    case image(Tensor)
   }
 
   /// The maximum of each unit's map, summed over its channels; nil if the map is zero everywhere.
@@ -110,7 +110,7 @@ public struct PatchAblation: Sendable {
     let distinct = Set(patches.compactMap { $0 }).sorted {
       ($0.rows.lowerBound, $0.columns.lowerBound) < ($1.rows.lowerBound, $1.columns.lowerBound)
     }
-    // The whole picture runs along, so that nothing but the patches makes a difference.
+    // The whole image runs along, so that nothing but the patches makes a difference.
     let inputs = [trace.input] + distinct.map { trace.input.replacing($0, by: replacement) }
     let activations = try trace.activations(of: units, for: inputs)
     let remaining = Dictionary(uniqueKeysWithValues: zip(distinct, activations.dropFirst()))
@@ -126,7 +126,7 @@ public struct PatchAblation: Sendable {
 }
 
 extension Tensor {
-  /// A picture, 1 × channels × height × width, with a patch replaced.
+  /// An image, 1 × channels × height × width, with a patch replaced.
   package func replacing(_ patch: Patch, by replacement: PatchAblation.Replacement) -> Tensor {
     var result = self
     let (channels, height, width) = (shape[1], shape[2], shape[3])
@@ -144,7 +144,7 @@ extension Tensor {
       switch replacement {
       case .mean: fill { _, _ in 0 }
       case .pixel(let pixel): fill { channel, _ in pixel[channel] }
-      case .picture(let picture): picture.withUnsafeElements { other in fill { _, index in other[index] } }
+      case .image(let image): image.withUnsafeElements { other in fill { _, index in other[index] } }
       }
     }
     return result

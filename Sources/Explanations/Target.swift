@@ -4,7 +4,7 @@ public enum Target: Hashable, Sendable {
   /// at one of them.
   case `class`(Int, at: [Int]? = nil)
   /// The class with the largest score (rank 1), or the one of a later rank. Where classes have scores at several positions, of candidates, as
-  /// a detector's, the class that has the best one, there (`Candidate`); of a picture's pixels the class that has the largest score at
+  /// a detector's, the class that has the best one, there (`Candidate`); of an image's pixels the class that has the largest score at
   /// the most of them, at all these, the background last. What it stands for is known once the network has run, for the first item of a batch.
   case top(_ rank: Int)
   /// A class at all positions where its score is the largest: the mean of its scores there. Each item of a batch has its own.

@@ -2,12 +2,12 @@ import RelevanceNetworks
 import RelevancePropagation
 import RelevanceTensors
 
-/// The attention of a network between tokens of one picture: what softmaxes make of scores, and how tokens lie on the picture.
+/// The attention of a network between tokens of one image: what softmaxes make of scores, and how tokens lie on the image.
 struct TokenAttention {
   /// The nodes whose values are attention, batch · heads × tokens × tokens, in the graph's order.
   let nodes: [Node.ID]
   let tokens: Int
-  /// How the tokens that stand for parts of the picture lie on it; they are the last ones.
+  /// How the tokens that stand for parts of the image lie on it; they are the last ones.
   let grid: TokenGrid
   private let method: String
   private var extra: Int { grid.extra }
@@ -45,7 +45,7 @@ struct TokenAttention {
   }
 
   /// What passes from each token to each other along all layers: `M ← next(layer)·M`, or `M ← M + next(layer)·M`, from the identity on; then
-  /// what the class token has of the picture's tokens, or, without one, what all have on average: height × width.
+  /// what the class token has of the image's tokens, or, without one, what all have on average: height × width.
   ///
   /// - Parameter next: for each layer tokens × tokens.
   /// - Complexity: O(layers · tokens³).

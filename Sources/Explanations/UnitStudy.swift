@@ -48,7 +48,7 @@ public struct UnitStudy: Sendable {
   /// Studies the units of a layer.
   ///
   /// - Parameters:
-  ///   - trace: a run of one picture, of shape 1 × channels × height × width.
+  ///   - trace: a run of one image, of shape 1 × channels × height × width.
   ///   - node: the layer: fully connected, convolutional, or a rectifier behind one.
   ///   - options: how many units, and what becomes of their patches.
   /// In a task that is cancelled it ends after the group of units or runs that it is at.
@@ -63,10 +63,10 @@ public struct UnitStudy: Sendable {
       throw SimpleError("patches of side \(options.patchSide); expected an odd number of pixels", .usage)
     }
     guard trace.batch == 1 else {
-      throw SimpleError("a study of a run of \(trace.batch) pictures; expected one", .usage)
+      throw SimpleError("a study of a run of \(trace.batch) images; expected one", .usage)
     }
     let input = trace.input.shape
-    guard input.rank == 4, !trace.plan.network.hasChannelsLast else { throw UnitStudyError.noPicture(input) }
+    guard input.rank == 4, !trace.plan.network.hasChannelsLast else { throw UnitStudyError.noImage(input) }
     try Self.check(options.replacement, for: input)
     let units = try trace.mostActiveUnits(at: node, count: options.count)
     try Self.checkContrast(at: node, in: trace)
@@ -126,8 +126,8 @@ public struct UnitStudy: Sendable {
       guard pixel.count == input[1] else {
         throw UnitStudyError.replacement(expected: input, found: [1, pixel.count, 1, 1])
       }
-    case .picture(let picture):
-      guard picture.shape == input else { throw UnitStudyError.replacement(expected: input, found: picture.shape) }
+    case .image(let image):
+      guard image.shape == input else { throw UnitStudyError.replacement(expected: input, found: image.shape) }
     }
   }
 
@@ -167,7 +167,7 @@ extension Tensor {
 
 /// Units that cannot be studied.
 package enum UnitStudyError: RelevanceKitError, Equatable {
-  case noPicture(TensorShape)
+  case noImage(TensorShape)
   case replacement(expected: TensorShape, found: TensorShape)
   case tooFewActive(node: String, expected: Int, found: Int)
   case noContrast(node: String, between: String, operator: String, suggestion: String?)
@@ -175,13 +175,13 @@ package enum UnitStudyError: RelevanceKitError, Equatable {
   package var category: ErrorCategory {
     switch self {
     case .replacement, .noContrast: .usage
-    case .noPicture, .tooFewActive: .badData
+    case .noImage, .tooFewActive: .badData
     }
   }
 
   package var description: String {
     switch self {
-    case .noPicture(let shape):
+    case .noImage(let shape):
       "patches need an input of shape 1×channels×height×width, and the network takes \(shape)"
     case .replacement(let expected, let found):
       "what patches are replaced by has to fit the input: expected shape \(expected), found \(found)"

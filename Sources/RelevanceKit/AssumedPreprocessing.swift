@@ -36,7 +36,7 @@ enum AssumedPreprocessing {
       take("\(kind) 0…1" + (channels == 4 ? " with opacity, which is 1 everywhere" : ""), factor: 1 / 255)
     }
     guard let height, let width, height > 0, width > 0 else { return (result, words) }
-    // What looks for objects, or at all pixels, takes the whole picture.
+    // What looks for objects, or at all pixels, takes the whole image.
     let inferred = (try? network.analysis(forInput: network.exampleInputShape()))?.inferred
     let hasPositions = inferred.map { network.scoreLayout($0).hasPositions } ?? false
     if height == width, height >= 160, !hasPositions {

@@ -5,7 +5,7 @@ import RelevanceONNXFormat
 import RelevanceSupport
 import RelevanceTensors
 
-/// A network as it lies on disk: the graph, how pictures are prepared for it, and what its classes are called.
+/// A network as it lies on disk: the graph, how images are prepared for it, and what its classes are called.
 ///
 /// Beside `model.onnx` there may be the two files that Hugging Face image models carry: `preprocessor_config.json` and
 /// `config.json` (`id2label`); or timm's `config.json`, which has both. Of a folder `onnx` they may be one folder up. Without them, what the
@@ -76,7 +76,7 @@ public struct Model: Sendable {
     var timm: Preprocessing?
     if read == nil, let configurationFile {
       do { timm = try Preprocessing.timm(configurationFile) } catch let error as any RelevanceKitError {
-        notes.append("what timm says of pictures is not done: \(error.description)")
+        notes.append("what timm says of images is not done: \(error.description)")
       }
     }
     let (assumed, words) = AssumedPreprocessing.of(network, metadata: source.metadata)

@@ -24,7 +24,7 @@ struct Place {
 /// The trained network of the articles, and a scene in which it sees an 8 and a 0.
 struct Scene {
   static let folder = Fixtures.path("digits/vgg")
-  static let picture = Fixtures.path("digits/scenes/005.png")
+  static let image = Fixtures.path("digits/scenes/005.png")
 
   let model: Model
   let input: Tensor
@@ -34,7 +34,7 @@ struct Scene {
   /// Runs the network on the scene under table `default`.
   init() throws {
     model = try Model(contentsOf: Self.folder)
-    input = try model.preprocessing.tensor(from: RGBImage(contentsOf: Self.picture))
+    input = try model.preprocessing.tensor(from: RGBImage(contentsOf: Self.image))
     explainer = try Explainer(model)
     trace = try explainer.trace(input)
   }

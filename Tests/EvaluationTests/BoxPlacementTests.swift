@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Where boxes go when a picture is preprocessed: told from rectangles drawn into pictures.
+/// Where boxes go when an image is preprocessed: told from rectangles drawn into images.
 @Suite struct BoxPlacementTests {
   private static let preprocessings: [Preprocessing] = [
     Preprocessing(resize: nil, crop: nil),
@@ -29,11 +29,11 @@ import Testing
       for y in Int(box.top)..<Int(box.bottom) { for x in Int(box.left)..<Int(box.right) { stored[x, y] = .white } }
       let path = scratch.path("marked.png")
       try png(stored, orientation).write(to: URL(fileURLWithPath: path))
-      let picture = try RGBImage.read(path)
-      #expect(picture.orientation == orientation)
-      let visible = try preprocessing.visible(picture.upright)
+      let image = try RGBImage.read(path)
+      #expect(image.orientation == orientation)
+      let visible = try preprocessing.visible(image.upright)
       let placement = preprocessing.placement(
-        ofWidth: picture.upright.width, height: picture.upright.height, storedAs: picture.orientation)
+        ofWidth: image.upright.width, height: image.upright.height, storedAs: image.orientation)
       #expect(placement.width == visible.width && placement.height == visible.height)
       let found = marked(visible)
       let placed = box.placed(by: placement)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct DigitsTests {
   /// COCO's annotations, as far as the scenes need them; a category's id is its class.
   private struct Instances: Decodable {
-    struct Picture: Decodable {
+    struct Image: Decodable {
       let id: Int
       let fileName: String
     }
@@ -17,7 +17,7 @@ import Testing
       let categoryId: Int
       let bbox: [Double]
     }
-    let images: [Picture]
+    let images: [Image]
     let annotations: [Annotation]
   }
 
@@ -35,9 +35,9 @@ import Testing
           classIndex: annotation.categoryId, box: BoundingBox(left: x, top: y, right: x + width, bottom: y + height))
       }
     }
-    return instances.images.map { picture in
+    return instances.images.map { image in
       LabeledImage(
-        name: picture.fileName, path: "\(folder)/\(picture.fileName)", classes: [], objects: objects[picture.id] ?? [])
+        name: image.fileName, path: "\(folder)/\(image.fileName)", classes: [], objects: objects[image.id] ?? [])
     }
   }
 

@@ -16,23 +16,23 @@ import Testing
   }
 
   /// Red, green or blue squares on 16 × 16 pixels.
-  private static func picture(_ squares: (channel: Int, y: Int, x: Int, side: Int)...) -> Tensor {
-    var picture = Tensor(shape: [1, 3, 16, 16])
+  private static func image(_ squares: (channel: Int, y: Int, x: Int, side: Int)...) -> Tensor {
+    var image = Tensor(shape: [1, 3, 16, 16])
     for square in squares {
       for y in 0..<square.side {
-        for x in 0..<square.side { picture[0, square.channel, square.y + y, square.x + x] = 1 }
+        for x in 0..<square.side { image[0, square.channel, square.y + y, square.x + x] = 1 }
       }
     }
-    return picture
+    return image
   }
 
-  /// In one picture a green object in cell (2, 1), in the other a red one in cell (0, 3).
-  private static let pictures = [picture((1, 8, 4, 4)), picture((0, 0, 12, 4))]
+  /// In one image a green object in cell (2, 1), in the other a red one in cell (0, 3).
+  private static let images = [image((1, 8, 4, 4)), image((0, 0, 12, 4))]
 
   private static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
   @Test(arguments: SampleDetector.allCases) func eachItemHasItsOwn(detector: SampleDetector) throws {
-    let trace = try Self.explainer(detector.network()).trace(Tensor(joining: Self.pictures))
+    let trace = try Self.explainer(detector.network()).trace(Tensor(joining: Self.images))
     let first = detector.hasBackground ? 1 : 0
     let found = try trace.explain(.box(1), by: .gradient)
     let (classes, cells) = ([first + 1, first], [detector.position(2, 1), detector.position(0, 3)])
@@ -41,12 +41,12 @@ import Testing
     // The logit, 12, is behind the sigmoid or softmax, and its derivative by a pixel of the object is 1.
     guard detector != .products else { return }
     #expect(found.scores.allSatisfy { abs($0 - 12) < 1e-4 } && found.quantity == "logit per unit of input")
-    #expect(found.relevance.relativeDistance(from: Tensor(joining: Self.pictures)) < 1e-6)
+    #expect(found.relevance.relativeDistance(from: Tensor(joining: Self.images)) < 1e-6)
   }
 
   /// Four numbers beside the classes, as the network gives them: of the green object's cell, where green sums up to 16.
   @Test(arguments: SampleDetector.allCases) func numbersOfTheBox(detector: SampleDetector) throws {
-    let trace = try Self.explainer(detector.network()).trace(Self.pictures[0])
+    let trace = try Self.explainer(detector.network()).trace(Self.images[0])
     let found = try #require(try trace.boxes(ofItem: 0).first).box
     let raw: [Double] = [0.2 * 16 + 9, 0.6 * 16 + 7, 0.2 * 16 + 3, -1 * 16 + 8]
     let expected: [Double]? =
@@ -62,7 +62,7 @@ import Testing
 
   /// All positions are there, by objectness × class, and the background is no class.
   @Test(arguments: SampleDetector.allCases) func ranks(detector: SampleDetector) throws {
-    let trace = try Self.explainer(detector.network()).trace(Self.picture((1, 8, 4, 4), (1, 0, 0, 3)))
+    let trace = try Self.explainer(detector.network()).trace(Self.image((1, 8, 4, 4), (1, 0, 0, 3)))
     let boxes = try trace.boxes(ofItem: 0)
     #expect(boxes.count == trace.layout.positionCount && Set(boxes.map(\.place)).count == boxes.count)
     #expect(zip(boxes, boxes.dropFirst()).allSatisfy { $0.confidence >= $1.confidence })
@@ -106,15 +106,15 @@ import Testing
   /// In a batch, boxes may start at different nodes; each item is what it is alone.
   @Test(arguments: methods) func boxesOfSeveralNodes(method: any AttributionMethod) throws {
     let explainer = try Self.explainer(Self.twoScales())
-    let pictures = [Self.picture((1, 8, 4, 4)), Self.picture((2, 8, 8, 8)), Self.picture((0, 0, 12, 4))]
-    let trace = try explainer.trace(Tensor(joining: pictures))
+    let images = [Self.image((1, 8, 4, 4)), Self.image((2, 8, 8, 8)), Self.image((0, 0, 12, 4))]
+    let trace = try explainer.trace(Tensor(joining: images))
     // The noise of a batch is not that of each of its items.
     let isAlike = !(method is SmoothGrad)
     let together = try trace.explain([.box(1), .box(2)], by: method)
     #expect(zip(together[0].scores, [12, 28, 12] as [Float]).allSatisfy { abs($0 - $1) < 1e-4 })
     #expect(together[0].boxes.map(\.place) == [9, 16 + 3, 3])
-    for (item, picture) in pictures.enumerated() {
-      let alone = try explainer.trace(picture)
+    for (item, image) in images.enumerated() {
+      let alone = try explainer.trace(image)
       for number in 0..<2 {
         let found = together[number].signedRelevance.item(item)
         let expected = try alone.explain(.box(number + 1), by: method).signedRelevance.item(0)
@@ -144,7 +144,7 @@ import Testing
   }
 
   @Test func encodings() throws {
-    let trace = try Self.explainer(SampleDetector.boxesThenClasses.network()).trace(Self.pictures[0])
+    let trace = try Self.explainer(SampleDetector.boxesThenClasses.network()).trace(Self.images[0])
     let explanation = try trace.explain(.box(1))
     let copy = try JSONDecoder().decode(Explanation.self, from: JSONEncoder().encode(explanation))
     #expect(copy.target == .box(1) && copy.boxes == explanation.boxes && !copy.boxes.isEmpty)

@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  /// Pixels of a mean picture's own range, place by place, and of channels that come last.
+  /// Pixels of a mean image's own range, place by place, and of channels that come last.
   @Test func boxesOfEveryShape() throws {
     let range = PixelRange(lower: [0, 0, 0], upper: [1, 1, 1])
     var builder = GraphBuilder(item: [3, 4, 4])

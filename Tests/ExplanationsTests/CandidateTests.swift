@@ -11,7 +11,7 @@ import Testing
   private func trace(_ detector: SampleDetector, classes: Int? = nil, hasBlue: Bool? = nil) throws -> Trace {
     let network = try detector.network().expecting(classes: classes)
     return try Explainer(network, rules: .default(pixelRange: Self.range))
-      .trace(SampleDetector.picture(hasBlue: hasBlue ?? (detector.hasObjectness || detector == .products)))
+      .trace(SampleDetector.image(hasBlue: hasBlue ?? (detector.hasObjectness || detector == .products)))
   }
 
   @Test(arguments: SampleDetector.allCases) func layout(detector: SampleDetector) throws {
@@ -101,8 +101,8 @@ import Testing
     }
   }
 
-  /// Pixels of a picture: class 0 is the background unless the names say otherwise, and comes last.
-  @Test func theBackgroundOfPictures() throws {
+  /// Pixels of an image: class 0 is the background unless the names say otherwise, and comes last.
+  @Test func theBackgroundOfImages() throws {
     let network = try ScoreLayoutTests.network(.channelsFirst)
     func ranks(_ names: [String]?) throws -> (targets: [Target], regions: [Int]) {
       let labels = names.map { Labels(names: Dictionary(uniqueKeysWithValues: $0.enumerated().map { ($0, $1) })) }

@@ -63,7 +63,7 @@ import Testing
     #expect(last.transposed([0, 3, 1, 2]).relativeDistance(from: first) <= Tolerance.sameMap)
   }
 
-  /// Where classes have scores at the positions of a picture, ranks are those of regions, the background's last.
+  /// Where classes have scores at the positions of an image, ranks are those of regions, the background's last.
   @Test func ranksOfRegions() throws {
     let network = try ScoreLayoutTests.network(.channelsFirst)
     let range = PixelRange(lower: [-1, -1, -1], upper: [1, 1, 1])

@@ -3,14 +3,14 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The grid pointing game on photographs: four pictures of different classes side by side; how much of what speaks for a
-/// class lies in its own picture? Chance is a quarter. And: how much alike are the maps of the four classes?
+/// The grid pointing game on photographs: four images of different classes side by side; how much of what speaks for a
+/// class lies in its own image? Chance is a quarter. And: how much alike are the maps of the four classes?
 @Suite struct GridPointingTests {
-  /// How sure the network must be of a picture's class.
+  /// How sure the network must be of an image's class.
   static let confidence = 0.8
   static let methods: [any AttributionMethod] = [.lrp, .clrp1, .clrp2]
   static let folder = Fixtures.images.appendingPathComponent("imagenet")
-  static let hasPictures = FileManager.default.fileExists(atPath: folder.appendingPathComponent("labels.json").path)
+  static let hasImages = FileManager.default.fileExists(atPath: folder.appendingPathComponent("labels.json").path)
 
   /// What is found for a method.
   struct Result {
@@ -22,10 +22,10 @@ import Testing
     var cosine = 0.0
   }
 
-  /// SqueezeNet ends in a convolution and global pooling; grids are twice as large as pictures.
+  /// SqueezeNet ends in a convolution and global pooling; grids are twice as large as images.
   @Test(
     .enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"),
-    .enabled(if: hasPictures, "there are no ImageNet pictures beside the package"))
+    .enabled(if: hasImages, "there are no ImageNet images beside the package"))
   func squeezeNet() throws {
     let data = try Data(contentsOf: Self.folder.appendingPathComponent("labels.json"))
     let labels = try JSONDecoder().decode([String: Int].self, from: data)
@@ -36,10 +36,10 @@ import Testing
     #expect(min(clrp1.pointing, clrp2.pointing) >= 0.9)
   }
 
-  /// VGG16 ends in fully connected layers, the paper's own case; grids are as large as pictures, which are made half as large.
+  /// VGG16 ends in fully connected layers, the paper's own case; grids are as large as images, which are made half as large.
   @Test(
     .enabled(if: FetchedModel.hasCoarseVGG16, "there is no vgg16-coarse among the fetched models"),
-    .enabled(if: hasPictures, "there are no ImageNet pictures beside the package"))
+    .enabled(if: hasImages, "there are no ImageNet images beside the package"))
   func coarseVGG16() throws {
     let model = try Model(contentsOf: FetchedModel.coarseVGG16)
     let data = try Data(contentsOf: Fixtures.images.appendingPathComponent("coarse-classes.json"))
@@ -59,23 +59,23 @@ import Testing
     }
   }
 
-  /// Plays on seeded grids of pictures that the network gives their own class with confidence.
+  /// Plays on seeded grids of images that the network gives their own class with confidence.
   private static func play(
     model path: String, labels: [String: Int], grids: Int, cell: (Tensor) -> Tensor
   ) throws -> [Result] {
     let model = try Model(contentsOf: path)
     let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
-    let pictures = try labels.sorted { $0.key < $1.key }.compactMap { name, label -> Picture? in
+    let images = try labels.sorted { $0.key < $1.key }.compactMap { name, label -> Image? in
       let tensor = try model.preprocessing.tensor(from: RGBImage(contentsOf: folder.appendingPathComponent(name).path))
       let best = try explainer.trace(tensor).predictions()[0]
       guard best.classIndex == label, (best.probability ?? 0) >= confidence else { return nil }
-      return Picture(label: label, tensor: cell(tensor))
+      return Image(label: label, tensor: cell(tensor))
     }
-    try #require(pictures.count >= 12)
+    try #require(images.count >= 12)
     var results = methods.map { _ in Result() }
     var (cells, pairs) = (0, 0)
     for grid in 0..<grids {
-      let chosen = choose(4, of: pictures, seed: UInt64(grid + 1))
+      let chosen = choose(4, of: images, seed: UInt64(grid + 1))
       let trace = try explainer.trace(join(chosen.map(\.tensor)))
       // What the network does not vote for has no support that could be pointed at.
       let places = (0..<4).filter { trace.logits[0, chosen[$0].label] > 0 }
@@ -98,30 +98,30 @@ import Testing
     }
     for (method, result) in zip(methods, results) {
       print(
-        "grid pointing, \(URL(fileURLWithPath: path).lastPathComponent), \(pictures.count) pictures, \(cells) cells, "
+        "grid pointing, \(URL(fileURLWithPath: path).lastPathComponent), \(images.count) images, \(cells) cells, "
           + "\(method): energy \(result.energy), pointing \(result.pointing), cosine \(result.cosine)")
     }
     return results
   }
 
-  struct Picture {
+  struct Image {
     let label: Int
     let tensor: Tensor
   }
 
-  /// Different pictures of different classes, drawn by a seeded generator.
-  private static func choose(_ count: Int, of pictures: [Picture], seed: UInt64) -> [Picture] {
-    var chosen: [Picture] = []
+  /// Different images of different classes, drawn by a seeded generator.
+  private static func choose(_ count: Int, of images: [Image], seed: UInt64) -> [Image] {
+    var chosen: [Image] = []
     var draw = 0
     while chosen.count < count {
-      let picture = pictures[Int(Seeded.uniform(seed, draw) * Double(pictures.count))]
+      let image = images[Int(Seeded.uniform(seed, draw) * Double(images.count))]
       draw += 1
-      if !chosen.contains(where: { $0.label == picture.label }) { chosen.append(picture) }
+      if !chosen.contains(where: { $0.label == image.label }) { chosen.append(image) }
     }
     return chosen
   }
 
-  /// Four pictures as one: two above two.
+  /// Four images as one: two above two.
   private static func join(_ cells: [Tensor]) -> Tensor {
     let (height, width) = (cells[0].shape[2], cells[0].shape[3])
     return Tensor(uninitialized: [1, 3, 2 * height, 2 * width]) { grid in

@@ -167,6 +167,6 @@ import Testing
     let trace = try SampleNetwork.branched.explainer().trace(SampleNetwork.input(batch: 1))
     #expect {
       try AttentionRollout().grids(in: trace)
-    } throws: { "\($0)".hasPrefix("attention-rollout needs attention between the tokens of a picture") }
+    } throws: { "\($0)".hasPrefix("attention-rollout needs attention between the tokens of an image") }
   }
 }

@@ -79,14 +79,14 @@ import Testing
     #expect(study.meanDrop(byPatchesOfOwnGroup: false) == study.ablation.meanOtherDrop)
   }
 
-  /// Drops are what the definitions give for a picture whose patch somebody else has replaced.
+  /// Drops are what the definitions give for an image whose patch somebody else has replaced.
   @Test(arguments: [1, 3, 9]) func dropsAreThoseOfTheDefinition(patchSide: Int) throws {
     let x = CornerNetwork.input()
     let trace = try CornerNetwork.explainer().trace(x)
-    let picture = Seeded.tensor(x.shape, seed: 5, low: 0, high: 1)
+    let image = Seeded.tensor(x.shape, seed: 5, low: 0, high: 1)
     for (replacement, value) in [
       (.mean, { _, _, _ in 0 }), (.pixel([0.2, 0.4, 0.6]), { channel, _, _ in [0.2, 0.4, 0.6][channel] }),
-      (.picture(picture), { channel, row, column in picture[0, channel, row, column] }),
+      (.image(image), { channel, row, column in image[0, channel, row, column] }),
     ] as [(PatchAblation.Replacement, (Int, Int, Int) -> Float)] {
       var options = UnitStudy.Options()
       options.patchSide = patchSide
@@ -208,7 +208,7 @@ import Testing
       try error(.flattened, "relu2") { $0.replacement = .pixel([0]) }
         == "what patches are replaced by has to fit the input: expected shape 1×3×12×12, found 1×1×1×1")
     #expect(
-      try error(.flattened, "relu2") { $0.replacement = .picture(Tensor(shape: [1, 3, 8, 8])) }
+      try error(.flattened, "relu2") { $0.replacement = .image(Tensor(shape: [1, 3, 8, 8])) }
         == "what patches are replaced by has to fit the input: expected shape 1×3×12×12, found 1×3×8×8")
 
     var builder = GraphBuilder(item: [3, 12, 12])

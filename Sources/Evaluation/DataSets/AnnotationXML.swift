@@ -5,13 +5,13 @@ import RelevanceSupport
   import FoundationXML
 #endif
 
-/// The objects in an annotation of one picture, in the XML that PASCAL VOC introduced and ILSVRC uses.
+/// The objects in an annotation of one image, in the XML that PASCAL VOC introduced and ILSVRC uses.
 ///
 /// Entities are not resolved: a document type declaration is an error, as are nesting and files beyond what annotations have.
 struct AnnotationXML {
-  /// How the pixels of a picture are counted. A box includes the pixels of all its sides.
+  /// How the pixels of an image are counted. A box includes the pixels of all its sides.
   enum Origin: Double {
-    /// ILSVRC. It is not documented; boxes of the validation set run from 0 to the picture's side less 1, and the
+    /// ILSVRC. It is not documented; boxes of the validation set run from 0 to the image's side less 1, and the
     /// development kit's overlap counts the pixels of both sides.
     case zero = 0
     /// PASCAL VOC: the upper left pixel is (1, 1). (Development kit of VOC2012, §8.)

@@ -2,7 +2,7 @@ import RelevanceSupport
 
 /// How a data set lies on disk.
 public enum DataSetFormat: String, CaseIterable, Sendable {
-  /// A flat folder of pictures and a file with their classes, as ILSVRC's validation set; boxes are optional.
+  /// A flat folder of images and a file with their classes, as ILSVRC's validation set; boxes are optional.
   case imagenet
   /// A folder per class, as torchvision's `ImageFolder`.
   case folder
@@ -19,8 +19,8 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
   /// What must be there, for those who gave something else.
   var needs: String {
     switch self {
-    case .imagenet: "a folder of pictures and a labels file"
-    case .folder: "a folder per class with pictures"
+    case .imagenet: "a folder of images and a labels file"
+    case .folder: "a folder per class with images"
     case .voc: "a folder with JPEGImages and Annotations"
     case .coco: "a .json file with images and annotations"
     case .manifest: "a .csv or .jsonl file"
@@ -42,7 +42,7 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
       self = .voc
     } else if options.labels != nil {
       self = .imagenet
-    } else if try Files.folders(in: path).contains(where: { try Files.holdsPictures("\(path)/\($0)") }) {
+    } else if try Files.folders(in: path).contains(where: { try Files.holdsImages("\(path)/\($0)") }) {
       self = .folder
     } else {
       throw SimpleError.unrecognized(path)
@@ -52,11 +52,11 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
 
 /// Where the parts of a data set are, and what becomes of classes that the network does not have.
 public struct DataSetOptions: Hashable, Sendable {
-  /// `imagenet`: the file with the pictures' classes.
+  /// `imagenet`: the file with the images' classes.
   public var labels: String?
   /// `imagenet`: the folder of ILSVRC's XML files with boxes; its sub-folders are searched as well.
   public var boxes: String?
-  /// `coco`: the folder of the pictures; nil looks beside the file, and for a folder with the name of its split.
+  /// `coco`: the folder of the images; nil looks beside the file, and for a folder with the name of its split.
   public var images: String?
   /// `voc`: a name in `ImageSets/Main`; nil takes `val`, else `trainval`, else every annotation.
   public var split: String?
@@ -74,10 +74,10 @@ public struct DataSetOptions: Hashable, Sendable {
 }
 
 extension DataSet {
-  /// Reads what is known of the pictures of a data set; not the pictures themselves.
+  /// Reads what is known of the images of a data set; not the images themselves.
   ///
-  /// Boxes are in pixels of the pictures as they are stored, whatever an EXIF orientation says: that is what annotations of VOC,
-  /// ILSVRC and COCO refer to. A picture that is labeled but missing is kept, so that a run reports it; what is
+  /// Boxes are in pixels of the images as they are stored, whatever an EXIF orientation says: that is what annotations of VOC,
+  /// ILSVRC and COCO refer to. An image that is labeled but missing is kept, so that a run reports it; what is
   /// incomplete otherwise is said in `notes`.
   ///
   /// - Parameters:
@@ -104,9 +104,9 @@ extension DataSet {
       case .coco: try COCOFormat(path, images: options.images).dataSet()
       case .manifest: try ManifestFormat(path).dataSet()
       }
-    guard !found.pictures.isEmpty else {
+    guard !found.images.isEmpty else {
       let notes = found.notes.isEmpty ? "" : " (\(found.notes.joined(separator: " ")))"
-      throw SimpleError("\(path): expected \(format.needs), found no labeled picture\(notes)")
+      throw SimpleError("\(path): expected \(format.needs), found no labeled image\(notes)")
     }
     return try found.resolved(classes, skipsUnknown: options.skipsUnknownClasses)
   }

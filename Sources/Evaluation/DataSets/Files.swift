@@ -2,9 +2,9 @@ import Foundation
 import RelevanceSupport
 
 enum Files {
-  /// Extensions of pictures that are read.
-  private static let pictureExtensions: Set = ["jpg", "jpeg", "png"]
-  /// Extensions of pictures that other systems read.
+  /// Extensions of images that are read.
+  private static let imageExtensions: Set = ["jpg", "jpeg", "png"]
+  /// Extensions of images that other systems read.
   private static let otherExtensions: Set = ["bmp", "gif", "pbm", "pgm", "ppm", "tif", "tiff", "webp"]
   /// Deeper folders are not searched.
   private static let depthLimit = 32
@@ -49,7 +49,7 @@ enum Files {
   }
 
   static func folders(in folder: String) throws -> [String] {
-    try names(in: folder).filter { !isPicture($0) && isFolder("\(folder)/\($0)") == true }
+    try names(in: folder).filter { !isImage($0) && isFolder("\(folder)/\($0)") == true }
   }
 
   /// All files below a folder, as paths from it. Links to folders are followed, each folder is visited once.
@@ -62,8 +62,8 @@ enum Files {
       guard depth < depthLimit, visited.insert(actual).inserted else { return }
       for name in try names(in: path) {
         let file = below.isEmpty ? name : "\(below)/\(name)"
-        // Asking the file system about every one of a million pictures takes long.
-        if isPicture(name) || isFolder("\(folder)/\(file)") != true {
+        // Asking the file system about every one of a million images takes long.
+        if isImage(name) || isFolder("\(folder)/\(file)") != true {
           files.append(file)
         } else {
           try visit(file, depth: depth + 1)
@@ -74,13 +74,13 @@ enum Files {
     return files
   }
 
-  /// Whether there are pictures in a folder, at any depth.
-  static func holdsPictures(_ folder: String) throws -> Bool { try allFiles(below: folder).contains(where: isPicture) }
+  /// Whether there are images in a folder, at any depth.
+  static func holdsImages(_ folder: String) throws -> Bool { try allFiles(below: folder).contains(where: isImage) }
 
-  static func isPicture(_ name: String) -> Bool { pictureExtensions.contains(fileExtension(of: name)) }
+  static func isImage(_ name: String) -> Bool { imageExtensions.contains(fileExtension(of: name)) }
 
-  /// Whether a name is that of a picture that other systems read.
-  static func isOtherPicture(_ name: String) -> Bool { otherExtensions.contains(fileExtension(of: name)) }
+  /// Whether a name is that of an image that other systems read.
+  static func isOtherImage(_ name: String) -> Bool { otherExtensions.contains(fileExtension(of: name)) }
 
   static func fileExtension(of path: String) -> String { PathText.fileExtension(of: path).lowercased() }
 
@@ -92,6 +92,6 @@ enum Files {
 }
 
 extension Int {
-  /// “1 picture is”, “2 pictures are”.
+  /// “1 image is”, “2 images are”.
   func things(_ noun: String) -> String { self == 1 ? "1 \(noun) is" : "\(self) \(noun)s are" }
 }

@@ -22,7 +22,7 @@ extension ClassReference: Decodable {
 
 /// A data set whose classes are still called as it calls them.
 struct UnresolvedDataSet {
-  struct Picture {
+  struct Image {
     var name: String
     var path: String
     var classes: [ClassReference] = []
@@ -39,12 +39,12 @@ struct UnresolvedDataSet {
   var name: String
   /// For errors.
   var path: String
-  var pictures: [Picture] = []
+  var images: [Image] = []
   var notes: [String] = []
 
-  /// Notes that pictures are left out because nothing is known of them.
+  /// Notes that images are left out because nothing is known of them.
   mutating func noteWithoutAnnotation(_ names: [String], of what: String) {
-    note(names, "picture", "left out for want of \(what); the first is")
+    note(names, "image", "left out for want of \(what); the first is")
   }
 
   /// Notes what is the matter with some things, if there are any, up to the name of the first.
@@ -52,15 +52,15 @@ struct UnresolvedDataSet {
     if let first = names.first { notes.append("\(names.count.things(noun)) \(matter) \(first).") }
   }
 
-  /// Notes pictures that are annotated but not there; they stay, so that a run reports them.
-  mutating func noteMissingPictures() {
-    let missing = pictures.map(\.path).filter { Files.isFolder($0) == nil }
-    note(missing, "picture", "missing on disk; the first is")
+  /// Notes images that are annotated but not there; they stay, so that a run reports them.
+  mutating func noteMissingImages() {
+    let missing = images.map(\.path).filter { Files.isFolder($0) == nil }
+    note(missing, "image", "missing on disk; the first is")
   }
 
-  /// Notes pictures that cannot be read.
-  mutating func noteOtherPictures(_ names: [String]) {
-    note(names.filter(Files.isOtherPicture), "picture", "neither JPEG nor PNG and left out; the first is")
+  /// Notes images that cannot be read.
+  mutating func noteOtherImages(_ names: [String]) {
+    note(names.filter(Files.isOtherImage), "image", "neither JPEG nor PNG and left out; the first is")
   }
 
   /// The same with the network's classes.
@@ -82,13 +82,13 @@ struct UnresolvedDataSet {
       return found
     }
     var names: Set<String> = []
-    let images = try pictures.map { picture in
-      guard names.insert(picture.name).inserted else {
-        throw SimpleError.invalid(path, expected: "pictures of different names", found: "two called \(picture.name)")
+    let images = try self.images.map { image in
+      guard names.insert(image.name).inserted else {
+        throw SimpleError.invalid(path, expected: "images of different names", found: "two called \(image.name)")
       }
-      var known = try picture.classes.compactMap(index)
+      var known = try image.classes.compactMap(index)
       var objects: [LabeledObject] = []
-      for object in picture.objects {
+      for object in image.objects {
         guard let classIndex = try index(object.label) else { continue }
         known.append(classIndex)
         if object.box.area > 0 {
@@ -97,7 +97,7 @@ struct UnresolvedDataSet {
           empty += 1
         }
       }
-      return LabeledImage(name: picture.name, path: picture.path, classes: known, objects: objects)
+      return LabeledImage(name: image.name, path: image.path, classes: known, objects: objects)
     }
     let examples = unknown.prefix(5).joined(separator: ", ")
     guard unknown.isEmpty || skipsUnknown else {

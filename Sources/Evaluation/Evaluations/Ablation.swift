@@ -15,7 +15,7 @@ public struct Ablation: NamedEvaluation {
   /// The paper's.
   public init() {}
 
-  /// What was found for a picture.
+  /// What was found for an image.
   package struct Record: Codable, Sendable {
     package struct Drop: Codable, Sendable {
       /// How much lower the logit is after one patch, two, …; negative where it rises.
@@ -26,9 +26,9 @@ public struct Ablation: NamedEvaluation {
 
     package struct Target: Codable, Sendable {
       package let classIndex: Int
-      /// Its logit in the whole picture.
+      /// Its logit in the whole image.
       package let logit: Float
-      /// Its softmax probability in the whole picture, 0…1.
+      /// Its softmax probability in the whole image, 0…1.
       package let probability: Double
       /// What each method's patches do, in the order of the subject's methods.
       package let drops: [Drop]
@@ -37,12 +37,12 @@ public struct Ablation: NamedEvaluation {
     package let targets: [Target]
   }
 
-  /// Prepares to explain each picture.
+  /// Prepares to explain each image.
   ///
-  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace patches by.
+  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, or if there is nothing to replace patches by.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
-    let mean = try replacement.picture(subject, on: data)
+    let mean = try replacement.image(subject, on: data)
     let configuration = [
       "mean": mean.fingerprint, "patch": ["\(patchSide)"], "patches": ["\(patches)"], "target": [target.rawValue],
     ]
@@ -51,7 +51,7 @@ public struct Ablation: NamedEvaluation {
       try mean.checkReplaces(tensor, of: image)
       let classes = try target.classes(of: image, in: trace)
       let maps = try subject.maps(of: classes.map { .class($0) }, in: trace, item: item)
-      // The whole picture runs along, so that nothing but the patches makes a difference.
+      // The whole image runs along, so that nothing but the patches makes a difference.
       var runs: [[Patch]] = [[]]
       let steps = maps.map { maps in
         maps.map { map -> [Int] in
@@ -65,7 +65,7 @@ public struct Ablation: NamedEvaluation {
         }
       }
       let results = try subject.explainer.scores(
-        of: runs.map { $0.reduce(tensor) { $0.replacing($1, by: .picture(mean)) } })
+        of: runs.map { $0.reduce(tensor) { $0.replacing($1, by: .image(mean)) } })
       let scores = trace.classScores
       let targets = classes.enumerated().map { number, classIndex in
         let drops = steps.map { steps in
@@ -87,7 +87,7 @@ extension Ablation {
   public static let name = "ablation"
   package static let abstract = "How much a class loses when the patches at the maxima of its map are replaced."
   package static let discussion = """
-    Patches are replaced by the same places of the data set's mean picture. Reported are the mean drops of the class's logit and of \
+    Patches are replaced by the same places of the data set's mean image. Reported are the mean drops of the class's logit and of \
     its probability. --method random says what patches at random places do.
 
     Example: relevance evaluate ablation model.onnx photos.csv --patches 10 --method lrp
@@ -150,7 +150,7 @@ extension Ablation {
           "drop-of-\($0)", of: [$0], title: "Ablation at the maximum", label: "mean drop of the \($0)")
       },
       notes: [
-        "\(pairs.count) targets in \(journal.found) pictures; before the ablation their mean logit is "
+        "\(pairs.count) targets in \(journal.found) images; before the ablation their mean logit is "
           + "\(mean { Double($0.logit) }) and their mean probability \(mean { $0.probability })."
       ])
   }

@@ -1,7 +1,7 @@
 import RelevanceExplanations
 import RelevancePropagation
 
-/// How much of maps lies along the picture's border: what zero padding does to them. *Gu18* §5.2 leaves GoogLeNet out of its
+/// How much of maps lies along the image's border: what zero padding does to them. *Gu18* §5.2 leaves GoogLeNet out of its
 /// comparison for this reason.
 ///
 /// The frame of a given width is compared with the area that it covers: a density of 1 is what a map without preference for places
@@ -13,7 +13,7 @@ public struct BorderEnergy: NamedEvaluation {
   /// 8 pixels.
   public init() {}
 
-  /// What was found for a picture.
+  /// What was found for an image.
   package struct Record: Codable, Sendable {
     /// The share of the pixels that are in the frame.
     package let area: Double
@@ -23,9 +23,9 @@ public struct BorderEnergy: NamedEvaluation {
     package let outermostArea: Double
   }
 
-  /// Prepares to explain each picture for the class with the highest logit.
+  /// Prepares to explain each image for the class with the highest logit.
   ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures.
+  /// - Throws: a `RelevanceKitError` if there are no images.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     subject.prepared(Self.self, try data.images(with: "pixels"), of: data, ["width": ["\(width)"]]) { image, item in
       let (tensor, trace) = try subject.run(image)
@@ -59,9 +59,9 @@ extension SaliencyMap {
 
 extension BorderEnergy {
   public static let name = "border"
-  package static let abstract = "How much of the maps lies along the picture's border, as zero padding may cause."
+  package static let abstract = "How much of the maps lies along the image's border, as zero padding may cause."
   package static let discussion = """
-    Each picture is explained for the class with the highest logit. Compare tables of rules by --rules.
+    Each image is explained for the class with the highest logit. Compare tables of rules by --rules.
 
     Example: relevance evaluate border model.onnx val/ --rules paper --output paper
     """
@@ -106,7 +106,7 @@ extension BorderEnergy {
           label: "energy per pixel, relative to the mean")
       ],
       notes: [
-        "\(journal.found) pictures, each explained for its best class. A density of 1 is that of a map without preference for places."
+        "\(journal.found) images, each explained for its best class. A density of 1 is that of a map without preference for places."
       ])
   }
 }

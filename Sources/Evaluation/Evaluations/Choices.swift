@@ -3,21 +3,21 @@ import RelevanceImaging
 import RelevancePropagation
 import RelevanceTensors
 
-/// Which class of a picture is explained.
+/// Which class of an image is explained.
 public enum TargetChoice: String, Sendable, CaseIterable {
-  /// The class that the picture is labeled with; each of several.
+  /// The class that the image is labeled with; each of several.
   case labeled
   /// The class that the network gives the highest logit.
   case predicted
 }
 
 extension TargetChoice: ParameterValue {
-  /// The pictures that have what is explained.
+  /// The images that have what is explained.
   func images(of data: DataSet) throws -> [LabeledImage] {
     try data.images(with: "a class") { self == .predicted || !$0.classes.isEmpty }
   }
 
-  /// The classes that are explained in a picture, in rising order.
+  /// The classes that are explained in an image, in rising order.
   func classes(of image: LabeledImage, in trace: Trace) throws -> [Int] {
     self == .predicted ? [trace.predictions()[0].classIndex] : try trace.checked(image.classes, of: image)
   }
@@ -25,14 +25,14 @@ extension TargetChoice: ParameterValue {
 
 /// What pixels are replaced by.
 public enum ReplacementChoice: Sendable {
-  /// The mean of the data set's pictures, place by place. *Gu18* §5.2.
+  /// The mean of the data set's images, place by place. *Gu18* §5.2.
   case data
   /// The pixel that the preprocessing subtracts.
   case mean
   /// The same places of a tensor of the input's shape, which is in a `.npy` file.
   case file(String)
   /// The same places of a tensor of the input's shape.
-  case picture(Tensor)
+  case image(Tensor)
 }
 
 extension ReplacementChoice: ParameterValue {
@@ -49,18 +49,18 @@ extension ReplacementChoice: ParameterValue {
     case .data: "data"
     case .mean: "mean"
     case .file(let path): path
-    case .picture: "picture"
+    case .image: "image"
     }
   }
 
   /// The pixels, 1 × channels × height × width.
-  func picture(_ subject: Subject, on data: DataSet) throws -> Tensor {
+  func image(_ subject: Subject, on data: DataSet) throws -> Tensor {
     switch self {
     case .data:
       return try subject.kept(
-        "mean-\(subject.cacheName(for: data, withNetwork: false)).npy", "averaging the pictures",
+        "mean-\(subject.cacheName(for: data, withNetwork: false)).npy", "averaging the images",
         total: data.images.count, read: { try? NumPyFile.decode($0, name: "mean") }, write: NumPyFile.encode
-      ) { try data.meanPicture(subject.preprocessing, progress: $0) }
+      ) { try data.meanImage(subject.preprocessing, progress: $0) }
     case .mean:
       guard let first = data.images.lazy.compactMap({ try? RGBImage(contentsOf: $0.path) }).first else {
         throw EvaluationError.nothingToEvaluate(needs: "pixels that can be read")
@@ -69,7 +69,7 @@ extension ReplacementChoice: ParameterValue {
     case .file(let path):
       let tensor = try NumPyFile.read(path)
       return tensor.shape.rank == 3 ? tensor.reshaped(to: TensorShape([1] + tensor.shape.dimensions)) : tensor
-    case .picture(let tensor): return tensor
+    case .image(let tensor): return tensor
     }
   }
 }
@@ -79,7 +79,7 @@ extension Parameter where Owner: NamedEvaluation {
   static func target(_ path: any WritableKeyPath<Owner, TargetChoice> & Sendable) -> Self {
     Self(
       "target", path,
-      "Explain the classes that a picture is labeled with (labeled), or the one with the highest logit (predicted).")
+      "Explain the classes that an image is labeled with (labeled), or the one with the highest logit (predicted).")
   }
 
   /// What pixels are replaced by.
@@ -87,7 +87,7 @@ extension Parameter where Owner: NamedEvaluation {
     Self(
       "replace", path,
       """
-      What pixels are replaced by: data (the mean of the data set's pictures, place by place, as in the paper; it is kept in the \
+      What pixels are replaced by: data (the mean of the data set's images, place by place, as in the paper; it is kept in the \
       output folder), mean (the pixel that the preprocessing subtracts), or a .npy of the input's shape.
       """, in: "what", expected: "data, mean or a .npy file"
     ) { choice in
@@ -97,20 +97,20 @@ extension Parameter where Owner: NamedEvaluation {
 }
 
 extension DataSet {
-  /// The mean of the pictures that can be read, as the network sees them, in the data set's order and in double precision. *Gu18*
-  /// §5.2. `progress` is called with the number of pictures looked at.
-  func meanPicture(_ preprocessing: Preprocessing, progress: (Int) throws -> Void) throws -> Tensor {
+  /// The mean of the images that can be read, as the network sees them, in the data set's order and in double precision. *Gu18*
+  /// §5.2. `progress` is called with the number of images looked at.
+  func meanImage(_ preprocessing: Preprocessing, progress: (Int) throws -> Void) throws -> Tensor {
     var sum: [Double] = []
     var shape: TensorShape?
     var count = 0
     for (number, image) in images.enumerated() {
       try Task.checkCancellation()
       try progress(number)
-      guard let picture = try? RGBImage(contentsOf: image.path) else { continue }
-      let tensor = try preprocessing.tensor(from: picture)
+      guard let pixels = try? RGBImage(contentsOf: image.path) else { continue }
+      let tensor = try preprocessing.tensor(from: pixels)
       if let shape, shape != tensor.shape {
         throw EvaluationError(
-          "\(image.path): a mean needs pictures of one size: expected \(shape), found \(tensor.shape)")
+          "\(image.path): a mean needs images of one size: expected \(shape), found \(tensor.shape)")
       }
       if sum.isEmpty { sum = [Double](repeating: 0, count: tensor.count) }
       shape = tensor.shape

@@ -22,7 +22,7 @@ extension ConceptsEvaluation {
       "steps", \.steps, "In how many steps the number of channels that are 0 doubles, from 1 to all.", in: "n",
       expected: "1 to 100", where: (1...100).contains),
     .init(
-      "random-orders", \.randomOrders, "How many random orders are averaged for each class of a picture.", in: "n",
+      "random-orders", \.randomOrders, "How many random orders are averaged for each class of an image.", in: "n",
       expected: "1 to 1000", where: (1...1000).contains),
   ]
   package static let usualMethods: [any AttributionMethod] = [.lrp]
@@ -85,7 +85,7 @@ extension ConceptsEvaluation {
           y: ChartAxis("mean probability", range: 0...1)),
       ],
       notes: [
-        "\(pairs.count) targets in \(journal.found) pictures; before channels are set to 0 their mean logit is "
+        "\(pairs.count) targets in \(journal.found) images; before channels are set to 0 their mean logit is "
           + "\(ResultTable.short(start)).",
         "The layer \(journal.header.configuration["layer"]?.first ?? "") has \(steps.counts.last ?? 0) channels. Means are over the "
           + "logarithm of the number of channels set to 0, from 1 to all: the smaller, the sooner the class loses.",

@@ -25,7 +25,7 @@ public struct ConceptsEvaluation: NamedEvaluation {
   /// One step per doubling, of no layer.
   public init() {}
 
-  /// What was found for a picture.
+  /// What was found for an image.
   package struct Record: Codable, Sendable {
     /// What an order of the channels does, from none of them to all; see `ChannelSteps`.
     package struct Curve: Codable, Sendable {
@@ -44,12 +44,12 @@ public struct ConceptsEvaluation: NamedEvaluation {
     package let targets: [Target]
   }
 
-  /// Prepares to set channels to 0 for each picture.
+  /// Prepares to set channels to 0 for each image.
   ///
   /// - Parameters:
   ///   - subject: what is evaluated, by methods that carry relevance, or gradients, through the network.
-  ///   - data: the pictures.
-  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, if no picture can be run, if there is no such layer between
+  ///   - data: the images.
+  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, if no image can be run, if there is no such layer between
   ///   the input and the logits, or if a method gives no relevance of its channels.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
@@ -57,7 +57,7 @@ public struct ConceptsEvaluation: NamedEvaluation {
       throw SimpleError(
         "\(method.name) gives no relevance of channels; expected methods such as lrp, clrp1, clrp2 or gradient", .usage)
     }
-    // Said once, not for every picture.
+    // Said once, not for every image.
     let first = try subject.firstTrace(of: images)
     let count = try first.channelCount(of: layer)
     for method in subject.methods { _ = try first.channels(of: layer, for: .top(1), by: method) }
@@ -134,7 +134,7 @@ extension ConceptsEvaluation.Record.Curve {
 }
 
 extension Subject {
-  /// A run of the first picture that can be run.
+  /// A run of the first image that can be run.
   fileprivate func firstTrace(of images: [LabeledImage]) throws -> Trace {
     var failure: any RelevanceKitError = EvaluationError.nothingToEvaluate(needs: "pixels that can be read")
     for (number, image) in images.enumerated() {

@@ -15,7 +15,7 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
   /// By the data set's mean, in 32 steps.
   public init() {}
 
-  /// What was found for a picture.
+  /// What was found for an image.
   package struct Record: Codable, Sendable {
     package struct Target: Codable, Sendable {
       package let classIndex: Int
@@ -26,12 +26,12 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
     package let targets: [Target]
   }
 
-  /// Prepares to explain each picture.
+  /// Prepares to explain each image.
   ///
-  /// - Throws: a `RelevanceKitError` if labels are needed and no picture has any, or if there is nothing to replace pixels by.
+  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, or if there is nothing to replace pixels by.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
-    let mean = try replacement.picture(subject, on: data)
+    let mean = try replacement.image(subject, on: data)
     let configuration = [
       "mean": mean.fingerprint, "steps": ["\(steps)"], "direction": [Direction.name], "target": [target.rawValue],
     ]
@@ -44,8 +44,8 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
       return Record(
         targets: try classes.enumerated().map { number, classIndex in
           let probabilities = try maps.map { maps in
-            let pictures = PixelReplacement(maps[number], steps: steps).pictures(from: start, to: end)
-            return try subject.explainer.scores(of: pictures).map { $0.probabilities[classIndex] }
+            let images = PixelReplacement(maps[number], steps: steps).images(from: start, to: end)
+            return try subject.explainer.scores(of: images).map { $0.probabilities[classIndex] }
           }
           return Record.Target(classIndex: classIndex, probabilities: probabilities)
         })
@@ -62,7 +62,7 @@ extension FlippingDirection {
   fileprivate static var name: String { inserts ? "insertion" : "deletion" }
 }
 
-/// From the picture to what it is replaced by: a low area under the curve is good.
+/// From the image to what it is replaced by: a low area under the curve is good.
 public enum Deletion: FlippingDirection {}
 
 /// The other way round: a high area is good.
@@ -134,6 +134,6 @@ extension PixelFlipping {
           direction, at: (0...steps).map { Double($0) / Double(steps) }, title: direction.capitalized,
           x: ChartAxis("share of pixels", range: 0...1), y: ChartAxis("mean probability", range: 0...1))
       ],
-      notes: ["\(pairs.count) targets in \(journal.found) pictures."])
+      notes: ["\(pairs.count) targets in \(journal.found) images."])
   }
 }

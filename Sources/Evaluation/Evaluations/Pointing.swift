@@ -11,9 +11,9 @@ public struct Pointing: NamedEvaluation {
   /// The boxes alone.
   public init() {}
 
-  /// What was found for a picture.
+  /// What was found for an image.
   public struct Record: Codable, Sendable {
-    /// A class that is in the picture.
+    /// A class that is in the image.
     public struct Target: Codable, Sendable {
       /// Its index among the logits, from 0.
       public let classIndex: Int
@@ -21,7 +21,7 @@ public struct Pointing: NamedEvaluation {
       public let logit: Float
       /// Its softmax probability, 0…1.
       public let probability: Double
-      /// Whether its boxes cover less than a quarter of the picture while another class is in it. *Zhang16* §4.1.
+      /// Whether its boxes cover less than a quarter of the image while another class is in it. *Zhang16* §4.1.
       public let isDifficult: Bool
       /// How well each method's map points, in the order of the subject's methods.
       public let scores: [PointingScore]
@@ -36,9 +36,9 @@ public struct Pointing: NamedEvaluation {
     public let croppedAway: Int
   }
 
-  /// Prepares to explain each picture for each class that has a box in it.
+  /// Prepares to explain each image for each class that has a box in it.
   ///
-  /// - Throws: a `RelevanceKitError` if no picture has a box.
+  /// - Throws: a `RelevanceKitError` if no image has a box.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "a box") { !$0.objects.isEmpty }
     return subject.prepared(Self.self, images, of: data, ["tolerance": ["\(tolerance)"]]) { image, item in
@@ -73,8 +73,8 @@ extension Pointing {
   package static let abstract = "Whether maps point into the boxes of what they explain."
   package static let discussion = """
     The pointing game (is the maximum in a box?), its extension to thresholds (are all of the largest pixels that hold so much of \
-    the energy?), and the share of energy in the boxes. Each picture is explained for each class that has a box. Difficult are \
-    classes whose boxes cover less than a quarter of a picture that another class is in, too.
+    the energy?), and the share of energy in the boxes. Each image is explained for each class that has a box. Difficult are \
+    classes whose boxes cover less than a quarter of an image that another class is in, too.
 
     Example: relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json
     """
@@ -158,7 +158,7 @@ extension Pointing {
     let hasOthers = pairs.contains { $0.part.otherShares != nil }
     let difficult = pairs.count { $0.part.isDifficult }
     let cropped = journal.records(Record.self).reduce(0) { $0 + $1.record.croppedAway }
-    var notes = ["\(pairs.count) targets in \(journal.found) pictures, of which \(difficult) are difficult."]
+    var notes = ["\(pairs.count) targets in \(journal.found) images, of which \(difficult) are difficult."]
     if cropped > 0 { notes.append("\(cropped) targets lie outside the crop and are left out.") }
     let unsupported = pairs.count { $0.part.logit <= 0 }
     if unsupported > 0 { notes.append("\(unsupported) targets have a logit of 0 or less, so no support to point at.") }

@@ -2,7 +2,7 @@ import RelevanceExplanations
 import RelevancePropagation
 import RelevanceSupport
 
-/// How much alike the maps of one picture's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
+/// How much alike the maps of one image's classes are: *Gu18* §3, Fig. 1 and 3, in numbers.
 public struct Similarity: NamedEvaluation {
   /// Of how many of the classes with the highest logits the maps are compared.
   public var best = 3
@@ -10,15 +10,15 @@ public struct Similarity: NamedEvaluation {
   public var random = 10
   /// Of how many of the highest logits the random ones are drawn.
   public var pool = 100
-  /// Of how many pictures the tool draws the maps.
+  /// Of how many images the tool draws the maps.
   package var figures = 0
-  /// What is drawn at random: the same for the same seed and picture.
+  /// What is drawn at random: the same for the same seed and image.
   public var seed: UInt64 = 0
 
   /// The paper's: the best 3, and 10 of the best 100.
   public init() {}
 
-  /// What was found for a picture.
+  /// What was found for an image.
   package struct Record: Codable, Sendable {
     package struct Group: Codable, Sendable {
       package let classes: [Int]
@@ -29,15 +29,15 @@ public struct Similarity: NamedEvaluation {
     package let best: Group
     /// Classes drawn from those after the best.
     package let random: Group
-    /// The classes that the picture is labeled with, if there are several.
+    /// The classes that the image is labeled with, if there are several.
     package let labeled: Group?
 
     fileprivate var groups: [Group] { [best, random, labeled].compactMap(\.self) }
   }
 
-  /// Prepares to explain each picture for these classes.
+  /// Prepares to explain each image for these classes.
   ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures.
+  /// - Throws: a `RelevanceKitError` if there are no images.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "pixels")
     let configuration = [
@@ -74,14 +74,14 @@ public struct Similarity: NamedEvaluation {
       ]
       if groups.count > 2 {
         figures.append(
-          ("\(stem)-labeled", try figure.image(of: image, classes: groups[2], title: "The classes in the picture")))
+          ("\(stem)-labeled", try figure.image(of: image, classes: groups[2], title: "The classes in the image")))
       }
       return figures
     }
     return prepared
   }
 
-  /// The best classes, random ones, and those that the picture is labeled with, if there are several.
+  /// The best classes, random ones, and those that the image is labeled with, if there are several.
   private func classes(of image: LabeledImage, _ item: Int, _ trace: Trace) -> [[Int]] {
     let ranking = trace.predictions().map(\.classIndex)
     var generator = SplitMix64(state: seed &+ UInt64(item) &* 0x9E37_79B9)
@@ -96,7 +96,7 @@ public struct Similarity: NamedEvaluation {
 
 extension Similarity {
   public static let name = "similarity"
-  package static let abstract = "How much alike the maps of one picture's classes are."
+  package static let abstract = "How much alike the maps of one image's classes are."
   package static let discussion = """
     Mean cosine and rank correlation of the maps of the best classes, and of random ones of the first hundred.
 
@@ -108,7 +108,7 @@ extension Similarity {
     ) { $0 >= 2 },
     .init("random", \.random, "How many random classes.", in: "n"),
     .init("pool", \.pool, "Of how many of the best classes the random ones are drawn.", in: "n"),
-    .init("figures", \.figures, "Draw the maps of the first n pictures, into DIR/figures.", in: "n"),
+    .init("figures", \.figures, "Draw the maps of the first n images, into DIR/figures.", in: "n"),
   ]
 
   public var objection: (found: String, expected: String)? {
@@ -134,7 +134,7 @@ extension Similarity {
     let records = journal.parts { (record: Record) in [record] }
     let used = groups.filter { group in records.contains { group.of($0.part) != nil } }
     let table = ResultTable(
-      title: "Similarity of the maps of one picture's classes",
+      title: "Similarity of the maps of one image's classes",
       columns: ["method"] + used.flatMap { ["\($0.name): cosine", "\($0.name): rank correlation"] },
       methods: journal.header.methods
     ) { index in
@@ -144,12 +144,12 @@ extension Similarity {
       return used.flatMap { [cell($0.of) { $0.cosine }, cell($0.of) { $0.rankCorrelation }] }
     }
     let cosines = table.bars(
-      "cosines", of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one picture's classes are",
+      "cosines", of: used.map { "\($0.name): cosine" }, title: "How much alike the maps of one image's classes are",
       label: "mean cosine")
     return EvaluationResults(
       tables: [table], charts: [cosines],
       notes: [
-        "\(journal.found) pictures. Maps of zeros, which classes without support have, are like nothing and left out."
+        "\(journal.found) images. Maps of zeros, which classes without support have, are like nothing and left out."
       ])
   }
 }

@@ -11,7 +11,7 @@ public struct Subject: Sendable {
   /// The methods that are compared, in the order of the tables.
   let methods: [any AttributionMethod]
 
-  /// Is told what is doubtful about a picture, in a sentence that names it; see `Trace.boxViolations`.
+  /// Is told what is doubtful about an image, in a sentence that names it; see `Trace.boxViolations`.
   private let note: (@Sendable (String) -> Void)?
   /// Where what is made before the first item is kept; nil if it is not.
   package var keeper: (any EvaluationKeeper)?
@@ -19,9 +19,9 @@ public struct Subject: Sendable {
   /// Makes a subject.
   ///
   /// - Parameters:
-  ///   - explainer: how the network is explained, and how pictures become its input.
+  ///   - explainer: how the network is explained, and how images become its input.
   ///   - methods: the methods that are compared.
-  ///   - note: is told of pictures that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
+  ///   - note: is told of images that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
   public init(
     _ explainer: Explainer, methods: [any AttributionMethod], note: (@Sendable (String) -> Void)? = nil
   ) {
@@ -30,7 +30,7 @@ public struct Subject: Sendable {
 
   var preprocessing: Preprocessing { explainer.preprocessing }
 
-  /// Prepares to evaluate pictures, each an item; `configuration` is what results depend on besides the subject and the data.
+  /// Prepares to evaluate images, each an item; `configuration` is what results depend on besides the subject and the data.
   func prepared<Evaluation: ItemwiseEvaluation>(
     _ evaluation: Evaluation.Type, _ images: [LabeledImage], of data: DataSet, _ configuration: [String: [String]],
     record: @escaping @Sendable (_ image: LabeledImage, _ item: Int) throws -> Evaluation.Record
@@ -51,7 +51,7 @@ public struct Subject: Sendable {
       ]) { own, _ in own }
   }
 
-  /// What is made of the pictures before the first item, or was kept by an earlier run.
+  /// What is made of the images before the first item, or was kept by an earlier run.
   func kept<Value>(
     _ name: String, _ title: String, total: Int, read: (Data) -> Value?, write: (Value) throws -> Data,
     make: ((Int) -> Void) throws -> Value
@@ -63,7 +63,7 @@ public struct Subject: Sendable {
     return value
   }
 
-  /// A name under which what follows from the pictures alone, or also from the network, can be kept for another run.
+  /// A name under which what follows from the images alone, or also from the network, can be kept for another run.
   func cacheName(for data: DataSet, withNetwork: Bool) -> String {
     var fingerprint = data.fingerprint
     for part in preprocessing.parts { fingerprint.add(part) }
@@ -71,24 +71,24 @@ public struct Subject: Sendable {
     return fingerprint.hexadecimal
   }
 
-  /// The network's input for a picture on disk, where the picture's pixels are in it, and how many pixels the picture has.
+  /// The network's input for an image on disk, where the image's pixels are in it, and how many pixels the image has.
   func input(_ image: LabeledImage) throws -> (tensor: Tensor, placement: PixelPlacement, area: Double) {
     let reading = try RGBImage.read(image.path)
-    let picture = reading.upright
+    let upright = reading.upright
     return (
-      try preprocessing.tensor(from: picture),
-      preprocessing.placement(ofWidth: picture.width, height: picture.height, storedAs: reading.orientation),
-      Double(picture.width * picture.height)
+      try preprocessing.tensor(from: upright),
+      preprocessing.placement(ofWidth: upright.width, height: upright.height, storedAs: reading.orientation),
+      Double(upright.width * upright.height)
     )
   }
 
-  /// A picture as the network's input, and its run.
+  /// An image as the network's input, and its run.
   func run(_ image: LabeledImage) throws -> (tensor: Tensor, trace: Trace) {
     let tensor = try input(image).tensor
     return (tensor, try trace(tensor, of: image.path))
   }
 
-  /// A run of a picture; what is wrong with it names the file.
+  /// A run of an image; what is wrong with it names the file.
   func trace(_ tensor: Tensor, of name: String) throws -> Trace {
     do {
       let trace = try explainer.trace(tensor)
@@ -123,7 +123,7 @@ public struct Subject: Sendable {
 }
 
 extension Trace {
-  /// The classes of a picture, all of which the network has.
+  /// The classes of an image, all of which the network has.
   func checked(_ classes: [Int], of image: LabeledImage) throws -> [Int] {
     if let outside = classes.last, outside >= self.classes {
       throw EvaluationError("\(image.path): class \(outside) is not among the network's \(self.classes) classes")
@@ -133,15 +133,15 @@ extension Trace {
 }
 
 extension Tensor {
-  /// Throws unless a picture has the shape of what is to replace its pixels.
-  func checkReplaces(_ picture: Tensor, of image: LabeledImage) throws {
-    guard shape == picture.shape else {
-      throw EvaluationError("\(image.path): the mean picture has shape \(shape), this picture \(picture.shape)")
+  /// Throws unless an image has the shape of what is to replace its pixels.
+  func checkReplaces(_ replaced: Tensor, of image: LabeledImage) throws {
+    guard shape == replaced.shape else {
+      throw EvaluationError("\(image.path): the mean image has shape \(shape), this image \(replaced.shape)")
     }
   }
 }
 
-/// Keeps for other runs what is made of the pictures before the first item, and shows how far that is.
+/// Keeps for other runs what is made of the images before the first item, and shows how far that is.
 package protocol EvaluationKeeper: Sendable {
   /// What was kept under a name; nil if nothing was.
   func kept(_ name: String) throws -> Data?
@@ -151,7 +151,7 @@ package protocol EvaluationKeeper: Sendable {
 }
 
 extension DataSet {
-  /// The pictures that have something, which has a name.
+  /// The images that have something, which has a name.
   func images(with needs: String, where has: (LabeledImage) -> Bool = { _ in true }) throws -> [LabeledImage] {
     let found = images.filter(has)
     guard !found.isEmpty else { throw EvaluationError.nothingToEvaluate(needs: needs) }
@@ -159,7 +159,7 @@ extension DataSet {
   }
 }
 
-/// A picture or a network that cannot be evaluated.
+/// An image or a network that cannot be evaluated.
 package struct EvaluationError: RelevanceKitError {
   package let description: String
   package var category: ErrorCategory { .badData }
@@ -167,6 +167,6 @@ package struct EvaluationError: RelevanceKitError {
   package init(_ description: String) { self.description = description }
 
   static func nothingToEvaluate(needs: String) -> Self {
-    Self("expected at least one picture with \(needs) in the data set, found none")
+    Self("expected at least one image with \(needs) in the data set, found none")
   }
 }

@@ -2,7 +2,7 @@ import RelevanceExplanations
 import RelevancePropagation
 import RelevanceTensors
 
-/// Whether the most active units of a layer see different things, over many pictures. *Gu18* §5.3, Fig. 5.
+/// Whether the most active units of a layer see different things, over many images. *Gu18* §5.3, Fig. 5.
 public struct UnitsEvaluation: NamedEvaluation {
   /// What patches are replaced by.
   public var replacement = ReplacementChoice.data
@@ -16,7 +16,7 @@ public struct UnitsEvaluation: NamedEvaluation {
   /// The paper's, of no layer.
   public init() {}
 
-  /// What was found for a picture.
+  /// What was found for an image.
   package struct Record: Codable, Sendable {
     /// How well the patches at the maxima of a method's maps tell units apart.
     package struct Merit: Codable, Sendable {
@@ -40,15 +40,15 @@ public struct UnitsEvaluation: NamedEvaluation {
     package let groups: Int
   }
 
-  /// Prepares to study each picture; the subject's methods play no part, since the study is of LRP and CLRP2.
+  /// Prepares to study each image; the subject's methods play no part, since the study is of LRP and CLRP2.
   ///
-  /// - Throws: a `RelevanceKitError` if there are no pictures, no such layer, or nothing to replace patches by.
+  /// - Throws: a `RelevanceKitError` if there are no images, no such layer, or nothing to replace patches by.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try data.images(with: "pixels")
     _ = try subject.explainer.network.graph.requiredNode(named: layer)
-    let mean = try replacement.picture(subject, on: data)
+    let mean = try replacement.image(subject, on: data)
     var options = UnitStudy.Options()
-    (options.count, options.patchSide, options.replacement) = (count, patchSide, .picture(mean))
+    (options.count, options.patchSide, options.replacement) = (count, patchSide, .image(mean))
     let configuration = [
       "mean": mean.fingerprint, "layer": [layer], "units": ["\(count)"], "patch": ["\(patchSide)"],
       "methods": ["lrp", "clrp2"],
@@ -77,9 +77,9 @@ public struct UnitsEvaluation: NamedEvaluation {
 
 extension UnitsEvaluation {
   public static let name = "units"
-  package static let abstract = "Whether the most active units of a layer see different things, over many pictures."
+  package static let abstract = "Whether the most active units of a layer see different things, over many images."
   package static let discussion = """
-    Each picture is studied as by relevance units, with patches replaced by the data set's mean.
+    Each image is studied as by relevance units, with patches replaced by the data set's mean.
 
     Example: relevance evaluate units vgg16.onnx val/ --layer fc1
     """
@@ -127,7 +127,7 @@ extension UnitsEvaluation {
     return EvaluationResults(
       tables: [table],
       notes: [
-        "\(Int(units)) units in each of \(journal.found) pictures, in "
+        "\(Int(units)) units in each of \(journal.found) images, in "
           + "\(ResultTable.short(Double(groups) / Double(max(journal.found, 1)))) groups on average; "
           + "by chance a row or column is largest on the diagonal in \(ResultTable.short(1 / units)) of cases."
       ])

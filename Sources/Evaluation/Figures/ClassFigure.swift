@@ -3,7 +3,7 @@ import Foundation
 import RelevanceImaging
 import RelevanceTensors
 
-/// The maps of several classes of one picture, a row for each method: *Gu18*, Fig. 1 and 3.
+/// The maps of several classes of one image, a row for each method: *Gu18*, Fig. 1 and 3.
 struct ClassFigure {
   private let subject: Subject
   private let names: @Sendable (Int) -> String?
@@ -19,8 +19,8 @@ struct ClassFigure {
   }
 
   func image(of image: LabeledImage, classes: [Int], title: String) throws -> RGBImage {
-    let picture = try subject.preprocessing.visible(RGBImage(contentsOf: image.path))
-    let trace = try subject.trace(try subject.preprocessing.normalized(picture), of: image.path)
+    let visible = try subject.preprocessing.visible(RGBImage(contentsOf: image.path))
+    let trace = try subject.trace(try subject.preprocessing.normalized(visible), of: image.path)
     let probabilities = trace.classScores.probabilities
     let maps = try subject.methods.map { method in
       try trace.explain(classes.map { .class($0) }, by: method, ledger: false).map {
@@ -49,7 +49,7 @@ struct ClassFigure {
       let cells = try zip(classes, maps).map { index, map in
         try LabeledMontage.Cell(fit(Heatmap(map, scale: scale, colors: colors).image()), caption: caption(index))
       }
-      return LabeledMontage.Row(title: title, [LabeledMontage.Cell(try fit(picture))] + cells)
+      return LabeledMontage.Row(title: title, [LabeledMontage.Cell(try fit(visible))] + cells)
     }
     let rows = try zip(subject.methods, maps).flatMap { method, maps in
       let rows = [try row(method.description, maps)]

@@ -58,7 +58,7 @@ public struct SaliencyMap: Sendable {
     self.init(shape[-2], shape[-1], values)
   }
 
-  /// The map of an explanation of one picture.
+  /// The map of an explanation of one image.
   ///
   /// - Throws: `RelevanceKitError` if it is one of several inputs at once, or of an input without height and width.
   public init(_ explanation: Explanation) throws {

@@ -1,6 +1,6 @@
 import RelevanceSupport
 
-/// A number measured on a sample of pictures, with the interval in which another sample would put it.
+/// A number measured on a sample of images, with the interval in which another sample would put it.
 public struct Estimate: Hashable, Sendable, Encodable {
   /// What was measured.
   public let value: Double
@@ -12,9 +12,9 @@ public struct Estimate: Hashable, Sendable, Encodable {
   package init(value: Double, low: Double, high: Double) { (self.value, self.low, self.high) = (value, low, high) }
 }
 
-/// Numbers, of which several may be of the same picture.
+/// Numbers, of which several may be of the same image.
 package struct Measurements: Sendable {
-  /// The picture of each number, as a position among those of the bootstrap.
+  /// The image of each number, as a position among those of the bootstrap.
   package var items: [Int]
   /// The class of each number.
   package var classes: [Int]
@@ -44,10 +44,10 @@ package struct Measurements: Sendable {
   }
 }
 
-/// Confidence intervals from resampled pictures. (B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993, §13.3: percentile
+/// Confidence intervals from resampled images. (B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993, §13.3: percentile
 /// intervals.)
 ///
-/// All statistics see the same resamples, so that of two methods, measured on the same pictures, the difference has an interval
+/// All statistics see the same resamples, so that of two methods, measured on the same images, the difference has an interval
 /// too, which is narrower than those of its parts would suggest.
 package struct Bootstrap: Sendable {
   /// What is made of measurements.

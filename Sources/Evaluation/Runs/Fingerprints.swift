@@ -17,7 +17,7 @@ extension Tensor {
 }
 
 extension Preprocessing {
-  /// All that a picture's tensor depends on.
+  /// All that an image's tensor depends on.
   var parts: [String] {
     [resize.map { "\($0)" } ?? "no resize", "\(resampling)", crop.map { "\($0.width)×\($0.height)" } ?? "no crop"]
       + ([rescaleFactor] + mean + standardDeviation).map { "\($0)" } + [flipsChannelOrder ? "BGR" : "RGB"]
@@ -46,7 +46,7 @@ extension RulePlan {
 }
 
 extension DataSet {
-  /// Of the pictures' names, classes and boxes; not of their pixels.
+  /// Of the images' names, classes and boxes; not of their pixels.
   var fingerprint: Fingerprint {
     Fingerprint {
       for image in images {

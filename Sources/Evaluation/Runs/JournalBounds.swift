@@ -100,7 +100,7 @@ package enum JournalLimits {
   package static let shareChange = correlation
   /// Logits and their differences: what single precision has.
   package static let logit = -7e38...7e38
-  /// Numbers of things in a picture.
+  /// Numbers of things in an image.
   package static let count = 0.0...1e9
   /// Quotients of values that are in single precision.
   package static let ratio = -1e100...1e100

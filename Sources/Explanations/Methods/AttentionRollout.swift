@@ -2,7 +2,7 @@ import RelevancePropagation
 import RelevanceTensors
 
 /// Attention multiplied along all layers, `M ← ½ (Ā + I)·M` with Ā the mean over the heads: what the class token has of each part of the
-/// picture, or, without one, what all tokens have on average; resized to the input. It is the same for every target.
+/// image, or, without one, what all tokens have on average; resized to the input. It is the same for every target.
 /// (S. Abnar, W. Zuidema, “Quantifying attention flow in transformers”, ACL 2020, §3.)
 ///
 /// A baseline: it takes each layer's values for the same, and knows nothing of what is explained.
@@ -25,7 +25,7 @@ public struct AttentionRollout: AttributionMethod {
 
   /// The map before it is resized: batch × 1 × the tokens' height × width.
   ///
-  /// - Throws: `RelevanceKitError` if the network has no attention between the tokens of a picture.
+  /// - Throws: `RelevanceKitError` if the network has no attention between the tokens of an image.
   /// - Complexity: O(layers · tokens³) for each item.
   public func grids(in trace: Trace) throws -> Tensor {
     let attention = try TokenAttention(of: trace, for: name)

@@ -2,7 +2,7 @@ import RelevancePropagation
 import RelevanceTensors
 
 /// Attention weighted by its gradient and added up along all layers, `M ← M + Ā·M` with `Ā = E_h[max(0, ∇A ⊙ A)]` over the heads: what the
-/// class token has of each part of the picture, or, without one, what all tokens have on average; resized to the input.
+/// class token has of each part of the image, or, without one, what all tokens have on average; resized to the input.
 /// (H. Chefer, S. Gur, L. Wolf, “Generic attention-model explainability”, ICCV 2021, eq. 5 and 6.)
 public struct GradientTimesAttention: AttributionMethod {
   public static let name = "gradient-x-attention"
@@ -22,7 +22,7 @@ public struct GradientTimesAttention: AttributionMethod {
 
   /// The maps before they are resized: batch × 1 × the tokens' height × width.
   ///
-  /// - Throws: `RelevanceKitError` if the network has no attention between the tokens of a picture, or for a target that does not exist.
+  /// - Throws: `RelevanceKitError` if the network has no attention between the tokens of an image, or for a target that does not exist.
   /// - Complexity: a backward pass from the logits to each layer for each target, and O(layers · tokens³) for each item and target.
   public func grids(of targets: [Target], in trace: Trace) throws -> [Tensor] {
     let attention = try TokenAttention(of: trace, for: name)

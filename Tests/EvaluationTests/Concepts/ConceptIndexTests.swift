@@ -52,27 +52,27 @@ import Testing
       return own.map { isNormalized ? (whole > 0 ? $0 / whole : 0) : $0 }
     }
     for channel in 0..<TinyRun.channels {
-      // For each picture its best class.
+      // For each image its best class.
       var best: [(input: Int, value: Double, classIndex: Int, place: Int)] = []
       var active: [(input: Int, value: Double)] = []
-      for picture in 0..<3 {
-        let values = tiny.rectified(tiny.input(picture))
-        active.append((picture, statistics(values)[channel]))
-        let found = TinyRun.labels[picture].map { label in
+      for image in 0..<3 {
+        let values = tiny.rectified(tiny.input(image))
+        active.append((image, statistics(values)[channel]))
+        let found = TinyRun.labels[image].map { label in
           let relevance = zip(values, tiny.weights(of: label)).map { $0 * $1 }
           let own = relevance[channel * TinyRun.plane..<(channel + 1) * TinyRun.plane]
           return (
-            input: picture, value: statistics(relevance)[channel], classIndex: label,
+            input: image, value: statistics(relevance)[channel], classIndex: label,
             place: own.indices.max { own[$0] < own[$1] }! - own.startIndex
           )
         }
         best.append(found.max { $0.value < $1.value }!)
-        for (label, value) in zip(TinyRun.labels[picture], found) {
+        for (label, value) in zip(TinyRun.labels[image], found) {
           let reference = try #require(layer.references(of: channel, classIndex: label).first)
-          #expect(reference.input == picture && isClose(Double(reference.value), value.value))
+          #expect(reference.input == image && isClose(Double(reference.value), value.value))
           #expect(
             isClose(
-              Double(layer.references(of: channel, by: .activation, classIndex: label)[0].value), active[picture].value)
+              Double(layer.references(of: channel, by: .activation, classIndex: label)[0].value), active[image].value)
           )
         }
       }
@@ -105,7 +105,7 @@ import Testing
     #expect(Set(whole.keys).isSuperset(of: ["index.json", "relu/relmax.npy", "conv/actmax-by-class.npy"]))
   }
 
-  /// Ended after each of the pictures, and by a cancellation.
+  /// Ended after each of the images, and by a cancellation.
   @Test(arguments: [0, 1, 2]) func interruptedRunsContinue(after: Int) throws {
     struct Stop: Error {}
     let whole = try files(prepared().run(state: tiny.scratch.path("whole.state")))

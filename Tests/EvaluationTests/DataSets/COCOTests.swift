@@ -10,7 +10,7 @@ import Testing
   init() throws { disk = try DataSetFolder() }
 
   @Test(arguments: ["val2017", "annotations/val2017", "images/val2017", "annotations"])
-  func cocoFindsItsPictures(_ folder: String) throws {
+  func cocoFindsItsImages(_ folder: String) throws {
     try writeCOCO()
     try disk.write("\(folder)/1.jpg", "")
     let data = try disk.load("annotations/instances_val2017.json")
@@ -22,26 +22,26 @@ import Testing
     #expect(data.images[1].objects.isEmpty && data.images[1].classes == [0])
     #expect(
       data.notes.filter { !$0.contains("missing") } == [
-        "1 picture is left out for want of an annotation; the first is 3.jpg.",
+        "1 image is left out for want of an annotation; the first is 3.jpg.",
         "1 crowd annotation is left out of the boxes; their classes are kept.",
         "1 box has no area and is left out.",
       ])
-    #expect(data.notes.count { $0.hasPrefix("1 picture is missing on disk") } == 1)
+    #expect(data.notes.count { $0.hasPrefix("1 image is missing on disk") } == 1)
   }
 
-  @Test func cocoTakesAFolderOfPictures() throws {
+  @Test func cocoTakesAFolderOfImages() throws {
     try writeCOCO()
     let file = "annotations/instances_val2017.json"
     #expect(
       disk.sentence { try disk.load(file) }
-        == "annotations/val2017: not found; expected the folder of the pictures of annotations/instances_val2017.json")
+        == "annotations/val2017: not found; expected the folder of the images of annotations/instances_val2017.json")
     #expect(
       disk.sentence { try disk.load(file, DataSetOptions(images: disk.path("gone"))) }
-        == "gone: not found; expected the folder of the pictures")
-    // Pictures that are missing are kept, so that a run reports them.
+        == "gone: not found; expected the folder of the images")
+    // Images that are missing are kept, so that a run reports them.
     let data = try disk.load(file, DataSetOptions(images: disk.root))
     #expect(data.images.map(\.path) == [disk.path("1.jpg"), disk.path("2.jpg")])
-    #expect(data.notes.contains("2 pictures are missing on disk; the first is \(disk.path("1.jpg"))."))
+    #expect(data.notes.contains("2 images are missing on disk; the first is \(disk.path("1.jpg"))."))
   }
 
   @Test(arguments: [

@@ -17,7 +17,7 @@ import Testing
     #expect(data.name == "folder pets")
     #expect(data.images.map(\.name) == ["Dog/deep/2.PNG", "cat/1.jpg", "tabby/3.jpeg"])
     #expect(data.images.map(\.classes) == [[1], [0], [0]])
-    #expect(data.notes == ["1 picture is neither JPEG nor PNG and left out; the first is dog/4.bmp."])
+    #expect(data.notes == ["1 image is neither JPEG nor PNG and left out; the first is dog/4.bmp."])
   }
 
   @Test func unknownFoldersAreInAlphabeticalOrder() throws {

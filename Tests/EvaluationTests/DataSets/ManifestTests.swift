@@ -26,7 +26,7 @@ import Testing
           classIndex: 0, box: BoundingBox(left: 1, top: 2, right: 3.5, bottom: 4), isDifficult: true),
         LabeledObject(classIndex: 1, box: BoundingBox(left: 0, top: 0, right: 1, bottom: 1)),
       ])
-    #expect(data.notes == ["1 picture is missing on disk; the first is /data/b.jpg."])
+    #expect(data.notes == ["1 image is missing on disk; the first is /data/b.jpg."])
     try disk.write("classes.csv", "image,class\na.jpg,2\n")
     #expect(try disk.load("classes.csv").images.map(\.classes) == [[2]])
   }

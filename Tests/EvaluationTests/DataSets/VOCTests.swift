@@ -23,7 +23,7 @@ import Testing
       ])
     #expect(data.images[0].classes == [0, 1])
     #expect(data.images[1].objects.isEmpty)
-    #expect(data.notes == ["1 picture is left out for want of an annotation; the first is nowhere."])
+    #expect(data.notes == ["1 image is left out for want of an annotation; the first is nowhere."])
   }
 
   @Test func vocSplits() throws {
@@ -34,7 +34,7 @@ import Testing
     let all = try disk.load("VOC2012")
     #expect(all.name == "voc VOC2012")
     #expect(all.images.map(\.name) == ["JPEGImages/a.jpg", "JPEGImages/b.png", "JPEGImages/c.jpg"])
-    #expect(all.notes == ["1 picture is missing on disk; the first is \(disk.path("VOC2012/JPEGImages/c.jpg"))."])
+    #expect(all.notes == ["1 image is missing on disk; the first is \(disk.path("VOC2012/JPEGImages/c.jpg"))."])
   }
 
   /// Foundation's parser ends the process at such names.
@@ -122,7 +122,7 @@ import Testing
       "VOC2012/Annotations/a.xml", disk.annotation([("dog", [1, 2, 10, 20], 0), ("cat", [45.5, 1, 50, 1], 1)]))
     try disk.write("VOC2012/Annotations/b.xml", disk.annotation([]))
     try disk.write("VOC2012/Annotations/c.xml", disk.annotation([("horse", [1, 1, 2, 2], 0)]))
-    for picture in ["a.jpg", "b.png"] { try disk.write("VOC2012/JPEGImages/\(picture)", "") }
+    for image in ["a.jpg", "b.png"] { try disk.write("VOC2012/JPEGImages/\(image)", "") }
     try disk.write("VOC2012/ImageSets/Main/val.txt", "b\na\nnowhere\n")
     try disk.write("VOC2012/ImageSets/Main/trainval.txt", "a\n")
     try disk.write("VOC2012/ImageSets/Main/dog_val.txt", "a  1\nb -1\n")

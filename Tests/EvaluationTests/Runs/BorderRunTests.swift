@@ -13,7 +13,7 @@ import Testing
     return row < frame || column < frame || TinyRun.height - 1 - row < frame || TinyRun.width - 1 - column < frame
   }
 
-  /// A frame of 3 covers all columns, one of 9 is wider than the picture.
+  /// A frame of 3 covers all columns, one of 9 is wider than the image.
   @Test(arguments: [1, 2, 3, 9]) func shares(frame: Int) throws {
     var evaluation = BorderEnergy()
     evaluation.width = frame
@@ -23,9 +23,9 @@ import Testing
     }
     // Of each method in the frame and in the outermost pixels, of all maps that are not zero.
     var densities: [[[Double]]] = [[[], []], [[], []]]
-    for (picture, record) in journal.records(BorderEnergy.Record.self) {
+    for (image, record) in journal.records(BorderEnergy.Record.self) {
       #expect(isClose(record.area, area(frame)) && isClose(record.outermostArea, area(1)))
-      for (method, map) in tiny.saliency(picture, tiny.ranking(picture)[0]).enumerated() {
+      for (method, map) in tiny.saliency(image, tiny.ranking(image)[0]).enumerated() {
         for (place, (found, frame)) in [(record.shares, frame), (record.outermost, 1)].enumerated() {
           let energy = map.reduce(0, +)
           guard energy > 0 else {
@@ -33,12 +33,12 @@ import Testing
             continue
           }
           let share = map.indices.reduce(0) { $0 + (Self.isInFrame($1, frame) ? map[$1] : 0) } / energy
-          #expect(isClose(try #require(found[method]), share), "picture \(picture), method \(method)")
+          #expect(isClose(try #require(found[method]), share), "image \(image), method \(method)")
           densities[method][place].append(share / area(frame))
         }
       }
     }
-    #expect(densities[0][0].count == 2, "one of the pictures is of the class whose maps are zero")
+    #expect(densities[0][0].count == 2, "one of the images is of the class whose maps are zero")
     let table = journal.results(resamples: 50).tables[0]
     for (method, name) in ["gradient", "lrp"].enumerated() {
       for (place, column) in ["density there", "density of the outermost pixels"].enumerated() {

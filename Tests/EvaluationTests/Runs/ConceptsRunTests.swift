@@ -17,16 +17,16 @@ import Testing
     return try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
   }
 
-  /// What is found for each target, with its picture.
+  /// What is found for each target, with its image.
   private func targets(
     _ journal: Journal
-  ) -> [(picture: Int, found: ConceptsEvaluation.Record.Target)] {
+  ) -> [(image: Int, found: ConceptsEvaluation.Record.Target)] {
     journal.records(ConceptsEvaluation.Record.self).flatMap { item, record in record.targets.map { (item, $0) } }
   }
 
   /// Orders by slopes, which the gradient has, by contributions, which rule z has, and by activation.
-  private func orders(_ picture: Int, _ classIndex: Int) -> [[Int]] {
-    let channels = tiny.channels(picture, classIndex)
+  private func orders(_ image: Int, _ classIndex: Int) -> [[Int]] {
+    let channels = tiny.channels(image, classIndex)
     func falling(_ value: (Int) -> Double) -> [Int] {
       channels.indices.sorted { value($0) > value($1) || value($0) == value($1) && $0 < $1 }
     }
@@ -39,12 +39,12 @@ import Testing
     let counts = [0, 1, 2, 3, 4]
     let found = targets(try journal(target: target))
     #expect(found.count == (target == .labeled ? 5 : 3))
-    for (picture, found) in found {
-      let logits = tiny.logits(tiny.input(picture))
+    for (image, found) in found {
+      let logits = tiny.logits(tiny.input(image))
       // In the order of the class's own channels; other classes' logits fall by what they have there.
-      let every = (0..<TinyRun.classes).map { tiny.channels(picture, $0).map(\.contribution) }
+      let every = (0..<TinyRun.classes).map { tiny.channels(image, $0).map(\.contribution) }
       #expect(found.curves.count == 4 && found.curves.allSatisfy { $0.logits.count == counts.count })
-      for (order, curve) in zip(orders(picture, found.classIndex), found.curves) {
+      for (order, curve) in zip(orders(image, found.classIndex), found.curves) {
         for (step, count) in counts.enumerated() {
           let left = (0..<TinyRun.classes).map { index in
             logits[index] - order.prefix(count).reduce(0) { $0 + every[index][$1] }
@@ -60,8 +60,8 @@ import Testing
 
   /// Where contributions add up, no order lowers the logit more, whatever the number of channels.
   @Test func relevanceIsTheBestOrder() throws {
-    for (picture, found) in targets(try journal()) {
-      let contributions = tiny.channels(picture, found.classIndex).map(\.contribution)
+    for (image, found) in targets(try journal()) {
+      let contributions = tiny.channels(image, found.classIndex).map(\.contribution)
       let start = found.curves[0].logits[0]
       for count in 0...TinyRun.channels {
         let subsets = (0..<1 << TinyRun.channels).filter { $0.nonzeroBitCount == count }
@@ -77,8 +77,8 @@ import Testing
 
   /// By chance each channel is among the first `k` of four in `k` of four orders.
   @Test func randomOrdersAreChance() throws {
-    for (picture, found) in targets(try journal(randomOrders: 1000)) {
-      let contributions = tiny.channels(picture, found.classIndex).map(\.contribution)
+    for (image, found) in targets(try journal(randomOrders: 1000)) {
+      let contributions = tiny.channels(image, found.classIndex).map(\.contribution)
       let (start, curve) = (found.curves[3].logits[0], found.curves[3].logits)
       let (sum, squares) = contributions.reduce((0, 0)) { ($0.0 + $1, $0.1 + $1 * $1) }
       for count in 0...TinyRun.channels {
@@ -87,7 +87,7 @@ import Testing
         #expect(abs(curve[count] - (start - share * sum)) <= 5 * squares.squareRoot() / 1000.squareRoot() + 1e-4)
       }
     }
-    // The same seed draws the same, another one other orders, and no two pictures share theirs.
+    // The same seed draws the same, another one other orders, and no two images share theirs.
     func random(_ seed: UInt64) throws -> [[Double]] {
       var evaluation = ConceptsEvaluation()
       (evaluation.layer, evaluation.seed, evaluation.randomOrders) = (Self.layer, seed, 1)

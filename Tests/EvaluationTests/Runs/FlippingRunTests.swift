@@ -10,9 +10,9 @@ import Testing
   init() throws { tiny = try TinyRun() }
 
   /// The probability of a class after each step: pixels go by falling saliency, and by their index where that is equal.
-  private func curve(_ picture: Int, _ classIndex: Int, _ map: [Double], inserts: Bool) -> [Double] {
+  private func curve(_ image: Int, _ classIndex: Int, _ map: [Double], inserts: Bool) -> [Double] {
     let order = map.indices.sorted { map[$0] > map[$1] || map[$0] == map[$1] && $0 < $1 }
-    let (x, mean) = (tiny.input(picture), tiny.meanInput)
+    let (x, mean) = (tiny.input(image), tiny.meanInput)
     return (0...Self.steps).map { step in
       let share = Double(step) / Double(Self.steps)
       let count = Int((share * Double(order.count)).rounded(.up))
@@ -28,16 +28,16 @@ import Testing
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
     // Of each method the curves of all targets.
     var curves: [[[Double]]] = [[], []]
-    for (picture, record) in journal.records(PixelFlipping<Direction>.Record.self) {
-      let classes = target == .labeled ? TinyRun.labels[picture] : [tiny.ranking(picture)[0]]
+    for (image, record) in journal.records(PixelFlipping<Direction>.Record.self) {
+      let classes = target == .labeled ? TinyRun.labels[image] : [tiny.ranking(image)[0]]
       #expect(record.targets.map(\.classIndex) == classes)
       for found in record.targets {
-        for (method, map) in tiny.saliency(picture, found.classIndex).enumerated() {
-          let expected = curve(picture, found.classIndex, map, inserts: inserts)
+        for (method, map) in tiny.saliency(image, found.classIndex).enumerated() {
+          let expected = curve(image, found.classIndex, map, inserts: inserts)
           curves[method].append(expected)
           #expect(found.probabilities[method].count == expected.count)
           for (a, b) in zip(found.probabilities[method], expected) {
-            #expect(isClose(a, b), "picture \(picture), class \(found.classIndex), method \(method): \(a) is not \(b)")
+            #expect(isClose(a, b), "image \(image), class \(found.classIndex), method \(method): \(a) is not \(b)")
           }
         }
       }

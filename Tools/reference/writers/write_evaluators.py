@@ -147,7 +147,7 @@ def seen(states):
     """Pictures: small ones as they are; of all of them Σ (i + 1) x_i, a whole number, which tells them apart."""
     sums = [int(sum((i + 1) * int(x) for i, x in enumerate(picture.ravel()))) for picture in states]
     small = bool(states) and states[0][0].size <= LARGEST_PICTURE
-    return {"checksums": sums} | ({"pictures": [plain(picture.ravel()) for picture in states]} if small else {})
+    return {"checksums": sums} | ({"images": [plain(picture.ravel()) for picture in states]} if small else {})
 
 
 def write_ablations(every_map):
