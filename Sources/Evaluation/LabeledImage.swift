@@ -20,8 +20,8 @@ public struct BoundingBox: Hashable, Sendable {
   /// The number of square pixels; 0 if it is empty.
   package var area: Double { max(right - left, 0) * max(bottom - top, 0) }
 
-  /// The rectangle, in pixels of the image as it is stored, in the network's input, as far as it is there; nil if nothing of it
-  /// is.
+  /// The rectangle, in pixels of the image as it is stored, in the network's input, as far as it is there; nil if
+  /// nothing of it is.
   package func placed(by placement: PixelPlacement) -> BoundingBox? {
     let corners = [placement.place(x: left, y: top), placement.place(x: right, y: bottom)]
     let columns = corners.map { min(max($0.x, 0), Double(placement.width)) }.sorted()
@@ -64,9 +64,9 @@ public struct LabeledImage: Hashable, Sendable {
     self.objects = objects
   }
 
-  /// Whether a class's boxes cover less than a quarter of the image while another class is in it: where pointing at the middle is
-  /// not enough. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1; TorchRay's “difficult”.)
-  /// `area` is that of the image, in pixels as it is stored.
+  /// Whether a class's boxes cover less than a quarter of the image while another class is in it: where pointing at the
+  /// middle is not enough. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1;
+  /// TorchRay's “difficult”.) `area` is that of the image, in pixels as it is stored.
   package func isDifficult(_ classIndex: Int, area: Double) -> Bool {
     classes.contains { $0 != classIndex } && boxes(of: classIndex).reduce(0) { $0 + $1.area } < area / 4
   }

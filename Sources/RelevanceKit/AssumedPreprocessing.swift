@@ -4,7 +4,8 @@ import RelevanceTensors
 
 /// What is taken for an image's preparation if no file says it.
 enum AssumedPreprocessing {
-  /// What a network's input says of it, and where it says nothing ImageNet's usual preprocessing; and the same in words.
+  /// What a network's input says of it, and where it says nothing ImageNet's usual preprocessing; and the same in
+  /// words.
   static func of(_ network: NeuralNetwork, metadata: [String: String] = [:]) -> (Preprocessing, words: String) {
     let (channels, height, width) = network.imageExtents
     if let size = ultralyticsSize(metadata, task: "detect"), channels == 3 {
@@ -50,7 +51,8 @@ enum AssumedPreprocessing {
 }
 
 extension AssumedPreprocessing {
-  /// The height and width of images that Ultralytics' exporter writes into a model for a task, such as `[320, 320]`; nil where it did not.
+  /// The height and width of images that Ultralytics' exporter writes into a model for a task, such as `[320, 320]`;
+  /// nil where it did not.
   private static func ultralyticsSize(_ metadata: [String: String], task: String) -> (height: Int, width: Int)? {
     guard metadata["task"] == task, metadata["stride"] != nil, let text = metadata["imgsz"] else { return nil }
     let numbers = text.split { !$0.isNumber }.compactMap { Int($0) }

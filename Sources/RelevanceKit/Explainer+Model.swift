@@ -8,7 +8,8 @@ extension Explainer {
   ///
   /// - Parameters:
   ///   - model: what is explained.
-  ///   - rules: the rule table; nil means `RuleTable.recommended` with the pixel range that the model's preprocessing gives.
+  ///   - rules: the rule table; nil means `RuleTable.recommended` with the pixel range that the model's preprocessing
+  ///     gives.
   ///   - threads: how many threads a run uses; nil means one per processor.
   ///   - convolution: how convolutions are computed.
   ///   - memoryBudget: as for a network.

@@ -31,9 +31,11 @@ extension Model {
 
   /// Reads a model that `Tools/models/fetch` has fetched, such as `squeezenet1.1`.
   ///
-  /// They are in the folder that the environment's `RELEVANCEKIT_MODELS` names, by default `relevancekit` in the user's cache.
+  /// They are in the folder that the environment's `RELEVANCEKIT_MODELS` names, by default `relevancekit` in the user's
+  /// cache.
   ///
-  /// - Throws: `RelevanceKitError` if none of that name is there, with those that are; and as `init(contentsOf:output:inputs:)`.
+  /// - Throws: `RelevanceKitError` if none of that name is there, with those that are; and as
+  ///   `init(contentsOf:output:inputs:)`.
   public init(named name: String) throws {
     guard !name.contains("/"), FetchedModels.names.contains(name) else {
       throw SimpleError("there is no fetched model \(name)" + FetchedModels.suggestion(for: name), .missingInput)

@@ -19,7 +19,8 @@ public struct Labels: Sendable {
     self = labels
   }
 
-  /// Reads a `config.json`: its `id2label`, and what scores decide by its `problem_type`, as Hugging Face's models have them.
+  /// Reads a `config.json`: its `id2label`, and what scores decide by its `problem_type`, as Hugging Face's models have
+  /// them.
   static func read(_ path: String) throws -> (labels: Labels?, decision: Decision?) {
     let data = try ReadableFile.data(path, missing: "no such file, or it may not be read")
     func invalid(_ found: String) -> SimpleError {
@@ -54,8 +55,8 @@ public struct Labels: Sendable {
     return String(cString: number.objCType) == "c" ? nil : "\(number)"
   }
 
-  /// timm's `label_names`, a list or, if some classes have none, an object; with what `label_descriptions` calls them instead. Nil if
-  /// there are none.
+  /// timm's `label_names`, a list or, if some classes have none, an object; with what `label_descriptions` calls them
+  /// instead. Nil if there are none.
   private init?(timm json: [String: Any]) {
     let settings = json["pretrained_cfg"] as? [String: Any] ?? [:]
     var names: [Int: String] = [:]
@@ -70,8 +71,8 @@ public struct Labels: Sendable {
     self.init(names: names.mapValues { descriptions[$0] ?? $0 })
   }
 
-  /// Reads what exporters write into the model: `names`, as Ultralytics does, a dictionary of numbers and names as Python or JSON
-  /// writes it; nil if there is none.
+  /// Reads what exporters write into the model: `names`, as Ultralytics does, a dictionary of numbers and names as
+  /// Python or JSON writes it; nil if there is none.
   package init?(metadata: [String: String]) {
     guard let text = metadata["names"] else { return nil }
     var rest = text[...].drop { $0 == " " }
@@ -123,8 +124,8 @@ public struct Labels: Sendable {
     return matches.keys.sorted()
   }
 
-  /// What somebody may have meant by a name that no class has: the names that contain it, in the classes' order; if there
-  /// are none, the one that is most like it.
+  /// What somebody may have meant by a name that no class has: the names that contain it, in the classes' order; if
+  /// there are none, the one that is most like it.
   package func suggestions(for name: String, limit: Int = 5) -> [String] {
     let wanted = name.lowercased()
     let sorted = names.sorted { $0.key < $1.key }.map(\.value)

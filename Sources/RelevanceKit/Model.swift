@@ -8,8 +8,9 @@ import RelevanceTensors
 /// A network as it lies on disk: the graph, how images are prepared for it, and what its classes are called.
 ///
 /// Beside `model.onnx` there may be the two files that Hugging Face image models carry: `preprocessor_config.json` and
-/// `config.json` (`id2label`); or timm's `config.json`, which has both. Of a folder `onnx` they may be one folder up. Without them, what the
-/// network's input says is taken, or else ImageNet's usual preprocessing, and classes have numbers only.
+/// `config.json` (`id2label`); or timm's `config.json`, which has both. Of a folder `onnx` they may be one folder up.
+/// Without them, what the network's input says is taken, or else ImageNet's usual preprocessing, and classes have
+/// numbers only.
 public struct Model: Sendable {
   /// The file that the network was read from.
   public let file: String
@@ -27,8 +28,8 @@ public struct Model: Sendable {
   package let labelsFile: String?
   /// The names of the classes, where they are known.
   public let labels: Labels?
-  /// What is doubtful about the files beside the network, a sentence each: nothing is an error that changes no number of the
-  /// network's, but wrong preprocessing changes all of them.
+  /// What is doubtful about the files beside the network, a sentence each: nothing is an error that changes no number
+  /// of the network's, but wrong preprocessing changes all of them.
   public private(set) var notes: [String]
 
   /// Reads a model.
@@ -37,10 +38,12 @@ public struct Model: Sendable {
   ///   - location: a `.onnx` file, or a folder that holds `model.onnx` or `onnx/model.onnx`.
   ///   - output: what is explained: one of the file's outputs, or any node, by name; nil means the first output, unless
   ///     another is more like logits, as `NeuralNetwork.init(contentsOf:output:)` says.
-  ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the image.
+  ///   - inputs: the values of inputs by name, for a network with several: all that the output depends on but one, the
+  ///     image.
   ///   - furtherOutputs: other outputs of the file that are kept, by name, so that their units can be targets too.
-  ///   - mapped: whether weights stay in the files, from which the system loads them when they are first used. If another process may shorten
-  ///     the files as long as the model is in use, which would end this one with a bus error, pass false: they are then read into memory.
+  ///   - mapped: whether weights stay in the files, from which the system loads them when they are first used. If
+  ///     another process may shorten the files as long as the model is in use, which would end this one with a bus
+  ///     error, pass false: they are then read into memory.
   /// - Throws: `RelevanceKitError`.
   public init(
     contentsOf location: some FileLocation, output: String? = nil, inputs: [String: Tensor] = [:],
@@ -107,7 +110,8 @@ public struct Model: Sendable {
 }
 
 extension Model {
-  /// What the file calls the output that is explained: the name of one of its outputs, or of the node that was asked for.
+  /// What the file calls the output that is explained: the name of one of its outputs, or of the node that was asked
+  /// for.
   public var outputName: String { network.graph.outputName }
 
   /// The names of all outputs of the file, in its order.
@@ -129,7 +133,8 @@ extension Model {
 private struct Companions {
   private let folders: [URL]
 
-  /// Those of a model's folder and, if that is called `onnx`, of the one that it is in, as in Hugging Face's repositories.
+  /// Those of a model's folder and, if that is called `onnx`, of the one that it is in, as in Hugging Face's
+  /// repositories.
   init(of file: String) {
     let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
     folders =

@@ -41,7 +41,8 @@ import Testing
     }
   }
 
-  /// Whether lines say the same: words are equal, and numbers with decimals up to rounding, which differs between processors.
+  /// Whether lines say the same: words are equal, and numbers with decimals up to rounding, which differs between
+  /// processors.
   private static func agree(_ shown: String, _ printed: String) -> Bool {
     let number = /-?\d+(?:\.\d+)?/
     func parts(_ line: String) -> (text: String, numbers: [Substring]) {

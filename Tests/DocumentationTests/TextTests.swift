@@ -14,8 +14,8 @@ import Testing
     #expect(DocumentationText.pages.count >= 19)
   }
 
-  /// Lines of code as they are compared: without indentation, alignment, empty lines, imports and comments behind code, and
-  /// with the paths of the text.
+  /// Lines of code as they are compared: without indentation, alignment, empty lines, imports and comments behind code,
+  /// and with the paths of the text.
   private static func comparable(_ lines: [String]) -> [String] {
     lines.map { line in
       let code = line.replacing(/(\S)\s+\/\/ .*$/) { String($0.1) }

@@ -49,7 +49,8 @@ import Testing
     }
   }
 
-  /// What contrasts need: a last layer that does not divide by logits, most of which are negative. There LRP itself tells classes less apart.
+  /// What contrasts need: a last layer that does not divide by logits, most of which are negative. There LRP itself
+  /// tells classes less apart.
   @Test func contrastsPointBetterAboveAPlainHead() throws {
     let targets = try Self.records(Self.withPlainHead(.viT), [LRP(), CLRP1(), CLRP2()])
     let others = try targets.map { try #require($0.otherShares) }
@@ -59,7 +60,8 @@ import Testing
     #expect(other[1] < other[0] - 0.1 && other[2] < other[0] - 0.1, "\(other)")
   }
 
-  /// Where LRP has relevance of both signs, contrasts lose by what contradicts the dual, which the difference takes for support.
+  /// Where LRP has relevance of both signs, contrasts lose by what contradicts the dual, which the difference takes for
+  /// support.
   @Test(arguments: ["ViT", "AttnLRP", "CP-LRP"]) func contrastsOfPositivePartsPointBetter(_ name: String) throws {
     let table = try #require(RuleTable.preset(name, pixelRange: nil))
     func shares(_ table: RuleTable) throws -> [Double] {
@@ -71,7 +73,8 @@ import Testing
     #expect(plain[2] > plain[0] + 0.06 && plain[2] > plain[1] + 0.06, "\(plain)")
   }
 
-  /// Why contrasts do not point better than LRP here: what CLRP2 takes from the other digit goes to the background, and CLRP1 adds to both.
+  /// Why contrasts do not point better than LRP here: what CLRP2 takes from the other digit goes to the background, and
+  /// CLRP1 adds to both.
   @Test func contrastsTakeFromTheOtherDigitAtMost() throws {
     let targets = try Self.records(.viT, [LRP(), CLRP1(), CLRP2()])
     let others = try targets.map { try #require($0.otherShares) }

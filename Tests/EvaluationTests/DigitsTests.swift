@@ -3,8 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Trained networks of three shapes on scenes of two handwritten digits: their logits, how well they see both digits, and whether
-/// contrasts point at the right one.
+/// Trained networks of three shapes on scenes of two handwritten digits: their logits, how well they see both digits,
+/// and whether contrasts point at the right one.
 @Suite struct DigitsTests {
   /// COCO's annotations, as far as the scenes need them; a category's id is its class.
   private struct Instances: Decodable {

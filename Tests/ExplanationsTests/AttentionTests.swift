@@ -2,8 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// A small vision transformer in two forms that compute the same: with the batch first throughout, and as PyTorch's attention has it,
-/// tokens first and heads folded into the batch.
+/// A small vision transformer in two forms that compute the same: with the batch first throughout, and as PyTorch's
+/// attention has it, tokens first and heads folded into the batch.
 @Suite struct AttentionTests {
   /// 16 patches and a class token of 6 channels, two heads, and five classes.
   static func network(tokensFirst: Bool) throws -> NeuralNetwork {

@@ -4,8 +4,8 @@ import Testing
 
 /// Which channels feed those above.
 @Suite struct AttributionGraphTests {
-  /// With all channels of each layer, what leaves a vertex is what walks from its channel alone bring to the layer below, and what enters
-  /// a vertex adds up to its relevance.
+  /// With all channels of each layer, what leaves a vertex is what walks from its channel alone bring to the layer
+  /// below, and what enters a vertex adds up to its relevance.
   @Test(arguments: SampleNetwork.allCases) func edgesAreWhatWalksBring(of network: SampleNetwork) throws {
     let trace = try network.explainer().trace(SampleNetwork.input(batch: 1))
     for target in [Target.class(1), .class(3)] {

@@ -77,8 +77,8 @@ import Testing
       error?.description == "box:\(boxes.count + 1): no box has this rank; expected 1 to \(boxes.count)")
   }
 
-  /// A detector of two grids whose scores have sigmoids of their own: small objects on the fine one, whose logits are the sum of a color less
-  /// 4, and large ones on the coarse one, half the sum less 4.
+  /// A detector of two grids whose scores have sigmoids of their own: small objects on the fine one, whose logits are
+  /// the sum of a color less 4, and large ones on the coarse one, half the sum less 4.
   private static func twoScales() throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [3, 16, 16])
     var joined: [Node.ID] = []

@@ -3,8 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Detectors as they come: which channels are classes, what is the most likely object, and that its map lies there. Expected values are
-/// worked out by hand from `SampleDetector`.
+/// Detectors as they come: which channels are classes, what is the most likely object, and that its map lies there.
+/// Expected values are worked out by hand from `SampleDetector`.
 @Suite struct CandidateTests {
   private static let range = PixelRange(lower: [0, 0, 0], upper: [2, 2, 2])
 
@@ -85,7 +85,8 @@ import Testing
     #expect(try SampleDetector.softmaxAlone.network().nodesBesideClasses.isEmpty)
   }
 
-  /// A list of four alternatives, one of which wins at most positions, has that for its background; one without such a class has none.
+  /// A list of four alternatives, one of which wins at most positions, has that for its background; one without such a
+  /// class has none.
   @Test func theBackgroundOfLists() {
     func scores(_ winners: [Int]) -> Tensor {
       Tensor(shape: [4, 6], elements: (0..<4).flatMap { index in winners.map { $0 == index ? 3 : 0 } })

@@ -63,7 +63,8 @@ import Testing
     }
   }
 
-  /// On a residual network relevance neither doubles nor vanishes: at every node where the paths meet, all of it passes.
+  /// On a residual network relevance neither doubles nor vanishes: at every node where the paths meet, all of it
+  /// passes.
   @Test(arguments: ["default", "EpsilonPlus"]) func residualsConserve(preset: String) throws {
     let network = try SeededNetwork.load("resnet18-kept")
     let table = try #require(RuleTable.preset(preset, pixelRange: .imageNet))

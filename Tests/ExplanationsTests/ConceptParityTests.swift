@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Conditional maps and channel relevances against zennit-crp, on a small network, one with batch normalization and a residual one.
+/// Conditional maps and channel relevances against zennit-crp, on a small network, one with batch normalization and a
+/// residual one.
 @Suite(.serialized) struct ConceptParityTests {
   struct Reference: Decodable {
     struct Condition: Decodable {

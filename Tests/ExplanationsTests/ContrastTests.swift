@@ -68,7 +68,8 @@ import Testing
     #expect(throws: ExplanationError.self) { try squared.explain(.class(0), by: .clrp2) }
   }
 
-  /// CLRP2 on a convolution with global average pooling, both as one linear layer: S · x w⁻ / Σ x w⁻ over channels and places.
+  /// CLRP2 on a convolution with global average pooling, both as one linear layer: S · x w⁻ / Σ x w⁻ over channels and
+  /// places.
   @Test func clrp2OfACompositeHead() throws {
     let walk = try Walk(SampleNetwork.pooled.network(), SampleNetwork.input())
     let trace = try SampleNetwork.pooled.explainer().trace(SampleNetwork.input())
@@ -86,7 +87,8 @@ import Testing
     }
   }
 
-  /// CLRP2 on the same head with the convolution alone as the last layer: at every place its relevance by x w⁻ / Σ x w⁻.
+  /// CLRP2 on the same head with the convolution alone as the last layer: at every place its relevance by x w⁻ / Σ x
+  /// w⁻.
   @Test func clrp2OfTheLastLayerAlone() throws {
     let walk = try Walk(SampleNetwork.pooled.network(), SampleNetwork.input())
     let trace = try SampleNetwork.pooled.explainer().trace(SampleNetwork.input())

@@ -59,7 +59,8 @@ import Testing
     }
   }
 
-  /// Each unit starts with u_i r_i / (|u| |r|): the map is the sum of those of units, each times that over its activation.
+  /// Each unit starts with u_i r_i / (|u| |r|): the map is the sum of those of units, each times that over its
+  /// activation.
   @Test func unitsStartWithTheirContributions() throws {
     let trace = try Self.trace(bias: true)
     let found = try trace.explain(Self.target)

@@ -21,7 +21,8 @@ import Testing
     case sigmoidByReciprocal
     case clippedSigmoid
     case reshapedSigmoid
-    /// Softmax with a maximum taken over something else, which is no known form: the output is explained, and is a probability.
+    /// Softmax with a maximum taken over something else, which is no known form: the output is explained, and is a
+    /// probability.
     case unknownProbabilities
 
     var isOfEachClass: Bool { rawValue.lowercased().contains("sigmoid") }

@@ -77,7 +77,8 @@ import Testing
     }
   }
 
-  /// A trace can be explained again, by other methods in between and from several threads, with the same result to the bit.
+  /// A trace can be explained again, by other methods in between and from several threads, with the same result to the
+  /// bit.
   @Test(arguments: SampleNetwork.allCases) func explainingChangesNothing(sample: SampleNetwork) throws {
     let explainer = try sample.explainer(threads: 2)
     let trace = try explainer.trace(SampleNetwork.input())
@@ -149,7 +150,8 @@ import Testing
     #expect(try trace.explain([]).isEmpty)
   }
 
-  /// Where something else than pooling and shape lies behind the last weighted layer, CLRP2 is not defined; the others are.
+  /// Where something else than pooling and shape lies behind the last weighted layer, CLRP2 is not defined; the others
+  /// are.
   @Test func aHeadWithoutWeights() throws {
     var builder = GraphBuilder(item: [3, 4, 4])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 5, kernel: [3, 3], seed: 1))
@@ -194,7 +196,8 @@ import Testing
     #expect(abs(plain.predictions().compactMap(\.probability).reduce(0, +) - 1) < 1e-12)
   }
 
-  /// A box is needed for the pixels; without one the table does not fit the network, which blocks only the methods that use it.
+  /// A box is needed for the pixels; without one the table does not fit the network, which blocks only the methods that
+  /// use it.
   @Test(arguments: MethodCatalog.general) func pixelsWithoutARange(method: any AttributionMethod) throws {
     let network = try SampleNetwork.pooled.network()
     let explainer = try Explainer(network, rules: .paper(pixelRange: nil))

@@ -2,7 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Networks with batch normalization of both signs, kept and folded: maps agree where folding changes nothing that a rule looks at.
+/// Networks with batch normalization of both signs, kept and folded: maps agree where folding changes nothing that a
+/// rule looks at.
 @Suite struct FoldedSignsTests {
   /// Convolutions with a normalization behind each, in a chain, a residual block and branches.
   private static func network(_ seed: UInt64, biases: Bool) throws -> NeuralNetwork {
@@ -77,8 +78,8 @@ import Testing
     }
   }
 
-  /// With biases absorbed, rule z is gradient × input but for the biases' shares, whatever affine nodes the network has: of pixels
-  /// that the graph normalizes, and behind a maximum.
+  /// With biases absorbed, rule z is gradient × input but for the biases' shares, whatever affine nodes the network
+  /// has: of pixels that the graph normalizes, and behind a maximum.
   @Test(arguments: 1...8 as ClosedRange<UInt64>) func zIsGradientTimesInputThroughAffineNodes(seed: UInt64) throws {
     var builder = GraphBuilder(item: [3, 8, 8])
     let mean = builder.constant("mean", Seeded.tensor([3, 1, 1], seed: seed))

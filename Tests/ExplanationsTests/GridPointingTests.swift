@@ -36,7 +36,8 @@ import Testing
     #expect(min(clrp1.pointing, clrp2.pointing) >= 0.9)
   }
 
-  /// VGG16 ends in fully connected layers, the paper's own case; grids are as large as images, which are made half as large.
+  /// VGG16 ends in fully connected layers, the paper's own case; grids are as large as images, which are made half as
+  /// large.
   @Test(
     .enabled(if: FetchedModel.hasCoarseVGG16, "there is no vgg16-coarse among the fetched models"),
     .enabled(if: hasImages, "there are no ImageNet images beside the package"))

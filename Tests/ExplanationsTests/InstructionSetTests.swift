@@ -26,7 +26,8 @@ import Testing
       for (found, expected) in zip(try results(set), expected) {
         let distance = found.relativeDistance(from: expected)
         #expect(distance <= Tolerance.sameMap, "\(set.rawValue)")
-        // Multiply-adds are rounded once, not twice, where much is computed by the package's own loops: the set was used.
+        // Multiply-adds are rounded once, not twice, where much is computed by the package's own loops: the set was
+        // used.
         if name == "vgg" { #expect(distance > 0, "\(set.rawValue)") }
       }
     }

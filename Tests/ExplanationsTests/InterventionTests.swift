@@ -10,8 +10,9 @@ import Testing
     let factors: Tensor
   }
 
-  /// A network with what is computed out of the ordinary: merged rectifiers, rectifiers in the place of a sum, parts that are joined where
-  /// they are computed, a gate on a branch, functions that follow a layer tile by tile, and a flattened view beside its source.
+  /// A network with what is computed out of the ordinary: merged rectifiers, rectifiers in the place of a sum, parts
+  /// that are joined where they are computed, a gate on a branch, functions that follow a layer tile by tile, and a
+  /// flattened view beside its source.
   private static func masked(_ mask: Mask? = nil) throws -> NeuralNetwork {
     let ones = Padding.explicit(before: [1, 1], after: [1, 1])
     var builder = GraphBuilder(item: [3, 8, 8])
@@ -85,7 +86,8 @@ import Testing
     Tensor(shape: x.shape, elements: x.elements.enumerated().map { $1 * factors[$0 / 64 % 3] })
   }
 
-  /// What all paths pass decides alone: with its values of another input come the logits of that one. Of a transformer, too.
+  /// What all paths pass decides alone: with its values of another input come the logits of that one. Of a transformer,
+  /// too.
   @Test(arguments: [
     ("vgg", ["conv3_1", "relu_conv3_1", "pool3", "relu_conv4_2", "fc1", "relu_fc2"]),
     ("googlenet", ["inception_4a_concat", "inception_4b_concat"]),
@@ -120,7 +122,8 @@ import Testing
     #expect(try trace.logits(settingToZero: [[0]], of: "right")[0].elements == [6, 0])
   }
 
-  /// Values are given as the model's file has them, whatever signs a rewrite has moved; activations of channels are, too.
+  /// Values are given as the model's file has them, whatever signs a rewrite has moved; activations of channels are,
+  /// too.
   @Test func turnedSignsAreTheFiles() throws {
     var builder = GraphBuilder(item: [3, 6, 6])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 4, kernel: [3, 3], seed: 1))

@@ -2,8 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Networks whose first axis is not always the batch, beside networks without these detours that compute the same: maps are the same
-/// for every method, for one target and for several together.
+/// Networks whose first axis is not always the batch, beside networks without these detours that compute the same: maps
+/// are the same for every method, for one target and for several together.
 @Suite struct LeadingAxisTests {
   /// A way to leave the batch's axis and come back.
   enum Detour: String, CaseIterable, Sendable {
@@ -110,7 +110,8 @@ import Testing
 
   @Test(arguments: Detour.allCases, MethodCatalog.general.filter { $0.name != "random" })
   func mapsAreThoseOfTheDirectNetwork(detour: Detour, method: any AttributionMethod) throws {
-    // Copies of the classes are further classes for what contrasts with all of them, and the sum is no part of a linear head.
+    // Copies of the classes are further classes for what contrasts with all of them, and the sum is no part of a linear
+    // head.
     if detour == .broadcast, method.isContrastive { return }
     // Class activation maps need a layer by name.
     let method: any AttributionMethod =

@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Whole maps of baselines, contrasts and units against an oracle in PyTorch, float64, checked against Captum and Zennit.
+/// Whole maps of baselines, contrasts and units against an oracle in PyTorch, float64, checked against Captum and
+/// Zennit.
 @Suite(.serialized) struct MethodParityTests {
   struct Map: Decodable, Sendable {
     struct Target: Decodable {
@@ -55,8 +56,9 @@ import Testing
     try expectMaps(of: "squeezenet1.1", model.network, pixelRange: model.preprocessing.pixelRange)
   }
 
-  /// With im2col, to the tolerance of all maps. Winograd's rounding may make a rectifier or a maximum decide the other way
-  /// between almost equal values, which gradients, unlike relevance, jump at: there the index says how far a map moves.
+  /// With im2col, to the tolerance of all maps. Winograd's rounding may make a rectifier or a maximum decide the other
+  /// way between almost equal values, which gradients, unlike relevance, jump at: there the index says how far a map
+  /// moves.
   private func expectMaps(of name: String, _ network: NeuralNetwork, pixelRange: PixelRange) throws {
     let maps = try Self.maps().filter { $0.network == name && $0.method != Self.absent }
     try #require(!maps.isEmpty)

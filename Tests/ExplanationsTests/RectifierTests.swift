@@ -6,7 +6,8 @@ import Testing
 /// Guided backpropagation and DeconvNet at rectifiers, however they are written, compared with Captum (see
 /// `Tools/reference/writers/write_activation_cases.py`), and the warning where a network has other activations.
 @Suite struct RectifierTests {
-  /// The network of the script: two convolutions with an activation each, and a layer over all positions or over their means.
+  /// The network of the script: two convolutions with an activation each, and a layer over all positions or over their
+  /// means.
   static func network(averages: Bool = false, _ activation: (inout GraphBuilder, Node.ID, String) -> Node.ID) throws
     -> NeuralNetwork
   {

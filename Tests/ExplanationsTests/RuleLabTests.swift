@@ -2,8 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// One rule on one layer: on layers written by hand, with numbers worked out by hand, and in networks, where an experiment
-/// is one step of the walk.
+/// One rule on one layer: on layers written by hand, with numbers worked out by hand, and in networks, where an
+/// experiment is one step of the walk.
 @Suite struct RuleLabTests {
   /// y = (1·2 − 1·1 + 1, 2·2 + ½·1) = (2, 4½)
   private static func handLayer() throws -> RuleLab {

@@ -2,8 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Outputs with positions: which axis is the classes', and that a class at a position, and a region, are explained as in a network that
-/// ends there.
+/// Outputs with positions: which axis is the classes', and that a class at a position, and a region, are explained as
+/// in a network that ends there.
 @Suite struct ScoreLayoutTests {
   /// How a network with five classes at 4 × 6 positions ends.
   enum End: String, CaseIterable, Sendable {

@@ -55,7 +55,8 @@ import Testing
     }
   }
 
-  /// What is below zero at a rectified layer is explained too: its denominators are not those that the rectifier leaves.
+  /// What is below zero at a rectified layer is explained too: its denominators are not those that the rectifier
+  /// leaves.
   @Test(arguments: ["EpsilonPlus", "EpsilonGammaBox", "default"]) func negativeUnits(preset: String) throws {
     let network = try Self.network.network()
     let table = try #require(RuleTable.preset(preset, pixelRange: SampleNetwork.range))

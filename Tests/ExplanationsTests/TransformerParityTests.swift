@@ -3,8 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Whole maps of vision transformers, of both exporters and with attention as one node, against the definitions in double precision, with
-/// which LXT 2.1 agrees where it has them (`Fixtures/transformers/lxt.json`).
+/// Whole maps of vision transformers, of both exporters and with attention as one node, against the definitions in
+/// double precision, with which LXT 2.1 agrees where it has them (`Fixtures/transformers/lxt.json`).
 @Suite(.serialized) struct TransformerParityTests {
   struct Map: Decodable, Sendable {
     let file: String
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  /// `ViT` as LXT's example has it: with ε on what attention begins and ends with, which are the layers that neither GELU reads, nor read GELU,
-  /// nor make the logits.
+  /// `ViT` as LXT's example has it: with ε on what attention begins and ends with, which are the layers that neither
+  /// GELU reads, nor read GELU, nor make the logits.
   private static func lxt(_ network: NeuralNetwork) -> RuleTable {
     let graph = network.graph
     let consumers = graph.consumers

@@ -7,8 +7,8 @@ import Testing
   /// Relative distance of relevance maps. Rounding of F(4×4, 3×3) is about 1e-6 of the largest value.
   static let tolerance = 1e-4
 
-  /// Two 3×3 convolutions with biases above zero over an image that is black but for one bright square: in the dark, units
-  /// are active by their bias alone, relevance arrives at them, and their z⁺ denominator is exactly zero.
+  /// Two 3×3 convolutions with biases above zero over an image that is black but for one bright square: in the dark,
+  /// units are active by their bias alone, relevance arrives at them, and their z⁺ denominator is exactly zero.
   private func network(channels: Int) throws -> NeuralNetwork {
     let window = try Window(kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]))
     func convolution(_ inputs: Int, _ outputs: Int, seed: UInt64) -> Operator {

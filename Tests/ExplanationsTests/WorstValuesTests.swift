@@ -2,7 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Every parameter of every rule and method with the worst values that a caller can pass: an error that names it, or a finite map.
+/// Every parameter of every rule and method with the worst values that a caller can pass: an error that names it, or a
+/// finite map.
 @Suite struct WorstValuesTests {
   private static let numbers: [Float] = [
     .nan, .infinity, -.infinity, -1, -0.0, 0, .leastNonzeroMagnitude, 1e-30, 1e30, .greatestFiniteMagnitude,

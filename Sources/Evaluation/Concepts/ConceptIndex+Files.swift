@@ -4,8 +4,9 @@ import RelevanceTensors
 
 /// An index as a folder: `index.json`, and for each layer a folder with arrays that NumPy reads.
 ///
-/// `relmax.npy` and `actmax.npy` have the shape channels × top, `relmax-by-class.npy` and `actmax-by-class.npy` classes × channels × top. Their
-/// elements have the fields `input`, `class`, `value`, `row` and `column`, −1 where there are none:
+/// `relmax.npy` and `actmax.npy` have the shape channels × top, `relmax-by-class.npy` and `actmax-by-class.npy` classes
+/// × channels × top. Their elements have the fields `input`, `class`, `value`, `row` and `column`, −1 where there are
+/// none:
 ///
 /// ```python
 /// index = json.load(open("index/index.json"))

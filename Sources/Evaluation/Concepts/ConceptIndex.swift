@@ -4,8 +4,8 @@ import RelevanceSupport
 
 /// What the channels of some layers stand for: the inputs of a data set in which each counts most. *Achtibat23*.
 ///
-/// By relevance (RelMax) they are those for whose class the channel is used, by activation (ActMax) those that excite it, whether or not
-/// the decision depends on that. The two often differ.
+/// By relevance (RelMax) they are those for whose class the channel is used, by activation (ActMax) those that excite
+/// it, whether or not the decision depends on that. The two often differ.
 public struct ConceptIndex: Sendable {
   /// What inputs are ranked by.
   public enum Order: String, Sendable, CaseIterable {

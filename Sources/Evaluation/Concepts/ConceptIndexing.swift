@@ -35,7 +35,8 @@ public struct ConceptIndexing: Sendable {
   ///   - subject: the network; the first of its methods gives the relevance.
   ///   - data: the inputs.
   /// - Returns: an index that is ready to be made.
-  /// - Throws: `RelevanceKitError` if there are no such layers, no inputs, or no method that carries relevance through the layers.
+  /// - Throws: `RelevanceKitError` if there are no such layers, no inputs, or no method that carries relevance through
+  ///   the layers.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedConceptIndex {
     let images = try target.images(of: data)
     guard let method = subject.methods.first, method.takesConditions else {

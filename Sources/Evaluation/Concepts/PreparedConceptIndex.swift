@@ -22,7 +22,8 @@ public struct PreparedConceptIndex: Sendable {
 
   /// Indexes all inputs of a shard.
   ///
-  /// What was found so far is written every few seconds: a run that is interrupted goes on from there, to the same index.
+  /// What was found so far is written every few seconds: a run that is interrupted goes on from there, to the same
+  /// index.
   ///
   /// - Parameters:
   ///   - file: where the state is kept.
@@ -30,8 +31,9 @@ public struct PreparedConceptIndex: Sendable {
   ///   - resumes: whether to continue a state that is there; otherwise one is an error.
   ///   - progress: called after each input; what it throws ends the run.
   /// - Returns: the shard's index.
-  /// - Throws: a `RelevanceKitError` about the state, errors that are not those of an input, and what `progress` throws. In a task that is
-  ///   cancelled, `CancellationError` before the next input; the state then has all inputs that were done.
+  /// - Throws: a `RelevanceKitError` about the state, errors that are not those of an input, and what `progress`
+  ///   throws. In a task that is cancelled, `CancellationError` before the next input; the state then has all inputs
+  ///   that were done.
   /// - Complexity: a run and a backward pass for each input; memory does not grow with their number.
   public func run(
     state file: some FileLocation, shard: Shard = .whole, resumes: Bool = false,

@@ -9,14 +9,15 @@ public struct ConceptReference: Hashable, Sendable {
   public var classIndex: Int
   /// How much the channel counts there: by what the index ranks.
   public var value: Float
-  /// The position at which it counts most: row and column, or the number of a token; empty for a layer without positions.
+  /// The position at which it counts most: row and column, or the number of a token; empty for a layer without
+  /// positions.
   public var position: [Int]
 }
 
 /// For each channel of a layer the inputs in which it counts most, the largest first.
 ///
-/// Equal values are in the order of the inputs, so that a ranking does not depend on the order in which inputs were seen, nor on how they
-/// were divided. Memory is channels × `top`, however many inputs there are.
+/// Equal values are in the order of the inputs, so that a ranking does not depend on the order in which inputs were
+/// seen, nor on how they were divided. Memory is channels × `top`, however many inputs there are.
 public struct ReferenceRanking: Hashable, Sendable {
   /// A place of the ranking, as files have it: five numbers of four bytes.
   package struct Entry: Hashable, Sendable {

@@ -7,7 +7,8 @@ import RelevanceSupport
 
 /// The objects in an annotation of one image, in the XML that PASCAL VOC introduced and ILSVRC uses.
 ///
-/// Entities are not resolved: a document type declaration is an error, as are nesting and files beyond what annotations have.
+/// Entities are not resolved: a document type declaration is an error, as are nesting and files beyond what annotations
+/// have.
 struct AnnotationXML {
   /// How the pixels of an image are counted. A box includes the pixels of all its sides.
   enum Origin: Double {
@@ -65,8 +66,8 @@ struct AnnotationXML {
     objects = reader.objects
   }
 
-  /// The text without its declaration, which may name an encoding; nil if it is damaged, since Foundation's parser ends the process at
-  /// names that are not in UTF-8.
+  /// The text without its declaration, which may name an encoding; nil if it is damaged, since Foundation's parser ends
+  /// the process at names that are not in UTF-8.
   private static func text(of data: Data) -> String? {
     let head = String(decoding: data.prefix(200), as: UTF8.self).lowercased()
     let declaration = head.hasPrefix("<?xml") ? head.prefix { $0 != ">" } : ""

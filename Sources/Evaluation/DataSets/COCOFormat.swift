@@ -66,7 +66,8 @@ struct COCOFormat {
     return dataSet
   }
 
-  /// The folder that has the images: the file's own, or one named like its split, there or where COCO's archives put it.
+  /// The folder that has the images: the file's own, or one named like its split, there or where COCO's archives put
+  /// it.
   private static func folder(of images: [Content.Image], beside path: String) throws -> String {
     let beside = Files.folder(of: path)
     let split = Files.stem(of: path).split(separator: "_").last.map(String.init) ?? ""

@@ -3,9 +3,10 @@ import RelevanceSupport
 
 /// Which class of the network a name in a data set means.
 ///
-/// A name is looked up in the class file, if there is one, then among the network's own labels: as a whole name, and if there is
-/// none, as one of several that are separated by commas; without regard to case where the case as written is no whole
-/// name of the file. A decimal number that the class file does not have as a name is the class's index, from 0.
+/// A name is looked up in the class file, if there is one, then among the network's own labels: as a whole name, and if
+/// there is none, as one of several that are separated by commas; without regard to case where the case as written is
+/// no whole name of the file. A decimal number that the class file does not have as a name is the class's index, from
+/// 0.
 public struct ClassNames: Sendable {
   let count: Int
   private let file: Table?

@@ -57,8 +57,8 @@ package struct CommaSeparatedValues {
     records.map { $0.joined(separator: ",") + lineEnd }.joined()
   }
 
-  /// A text that is no number as a field. Spreadsheets take one that begins with `=`, `+`, `-`, `@` or a tab for a formula, but not
-  /// behind an apostrophe.
+  /// A text that is no number as a field. Spreadsheets take one that begins with `=`, `+`, `-`, `@` or a tab for a
+  /// formula, but not behind an apostrophe.
   package static func field(text: String, quoted: Bool = false) -> String {
     let isFormula = text.unicodeScalars.first.map { "=+-@\t\r\n＝＋－＠".unicodeScalars.contains($0) } ?? false
     return field(isFormula ? "'" + text : text, quoted: quoted)

@@ -10,8 +10,8 @@ public enum DataSetFormat: String, CaseIterable, Sendable {
   case voc
   /// COCO's `instances_*.json`.
   ///
-  /// Reading it takes about seven times the file's size of memory: 0.2 GB for `instances_val2017.json`, 3 GB for that of
-  /// `train2017`.
+  /// Reading it takes about seven times the file's size of memory: 0.2 GB for `instances_val2017.json`, 3 GB for that
+  /// of `train2017`.
   case coco
   /// A CSV or JSONL file of one's own.
   case manifest
@@ -76,8 +76,8 @@ public struct DataSetOptions: Hashable, Sendable {
 extension DataSet {
   /// Reads what is known of the images of a data set; not the images themselves.
   ///
-  /// Boxes are in pixels of the images as they are stored, whatever an EXIF orientation says: that is what annotations of VOC,
-  /// ILSVRC and COCO refer to. An image that is labeled but missing is kept, so that a run reports it; what is
+  /// Boxes are in pixels of the images as they are stored, whatever an EXIF orientation says: that is what annotations
+  /// of VOC, ILSVRC and COCO refer to. An image that is labeled but missing is kept, so that a run reports it; what is
   /// incomplete otherwise is said in `notes`.
   ///
   /// - Parameters:

@@ -4,13 +4,13 @@ import RelevanceSupport
 /// A flat folder of images, a file that labels them, and ILSVRC's boxes.
 ///
 /// The labels file is one of:
-/// - lines of image and class, `ILSVRC2012_val_00000001.JPEG 65`, parted by the first tab, comma or space, of which the first
-///   may be a header;
+/// - lines of image and class, `ILSVRC2012_val_00000001.JPEG 65`, parted by the first tab, comma or space, of which the
+///   first may be a header;
 /// - `LOC_val_solution.csv`, which has boxes too: `ILSVRC2012_val_00000001,n01751748 111 108 441 193`;
 /// - a JSON object, `{"ILSVRC2012_val_00000001.JPEG": 65}`.
 ///
-/// Images are named with or without their extension; names that the folder does not have are passed over, so that a labels file
-/// serves for a part of its images.
+/// Images are named with or without their extension; names that the folder does not have are passed over, so that a
+/// labels file serves for a part of its images.
 struct ImageNetFormat {
   private typealias Label = (image: String, classes: [ClassReference], objects: [UnresolvedDataSet.Object])
   private let path: String

@@ -1,11 +1,11 @@
 import Foundation
 import RelevanceSupport
 
-/// A list of images of one's own. Boxes are left, top, right and bottom in pixels from 0, the far sides not included; paths
-/// are from the manifest's folder; classes are names or indices.
+/// A list of images of one's own. Boxes are left, top, right and bottom in pixels from 0, the far sides not included;
+/// paths are from the manifest's folder; classes are names or indices.
 ///
-/// - CSV with the header `image,class[,left,top,right,bottom[,difficult]]`: a line per object, or per class without a box.
-///   The lines of an image are joined.
+/// - CSV with the header `image,class[,left,top,right,bottom[,difficult]]`: a line per object, or per class without a
+///   box. The lines of an image are joined.
 /// - JSONL, an object per line: `{"image": "a.jpg", "classes": ["dog"], "objects": [{"class": 281, "box": [0, 0, 9, 9],
 ///   "difficult": false}]}`. All but the image may be missing.
 struct ManifestFormat {

@@ -1,7 +1,8 @@
 import RelevanceExplanations
 import RelevancePropagation
 
-/// How much a class loses when the patches at the maxima of its map are replaced by the data set's mean. *Gu18* §5.2, Table 1.
+/// How much a class loses when the patches at the maxima of its map are replaced by the data set's mean. *Gu18* §5.2,
+/// Table 1.
 public struct Ablation: NamedEvaluation {
   /// What patches are replaced by.
   public var replacement = ReplacementChoice.data
@@ -39,7 +40,8 @@ public struct Ablation: NamedEvaluation {
 
   /// Prepares to explain each image.
   ///
-  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, or if there is nothing to replace patches by.
+  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, or if there is nothing to replace
+  ///   patches by.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
     let mean = try replacement.image(subject, on: data)

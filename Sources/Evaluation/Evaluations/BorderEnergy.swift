@@ -1,11 +1,11 @@
 import RelevanceExplanations
 import RelevancePropagation
 
-/// How much of maps lies along the image's border: what zero padding does to them. *Gu18* §5.2 leaves GoogLeNet out of its
-/// comparison for this reason.
+/// How much of maps lies along the image's border: what zero padding does to them. *Gu18* §5.2 leaves GoogLeNet out of
+/// its comparison for this reason.
 ///
-/// The frame of a given width is compared with the area that it covers: a density of 1 is what a map without preference for places
-/// has. Objects are mostly in the middle, so less is to be expected.
+/// The frame of a given width is compared with the area that it covers: a density of 1 is what a map without preference
+/// for places has. Objects are mostly in the middle, so less is to be expected.
 public struct BorderEnergy: NamedEvaluation {
   /// The width of the frame in pixels of the input.
   public var width = 8

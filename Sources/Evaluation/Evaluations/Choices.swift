@@ -97,8 +97,8 @@ extension Parameter where Owner: NamedEvaluation {
 }
 
 extension DataSet {
-  /// The mean of the images that can be read, as the network sees them, in the data set's order and in double precision. *Gu18*
-  /// §5.2. `progress` is called with the number of images looked at.
+  /// The mean of the images that can be read, as the network sees them, in the data set's order and in double
+  /// precision. *Gu18* §5.2. `progress` is called with the number of images looked at.
   func meanImage(_ preprocessing: Preprocessing, progress: (Int) throws -> Void) throws -> Tensor {
     var sum: [Double] = []
     var shape: TensorShape?

@@ -118,8 +118,8 @@ package struct ChannelSteps: Hashable, Sendable {
     self.init(channels: header.number("channels") ?? 1, perDoubling: header.number("steps") ?? 1)
   }
 
-  /// The mean of values, one for each step, over the logarithm of the number of channels from 1 to all, by trapezes: that of a single channel
-  /// is its value.
+  /// The mean of values, one for each step, over the logarithm of the number of channels from 1 to all, by trapezes:
+  /// that of a single channel is its value.
   package func mean(of values: [Double]) -> Double {
     let width = log2(Double(counts[counts.count - 1]))
     guard width > 0 else { return values[values.count - 1] }

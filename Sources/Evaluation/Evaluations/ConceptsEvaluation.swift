@@ -3,13 +3,14 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// How fast a class's logit and probability fall as channels of a layer are set to 0 by falling relevance, beside falling activation and
-/// chance. *Achtibat23*
+/// How fast a class's logit and probability fall as channels of a layer are set to 0 by falling relevance, beside
+/// falling activation and chance. *Achtibat23*
 ///
-/// What relevance of channels says is put to the test: if they are what the decision is due to, it does not last without them. All channels
-/// are 0 at the end, whatever their order, so what counts is how soon the class loses. Steps lie close where few channels are 0: first one,
-/// then, with one step per doubling, two, four, and so on to all. A curve's mean is taken over the logarithm of the number of channels, from
-/// one to all, by trapezes; the smaller, the better the order.
+/// What relevance of channels says is put to the test: if they are what the decision is due to, it does not last
+/// without them. All channels are 0 at the end, whatever their order, so what counts is how soon the class loses. Steps
+/// lie close where few channels are 0: first one, then, with one step per doubling, two, four, and so on to all. A
+/// curve's mean is taken over the logarithm of the number of channels, from one to all, by trapezes; the smaller, the
+/// better the order.
 public struct ConceptsEvaluation: NamedEvaluation {
   /// Which class is explained.
   public var target = TargetChoice.labeled
@@ -49,8 +50,8 @@ public struct ConceptsEvaluation: NamedEvaluation {
   /// - Parameters:
   ///   - subject: what is evaluated, by methods that carry relevance, or gradients, through the network.
   ///   - data: the images.
-  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, if no image can be run, if there is no such layer between
-  ///   the input and the logits, or if a method gives no relevance of its channels.
+  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, if no image can be run, if there is no
+  ///   such layer between the input and the logits, or if a method gives no relevance of its channels.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
     if let method = subject.methods.first(where: { !$0.takesConditions }) {

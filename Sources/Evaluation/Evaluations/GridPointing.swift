@@ -6,8 +6,9 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// The grid pointing game: images of different classes side by side; how much of what speaks for a class lies in its own
-/// image? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is 1/n².
+/// The grid pointing game: images of different classes side by side; how much of what speaks for a class lies in its
+/// own image? (M. Böhle, M. Fritz, B. Schiele, CVPR 2021; S. Rao, M. Böhle, B. Schiele, CVPR 2022: GridPG.) Chance is
+/// 1/n².
 public struct GridPointing: NamedEvaluation {
   /// Images in a row and in a column.
   public var cells = 2
@@ -33,8 +34,8 @@ public struct GridPointing: NamedEvaluation {
     case scaled
   }
 
-  /// An image that the network is sure of: its position in the data set, the class that it is labeled with and that the network
-  /// gives the highest logit, and that class's softmax probability.
+  /// An image that the network is sure of: its position in the data set, the class that it is labeled with and that the
+  /// network gives the highest logit, and that class's softmax probability.
   private struct Candidate: Codable {
     let image: Int
     let classIndex: Int
@@ -140,8 +141,8 @@ public struct GridPointing: NamedEvaluation {
 }
 
 extension Subject {
-  /// Whether the network takes images that are so many times larger than the preprocessing makes them, and says the same classes
-  /// of them.
+  /// Whether the network takes images that are so many times larger than the preprocessing makes them, and says the
+  /// same classes of them.
   fileprivate func takesImages(larger factor: Int) -> Bool {
     guard let crop = preprocessing.crop else { return false }
     let graph = explainer.network.graph

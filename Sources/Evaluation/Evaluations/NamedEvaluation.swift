@@ -1,7 +1,8 @@
 import RelevanceExplanations
 import RelevancePropagation
 
-/// An evaluation with its name and parameters declared: all that command lines, merging and documentation need to know of it.
+/// An evaluation with its name and parameters declared: all that command lines, merging and documentation need to know
+/// of it.
 package protocol NamedEvaluation: ItemwiseEvaluation, Parameterized {
   /// The name on command lines; by default the same as in journals.
   static var subcommand: String { get }
@@ -41,7 +42,8 @@ extension Parameter where Owner: NamedEvaluation {
   }
 }
 
-/// The evaluations that can be asked for by name. What is here has a subcommand of `relevance evaluate`, and its journals can be merged.
+/// The evaluations that can be asked for by name. What is here has a subcommand of `relevance evaluate`, and its
+/// journals can be merged.
 package enum EvaluationCatalog {
   package static let types: [any NamedEvaluation.Type] = [
     Pointing.self, Ablation.self, GridPointing.self, Similarity.self, UnitsEvaluation.self,

@@ -2,8 +2,8 @@ import RelevanceExplanations
 import RelevanceFigures
 import RelevancePropagation
 
-/// How a class's probability falls as its most salient pixels are deleted, or rises as they are inserted. (V. Petsiuk, A. Das, K.
-/// Saenko, “RISE”, BMVC 2018; W. Samek et al., IEEE TNNLS 28, 2017: pixel flipping.)
+/// How a class's probability falls as its most salient pixels are deleted, or rises as they are inserted. (V. Petsiuk,
+/// A. Das, K. Saenko, “RISE”, BMVC 2018; W. Samek et al., IEEE TNNLS 28, 2017: pixel flipping.)
 public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
   /// What pixels are replaced by.
   public var replacement = ReplacementChoice.data
@@ -28,7 +28,8 @@ public struct PixelFlipping<Direction: FlippingDirection>: NamedEvaluation {
 
   /// Prepares to explain each image.
   ///
-  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, or if there is nothing to replace pixels by.
+  /// - Throws: a `RelevanceKitError` if labels are needed and no image has any, or if there is nothing to replace
+  ///   pixels by.
   public func prepared(_ subject: Subject, on data: DataSet) throws -> PreparedEvaluation {
     let images = try target.images(of: data)
     let mean = try replacement.image(subject, on: data)

@@ -2,8 +2,9 @@ import RelevanceExplanations
 import RelevanceFigures
 import RelevancePropagation
 
-/// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the share of
-/// energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016.
+/// Whether maps point at the objects that they explain: the pointing game, its extension to energy thresholds, and the
+/// share of energy in the boxes. *Gu18* §5.2, Fig. 4; J. Zhang et al., “Top-down neural attention by excitation
+/// backprop”, ECCV 2016.
 public struct Pointing: NamedEvaluation {
   /// So many pixels of the input around a box still count as inside.
   public var tolerance = 0.0
@@ -25,8 +26,8 @@ public struct Pointing: NamedEvaluation {
       public let isDifficult: Bool
       /// How well each method's map points, in the order of the subject's methods.
       public let scores: [PointingScore]
-      /// The share of each map's energy in boxes of other classes, where those of this class are not, 0…1; nil without other classes, and in
-      /// journals of earlier versions.
+      /// The share of each map's energy in boxes of other classes, where those of this class are not, 0…1; nil without
+      /// other classes, and in journals of earlier versions.
       public let otherShares: [Double]?
     }
 

@@ -3,8 +3,9 @@ import RelevancePropagation
 import RelevanceSupport
 import RelevanceTensors
 
-/// How much maps change with a little noise in the image. (C.-K. Yeh et al., “On the (in)fidelity and sensitivity of explanations”, NeurIPS
-/// 2019, §4: maximum sensitivity, here relative to the map.) A map that does not depend on the image is stable, too.
+/// How much maps change with a little noise in the image. (C.-K. Yeh et al., “On the (in)fidelity and sensitivity of
+/// explanations”, NeurIPS 2019, §4: maximum sensitivity, here relative to the map.) A map that does not depend on the
+/// image is stable, too.
 public struct Stability: NamedEvaluation {
   /// How many noisy copies of an image are explained.
   public var samples = 5

@@ -21,7 +21,8 @@ public struct Subject: Sendable {
   /// - Parameters:
   ///   - explainer: how the network is explained, and how images become its input.
   ///   - methods: the methods that are compared.
-  ///   - note: is told of images that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to know.
+  ///   - note: is told of images that leave the box of rule z^B, in a sentence that names them; nil if nobody wants to
+  ///     know.
   public init(
     _ explainer: Explainer, methods: [any AttributionMethod], note: (@Sendable (String) -> Void)? = nil
   ) {
@@ -30,7 +31,8 @@ public struct Subject: Sendable {
 
   var preprocessing: Preprocessing { explainer.preprocessing }
 
-  /// Prepares to evaluate images, each an item; `configuration` is what results depend on besides the subject and the data.
+  /// Prepares to evaluate images, each an item; `configuration` is what results depend on besides the subject and the
+  /// data.
   func prepared<Evaluation: ItemwiseEvaluation>(
     _ evaluation: Evaluation.Type, _ images: [LabeledImage], of data: DataSet, _ configuration: [String: [String]],
     record: @escaping @Sendable (_ image: LabeledImage, _ item: Int) throws -> Evaluation.Record

@@ -11,8 +11,8 @@ struct ClassFigure {
   /// The longer side of a map in the figure, in pixels.
   private static let side = 168
 
-  /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of colors;
-  /// `names` gives the names of classes.
+  /// Makes figures by the methods of a subject that are relevance, so that all maps have one unit and one scale of
+  /// colors; `names` gives the names of classes.
   init(_ subject: Subject, names: @escaping @Sendable (Int) -> String?) {
     self.subject = Subject(subject.explainer, methods: subject.methods.filter(\.isRelevance))
     self.names = names

@@ -1,5 +1,5 @@
-/// How much of a map lies in each cell of an n×n grid. (M. Böhle, M. Fritz, B. Schiele, “Convolutional dynamic alignment networks
-/// for interpretable classifications”, CVPR 2021: GridPG.)
+/// How much of a map lies in each cell of an n×n grid. (M. Böhle, M. Fritz, B. Schiele, “Convolutional dynamic
+/// alignment networks for interpretable classifications”, CVPR 2021: GridPG.)
 package struct GridScore: Sendable, Hashable, Codable {
   /// The share of the energy in each cell, row by row; zeros for a map of zeros.
   package var shares: [Double]

@@ -1,4 +1,5 @@
-/// How alike two maps are. (Rank correlation of maps: J. Adebayo et al., “Sanity checks for saliency maps”, NeurIPS 2018.)
+/// How alike two maps are. (Rank correlation of maps: J. Adebayo et al., “Sanity checks for saliency maps”, NeurIPS
+/// 2018.)
 package struct MapSimilarity: Sendable, Hashable, Codable {
   /// The cosine, 0…1; 0 if one of the maps is zero everywhere.
   package var cosine: Double

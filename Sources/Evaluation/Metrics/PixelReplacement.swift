@@ -1,7 +1,7 @@
 import RelevanceTensors
 
-/// Images between two, the most salient pixels replaced first: what deletion and insertion curves run the network on. (V. Petsiuk,
-/// A. Das, K. Saenko, “RISE”, BMVC 2018.)
+/// Images between two, the most salient pixels replaced first: what deletion and insertion curves run the network on.
+/// (V. Petsiuk, A. Das, K. Saenko, “RISE”, BMVC 2018.)
 package struct PixelReplacement: Sendable {
   private let ranking: [Int]
   private let steps: Int

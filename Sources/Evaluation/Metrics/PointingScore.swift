@@ -1,12 +1,12 @@
 import RelevanceSupport
 
-/// Whether a map points at an object. *Gu18* §5.2, Fig. 4; the maximum alone is the pointing game of J. Zhang et al., “Top-down
-/// neural attention by excitation backprop”, ECCV 2016.
+/// Whether a map points at an object. *Gu18* §5.2, Fig. 4; the maximum alone is the pointing game of J. Zhang et al.,
+/// “Top-down neural attention by excitation backprop”, ECCV 2016.
 public struct PointingScore: Sendable, Hashable, Codable {
   /// Whether the largest pixel is inside; false for a map of zeros.
   public var maximumHits: Bool
-  /// The share of the energy that the largest pixels hold before the first of them that is outside: the map hits up to this
-  /// threshold. 1 if all energy is inside, 0 for a map of zeros.
+  /// The share of the energy that the largest pixels hold before the first of them that is outside: the map hits up to
+  /// this threshold. 1 if all energy is inside, 0 for a map of zeros.
   public var purity: Double
   /// The share of the energy that is inside, 0…1; 0 for a map of zeros.
   public var energyShare: Double
@@ -48,7 +48,8 @@ public struct PointingScore: Sendable, Hashable, Codable {
     purity = first == map.values.count ? 1 : before / energy
   }
 
-  /// Whether all of the largest pixels that together hold this share of the energy (0…1) are inside; 0 means the largest pixel.
+  /// Whether all of the largest pixels that together hold this share of the energy (0…1) are inside; 0 means the
+  /// largest pixel.
   public func hits(at threshold: Double) -> Bool {
     !isEmpty && (threshold <= 0 ? maximumHits : maximumHits && purity >= threshold)
   }

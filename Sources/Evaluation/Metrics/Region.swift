@@ -2,8 +2,8 @@ import RelevanceSupport
 
 /// Pixels of a map that belong to an object.
 ///
-/// A pixel belongs to a box if its center does; with a tolerance of `t` also every pixel whose distance to such a one is at most
-/// `t`. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1: 15 pixels.)
+/// A pixel belongs to a box if its center does; with a tolerance of `t` also every pixel whose distance to such a one
+/// is at most `t`. (J. Zhang et al., “Top-down neural attention by excitation backprop”, ECCV 2016, §4.1: 15 pixels.)
 public struct Region: Sendable {
   package let height: Int
   package let width: Int

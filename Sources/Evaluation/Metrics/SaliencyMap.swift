@@ -21,7 +21,8 @@ public struct SaliencyMap: Sendable {
 
   /// Makes a map of its values, row by row.
   ///
-  /// - Throws: `RelevanceKitError` unless there are height × width of them, one or more, none negative, NaN or infinite.
+  /// - Throws: `RelevanceKitError` unless there are height × width of them, one or more, none negative, NaN or
+  ///   infinite.
   public init(height: Int, width: Int, values: [Float]) throws {
     let (count, overflow) = height.multipliedReportingOverflow(by: width)
     guard height > 0, width > 0, !overflow, values.count == count else {
@@ -81,8 +82,8 @@ public struct SaliencyMap: Sendable {
 }
 
 extension SaliencyMap {
-  /// Patches around the largest pixels that none covers yet, one after the other; fewer than `count` if nothing is left to point at. *Gu18*
-  /// §5.2. `side` is that of the patches in pixels, odd.
+  /// Patches around the largest pixels that none covers yet, one after the other; fewer than `count` if nothing is left
+  /// to point at. *Gu18* §5.2. `side` is that of the patches in pixels, odd.
   package func patches(_ count: Int, side: Int) -> [Patch] {
     precondition(side > 0 && side % 2 == 1, "a side of \(side) has no middle")
     var rest = self

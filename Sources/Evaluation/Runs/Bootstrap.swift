@@ -44,11 +44,11 @@ package struct Measurements: Sendable {
   }
 }
 
-/// Confidence intervals from resampled images. (B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993, §13.3: percentile
-/// intervals.)
+/// Confidence intervals from resampled images. (B. Efron, R. Tibshirani, *An Introduction to the Bootstrap*, 1993,
+/// §13.3: percentile intervals.)
 ///
-/// All statistics see the same resamples, so that of two methods, measured on the same images, the difference has an interval
-/// too, which is narrower than those of its parts would suggest.
+/// All statistics see the same resamples, so that of two methods, measured on the same images, the difference has an
+/// interval too, which is narrower than those of its parts would suggest.
 package struct Bootstrap: Sendable {
   /// What is made of measurements.
   package indirect enum Statistic: Sendable {
@@ -86,7 +86,8 @@ package struct Bootstrap: Sendable {
     }
   }
 
-  /// A statistic with its interval; nil without measurements. In resamples that have none of the measurements it is left out.
+  /// A statistic with its interval; nil without measurements. In resamples that have none of the measurements it is
+  /// left out.
   package func estimate(_ statistic: Statistic) -> Estimate? {
     let statistic = statistic.numberingClasses()
     guard let value = statistic.value(weights: [UInt16](repeating: 1, count: items)) else { return nil }

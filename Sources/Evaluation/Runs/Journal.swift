@@ -1,11 +1,12 @@
 import Foundation
 import RelevanceSupport
 
-/// What was found for every item of an evaluation so far, as a text file that survives the end of its process at any moment.
+/// What was found for every item of an evaluation so far, as a text file that survives the end of its process at any
+/// moment.
 ///
-/// The first line says what is evaluated and how, as JSON; each further line is an item's record, or why there is none. A line is
-/// written at once, in the order of the items; a last line without its end is taken for what was interrupted. The same evaluation
-/// always gives the same bytes.
+/// The first line says what is evaluated and how, as JSON; each further line is an item's record, or why there is none.
+/// A line is written at once, in the order of the items; a last line without its end is taken for what was interrupted.
+/// The same evaluation always gives the same bytes.
 public struct Journal: Sendable {
   let evaluation: any ItemwiseEvaluation.Type
   package var header: JournalHeader
@@ -37,7 +38,8 @@ public struct Journal: Sendable {
     (self.evaluation, self.header) = (evaluation, header)
   }
 
-  /// The records of a type, such as `Pointing.Record`, with the positions of their items; none if the evaluation is another one.
+  /// The records of a type, such as `Pointing.Record`, with the positions of their items; none if the evaluation is
+  /// another one.
   public func records<Record>(_: Record.Type) -> [(item: Int, record: Record)] {
     entries.compactMap { entry in (entry.record as? Record).map { (entry.index, $0) } }
   }
@@ -121,7 +123,8 @@ public struct Journal: Sendable {
 
   /// The whole of an evaluation from the journals of its shards.
   ///
-  /// - Throws: a `RelevanceKitError` unless the journals are of one evaluation, and each shard is there once and complete.
+  /// - Throws: a `RelevanceKitError` unless the journals are of one evaluation, and each shard is there once and
+  ///   complete.
   public static func merging(_ files: [some FileLocation]) throws -> Journal {
     try merging(files.map(\.fileSystemPath), of: nil)
   }

@@ -1,8 +1,10 @@
 import RelevanceSupport
 
-/// What the numbers of a journal can be: all that tables, resamples and charts are made of, declared once for each evaluation.
+/// What the numbers of a journal can be: all that tables, resamples and charts are made of, declared once for each
+/// evaluation.
 ///
-/// A journal is a file that anybody may have changed: a number outside of its range is damage, and neither summed up nor drawn.
+/// A journal is a file that anybody may have changed: a number outside of its range is damage, and neither summed up
+/// nor drawn.
 package struct JournalBounds<Record> {
   /// A number of the records, with the range that it is in.
   struct Number {
@@ -29,7 +31,8 @@ package struct JournalBounds<Record> {
     return result
   }
 
-  /// The same with a whole number of the head; tables may have as many cells, times those of other numbers, unless `multipliesCells` is false.
+  /// The same with a whole number of the head; tables may have as many cells, times those of other numbers, unless
+  /// `multipliesCells` is false.
   package func setting(_ key: String, in range: ClosedRange<Int>, multipliesCells: Bool = true) -> Self {
     var result = self
     result.settings.append((key, range, multipliesCells))

@@ -1,7 +1,8 @@
 import Foundation
 import RelevanceSupport
 
-/// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be chosen.
+/// What is measured of explanations, item by item, each on its own, and then summed up; its properties are what can be
+/// chosen.
 package protocol ItemwiseEvaluation: Sendable {
   /// What is found for an item.
   associatedtype Record: Codable, Sendable
@@ -62,8 +63,8 @@ public struct PreparedEvaluation: Sendable {
       _, _ in []
     }
 
-  /// Prepares items, of which `record` measures one by its position; a `RelevanceKitError` that it throws is counted, and the run
-  /// goes on. `configuration` is all that results depend on.
+  /// Prepares items, of which `record` measures one by its position; a `RelevanceKitError` that it throws is counted,
+  /// and the run goes on. `configuration` is all that results depend on.
   package init<Evaluation: ItemwiseEvaluation>(
     _ evaluation: Evaluation.Type, configuration: [String: [String]], items: [String],
     record: @escaping @Sendable (Int) throws -> Evaluation.Record
@@ -88,8 +89,9 @@ public struct PreparedEvaluation: Sendable {
   ///   - shard: which of the items.
   ///   - resumes: whether to continue a journal that is there; otherwise one is an error.
   ///   - progress: called after each item, when it is in the journal; what it throws ends the run.
-  /// - Throws: a `RelevanceKitError` about the journal, errors that are not those of an item, and what `progress` throws. In a task that is
-  ///   cancelled, `CancellationError` before the next item; the journal then has all items that were done.
+  /// - Throws: a `RelevanceKitError` about the journal, errors that are not those of an item, and what `progress`
+  ///   throws. In a task that is cancelled, `CancellationError` before the next item; the journal then has all items
+  ///   that were done.
   public func run(
     journal file: some FileLocation, shard: Shard = .whole, resumes: Bool = false,
     progress: (EvaluationProgress) throws -> Void = { _ in }
@@ -130,7 +132,8 @@ private final class JournalFile {
     }
     guard descriptor >= 0 else { throw failure() }
     self.journal = journal
-    // From here on deinit closes it, also where this throws. The lock is released when the process ends, however it does.
+    // From here on deinit closes it, also where this throws. The lock is released when the process ends, however it
+    // does.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SimpleError.inUse(path) }
     let size = lseek(descriptor, 0, SEEK_END)
     if size > 0, !resumes {

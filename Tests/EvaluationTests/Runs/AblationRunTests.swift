@@ -8,7 +8,8 @@ import Testing
 
   init() throws { tiny = try TinyRun() }
 
-  /// The pixels that are covered after each patch: around the largest that none covers yet, as far as they are in the image.
+  /// The pixels that are covered after each patch: around the largest that none covers yet, as far as they are in the
+  /// image.
   private func covered(_ map: [Double], side: Int, patches: Int) -> [Set<Int>] {
     var covered: Set<Int> = []
     return (0..<patches).map { _ in

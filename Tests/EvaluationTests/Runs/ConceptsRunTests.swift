@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Channels set to 0 beside sums over them: in the tiny network a class's logit is a sum of what its four channels contribute.
+/// Channels set to 0 beside sums over them: in the tiny network a class's logit is a sum of what its four channels
+/// contribute.
 @Suite struct ConceptsRunTests {
   private let tiny: TinyRun
   private static let layer = "relu"

@@ -1,7 +1,8 @@
 import RelevanceKit
 import Testing
 
-/// Changes of maps under noise beside loops over pixels, with noise drawn by SplitMix64 (G. Steele, D. Lea, C. Flood, 2014) again.
+/// Changes of maps under noise beside loops over pixels, with noise drawn by SplitMix64 (G. Steele, D. Lea, C. Flood,
+/// 2014) again.
 @Suite struct StabilityRunTests {
   private let tiny: TinyRun
 

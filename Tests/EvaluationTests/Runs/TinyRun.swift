@@ -3,8 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Three images and a network small enough to be computed by loops in double precision: a convolution of 3 × 3 with padding, a
-/// rectifier and a fully connected layer, without biases. Nothing here but `subject` and `data` uses the package's code.
+/// Three images and a network small enough to be computed by loops in double precision: a convolution of 3 × 3 with
+/// padding, a rectifier and a fully connected layer, without biases. Nothing here but `subject` and `data` uses the
+/// package's code.
 struct TinyRun {
   static let (height, width, channels, classes) = (7, 6, 4, 5)
   static let plane = height * width
@@ -149,7 +150,8 @@ struct TinyRun {
   /// How much each pixel counts for a class, by each method.
   func saliency(_ image: Int, _ classIndex: Int) -> [[Double]] { saliency(input(image), classIndex) }
 
-  /// Of each channel behind the rectifier the sum of its values, of a class's weights for it, and of the products of both.
+  /// Of each channel behind the rectifier the sum of its values, of a class's weights for it, and of the products of
+  /// both.
   func channels(
     _ image: Int, _ classIndex: Int
   ) -> [(activation: Double, slope: Double, contribution: Double)] {
