@@ -1,8 +1,8 @@
 import Foundation
 import RelevanceSupport
 
-/// COCO's `instances_*.json`: boxes are left, top, width and height, in pixels from 0.
-/// The whole file is in memory while it is decoded.
+/// COCO's `instances_*.json`. Boxes are left, top, width and height in pixels, from 0. The whole file is in memory
+/// while it is decoded.
 struct COCOFormat {
   private let path: String
   private let content: Content
@@ -66,8 +66,8 @@ struct COCOFormat {
     return dataSet
   }
 
-  /// The folder that has the images: the file's own, or one named like its split, there or where COCO's archives put
-  /// it.
+  /// The folder of the images: the folder of the JSON file, or a folder with the name of the split, beside the file or
+  /// where COCO's archives place it.
   private static func folder(of images: [Content.Image], beside path: String) throws -> String {
     let beside = Files.folder(of: path)
     let split = Files.stem(of: path).split(separator: "_").last.map(String.init) ?? ""
@@ -75,7 +75,7 @@ struct COCOFormat {
     let sample = images.prefix(100)
     let found = folders.first { folder in sample.contains { Files.isFolder("\(folder)/\($0.fileName)") == false } }
     if let found { return found }
-    // Nothing is where it should be, but for the folder: the run says which images are missing.
+    // No image is where it should be, but the folder exists: the run reports which images are missing.
     if let named = folders.dropFirst().first(where: { Files.isFolder($0) == true }) { return named }
     throw SimpleError.missing("\(beside)/\(split)", expected: "the folder of the images of \(path)")
   }

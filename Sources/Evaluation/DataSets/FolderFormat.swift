@@ -12,8 +12,8 @@ struct FolderFormat {
       try folders.count == classes.count && folders.allSatisfy { try classes.index(of: $0, in: path) == nil }
     if isInOrder {
       dataSet.notes.append(
-        "The network has no name of a folder; the \(folders.count) folders are its classes in alphabetical order, as for "
-          + "torchvision.")
+        "No folder has the name of a class of the network; the \(folders.count) folders are its classes in "
+          + "alphabetical order, as in torchvision.")
     }
     var files: [String] = []
     for (number, folder) in folders.enumerated() {

@@ -3,14 +3,14 @@ import RelevanceSupport
 
 /// A flat folder of images, a file that labels them, and ILSVRC's boxes.
 ///
-/// The labels file is one of:
-/// - lines of image and class, `ILSVRC2012_val_00000001.JPEG 65`, parted by the first tab, comma or space, of which the
-///   first may be a header;
-/// - `LOC_val_solution.csv`, which has boxes too: `ILSVRC2012_val_00000001,n01751748 111 108 441 193`;
+/// The labels file has one of these formats:
+/// - lines with an image and a class, `ILSVRC2012_val_00000001.JPEG 65`, separated by the first tab, comma or space;
+///   the first line can be a header;
+/// - `LOC_val_solution.csv`, which also contains boxes: `ILSVRC2012_val_00000001,n01751748 111 108 441 193`;
 /// - a JSON object, `{"ILSVRC2012_val_00000001.JPEG": 65}`.
 ///
-/// Images are named with or without their extension; names that the folder does not have are passed over, so that a
-/// labels file serves for a part of its images.
+/// Images are named with or without their extension. Names that are not in the folder are ignored, so that a labels
+/// file can be used with a part of its images.
 struct ImageNetFormat {
   private typealias Label = (image: String, classes: [ClassReference], objects: [UnresolvedDataSet.Object])
   private let path: String
@@ -20,8 +20,8 @@ struct ImageNetFormat {
   init(_ path: String, _ options: DataSetOptions) throws {
     guard let labels = options.labels else {
       throw SimpleError(
-        "\(path): the format imagenet needs a labels file beside the folder, such as LOC_val_solution.csv, or lines of image "
-          + "and class", .usage)
+        "\(path): the format imagenet needs a folder and a labels file, such as LOC_val_solution.csv, or lines with an "
+          + "image and its class", .usage)
     }
     (self.path, self.labels, boxes) = (path, labels, options.boxes)
   }
@@ -45,7 +45,7 @@ struct ImageNetFormat {
     }
     let isLabeled = { (image: UnresolvedDataSet.Image) in !image.classes.isEmpty || !image.objects.isEmpty }
     dataSet.noteWithoutAnnotation(images.filter { !isLabeled($0) }.map(\.name), of: "a label")
-    dataSet.note(absent, "label", "of no image in the folder; the first is of")
+    dataSet.note(absent, "label", "without an image in the folder; the first is for")
     dataSet.noteOtherImages(files)
     dataSet.images = images.filter(isLabeled)
     if let boxes { try addBoxes(in: boxes, to: &dataSet) }
@@ -61,12 +61,12 @@ struct ImageNetFormat {
         without.append(dataSet.images[index].name)
         continue
       }
-      // Those of a solution file are the same.
+      // The boxes of a solution file are the same.
       dataSet.images[index].objects = try AnnotationXML(contentsOf: "\(folder)/\(file)").objects.map {
         .init(label: .named($0.name), box: $0.box(.zero), isDifficult: $0.isDifficult)
       }
     }
-    dataSet.note(without, "image", "without a file of boxes; the first is")
+    dataSet.note(without, "image", "without an annotation file; the first is")
   }
 
   private func readLabels() throws -> [Label] {
@@ -79,7 +79,7 @@ struct ImageNetFormat {
       .map { (number: $0 + 1, text: $1.trimmingCharacters(in: .whitespaces)) }.filter { !$0.text.isEmpty }
     if !lines.isEmpty, lines.allSatisfy({ $0.text.decimal != nil }) {
       throw SimpleError(
-        "\(labels): bare numbers count the classes in the order of the challenge's development kit, which is not a network's; "
+        "\(labels): numbers without names follow the order of the challenge's development kit, not that of a network; "
           + "expected LOC_val_solution.csv, or lines such as \"ILSVRC2012_val_00000001.JPEG n01751748\"")
     }
     if lines.first?.text.filter({ !$0.isWhitespace }) == "ImageId,PredictionString" {

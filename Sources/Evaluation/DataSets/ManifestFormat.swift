@@ -1,13 +1,13 @@
 import Foundation
 import RelevanceSupport
 
-/// A list of images of one's own. Boxes are left, top, right and bottom in pixels from 0, the far sides not included;
-/// paths are from the manifest's folder; classes are names or indices.
+/// A custom list of images. Boxes are left, top, right and bottom in pixels from 0, with exclusive right and bottom
+/// edges. Paths are relative to the manifest's folder. Classes are names or numbers.
 ///
-/// - CSV with the header `image,class[,left,top,right,bottom[,difficult]]`: a line per object, or per class without a
-///   box. The lines of an image are joined.
-/// - JSONL, an object per line: `{"image": "a.jpg", "classes": ["dog"], "objects": [{"class": 281, "box": [0, 0, 9, 9],
-///   "difficult": false}]}`. All but the image may be missing.
+/// - CSV with the header `image,class[,left,top,right,bottom[,difficult]]`: one line per object, or per class without a
+///   box. The lines of an image are combined.
+/// - JSONL with one object per line: `{"image": "a.jpg", "classes": ["dog"], "objects": [{"class": 281, "box": [0, 0,
+///   9, 9], "difficult": false}]}`. All keys except `image` are optional.
 struct ManifestFormat {
   private let path: String
 
@@ -39,7 +39,7 @@ struct ManifestFormat {
     .invalid(path, place: "line \(line)", expected: expected, found: found)
   }
 
-  /// A box whose sides are numbers in their order.
+  /// A box whose sides are finite and in order.
   private func box(_ sides: [Double], line: Int) throws -> BoundingBox {
     guard sides.count == 4, sides.allSatisfy(\.isFinite), sides[0] < sides[2], sides[1] < sides[3] else {
       throw invalid(
@@ -65,7 +65,7 @@ struct ManifestFormat {
     return try records.dropFirst().map { line, fields in
       guard fields.count == header.count, !fields[0].isEmpty, !fields[1].isEmpty else {
         throw invalid(
-          line: line, expected: "\(header.count) fields as in the header, of which image and class are not empty",
+          line: line, expected: "\(header.count) fields as in the header, with a nonempty image and class",
           found: fields.joined(separator: ","))
       }
       var image = image(fields[0])
@@ -134,7 +134,7 @@ struct ManifestFormat {
 
 private protocol StrictlyDecodable: Decodable { static var keys: [String] { get } }
 
-/// A value that has no other keys, so that a misspelt one is no silent gap.
+/// A value without other keys, so that a misspelled key is an error.
 private struct Strict<Value: StrictlyDecodable>: Decodable {
   let value: Value
   init(from decoder: any Decoder) throws {
@@ -150,6 +150,6 @@ private struct UnknownKey: Error {
 }
 
 extension Double {
-  /// Whole numbers without a fraction.
+  /// The number; integers have no fraction.
   fileprivate var formatted: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }

@@ -43,7 +43,7 @@ struct VOCFormat {
     return dataSet
   }
 
-  /// The images of a split, each once; in the lists of one class, `-1` marks those without it.
+  /// The images of a split, each once. In the lists of one class, `-1` marks images without the class.
   private func names(inSplit split: String) throws -> [String] {
     let text = try Files.text("\(path)/ImageSets/Main/\(split).txt", expected: "a list of images")
     var seen: Set<Substring> = []
