@@ -90,7 +90,7 @@ extension ConceptIndex {
     let items = head.inputs.count
     guard head.files.count == items, (1...1 << 20).contains(head.top), !head.layers.isEmpty,
       head.failures.allSatisfy({ (0..<items).contains($0.input) })
-    else { throw SimpleError("\(path): is inconsistent") }
+    else { throw SimpleError("\(path): the index is inconsistent") }
     let header = JournalHeader(
       evaluation: Self.evaluation, configuration: head.configuration, items: items, shard: .whole)
     self.init(

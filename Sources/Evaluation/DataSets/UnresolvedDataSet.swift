@@ -111,7 +111,7 @@ struct UnresolvedDataSet {
     var notes = notes
     if !unknown.isEmpty {
       notes.append(
-        "\(skipped.things("label")) left out because the network does not have this class: "
+        "\(skipped.things("label")) left out because the network has no such class: "
           + examples + (unknown.count > 5 ? " and \(unknown.count - 5) more." : "."))
     }
     if empty > 0 {

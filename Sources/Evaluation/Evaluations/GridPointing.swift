@@ -172,7 +172,7 @@ extension GridPointing {
     .init(
       "grids", \.grids, "The number of grids.", in: "n", expected: "1 to 1000000", where: (1...1_000_000).contains),
     .init(
-      "confidence", \.confidence, "The smallest probability of an image's class that the network must predict.",
+      "confidence", \.confidence, "The minimum probability with which the network must predict an image's class.",
       in: "probability",
       expected: "0 to 1", where: (0...1).contains),
     .init(
