@@ -3,26 +3,26 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The grid pointing game on photographs: four images of different classes side by side; how much of what speaks for a
-/// class lies in its own image? Chance is a quarter. And: how much alike are the maps of the four classes?
+/// The grid pointing game on photographs: four images of different classes in a grid. Measures the share of a class's
+/// relevance in its own image, whose chance level is a quarter, and the similarity of the maps of the four classes.
 @Suite struct GridPointingTests {
-  /// How sure the network must be of an image's class.
+  /// The minimum probability with which the network must predict an image's class.
   static let confidence = 0.8
   static let methods: [any AttributionMethod] = [.lrp, .clrp1, .clrp2]
   static let folder = Fixtures.images.appendingPathComponent("imagenet")
   static let hasImages = FileManager.default.fileExists(atPath: folder.appendingPathComponent("labels.json").path)
 
-  /// What is found for a method.
+  /// The results for a method.
   struct Result {
     /// The mean share of positive relevance in the right cell.
     var energy = 0.0
-    /// How often the largest relevance lies in the right cell.
+    /// The fraction of maps whose largest relevance is in the right cell.
     var pointing = 0.0
-    /// The mean cosine of the maps of two classes of a grid.
+    /// The mean cosine between the maps of two classes of a grid.
     var cosine = 0.0
   }
 
-  /// SqueezeNet ends in a convolution and global pooling; grids are twice as large as images.
+  /// SqueezeNet ends in a convolution and global pooling; grids have twice the size of images.
   @Test(
     .enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"),
     .enabled(if: hasImages, "there are no ImageNet images beside the package"))
@@ -36,8 +36,7 @@ import Testing
     #expect(min(clrp1.pointing, clrp2.pointing) >= 0.9)
   }
 
-  /// VGG16 ends in fully connected layers, the paper's own case; grids are as large as images, which are made half as
-  /// large.
+  /// VGG16 ends in fully connected layers, as in the paper; grids have the size of images, which are halved.
   @Test(
     .enabled(if: FetchedModel.hasCoarseVGG16, "there is no vgg16-coarse among the fetched models"),
     .enabled(if: hasImages, "there are no ImageNet images beside the package"))
@@ -51,7 +50,7 @@ import Testing
     }
     let results = try Self.play(model: FetchedModel.coarseVGG16, labels: labels, grids: 8) { $0.halved }
     let (lrp, clrp1, clrp2) = (results[0], results[1], results[2])
-    // The finding of the paper: LRP shows the same whatever the class, CLRP tells classes apart.
+    // The finding of the paper: LRP maps hardly depend on the class, and CLRP maps differ between classes.
     #expect(lrp.cosine >= 0.98 && abs(lrp.energy - 0.25) <= 0.05)
     for contrast in [clrp1, clrp2] {
       #expect(contrast.cosine <= 0.3)
@@ -60,7 +59,7 @@ import Testing
     }
   }
 
-  /// Plays on seeded grids of images that the network gives their own class with confidence.
+  /// Plays on seeded grids of images whose class the network predicts with confidence.
   private static func play(
     model path: String, labels: [String: Int], grids: Int, cell: (Tensor) -> Tensor
   ) throws -> [Result] {
@@ -78,7 +77,7 @@ import Testing
     for grid in 0..<grids {
       let chosen = choose(4, of: images, seed: UInt64(grid + 1))
       let trace = try explainer.trace(join(chosen.map(\.tensor)))
-      // What the network does not vote for has no support that could be pointed at.
+      // A class without a positive logit has no support to point at.
       let places = (0..<4).filter { trace.logits[0, chosen[$0].label] > 0 }
       cells += places.count
       pairs += places.count * (places.count - 1) / 2
@@ -110,7 +109,7 @@ import Testing
     let tensor: Tensor
   }
 
-  /// Different images of different classes, drawn by a seeded generator.
+  /// Different images of different classes, selected by a seeded generator.
   private static func choose(_ count: Int, of images: [Image], seed: UInt64) -> [Image] {
     var chosen: [Image] = []
     var draw = 0
@@ -122,7 +121,7 @@ import Testing
     return chosen
   }
 
-  /// Four images as one: two above two.
+  /// Four images combined into one, in two rows.
   private static func join(_ cells: [Tensor]) -> Tensor {
     let (height, width) = (cells[0].shape[2], cells[0].shape[3])
     return Tensor(uninitialized: [1, 3, 2 * height, 2 * width]) { grid in
@@ -138,7 +137,7 @@ import Testing
     }
   }
 
-  /// The share of a map's positive relevance that lies in a cell, and whether the largest (over channels) does.
+  /// The share of a map's positive relevance in a cell, and whether its maximum (over channels) is in the cell.
   private static func share(of map: Tensor, inCell cell: Int) -> (energy: Double, hits: Bool) {
     let (height, width) = (map.shape[2], map.shape[3])
     var sums = [Double](repeating: 0, count: 4)
@@ -159,7 +158,7 @@ import Testing
 }
 
 extension Tensor {
-  /// Means of 2 × 2 pixels.
+  /// Means over 2 × 2 pixels.
   fileprivate var halved: Tensor {
     let (height, width) = (shape[2] / 2, shape[3] / 2)
     return Tensor(uninitialized: [1, 3, height, width]) { result in

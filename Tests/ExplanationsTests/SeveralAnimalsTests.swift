@@ -3,8 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The paper's Fig. 3 on photographs of zebras beside elephants: LRP's maps of the two classes are much alike, those of
-/// contrasts are not.
+/// Fig. 3 of the paper on photographs of zebras beside elephants: the LRP maps of the two classes are similar, and
+/// those of contrastive methods are not.
 @Suite struct SeveralAnimalsTests {
   static let folder = Fixtures.images.appendingPathComponent("clrp")
   static let hasImages = FileManager.default.fileExists(atPath: folder.path)
@@ -13,7 +13,7 @@ import Testing
   @Test(
     .enabled(if: FetchedModel.hasSqueezeNet, "Tools/models/fetch squeezenet1.1 has not been run"),
     .enabled(if: hasImages, "there are no images of zebras and elephants beside the package"))
-  func contrastsTellClassesApart() throws {
+  func contrastsDistinguishClasses() throws {
     let model = try Model(contentsOf: FetchedModel.squeezeNet)
     let explainer = try Explainer(model.network, rules: .default(pixelRange: model.preprocessing.pixelRange))
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).filter { $0.hasPrefix("ze") }
