@@ -4,7 +4,7 @@ import RelevanceTestSupport
 import Testing
 
 @Suite struct DocumentedEvaluationsTests {
-  /// The article's table and the README's list name what the catalog has, and nothing else.
+  /// The article's table and the README's list name exactly the evaluations of the catalog.
   @Test func everyEvaluationIsNamed() throws {
     let names = Set(EvaluationCatalog.types.map { $0.subcommand })
     func text(_ file: String) throws -> String {

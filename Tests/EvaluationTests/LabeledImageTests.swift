@@ -14,7 +14,7 @@ import Testing
     #expect(box.area == 40)
   }
 
-  @Test func imagesAreInTheOrderOfTheirNames() {
+  @Test func imagesAreSortedByName() {
     let names = ["b", "a10", "a9"]
     let set = DataSet(name: "test", images: names.map { LabeledImage(name: $0, path: $0, classes: []) })
     #expect(set.images.map(\.name) == ["a10", "a9", "b"])

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Data sets in a file of CSV or JSONL.
+/// Data sets in a CSV or JSONL file.
 @Suite struct ManifestTests {
   private let disk: DataSetFolder
 
@@ -56,7 +56,7 @@ import Testing
     ),
     (
       "m.csv", "image,class\na.jpg",
-      "line 2: expected 2 fields as in the header, of which image and class are not empty, found a.jpg"
+      "line 2: expected 2 fields as in the header, with a nonempty image and class, found a.jpg"
     ),
     (
       "m.csv", "image,class,left,top,right,bottom\n\n\"a\n.jpg\",1,,,,\na.jpg,1,2,3,4,",

@@ -3,16 +3,16 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What patches and pixels are replaced in which order, and what that does.
+/// The order in which patches and pixels are replaced, and the effect.
 @Suite struct ReplacementTests {
-  /// Two images in which each value says where it is from: i in the one, −1 − i in the other.
+  /// Two images in which each value indicates its origin: i in one image, −1 − i in the other.
   private static func images(_ map: SaliencyMap) -> (image: Tensor, other: Tensor) {
     let shape: TensorShape = [1, 3, map.height, map.width]
     let image = Tensor(shape: shape, elements: (0..<shape.count).map(Float.init))
     return (image, image.map { -1 - $0 })
   }
 
-  /// As the oracle sums up images: Σ (i + 1) x_i.
+  /// The oracle's checksum of an image: Σ (i + 1) x_i.
   private static func checksum(_ image: Tensor) -> Int {
     image.elements.enumerated().reduce(0) { $0 + ($1.offset + 1) * Int($1.element) }
   }
@@ -49,7 +49,7 @@ import Testing
       let map: String
       let steps: Int
       let counts: [Int]
-      /// Not given of all maps.
+      /// Only given for some maps.
       let deletion, insertion: Images?
     }
     let maps = try MetricCases.maps()

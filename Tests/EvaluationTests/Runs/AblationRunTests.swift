@@ -2,14 +2,14 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Ablation beside loops over patches.
+/// Ablation compared with loops over patches.
 @Suite struct AblationRunTests {
   private let tiny: TinyRun
 
   init() throws { tiny = try TinyRun() }
 
-  /// The pixels that are covered after each patch: around the largest that none covers yet, as far as they are in the
-  /// image.
+  /// The pixels that are covered after each patch: those around the largest pixel that no patch covers yet, clipped to
+  /// the image.
   private func covered(_ map: [Double], side: Int, patches: Int) -> [Set<Int>] {
     var covered: Set<Int> = []
     return (0..<patches).map { _ in
@@ -28,10 +28,10 @@ import Testing
     }
   }
 
-  /// With a side of 5, the fourth patch finds little or nothing left.
+  /// With a side of 5, little or nothing remains for the fourth patch.
   @Test(arguments: [1, 3, 5], [TargetChoice.labeled, .predicted]) func drops(side: Int, target: TargetChoice) throws {
     let patches = 4
-    // The replacement is another one than the mean.
+    // The replacement differs from the mean.
     let other = Seeded.tensor([1, 3, TinyRun.height, TinyRun.width], seed: 33)
     var evaluation = Ablation()
     (evaluation.patchSide, evaluation.patches, evaluation.target) = (side, patches, target)

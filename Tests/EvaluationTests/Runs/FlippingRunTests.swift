@@ -1,15 +1,15 @@
 import RelevanceKit
 import Testing
 
-/// Deletion and insertion beside loops over pixels.
+/// Deletion and insertion compared with loops over pixels.
 @Suite struct FlippingRunTests {
   private let tiny: TinyRun
-  /// The pixels do not divide evenly.
+  /// The number of pixels is not a multiple of the number of steps.
   private static let steps = 5
 
   init() throws { tiny = try TinyRun() }
 
-  /// The probability of a class after each step: pixels go by falling saliency, and by their index where that is equal.
+  /// The probability of a class after each step: pixels are replaced in descending order of saliency, then by index.
   private func curve(_ image: Int, _ classIndex: Int, _ map: [Double], inserts: Bool) -> [Double] {
     let order = map.indices.sorted { map[$0] > map[$1] || map[$0] == map[$1] && $0 < $1 }
     let (x, mean) = (tiny.input(image), tiny.meanInput)
@@ -26,7 +26,7 @@ import Testing
     var evaluation = PixelFlipping<Direction>()
     (evaluation.steps, evaluation.target) = (Self.steps, target)
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
-    // Of each method the curves of all targets.
+    // For each method, the curves of all targets.
     var curves: [[[Double]]] = [[], []]
     for (image, record) in journal.records(PixelFlipping<Direction>.Record.self) {
       let classes = target == .labeled ? TinyRun.labels[image] : [tiny.ranking(image)[0]]
@@ -42,7 +42,7 @@ import Testing
         }
       }
     }
-    // Trapezes of equal width.
+    // Trapezoids of equal width.
     let areas = curves.map { curves in
       curves.map { curve in
         zip(curve, curve.dropFirst()).reduce(0) { $0 + ($1.0 + $1.1) / 2 } / Double(Self.steps)

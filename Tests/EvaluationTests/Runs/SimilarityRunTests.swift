@@ -1,7 +1,7 @@
 import RelevanceKit
 import Testing
 
-/// The similarity of the maps of an image's classes beside sums over pixels.
+/// The similarity of the maps of an image's classes compared with sums over pixels.
 @Suite struct SimilarityRunTests {
   private let tiny: TinyRun
 
@@ -12,7 +12,7 @@ import Testing
     return product(a, b) / (product(a, a) * product(b, b)).squareRoot()
   }
 
-  /// Spearman's: Pearson's of the ranks, where equal values share the mean of theirs.
+  /// Spearman's rank correlation: Pearson's correlation of the ranks, where equal values have the mean of their ranks.
   private static func rankCorrelation(_ a: [Double], _ b: [Double]) -> Double {
     func centered(_ values: [Double]) -> [Double] {
       let ranks = values.map { value in
@@ -37,7 +37,7 @@ import Testing
 
   @Test func groups() throws {
     var evaluation = Similarity()
-    // As many random ones as are left, so that it does not matter how they are drawn.
+    // All remaining classes are random ones, so that the way of drawing them does not matter.
     (evaluation.best, evaluation.random, evaluation.pool) = (2, 3, 5)
     let journal = try tiny.journal(evaluation.prepared(tiny.subject, on: tiny.data))
     var sums: [String: (cosine: Double, rank: Double, count: Double)] = [:]
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  @Test func drawnClassesAreAmongTheBestOnesOfThePool() throws {
+  @Test func randomClassesAreInThePool() throws {
     var evaluation = Similarity()
     (evaluation.best, evaluation.random, evaluation.pool) = (2, 1, 4)
     var drawn: Set<Int> = []

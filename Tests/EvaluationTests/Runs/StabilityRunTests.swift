@@ -1,8 +1,8 @@
 import RelevanceKit
 import Testing
 
-/// Changes of maps under noise beside loops over pixels, with noise drawn by SplitMix64 (G. Steele, D. Lea, C. Flood,
-/// 2014) again.
+/// Changes of maps under noise compared with loops over pixels, with noise from a second implementation of SplitMix64
+/// (G. Steele, D. Lea, C. Flood, 2014).
 @Suite struct StabilityRunTests {
   private let tiny: TinyRun
 
@@ -62,8 +62,8 @@ import Testing
     }
   }
 
-  /// What does not depend on the image has nothing in common but chance.
-  @Test func randomMapsAreNotAlike() throws {
+  /// Maps that do not depend on the image have only a random similarity.
+  @Test func randomMapsAreNotSimilar() throws {
     let random = Subject(tiny.subject.explainer, methods: [.random])
     for (_, record) in try tiny.journal(Stability().prepared(random, on: tiny.data)).records(Stability.Record.self) {
       #expect(abs(try #require(record.changes[0]).similarity.rankCorrelation) < 0.3)

@@ -3,13 +3,12 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Three images and a network small enough to be computed by loops in double precision: a convolution of 3 × 3 with
-/// padding, a rectifier and a fully connected layer, without biases. Nothing here but `subject` and `data` uses the
-/// package's code.
+/// Three images and a network that is small enough for loops in double precision: a convolution of 3 × 3 with padding,
+/// a rectifier and a fully connected layer, without biases. Only `subject` and `data` use the package's code.
 struct TinyRun {
   static let (height, width, channels, classes) = (7, 6, 4, 5)
   static let plane = height * width
-  /// What is compared: saliency by the magnitude of the gradient, and by the positive part of relevance.
+  /// The methods that are compared: saliency by the magnitude of the gradient, and by the positive part of relevance.
   static let methods: [any AttributionMethod] = [.gradient, .lrp]
 
   let scratch: Fixtures.Scratch
@@ -28,7 +27,7 @@ struct TinyRun {
     bytes = (0..<3).map { image in (0..<3 * Self.plane).map { UInt8(Seeded.uniform(UInt64(80 + image), $0) * 256) }
     }
     let kernel = Seeded.tensor([Self.channels, 3, 3, 3], seed: 31)
-    // Nothing contributes to the last class: its maps are zero.
+    // No channel contributes to the last class, so its maps are zero.
     let head = Tensor(
       shape: [Self.classes, Self.channels * Self.plane],
       elements: (0..<Self.classes * Self.channels * Self.plane).map { index in
@@ -69,7 +68,7 @@ struct TinyRun {
     return journal
   }
 
-  // MARK: From the definitions
+  // MARK: Values from the definitions
 
   /// An image as the network's input: channels of rows.
   func input(_ image: Int) -> [Double] {
@@ -79,7 +78,7 @@ struct TinyRun {
     }
   }
 
-  /// The mean of the images, place by place.
+  /// The mean of the images, position by position.
   var meanInput: [Double] {
     let inputs = (0..<3).map(input)
     return inputs[0].indices.map { (inputs[0][$0] + inputs[1][$0] + inputs[2][$0]) / 3 }
@@ -136,21 +135,21 @@ struct TinyRun {
     return powers.map { $0 / powers.reduce(0, +) }
   }
 
-  /// The classes by falling logit.
+  /// The classes in descending order of their logits.
   func ranking(_ image: Int) -> [Int] {
     let logits = logits(input(image))
     return (0..<Self.classes).sorted { logits[$0] > logits[$1] }
   }
 
-  /// What a channel of the input can be.
+  /// The possible values of a channel of the input.
   static func range(_ channel: Int) -> (lower: Double, upper: Double) {
     (-mean[channel] / deviation[channel], (1 - mean[channel]) / deviation[channel])
   }
 
-  /// How much each pixel counts for a class, by each method.
+  /// The saliency of each pixel for a class, by each method.
   func saliency(_ image: Int, _ classIndex: Int) -> [[Double]] { saliency(input(image), classIndex) }
 
-  /// Of each channel behind the rectifier the sum of its values, of a class's weights for it, and of the products of
+  /// For each channel after the rectifier, the sum of its values, of a class's weights for it, and of the products of
   /// both.
   func channels(
     _ image: Int, _ classIndex: Int
@@ -168,7 +167,7 @@ struct TinyRun {
     }
   }
 
-  /// The same of any input.
+  /// The saliency of each pixel for any input.
   func saliency(_ x: [Double], _ classIndex: Int) -> [[Double]] {
     let hidden = hidden(x)
     var gradient = [Double](repeating: 0, count: x.count)
@@ -184,14 +183,14 @@ struct TinyRun {
     return maps
   }
 
-  /// An input with some pixels of another one.
+  /// An input in which some pixels are those of another one.
   func mixed(_ x: [Double], _ other: [Double], at pixels: Set<Int>) -> [Double] {
     x.indices.map { pixels.contains($0 % Self.plane) ? other[$0] : x[$0] }
   }
 }
 
 extension ResultTable {
-  /// The value of an estimate, by the first cell of its row and the head of its column.
+  /// The value of an estimate, by the first cell of its row and the header of its column.
   func value(_ row: String, _ column: String) throws -> Double {
     let index = try #require(columns.firstIndex(of: column))
     let cells = try #require(rows.first { $0[0] == .text(row) })
@@ -201,7 +200,7 @@ extension ResultTable {
   }
 }
 
-/// Whether numbers are the same up to single precision.
+/// Whether numbers are equal up to single precision.
 func isClose(_ found: Double, _ expected: Double, within tolerance: Double = 2e-5) -> Bool {
   abs(found - expected) <= tolerance * max(abs(expected), 1)
 }
