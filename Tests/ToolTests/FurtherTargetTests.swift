@@ -63,7 +63,7 @@ import Testing
     #expect(found["method"] as? String == "lrp" && found["target"] as? String == "cosine:same.npy")
     #expect(FileManager.default.fileExists(atPath: bench.path("out/input/cosine-same.lrp.npy")))
     for (file, sentence) in [
-      ("other.npy", "cosine:other.npy: the reference has 7 elements; expected 288, as each item of the output"),
+      ("other.npy", "cosine:other.npy: the reference has 7 elements; expected 288, as in each item of the output"),
       ("missing.npy", "missing.npy: no such file"),
     ] {
       let wrong = try explain("bare.onnx", "input.npy", "--target", "cosine:\(file)")
