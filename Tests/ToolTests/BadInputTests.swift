@@ -111,7 +111,7 @@ import Testing
       "--target", "unit:y/4"),
     Case(
       "contrast of a unit", 64,
-      "clrp1 contrasts a class with the others, and a unit has none that are alternatives to it; expected a class, or clrp2",
+      "clrp1 contrasts a class with the other classes, but a unit has no alternatives; expected a class, or clrp2",
       "explain", "bare.onnx", "input.npy", "--target", "unit:y/1", "--method", "clrp1"),
     Case(
       "unknown artifact", 64, "--save: jpg is not one of png, npy, json, html", "explain", "model", "input.npy",

@@ -21,16 +21,17 @@ import Testing
     let files = ["inside.npy", "outside.npy", "--save", "json,html"]
     let outcome = try bench.run(["explain", "bare.onnx"] + files + ["--method", "lrp"])
     #expect(outcome.status == 0 && outcome.errorLines.first == assumed)
-    let notes = outcome.errorLines.filter { $0.contains("leaves the box") }
+    let notes = outcome.errorLines.filter { $0.contains("exceeds the box") }
     #expect(notes.count == 1)
     #expect(
       notes.first?.hasPrefix(
-        "note: outside.npy: y: the input of the layer leaves the box of rule zB, so that relevance can have the wrong sign: channel 1 "
-          + "has 0.5…140, its box is -2.036…2.429; channel 2 has -120…0.5, its box is -1.804…2.64; write a preprocessor_config.json"
+        "note: outside.npy: y: the input of the layer exceeds the box of rule zB, so relevance can have the wrong sign: "
+          + "channel 1 has the range 0.5…140, but its box is -2.036…2.429; channel 2 has the range -120…0.5, but its box "
+          + "is -1.804…2.64; write a preprocessor_config.json"
       ) == true)
     for file in ["report.json", "outside/explanation.html"] {
       let text = try String(contentsOfFile: bench.path("explanations/\(file)"), encoding: .utf8)
-      #expect(text.contains("outside.npy: y: the input of the layer leaves the box of rule zB"))
+      #expect(text.contains("outside.npy: y: the input of the layer exceeds the box of rule zB"))
     }
     // Nothing is assumed, or nothing depends on it.
     let right = try bench.run(["explain", "bare.onnx"] + files + ["--method", "lrp", "--rules", "right.yaml"])
@@ -51,7 +52,7 @@ import Testing
       "lab", "bare.onnx", "outside.npy", "--layer", "y", "--rules", "right.yaml", "--rule",
       "zB:l=[0,0,-120],u=[1,140,1]",
       "--rule", "zB:l=0,u=1")
-    #expect(tried.errorLines.filter { $0.contains("leaves the box") }.count == 1)
+    #expect(tried.errorLines.filter { $0.contains("exceeds the box") }.count == 1)
     #expect(tried.errors.contains("channel 1 has 0.5…140, its box is 0…1"))
   }
 
@@ -84,7 +85,7 @@ import Testing
       let outcome = try bench.run(
         ["evaluate", "similarity", "model", "data", "--output", output] + arguments)
       #expect(outcome.status == 0, "\(outcome.errors)")
-      return outcome.errorLines.filter { $0.contains("leaves the box") }
+      return outcome.errorLines.filter { $0.contains("exceeds the box") }
     }
     let narrow = try notes("narrow", "--rules", "narrow.yaml", "--method", "lrp", "--method", "clrp1")
     #expect(narrow.count == 1 && narrow[0].contains("its box is -0.1…0.1"))

@@ -68,12 +68,12 @@ import Testing
   @Test func badRequestsAreRefused() throws {
     #expect(try index(output: "out").status == 0)
     let cases: [(arguments: [String], status: Int32, text: String)] = [
-      ([], 64, "is there already; --resume continues it, another --output starts anew"),
+      ([], 64, "exists already; use --resume to continue it, or another --output to start again"),
       (["--resume", "--top", "3"], 64, "cannot be continued: it has top 8, not 3"),
       (["--output", "other", "--top", "0"], 64, "--top is 0; expected 1 to 1000 images"),
       (["--output", "other", "--layer", "relu_conv4_2"], 64, "--layer relu_conv4_2 is given twice"),
       (["--output", "other", "--layer", "conf3"], 64, "conf3"),
-      (["--output", "other", "--method", "grad-cam"], 64, "does not carry relevance"),
+      (["--output", "other", "--method", "grad-cam"], 64, "does not propagate relevance"),
       (["--output", "other", "--shard", "3/2"], 64, "--shard is 3/2; expected i/n with 1 ≤ i ≤ n"),
     ]
     for (arguments, status, text) in cases {
@@ -143,7 +143,7 @@ import Testing
     #expect(network.status == 64 && network.errorLines.count == 1, "\(network.errors)")
     let none = try show("--index", "nowhere", output: "out")
     #expect(
-      none.status == 66 && none.errors.contains("nowhere/index.json: no such index of concepts"), "\(none.errors)")
+      none.status == 66 && none.errors.contains("nowhere/index.json: no such concept index"), "\(none.errors)")
     // An image that has gone is left out with a note.
     try bench.write("image,class\ngone.png,3\n", to: "data.csv")
     try FileManager.default.copyItem(
@@ -174,7 +174,8 @@ import Testing
     let wrong = try show("--below", "relu_fc1", output: "wrong")
     #expect(
       wrong.status == 64
-        && wrong.errors.contains("no relevance goes from node relu_conv4_2 to node relu_fc1"), "\(wrong.errors)")
+        && wrong.errors.contains("no relevance is propagated from node relu_conv4_2 to node relu_fc1"),
+      "\(wrong.errors)")
   }
 
   /// The atlas of two layers, and the page of a decision.

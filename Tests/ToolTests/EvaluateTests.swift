@@ -189,7 +189,7 @@ import Testing
     #expect(try pointing(output: "out").status == 0)
     let again = try pointing(output: "out")
     #expect(again.status == 64 && again.errorLines.count == 1)
-    #expect(again.errors.contains("journal.jsonl is there already; --resume continues it"))
+    #expect(again.errors.contains("journal.jsonl exists already; use --resume to continue it"))
     let other = try pointing("--resume", "--tolerance", "15", output: "out")
     #expect(other.status == 64 && other.errors.contains("it has tolerance 0.0, not 15.0"))
     for (arguments, status, message) in [
@@ -218,7 +218,7 @@ import Testing
       ),
       (
         ["concepts", Self.model, Self.scenes, "--layer", "fc1", "--method", "grad-cam"], 64,
-        "gives no relevance of channels; expected methods such as lrp, clrp1, clrp2 or gradient"
+        "does not compute relevance of channels; expected methods such as lrp, clrp1, clrp2 or gradient"
       ),
       (["pointing", Self.model, Self.scenes, "--shard", "1/9223372036854775807"], 64, "expected i/n"),
     ] as [([String], Int32, String)] {

@@ -267,7 +267,7 @@ import Testing
     struct Input: Decodable { let explanations: [Entry] }
     struct Report: Decodable { let inputs: [Input] }
     let bench = try Workbench()
-    let place = "grad-cam is at block4_norm1 (LayerNormalization): 8×8 tokens; the one in front of them"
+    let place = "grad-cam uses layer block4_norm1 (LayerNormalization): 8×8 tokens; the first token"
     func explain(_ methods: String...) throws -> (text: String, entries: [Entry], page: String) {
       let outcome = try bench.run(
         [
@@ -288,7 +288,7 @@ import Testing
     #expect(constants.map(\.kind) == ["position embedding", "class token"])
     #expect(constants.map(\.node) == ["position", "with_class"])
     for constant in constants { #expect(abs(constant.share * both.entries[1].score - constant.amount) <= 1e-6) }
-    let taken = "of the score of class:8 goes to the image, "
+    let taken = "of the score of class:8 is assigned to the image, "
     #expect(both.text.contains(taken) && both.page.contains(taken) && both.entries[1].remarks?.count == 1)
     // A contrast's sums do not tell; LRP's are given for it, once.
     #expect(try explain("clrp1").entries[0].remarks?.first?.hasPrefix("by lrp, ") == true)

@@ -21,7 +21,7 @@ import Testing
 
   @Test func boxes() throws {
     _ = try ONNXWriter().write(SampleDetector.objectnessBetween.network(), to: bench.path("detector.onnx"))
-    try NumPyFile.write(SampleDetector.picture(hasBlue: true), to: bench.path("x.npy"))
+    try NumPyFile.write(SampleDetector.image(hasBlue: true), to: bench.path("x.npy"))
     let outcome = try explain(
       "detector.onnx", "x.npy", "--target", "box:1", "--target", "box:2", "--save", "npy,json,html,png")
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -63,7 +63,7 @@ import Testing
     #expect(found["method"] as? String == "lrp" && found["target"] as? String == "cosine:same.npy")
     #expect(FileManager.default.fileExists(atPath: bench.path("out/input/cosine-same.lrp.npy")))
     for (file, sentence) in [
-      ("other.npy", "cosine:other.npy: the reference has 7 elements; expected 288, as each item of the output"),
+      ("other.npy", "cosine:other.npy: the reference has 7 elements; expected 288, as in each item of the output"),
       ("missing.npy", "missing.npy: no such file"),
     ] {
       let wrong = try explain("bare.onnx", "input.npy", "--target", "cosine:\(file)")

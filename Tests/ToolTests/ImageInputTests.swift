@@ -75,7 +75,7 @@ import Testing
     }
     let (logits, errors) = try predict("bytes.onnx")
     expect(logits, means)
-    #expect(errors.contains("using pixels 0…255 as they are, since the input takes integers, resized to 4×4"))
+    #expect(errors.contains("using pixels 0…255 unscaled, because the input has integers, resized to 4×4"))
   }
 
   /// The integers of a quantized layer have a scale of their own, which says nothing of the pixels.
@@ -107,14 +107,14 @@ import Testing
     _ = try ONNXWriter().write(builder.network(), to: bench.path("scaled.onnx"))
     let (logits, errors) = try predict("scaled.onnx")
     guard top > 0 else { return #expect(errors.contains("ImageNet's usual preprocessing")) }
-    #expect(errors.contains("using pixels 0…\(Int(top)), since the network scales them itself"))
+    #expect(errors.contains("using pixels 0…\(Int(top)), because the network scales them itself"))
     expect(logits, means.map { $0 / 255 * Float(top) * Float(scale) + Float(shift) })
   }
 
   @Test func aFixedBatch() throws {
     try write("batch.onnx", [8, 3, 4, 4])
     let (logits, errors) = try predict("batch.onnx")
-    #expect(logits.count == 3 && errors.contains("takes 8 images at a time; they are given to it one by one"))
+    #expect(logits.count == 3 && errors.contains("has a fixed batch of 8 images; images are run one by one"))
     // A network that adds up its batch takes it whole.
     var builder = GraphBuilder(input: [2, 3, 4, 4])
     builder.add("pooled", .mean(axes: [2, 3], keepsAxes: false))
@@ -122,7 +122,7 @@ import Testing
     _ = try ONNXWriter().write(builder.network(), to: bench.path("mixed.onnx"))
     let mixed = try predict("mixed.onnx")
     expect(mixed.logits, logits)
-    #expect(mixed.errors.contains("each is given to it that often, and its map is the sum over them"))
+    #expect(mixed.errors.contains("each image is repeated to fill it, and its map is the sum over the copies"))
     for model in ["batch", "mixed"] {
       #expect(
         try bench.run(

@@ -44,7 +44,7 @@ import Testing
       #"{"mean": [0.5, 0.5, 0.5], "size": 9, "image_std": [1, 1, 1]}"#, #"{"id2label": {"0": "a", "300": "b"}}"#,
       [
         "has no image_mean; used are", "mean is not read (image_mean?)",
-        "names class 300, and the network has classes 0 to 287",
+        "names class 300, but the network has classes 0 to 287",
       ]
     ),
     ("{}", #"{"labels": ["a"]}"#, ["has no size, image_mean, image_std", "has no id2label"]),

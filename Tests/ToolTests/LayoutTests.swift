@@ -125,7 +125,7 @@ import Testing
     let model = try Model(contentsOf: bench.path("timm"))
     #expect(model.preprocessingFile == nil)
     let note = try #require(model.notes.first)
-    #expect(note.hasPrefix("what timm says of pictures is not done: "))
+    #expect(note.hasPrefix("timm's preprocessing is not supported: "))
     #expect(note.hasSuffix(#"crop_mode: expected "center" or "squash", found "border""#))
   }
 

@@ -189,7 +189,8 @@ import Testing
     arguments: [
       (64, ["--layer", "rely2"], "rely2: the network has no such node; did you mean relu2?"),
       (
-        65, ["--layer", "x"], "no relevance can go from node x to the input; expected a node between it and the logits"
+        65, ["--layer", "x"],
+        "no relevance can reach the input from node x; expected a node between the input and the logits"
       ),
       (65, ["--layer", "fc", "--top", "9"], "node fc: expected 9 active units, found 8 above zero"),
       (64, ["--layer", "fc", "--top", "1"], "--top is 1; expected at least 2 units, which can be compared"),
@@ -198,7 +199,7 @@ import Testing
       (66, ["--layer", "fc", "--replace", "no.npy"], "no.npy: no such file, or it may not be read"),
       (
         64, ["--layer", "fc", "--replace", "input.npy"],
-        "what patches are replaced by has to fit the input: expected shape 1×3×24×24, found 1×3×8×9"
+        "the replacement of patches has shape 1×3×8×9; expected 1×3×24×24, the shape of the input"
       ),
       (64, [], "Missing expected argument '--layer <node>'"),
       (64, ["--layer", "fc", "--save", "npy"], "--save: npy is not one of png, csv, json"),
