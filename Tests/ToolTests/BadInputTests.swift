@@ -66,21 +66,21 @@ import Testing
       "input.npy",
       "--target", "class:5", "--target", "class:288"),
     Case(
-      "unknown label", 64, "label:zebra: no class is called so; the config.json beside the model has all names",
+      "unknown label", 64, "label:zebra: no class has this name; config.json beside the model lists all names",
       "explain", "model", "input.npy", "--target",
       "label:zebra"),
     Case(
-      "mistyped label", 64, "label:cofeepot: no class is called so; did you mean \"coffeepot\"?", "explain", "model",
+      "mistyped label", 64, "label:cofeepot: no class has this name; did you mean \"coffeepot\"?", "explain", "model",
       "input.npy", "--target", "label:cofeepot"),
     Case(
-      "mistyped second name of a label", 64, "label:taby cat: no class is called so; did you mean \"tabby cat\"?",
+      "mistyped second name of a label", 64, "label:taby cat: no class has this name; did you mean \"tabby cat\"?",
       "explain", "model", "input.npy", "--target", "label:taby cat"),
     Case(
-      "part of a label", 64, "label:coffee: no class is called so; did you mean \"coffee mug\", \"coffeepot\"?",
+      "part of a label", 64, "label:coffee: no class has this name; did you mean \"coffee mug\", \"coffeepot\"?",
       "explain",
       "model", "input.npy", "--target", "label:coffee"),
     Case(
-      "label of two classes", 64, "label:dog: several classes are called so; use class:1 or class:2", "explain",
+      "label of two classes", 64, "label:dog: several classes have this name; use class:1 or class:2", "explain",
       "model",
       "input.npy", "--target", "label:dog"),
     Case(
@@ -160,7 +160,7 @@ import Testing
       "--on-request", "--method", "lrp", "--method", "clrp2"),
     Case(
       "two inputs of one name", 64,
-      "input.npy and ./input.npy would write to the same folder of results; give one of them another name", "explain",
+      "input.npy and ./input.npy would write to the same results folder; rename one of them", "explain",
       "model",
       "input.npy", "./input.npy"),
   ]

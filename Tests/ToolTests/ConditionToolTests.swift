@@ -58,7 +58,7 @@ import Testing
       "--save", "html", "--output", "out")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let page = try String(contentsOfFile: bench.path("out/input/explanation.html"), encoding: .utf8)
-    #expect(page.contains("<h4>lrp through y/0+1, or beside</h4>"))
+    #expect(page.contains("<h4>lrp through y/0+1, and past it</h4>"))
   }
 
   @Test(arguments: [

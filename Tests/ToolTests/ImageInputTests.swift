@@ -158,7 +158,7 @@ import Testing
     let two = try table("--channel-range", "-9,9", "--channel-range", "-8,8")
     #expect(
       two.status == 64
-        && two.errors.contains("--channel-range is given 2 times; expected once, or for each of 3 channels"))
+        && two.errors.contains("--channel-range is given 2 times; expected once, or once for each of 3 channels"))
     #expect(try table("--channel-range", "3").errors.contains("--channel-range 3: expected LOW,HIGH"))
   }
 }

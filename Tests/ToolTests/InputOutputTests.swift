@@ -69,7 +69,7 @@ import Testing
     try bench.fill("inputs", ["input"])
     let outcome = try bench.run("explain", "model", "input.npy", "inputs")
     #expect(outcome.status == 64)
-    #expect(outcome.errors.contains("input.npy and inputs/input.npy would write to the same folder"))
+    #expect(outcome.errors.contains("input.npy and inputs/input.npy would write to the same results folder"))
   }
 
   /// Tensors and pictures come through a pipe as they come from files.
