@@ -141,7 +141,7 @@ import Testing
       "infinite scale", 64,
       "The value 'fixed:inf' is invalid for '--scale <own|common|fixed:v>': found scale \"fixed:inf\"; \(scales)",
       "explain", "model", "input.npy", "--scale", "fixed:inf"),
-    Case("artifact of predict", 64, "--save: png is not npy", "predict", "model", "input.npy", "--save", "png"),
+    Case("artifact of predict", 64, "--save is png; expected npy", "predict", "model", "input.npy", "--save", "png"),
     Case(
       "no threads", 64, "--threads is 0; expected a number from 1 to 1024", "predict", "model", "input.npy",
       "--threads", "0"),

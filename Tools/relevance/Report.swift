@@ -183,7 +183,7 @@ struct Report: JSONReport {
         : String(format: "the most likely object (%.3g %%)", confidence * 100)
       return "\(first)\(name(index)) is explained, \(likely) at \(layout.positionCount) positions"
         + (layout.hasObjectness ? ", by objectness × class; of both the class's score is explained" : "")
-        + (background.map { "; class \($0)\(name($0)) is taken for the background" } ?? "")
+        + (background.map { "; class \($0)\(name($0)) is the presumed background" } ?? "")
         + "; --target class:N@POSITION explains another"
     }
     guard let regions = trace.regions.first, regions.count > 1 else { return nil }
