@@ -98,7 +98,7 @@ import Testing
   @Test func conceptsHaveTheirReferences() throws {
     #expect(try index(output: "index").status == 0)
     let outcome = try show("--index", "index", "--top", "3", "--save", "png,html,json", output: "out")
-    #expect(outcome.status == 0 && outcome.output.contains("COUNTS MOST IN"), "\(outcome.errors)")
+    #expect(outcome.status == 0 && outcome.output.contains("REFERENCES"), "\(outcome.errors)")
     #expect(outcome.errors.isEmpty, "\(outcome.errors)")
     #expect(bench.contents(of: "out") == ["001", "001/concepts.html", "001/concepts.png", "report.json"])
     struct Report: Decodable {

@@ -86,9 +86,9 @@ import Testing
       outcome.output.hasSuffix(
         """
         a/b/lab.csv: the table
-        a/b/01-zPlus.npy and so on: relevance of x
-        a/b/lab.png: 3 maps in the order of the table, row by row, 3 in a row, summed over channels; red speaks for, \
-        blue against, full color at \(String(format: "%.4g", scale.limit(of: [])))
+        a/b/01-zPlus.npy etc.: relevance of x
+        a/b/lab.png: 3 maps in the order of the table, row by row, 3 in a row, summed over channels; red supports, \
+        blue contradicts, full color at \(String(format: "%.4g", scale.limit(of: [])))
 
         """))
   }
@@ -146,6 +146,6 @@ import Testing
     try NumPyFile.write(Tensor(shape: [3, 8, 9]), to: bench.path("zero.npy"))
     let outcome = try bench.run("lab", "zero.onnx", "zero.npy", "--layer", "y", "--rule", "z", "--seed", "channel:1")
     #expect(outcome.status == 0)
-    #expect(outcome.errorLines == ["note: no relevance arrives at y"])
+    #expect(outcome.errorLines == ["note: no relevance reaches y"])
   }
 }

@@ -141,8 +141,8 @@ import Testing
         """
         a/b/picture/units.csv, drops.csv: the tables
         a/b/picture/units.png: the patches, the drops (full red at \
-        \(String(format: "%.3g", study.ablation.drops.largestMagnitude() * 100)) %) and the units group by group, left \
-        by LRP, right by CLRP2, with the patches at the maxima
+        \(String(format: "%.3g", study.ablation.drops.largestMagnitude() * 100)) %), and the maps by group: LRP \
+        left, CLRP2 right, with the patches at the maxima
 
         """))
   }
@@ -192,7 +192,7 @@ import Testing
         65, ["--layer", "x"], "no relevance can go from node x to the input; expected a node between it and the logits"
       ),
       (65, ["--layer", "fc", "--top", "9"], "node fc: expected 9 active units, found 8 above zero"),
-      (64, ["--layer", "fc", "--top", "1"], "--top is 1; expected at least 2 units, which can be compared"),
+      (64, ["--layer", "fc", "--top", "1"], "--top is 1; expected at least 2 units to compare"),
       (64, ["--layer", "fc", "--patch", "4"], "--patch is 4; expected an odd number of pixels"),
       (64, ["--layer", "fc", "--replace", "gray"], "--replace is gray; expected mean, zero or a .npy file"),
       (66, ["--layer", "fc", "--replace", "no.npy"], "no.npy: no such file, or it may not be read"),

@@ -61,7 +61,7 @@ struct ConceptsReport: JSONReport {
       channels = study.channels
       var rows = [
         ["CHANNEL", "RELEVANCE", "SHARE", "ACTIVATION", "LARGEST AT"]
-          + (references.isEmpty ? [] : ["COUNTS MOST IN"])
+          + (references.isEmpty ? [] : ["REFERENCES"])
       ]
       for (number, channel) in study.concepts.map(\.channel).enumerated() {
         let examples = references.isEmpty ? [] : references[number].prefix(3).map(\.shortLabel)
