@@ -77,7 +77,8 @@ import Testing
       // A network with so few values does not need hundreds of new pages.
       #expect((0..<200).contains(faults))
     }
-    let shares = try #require(lines.first { $0.hasPrefix("share of the best rate: ") }).dropFirst("share of the best rate: ".count)
+    let shares = try #require(lines.first { $0.hasPrefix("share of the best rate: ") }).dropFirst(
+      "share of the best rate: ".count)
     let parts = shares.components(separatedBy: ", ")
     #expect(parts.count == names.count)
     for (name, part) in zip(names, parts) {

@@ -114,7 +114,7 @@ import Testing
     #expect(outcome.status == 0)
     let page = try String(contentsOfFile: bench.path("out/input/explanation.html"), encoding: .utf8)
     #expect(page.contains("<li>input.npy: the logit of class \(worst) is not positive"))
-    #expect(page.contains("of which there is no picture"))
+    #expect(page.contains("The input is a tensor without an image"))
     #expect(HTMLOutline(page).problems == [])
   }
 

@@ -62,7 +62,8 @@ struct Bench: ParsableCommand {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Print the times of all nodes for the first method and target. (default: only with a single method and target)")
+    help:
+      "Print the times of all nodes for the first method and target. (default: only with a single method and target)")
   var nodes: Bool?
 
   @Flag(help: "Explain once for each line \"run\" on standard input.")

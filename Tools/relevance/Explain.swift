@@ -82,7 +82,8 @@ struct Explain: ParsableCommand {
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"), completion: .directory)
   var output = "explanations"
 
-  @Option(help: ArgumentHelp("The kinds of files to write: png, npy, json, html, separated by commas.", valueName: "list"))
+  @Option(
+    help: ArgumentHelp("The kinds of files to write: png, npy, json, html, separated by commas.", valueName: "list"))
   var save = "png,npy,json"
 
   @Option(

@@ -69,7 +69,8 @@ struct FitOptions: ParsableArguments {
       if let channels = model.network.imageExtents.channels, channels != preprocessing.colors.rawValue {
         throw InputError.doesNotFit(
           file.name,
-          reason: "the network takes \(channels) channels; expected a tensor (.npy), because images have 1, 3 or 4 channels")
+          reason:
+            "the network takes \(channels) channels; expected a tensor (.npy), because images have 1, 3 or 4 channels")
       }
       let visible = try preprocessing.visible(image)
       let input = model.network.arranged(try preprocessing.normalized(visible))

@@ -61,7 +61,8 @@ struct Lab: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The target of --seed target, as in relevance explain: top:1, class:N or label:NAME. (default: top:1)", valueName: "t"),
+      "The target of --seed target, as in relevance explain: top:1, class:N or label:NAME. (default: top:1)",
+      valueName: "t"),
     transform: TargetArgument.init(parsing:))
   var target: TargetArgument?
 

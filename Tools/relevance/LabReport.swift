@@ -158,7 +158,8 @@ struct LabFigure {
         ? "\(maps.count) maps in the order of the table, row by row, \(columns) in a row" : "the map of the rule")
       + (maps[0].shape.rank == 4 ? ", summed over channels" : "")
       + String(
-        format: "; \(colors == .diverging ? "red supports, blue contradicts" : "all colors support"), full color at %.4g",
+        format:
+          "; \(colors == .diverging ? "red supports, blue contradicts" : "all colors support"), full color at %.4g",
         heatmaps[0].limit)
   }
 

@@ -55,7 +55,8 @@ struct List: ParsableCommand {
   func run() {
     for line in subject.lines { Console.result(line.printable) }
     if subject == .models, subject.lines.isEmpty {
-      Console.note("no models in \(FetchedModels.folder); Tools/models/fetch --list prints the models that it can fetch")
+      Console.note(
+        "no models in \(FetchedModels.folder); Tools/models/fetch --list prints the models that it can fetch")
     }
   }
 }

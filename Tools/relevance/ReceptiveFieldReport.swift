@@ -29,7 +29,9 @@ struct ReceptiveFieldReport {
 
   private static func summary(_ node: String, _ fields: ReceptiveFields) -> String {
     let positions = "\(node): \(product(fields.extents)) positions"
-    guard let layout = fields.layout() else { return positions + "; their receptive fields have no constant size and stride" }
+    guard let layout = fields.layout() else {
+      return positions + "; their receptive fields have no constant size and stride"
+    }
     return positions
       + ", each with a receptive field of \(product(layout.size)); stride \(product(layout.stride)), the "
       + "first starts at \(list(layout.start))"

@@ -159,7 +159,8 @@ struct RuleOptions: ParsableArguments {
     let channels = model.network.imageExtents.channels ?? own.lower.count
     guard channelRanges.count == 1 || channelRanges.count == channels else {
       throw ValidationError(
-        "--channel-range is given \(channelRanges.count) times; expected once, or once for each of \(channels) channels")
+        "--channel-range is given \(channelRanges.count) times; expected once, or once for each of \(channels) channels"
+      )
     }
     let ranges = channelRanges.count == 1 ? [ChannelRange](repeating: channelRanges[0], count: channels) : channelRanges
     return PixelRange(lower: ranges.map(\.low), upper: ranges.map(\.high))

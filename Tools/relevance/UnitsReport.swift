@@ -114,7 +114,11 @@ extension UnitsReport.Entry {
   /// The printed text: the title, the table, the matrix and its summary.
   var text: String {
     let title = "\(input): \(layer), \(units.count) of \(activeUnits) active units"
-    return ([title.printable, table, "drop in % of each unit (columns) for the patch of each unit (rows):", matrix, meritText] + groupLines)
+    return
+      ([
+        title.printable, table, "drop in % of each unit (columns) for the patch of each unit (rows):", matrix,
+        meritText,
+      ] + groupLines)
       .joined(separator: "\n")
   }
 
