@@ -5,8 +5,8 @@ import Testing
 
 /// What commands say of inputs that leave the box of rule z^B.
 @Suite struct BoxNoteTests {
-  /// A tensor tells nothing of its preparation: where rule z^B needs its range, a note says what is assumed; and every input that
-  /// leaves the box is named with what was seen, in notes, report and page.
+  /// A tensor tells nothing of its preparation: where rule z^B needs its range, a note says what is assumed; and every
+  /// input that leaves the box is named with what was seen, in notes, report and page.
   @Test func saysWhatLeavesTheBox() throws {
     let bench = try Workbench()
     let assumed = "note: no preprocessor_config.json beside the model; ImageNet's usual range is assumed for rule zB"

@@ -122,8 +122,8 @@ import Testing
     }
   }
 
-  /// Of maps, of fully connected layers, of joined branches, and of a transformer's tokens: relevance finds what counts sooner than activation
-  /// and chance do, beyond the intervals.
+  /// Of maps, of fully connected layers, of joined branches, and of a transformer's tokens: relevance finds what counts
+  /// sooner than activation and chance do, beyond the intervals.
   @Test(arguments: [
     ("vgg", "relu_conv4_2"), ("vgg", "relu_fc1"), ("googlenet", "inception_4b_concat"), ("vit", "block3_gelu"),
   ]) func relevanceFindsTheChannelsThatCount(network: String, layer: String) throws {

@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Real models with bytes changed, cut out and doubled: the command explains them or refuses them, and never falls over.
+/// Real models with bytes changed, cut out and doubled: the command explains them or refuses them, and never falls
+/// over.
 @Suite struct MutationTests {
   static let models = ["light_inception_v1", "light_resnet50", "light_shufflenet", "light_squeezenet"]
 

@@ -3,8 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Small models that have failed, where they are at hand, through the tool; what is right was worked out by hand or with ONNX Runtime.
-/// Networks like them, made by tests, are in the suites of the modules.
+/// Small models that have failed, where they are at hand, through the tool; what is right was worked out by hand or
+/// with ONNX Runtime. Networks like them, made by tests, are in the suites of the modules.
 @Suite(.enabled(if: SharedCases.areThere, "the folder of small cases is not there"))
 struct SharedCaseTests {
   private let bench: Workbench

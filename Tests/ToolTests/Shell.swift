@@ -2,7 +2,8 @@ import Foundation
 import RelevanceTestSupport
 
 extension Workbench {
-  /// Runs a script of Bash in the folder, in which `relevance` and `convert-model` are the built commands; what hangs ends with status 124.
+  /// Runs a script of Bash in the folder, in which `relevance` and `convert-model` are the built commands; what hangs
+  /// ends with status 124.
   func shell(_ script: String) throws -> Outcome {
     let tools = ["relevance", "convert-model"].map { name in
       "\(name)() { timeout 60 '\(Self.executable(named: name).path)' \"$@\"; }"

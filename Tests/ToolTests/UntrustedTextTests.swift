@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Labels, names of nodes and of files are whatever their author likes: what people read has lines and characters of the tool alone.
+/// Labels, names of nodes and of files are whatever their author likes: what people read has lines and characters of
+/// the tool alone.
 @Suite struct UntrustedTextTests {
   private let bench: Workbench
 

@@ -9,9 +9,9 @@ struct ConvertModel: ParsableCommand {
     commandName: "convert-model",
     abstract: "Converts a network to canonical form: an ONNX file that opens without copying its weights.",
     discussion: """
-      Reads every ONNX file that relevance reads. Removes nodes that have no effect in inference, computes constants and infers \
-      shapes. Keeps the names of nodes, input and output. Writes the weights to OUTPUT.data beside the model, where relevance and \
-      other tools map them into memory. Both files appear only when they are complete.
+      Reads every ONNX file that relevance reads. Removes nodes that have no effect in inference, computes constants \
+      and infers shapes. Keeps the names of nodes, input and output. Writes the weights to OUTPUT.data beside the \
+      model, where relevance and other tools map them into memory. Both files appear only when they are complete.
 
       Examples:
         convert-model resnet18.onnx canonical.onnx --check
@@ -48,8 +48,8 @@ struct ConvertModel: ParsableCommand {
   @Flag(
     name: .customLong("check"),
     help: """
-      Run both networks on a random input and on each INPUT.npy, and fail if logits differ by more than 1e-5 (1e-2 with --half), \
-      relative to the largest logit.
+      Run both networks on a random input and on each INPUT.npy, and fail if logits differ by more than 1e-5 (1e-2 \
+      with --half), relative to the largest logit.
       """)
   var checks = false
 

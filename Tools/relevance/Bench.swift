@@ -13,14 +13,14 @@ struct Bench: ParsableCommand {
         BACKWARD  time in a backward pass with known denominators
         GFLOP/s   rate of matrix products; one multiply-add is 2 operations
         MB        least memory traffic of a prediction: operands, output, weights
-      Winograd's reduced number of multiply-adds is counted, its transforms are not. The peak rate is that of a large sgemm, measured \
-      in the same rounds. Total runs list the page faults of the process and the rate of their products with weights, including all \
-      other work, as a share of the best sgemm rate.
+      Winograd's reduced number of multiply-adds is counted, its transforms are not. The peak rate is that of a large \
+      sgemm, measured in the same rounds. Total runs list the page faults of the process and the rate of their \
+      products with weights, including all other work, as a share of the best sgemm rate.
 
-      With --on-request, standard input has one command per line. "run" explains once and prints milliseconds, the sum of the signed \
-      relevance of the first target, and its score. "save PATH" writes this relevance as .npy and prints "saved". "quit" ends. \
-      "ready" is printed after the warm-up. With --forward, "run" only predicts, and prints milliseconds, the sum of the logits and \
-      the largest logit.
+      With --on-request, standard input has one command per line. "run" explains once and prints milliseconds, the sum \
+      of the signed relevance of the first target, and its score. "save PATH" writes this relevance as .npy and prints \
+      "saved". "quit" ends. "ready" is printed after the warm-up. With --forward, "run" only predicts, and prints \
+      milliseconds, the sum of the logits and the largest logit.
 
       Examples:
         relevance bench vgg16.onnx --runs 9

@@ -13,8 +13,8 @@ func boxNotes(of trace: Trace, input: String, methods: [any AttributionMethod]) 
   return trace.boxViolations.map { "\(input): \($0)" }
 }
 
-/// Notes, once per run, the range that rule z^B assumes for tensors, whose preprocessing is unknown. Called after one has been
-/// explained.
+/// Notes, once per run, the range that rule z^B assumes for tensors, whose preprocessing is unknown. Called after one
+/// has been explained.
 func noteAssumedRange(of model: Model, for file: InputFile, under plan: RulePlan?) {
   guard file.isTensorByName else { return }
   let notes = assumptions(of: model, for: file, under: plan)
@@ -27,7 +27,8 @@ func noteAssumedRange(of model: Model, for file: InputFile, under plan: RulePlan
 
 private let isRangeNoted = Mutex(false)
 
-/// Notes which inputs leave the box of rule z^B. The number of notes is limited, because they repeat for all inputs of a folder.
+/// Notes which inputs leave the box of rule z^B. The number of notes is limited, because they repeat for all inputs of
+/// a folder.
 final class BoxNotes: Sendable {
   private let limit: Int
   private let count = Mutex(0)

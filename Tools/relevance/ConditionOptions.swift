@@ -9,8 +9,8 @@ struct ConditionOptions: ParsableArguments {
     name: .customLong("through"),
     help: ArgumentHelp(
       """
-      Keep only relevance or gradients that pass these channels of a node, such as NODE/3 or NODE/3+7. Repeatable; all conditions \
-      must hold.
+      Keep only relevance or gradients that pass these channels of a node, such as NODE/3 or NODE/3+7. Repeatable; all \
+      conditions must hold.
       """, valueName: "node/channels"), completion: .nodes,
     transform: {
       guard let condition = Condition($0) else {

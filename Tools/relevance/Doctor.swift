@@ -7,9 +7,9 @@ struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Reports how a network is interpreted, the assumptions made, and how to confirm them.",
     discussion: """
-      Lists the input, preprocessing, outputs, classes and rules of the network, and the source of each: the model, a file beside it, or \
-      an assumption. With an image, also prints its predicted classes. --write saves the assumptions to preprocessor_config.json and \
-      config.json beside the model, where you can correct them.
+      Lists the input, preprocessing, outputs, classes and rules of the network, and the source of each: the model, a \
+      file beside it, or an assumption. With an image, also prints its predicted classes. --write saves the \
+      assumptions to preprocessor_config.json and config.json beside the model, where you can correct them.
 
       Examples:
         relevance doctor squeezenet1.1
@@ -173,8 +173,8 @@ extension ElementKind {
 }
 
 extension Preprocessing {
-  /// A doubt if the means look like ImageNet's in the order blue, green, red, because they are subtracted before the channel
-  /// order is reversed; nil otherwise.
+  /// A doubt if the means look like ImageNet's in the order blue, green, red, because they are subtracted before the
+  /// channel order is reversed; nil otherwise.
   fileprivate var orderDoubt: String? {
     let scale = 255 * rescaleFactor
     let turned = zip(mean, [0.406, 0.456, 0.485]).allSatisfy { abs($0 / scale - $1) < 0.01 }

@@ -7,13 +7,13 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures the quality of explanations on labeled images.",
     discussion: """
-      DATA is a folder with a folder for each class, a flat folder with --labels FILE and --boxes DIR (ImageNet), a PASCAL VOC \
-      folder, a COCO instances_*.json, or a manifest in CSV or JSONL.
+      DATA is a folder with a folder for each class, a flat folder with --labels FILE and --boxes DIR (ImageNet), a \
+      PASCAL VOC folder, a COCO instances_*.json, or a manifest in CSV or JSONL.
 
-      Each result is appended to DIR/journal.jsonl at once. --resume continues an interrupted run and writes the same bytes as an \
-      uninterrupted one. --shard i/n processes every n-th image, for the job array of a cluster; relevance evaluate merge joins the \
-      journals of all shards. DIR/report.md, DIR/report.json and a .csv file for each table contain means and 95 % intervals \
-      (bootstrap over images).
+      Each result is appended to DIR/journal.jsonl at once. --resume continues an interrupted run and writes the same \
+      bytes as an uninterrupted one. --shard i/n processes every n-th image, for the job array of a cluster; relevance \
+      evaluate merge joins the journals of all shards. DIR/report.md, DIR/report.json and a .csv file for each table \
+      contain means and 95 % intervals (bootstrap over images).
 
       Examples:
         relevance evaluate pointing squeezenet1.1 VOC2012 --classes classes.json

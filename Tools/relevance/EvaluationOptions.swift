@@ -41,8 +41,10 @@ struct DataSetArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A file that maps class names of the data to classes of the network: a JSON object or list, or one name per line. (default: the model's labels)",
-      valueName: "file"))
+      """
+      A file that maps class names of the data to classes of the network: a JSON object or list, or one name per line. \
+      (default: the model's labels)
+      """, valueName: "file"))
   var classes: String?
 
   @Option(help: ArgumentHelp("ImageNet: the file with the class of each image.", valueName: "file"))

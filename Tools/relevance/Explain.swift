@@ -23,11 +23,12 @@ struct Explain: ParsableCommand {
         box:K              detector: the box with the K-th highest confidence
         unit:NODE/CHANNEL  a channel of any node or output
         cosine:FILE.npy    embedding: its cosine similarity to the one in the file
-      A class, label or unit can name a position, such as class:N@Y,X. A region consists of the positions where its class has the \
-      highest score. For detectors, top:K selects the K best classes, each at its best position; for segmentation, the K largest \
-      regions, the background last. Boxes are ranked before overlapping ones are removed.
+      A class, label or unit can name a position, such as class:N@Y,X. A region consists of the positions where its \
+      class has the highest score. For detectors, top:K selects the K best classes, each at its best position; for \
+      segmentation, the K largest regions, the background last. Boxes are ranked before overlapping ones are removed.
 
-      Parameters of a method follow a colon, such as clrp1:against=386,strength=1.5. relevance list methods prints all parameters.
+      Parameters of a method follow a colon, such as clrp1:against=386,strength=1.5. relevance list methods prints all \
+      parameters.
 
       Examples:
         relevance explain squeezenet1.1 photo.jpg
@@ -52,8 +53,8 @@ struct Explain: ParsableCommand {
     name: .customLong("target"),
     help: ArgumentHelp(
       """
-      What to explain: top:K, class:N[@Y,X], label:NAME[@Y,X], region:N, box:K, unit:NODE/CHANNEL[@Y,X] or cosine:FILE.npy. \
-      Repeatable. (default: top:1)
+      What to explain: top:K, class:N[@Y,X], label:NAME[@Y,X], region:N, box:K, unit:NODE/CHANNEL[@Y,X] or \
+      cosine:FILE.npy. Repeatable. (default: top:1)
       """, valueName: "t"), completion: .list(["top:", "class:", "label:", "region:", "box:", "unit:", "cosine:"]),
     transform: TargetArgument.init(parsing:))
   var targets: [TargetArgument] = []
@@ -62,8 +63,8 @@ struct Explain: ParsableCommand {
     name: .customLong("method"),
     help: ArgumentHelp(
       """
-      The method: \(MethodCatalog.standard.names.joined(separator: ", ")). Repeatable. (default: clrp1; lrp for targets without \
-      competing classes: boxes, units, cosines, quantities and single classes)
+      The method: \(MethodCatalog.standard.names.joined(separator: ", ")). Repeatable. (default: clrp1; lrp for \
+      targets without competing classes: boxes, units, cosines, quantities and single classes)
       """, valueName: "m"), completion: .list(MethodCatalog.standard.names),
     transform: MethodCatalog.standard.method(parsing:))
   var methods: [any AttributionMethod] = []
@@ -74,8 +75,8 @@ struct Explain: ParsableCommand {
     name: .customLong("at"),
     help: ArgumentHelp(
       """
-      Also print the most relevant channels of this node's output, and write its relevance to <target>.<method>.at-NODE.npy \
-      ([C,H,W]) and .png (sum over the channels). Repeatable.
+      Also print the most relevant channels of this node's output, and write its relevance to \
+      <target>.<method>.at-NODE.npy ([C,H,W]) and .png (sum over the channels). Repeatable.
       """, valueName: "node"), completion: .nodes)
   var layers: [String] = []
 
@@ -89,8 +90,8 @@ struct Explain: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The |r| that has the full color: the 99.9th percentile of each map (own), the 99.9th percentile over all maps of an input \
-      with the same unit (common), or V (fixed:V). Pages start with this scale.
+      The |r| that has the full color: the 99.9th percentile of each map (own), the 99.9th percentile over all maps of \
+      an input with the same unit (common), or V (fixed:V). Pages start with this scale.
       """, valueName: "own|common|fixed:v"), transform: ScaleArgument.init(parsing:))
   var scale = ScaleArgument.own
 
@@ -186,7 +187,8 @@ struct Explain: ParsableCommand {
     if let failure { throw failure }
   }
 
-  /// Explanations whose ledgers describe the relevance flow. The sums of a contrast do not, so LRP explains the same targets.
+  /// Explanations whose ledgers describe the relevance flow. The sums of a contrast do not, so LRP explains the same
+  /// targets.
   private func flows(of explanations: [Explanation], _ targets: [Target], _ trace: Trace) throws -> [Explanation] {
     let relevances = explanations.map(\.method).filter(\.isRelevance)
     let isSufficient = relevances.isEmpty || relevances.contains { $0 is LRP } || !conditions.through.isEmpty

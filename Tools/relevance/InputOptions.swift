@@ -9,8 +9,8 @@ struct InputOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       """
-      Images (.jpg, .png), preprocessed tensors (.npy, float32, [C,H,W], or [N,C,H,W] for N inputs), folders of such files \
-      without subfolders, or - for standard input.
+      Images (.jpg, .png), preprocessed tensors (.npy, float32, [C,H,W], or [N,C,H,W] for N inputs), folders of such \
+      files without subfolders, or - for standard input.
       """, valueName: "input"), completion: .file(extensions: InputFile.extensions))
   var paths: [String]
 
@@ -44,7 +44,10 @@ struct FitOptions: ParsableArguments {
 
   @Option(
     help:
-      "Resize and crop images as the model's preprocessing specifies (crop), resize without cropping (whole), or neither (native)."
+      """
+      Resize and crop images as the model's preprocessing specifies (crop), resize without cropping (whole), or do \
+      neither (native).
+      """
   )
   var fit = Fit.crop
 

@@ -23,8 +23,10 @@ struct Inspect: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Print the receptive field of a position of this node: the rows and columns of the input that it depends on. Without a position: the size and stride of all fields, and the field in the middle. Repeatable.",
-      valueName: "node[@y,x]"),
+      """
+      Print the receptive field of a position of this node: the rows and columns of the input that it depends on. \
+      Without a position: the size and stride of all fields, and the field in the middle. Repeatable.
+      """, valueName: "node[@y,x]"),
     completion: .nodes)
   var receptiveField: [String] = []
 

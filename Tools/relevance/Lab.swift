@@ -7,8 +7,8 @@ struct Lab: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compares rules on one layer.",
     discussion: """
-      Propagates the relevance at the layer's output through this layer by each rule. The rest of the rule table is not changed. \
-      Columns of the table:
+      Propagates the relevance at the layer's output through this layer by each rule. The rest of the rule table is \
+      not changed. Columns of the table:
         IN, OUT    relevance at the layer's output and at its input
         BIAS etc.  absorbed relevance, by cause
         NEGATIVE   share of negative relevance at the input
@@ -46,15 +46,16 @@ struct Lab: ParsableCommand {
     name: .customLong("rule"),
     help: ArgumentHelp(
       """
-      A rule, name or name:key=value,...; keys can be abbreviated. One value can be a sweep: low..high or low..highxN. Repeatable.
+      A rule, name or name:key=value,...; keys can be abbreviated. One value can be a sweep: low..high or low..highxN. \
+      Repeatable.
       """, valueName: "rule"), completion: .list(RuleCatalog.standard.names))
   var ruleTexts: [String]
 
   @Option(
     help: ArgumentHelp(
       """
-      The relevance at the layer's output: that of --target by LRP (target), or the activation of a unit at its maximum \
-      (unit:CHANNEL), of a unit (unit:CHANNEL@Y,X) or of a channel (channel:CHANNEL).
+      The relevance at the layer's output: that of --target by LRP (target), or the activation of a unit at its \
+      maximum (unit:CHANNEL), of a unit (unit:CHANNEL@Y,X) or of a channel (channel:CHANNEL).
       """, valueName: "seed"),
     transform: SeedArgument.init(parsing:))
   var seed = SeedArgument.target
@@ -76,8 +77,8 @@ struct Lab: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The kinds of files to write: csv (the table), npy (the relevance by each rule), png (all maps on one scale), separated by \
-      commas. (default: none; all with --output)
+      The kinds of files to write: csv (the table), npy (the relevance by each rule), png (all maps on one scale), \
+      separated by commas. (default: none; all with --output)
       """, valueName: "list"))
   var save: String?
 

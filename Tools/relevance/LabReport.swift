@@ -163,7 +163,8 @@ struct LabFigure {
         heatmaps[0].limit)
   }
 
-  /// The values to draw: the sum over the channels or, without positions, the channels in a rectangle that is nearly a square.
+  /// The values to draw: the sum over the channels or, without positions, the channels in a rectangle that is nearly a
+  /// square.
   private static func plane(_ relevance: Tensor) throws -> Tensor {
     if relevance.shape.rank == 4, relevance.shape[0] == 1 { return try Heatmap.channelSum(relevance) }
     let width = max(1, Int(Double(relevance.count).squareRoot().rounded(.up)))

@@ -22,7 +22,8 @@ struct LayerRelevance {
   /// The part of file names after that of the explanation.
   var fileName: String { "at-" + node.inFileNames }
 
-  /// Writes the relevance, channels × height × width, as numbers and, if it has positions, its sum over the channels as an image.
+  /// Writes the relevance, channels × height × width, as numbers and, if it has positions, its sum over the channels as
+  /// an image.
   func write(_ explanation: Explanation, artifacts: Set<Explain.Artifact>, scale: ScaleArgument, to folder: URL) throws
   {
     let path = folder.appendingPathComponent("\(explanation.fileName).\(fileName)").path

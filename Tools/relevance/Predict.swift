@@ -7,8 +7,9 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints the predicted classes.",
     discussion: """
-      Prints the best classes of each input with probability, logit, number and name. For detectors and text recognizers, prints each \
-      class at its best position; for segmentation networks, the share of positions where each class has the highest score.
+      Prints the best classes of each input with probability, logit, number and name. For detectors and text \
+      recognizers, prints each class at its best position; for segmentation networks, the share of positions where \
+      each class has the highest score.
 
       Examples:
         relevance predict squeezenet1.1 photo.jpg --top 3
@@ -30,8 +31,8 @@ struct Predict: ParsableCommand {
 
   @Flag(
     help: """
-      With --save npy: also write the values of every output to DIR/<input>/<output>.npy. Special characters become _, and a number \
-      is appended to a name that exists already.
+      With --save npy: also write the values of every output to DIR/<input>/<output>.npy. Special characters become _, \
+      and a number is appended to a name that exists already.
       """)
   var outputs = false
 

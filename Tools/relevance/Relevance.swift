@@ -13,8 +13,8 @@ struct Relevance: ParsableCommand {
         relevance predict model.onnx photos/
         relevance inspect model.onnx --rules EpsilonPlusFlat
 
-      A model is an ONNX file, a folder with model.onnx, or the name of a model that Tools/models/fetch has fetched, such as \
-      squeezenet1.1. Terminal output is colored unless NO_COLOR is set.
+      A model is an ONNX file, a folder with model.onnx, or the name of a model that Tools/models/fetch has fetched, \
+      such as squeezenet1.1. Terminal output is colored unless NO_COLOR is set.
       """,
     version: RelevanceKitPackage.version,
     subcommands: [

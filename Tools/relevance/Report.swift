@@ -31,7 +31,8 @@ struct Report: JSONReport {
     let layers: [LayerEntry]?
     /// Remarks on the explanation, a sentence each; nil without remarks.
     let remarks: [String]?
-    /// The parts of the score that constants such as a class token or a position embedding take; nil for networks without them.
+    /// The parts of the score that constants such as a class token or a position embedding take; nil for networks
+    /// without them.
     let constants: [ConstantEntry]?
     /// Sums of the map, before and after negative parts are dropped.
     let signedSum: Double

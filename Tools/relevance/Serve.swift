@@ -8,8 +8,8 @@ struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Serves an interactive page that explains predictions.",
     discussion: """
-      Starts relevance-explorer with the same arguments. Tools/explore builds it, and Tools/install --explorer installs it. It \
-      serves this machine only. relevance-explorer --help lists its options.
+      Starts relevance-explorer with the same arguments. Tools/explore builds it, and Tools/install --explorer \
+      installs it. It serves this machine only. relevance-explorer --help lists its options.
 
       Examples:
         relevance serve squeezenet1.1 --images photos/ --open

@@ -100,8 +100,8 @@ struct RuleOptions: ParsableArguments {
     name: .customLong("rules"),
     help: ArgumentHelp(
       """
-      The rule table: \(RuleTable.presetNames.joined(separator: ", ")), or a YAML file. (default: default, or ViT for a network \
-      with attention; if it does not fit the network, the first table that does)
+      The rule table: \(RuleTable.presetNames.joined(separator: ", ")), or a YAML file. (default: default, or ViT for \
+      a network with attention; if it does not fit the network, the first table that does)
       """, valueName: "table"),
     completion: .list(RuleTable.presetNames))
   var name: String?
@@ -110,7 +110,8 @@ struct RuleOptions: ParsableArguments {
     name: .customLong("channel-range"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       """
-      The range of input values for rule zB, once for all channels or once for each. (default: the range after preprocessing)
+      The range of input values for rule zB, once for all channels or once for each. (default: the range after \
+      preprocessing)
       """, valueName: "low,high"),
     transform: ChannelRange.init(parsing:))
   var channelRanges: [ChannelRange] = []
@@ -126,8 +127,8 @@ struct RuleOptions: ParsableArguments {
     return try RuleTable.preset(name, pixelRange: range) ?? RuleTable(contentsOf: name, pixelRange: range)
   }
 
-  /// The plan of the selected table. Without a selection, the plan of the default table or, if it does not fit the network,
-  /// of the first table that does, with a note.
+  /// The plan of the selected table. Without a selection, the plan of the default table or, if it does not fit the
+  /// network, of the first table that does, with a note.
   func plan(for model: Model) throws -> RulePlan {
     let network = try network(of: model)
     let plan = try table(for: model).draft(for: network)

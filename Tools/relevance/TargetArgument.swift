@@ -1,7 +1,8 @@
 import ArgumentParser
 import RelevanceKit
 
-/// A target as it is written on the command line: `top:K`, `class:N[@Y,X]`, `label:NAME[@Y,X]`, `region:N`, `region:NAME`, `box:K`,
+/// A target as it is written on the command line: `top:K`, `class:N[@Y,X]`, `label:NAME[@Y,X]`, `region:N`,
+/// `region:NAME`, `box:K`,
 /// `unit:NODE/CHANNEL[@Y,X]` or `cosine:FILE.npy`.
 enum TargetArgument: CustomStringConvertible {
   case top(Int)

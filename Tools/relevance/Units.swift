@@ -7,8 +7,9 @@ struct Units: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Explains the most active units of a layer, and tests the explanations by ablation.",
     discussion: """
-      A unit is a channel at its most active position. The most active units are explained by LRP and CLRP2. The image patch at the \
-      maximum of each CLRP2 map is then replaced, and the drop in the activation of every unit is measured. Columns of the table:
+      A unit is a channel at its most active position. The most active units are explained by LRP and CLRP2. The image \
+      patch at the maximum of each CLRP2 map is then replaced, and the drop in the activation of every unit is \
+      measured. Columns of the table:
         PATCH          row and column of the center of the patch
         DROP           relative drop of the unit itself
         LARGEST OTHER  largest relative drop of another unit
@@ -48,8 +49,8 @@ struct Units: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The replacement of patches: mean (the pixel that the preprocessing subtracts), zero (black), or the same patch of a .npy file \
-      with the shape of the input, such as the mean of a data set.
+      The replacement of patches: mean (the pixel that the preprocessing subtracts), zero (black), or the same patch \
+      of a .npy file with the shape of the input, such as the mean of a data set.
       """, valueName: "what"))
   var replace = "mean"
 

@@ -23,7 +23,8 @@ struct UnitsReport: JSONReport {
 
   /// How well the patches separate the units.
   struct Merit: Encodable {
-    /// The number of patches for which no other unit has a larger drop, and of units that have no larger drop for another patch.
+    /// The number of patches for which no other unit has a larger drop, and of units that have no larger drop for
+    /// another patch.
     let ownLargest: Int
     let mostHurtByOwn: Int
     let ablated: Int

@@ -87,6 +87,18 @@ struct ConceptPage: Encodable {
     return frame.html(body: body)
   }
 
+  private var explanation: String {
+    isAtlas
+      ? """
+      For each channel: the images in which it has the largest share of the layer's relevance for their class, and the \
+      images in which it has the largest share of the activation. The share of a channel is its mean over all images.
+      """
+      : """
+      The channels that support the prediction most, each with a heatmap of the relevance that passes it, and with its \
+      reference images from the index.
+      """
+  }
+
   private var body: HTML {
     let options = layers.map { "<option>\($0.node)</option>" as HTML }
     let rows = layers.flatMap { layer in
@@ -113,18 +125,18 @@ struct ConceptPage: Encodable {
       <label><input type="checkbox" id="cropped" checked> crop to the receptive field</label>
       <output id="count" aria-live="polite"></output>
       </div>
-      <p class="quiet scripted-only">\(isAtlas
-        ? "For each channel: the images in which it has the largest share of the layer's relevance for their class, and the images in which it has the largest share of the activation. The share of a channel is its mean over all images."
-        : "The channels that support the prediction most, each with a heatmap of the relevance that passes it, and with its reference images from the index.")</p>
+      <p class="quiet scripted-only">\(explanation)</p>
       <div id="cards" class="scripted-only"></div>
       <div id="more"></div>
-      <div class="static-only scroll"><table><caption>Images in which each channel has the largest share of relevance</caption>
+      <div class="static-only scroll"><table>\
+      <caption>Images in which each channel has the largest share of relevance</caption>
       <thead><tr><th scope="col">Layer</th><th scope="col">Channel</th><th scope="col" class="number">Share</th>\
       <th scope="col">Images</th></tr></thead><tbody>
       \(.joined(rows))
       </tbody></table></div>
       <dialog id="large" aria-labelledby="large-title"><form method="dialog"><h2 id="large-title"></h2>
-      <canvas id="large-view" role="img"></canvas><p id="large-words"></p><button autofocus>Close</button></form></dialog>
+      <canvas id="large-view" role="img"></canvas><p id="large-words"></p>\
+      <button autofocus>Close</button></form></dialog>
       </main>
       """
   }

@@ -7,8 +7,8 @@ struct Concepts: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows which channels of a layer support a prediction, and what they represent.",
     discussion: """
-      relevance concepts MODEL INPUT --layer NODE is short for relevance concepts show. relevance concepts index collects, for each \
-      channel, the images of a data set in which the channel has the largest relevance or activation.
+      relevance concepts MODEL INPUT --layer NODE is short for relevance concepts show. relevance concepts index \
+      collects, for each channel, the images of a data set in which the channel has the largest relevance or activation.
 
       Examples:
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3

@@ -9,14 +9,15 @@ struct ConceptsIndex: ParsableCommand {
     commandName: "index",
     abstract: "Finds the reference images of each channel of a layer.",
     discussion: """
-      The reference images of a channel are those in which it has the largest share of the layer's relevance for their class (RelMax), \
-      and those in which it has the largest share of the layer's activation (ActMax), over all images and within each class. DATA has a \
-      format that relevance evaluate accepts.
+      The reference images of a channel are those in which it has the largest share of the layer's relevance for their \
+      class (RelMax), and those in which it has the largest share of the layer's activation (ActMax), over all images \
+      and within each class. DATA has a format that relevance evaluate accepts.
 
-      Writes DIR/index.json and, for each layer, the NumPy arrays relmax.npy and actmax.npy [channels, top], and relmax-by-class.npy and \
-      actmax-by-class.npy [classes, channels, top]. Their elements have the fields input, class, value, row and column. DIR/index.state \
-      contains the state of the run: --resume continues from it after an interruption and writes the same bytes as an uninterrupted run. \
-      --shard i/n processes every n-th image; relevance concepts merge joins all shards.
+      Writes DIR/index.json and, for each layer, the NumPy arrays relmax.npy and actmax.npy [channels, top], and \
+      relmax-by-class.npy and actmax-by-class.npy [classes, channels, top]. Their elements have the fields input, \
+      class, value, row and column. DIR/index.state contains the state of the run: --resume continues from it after an \
+      interruption and writes the same bytes as an uninterrupted run. --shard i/n processes every n-th image; \
+      relevance concepts merge joins all shards.
 
       Examples:
         relevance concepts index squeezenet1.1 val/ --layer fire8_expand3x3 --layer fire9_expand3x3
@@ -57,7 +58,10 @@ struct ConceptsIndex: ParsableCommand {
 
   @Flag(
     help:
-      "Write an atlas of all channels with their reference images to DIR/concepts.html. With --resume, use the existing index."
+      """
+      Write an atlas of all channels with their reference images to DIR/concepts.html. With --resume, use the existing \
+      index.
+      """
   )
   var conceptPage = false
 

@@ -9,9 +9,10 @@ struct ConceptsShow: ParsableCommand {
     commandName: "show",
     abstract: "Shows which channels of a layer support a prediction, and where in the image.",
     discussion: """
-      Prints the channels of a layer with the largest relevance for the target, with their share of the layer's relevance (SHARE) and \
-      their activation. For each channel, a heatmap shows the relevance that passes this channel only (Concept Relevance Propagation). \
-      --against class:N ranks the channels by how much more they support the target than class N. --index adds reference images.
+      Prints the channels of a layer with the largest relevance for the target, with their share of the layer's \
+      relevance (SHARE) and their activation. For each channel, a heatmap shows the relevance that passes this channel \
+      only (Concept Relevance Propagation). --against class:N ranks the channels by how much more they support the \
+      target than class N. --index adds reference images.
 
       Files in DIR/<input>/:
         <target>.<method>.through-NODE_CHANNEL.npy  relevance, float32 [C,H,W]
@@ -25,7 +26,8 @@ struct ConceptsShow: ParsableCommand {
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --target class:967 --against class:282
         relevance concepts squeezenet1.1 photo.jpg --layer fire9_expand3x3 --index concept-index --save png,html
-        relevance concepts squeezenet1.1 photo.jpg --layer fire8_expand3x3 --target unit:fire9_expand3x3/139 --below fire5_expand3x3
+        relevance concepts squeezenet1.1 photo.jpg --layer fire8_expand3x3 --target unit:fire9_expand3x3/139 --below \
+        fire5_expand3x3
       """)
 
   /// A kind of output file.
@@ -92,8 +94,10 @@ struct ConceptsShow: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The kinds of files to write: png, npy, json, html, svg, separated by commas. (default: png,npy,json; also svg with --below)",
-      valueName: "list"))
+      """
+      The kinds of files to write: png, npy, json, html, svg, separated by commas. (default: png,npy,json; also svg \
+      with --below)
+      """, valueName: "list"))
   var save: String?
 
   func validate() throws {

@@ -2,8 +2,8 @@ import Foundation
 import RelevanceKit
 import RelevanceToolSupport
 
-/// A reference image of a channel as it is drawn: the receptive field of the channel's strongest position, and a mask of the
-/// relevance that passes the channel.
+/// A reference image of a channel as it is drawn: the receptive field of the channel's strongest position, and a mask
+/// of the relevance that passes the channel.
 struct ReferenceView {
   /// The resized and cropped image.
   let source: RGBImage

@@ -50,10 +50,12 @@ extension ExplanationPage {
     }
     return """
       <section aria-labelledby="ledger"><h2 id="ledger">Relevance flow</h2>
-      <p>The conservation ledger, from the target to the input. The upper bar is the relevance that arrives at a layer: positive to \
-      the right of the line, negative to the left. The lower bar is the relevance that the layer absorbs, by cause. A contrast \
-      starts with the scores of the target and of the dual, with opposite signs, and ends by dropping its negative part.</p>
-      <p class="static-only">The chart needs the page's script, which does not run here; report.json has its numbers.</p>
+      <p>The conservation ledger, from the target to the input. The upper bar is the relevance that arrives at a \
+      layer: positive to the right of the line, negative to the left. The lower bar is the relevance that the layer \
+      absorbs, by cause. A contrast starts with the scores of the target and of the dual, with opposite signs, and \
+      ends by dropping its negative part.</p>
+      <p class="static-only">The chart needs the page's script, which does not run here; report.json has its \
+      numbers.</p>
       <div class="scripted-only">
       <div class="choose">
       <label>Map <select id="ledger-of">\(options(selected: 0) { !$0.explanation.ledger.isEmpty })</select></label>
@@ -63,7 +65,8 @@ extension ExplanationPage {
       <ul class="legend" id="ledger-legend" aria-label="Colors"></ul>
       <div class="scroll ledger" tabindex="0" role="region" aria-label="Ledger by layer">
       <table><thead><tr><th scope="col">Layer</th><th scope="col">Rule</th><th scope="col">Relevance</th>\
-      <th scope="col" class="number">Arrives</th><th scope="col" class="number">Leaves</th><th scope="col">Absorbed</th>\
+      <th scope="col" class="number">Arrives</th><th scope="col" class="number">Leaves</th><th \
+      scope="col">Absorbed</th>\
       </tr></thead><tbody id="ledger-rows"></tbody></table>
       </div></div></section>
       """

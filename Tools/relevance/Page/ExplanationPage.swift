@@ -4,8 +4,8 @@ import RelevanceToolSupport
 
 /// A self-contained page with all explanations of one input.
 ///
-/// The page contains maps as numbers, which a script draws; without scripts it shows images instead. Its content security
-/// policy allows only this script and no external resources.
+/// The page contains maps as numbers, which a script draws; without scripts it shows images instead. Its content
+/// security policy allows only this script and no external resources.
 struct ExplanationPage {
   /// The file of the input.
   let input: String
@@ -81,8 +81,8 @@ struct ExplanationPage {
       image.map { image in
         """
         <figure><img src="\(Self.uri(image))" width="\(image.width)" height="\(image.height)" \
-        alt="The input image after resizing and cropping"><figcaption class="quiet">The input image after resizing and cropping, \
-        \(image.width)×\(image.height) pixels</figcaption></figure>
+        alt="The input image after resizing and cropping"><figcaption class="quiet">The input image after resizing and \
+        cropping, \(image.width)×\(image.height) pixels</figcaption></figure>
         """
       } ?? "<p>The input is a tensor without an image.</p>"
     func row(_ name: String?, _ index: Int, share: Double?, _ score: Double) -> HTML {
@@ -155,9 +155,10 @@ struct ExplanationPage {
     }
     return """
       <section aria-labelledby="maps"><h2 id="maps">Heatmaps</h2>
-      <p>The color of a pixel is its relevance, summed over the channels. In maps with both signs, red pixels support the target and \
-      blue pixels contradict it. Maps that are never negative range from white through orange to nearly black. White is zero, and \
-      darker colors are larger magnitudes. Overlays use only the darker half of the colors, and larger magnitudes are more opaque.</p>
+      <p>The color of a pixel is its relevance, summed over the channels. In maps with both signs, red pixels support \
+      the target and blue pixels contradict it. Maps that are never negative range from white through orange to nearly \
+      black. White is zero, and darker colors are larger magnitudes. Overlays use only the darker half of the colors, \
+      and larger magnitudes are more opaque.</p>
       <div class="controls scripted-only" role="group" aria-label="Drawing of maps">
       <fieldset><legend>Color scale</legend>
       <label><input type="radio" name="scale" value="own"> own</label>
@@ -183,7 +184,8 @@ struct ExplanationPage {
       height="\(map.heatmap.height)">
       \(canvas(alt))
       \(Self.bar)
-      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) (\(explanation.quantity))</p>\(.joined(remarks))</figcaption></figure>
+      <figcaption><p class="words">\(map.words)</p><p>Sum \(sum) \
+      (\(explanation.quantity))</p>\(.joined(remarks))</figcaption></figure>
       """
   }
 
@@ -191,7 +193,8 @@ struct ExplanationPage {
     let (width, height) = (maps.first?.heatmap.width ?? 0, maps.first?.heatmap.height ?? 0)
     let focus: HTML = isFocusable ? " tabindex=\"0\"" : ""
     return """
-      <canvas class="view scripted-only" width="\(width)" height="\(height)" role="img" aria-label="\(alt)"\(focus)></canvas>
+      <canvas class="view scripted-only" width="\(width)" height="\(height)" role="img" \
+      aria-label="\(alt)"\(focus)></canvas>
       """
   }
 

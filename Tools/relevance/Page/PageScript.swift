@@ -1,5 +1,5 @@
 extension ExplanationPage {
-  /// The script of the page. It draws maps from their values, so that scale, opacity and differences follow the controls.
+  /// The script of the page. It draws maps from their values, as the controls specify.
   static let script = #"""
     "use strict";
     const page = id => document.getElementById(id);
