@@ -3,7 +3,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Whatever is wrong: one line on standard error that says what and where, the right exit status, nothing written.
+/// Every error is one line on standard error that names the place and the problem, has the right exit status, and
+/// writes no file.
 @Suite struct BadInputTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
@@ -154,7 +155,7 @@ import Testing
     Case(
       "side of a file", 64, "--side is for the gray input; found an input file as well", "bench", "model", "input.npy",
       "--side", "8"),
-    Case("predictions nobody asks for", 64, "--forward needs --on-request", "bench", "model", "--forward"),
+    Case("predictions without requests", 64, "--forward needs --on-request", "bench", "model", "--forward"),
     Case(
       "several methods on request", 64, "--on-request takes one method and one target", "bench", "model",
       "--on-request", "--method", "lrp", "--method", "clrp2"),
@@ -171,7 +172,7 @@ import Testing
     let files = FileManager.default
     try model.prefix(100).write(to: URL(fileURLWithPath: bench.path("truncated.onnx")))
     for (name, text) in [
-      ("empty.onnx", ""), ("text.jpg", "no picture"), ("text.npy", "no tensor"), ("rules.yaml", "name: mine"),
+      ("empty.onnx", ""), ("text.jpg", "no image"), ("text.npy", "no tensor"), ("rules.yaml", "name: mine"),
       ("other.yaml", "name: other\nrules: [{op: Gemm, rule: zPlus}]"),
     ] { try bench.write(text, to: name) }
     for (name, shape) in [("channels", [1, 4, 8, 9]), ("axes", [8, 9]), ("batch", [2, 3, 8, 9])] {
@@ -191,14 +192,14 @@ import Testing
     #expect(bench.contents(of: ".") == before)
   }
 
-  /// A name can hold a line break; the error is one line all the same.
+  /// The error is one line even if a name contains a line break.
   @Test func namesDoNotBreakTheLine() throws {
     let outcome = try Workbench().run("predict", "model", "two\nlines.npy")
     #expect(outcome.status == 66)
     #expect(outcome.errorLines.count == 1)
   }
 
-  /// NaN in an input is no picture.
+  /// An input with NaN is rejected.
   @Test func inputsMustBeFinite() throws {
     let bench = try Workbench()
     try NumPyFile.write(Tensor(shape: [1, 3, 8, 9], repeating: .nan), to: bench.path("nan.npy"))

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance bench`: what it prints, not how long things take.
+/// `relevance bench`: its output, not the times.
 @Suite struct BenchTests {
   @Test func benchTimesBothPasses() throws {
     let bench = try Workbench()
@@ -61,7 +61,7 @@ import Testing
   }
 
   /// Page faults of each timed operation, and its share of the sgemm rate.
-  @Test func wholeRunsSayWhatTheyCost() throws {
+  @Test func wholeRunsListPageFaultsAndRates() throws {
     let outcome = try Workbench().run([
       "bench", "model", "input.npy", "--runs", "4", "--method", "lrp", "--method", "gradient", "--threads", "1",
       "--no-nodes",
@@ -161,8 +161,8 @@ import Testing
     if let line { #expect(outcome.errorLines == ["relevance: \(line)"]) }
   }
 
-  /// A network that leaves height and width open, and one that does not.
-  @Test func sidesAreThoseThatTheNetworkLeavesOpen() throws {
+  /// A network with open height and width, and one with fixed extents.
+  @Test func sidesApplyToOpenExtents() throws {
     let bench = try Workbench()
     let open = SymbolicShape([.symbolic("n"), .fixed(3), .symbolic("h"), .symbolic("w")])
     let nodes = [

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `convert-model` as people run it.
+/// `convert-model` on the command line.
 @Suite struct ConvertTests {
   static let tool = "convert-model"
 
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func saysWhatItDid() throws {
+  @Test func printsItsChanges() throws {
     let bench = try Workbench()
     var builder = GraphBuilder(item: [3, 8, 9])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 40, kernel: [3, 3], seed: 1))
@@ -84,7 +84,7 @@ import Testing
     var builder = GraphBuilder(item: [300])
     builder.add("y", .linear(Linear(weight: Tensor(shape: [2, 300], repeating: 1e6), bias: nil)))
     try ONNXWriter(placement: .inside).write(builder.network(), to: bench.path("huge.onnx"))
-    // A model whose data lies where another name's would.
+    // A model whose data file has the name that belongs to another model.
     try ONNXWriter().write(builder.network(), to: bench.path("model.onnx"))
     try FileManager.default.moveItem(atPath: bench.path("model.onnx"), toPath: bench.path("large.onnx"))
     try bench.write("no model", to: "text.onnx")

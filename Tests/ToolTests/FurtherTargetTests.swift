@@ -53,7 +53,7 @@ import Testing
   @Test func cosines() throws {
     let output = try Executor(NeuralNetwork(contentsOf: bench.path("bare.onnx")))
       .logits(NumPyFile.read(bench.path("input.npy")))
-    // The output itself, in whatever shape it is.
+    // The output itself, in a different shape.
     try NumPyFile.write(output.reshaped(to: [4, 72]), to: bench.path("same.npy"))
     try NumPyFile.write(Tensor(shape: [7], repeating: 1), to: bench.path("other.npy"))
     let outcome = try explain("bare.onnx", "input.npy", "--target", "cosine:same.npy", "--save", "npy,json,html,png")
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// Two outputs, both of which have units that are explained at once.
+  /// Units of two outputs in one run.
   @Test func unitsOfSeveralOutputs() throws {
     let folder = Fixtures.path("cases/two_outputs")
     let outcome = try explain(

@@ -19,13 +19,14 @@ struct Explain: ParsableCommand {
         top:K              the K classes with the highest scores (default: top:1)
         class:N            class N
         label:NAME         the class with this name
-        region:N or :NAME  segmentation: the mean score of a class over its region
+        region:N           segmentation: the mean score of a class over its region
         box:K              detector: the box with the K-th highest confidence
         unit:NODE/CHANNEL  a channel of any node or output
         cosine:FILE.npy    embedding: its cosine similarity to the one in the file
-      A class, label or unit can name a position, such as class:N@Y,X. A region consists of the positions where its \
-      class has the highest score. For detectors, top:K selects the K best classes, each at its best position; for \
-      segmentation, the K largest regions, the background last. Boxes are ranked before overlapping ones are removed.
+      class, label and unit accept a position, such as class:N@Y,X; region also accepts a name. A region consists of \
+      the positions where its class has the highest score. For detectors, top:K selects the K best classes, each at \
+      its best position; for segmentation, the K largest regions, the background last. Overlapping boxes are not \
+      removed.
 
       Parameters of a method follow a colon, such as clrp1:against=386,strength=1.5. relevance list methods prints all \
       parameters.

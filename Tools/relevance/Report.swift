@@ -81,7 +81,7 @@ struct Report: JSONReport {
     /// Where positions are candidates, as a detector's, the classes with the best ones.
     let candidates: [PredictedScores.CandidateScore]?
     let explanations: [ExplanationEntry]
-    /// What people read of the predictions.
+    /// The printed lines of the prediction.
     let lines: [String]
 
     private enum CodingKeys: CodingKey {
