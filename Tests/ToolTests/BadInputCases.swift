@@ -97,7 +97,7 @@ extension BadInputTests {
       "position out of range", 64, "node y has no position 8,0: its positions are 0,0 to 7,8", "lab", "model",
       "input.npy", "--layer", "y", "--rule", "z", "--seed", "unit:1@8,0"),
     Case(
-      "target of another seed", 64, "--target is for --seed target, not for --seed channel:1", "lab", "model",
+      "target of another seed", 64, "--target needs --seed target; found --seed channel:1", "lab", "model",
       "input.npy", "--layer", "y", "--rule", "z", "--seed", "channel:1", "--target", "class:3"),
     Case(
       "several targets", 64, "--target top:2 means 2 classes; expected one, such as top:1 or class:N", "lab", "model",

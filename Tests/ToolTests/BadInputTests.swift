@@ -153,7 +153,7 @@ import Testing
     Case("no items", 64, "--batch is 0; expected a positive number", "bench", "model", "--batch", "0"),
     Case("no pixels", 64, "--side is 0; expected a positive number", "bench", "model", "--side", "0"),
     Case(
-      "side of a file", 64, "--side is for the gray input; found an input file as well", "bench", "model", "input.npy",
+      "side of a file", 64, "--side applies to the gray input; found an input file", "bench", "model", "input.npy",
       "--side", "8"),
     Case("predictions without requests", 64, "--forward needs --on-request", "bench", "model", "--forward"),
     Case(

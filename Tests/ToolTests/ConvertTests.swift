@@ -49,13 +49,13 @@ import Testing
     arguments: [
       (64, "Missing expected argument '<output.onnx>'", ["bare.onnx"]),
       (64, "Unknown option '--quarter'", ["bare.onnx", "out.onnx", "--quarter"]),
-      (64, "input.npy is given, but not --check; expected two files", ["bare.onnx", "out.onnx", "input.npy"]),
+      (64, "input.npy is given without --check; expected two files", ["bare.onnx", "out.onnx", "input.npy"]),
       (
-        64, "./bare.onnx: is one of the files that the network is read from; give another name",
+        64, "./bare.onnx: the network is read from this file; choose another name",
         ["bare.onnx", "./bare.onnx"]
       ),
       (
-        64, "model.onnx.data: is one of the files that the network is read from; give another name",
+        64, "model.onnx.data: the network is read from this file; choose another name",
         ["large.onnx", "model.onnx"]
       ),
       (

@@ -49,8 +49,8 @@ struct ConversionCheck {
     let relative = largest > 0 ? Double(difference) / Double(largest) : Double(difference)
     guard relative <= limit else { throw CheckError.differs(file, input: name, by: relative, limit: limit) }
     Console.summary(
-      "checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)), relative to the largest logit"
-        .printable)
+      ("checked on \(name) \(input.shape): largest difference \(CheckError.short(relative)), "
+        + "relative to the largest logit").printable)
   }
 }
 
@@ -68,7 +68,7 @@ enum CheckError: RelevanceKitError {
       "\(file): on \(input), logits differ by \(Self.short(difference)) relative to the largest; expected at most "
         + "\(Self.short(limit))"
     case .count(let file, let input, let expected, let found):
-      "\(file): on \(input), there are \(found) logits; expected \(expected)"
+      "\(file): on \(input), found \(found) logits; expected \(expected)"
     case .doesNotFit(let file, let reason): "\(file): \(reason)"
     }
   }

@@ -61,7 +61,7 @@ struct ConvertModel: ParsableCommand {
 
   func validate() throws {
     if !checks, let first = checkedInputs.first {
-      throw ValidationError("\(first) is given, but not --check; expected two files")
+      throw ValidationError("\(first) is given without --check; expected two files")
     }
   }
 
@@ -69,7 +69,7 @@ struct ConvertModel: ParsableCommand {
     let source = try ONNXFile(contentsOf: input, prefersLogits: false, inputs: GivenInputs(inputs.values()))
     for path in isInline ? [output] : [output, output + ".data"] where source.wasRead(from: path) {
       throw ONNXError.file(
-        path, reason: "is one of the files that the network is read from; give another name", category: .usage)
+        path, reason: "the network is read from this file; choose another name", category: .usage)
     }
     let original = try Console.detail("opened \(input)") { try source.network() }
     source.notes.forEach { Console.note($0) }
@@ -94,8 +94,8 @@ struct ConvertModel: ParsableCommand {
     }
     let weights = ConversionReport.size(summary.weightBytes)
     Console.summary(
-      "wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), \(ConversionReport.size(summary.modelBytes)): \(output)"
-        .printable)
+      ("wrote \(network.graph.nodes.count) nodes in opset \(summary.opset), "
+        + "\(ConversionReport.size(summary.modelBytes)): \(output)").printable)
     if summary.weightBytes > 0 {
       Console.summary(
         "weights \(weights)\(halvesWeights ? " as FLOAT16" : "") in \(summary.dataFile ?? output)".printable)

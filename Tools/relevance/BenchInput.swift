@@ -23,7 +23,7 @@ struct BenchInputOptions: ParsableArguments {
     if batch < 1 { throw ValidationError("--batch is \(batch); expected a positive number") }
     guard let side else { return }
     if side < 1 { throw ValidationError("--side is \(side); expected a positive number") }
-    if path != nil { throw ValidationError("--side is for the gray input; found an input file as well") }
+    if path != nil { throw ValidationError("--side applies to the gray input; found an input file") }
   }
 
   /// Loads the batch.

@@ -101,7 +101,8 @@ private struct Diagnosis {
       Self.line(
         "pixels",
         "\(factor), minus \(Self.list(settings.mean)), divided by \(Self.list(settings.standardDeviation)): "
-          + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) (\(model.preprocessingFile == nil ? "assumed" : source))"
+          + "\(Self.short(range.lower.min() ?? 0))…\(Self.short(range.upper.max() ?? 0)) "
+          + "(\(model.preprocessingFile == nil ? "assumed" : source))"
       ))
     if let doubt = settings.orderDoubt { lines.append(Self.line("doubt", doubt)) }
     let outputs = model.outputNames.map {
@@ -140,7 +141,7 @@ private struct Diagnosis {
       lines.append(
         Self.line(
           "doubt",
-          "the network takes \(height)×\(width) pixels, and the preprocessing makes \(size.height)×\(size.width)"))
+          "the network takes \(height)×\(width) pixels, but the preprocessing produces \(size.height)×\(size.width)"))
     }
     lines.append(
       Self.line(
@@ -180,8 +181,8 @@ extension Preprocessing {
     let turned = zip(mean, [0.406, 0.456, 0.485]).allSatisfy { abs($0 / scale - $1) < 0.01 }
     guard flipsChannelOrder, mean.count == 3, turned else { return nil }
     return
-      "the means are subtracted from red, green and blue, before the channel order is reversed, but they look like ImageNet's means "
-      + "of blue, green and red"
+      "the means are subtracted from red, green and blue, before the channel order is reversed, but they look like "
+      + "ImageNet's means of blue, green and red"
   }
 
   /// The size of every prepared image; nil if it depends on the image.

@@ -54,7 +54,7 @@ struct FitOptions: ParsableArguments {
   /// Reads an input and prepares it for the network.
   func load(_ file: InputFile, for model: Model) throws -> Input {
     let input = try Console.detail("read and prepared \(file.name)") { try read(file, for: model) }
-    Console.detail("\(file.name) is \(input.tensor.shape) for the network")
+    Console.detail("\(file.name): input shape \(input.tensor.shape)")
     return input
   }
 
@@ -112,9 +112,8 @@ struct InputFile: Hashable {
     let others = Set(found.map { URL(fileURLWithPath: $0).pathExtension.lowercased() })
       .intersection(["webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "jp2"])
     if !others.isEmpty {
-      Console.note(
-        "\(path): \(others.sorted().map { "." + $0 }.joined(separator: ", ")) files are left out; expected .jpg, .png or .npy"
-      )
+      let list = others.sorted().map { "." + $0 }.joined(separator: ", ")
+      Console.note("\(path): \(list) files are left out; expected .jpg, .png or .npy")
     }
     return inputs.sorted().map { InputFile(path: path.hasSuffix("/") ? path + $0 : "\(path)/\($0)") }
   }

@@ -86,7 +86,7 @@ struct Lab: ParsableCommand {
     if case .top(let count)? = target, count > 1 {
       throw ValidationError("--target top:\(count) means \(count) classes; expected one, such as top:1 or class:N")
     }
-    if target != nil, seed != .target { throw ValidationError("--target is for --seed target, not for --seed \(seed)") }
+    if target != nil, seed != .target { throw ValidationError("--target needs --seed target; found --seed \(seed)") }
   }
 
   func run() throws {

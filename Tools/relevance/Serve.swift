@@ -51,8 +51,8 @@ private enum ServeError: RelevanceKitError {
   var description: String {
     switch self {
     case .notInstalled:
-      "relevance-explorer is not installed; expected it beside relevance or on the PATH; run Tools/install --explorer to install it, "
-        + "or Tools/explore to build and open it"
+      "relevance-explorer is not installed; expected it beside relevance or on the PATH; run Tools/install --explorer to "
+        + "install it, or Tools/explore to build and open it"
     case .doesNotStart(let path, let reason): "\(path) cannot be started: \(reason)"
     }
   }

@@ -35,7 +35,7 @@ struct ConceptAtlas {
     var page = ConceptPage(
       title: "Channels of \(layers) and their reference images",
       subtitle:
-        "\(setting.data.name), \(index.inputs.count) images, under the rule table “\(explainer.plan.table.name)”",
+        "\(setting.data.name), \(index.inputs.count) images, rule table “\(explainer.plan.table.name)”",
       isAtlas: true,
       layers: index.layers.map { layer in
         ConceptPage.Layer(

@@ -79,7 +79,8 @@ struct ConceptsReport: JSONReport {
       }
       lines =
         [
-          "\(input): \(target)\(label.map { " (\($0))" } ?? "") by \(study.method), \(study.channels.count) channels of \(study.node)"
+          "\(input): \(target)\(label.map { " (\($0))" } ?? "") by \(study.method), "
+            + "\(study.channels.count) channels of \(study.node)"
         ]
         + Columns.text(rows, rightAligned: 0...).split(separator: "\n").map { "  \($0)" }
     }
