@@ -85,14 +85,14 @@ struct Explain: ParsableCommand {
   var output = "explanations"
 
   @Option(
-    help: ArgumentHelp("The kinds of files to write: png, npy, json, html, separated by commas.", valueName: "list"))
+    help: ArgumentHelp("The kinds of files to write, separated by commas: png, npy, json, html.", valueName: "list"))
   var save = "png,npy,json"
 
   @Option(
     help: ArgumentHelp(
       """
-      The |r| that has the full color: the 99.9th percentile of each map (own), the 99.9th percentile over all maps of \
-      an input with the same unit (common), or V (fixed:V). Pages start with this scale.
+      The |r| that has the full color: own (the 99.9th percentile of each map), common (the 99.9th percentile over all \
+      maps of an input with the same unit) or fixed:V. Pages start with this scale.
       """, valueName: "own|common|fixed:v"), transform: ScaleArgument.init(parsing:))
   var scale = ScaleArgument.own
 

@@ -6,6 +6,9 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints the nodes of a network and the rule of each node.",
     discussion: """
+      Lists the operator, shape and rule of each node, and the row of the rule table that assigns the rule. With --why or \
+      --receptive-field, prints only the requested information.
+
       Examples:
         relevance inspect squeezenet1.1 --rules paper
         relevance inspect model.onnx --rules mine.yaml --why conv1 --why fc
@@ -24,8 +27,8 @@ struct Inspect: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Print the receptive field of a position of this node: the rows and columns of the input that it depends on. \
-      Without a position: the size and stride of all fields, and the field in the middle. Repeatable.
+      Print the rows and columns of the input that a position of this node depends on. Without a position, print the \
+      size and stride of the receptive fields, and the middle one. Repeatable.
       """, valueName: "node[@y,x]"),
     completion: .nodes)
   var receptiveField: [String] = []

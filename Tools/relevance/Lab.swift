@@ -5,7 +5,7 @@ import RelevanceToolSupport
 
 struct Lab: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compares rules on one layer.",
+    abstract: "Compares rules on one layer: absorbed relevance, concentration and maps.",
     discussion: """
       Propagates the relevance at the layer's output through this layer by each rule. The rest of the rule table is \
       not changed. Columns of the table:
@@ -54,8 +54,8 @@ struct Lab: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The relevance at the layer's output: that of --target by LRP (target), or the activation of a unit at its \
-      maximum (unit:CHANNEL), of a unit (unit:CHANNEL@Y,X) or of a channel (channel:CHANNEL).
+      The relevance at the layer's output: target (that of --target by LRP), unit:CHANNEL (the largest activation of the \
+      channel), unit:CHANNEL@Y,X (one activation) or channel:CHANNEL (all activations of the channel).
       """, valueName: "seed"),
     transform: SeedArgument.init(parsing:))
   var seed = SeedArgument.target
@@ -77,8 +77,8 @@ struct Lab: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The kinds of files to write: csv (the table), npy (the relevance by each rule), png (all maps on one scale), \
-      separated by commas. (default: none; all with --output)
+      The kinds of files to write, separated by commas: csv (the table), npy (the relevance by each rule), png (all maps \
+      on one scale). (default: none; all with --output)
       """, valueName: "list"))
   var save: String?
 

@@ -100,8 +100,8 @@ struct RuleOptions: ParsableArguments {
     name: .customLong("rules"),
     help: ArgumentHelp(
       """
-      The rule table: \(RuleTable.presetNames.joined(separator: ", ")), or a YAML file. (default: default, or ViT for \
-      a network with attention; if it does not fit the network, the first table that does)
+      The rule table: \(RuleTable.presetNames.joined(separator: ", ")), or a YAML file. (default: ViT for \
+      networks with attention, otherwise default; if it does not fit the network, the first table that does)
       """, valueName: "table"),
     completion: .list(RuleTable.presetNames))
   var name: String?

@@ -49,8 +49,8 @@ struct Units: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The replacement of patches: mean (the pixel that the preprocessing subtracts), zero (black), or the same patch \
-      of a .npy file with the shape of the input, such as the mean of a data set.
+      The replacement of patches: mean (the pixel that the preprocessing subtracts), zero (black), or a .npy file with \
+      the shape of the input, such as the mean of a data set, whose patch at the same place is used.
       """, valueName: "what"))
   var replace = "mean"
 
@@ -59,7 +59,7 @@ struct Units: ParsableCommand {
   @Option(help: ArgumentHelp("The folder to write to.", valueName: "dir"))
   var output = "units"
 
-  @Option(help: ArgumentHelp("The kinds of files to write: png, csv, json, separated by commas.", valueName: "list"))
+  @Option(help: ArgumentHelp("The kinds of files to write, separated by commas: png, csv, json.", valueName: "list"))
   var save = "png,csv,json"
 
   func validate() throws {

@@ -5,7 +5,7 @@ import RelevanceToolSupport
 
 struct Concepts: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows which channels of a layer support a prediction, and what they represent.",
+    abstract: "Shows which channels of a layer support a prediction, and their reference images.",
     discussion: """
       relevance concepts MODEL INPUT --layer NODE is short for relevance concepts show. relevance concepts index \
       collects, for each channel, the images of a data set in which the channel has the largest relevance or activation.

@@ -95,7 +95,7 @@ struct ConceptsShow: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The kinds of files to write: png, npy, json, html, svg, separated by commas. (default: png,npy,json; also svg \
+      The kinds of files to write, separated by commas: png, npy, json, html, svg. (default: png,npy,json; also svg \
       with --below)
       """, valueName: "list"))
   var save: String?
