@@ -86,7 +86,7 @@ extension UnitsEvaluation {
   public static let parameters: [Parameter<Self>] = [
     .replacement(\.replacement), .init("layer", \.layer, "The layer whose units are studied.", in: "node"),
     .init(
-      "top", \.count, "How many units.", in: "n", expected: "at least 2 units to compare"
+      "top", \.count, "How many units.", in: "n", expected: "at least 2 units, which can be compared"
     ) { $0 >= 2 },
     .patchSide(\.patchSide, "The side of the patches in pixels; odd."),
   ]
