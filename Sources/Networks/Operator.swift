@@ -129,9 +129,9 @@ extension Operator {
     return takesLists && listsAreLive ? Self.needsPositions : nil
   }
 
-  static var needsShapes: String { "it depends on the image; it is supported for what follows from shapes alone" }
+  static var needsShapes: String { "its operands depend on the image; expected operands that follow from shapes" }
   static var needsPositions: String {
-    "which elements it takes depends on the image; expected indices that follow from shapes"
+    "its indices depend on the image; expected indices that follow from shapes"
   }
 }
 

@@ -114,7 +114,7 @@ import Testing
     }
     model.nodes.append(WireNode(op: "Add", inputs: ["x", "c40"], outputs: ["y"]))
     let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
-    #expect(error?.description.contains("the model computes constants of") == true, "\(String(describing: error))")
+    #expect(error?.description.contains("the model computes constants with") == true, "\(String(describing: error))")
   }
 
   /// A run that cannot fit into memory is refused before anything is allocated.

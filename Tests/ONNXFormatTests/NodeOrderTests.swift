@@ -56,7 +56,7 @@ import Testing
     let model = WireModel(nodes: nodes.shuffled(using: &random), outputs: ["v19"])
     let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
     let sentence = try #require(error?.description)
-    let start = "model: its nodes form a cycle, so none of them can be computed first: "
+    let start = "model: expected a graph without cycles; found a cycle of nodes: "
     try #require(sentence.hasPrefix(start))
     let list = sentence.dropFirst(start.count).split(separator: " and ")
     let named = list[0].split(separator: ", ").map { String($0.split(separator: " ")[0]) }

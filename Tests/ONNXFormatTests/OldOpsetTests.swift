@@ -62,8 +62,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Add", [("axis", WireAttribute.int(4))], "axis is 4; expected one of 4 axes that leaves 1"),
-    ("Cast", [("to", .string("FLOATS"))], "to is FLOATS; expected a type of elements"), ("Reshape", [], "shape"),
+    ("Add", [("axis", WireAttribute.int(4))], "axis is 4; expected one of 4 axes with room for 1"),
+    ("Cast", [("to", .string("FLOATS"))], "to is FLOATS; expected an element type"), ("Reshape", [], "shape"),
   ])
   func refused(op: String, attributes: [(String, WireAttribute)], reason: String) {
     let model = WireModel.oneNode(

@@ -171,8 +171,7 @@ import Testing
     let error = #expect(throws: ONNXError.self) { try ONNXFile(WireModel(nodes: [pool, add]).bytes).graph }
     #expect(
       error?.description
-        == "model: 1 node is not supported: Add (y: it takes a further output of pool (MaxPool); "
-        + "only first outputs can be taken)")
+        == "model: node y (Add) is not supported: only the first output of pool (MaxPool) is supported")
   }
 
   @Test func theSecondDomainNameIsTheSame() throws {

@@ -112,7 +112,7 @@ import Testing
 
   @Test func wrongNames() throws {
     let model = WireModel.oneNode("Relu")
-    for (name, end) in [("z", "; did you mean y?"), ("its", "; did you mean it?"), ("logits", "; its outputs are y")] {
+    for (name, end) in [("z", "; did you mean y?"), ("its", "; did you mean it?"), ("logits", "; the outputs are y")] {
       let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: model.bytes, output: name) }
       #expect(error?.description == "model: no output or node is named \(name)\(end)")
       #expect(error?.category == .usage)

@@ -18,7 +18,7 @@ import Testing
     #expect(file.graph.outputName == "y")
     #expect(
       file.notes == [
-        "model ends in a decision, which is left out: pass (Identity), decide (\(op)); the scores before it are the output"
+        "model ends in a decision that was removed: pass (Identity), decide (\(op)); its input, the scores, is the output"
       ])
   }
 
@@ -49,8 +49,8 @@ import Testing
     #expect(file.graph.nodes.map(\.name) == ["x", "scores"])
     #expect(
       file.notes == [
-        "model ends in a decision, which is left out: take (GatherND), pick (Gather), choose (NonMaxSuppression), box (Slice); "
-          + "the scores before it are the output"
+        "model ends in a decision that was removed: take (GatherND), pick (Gather), choose (NonMaxSuppression), box (Slice); "
+          + "its input, the scores, is the output"
       ])
   }
 
@@ -62,7 +62,8 @@ import Testing
       let error = #expect(throws: ONNXError.self) { try ONNXFile(bytes) }
       #expect(
         error?.description.contains(
-          "NonMaxSuppression (choose: it is left out at the end of a network whose layers compute its scores; ") == true
+          "node choose (NonMaxSuppression) is not supported: it is only supported at the end of a network, where it is removed; "
+        ) == true
       )
     }
   }
@@ -102,21 +103,23 @@ import Testing
     let update = WireTensor.floats("u", [2, 2, 4, 4], [Float](repeating: 1, count: 64))
     return [
       one(
-        "LpPool", [], [("kernel_shape", .ints([2, 2])), ("ceil_mode", .int(1))], "LpPool (it: ceil_mode 1; expected 0)"),
+        "LpPool", [], [("kernel_shape", .ints([2, 2])), ("ceil_mode", .int(1))],
+        "node it (LpPool) is not supported: ceil_mode is 1; expected 0"),
       one(
         "TopK", [.integers("k", [1])], [("sorted", .int(0))],
-        "TopK (it: sorted 0, which leaves the order open; expected 1)"),
+        "node it (TopK) is not supported: sorted is 0, which does not define an order; expected 1"),
       one("LpNormalization", [], [("p", .int(3))], "node it (LpNormalization): p is 3; expected 1 or 2"),
       one(
         "ScatterND", [WireTensor(name: "i", dims: [2, 1], type: 7, raw: [UInt8](repeating: 0, count: 16)), update],
         [("reduction", .string("mul"))],
-        "ScatterND (it: reduction mul at indices that repeat; expected each once)"),
+        "node it (ScatterND) is not supported: reduction is mul and indices repeat; expected each index once"),
       one(
         "BatchNormalization", ["s", "b", "m", "v"].map { .floats($0, [2], [1, 1]) }, [("training_mode", .int(1))],
-        "BatchNormalization (it: training_mode 1 with an input that depends on the image; expected 0)"),
+        "node it (BatchNormalization) is not supported: training_mode is 1 and the input depends on the image; expected 0"
+      ),
       one(
         "Col2Im", [.integers("i", [4, 4]), .integers("b", [2])], input: [1, 4, 9],
-        "node it (Col2Im): image_shape is [4, 4] and block_shape [2]; expected as many numbers of one as of the other"),
+        "node it (Col2Im): image_shape is [4, 4] and block_shape [2]; expected the same number of extents"),
       one(
         "Col2Im", [.integers("i", [1, 4]), .integers("b", [2, 2])], input: [1, 4, 9],
         "node it (Col2Im): the window reaches over 2 elements of spatial axis 0, but the input has 1"),
@@ -124,7 +127,7 @@ import Testing
         "Conv", [.floats("w", [1, 2, 2, 2, 2], [Float](repeating: 1, count: 16))],
         [("auto_pad", .string("SAME_UPPER")), ("strides", .ints([1, 2, 1]))],
         input: [1, 2, 4, 4, 4],
-        "Conv (it: auto_pad of a convolution over 3 axes with strides [1, 2, 1]; expected pads)"),
+        "node it (Conv) is not supported: auto_pad is set for 3 spatial axes with strides [1, 2, 1]; expected pads"),
     ]
   }()
 

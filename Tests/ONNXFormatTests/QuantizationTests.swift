@@ -19,7 +19,7 @@ import Testing
 
   @Test func typesThatAreNotRead() {
     let scale = WireTensor.floats("s", [], [0.5])
-    expect("quantization to FLOAT8E4M3FN", initializers: [scale, Self.bytes("z", [], [0], type: 17)])
+    expect("the zero point has type FLOAT8E4M3FN", initializers: [scale, Self.bytes("z", [], [0], type: 17)])
   }
 
   @Test func scaleOfTheImage() {

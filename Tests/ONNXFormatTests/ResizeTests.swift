@@ -97,9 +97,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("tf_crop_and_resize", "linear", "roi is missing; expected where the part that is resized starts and ends"),
-    ("outer_space", "linear", "coordinate_transformation_mode outer_space; expected half_pixel, "),
-    ("half_pixel", "quadratic", "mode quadratic; expected nearest, linear or cubic"),
+    ("tf_crop_and_resize", "linear", "roi is missing; expected the start and end of the resized part"),
+    ("outer_space", "linear", "coordinate_transformation_mode is outer_space; expected half_pixel, "),
+    ("half_pixel", "quadratic", "mode is quadratic; expected nearest, linear or cubic"),
   ])
   func whatIsNotSupportedIsNamed(frame: String, mode: String, reason: String) {
     let model = WireModel.oneNode(

@@ -36,14 +36,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ([:], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image, and values for s, i"),
-    (["s": Self.s], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image, and values for i"),
-    (["s": Self.i], "input s: expected shape 3×1×1, found 3"),
-    (["s": Self.s, "i": Tensor(shape: [1], elements: [0.5])], "input i: expected whole numbers, found 0.5"),
-    (["t": Self.s], "it has no input t; expected s or x or unused or i"),
+    ([:], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image and values for s, i"),
+    (["s": Self.s], "the graph has 3 inputs, s (3×1×1), x (1×3×2×2), i (n1); expected one image and values for i"),
+    (["s": Self.i], "input s: the value has shape 3; expected 3×1×1"),
+    (["s": Self.s, "i": Tensor(shape: [1], elements: [0.5])], "input i: the value contains 0.5; expected integers"),
+    (["t": Self.s], "no input is named t; expected s or x or unused or i"),
     (
       ["s": Self.s, "i": Self.i, "x": Tensor(shape: [1, 3, 2, 2])],
-      "all of its inputs are given; expected one that is not, for the image"
+      "values are given for all inputs; expected one input without a value, for the image"
     ),
   ])
   func refused(inputs: [String: Tensor], reason: String) throws {

@@ -67,9 +67,9 @@ private struct GraphMaker {
   init(random: SplitMix64) { self.random = random }
 
   private static let positions =
-    "which elements it takes depends on the image; expected indices that follow from shapes"
+    "its indices depend on the image; expected indices that follow from shapes"
   private static let weight = "input W is computed from the image; expected a constant"
-  private static let axes = "its input's number of axes is not known beforehand"
+  private static let axes = "its input has an unknown number of axes; expected a known number"
 
   mutating func model(nodes count: Int) -> WireModel {
     _ = add("Shape", ["x"])
@@ -121,7 +121,7 @@ private struct GraphMaker {
       // Further outputs: of an operator that is known nobody can take them, of an unknown one who knows.
       let known = random.nextIndex(below: 2) == 0
       let maker = add(known ? "MaxPool" : "Unique", [a.name], unknown: !known)
-      let refused = "it takes a further output of node \(maker) (MaxPool); only first outputs can be taken"
+      let refused = "only the first output of node \(maker) (MaxPool) is supported"
       images.append((add("Relu", ["\(maker)b"], refused: known ? refused : nil), false, false))
     case 9: shapes.append((add("Shape", [a.name]), a.isThere))
     case 10: shapes.append((add("Bernoulli", [shape.name, "two"], unknown: true), false))

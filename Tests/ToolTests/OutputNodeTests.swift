@@ -62,7 +62,7 @@ import Testing
     let bench = try Workbench()
     for (name, end) in [
       ("logit", "; did you mean logits?"),
-      ("nothing like it", "; its outputs are head/features, logits; relevance inspect lists the nodes"),
+      ("nothing like it", "; the outputs are head/features, logits; relevance inspect lists the nodes"),
     ] {
       let outcome = try bench.run("predict", Self.folder, "input.npy", "--output-node", name)
       #expect(outcome.status == 64)
@@ -104,7 +104,7 @@ import Testing
     #expect(outcome.status == 65)
     #expect(
       outcome.errorLines == [
-        "relevance: damaged.onnx: the graph's output body/features is made by no node"
+        "relevance: damaged.onnx: output body/features is undefined; expected an output of a node"
       ])
     #expect(bench.contents(of: "out") == ["input", "input/logits-2.npy", "input/logits.npy"])
     #expect(outcome.output.contains("class:1"))
@@ -139,8 +139,8 @@ import Testing
       #expect(outcome.status == 65)
       #expect(
         outcome.errors
-          == "relevance: constant.onnx: its output y does not depend on the values of its input x, so there is nothing to "
-          + "explain; expected one that does\n")
+          == "relevance: constant.onnx: output y does not depend on the values of input x, so there is nothing to "
+          + "explain; expected an output that does\n")
     }
 
     // Channels that no input can have, since the declaration and the weights differ.
