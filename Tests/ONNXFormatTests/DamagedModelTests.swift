@@ -72,7 +72,7 @@ import Testing
     var model = WireMessage()
     model.message(7, graph)
     let error = #expect(throws: ONNXError.self) { try ONNXFile(model.bytes).graph }
-    #expect(error?.description.contains("the graph takes more memory than 64 MiB and 8 times the file's") == true)
+    #expect(error?.description.contains("the graph needs more memory than 64 MiB plus 8 times the file size") == true)
   }
 
   @Test func aSecondGraphIsRefused() throws {
