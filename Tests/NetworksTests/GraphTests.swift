@@ -17,12 +17,12 @@ import Testing
       Node(name: name, operation: .relu, inputs: [Node.ID(operand)])
     }
     #expect(Self.sentence([input, relu("a", of: 0)], output: 1) == nil)
-    #expect(Self.sentence([input, relu("a", of: 1)]) == "node a uses an output that no earlier node makes")
+    #expect(Self.sentence([input, relu("a", of: 1)]) == "node a uses an output that no earlier node computes")
     #expect(
-      Self.sentence([input, relu("a", of: 2), relu("b", of: 0)]) == "node a uses an output that no earlier node makes")
-    #expect(Self.sentence([input, relu("a", of: -1)]) == "node a uses an output that no earlier node makes")
+      Self.sentence([input, relu("a", of: 2), relu("b", of: 0)]) == "node a uses an output that no earlier node computes")
+    #expect(Self.sentence([input, relu("a", of: -1)]) == "node a uses an output that no earlier node computes")
     #expect(Self.sentence([input, relu("x", of: 0)]) == "two nodes are named x; names must be unique")
-    #expect(Self.sentence([input], output: 1) == "node output uses an output that no earlier node makes")
+    #expect(Self.sentence([input], output: 1) == "node output uses an output that no earlier node computes")
   }
 
   @Test func consumersAreListedAsOftenAsTheyUse() throws {

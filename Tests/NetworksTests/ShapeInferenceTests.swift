@@ -118,7 +118,7 @@ import Testing
     for (found, expected) in [
       (
         Self.sentence(convolution, of: [1, 3, 8, 8]),
-        "(Conv): weight 6×2×3×3 in 2 groups expects 4 channels, found shape 1×3×8×8"
+        "(Conv): weight 6×2×3×3 with group 2 expects 4 channels, found shape 1×3×8×8"
       ),
       (
         Self.sentence(convolution, of: [1, 4, 8]),
@@ -126,7 +126,7 @@ import Testing
       ),
       (
         Self.sentence(convolution, of: [1, 4, 2, 8]),
-        "(Conv): the window reaches over 3 elements of spatial axis 0, but the input has 2"
+        "(Conv): the window covers 3 elements of spatial axis 0, but the input has 2"
       ),
       (
         Self.sentence(.convolution(other), of: [1, 4, 8, 8]),
@@ -144,7 +144,7 @@ import Testing
       ),
       (
         Self.sentence(.maxPool(window), of: [1, 4, 8, 1]),
-        "(MaxPool): the window reaches over 3 elements of spatial axis 1, but the input has 1"
+        "(MaxPool): the window covers 3 elements of spatial axis 1, but the input has 1"
       ),
       (
         Self.sentence(.mean(axes: [4], keepsAxes: true), of: [1, 2, 3]),
@@ -152,7 +152,7 @@ import Testing
       ),
       (
         Self.sentence(.mean(axes: [1], keepsAxes: true), of: [1, 0, 3]),
-        "(ReduceMean): the mean of no elements along [1] of 1×0×3"
+        "(ReduceMean): the mean along [1] of shape 1×0×3 has no elements"
       ),
       (
         Self.sentence(.batchNormalization(statistics), of: [1, 4, 2]),

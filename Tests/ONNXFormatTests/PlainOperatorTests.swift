@@ -122,7 +122,7 @@ import Testing
         "node it (Col2Im): image_shape is [4, 4] and block_shape [2]; expected the same number of extents"),
       one(
         "Col2Im", [.integers("i", [1, 4]), .integers("b", [2, 2])], input: [1, 4, 9],
-        "node it (Col2Im): the window reaches over 2 elements of spatial axis 0, but the input has 1"),
+        "node it (Col2Im): the window covers 2 elements of spatial axis 0, but the input has 1"),
       one(
         "Conv", [.floats("w", [1, 2, 2, 2, 2], [Float](repeating: 1, count: 16))],
         [("auto_pad", .string("SAME_UPPER")), ("strides", .ints([1, 2, 1]))],

@@ -154,7 +154,7 @@ import Testing
       #expect(outcome.status == 65)
       #expect(
         outcome.errors
-          == "relevance: misfit.onnx: node y (Conv): weight 4×3×3×3 in 1 groups expects 3 channels, found shape 1×5×8×9\n"
+          == "relevance: misfit.onnx: node y (Conv): weight 4×3×3×3 with group 1 expects 3 channels, found shape 1×5×8×9\n"
       )
     }
 
@@ -168,6 +168,6 @@ import Testing
     try ONNXWriter(placement: .inside).write(pool, to: bench.path("pool.onnx"))
     let small = try bench.run("predict", "pool.onnx", "input.npy")
     #expect(small.status == 65)
-    #expect(small.errors.hasPrefix("relevance: input.npy: node pool (MaxPool): the window reaches over 9 elements"))
+    #expect(small.errors.hasPrefix("relevance: input.npy: node pool (MaxPool): the window covers 9 elements"))
   }
 }
