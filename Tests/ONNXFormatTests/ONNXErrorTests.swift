@@ -148,7 +148,7 @@ import Testing
     ),
     (
       .oneNode("Add", ["w"], initializers: [WireTensor(name: "w", dims: [-2])]),
-      "tensor w: dims [-2] is not the shape of a tensor: extents must be ≥ 0 and their product fit memory"
+      "tensor w: dims [-2] is not a tensor shape; expected extents ≥ 0 whose product fits in memory"
     ),
     (.oneNode("Add"), "node it (Add): input B is missing"),
     (

@@ -133,6 +133,6 @@ import Testing
     }
     #expect(error?.category == .badData)
     #expect(error?.description.hasPrefix("the eigenvalues of the matrix did not converge (LAPACK status ") == true)
-    #expect(error?.description.hasSuffix("); does it hold NaN?") == true)
+    #expect(error?.description.hasSuffix("); check the matrix for NaN") == true)
   }
 }

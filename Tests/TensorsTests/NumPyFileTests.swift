@@ -119,11 +119,11 @@ import Testing
       file(descr: "<f4", shape: "(2, 3)", payload: []).prefix(100)
     ),
     (
-      "[2, -3] is not the shape of a tensor: extents must be ≥ 0 and their product fit memory",
+      "[2, -3] is not a tensor shape; expected extents ≥ 0 whose product fits in memory",
       file(descr: "<f4", shape: "(2, -3)", payload: [])
     ),
     (
-      "[4611686018427387904, 4] is not the shape of a tensor: extents must be ≥ 0 and their product fit memory",
+      "[4611686018427387904, 4] is not a tensor shape; expected extents ≥ 0 whose product fits in memory",
       file(descr: "<f4", shape: "(4611686018427387904, 4)", payload: [])
     ),
   ])
@@ -165,7 +165,7 @@ import Testing
 
   @Test func missingFiles() {
     let error = #expect(throws: SimpleError.self) { try NumPyFile.read("/nowhere/a.npy") }
-    #expect(error?.description == "/nowhere/a.npy: no such file, or it may not be read")
+    #expect(error?.description == "/nowhere/a.npy: no such file, or no permission to read it")
     #expect(error?.category == .missingInput)
   }
 

@@ -48,7 +48,7 @@ import Testing
     let error = #expect(throws: SimpleError.self) { try TensorShape(checking: dimensions) }
     #expect(
       error?.description
-        == "\(dimensions) is not the shape of a tensor: extents must be ≥ 0 and their product fit memory")
+        == "\(dimensions) is not a tensor shape; expected extents ≥ 0 whose product fits in memory")
     #expect(error?.category == .badData)
   }
 }

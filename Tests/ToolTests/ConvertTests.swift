@@ -65,7 +65,7 @@ import Testing
       ),
       (66, "nothing.onnx: there is no such file", ["nothing.onnx", "out.onnx"]),
       (
-        66, "nothing.npy: no such file, or it may not be read",
+        66, "nothing.npy: no such file, or no permission to read it",
         ["bare.onnx", "out.onnx", "--check", "nothing.npy"]
       ),
       (

@@ -173,21 +173,21 @@ public struct ScoreLayout: Hashable, Sendable {
 }
 
 extension ScoreLayout: CustomStringConvertible {
-  /// `1000 classes`, `21 classes at each of 65×65 positions`, `2 classes by one logit`, `a quantity`.
+  /// `1000 classes`, `21 classes at each of 65×65 positions`, `2 classes from one logit`, `a quantity`.
   public var description: String {
     let what =
       switch decision {
       case .oneClass: classes == 1 ? "1 class" : "\(classes) classes"
-      case .eachClass: "\(classes) \(classes == 1 ? "class" : "classes, each") by itself"
-      case .twoClasses: "2 classes by one logit"
+      case .eachClass: "\(classes) independent class\(classes == 1 ? "" : "es")"
+      case .twoClasses: "2 classes from one logit"
       case .quantity: "a quantity"
       }
     let place = hasPositions ? " at each of \(positions.map(String.init).joined(separator: "×")) positions" : ""
     let rest = otherChannels - (hasObjectness ? 1 : 0)
     let beside = [
-      hasObjectness ? "an objectness" : nil, rest > 0 ? "\(rest) channel\(rest == 1 ? "" : "s") of no classes" : nil,
+      hasObjectness ? "an objectness" : nil, rest > 0 ? "\(rest) other channel\(rest == 1 ? "" : "s")" : nil,
     ].compactMap { $0 }
-    return what + place + (beside.isEmpty ? "" : ", beside " + beside.joined(separator: " and "))
+    return what + place + (beside.isEmpty ? "" : ", plus " + beside.joined(separator: " and "))
   }
 }
 
