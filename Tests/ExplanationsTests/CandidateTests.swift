@@ -11,7 +11,7 @@ import Testing
   private func trace(_ detector: SampleDetector, classes: Int? = nil, hasBlue: Bool? = nil) throws -> Trace {
     let network = try detector.network().expecting(classes: classes)
     return try Explainer(network, rules: .default(pixelRange: Self.range))
-      .trace(SampleDetector.picture(hasBlue: hasBlue ?? (detector.hasObjectness || detector == .products)))
+      .trace(SampleDetector.image(hasBlue: hasBlue ?? (detector.hasObjectness || detector == .products)))
   }
 
   @Test(arguments: SampleDetector.allCases) func layout(detector: SampleDetector) throws {

@@ -39,7 +39,7 @@ import Testing
     #expect(value.elements == values)
   }
 
-  /// A checksum is that of the whole file; upper and lower case are alike.
+  /// A checksum covers the whole file. Upper and lower case are equivalent.
   @Test func checksumsAreCompared() throws {
     let folder = try ScratchFolder()
     try folder.write(Array("abc abc abc abc ".utf8), as: "weights.bin")
@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test(arguments: ["../weights.bin", "a/../../weights.bin", "/etc/hostname"])
-  func noPathLeavesTheFolder(location: String) throws {
+  func pathsOutsideOfTheFolderAreRejected(location: String) throws {
     let folder = try ScratchFolder()
     let error = #expect(throws: ONNXError.self) { try Self.read([("location", location)], in: folder) }
     #expect(
@@ -84,7 +84,7 @@ import Testing
     #expect(error?.category == .badData)
   }
 
-  @Test func noLinkLeavesTheFolder() throws {
+  @Test func linksOutOfTheFolderAreRejected() throws {
     let folder = try ScratchFolder()
     let elsewhere = try ScratchFolder()
     let target = try elsewhere.writeZeros(16, as: "weights.bin")
@@ -100,7 +100,7 @@ import Testing
     #expect(try Self.read([("location", "link")], in: folder).elements == [0, 0, 0, 0])
   }
 
-  @Test func aMissingFileIsNamed() throws {
+  @Test func aMissingFileIsReported() throws {
     let folder = try ScratchFolder()
     let error = #expect(throws: ONNXError.self) { try Self.read([("location", "weights.bin")], in: folder) }
     #expect(
@@ -116,7 +116,7 @@ import Testing
     (16, "-4", "offset of the external data is -4; expected a number of bytes"),
     (16, "99999999999999999999", "offset of the external data is 99999999999999999999; expected a number of bytes"),
   ])
-  func aFileThatIsTooShortIsRefused(size: Int, offset: String, reason: String) throws {
+  func aFileThatIsTooShortIsRejected(size: Int, offset: String, reason: String) throws {
     let folder = try ScratchFolder()
     try folder.writeZeros(size, as: "weights.bin")
     let error = #expect(throws: ONNXError.self) {
@@ -125,7 +125,7 @@ import Testing
     #expect(error?.description == "\(folder.path)/model.onnx: tensor w: \(reason)")
   }
 
-  @Test func aLengthThatContradictsTheDimsIsRefused() throws {
+  @Test func aWrongLengthIsRejected() throws {
     let folder = try ScratchFolder()
     try folder.writeZeros(64, as: "weights.bin")
     let error = #expect(throws: ONNXError.self) {
@@ -135,7 +135,7 @@ import Testing
       error?.description.hasSuffix("dims 4 of type FLOAT take 16 bytes; the external data has length 20") == true)
   }
 
-  @Test func aFolderOrEmptyFileIsRefused() throws {
+  @Test func aFolderOrEmptyFileIsRejected() throws {
     let folder = try ScratchFolder()
     try FileManager.default.createDirectory(atPath: folder.path + "/sub", withIntermediateDirectories: false)
     try folder.writeZeros(0, as: "empty")
@@ -156,7 +156,7 @@ import Testing
     .oneNode("Add", ["w"], initializers: [WireTensor(name: "w", dims: [4], external: external)])
   }
 
-  /// Tensor `w` of four elements with this external data, in a model that is written to the folder.
+  /// Tensor `w` with four elements and this external data, in a model that is written to the folder.
   static func read(_ external: [(String, String)], in folder: ScratchFolder) throws -> Tensor {
     let graph = try folder.readGraph(model(external))
     guard let value = (graph.nodes[1].operation as? Constant)?.tensor else { throw ConstantTensorTests.NotAConstant() }

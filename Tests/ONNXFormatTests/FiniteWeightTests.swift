@@ -3,9 +3,9 @@ import RelevanceONNXFormat
 import RelevanceTensors
 import Testing
 
-/// Weights are finite; other constants are numbers or infinite.
+/// Weights must be finite. Other constants may be infinite, but not NaN.
 @Suite struct FiniteWeightTests {
-  /// Every learned tensor of every operator, with one of its elements spoiled.
+  /// Every learned tensor of every operator, with one invalid element.
   static let layers: [(model: WireModel, node: String)] = [
     (.oneNode("Conv", ["w", "b"], initializers: [ones("w", [3, 2, 1, 1]), ones("b", [3])]), "Conv"),
     (
@@ -65,7 +65,7 @@ import Testing
         == "model: node it (Conv): w has 2 NaN and 2 infinite among 6 elements; expected finite weights")
   }
 
-  /// By other ways than as an initializer of floats.
+  /// Weights in other forms than initializers of floats.
   @Test func weightsInOtherFormsAreChecked() {
     let end = "elements; expected finite weights"
     var half = Self.layers[3].model
@@ -75,14 +75,14 @@ import Testing
     var double = Self.layers[4].model
     double.initializers[0] = WireTensor(name: "w", dims: [2, 1, 1], type: 11, raw: littleEndian([1e300, Double.nan]))
     #expect(Self.sentence(double) == "model: node it (PRelu): w has 1 NaN and 1 infinite among 2 \(end)")
-    // Computed beforehand: 0 ÷ 0.
+    // A computed constant: 0 ÷ 0.
     var computed = Self.layers[3].model
     computed.initializers[0] = .floats("zeros", [4, 5], [Float](repeating: 0, count: 20))
     computed.nodes.insert(WireNode(op: "Div", inputs: ["zeros", "zeros"], outputs: ["w"], name: "quotient"), at: 0)
     #expect(Self.sentence(computed) == "model: node it (MatMul): quotient has 20 NaN among 20 \(end)")
   }
 
-  @Test func whatIsMadeOfWeightsIsChecked() {
+  @Test func computedWeightsAreChecked() {
     var normalization = Self.layers[6].model
     normalization.initializers[3] = .floats("v", [2], [1, -1])
     #expect(
@@ -96,7 +96,7 @@ import Testing
         == "model: node it (Gemm): alpha·B has 6 infinite among 6 elements; expected finite weights")
   }
 
-  /// Masks are infinite; NaN is nobody's intention.
+  /// Masks contain infinities. NaN is always an error.
   @Test func otherConstants() {
     for op in ["Add", "Mul", "Sub", "Div", "Max", "Min"] {
       func model(_ value: Float) -> WireModel {
@@ -110,7 +110,7 @@ import Testing
     }
     #expect(Self.sentence(clip(-.infinity)) == nil)
     #expect(Self.sentence(clip(.nan))?.contains("min is nan and max is inf; expected numbers") == true)
-    // A value that nothing takes does no harm.
+    // A value without users does no harm.
     var unused = Self.layers[0].model
     unused.initializers.append(.floats("unused", [1], [.nan]))
     #expect(Self.sentence(unused) == nil)

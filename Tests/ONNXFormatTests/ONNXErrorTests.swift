@@ -4,7 +4,7 @@ import RelevanceONNXFormat
 import RelevanceTensors
 import Testing
 
-/// The sentences that a user reads.
+/// The error messages that a user reads.
 @Suite struct ONNXErrorTests {
   @Test func aMissingFile() {
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(contentsOf: "/nowhere/net.onnx") }
@@ -52,7 +52,7 @@ import Testing
     ),
     ("\u{8}\u{7}", "model: not an ONNX model, or damaged: the file contains no graph"),
   ])
-  func somethingElse(content: String, sentence: String) {
+  func otherFiles(content: String, sentence: String) {
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: Array(content.utf8)) }
     #expect(error?.description == sentence)
     #expect(error?.category == .badData)
@@ -174,7 +174,7 @@ import Testing
       error?.description == "two.onnx: the graph has 2 inputs, x (1×2), z (1×2); expected one image and values for z")
   }
 
-  @Test func theSentenceIsLocalizedToo() {
+  @Test func errorsAreLocalized() {
     let errors: [any Error] = [
       ONNXError.empty("net.onnx"), GraphError.noSuchNode("a", suggestion: "b"),
       Misfit("pads are [1]"),
@@ -182,7 +182,7 @@ import Testing
     for error in errors { #expect(error.localizedDescription == "\(error)") }
   }
 
-  @Test func valuesWithTwoMakers() {
+  @Test func duplicateOutputs() {
     let relu = WireNode(op: "Relu", inputs: ["x"], outputs: ["y"])
     let error = #expect(throws: ONNXError.self) { try NeuralNetwork(onnx: WireModel(nodes: [relu, relu]).bytes) }
     #expect(error?.description == "model: node y (Relu): output y already exists; expected a new name")

@@ -4,9 +4,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What is left out, what is refused and why, and ONNX's old experiments, whose values are worked out by hand.
+/// Removed nodes, rejected nodes with reasons, and ONNX's old experimental operators, with values calculated by hand.
 @Suite struct PlainOperatorTests {
-  @Test(arguments: ["ArgMax", "ArgMin", "TopK"]) func finalDecisionsAreLeftOut(op: String) throws {
+  @Test(arguments: ["ArgMax", "ArgMin", "TopK"]) func finalDecisionsAreRemoved(op: String) throws {
     let model = WireModel(
       nodes: [
         WireNode(op: "Relu", inputs: ["x"], outputs: ["scores"]),
@@ -28,7 +28,7 @@ import Testing
     #expect(file.notes == [])
   }
 
-  /// Boxes that are chosen at the end by scores, and picked as exporters write it.
+  /// Boxes that are selected by scores at the end, in the form that exporters write.
   private func suppression(_ behind: WireNode..., scores: String = "scores", isNetwork: Bool = true) -> [UInt8] {
     WireModel(
       nodes: [
@@ -41,7 +41,7 @@ import Testing
     ).bytes
   }
 
-  @Test func finalSuppressionIsLeftOut() throws {
+  @Test func finalSuppressionIsRemoved() throws {
     let file = try ONNXFile(
       suppression(
         WireNode(op: "Gather", inputs: ["chosen", "k"], outputs: ["rows"], name: "pick"),
@@ -54,10 +54,10 @@ import Testing
       ])
   }
 
-  @Test func innerSuppressionIsRefused() {
+  @Test func innerSuppressionIsRejected() {
     let further = WireNode(op: "Sigmoid", inputs: ["chosen"], outputs: ["y"])
     let direct = WireNode(op: "Identity", inputs: ["chosen"], outputs: ["y"])
-    // Behind another operator, of scores that are the input, and of scores that no layer with weights has made.
+    // Before another operator, with scores that are the input, and with scores that no weighted layer computes.
     for bytes in [suppression(further), suppression(direct, scores: "x"), suppression(direct, isNetwork: false)] {
       let error = #expect(throws: ONNXError.self) { try ONNXFile(bytes) }
       #expect(
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  /// ONNX Runtime's GroupNorm on a CPU is known by its definition only: channels come last, and SiLU follows.
+  /// ONNX Runtime has no GroupNorm for CPUs. By its definition, channels are last, and SiLU follows.
   @Test(arguments: [true, false]) func groupNormOfONNXRuntime(isLast: Bool) throws {
     let numbers = [WireTensor.floats("g", [4], [1, 2, 3, 4]), .floats("b", [4], [0, 1, 0, 1])]
     let file = try ONNXFile(
@@ -131,7 +131,7 @@ import Testing
     ]
   }()
 
-  @Test(arguments: refusals) func isRefused(test: Refusal) {
+  @Test(arguments: refusals) func isRejected(test: Refusal) {
     let error = #expect(throws: ONNXError.self) { try ONNXFile(test.bytes) }
     #expect(error?.description.contains(test.reason) == true, "\(error?.description ?? "")")
   }

@@ -2,7 +2,7 @@ import RelevanceTensors
 import RelevanceSupport
 import Testing
 
-/// Extents, and what they may be.
+/// Valid and invalid extents.
 @Suite struct ShapeTests {
   @Test(arguments: [
     ([], 1, [], "scalar"), ([5], 5, [1], "5"), ([2, 3, 4], 24, [12, 4, 1], "2×3×4"),
@@ -44,7 +44,7 @@ import Testing
   @Test(arguments: [
     [-1], [2, -3], [0, -1], [Int.max], [Int.max, 2], [1 << 32, 1 << 32], [1 << 31, 1 << 31], [0, Int.max, Int.max],
   ])
-  func shapesThatAreNone(dimensions: [Int]) {
+  func invalidShapes(dimensions: [Int]) {
     let error = #expect(throws: SimpleError.self) { try TensorShape(checking: dimensions) }
     #expect(
       error?.description

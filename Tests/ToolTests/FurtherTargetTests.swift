@@ -21,7 +21,7 @@ import Testing
 
   @Test func boxes() throws {
     _ = try ONNXWriter().write(SampleDetector.objectnessBetween.network(), to: bench.path("detector.onnx"))
-    try NumPyFile.write(SampleDetector.picture(hasBlue: true), to: bench.path("x.npy"))
+    try NumPyFile.write(SampleDetector.image(hasBlue: true), to: bench.path("x.npy"))
     let outcome = try explain(
       "detector.onnx", "x.npy", "--target", "box:1", "--target", "box:2", "--save", "npy,json,html,png")
     #expect(outcome.status == 0, "\(outcome.errors)")
