@@ -11,9 +11,8 @@ final class ExternalData {
   private var files: [String: MappedFile] = [:]
   private var digests: [String: String] = [:]
 
-  /// The external data of the model with a name. `folder` may contain its files and is nil if there are none.
-  /// `linkedFolder` is another folder that may contain them, for example a cache that links in the model's folder point
-  /// to.
+  /// Creates the external data of the model named `model`. `folder` contains its files; nil means that it has none.
+  /// `linkedFolder` is another folder that may contain them, for example a cache that the model's folder links to.
   init(model: String, folder: String?, linkedFolder: String? = nil, maps: Bool = true) {
     (self.model, self.folder, self.maps) = (model, folder, maps)
     self.linkedFolder = linkedFolder

@@ -30,7 +30,7 @@ struct InputChoice {
 
   /// Chooses the image among the inputs that a value depends on and that have no given value.
   ///
-  /// - Throws: `RelevanceKitError` if all inputs have given values, if a given name is no input, or if a value does not
+  /// - Throws: `RelevanceKitError` if all inputs have given values, if a given name is not an input, or if a value does not
   ///   fit the declaration.
   init(
     _ given: GivenInputs, of graph: UnsafePointer<GraphProto>, _ file: FileGraph, for result: String, model: Model

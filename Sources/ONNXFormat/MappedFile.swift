@@ -39,7 +39,7 @@ final class MappedFile: @unchecked Sendable {
     } else {
       var memory: UnsafeMutableRawPointer?
       guard posix_memalign(&memory, 64, size) == 0, let memory else {
-        throw ONNXError.unreadable(path, reason: "there is no memory for its \(size) bytes")
+        throw ONNXError.unreadable(path, reason: "there is not enough memory for its \(size) bytes")
       }
       (base, note) = (UnsafeRawPointer(memory), -1)
       // From here on deinit frees the memory, also after an error.
@@ -60,7 +60,7 @@ final class MappedFile: @unchecked Sendable {
     guard !bytes.isEmpty else { throw ONNXError.empty(name) }
     var memory: UnsafeMutableRawPointer?
     guard posix_memalign(&memory, 64, bytes.count) == 0, let memory else {
-      throw ONNXError.file(name, reason: "there is no memory for its \(bytes.count) bytes")
+      throw ONNXError.file(name, reason: "there is not enough memory for its \(bytes.count) bytes")
     }
     bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
     self.path = name

@@ -1,6 +1,6 @@
 import Foundation
 
-/// An error whose description tells a user in one line what to do.
+/// An error with a one-line description that a user can act on.
 ///
 /// Every error that the package throws for bad input conforms to this protocol. Its description is one line that names
 /// the file or node, the expected and the found value, and the next step. Its category determines the exit status of a

@@ -66,7 +66,7 @@ import Testing
     #expect(network.graph.output == Node.ID(2) && network.logits == Node.ID(2))
     let found = ["x", "same", "fc", "drop", "relu", "end"].map { network.graph.node(named: $0)?.index }
     #expect(found == [0, 0, 1, 1, 2, 2])
-    #expect(network.graph.node(named: "nobody") == nil)
+    #expect(network.graph.node(named: "missing") == nil)
     #expect(network.graph.nodes[2].inputs == [Node.ID(1)])
   }
 

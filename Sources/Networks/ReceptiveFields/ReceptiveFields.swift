@@ -119,7 +119,7 @@ extension NeuralNetwork {
     let (shape, image) = (inferred[node.index].shape, inferred[input.index].shape)
     let known = channelAxes(inferred)
     let channels = shape.rank > 1 ? known[node.index] ?? 1 : nil
-    // A first axis that counts windows, say, instead of the items of the batch is an axis of positions.
+    // The first axis is an axis of positions if it does not count the items of the batch, but windows.
     let isBatch = shape.rank > 0 && (shape[0] == 1 || itemLayouts(before: node, inferred)[node.index] == .items)
     let own = shape.dimensions.indices.filter { $0 != channels && !($0 == 0 && isBatch) }
     let behind = Array(image.dimensions.indices.dropFirst())

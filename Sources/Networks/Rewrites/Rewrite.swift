@@ -9,7 +9,7 @@ protocol Rewrite: Sendable {
 enum Edit {
   /// Another old node replaces it and takes over its name.
   case drop(for: Node.ID)
-  /// It gets another operation or other (old) operands; nil keeps its own.
+  /// It has another operation or other (old) operands; nil keeps its own.
   case change(to: (any Operator)?, inputs: [Node.ID]?)
   case remove
 
