@@ -30,8 +30,8 @@ struct InputChoice {
 
   /// Chooses the image among the inputs that a value depends on and that have no given value.
   ///
-  /// - Throws: `RelevanceKitError` if all inputs have given values, if a given name is not an input, or if a value does not
-  ///   fit the declaration.
+  /// - Throws: `RelevanceKitError` if all inputs have given values, if a given name is not an input, or if a value
+  ///   does not fit the declaration.
   init(
     _ given: GivenInputs, of graph: UnsafePointer<GraphProto>, _ file: FileGraph, for result: String, model: Model
   ) throws {

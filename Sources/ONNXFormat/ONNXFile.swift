@@ -59,7 +59,7 @@ package struct ONNXFile {
     let names = leftOut.map { "\(shown($0.name)) (\(shown($0.op)))" }.joined(separator: ", ")
     notes =
       leftOut.isEmpty
-      ? [] : ["\(model.file) ends in a decision that was removed: \(names); its input, the scores, is the output"]
+      ? [] : ["\(model.file) ends in a decision that was removed: \(names); the scores before it are the output"]
   }
 
   /// The file and the files beside it that hold its tensors.

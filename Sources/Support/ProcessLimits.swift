@@ -25,7 +25,8 @@ package enum ProcessLimits {
   /// Ends a tool that runs out of memory, with an error message and an exit status.
   package static func endWithoutMemory(bytes: Int) -> Never {
     var line =
-      "error: out of memory: \(bytes) bytes for a tensor; reduce the size of the inputs, the batch or the number of targets\n"
+      "error: out of memory: \(bytes) bytes for a tensor; "
+      + "reduce the size of the inputs, the batch or the number of targets\n"
     line.withUTF8 { bytes in
       bytes.withMemoryRebound(to: CChar.self) { if let start = $0.baseAddress { cplatform_say(start, $0.count) } }
     }

@@ -24,8 +24,8 @@ import Testing
     let pool = try #require(network.graph.nodes.last { $0.kind == .maxPool })
     let layout = try #require(try network.receptiveFields(of: pool.name).layout())
     #expect(layout.size == [size, size] && layout.stride == [stride, stride])
-    // VGG16: one row of padding at 2, 2, 3, 3 and 3 convolutions, 1, 2, 4, 8 and 16 apart. AlexNet: 2 rows 1 apart, 2 rows 8 apart, and
-    // three times one row 16 apart.
+    // VGG16: one row of padding at 2, 2, 3, 3 and 3 convolutions with strides 1, 2, 4, 8 and 16. AlexNet: 2 rows with
+    // stride 1, 2 rows with stride 8, and three times one row with stride 16.
     #expect(layout.start == (name == "vgg16-dynamo" ? [-90, -90] : [-66, -66]))
   }
 

@@ -79,7 +79,8 @@ import Testing
     let error = #expect(throws: ONNXError.self) { try Self.read([("location", location)], in: folder) }
     #expect(
       error?.description
-        == "\(folder.path)/model.onnx: tensor w: the external data is at \(location); expected a path inside the model's folder"
+        == "\(folder.path)/model.onnx: tensor w: the external data is at \(location); "
+        + "expected a path inside the model's folder"
     )
     #expect(error?.category == .badData)
   }

@@ -87,8 +87,8 @@ import Testing
     normalization.initializers[3] = .floats("v", [2], [1, -1])
     #expect(
       Self.sentence(normalization)
-        == "model: node it (BatchNormalization): scale/√(input_var + epsilon) has 1 NaN among 2 elements; expected finite "
-        + "weights")
+        == "model: node it (BatchNormalization): scale/√(input_var + epsilon) has 1 NaN among 2 elements; "
+        + "expected finite weights")
     var gemm = Self.layers[2].model
     gemm.nodes[0].attributes = [("alpha", .float(.infinity))]
     #expect(

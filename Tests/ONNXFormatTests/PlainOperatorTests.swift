@@ -18,7 +18,8 @@ import Testing
     #expect(file.graph.outputName == "y")
     #expect(
       file.notes == [
-        "model ends in a decision that was removed: pass (Identity), decide (\(op)); its input, the scores, is the output"
+        "model ends in a decision that was removed: pass (Identity), decide (\(op)); "
+          + "the scores before it are the output"
       ])
   }
 
@@ -49,8 +50,8 @@ import Testing
     #expect(file.graph.nodes.map(\.name) == ["x", "scores"])
     #expect(
       file.notes == [
-        "model ends in a decision that was removed: take (GatherND), pick (Gather), choose (NonMaxSuppression), box (Slice); "
-          + "its input, the scores, is the output"
+        "model ends in a decision that was removed: take (GatherND), pick (Gather), choose (NonMaxSuppression), "
+          + "box (Slice); the scores before it are the output"
       ])
   }
 
@@ -62,7 +63,8 @@ import Testing
       let error = #expect(throws: ONNXError.self) { try ONNXFile(bytes) }
       #expect(
         error?.description.contains(
-          "node choose (NonMaxSuppression) is not supported: it is only supported at the end of a network, where it is removed; "
+          "node choose (NonMaxSuppression) is not supported: it is only supported at the end of a network, "
+            + "where it is removed; "
         ) == true
       )
     }
@@ -115,7 +117,8 @@ import Testing
         "node it (ScatterND) is not supported: reduction is mul and indices repeat; expected each index once"),
       one(
         "BatchNormalization", ["s", "b", "m", "v"].map { .floats($0, [2], [1, 1]) }, [("training_mode", .int(1))],
-        "node it (BatchNormalization) is not supported: training_mode is 1 and the input depends on the image; expected 0"
+        "node it (BatchNormalization) is not supported: training_mode is 1 and the input depends on the image; "
+          + "expected 0"
       ),
       one(
         "Col2Im", [.integers("i", [4, 4]), .integers("b", [2])], input: [1, 4, 9],

@@ -1,7 +1,7 @@
 import RelevanceTensors
 
-/// Local response normalization over `size` neighboring channels, `y = x / (bias + alpha/size · Σ x²)^beta`, for batch ×
-/// channels × ….
+/// Local response normalization over `size` neighboring channels, `y = x / (bias + alpha/size · Σ x²)^beta`, for
+/// batch × channels × ….
 package struct LocalResponseNormalization: Operator {
   package let size: Int
   package let alpha: Float
