@@ -7,11 +7,17 @@ let package = Package(
   name: "dependent",
   platforms: [.macOS(.v15)],
   dependencies: [
-    .package(name: "RelevanceKit", path: "../..")
+    .package(name: "RelevanceKit", path: "../.."),
+    .package(name: "Neighbor", path: "Neighbor"),
   ],
   targets: [
     .executableTarget(
-      name: "Dependent", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
+      name: "Dependent",
+      dependencies: [
+        .product(name: "RelevanceKit", package: "RelevanceKit"), .product(name: "Neighbor", package: "Neighbor"),
+      ]),
     .executableTarget(name: "Service", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
+    // The article "Use it in a Swift service" shows this program.
+    .executableTarget(name: "Tutorial", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
   ]
 )

@@ -23,7 +23,8 @@ import Testing
     }
   }
 
-  @Test(arguments: shown.filter(\.isRunnable))
+  /// Tutorials are run as a whole, by `TutorialTests`.
+  @Test(arguments: shown.filter { $0.isRunnable && !$0.isStep })
   func printsWhatIsShown(command: ShownCommand) throws {
     let scratch = try Fixtures.Scratch()
     try FileManager.default.createSymbolicLink(
@@ -31,14 +32,22 @@ import Testing
       withDestinationURL: Fixtures.root.appendingPathComponent("Fixtures"))
     let outcome = try BuiltTool.output(of: BuiltTool.url(named: command.tool), command.words, in: scratch.url)
     #expect(outcome.status == 0, "\(command)")
-    var rest = outcome.text.split(separator: "\n", omittingEmptySubsequences: false)[...]
-    for line in command.output where line != "..." {
-      guard let found = rest.firstIndex(where: { Self.agree(line, String($0)) }) else {
-        Issue.record("\(command) does not print “\(line)” here, but \(outcome.text)")
-        break
-      }
+    if let line = ShownOutput.firstMissing(of: command.output, in: outcome.text) {
+      Issue.record("\(command) does not print “\(line)” here, but \(outcome.text)")
+    }
+  }
+}
+
+/// The comparison of output in the documentation with what is printed.
+enum ShownOutput {
+  /// The first shown line that is not printed, in the order of the lines; nil if all are. Lines of dots stand for others.
+  static func firstMissing(of shown: [String], in printed: String) -> String? {
+    var rest = printed.split(separator: "\n", omittingEmptySubsequences: false)[...]
+    for line in shown where line != "..." {
+      guard let found = rest.firstIndex(where: { agree(line, String($0)) }) else { return line }
       rest = rest[(found + 1)...]
     }
+    return nil
   }
 
   /// Whether lines say the same: words are equal, and numbers with decimals up to rounding, which differs between processors.
@@ -69,6 +78,8 @@ struct ShownCommand: Sendable, CustomTestStringConvertible, CustomStringConverti
   let words: [String]
   /// The lines below it.
   var output: [String]
+  /// Whether it is a step of a tutorial, which may need the steps before it.
+  var isStep = false
 
   /// Nil if a line is not a command of the package.
   init?(place: String, line: String, output: [String]) {
@@ -104,6 +115,7 @@ struct ShownCommand: Sendable, CustomTestStringConvertible, CustomStringConverti
       begun = ""
       if let command = ShownCommand(place: "\(block.file):\(block.line + number)", line: whole, output: []) {
         commands.append(command)
+        commands[commands.count - 1].isStep = block.language == "console"
       } else if !commands.isEmpty, !line.isEmpty, !line.hasPrefix("$ ") {
         commands[commands.count - 1].output.append(line)
       }

@@ -17,11 +17,11 @@ struct CodeBlock: Sendable, CustomStringConvertible {
 
 /// What readers are shown: the README, the catalogs' pages, and the comments of the sources.
 enum DocumentationText {
-  /// The README and all pages of the catalogs.
+  /// The README, the gallery and all pages of the catalogs.
   static let pages: [(file: String, lines: [String])] =
     files(below: "Sources", ending: ".md").filter {
       $0.file.contains(".docc/")
-    } + [page("README.md")]
+    } + [page("README.md"), page("Documentation/gallery.md")]
 
   /// Documentation comments of the sources, one text per file.
   static let comments: [(file: String, lines: [String])] = files(below: "Sources", ending: ".swift").map {
@@ -73,8 +73,10 @@ enum DocumentationText {
     }
   }
 
-  /// The sources of these tests.
-  static let examples = files(below: "Tests/DocumentationTests", ending: ".swift")
+  /// The sources of these tests, and the program of a tutorial, which `Tools/test-dependency` builds and runs.
+  static let examples =
+    files(below: "Tests/DocumentationTests", ending: ".swift")
+    + files(below: "Fixtures/dependent/Sources/Tutorial", ending: ".swift")
 
   private static func page(_ file: String) -> (file: String, lines: [String]) {
     let text = (try? String(contentsOf: Fixtures.root.appendingPathComponent(file), encoding: .utf8)) ?? ""

@@ -1,11 +1,11 @@
-"""Runs of `relevance evaluate`, and what their reports say."""
+"""Runs of `relevance evaluate`, and their reports."""
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 METHODS = ["random", "gradient", "guided-backprop", "lrp", "clrp1", "clrp2", "sglrp", "grad-cam"]
-# Table 1 of the paper: the mean drop of the activation, on 50,000 pictures.
+# Table 1 of the paper: the mean drop of the activation on 50,000 images.
 PRINTED = {
     "alexnet": {"random": .0766, "gradient": .1716, "guided-backprop": .1843, "lrp": .1624, "clrp1": .2093, "clrp2": .2030},
     "vgg16": {"random": .0809, "gradient": .3760, "guided-backprop": .4480, "lrp": .3713, "clrp1": .3844, "clrp2": .3913},
@@ -13,7 +13,7 @@ PRINTED = {
 
 
 class Network:
-    """A network and the pictures it is tried on."""
+    """A network and its data."""
 
     def __init__(self, name, model, data, options=(), units=None, has_boxes=True, grids=True, figures=()):
         self.name, self.model, self.data, self.options = name, str(model), str(data), [str(option) for option in options]
@@ -26,17 +26,17 @@ class Network:
 
 
 class Experiments:
-    """Runs evaluations and gathers what they say."""
+    """Runs evaluations and collects the lines of reproduction.md."""
 
     def __init__(self, arguments):
         self.relevance, self.output, self.limit = arguments.relevance, Path(arguments.output), arguments.limit
         self.resamples, self.lines, self.failures = arguments.resamples, [], []
 
-    def say(self, *lines):
+    def add(self, *lines):
         self.lines += lines
 
     def run(self, network, experiment, *extra, name=None, methods=METHODS):
-        """The report of an evaluation, or None if it could not be made; the reason is in the reproduction."""
+        """The report of an evaluation, or None if it failed; reproduction.md then states the reason."""
         folder = self.output / network.name / (name or experiment)
         command = [self.relevance, "evaluate", experiment, network.model, network.data, *network.options, "--resume",
                    "--output", str(folder), "--resamples", str(self.resamples), *extra]
@@ -51,13 +51,13 @@ class Experiments:
             reason = errors[-1] if errors else f"status {done.returncode}"
             print(f"  {reason}", file=sys.stderr)
             self.failures.append(f"{network.name}, {name or experiment}: {reason}")
-            self.say(f"*{name or experiment}: not measured: {reason}*", "")
+            self.add(f"*{name or experiment}: not measured: {reason}*", "")
             return None
         return Report(folder)
 
     def write(self):
         if self.failures:
-            self.say("## Not measured", "", *[f"- {failure}" for failure in self.failures], "")
+            self.add("## Not measured", "", *[f"- {failure}" for failure in self.failures], "")
         text = "\n".join(self.lines).rstrip() + "\n"
         partial = self.output / ".reproduction.md"
         partial.write_text(text)
@@ -65,7 +65,7 @@ class Experiments:
 
 
 class Report:
-    """What an evaluation has written."""
+    """The report of an evaluation."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -84,5 +84,5 @@ class Report:
         return [f"- {note}" for note in self.json["notes"]] + (
             [f"- {len(self.json['failures'])} items could not be evaluated."] if self.json["failures"] else [])
 
-    def picture(self, name, output):
+    def figure(self, name, output):
         return f"![{name}]({(self.folder / name).relative_to(output)})"

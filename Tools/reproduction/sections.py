@@ -1,4 +1,4 @@
-"""What reproduction.md says of a network: a section for each experiment, which runs it and shows its report."""
+"""The sections of reproduction.md for a network. Each section runs an experiment and shows its report."""
 import subprocess
 from pathlib import Path
 
@@ -18,32 +18,32 @@ def markdown(columns, rows):
 
 
 def chosen(report, title, columns):
-    """Some columns of a table."""
+    """Some columns of a table, as Markdown."""
     rows = report.rows(title)
     return markdown(["method", *columns], [[name, *(short(row[column]) for column in columns)] for name, row in rows.items()])
 
 
 def verdict(report, title, column, better, what):
-    """Whether a method is above LRP beyond the interval of their difference."""
+    """A line that states whether a method is above LRP, by the confidence interval of their difference."""
     cell = report.rows(title).get(better, {}).get(column)
     if cell is None:
         return []
     if cell["low"] > 0:
-        said = f"{better} is above lrp"
+        result = f"{better} is above lrp"
     elif cell["high"] < 0:
-        said = f"{better} is **below** lrp"
+        result = f"{better} is **below** lrp"
     else:
-        said = f"{better} is **not** above lrp beyond the interval"
-    return [f"- {what}: {said}, by {short(cell)}."]
+        result = f"{better} is **not** significantly above lrp"
+    return [f"- {what}: {result}, difference {short(cell)}."]
 
 
 def pointing(experiments, network):
     report = experiments.run(network, "pointing")
     if report:
         difference = "energy share, less lrp", "maximum hits, less lrp"
-        experiments.say(
+        experiments.add(
             "#### Pointing (§5.2, Fig. 4)", "", *chosen(report, "Pointing", ["maximum hits", "mean of classes", "difficult", "energy share"]),
-            report.picture("hits-by-threshold.png", experiments.output), "", *report.notes,
+            report.figure("hits-by-threshold.png", experiments.output), "", *report.notes,
             *verdict(report, "Pointing", difference[0], "clrp1", "Energy share"),
             *verdict(report, "Pointing", difference[1], "clrp1", "Maximum"),
             *verdict(report, "Pointing", difference[0], "clrp2", "Energy share"),
@@ -58,8 +58,8 @@ def ablation(experiments, network):
     printed = network.printed
     table = [[name, short(row["logit"]), short(row["probability"])] + ([f"{printed[name]:.4f}" if name in printed else "–"] if printed else [])
              for name, row in rows.items()]
-    experiments.say(
-        "#### Ablation (§5.2, Table 1)", "", *markdown(["method", "logit", "probability"] + (["the paper, printed"] if printed else []), table),
+    experiments.add(
+        "#### Ablation (§5.2, Table 1)", "", *markdown(["method", "logit", "probability"] + (["printed in the paper"] if printed else []), table),
         *report.notes, *verdict(report, "Drops", "logit, less lrp", "clrp1", "Logit"),
         *verdict(report, "Drops", "probability, less lrp", "clrp1", "Probability"),
         *verdict(report, "Drops", "logit, less lrp", "clrp2", "Logit"),
@@ -69,7 +69,7 @@ def ablation(experiments, network):
 def grid(experiments, network):
     report = experiments.run(network, "grid")
     if report:
-        experiments.say("#### Grid pointing (no boxes needed)", "", *chosen(report, "Grid pointing", ["energy", "pointing"]), *report.notes,
+        experiments.add("#### Grid pointing (no boxes needed)", "", *chosen(report, "Grid pointing", ["energy", "pointing"]), *report.notes,
                         *verdict(report, "Grid pointing", "energy, less lrp", "clrp1", "Energy"),
                         *verdict(report, "Grid pointing", "energy, less lrp", "clrp2", "Energy"), "")
 
@@ -79,25 +79,25 @@ def similarity(experiments, network):
     if report:
         title = "Similarity of the maps of one picture's classes"
         columns = [column for column in report.table(title)["columns"][1:] if "cosine" in column or "rank" in column]
-        experiments.say("#### Maps of several classes (§3, Fig. 1 and 3)", "", *chosen(report, title, columns), *report.notes, "")
+        experiments.add("#### Maps of several classes (§3, Fig. 1 and 3)", "", *chosen(report, title, columns), *report.notes, "")
         figures = sorted((report.folder / "figures").glob("*.png"))
-        experiments.say(*[line for figure in figures for line in (f"![{figure.stem}]({figure.relative_to(experiments.output)})", "")])
+        experiments.add(*[line for figure in figures for line in (f"![{figure.stem}]({figure.relative_to(experiments.output)})", "")])
 
 
 def units(experiments, network):
     report = experiments.run(network, "units", "--layer", network.units, methods=[])
     if report:
         title = "Units"
-        experiments.say(f"#### Units of `{network.units}` (§5.3, Fig. 5)", "", *chosen_units(report, title), *report.notes, "")
-    for picture in network.figures[:1]:
+        experiments.add(f"#### Units of `{network.units}` (§5.3, Fig. 5)", "", *chosen_units(report, title), *report.notes, "")
+    for image in network.figures[:1]:
         folder = experiments.output / network.name / "fig5"
-        done = subprocess.run([experiments.relevance, "units", network.model, picture, "--layer", network.units, "--output", str(folder)],
+        done = subprocess.run([experiments.relevance, "units", network.model, image, "--layer", network.units, "--output", str(folder)],
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        figure = folder / Path(picture).stem / "units.png"
+        figure = folder / Path(image).stem / "units.png"
         if done.returncode == 0 and figure.exists():
-            experiments.say(f"![units]({figure.relative_to(experiments.output)})", "")
+            experiments.add(f"![units]({figure.relative_to(experiments.output)})", "")
         else:
-            experiments.failures.append(f"{network.name}, Fig. 5: {(done.stderr.strip().splitlines() or ['no picture'])[-1]}")
+            experiments.failures.append(f"{network.name}, Fig. 5: {(done.stderr.strip().splitlines() or ['no figure'])[-1]}")
 
 
 def chosen_units(report, title):
@@ -115,16 +115,16 @@ def border(experiments, network):
                 columns = [column for column in row if column != "method"]
                 rows.append([rules, method, *values])
     if rows:
-        experiments.say("#### Energy along the border, by table of rules", "", *markdown(["rules", "method", *columns], rows))
+        experiments.add("#### Energy along the border, by rule table", "", *markdown(["rules", "method", *columns], rows))
 
 
 def reproduce(experiments, networks):
-    experiments.say(
+    experiments.add(
         "# The paper's experiments", "",
-        "J. Gu, Y. Yang, V. Tresp: *Understanding Individual Decisions of CNNs via Contrastive Backpropagation*, ACCV 2018. In brackets:",
-        "95 % intervals from resampled pictures. Written by `Tools/reproduce`; every number is in the `report.json` of its folder.", "")
+        "J. Gu, Y. Yang, V. Tresp: *Understanding Individual Decisions of CNNs via Contrastive Backpropagation*, ACCV 2018.",
+        "Brackets contain 95 % confidence intervals from resampled images. Written by `Tools/reproduce`. The `report.json` files contain all numbers.", "")
     for network in networks:
-        experiments.say(f"## {network.name}", "")
+        experiments.add(f"## {network.name}", "")
         similarity(experiments, network)
         if network.has_boxes:
             pointing(experiments, network)

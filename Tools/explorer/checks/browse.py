@@ -113,14 +113,14 @@ class Check(Asking):
         self.browser.do("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.folder))
         files = {}
         for kind, button in [("overlay.png", "png"), ("png", "map"), ("svg", "svg"), ("npy", "npy"), ("html", "page"),
-                             ("picture", "picture")]:
+                             ("input", "image")]:
             before = set(self.folder.iterdir())
             self.browser.click(f"#save-{button}")
             found = self.arrived(before)
             self.expect(f"saves {button}", found)
             if found:
                 files[button] = found.read_bytes()
-        self.expect("pictures are PNG", all(files.get(each, b"").startswith(b"\x89PNG") for each in ("png", "map", "picture")))
+        self.expect("saved images are PNG", all(files.get(each, b"").startswith(b"\x89PNG") for each in ("png", "map", "image")))
         self.expect("the figure is SVG with its map", "image" in [node.tag.split("}")[1] for node in xml.etree.ElementTree.fromstring(files["svg"])])
         self.expect("the page is one", b"<html" in files.get("html", files.get("page", b"")))
         # The command gives the same numbers.
@@ -158,7 +158,7 @@ class Check(Asking):
         done = self.browser.value("document.querySelectorAll('#batch button').length")
         if done < total - 2:
             self.enter("#cancel")
-            self.expect("a batch can be cancelled", self.wait("document.getElementById('progress-text').textContent.includes('cancelled')"))
+            self.expect("a batch can be cancelled", self.wait("document.getElementById('progress-text').textContent.includes('canceled')"))
         self.wait("document.getElementById('cancel').disabled", 60)
         self.browser.click("#run-index")
         self.expect("an index is made", self.wait("document.getElementById('progress-text').textContent.startsWith('All ')", 120))

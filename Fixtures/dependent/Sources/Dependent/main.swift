@@ -1,8 +1,10 @@
 import Foundation
+import Networks
 import RelevanceKit
 
 // Dependent MODEL PICTURE OVERLAY: explains the two classes that a model sees in a picture of two digits, and writes the first one's map
 // over the picture. The rule table is as a user writes it in YAML, and names the own rule.
+print("a module of another package: \(Networks.name)")
 let words = CommandLine.arguments
 let model = try Model(contentsOf: words[1])
 let picture = try RGBImage(contentsOf: words[2])

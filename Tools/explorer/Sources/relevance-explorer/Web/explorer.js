@@ -1,4 +1,4 @@
-// What follows from what: a change of the state asks the service for exactly the parts that depend on it.
+// Reacts to changes of the state: requests from the service exactly the parts of the page that depend on the changed fields.
 
 import { $, calm, make, percent, shortTitle, tabs, text } from "/page.js";
 import { change, onChange, read, restore, setInitial, state } from "/state.js";
@@ -10,29 +10,29 @@ import * as rules from "/rules.js";
 import * as exports from "/exports.js";
 import * as work from "/work.js";
 
-/** What the methods that stand first do, in a line. */
+/** Tooltips of the methods that are listed first. */
 const MEANINGS = {
-  lrp: "Shares the class’s score out over the pixels, layer by layer",
-  clrp1: "What supports the class more than other classes, or more than the one chosen by “vs”",
-  clrp2: "What supports the class more than its opposite",
-  "gradient-x-input": "The slope of the score at each pixel, times the pixel",
-  "grad-cam": "Where the last layers respond to the class, coarsely",
+  lrp: "Distributes the class score over the pixels, layer by layer",
+  clrp1: "Shows the pixels that support the class more than all other classes, or more than the class chosen with “vs”",
+  clrp2: "Shows the pixels that support the class more than the opposite concept, whose weights are negated",
+  "gradient-x-input": "Multiplies each pixel by the gradient of the score with respect to it",
+  "grad-cam": "Shows coarsely where the last convolutional layer responds to the class",
 };
-/** As many classes as the service tells of. */
+/** The largest number of classes that the service lists. */
 const MOST = 1000;
 
 let about, usual = null, scores = [];
-const requests = { prediction: new Latest(), picture: new Latest() };
+const requests = { prediction: new Latest(), image: new Latest() };
 const explanations = new Map();
-/** A map is not to be seen over another picture. */
-let pictureIsThere = Promise.resolve();
+/** Resolves when the network's input is loaded, so that no map is drawn over another image. */
+let imageIsLoaded = Promise.resolve();
 
 function problem(message) {
   $("problem").textContent = message;
   $("problem").hidden = !message;
 }
 
-/** Runs something that asks; who was given up says nothing. */
+/** Runs an action that sends requests, and shows its error. A canceled request is no error. */
 async function attempt(action) {
   try { await action(); return true; } catch (error) {
     if (error.name !== "AbortError") problem(error.message);
@@ -51,10 +51,10 @@ async function react(changed) {
   if (has(changed, needsImage)) images.markChosen();
   if (!state.image) return;
   if (has(changed, [...needsImage, "strokes", "fill"])) {
-    // What is shown of another picture does not belong to this one.
+    // The scores of another image are not a baseline for this one.
     if (has(changed, needsImage)) usual = null;
-    pictureIsThere = attempt(async () => {
-      await maps.setPicture(await askForBytes("picture", subject(), "image/png", requests.picture.signal()));
+    imageIsLoaded = attempt(async () => {
+      await maps.setInputImage(await askForBytes("image", subject(), "image/png", requests.image.signal()));
       maps.repaint();
     });
   }
@@ -89,7 +89,7 @@ async function predict() {
 
 function showScores() { images.showScores(scores, state.strokes.length ? usual : null); }
 
-/** What the paint has done to the chosen class. */
+/** Shows how the paint changes the score of the chosen class. */
 function showChange() {
   const host = $("change");
   host.hidden = !state.strokes.length;
@@ -103,7 +103,7 @@ function showChange() {
       + (now.target === state.target ? "It is still the top class." : `The top class is now ${shortTitle(now.title)} (${percent(now.probability)}).`);
 }
 
-/** Asks for each method by itself, so that each map is there as soon as it can be. */
+/** Sends one request per method, so that each map appears as soon as it is computed. */
 function explain() {
   if (!state.target) return;
   maps.layOut(state.methods);
@@ -115,11 +115,11 @@ function explain() {
     isFirst = false;
     maps.wait(method);
     ask("explain", explained(method), signal).then(async answer => {
-      await pictureIsThere;
+      await imageIsLoaded;
       if (signal.aborted) return;
       maps.show(method, answer);
       const all = performance.now() - start;
-      $("status").textContent = `${answer.method}: explained in ${answer.milliseconds.toFixed(0)} ms, shown after ${all.toFixed(0)} ms`;
+      $("status").textContent = `${answer.method}: explained in ${answer.milliseconds.toFixed(0)} ms, displayed after ${all.toFixed(0)} ms`;
       if (tellsFlow) {
         layers.setLedger(answer.ledger);
         const other = scores.find(each => each.target === state.against);
@@ -131,7 +131,7 @@ function explain() {
   for (const [method, latest] of explanations) if (!state.methods.includes(method)) latest.stop();
 }
 
-/** Puts the state into the controls, and draws what needs no request. */
+/** Copies the state into the controls, and updates the parts that need no request. */
 function show(changed) {
   $("model").value = state.model;
   $("fit").value = state.fit;
@@ -151,13 +151,13 @@ function show(changed) {
   if (changed.has("tab")) showTab(state.tab);
 }
 
-/** What the mouse does over maps. */
+/** Shows the controls and the hint of the chosen mouse tool. */
 function showTool() {
   const paints = document.querySelector("input[name=tool]:checked").value === "paint";
   for (const { figure } of maps.shown.values()) figure.classList.toggle("paints", paints);
   for (const each of document.querySelectorAll(".paint")) each.hidden = !paints && !state.strokes.length;
-  $("reading").textContent = paints ? "Drag over a map to paint over a part of the image: scores and maps follow."
-    : "Click a pixel of a map, or move with the arrow keys and press Enter. The units that see it are then listed below.";
+  $("reading").textContent = paints ? "Drag over a map to paint over a part of the image. Scores and maps update."
+    : "Click a pixel of a map, or select one with the arrow keys and press Enter. The units whose receptive field includes the pixel are listed below.";
 }
 
 let showTab = () => {};
@@ -213,7 +213,7 @@ async function begin() {
   showTab = tabs(document.querySelector("[role=tablist]"), id => change({ tab: id }, { small: true }));
   onChange(changed => { if (changed.has("model")) layers.setIndexed(indexed()); });
   onChange(react);
-  // What the address says, and where it says nothing the first model and the first image.
+  // The state in the address. Its defaults are the first model and the first image.
   Object.assign(state, read(location.hash));
   if (!about.models.some(each => each.name === state.model)) state.model = about.models[0].name;
   if (!state.image) state.image = about.images[0] ?? "";

@@ -1,4 +1,4 @@
-// What one takes away: commands, code, files.
+// Exports: the command, the Swift code, the link and files.
 
 import { $, download, make, text } from "/page.js";
 import { state } from "/state.js";
@@ -11,7 +11,7 @@ export function begin(overview, problem) {
   models = overview.models;
   const copy = async (content, what) => {
     try { await navigator.clipboard.writeText(content); } catch {
-      // Without the permission, or the focus: as one did before there was a clipboard's interface.
+      // The clipboard API needs a permission and the focus; this works without them.
       const area = make("textarea", { value: content });
       document.body.append(area);
       area.select();
@@ -27,14 +27,14 @@ export function begin(overview, problem) {
   $("copy-swift").addEventListener("click", () => copy(swift(), "Swift"));
   $("copy-link").addEventListener("click", () => copy(location.href, "Link"));
   const name = (method, kind) => `${state.target.replace(/^class:/, "class").replace(/[:/@,]+/g, "-")}.${fullMethod(method).replace(/[:,=]/g, "-")}.${kind}`;
-  /** A file for each map that is shown. */
+  /** Downloads a file for each shown map. */
   const each = async (accept, kind, more = {}) => {
     for (const method of state.methods) download(await askForBytes("explain", { ...explained(method), ...more }, accept), name(method, kind));
   };
   save("save-png", () => each("image/png", "overlay.png"));
   save("save-map", () => each("image/png", "png", { overlay: false }));
   save("save-npy", () => each("application/x-npy", "npy"));
-  save("save-picture", async () => download(await askForBytes("picture", subject(), "image/png"), "picture.png"));
+  save("save-image", async () => download(await askForBytes("image", subject(), "image/png"), "input.png"));
   save("save-page", async () => download(await askForBytes("page", { ...explained(state.methods[0]), methods: state.methods.map(fullMethod) }, "text/html"), "explanation.html"));
   save("save-svg", async () => download(new Blob([figure()], { type: "image/svg+xml" }), name(state.methods[0], "svg")));
 }
@@ -47,9 +47,9 @@ export function showExports() {
 
 const quoted = word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 const model = () => models.find(each => each.name === state.model)?.path ?? state.model;
-const imageName = () => state.strokes.length ? "picture.png" : state.image.startsWith("file:") ? state.image.replace(/^file:\d+\//, "") : "image.jpg";
+const imageName = () => state.strokes.length ? "input.png" : state.image.startsWith("file:") ? state.image.replace(/^file:\d+\//, "") : "image.jpg";
 
-/** The command that gives the same maps. */
+/** The command that computes the same maps. */
 export function command() {
   const words = ["relevance", "explain", quoted(model()), quoted(imageName())];
   if (state.strokes.length) words.push("--fit", "native");
@@ -59,8 +59,8 @@ export function command() {
   if (state.rules) words.push("--rules", "rules.yaml");
   else if (state.table) words.push("--rules", state.table);
   const notes = [];
-  if (state.strokes.length) notes.push("# picture.png is “What the network sees”, below");
-  if (state.rules) notes.push("# rules.yaml: “Save rules.yaml” under “Rules”");
+  if (state.strokes.length) notes.push("# To get input.png, download “Network input, PNG” below");
+  if (state.rules) notes.push("# To get rules.yaml, click “Save rules.yaml” on the “Rules” tab");
   return [...notes, words.join(" ")].join("\n");
 }
 
@@ -71,12 +71,12 @@ function swiftTarget() {
   return match ? `.class(${match[1]})` : `Target(${literal(state.target)})!`;
 }
 
-/** The same in Swift. */
+/** The Swift code that computes the same maps. */
 export function swift() {
   const lines = ["import RelevanceKit", ""];
   const path = model();
   lines.push(path.includes("/") || path.includes(".onnx") ? `var model = try Model(contentsOf: ${literal(path)})` : `var model = try Model(named: ${literal(path)})`);
-  if (state.strokes.length) lines.push("model.preprocessing.resize = nil  // the picture is what the network sees already", "model.preprocessing.crop = nil");
+  if (state.strokes.length) lines.push("model.preprocessing.resize = nil  // the image already has the size of the network's input", "model.preprocessing.crop = nil");
   else if (state.fit === "whole") lines.push("model.preprocessing.crop = nil");
   else if (state.fit === "native") lines.push("model.preprocessing.resize = nil", "model.preprocessing.crop = nil");
   if (lines.at(-1).startsWith("var")) lines[lines.length - 1] = lines.at(-1).replace("var", "let");
@@ -95,7 +95,7 @@ export function swift() {
   return lines.join("\n");
 }
 
-/** The shown maps with titles and color bars, as a figure. */
+/** The shown maps with titles and color bars, as an SVG figure. */
 export function figure() {
   const cards = [...shown.values()].filter(card => card.answer), width = 240, gap = 16;
   const escape = content => String(content).replace(/[&<>"]/g, each => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[each]);

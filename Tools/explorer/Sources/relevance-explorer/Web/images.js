@@ -1,4 +1,4 @@
-// The image and the classes: what is asked about.
+// The image and the class to explain.
 
 import { $, make, percent, replace, shortTitle, text } from "/page.js";
 import { state, change } from "/state.js";
@@ -7,7 +7,7 @@ import { mark } from "/maps.js";
 
 let tell = () => {};
 
-/** Lists the images; `problem(message)` shows what is wrong. */
+/** Lists the images. `problem(message)` shows an error. */
 export function begin(overview, problem) {
   tell = problem;
   $("gallery").replaceChildren();
@@ -45,7 +45,7 @@ function add(id, name, first = false) {
   $("gallery")[first ? "prepend" : "append"](button);
 }
 
-/** Asks about another image: for its best class, without paint. */
+/** Chooses another image, without paint, and by default its top class. */
 export function choose(image, target = "") {
   mark(null);
   change({ image, target, against: "", strokes: [], pixel: null, unit: "" });
@@ -55,11 +55,11 @@ export function markChosen() {
   for (const button of $("gallery").children) button.setAttribute("aria-pressed", button.dataset.image === state.image);
 }
 
-/** The classes' names, by number. */
+/** The class names by index. */
 export let names = [];
 export function setNames(list) {
   names = list;
-  // All of ImageNet's are few enough for a browser's own list.
+  // Browsers handle lists of this length; ImageNet has 1000 classes.
   $("labels").replaceChildren(...list.slice(0, 5000).map((name, index) =>
     make("option", { value: name === null ? String(index) : `${index} ${name}` })));
 }
@@ -72,9 +72,9 @@ export const titleOf = target => {
 /** How many classes are listed. */
 const SHOWN = 10;
 
-/** The list of classes with buttons: one explains, one contrasts. */
+/** Lists the classes. Each row has a button that explains the class and a button that contrasts the chosen class with it. */
 export function showScores(scores, before) {
-  // The chosen class is listed even if it is not among the best ones.
+  // The chosen class is listed even if it is not among the top classes.
   const chosen = scores.slice(SHOWN).filter(row => row.target === state.target);
   const rows = [...scores.slice(0, SHOWN), ...chosen].map(row => {
     const main = make("button", {
@@ -89,7 +89,7 @@ export function showScores(scores, before) {
     main.append(bar, make("span", { className: "number" },
       row.probability === undefined ? text(row.score) : percent(row.probability), moved));
     const versus = make("button", {
-      type: "button", title: `Show what supports the chosen class more than ${shortTitle(row.title)}`,
+      type: "button", title: `Show which pixels support the chosen class more than ${shortTitle(row.title)}`,
       "aria-label": `versus ${shortTitle(row.title)}`, "aria-pressed": String(row.target === state.against),
       disabled: row.target === state.target || !row.target.startsWith("class:") || row.target.includes("@"),
       onclick: () => contrast(row.target),
@@ -102,7 +102,7 @@ export function showScores(scores, before) {
   replace($("scores"), ...rows);
 }
 
-/** Contrasts the chosen class with another, or no longer. */
+/** Contrasts the chosen class with another class, or ends the contrast with it. */
 function contrast(target) {
   if (state.against === target) {
     const methods = state.methods.filter(each => each !== "clrp1");
@@ -120,7 +120,7 @@ export function listenToSearch() {
     const number = wanted.match(/^\d+/);
     let index = number ? Number(number[0]) : names.findIndex(name => name?.toLowerCase().split(/, */).includes(wanted));
     if (index < 0) index = names.findIndex(name => name?.toLowerCase().includes(wanted));
-    if (index < 0) { tell(`No class is called “${find.value}”.`); return; }
+    if (index < 0) { tell(`No class has the name “${find.value}”.`); return; }
     find.value = "";
     change({ target: `class:${index}`, unit: "" });
   };

@@ -1,4 +1,4 @@
-// Layers, channels and units: how the network comes to its decision.
+// Relevance by layer, channel and unit.
 
 import { $, make, percent, replace, shortTitle, text } from "/page.js";
 import { state, change } from "/state.js";
@@ -7,9 +7,9 @@ import { draw, mark, numbers } from "/maps.js";
 
 let causes = [], kinds = new Map(), indexed = [];
 let rows = [];
-/** What the unit that was chosen sees. */
+/** The receptive field of the chosen unit. */
 let chosenField = null;
-/** A part of the page that was asked for by a click: it is brought into sight when it is there. */
+/** The section that the last click requested. It is scrolled into view when it is filled. */
 let wanted = "";
 
 function present(id) {
@@ -39,7 +39,7 @@ export function begin(overview) {
 export function setPlan(plan) { kinds = new Map(plan.rows.map(row => [row.node, row])); }
 export function setIndexed(nodes) { indexed = nodes; }
 
-/** Layers with positions whose channels have something to tell, the last first: the default to look at. Channels of a last layer are classes. */
+/** The layer that is shown first: the last one with weights, positions and at least 8 channels. The channels must not be the classes. */
 export function interesting(classes) {
   const known = [...kinds.values()].filter(row => row.shape?.length === 4 && row.shape[2] > 1 && row.shape[1] >= 8 && row.shape[1] !== classes);
   return (known.find(row => isWithWeights(row.kind)) ?? known[0])?.node ?? "";
@@ -68,7 +68,7 @@ function showFlow() {
     const arrives = make("div", { className: "track" }, piece(0, Math.abs(row.arrives) / largest, "arrives"));
     const kept = make("div", { className: "track losses" });
     let end = 0;
-    const words = [`${text(row.arrives)} arrives, ${text(row.leaves)} goes on`];
+    const words = [`${text(row.arrives)} arrives, ${text(row.leaves)} is passed on`];
     for (const [cause, name] of causes) {
       const loss = row.losses[cause];
       if (!loss || Math.abs(loss) < 1e-3 * largest) continue;
@@ -92,10 +92,10 @@ function showFlow() {
     return make("li", {}, patch, name);
   };
   $("legend").replaceChildren(item("arrives", "arrives"),
-    ...causes.filter(([cause]) => used.has(cause)).map(([cause, name]) => item(`kept: ${name}`, cause)));
+    ...causes.filter(([cause]) => used.has(cause)).map(([cause, name]) => item(`absorbed: ${name}`, cause)));
 }
 
-/** The method by which layers are looked at: the first shown one that carries relevance. */
+/** The method for relevance of layers: the first shown method that propagates relevance. */
 export function layerMethod(methods) {
   return state.methods.find(name => methods.find(each => each.name === name)?.isRelevance) ?? "lrp";
 }
@@ -113,7 +113,7 @@ export async function showLayer(method) {
   }
   if (answer.channels.length) {
     parts.push(make("h3", {}, "Strongest channels"),
-      make("p", { className: "hint" }, "How much of the layer’s relevance passes through a channel. Click one to see where it counts."),
+      make("p", { className: "hint" }, "The share of the layer’s relevance that passes through each channel. Click a channel to see its part of the map."),
       channelTable(answer.channels));
   } else parts.push(make("p", { className: "hint" }, "This layer has no channels."));
   replace(host, ...parts);
@@ -131,10 +131,10 @@ function channelTable(channels) {
     return line;
   }));
   return make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel"), make("th", { className: "number" }, "Share of layer"),
-    make("th", { className: "number" }, "Relevance"), make("th", { className: "number", title: "The largest value of the channel" }, "Peak value"))), body);
+    make("th", { className: "number" }, "Relevance"), make("th", { className: "number", title: "The largest activation of the channel" }, "Peak activation"))), body);
 }
 
-/** A map in the margin: of what passes a channel, or of a unit. */
+/** A small map for a channel or a unit. */
 function smallMap(answer, label) {
   const canvas = make("canvas", { className: "small", role: "img", "aria-label": label });
   draw(canvas, numbers(answer.map), answer.map.width, answer.map.height, answer.map.limit, answer.colors, "overlay");
@@ -166,7 +166,7 @@ export async function showChannel(method) {
   if (indexed.includes(node)) await showReferences(references, node, channel, signal);
   else {
     references.replaceChildren(make("button", { type: "button", onclick: () => { $("tab-work").click(); $("run-index").click(); } },
-      "Find examples of what this layer’s channels respond to"));
+      "Find example images for the channels of this layer"));
   }
   present("channel");
 }
@@ -185,12 +185,12 @@ async function showReferences(host, node, channel, signal) {
     return make("figure", {}, make("img", { src: `/api/crop?${address}`, alt: shortTitle(each.title), title: each.name }),
       make("figcaption", {}, `${shortTitle(each.title)}, ${percent(each.value)}`));
   });
-  const words = list.length ? `Images in which channel ${channel} counts the most, cropped to what it sees there, with its share of the layer when the index was made (${percent(answer.meanShare)} on average). Few images give weak examples.`
-    : "The index has no images of this channel that may be read.";
+  const words = list.length ? `The images with the most relevance in channel ${channel}, cropped to its receptive field. Percentages are the channel’s share of the layer’s relevance when the index was made (${percent(answer.meanShare)} on average). An index of few images gives weak examples.`
+    : "The index has no images for this channel that the explorer may read.";
   host.replaceChildren(make("p", { className: "hint" }, words), make("div", { className: "references" }, ...list));
 }
 
-/** The units of the chosen layer that see a pixel. */
+/** Lists the units of the chosen layer whose receptive field includes the chosen pixel. */
 export async function showUnits(method) {
   const host = $("units"), signal = latest.units.signal();
   if (!state.pixel || !state.node || !state.target) { host.hidden = true; chosenField = null; mark(null); return; }
@@ -205,10 +205,10 @@ export async function showUnits(method) {
     line.querySelector("button").dataset.key = unit.target;
     return line;
   }));
-  replace(host, make("h3", {}, `Units of ${answer.node} that see the pixel in column ${answer.pixel[0]}, row ${answer.pixel[1]}`),
-    make("p", { className: "hint" }, answer.units.length ? "By their relevance for the class. Point at one: the frame over the image is what it sees. Click it to see what it responds to."
-      : "No unit with relevance above 0 sees this pixel."),
-    make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel and place"), make("th", { className: "number" }, "Share"), make("th", { className: "number" }, "Relevance"))), body));
+  replace(host, make("h3", {}, `Units of ${answer.node} for the pixel in column ${answer.pixel[0]}, row ${answer.pixel[1]}`),
+    make("p", { className: "hint" }, answer.units.length ? "Sorted by relevance for the class. Point at a unit to frame its receptive field. Click it to see which pixels it responds to."
+      : "No unit with positive relevance has this pixel in its receptive field."),
+    make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "Channel and position"), make("th", { className: "number" }, "Share"), make("th", { className: "number" }, "Relevance"))), body));
   host.hidden = false;
   present("units");
 }
@@ -224,7 +224,7 @@ export async function showUnit() {
     .catch(error => { if (error.name === "AbortError") throw error; return make("p", { className: "hint" }, `${method}: ${error.message}`); });
   const [lrp, clrp2, ablated] = await Promise.all([of("lrp"), of("clrp2"),
     ask("ablate", { ...explained("lrp"), node, channels: [channel] }, signal).catch(error => ({ error: error.message }))]);
-  host.replaceChildren(make("h3", {}, `What ${state.unit.slice(5)} responds to in this image`), make("div", { className: "pair" }, lrp, clrp2),
+  host.replaceChildren(make("h3", {}, `Pixels that ${state.unit.slice(5)} responds to`), make("div", { className: "pair" }, lrp, clrp2),
     make("p", {}, ablated.error ?? effect(ablated).replace("Without it", `Without channel ${channel}`)));
   host.hidden = false;
   present("unit");

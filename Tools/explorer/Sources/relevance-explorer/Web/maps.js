@@ -1,11 +1,11 @@
-// Maps: numbers as colors, over the picture or alone. The colors and the arithmetic are those of `relevance explain`.
+// Draws maps in colors, over the image or alone. The colors and the arithmetic are those of `relevance explain`.
 
 import { $, make, sentence, text } from "/page.js";
 import { state, change } from "/state.js";
 
 let ramps = {}, steps = 255;
-/** What the network sees: pixels, and the same pale and gray. */
-export const picture = { width: 0, height: 0, pixels: null, gray: null };
+/** The network's input: its pixels, and the same image in pale gray. */
+export const inputImage = { width: 0, height: 0, pixels: null, gray: null };
 
 export function setColors(overview) {
   steps = overview.steps;
@@ -21,10 +21,10 @@ function bytes(text) {
 
 export function numbers(map) { return new Float32Array(bytes(map.values).buffer); }
 
-// As `Heatmap` has them.
+// The constant of `Heatmap`.
 const CONTRAST = 0.6;
 
-export async function setPicture(blob) {
+export async function setInputImage(blob) {
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height), context = canvas.getContext("2d");
   context.drawImage(bitmap, 0, 0);
@@ -34,7 +34,7 @@ export async function setPicture(blob) {
     const luma = 0.299 * pixels[4 * i] + 0.587 * pixels[4 * i + 1] + 0.114 * pixels[4 * i + 2];
     gray[i] = 255 - (255 - luma) * CONTRAST + 0.5;
   }
-  Object.assign(picture, { width: bitmap.width, height: bitmap.height, pixels, gray });
+  Object.assign(inputImage, { width: bitmap.width, height: bitmap.height, pixels, gray });
 }
 
 function color(ramp, share, out, at) {
@@ -43,14 +43,14 @@ function color(ramp, share, out, at) {
   for (let c = 0; c < 3; c++) out[at + c] = table[3 * index + c];
 }
 
-/** Draws numbers by position; `view` is overlay, map or picture. Opacity grows with the square root of the magnitude. */
+/** Draws a map. `view` is overlay, map or image. The opacity grows with the square root of the magnitude. */
 export function draw(canvas, values, width, height, limit, ramp, view = "map") {
-  const over = view !== "map" && picture.gray && picture.width > 0;
-  const [w, h] = over ? [picture.width, picture.height] : [width, height];
+  const over = view !== "map" && inputImage.gray && inputImage.width > 0;
+  const [w, h] = over ? [inputImage.width, inputImage.height] : [width, height];
   canvas.width = w;
   canvas.height = h;
   const context = canvas.getContext("2d"), image = context.createImageData(w, h), data = image.data;
-  if (view === "picture" && over) data.set(picture.pixels);
+  if (view === "image" && over) data.set(inputImage.pixels);
   else {
     const full = state.opacity / 100;
     for (let y = 0, i = 0; y < h; y++) {
@@ -62,7 +62,7 @@ export function draw(canvas, values, width, height, limit, ramp, view = "map") {
         else color(ramp, over ? (share < 0 ? share - 1 : share + 1) / 2 : share, data, 4 * i);
         if (over) {
           const opacity = (Number.isFinite(value) ? Math.sqrt(Math.abs(share)) : 1) * full;
-          for (let c = 4 * i; c < 4 * i + 3; c++) data[c] = Math.floor(picture.gray[i] * (1 - opacity) + data[c] * opacity + 0.5);
+          for (let c = 4 * i; c < 4 * i + 3; c++) data[c] = Math.floor(inputImage.gray[i] * (1 - opacity) + data[c] * opacity + 0.5);
         }
         data[4 * i + 3] = 255;
       }
@@ -138,23 +138,23 @@ function limitOf(card) {
   return Math.max(...alike.map(each => each.answer.map.limit));
 }
 
-/** Draws all maps as the controls say; `data-painted` counts, for who waits. */
+/** Draws all maps with the chosen view, opacity and scale. `data-painted` counts the repaints, for checks that wait for one. */
 export function repaint() {
   for (const card of shown.values()) {
     if (!card.answer) continue;
     const { map, colors, unit, title, score, warnings, remarks } = card.answer, limit = limitOf(card);
     draw(card.canvas, card.values, map.width, map.height, limit, colors, state.view);
     drawBar(card.bar, limit, colors);
-    const meaning = colors === "diverging" ? "Red supports the class, blue speaks against it." : "The darker, the more support; nothing speaks against it here.";
-    const words = [meaning, `${title}: ${unit} ${text(score)}. The map adds up to ${text(map.sum)}.`, ...[...remarks, ...warnings].map(sentence)];
+    const meaning = colors === "diverging" ? "Red supports the class, blue contradicts it." : "Darker pixels support the class more. This method shows no contradicting pixels.";
+    const words = [meaning, `${title}: ${unit} ${text(score)}. The values of the map sum to ${text(map.sum)}.`, ...[...remarks, ...warnings].map(sentence)];
     card.figure.querySelector("figcaption").textContent = words.join(" ");
-    card.figure.querySelector("h3").textContent = card.answer.method + (state.rules ? ", by your rules" : state.table ? `, by ${state.table}` : "");
+    card.figure.querySelector("h3").textContent = card.answer.method + (state.rules ? ", your rules" : state.table ? `, ${state.table}` : "");
     card.figure.dataset.painted = Number(card.figure.dataset.painted || 0) + 1;
     drawMarks(card);
   }
 }
 
-/** What a painted stroke, a chosen pixel and a receptive field look like. */
+/** The receptive field that is framed on all maps. */
 let field = null;
 export function mark(box) {
   field = box;
@@ -163,7 +163,7 @@ export function mark(box) {
 
 export function drawMarks(card) {
   const { marks } = card, factor = 4;
-  const [w, h] = [picture.width || 224, picture.height || 224];
+  const [w, h] = [inputImage.width || 224, inputImage.height || 224];
   [marks.width, marks.height] = [w * factor, h * factor];
   const context = marks.getContext("2d");
   context.scale(factor, factor);
@@ -186,16 +186,16 @@ export function drawMarks(card) {
   if (state.pixel) outline(state.pixel[0] - 2, state.pixel[1] - 2, 5, 5);
 }
 
-/** The line that is being painted. */
+/** The stroke that is being painted. */
 const brush = { points: [], radius: 16 };
 
 function listenTo(card) {
   const stage = card.figure.querySelector(".stage");
   const at = event => {
     const box = card.canvas.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.width * picture.width, (event.clientY - box.top) / box.height * picture.height];
+    return [(event.clientX - box.left) / box.width * inputImage.width, (event.clientY - box.top) / box.height * inputImage.height];
   };
-  const clamp = ([x, y]) => [Math.max(0, Math.min(picture.width - 1, Math.floor(x))), Math.max(0, Math.min(picture.height - 1, Math.floor(y)))];
+  const clamp = ([x, y]) => [Math.max(0, Math.min(inputImage.width - 1, Math.floor(x))), Math.max(0, Math.min(inputImage.height - 1, Math.floor(y)))];
   const isPainting = () => document.querySelector("input[name=tool]:checked").value === "paint";
   stage.addEventListener("pointerdown", event => {
     if (event.button !== 0) return;
@@ -223,7 +223,7 @@ function listenTo(card) {
   stage.addEventListener("click", event => { if (!isPainting()) onProbe(clamp(at(event))); });
   card.canvas.addEventListener("keydown", event => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const [x, y] = state.pixel ?? [picture.width >> 1, picture.height >> 1];
+    const [x, y] = state.pixel ?? [inputImage.width >> 1, inputImage.height >> 1];
     if (step) {
       event.preventDefault();
       const length = event.shiftKey ? 10 : 1;

@@ -1,8 +1,8 @@
-// Small helpers for elements of the page.
+// Helpers for elements of the page.
 
 export const $ = id => document.getElementById(id);
 
-/** Makes an element: `make("p", { className: "hint" }, "text", otherElement)`. Text is never read as HTML. */
+/** Creates an element: `make("p", { className: "hint" }, "text", otherElement)`. Text is never parsed as HTML. */
 export function make(name, properties = {}, ...content) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
@@ -13,14 +13,14 @@ export function make(name, properties = {}, ...content) {
   return made;
 }
 
-/** Puts other elements into a host; the focus stays at the one that has the same `data-key` as before. */
+/** Replaces the children of an element. The focus stays on the child with the same `data-key`. */
 export function replace(host, ...content) {
   const key = host.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   host.replaceChildren(...content);
   if (key !== undefined) host.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
-/** A number with four digits, and a real minus sign. */
+/** A number with four significant digits and a typographic minus sign. */
 export function text(value) {
   if (typeof value !== "number") return String(value);
   if (!Number.isFinite(value)) return String(value);
@@ -32,7 +32,7 @@ export const sentence = words => words && words[0].toUpperCase() + words.slice(1
 
 export const percent = share => `${(100 * share).toFixed(share >= 0.9995 || Math.abs(share) < 0.1 ? 2 : 1)} %`.replace("-", "−");
 
-/** Without the synonyms that follow the first name of a class, and without its number. */
+/** The first name of a class, without its synonyms and its index. */
 export const shortTitle = title => title.replace(/ \(class \d+\)/, "").split(",")[0];
 
 export function download(blob, name) {
@@ -43,7 +43,7 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
-/** Calls a function when nothing has been asked for during some milliseconds. */
+/** Debounces a function: calls it when `wait` milliseconds have passed without another call. */
 export function calm(wait, action) {
   let timer;
   return (...values) => {
@@ -52,7 +52,7 @@ export function calm(wait, action) {
   };
 }
 
-/** Tabs by mouse, and by arrow keys as in the ARIA practices. */
+/** Tabs that work with the mouse and with the arrow keys, as the ARIA Authoring Practices Guide describes. */
 export function tabs(list, onShow) {
   const all = [...list.querySelectorAll("[role=tab]")];
   function show(tab, focus) {

@@ -1,11 +1,11 @@
-// The rule table, as text, and the plan that follows from it.
+// The rule table as text, and the plan that results from it.
 
 import { $, calm, download, make, replace } from "/page.js";
 import { state, change } from "/state.js";
 import { Latest, ask } from "/service.js";
 
 let onPlan = () => {}, plan = null;
-/** The text of the table that was chosen by name. */
+/** The text of the chosen preset. */
 let original = "";
 const latest = new Latest();
 
@@ -51,7 +51,7 @@ function complain(error) {
   $("mistake").dataset.column = error.column ?? "";
 }
 
-/** Asks for the plan of the chosen table. */
+/** Requests and shows the plan of the chosen table. */
 export async function showPlan() {
   $("table").value = state.table;
   try {

@@ -1,8 +1,8 @@
-// Requests to the service that this page comes from.
+// Requests to the service that serves this page.
 
 import { state } from "/state.js";
 
-/** Questions of one page take turns with those of others. */
+/** Identifies this page: requests of different pages take turns. */
 const client = Math.random().toString(36).slice(2);
 
 export class Problem extends Error {
@@ -20,7 +20,7 @@ async function checked(response) {
 }
 
 let pending = 0;
-/** Says to the eye, and to programs that read the page aloud or try it, that something is on its way. */
+/** Marks the page as busy while requests are pending, for the style sheet, screen readers and tests. */
 function count(change) {
   pending += change;
   document.querySelector("main").setAttribute("aria-busy", pending > 0);
@@ -30,7 +30,7 @@ async function send(path, options) {
   count(1);
   try { return await checked(await fetch(path, options)); } catch (error) {
     if (error.name === "AbortError" || error instanceof Problem) throw error;
-    throw new Problem("The explorer does not answer. Has it been ended? Start it again, and open the address that it prints.");
+    throw new Problem("The explorer does not respond. If it has stopped, start it again and open the address that it prints.");
   } finally { count(-1); }
 }
 
@@ -43,7 +43,7 @@ export async function upload(file, name) {
   })).json();
 }
 
-/** The fields that every question about the shown image has. */
+/** The fields of every request about the shown image. */
 export function subject({ edited = true } = {}) {
   const question = { client, model: state.model, image: state.image, fit: state.fit };
   if (state.rules) question.rules = state.rules;
@@ -52,7 +52,7 @@ export function subject({ edited = true } = {}) {
   return question;
 }
 
-/** The method's text with its parameters. */
+/** The method with its parameters. */
 export function fullMethod(name) {
   const parameters = [];
   if (name === "clrp1" && state.against.startsWith("class:")) parameters.push(`against=${state.against.slice(6)}`);
@@ -69,7 +69,7 @@ const post = (path, question, signal, accept = "application/json") => send(path,
 export const ask = async (name, question, signal) => (await post(`/api/${name}`, question, signal)).json();
 export const askForBytes = async (name, question, accept, signal) => (await post(`/api/${name}`, question, signal, accept)).blob();
 
-/** Long work: calls `line` with each object that the service sends. */
+/** Starts a long task, and calls `line` with each object that the service streams. */
 export async function follow(name, question, signal, line) {
   const response = await post(`/api/${name}`, question, signal);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -83,7 +83,7 @@ export async function follow(name, question, signal, line) {
   }
 }
 
-/** The newest question of a kind: asking again gives up the one before. */
+/** The latest request of a kind. A new request aborts the one before it. */
 export class Latest {
   #controller = null;
 

@@ -1,4 +1,4 @@
-// All that the page shows follows from this, and all of it is in the address behind the number sign.
+// The state of the page. It determines everything that the page shows, and is stored in the fragment of the address.
 
 const initial = {
   model: "", image: "", fit: "crop", target: "", against: "", methods: ["lrp"], strength: 1, opacity: 90, view: "overlay", scale: "own",
@@ -7,17 +7,20 @@ const initial = {
 
 export const state = structuredClone(initial);
 
-/** What holds where the address says nothing. */
+/** Sets defaults for fields that the address does not contain. */
 export function setInitial(fields) { Object.assign(initial, fields); }
 
 const listeners = [];
 
-/** Calls `listener(changed)` with the names of fields that have changed. */
+/** Calls `listener(changed)` with the names of the changed fields after each change. */
 export function onChange(listener) { listeners.push(listener); }
 
 const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-/** Changes fields, writes the address, and tells the listeners. Small steps, as those of a slider, leave no history; `silent` ones tell nobody. */
+/**
+ * Changes fields, updates the address, and calls the listeners. `small` changes, such as those of a slider, add no entry to the history;
+ * `silent` changes call no listener.
+ */
 export function change(fields, { small = false, silent = false } = {}) {
   const changed = new Set();
   for (const [key, value] of Object.entries(fields)) {
@@ -41,7 +44,7 @@ export function write() {
   return parts.toString();
 }
 
-/** Reads an address; what it does not say is as at the beginning. Whatever cannot be read is left out. */
+/** Parses the fragment of an address. Fields that are missing or malformed have their defaults. */
 export function read(hash) {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   const found = structuredClone(initial);
@@ -52,7 +55,7 @@ export function read(hash) {
       const parsed = JSON.parse(value);
       const isAlike = initial[key] === null || Array.isArray(initial[key]) === Array.isArray(parsed) && typeof initial[key] === typeof parsed;
       if (isAlike) found[key] = parsed;
-    } catch { /* as at the beginning */ }
+    } catch { /* the default */ }
   }
   return found;
 }

@@ -1,4 +1,4 @@
-// Work on all images: it goes on beside the questions, and can be given up.
+// Tasks on all images. They run in the background and can be canceled.
 
 import { $, make, percent, shortTitle } from "/page.js";
 import { state } from "/state.js";
@@ -23,7 +23,7 @@ export function begin(methodOf, onIndexed, problem) {
     }, problem);
   });
   $("run-index").addEventListener("click", () => {
-    if (!state.node) { problem("Choose a layer under “Layers” first: its channels are indexed."); return; }
+    if (!state.node) { problem("Choose the layer to index on the “Layers” tab first."); return; }
     const question = { ...subject({ edited: false }), method: methodOf(), nodes: [state.node] };
     delete question.image;
     run("index", question, "indexed", line => { if (line.nodes) onIndexed(line.nodes); }, problem);
@@ -37,7 +37,7 @@ async function run(name, question, done, line, problem) {
   $("cancel").disabled = false;
   $("progress").hidden = false;
   $("progress").value = 0;
-  $("progress-text").textContent = "begins";
+  $("progress-text").textContent = "starting";
   const skipped = [];
   try {
     await follow(name, question, signal, each => {
@@ -48,10 +48,10 @@ async function run(name, question, done, line, problem) {
       $("progress-text").textContent = `${each.done} of ${each.total} images ${done}`;
       line(each);
     });
-    $("progress-text").textContent = `All ${$("progress").max} images ${done}.` + (name === "index" ? " Click a channel under “Layers” to see its examples." : "")
-      + (skipped.length ? ` Left out: ${skipped.join("; ")}` : "");
+    $("progress-text").textContent = `All ${$("progress").max} images ${done}.` + (name === "index" ? " Click a channel on the “Layers” tab to see its examples." : "")
+      + (skipped.length ? ` Skipped: ${skipped.join("; ")}` : "");
   } catch (error) {
-    if (error.name === "AbortError") $("progress-text").textContent += ", then cancelled";
+    if (error.name === "AbortError") $("progress-text").textContent += ", then canceled";
     else { $("progress-text").textContent = ""; problem(error.message); }
   }
   for (const button of buttons) button.disabled = false;
