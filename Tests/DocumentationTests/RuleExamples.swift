@@ -77,7 +77,7 @@ import Testing
   }
 }
 
-/// Relevance goes to inputs in proportion to the size of their contributions, whatever their sign:
+/// Distributes relevance in proportion to the magnitude of contributions, regardless of their sign:
 /// `R_i = Σ_j x_i |w_ij| / Σ_i' x_i' |w_i'j| · R_j` for inputs `x ≥ 0`.
 struct Absolute: ContributionRule {
   var description: String { "absolute" }
@@ -92,7 +92,7 @@ extension Absolute: NamedRule {
   static let name = "absolute"
 }
 
-/// Passes a share of the relevance through a rectifier, and keeps the rest.
+/// Passes a share of the relevance through a rectifier, and absorbs the rest.
 struct Discount: Rule {
   let share: Float
   var description: String { "discount(share: \(share))" }
