@@ -1,5 +1,5 @@
 /// The package itself.
 public enum RelevanceKitPackage {
   /// The version, as in the changelog.
-  public static let version = "unreleased"
+  public static let version = "0.1.0"
 }
