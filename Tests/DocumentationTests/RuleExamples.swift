@@ -77,7 +77,7 @@ import Testing
   }
 }
 
-/// Distributes relevance in proportion to the magnitude of contributions, regardless of their sign:
+/// Distributes relevance to inputs in proportion to the magnitude of their contributions, regardless of sign:
 /// `R_i = Σ_j x_i |w_ij| / Σ_i' x_i' |w_i'j| · R_j` for inputs `x ≥ 0`.
 struct Absolute: ContributionRule {
   var description: String { "absolute" }

@@ -1,6 +1,6 @@
 import RelevanceKit
 
-/// Distributes relevance in proportion to the magnitude of contributions, regardless of their sign:
+/// Distributes relevance to inputs in proportion to the magnitude of their contributions, regardless of sign:
 /// `R_i = Σ_j x⁺_i |w_ij| / Σ_i' x⁺_i' |w_i'j| · R_j`.
 struct Absolute: ContributionRule, NamedRule {
   static let name = "absolute"
