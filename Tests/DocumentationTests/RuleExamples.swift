@@ -19,7 +19,7 @@ import Testing
       let share = try PointingScore(SaliencyMap(explanation), in: eight).energyShare
       print(name, explanation.relevance.sum(), share, explainer.plan.warnings)
     }
-    // What the article's table says: the sum, the share, and whether there is a warning.
+    // The numbers in the article's table: the sum, the share, and whether there is a warning.
     let expected: [String: (sum: Double, share: Double, isWarned: Bool)] = [
       "default": (14.15, 0.60, false), "paper": (14.15, 0.60, false), "ExcitationBackprop": (12.94, 0.62, true),
       "EpsilonPlus": (12.41, 0.97, true), "EpsilonPlusFlat": (12.46, 0.95, false),
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func tableOfOnesOwn() throws {
+  @Test func customTable() throws {
     let scene = try Scene()
     let model = scene.model
     let at = try Place()

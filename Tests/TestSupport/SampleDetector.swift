@@ -154,7 +154,7 @@ package enum SampleDetector: String, CaseIterable, Sendable {
   }
 
   /// A green object in cell (2, 1), and in cell (0, 3) something blue, twice as bright, that is no object.
-  package static func picture(hasBlue: Bool) -> Tensor {
+  package static func image(hasBlue: Bool) -> Tensor {
     var elements = [Float](repeating: 0, count: 3 * 256)
     for y in 0..<4 {
       for x in 0..<4 {
