@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The examples of “Evaluate”.
+/// The examples of “Evaluate explanations”.
 @Suite struct EvaluationExamples {
   @Test func pointing() throws {
     let at = try Place()

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The examples of “Read the ledger”.
+/// The examples of “Read the conservation ledger”.
 @Suite struct LedgerExamples {
   @Test func entries() throws {
     let trace = try Scene().trace
@@ -73,7 +73,7 @@ struct RunnerUp: AttributionMethod {
   }
 }
 
-/// The examples of “Contrast”.
+/// The examples of “Contrastive explanations”.
 @Suite struct ContrastExamples {
   @Test func sharesInTheBoxes() throws {
     let trace = try Scene().trace

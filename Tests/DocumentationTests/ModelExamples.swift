@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The examples of “Bring your model” and of “How fast and why”.
+/// The examples of “Bring your model” and of “Performance”.
 @Suite struct ModelExamples {
   @Test func reading() throws {
     let at = try Place()
