@@ -46,7 +46,7 @@ import Testing
     ] {
       let outcome = try bench.run(arguments)
       #expect(outcome.errorLines.first == assumed, "\(arguments)")
-      #expect(outcome.errors.contains("outside.npy: y: the input of the layer leaves the box"), "\(arguments)")
+      #expect(outcome.errors.contains("outside.npy: y: the input of the layer exceeds the box"), "\(arguments)")
     }
     let tried = try bench.run(
       "lab", "bare.onnx", "outside.npy", "--layer", "y", "--rules", "right.yaml", "--rule",
