@@ -85,7 +85,8 @@ import Testing
       (#""steps":["1"]"#, #""steps":["101"]"#, "line 1 is damaged: expected steps in 1…100, found 101"),
       (#""steps":["1"]"#, #""steps":["2"]"#, "line 2 is damaged: the record does not fit the first line"),
       (
-        #""methods":["lrp"]"#, #""methods":["lrp","clrp1"]"#, "line 2 is damaged: the record does not fit the first line"
+        #""methods":["lrp"]"#, #""methods":["lrp","clrp1"]"#,
+        "line 2 is damaged: the record does not fit the first line"
       ),
     ] {
       var changed = lines
