@@ -99,7 +99,7 @@ import Testing
       #expect(
         try reason(node)
           == "\(node) (\(kind)): no rule, since no relevance arrives: block2_mixed under matrixProduct(shares: valuesOnly, "
-          + "epsilon: 1e-09) takes its value for a constant, and gives it nothing")
+          + "epsilon: 1e-09) treats its value as a constant and gives it no relevance")
     }
     #expect(try reason("class_token").hasSuffix("no relevance arrives: its value does not depend on the image"))
   }

@@ -210,13 +210,13 @@ import Testing
     #expect(error == explainer.plan.objection as? RuleTableError)
     #expect(
       error?.description
-        == "rule table paper: zB at conv1: the range of its input does not follow from the range of the pixels, one interval per channel; give it in a row of the table, {op: Conv, position: first, rule: zB, lower: 0, upper: 1}"
+        == "rule table paper: zB at conv1: the range of its input, one interval per channel, cannot be derived from the pixel range; specify it in a row of the table, {op: Conv, position: first, rule: zB, lower: 0, upper: 1}"
     )
     let fallback = try Explainer(network, rules: .default(pixelRange: nil))
     #expect(fallback.plan.objection == nil)
     #expect(
       fallback.plan.warnings.contains {
-        $0.hasPrefix("conv1 (Conv) has rule zPlus, not zB: the range of its input does not follow")
+        $0.hasPrefix("conv1 (Conv) has rule zPlus, not zB: the range of its input, one interval per channel, cannot be")
       })
     let strict = RuleTable(
       name: "zPlus first",

@@ -45,7 +45,7 @@ import Testing
       as [([InstructionSet], String)]
     {
       let (_, fault) = InstructionSet.choice(for: .avx512, among: available)
-      #expect(fault?.description == "this processor has no avx512; expected one of \(names)")
+      #expect(fault?.description == "this processor does not support avx512; expected one of \(names)")
       #expect(fault?.category == .usage)
       #expect(InstructionSet.choice(for: .generic, among: available).fault == nil)
     }

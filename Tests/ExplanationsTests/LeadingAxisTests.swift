@@ -164,7 +164,7 @@ import Testing
   @Test func mixedBatches() throws {
     let explainer = try Self.explainer(.broadcast, isDirect: false)
     let error = #expect(throws: ExecutionError.self) { try explainer.trace(Self.input(batch: 2)) }
-    #expect(error?.description == "node all mixes the 2 items of the batch; give one input at a time")
+    #expect(error?.description == "node all mixes the 2 items of the batch; pass one input at a time")
   }
 
   /// Outputs without axes have one value, and outputs without elements cannot be explained.
@@ -183,7 +183,7 @@ import Testing
     empty.add("none", .slice(Slice(starts: [1], ends: [1], axes: [1])))
     let explainer = try Explainer(empty.network(), rules: .default(pixelRange: nil))
     let error = #expect(throws: ExecutionError.self) { try explainer.trace(x) }
-    #expect(error?.description == "the output none has shape 1×0×3×3, so no elements; there is nothing to predict")
+    #expect(error?.description == "the output none has shape 1×0×3×3, without elements, so there is no prediction")
   }
 
   /// An example of an input with many open extents is small enough to exist; an impossible extent is rejected.

@@ -266,6 +266,6 @@ import Testing
 
 extension ZRule {
   fileprivate static func layersObjection(_ kind: String) -> String {
-    "it applies to \(layers.map(\.name).joined(separator: ", ")), and the node is \(kind)"
+    "it applies to \(layers.map(\.name).joined(separator: ", ")), not to \(kind)"
   }
 }

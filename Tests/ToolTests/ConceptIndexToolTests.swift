@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// `relevance concepts index` on scenes of two digits, with a network that was trained on such.
+/// `relevance concepts index` on scenes of two digits, with a network that was trained on such scenes.
 @Suite struct ConceptIndexToolTests {
   private let bench: Workbench
   private static let model = Fixtures.path("digits/vgg")
@@ -41,7 +41,7 @@ import Testing
     #expect(try Set(files("whole").keys) == Set(arrays + ["index.json"]))
   }
 
-  /// Ended by a signal at some moment, and continued until it is done.
+  /// A run that is killed repeatedly and resumed gives the same result.
   @Test func killedRunsContinue() throws {
     #expect(try index(output: "whole").status == 0)
     var ended = false
@@ -98,7 +98,7 @@ import Testing
   @Test func conceptsHaveTheirReferences() throws {
     #expect(try index(output: "index").status == 0)
     let outcome = try show("--index", "index", "--top", "3", "--save", "png,html,json", output: "out")
-    #expect(outcome.status == 0 && outcome.output.contains("COUNTS MOST IN"), "\(outcome.errors)")
+    #expect(outcome.status == 0 && outcome.output.contains("REFERENCES"), "\(outcome.errors)")
     #expect(outcome.errors.isEmpty, "\(outcome.errors)")
     #expect(bench.contents(of: "out") == ["001", "001/concepts.html", "001/concepts.png", "report.json"])
     struct Report: Decodable {
@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  @Test func indexesOfOthersAreRefused() throws {
+  @Test func indexesOfOtherLayersAndNetworksAreRefused() throws {
     #expect(try index(output: "index").status == 0)
     let other = try bench.run(
       "concepts", Self.model, Fixtures.path("digits/scenes/001.png"), "--layer", "relu_conv3_2", "--index", "index")
@@ -144,7 +144,7 @@ import Testing
     let none = try show("--index", "nowhere", output: "out")
     #expect(
       none.status == 66 && none.errors.contains("nowhere/index.json: no such concept index"), "\(none.errors)")
-    // An image that has gone is left out with a note.
+    // A missing image is left out with a note.
     try bench.write("image,class\ngone.png,3\n", to: "data.csv")
     try FileManager.default.copyItem(
       atPath: Fixtures.path("digits/scenes/001.png"), toPath: bench.path("gone.png"))
@@ -178,7 +178,7 @@ import Testing
       "\(wrong.errors)")
   }
 
-  /// The atlas of two layers, and the page of a decision.
+  /// The atlas of two layers, and the page of a prediction.
   @Test(.enabled(if: Browser.isInstalled, "there is no Chromium, or no Python"))
   func pagesWorkInABrowser() throws {
     let made = try index("--layer", "relu_fc1", "--concept-page", "--page-top", "3", output: "index")
@@ -194,7 +194,7 @@ import Testing
     #expect(shown.status == 0, "\(shown.errors)")
     let decision = try Browser.check(bench.path("out/001/concepts.html"), by: "check_concepts.py")
     #expect(decision.status == 0, "\(decision.text)")
-    // Written anew from an index that is there, to the same bytes.
+    // Writing the page again from the existing index gives the same bytes.
     let again = try index("--layer", "relu_fc1", "--concept-page", "--page-top", "3", "--resume", output: "index")
     #expect(again.status == 0, "\(again.errors)")
     #expect(try String(contentsOfFile: bench.path("index/concepts.html"), encoding: .utf8) == page)
