@@ -22,7 +22,7 @@ public struct Labels: Sendable {
   /// Reads a `config.json`: its `id2label`, and the decision that `problem_type` specifies, as in models of Hugging
   /// Face.
   static func read(_ path: String) throws -> (labels: Labels?, decision: Decision?) {
-    let data = try ReadableFile.data(path, missing: "no such file, or it may not be read")
+    let data = try ReadableFile.data(path, missing: "no such file, or no permission to read it")
     func invalid(_ found: String) -> SimpleError {
       SimpleError("\(path): \(found); expected id2label to map class numbers to names")
     }

@@ -146,7 +146,7 @@ import Testing
     }
     #expect(
       error { _ = try Journal.read(scratch.path("none"), of: Roots.self) }.hasSuffix(
-        "no such journal, or it may not be read"))
+        "no such journal, or no permission to read it"))
   }
 
   /// Two processes would mix their lines.

@@ -24,7 +24,7 @@ extension BadInputTests {
   static let badData: [Case] = [
     Case(
       "truncated model", 65,
-      "truncated.onnx: not an ONNX model, or a damaged one: the data ends inside graph at byte 16: expected 760 bytes, "
+      "truncated.onnx: not an ONNX model, or damaged: the data ends inside graph at byte 16: expected 760 bytes, "
         + "found 81", "explain", "truncated.onnx", "input.npy"),
     Case("empty model", 65, "empty.onnx: the file is empty; expected an ONNX model", "inspect", "empty.onnx"),
     Case(

@@ -220,7 +220,7 @@ import Testing
       let outcome = try bench.run([command, "model", "input.npy", "--output", "taken"] + options)
       #expect(outcome.status == 73)
       #expect(outcome.errorLines.count == 1)
-      #expect(outcome.errors.contains("\(folder): the folder cannot be made: "))
+      #expect(outcome.errors.contains("\(folder): the folder cannot be created: "))
     }
   }
 }

@@ -60,12 +60,12 @@ import Testing
       ),
       (
         65,
-        "text.onnx: not an ONNX model, or a damaged one: field 13 at byte 0 has wire type 6, which does not exist in ONNX",
+        "text.onnx: not an ONNX model, or damaged: field 13 at byte 0 has wire type 6, which does not exist in ONNX",
         ["text.onnx", "out.onnx"]
       ),
       (66, "nothing.onnx: there is no such file", ["nothing.onnx", "out.onnx"]),
       (
-        66, "nothing.npy: no such file, or it may not be read",
+        66, "nothing.npy: no such file, or no permission to read it",
         ["bare.onnx", "out.onnx", "--check", "nothing.npy"]
       ),
       (
@@ -75,7 +75,7 @@ import Testing
       (73, "model: cannot be written: it is a folder", ["bare.onnx", "model"]),
       (73, "no/out.onnx: cannot be written: No such file or directory", ["bare.onnx", "no/out.onnx"]),
       (
-        65, "out.onnx: tensor y.weight.half: 1000000.0 cannot be stored as FLOAT16; expected at most 65504",
+        65, "out.onnx: tensor y.weight.half: 1000000.0 exceeds the range of FLOAT16; expected at most 65504",
         ["huge.onnx", "out.onnx", "--half"]
       ),
     ] as [(Int32, String, [String])])

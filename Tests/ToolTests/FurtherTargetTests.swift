@@ -29,8 +29,8 @@ import Testing
       outcome.errorLines.contains {
         $0
           == "note: x.npy: box:1 is class 1 at position 9 of 16, confidence 100 %: objectness 100 % × class 100 %; box 12.2, 16.6, 6.2, -8, as "
-          + "in the network's output; the output has 3 classes, each by itself at each of 16 positions, beside an objectness and 4 channels of no "
-          + "classes; overlapping boxes are not removed"
+          + "in the network's output; the output has 3 independent classes at each of 16 positions, plus an objectness and 4 other "
+          + "channels; overlapping boxes are not removed"
       }, "\(outcome.errors)")
     let found = try explanations()
     #expect(found.map { $0["target"] as? String } == ["box:1", "box:2"])

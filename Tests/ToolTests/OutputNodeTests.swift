@@ -62,7 +62,7 @@ import Testing
     let bench = try Workbench()
     for (name, end) in [
       ("logit", "; did you mean logits?"),
-      ("nothing like it", "; its outputs are head/features, logits; relevance inspect lists the nodes"),
+      ("nothing like it", "; the outputs are head/features, logits; relevance inspect lists the nodes"),
     ] {
       let outcome = try bench.run("predict", Self.folder, "input.npy", "--output-node", name)
       #expect(outcome.status == 64)
@@ -104,7 +104,7 @@ import Testing
     #expect(outcome.status == 65)
     #expect(
       outcome.errorLines == [
-        "relevance: damaged.onnx: the graph's output body/features is made by no node"
+        "relevance: damaged.onnx: output body/features is undefined; expected an output of a node"
       ])
     #expect(bench.contents(of: "out") == ["input", "input/logits-2.npy", "input/logits.npy"])
     #expect(outcome.output.contains("class:1"))
@@ -139,8 +139,8 @@ import Testing
       #expect(outcome.status == 65)
       #expect(
         outcome.errors
-          == "relevance: constant.onnx: its output y does not depend on the values of its input x, so there is nothing to "
-          + "explain; expected one that does\n")
+          == "relevance: constant.onnx: output y does not depend on the values of input x, so there is nothing to "
+          + "explain; expected an output that does\n")
     }
 
     // The declaration and the weights have different numbers of channels, so no input fits.
@@ -154,7 +154,7 @@ import Testing
       #expect(outcome.status == 65)
       #expect(
         outcome.errors
-          == "relevance: misfit.onnx: node y (Conv): weight 4×3×3×3 in 1 groups expects 3 channels, found shape 1×5×8×9\n"
+          == "relevance: misfit.onnx: node y (Conv): weight 4×3×3×3 with group 1 expects 3 channels, found shape 1×5×8×9\n"
       )
     }
 
@@ -168,6 +168,6 @@ import Testing
     try ONNXWriter(placement: .inside).write(pool, to: bench.path("pool.onnx"))
     let small = try bench.run("predict", "pool.onnx", "input.npy")
     #expect(small.status == 65)
-    #expect(small.errors.hasPrefix("relevance: input.npy: node pool (MaxPool): the window reaches over 9 elements"))
+    #expect(small.errors.hasPrefix("relevance: input.npy: node pool (MaxPool): the window covers 9 elements"))
   }
 }

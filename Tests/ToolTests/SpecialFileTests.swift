@@ -46,11 +46,11 @@ import Testing
 
   @Test(arguments: [
     ("convert-model bare.onnx out.onnx", "it is a pipe"),
-    ("convert-model '\(Self.vgg)' out2.onnx", "out2.onnx.data goes beside it, and it is a pipe"),
-    ("convert-model bare.onnx /dev/stdout", "there are no regular files in /dev"),
-    ("convert-model bare.onnx /dev/stdout > file", "there are no regular files in /dev"),
-    ("convert-model bare.onnx /proc/self/fd/1 > file", "there are no regular files in /proc"),
-    ("convert-model bare.onnx >(cat)", "there are no regular files in /"),
+    ("convert-model '\(Self.vgg)' out2.onnx", "out2.onnx.data is written beside it, and it is a pipe"),
+    ("convert-model bare.onnx /dev/stdout", "/dev contains no regular files"),
+    ("convert-model bare.onnx /dev/stdout > file", "/dev contains no regular files"),
+    ("convert-model bare.onnx /proc/self/fd/1 > file", "contains no regular files; expected a path elsewhere"),
+    ("convert-model bare.onnx >(cat)", "contains no regular files"),
     ("ln -s /dev/null link.onnx; convert-model bare.onnx link.onnx", "it is a device"),
     ("convert-model bare.onnx model", "it is a folder"),
     ("mkdir -p explanations/a; mkfifo explanations/a/maps.png; relevance explain model a.png", "it is a pipe"),
@@ -60,7 +60,7 @@ import Testing
       "mkdir lab; mkfifo lab/lab.csv; relevance lab model a.png --layer y --rule z --save csv --output lab",
       "it is a pipe"
     ),
-    ("relevance explain model a.png --output p.png", "the folder cannot be made: Not a directory"),
+    ("relevance explain model a.png --output p.png", "the folder cannot be created: Not a directory"),
     (
       "mkdir e; mkfifo e/journal.jsonl; relevance evaluate pointing '\(Self.vgg)' "
         + "'\(Fixtures.path("digits/scenes/instances.json"))' --limit 1 --output e", "it is a pipe"

@@ -196,7 +196,7 @@ import Testing
       (64, ["--layer", "fc", "--top", "1"], "--top is 1; expected at least 2 units to compare"),
       (64, ["--layer", "fc", "--patch", "4"], "--patch is 4; expected an odd number of pixels"),
       (64, ["--layer", "fc", "--replace", "gray"], "--replace is gray; expected mean, zero or a .npy file"),
-      (66, ["--layer", "fc", "--replace", "no.npy"], "no.npy: no such file, or it may not be read"),
+      (66, ["--layer", "fc", "--replace", "no.npy"], "no.npy: no such file, or no permission to read it"),
       (
         64, ["--layer", "fc", "--replace", "input.npy"],
         "the replacement of patches has shape 1×3×8×9; expected 1×3×24×24, the shape of the input"

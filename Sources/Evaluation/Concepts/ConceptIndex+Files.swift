@@ -120,7 +120,7 @@ extension ConceptIndex {
 
   /// The rankings in an array, one for each part of channels × top.
   private static func rankings(_ path: String, _ shape: [Int], inputs: Int) throws -> [ReferenceRanking] {
-    let data = try ReadableFile.data(path, missing: "no such file, or it may not be read")
+    let data = try ReadableFile.data(path, missing: "no such file, or no permission to read it")
     let head = arrayHeader(shape)
     let parts = shape.dropLast(2).reduce(1, *)
     let size = shape.reduce(ReferenceRanking.bytesPerEntry) { $0.multipliedReportingOverflow(by: $1).partialValue }

@@ -47,7 +47,7 @@ extension ConceptIndex {
   ///
   /// - Throws: `RelevanceKitError` if the file does not contain a state, or if it is damaged.
   package init(state path: String) throws {
-    let data = try ReadableFile.data(path, missing: "no such file, or it may not be read")
+    let data = try ReadableFile.data(path, missing: "no such file, or no permission to read it")
     func damaged(_ reason: String) -> SimpleError {
       SimpleError("\(path): expected the state of a concept index: \(reason)")
     }

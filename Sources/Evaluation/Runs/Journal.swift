@@ -261,7 +261,7 @@ public struct Shard: RawRepresentable, Hashable, Sendable, Codable {
 
 /// The bytes of a journal.
 func journalData(_ path: String) throws -> Data {
-  try ReadableFile.data(path, missing: "no such journal, or it may not be read")
+  try ReadableFile.data(path, missing: "no such journal, or no permission to read it")
 }
 
 /// Errors of journals.

@@ -15,7 +15,7 @@ def refused(result):
     """How many operations the tool does not cover: those that it names, or one where it says no number."""
     if "operations" not in result or result["word"] == "passes" or "explain_seconds" in result:
         return 0
-    numbers = re.findall(r"(\d+) nodes? (?:are|is) not supported", result.get("reason", ""))
+    numbers = re.findall(r"(\d+) nodes are not supported", result.get("reason", ""))
     return min(result["operations"], max(1, sum(map(int, numbers)), sum(result["unknown"].values())))
 
 
