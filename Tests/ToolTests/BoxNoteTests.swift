@@ -46,7 +46,7 @@ import Testing
     ] {
       let outcome = try bench.run(arguments)
       #expect(outcome.errorLines.first == assumed, "\(arguments)")
-      #expect(outcome.errors.contains("outside.npy: y: the input of the layer leaves the box"), "\(arguments)")
+      #expect(outcome.errors.contains("outside.npy: y: the input of the layer exceeds the box"), "\(arguments)")
     }
     let tried = try bench.run(
       "lab", "bare.onnx", "outside.npy", "--layer", "y", "--rules", "right.yaml", "--rule",
@@ -67,7 +67,7 @@ import Testing
     let notes = outcome.errorLines.filter { $0.contains("the box of rule zB") }
     #expect(notes.count == 6 && notes.last == "note: 2 more inputs leave the box of rule zB")
     let report = try String(contentsOfFile: bench.path("explanations/report.json"), encoding: .utf8)
-    #expect(report.components(separatedBy: "leaves the box").count == 8)
+    #expect(report.components(separatedBy: "exceeds the box").count == 8)
   }
 
   /// All images of a data set are prepared in the same way, so only the first that leaves the box of a row is named.

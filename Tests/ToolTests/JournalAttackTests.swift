@@ -81,10 +81,13 @@ import Testing
     for (from, to, message) in [
       (#""channels":["96"]"#, #""channels":["0"]"#, "line 1 is damaged: expected channels in 1…1000000, found 0"),
       (#""channels":["96"]"#, #""channels":["9e99"]"#, "line 1 is damaged: expected channels in 1…1000000, found 9e99"),
-      (#""channels":["96"]"#, #""channels":["200"]"#, "line 2 is damaged: the record is not one of what"),
+      (#""channels":["96"]"#, #""channels":["200"]"#, "line 2 is damaged: the record does not fit the first line"),
       (#""steps":["1"]"#, #""steps":["101"]"#, "line 1 is damaged: expected steps in 1…100, found 101"),
-      (#""steps":["1"]"#, #""steps":["2"]"#, "line 2 is damaged: the record is not one of what"),
-      (#""methods":["lrp"]"#, #""methods":["lrp","clrp1"]"#, "line 2 is damaged: the record is not one of what"),
+      (#""steps":["1"]"#, #""steps":["2"]"#, "line 2 is damaged: the record does not fit the first line"),
+      (
+        #""methods":["lrp"]"#, #""methods":["lrp","clrp1"]"#,
+        "line 2 is damaged: the record does not fit the first line"
+      ),
     ] {
       var changed = lines
       changed[0] = lines[0].replacing(from, with: to)

@@ -35,7 +35,7 @@ struct SharedCaseTests {
     #expect(prediction.status == 0 && prediction.output.contains(" % of 8×8 positions  mean logit"))
     for target in ["class:1", "label:cat"] {
       let outcome = try explain("seg", "--target", target)
-      #expect(outcome.status == 64 && outcome.errors.contains("expected class:1@4,4 for one of them, or region:1"))
+      #expect(outcome.status == 64 && outcome.errors.contains("expected class:1@4,4 for one position, or region:1"))
     }
     for target in ["class:1@3,4", "label:cat@3,4", "region:3", "region:bus"] {
       #expect(try explain("seg", "--target", target).status == 0, "\(target)")

@@ -26,7 +26,7 @@ struct COCOFormat {
     let positions = Dictionary(
       content.images.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     var images = content.images.map {
-      UnresolvedDataSet.Image(name: $0.fileName, path: "\(images)/\($0.fileName)")
+      UnresolvedDataSet.Image(name: $0.fileName, path: "\(self.images)/\($0.fileName)")
     }
     var crowds = 0
     for (number, annotation) in content.annotations.enumerated() {
