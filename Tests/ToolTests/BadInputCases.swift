@@ -48,7 +48,9 @@ extension BadInputTests {
       "batch of a batch", 65, "--batch 2: expected one item in batch.npy, found 2×3×8×9", "bench", "model", "batch.npy",
       "--batch", "2"),
     Case(
-      "image of the wrong size", 65, "large.png: input x: expected shape 1×3×8×9, found 1×3×20×30", "explain",
+      "image of the wrong size", 65,
+      "large.png: found 20×30 pixels (height × width) with --fit native; the network expects 8×9; omit --fit",
+      "explain",
       "model",
       "large.png", "--fit", "native"),
     Case(

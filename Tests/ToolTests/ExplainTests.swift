@@ -105,7 +105,8 @@ import Testing
     let outcome = try bench.run("explain", "bare.onnx", "input.npy", "--target", "class:\(worst.classIndex)")
     #expect(outcome.status == 0)
     let warning =
-      "input.npy: the logit of class \(worst.classIndex) is not positive: the network does not support it"
+      "input.npy: the logit of class \(worst.classIndex) is not positive: the network does not support it; the map by clrp1 is empty: "
+      + "explain a predicted class, or use --method lrp"
     #expect(outcome.errorLines.dropFirst() == ["note: " + warning])
     #expect(try Report(bench.path("explanations/report.json")).warnings == [warning])
   }

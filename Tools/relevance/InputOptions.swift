@@ -76,6 +76,17 @@ struct FitOptions: ParsableArguments {
             "the network takes \(channels) channels; expected a tensor (.npy), because images have 1, 3 or 4 channels")
       }
       let visible = try preprocessing.visible(image)
+      let extents = model.network.imageExtents
+      if fit != .crop,
+        (extents.height ?? visible.height, extents.width ?? visible.width) != (visible.height, visible.width)
+      {
+        throw InputError.doesNotFit(
+          file.name,
+          reason:
+            "found \(visible.height)×\(visible.width) pixels (height × width) with --fit \(fit.rawValue); the network expects "
+            + "\(extents.height.map(String.init) ?? "any")×\(extents.width.map(String.init) ?? "any"); omit --fit, or export the "
+            + "model with a dynamic height and width")
+      }
       let input = model.network.arranged(try preprocessing.normalized(visible))
       return Input(file: file, tensor: input, image: visible, model: model)
     }

@@ -77,7 +77,11 @@ struct LabReport {
   /// Writes the requested files. Everything is computed before the first file is written.
   mutating func write(_ kinds: Set<Lab.Kind>, to folder: String) throws {
     let url = URL(fileURLWithPath: folder)
-    let figure = kinds.contains(.png) ? try LabFigure(observations.map(\.relevance)) : nil
+    let figure =
+      kinds.contains(.png)
+      ? try LabFigure(
+        observations.map(\.relevance), rules: observations.map(\.rule),
+        title: "Relevance of \(observations[0].operand) by rule at \(observations[0].ledger.node)") : nil
     try makeFolder(url)
     if kinds.contains(.csv) {
       try writeFile(Data(csv(namesFiles: kinds.contains(.npy)).utf8), to: url.appendingPathComponent("lab.csv"))
@@ -132,7 +136,7 @@ struct LabReport {
   }
 }
 
-/// Maps in a grid, on one scale, above a color bar.
+/// Maps in a grid on one scale, each with its rule, above a color bar.
 struct LabFigure {
   let image: RGBImage
   let caption: String
@@ -141,21 +145,23 @@ struct LabFigure {
   private static let side = 176
   private static let columns = 4
 
-  init(_ maps: [Tensor]) throws {
+  init(_ maps: [Tensor], rules: [String], title: String) throws {
     let planes = try maps.map(Self.plane)
     let scale = try HeatmapScale.common(planes)
     let colors = HeatmapColors(for: planes, limit: try Heatmap(planes[0], scale: scale).limit)
     let heatmaps = try planes.map { try Heatmap($0, scale: scale, colors: colors) }
     let (width, height) = (heatmaps[0].width, heatmaps[0].height)
     let pixels = max(1, Self.side / max(width, height, 1))
-    let columns = min(Self.columns, maps.count)
-    let images = try heatmaps.map { try $0.image(pixelsPerPosition: pixels) }
-    var montage = Montage(images, columns: columns)
-    montage.rows.append([Heatmap.colorBar(width: width * pixels, height: 12, colors: colors)])
-    image = montage.image()
+    let cells = try zip(heatmaps, rules).map { heatmap, rule in
+      LabeledMontage.Cell(
+        try heatmap.image(pixelsPerPosition: pixels), caption: rule.replacing("(", with: "\n(", maxReplacements: 1))
+    }
+    let rows = stride(from: 0, to: cells.count, by: Self.columns).map {
+      LabeledMontage.Row(Array(cells[$0..<min($0 + Self.columns, cells.count)]))
+    }
+    image = LabeledMontage(title: title, rows: rows, colorBar: ColorBar(heatmaps[0])).image()
     caption =
-      (maps.count > 1
-        ? "\(maps.count) maps in the order of the table, row by row, \(columns) in a row" : "the map of the rule")
+      (maps.count > 1 ? "\(maps.count) maps in the order of the table" : "the map of the rule")
       + (maps[0].shape.rank == 4 ? ", summed over channels" : "")
       + String(
         format:

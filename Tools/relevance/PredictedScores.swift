@@ -101,10 +101,10 @@ extension PredictedScores.CandidateScore {
   /// Probability, its factors or the logit, class, position and name; the value of a quantity.
   func line(_ isProbability: Bool) -> String {
     let target = Target.class(classIndex, at: position).description + (label.map { "  \($0)" } ?? "")
-    guard let probability else { return String(format: "value %8.3f  ", score) + target }
+    guard let probability else { return "value \(Double(score).inColumn)  " + target }
     let details =
       objectness.map { String(format: "  objectness %6.2f %%  class %6.2f %%", $0 * 100, probability * 100) }
-      ?? (isProbability ? "" : String(format: "  logit %8.3f", score))
+      ?? (isProbability ? "" : "  logit \(Double(score).inColumn)")
     return String(format: "%6.2f %%", confidence * 100) + details + "  " + target
   }
 }
@@ -113,8 +113,9 @@ extension PredictedScores.ClassScore {
   /// Probability, logit, class and name; the value of a quantity.
   var line: String {
     let name = label.map { "  \($0)" } ?? ""
-    guard let probability else { return String(format: "value %8.3f", logit) + name }
-    return String(format: "%6.2f %%  logit %8.3f  class:%d", probability * 100, logit, classIndex) + name
+    guard let probability else { return "value \(Double(logit).inColumn)\(name)" }
+    return String(format: "%6.2f %%  logit ", probability * 100)
+      + "\(Double(logit).inColumn)  class:\(classIndex)\(name)"
   }
 }
 
@@ -123,8 +124,15 @@ extension PredictedScores.RegionScore {
   func line(_ positions: [Int], _ areProbabilities: Bool) -> String {
     let extents = positions.map(String.init).joined(separator: "×")
     return String(
-      format: "%6.2f %% of %@ positions  mean %@ %8.3f  region:%d", share * 100, extents,
-      areProbabilities ? "probability" : "logit", meanLogit, classIndex)
+      format: "%6.2f %% of %@ positions  mean %@ %@  region:%d", share * 100, extents,
+      areProbabilities ? "probability" : "logit", meanLogit.inColumn, classIndex)
       + (label.map { "  \($0)" } ?? "")
+  }
+}
+
+extension Double {
+  /// Eight characters or more: three decimals, or two significant digits if three decimals would show zero.
+  fileprivate var inColumn: String {
+    String(format: self != 0 && magnitude < 0.0005 ? "%8.1e" : "%8.3f", self)
   }
 }

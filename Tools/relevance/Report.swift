@@ -236,7 +236,14 @@ struct Report: JSONReport {
     let votes = layout.decision == .quantity ? [] : explanations.filter(\.isUnsupported)
     for index in Set(votes.compactMap(\.classIndex)).sorted() {
       let name = labels?[index].map { " (\($0))" } ?? ""
-      warnings.append("\(input): the logit of class \(index)\(name) is not positive: the network does not support it")
+      let empty = votes.filter { $0.classIndex == index && $0.relevance.largestMagnitude() == 0 }.map {
+        $0.method.description
+      }
+      warnings.append(
+        "\(input): the logit of class \(index)\(name) is not positive: the network does not support it"
+          + (empty.isEmpty
+            ? ""
+            : "; the map by \(empty.joined(separator: ", ")) is empty: explain a predicted class, or use --method lrp"))
     }
     return warnings
   }

@@ -11,6 +11,9 @@ struct ShownMap {
   /// Relevance by position, height × width.
   var values: Tensor { heatmap.values }
 
+  /// Whether the map is 0 everywhere, such as a contrastive map of a class that the network does not support.
+  var isEmpty: Bool { values.largestMagnitude() == 0 }
+
   /// The maps of one input.
   ///
   /// - Parameter hasChannelsLast: whether maps are height × width × channels.
@@ -33,6 +36,7 @@ struct ShownMap {
 
   /// The meaning of the colors and the share of clipped pixels.
   var words: String {
+    if isEmpty { return "The map is empty: it is 0 everywhere (\(explanation.quantity))." }
     let clipped = String(format: "%.2f", heatmap.clippedShare * 100)
     return "Full color at |r| = \(String(format: "%.3g", heatmap.limit)) (\(explanation.quantity)): "
       + "\(scale.words(unit: explanation.quantity)). \(clipped) % of the pixels exceed it and are clipped."
@@ -84,7 +88,8 @@ struct MapSheet {
 
   private static func withBar(_ map: ShownMap) throws -> RGBImage {
     let side = max(1, (leastSide + map.heatmap.width - 1) / max(map.heatmap.width, 1))
-    let label = "\(map.explanation.quantity), \(String(format: "%.2f", map.heatmap.clippedShare * 100)) % clipped"
+    let clipped = String(format: "%.2f", map.heatmap.clippedShare * 100)
+    let label = "\(map.explanation.quantity), " + (map.isEmpty ? "0 everywhere" : "\(clipped) % clipped")
     return LabeledMontage(
       rows: [.init([.init(try map.heatmap.image(pixelsPerPosition: side))])],
       colorBar: ColorBar(map.heatmap, label: label), textSize: 12, margin: 4
