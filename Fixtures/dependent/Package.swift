@@ -1,8 +1,8 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// A package as a user of RelevanceKit has it, with a rule and a method of its own, and a service for many callers. Tools/test-dependency also builds it with the dependency
-// that most users have, `.package(url: …, from: …)`.
+// A package like those of RelevanceKit's users, with a custom rule and a custom method, and a service for many callers.
+// Tools/test-dependency also builds it with the usual kind of dependency, `.package(url: …, from: …)`.
 let package = Package(
   name: "dependent",
   platforms: [.macOS(.v15)],

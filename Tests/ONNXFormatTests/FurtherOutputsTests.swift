@@ -103,6 +103,6 @@ import Testing
     // The node that computes it is also removed.
     #expect(
       (other as? any RelevanceKitError)?.description
-        == "b4: this output of the file was left out when it was read; expected it among furtherOutputs")
+        == "b4: this output of the file was not read; expected its name in furtherOutputs")
   }
 }

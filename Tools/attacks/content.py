@@ -1,4 +1,4 @@
-"""Cases whose files are hostile: images, tensors, configurations, rule tables, data sets, journals."""
+"""Cases with hostile files: images, tensors, configurations, rule tables, data sets, journals."""
 import json
 import struct
 import zlib
@@ -10,7 +10,7 @@ IMAGES = sorted(FIXTURES.glob("imaging/*/*.png")) + sorted(FIXTURES.glob("imagin
 
 
 def seen(random, name):
-    """A command that reads an input."""
+    """A command that reads an input file."""
     return random.choice([
         ["predict", str(MODEL), name], ["predict", str(MODEL), name, "--fit", "whole"], ["predict", str(MODEL), name, "--fit", "native"],
         ["explain", str(MODEL), name, "--output", "out", "--save", random.choice(["json", "png", "npy", "html", "json,html"])],
@@ -24,7 +24,7 @@ def chunk(kind, data, length=None, checksum=None):
 
 
 def png_bomb(random):
-    """A small file of a large picture, or one whose header is not what follows."""
+    """A small file of a large image, or a file whose header does not match its content."""
     sizes = [0, 1, 2, 63, 64, 65, 1000, 4096, 20_000, 65_535, 1_000_000, 2**31 - 1, 2**31, 2**32 - 1]
     width, height = random.choice(sizes), random.choice(sizes)
     depth, color = random.choice([1, 2, 4, 8, 16, 3, 0, 255]), random.choice([0, 2, 3, 4, 6, 1, 7])
@@ -38,7 +38,7 @@ def png_bomb(random):
 
 
 def changed_header(random, data):
-    """A picture of which one field of the header has another value, with checksums that fit."""
+    """An image with a changed field in its header and valid checksums."""
     data = bytearray(data)
     if data[:4] == b"\x89PNG":
         place = 16 + random.randrange(13)
@@ -61,7 +61,7 @@ def images(random, case):
         case 2 | 3: data, suffix = changed_header(random, data), source.suffix
         case 4: data, suffix = flipped(random, data), source.suffix
         case _: data, suffix = data, random.choice([".jpg", ".png", ".jpeg", ".npy"])
-    # What a picture may have decoded: 100 million pixels, if it says that it has so many.
+    # The allowed decoded size: up to 100 million pixels, if the header declares so many.
     case.decoded = 0 if len(data) < 64 else 3 * min(pixels(data), 200_000_000)
     case.arguments = seen(random, case.write("image" + suffix, data))
 
@@ -147,7 +147,7 @@ def tables(random, case):
 
 
 def journals(random, case, seeds):
-    """A changed journal, merged."""
+    """The merge of a damaged journal."""
     name, text = random.choice(sorted(seeds.items()))
     lines = text.split("\n")
     match random.randrange(6):

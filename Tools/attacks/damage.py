@@ -17,12 +17,12 @@ TEXTS = [
 
 
 def pick(random, good, bad, share=0.12):
-    """Mostly what is good: whatever is wrong first hides the rest."""
+    """Mostly the valid value, because the first error hides all later ones."""
     return random.choice(bad) if random.random() < share else good
 
 
 def flipped(random, data, most=8):
-    """Bytes changed, cut out, doubled and cut off."""
+    """Changes, removes, repeats and truncates bytes."""
     data = bytearray(data)
     for _ in range(random.randint(1, most)):
         if not data:
@@ -43,7 +43,7 @@ def flipped(random, data, most=8):
 
 
 def renumbered(random, text, most=3):
-    """A text of which some numbers are others."""
+    """A text with some changed numbers."""
     places = list(re.finditer(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", text))
     for match in sorted(random.sample(places, min(len(places), random.randint(1, most))), key=lambda m: -m.start()):
         text = text[: match.start()] + random.choice(NUMBERS) + text[match.end():]
@@ -64,7 +64,7 @@ def value(random, depth=0):
 
 
 def changed_json(random, text):
-    """JSON with a member changed, or not JSON any more."""
+    """JSON with a changed member, or invalid JSON."""
     way = random.randrange(7)
     if way == 0:
         return flipped(random, text.encode())

@@ -1,4 +1,4 @@
-"""How a case of Tools/attack is run, and what is expected of every one."""
+"""Runs a case of Tools/attack and checks the expectations for every case."""
 import os
 import re
 import resource
@@ -17,35 +17,35 @@ SCENES = FIXTURES / "digits/scenes"
 
 STATUSES = {0, 64, 65, 66, 70, 73}
 LONGEST_LINE = 1000
-# What a process may have at its largest: so much for the tool, the libraries, the model and its threads, and so many times its input.
+# The largest memory of a process: a constant for the tool, the libraries, the model and the threads, plus a multiple of its input.
 MEMORY_BASE = 400 << 20
 MEMORY_PER_INPUT_BYTE = 200
-# What no process gets, so that one that runs away does not take the machine with it.
+# The hard limit for every process, which protects the machine.
 ADDRESS_SPACE = 6 << 30
 SECONDS = 20
-# A sanitizer takes address space and memory beyond any limit.
+# A sanitizer needs address space and memory beyond these limits.
 IS_SANITIZED = False
 
 
 @dataclass
 class Case:
-    """A command in a folder of its own, which has been filled, and what is done to it."""
+    """A command with its folder, and the conditions under which it runs."""
 
     folder: Path
     arguments: list
     tool: str = "relevance"
-    # Redirections and limits, as a shell writes them: "2>/dev/full", "ulimit -v 400000;".
+    # Redirections and limits in shell syntax: "2>/dev/full", "ulimit -v 400000;".
     redirection: str = ""
     limits: str = ""
     stdin: bytes = b""
-    # The signal that is sent after so many seconds.
+    # The signal to send, and the time in seconds after which it is sent.
     signal: int = 0
     delay: float = 0
-    # Whether somebody reads standard output; otherwise it is a pipe that is closed, and the system sends SIGPIPE.
+    # Whether standard output is read; otherwise it is a closed pipe, and the system sends SIGPIPE.
     is_read: bool = True
-    # How many inputs may fail, each with a line of its own.
+    # The number of inputs that may fail, each with one line.
     inputs: int = 1
-    # Decoded pixels count as input: this many bytes more.
+    # Additional bytes of input, for decoded pixels.
     decoded: int = 0
     environment: dict = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Outcome:
 
 
 def snapshot(folder):
-    """The kind of each file below a folder, and the content of regular ones."""
+    """The kind of each file below a folder, and the contents of regular files."""
     found = {}
     for path in folder.rglob("*"):
         mode = os.lstat(path).st_mode
@@ -86,7 +86,7 @@ def input_size(folder):
 
 
 def run(case, tools, private):
-    """Runs a case; `private` is a folder for what it writes to standard output and standard error."""
+    """Runs a case. `private` is a folder for its standard output and standard error."""
     usual = "" if IS_SANITIZED else f"ulimit -v {ADDRESS_SPACE >> 10};"
     shell = f"{case.limits or usual} exec \"$0\" \"$@\" {case.redirection}"
     private.mkdir(exist_ok=True)
@@ -124,13 +124,13 @@ def run(case, tools, private):
 
 
 def faults(case, outcome, before, size):
-    """What is wrong with how a case ended, a sentence each."""
+    """The faults of a case's outcome, one sentence each."""
     if outcome.timed_out:
-        yield f"hangs: not done after {SECONDS} s"
+        yield f"does not end within {SECONDS} s"
         return
     sent = case.signal and outcome.status == -case.signal or not case.is_read and outcome.status == -signal.SIGPIPE
     if outcome.status == 127 and "error while loading shared libraries" in outcome.errors:
-        return  # the limit does not let the system start it
+        return  # the limit prevents the system from starting the tool
     if outcome.status not in STATUSES and not sent:
         last = outcome.errors.strip().splitlines()[-1:] or [""]
         yield f"ends with {'signal ' + signal.Signals(-outcome.status).name if outcome.status < 0 else f'status {outcome.status}'}: {last[0][:300]}"
@@ -141,7 +141,7 @@ def faults(case, outcome, before, size):
     errors = [line for line in lines if not line.startswith("note: ") and not re.match(r"[\w ]+: \d+ of \d+, ", line)]
     readable = "2>" not in case.redirection and "-f " not in case.limits
     if outcome.status > 0 and readable and not 1 <= len(errors) <= case.inputs:
-        yield f"says {len(errors)} lines of errors with status {outcome.status}; expected {case.inputs}: {' / '.join(errors)[:300]}"
+        yield f"prints {len(errors)} lines of errors with status {outcome.status}; expected {case.inputs}: {' / '.join(errors)[:300]}"
     for line in lines:
         if len(line) > LONGEST_LINE:
             yield f"writes a line of {len(line)} characters; expected at most {LONGEST_LINE}"
@@ -160,7 +160,7 @@ def left_behind(case, before, is_killed):
         elif after[path][0] != kind:
             yield f"replaced {path}, which is a special file"
     for path in after:
-        # Who is killed cannot clean up: the next one who writes the same file does.
+        # A killed process cannot clean up; the next process that writes the same file does.
         if is_killed and path.name.startswith(".relevancekit-"):
             continue
         if path not in before and (path.name.startswith(".") or ".sb-" in path.name or path.name.startswith("core")):
@@ -168,7 +168,7 @@ def left_behind(case, before, is_killed):
 
 
 def limit_self():
-    """The script itself is bounded as well."""
+    """Limits the memory of this script."""
     if not IS_SANITIZED:
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

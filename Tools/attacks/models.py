@@ -1,4 +1,4 @@
-"""Cases whose model or data set is hostile."""
+"""Cases with a hostile model or data set."""
 import json
 import struct
 
@@ -19,7 +19,7 @@ def varint(number):
 
 
 def member(number, content):
-    """A field of a message in the encoding of protocol buffers: a number, or bytes with their length."""
+    """A field of a protocol buffer message: a number, or bytes with their length."""
     if isinstance(content, int):
         return varint(number << 3) + varint(content)
     if isinstance(content, str):
@@ -28,7 +28,7 @@ def member(number, content):
 
 
 def external_model(random, case):
-    """A layer whose weights are said to be in another file, which is hostile."""
+    """A layer whose weights are in an external, hostile file."""
     places = ["weights.bin", "../weights.bin", "/etc/passwd", "/dev/zero", "../../../../../../etc/shadow", ".", "", "missing", "a" * 300, "w\n\x1b[2J", "fifo", "loop"]
     sizes = ["0", "864", "-1", "4096", "18446744073709551615", "9223372036854775807", "1e9", "", "x", "99999999999999"]
     entries = {"location": pick(random, "weights.bin", places, 0.3)}
@@ -93,16 +93,16 @@ def annotation(random):
 
 
 def data_sets(random, case):
-    pictures = sorted(SCENES.glob("00?.png"))[:3]
+    scenes = sorted(SCENES.glob("00?.png"))[:3]
     kind = random.choice(["manifest", "lines", "coco", "voc", "folder"])
     options = []
     if kind == "manifest":
-        rows = ["image,class,left,top,right,bottom,difficult"] + [f"{p},{random.choice('0123456789')},1,2,30,40,0" for p in pictures]
+        rows = ["image,class,left,top,right,bottom,difficult"] + [f"{p},{random.choice('0123456789')},1,2,30,40,0" for p in scenes]
         text = "\n".join(rows) + "\n"
         text = random.choice([renumbered(random, text), text.replace("1,2", f'"{random.choice(TEXTS)}"'), flipped(random, text.encode()).decode("latin-1"), '"' * 9999 + text])
         data = case.write("data.csv", text)
     elif kind == "lines":
-        rows = [json.dumps({"image": str(p), "classes": ["1"], "objects": [{"class": 7, "box": [0, 0, 9, 9]}]}) for p in pictures]
+        rows = [json.dumps({"image": str(p), "classes": ["1"], "objects": [{"class": 7, "box": [0, 0, 9, 9]}]}) for p in scenes]
         rows[0] = changed_json(random, rows[0]).decode("utf-8", "replace")
         data = case.write("data.jsonl", "\n".join(rows))
     elif kind == "coco":
@@ -114,14 +114,14 @@ def data_sets(random, case):
     elif kind == "voc":
         for name in "ab":
             case.write(f"data/Annotations/{name}.xml", annotation(random) if name == "a" else ANNOTATION)
-            case.copy(pictures[0], f"data/JPEGImages/{name}.png")
+            case.copy(scenes[0], f"data/JPEGImages/{name}.png")
         case.write("data/ImageSets/Main/val.txt", pick(random, "a\nb\n", ["a\n../../x\n", "a 1\nb -1\n", "\n".join(TEXTS)]))
         data = "data"
     else:
         for text in ["1", random.choice(TEXTS), random.choice(NUMBERS)]:
             name = text.replace("/", "_").replace("\0", "")[:60] or "2"
             if name not in (".", ".."):
-                case.copy(pictures[0], f"data/{name}/{random.choice(['a', name])}.png")
+                case.copy(scenes[0], f"data/{name}/{random.choice(['a', name])}.png")
         data = "data"
     if random.random() < 0.25:
         options += ["--classes", case.write("classes.json", changed_json(random, json.dumps({str(i): i for i in range(10)})))]

@@ -1,4 +1,4 @@
-"""Cases whose surroundings are hostile: special files, limits, signals, streams that cannot be written, command lines."""
+"""Cases with a hostile environment: special files, limits, signals, unwritable streams, command lines."""
 import os
 import signal
 import socket
@@ -6,11 +6,11 @@ import socket
 from .damage import NUMBERS, TEXTS
 from .harness import MODEL, SCENES
 
-PICTURE = str(SCENES / "005.png")
+IMAGE = str(SCENES / "005.png")
 
 
 def special(case, random, name):
-    """Something that is no file, in the case's own folder: never a device."""
+    """A special file in the case's folder; never a device."""
     path = case.folder / name
     match random.randrange(7):
         case 0 | 1: os.mkfifo(path)
@@ -22,7 +22,7 @@ def special(case, random, name):
             path.symlink_to("pipe")
         case _:
             here = os.open(case.folder, os.O_RDONLY)
-            try:  # by a short path: that of a socket may have 107 letters
+            try:  # with a short path: the path of a socket has at most 107 characters
                 with socket.socket(socket.AF_UNIX) as place:
                     place.bind(f"/proc/self/fd/{here}/{name}")
             finally:
@@ -40,7 +40,7 @@ def special_inputs(random, case):
             name = random.choice(["config.json", "preprocessor_config.json"])
             (case.folder / "model" / name).unlink()
             special(case, random, "model/" + name) if random.random() < 0.7 else os.mkfifo(case.folder / "model" / name)
-            case.arguments = ["predict", "model", PICTURE]
+            case.arguments = ["predict", "model", IMAGE]
         case 4: case.arguments = ["evaluate", "merge", special(case, random, "journal.jsonl"), "--output", "out"]
         case 5: case.arguments = ["evaluate", "border", str(MODEL), special(case, random, random.choice(["d.csv", "d.json", "d"])), "--output", "out"]
         case _:
@@ -54,12 +54,12 @@ def special_outputs(random, case):
         case 0:
             case.tool, case.arguments = "convert-model", [str(MODEL / "model.onnx"), special(case, random, "o.onnx")]
         case 1:
-            case.arguments = ["explain", str(MODEL), PICTURE, "--output", special(case, random, "out"), "--save", "json,png"]
+            case.arguments = ["explain", str(MODEL), IMAGE, "--output", special(case, random, "out"), "--save", "json,png"]
         case 2:
             (case.folder / "out/005").mkdir(parents=True)
             name = random.choice(["005/maps.png", "005/explanation.html", "report.json"])
             special(case, random, "out/" + name) if random.random() < 0.6 else os.mkfifo(case.folder / "out" / name)
-            case.arguments = ["explain", str(MODEL), PICTURE, "--output", "out", "--save", "json,png,html"]
+            case.arguments = ["explain", str(MODEL), IMAGE, "--output", "out", "--save", "json,png,html"]
         case _:
             (case.folder / "out").mkdir()
             special(case, random, "out/" + random.choice(["journal.jsonl", "report.md"]))
@@ -72,11 +72,11 @@ def evaluation(random):
 
 
 def anything(random):
-    """A command that does some work and writes something."""
+    """A command that computes and writes files."""
     return random.choice([
-        ["explain", str(MODEL), PICTURE, "--output", "out", "--save", "json,png,html,npy", "--target", "top:2"],
-        ["predict", str(MODEL), str(SCENES / "001.png"), PICTURE], evaluation(random), ["inspect", str(MODEL)], ["list", "rules"],
-        ["predict", str(MODEL), "missing.png"], ["--help"], ["units", str(MODEL), PICTURE, "--layer", "inception_3a_1x1", "--output", "out"],
+        ["explain", str(MODEL), IMAGE, "--output", "out", "--save", "json,png,html,npy", "--target", "top:2"],
+        ["predict", str(MODEL), str(SCENES / "001.png"), IMAGE], evaluation(random), ["inspect", str(MODEL)], ["list", "rules"],
+        ["predict", str(MODEL), "missing.png"], ["--help"], ["units", str(MODEL), IMAGE, "--layer", "inception_3a_1x1", "--output", "out"],
     ])
 
 
@@ -89,9 +89,9 @@ def limits(random, case):
     case.arguments = anything(random)
     if random.random() < 0.3:
         case.arguments = random.choice([
-            ["predict", str(MODEL), PICTURE, "--threads", random.choice(["1024", "32", "0", "-1", "99999999999999999999"])],
+            ["predict", str(MODEL), IMAGE, "--threads", random.choice(["1024", "32", "0", "-1", "99999999999999999999"])],
             ["bench", str(MODEL), "--batch", random.choice(["1000000", "99999999999999", "9223372036854775807", "0", "-1"])],
-            ["explain", str(MODEL), PICTURE, "--output", "out", "--method", random.choice(["smoothgrad:samples=1000000000", "integratedGradients:steps=9999999999999"])],
+            ["explain", str(MODEL), IMAGE, "--output", "out", "--method", random.choice(["smoothgrad:samples=1000000000", "integratedGradients:steps=9999999999999"])],
         ])
 
 
@@ -123,11 +123,11 @@ WORDS = [
 def command_lines(random, case):
     tool = random.choice(["relevance"] * 4 + ["convert-model"])
     case.tool, case.inputs = tool, 9
-    arguments = random.choice([[], ["predict", str(MODEL), PICTURE], ["explain", str(MODEL), PICTURE], ["lab", str(MODEL), PICTURE, "--layer", "conv1"], ["inspect", str(MODEL)], ["units", str(MODEL), PICTURE], evaluation(random)])
+    arguments = random.choice([[], ["predict", str(MODEL), IMAGE], ["explain", str(MODEL), IMAGE], ["lab", str(MODEL), IMAGE, "--layer", "conv1"], ["inspect", str(MODEL)], ["units", str(MODEL), IMAGE], evaluation(random)])
     if tool == "convert-model":
         arguments = [str(MODEL / "model.onnx"), "out.onnx"]
     arguments = list(arguments)
     for _ in range(random.randint(0 if arguments else 1, 4)):
         arguments.insert(random.randint(0, len(arguments)), random.choice(random.choice([WORDS, WORDS, NUMBERS, TEXTS])))
-    # Nothing is written but below the case's folder, nothing is read without end.
+    # Commands write only below the case's folder, and read no endless files.
     case.arguments = [a for a in arguments if a not in ("/dev/zero", "..", "../../../etc/passwd")]

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Runs an evaluation in shards on Dask, and merges them into the bytes that one run would have written.
+"""Runs an evaluation in shards on Dask, and merges them into the same bytes that a single run writes.
 
-What follows -- is for `relevance evaluate`: the evaluation, the model, the data and their options. Without --scheduler the workers
-are processes of this machine. With it, each thread of the cluster's workers runs one shard at a time; the tool, the model, the data
-and the output folder must have the same paths on all machines, and the journals are written where all see them.
+The arguments after -- are those of `relevance evaluate`: the evaluation, the model, the data and their options. Without --scheduler, the
+workers are processes of this machine. With --scheduler, each thread of the cluster's workers runs one shard at a time; the tool, the model,
+the data and the output folder must have the same paths on all machines, and the output folder must be on a shared file system.
 
-A shard whose worker dies is continued by another one, from its journal. Shards that are done are not run again, so the same command
-continues an evaluation that was interrupted.
+If a worker dies, another one continues its shard from the journal. Complete shards are not run again: repeat the same command to continue an
+interrupted evaluation.
 Example: Tools/cluster/dask_evaluate.py --shards 8 -- pointing squeezenet1.1 VOC2012 --method lrp --method clrp1 --output DIR
 """
 import argparse
@@ -27,12 +27,12 @@ from distributed.scheduler import KilledWorker
 NAME = "dask_evaluate"
 TOOL = Path(__file__).resolve().parent.parent.parent / ".build/release/relevance"
 CONNECT_SECONDS = 30
-POLL_SECONDS, LOG_SECONDS = 1, 30                           # how often journals are read, and a line is written where no terminal is
-RETRY_SECONDS = [2, 5, 15]                                  # pauses before a shard that failed for no fault of its own is tried again
-BUSY = "another process is writing to it"                   # what the tool says of the journal of a shard that still runs elsewhere
+POLL_SECONDS, LOG_SECONDS = 1, 30                           # intervals for reading journals, and for lines of progress without a terminal
+RETRY_SECONDS = [2, 5, 15]                                  # pauses before a shard is tried again after a temporary failure
+BUSY = "another process is writing to it"                   # the tool's message for the journal of a shard that another process runs
 USAGE, MISSING, UNAVAILABLE = 64, 66, 69                    # exit statuses, as in sysexits.h
 
-# Replaces itself by the tool, which dies with its worker: else it would go on, and keep the journal from the worker that takes over.
+# Replaces itself with the tool, which dies with its worker. Otherwise the tool would continue and lock the journal for the next worker.
 TIED = """import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGKILL)                  # PR_SET_PDEATHSIG
 if os.getppid() == int(sys.argv[1]):
@@ -41,7 +41,7 @@ if os.getppid() == int(sys.argv[1]):
 
 
 class Failure(Exception):
-    """What ends this script: a line and an exit status."""
+    """An error that ends this script, with a line and an exit status."""
 
     def __init__(self, line, status):
         super().__init__(line)
@@ -49,7 +49,7 @@ class Failure(Exception):
 
 
 class Shard:
-    """Part `index` of `count` of the items, and how much of it its journal says is done."""
+    """Part `index` of `count` of the items, with its progress according to its journal."""
 
     def __init__(self, folder, index, count):
         self.index, self.count = index, count
@@ -57,7 +57,7 @@ class Shard:
         self.bytes_read, self.lines, self.items = 0, 0, None
 
     def update(self):
-        """Reads what was written since; the last line may be half of one, which a continued run writes again."""
+        """Reads new lines of the journal. The last line may be incomplete; a resumed run writes it again."""
         try:
             with self.journal.open("rb") as file:
                 file.seek(self.bytes_read)
@@ -68,14 +68,14 @@ class Shard:
         if self.items is None and new:
             try:
                 self.items = len(range(self.index - 1, json.loads(new.partition(b"\n")[0])["items"], self.count))
-            except (ValueError, KeyError, TypeError):       # no journal; the tool will say so
+            except (ValueError, KeyError, TypeError):       # not a journal; the tool will report it
                 return
         self.bytes_read += len(new)
         self.lines += new.count(b"\n")
 
     @property
     def done(self):
-        return max(self.lines - 1, 0)                       # the first line is the head
+        return max(self.lines - 1, 0)                       # the first line is the header
 
     @property
     def is_complete(self):
@@ -83,7 +83,7 @@ class Shard:
 
 
 class Progress:
-    """One line on standard error that changes; where there is no terminal, a line now and then."""
+    """A line of progress on standard error, which is updated in a terminal and repeated at intervals otherwise."""
 
     def __init__(self, shards):
         self.shards, self.start = shards, time.monotonic()
@@ -116,7 +116,7 @@ class Progress:
 
 
 def run_shard(command, folder, variables):
-    """On a worker: runs the tool; its exit status, negative for a signal, and the lines of its standard error."""
+    """Runs the tool on a worker. Returns its exit status, negative for a signal, and the lines of its standard error."""
     tool = shutil.which(command[0], path=os.environ.get("PATH"))
     if not tool or not os.path.isdir(folder):
         return MISSING, [f"{folder if tool else command[0]}: not found on {socket.gethostname()}"]
@@ -125,7 +125,7 @@ def run_shard(command, folder, variables):
         ended = subprocess.run(tied, cwd=folder, env=os.environ | variables, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
         lines = [line.strip() for line in ended.stderr.splitlines() if line.strip()]
-        # Killed from outside, as where memory runs out, or the journal of a shard whose worker was lost but not dead.
+        # The tool was killed, for example because memory ran out, or a worker that lost its connection still runs the shard.
         is_temporary = ended.returncode == -signal.SIGKILL or ended.returncode > 0 and any(BUSY in line for line in lines)
         if not is_temporary or seconds is None:
             return ended.returncode, lines
@@ -133,7 +133,7 @@ def run_shard(command, folder, variables):
 
 
 def result_of(future):
-    """Exit status and reason of a shard that failed, or None; and the notes of its run."""
+    """The exit status and the reason of a failed shard, or None; and the notes of its run."""
     if future.status != "finished":
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
@@ -145,15 +145,15 @@ def result_of(future):
 
 
 def failure(status, lines):
-    """Exit status and reason of a process that ended so."""
+    """The exit status and the reason of a failed process."""
     if status < 0:
         return 128 - status, f"ended by {signal.Signals(-status).name}"
-    said = [line.removeprefix("relevance: ") for line in lines if line.startswith("relevance: ") or status == MISSING]
-    return status, said[-1] if said else f"ended with status {status}"
+    errors = [line.removeprefix("relevance: ") for line in lines if line.startswith("relevance: ") or status == MISSING]
+    return status, errors[-1] if errors else f"ended with status {status}"
 
 
 def run_shards(client, evaluation, shards, progress):
-    """Runs shards, of which one that fails does not keep the others; the failures: (status, reason) → shards."""
+    """Runs shards; a failed shard does not stop the others. Returns the failures: (status, reason) → shards."""
     variables = {name: os.environ[name] for name in ["RELEVANCEKIT_MODELS"] if name in os.environ}
     futures = {client.submit(run_shard, evaluation.command(shard), os.getcwd(), variables, pure=False): shard for shard in shards}
     pending, failures, noted = set(futures), {}, set()
@@ -186,8 +186,8 @@ class Evaluation:
         if not self.words or self.words[0].startswith("-") or self.words[0] == "merge":
             raise Failure("after --: expected an evaluation, a model, data and their options", USAGE)
         if given.shard:
-            raise Failure(f"after --: --shard is {given.shard}; expected none, as --shards makes them", USAGE)
-        # What a worker starts elsewhere must not depend on where it starts it.
+            raise Failure(f"after --: --shard is {given.shard}; expected no --shard, because --shards sets it", USAGE)
+        # The tool's path must not depend on the worker's folder.
         self.tool, self.threads = os.path.abspath(tool) if os.sep in tool else tool, given.threads or str(threads)
         self.output = given.output or "evaluation"
         self.resamples = ["--resamples", given.resamples] if given.resamples else []
@@ -197,7 +197,7 @@ class Evaluation:
                 "--shard", f"{shard.index}/{shard.count}"]
 
     def merge(self, shards):
-        """Writes the report and prints it, as a run without shards does."""
+        """Writes and prints the report, as a run without shards does."""
         command = [self.tool, "evaluate", "merge", *[str(shard.journal) for shard in shards], "--output", self.output, *self.resamples]
         try:
             ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")
@@ -209,7 +209,7 @@ class Evaluation:
 
 
 def cluster_of(arguments):
-    """Client of the scheduler that was given, or of a cluster of processes here."""
+    """A client of the given scheduler, or of a local cluster of processes."""
     if not arguments.scheduler:
         return Client(LocalCluster(
             n_workers=arguments.workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL))
@@ -220,15 +220,14 @@ def cluster_of(arguments):
 
 
 def evaluate(arguments, words):
-    """The exit status: 0, or that of the first shard that failed. Whatever is complete is merged."""
-    # Processes here share the processors; what a cluster's thread may take only its user knows.
+    """Runs and merges the evaluation. Returns 0, or the exit status of the first failed shard."""
+    # Local processes share the processors equally; the processors of a cluster's thread are unknown here.
     share = 1 if arguments.scheduler else max(len(os.sched_getaffinity(0)) // arguments.workers, 1)
     evaluation = Evaluation(words, arguments.relevance, arguments.threads or share)
     shards = [Shard(evaluation.output, index + 1, arguments.shards) for index in range(arguments.shards)]
     for shard in shards:
         shard.update()
-    # One that is complete goes along: nothing is left to do in it, but the tool compares its settings with what is asked for now.
-    # That all the others have the same settings is compared when they are merged.
+    # Also runs one complete shard, so that the tool compares its settings with the given ones. The merge compares the settings of the others.
     left = [shard for shard in shards if not shard.is_complete]
     left += [shard for shard in shards if shard.is_complete][:1]
     progress = Progress(shards)
@@ -259,12 +258,12 @@ def main():
     own, rest = (words[:words.index("--")], words[words.index("--") + 1:]) if "--" in words else (words, [])
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      usage="%(prog)s --shards N [option]... -- EVALUATION MODEL DATA [option]...")
-    parser.add_argument("--shards", type=positive, required=True, metavar="N", help="into how many parts the items are divided; from 2")
+    parser.add_argument("--shards", type=positive, required=True, metavar="N", help="the number of shards; at least 2")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--scheduler", metavar="ADDRESS", help="of a cluster that runs, such as tcp://host:8786")
-    where.add_argument("--workers", type=positive, default=2, metavar="N", help="processes of this machine (default: 2)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="the address of a running cluster's scheduler, such as tcp://host:8786")
+    where.add_argument("--workers", type=positive, default=2, metavar="N", help="the number of processes on this machine (default: 2)")
     parser.add_argument("--threads", type=positive, metavar="N",
-                        help="of each shard (default: an equal part of this machine's processors; with --scheduler 1)")
+                        help="threads of each shard (default: an equal part of this machine's processors; with --scheduler: 1)")
     parser.add_argument("--relevance", default=str(TOOL), metavar="PATH", help="the tool (default: the release build)")
     arguments = parser.parse_args(own)
     if arguments.shards < 2:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""slurm-array.sh with a stand-in for sbatch, which runs jobs at once and kills the first run of the first task, as preemption does."""
+"""Tests slurm-array.sh with a replacement for sbatch that runs jobs immediately and kills the first run of the first task, as preemption does."""
 import os
 import shlex
 import subprocess
@@ -8,7 +8,7 @@ import unittest
 from trial import EVALUATION, HERE, TOOL, Trial
 
 SCRIPT = HERE / "slurm-array.sh"
-# The tasks run in falling order; that all have ended well is what the merge waits for.
+# Runs the tasks in descending order, and the merge after all have succeeded.
 SBATCH = """#!/bin/bash
 set -eu
 echo "$*" >>"$CALLS"
@@ -39,7 +39,7 @@ class SlurmArray(Trial):
             "PATH": f"{programs}:{os.environ['PATH']}", "RELEVANCE": TOOL, "CALLS": str(self.calls), "PREEMPT_SECONDS": "0.7"}
         return subprocess.run([SCRIPT, *words], env=environment, capture_output=True, text=True, check=False)
 
-    def test_writes_what_a_direct_run_does(self):
+    def test_writes_the_same_as_a_direct_run(self):
         ended = self.submit("3", self.output, *EVALUATION)
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
         self.assertEqual(ended.stdout, f"7: 3 shards; 8: merges them into {self.output}\n")
@@ -50,12 +50,12 @@ class SlurmArray(Trial):
         self.assertEqual(array, f"--parsable --array=1-3 {SCRIPT} shard {words}")
         self.assertIn("--dependency=afterok:7 --kill-on-invalid-dep=yes", merge)
 
-    def test_reports_with_as_many_resamples_as_asked_for(self):
+    def test_passes_the_number_of_resamples_to_the_merge(self):
         self.assertEqual(self.submit("2", self.output, *EVALUATION, "--resamples", "20").returncode, 0)
         self.assertEqual((self.output / "journal.jsonl").read_bytes(), (self.direct / "journal.jsonl").read_bytes())
         self.assertNotEqual((self.output / "report.md").read_bytes(), (self.direct / "report.md").read_bytes())
 
-    def test_says_what_is_missing(self):
+    def test_reports_missing_arguments(self):
         ended = self.submit("3", "folder", "pointing")
         self.assertEqual((ended.returncode, ended.stdout), (64, ""))
         self.assertEqual(ended.stderr, "slurm-array.sh: expected N DIR EVALUATION MODEL DATA [OPTION]..., found 3 arguments\n")

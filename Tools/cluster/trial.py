@@ -1,7 +1,7 @@
-"""What the tests of this folder share: an evaluation, and what a direct run of it writes.
+"""Shared by the tests of this folder: an evaluation, and the files of a direct run.
 
-RELEVANCE is the tool (default: the release build), EVALUATION the evaluation's words without --output (default: pointing on the
-digits of Fixtures). It should take some seconds, so that there is time to interrupt it.
+RELEVANCE is the path of the tool (default: the release build). EVALUATION contains the arguments of the evaluation without --output (default:
+pointing on the digits of Fixtures). The evaluation should take some seconds, so that it can be interrupted.
 """
 import os
 import shlex
@@ -32,12 +32,12 @@ class Trial(unittest.TestCase):
         self.output = self.folder / self.id().rpartition(".")[2]
 
     def assert_same_bytes(self):
-        """All that the direct run has written is in the output folder as well."""
+        """Checks that the output folder contains the same files as the direct run."""
         for file in self.direct.iterdir():
             self.assertEqual(file.read_bytes(), (self.output / file.name).read_bytes(), file.name)
 
     def logging_tool(self):
-        """The tool, which first adds its arguments to a file as a line; and that file."""
+        """A wrapper of the tool that appends its arguments to a log, and the log."""
         log, tool = self.folder / f"{self.output.name}.log", self.folder / f"{self.output.name}.sh"
         tool.write_text(f'#!/bin/sh\necho "$*" >>{shlex.quote(str(log))}\nexec {shlex.quote(TOOL)} "$@"\n')
         tool.chmod(0o755)

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// A package of its own: whoever depends on RelevanceKit neither downloads nor builds an HTTP server.
+// A separate package, so that packages that depend on RelevanceKit neither download nor build an HTTP server.
 let package = Package(
   name: "relevance-explorer",
   platforms: [.macOS(.v15)],
@@ -15,7 +15,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.20.0"),
   ],
   targets: [
-    // Questions about images and their answers: nothing here knows of HTTP.
+    // Requests about images and their answers, independent of HTTP.
     .target(
       name: "ExplorerService", dependencies: [.product(name: "RelevanceKit", package: "RelevanceKit")]),
     .executableTarget(
@@ -31,7 +31,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       ],
-      // The page is part of the program, which is one file.
+      // The page is embedded in the program, which is one file.
       resources: [.embedInCode("Web")]),
     .testTarget(name: "ExplorerServiceTests", dependencies: ["ExplorerService"]),
   ],

@@ -1,5 +1,4 @@
-// Feeds bytes to the ONNX shim: whatever they are, it returns a model whose payloads lie inside them, or one line that says
-// why not.
+// Feeds bytes to the ONNX shim. It must return either a model whose payloads are inside the bytes, or an error of one line.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-"""SqueezeNet's forward pass in plain NumPy, from the weights as released: shares neither code nor layout with the ONNX graph."""
+"""SqueezeNet's forward pass in plain NumPy from the released weights. It shares neither code nor layout with the ONNX graph."""
 import math
 
 import numpy as np
@@ -16,7 +16,7 @@ def convolution(value, kernel, bias, stride=1, padding=0):
 
 
 def pool(value):
-    """The maximum of 3 × 3 windows, 2 apart; the last window may reach beyond the edge."""
+    """Max pooling with 3 × 3 windows and stride 2; the last window may extend beyond the edge."""
     out = [math.ceil((side - 3) / 2) + 1 for side in value.shape[1:3]]
     ragged = [(0, 2 * (n - 1) + 3 - side) for n, side in zip(out, value.shape[1:3])]
     value = np.pad(value, ((0, 0), *ragged, (0, 0)), constant_values=-np.inf)
@@ -38,7 +38,7 @@ def forward(weights, images):
 
 
 def disagreement(model_bytes, weights):
-    """What is wrong with the model's logits as ONNX Runtime computes them, or None."""
+    """The error in the model's logits as ONNX Runtime computes them, or None."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model_bytes, options, providers=["CPUExecutionProvider"])
@@ -51,6 +51,6 @@ def disagreement(model_bytes, weights):
         if found.shape != expected.shape:
             return f"logits {where} have shape {list(found.shape)}, expected {list(expected.shape)}"
         error = np.abs(found - expected).max() / np.abs(expected).max()
-        if not error <= TOLERANCE:                          # also when it is not a number
+        if not error <= TOLERANCE:                          # also true for NaN
             return f"logits {where} differ from the NumPy forward pass by {error:.2g} of the largest, tolerance {TOLERANCE:g}"
     return None

@@ -1,6 +1,6 @@
-"""Three small networks for scenes of digits, of the shapes of AlexNet, VGG and GoogLeNet, and how they become ONNX.
+"""Three small networks for scenes of digits, with the architectures of AlexNet, VGG and GoogLeNet, and their export to ONNX.
 
-Inputs are N × 3 × 64 × 64, outputs the logits of ten classes. A node of the ONNX graph has the name that its layer has here.
+Inputs are N × 3 × 64 × 64; outputs are the logits of ten classes. A node of the ONNX graph has the name of its layer here.
 """
 import numpy as np
 import onnx
@@ -11,7 +11,7 @@ from torch import nn
 from digits import CLASSES, SIDE
 
 OPSET, IR_VERSION = 17, 8
-MEAN, DEVIATION = 0.25, 0.25                                # of every channel, for pixels of 0 … 1: inputs lie within −1 … 3
+MEAN, DEVIATION = 0.25, 0.25                                # of every channel, for pixels from 0 to 1; the inputs are then from −1 to 3
 DROPOUT = 0.3
 
 PREPROCESSOR = {
@@ -23,14 +23,14 @@ PREPROCESSOR = {
 
 
 class Concat(nn.Module):
-    """Channels beside each other."""
+    """Concatenates channels."""
 
     def forward(self, *values):
         return torch.cat(values, 1)
 
 
 class Network(nn.Module):
-    """A graph of named layers, which PyTorch runs and ONNX stores. `add` and the like return the name of a value."""
+    """A graph of named layers, which PyTorch runs and which is exported to ONNX. Methods such as `add` return the name of a value."""
 
     def __init__(self):
         super().__init__()
@@ -58,7 +58,7 @@ class Network(nn.Module):
         return self.add(f"{name}_concat", Concat(), *branches)
 
     def initialized(self):
-        """The same with the sizes of all inputs found and weights drawn: He's for rectified layers, zeros for the last."""
+        """Determines the sizes of all inputs and initializes the weights: He initialization, and zeros for the last layer."""
         self(torch.zeros(2, 3, SIDE, SIDE))
         *rectified, last = [layer for layer in self.layers.values() if isinstance(layer, nn.Conv2d | nn.Linear)]
         for layer in rectified:
@@ -70,7 +70,7 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def centered(self):
-        """The same network with logits that sum to 0. No softmax sees the difference; logits of what is there are positive."""
+        """The same network with logits that sum to 0. The softmax is unchanged, and the logits of present digits are positive."""
         last = self.layers["logits"]
         last.weight -= last.weight.mean(0, keepdim=True)
         last.bias -= last.bias.mean()
@@ -84,9 +84,9 @@ class Network(nn.Module):
 
 
 def alexnet():
-    """Krizhevsky et al. 2012: a large first kernel with stride, poolings that overlap, normalization across channels.
+    """Krizhevsky et al. 2012: a large first kernel with a stride, overlapping pooling, normalization across channels.
 
-    The normalization follows the pooling, as in CaffeNet: before it, it would take most of the time.
+    The normalization follows the pooling, as in CaffeNet; before the pooling it would take most of the time.
     """
     network = Network()
     value = network.convolution("input", "conv1", 24, 7, stride=2, padding=2)
@@ -103,7 +103,7 @@ def alexnet():
 
 
 def vgg():
-    """Simonyan and Zisserman 2014: pairs of 3×3 convolutions, poolings that halve."""
+    """Simonyan and Zisserman 2014: pairs of 3×3 convolutions, each followed by pooling that halves the sides."""
     network = Network()
     value = "input"
     for stage, width in enumerate((16, 32, 48, 64), 1):
@@ -114,7 +114,7 @@ def vgg():
 
 
 def googlenet():
-    """Szegedy et al. 2014: modules of four branches, a global average, one fully connected layer."""
+    """Szegedy et al. 2014: modules with four branches, a global average, one fully connected layer."""
     network = Network()
     value = network.convolution("input", "conv1", 16, 7, stride=2, padding=3)
     value = network.add("pool1", nn.MaxPool2d(3, 2, ceil_mode=True), value)
@@ -134,7 +134,7 @@ def googlenet():
 
 
 def classified(network, value, *widths):
-    """The network with three fully connected layers behind `value`."""
+    """The network with three fully connected layers after `value`."""
     value = network.add("flat", nn.Flatten(), value)
     for number, width in enumerate(widths, 1):
         value = network.dense(value, f"fc{number}", width)
@@ -146,7 +146,7 @@ NETWORKS = {"alexnet": alexnet, "vgg": vgg, "googlenet": googlenet}
 
 
 def operator(layer):
-    """The ONNX operator and its attributes that do what a layer does."""
+    """The ONNX operator of a layer, with its attributes."""
     match layer:
         case nn.Conv2d():
             pads = [*layer.padding, *layer.padding]
@@ -171,7 +171,7 @@ def operator(layer):
 
 
 def to_onnx(network, name):
-    """The ONNX model of a trained network, without its dropout. The batch is symbolic, the sides are fixed."""
+    """The ONNX model of a trained network, without dropout. The batch size is symbolic, the sides are fixed."""
     nodes, tensors, alias = [], [], {}
     for key, layer in network.layers.items():
         inputs = [alias.get(value, value) for value in network.inputs[key]]

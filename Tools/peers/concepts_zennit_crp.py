@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""How long zennit-crp takes for conditional maps of many channels: CondAttribution.generate on the last convolution of a seeded VGG16.
+"""Times zennit-crp for conditional maps of many channels: CondAttribution.generate on the last convolution of a seeded VGG16.
 
     python Tools/peers/concepts_zennit_crp.py                   times for several batch sizes, in milliseconds
     python Tools/peers/concepts_zennit_crp.py --serve 10        a worker behind the line protocol of measuring.py
 
-One run is what `generate` does for all conditions: one forward pass of a batch of equal pictures, and a backward pass for each batch of
-conditions. The maps are summed over the colors, as zennit-crp makes them. The network is that of networks.py; needs requirements.txt and
+A run calls `generate` for all conditions: one forward pass of a batch of equal images, and a backward pass for each batch of conditions. The
+maps are summed over the colors, as zennit-crp does. The network is that of networks.py. Requires requirements.txt and
 `pip install --no-deps zennit-crp==0.6.0 matplotlib tqdm`.
 """
 import argparse
@@ -26,9 +26,9 @@ LAYER = "features.28"
 
 
 def explainer(conditions, batch, seed_class=None):
-    """A function that makes all maps, and the score of the class that they explain."""
+    """A function that computes all maps, and the score of the explained class."""
     network = networks.network("vgg16")
-    pixels = torch.from_numpy(networks.picture())
+    pixels = torch.from_numpy(networks.image())
     with torch.no_grad():
         logits = network(pixels)[0]
     target = int(logits.argmax()) if seed_class is None else seed_class
@@ -70,7 +70,7 @@ def main():
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 5, 10, 20], help="batch sizes to time")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--target", type=int, help="class; default: the most probable one")
+    parser.add_argument("--target", type=int, help="the class to explain (default: the most probable one)")
     parser.add_argument("--serve", type=int, metavar="BATCH", help="answer `run`, `save PATH` and `quit`, with this batch size")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

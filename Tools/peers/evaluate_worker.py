@@ -1,11 +1,11 @@
-"""The loop of a pointing game in PyTorch with Captum, behind the line protocol of measuring.py.
+"""The loop of a pointing game in PyTorch with Captum, with the line protocol of measuring.py.
 
-Usage: evaluate_worker.py NETWORK FOLDER MANIFEST.csv [--threads N] [--pictures N]
+Usage: evaluate_worker.py NETWORK FOLDER MANIFEST.csv [--threads N] [--images N]
 
-NETWORK is squeezenet1.1, whose weights are read from FOLDER/model.onnx, or one of networks.py. Each `run` decodes the next N pictures
-of the manifest, from the first again after the last, explains each by LRP, CLRP1 and CLRP2 and scores the maps in its box; it prints
-`<milliseconds> <hits> <pictures>`. What `save` writes are the scores of the manifest's pictures so far: for each method whether the
-maximum is in the box, and the share of energy there.
+NETWORK is squeezenet1.1, with weights from FOLDER/model.onnx, or a network of networks.py. Each `run` decodes the next N images of the
+manifest, starting again after the last one, explains each by LRP, CLRP1 and CLRP2, scores the maps in the image's box, and prints
+`<milliseconds> <hits> <images>`. `save` writes the scores of the images so far: for each method, whether the maximum is in the box, and the share
+of energy in the box.
 """
 import argparse
 import csv
@@ -28,7 +28,7 @@ POOLED_FIRES = (3, 5)
 
 
 class Fire(torch.nn.Module):
-    """Each branch has a copy of its input: Captum counts relevance several times where layers share a tensor."""
+    """A module whose branches have copies of their input, because Captum counts relevance several times if layers share a tensor."""
 
     def __init__(self, channels, squeeze, expand):
         super().__init__()
@@ -42,7 +42,7 @@ class Fire(torch.nn.Module):
 
 
 def squeezenet(folder, _):
-    """Everything before the last layer with weights, that layer with what follows, and the positions that it averages."""
+    """The network before the last layer with weights, the rest, and the number of positions that the rest averages."""
     import onnx
     weights = {tensor.name: torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
                for tensor in onnx.load(folder / "model.onnx").graph.initializer}
@@ -64,7 +64,7 @@ def squeezenet(folder, _):
 
 
 def classifier(_, name):
-    """The same of a network of torchvision's that ends in a fully connected layer."""
+    """The same for a network of torchvision that ends with a fully connected layer."""
     network = networks.network(name)
     *layers, last = network.classifier
     body = Chain(torch.nn.Sequential(network.features, network.avgpool), torch.nn.Sequential(*layers))
@@ -72,7 +72,7 @@ def classifier(_, name):
 
 
 class Chain(torch.nn.Module):
-    """Two parts with vectors between them and behind them. Captum has no rule for a Flatten of its own."""
+    """Two parts, each with a vector as output. Captum has no rule for Flatten modules."""
 
     def __init__(self, first, second, flattens=True):
         super().__init__()
@@ -85,7 +85,7 @@ class Chain(torch.nn.Module):
 
 
 class Explainer:
-    """LRP with Alpha1_Beta0_Rule on every layer with weights, and its contrasts, by one run of Captum for each map."""
+    """LRP with Alpha1_Beta0_Rule on every layer with weights, and its contrasts. Each map is a run of Captum."""
 
     def __init__(self, body, head, weight):
         self.network = Chain(body, head, flattens=False)
@@ -93,7 +93,7 @@ class Explainer:
         self.network.eval().requires_grad_(False)
 
     def relevance(self, explained, pixels, target):
-        # Captum drops rules after each call.
+        # Captum removes rules after each call.
         for layer in explained.modules():
             if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
                 layer.rule = Alpha1_Beta0_Rule(set_bias_to_zero=True)
@@ -109,7 +109,7 @@ class Explainer:
 
 
 class Others(torch.nn.Module):
-    """CLRP1's dual: one output that has the value of the target's logit, and spreads its relevance over the other classes."""
+    """CLRP1's dual: an output with the value of the target's logit, which distributes its relevance over the other classes."""
 
     def __init__(self, network, target):
         super().__init__()
@@ -119,14 +119,14 @@ class Others(torch.nn.Module):
         logits = self.network(operand)
         target = logits[:, self.target:self.target + 1]
         mean = (logits.sum(1, keepdim=True) - target) / (logits.shape[1] - 1)
-        if self.score is None:                              # Captum's second pass has other weights
+        if self.score is None:                              # Captum's second pass uses other weights
             self.score = target.detach()
         return self.score + (mean - mean.detach())
 
 
 class Negated(torch.nn.Module):
-    """CLRP2's dual: one output that has the value of the target's logit, and gets it by the negated weights of the last layer, of
-    which an average over positions that follows is taken to be a part."""
+    """CLRP2's dual: an output with the value of the target's logit, computed with the negated weights of the last layer. A following average
+    over positions is part of that layer."""
 
     def __init__(self, body, weight, positions, score):
         super().__init__()
@@ -140,7 +140,7 @@ class Negated(torch.nn.Module):
 
 
 class Preprocessing:
-    """What preprocessor_config.json says, as far as the networks here need it; and where it moves boxes."""
+    """The preprocessing of preprocessor_config.json, as far as these networks need it, also for boxes."""
 
     def __init__(self, path):
         self.settings = json.loads(path.read_text())
@@ -148,14 +148,14 @@ class Preprocessing:
         self.mean, self.deviation = channels if self.settings["do_normalize"] else (0, 1)
 
     def tensor_and_region(self, path, box):
-        picture = Image.open(path).convert("RGB")
-        width, height = picture.size
+        image = Image.open(path).convert("RGB")
+        width, height = image.size
         edge = self.settings["size"]["shortest_edge"]
         crop = self.settings["crop_size"]["height"]
         size = (edge, edge * height // width) if width < height else (edge * width // height, edge)
         left, top = ((side - crop) // 2 for side in size)
-        picture = picture.resize(size, Image.Resampling.BILINEAR).crop((left, top, left + crop, top + crop))
-        pixels = torch.from_numpy(np.asarray(picture, dtype=np.float32)).permute(2, 0, 1)
+        image = image.resize(size, Image.Resampling.BILINEAR).crop((left, top, left + crop, top + crop))
+        pixels = torch.from_numpy(np.asarray(image, dtype=np.float32)).permute(2, 0, 1)
         if self.settings["do_rescale"]:
             pixels = pixels * self.settings["rescale_factor"]
         pixels = (pixels - self.mean) / self.deviation
@@ -167,7 +167,7 @@ class Preprocessing:
 
     @staticmethod
     def centers(bounds, count):
-        """The pixels whose centers lie between two bounds."""
+        """The pixels whose centers are between two bounds."""
         low, high = (min(max(math.ceil(bound - 0.5), 0), count) for bound in bounds)
         return slice(low, high)
 
@@ -188,22 +188,22 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pictures", type=int, default=1)
+    parser.add_argument("--images", type=int, default=1)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
     torch.set_num_threads(arguments.threads)
     with open(arguments.manifest, newline="") as file:
-        pictures = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
     explainer = Explainer(*(squeezenet if arguments.network == "squeezenet1.1" else classifier)(arguments.folder, arguments.network))
     preprocessing = Preprocessing(arguments.folder / "preprocessor_config.json")
     found = {}
 
     def explain(number):
-        picture = pictures[number % len(pictures)]
-        box = [float(picture[side]) for side in ("left", "top", "right", "bottom")]
-        pixels, rows, columns = preprocessing.tensor_and_region(picture["image"], box)
-        found[number % len(pictures)] = [scores(each, rows, columns) for each in explainer.maps(pixels, int(picture["class"]))]
-        return sum(hits for hits, _ in found[number % len(pictures)])
+        row = rows[number % len(rows)]
+        box = [float(row[side]) for side in ("left", "top", "right", "bottom")]
+        pixels, inside_rows, inside_columns = preprocessing.tensor_and_region(row["image"], box)
+        found[number % len(rows)] = [scores(each, inside_rows, inside_columns) for each in explainer.maps(pixels, int(row["class"]))]
+        return sum(hits for hits, _ in found[number % len(rows)])
 
     explain(0)
     done = 0
@@ -212,9 +212,9 @@ if __name__ == "__main__":
         word, _, path = line.strip().partition(" ")
         if word == "run":
             start = time.perf_counter()
-            hits = sum(explain(done + number) for number in range(arguments.pictures))
-            print(f"{1000 * (time.perf_counter() - start):.3f} {hits} {arguments.pictures}", flush=True)
-            done += arguments.pictures
+            hits = sum(explain(done + number) for number in range(arguments.images))
+            print(f"{1000 * (time.perf_counter() - start):.3f} {hits} {arguments.images}", flush=True)
+            done += arguments.images
         elif word == "save":
             np.save(path, np.array([found[number] for number in sorted(found)], dtype=np.float32))
             print("saved", flush=True)

@@ -1,9 +1,9 @@
-"""What the measurements in this folder have in common: workers that run in turn, how noisy the machine is, and how maps compare.
+"""Shared by the measurements in this folder: workers that run in turn, the load of the machine, and the comparison of maps.
 
-A worker is a process that prints `ready` once it is warm. For every line `run` it does its work once, forward and, if it explains,
-backward, and prints `<milliseconds> <sum of the map> <score>`. `save PATH` writes the last map, or the logits, as float32 .npy and
-prints `saved`; `quit` ends it. Times are taken by the clock of the script that asks, from `run` to the answer.
-Needs Linux: peak memory is VmHWM, resident pages, mapped files included.
+A worker is a process that prints `ready` when it is warm. For every line `run`, it computes once (forward and, if it explains, backward) and
+prints `<milliseconds> <sum of the map> <score>`. For `save PATH`, it writes the last map, or the logits, as float32 .npy and prints `saved`.
+`quit` ends it. Times are measured by the script that sends the lines, from `run` to the response.
+Requires Linux: peak memory is VmHWM, which counts resident pages including mapped files.
 """
 import argparse
 import array
@@ -22,13 +22,13 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOOL = shlex.quote(str(HERE.parent.parent / ".build/release/relevance"))
-START_SECONDS, RUN_SECONDS = 600, 600                       # how long a worker may be silent
-SHORT_MILLISECONDS = 1000                                   # a shorter run is made twice, the first not counted: processors wake slowly
-PAUSE_SECONDS = 0.1                                         # lets the threads of the worker that has just run fall asleep
-CLOCK_TOLERANCE = 0.05                                      # between this script's clock and the worker's, before it is reported
-QUIET_CORES = 0.1                                           # what other processes may take before a result is called disturbed
+START_SECONDS, RUN_SECONDS = 600, 600                       # time limits for a worker's responses
+SHORT_MILLISECONDS = 1000                                   # shorter runs are repeated and the first is discarded: processors wake slowly
+PAUSE_SECONDS = 0.1                                         # lets the threads of the last worker fall asleep
+CLOCK_TOLERANCE = 0.05                                      # the relative difference to the worker's clock that is reported
+QUIET_CORES = 0.1                                           # the load of other processes, in cores, that counts as a disturbance
 LIBRARIES = ("OMP", "MKL", "OPENBLAS")
-# What restrains libraries to an instruction set, and makes OpenBLAS use it on processors that it knows under another name.
+# Variables that limit libraries to an instruction set, and make OpenBLAS use it on processors that it does not recognize.
 OURS_WITH = {
     "avx2": {"RELEVANCEKIT_ISA": "avx2", "OPENBLAS_CORETYPE": "Haswell"},
     "avx512": {"RELEVANCEKIT_ISA": "avx512", "OPENBLAS_CORETYPE": "SkylakeX"},
@@ -63,7 +63,7 @@ class Worker:
 
     def answer(self, seconds):
         if not select.select([self.process.stdout], [], [], seconds)[0]:
-            raise Failure(f"{self.name}: silent for {seconds} s")
+            raise Failure(f"{self.name}: no response within {seconds} s")
         line = self.process.stdout.readline()
         if not line:
             self.fail()
@@ -81,7 +81,7 @@ class Worker:
             self.fail()
 
     def fail(self):
-        """Says what the worker, which has ended, said last; or its first line that calls itself an error."""
+        """Raises an error with the first error line of a worker that has ended, or with its last line."""
         status = self.process.wait()
         self.errors.seek(0)
         lines = [line.strip() for line in self.errors if line.strip()]
@@ -104,7 +104,7 @@ class Worker:
         self.own_times.pop()
 
     def saved(self, path):
-        """The last map, or the logits."""
+        """The worker's last map, or the logits."""
         self.ask(f"save {path}")
         self.expect("saved", RUN_SECONDS)
         return floats(path)
@@ -118,10 +118,10 @@ class Worker:
         return statistics.median(self.times)
 
     def clock_remark(self):
-        """What is wrong with the worker's clock, or None."""
+        """A remark if the worker's clock differs from this script's, or None."""
         own = statistics.median(self.own_times)
         if abs(own - self.median) > CLOCK_TOLERANCE * self.median:
-            return f"says {own:.1f} ms by its own clock, which is not the {self.median:.1f} ms seen here"
+            return f"the worker's clock measured {own:.1f} ms, this script {self.median:.1f} ms"
 
     def quit(self):
         try:
@@ -133,7 +133,7 @@ class Worker:
 
 
 def run_in_turn(workers, rounds, warm_ups):
-    """Lets each run once per round; returns how many cores others took meanwhile. Rounds that warm up are not counted."""
+    """Runs each worker once per round. Returns the number of cores that other processes used. Warm-up rounds are not counted."""
     processes = [worker.process.pid for worker in workers]
     for number in range(-warm_ups, rounds):
         if number == 0:
@@ -149,7 +149,7 @@ def run_in_turn(workers, rounds, warm_ups):
 
 
 def others_seconds(processes):
-    """Processor time that all but `processes` and this script have taken so far."""
+    """The processor time so far of all processes except `processes` and this script."""
     ticks = [int(number) for number in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
     busy = sum(ticks) - sum(ticks[3:5])                     # without idle and waiting for input or output
     for process in ["self", *processes]:
@@ -159,11 +159,11 @@ def others_seconds(processes):
 
 
 def quiet_remark(cores):
-    """`cores`: what others took during each measurement, by its name."""
+    """A remark on the load of other processes. `cores` contains their number of cores by name of the measurement."""
     worst = max(cores, key=cores.get)
-    remark = f"Other processes took at most {cores[worst]:.2f} of {os.cpu_count()} cores ({worst})"
+    remark = f"Other processes used at most {cores[worst]:.2f} of {os.cpu_count()} cores ({worst})"
     disturbed = [name for name in cores if cores[name] > QUIET_CORES]
-    return remark + (f"; DISTURBED, measure again when it is quiet: {', '.join(disturbed)}." if disturbed else ".")
+    return remark + (f"; DISTURBED, measure again on a quiet machine: {', '.join(disturbed)}." if disturbed else ".")
 
 
 def machine_remark(threads):
@@ -189,7 +189,7 @@ def span(values, digits=1):
 
 
 def floats(path):
-    """The numbers in an .npy file of float32."""
+    """The values of an .npy file of float32."""
     with open(path, "rb") as file:
         start = file.read(8)
         header = file.read(int.from_bytes(file.read(2 if start[6:7] == b"\1" else 4), "little"))
@@ -210,7 +210,7 @@ def distance_and_cosine(reference, other):
 
 
 def write_networks(names, scratch, python):
-    """Writes what is not in the scratch folder yet: of each network the model and its input, by networks.py."""
+    """Writes the model and the input of each network with networks.py, unless they exist in the scratch folder."""
     for name in names:
         folder = Path(scratch).resolve() / name
         if not (folder / "model.onnx").exists():
@@ -226,40 +226,40 @@ def versions(python, packages):
     except OSError as error:
         raise Failure(f"cannot start {python}: {error.strerror}")
     if result.returncode != 0:
-        raise Failure(f"{python}: {result.stderr.strip().splitlines()[-1]}; it needs the packages of Tools/peers/requirements.txt")
+        raise Failure(f"{python}: {result.stderr.strip().splitlines()[-1]}; install the packages of Tools/peers/requirements.txt")
     return result.stdout.strip()
 
 
 def parser_with_common_options(ours="bench --on-request", **settings):
     parser = argparse.ArgumentParser(**settings)
-    parser.add_argument("--scratch", metavar="FOLDER", help="keeps the exported models (1.2 GB) between runs")
+    parser.add_argument("--scratch", metavar="FOLDER", help="a folder that keeps the exported models (1.2 GB) between runs")
     parser.add_argument("--rounds", type=positive, default=10, metavar="N", help="counted runs of each worker (default: 10)")
-    parser.add_argument("--warm-ups", type=int, default=3, metavar="N", help="runs of each before the counted ones (default: 3)")
-    parser.add_argument("--threads", type=positive, default=2, metavar="N", help="of each worker (default: 2)")
-    parser.add_argument("--python", default=sys.executable, help="has the packages of Tools/peers/requirements.txt")
+    parser.add_argument("--warm-ups", type=int, default=3, metavar="N", help="runs of each worker before the counted ones (default: 3)")
+    parser.add_argument("--threads", type=positive, default=2, metavar="N", help="threads of each worker (default: 2)")
+    parser.add_argument("--python", default=sys.executable, help="a Python with the packages of Tools/peers/requirements.txt")
     parser.add_argument("--ours", default=f"{TOOL} {ours}", metavar="COMMAND",
-                        help=f"our side; default: the release build's `relevance {ours}`")
-    parser.add_argument("--output", type=Path, metavar="FILE.md", help="where to write the table as well")
-    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="only what has TEXT in its name; repeatable")
-    parser.add_argument("--list", action="store_true", help="list what would be measured, and end")
+                        help=f"the command for RelevanceKit (default: `relevance {ours}` of the release build)")
+    parser.add_argument("--output", type=Path, metavar="FILE.md", help="also write the table to this file")
+    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="measure only cases with TEXT in their name; repeatable")
+    parser.add_argument("--list", action="store_true", help="list the cases and exit")
     return parser
 
 
 def parse(parser, names):
-    """The arguments, and which of `names` they ask for; with --list, only lists these."""
+    """The arguments, and the names that they select. With --list, prints these and exits."""
     arguments = parser.parse_args()
     chosen = [name for name in names if not arguments.only or any(text in name for text in arguments.only)]
     if arguments.list:
         print("\n".join(chosen))
         sys.exit()
     if not chosen:
-        parser.error(f"--only: nothing has {' or '.join(arguments.only)} in its name; see --list")
+        parser.error(f"--only: no case has {' or '.join(arguments.only)} in its name; --list lists the cases")
     if not arguments.scratch:
-        parser.error("--scratch is missing")
+        parser.error("expected --scratch FOLDER")
     if arguments.warm_ups < 0:
         parser.error("--warm-ups must not be negative")
     if arguments.output and not arguments.output.resolve().parent.is_dir():
-        parser.error(f"--output: {arguments.output.parent} is no folder")
+        parser.error(f"--output: {arguments.output.parent} is not a folder")
     return arguments, chosen
 
 
@@ -279,7 +279,7 @@ def publish(lines, output):
 
 
 def main(name, work):
-    """Runs `work`, which returns the exit status; failures are one line."""
+    """Runs `work`, which returns the exit status. Prints a failure as one line."""
     try:
         sys.exit(work())
     except Failure as failure:

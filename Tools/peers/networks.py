@@ -1,17 +1,17 @@
-"""torchvision's networks with seeded weights: AlexNet, VGG16, GoogLeNet and nine of today, as modules for PyTorch's systems, for others
-as ONNX files with the same weights.
+"""torchvision's networks with seeded weights: AlexNet, VGG16, GoogLeNet and nine recent networks, as PyTorch modules and as ONNX files with the
+same weights.
 
 Usage: networks.py NAME FOLDER      writes model.onnx, preprocessor_config.json and input.npy
 
-Weights are normal, with He's variance, so that activations neither die out nor explode; those of fully connected layers are the
-fifth powers of such, with the same variance: without heavy tails the maps of all classes would be equal to five digits, and a
-contrast of two lost in single precision. Biases are of both signs.
-Networks of today keep their batch normalization, which has the statistics of a few pictures, so that activations have usual sizes in
-each layer; the exporter folds it where a convolution comes before it. Scales of residual branches that torchvision begins with a
-millionth of are such as training leaves.
-GoogLeNet has no batch normalization here: it is folded, as exporters do it, so that each convolution has a bias, and every system
-gets this network. With it, as torchvision initializes the network, Captum's relevance sums to less than 10⁻¹⁴ of the logit. Its
-rectifiers are modules, because Captum and Zennit see no functions, and none works in place.
+Weights are normally distributed with He's variance, so that activations neither vanish nor explode. The weights of fully connected layers are
+fifth powers of normal variables with the same variance: without heavy tails the maps of all classes would agree to five digits, and a contrast
+of two classes would be lost in single precision. Biases have both signs.
+The recent networks keep their batch normalization with the statistics of a few images, so that activations have realistic sizes in each layer;
+the exporter folds it into a preceding convolution. Scales of residual branches, which torchvision initializes with 10⁻⁶, have values as after
+training.
+GoogLeNet has no batch normalization here: it is folded, as exporters do, so that each convolution has a bias. Every system uses this network.
+With batch normalization as torchvision initializes it, Captum's relevance sums to less than 10⁻¹⁴ of the logit. Rectifiers are modules, because
+Captum and Zennit do not handle functions, and none works in place.
 """
 import json
 import sys
@@ -25,8 +25,8 @@ from torchvision.models.googlenet import BasicConv2d
 
 SEED = 0
 SIDE = 224
-BIAS = 0.05                                                 # the largest, of either sign
-POWER, POWER_DEVIATION = 5, 945 ** 0.5                      # of normal variables; 945 is the mean of their tenth power
+BIAS = 0.05                                                 # the largest magnitude
+POWER, POWER_DEVIATION = 5, 945 ** 0.5                      # of normal variables; 945 is the mean of the tenth power
 OPTIONS = {
     "alexnet": {},
     "vgg16": {"init_weights": False},
@@ -35,7 +35,7 @@ OPTIONS = {
 TODAY = ["resnet50", "resnext50_32x4d", "densenet121", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "shufflenet_v2_x1_0",
          "convnext_tiny", "regnet_y_400mf"]
 LAYER_SCALE = 0.3
-ANY_SIDE = {"googlenet"}                                    # the heads of the others need their own side
+ANY_SIDE = {"googlenet"}                                    # the heads of the other networks require their side
 
 
 def network(name):
@@ -43,7 +43,7 @@ def network(name):
 
 
 def network_of_today(name):
-    with torch.random.fork_rng(devices=[]):                 # torchvision draws weights, which are drawn again below
+    with torch.random.fork_rng(devices=[]):                 # torchvision initializes weights, which are replaced below
         torch.manual_seed(SEED)
         model = getattr(torchvision.models, name)(weights=None).eval().requires_grad_(False)
     random = torch.Generator().manual_seed(SEED)
@@ -67,7 +67,7 @@ def network_of_today(name):
 
 
 def network_of_old(name):
-    with torch.device("meta"):                              # weights are drawn below, once
+    with torch.device("meta"):                              # weights are initialized below
         model = getattr(torchvision.models, name)(weights=None, **OPTIONS[name])
         for parent in list(model.modules()):
             for key, child in list(parent.named_children()):
@@ -99,8 +99,8 @@ def folded(block):
         torch.nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding), torch.nn.ReLU())
 
 
-def picture():
-    """Pixels from 0 to 1, never negative: so z⁺ is what it says it is in the first layer too, and the box of z^B is [0, 1]."""
+def image():
+    """Pixels from 0 to 1. They are never negative, so z⁺ is exact also in the first layer, and the box of z^B is [0, 1]."""
     return np.random.default_rng(SEED).uniform(size=(1, 3, SIDE, SIDE)).astype(np.float32)
 
 
@@ -108,7 +108,7 @@ def export(name, path):
     axes = {0: "batch", **({2: "height", 3: "width"} if name in ANY_SIDE else {})}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(network(name), (torch.from_numpy(picture()),), str(path), dynamo=False, opset_version=17, verbose=False,
+        torch.onnx.export(network(name), (torch.from_numpy(image()),), str(path), dynamo=False, opset_version=17, verbose=False,
                           input_names=["input"], output_names=["logits"],
                           dynamic_axes={"input": axes, "logits": {0: "batch"}})
 
@@ -117,9 +117,9 @@ PREPROCESSING = {"do_resize": False, "do_center_crop": False, "do_rescale": True
 
 
 def write(name, folder):
-    """The model last: where it is, all is."""
+    """Writes the files of a network. The model is written last, so that it marks a complete folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "input.npy", picture())
+    np.save(folder / "input.npy", image())
     (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSING, indent=2) + "\n")
     partial = folder / "model.onnx.partial"
     export(name, partial)

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""Opening a converted VGG16 (553 MB of weights) by this package and by ONNX Runtime, measured run by run in turn.
+"""Times the opening of a converted VGG16 (553 MB of weights) in this package and in ONNX Runtime, in turn.
 
 Usage: open_model.py --scratch FOLDER [--model MODEL.onnx] [--rounds 15] [--warm-ups 2] [--ours COMMAND] [--convert COMMAND] [--python PYTHON]
 
-MODEL is first converted into FOLDER by the built convert-model; without one, it is the VGG16 that compare keeps there too. PYTHON has the
-packages of requirements.txt beside this script; this script itself needs none. Every run is a process of its own: nothing but the
-file's pages is warm. Of ours everything is timed, from the start of the process to its end, with what `relevance inspect` does
-besides opening: it infers shapes, resolves rules and prints. The same for a network of one layer shows how little of this depends
-on the model. Of ONNX Runtime only the creation of a session is timed, after all imports; once as it is by default, once without
-what it does to make later runs faster (rewriting the graph, packing weights). Peak memory is resident pages, mapped files
-included (Linux); ours cannot be seen below what this script itself takes.
+MODEL is first converted into FOLDER with convert-model. The default is the VGG16 that compare also keeps in FOLDER. PYTHON needs the packages of
+requirements.txt; this script itself needs none. Every run is a separate process, so only the file's pages are warm. For RelevanceKit, the whole
+process is timed, including the other work of `relevance inspect`: it infers shapes, resolves rules and prints. The same for a network of one
+layer shows how little of this depends on the model. For ONNX Runtime, only the creation of a session is timed, after all imports: once with
+default options, and once without the work that makes later runs faster (rewriting the graph, packing weights). Peak memory counts resident
+pages including mapped files (Linux). The measured peak of RelevanceKit is at least the memory of this script.
 """
 import argparse
 import os
@@ -41,7 +40,7 @@ print(time.perf_counter() - start, peak(), before)
 
 
 class Side:
-    """One way to open the model; `open` returns seconds, peak KiB, and the KiB of these that were there before."""
+    """A way to open the model. `open` returns the seconds, the peak memory in KiB, and the memory in KiB before opening."""
 
     def __init__(self, name, open):
         self.name, self.open = name, open
@@ -97,7 +96,7 @@ def converted(arguments):
 
 
 def busy_seconds():
-    """Processor time that all but this script and its children have taken."""
+    """The processor time of all processes except this script and its children."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return others_seconds([]) - children.ru_utime - children.ru_stime
 
@@ -109,34 +108,34 @@ def measure(arguments):
     tiny = Side("the same, a network of one layer", lambda: open_ours(command, TINY))
     theirs = Side("ONNX Runtime, the session", lambda: open_theirs(arguments.python, model, "default"))
     bare = Side("ONNX Runtime, nothing rewritten or packed", lambda: open_theirs(arguments.python, model, "bare"))
-    for number in range(-arguments.warm_ups, arguments.rounds):     # rounds below 0 warm up and are not counted
+    for number in range(-arguments.warm_ups, arguments.rounds):     # negative rounds are warm-ups, which are not counted
         if number == 0:
             start, others = time.perf_counter(), busy_seconds()
         for side in ours, tiny, theirs, bare:
             side.run(counts=number >= 0)
     others = (busy_seconds() - others) / (time.perf_counter() - start)
     weights = model.with_name(model.name + ".data").stat().st_size
-    print(f"Opening VGG16 with {weights / 1e6:.0f} MB of weights in a file beside it, {arguments.rounds} rounds in turn.\n")
-    print("| system | median ms | quartiles | least–most | peak MB | of these before |")
+    print(f"Opening VGG16 with {weights / 1e6:.0f} MB of weights in an external file, {arguments.rounds} rounds in turn.\n")
+    print("| system | median ms | quartiles | least–most | peak MB | MB before opening |")
     print("|---|---|---|---|---|---|")
     print("\n".join(side.row() for side in (ours, tiny, theirs, bare)), end="\n\n")
     for side in theirs, bare:
         ratios = [b / a for a, b in zip(ours.times, side.times)]
         low, _, high = quartiles(ratios)
         ratio = statistics.median(side.times) / statistics.median(ours.times)
-        print(f"- Ratio of medians, {side.name}: {ratio:.1f} (quartiles of the rounds' ratios: {low:.1f}–{high:.1f}).")
+        print(f"- Ratio of medians, {side.name}: {ratio:.1f} (quartiles of the ratios by round: {low:.1f}–{high:.1f}).")
     print(f"- {measuring.quiet_remark({'opening VGG16': others})}")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Opening a converted VGG16 by this package and by ONNX Runtime, measured in turn.")
-    parser.add_argument("--scratch", required=True, metavar="FOLDER", help="keeps the models (553 MB each) between runs")
+    parser = argparse.ArgumentParser(description="Times the opening of a converted VGG16 in this package and in ONNX Runtime, in turn.")
+    parser.add_argument("--scratch", required=True, metavar="FOLDER", help="a folder that keeps the models (553 MB each) between runs")
     parser.add_argument("--model", metavar="MODEL.onnx", help="another network to convert and open")
-    parser.add_argument("--rounds", type=int, default=15, help="counted runs of each side")
-    parser.add_argument("--warm-ups", type=int, default=2, help="runs of each side before the counted ones")
-    parser.add_argument("--ours", default=f"{BUILT}/relevance inspect", metavar="COMMAND", help="opens the model; default: the release build's `relevance inspect`")
-    parser.add_argument("--convert", default=f"{BUILT}/convert-model", metavar="COMMAND", help="converts; default: that of the release build")
-    parser.add_argument("--python", default=sys.executable, help="has the packages of requirements.txt")
+    parser.add_argument("--rounds", type=int, default=15, help="counted runs of each system (default: 15)")
+    parser.add_argument("--warm-ups", type=int, default=2, help="runs of each system before the counted ones (default: 2)")
+    parser.add_argument("--ours", default=f"{BUILT}/relevance inspect", metavar="COMMAND", help="the command that opens the model (default: `relevance inspect` of the release build)")
+    parser.add_argument("--convert", default=f"{BUILT}/convert-model", metavar="COMMAND", help="the command that converts the model (default: convert-model of the release build)")
+    parser.add_argument("--python", default=sys.executable, help="a Python with the packages of requirements.txt")
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")

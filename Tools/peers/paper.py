@@ -1,8 +1,8 @@
-"""The paper's procedure in PyTorch, written from its definitions: z⁺ in each layer with weights, z^B in the first, winner takes all,
-even averages, rectifiers passed, biases bypassed.
+"""The paper's procedure in PyTorch, written from the paper's definitions: z⁺ in each layer with weights, z^B in the first, winner-takes-all in max
+pooling, even shares in average pooling; rectifiers pass relevance on, and biases are ignored.
 
-For each class there is one forward pass, in which every layer keeps its input, and one backward pass, in which it clamps its
-weights, runs forward with them, and multiplies its input by the gradient. CLRP1 needs a second backward pass, for the other classes.
+For each class there is one forward pass, in which every layer keeps its input, and one backward pass, in which each layer clamps its weights,
+runs forward with them, and multiplies its input by the gradient. CLRP1 needs a second backward pass for the other classes.
 """
 import torch
 from torch.nn import functional
@@ -17,7 +17,7 @@ def linear(module, operand, weight, bias=None):
 
 
 class Layer(torch.autograd.Function):
-    """A layer with weights whose backward pass takes relevance and gives relevance; `box` is that of z^B, or None."""
+    """A layer with weights whose backward pass propagates relevance. `box` is the box of z^B, or None."""
 
     @staticmethod
     def forward(context, operand, module, box):
@@ -53,7 +53,7 @@ class Rectifier(torch.autograd.Function):
 
 
 def prepare(network, box):
-    """Gives every layer its rule. Poolings and concatenations need none: their gradients are what the paper says."""
+    """Assigns rules to all layers. Pooling and concatenation need none: their gradients are the paper's rules."""
     first = True
     for module in network.modules():
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
@@ -63,15 +63,15 @@ def prepare(network, box):
             module.forward = Rectifier.apply
 
 
-def explain(network, picture, target, contrasts):
-    picture = picture.clone().requires_grad_()
-    logits = network(picture)
+def explain(network, image, target, contrasts):
+    image = image.clone().requires_grad_()
+    logits = network(image)
     seed = torch.zeros_like(logits)
     seed[0, target] = logits[0, target].detach()
-    relevance, = torch.autograd.grad(logits, picture, seed, retain_graph=contrasts)
+    relevance, = torch.autograd.grad(logits, image, seed, retain_graph=contrasts)
     if not contrasts:
         return relevance
     dual_seed = torch.full_like(logits, seed[0, target].item() / (logits.shape[1] - 1))
     dual_seed[0, target] = 0
-    dual, = torch.autograd.grad(logits, picture, dual_seed)
+    dual, = torch.autograd.grad(logits, image, dual_seed)
     return (relevance - dual).clamp(min=0)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The service of Fixtures/dependent/Sources/Service as one writes it with Captum, for its lines and for what it cannot do.
+"""The service of Fixtures/dependent/Sources/Service, written with Captum, to compare its length and its limits.
 
     python3 Tools/peers/service_captum.py
 
-A thread cannot be stopped, and Captum asks nobody whether to go on: a request that is given up or out of time keeps its thread and its memory
-until it is done. Methods and rules are classes, so texts need a table. LRP sets rules and hooks on the modules of the network, which all
-requests share: each needs a copy of the network.
+A thread cannot be stopped, and Captum does not support cancellation: a request that is canceled or exceeds its time limit keeps its thread and
+its memory until it ends. Methods and rules are classes, so requests in text form need a table. LRP sets rules and hooks on the modules of the
+network, so each request needs its own copy of the network.
 """
 import asyncio
 import base64
@@ -40,7 +40,7 @@ class Service:
         width, height, stride = request["width"], request["height"], request["bytesPerRow"]
         data = np.frombuffer(base64.b64decode(request["pixels"]), np.uint8)
         if width < 1 or height < 1 or stride < 4 * width or data.size < stride * height:
-            raise ValueError("not so many pixels")
+            raise ValueError("the number of pixels does not match the size")
         pixels = data[:stride * height].reshape(height, stride)[:, :4 * width].reshape(height, width, 4)[:, :, 2::-1]
         x = self.prepare(pixels.copy()).requires_grad_()
         name, settings = parameters(request["method"])

@@ -1,10 +1,9 @@
-"""One other system behind the line protocol of measuring.py.
+"""Another system with the line protocol of measuring.py.
 
 Usage: worker.py SYSTEM METHOD FOLDER [--threads N] [--classes K]       explains the K most probable classes
 
-FOLDER is what networks.py has written, and is named like the network. ONNX Runtime reads the model from it; for the others, which
-take a module, the same weights are made again. What is made once stays outside the measured time; whatever a system's users
-must do again for each explanation is inside it.
+FOLDER is written by networks.py and has the name of the network. ONNX Runtime reads the model from it. The other systems need a module, which is
+created again with the same weights. One-time setup is not part of the measured time; work that a user must repeat for each explanation is.
 """
 import argparse
 import sys
@@ -15,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 
-def pytorch(folder, picture, method, count, threads):
+def pytorch(folder, image, method, count, threads):
     import torch
-    network, logits = module(folder, picture, threads)
-    pixels = torch.from_numpy(picture)
+    network, logits = module(folder, image, threads)
+    pixels = torch.from_numpy(image)
 
     def forward():
         with torch.inference_mode():
@@ -33,32 +32,32 @@ def pytorch(folder, picture, method, count, threads):
     return each(gradient, logits, count)
 
 
-def onnxruntime(folder, picture, method, count, threads):
+def onnxruntime(folder, image, method, count, threads):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    for axis, length in zip(("batch", "channels", "height", "width"), picture.shape):
-        options.add_free_dimension_override_by_name(axis, length)       # so that it may plan its memory
+    for axis, length in zip(("batch", "channels", "height", "width"), image.shape):
+        options.add_free_dimension_override_by_name(axis, length)       # allows memory planning
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
 
     def forward():
-        logits = session.run(None, {"input": picture})[0]
+        logits = session.run(None, {"input": image})[0]
         return logits, logits.max()
     return forward
 
 
-def captum(folder, picture, method, count, threads):
-    """Alpha1_Beta0_Rule on every convolution and fully connected layer. Captum drops rules after each call, so they are set before
-    each; poolings and rectifiers are left to what Captum does with them."""
+def captum(folder, image, method, count, threads):
+    """Alpha1_Beta0_Rule on every convolution and fully connected layer, set before each call, because Captum removes rules after a call.
+    Pooling and rectifiers keep Captum's defaults."""
     import torch
     from captum.attr import LRP
     from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule
     warnings.filterwarnings("ignore", message="Input Tensor 0 did not already require gradients")
-    network, logits = module(folder, picture, threads)
-    pixels = torch.from_numpy(picture)
+    network, logits = module(folder, image, threads)
+    pixels = torch.from_numpy(image)
 
     class Others(torch.nn.Module):
-        """One output that has the value of the target's logit, and spreads a relevance of 1 over the other classes."""
+        """An output with the value of the target's logit, which distributes a relevance of 1 over the other classes."""
 
         def __init__(self, target):
             super().__init__()
@@ -82,16 +81,16 @@ def captum(folder, picture, method, count, threads):
     return each(clrp1 if method == "clrp1" else lambda target: lrp(network, target), logits, count)
 
 
-def zennit(folder, picture, method, count, threads):
-    """ZPlus on every layer with weights but the first, which has ZBox, and average pooling keeps its gradient, which is even; or the
-    composite EpsilonPlusFlat. Hooks stay on the network between calls."""
+def zennit(folder, image, method, count, threads):
+    """ZPlus on every layer with weights except the first, which has ZBox; average pooling keeps its gradient, which gives even shares. Or the
+    composite EpsilonPlusFlat. Hooks remain registered between calls."""
     import torch
     from zennit.attribution import Gradient
     from zennit.composites import EpsilonPlusFlat, SpecialFirstLayerMapComposite
     from zennit.rules import Pass, ZBox, ZPlus
     from zennit.types import Activation, Convolution, Linear
-    network, logits = module(folder, picture, threads)
-    pixels = torch.from_numpy(picture)
+    network, logits = module(folder, image, threads)
+    pixels = torch.from_numpy(image)
     if method == "composite":
         composite = EpsilonPlusFlat(canonizers=[canonizer(folder.name, network)])
     else:
@@ -112,38 +111,38 @@ def zennit(folder, picture, method, count, threads):
 
 
 def canonizer(name, network):
-    """What merges the batch normalization of a network into the convolutions before it."""
+    """The canonizers that merge the batch normalization of a network into the convolutions before it."""
     from zennit.canonizers import NamedMergeBatchNorm, SequentialMergeBatchNorm
     from zennit.torchvision import ResNetCanonizer
     if name.startswith("res"):
         return ResNetCanonizer()
-    if name.startswith("densenet"):                         # elsewhere another layer lies between two that are declared side by side
+    if name.startswith("densenet"):                         # other networks have another layer between two consecutive declarations
         pairs = [([key.replace("norm2", "conv1")], key) for key, _ in network.named_modules() if key.endswith("norm2")]
         return NamedMergeBatchNorm([(["features.conv0"], "features.norm0"), *pairs])
     return SequentialMergeBatchNorm()
 
 
-def paper(folder, picture, method, count, threads):
+def paper(folder, image, method, count, threads):
     import torch
     from paper import explain, prepare
-    network, logits = module(folder, picture, threads)
+    network, logits = module(folder, image, threads)
     prepare(network, box=(0.0, 1.0))
-    pixels = torch.from_numpy(picture)
+    pixels = torch.from_numpy(image)
     return each(lambda target: explain(network, pixels, target, contrasts=method == "clrp1"), logits, count)
 
 
-def module(folder, picture, threads):
-    """The network, and its logits."""
+def module(folder, image, threads):
+    """The network and its logits."""
     import torch
     import networks
     torch.set_num_threads(threads)
     network = networks.network(folder.name)
     with torch.no_grad():
-        return network, network(torch.from_numpy(picture))[0]
+        return network, network(torch.from_numpy(image))[0]
 
 
 def each(explain, logits, count):
-    """Explains the `count` most probable classes, one run for each; the result is the first map and its class's logit."""
+    """Explains the `count` most probable classes, one run for each. Returns the first map and the logit of its class."""
     targets = logits.topk(count).indices.tolist()
 
     def run():
@@ -167,8 +166,8 @@ system = SYSTEMS[arguments.system]
 if arguments.method not in METHODS[system]:
     parser.error(f"{arguments.system} has no method {arguments.method}; expected {' or '.join(METHODS[system])}")
 
-picture = np.load(arguments.folder / "input.npy", allow_pickle=False)
-run = system(arguments.folder, picture, arguments.method, arguments.classes, arguments.threads)
+image = np.load(arguments.folder / "input.npy", allow_pickle=False)
+run = system(arguments.folder, image, arguments.method, arguments.classes, arguments.threads)
 result, score = run()
 print("ready", flush=True)
 for line in sys.stdin:

@@ -17,7 +17,7 @@ FLOATING = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FL
 
 
 class Ranges(NamedTuple):
-    """What seeded weights are drawn from: the power of matrices and kernels, and the bounds of everything else."""
+    """The distribution of seeded weights: the power for matrices and kernels, and the bounds of all other tensors."""
 
     power: int = 1
     bias: float = 0.05
@@ -26,7 +26,7 @@ class Ranges(NamedTuple):
 
 
 def strip_annotations(model):
-    """Remove documentation and metadata: exporters record source files and stack traces there."""
+    """Removes documentation and metadata, in which exporters record source files and stack traces."""
 
     def strip(message):
         for field in ("doc_string", "metadata_props"):
@@ -42,7 +42,7 @@ def strip_annotations(model):
 
 
 def initializer_roles(model):
-    """For each initializer the (operator, input position) that reads it, seen through Identity nodes."""
+    """For each initializer, the (operator, input position) that reads it, also through Identity nodes."""
     source = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Identity"}
     roles = {}
     for node in model.graph.node:
@@ -56,9 +56,9 @@ def initializer_roles(model):
 
 
 def value_range(tensor, role, ranges):
-    """The range of a seeded tensor: weights by He's rule, biases of both signs, variances near 1.
+    """The range of a seeded tensor: He initialization for weights, biases of both signs, variances near 1.
 
-    Weights to an odd `power` have a wider range, so that their variance is He's all the same.
+    Weights with an odd `power` have a wider range, so that their variance is also that of He initialization.
     """
     node, position = role
     if node.op_type == "BatchNormalization":
@@ -77,9 +77,9 @@ def value_range(tensor, role, ranges):
 
 
 def describe_weights(model, first_seed, ranges, drawn=None):
-    """Turn larger floating initializers into references to weights.bin; return what weights.json says of them.
+    """Replaces larger floating-point initializers by references to weights.bin; returns their descriptions for weights.json.
 
-    `drawn` gives seed, low and high of a tensor by its name, where operators do not tell.
+    `drawn` contains the seed, low and high of tensors by name, for tensors whose range does not follow from their operator.
     """
     roles = initializer_roles(model) if drawn is None else {}
     tensors, end = [], 0
@@ -109,7 +109,7 @@ def describe_weights(model, first_seed, ranges, drawn=None):
 
 
 def write_described(model, folder, first_seed=0, ranges=Ranges(), drawn=None):
-    """Write model.onnx and weights.json into `folder`; the weights are seeded, from `ranges` or as `drawn` says."""
+    """Writes model.onnx and weights.json into `folder`; the weights are seeded, with the ranges of `ranges` or `drawn`."""
     strip_annotations(model)
     description = describe_weights(model, first_seed, ranges, drawn)
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def write_described(model, folder, first_seed=0, ranges=Ranges(), drawn=None):
 
 
 def complete_model(name, scratch):
-    """Make `scratch/name` a copy of the fixture that has its weights.bin; return the path of its model.onnx."""
+    """Makes `scratch/name`, a copy of the fixture with weights.bin; returns the path of its model.onnx."""
     source, target = FIXTURES / "networks" / name, pathlib.Path(scratch) / name
     target.mkdir(parents=True, exist_ok=True)
     model, weights = target / "model.onnx", target / "weights.bin"
@@ -135,11 +135,11 @@ def complete_model(name, scratch):
 
 
 def load_weights(path):
-    """An ONNX model with all of its initializers read into a dictionary of arrays."""
+    """An ONNX model, and all of its initializers as a dictionary of arrays."""
     model = onnx.load(str(path))
     return model, {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
 def to_float32(array):
-    """C-contiguous float32, as the .npy fixtures hold it."""
+    """A C-contiguous float32 array, the format of the .npy fixtures."""
     return np.ascontiguousarray(array, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Many small cases in two files: cases.json says where each one's model, input and output are in cases.bin."""
+"""Many small cases in two files: cases.json contains the offsets of each case's model, input and output in cases.bin."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Pack:
-    """Cases as they are collected; equal bytes are stored once."""
+    """Collects cases. Equal bytes are stored once."""
 
     def __init__(self):
         self.cases = []
@@ -14,7 +14,7 @@ class Pack:
         self._places = {}
 
     def place(self, data):
-        """The offset of some bytes, from now on part of the pack; a multiple of 4."""
+        """Adds bytes to the pack, and returns their offset, a multiple of 4."""
         if data not in self._places:
             self._places[data] = len(self._bytes)
             self._bytes += data + bytes(-len(data) % 4)
@@ -25,7 +25,7 @@ class Pack:
         return {"shape": list(array.shape), "offset": self.place(array.tobytes())}
 
     def add(self, name, model, values, expected, **facts):
-        """Adds a case: an ONNX model in bytes, its input, and its first output."""
+        """Adds a case: an ONNX model as bytes, its input, and its first output."""
         entry = {"name": name, "model": {"offset": self.place(model), "count": len(model)}}
         self.cases.append(entry | {"input": self.tensor(values), "output": self.tensor(expected)} | facts)
 

@@ -1,10 +1,10 @@
-"""ONNX Runtime, as the fixtures use it."""
+"""Runs models in ONNX Runtime for the fixtures."""
 
 import onnxruntime
 
 
 def run_all(model, values):
-    """All outputs of the model at path `model` (or in bytes) for one array, or one per input."""
+    """All outputs of a model (a path or bytes) for one array, or for one array per input."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     options.log_severity_level = 3

@@ -1,7 +1,7 @@
 """The seeded generator that the fixtures and the Swift tests share.
 
-Element `i` (row-major) of the tensor with integer seed `s` depends on `(s, i)` alone, so any part of a tensor can be
-made by itself, in any order, by any language that has 64-bit integers and doubles.
+Element `i` (row-major) of the tensor with integer seed `s` depends only on `(s, i)`. Therefore any part of a tensor can be computed separately, in
+any order, in any language with 64-bit integers and doubles.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 def seeded_bits(seed, count, start=0):
-    """64 mixed bits for each of the elements `start ..< start + count` of the tensor with seed `seed`."""
+    """64 mixed bits for each of the elements from `start` to `start + count − 1` of the tensor with seed `seed`."""
     with np.errstate(over="ignore"):
         index = np.arange(start, start + count, dtype=np.uint64)
         z = ((np.uint64(seed) << np.uint64(32)) + index) * _GOLDEN
@@ -27,9 +27,9 @@ def seeded_bits(seed, count, start=0):
 def seeded_values(seed, count, low, high, power=1, start=0):
     """Float32 values in [low, high]: 24 random bits u in [0, 1), scaled in double precision, rounded once.
 
-    With an odd `power` above 1 they gather around the middle, `(low + high)/2 + (high - low)/2 * (2u - 1)^power`, and the
-    tails are heavy: a few weights matter much, as in trained networks. The power is taken by repeated multiplication, so
-    that every language gets the same bits.
+    With an odd `power` above 1 the values concentrate around the middle, `(low + high)/2 + (high - low)/2 * (2u - 1)^power`, and the tails are
+    heavy: a few weights matter much, as in trained networks. The power is computed by repeated multiplication, so that every language computes
+    the same bits.
     """
     unit = (seeded_bits(seed, count, start) >> np.uint64(40)).astype(np.float64) * 2.0**-24
     if power == 1:
@@ -42,12 +42,12 @@ def seeded_values(seed, count, low, high, power=1, start=0):
 
 
 def seeded_tensor(seed, shape, low=-1.0, high=1.0):
-    """A float32 array of `shape`, filled in row-major order."""
+    """A seeded float32 array of `shape`, filled in row-major order."""
     return seeded_values(seed, int(np.prod(shape, dtype=np.int64)), low, high).reshape(shape)
 
 
 def write_seeded_file(path, description, chunk=1 << 22):
-    """Write the weights file that `description` (the contents of a weights.json) describes."""
+    """Writes the weights file that `description` (the contents of a weights.json) describes."""
     with open(path, "wb") as file:
         file.truncate(description["bytes"])
         for tensor in description["tensors"]:

@@ -1,7 +1,7 @@
-"""Move the signs of batch normalization's scales into the convolutions before, as the package does before it explains.
+"""Moves the signs of batch normalization's scales into the preceding convolutions, as the package does before it explains.
 
-A rule looks at the signs of weights, and relevance passes over a normalization: with a scale of negative sign between, what
-supports a class would be taken for what contradicts it. Signs alone move, so the network computes what it did.
+A rule depends on the signs of weights, and relevance bypasses a normalization. With a negative scale between them, evidence for a class would count
+as evidence against it. Only signs move, so the network computes the same function.
 """
 
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 
 
 def turn_signs(network):
-    """Change a torch module in place: for each normalization registered right behind a convolution, |scale|, and the signs in the weights."""
+    """Changes a torch module in place: each normalization registered directly after a convolution has |scale|, and the weights have the signs."""
     before = None
     with torch.no_grad():
         for module in network.modules():

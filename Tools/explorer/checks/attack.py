@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Attacks the explorer's service over its port, as other pages, other programs and broken clients would.
+"""Attacks the explorer's service over its port, as pages of other sites, other programs and broken clients could.
 
     python3 Tools/explorer/checks/attack.py --explorer PATH/relevance-explorer [--tool PATH/relevance] [--model Fixtures/digits/vgg] \\
         [--mutations 10000] [--seed 1] [--large-upload-bytes 2147483648] [--only strangers,pages,paths,...] [--repeat N]
 
-It starts the program itself, on a free port of 127.0.0.1, with images that it makes. Needs Python's standard library only. Prints a line for
-each thing that is not as it should be, and at the end how many cases there were. Exit status 1: something is not as it should be.
---repeat N sends the mutation of that number alone, and shows what is sent and what comes.
+Starts the program on a free port of 127.0.0.1 with images that it makes. Needs only Python's standard library. Prints a line for each failed
+case, and at the end the number of cases. Exit status 1: a case failed. --repeat N sends only mutation N, and prints the request and the
+response.
 """
 import argparse
 import json
@@ -31,7 +31,7 @@ from strangers import Strangers  # noqa: E402
 
 
 class Attack(Strangers, Floods, Nonsense):
-    """What was tried, and what came of it."""
+    """The attack and its results."""
 
     def __init__(self, options, folder, inside, outside):
         self.options, self.folder, self.inside, self.outside = options, folder, inside, outside
@@ -50,7 +50,7 @@ class Attack(Strangers, Floods, Nonsense):
         return holds
 
     def answers(self, name, raw, *statuses, seconds=20.0):
-        """A request has an answer with one of some statuses, and nothing is wrong with it."""
+        """Checks that the response to a request has one of the given statuses and no other fault."""
         answer = self.explorer.ask(raw, seconds)
         fault = answer.fault()
         if fault is None and answer.status not in statuses:
@@ -65,8 +65,6 @@ class Attack(Strangers, Floods, Nonsense):
         for target in QUESTIONS:
             yield "POST", target, b'{"image": "file:0/a.png"}'
         yield "POST", "/api/images", png(8, 8)
-
-    # Who may ask
 
     def run(self):
         checks = [self.strangers, self.pages, self.paths, self.floods, self.indexes, self.loris, self.deserters, self.fields, self.mutations]
@@ -84,7 +82,7 @@ class Attack(Strangers, Floods, Nonsense):
                 self.notes.append(f"{check.__name__}: {time.monotonic() - begun:.0f} s, peak {self.explorer.memory():.0f} MB, {self.failures - before} failures"
                                   + (f"; {note}" if note else ""))
                 if self.explorer.process.poll() is not None:
-                    self.expect(f"{check.__name__}: the program runs on", False, f"status {self.explorer.process.poll()}")
+                    self.expect(f"{check.__name__}: the program still runs", False, f"status {self.explorer.process.poll()}")
                     break
         for check in (self.efforts, self.signals):
             if not wanted or check.__name__ in wanted:
@@ -94,7 +92,7 @@ class Attack(Strangers, Floods, Nonsense):
         return None
 
     def learn(self):
-        """Names of layers, and a table of rules."""
+        """Gets the names of layers, and a rule table."""
         plan = json.loads(self.explorer.ask(self.explorer.post("/api/plan", {})).body)
         nodes = [row["node"] for row in plan["rows"] if row.get("shape") and len(row["shape"]) == 4]
         self.nodes, self.yaml = [nodes[0], nodes[len(nodes) // 2], nodes[-1]] if nodes else [plan["rows"][0]["node"]], plan.get("yaml") or ""
@@ -110,14 +108,14 @@ class Attack(Strangers, Floods, Nonsense):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--explorer", required=True, help="the program")
-    parser.add_argument("--tool", help="the program relevance, for pages", default=os.environ.get("RELEVANCE_TOOL"))
-    parser.add_argument("--model", default=str(ROOT / "Fixtures/digits/vgg"), help="a model's name, or a folder with model.onnx")
-    parser.add_argument("--mutations", type=int, default=10000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--large-upload-bytes", type=int, default=2 << 30)
-    parser.add_argument("--only", help="checks by name, with commas between them")
-    parser.add_argument("--repeat", type=int, help="the number of a mutation")
+    parser.add_argument("--explorer", required=True, help="the program relevance-explorer")
+    parser.add_argument("--tool", help="the program relevance, which writes pages", default=os.environ.get("RELEVANCE_TOOL"))
+    parser.add_argument("--model", default=str(ROOT / "Fixtures/digits/vgg"), help="the name of a fetched model, or a folder with model.onnx")
+    parser.add_argument("--mutations", type=int, default=10000, help="the number of mutated requests (default: 10000)")
+    parser.add_argument("--seed", type=int, default=1, help="the seed of the mutations (default: 1)")
+    parser.add_argument("--large-upload-bytes", type=int, default=2 << 30, help="the size of a large upload (default: 2 GB)")
+    parser.add_argument("--only", help="the names of the checks to run, separated by commas")
+    parser.add_argument("--repeat", type=int, metavar="N", help="send only mutation N")
     options = parser.parse_args()
     options.explorer = str(pathlib.Path(options.explorer).resolve())
     if os.path.exists(options.model):

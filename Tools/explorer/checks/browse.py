@@ -1,10 +1,10 @@
-"""Uses the explorer's page in headless Chromium, by mouse and by keyboard, as a person does.
+"""Checks the explorer's page in headless Chromium with mouse and keyboard, as a person uses it.
 
     python3 Tools/explorer/checks/browse.py --explorer PATH/relevance-explorer --tool PATH/relevance \\
         [--model Fixtures/digits/vgg] [--images Fixtures/digits/scenes] [--screenshots DIR] [--clicks 30]
 
-Needs Chromium and Python's standard library only. Prints a line for each thing that does not hold, and at the end how many do, with the time
-from a click to the painted map. Exit status 1: something does not hold; 77: there is no Chromium.
+Needs only Chromium and Python's standard library. Prints a line for each failed check; at the end the numbers of passed and failed checks, and
+the time from a click to the drawn map. Exit status 1: a check failed; 77: Chromium is not installed.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from page import BROWSERS, ROOT, STATE, SUM, Browser, Explorer  # noqa: E402
 
 
 class Check(Asking):
-    """And what one does with the answers."""
+    """Checks layers, pixels, paint, links, exports and background tasks."""
 
     def layers(self):
         self.press("#tab-rules", "ArrowLeft", 37)
@@ -40,9 +40,9 @@ class Check(Asking):
         self.wait(f"document.querySelector('#layer h3')?.textContent.startsWith({STATE}.node + ':')")
         self.browser.click("#layer tbody tr:nth-child(1) button")
         self.expect("a channel has a conditional map", self.wait("document.querySelector('#channel canvas')?.dataset.painted"))
-        self.expect("the channel is brought into sight", self.wait(
+        self.expect("the channel is scrolled into view", self.wait(
             "(() => { const box = document.getElementById('channel').getBoundingClientRect(); return box.top < innerHeight && box.bottom > 0; })()"))
-        self.expect("and says what happens without it", self.wait("/→/.test(document.getElementById('channel').textContent)"))
+        self.expect("and shows the score without the channel", self.wait("/→/.test(document.getElementById('channel').textContent)"))
         self.enter("#layer tbody tr:nth-child(2) button")
         self.expect("the enter key chooses a channel", self.wait(
             f"document.querySelector('#channel h3')?.textContent.startsWith('Channel ' + {STATE}.channel + ' ')"))
@@ -66,18 +66,18 @@ class Check(Asking):
         self.expect("the enter key lists its units", self.wait(
             f"document.querySelector('#units h3')?.textContent.includes('column {wanted[0]}, row {wanted[1]}')"))
         self.browser.click("#units tbody tr:nth-child(1) button")
-        self.expect("a unit says what it responds to", self.wait("document.querySelectorAll('#unit canvas').length === 2"))
-        self.expect("and what the decision loses without its channel", self.wait("/Without channel/.test(document.getElementById('unit').textContent)"))
+        self.expect("a unit shows the pixels that it responds to", self.wait("document.querySelectorAll('#unit canvas').length === 2"))
+        self.expect("and the score without its channel", self.wait("/Without channel/.test(document.getElementById('unit').textContent)"))
 
     def paint(self):
         self.settle()
         before = self.map_sum()
         self.browser.click("input[name=tool][value=paint]")
         self.browser.drag("[data-method=lrp] .stage", [(0.55 + 0.04 * i, 0.3 + 0.04 * (i % 8)) for i in range(10)])
-        self.expect("paint changes the picture", self.wait(f"({STATE}.strokes ?? '').includes('points')"))
+        self.expect("painting adds a stroke", self.wait(f"({STATE}.strokes ?? '').includes('points')"))
         self.settle()
-        self.expect("the map follows the paint", self.map_sum() != before)
-        self.expect("it is said what the class has lost", self.wait(
+        self.expect("the map changes after painting", self.map_sum() != before)
+        self.expect("the change of the class's score is shown", self.wait(
             "/Painted over: .* → /.test(document.getElementById('change').textContent)"))
         for fill in ("zero", "blur"):
             shown = self.map_sum()
@@ -92,7 +92,7 @@ class Check(Asking):
         self.expect("a stroke can be undone", self.wait(f"JSON.parse({STATE}.strokes).length === {strokes}"))
 
     def link(self):
-        """What is shown is in the address: another visit shows the same."""
+        """The address contains the state: opening it again shows the same."""
         self.settle()
         link, shown = self.browser.value("location.href"), self.map_sum()
         scores = self.browser.value("document.getElementById('scores').textContent")
@@ -122,8 +122,8 @@ class Check(Asking):
                 files[button] = found.read_bytes()
         self.expect("saved images are PNG", all(files.get(each, b"").startswith(b"\x89PNG") for each in ("png", "map", "image")))
         self.expect("the figure is SVG with its map", "image" in [node.tag.split("}")[1] for node in xml.etree.ElementTree.fromstring(files["svg"])])
-        self.expect("the page is one", b"<html" in files.get("html", files.get("page", b"")))
-        # The command gives the same numbers.
+        self.expect("the saved page is HTML", b"<html" in files.get("html", files.get("page", b"")))
+        # The command computes the same numbers.
         command = self.browser.value("document.getElementById('command').textContent").splitlines()[-1].split()
         image = self.state("image")
         words = [tool, *command[1:]]
@@ -131,9 +131,9 @@ class Check(Asking):
         done = subprocess.run([*words, "--output", str(self.folder / "out"), "--save", "npy,png"], capture_output=True, text=True, cwd=ROOT)
         numbers = list((self.folder / "out").rglob("*.npy"))
         self.expect("the command runs", done.returncode == 0 and numbers)
-        self.expect("and gives the same numbers to the bit", numbers and numbers[0].read_bytes() == files.get("npy"))
+        self.expect("and computes the same numbers to the bit", numbers and numbers[0].read_bytes() == files.get("npy"))
         overlay = list((self.folder / "out").rglob("*.overlay.png"))
-        self.expect("and the same picture", overlay and overlay[0].read_bytes() == files.get("png"))
+        self.expect("and the same overlay", overlay and overlay[0].read_bytes() == files.get("png"))
         self.expect("Swift is shown", "Explainer" in self.browser.value("document.getElementById('swift').textContent"))
         for what in ("command", "swift", "link"):
             self.browser.click(f"#copy-{what}")
@@ -154,11 +154,11 @@ class Check(Asking):
         self.browser.click("#run-batch")
         self.expect("a batch shows progress", self.wait("document.querySelectorAll('#batch button').length >= 1"))
         self.browser.click(".score:nth-child(3) .main")
-        self.expect("questions are answered meanwhile", self.wait("!document.querySelector('.map.waits')", 15))
+        self.expect("requests are answered during the batch", self.wait("!document.querySelector('.map.waits')", 15))
         done = self.browser.value("document.querySelectorAll('#batch button').length")
         if done < total - 2:
             self.enter("#cancel")
-            self.expect("a batch can be cancelled", self.wait("document.getElementById('progress-text').textContent.includes('canceled')"))
+            self.expect("a batch can be canceled", self.wait("document.getElementById('progress-text').textContent.includes('canceled')"))
         self.wait("document.getElementById('cancel').disabled", 60)
         self.browser.click("#run-index")
         self.expect("an index is made", self.wait("document.getElementById('progress-text').textContent.startsWith('All ')", 120))
@@ -166,12 +166,12 @@ class Check(Asking):
         self.wait("document.querySelector('#layer tbody button')")
         self.browser.click("#layer tbody tr:nth-child(1) button")
         self.expect("a channel has references", self.wait("document.querySelectorAll('.references img').length >= 1"))
-        self.expect("their pictures are there", self.wait("[...document.querySelectorAll('.references img')].every(e => e.complete && e.naturalWidth)"))
+        self.expect("the reference images are loaded", self.wait("[...document.querySelectorAll('.references img')].every(e => e.complete && e.naturalWidth)"))
         self.browser.click(".score:nth-child(1) .main")
         self.settle()
 
     def latency(self, clicks):
-        """From a click on a class to the painted map, without what the explanation itself takes."""
+        """Measures the time from a click on a class to the drawn map, with and without the time of the explanation."""
         self.browser.value("""window.timed = (selector) => new Promise(done => {
           const figure = document.querySelector('.map'), before = figure.dataset.painted, start = performance.now();
           const watch = new MutationObserver(() => { if (figure.dataset.painted !== before) { watch.disconnect();
@@ -188,8 +188,8 @@ class Check(Asking):
             beyond.append(all_ - own)
         if clicks:
             p95 = lambda values: sorted(values)[int(0.95 * (len(values) - 1))]
-            self.notes.append(f"from click to painted map: median {statistics.median(whole):.0f} ms, 95th percentile {p95(whole):.0f} ms; "
-                              f"beyond the explanation {statistics.median(beyond):.0f} and {p95(beyond):.0f} ms ({clicks} clicks)")
+            self.notes.append(f"from click to drawn map: median {statistics.median(whole):.0f} ms, 95th percentile {p95(whole):.0f} ms; "
+                              f"without the explanation {statistics.median(beyond):.0f} and {p95(beyond):.0f} ms ({clicks} clicks)")
 
     def surroundings(self, screenshots):
         problems = [event["params"] for event in self.browser.events if event.get("method") == "Runtime.exceptionThrown"
@@ -199,11 +199,11 @@ class Check(Asking):
             print(json.dumps(problems)[:2000])
         requests = [event["params"]["request"]["url"] for event in self.browser.events if event.get("method") == "Network.requestWillBeSent"]
         origin = self.address.split("?")[0]
-        self.expect("asks no other host", all(url.startswith((origin, "data:", "blob:", "about:")) for url in requests))
+        self.expect("sends no request to another host", all(url.startswith((origin, "data:", "blob:", "about:")) for url in requests))
         self.expect("every control has a name", self.browser.value(
             "[...document.querySelectorAll('input, select, textarea')].every(e => e.labels?.length || e.ariaLabel)"
             " && [...document.querySelectorAll('button')].every(e => e.textContent.trim() || e.ariaLabel)"))
-        self.expect("every picture has a text", self.browser.value("[...document.images].every(e => e.hasAttribute('alt'))"))
+        self.expect("every image has an alt text", self.browser.value("[...document.images].every(e => e.hasAttribute('alt'))"))
         link = self.browser.value("location.href")
         for width in (400, 1280, 1920):
             for dark in (False, True):
@@ -220,16 +220,16 @@ class Check(Asking):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--explorer", required=True)
-    parser.add_argument("--tool", required=True)
-    parser.add_argument("--model", nargs="+", default=[str(ROOT / "Fixtures/digits/vgg")])
-    parser.add_argument("--images", nargs="+", default=[str(ROOT / "Fixtures/digits/scenes")])
-    parser.add_argument("--screenshots", type=pathlib.Path)
-    parser.add_argument("--clicks", type=int, default=6)
+    parser.add_argument("--explorer", required=True, help="the program relevance-explorer")
+    parser.add_argument("--tool", required=True, help="the program relevance")
+    parser.add_argument("--model", nargs="+", default=[str(ROOT / "Fixtures/digits/vgg")], help="models for the explorer")
+    parser.add_argument("--images", nargs="+", default=[str(ROOT / "Fixtures/digits/scenes")], help="image files or folders")
+    parser.add_argument("--screenshots", type=pathlib.Path, help="a folder for screenshots")
+    parser.add_argument("--clicks", type=int, default=6, help="the number of clicks to measure (default: 6)")
     arguments = parser.parse_args()
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not browser:
-        print("browse: there is no Chromium; the explorer's page is not tried")
+        print("browse: Chromium is not installed; the check of the explorer's page is skipped")
         return 77
     with tempfile.TemporaryDirectory() as folder, Explorer(arguments.explorer, arguments.tool, arguments.model, arguments.images) as explorer, \
             Browser(browser) as driver:
@@ -241,10 +241,10 @@ def main():
                      lambda: check.surroundings(arguments.screenshots)):
             try:
                 step()
-            except Exception as error:  # the next steps tell more
+            except Exception as error:  # the next steps may still run
                 check.expect(f"{getattr(step, '__name__', 'a step')}: {type(error).__name__}: {error}", False)
     print("\n".join(check.notes))
-    print(f"browse: {check.held} hold, {len(check.failed)} do not")
+    print(f"browse: {check.held} checks passed, {len(check.failed)} failed")
     return 1 if check.failed else 0
 
 

@@ -1,4 +1,4 @@
-"""Files to attack with: pictures that lie about themselves, links, pipes."""
+"""Files for the attack: images with false headers, links and pipes."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ def chunk(name, data):
 
 
 def png(width, height, rows=None, depth=8, color=2, more=b""):
-    """A PNG; rows: the bytes below its header, as many as there are, by default a gradient."""
+    """A PNG file. `rows` are the uncompressed bytes of its pixels, of any length; the default is a gradient."""
     if rows is None:
         rows = b"".join(b"\0" + bytes(((x * 3 + y) % 256, (y * 5) % 256, (x * y) % 256)[c] for x in range(width) for c in range(3))
                         for y in range(height))
@@ -22,7 +22,7 @@ def png(width, height, rows=None, depth=8, color=2, more=b""):
 
 
 def jpeg(width, height, progressive=False, scans=1):
-    """A JPEG's header with a size, and hardly anything below it."""
+    """A JPEG file that consists of little more than a header with a size."""
     frame = b"\xff\xc2" if progressive else b"\xff\xc0"
     table = bytes([0, 1]) + bytes(15) + bytes([0])
     scan = b"\xff\xda\0\x08\x01\x01\0\0\0\0" + b"\0" * 8
@@ -32,12 +32,12 @@ def jpeg(width, height, progressive=False, scans=1):
 
 
 def text_bomb(size):
-    """A PNG chunk of compressed text that becomes large."""
+    """A PNG chunk of compressed text that becomes large when it is decompressed."""
     return chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(size), 9))
 
 
 def make_files(folder):
-    """A folder of images, and beside it what must not be read."""
+    """Makes a folder of images, and a folder outside it that the service must not read."""
     inside, outside = folder / "images", folder / "outside"
     for each in (inside, inside / "below", outside):
         each.mkdir()

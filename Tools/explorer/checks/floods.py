@@ -1,4 +1,4 @@
-"""Attacks by clients that ask for too much, too slowly, or leave."""
+"""Attacks by clients that send too much, send too slowly, or close their connections."""
 
 import itertools
 import socket
@@ -12,11 +12,11 @@ from limits import PATIENCE, PROMPT
 
 
 class Floods:
-    """Attacks by clients that ask for too much, too slowly, or leave."""
+    """Attacks by clients that send too much, send too slowly, or close their connections."""
 
     def upload(self, name, head, total, piece, limit):
-        """Sends a large body until the server has enough of it, and on until it closes the connection, which may be a little later so that
-        the answer arrives."""
+        """Sends a large body until the server responds, and continues until it closes the connection. It may close it a little later, so that
+        the response arrives."""
         explorer = self.explorer
         explorer.forget_peak()
         before, sent, heard, data, begun = explorer.memory("VmRSS"), 0, None, b"", time.monotonic()
@@ -45,14 +45,14 @@ class Floods:
                 pass
         seconds, risen = time.monotonic() - begun, explorer.memory() - before
         status = int(data.split(b" ", 2)[1]) if data.startswith(b"HTTP/1.1 ") else 0
-        self.expect(f"{name} is refused with 413", status == 413, f"status {status} after {sent} bytes: {data[:100]!r}")
-        self.expect(f"{name} is refused as soon as it is too large", heard is not None and heard < limit, f"after {heard} bytes")
-        self.expect(f"{name} is cut off", sent < total and seconds < 5, f"{sent} bytes were taken in {seconds:.1f} s")
+        self.expect(f"{name} is rejected with 413", status == 413, f"status {status} after {sent} bytes: {data[:100]!r}")
+        self.expect(f"{name} is rejected as soon as it is too large", heard is not None and heard < limit, f"after {heard} bytes")
+        self.expect(f"{name} is cut off", sent < total and seconds < 5, f"{sent} bytes were sent in {seconds:.1f} s")
         self.expect(f"{name} takes little memory", risen < 200, f"{risen:.0f} MB")
-        self.notes.append(f"{name}: refused after {(heard or sent) / 1e6:.0f} MB, cut off after {sent / 1e6:.0f} MB and {seconds:.2f} s, {risen:.0f} MB more memory")
+        self.notes.append(f"{name}: rejected after {(heard or sent) / 1e6:.0f} MB, cut off after {sent / 1e6:.0f} MB and {seconds:.2f} s, {risen:.0f} MB more memory")
 
     def floods(self):
-        """More bytes and more pixels than are taken."""
+        """Sends more bytes and more pixels than the service accepts."""
         explorer, large = self.explorer, self.options.large_upload_bytes
         usual = b"".join(f"{name}: {value}\r\n".encode() for name, value in explorer.usual)
         piece = b"\0" * (1 << 20)
@@ -70,7 +70,7 @@ class Floods:
                     sent += len(piece)
             except OSError:
                 pass
-        self.expect("a stranger's upload is cut off", sent < large and time.monotonic() - begun < 5, f"{sent} bytes in {time.monotonic() - begun:.1f} s")
+        self.expect("an upload without the token is cut off", sent < large and time.monotonic() - begun < 5, f"{sent} bytes in {time.monotonic() - begun:.1f} s")
         bombs = {
             "a PNG of 60000×60000": png(60000, 60000, bytes(1 << 22), 1, 0), "a PNG of 2^31-1 pixels": png(2**31 - 1, 1, b"", 1, 0), "a PNG of 0×0": png(0, 0, b""),
             "a PNG of 2^31×2^31": png(2**31, 2**31, b""), "a JPEG of 65535×65535": jpeg(65535, 65535), "a progressive JPEG of 65535×65535": jpeg(65535, 65535, True),
@@ -95,20 +95,20 @@ class Floods:
                 time.sleep(0.05)
             faults = {answer.fault() for answer in answers} - {None}
             self.expect(f"8 times {name}", not faults, str(faults))
-            self.expect(f"others are answered while 8 times {name} are taken", slowest < PROMPT, f"after {slowest:.1f} s")
+            self.expect(f"other clients are answered while 8 times {name} are decoded", slowest < PROMPT, f"after {slowest:.1f} s")
             self.notes.append(f"8 times {name} ({len(data)} bytes): status {answers[0].status}, {max(answer.seconds for answer in answers):.1f} s, others answered within "
                               f"{slowest:.2f} s")
-        # Whoever has the token is no stranger; but neither may a mistake of theirs take all of the machine.
+        # A mistake of a client with the token must not exhaust the machine either.
         explorer.forget_peak()
         image = b"\x89PNG" + bytes((31 << 20))
         answers = converse(explorer.port, [explorer.post("/api/images", image, "image/png") for _ in range(24)], 60, 60)
         self.expect("24 uploads of 31 MB are answered", all(answer.status == 422 for answer in answers), str({answer.status for answer in answers}))
-        self.expect("24 uploads of 31 MB are not kept", explorer.memory() < 3000, f"{explorer.memory():.0f} MB")
-        self.notes.append(f"24 uploads of 31 MB at a time: peak {explorer.memory():.0f} MB")
-        self.expect("the service goes on", explorer.is_alive())
+        self.expect("24 uploads of 31 MB are not stored", explorer.memory() < 3000, f"{explorer.memory():.0f} MB")
+        self.notes.append(f"24 concurrent uploads of 31 MB: peak {explorer.memory():.0f} MB")
+        self.expect("the service still responds", explorer.is_alive())
 
     def indexes(self):
-        """Work that takes long, several times."""
+        """Starts many long tasks at the same time."""
         explorer = self.explorer
         sockets, slowest = [], 0.0
         for number in range(24):
@@ -121,17 +121,17 @@ class Floods:
             time.sleep(0.05)
         for connection in sockets:
             connection.close()
-        self.expect("others are answered while 12 indexes and 12 batches are made", slowest < PROMPT, f"after {slowest:.1f} s")
-        self.notes.append(f"12 indexes and 12 batches at a time: others answered within {slowest:.2f} s, peak {explorer.memory():.0f} MB")
+        self.expect("other clients are answered while 12 indexes and 12 batches are computed", slowest < PROMPT, f"after {slowest:.1f} s")
+        self.notes.append(f"12 concurrent indexes and 12 concurrent batches: others answered within {slowest:.2f} s, peak {explorer.memory():.0f} MB")
 
     def loris(self):
-        """Connections that hardly say anything, while another client asks."""
+        """Opens connections that send very slowly, while another client sends requests."""
         explorer = self.explorer
         begun = time.monotonic()
         head = request("POST", "/api/predict", [*explorer.usual, ("Content-Type", "application/json")], b" " * 2000)
         place = head.index(b"\r\n\r\n") + 4
         kinds = {"in its header": (80, b"GET /api/overview HTTP/1.1\r\nHost: ", b"a"), "in its body": (80, head[:place + 3], b" "), "in its chunks": (20, request(
-            "POST", "/api/images", [*explorer.usual, ("Transfer-Encoding", "chunked")])[:-4].replace(b"\r\nContent-Length: 0", b"") + b"\r\n\r\n", b"1\r\na\r\n"), "that says nothing": (20, b"", b"")}
+            "POST", "/api/images", [*explorer.usual, ("Transfer-Encoding", "chunked")])[:-4].replace(b"\r\nContent-Length: 0", b"") + b"\r\n\r\n", b"1\r\na\r\n"), "that sends nothing": (20, b"", b"")}
         connections = []
         for name, (count, first, more) in kinds.items():
             for _ in range(count):
@@ -169,12 +169,12 @@ class Floods:
                 self.notes.append(f"connections slow {name}: closed after {min(closed[name]):.0f} to {max(closed[name]):.0f} s")
         for _, connection, _ in connections:
             connection.close()
-        self.expect("others are answered meanwhile", not unanswered and slowest < PROMPT, f"{unanswered} not, slowest {slowest:.1f} s")
-        self.notes.append(f"slowest answer meanwhile: {slowest * 1000:.0f} ms")
-        self.expect("the service goes on", explorer.is_alive())
+        self.expect("other clients are answered", not unanswered and slowest < PROMPT, f"{unanswered} not, slowest {slowest:.1f} s")
+        self.notes.append(f"slowest response to other clients: {slowest * 1000:.0f} ms")
+        self.expect("the service still responds", explorer.is_alive())
 
     def deserters(self):
-        """Clients that hang up in the middle."""
+        """Closes connections before the response."""
         explorer = self.explorer
         edit = itertools.count()
 
@@ -183,7 +183,7 @@ class Floods:
             return explorer.post(f"/api/{route}", {"image": "file:0/a.png", "edits": {"strokes": [stroke]}, **fields})
 
         requests = {
-            "a question": lambda: question("explain"), "a slow question": lambda: question("explain", method="integrated-gradients"), "a batch": lambda: question("batch"),
+            "a request": lambda: question("explain"), "a slow request": lambda: question("explain", method="integrated-gradients"), "a batch": lambda: question("batch"),
             "a page": lambda: question("page"), "half an upload": lambda: explorer.post("/api/images", png(64, 64), "image/png")[:-2000], "a thumbnail": lambda: explorer.get("/api/thumbnail?image=file:0/b.png"),
             "a map as an array": lambda: question("explain", fit="whole"), "an index": lambda: question("index", nodes=[self.nodes[0]])}
         for name, make in requests.items():
@@ -199,8 +199,8 @@ class Floods:
                     time.sleep(wait)
                     for connection in sockets:
                         connection.close()
-                    self.expect(f"{name}, hung up after {wait} s: the service goes on", explorer.is_alive(PROMPT))
-        # Who reads nothing must not keep others from their turns.
+                    self.expect(f"{name}, closed after {wait} s: the service still responds", explorer.is_alive(PROMPT))
+        # Clients that do not read their responses must not delay others.
         sockets = []
         for _ in range(8):
             connection = socket.create_connection(("127.0.0.1", explorer.port), 10)
@@ -209,16 +209,14 @@ class Floods:
             sockets.append(connection)
         begun = time.monotonic()
         answer = explorer.ask(question("predict", client="patient"), 60)
-        self.expect("a question has its turn after all that", answer.status == 200, f"status {answer.status} after {time.monotonic() - begun:.1f} s {answer.body[:200]!r}")
-        self.notes.append(f"a question after the deserters: {time.monotonic() - begun:.1f} s")
+        self.expect("a request is answered after all that", answer.status == 200, f"status {answer.status} after {time.monotonic() - begun:.1f} s {answer.body[:200]!r}")
+        self.notes.append(f"a request after the closed connections: {time.monotonic() - begun:.1f} s")
         for connection in sockets:
             connection.close()
         end = time.monotonic() + 20
         while list(explorer.scratch.iterdir()) and time.monotonic() < end:
             time.sleep(0.2)
-        self.expect("scratch files are removed", not list(explorer.scratch.iterdir()), str(list(explorer.scratch.iterdir())[:3]))
+        self.expect("temporary files are removed", not list(explorer.scratch.iterdir()), str(list(explorer.scratch.iterdir())[:3]))
         while explorer.others() and time.monotonic() < end:
             time.sleep(0.2)
         self.expect("no process is left", not explorer.others())
-
-    # What chance makes

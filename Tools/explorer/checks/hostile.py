@@ -1,6 +1,6 @@
-"""For the explorer's attack: the program itself, requests byte by byte, and files that nobody should be able to read.
+"""For the attack on the explorer: the program, and requests and responses as bytes.
 
-Needs Python's standard library only. All traffic goes to 127.0.0.1.
+Needs only Python's standard library. All connections are to 127.0.0.1.
 """
 
 import json
@@ -22,11 +22,11 @@ PAGE = ["/", "/explorer.css", *[f"/{name}.js" for name in (
 GETS = ["/api/overview", "/api/memory", "/api/models/{model}/labels", "/api/thumbnail?image=file:0/a.png",
         "/api/crop?image=file:0/a.png"]
 QUESTIONS = [f"/api/{name}" for name in (
-    "predict", "plan", "layer", "units", "ablate", "references", "picture", "explain", "page", "batch", "index")]
+    "predict", "plan", "layer", "units", "ablate", "references", "image", "explain", "page", "batch", "index")]
 
 
 class Answer:
-    """An answer as it came: status, headers in lower case, body. Status 0: the connection was closed without one; None: nothing came."""
+    """A response: status, headers in lower case, body. Status 0: the connection was closed without a response; None: there was no response."""
 
     def __init__(self, status, headers=(), body=b"", seconds=0.0):
         self.status, self.headers, self.body, self.seconds = status, list(headers), body, seconds
@@ -37,26 +37,26 @@ class Answer:
 
     @property
     def is_of_parser(self):
-        """Of the HTTP library, which says no more of what is no HTTP at all."""
+        """Whether the HTTP library rejected the request, which it does without a message if the request is not HTTP."""
         return self.status in (400, 431) and not self.body and self["connection"] == "close" and self["content-length"] == "0"
 
     def fault(self):
-        """What is wrong with it, whatever was asked; None if nothing is."""
+        """A fault that no response may have, or None."""
         if SECRET in self.body or any(SECRET.decode() in value for _, value in self.headers):
-            return "it has bytes of a file outside"
+            return "the response contains bytes of a file outside the folder"
         if self.status in (0, None) or self.is_of_parser:
-            return "there is none" if self.status is None else None
+            return "there is no response" if self.status is None else None
         policy = self["content-security-policy"]
         if "default-src 'none'" not in policy or "unsafe-inline" in policy or "unsafe-eval" in policy:
-            return f"its Content-Security-Policy is {policy!r}"
+            return f"the Content-Security-Policy is {policy!r}"
         for name, value in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"),
                             ("cross-origin-resource-policy", "same-origin"), ("cross-origin-opener-policy", "same-origin")]:
             if self[name] != value:
-                return f"its {name} is {self[name]!r}"
+                return f"the header {name} is {self[name]!r}"
         if any(name.startswith("access-control-allow") for name, _ in self.headers):
-            return "it admits other origins"
+            return "the response admits other origins"
         if self.status == 500:
-            return f"its status is 500: {self.body[:300]!r}"
+            return f"the status is 500: {self.body[:300]!r}"
         if self.status >= 400 and not self.is_of_head:
             try:
                 error = json.loads(self.body)["error"]
@@ -71,7 +71,7 @@ class Answer:
 
 
 def parsed(data, is_head=False):
-    """The first answer in some bytes; None if it is not complete."""
+    """The first response in some bytes, or None if it is incomplete."""
     head, found, rest = data.partition(b"\r\n\r\n")
     if not found:
         return None
@@ -109,7 +109,7 @@ def parsed(data, is_head=False):
 
 
 class Talk:
-    """A request on a connection of its own, which does not wait for what the server says."""
+    """A request on a separate connection, sent without waiting for the response."""
 
     def __init__(self, port, request):
         self.begun, self.request, self.left, self.data, self.answer = time.monotonic(), request, request, b"", None
@@ -118,7 +118,7 @@ class Talk:
         self.socket.setblocking(False)
 
     def send(self):
-        """Sends on. Whether there is more."""
+        """Continues sending. Returns whether there is more to send."""
         try:
             while self.left:
                 self.left = self.left[self.socket.send(self.left[:1 << 18]):]
@@ -147,7 +147,7 @@ class Talk:
             self.answer = parsed(head + b"\r\ncontent-length: 0\r\n\r\n", True)
 
     def end(self):
-        """Says that nothing more comes."""
+        """Closes the connection for writing."""
         self.is_ended = True
         try:
             self.socket.shutdown(socket.SHUT_WR)
@@ -156,7 +156,7 @@ class Talk:
 
 
 def converse(port, requests, seconds=20.0, patience=1.0):
-    """Answers to requests that are sent at the same time. What is not answered after some patience is told that nothing more comes."""
+    """The responses to requests that are sent at the same time. After `patience` seconds, unanswered connections are closed for writing."""
     talks = [Talk(port, request) for request in requests]
     with selectors.DefaultSelector() as selector:
         for talk in talks:
@@ -184,7 +184,7 @@ def converse(port, requests, seconds=20.0, patience=1.0):
 
 
 def request(method, target, headers, body=b""):
-    """The bytes of a request. Header values may be of bytes."""
+    """The bytes of a request. Header values may be bytes."""
     def raw(text):
         return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
     lines = [raw(method) + b" " + raw(target) + b" HTTP/1.1", *[raw(name) + b": " + raw(value) for name, value in headers]]
@@ -194,7 +194,7 @@ def request(method, target, headers, body=b""):
 
 
 class Explorer:
-    """The program with files to attack, from start to end of a `with`."""
+    """The running program with the files of the attack. A `with` block ends it."""
 
     def __init__(self, program, tool, model, images, folder, more=()):
         self.mark = uuid.uuid4().hex
@@ -208,7 +208,7 @@ class Explorer:
         address = self.process.stdout.readline().strip()
         if not address.startswith("http://127.0.0.1:"):
             self.process.kill()
-            raise SystemExit("attack: the explorer does not start")
+            raise SystemExit("attack: the explorer did not print its address")
         parts = urllib.parse.urlsplit(address)
         self.port, self.token = parts.port, urllib.parse.parse_qs(parts.query)["token"][0]
         self.model = pathlib.Path(model).name
@@ -245,7 +245,7 @@ class Explorer:
         return self.process.poll() is None and self.ask(self.get("/api/overview"), seconds).status == 200
 
     def others(self):
-        """Processes that it has started and that are still there."""
+        """Child processes of the program that are still running."""
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             try:
@@ -257,7 +257,7 @@ class Explorer:
         return found
 
     def memory(self, name="VmHWM"):
-        """In MB; 0 where there is no /proc."""
+        """The memory in MB; 0 on systems without /proc."""
         try:
             for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
                 if line.startswith(name + ":"):
@@ -267,11 +267,8 @@ class Explorer:
         return 0.0
 
     def forget_peak(self):
-        """Lets the peak begin anew."""
+        """Resets the peak memory."""
         try:
             pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
         except OSError:
             pass
-
-
-# Files

@@ -1,6 +1,6 @@
-"""How long others may have to wait while the service is attacked."""
+"""Time limits of the service under attack."""
 
-# Other clients have to be answered within this time whatever goes on, in seconds.
+# Other clients must be answered within this time, in seconds.
 PROMPT = 5.0
-# When connections that make no progress have to be closed, in seconds.
+# Connections that make no progress must be closed within this time, in seconds.
 PATIENCE = 35.0

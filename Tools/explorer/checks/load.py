@@ -1,4 +1,4 @@
-"""Many clients at once: no question is lost, memory stays within its limit, and clients take turns."""
+"""Checks the service with many clients: no request is lost, memory stays within its limit, and clients take turns."""
 import hashlib
 import json
 import queue
@@ -11,16 +11,16 @@ import time
 
 from service import JSON, NPY, PNG
 
-# Questions of the client that floods, and single questions of another one meanwhile.
+# The number of requests of a flooding client, and of single requests of another client at the same time.
 FLOOD, SINGLES = 100, 12
-# How long one computation of the flood takes: enough to measure, in seconds.
+# The time of one computation of the flood, in seconds: long enough to measure.
 COMPUTATION = 0.15
-# What a question may take besides computing, in seconds.
+# The time that a request may take in addition to computing, in seconds.
 SLACK = 0.1
 
 
 def questions(subject):
-    """Of every kind, for every image, with different tables and fits."""
+    """Requests of every kind, for every image, with different tables and fits."""
     made = []
     for number in range(len(subject.images)):
         about = {"image": subject.image(number)}
@@ -31,13 +31,13 @@ def questions(subject):
         made += [
             ("explain", {**unit, "method": "lrp"}, PNG), ("explain", {**about, "method": "lrp", "through": [subject.through]}, NPY),
             ("layer", {**about, "node": subject.node}, JSON), ("units", {**about, "node": subject.early, "pixel": [20, 30]}, JSON),
-            ("ablate", {**about, "node": subject.node, "channels": [1, 2, 3]}, JSON), ("picture", about, PNG),
+            ("ablate", {**about, "node": subject.node, "channels": [1, 2, 3]}, JSON), ("image", about, PNG),
             ("plan", {"table": "EpsilonPlusFlat"}, JSON), ("explain", {**about, "target": "class:1000000"}, JSON)]
     return made
 
 
 def digest(answer):
-    """An answer without the time that it took."""
+    """A hash of a response without its time."""
     body = answer.body
     if answer.type == JSON:
         found = answer.json()
@@ -47,7 +47,7 @@ def digest(answer):
 
 
 class Watch(threading.Thread):
-    """Samples the memory of the server and of its kept runs."""
+    """Samples the memory of the server and of its cached runs."""
 
     def __init__(self, server):
         super().__init__(daemon=True)
@@ -67,7 +67,7 @@ class Watch(threading.Thread):
 
 
 def check_load(server, subject, given, findings):
-    """Random questions of some clients at once; each answer has to be that to the question alone."""
+    """Sends random requests of several clients at once. Each response must equal the response to the request alone."""
     every = questions(subject)
     alone = server.client("alone")
     expected = [digest(alone.ask(*question)) for question in every]
@@ -110,16 +110,16 @@ def check_load(server, subject, given, findings):
     watch.end()
     after = server.memory()
     limit = given.memory << 20
-    findings.expect("load", len(waits) == given.requests, f"{given.requests} questions, {len(waits)} answers")
-    findings.expect("memory", max(watch.kept) <= limit, f"kept runs have {max(watch.kept)} bytes; expected at most {limit}")
+    findings.expect("load", len(waits) == given.requests, f"{given.requests} requests, {len(waits)} responses")
+    findings.expect("memory", max(watch.kept) <= limit, f"cached runs have {max(watch.kept)} bytes; expected at most {limit}")
     memory = (f"VmRSS {before['VmRSS']:.0f} MB before, {max(watch.resident):.0f} during, {after['VmRSS']:.0f} after, VmHWM {after['VmHWM']:.0f}, "
               if before else "")
-    return (f"{len(waits)} answers to {given.clients} clients in {seconds:.1f} s, wait median {statistics.median(waits) * 1000:.0f} ms, "
-            f"worst {max(waits) * 1000:.0f} ms; {memory}kept runs at most {max(watch.kept) / (1 << 20):.1f} of {given.memory} MB")
+    return (f"{len(waits)} responses to {given.clients} clients in {seconds:.1f} s, wait median {statistics.median(waits) * 1000:.0f} ms, "
+            f"worst {max(waits) * 1000:.0f} ms; {memory}cached runs at most {max(watch.kept) / (1 << 20):.1f} of {given.memory} MB")
 
 
 class Flood:
-    """Questions of one client, each on a connection of its own, all sent before the first is answered."""
+    """Requests of one client, each on a separate connection, all sent before the first response."""
 
     def __init__(self, server, question, count):
         body = json.dumps({**question, "client": "flood"}).encode()
@@ -154,7 +154,7 @@ class Flood:
 
 
 def slow_question(client, subject):
-    """A question that takes about as long as COMPUTATION, and how long that is, in seconds."""
+    """A request that takes about COMPUTATION seconds, and its measured time."""
     def seconds(samples):
         question = {"image": subject.image(0), "method": f"smoothgrad:samples={samples}", "ledger": False}
         return question, statistics.median(client.ask("explain", question).json()["milliseconds"] / 1000 for _ in range(3))
@@ -165,7 +165,7 @@ def slow_question(client, subject):
 
 
 def check_fairness(server, subject, findings):
-    """Single questions of one client while another one floods: each waits for no more than about two computations."""
+    """Sends single requests of one client during a flood of another one. Each request waits for at most about two computations."""
     client = server.client("single")
     slow, computation = slow_question(client, subject)
     single = {"image": subject.image(0), "target": "top:2", "method": "lrp", "ledger": False}
@@ -176,30 +176,30 @@ def check_fairness(server, subject, findings):
     time.sleep(2 * computation)
     waits = [timed(client, single) - own for _ in range(SINGLES)]
     left = flood.left
-    findings.expect("fairness", left > 0, "the flood was over before the single questions; nothing was measured")
+    findings.expect("fairness", left > 0, "the flood ended before the single requests; nothing was measured")
     flood.reader.join()
-    # As long as one took in fact, beside whatever else this machine does.
+    # The time of one computation under the load of this machine.
     computation = (flood.end - start - SINGLES * own) / FLOOD
     typical, worst = statistics.median(waits), max(waits)
     findings.expect("fairness", typical <= 2 * computation + SLACK and worst <= 3 * computation + SLACK,
                     f"waits of {[round(wait * 1000) for wait in waits]} ms; one computation takes {computation * 1000:.0f} ms")
     answered = sum(data.startswith(b"HTTP/1.1 200") for data in flood.answers.values())
-    findings.expect("fairness", answered == FLOOD, f"the flood had {answered} answers of {FLOOD}")
+    findings.expect("fairness", answered == FLOOD, f"the flood had {answered} responses to {FLOOD} requests")
     flood.close()
     hung = check_hanging_up(server, client, slow, single, own, computation, findings)
     client.close()
-    return (f"beside {FLOOD} questions of {computation * 1000:.0f} ms another client waits {typical * 1000:.0f} ms in the median, {worst * 1000:.0f} ms at worst "
-            f"({typical / computation:.1f} and {worst / computation:.1f} computations), {left} of the flood being left; after hanging up {hung * 1000:.0f} ms")
+    return (f"during {FLOOD} requests of {computation * 1000:.0f} ms, another client waits {typical * 1000:.0f} ms in the median, {worst * 1000:.0f} ms at worst "
+            f"({typical / computation:.1f} and {worst / computation:.1f} computations), with {left} requests of the flood left; after closed connections {hung * 1000:.0f} ms")
 
 
 def check_hanging_up(server, client, slow, single, own, computation, findings):
-    """Questions whose clients have hung up are not computed: as the same client, so that the order of turns does not help."""
+    """Requests whose connections are closed are not computed. Uses the same client name, so that the order of turns does not matter."""
     flood = Flood(server, slow, FLOOD // 2)
     time.sleep(2 * computation)
     flood.close()
     time.sleep(2 * SLACK)
     wait = timed(client, {**single, "client": "flood"}) - own
-    findings.expect("hanging up", wait <= 2 * computation + SLACK, f"a question waits {wait * 1000:.0f} ms for {FLOOD // 2} that nobody waits for")
+    findings.expect("hanging up", wait <= 2 * computation + SLACK, f"a request waits {wait * 1000:.0f} ms for {FLOOD // 2} canceled requests")
     return wait
 
 

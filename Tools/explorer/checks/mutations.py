@@ -1,4 +1,4 @@
-"""For the explorer's attack: requests that are valid, and what chance makes of them. The same seed and number give the same bytes."""
+"""For the attack on the explorer: valid requests and random damage to them. The same seed and number give the same bytes."""
 
 import base64
 import json
@@ -21,15 +21,15 @@ TEXTS = ["", " ", "\0", "a" * 300, "x" * 100000, "../../etc/passwd", "/etc/passw
 
 
 class Mutations:
-    """Requests for every route of an explorer, valid and not."""
+    """Valid and damaged requests for every route of an explorer."""
 
     def __init__(self, explorer, nodes, seed):
         self.explorer, self.nodes, self.seed = explorer, nodes, seed
-        self.picture = png(24, 16)
+        self.image = png(24, 16)
         self.yaml = ""
 
     def question(self, chance):
-        """A valid question: all of these fields are read by some route."""
+        """The fields of a valid request. Each field is read by some route."""
         node = chance.choice(self.nodes)
         question = {"image": chance.choice(["file:0/a.png", "file:0/b.png"]), "client": chance.choice(["", "one", "two"]), "target": chance.choice(["top:1", "class:1"]),
                     "node": node, "channel": 0, "channels": [0, 1], "pixel": [3, 4], "top": 3, "method": chance.choice(["lrp", "gradient", "clrp1:against=2"]),
@@ -39,12 +39,12 @@ class Mutations:
         if chance.random() < 0.2:
             question["rules" if chance.random() < 0.5 else "table"] = self.yaml if chance.random() < 0.5 else "epsilon"
         if chance.random() < 0.1:
-            question["data"] = base64.b64encode(self.picture).decode()
+            question["data"] = base64.b64encode(self.image).decode()
             del question["image"]
         return question
 
     def change(self, chance, question):
-        """Puts something that is not expected into a question."""
+        """Puts an unexpected value into a request."""
         key = chance.choice(list(question))
         node = chance.choice(self.nodes)
         number = chance.choice(NUMBERS)
@@ -75,7 +75,7 @@ class Mutations:
             question["nodes" if chance.random() < 0.5 else "methods"] = [chance.choice(TEXTS).replace("NODE", node) for _ in range(3)]
 
     def body(self, chance, question):
-        """The bytes of a question, sometimes as JSON that others would not write."""
+        """The bytes of a request's body, sometimes as unusual or invalid JSON."""
         text = json.dumps(question)
         kind = chance.randrange(12)
         if kind == 0:
@@ -92,7 +92,7 @@ class Mutations:
         return raw
 
     def valid(self, chance):
-        """A request that asks for something that is there, as (method, target, headers, body)."""
+        """A request for an existing resource, as (method, target, headers, body)."""
         headers = [*self.explorer.usual]
         place = chance.random()
         if place < 0.06:
@@ -103,19 +103,19 @@ class Mutations:
                 target += chance.choice(["", f"&node={chance.choice(self.nodes)}&position=1,1", "&position=-1,99999999999999999999", "&fit=native", "&model=%00", "&image=upload:0"])
             return "GET", target, headers, b""
         if place < 0.24:
-            return "POST", "/api/images?name=" + chance.choice(["a.png", "%F0%9F%98%80", "%00", "%ff", "x" * 2000]), headers + [("Content-Type", "image/png")], self.picture
-        name = chance.choice(["predict", "plan", "layer", "units", "ablate", "references", "picture", "explain"] * 8 + ["page", "batch", "index"])
+            return "POST", "/api/images?name=" + chance.choice(["a.png", "%F0%9F%98%80", "%00", "%ff", "x" * 2000]), headers + [("Content-Type", "image/png")], self.image
+        name = chance.choice(["predict", "plan", "layer", "units", "ablate", "references", "image", "explain"] * 8 + ["page", "batch", "index"])
         if name == "explain":
             headers.append(("Accept", chance.choice(["application/json", "application/x-npy", "image/png", "image/png; alone", "*/*", "\xff"])))
         if place < 0.3 and name not in ("batch", "index"):
-            return "POST", f"/api/{name}?" + chance.choice(["", "fit=whole", "target=class:1", "through=x/0", "a=b", "client=%ff"]), headers + [("Content-Type", "image/png")], self.picture
+            return "POST", f"/api/{name}?" + chance.choice(["", "fit=whole", "target=class:1", "through=x/0", "a=b", "client=%ff"]), headers + [("Content-Type", "image/png")], self.image
         question = self.question(chance)
         for _ in range(chance.choice([0, 0, 1, 1, 1, 2, 3])):
             self.change(chance, question)
         return "POST", f"/api/{name}", headers + [("Content-Type", chance.choice(["application/json"] * 5 + ["text/plain"]))], self.body(chance, question)
 
     def head(self, chance, method, target, headers, body):
-        """The bytes before the body, sometimes as others would not write them."""
+        """The bytes of a request, sometimes with an unusual or invalid header."""
         kind = chance.randrange(24)
         if kind == 0:
             method = chance.choice(["PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "X" * 500, "G\0T", "\xff"])
@@ -143,12 +143,12 @@ class Mutations:
         return (end.join(lines) + end + end).encode("latin-1", "replace") + body
 
     def request(self, number):
-        """The request of a number."""
+        """The request with a number."""
         chance = random.Random(f"{self.seed}/{number}")
         raw = bytearray(self.head(chance, *self.valid(chance)))
         kind = chance.randrange(10)
         if kind < 4:
-            # Most of the time what follows the first line, since a damaged token says no more than that.
+            # Mostly damages the body, because a damaged token only leads to status 401.
             first = raw.find(b"\r\n\r\n") + 4 if chance.random() < 0.6 else 0
             for _ in range(chance.choice([1, 1, 2, 5])):
                 if not first < len(raw):

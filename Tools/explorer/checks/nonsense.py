@@ -1,4 +1,4 @@
-"""Attacks by questions that make no sense, and the end of the program."""
+"""Attacks with invalid, expensive and damaged requests, and with signals."""
 
 import itertools
 import json
@@ -14,10 +14,10 @@ from mutations import Mutations, NUMBERS, TEXTS
 
 
 class Nonsense:
-    """Attacks by questions that make no sense, and the end of the program."""
+    """Attacks with invalid, expensive and damaged requests, and with signals."""
 
     def fields(self):
-        """Every field with values that nobody expects."""
+        """Sends unexpected values in every field."""
         explorer, node = self.explorer, self.nodes[0]
         usual = {"image": "file:0/a.png", "node": node, "channel": 0, "channels": [0], "pixel": [3, 4], "nodes": [node]}
         texts = [text.replace("NODE", node) for text in TEXTS] + ["[" * 500000, "{a: " * 100000, "- " * 300000, "a:\n" + "".join(" " * depth + "a:\n" for depth in range(1, 1000)),
@@ -45,15 +45,15 @@ class Nonsense:
         faults = set()
         for first in range(0, len(raws), 24):
             for (route, fields), answer in zip(cases[first:first + 24], converse(explorer.port, raws[first:first + 24], 40, 40)):
-                fault, said = answer.fault(), json.dumps(fields)
+                fault, text = answer.fault(), json.dumps(fields)
                 if fault is None and answer.status in (0, -1):
-                    fault = f"there is no answer; process {explorer.process.poll()}"
-                # One line for each kind of fault at each route.
+                    fault = f"there is no response; process {explorer.process.poll()}"
+                # Prints each kind of fault once per route.
                 if self.expect_quietly(fault is None) is False and (route, fault[:40], list(fields)[0]) not in faults:
                     faults.add((route, fault[:40], list(fields)[0]))
-                    print(f"attack: {route} with {said[:100]}{'…' if len(said) > 100 else ''} ({len(said)} bytes): {fault[:300]}", flush=True)
+                    print(f"attack: {route} with {text[:100]}{'…' if len(text) > 100 else ''} ({len(text)} bytes): {fault[:300]}", flush=True)
             if explorer.process.poll() is not None:
-                self.expect("the program runs on", False, f"status {explorer.process.poll()} after one of " + "; ".join(
+                self.expect("the program still runs", False, f"status {explorer.process.poll()} after one of " + "; ".join(
                     f"{route} {json.dumps(fields)[:120]}" for route, fields in cases[first:first + 24]))
                 return
         self.notes.append(f"{len(cases)} fields with unexpected values")
@@ -65,13 +65,13 @@ class Nonsense:
         return holds
 
     def efforts(self):
-        """Questions that want very much to be computed: who asks one and hangs up must not keep others waiting."""
+        """Sends expensive requests and closes their connections, which must not keep other clients waiting."""
         image = {"image": "file:0/a.png"}
         points = [coordinate for index in range(20000) for coordinate in (index % 3000, index * 7 % 2000)]
         wide = {"strokes": [{"radius": 4096, "points": points}]}
         for name, route, question in [
-                ("20,000 points with a wide brush", "picture", {"edits": wide}), ("20,000 points with a wide brush on a large picture", "picture", {"fit": "native", "edits": wide}),
-                ("a large picture, blurred", "picture", {"fit": "native", "edits": {"fill": "blur", "strokes": [{"radius": 1, "points": [1, 1]}]}}),
+                ("20,000 points with a wide brush", "image", {"edits": wide}), ("20,000 points with a wide brush on a large image", "image", {"fit": "native", "edits": wide}),
+                ("a large image, blurred", "image", {"fit": "native", "edits": {"fill": "blur", "strokes": [{"radius": 1, "points": [1, 1]}]}}),
                 ("a million steps", "explain", {"method": "integrated-gradients:steps=1000000"}), ("a million samples", "explain", {"method": "smoothgrad:samples=1000000"}),
                 ("a page of a million steps", "page", {"methods": ["integrated-gradients:steps=1000000"]})]:
             with self.start() as explorer:
@@ -81,14 +81,12 @@ class Nonsense:
                     connection.sendall(explorer.post(f"/api/{route}", {**image, **question}))
                     time.sleep(0.5)
                 answer = explorer.ask(explorer.post("/api/predict", {"image": "file:0/b.png", "client": "another"}), 10)
-                self.expect(f"{name}, hung up after 0.5 s: another question is answered within 10 s", answer.status == 200, f"status {answer.status}")
-                self.notes.append(f"{name}, hung up after 0.5 s: another question has status {answer.status}" + (f" after {answer.seconds:.1f} s" if answer.status else ""))
+                self.expect(f"{name}, closed after 0.5 s: another request is answered within 10 s", answer.status == 200, f"status {answer.status}")
+                self.notes.append(f"{name}, closed after 0.5 s: another request has status {answer.status}" + (f" after {answer.seconds:.1f} s" if answer.status else ""))
             image = {"image": "file:0/a.png"}
 
-    # How slowly, and how briefly
-
     def mutations(self):
-        """Requests that are damaged by chance, on many connections."""
+        """Sends randomly damaged requests on many connections."""
         explorer = self.explorer
         made = Mutations(explorer, self.nodes, self.options.seed)
         made.yaml = self.yaml
@@ -121,7 +119,7 @@ class Nonsense:
                         statuses[key] = statuses.get(key, 0) + 1
                         slowest = max(slowest, (answer.seconds, number))
                 if not explorer.is_alive(20):
-                    self.expect(f"the service goes on after mutations {some[0]} to {some[-1]}", False, f"process status {explorer.process.poll()}")
+                    self.expect(f"the service still responds after mutations {some[0]} to {some[-1]}", False, f"process status {explorer.process.poll()}")
                     return
 
         threads = [threading.Thread(target=work) for _ in range(4)]
@@ -129,17 +127,15 @@ class Nonsense:
             thread.start()
         for thread in threads:
             thread.join()
-        self.expect("the service goes on after mutations", explorer.is_alive())
+        self.expect("the service still responds after mutations", explorer.is_alive())
         for fault, found in faults.items():
             if len(found) > 1:
                 self.notes.append(f"{len(found)} mutations: {fault[:160]}: {', '.join(map(str, found[:12]))}")
-        self.notes.append("answers to mutations: " + ", ".join(f"{count}× {status}" for status, count in sorted(statuses.items(), key=lambda entry: -entry[1])))
+        self.notes.append("responses to mutations: " + ", ".join(f"{count}× {status}" for status, count in sorted(statuses.items(), key=lambda entry: -entry[1])))
         self.notes.append(f"slowest mutation: {slowest[1]}, {slowest[0]:.1f} s")
 
-    # How it ends
-
     def signals(self):
-        """Ends at once, whatever goes on, and leaves nothing."""
+        """Sends signals: the program must end immediately in every state and leave no files or processes."""
         def ask(explorer, count, route, **fields):
             sockets = []
             for index in range(count):

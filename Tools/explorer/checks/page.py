@@ -1,4 +1,4 @@
-"""The explorer's program and its page in a browser, for checks. Needs Python's standard library only."""
+"""The explorer's program and its page in a browser, for checks. Needs only Python's standard library."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 sys.path.insert(0, str(ROOT / "Tools/reference"))
-from checks.browser import BROWSERS, Browser  # noqa: E402,F401: for whoever imports this
+from checks.browser import BROWSERS, Browser  # noqa: E402,F401: re-exported
 
 SUM = """(canvas => {
   const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -19,7 +19,7 @@ STATE = "Object.fromEntries(new URLSearchParams(location.hash.slice(1)))"
 
 
 class Explorer:
-    """The program, from start to end of a `with`."""
+    """The running program. A `with` block ends it."""
 
     def __init__(self, program, tool, model, images):
         self.process = subprocess.Popen(
@@ -27,7 +27,7 @@ class Explorer:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env={**os.environ, "RELEVANCE_TOOL": tool})
         self.address = self.process.stdout.readline().strip()
-        assert self.address.startswith("http://"), "the explorer does not start"
+        assert self.address.startswith("http://"), "the explorer did not print its address"
 
     def __enter__(self):
         return self
@@ -38,7 +38,7 @@ class Explorer:
 
 
 class Page:
-    """The page, and what was found to hold of it."""
+    """The page in a browser, and the results of the checks."""
 
     def __init__(self, browser, address, folder):
         self.browser, self.address, self.folder = browser, address, folder
@@ -49,10 +49,10 @@ class Page:
             self.held += 1
         else:
             self.failed.append(name)
-            print(f"browse: does not hold: {name}", flush=True)
+            print(f"browse: failed: {name}", flush=True)
 
     def wait(self, expression, seconds=20):
-        """Whether something comes to hold."""
+        """Waits until an expression is true; False after a timeout."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.browser.value(f"!!({expression})"):
@@ -61,7 +61,7 @@ class Page:
         return False
 
     def settle(self):
-        """Waits until every map is painted and nothing is asked any more."""
+        """Waits until every map is drawn and no request is pending."""
         time.sleep(0.1)
         for _ in range(2):
             self.wait("document.querySelector('main').ariaBusy !== 'true' && document.querySelector('.map') && !document.querySelector('.map.waits')")
@@ -74,7 +74,7 @@ class Page:
         return self.browser.value(f"{SUM}(document.querySelector('[data-method=\"{method}\"] canvas.view'))")
 
     def press(self, selector, key, code, text=None):
-        """A key on an element that has the focus."""
+        """Focuses an element and presses a key."""
         self.browser.value(f"document.querySelector({json.dumps(selector)}).focus()")
         down = {"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code}
         if text:
@@ -89,7 +89,7 @@ class Page:
         self.press(selector, " ", 32, " ")
 
     def choose(self, selector, value):
-        """An entry of a list, as its keyboard does."""
+        """Chooses an option of a select element, with a change event."""
         self.browser.value(f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.focus();"
                            f" e.value = {json.dumps(value)}; e.dispatchEvent(new Event('change', {{bubbles: true}})); }})()")
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Compares the answers of relevance-explorer to the files that the command-line tool writes, and loads the server.
+"""Compares the responses of relevance-explorer with the files that the command-line tool writes, and tests the server under load.
 
     python3 Tools/explorer/checks/parity.py --explorer PATH --tool PATH/relevance [--model squeezenet1.1] [--images DIR_OR_FILE ...]
 
-Parity: relevance as .npy to the bit, PNG files, maps, conservation ledgers, layers, tables of channels, predictions and messages of errors.
-Load: many clients at once, memory, fairness between clients, and clients that hang up. It needs Python 3.11 and nothing else.
-One line for each failure and one with figures. Exit status 0: no failure; 1: there is one.
+Parity: .npy files to the bit, PNG files, maps, conservation ledgers, layers, tables of channels, predictions and error messages.
+Load: many concurrent clients, memory, fairness between clients, and closed connections. Requires only Python 3.11.
+Prints a line for each failure, and a summary. Exit status 1: there are failures.
 """
 import argparse
 import base64
@@ -30,7 +30,7 @@ YAML = "name: check\nextends: default\nrules:\n  - {op: Conv, position: first, r
 
 @dataclass
 class Findings:
-    """Failures, and how much was compared."""
+    """The failures, and the number of comparisons by kind."""
 
     failures: list = field(default_factory=list)
     compared: dict = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Findings:
 
 @dataclass
 class Setting:
-    """How both programs are asked: options of one, fields of the other."""
+    """The same setting for both programs: options of the tool, and fields of a request."""
 
     name: str
     options: list
@@ -53,7 +53,7 @@ class Setting:
 
 @dataclass
 class Subject:
-    """The model, its images, and what of it is asked."""
+    """The model, its images, and the layers, units and classes to request."""
 
     model: str
     images: list
@@ -73,30 +73,30 @@ def arguments():
     parser.add_argument("--explorer", required=True, help="the program relevance-explorer")
     parser.add_argument("--tool", required=True, help="the program relevance")
     parser.add_argument("--model", default="squeezenet1.1", help="a .onnx file, a folder, or the name of a fetched model")
-    parser.add_argument("--images", nargs="+", default=[str(ROOT / "Fixtures/cat-and-coffee.png")], help="files and folders with images")
-    parser.add_argument("--count", type=int, default=3, help="how many of the images are used (default: 3)")
-    parser.add_argument("--requests", type=int, default=200, help="of the load (default: 200)")
-    parser.add_argument("--clients", type=int, default=8, help="of the load (default: 8)")
-    parser.add_argument("--memory", type=int, default=64, help="MB of the server for kept runs: small, so that runs are dropped (default: 64)")
-    parser.add_argument("--seed", type=int, default=17, help="of the order of the load (default: 17)")
+    parser.add_argument("--images", nargs="+", default=[str(ROOT / "Fixtures/cat-and-coffee.png")], help="image files and folders of images")
+    parser.add_argument("--count", type=int, default=3, help="the number of images to use (default: 3)")
+    parser.add_argument("--requests", type=int, default=200, help="the number of requests of the load test (default: 200)")
+    parser.add_argument("--clients", type=int, default=8, help="the number of clients of the load test (default: 8)")
+    parser.add_argument("--memory", type=int, default=64, help="the server's memory for cached runs in MB; a small value tests that runs are dropped (default: 64)")
+    parser.add_argument("--seed", type=int, default=17, help="the seed for the order of the requests (default: 17)")
     given = parser.parse_args()
     given.explorer, given.tool = (str(Path(path).resolve()) for path in (given.explorer, given.tool))
     return given
 
 
 def chosen(paths, count):
-    """Some of the images, evenly spread over all of them."""
+    """A number of images, evenly spread over all images."""
     found = []
     for path in map(Path, paths):
         below = sorted(p for p in path.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg")) if path.is_dir() else [path]
         found += [file.resolve() for file in below]
     if not found:
-        raise SystemExit("parity: there are no images")
+        raise SystemExit("parity: --images contains no JPEG or PNG files")
     return found if len(found) <= count else [found[index * len(found) // count] for index in range(count)]
 
 
 def subject(client, model, images):
-    """Chooses layers, a unit that is active, and classes."""
+    """Chooses layers, an active unit, and classes."""
     made = Subject(model, images)
     rows = client.ask("plan", {}).json()["rows"][::-1]
     places = [row["node"] for row in rows if len(row.get("shape", [])) == 4 and row["shape"][2] > 1 and row["kind"] in ("Concat", "MaxPool")]
@@ -107,7 +107,7 @@ def subject(client, model, images):
     ranks = [[int(row["target"].removeprefix("class:")) for row in client.ask("predict", {"image": made.image(number)}).json()["scores"]]
              for number in range(len(images))]
     made.target = ranks[0][2]
-    # A class that no image is explained for: contrastive methods need another one.
+    # A class that is not the target for any image, because contrastive methods need another class.
     made.other = next(index for index in ranks[0][::-1] if index != made.target and all(index != best[0] for best in ranks))
     return made
 
@@ -124,7 +124,7 @@ def run_tool(tool, command, model, images, folder, options):
 
 
 def check_explanations(client, tool, subject, setting, targets, methods, findings):
-    """All of some images, targets and methods: one run of the tool, one question for each file."""
+    """Compares all images, targets and methods: one run of the tool, one request per file."""
     options = ["--save", "npy,json,png", "--at", subject.node, *setting.options]
     for target in targets:
         options += ["--target", target]
@@ -139,8 +139,8 @@ def check_explanations(client, tool, subject, setting, targets, methods, finding
                         check_explanations(client, tool, subject, setting, [target], [method], findings)
                 return
             answer = client.ask("explain", {"image": subject.image(0), "target": targets[0], "method": methods[0], **setting.fields})
-            said = answer.message() if answer.status != 200 else "an explanation"
-            findings.expect("errors", answer.status == 422 and said in message, f"{setting.name}: {message!r}, the service {answer.status} {said!r}")
+            text = answer.message() if answer.status != 200 else "an explanation"
+            findings.expect("errors", answer.status == 422 and text in message, f"{setting.name}: {message!r}, the service {answer.status} {text!r}")
             return
         for number, found in enumerate(report["inputs"]):
             asked = [(target, method) for method in methods for target in targets]
@@ -151,7 +151,7 @@ def check_explanations(client, tool, subject, setting, targets, methods, finding
 
 
 def compare(client, question, name, explanation, folder, node, findings):
-    """The files of one explanation, and the answers to its question."""
+    """Compares the files of an explanation with the responses to its request."""
     what = f"{name} {question['image']} {question['target']} {question['method']}"
     files = folder / explanation["files"]
     data = files.with_name(files.name + ".npy").read_bytes()
@@ -194,7 +194,7 @@ def compare_layer(answer, layer, folder, what, findings):
 
 
 def check_predictions(client, tool, subject, setting, findings):
-    """Every score is a logit of the tool's; the tool's report has the best ones with probabilities."""
+    """Compares every score with the logits of the tool, and the top scores with the probabilities in the tool's report."""
     fit = setting.options if "--fit" in setting.options else []
     with tempfile.TemporaryDirectory() as folder:
         run_tool(tool, "predict", subject.model, subject.images, folder, ["--save", "npy", *fit])
@@ -215,7 +215,7 @@ def check_predictions(client, tool, subject, setting, findings):
 
 
 def check_ways(client, subject, findings):
-    """The image as an upload, in base64 and as the body give the same as by its name; so does a batch."""
+    """Checks that an image gives the same response by its name, as an upload, in base64, as the body and in a batch."""
     data = subject.images[0].read_bytes()
     question = {"target": "top:2", "method": "clrp1", "through": [subject.through]}
     expected = client.ask("explain", {**question, "image": subject.image(0)}, NPY)
@@ -241,7 +241,7 @@ def check_ways(client, subject, findings):
 
 
 def check_connections(server, subject, findings):
-    """A refused request leaves its connection open, or says that it does not."""
+    """Checks that the connection works after a rejected request."""
     for method, path, body in (("POST", "/api/predict", '{"image": 1}'), ("POST", "/api/predict", '{"x": 1}'), ("GET", "/api/nothing", None)):
         client = server.client("connections")
         status = client.request(method, path, body).status

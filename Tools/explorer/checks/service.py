@@ -1,4 +1,4 @@
-"""A running relevance-explorer, a client of it, and decoders for what it sends."""
+"""A running relevance-explorer, a client for it, and decoders of its responses."""
 import base64
 import http.client
 import json
@@ -13,13 +13,13 @@ import zlib
 from dataclasses import dataclass
 
 NPY, PNG, JSON = "application/x-npy", "image/png", "application/json"
-# How long the server may take to read its models, and how long any answer may take.
+# Time limits for starting the server and for a response.
 START_SECONDS = 60
 ANSWER_SECONDS = 300
 
 
 class Server:
-    """Starts the server on a free port, and ends it at the end of a `with` block."""
+    """The running server on a free port. A `with` block ends it."""
 
     def __init__(self, explorer, tool, models, images, memory):
         arguments = [explorer, *models, "--port", "0", "--memory", str(memory)]
@@ -53,7 +53,7 @@ class Server:
         return Client(self.port, self.token, name)
 
     def memory(self):
-        """VmRSS and VmHWM in MB; nothing on systems without /proc."""
+        """VmRSS and VmHWM in MB; empty on systems without /proc."""
         try:
             with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
                 values = dict(line.split(":", 1) for line in file if ":" in line)
@@ -76,7 +76,7 @@ class Answer:
 
 
 class Client:
-    """One connection to the server, which stays open between requests that follow each other soon."""
+    """A connection to the server. It stays open between requests that follow each other quickly."""
 
     def __init__(self, port, token, name=""):
         self.name = name
@@ -89,7 +89,7 @@ class Client:
 
     def request(self, method, path, body=None, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        # The server closes connections that are silent for 15 seconds.
+        # The server closes connections that are idle for 15 seconds.
         if time.monotonic() - self.used > 5:
             self.close()
         self.connection.request(method, path, body=body, headers={**self.headers, **headers})
@@ -115,13 +115,13 @@ def float32(value):
 
 
 def map_values(answer):
-    """The numbers of a map, row by row."""
+    """The values of a map, row by row."""
     data = base64.b64decode(answer["values"])
     return list(struct.unpack(f"<{answer['width'] * answer['height']}f", data))
 
 
 def read_npy(data):
-    """The shape and the numbers of a NumPy file of little-endian float32."""
+    """The shape and the values of a NumPy file of little-endian float32."""
     if data[:6] != b"\x93NUMPY":
         raise ValueError("not a NumPy file")
     length, start = (struct.unpack("<H", data[8:10])[0], 10) if data[6] == 1 else (struct.unpack("<I", data[8:12])[0], 12)
@@ -134,7 +134,7 @@ def read_npy(data):
 
 
 def is_sum_over_channels(values, data):
-    """Whether the numbers of a map are the sums over channels of a NumPy file [C,H,W], up to the rounding of sums in single precision."""
+    """Whether the values of a map are the sums over channels of a NumPy file [C,H,W], up to rounding in single precision."""
     shape, elements = read_npy(data)
     places = shape[1] * shape[2]
     if len(values) != places:
@@ -174,7 +174,7 @@ def read_png(data):
 
 
 def predicted(filtering, left, up, corner):
-    """What a filter of PNG adds to a byte."""
+    """The value that a PNG filter adds to a byte."""
     if filtering == 4:
         distances = [abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)]
         return (left, up, corner)[distances.index(min(distances))]

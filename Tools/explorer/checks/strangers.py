@@ -1,4 +1,4 @@
-"""Attacks by whoever may not ask: without the token, from other pages, under other names, for other files."""
+"""Attacks without access: without the token, from pages of other sites, under other host names, and for other files."""
 
 import itertools
 import json
@@ -9,10 +9,10 @@ from hostile import request
 
 
 class Strangers:
-    """Attacks by whoever may not ask: without the token, from other pages, under other names, for other files."""
+    """Attacks without access: without the token, from pages of other sites, under other host names, and for other files."""
 
     def strangers(self):
-        """Without the token nothing is told and nothing is done."""
+        """Requests without the token are rejected."""
         explorer = self.explorer
         token, cookie, host = explorer.token, f"relevance-explorer-{explorer.port}", ("Host", explorer.host)
         wrong = [
@@ -34,8 +34,8 @@ class Strangers:
         self.answers("POST / with the token in its address", request("POST", f"/?token={token}", [host]), 401)
         answer = self.answers("/ with the token in its address", request("GET", f"/?token={token}", [host]), 303)
         given = answer["set-cookie"]
-        self.expect("the cookie is only for this service", given.startswith(f"{cookie}={token};") and "HttpOnly" in given and "SameSite=Strict" in given, given)
-        self.expect("the token is gone from the address", answer["location"] == "/", answer["location"])
+        self.expect("the cookie is for this service only", given.startswith(f"{cookie}={token};") and "HttpOnly" in given and "SameSite=Strict" in given, given)
+        self.expect("the token is removed from the address", answer["location"] == "/", answer["location"])
         for method, target, body in self.routes():
             if method == "GET":
                 self.answers(f"{target} with the cookie", request(method, target, [host, ("Cookie", f"a=b; {cookie}={token}; c=d")]), 200)
@@ -45,7 +45,7 @@ class Strangers:
         self.answers("preflight", request("OPTIONS", "/api/predict", [host, ("Origin", "http://evil.example"), ("Access-Control-Request-Method", "POST")]), 401, 403)
 
     def pages(self):
-        """Pages of other sites, and names of this machine that are not the service's."""
+        """Requests from pages of other sites, and with host names that are not the service's, are rejected."""
         explorer, port = self.explorer, self.explorer.port
         for origin in ("http://evil.example", "null", "", "https://" + explorer.host, f"http://127.0.0.1:{port + 1}", "http://127.0.0.1", f"http://{explorer.host}.evil.example",
                        f"http://{explorer.host}/", f"http://evil.example:{port}", f"http://{explorer.host}@evil.example", f"http://evil@{explorer.host}", "file://", explorer.host,
@@ -81,7 +81,7 @@ class Strangers:
             self.answers("no host", head + f"Authorization: Bearer {explorer.token}\r\n\r\n".encode(), 421, 400)
         for authority in (f"evil.example:{port}", "evil.example", f"user@{explorer.host}", f"{explorer.host}@evil.example", f"EVIL.example:{port}", f"[::2]:{port}"):
             for host in (explorer.host, authority):
-                # Browsers send such targets to proxies only; of others Host counts.
+                # Browsers send such targets only to proxies; for other clients the Host header counts.
                 own = [200] if host == explorer.host else []
                 self.answers(f"absolute target of {authority} and Host {host}", request(
                     "GET", f"http://{authority}/api/overview", [("Host", host), explorer.admission]), 400, 403, 404, 421, *own)
@@ -89,10 +89,8 @@ class Strangers:
             self.answers(f"target {target}", request("GET", target, explorer.usual), 400, 403, 404, 421)
         self.answers("CONNECT", request("CONNECT", f"evil.example:{port}", explorer.usual), 0, 400, 403, 404, 405, 421)
 
-    # What may be read
-
     def paths(self):
-        """Files outside, by every way there may be to name them."""
+        """Files outside the folders cannot be read under any name."""
         explorer, outside = self.explorer, str(self.outside)
         up = "../" * 12
         names = [
@@ -113,7 +111,7 @@ class Strangers:
                 self.answers(f"{target}{name[:80]}", explorer.get(target + urllib.parse.quote(name, safe="")), *allowed)
                 if name.isascii() and name.isprintable() and " " not in name and "#" not in name and len(name) < 1000:
                     self.answers(f"{target}{name}, as it is", explorer.get(target + name), *allowed)
-            for route in ("predict", "explain", "picture", "page"):
+            for route in ("predict", "explain", "image", "page"):
                 self.answers(f"{route} of {name[:80]!r}", explorer.post(f"/api/{route}", {"image": name}), *allowed)
         for name in ("file:0/a.png", "file:0/below/c.png", "file:0/own.png", "file:0/ünï ☃ %2e.png"):
             self.answers(f"thumbnail of {name}", explorer.get("/api/thumbnail?image=" + urllib.parse.quote(name, safe="")), 200)
@@ -126,7 +124,7 @@ class Strangers:
                        "/api/models/%2e%2e%2f%2e%2e%2fetc%2fpasswd/labels", "/api/models/" + urllib.parse.quote(outside, safe="") + "/labels", "/api/models/%00/labels", "/api/models/%ff/labels",
                        "/api/models//labels", "/" + "a" * 7000, "/api/thumbnail", "/api/crop", "/api/thumbnail?image", "/api/thumbnail?image=%ff%fe", "/api/thumbnail?image=%"):
             self.answers(f"GET {target[:80]}", explorer.get(target), 400, 404, 414)
-        # Other fields that programs may take for the name of a file.
+        # Other fields that a program might use as the name of a file.
         marks = [self.folder / "written", self.folder / "scratch-written"]
         files = [f"{outside}/secret.txt", f"{outside}/secret.yaml", "/etc/passwd", f"{up}etc/passwd", f"{up[:-1]}{outside}/secret.yaml", "/dev/zero", str(self.inside / "pipe.png"), "/proc/self/environ"]
         words = [f"--output={marks[0]}", f"-o{marks[0]}", "--rules", f"--rules={outside}/secret.yaml", "--save", f"@{outside}/secret.txt", "--help", "--"]
@@ -137,13 +135,11 @@ class Strangers:
                     answer = self.explorer.ask(explorer.post(f"/api/{route}", question), 10)
                     fault = answer.fault()
                     if b"root:x:0" in answer.body or b"EXPLORER_ATTACK" in answer.body:
-                        fault = "it has bytes of a file outside"
+                        fault = "the response contains bytes of a file outside the folder"
                     elif fault is None and answer.status == 422 and field == "table" and "there is no rule table" not in answer.body.decode("utf-8", "replace") and "/" in value and b":1:" in answer.body:
                         fault = f"a file was read as a table: {answer.body[:200]!r}"
                     self.expect(f"{route} with {field} {value!r}", fault is None, f"{fault}: {answer.body[:200]!r}" if fault else "")
-        self.expect("no file is written where a question says", not any(mark.exists() for mark in marks))
+        self.expect("no file is written to a path from a request", not any(mark.exists() for mark in marks))
         leaks = [word for word in (str(self.explorer.scratch),) if word.encode() in explorer.ask(explorer.post("/api/page", {"image": "file:0/a.png", "target": "class:999999"})).body]
-        self.expect("the folder for scratch files is not told", not leaks)
-        self.expect("scratch files are removed", not list(explorer.scratch.iterdir()), str(list(explorer.scratch.iterdir())[:3]))
-
-    # How much there may be
+        self.expect("the response does not contain the temporary folder", not leaks)
+        self.expect("temporary files are removed", not list(explorer.scratch.iterdir()), str(list(explorer.scratch.iterdir())[:3]))

@@ -57,7 +57,7 @@ def check_pointing(values, inside):
         check("hit: purity reaches the threshold", e.hit(values, inside, Fraction(threshold)), verdict)
 
 
-def check_pictures(random, values):
+def check_images(random, values):
     image = np.arange(3 * values.size, dtype=np.float32).reshape(3, *values.shape)
     other = -1 - image
     rest, mask = values.copy(), np.zeros(values.shape, dtype=bool)
@@ -73,8 +73,8 @@ def check_pictures(random, values):
     ranks = np.empty(values.size, dtype=int)
     ranks[np.argsort(-values.ravel(), kind="stable")] = np.arange(values.size)
     ranks = ranks.reshape(values.shape)
-    pictures = zip(e.deletion(values, image, other, steps), e.insertion(values, image, other, steps))
-    for step, (deleted, inserted) in enumerate(pictures, start=1):
+    states = zip(e.deletion(values, image, other, steps), e.insertion(values, image, other, steps))
+    for step, (deleted, inserted) in enumerate(states, start=1):
         # The rank r is among the first ⌈i n / S⌉ exactly if r S < i n.
         first = ranks * steps < step * values.size
         check("deletion: ranks", deleted, np.where(first, other, image))
@@ -121,7 +121,7 @@ def main():
         inside = check_region(random, shape)
         for values in maps:
             check_pointing(values, inside)
-            check_pictures(random, values)
+            check_images(random, values)
         for other in maps[1:]:
             check_similarity(maps[0], other)
         n = int(random.integers(1, 5))

@@ -21,7 +21,7 @@ from zennit.rules import Norm, Pass, ZBox, ZPlus
 from zennit.torchvision import ResNetBasicBlockCanonizer
 
 from onnx_files import FIXTURES, load_weights
-from pictures import IMAGENET_BOX, Preprocessor
+from images import IMAGENET_BOX, Preprocessor
 from seeded import seeded_tensor
 from writers.write_composites import distance, torch_network
 from writers.write_squeezenet import NAME as SQUEEZENET, default_models
@@ -64,13 +64,13 @@ def with_own_rectifiers(network):
     return traced
 
 
-def propagated(network, picture, seeds, box=None):
+def propagated(network, image, seeds, box=None):
     """z⁺, or z^B in the first convolution if there is a box; averages and sums in proportion, normalization bypassed; by Zennit."""
     rules = {(nn.Conv2d, nn.Linear): ZPlus(stabilizer=STABILIZER, zero_params="bias"), nn.BatchNorm2d: Pass()}
     rules[(nn.AvgPool2d, nn.AdaptiveAvgPool2d, Sum)] = Norm(stabilizer=STABILIZER)
     first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
     if box:
-        low, high = (torch.tensor(side, dtype=picture.dtype).reshape(1, -1, 1, 1).expand_as(picture) for side in box)
+        low, high = (torch.tensor(side, dtype=image.dtype).reshape(1, -1, 1, 1).expand_as(image) for side in box)
         box = ZBox(low, high, stabilizer=STABILIZER, zero_params="bias")
 
     def chosen(context, name, module):
@@ -79,64 +79,64 @@ def propagated(network, picture, seeds, box=None):
         return next((rule for types, rule in rules.items() if isinstance(module, types)), None)
 
     canonizers = [ResNetBasicBlockCanonizer()] if isinstance(network, torchvision.models.ResNet) else []
-    picture = picture.detach().clone().requires_grad_(True)
+    image = image.detach().clone().requires_grad_(True)
     with Composite(module_map=chosen, canonizers=canonizers).context(network) as modified:
-        return torch.autograd.grad(modified(picture), picture, seeds[None])[0]
+        return torch.autograd.grad(modified(image), image, seeds[None])[0]
 
 
-def contrast(method, network, picture, target, box):
+def contrast(method, network, image, target, box):
     """Maps and contrasts of relevance, each of two separate passes."""
     with torch.no_grad():
-        logits = network(picture)[0]
+        logits = network(image)[0]
     one = nn.functional.one_hot(torch.tensor(target), len(logits)).to(logits.dtype)
     if method == "excitation-backprop":
-        return propagated(network, picture, one)
+        return propagated(network, image, one)
     if method == "sglrp":
         p = logits.softmax(0)
-        relevance = propagated(network, picture, one * (p - one * p).sum() * p[target], box)
-        return relevance - propagated(network, picture, (1 - one) * p * p[target], box)
+        relevance = propagated(network, image, one * (p - one * p).sum() * p[target], box)
+        return relevance - propagated(network, image, (1 - one) * p * p[target], box)
     if method == "clrp1-released":
-        maps = [propagated(network, picture, seeds, box) for seeds in (one * logits, (1 - one) * logits.abs())]
+        maps = [propagated(network, image, seeds, box) for seeds in (one * logits, (1 - one) * logits.abs())]
         return maps[0] / maps[0].sum() - maps[1] / maps[1].sum()
     last = list(network.modules())[-1]
     if method != "contrastive-excitation-backprop" or not isinstance(last, nn.Linear):
         return None
-    relevance = propagated(network, picture, one)
+    relevance = propagated(network, image, one)
     last.weight.data.neg_()
-    dual = propagated(network, picture, one)
+    dual = propagated(network, image, one)
     last.weight.data.neg_()
     return relevance - dual
 
 
-def grad_cam(network, picture, target, layer):
-    return LayerGradCam(network, network.get_submodule(layer)).attribute(picture, target, relu_attributions=True).detach()
+def grad_cam(network, image, target, layer):
+    return LayerGradCam(network, network.get_submodule(layer)).attribute(image, target, relu_attributions=True).detach()
 
 
-def expected(entry, network, rectified, picture, box):
+def expected(entry, network, rectified, image, box):
     """What Captum or Zennit make of the entry's method, or None."""
     method, facts, target = entry["method"], entry["parameters"], entry["target"].get("class")
     changed = {"guided-backprop": GuidedBackprop, "deconvnet": Deconvolution}
     if target is None:
         return None
     if method == "gradient":
-        return Saliency(network).attribute(picture, target, abs=False)
+        return Saliency(network).attribute(image, target, abs=False)
     if method == "gradient-x-input":
-        return InputXGradient(network).attribute(picture, target)
+        return InputXGradient(network).attribute(image, target)
     if method in changed:
-        return changed[method](rectified).attribute(picture, target)
+        return changed[method](rectified).attribute(image, target)
     if method in ("grad-cam", "grad-cam-upsampled", "guided-grad-cam"):
-        small = grad_cam(network, picture, target, LAYERS[entry["network"]])
-        large = LayerAttribution.interpolate(small, picture.shape[2:], "bilinear")
-        guided = GuidedBackprop(rectified).attribute(picture, target) if method == "guided-grad-cam" else None
+        small = grad_cam(network, image, target, LAYERS[entry["network"]])
+        large = LayerAttribution.interpolate(small, image.shape[2:], "bilinear")
+        guided = GuidedBackprop(rectified).attribute(image, target) if method == "guided-grad-cam" else None
         return {"grad-cam": small, "grad-cam-upsampled": large}.get(method, guided if guided is None else guided * large)
     if method.startswith("integrated-gradients"):
         options = {"n_steps": facts["steps"], "method": QUADRATURES[facts["quadrature"]], "internal_batch_size": 1}
-        return IntegratedGradients(network).attribute(picture, 0.0, target, **options)
+        return IntegratedGradients(network).attribute(image, 0.0, target, **options)
     if method == "smoothgrad":
-        noises = [torch.from_numpy(seeded_tensor(s, picture.shape, facts["low"], facts["high"])) for s in facts["seeds"]]
-        at = [picture.detach() + noise for noise in noises]
+        noises = [torch.from_numpy(seeded_tensor(s, image.shape, facts["low"], facts["high"])) for s in facts["seeds"]]
+        at = [image.detach() + noise for noise in noises]
         return sum(Saliency(network).attribute(x, target, abs=False) for x in at) / len(at)
-    return contrast(method, network, picture, target, box)
+    return contrast(method, network, image, target, box)
 
 
 def check(name, scratch, models):
@@ -151,8 +151,8 @@ def check(name, scratch, models):
         if isinstance(module, nn.ReLU):
             module.inplace = False
     for entry in (e for e in entries if e["network"] == name):
-        picture = torch.from_numpy(np.load(FIXTURES / entry["input"])).double()
-        values = expected(entry, network, rectified, picture, box)
+        image = torch.from_numpy(np.load(FIXTURES / entry["input"])).double()
+        values = expected(entry, network, rectified, image, box)
         if values is None:
             continue
         error = distance(torch.from_numpy(np.load(FIXTURES / "methods" / entry["file"])), values[0].detach())

@@ -59,17 +59,17 @@ class Pooled(nn.Module):
 
 
 def exported(network, size=16):
-    """(oracle, network in float64, picture) for a random picture inside the box."""
+    """(oracle, network in float64, image) for a random image inside the box."""
     generator = torch.Generator().manual_seed(7)
     low, high = (torch.tensor(side).reshape(1, 3, 1, 1) for side in BOX)
-    picture = low + (high - low) * torch.rand(1, 3, size, size, generator=generator)
+    image = low + (high - low) * torch.rand(1, 3, size, size, generator=generator)
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
         buffer = io.BytesIO()
-        torch.onnx.export(network.eval(), (picture,), buffer, dynamo=False, training=torch.onnx.TrainingMode.PRESERVE)
+        torch.onnx.export(network.eval(), (image,), buffer, dynamo=False, training=torch.onnx.TrainingMode.PRESERVE)
         file.write(buffer.getvalue())
         file.flush()
-        oracle = Oracle(file.name, picture.numpy(), BOX)
-    return oracle, network.double(), picture.double()
+        oracle = Oracle(file.name, image.numpy(), BOX)
+    return oracle, network.double(), image.double()
 
 
 def close(what, actual, expected, tolerance):
@@ -83,9 +83,9 @@ def close(what, actual, expected, tolerance):
 
 def against_zennit():
     torch.manual_seed(1)
-    oracle, network, picture = exported(Small())
+    oracle, network, image = exported(Small())
     target = oracle.best()[0]
-    low, high = (torch.tensor(side, dtype=torch.float64).reshape(1, 3, 1, 1).expand_as(picture) for side in BOX)
+    low, high = (torch.tensor(side, dtype=torch.float64).reshape(1, 3, 1, 1).expand_as(image) for side in BOX)
     box = ZBox(low=low, high=high, zero_params="bias", stabilizer=1e-9)
 
     def rules(context, name, module):
@@ -95,12 +95,12 @@ def against_zennit():
             return ZPlus(zero_params="bias", stabilizer=1e-9)
         return Pass() if isinstance(module, nn.ReLU) else None
 
-    picture.requires_grad_(True)
+    image.requires_grad_(True)
     with Composite(module_map=rules).context(network) as modified:
-        output = modified(picture)
+        output = modified(image)
         seed = torch.zeros_like(output)
         seed[0, target] = output[0, target]
-        (expected,) = torch.autograd.grad(output, picture, seed)
+        (expected,) = torch.autograd.grad(output, image, seed)
     close("LRP like Zennit's", oracle.lrp(target, "paper"), expected, 1e-5)
 
 

@@ -71,12 +71,12 @@ def patched(table):
                     setattr(owner, key, members[key])
 
 
-def lxt_map(module, picture, table, target):
+def lxt_map(module, array, table, target):
     """The score and the map as LXT's example makes them: the input times its gradient."""
     from zennit.composites import LayerMapComposite
     from zennit.rules import Gamma
 
-    image = torch.from_numpy(picture).double().requires_grad_()
+    image = torch.from_numpy(array).double().requires_grad_()
     rules = TABLES[table]
     composite = LayerMapComposite([(nn.Conv2d, Gamma(rules.conv)), (nn.Linear, Gamma(rules.linear))])
     with patched(table):

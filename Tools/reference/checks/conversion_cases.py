@@ -54,16 +54,16 @@ FAMILIES = {"operators": operators} | {name: functools.partial(packed, name) for
 
 
 def input_for(path):
-    """The fixtures' picture where it fits, else seeded numbers; two of them where the batch is open."""
+    """The fixtures' image where it fits, else seeded numbers; two of them where the batch is open."""
     graph = onnx.load(str(path), load_external_data=False).graph
     weights = {tensor.name for tensor in graph.initializer}
     declared = next(entry for entry in graph.input if entry.name not in weights).type.tensor_type.shape.dim
     batch, *item = [extent.dim_value for extent in declared]
     item = [extent or 224 for extent in item]
     values = seeded_tensor(5, (batch or 2, *item), -2, 2)
-    picture = np.load(FIXTURES / "inputs" / "chelsea-224.npy")
-    if values.shape[1:] == picture.shape[1:]:
-        values[0] = picture
+    image = np.load(FIXTURES / "inputs" / "chelsea-224.npy")
+    if values.shape[1:] == image.shape[1:]:
+        values[0] = image
     return values
 
 

@@ -9,7 +9,7 @@ from checks.layout_cases import CLASSES, NAMES, Made, case, is_made, runtime_log
 
 
 def timm_case(folder, architecture, options=None, data=None, names="list", layout="flat", dynamo=False):
-    """Exported by timm's own function, beside the config.json that `save_for_hf` writes; `data` is how pictures are prepared."""
+    """Exported by timm's own function, beside the config.json that `save_for_hf` writes; `data` is how numbers are prepared."""
     import timm
     import timm.data
     import timm.models
@@ -57,7 +57,7 @@ for name, (architecture, *rest) in TIMM.items():
 
 
 def torchvision_case(folder, architecture, dynamo=False, written=False):
-    """As torchvision's weights want pictures, which is written down where it is not what is assumed."""
+    """As torchvision's weights want numbers, which is written down where it is not what is assumed."""
     import torch
     import torchvision
 
@@ -135,11 +135,11 @@ def perceptron(folder):
         model.write_bytes(skl2onnx.to_onnx(network, values[:1], options={"zipmap": False}).SerializeToString())
     for index in range(2):
         np.save(folder / f"tensor-{index}.npy", values[index : index + 1])
-    pictures = iter(range(100))
+    numbers = iter(range(100))
 
     def logits(_):
         # What comes before the softmax.
-        hidden = np.maximum(values[next(pictures) : ][:1] @ network.coefs_[0] + network.intercepts_[0], 0)
+        hidden = np.maximum(values[next(numbers) : ][:1] @ network.coefs_[0] + network.intercepts_[0], 0)
         return hidden @ network.coefs_[1] + network.intercepts_[1]
 
     return Made(model, lambda image: None, logits, takes_tensors=True)

@@ -9,11 +9,11 @@ Two environments are needed, since TensorFlow and PyTorch want other versions of
 
 The script runs in either, makes the cases whose libraries are there, and keeps each case's row in `--scratch`; the table,
 layouts.md beside this script, has all rows that are there. Networks have seeded weights, since no hub is needed; everything else is
-what the library writes. Two pictures from `--images` (JPEG) are prepared by the library's own image processor, and the library, or
+what the library writes. Two images from `--images` (JPEG) are prepared by the library's own image processor, and the library, or
 ONNX Runtime where the file is no longer the library's network, computes the logits that are compared.
 
-A network with random weights makes nearly the same of every picture. So a difference is measured relative to the largest difference
-between the logits of the two pictures: 1 would be no better than the wrong picture.
+A network with random weights makes nearly the same of every image. So a difference is measured relative to the largest difference
+between the logits of the two images: 1 would be no better than the wrong image.
 """
 
 import argparse
@@ -47,24 +47,24 @@ def shown(text, folder):
     return text if len(text) <= 400 else text[:399] + "…"
 
 
-def logits(relevance, model, picture, output):
-    status, _, error = tool(relevance, "predict", model, picture, "--save", "npy", "--output", output, "--quiet")
+def logits(relevance, model, image, output):
+    status, _, error = tool(relevance, "predict", model, image, "--save", "npy", "--output", output, "--quiet")
     if status != 0:
         raise RuntimeError(error)
-    return np.load(output / picture.stem / "logits.npy").ravel()
+    return np.load(output / image.stem / "logits.npy").ravel()
 
 
-def outcome(case, folder, pictures, relevance):
+def outcome(case, folder, images, relevance):
     """The columns of a case: the largest difference, whether it is explained, and what the tool says."""
     output = folder.parent / "results" / folder.name
     shutil.rmtree(output, ignore_errors=True)
-    given = [case.tensor_file(folder, index) for index in range(2)] if case.takes_tensors else pictures
-    expected = [np.asarray(case.logits(case.prepare(Image.open(picture).convert("RGB")))).ravel() for picture in pictures]
+    given = [case.tensor_file(folder, index) for index in range(2)] if case.takes_tensors else images
+    expected = [np.asarray(case.logits(case.prepare(Image.open(image).convert("RGB")))).ravel() for image in images]
     spread = np.abs(expected[0] - expected[1]).max()
     if spread < 1e-6 * np.abs(expected[0]).max():
-        return ["", "the network makes the same of both pictures"]
+        return ["", "the network makes the same of both images"]
     try:
-        found = [logits(relevance, case.location, picture, output / "predict") for picture in given]
+        found = [logits(relevance, case.location, image, output / "predict") for image in given]
     except RuntimeError as error:
         return ["", shown(f"predict: {error}", folder)]
     if found[0].shape != expected[0].shape:
@@ -95,7 +95,7 @@ def versions(packages):
     return ", ".join(f"{name} {importlib.metadata.version(name).split('+')[0]}" for name in packages)
 
 
-def row(name, scratch, pictures, relevance):
+def row(name, scratch, images, relevance):
     folder = scratch / name
     folder.mkdir(parents=True, exist_ok=True)
     case = CASES[name]
@@ -104,7 +104,7 @@ def row(name, scratch, pictures, relevance):
     try:
         made = case.make(folder)
         part = "library"
-        return [*head, *outcome(made, folder, pictures, relevance)]
+        return [*head, *outcome(made, folder, images, relevance)]
     except Exception as error:
         (folder / "error.txt").write_text(traceback.format_exc())
         return [*head, "", f"the {part} fails: {type(error).__name__}: {shown(str(error), folder)[:150]}"]
@@ -116,8 +116,8 @@ def table(rows):
     return """# Files as people have them
 
 Written by `make_layouts.py`. Each file is made by the library's own exporter or saver, with seeded weights, and given to `predict`,
-`explain`, `inspect` and `doctor` with no option. *Difference*: the largest of the logits from those of the library, with a picture that its own image
-processor prepared, relative to how far the logits of two pictures are apart. *What the tool says*: notes and warnings of `explain`; in bold what is wrong.
+`explain`, `inspect` and `doctor` with no option. *Difference*: the largest of the logits from those of the library, with a image that its own image
+processor prepared, relative to how far the logits of two images are apart. *What the tool says*: notes and warnings of `explain`; in bold what is wrong.
 
 """ + "\n".join("| " + " | ".join(row) + " |" for row in lines) + "\n"
 
@@ -132,13 +132,13 @@ def main():
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     layout_cases.MAKE_AGAIN = arguments.again
-    pictures = sorted(arguments.images.glob("*.JPEG"))[:2]
+    images = sorted(arguments.images.glob("*.JPEG"))[:2]
     rows = arguments.scratch / "rows"
     rows.mkdir(parents=True, exist_ok=True)
     for name, case in CASES.items():
         if not case.is_available or not any(text in name for text in arguments.only):
             continue
-        found = row(name, arguments.scratch, pictures, arguments.relevance)
+        found = row(name, arguments.scratch, images, arguments.relevance)
         (rows / f"{name}.json").write_text(json.dumps(found))
         print(" | ".join(found), flush=True)
     # Those of the other environment too.

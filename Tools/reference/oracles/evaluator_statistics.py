@@ -1,4 +1,4 @@
-"""What an evaluation sums up over units, images and classes, from the definitions: exact sums, rounded once."""
+"""The statistics of an evaluation over units, images and classes, from the definitions: exact sums, rounded once."""
 
 import math
 from fractions import Fraction
@@ -9,12 +9,12 @@ from oracles.evaluators import exact
 
 
 def dominant_rows(matrix):
-    """The number of rows whose entry on the diagonal is > 0 and none is larger."""
+    """The number of rows whose diagonal entry is > 0 and not exceeded by another entry of the row."""
     return sum(bool(matrix[i, i] > 0 and matrix[i, i] == max(matrix[i])) for i in range(len(matrix)))
 
 
 def diagonal_means(matrix):
-    """The means on the diagonal and off it; None where there is no entry."""
+    """The means on and off the diagonal; None without entries."""
     n = range(len(matrix))
     on = exact([matrix[i, i] for i in n])
     off = exact([matrix[i, j] for i in n for j in n if i != j])
@@ -25,19 +25,19 @@ def diagonal_means(matrix):
 
 
 def resampled_means(values, indices):
-    """For each row of indices the mean of the values it draws."""
+    """For each row of indices, the mean of the drawn values."""
     values = exact(values)
     return [float(sum(values[i] for i in row) / len(row)) for row in indices]
 
 
 def resampled_ratios(numerators, denominators, indices):
-    """For each row of indices the ratio of the sums of what it draws."""
+    """For each row of indices, the ratio of the sums of the drawn values."""
     a, b = exact(numerators), exact(denominators)
     return [float(sum(a[i] for i in row) / sum(b[i] for i in row)) for row in indices]
 
 
 def percentile(values, percent):
-    """Between order statistics, linearly: the position is percent/100 · (count − 1). `percent` is a Fraction."""
+    """The percentile with linear interpolation between order statistics, at the position percent/100 · (count − 1). `percent` is a Fraction."""
     values = sorted(exact(values))
     position = percent / 100 * (len(values) - 1)
     low = math.floor(position)
@@ -46,12 +46,12 @@ def percentile(values, percent):
 
 
 def interval(values):
-    """The percentile interval of 95 %."""
+    """The 95 % percentile interval."""
     return [percentile(values, Fraction("2.5")), percentile(values, Fraction("97.5"))]
 
 
 def class_mean(pairs):
-    """The mean over the classes of pairs (class, hit) of the share of hits."""
+    """The mean over the classes of the share of hits, for pairs (class, hit)."""
     rates = []
     for name in sorted({name for name, _ in pairs}):
         hits = [hit for other, hit in pairs if other == name]

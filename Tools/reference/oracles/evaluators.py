@@ -1,8 +1,8 @@
-"""The evaluation of explanations, from the definitions: slow, and as exact as can be.
+"""The evaluation of explanations, from the definitions: slow and as exact as possible.
 
-Maps are float64 arrays [H, W] of saliencies ≥ 0. Pixels are numbered in row-major order. Sums, and all that is decided
-by comparing them, are exact (a float is a fraction); what is returned is rounded once. `evaluator_statistics.py` sums up over units
-and images, `checks/check_evaluators.py` compares with what NumPy and SciPy have of the same definitions.
+Maps are float64 arrays [H, W] of saliencies ≥ 0. Pixels are numbered in row-major order. Sums, and decisions that compare sums, are exact (a float is a
+fraction); returned values are rounded once. `evaluator_statistics.py` computes statistics over units and images, and `checks/check_evaluators.py`
+compares with functions of NumPy and SciPy.
 """
 
 import math
@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-# Relative to the value, or to 1 if that is more: between exact sums that are rounded once and sums in double precision.
+# The tolerance between exact sums that are rounded once and sums in double precision, relative to the value or to 1 if that is larger.
 TOLERANCE = 1e-12
 
 
@@ -23,7 +23,7 @@ def exact(values):
 
 
 def saliency(relevance, kind):
-    """A float32 relevance [C, H, W] as a map: `sum`, the positive part of the sum over channels, or `magnitude`, the largest |R|.
+    """The map of a float32 relevance [C, H, W]: `sum`, the positive part of the sum over channels, or `magnitude`, the largest |R|.
 
     The sum is taken in single precision, channel by channel.
     """
@@ -42,9 +42,9 @@ def saliency(relevance, kind):
 
 
 def region(height, width, boxes, tolerance):
-    """Which pixels are inside: their center is in one of the boxes, or they are at most `tolerance` from such a pixel.
+    """Whether each pixel is inside: its center is in a box, or it is at most `tolerance` away from such a pixel.
 
-    A box is left, top, right, bottom, in pixels; the left and top edge belong to it, the right and bottom one do not.
+    A box is left, top, right, bottom, in pixels; the left and top edges belong to it, the right and bottom edges do not.
     """
     inside = np.zeros((height, width), dtype=bool)
     for row in range(height):
@@ -66,13 +66,13 @@ def region(height, width, boxes, tolerance):
 
 
 def ranking(values):
-    """The pixels by falling saliency, equal ones by rising number."""
+    """The pixels in descending order of saliency; equal ones in ascending order of their number."""
     values = np.ravel(values)
     return sorted(range(len(values)), key=lambda pixel: (-values[pixel], pixel))
 
 
 def kept_count(values, threshold):
-    """The number of pixels in the shortest prefix of the ranking that holds a share `threshold` of the energy, a Fraction."""
+    """The number of pixels in the shortest prefix of the ranking that contains a share `threshold` (a Fraction) of the energy."""
     values, held = exact(values), Fraction(0)
     goal = threshold * sum(values)
     for count, pixel in enumerate(ranking(values), start=1):
@@ -83,7 +83,7 @@ def kept_count(values, threshold):
 
 
 def purity(values, inside):
-    """The share of the energy that is ranked before the first pixel outside, a Fraction; a pixel of saliency 0 is never outside."""
+    """The share of the energy that is ranked before the first outside pixel, a Fraction; a pixel of saliency 0 is never outside."""
     values, inside, held = exact(values), np.ravel(inside), Fraction(0)
     total = sum(values)
     if total == 0:
@@ -96,19 +96,19 @@ def purity(values, inside):
 
 
 def energy_share(values, inside):
-    """The share of the energy that is inside, a Fraction; 0 of a map that is zero."""
+    """The share of the energy that is inside, a Fraction; 0 for a zero map."""
     values = exact(values)
     total = sum(values)
     return sum(v for v, inner in zip(values, np.ravel(inside)) if inner) / total if total else Fraction(0)
 
 
 def points_inside(values, inside):
-    """Whether the map's maximum, the first of equal ones, is inside; a map that is zero has none."""
+    """Whether the map's maximum, the first of equal ones, is inside; false for a zero map."""
     return bool(np.max(values) > 0 and np.ravel(inside)[ranking(values)[0]])
 
 
 def hit(values, inside, threshold):
-    """Whether all pixels that hold a share `threshold` of the energy, a Fraction, are inside."""
+    """Whether all pixels of the shortest prefix with a share `threshold` (a Fraction) of the energy are inside."""
     if not np.any(values > 0):
         return False
     kept = ranking(values)[: kept_count(values, threshold)]
@@ -116,12 +116,12 @@ def hit(values, inside, threshold):
 
 
 def box_area(boxes):
-    """The summed area of boxes, each by itself; one whose edges are in the wrong order has none."""
+    """The sum of the areas of the boxes; a box whose edges are in the wrong order has area 0."""
     return sum(max(0, right - left) * max(0, bottom - top) for left, top, right, bottom in boxes)
 
 
 def is_difficult(width, height, objects, name):
-    """Whether class `name` is small in an image and not alone; objects are (class, box)."""
+    """Whether class `name` is small in an image that contains another class; objects are (class, box)."""
     boxes = [box for other, box in objects if other == name]
     return box_area(boxes) < width * height / 4 and any(other != name for other, _ in objects)
 
@@ -130,7 +130,7 @@ def is_difficult(width, height, objects, name):
 
 
 def patch(center, side, shape):
-    """The pixels, as row and column, of a patch, as far as they are in the picture."""
+    """The pixels of a patch that are in the image, as row and column."""
     (row, column), reach = center, side // 2
     rows = range(max(0, row - reach), min(shape[0], row + reach + 1))
     columns = range(max(0, column - reach), min(shape[1], column + reach + 1))
@@ -138,7 +138,7 @@ def patch(center, side, shape):
 
 
 def patch_centers(values, count, side):
-    """Row and column of up to `count` maxima, the first of equal ones, each outside the patches of those before; none where it is 0."""
+    """Row and column of up to `count` maxima, the first of equal ones, each outside the patches of the earlier ones; only values > 0."""
     taken, centers = np.zeros(values.shape, dtype=bool), []
     for _ in range(count):
         best = None
@@ -154,21 +154,21 @@ def patch_centers(values, count, side):
     return centers
 
 
-def ablated(picture, other, centers, side):
-    """A picture [C, H, W] after each of the patches, all of those before included, has been replaced by another picture's pixels."""
-    pictures, current = [], picture.copy()
+def ablated(image, other, centers, side):
+    """An image [C, H, W] after each patch and all earlier ones have been replaced by the pixels of another image."""
+    images, current = [], image.copy()
     for center in centers:
-        for row, column in patch(center, side, picture.shape[1:]):
+        for row, column in patch(center, side, image.shape[1:]):
             current[:, row, column] = other[:, row, column]
-        pictures.append(current.copy())
-    return pictures
+        images.append(current.copy())
+    return images
 
 
 # Grids
 
 
 def grid_shares(values, n):
-    """The share of the energy in each of n × n cells, a list of lists of Fractions; zero for a map that is zero."""
+    """The share of the energy in each of n × n cells, a list of lists of Fractions; 0 for a zero map."""
     height, width = values.shape[0] // n, values.shape[1] // n
     total = sum(exact(values))
 
@@ -180,7 +180,7 @@ def grid_shares(values, n):
 
 
 def cell_of_maximum(values, n):
-    """The number, in row-major order, of the cell with the largest pixel, the first of equal ones; None for a map that is zero."""
+    """The row-major number of the cell with the largest pixel, the first of equal ones; None for a zero map."""
     height, width = values.shape[0] // n, values.shape[1] // n
     best, cell = 0, None
     for row in range(values.shape[0]):
@@ -194,7 +194,7 @@ def cell_of_maximum(values, n):
 
 
 def root_of_ratio(numerator, denominator):
-    """numerator / √denominator of Fractions, with the numerator's sign."""
+    """numerator / √denominator for Fractions, with the numerator's sign."""
     magnitude = math.sqrt(numerator * numerator / denominator)
     return -magnitude if numerator < 0 else magnitude
 
@@ -207,7 +207,7 @@ def cosine(a, b):
 
 
 def average_ranks(values):
-    """The rank of each value, from 1; equal ones have the mean of their ranks, in halves."""
+    """The rank of each value, starting at 1; equal values have the mean of their ranks, a multiple of ½."""
     values = np.ravel(values)
     ranks = []
     for value in values:
@@ -217,7 +217,7 @@ def average_ranks(values):
 
 
 def rank_correlation(a, b):
-    """Spearman's: Pearson's correlation of the average ranks; 0 if one map is constant."""
+    """Spearman's rank correlation: Pearson's correlation of the average ranks; 0 if one map is constant."""
     a, b = average_ranks(a), average_ranks(b)
     mean = Fraction(len(a) + 1, 2)
     variances = sum((x - mean) ** 2 for x in a) * sum((y - mean) ** 2 for y in b)
@@ -229,26 +229,26 @@ def rank_correlation(a, b):
 
 
 def replaced_counts(pixels, steps):
-    """How many pixels have been replaced after each of the steps: ⌈i H W / S⌉, i = 1 … S."""
+    """The number of replaced pixels after each step: ⌈i H W / S⌉, i = 1 … S."""
     return [-(-step * pixels // steps) for step in range(1, steps + 1)]
 
 
-def replaced(picture, other, pixels):
-    """A picture [C, H, W] with some pixels, by number, of another picture."""
-    result, width = picture.copy(), picture.shape[2]
+def replaced(image, other, pixels):
+    """An image [C, H, W] in which the pixels with the given numbers are replaced by those of another image."""
+    result, width = image.copy(), image.shape[2]
     for pixel in pixels:
         result[:, pixel // width, pixel % width] = other[:, pixel // width, pixel % width]
     return result
 
 
 def deletion(values, image, other, steps):
-    """The image after each step, its most salient pixels replaced."""
+    """The image after each step, with its most salient pixels replaced."""
     order = ranking(values)
     return [replaced(image, other, order[:count]) for count in replaced_counts(values.size, steps)]
 
 
 def insertion(values, image, other, steps):
-    """The other picture after each step, with the image's most salient pixels."""
+    """The other image after each step, with the image's most salient pixels."""
     order = ranking(values)
     return [replaced(other, image, order[:count]) for count in replaced_counts(values.size, steps)]
 

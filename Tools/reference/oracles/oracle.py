@@ -1,9 +1,9 @@
 """An independent oracle for LRP and CLRP on ONNX graphs: float64, slow, from the definitions.
 
-    oracle = Oracle("model.onnx", picture, box)
+    oracle = Oracle("model.onnx", image, box)
     signed, relevance = oracle.explain(target, method="clrp1", table="default")
 
-Single precision, and noise on top of it, are there to tell how well conditioned a result is.
+Single precision and added noise measure how well conditioned a result is.
 """
 
 import onnx
@@ -19,7 +19,7 @@ POOLING = ("GlobalAveragePool", "AveragePool", "ReduceMean")
 
 
 def negated_row(unit):
-    """z⁺ with the weights into one unit negated: the channel of a convolution, the output of a matrix."""
+    """z⁺ with the negated weights of one unit: a channel of a convolution, or an output of a matrix product."""
 
     def rule(step):
         weight = step.inputs[1] * step.attributes.get("alpha", 1.0)
@@ -32,15 +32,15 @@ def negated_row(unit):
 
 
 class Oracle:
-    """One picture seen by one network: the forward pass is done once, any target can be explained."""
+    """A network and an image. The forward pass is computed once; then any target can be explained."""
 
-    def __init__(self, path, picture, box, dtype=torch.float64, noise=0.0, draw=0):
+    def __init__(self, path, image, box, dtype=torch.float64, noise=0.0, draw=0):
         model = onnx.load(str(path))
         self.dtype, self.noise, self.draw, self.box = dtype, noise, draw, box
         self.nodes = list(model.graph.node)
         self.values = {t.name: self._constant(numpy_helper.to_array(t)) for t in model.graph.initializer}
         (self.input,) = [i.name for i in model.graph.input if i.name not in self.values]
-        self.values[self.input] = torch.from_numpy(picture).to(dtype)
+        self.values[self.input] = torch.from_numpy(image).to(dtype)
         self.absorbed = {}
         self.live = {self.input}
         self.producer = {name: node for node in self.nodes for name in node.output}
@@ -53,7 +53,7 @@ class Oracle:
         return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
 
     def compute(self, node, inputs):
-        """The node's output; with `noise`, a convolution is off by about that much of its largest value."""
+        """The node's output. With `noise`, the output of a convolution has an error of about that share of its largest value."""
         output = OPERATORS[node.op_type](attributes_of(node), *inputs)
         if not self.noise or node.op_type != "Conv":
             return output
@@ -70,7 +70,7 @@ class Oracle:
                 self.live.add(node.output[0])
 
     def _before_softmax(self, name):
-        """The tensor that holds the logits: the input of a softmax that ends the graph, or the graph's output."""
+        """The tensor of the logits: the input of a softmax at the end of the graph, or else the graph's output."""
         final = self.producer[name]
         while final.op_type in SHAPING and final.input[0] in self.producer:
             final = self.producer[final.input[0]]
@@ -85,7 +85,7 @@ class Oracle:
     # The walk
 
     def step(self, node, relevance):
-        """`node` as a step back. The first convolution is the one that no weighted layer precedes by data flow."""
+        """The backward step of `node`. The first convolution is the one that no weighted layer precedes in the data flow."""
         inputs = [self.values[name] if name else None for name in node.input]
         live = [name in self.live for name in node.input]
         output = self.values[node.output[0]]
@@ -94,17 +94,17 @@ class Oracle:
         step = Step(node.op_type, attributes_of(node), inputs, live, output, relevance.reshape(output.shape))
         if node.op_type == "Conv" and not self._weighted_before(node.input[0]):
             if node.input[0] != self.input:
-                raise ValueError("the oracle carries no pixel box through nodes before the first convolution")
+                raise ValueError("the oracle cannot propagate the pixel box through nodes before the first convolution")
             step.box = self.box
         return step
 
     def _signed(self, node, weight):
-        """The weights that a rule goes by: with the signs of the scales of a normalization that alone takes the output."""
+        """The weights for a rule: with the signs of the scales of a normalization that is the only reader of the output."""
         users = [user for user in self.nodes if node.output[0] in user.input]
         if len(users) != 1 or users[0].op_type != "BatchNormalization":
             return weight
         if node.op_type != "Conv":
-            raise ValueError("the oracle knows normalization behind convolutions only")
+            raise ValueError("the oracle supports normalization only after convolutions")
         sign = torch.where(self.values[users[0].input[1]] < 0, -1.0, 1.0).to(weight.dtype)
         return weight * sign.reshape([-1] + [1] * (weight.ndim - 1))
 
@@ -121,7 +121,7 @@ class Oracle:
         return False
 
     def propagate(self, name, relevance, table, rules=None):
-        """Carry relevance at tensor `name` to the picture; `rules` replaces the rule of single nodes (by output)."""
+        """Propagates relevance from tensor `name` to the image. `rules` replaces the rules of single nodes, by the name of their output."""
         arriving = {name: relevance}
         self.absorbed = {}
         for node in reversed(self.nodes):
@@ -142,7 +142,7 @@ class Oracle:
     # Methods
 
     def explain(self, target, method, table):
-        """(signed map, map): for LRP both are R; for CLRP R - R_dual and max(0, R - R_dual)."""
+        """(signed map, map): R twice for LRP; R - R_dual and max(0, R - R_dual) for CLRP."""
         relevance = self.lrp(target, table)
         if method == "lrp":
             return relevance, relevance
@@ -160,14 +160,14 @@ class Oracle:
         return self.propagate(self.logits, seed, table)
 
     def dual_of_others(self, target, table):
-        """CLRP1: the same score, uniformly over all other classes."""
+        """The dual of CLRP1: the same score, distributed equally over all other classes."""
         seed, units = self._seed()
         units[:] = self.score(target) / (len(units) - 1)
         units[target] = 0
         return self.propagate(self.logits, seed, table)
 
     def dual_of_negated_weights(self, target, table):
-        """CLRP2: the target again, with its weights in the last weighted layer negated."""
+        """The dual of CLRP2: the target with negated weights in the last weighted layer."""
         node, pooled = self._head()
         if node.op_type == "Conv" and pooled:
             return self.propagate(node.input[0], self._composite_dual(node, target), table)
@@ -177,12 +177,12 @@ class Oracle:
         return self.propagate(self.logits, seed, table, {node.output[0]: negated_row(target)})
 
     def _head(self):
-        """The last weighted layer before the logits, and whether pooling lies between."""
+        """The last weighted layer before the logits, and whether pooling follows it."""
         name, pooled = self.logits, False
         while self.producer[name].op_type not in WEIGHTED:
             node = self.producer[name]
             if node.op_type not in SHAPING + POOLING:
-                raise ValueError(f"the oracle does not see through {node.op_type} to the last weighted layer")
+                raise ValueError(f"the oracle cannot pass {node.op_type} on the way to the last weighted layer")
             pooled = pooled or node.op_type in POOLING
             (name,) = [source for source in node.input if source in self.live]
         return self.producer[name], pooled

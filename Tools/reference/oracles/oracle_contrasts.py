@@ -1,18 +1,18 @@
-"""Contrasts besides the paper's, and targets inside the network, on the oracle's walk. All maps are signed.
+"""Contrastive methods other than the paper's, and targets inside the network, based on the oracle. All maps are signed.
 
-A unit is (tensor, index): the output of a node, and the index of one of its elements, batch included.
+A unit is (tensor, index): the output of a node, and the index of an element, including the batch axis.
 """
 
 import torch
 
 from oracles.oracle import WEIGHTED, negated_row
 
-# What may lie between a unit and the last weighted layer before it: each output depends on the input at its index alone.
+# Operators that may be between a unit and the last weighted layer before it: each output depends only on the input at the same index.
 ELEMENTWISE = ("Relu", "BatchNormalization", "Dropout", "Identity")
 
 
 def spread(oracle, seeds, table):
-    """Relevance at the picture for one seed per logit."""
+    """The relevance at the image for one seed per logit."""
     return oracle.propagate(oracle.logits, seeds.reshape(oracle.values[oracle.logits].shape), table)
 
 
@@ -31,7 +31,7 @@ def clrp1_released(oracle, target, table="default"):
 
 
 def sglrp_seeds(oracle, target):
-    """p_t (1 - p_t) at the target, where 1 - p_t is the sum of the others' p, and -p_t p_c at the other classes."""
+    """Seeds p_t (1 - p_t) at the target, where 1 - p_t is computed as the sum of the others' p, and -p_t p_c at the other classes."""
     p = torch.softmax(oracle.values[oracle.logits].flatten(), 0)
     seeds = -p[target] * p
     seeds[target] = 0
@@ -49,9 +49,9 @@ def excitation_backprop(oracle, target):
 
 
 def contrastive_excitation_backprop(oracle, target):
-    """The target's excitation minus that of its negated weights, both 1 in total, below the last weighted layer.
+    """The target's excitation minus the excitation with its negated weights below the last weighted layer; both sum to 1.
 
-    That is CLRP2 with z⁺ everywhere and the seed 1: propagation is linear, so the difference may be taken at the picture.
+    This is CLRP2 with z⁺ everywhere and the seed 1. Propagation is linear, so the difference can be computed at the image.
     """
     return oracle.explain(target, "clrp2", "excitation")[0] / oracle.score(target)
 
@@ -72,18 +72,18 @@ def seeded_unit(oracle, unit):
 
 
 def unit_lrp(oracle, unit, table="default"):
-    """The unit's activation as the seed."""
+    """LRP of a unit, with its activation as the seed."""
     return oracle.propagate(unit[0], seeded_unit(oracle, unit), table)
 
 
 def weighted_layer_of(oracle, unit):
-    """The last weighted layer before the unit, and the unit's scales in the normalizations between."""
+    """The last weighted layer before the unit, and the unit's scales in the normalizations between them."""
     name, (_, channel, *_) = unit
     scales = []
     while oracle.producer[name].op_type not in WEIGHTED:
         node = oracle.producer[name]
         if node.op_type not in ELEMENTWISE:
-            raise ValueError(f"{node.op_type} lies between the unit and the last weighted layer")
+            raise ValueError(f"{node.op_type} is between the unit and the last weighted layer")
         if node.op_type == "BatchNormalization":
             scales.append(oracle.values[node.input[1]][channel].item())
         name = node.input[0]
@@ -94,7 +94,7 @@ def weighted_layer_of(oracle, unit):
 
 
 def unit_clrp2(oracle, unit, table="default"):
-    """R - R_dual, R by the weights into the unit with the sign of the scale of normalization, and R_dual by their negatives."""
+    """R - R_dual: R uses the unit's weights with the sign of the normalization's scale, and R_dual their negatives."""
     node, _ = weighted_layer_of(oracle, unit)
     seed = seeded_unit(oracle, unit)
     relevance = oracle.propagate(unit[0], seed, table)

@@ -1,6 +1,6 @@
-"""Forward meaning of ONNX operators in float64 PyTorch, each a plain function of (attributes, inputs).
+"""The forward computation of ONNX operators in float64 PyTorch, each as a function of (attributes, inputs).
 
-The functions are differentiable where the oracle needs their adjoint.
+The functions are differentiable if the oracle needs their adjoint.
 """
 
 import math
@@ -27,13 +27,13 @@ def attributes_of(node):
 
 
 def constant_tensor(array):
-    """Floating arrays become float64, whole numbers int64."""
+    """Converts floating-point arrays to float64 and integer arrays to int64."""
     tensor = torch.from_numpy(array.copy())
     return tensor.double() if tensor.is_floating_point() else tensor.long()
 
 
 class Window:
-    """Where the windows of a convolution or pooling lie: pads (before, after) by axis, and the output size."""
+    """The positions of the windows of a convolution or pooling: pads (before, after) by axis, and the output size."""
 
     def __init__(self, a, size, kernel):
         self.kernel, rank = kernel, len(kernel)
@@ -60,14 +60,14 @@ class Window:
         self.before, self.after = before, [n - size[i] - before[i] for i, n in enumerate(needed)]
 
     def pad(self, x, value, before=None, after=None):
-        """`x` padded (or cropped at its far edge) to exactly what the windows cover."""
+        """`x`, padded or cropped at its end to exactly the extent of the windows."""
         before, after = before or self.before, after or self.after
         flat = [side for pair in reversed(list(zip(before, after))) for side in pair]
         return F.pad(x, flat, value=value)
 
 
 def convolve(a, x, weight):
-    """The linear part of Conv: no bias."""
+    """The linear part of Conv, without the bias."""
     window = Window(a, x.shape[2:], weight.shape[2:])
     padded = window.pad(x, 0.0)
     return F.conv2d(padded, weight, None, window.strides, 0, window.dilations, a.get("group", 1))
@@ -162,7 +162,7 @@ OPERATORS["Concat"] = lambda a, *parts: torch.cat(parts, a["axis"])
 
 @operator("Softmax", "LogSoftmax")
 def softmax(a, x):
-    """Opset 13's meaning; for [N, C] and [N, C, 1, 1] along axis 1 the earlier one is the same."""
+    """Softmax as of opset 13. For [N, C] and [N, C, 1, 1] along axis 1, earlier opsets define the same."""
     return torch.softmax(x, a.get("axis", -1))
 
 

@@ -1,6 +1,6 @@
-"""Methods made of gradients, on the oracle's graph: automatic differentiation, and three ways back through a rectifier.
+"""Gradient methods on the oracle's graph: automatic differentiation, and three backward rules for rectifiers.
 
-Maxima send a gradient to the winner, of equals to the first; the rectifier's own derivative at 0 is 0.
+A maximum passes the gradient to the winner, the first of equal ones; the derivative of a rectifier at 0 is 0.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from seeded import seeded_tensor
 
 
 class Rectifier(torch.autograd.Function):
-    """max(0, x), and on the way back what the method makes of it."""
+    """max(0, x), with the method's rule in the backward pass."""
 
     BACK = {
         "gradient": lambda x, g: g * (x > 0),
@@ -30,10 +30,10 @@ class Rectifier(torch.autograd.Function):
         return Rectifier.BACK[context.way](context.saved_tensors[0], gradient), None
 
 
-def run(oracle, picture, way="gradient", kept=None):
-    """The logits for `picture`, differentiable; with the value of the tensor `kept` if there is one."""
+def run(oracle, image, way="gradient", kept=None):
+    """The differentiable logits for `image`, and the value of the tensor `kept` if it is given."""
     values = dict(oracle.values)
-    values[oracle.input] = picture
+    values[oracle.input] = image
     for node in oracle.nodes:
         if not oracle.live.intersection(node.input):
             continue
@@ -44,10 +44,10 @@ def run(oracle, picture, way="gradient", kept=None):
 
 
 def backward(oracle, target, way="gradient", at=None):
-    """What arrives at the picture, or at another picture `at`, for 1 at the target's logit."""
-    picture = (oracle.values[oracle.input] if at is None else at).clone().requires_grad_(True)
-    logits, _ = run(oracle, picture, way)
-    return torch.autograd.grad(logits[target], picture)[0]
+    """The gradient of the target's logit at the image, or at another image `at`."""
+    image = (oracle.values[oracle.input] if at is None else at).clone().requires_grad_(True)
+    logits, _ = run(oracle, image, way)
+    return torch.autograd.grad(logits[target], image)[0]
 
 
 def gradient_x_input(oracle, target):
@@ -55,7 +55,7 @@ def gradient_x_input(oracle, target):
 
 
 def at_layer(oracle, target, layer):
-    """The value of tensor `layer`, and the gradient of the logit by it."""
+    """The value of tensor `layer`, and the gradient of the logit with respect to it."""
     logits, value = run(oracle, oracle.values[oracle.input].clone().requires_grad_(True), kept=layer)
     (gradient,) = torch.autograd.grad(logits[target], value)
     return value.detach(), gradient
@@ -68,13 +68,13 @@ def grad_cam(oracle, target, layer):
 
 
 def layer_cam(oracle, target, layer):
-    """max(0, Σ_c max(0, ∂y/∂A_c) A_c), each position by its own gradient; enlarged to the picture."""
+    """max(0, Σ_c max(0, ∂y/∂A_c) A_c) with the gradient of each position, enlarged to the size of the image."""
     value, gradient = at_layer(oracle, target, layer)
     return upsampled(oracle, (gradient.clamp(min=0) * value).sum(1, keepdim=True).clamp(min=0))
 
 
 def upsampled(oracle, small):
-    """Bilinear, half-pixel centers (align_corners is false), edges repeated."""
+    """Bilinear interpolation with half-pixel centers (align_corners is false) and repeated edges."""
     size = oracle.values[oracle.input].shape[2:]
     return F.interpolate(small, size=size, mode="bilinear", align_corners=False)
 
@@ -84,7 +84,7 @@ def guided_grad_cam(oracle, target, layer):
 
 
 def nodes_and_weights(rule, steps):
-    """Where the path from 0 to 1 is sampled, and how much each sample counts."""
+    """The positions and the weights of the samples on the path from 0 to 1."""
     if rule == "midpoint":
         return (np.arange(steps) + 0.5) / steps, np.full(steps, 1 / steps)
     nodes, weights = np.polynomial.legendre.leggauss(steps)
@@ -92,12 +92,12 @@ def nodes_and_weights(rule, steps):
 
 
 def integrated_gradients(oracle, target, rule, steps):
-    """(x - 0) times the mean gradient on the straight path from the baseline 0 to x."""
-    picture = oracle.values[oracle.input]
-    total = torch.zeros_like(picture)
+    """(x - 0) times the mean gradient on the straight line from the baseline 0 to x."""
+    image = oracle.values[oracle.input]
+    total = torch.zeros_like(image)
     for node, weight in zip(*nodes_and_weights(rule, steps)):
-        total += weight * backward(oracle, target, at=float(node) * picture)
-    return picture * total
+        total += weight * backward(oracle, target, at=float(node) * image)
+    return image * total
 
 
 def baseline_score(oracle, target):
@@ -107,6 +107,6 @@ def baseline_score(oracle, target):
 
 def smoothgrad(oracle, target, low, high, seeds):
     """The mean gradient at x + n for one noise tensor n per seed, uniform in [low, high]."""
-    picture = oracle.values[oracle.input]
-    noises = (torch.from_numpy(seeded_tensor(seed, tuple(picture.shape), low, high)) for seed in seeds)
-    return sum(backward(oracle, target, at=picture + noise.to(picture.dtype)) for noise in noises) / len(seeds)
+    image = oracle.values[oracle.input]
+    noises = (torch.from_numpy(seeded_tensor(seed, tuple(image.shape), low, high)) for seed in seeds)
+    return sum(backward(oracle, target, at=image + noise.to(image.dtype)) for noise in noises) / len(seeds)

@@ -1,7 +1,7 @@
-"""Redistribution rules, each from its definition, in float64.
+"""Redistribution rules in float64, each from its definition.
 
-A rule is a function (step) -> list with one relevance per node input, None where nothing flows. Steps of linear maps
-back to the input are automatic adjoints of the forward functions; no rule is shared with any other implementation.
+A rule is a function (step) -> list with one relevance per node input, or None for inputs without relevance. Backward steps through linear maps are
+automatic adjoints of the forward functions. No rule shares code with another implementation.
 """
 
 import dataclasses
@@ -15,12 +15,12 @@ STABILIZER = 1e-9
 
 @dataclasses.dataclass
 class Step:
-    """One node on the way back: its inputs and output in the forward pass, and the relevance that arrives."""
+    """A node in the backward pass: its inputs and output of the forward pass, and the relevance that arrives."""
 
     operator: str
     attributes: dict
     inputs: list
-    live: list  # for each input: does it depend on the picture?
+    live: list  # for each input: whether it depends on the image
     output: torch.Tensor
     relevance: torch.Tensor
     box: tuple = None  # lowest and highest pixel by channel, for zB
@@ -39,20 +39,20 @@ def adjoint(function, at, cotangent):
 
 
 def quotient(relevance, denominator, stabilizer=0.0):
-    """relevance / denominator, and nothing where the denominator is zero."""
+    """relevance / denominator, and 0 where the denominator is zero."""
     share = relevance / torch.where(denominator == 0, 1.0, denominator + stabilizer)
     return torch.where(denominator == 0, 0.0, share)
 
 
 def linear_part(step):
-    """Of Conv, Gemm and MatMul: the map (x, w) -> y without bias, and the effective weight."""
+    """For Conv, Gemm and MatMul: the map (x, w) -> y without bias, and the effective weight."""
     if step.operator == "Conv":
         return (lambda x, w: convolve(step.attributes, x, w)), step.inputs[1]
     return (lambda x, w: linear(step.attributes, x, w)), step.inputs[1] * step.attributes.get("alpha", 1.0)
 
 
 def z_plus(step, weight=None):
-    """Shares by positive contributions: x⁺w⁺, and x⁻w⁻ where an input can be negative."""
+    """Shares in proportion to positive contributions: x⁺w⁺, and x⁻w⁻ if an input can be negative."""
     apply, own_weight = linear_part(step)
     weight = own_weight if weight is None else weight
     x = step.inputs[0]
@@ -65,7 +65,7 @@ def z_plus(step, weight=None):
 
 
 def z_box(step):
-    """Shares by x w - l w⁺ - h w⁻ with the box [l, h] of each channel; padding has x = l = h = 0."""
+    """Shares in proportion to x w - l w⁺ - h w⁻ with the box [l, h] of each channel; padding has x = l = h = 0."""
     apply, weight = linear_part(step)
     x = step.inputs[0]
     low, high = (torch.tensor(side, dtype=x.dtype).reshape(1, -1, 1, 1).expand_as(x) for side in step.box)
@@ -77,20 +77,20 @@ def z_box(step):
 
 
 def transpose_of_forward(step):
-    """The adjoint of the operator at its input: winner-takes-all for maxima (first of equals)."""
+    """The adjoint of the operator at its input: winner-takes-all for maxima (the first of equal ones)."""
     x, *rest = step.inputs
     return step.only_first(adjoint(lambda v: step.forward(v, *rest), x, step.relevance))
 
 
 def even(step):
-    """Averages: equal shares for the positions of the window that lie in the input; padding takes nothing."""
+    """Averages: equal shares for the positions of the window that are in the input; padding receives nothing."""
     x, *rest = step.inputs
-    inside = step.forward(torch.ones_like(x), *rest)  # of what the sum is divided by
+    inside = step.forward(torch.ones_like(x), *rest)  # the part of the divisor from inside the input
     return step.only_first(adjoint(lambda v: step.forward(v, *rest), x, step.relevance / inside))
 
 
 def proportional(step):
-    """Averages: shares by activation. The count cancels: x_i / Σx = x_i (1/n) / (Σx / n)."""
+    """Averages: shares in proportion to activations. The count cancels: x_i / Σx = x_i (1/n) / (Σx / n)."""
     x, *rest = step.inputs
     share = quotient(step.relevance, step.output)
     return step.only_first(x * adjoint(lambda v: step.forward(v, *rest), x, share))
@@ -101,13 +101,13 @@ def passed(step):
 
 
 def split(step):
-    """Concat: every input gets its own part."""
+    """Concat: every input receives its own part."""
     axis = step.attributes["axis"]
     return list(torch.split(step.relevance, [part.shape[axis] for part in step.inputs], axis))
 
 
 def add(step):
-    """Two live summands share by their values; a constant summand is a bias, and bypassed."""
+    """Two live summands share in proportion to their values; a constant summand is a bias and is ignored."""
     if not all(step.live):
         return [step.relevance if live else None for live in step.live]
     share = quotient(step.relevance, step.output)
@@ -121,9 +121,9 @@ def average(step, table):
 
 
 def rule_for(step, table):
-    """The rule that the table (`default`, `paper` or `excitation`) gives the node, as a function of the step.
+    """The rule of a node in a table (`default`, `paper` or `excitation`), as a function of the step.
 
-    `excitation` is `default` without a box: z⁺ in the first convolution too.
+    `excitation` is `default` without a box: z⁺ also in the first convolution.
     """
     if step.operator in ("Conv", "Gemm", "MatMul"):
         return z_plus if step.box is None or table == "excitation" else z_box

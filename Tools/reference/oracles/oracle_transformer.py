@@ -1,16 +1,16 @@
 """Relevance of torchvision's vision transformers, from the definitions, in double precision.
 
-Every rule here is one of a gradient: where a node's rule is R_in = x · f(R_out / y), the gradient that is passed on is f of the
-gradient that arrived, and a map is the input times what arrives there. So LRP with ε → 0 and biases that absorb is gradient ×
-input of a network in which some factors are constants:
+Every rule is expressed as a modified gradient: if a node's rule is R_in = x · f(R_out / y), the gradient that is passed on is f of the gradient that
+arrives, and a map is the input times the gradient at the input. Therefore LRP with ε → 0 and absorbing biases is gradient × input of a network in
+which some factors are constants:
 
-- LayerNorm: the deviation. Scale and mean are linear, the shift is a bias.
-- GELU: x · Φ(x), of which Φ(x) is constant.
-- A product of two operands that both depend on the image: under `halves` (Achtibat et al. 2024) half of the gradient to either;
-  under `values` (Ali et al. 2022) the attention is constant.
-- Softmax: nothing. R_i = x_i (R'_i − s_i Σ R') is what its gradient gives.
+- LayerNorm: the deviation is constant. Scale and mean are linear, the shift is a bias.
+- GELU, x · Φ(x): Φ(x) is constant.
+- A product of two operands that both depend on the image: with `halves` (Achtibat et al. 2024), each operand receives half of the gradient; with
+  `values` (Ali et al. 2022), the attention is constant.
+- Softmax: nothing is constant. Its gradient gives R_i = x_i (R'_i − s_i Σ R').
 
-With γ a weighted layer's gradient goes by raised weights, as Zennit's Gamma has it: see `Raised`.
+With γ, the gradient of a weighted layer uses raised weights, as in Zennit's Gamma: see `Raised`.
 """
 
 from typing import NamedTuple
@@ -20,12 +20,12 @@ from torch.nn import functional
 
 
 class Table(NamedTuple):
-    """How a map is made: `attention` is halves, values, or gradient; the others are γ of the layers' kinds, 0 for ε → 0."""
+    """The settings of a map: `attention` is halves, values or gradient; the others are γ by kind of layer, 0 for ε → 0."""
 
     attention: str
     conv: float = 0.0
     linear: float = 0.0
-    projections: float = 0.0  # what attention begins and ends with
+    projections: float = 0.0  # the linear layers at the beginning and the end of attention
 
 
 TABLES = {
@@ -38,9 +38,9 @@ TABLES = {
 
 
 class Raised(torch.autograd.Function):
-    """A linear layer with γ. `z` its output, c = x w a contribution, of which c⁺ and c⁻ are the parts of either sign.
+    """A linear layer with γ. `z` is its output; c = x w is a contribution with the positive and negative parts c⁺ and c⁻.
 
-    Where z > 0, R_j = Σ (c + γ c⁺) R / (Σ (c + γ c⁺) + b + γ b⁺); where z < 0 the same with c⁻ and b⁻; nothing where z = 0.
+    R_j = Σ (c + γ c⁺) R / (Σ (c + γ c⁺) + b + γ b⁺) if z > 0; the same with c⁻ and b⁻ if z < 0; 0 if z = 0.
     """
 
     @staticmethod
@@ -55,7 +55,7 @@ class Raised(torch.autograd.Function):
         z = functional.linear(x, weight, bias)
         result = torch.zeros_like(x)
         for sign in (1, -1):
-            # Weights for inputs above zero and below, whose contributions of this sign are raised.
+            # Weights for positive and for negative inputs, raised where the contribution has this sign.
             above = weight + ctx.gamma * sign * (sign * weight).clamp(min=0)
             below = weight - ctx.gamma * sign * (-sign * weight).clamp(min=0)
             raised = functional.linear(x.clamp(min=0), above) + functional.linear(x.clamp(max=0), below)
@@ -73,7 +73,7 @@ class Transformer:
         self.network, self.table = network.to(dtype), table
         self.image = torch.as_tensor(image).to(dtype).requires_grad_()
         self.attention = []  # of each block, [1, heads, tokens, tokens]
-        self.normalized = []  # what attention reads in each block, [1, tokens, width]
+        self.normalized = []  # the input of attention in each block, [1, tokens, width]
         self.logits = self._forward()[0]
 
     def _linear(self, x, weight, bias, gamma):
@@ -135,7 +135,7 @@ class Transformer:
         return (self.image * gradient)[0].detach()
 
     def absorbed(self, target):
-        """What the constants of a linear network take of the logit: class token, positions, and biases together."""
+        """The part of the logit that the constants of the linear network absorb: class token, positions and biases."""
         named = dict(self.network.named_parameters())
         gradients = torch.autograd.grad(self.logits[target], list(named.values()), retain_graph=True, allow_unused=True)
         taken = {name: (named[name] * g).sum().item() for name, g in zip(named, gradients) if g is not None}
@@ -143,12 +143,12 @@ class Transformer:
         return {"class_token": taken["class_token"], "position": taken["encoder.pos_embedding"], "biases": biases}
 
     def _grid(self, matrix):
-        """The class token's row without the class token itself, as the patches lie."""
+        """The class token's row without the class token itself, on the grid of the patches."""
         side = self.network.image_size // self.network.patch_size
         return matrix[0, 1:].reshape(1, side, side).detach()
 
     def rollout(self):
-        """Abnar and Zuidema 2020: the product of (A + I)/2, averaged over heads, from the last block to the first."""
+        """Abnar and Zuidema 2020: the product of (A + I)/2 with A averaged over heads, from the last block to the first."""
         product = None
         for attention in self.attention:
             mean = attention[0].mean(0)
@@ -157,7 +157,7 @@ class Transformer:
         return self._grid(product)
 
     def gradient_attention(self, target):
-        """Chefer et al. 2021, for self-attention: R ← R + E_h[(∇A ⊙ A)⁺] R, from I on. Needs the table `gradient`."""
+        """Chefer et al. 2021 for self-attention: R ← R + E_h[(∇A ⊙ A)⁺] R, starting with I. Needs the table `gradient`."""
         gradients = torch.autograd.grad(self.logits[target], self.attention, retain_graph=True)
         relevance = torch.eye(self.attention[0].shape[-1], dtype=self.image.dtype)
         for attention, gradient in zip(self.attention, gradients):
@@ -165,7 +165,7 @@ class Transformer:
         return self._grid(relevance)
 
     def activation_maps(self, target):
-        """Grad-CAM (Selvaraju et al. 2017) and LayerCAM (Jiang et al. 2021) at what the last attention reads, without the class token: there the
+        """Grad-CAM (Selvaraju et al. 2017) and LayerCAM (Jiang et al. 2021) at the input of the last attention without the class token: the
         positions are the image's tokens. Needs the table `gradient`."""
         (gradient,) = torch.autograd.grad(self.logits[target], self.normalized[-1], retain_graph=True)
         side = self.network.image_size // self.network.patch_size

@@ -1,4 +1,4 @@
-"""What the evaluation's cases are made of: seeded relevance, maps, regions, labeled images, pictures, curves, matrices and resamples."""
+"""What the evaluation's cases are made of: seeded relevance, maps, regions, labeled images, image pairs, curves, matrices and resamples."""
 
 import math
 
@@ -150,8 +150,8 @@ def labeled_images():
         yield f"random {index}", width, height, [("cat dog horse".split()[name], box) for name, box in zip(names, sides)]
 
 
-def pictures(shape):
-    """Two pictures [3, H, W] in which every value says where it is from: i in the image, −1 − i in the other."""
+def image_pair(shape):
+    """Two images [3, H, W] whose values identify their elements: i in the image, −1 − i in the other."""
     image = np.arange(3 * math.prod(shape), dtype=np.float32).reshape(3, *shape)
     return image, -1 - image
 

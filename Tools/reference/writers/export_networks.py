@@ -26,7 +26,7 @@ TAILS = Ranges(power=33)
 # almost equal values wins in a pool.
 MARKED = Ranges(bias=0.3, scale=(-0.5, 2.0), shift=0.3)
 
-# name: (architecture, exporter, opset or None for the exporter's own, batch is symbolic, side of the picture, ranges)
+# name: (architecture, exporter, opset or None for the exporter's own, batch is symbolic, side of the image, ranges)
 NETWORKS = {
     "alexnet-torchscript": ("alexnet", "torchscript", 13, True, 224, TAILS),
     "alexnet-dynamo": ("alexnet", "dynamo", None, False, 224, Ranges()),

@@ -25,7 +25,7 @@ from zennit.canonizers import CompositeCanonizer, SequentialMergeBatchNorm
 from zennit.torchvision import ResNetBasicBlockCanonizer
 
 from onnx_files import FIXTURES, complete_model, load_weights, to_float32
-from pictures import IMAGENET_BOX
+from images import IMAGENET_BOX
 from signs import turn_signs
 from writers.export_networks import NETWORKS
 
@@ -109,16 +109,16 @@ def composite(kind, changed, canonizer, dtype):
     return getattr(zennit.composites, kind)(**arguments, canonizers=[canonizer()] if canonizer else None)
 
 
-def relevance(network, rules, picture, target, score):
-    """The target's relevance at the picture, seeded with the target's logit, which canonizers must not change."""
-    picture = picture.clone().requires_grad_(True)
+def relevance(network, rules, image, target, score):
+    """The target's relevance at the image, seeded with the target's logit, which canonizers must not change."""
+    image = image.clone().requires_grad_(True)
     with rules.context(network) as modified:
-        logits = modified(picture)
+        logits = modified(image)
         if abs(logits[0, target].item() - score) > 1e-4 * abs(score):
             raise SystemExit(f"the logit is {logits[0, target].item()} under the composite, {score} without")
         seed = torch.zeros_like(logits)
         seed[0, target] = score
-        return torch.autograd.grad(logits, picture, seed)[0].detach()
+        return torch.autograd.grad(logits, image, seed)[0].detach()
 
 
 @contextlib.contextmanager
@@ -171,10 +171,10 @@ def digits(value):
 def write_maps_of(name, scratch):
     """The maps of one network; what the index says of each."""
     single = torch_network(name, scratch)
-    picture = torch.from_numpy(np.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][4]}.npy"))
+    image = torch.from_numpy(np.load(FIXTURES / "inputs" / f"chelsea-{NETWORKS[name][4]}.npy"))
     expected = torch.from_numpy(np.load(FIXTURES / "networks" / name / "logits.npy"))
     with torch.no_grad():
-        logits = single(picture)
+        logits = single(image)
     error = ((logits - expected).abs().max() / expected.abs().max()).item()
     print(f"{name}: logits differ from ONNX Runtime's by {error:.2g} of the largest", flush=True)
     if error > LOGITS_TOLERANCE:
@@ -182,7 +182,7 @@ def write_maps_of(name, scratch):
     target = int(expected[0].argmax())
     double = torch_network(name, scratch).double()
     with torch.no_grad():
-        score = double(picture.double())[0, target].item()
+        score = double(image.double())[0, target].item()
 
     folding, keeping, folded, kept = PLAN[name]
     entries = []
@@ -191,10 +191,10 @@ def write_maps_of(name, scratch):
             start = time.perf_counter()
             changed = CHANGED.get((name, kind), {})
             rules64, rules32 = (composite(kind, changed, canonizer, dtype) for dtype in (torch.float64, torch.float32))
-            map64 = relevance(double, rules64, picture.double(), target, score)
-            map32 = relevance(single, rules32, picture, target, score)
+            map64 = relevance(double, rules64, image.double(), target, score)
+            map32 = relevance(single, rules32, image, target, score)
             with noise(single):
-                noisy = relevance(single, rules32, picture, target, score)
+                noisy = relevance(single, rules32, image, target, score)
             rules, first = assignments(double, kind, changed, canonizer)
             file = f"{name.removesuffix('-kept')}.{form}.{kind}.npy"
             np.save(FOLDER / file, to_float32(map64[0].numpy()))

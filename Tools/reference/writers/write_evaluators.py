@@ -18,8 +18,8 @@ from writers.evaluator_inputs import LARGEST_ORDER
 FOLDER = FIXTURES / "evaluators"
 # Read as decimals: 0.07 × 100 is 7. In double precision it is more.
 THRESHOLDS = ("0.01", "0.05", "0.07", "0.1", "0.2", "0.25", "0.29", "0.4", "0.5", "0.57", "0.75", "0.9", "0.95", "1")
-# Whole pictures are given up to this size.
-LARGEST_PICTURE = 12
+# Images of at most this size are stored as values.
+LARGEST_IMAGE = 12
 
 
 def plain(values):
@@ -144,16 +144,16 @@ def write_pairs():
 
 
 def seen(states):
-    """Pictures: small ones as they are; of all of them Σ (i + 1) x_i, a whole number, which tells them apart."""
-    sums = [int(sum((i + 1) * int(x) for i, x in enumerate(picture.ravel()))) for picture in states]
-    small = bool(states) and states[0][0].size <= LARGEST_PICTURE
-    return {"checksums": sums} | ({"pictures": [plain(picture.ravel()) for picture in states]} if small else {})
+    """The checksums Σ (i + 1) x_i of images, which are whole numbers, and the values of small images."""
+    sums = [int(sum((i + 1) * int(x) for i, x in enumerate(state.ravel()))) for state in states]
+    small = bool(states) and states[0][0].size <= LARGEST_IMAGE
+    return {"checksums": sums} | ({"images": [plain(state.ravel()) for state in states]} if small else {})
 
 
 def write_ablations(every_map):
     cases = []
     for index, (name, values) in enumerate(every_map.items()):
-        image, other = inputs.pictures(values.shape)
+        image, other = inputs.image_pair(values.shape)
         for count, side in ((1, 9), ((2, 3), (5, 5), (3, 1), (12, 3))[index % 4]):
             centers = e.patch_centers(values, count, side)
             case = {"map": name, "patches": count, "side": side, "centers": [list(at) for at in centers]}
@@ -164,7 +164,7 @@ def write_ablations(every_map):
 def write_curves(every_map):
     cases = []
     for index, (name, values) in enumerate(every_map.items()):
-        image, other = inputs.pictures(values.shape)
+        image, other = inputs.image_pair(values.shape)
         order = e.ranking(values)
         for steps in ((1, 2, 3, 7)[index % 4], (values.size, values.size + 3, 5, 10)[index % 4]):
             if steps > LARGEST_ORDER:

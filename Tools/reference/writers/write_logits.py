@@ -1,4 +1,4 @@
-"""Write the input pictures and ONNX Runtime's logits of every network on its picture.
+"""Write the input images and ONNX Runtime's logits of every network on its image.
 
     python -m writers.write_logits --scratch FOLDER [NAME...]
 """
@@ -8,7 +8,7 @@ import argparse
 import numpy as np
 
 from onnx_files import FIXTURES, complete_model, to_float32
-from pictures import chelsea
+from images import chelsea
 from runtime import run
 from writers.export_networks import NETWORKS
 
@@ -17,9 +17,9 @@ def write_logits(names, scratch):
     (FIXTURES / "inputs").mkdir(parents=True, exist_ok=True)
     for name in names:
         side = NETWORKS[name][4]
-        picture = chelsea(side)
-        np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", picture)
-        logits = to_float32(run(complete_model(name, scratch), picture))
+        image = chelsea(side)
+        np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", image)
+        logits = to_float32(run(complete_model(name, scratch), image))
         np.save(FIXTURES / "networks" / name / "logits.npy", logits)
         best = int(logits[0].argmax())
         print(f"{name}: class {best}, logit {logits[0, best]:.6g}, least {logits.min():.6g}, spread {logits.std():.3g}")

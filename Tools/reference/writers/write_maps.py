@@ -13,7 +13,7 @@ import torch
 
 from onnx_files import FIXTURES, complete_model, to_float32
 from oracles.oracle import Oracle
-from pictures import IMAGENET_BOX
+from images import IMAGENET_BOX
 
 METHODS = ("lrp", "clrp1", "clrp2")
 
@@ -44,11 +44,11 @@ def write_maps_of(oracle, network, table, target):
 
 
 def write_maps(names, scratch):
-    picture = np.load(FIXTURES / "inputs" / "chelsea-224.npy")
+    image = np.load(FIXTURES / "inputs" / "chelsea-224.npy")
     for name in names:
         for old in (FIXTURES / "maps").glob(f"{name}.*.npy"):
             old.unlink()
-        oracle = Oracle(complete_model(name, scratch), picture, IMAGENET_BOX)
+        oracle = Oracle(complete_model(name, scratch), image, IMAGENET_BOX)
         for table in MAPS[name]:
             write_maps_of(oracle, name, table, oracle.best()[0])
 

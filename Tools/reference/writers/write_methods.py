@@ -22,16 +22,16 @@ from onnx_files import FIXTURES, complete_model, to_float32
 from oracles import oracle_contrasts as contrasts
 from oracles import oracle_gradients as gradients
 from oracles.oracle import Oracle
-from pictures import IMAGENET_BOX, Preprocessor, center_crop, chelsea
+from images import IMAGENET_BOX, Preprocessor, center_crop, chelsea
 from runtime import run
 from writers.write_composites import CONDITION, LOGITS_TOLERANCE, NOISE, bound, digits, distance
-from writers.write_squeezenet import CATS, NAME as SQUEEZENET, PICTURE, default_models
+from writers.write_squeezenet import CATS, NAME as SQUEEZENET, DEMO_IMAGE, default_models
 
 FOLDER = FIXTURES / "methods"
 DRAWS = (101, 102, 103)  # of the noise; none of those by which an input was chosen
 SEEDS = (90001, 90002, 90003, 90004)
 STEPS = 20
-# The demo picture at two thirds of its size, and the middle of that, which SqueezeNet takes for a cup.
+# The demo image at two thirds of its size, and the middle of that, which SqueezeNet takes for a cup.
 SCALED, CROPPED = (303, 152), (144, 112)
 # A crop, chosen from 267, in which noise seldom makes a rectifier or pool of ResNet-18 decide the other way.
 CORNER = (38, 12)
@@ -132,12 +132,12 @@ class Writer:
     """The maps of one network: in double precision as files, in single precision for the index."""
 
     def __init__(self, name, model, plan, box):
-        picture = np.load(FIXTURES / plan.input)
+        image = np.load(FIXTURES / plan.input)
         self.name, self.plan, self.entries = name, plan, []
-        self.double = Oracle(model, picture, box)
-        self.single = Oracle(model, picture, box, torch.float32)
-        self.noisy = [Oracle(model, picture, box, torch.float32, NOISE, draw) for draw in DRAWS]
-        expected = torch.from_numpy(run(model, picture)).flatten()
+        self.double = Oracle(model, image, box)
+        self.single = Oracle(model, image, box, torch.float32)
+        self.noisy = [Oracle(model, image, box, torch.float32, NOISE, draw) for draw in DRAWS]
+        expected = torch.from_numpy(run(model, image)).flatten()
         error = (self.double.values[self.double.logits].flatten() - expected).abs().max() / expected.abs().max()
         if error > LOGITS_TOLERANCE:
             raise SystemExit(f"{name}: logits differ from ONNX Runtime's by {error:.2g} of the largest")
@@ -202,14 +202,14 @@ class Writer:
 
 
 def squeezenet(models):
-    """(model, box) after writing its picture, or None without its weights."""
+    """(model, box) after writing its image, or None without its weights."""
     folder = pathlib.Path(models) / SQUEEZENET
     if not (folder / "model.onnx").exists():
         print(f"no {SQUEEZENET} in {models}: its maps stay as they are", flush=True)
         return None
     preprocess = Preprocessor(folder / "preprocessor_config.json")
     preprocess.config |= {"do_center_crop": False, "do_resize": False}
-    image = Image.open(PICTURE).convert("RGB").resize(SCALED, Image.Resampling.BILINEAR)
+    image = Image.open(DEMO_IMAGE).convert("RGB").resize(SCALED, Image.Resampling.BILINEAR)
     np.save(FIXTURES / SQUEEZENET_INPUT, preprocess(center_crop(image, *CROPPED)))
     return folder / "model.onnx", preprocess.box()
 

@@ -46,13 +46,13 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     made = model()
     (FOLDER / "model.onnx").write_bytes(made.SerializeToString())
-    picture = seeded_tensor(4, (1, 3, 8, 9))
-    np.save(FOLDER / "input.npy", picture)
+    image = seeded_tensor(4, (1, 3, 8, 9))
+    np.save(FOLDER / "input.npy", image)
     # Values inside the network are outputs here only.
     made.graph.output.extend(onnx.ValueInfoProto(name=name) for name in ("scores", "rectified"))
     session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
     names = {"head/features": "features", "logits": "probabilities", "scores": "scores", "rectified": "rectified"}
-    for file, values in zip(names.values(), session.run(list(names), {"x": picture})):
+    for file, values in zip(names.values(), session.run(list(names), {"x": image})):
         np.save(FOLDER / f"{file}-output.npy", values)
         print(file, values.ravel()[:6])
 

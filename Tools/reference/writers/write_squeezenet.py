@@ -1,8 +1,8 @@
-"""Write logits and relevance maps of the pretrained SqueezeNet 1.1 on the demo picture.
+"""Write logits and relevance maps of the pretrained SqueezeNet 1.1 on the demo image.
 
     python -m writers.write_squeezenet [--models FOLDER]
 
-The weights are not part of the repository: fetch them first with Tools/models/fetch. The picture, 454 wide and 227 high,
+The weights are not part of the repository: fetch them first with Tools/models/fetch. The image, 454 wide and 227 high,
 is fed whole: the network takes any size, and the center crop of its preprocessor would cut the cat out.
 """
 
@@ -17,12 +17,12 @@ from PIL import Image
 
 from onnx_files import FIXTURES, to_float32
 from oracles.oracle import Oracle
-from pictures import Preprocessor
+from images import Preprocessor
 from runtime import run
 from writers.write_maps import write_maps_of
 
 NAME = "squeezenet1.1"
-PICTURE = FIXTURES / "cat-and-coffee.png"
+DEMO_IMAGE = FIXTURES / "cat-and-coffee.png"
 INPUT = FIXTURES / "inputs" / "squeezenet-cat-coffee-227x454.npy"
 CATS = ("tabby", "tiger cat", "Persian cat", "Siamese cat", "Egyptian cat")
 CUPS = ("espresso", "cup", "coffee mug", "coffeepot", "teapot")
@@ -46,10 +46,10 @@ def write_squeezenet(models):
     preprocess = Preprocessor(folder / "preprocessor_config.json")
     preprocess.config["do_center_crop"] = False
     labels = json.loads((folder / "config.json").read_text())["id2label"]
-    picture = preprocess(Image.open(PICTURE))
+    image = preprocess(Image.open(DEMO_IMAGE))
     INPUT.parent.mkdir(parents=True, exist_ok=True)
-    np.save(INPUT, picture)
-    logits = to_float32(run(folder / "model.onnx", picture))
+    np.save(INPUT, image)
+    logits = to_float32(run(folder / "model.onnx", image))
     target = FIXTURES / "networks" / NAME
     target.mkdir(parents=True, exist_ok=True)
     np.save(target / "logits.npy", logits)
@@ -57,7 +57,7 @@ def write_squeezenet(models):
         print(f"{NAME}: {labels[str(index)]} ({index}) {logits[0, index]:.4f}")
     for old in (FIXTURES / "maps").glob(f"{NAME}.*.npy"):
         old.unlink()
-    oracle = Oracle(folder / "model.onnx", picture, preprocess.box())
+    oracle = Oracle(folder / "model.onnx", image, preprocess.box())
     for words in (CATS, CUPS):
         index = best_named(logits, labels, words)
         for table in ("default", "paper"):

@@ -23,14 +23,14 @@ import torchvision
 
 from onnx_files import FIXTURES, LARGEST_INLINE_COUNT, complete_model, to_float32, write_described
 from oracles.oracle_transformer import TABLES, Transformer
-from pictures import chelsea
+from images import chelsea
 from runtime import run
 from seeded import seeded_values
 
 FOLDER = FIXTURES / "transformers"
 LOGITS_TOLERANCE = 1e-4
 SMALL = dict(image_size=48, patch_size=8, num_layers=3, num_heads=4, hidden_dim=32, mlp_dim=64, num_classes=10)
-# name: (how it is made, side of the picture, first seed)
+# name: (how it is made, side of the image, first seed)
 NETWORKS = {
     "small_vit": (lambda: torchvision.models.VisionTransformer(**SMALL), 48, 71_000),
     "vit_b_16": (lambda: torchvision.models.vit_b_16(weights=None), 224, 72_000),
@@ -102,18 +102,18 @@ def matched(model, module, drawn):
 
 
 def write_networks(name, scratch):
-    """All exports, their logits, and the picture; the module."""
+    """All exports, their logits, and the image; the module."""
     side = NETWORKS[name][1]
     module, drawn = network(name)
-    picture = chelsea(side)
-    np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", picture)
+    image = chelsea(side)
+    np.save(FIXTURES / "inputs" / f"chelsea-{side}.npy", image)
     with torch.no_grad():
-        expected = module(torch.from_numpy(picture)).numpy()
+        expected = module(torch.from_numpy(image)).numpy()
     for exporter, opset in EXPORTS[name].items():
         model = export(module, side, exporter, opset)
         folder = FIXTURES / "networks" / f"{name}-{exporter}"
         write_described(model, folder, drawn=matched(model, module, drawn))
-        logits = to_float32(run(complete_model(folder.name, scratch), picture))
+        logits = to_float32(run(complete_model(folder.name, scratch), image))
         error = np.abs(logits - expected).max() / np.abs(expected).max()
         if not error <= LOGITS_TOLERANCE:
             raise SystemExit(f"{folder.name}: logits differ from PyTorch's by {error:.2g} of the largest")

@@ -1,6 +1,6 @@
 import RelevanceKit
 
-/// Relevance goes to inputs in proportion to the size of their contributions, whatever their sign:
+/// Distributes relevance to the inputs in proportion to the magnitudes of their contributions:
 /// `R_i = Σ_j x⁺_i |w_ij| / Σ_i' x⁺_i' |w_i'j| · R_j`.
 struct Absolute: ContributionRule, NamedRule {
   static let name = "absolute"

@@ -1,6 +1,7 @@
 import RelevanceKit
 
-/// What supports a class more than the most likely of the others, which starts with a multiple of the same score: `max(0, R − λ·R')`.
+/// Relevance that supports a class more than the most likely other class, whose seed is a multiple of the same score:
+/// `max(0, R − λ·R')`.
 struct RunnerUp: AttributionMethod {
   static let name = "runner-up"
   static let parameters: [Parameter<Self>] = [.init("strength", \.strength, atLeast: 0)]

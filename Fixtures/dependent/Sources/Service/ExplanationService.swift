@@ -1,35 +1,35 @@
 import Foundation
 import RelevanceKit
 
-/// What a caller asks for, as it comes over a wire.
+/// A request, which can be sent over a network.
 struct Request: Codable, Sendable {
-  /// A camera frame: blue, green, red and alpha of each pixel, rows at some distance.
+  /// A camera frame: blue, green, red and alpha of each pixel, with `bytesPerRow` bytes from row to row.
   var width: Int
   var height: Int
   var bytesPerRow: Int
   var pixels: Data
-  /// `class:8`, `top:1`, `unit:conv4_2/3`.
+  /// The target, such as `class:8`, `top:1` or `unit:conv4_2/3`.
   var target: Target
-  /// `lrp`, `clrp1:strength=1.5`.
+  /// The method, such as `lrp` or `clrp1:strength=1.5`.
   var method: String
-  /// The rule of one node, other than the table's: `conv1=epsilon:epsilon=0.1`; empty for none.
+  /// A rule for one node that replaces the table's, such as `conv1=epsilon:epsilon=0.1`; empty for none.
   var rule = ""
-  /// A node whose relevance is wanted besides; empty for none.
+  /// A node whose activation and relevance are also requested; empty for none.
   var node = ""
-  /// Seconds.
+  /// The time limit in seconds.
   var timeout = 10.0
 }
 
-/// What it is answered.
+/// The answer to a request.
 struct Answer: Codable, Sendable {
   var explanation: Explanation
   var predictions: [Prediction]
-  /// Activation and relevance at the node that was asked for.
+  /// The activation and the relevance at the requested node.
   var atNode: [Tensor]
 }
 
-/// A thread for each request that is worked on: those of Swift's own pool, as many as processors and shared with Dispatch, are kept free for
-/// timers and callers.
+/// Runs each request on its own thread. The threads of Swift's pool, one per processor and shared with Dispatch, remain
+/// free for timers and callers.
 final class WorkExecutor: TaskExecutor {
   func enqueue(_ job: consuming ExecutorJob) {
     let (job, executor) = (UnownedJob(job), asUnownedTaskExecutor())
@@ -37,23 +37,25 @@ final class WorkExecutor: TaskExecutor {
   }
 }
 
-/// Explains frames for many callers at once: as many at a time as fit into a limit of memory, each within its time.
+/// Explains frames for many concurrent callers. Limits the memory of all requests together, and the time of each
+/// request.
 actor ExplanationService {
   private let explainer: Explainer
   private let executor = WorkExecutor()
   private var free: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  /// - Parameter memory: bytes that the values and relevance of all requests at a time may take.
+  /// - Parameter memory: the memory for the values and the relevance of all concurrent requests, in bytes.
   init(_ model: Model, memory: Int) throws {
     explainer = try Explainer(model, threads: 1, memoryBudget: memory / 4)
     let shapes = try model.network.graph.shapes(forInput: model.exampleInputShape)
-    // A run keeps all values, and its walks some of the relevance beside them.
+    // A run keeps all values, and its backward passes keep some of the relevance.
     let perRequest = 3 * 4 * shapes.reduce(0) { $0 + $1.count }
     free = min(max(1, memory / max(perRequest, 1)), 2 * ProcessInfo.processInfo.activeProcessorCount)
   }
 
-  /// - Throws: `RelevanceKitError` for what cannot be explained, `CancellationError` if the caller's task is cancelled or time is up.
+  /// - Throws: `RelevanceKitError` for an invalid request, `CancellationError` if the caller's task is canceled or the
+  ///   time is over.
   func answer(_ request: Request) async throws -> Answer {
     await enter()
     defer { leave() }

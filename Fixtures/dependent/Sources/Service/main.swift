@@ -1,8 +1,10 @@
 import Foundation
 import RelevanceKit
 
-// A service under load: many callers at once, some of whom go away, run out of time, or ask for nonsense.
 // Usage: Service MODEL IMAGE
+//
+// Tests a service under load with many concurrent requests, some of which are canceled, exceed their time limit, or are
+// invalid.
 
 let words = CommandLine.arguments
 let model = try Model(contentsOf: words[1])
@@ -10,7 +12,7 @@ let image = try RGBImage(contentsOf: words[2])
 let memory = 256 << 20
 let service = try ExplanationService(model, memory: memory)
 
-// Frames have rows of a power of two.
+// The rows of a frame are padded to a power of two.
 let bytesPerRow = 512
 let pixels = Data(
   (0..<image.height).flatMap { y in
@@ -23,14 +25,14 @@ func request(_ method: String, _ target: Target = .top(1)) -> Request {
     width: image.width, height: image.height, bytesPerRow: bytesPerRow, pixels: pixels, target: target, method: method)
 }
 
-/// The same as it comes over a wire.
+/// A message after encoding and decoding, as it is sent over a network.
 func sent<Message: Codable>(_ message: Message) throws -> Message {
   try JSONDecoder().decode(Message.self, from: JSONEncoder().encode(message))
 }
 
-/// How all requests at once end, in words, counted.
+/// Sends all requests at once, and returns the numbers of their outcomes as text.
 func outcomes(
-  of requests: [Request], cancelledAfter delay: Duration? = nil,
+  of requests: [Request], canceledAfter delay: Duration? = nil,
   check: @escaping @Sendable (Int, Answer) throws -> Void = { _, _ in }
 ) async -> String {
   let ends = await withTaskGroup(of: String.self) { group in
@@ -44,9 +46,9 @@ func outcomes(
         } catch is CancellationError {
           return "stopped"
         } catch let error as any RelevanceKitError {
-          return error.description.count < 400 ? "refused" : "refused at length"
+          return error.description.count < 400 ? "rejected" : "rejected with a long message"
         } catch is DecodingError {
-          return "refused"
+          return "rejected"
         } catch {
           return "failed: \(error)"
         }
@@ -63,7 +65,7 @@ func outcomes(
 
 struct Difference: Error {}
 
-// Everyone gets what one caller alone gets, to the bit.
+// Each concurrent request has the same result as a single request, to the bit.
 let methods = [
   "lrp", "clrp1:strength=0.5", "clrp2", "sglrp", "gradient", "grad-cam", "smoothgrad:samples=3",
   "integrated-gradients:steps=3",
@@ -77,7 +79,7 @@ let load = methods.flatMap { method in
 }
 let alone = try Explainer(model, threads: 1).trace(image)
 print(
-  "at once:",
+  "concurrent:",
   await outcomes(of: load) { number, answer in
     var trace = alone
     if !load[number].rule.isEmpty { trace = try trace.using(EpsilonRule(epsilon: 0.1), at: "conv1_1") }
@@ -88,9 +90,9 @@ print(
     if let activation = answer.atNode.first, activation != (try alone.activation(at: "conv2_1")) { throw Difference() }
   })
 
-// Hours of work, given up by those who asked, or by the clock.
+// Requests that would take hours, canceled by their callers or by the time limit.
 let long = [Request](repeating: request("smoothgrad:samples=1000000"), count: 12)
-print("given up:", await outcomes(of: long, cancelledAfter: .milliseconds(100)))
+print("canceled:", await outcomes(of: long, canceledAfter: .milliseconds(100)))
 print(
   "out of time:",
   await outcomes(
@@ -100,7 +102,7 @@ print(
       return request
     }))
 
-// The worst that can be written.
+// Invalid and extreme values in text form.
 let texts = [
   "nan", "inf", "-inf", "-1", "1e39", "", "x", "99999999999999999999", "0.5.5", "[1,2]", "=", ",", "\u{1b}[2J",
 ]
@@ -141,14 +143,14 @@ for side in [Int.min, -1, 0, 1 << 40, .max] {
 frames.append(Request(width: 64, height: 64, bytesPerRow: 256, pixels: Data(), target: .top(1), method: "lrp"))
 print("frames:", await outcomes(of: frames))
 
-// The same without texts in between.
+// Invalid and extreme values as numbers.
 let numbers: [Float] = [.nan, .infinity, -.infinity, -1, 0, .leastNonzeroMagnitude, .greatestFiniteMagnitude]
-var (answered, refused) = (0, 0)
+var (answered, rejected) = (0, 0)
 @MainActor func attempt(_ body: () throws -> Tensor) throws {
   do {
     guard try body().elements.allSatisfy(\.isFinite) else { throw Difference() }
     answered += 1
-  } catch is any RelevanceKitError { refused += 1 }
+  } catch is any RelevanceKitError { rejected += 1 }
 }
 for number in numbers {
   for method in [
@@ -176,9 +178,9 @@ for number in numbers {
   }
   try attempt { try Heatmap(alone.explain(.class(0)).relevance, scale: .fixed(number)).values }
 }
-print("values: all \(answered + refused) answered with numbers or refused with a sentence")
+print("values: all \(answered + rejected) answered with finite numbers or rejected with an error")
 
-// Besides, the network's weights, code, and what JSON takes.
+// The limit plus an allowance for the network's weights, code and JSON.
 let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
 let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }.flatMap { Int($0.filter(\.isNumber)) } ?? 0
 print(peak < (memory >> 10) + 400_000 ? "memory within the limit" : "\(peak) kB of memory")

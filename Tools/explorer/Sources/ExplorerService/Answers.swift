@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 
-/// What can be asked about.
+/// The service's models, images, tables and methods.
 public struct OverviewAnswer: Encodable, Sendable {
   struct ModelAnswer: Encodable, Sendable {
     let name: String
@@ -9,9 +9,9 @@ public struct OverviewAnswer: Encodable, Sendable {
     let classes: Int?
     let hasLabels: Bool
     let recommendedTable: String
-    /// What is doubtful about the files beside the network, or assumed of images.
+    /// Assumptions about the model and its preprocessing, and warnings.
     let notes: [String]
-    /// Nodes of concept indexes of this network.
+    /// The nodes of this network that have a concept index.
     let indexedNodes: [String]
   }
   struct Method: Encodable, Sendable {
@@ -21,7 +21,7 @@ public struct OverviewAnswer: Encodable, Sendable {
     let isSigned: Bool
   }
   let version: String
-  /// How the page fits images at first.
+  /// The page's initial choice for fitting images.
   let fit: String
   let models: [ModelAnswer]
   let images: [String]
@@ -30,7 +30,7 @@ public struct OverviewAnswer: Encodable, Sendable {
   /// Colors from −steps to +steps, three bytes each, in base64.
   let ramps: [String: String]
   let steps: Int
-  /// Causes of losses, and what they are called.
+  /// The causes of absorbed relevance: name and title of each.
   let causes: [[String]]
   let limits: [String: Int]
 }
@@ -41,7 +41,7 @@ public struct MapAnswer: Encodable, Sendable {
   let height: Int
   /// Single-precision numbers, little-endian, in base64.
   let values: String
-  /// The 99.9th percentile of the magnitudes: what has the full color.
+  /// The 99.9th percentile of the magnitudes, which has the full color.
   let limit: Float
   let largest: Float
   let sum: Double
@@ -56,11 +56,11 @@ public struct MapAnswer: Encodable, Sendable {
 }
 
 public struct ScoreRow: Encodable, Sendable {
-  /// As questions name it.
+  /// The target in the form that requests use.
   let target: String
   let title: String
   let score: Float
-  /// Nil for a quantity.
+  /// Nil if the score is a quantity.
   let probability: Double?
 }
 
@@ -100,7 +100,7 @@ public struct ExplainAnswer: Encodable, Sendable {
   let title: String
   let method: String
   let score: Float
-  /// What the map's values are in.
+  /// The unit of the map's values.
   let unit: String
   let colors: String
   let map: MapAnswer
@@ -122,7 +122,7 @@ public struct PlanAnswer: Encodable, Sendable {
   let name: String
   /// The table as YAML.
   let yaml: String?
-  /// Why the table does not fit the network; nil if it does.
+  /// The reason why the table does not fit the network, or nil if it fits.
   let objection: String?
   let warnings: [String]
   let rows: [Row]
@@ -159,9 +159,9 @@ public struct UnitRow: Encodable, Sendable {
   let position: [Int]
   let relevance: Float
   let share: Double
-  /// As questions name it.
+  /// The unit in the form that requests use.
   let target: String
-  /// The receptive field: left, top, width, height, in pixels of what the network sees.
+  /// The receptive field: left, top, width and height, in pixels of the network's input.
   let field: [Int]
 }
 

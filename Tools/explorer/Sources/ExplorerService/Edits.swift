@@ -1,23 +1,23 @@
 import Foundation
 import RelevanceKit
 
-/// What a brush has painted over of what the network sees.
+/// Brush strokes that paint over parts of the network's input.
 public struct Edits: Codable, Hashable, Sendable {
-  /// What takes the place of painted pixels.
+  /// The replacement for painted pixels.
   public enum Fill: String, Codable, Sendable, CaseIterable {
-    /// The mean color of the picture.
+    /// The mean color of the image.
     case mean
-    /// The color that is 0 at the network's input: the mean of the data that it was trained on.
+    /// The color whose normalized value is 0: the mean color of the training data.
     case zero
-    /// The picture, blurred: by nearly a Gaussian with a deviation of a sixteenth of its longer side.
+    /// The image after an approximate Gaussian blur with a standard deviation of 1/16 of its longer side.
     case blur
   }
 
-  /// A line of the brush.
+  /// A brush stroke: a polyline.
   public struct Stroke: Codable, Hashable, Sendable {
-    /// In pixels of what the network sees.
+    /// The radius of the brush in pixels of the network's input.
     public let radius: Double
-    /// Columns and rows, one after the other.
+    /// The column and row of each point, one point after the other.
     public let points: [Double]
   }
 
@@ -45,7 +45,7 @@ public struct Edits: Codable, Hashable, Sendable {
       else {
         throw ServiceError(
           .malformed,
-          "edits.strokes: expected a radius from 0 to 4096 and points as columns and rows, one after the other")
+          "edits.strokes: expected a radius above 0, at most 4096, and points as pairs of column and row")
       }
     }
     guard strokes.reduce(0, { $0 + $1.points.count }) <= 2 * Self.mostPoints else {
@@ -53,13 +53,13 @@ public struct Edits: Codable, Hashable, Sendable {
     }
   }
 
-  /// The picture with what is painted over it.
+  /// The image after painting.
   ///
-  /// - Complexity: O(points × pixels of a line's box).
-  package func applied(to picture: RGBImage, zero: RGBColor) throws -> RGBImage {
-    let mask = try mask(width: picture.width, height: picture.height)
-    guard mask.contains(true) else { return picture }
-    var pixels = picture.pixels
+  /// - Complexity: O(points × pixels in the bounding box of a line).
+  package func applied(to image: RGBImage, zero: RGBColor) throws -> RGBImage {
+    let mask = try mask(width: image.width, height: image.height)
+    guard mask.contains(true) else { return image }
+    var pixels = image.pixels
     let filling: (Int) -> UInt8
     switch fill {
     case .zero:
@@ -71,23 +71,23 @@ public struct Edits: Codable, Hashable, Sendable {
       let color = sums.map { UInt8((Double($0) / Double(mask.count)).rounded()) }
       filling = { color[$0 % 3] }
     case .blur:
-      let blurred = try Self.blurred(picture)
+      let blurred = try Self.blurred(image)
       filling = { blurred[$0] }
     }
     for (place, isPainted) in mask.enumerated() where isPainted {
       for index in 3 * place..<3 * place + 3 { pixels[index] = filling(index) }
     }
-    return try RGBImage(width: picture.width, height: picture.height, pixels: pixels)
+    return try RGBImage(width: image.width, height: image.height, pixels: pixels)
   }
 
-  /// Which pixels are painted: those whose center is at most a radius from a line.
+  /// Whether each pixel is painted: its center is at most a radius away from a line.
   ///
-  /// - Throws: `ServiceError` if lines are so long and the brush so wide that it would take seconds.
+  /// - Throws: `ServiceError` if long lines and a wide brush would take seconds to compute.
   package func mask(width: Int, height: Int) throws -> [Bool] {
     let lines = strokes.flatMap { Line.all(of: $0) }
     let boxes = lines.map { $0.box(width: width, height: height) }
     guard boxes.reduce(0, { $0 + $1.columns.count * $1.rows.count }) <= Self.mostWork else {
-      throw ServiceError(.tooLarge, "edits.strokes: too many points for so wide a brush and so large a picture")
+      throw ServiceError(.tooLarge, "edits.strokes: too many points for this brush radius and image size")
     }
     var mask = [Bool](repeating: false, count: width * height)
     for (line, box) in zip(lines, boxes) {
@@ -99,10 +99,10 @@ public struct Edits: Codable, Hashable, Sendable {
     return mask
   }
 
-  /// Distances that are computed at most.
+  /// The largest number of distances to compute.
   private static let mostWork = 1 << 30
 
-  /// A straight piece of a stroke.
+  /// A straight segment of a stroke.
   private struct Line {
     let x, y, dx, dy, radius, length: Double
 
@@ -117,7 +117,7 @@ public struct Edits: Codable, Hashable, Sendable {
       length = dx * dx + dy * dy
     }
 
-    /// The pixels that may be near.
+    /// The bounding box of the pixels that can be near the line.
     func box(width: Int, height: Int) -> (columns: Range<Int>, rows: Range<Int>) {
       func range(_ a: Double, _ b: Double, _ count: Int) -> Range<Int> {
         let first = max(0, min(a, b) - radius), last = min(Double(count - 1), max(a, b) + radius)
@@ -134,14 +134,14 @@ public struct Edits: Codable, Hashable, Sendable {
     }
   }
 
-  /// The bytes of a picture after three means over boxes, one after the other, which together are nearly a Gaussian.
+  /// The bytes of an image after three box filters in succession, which approximate a Gaussian.
   ///
-  /// - Complexity: O(pixels), whatever the deviation.
-  private static func blurred(_ picture: RGBImage) throws -> [UInt8] {
-    let (width, height) = (picture.width, picture.height)
+  /// - Complexity: O(pixels), independent of the standard deviation.
+  private static func blurred(_ image: RGBImage) throws -> [UInt8] {
+    let (width, height) = (image.width, image.height)
     let deviation = max(1, Double(max(width, height)) / 16)
     let reach = max(1, Int(((4 * deviation * deviation + 1).squareRoot() / 2).rounded()))
-    var values = picture.pixels.map(Float.init)
+    var values = image.pixels.map(Float.init)
     for _ in 0..<3 {
       for channel in 0..<3 {
         for y in 0..<height {
@@ -157,7 +157,8 @@ public struct Edits: Codable, Hashable, Sendable {
     return values.map { UInt8(min(255, max(0, $0.rounded()))) }
   }
 
-  /// Replaces each of some values by the mean of those that are at most so far away; at the ends they go on as the last one.
+  /// Replaces each value of a line by the mean of the values at most `reach` away. Beyond the ends, the last value is
+  /// repeated.
   private static func mean(_ values: inout [Float], from start: Int, step: Int, count: Int, reach: Int) {
     let line = (0..<count).map { Double(values[start + $0 * step]) }
     var sum = (-reach...reach).reduce(0.0) { $0 + line[min(count - 1, max(0, $1))] }

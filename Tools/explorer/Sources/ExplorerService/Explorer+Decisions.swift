@@ -6,14 +6,14 @@ func milliseconds(since start: ContinuousClock.Instant) -> Double {
 }
 
 extension Explorer {
-  /// What can be asked about.
+  /// The models, images, tables and methods of the service.
   public func overview() -> OverviewAnswer {
     let shown = models.entries.map { entry in
       let table = RuleTable.recommended(for: entry.model.network, pixelRange: nil).name
       let assumed =
         entry.model.preprocessingFile == nil
         ? [
-          "no preprocessor_config.json beside the model; its input or ImageNet's usual preprocessing says how images are prepared"
+          "no preprocessor_config.json beside the model; the preprocessing follows from its input, or is ImageNet's usual one"
         ] : []
       return OverviewAnswer.ModelAnswer(
         name: entry.name, path: entry.path, classes: entry.model.labels.map { ($0.names.keys.max() ?? -1) + 1 },
@@ -39,7 +39,7 @@ extension Explorer {
       limits: ["imageBytes": options.bytesLimit, "imagePixels": options.pixelLimit, "keptBytes": options.memory])
   }
 
-  /// The names of a model's classes, by number; null where one has none.
+  /// The names of a model's classes by index; null for a class without a name.
   public func labels(ofModel name: String) throws -> [String?] {
     guard let labels = try models.entry(name).model.labels else { return [] }
     return (0...max(labels.names.keys.max() ?? 0, 0)).map { labels[$0] }
@@ -50,14 +50,14 @@ extension Explorer {
     let start = ContinuousClock.now
     return try with(question) { run, entry in
       PredictAnswer(
-        image: try image(of: question), width: run.picture.width, height: run.picture.height,
+        image: try imageID(of: question), width: run.image.width, height: run.image.height,
         scores: try Self.scores(of: run.trace, logits: run.trace.logits, entry, top: question.top ?? 10),
         scoreName: run.trace.layout.areProbabilities ? "probability" : "logit",
         milliseconds: milliseconds(since: start))
     }
   }
 
-  /// What can be explained, best first, by given logits.
+  /// The targets with the largest scores for the given logits, in descending order.
   static func scores(of trace: Trace, logits: Tensor, _ entry: Models.Entry, top: Int) throws -> [ScoreRow] {
     let (layout, labels) = (trace.layout, entry.model.labels)
     let scores = logits.reshaped(to: [logits.shape.dimensions.dropFirst().first ?? 1, layout.positionCount])
@@ -79,7 +79,7 @@ extension Explorer {
     }
   }
 
-  /// The explanation of a target.
+  /// The explanation that a request describes.
   func explanation(_ question: Question, _ run: Run, _ entry: Models.Entry) throws -> Explanation {
     let target = try question.explained(labels: entry.model.labels)
     let method = try question.explainedBy()
@@ -90,13 +90,13 @@ extension Explorer {
         target, by: method, through: conditions, exclusive: question.exclusive, ledger: question.ledger)
   }
 
-  /// Which pixels support a target.
+  /// The map of the pixels that support a target, with its ledger.
   public func explain(_ question: Question) throws -> ExplainAnswer {
     let start = ContinuousClock.now
     return try with(question) { run, entry in
       let explanation = try explanation(question, run, entry)
       return ExplainAnswer(
-        image: try image(of: question), target: explanation.target.description,
+        image: try imageID(of: question), target: explanation.target.description,
         title: explanation.target.title(entry.model.labels), method: explanation.method.description,
         score: explanation.score, unit: explanation.quantity, colors: explanation.method.heatmapColors.rawValue,
         map: try MapAnswer(Self.map(of: explanation, entry)), ledger: LedgerRow.rows(of: explanation.ledger),
@@ -104,7 +104,7 @@ extension Explorer {
     }
   }
 
-  /// The relevance of each element of what the network sees: the bytes of the file that `relevance explain` writes.
+  /// The relevance of each element of the network's input, as the bytes of the file that `relevance explain` writes.
   public func explainAsNumPy(_ question: Question) throws -> Data {
     try with(question) { run, entry in
       let relevance = try explanation(question, run, entry).relevance
@@ -112,22 +112,23 @@ extension Explorer {
     }
   }
 
-  /// The map over the picture, or alone, as PNG.
+  /// The heatmap over the image, or alone, as a PNG file.
   public func explainAsPNG(_ question: Question) throws -> Data {
     try with(question) { run, entry in
       let explanation = try explanation(question, run, entry)
       let heatmap = try Heatmap(Self.map(of: explanation, entry), colors: explanation.method.heatmapColors)
-      return try (question.overlay ? heatmap.overlay(on: run.picture) : heatmap.image()).pngData()
+      return try (question.overlay ? heatmap.overlay(on: run.image) : heatmap.image()).pngData()
     }
   }
 
-  /// Relevance by position: the sum over channels.
+  /// The relevance by position, summed over channels.
   static func map(of explanation: Explanation, _ entry: Models.Entry) throws -> Tensor {
     let relevance = explanation.relevance
     return try Heatmap(entry.hasChannelsLast ? relevance.transposed([0, 3, 1, 2]) : relevance).values
   }
 
-  /// The rule of every node under a table, and why; works without an image. Of a table that does not fit the objection says why.
+  /// The rule of every node under a table, with the reason. Needs no image. If the table does not fit the network,
+  /// `objection` has the reason.
   public func plan(_ question: Question) throws -> PlanAnswer {
     let entry = try models.entry(question.model)
     let plan = try models.explainer(for: question).plan
@@ -146,7 +147,7 @@ extension Explorer {
 }
 
 extension Target {
-  /// What a target is called: `zebra (class 340)`, `channel 13 of conv5 at 6, 7`.
+  /// The title of a target, such as `zebra (class 340)` or `channel 13 of conv5 at 6, 7`.
   func title(_ labels: Labels?) -> String {
     func place(_ position: [Int]?) -> String {
       position.map { " at \($0.map(String.init).joined(separator: ", "))" } ?? ""

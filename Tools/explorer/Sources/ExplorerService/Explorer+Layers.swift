@@ -1,7 +1,7 @@
 import Foundation
 import RelevanceKit
 
-/// Of which layer and input.
+/// Identifies the receptive fields of a layer for an input shape.
 struct FieldsKey: Hashable {
   let model: String
   let node: String
@@ -9,7 +9,7 @@ struct FieldsKey: Hashable {
 }
 
 extension Explorer {
-  /// The relevance at a layer, and its channels.
+  /// The relevance at a layer, as a map and by channel.
   public func layer(_ question: Question) throws -> LayerAnswer {
     let start = ContinuousClock.now
     let node = try question.required(\.node, "node")
@@ -32,8 +32,8 @@ extension Explorer {
     }
   }
 
-  /// Relevance by position, summed over channels: of channels × height × width, or of tokens that are a square, without a class token in
-  /// front of them. Nil for other layers.
+  /// The relevance by position, summed over channels, for layers of channels × height × width or of a square grid of
+  /// tokens. A class token before the grid is left out. Nil for other layers.
   private static func positions(of relevance: Tensor, channelsLast: Bool) throws -> Tensor? {
     let shape = relevance.shape.dimensions
     if shape.count == 4, shape[0] == 1 {
@@ -51,7 +51,7 @@ extension Explorer {
     }
   }
 
-  /// The side of a square of tokens, and the number of the first that belongs to it.
+  /// The side of a square grid of tokens, and the index of its first token.
   private static func square(_ tokens: Int) -> (side: Int, first: Int)? {
     for first in 0...1 {
       let side = Int(Double(tokens - first).squareRoot().rounded())
@@ -60,38 +60,39 @@ extension Explorer {
     return nil
   }
 
-  /// The units of a layer that see a pixel, by what they contribute to a target.
+  /// The units of a layer whose receptive field includes a pixel, in descending order of their relevance for a target.
   public func units(_ question: Question) throws -> UnitsAnswer {
     let start = ContinuousClock.now
     let node = try question.required(\.node, "node")
     let pixel = try question.required(\.pixel, "pixel")
     return try with(question) { run, entry in
-      guard (0..<run.picture.width).contains(pixel[0]), (0..<run.picture.height).contains(pixel[1]) else {
+      guard (0..<run.image.width).contains(pixel[0]), (0..<run.image.height).contains(pixel[1]) else {
         throw ServiceError(
           .unanswerable,
-          "pixel is \(pixel[0]), \(pixel[1]); the network sees \(run.picture.width)×\(run.picture.height) pixels")
+          "pixel is \(pixel[0]), \(pixel[1]); the network's input is \(run.image.width)×\(run.image.height)")
       }
       let target = try question.explained(labels: entry.model.labels)
       let relevance = try run.trace.relevance(
         of: target, at: node, by: question.explainedBy(), through: question.conditions(), exclusive: question.exclusive)
       let shape = relevance.shape.dimensions
       guard shape.count == 4, shape[0] == 1, !entry.hasChannelsLast else {
-        throw ServiceError(.unanswerable, "\(node) has no channels × height × width; expected a layer that has")
+        throw ServiceError(
+          .unanswerable, "the output of \(node) is not channels × height × width; choose another layer")
       }
       let fields = try fields(entry, node, run.trace.input.shape)
       let units = try Self.units(
-        of: relevance, node: node, seeing: pixel, fields, top: question.top ?? 12)
+        of: relevance, node: node, including: pixel, fields, top: question.top ?? 12)
       return UnitsAnswer(node: node, pixel: pixel, units: units, milliseconds: milliseconds(since: start))
     }
   }
 
   private static func units(
-    of relevance: Tensor, node: String, seeing pixel: [Int], _ fields: ReceptiveFields, top: Int
+    of relevance: Tensor, node: String, including pixel: [Int], _ fields: ReceptiveFields, top: Int
   ) throws -> [UnitRow] {
     let (height, width) = (relevance.shape[2], relevance.shape[3])
     let values = relevance.elements
     let total = values.reduce(0.0) { $0 + Double(abs($1)) }
-    var known: [Int: (sees: Bool, box: [Int])] = [:]
+    var known: [Int: (includesPixel: Bool, box: [Int])] = [:]
     var found: [UnitRow] = []
     let order = values.indices.filter { values[$0] > 0 }.sorted { (values[$1], $0) < (values[$0], $1) }
     for index in order where found.count < top {
@@ -105,7 +106,7 @@ extension Explorer {
           [columns.lowerBound, rows.lowerBound, columns.count, rows.count]
         )
       }
-      guard known[place]!.sees else { continue }
+      guard known[place]!.includesPixel else { continue }
       found.append(
         UnitRow(
           channel: channel, position: position, relevance: values[index],
@@ -123,11 +124,11 @@ extension Explorer {
     return made
   }
 
-  /// What becomes of a decision without some channels of a layer.
+  /// The scores before and after setting some channels of a layer to 0.
   public func ablate(_ question: Question) throws -> AblationAnswer {
     let start = ContinuousClock.now
     let node = try question.required(\.node, "node")
-    guard !question.channels.isEmpty else { throw ServiceError(.malformed, "the question has no channels") }
+    guard !question.channels.isEmpty else { throw ServiceError(.malformed, "the request has no channels") }
     return try with(question) { run, entry in
       let target = try run.trace.explain(question.explained(labels: entry.model.labels), by: .lrp, ledger: false).target
       let logits = try run.trace.logits(settingToZero: [question.channels], of: node)[0]

@@ -1,17 +1,17 @@
 import Foundation
 import RelevanceKit
 
-/// A line of work that takes long.
+/// A line of the progress of a long task.
 public struct WorkLine: Encodable, Sendable {
   public var done: Int
   public var total: Int
-  /// What was just found, of a batch.
+  /// In a batch: the latest explanation.
   public var found: BatchRow?
-  /// What was left out, and why.
+  /// An image that was skipped, and the reason.
   public var skipped: String?
-  /// What there is in the end: layers that have an index now.
+  /// In the last line of an index: the layers that have an index.
   public var nodes: [String]?
-  /// Why the work ended early.
+  /// The reason why the task ended early.
   public var error: ServiceError?
 
   public init(
@@ -23,21 +23,22 @@ public struct WorkLine: Encodable, Sendable {
   }
 }
 
-/// What a network sees in one image of a batch, and why.
+/// The prediction for an image of a batch, and its heatmap.
 public struct BatchRow: Encodable, Sendable {
   let image: String
   let target: String
   let title: String
   let score: Float
   let probability: Double?
-  /// The map over the picture, a PNG in base64.
+  /// The heatmap over the image, a PNG file in base64.
   let overlay: String
 }
 
 extension Explorer {
-  /// Explains every image, one after the other; between two, others have their turn. It ends when its task is cancelled.
+  /// Explains every image in succession. Between two images, other clients have their turn. Ends when its task is
+  /// canceled.
   ///
-  /// - Parameter line: is told of every image.
+  /// - Parameter line: receives a line for every image.
   public func batch(_ question: Question, line: @Sendable (WorkLine) async throws -> Void) async throws {
     let files = images.files()
     for (index, file) in files.enumerated() {
@@ -57,7 +58,7 @@ extension Explorer {
             return BatchRow(
               image: file, target: target.description, title: target.title(entry.model.labels),
               score: explanation.score,
-              probability: probability, overlay: try heatmap.overlay(on: run.picture).pngData().base64EncodedString())
+              probability: probability, overlay: try heatmap.overlay(on: run.image).pngData().base64EncodedString())
           }
         }
         var step = step
@@ -72,22 +73,22 @@ extension Explorer {
     if files.isEmpty { throw ServiceError(.unanswerable, "there are no images; start the explorer with --images DIR") }
   }
 
-  /// Makes an index of concepts of all images: for each channel of some layers the images in which it counts the most. Classes are those that
-  /// the network predicts. It works beside the questions, and waits while there are any; indexes are made one after the other. It ends when its
-  /// task is cancelled.
+  /// Makes a concept index of all images: for each channel of some layers, the images with the most relevance for the
+  /// predicted class. It pauses while requests are processed, and indexes are made one at a time. Ends when its task is
+  /// canceled.
   public func makeIndex(_ question: Question, line: @escaping @Sendable (WorkLine) async throws -> Void) async throws {
     let entry = try models.entry(question.model)
     let files = images.files()
     guard !files.isEmpty else {
       throw ServiceError(.unanswerable, "there are no images; start the explorer with --images DIR")
     }
-    guard !question.nodes.isEmpty else { throw ServiceError(.malformed, "the question has no nodes") }
+    guard !question.nodes.isEmpty else { throw ServiceError(.malformed, "the request has no nodes") }
     let labeled = try files.map { file in
       LabeledImage(name: String(file.dropFirst(5)), path: try images.source(file).path ?? "", classes: [])
     }
     let (updates, update) = AsyncStream<WorkLine>.makeStream()
     let folder = try Scratch.folder()
-    // Not on one of Swift's few threads, which others need to be answered.
+    // Not on Swift's cooperative threads: blocking them would stop other responses.
     let work = Task.detached(executorPreference: indexing) { [self] in
       defer { update.finish() }
       defer { try? FileManager.default.removeItem(at: folder) }
@@ -122,7 +123,7 @@ extension Explorer {
 }
 
 extension Turns {
-  /// Waits while questions are computed, but no longer than some seconds.
+  /// Waits while requests are processed, for a limited time.
   func letOthersGoFirst(atMost seconds: Double) {
     let end = ContinuousClock.now + .seconds(seconds)
     while isBusy, ContinuousClock.now < end, !Task.isCancelled { usleep(2000) }

@@ -2,38 +2,38 @@ import Foundation
 import RelevanceKit
 import Synchronization
 
-/// Answers questions about images: what a network sees in them, and why.
+/// Answers requests about images: predictions, and their explanations.
 ///
-/// Runs of the network are kept as long as there is room, so that the next question about the same picture needs only a walk back. One question
-/// is computed at a time, on all cores; those of different clients take turns (`Turns`).
+/// Runs of the network are cached in limited memory, so that the next request about the same image needs only a
+/// backward pass. One request is processed at a time, on all cores; requests of different clients take turns (`Turns`).
 public final class Explorer: Sendable {
-  /// What can be asked about, and how much memory that may take.
+  /// The models and images to serve, and limits.
   public struct Options: Sendable {
     /// `.onnx` files, folders with `model.onnx`, or names of fetched models.
     public var models: [String] = []
-    /// Folders and files with images.
+    /// Image files and folders of images.
     public var images: [String] = []
-    /// Folders with indexes of concepts, as `relevance concepts index` writes them.
+    /// Folders with concept indexes, as `relevance concepts index` writes them.
     public var indexes: [String] = []
-    /// How the page fits images at first.
+    /// The page's initial choice for fitting images.
     public var fit = Question.Fit.crop
-    /// How many threads a run uses; nil means one per processor.
+    /// The number of threads of a run; nil means one per processor.
     public var threads: Int?
-    /// Bytes that kept runs may take.
+    /// The memory for cached runs, in bytes.
     public var memory = 1 << 30
-    /// The largest file of an image.
+    /// The largest size of an image file, in bytes.
     public var bytesLimit = 32 << 20
-    /// The most pixels of an image.
+    /// The largest number of pixels of an image.
     public var pixelLimit = 50_000_000
 
     public init() {}
   }
 
-  /// A recorded run, and the picture that the network saw.
+  /// A recorded run and its input image.
   struct Run: Sendable {
     let trace: Trace
-    let picture: RGBImage
-    var size: Int { trace.memoryUse + picture.pixels.count }
+    let image: RGBImage
+    var size: Int { trace.memoryUse + image.pixels.count }
   }
 
   struct RunKey: Hashable {
@@ -47,12 +47,13 @@ public final class Explorer: Sendable {
   let images: Images
   let indexes: Indexes
   public let turns = Turns()
-  /// Where indexes are made.
+  /// The thread that makes indexes.
   let indexing = ComputingThread()
   private let runs: Mutex<RecentlyUsed<RunKey, Run>>
   let fields = Mutex(RecentlyUsed<FieldsKey, ReceptiveFields>(limit: 16))
 
-  /// - Throws: `RelevanceKitError` for a model or an index that cannot be read; `ServiceError` for images that are not there.
+  /// - Throws: `RelevanceKitError` for a model or an index that cannot be read; `ServiceError` for image paths that do
+  ///   not exist.
   public init(_ options: Options) throws {
     self.options = options
     models = try Models(options.models, threads: options.threads)
@@ -61,16 +62,17 @@ public final class Explorer: Sendable {
     runs = Mutex(RecentlyUsed(limit: options.memory))
   }
 
-  /// The largest image, and the largest question, which may have one in base64, in bytes.
+  /// The largest size of an image file, in bytes.
   public var imageLimit: Int { options.bytesLimit }
+  /// The largest size of a request, in bytes. A request may contain an image in base64.
   public var questionLimit: Int { options.bytesLimit / 3 * 4 + (2 << 20) }
 
-  /// What kept runs take, and how many there are.
+  /// The number of cached runs, and their size in bytes.
   public var kept: (runs: Int, bytes: Int) { runs.withLock { ($0.count, $0.size) } }
 
-  /// Computes when it is the turn of the question's client.
+  /// Processes a request when it is its client's turn.
   ///
-  /// - Throws: `ServiceError`; `CancellationError` if the task is cancelled before its turn.
+  /// - Throws: `ServiceError`; `CancellationError` if the task is canceled before its turn.
   public func answer<Answer: Sendable>(
     _ question: Question, _ body: @Sendable (Question) throws -> Answer
   ) async throws -> Answer {
@@ -79,28 +81,28 @@ public final class Explorer: Sendable {
     } catch { throw ServiceError(error) }
   }
 
-  /// Takes an image.
+  /// Stores an uploaded image.
   public func upload(_ data: Data, name: String) throws -> ImageAnswer {
-    let (id, picture) = try images.upload(data, name: String(name.prefix(200)))
-    return ImageAnswer(id: id, name: name, width: picture.width, height: picture.height)
+    let (id, image) = try images.upload(data, name: String(name.prefix(200)))
+    return ImageAnswer(id: id, name: name, width: image.width, height: image.height)
   }
 
-  /// The image of a question, by its identifier.
-  func image(of question: Question) throws -> String {
+  /// The identifier of a request's image.
+  func imageID(of question: Question) throws -> String {
     if let data = question.data { return try images.upload(data, name: "image").id }
     return try question.required(\.image, "image")
   }
 
-  /// What the network sees of an image, with what is painted over it.
-  public func picture(of question: Question) throws -> RGBImage {
+  /// The network's input for a request: its image after fitting and edits.
+  public func inputImage(of question: Question) throws -> RGBImage {
     let entry = try models.entry(question.model)
     let preprocessing = models.preprocessing(entry, question.fit)
-    let picture = try preprocessing.visible(images.picture(try image(of: question)))
-    guard let edits = question.edits else { return picture }
-    return try edits.applied(to: picture, zero: Self.zero(of: preprocessing))
+    let image = try preprocessing.visible(images.image(try imageID(of: question)))
+    guard let edits = question.edits else { return image }
+    return try edits.applied(to: image, zero: Self.zero(of: preprocessing))
   }
 
-  /// The color that is nearest to 0 at the network's input.
+  /// The color whose normalized value is nearest to 0.
   private static func zero(of preprocessing: Preprocessing) -> RGBColor {
     let scale = preprocessing.rescaleFactor
     let mean = preprocessing.mean.map { UInt8(min(255, max(0, (scale > 0 ? $0 / scale : 0).rounded()))) }
@@ -108,27 +110,28 @@ public final class Explorer: Sendable {
     return RGBColor(red: mean[order[0]], green: mean[order[1]], blue: mean[order[2]])
   }
 
-  /// The run for a question: one that is kept, or a new one.
+  /// The run for a request: a cached one, or a new one.
   func run(_ question: Question) throws -> Run {
     let entry = try models.entry(question.model)
-    let image = try image(of: question)
-    let key = key(of: question, image, entry)
+    let id = try imageID(of: question)
+    let key = key(of: question, id, entry)
     if let found = runs.withLock({ $0.value(for: key) }) { return found }
     let explainer = try models.explainer(for: question)
     var asked = question
-    (asked.image, asked.data) = (image, nil)
-    let picture = try self.picture(of: asked)
-    let run = Run(trace: try explainer.trace(picture), picture: picture)
+    (asked.image, asked.data) = (id, nil)
+    let image = try inputImage(of: asked)
+    let run = Run(trace: try explainer.trace(image), image: image)
     keep(run, for: key)
     return run
   }
 
-  /// Does something with the run for a question; what it leaves in the trace for the next questions counts as its memory.
+  /// Calls a function with the run for a request. Afterward it updates the run's size, because the function may cache
+  /// values in the trace.
   func with<Result>(_ question: Question, _ body: (Run, Models.Entry) throws -> Result) throws -> Result {
     let entry = try models.entry(question.model)
     let run = try run(question)
     let result = try body(run, entry)
-    let key = try key(of: question, image(of: question), entry)
+    let key = try key(of: question, imageID(of: question), entry)
     keep(run, for: key)
     return result
   }
@@ -145,7 +148,7 @@ public final class Explorer: Sendable {
   }
 }
 
-/// An image that was taken.
+/// An uploaded image.
 public struct ImageAnswer: Encodable, Sendable {
   public let id: String
   let name: String

@@ -2,9 +2,9 @@ import Foundation
 import RelevanceKit
 import Synchronization
 
-/// The images that can be asked about: files that were named when the service began, and uploads, of which the latest are kept.
+/// The images of the service: the files that it was started with, and the latest uploads.
 final class Images: Sendable {
-  /// An image's bytes and what they are called.
+  /// The bytes and the name of an image file.
   struct Source: Sendable {
     let name: String
     /// Nil for an upload.
@@ -12,21 +12,21 @@ final class Images: Sendable {
     let data: Data
   }
 
-  /// What is kept of uploads, in bytes of their files.
+  /// The memory for uploaded files, in bytes.
   static let uploadLimit = 64 << 20
-  /// What is kept of decoded pictures, in bytes.
-  private static let pictureLimit = 128 << 20
-  /// How many files are listed at most.
+  /// The memory for decoded images, in bytes.
+  private static let decodedLimit = 128 << 20
+  /// The largest number of files to list.
   private static let most = 10_000
 
-  /// Real paths of folders and files.
+  /// The resolved paths of the folders and files.
   private let roots: [String]
   let bytesLimit: Int
   let pixelLimit: Int
   private let uploads = Mutex(RecentlyUsed<String, Source>(limit: uploadLimit))
-  private let pictures = Mutex(RecentlyUsed<String, RGBImage>(limit: pictureLimit))
+  private let decodedImages = Mutex(RecentlyUsed<String, RGBImage>(limit: decodedLimit))
 
-  /// - Throws: `ServiceError` for a path that is not there.
+  /// - Throws: `ServiceError` for a path that does not exist.
   init(_ paths: [String], bytesLimit: Int, pixelLimit: Int) throws {
     (self.bytesLimit, self.pixelLimit) = (bytesLimit, pixelLimit)
     roots = try paths.map { path in
@@ -37,7 +37,7 @@ final class Images: Sendable {
     }
   }
 
-  /// The identifiers of all files, in order: `file:ROOT/path/below/it`.
+  /// The identifiers of all files, sorted: `file:ROOT/PATH`, where `ROOT` is the index of a folder.
   func files() -> [String] {
     var found: [String] = []
     for (number, root) in roots.enumerated() {
@@ -55,7 +55,7 @@ final class Images: Sendable {
     return found.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
   }
 
-  /// The identifier of a file that can be asked about; nil for all others.
+  /// The identifier of a file, or nil if the service may not read it.
   func identifier(ofFile path: String) -> String? {
     guard let real = Self.realPath(path) else { return nil }
     for (number, root) in roots.enumerated() {
@@ -65,14 +65,14 @@ final class Images: Sendable {
     return nil
   }
 
-  /// Takes an image, and returns its identifier, which is the same for the same bytes.
+  /// Stores an uploaded image, and returns its identifier. The same bytes have the same identifier.
   ///
-  /// - Throws: `ServiceError` for too many bytes or pixels, and for what is no image.
-  func upload(_ data: Data, name: String) throws -> (id: String, picture: RGBImage) {
+  /// - Throws: `ServiceError` for too many bytes or pixels, and for data that is not an image.
+  func upload(_ data: Data, name: String) throws -> (id: String, image: RGBImage) {
     guard data.count <= bytesLimit else {
       throw ServiceError(.tooLarge, "the image has \(data.count) bytes; expected at most \(bytesLimit)")
     }
-    let picture = try decoded(data, name: "the image")
+    let image = try decoded(data, name: "the image")
     let id = uploads.withLock { uploads in
       let id =
         uploads.first(where: { $0.data == data }) ?? "upload:"
@@ -80,13 +80,13 @@ final class Images: Sendable {
       uploads.keep(Source(name: name, path: nil, data: data), for: id, size: data.count)
       return id
     }
-    pictures.withLock { $0.keep(picture, for: id, size: picture.pixels.count) }
-    return (id, picture)
+    decodedImages.withLock { $0.keep(image, for: id, size: image.pixels.count) }
+    return (id, image)
   }
 
-  /// The file of an image.
+  /// The file with an identifier.
   ///
-  /// - Throws: `ServiceError` if there is none of that name, or if it may not be read.
+  /// - Throws: `ServiceError` if there is no such file, or if the service may not read it.
   func source(_ id: String) throws -> Source {
     if let upload = uploads.withLock({ $0.value(for: id) }) { return upload }
     guard id.hasPrefix("file:"), let slash = id.firstIndex(of: "/"),
@@ -105,13 +105,13 @@ final class Images: Sendable {
     return Source(name: Self.lastName(path), path: path, data: data)
   }
 
-  /// An image's pixels.
-  func picture(_ id: String) throws -> RGBImage {
-    if let found = pictures.withLock({ $0.value(for: id) }) { return found }
+  /// The decoded image with an identifier.
+  func image(_ id: String) throws -> RGBImage {
+    if let found = decodedImages.withLock({ $0.value(for: id) }) { return found }
     let source = try source(id)
-    let picture = try decoded(source.data, name: source.name)
-    pictures.withLock { $0.keep(picture, for: id, size: picture.pixels.count) }
-    return picture
+    let image = try decoded(source.data, name: source.name)
+    decodedImages.withLock { $0.keep(image, for: id, size: image.pixels.count) }
+    return image
   }
 
   private func decoded(_ data: Data, name: String) throws -> RGBImage {
@@ -122,7 +122,7 @@ final class Images: Sendable {
     }
   }
 
-  /// The real path of a file below a root.
+  /// The resolved path of a file below a root.
   private func file(_ number: Int, _ name: String) throws -> String {
     let root = roots[number]
     let wanted = isFolder(root) ? root + "/" + name : (name == Self.lastName(root) ? root : "")
@@ -147,7 +147,7 @@ final class Images: Sendable {
 
   private static func lastName(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
 
-  /// Without links and dots; nil if nothing is there.
+  /// The path without links and dots, or nil if it does not exist.
   private static func realPath(_ path: String) -> String? {
     guard !path.isEmpty, !path.utf8.contains(0), let real = realpath(path, nil) else { return nil }
     defer { free(real) }

@@ -2,7 +2,7 @@ import Foundation
 import RelevanceKit
 import Synchronization
 
-/// Indexes of concepts: those that were named when the service began, and those that were made since.
+/// The concept indexes of the service: those that it was started with, and those that it has made.
 final class Indexes: Sendable {
   private let known: Mutex<[ConceptIndex]>
 
@@ -19,19 +19,19 @@ final class Indexes: Sendable {
     return nodes
   }
 
-  /// The index that has a layer of a network; the latest if there are several.
+  /// The latest index that contains a layer of a network.
   func index(of node: String, in entry: Models.Entry) throws -> (index: ConceptIndex, layer: ConceptIndex.Layer) {
     for index in known.withLock({ $0 }) where index.isOf(entry.model.network) {
       if let layer = index[node] { return (index, layer) }
     }
     throw ServiceError(
-      .missing, "\(node.prefix(80)) has no index of concepts yet; POST /api/index makes one of the images")
+      .missing, "\(node.prefix(80)) has no concept index; make one with POST /api/index")
   }
 }
 
-/// An image in which a channel counts.
+/// A reference image of a channel.
 public struct ReferenceRow: Encodable, Sendable {
-  /// As questions name it; nil if the image is not among those that may be read.
+  /// The identifier that requests use, or nil if the service may not read the image.
   let image: String?
   let name: String
   let title: String
@@ -43,13 +43,13 @@ public struct ReferencesAnswer: Encodable, Sendable {
   let node: String
   let channel: Int
   let order: String
-  /// Of the layer's relevance, over all images of the index.
+  /// The channel's mean share of the layer's relevance over all images of the index.
   let meanShare: Double
   let references: [ReferenceRow]
 }
 
 extension Explorer {
-  /// The images of an index in which a channel counts the most.
+  /// The images of an index with the most relevance or activation in a channel.
   public func references(_ question: Question) throws -> ReferencesAnswer {
     let entry = try models.entry(question.model)
     let (node, channel) = (try question.required(\.node, "node"), try question.required(\.channel, "channel"))
@@ -70,32 +70,33 @@ extension Explorer {
       node: node, channel: channel, order: order.rawValue, meanShare: layer.meanShare(of: channel), references: rows)
   }
 
-  /// What the network sees of an image at the receptive field of a position of a layer, as PNG; all of it without a position.
+  /// The network's input, cropped to the receptive field of a position of a layer, as PNG; the whole input without a
+  /// position.
   public func crop(_ question: Question, position: [Int]) throws -> Data {
     let entry = try models.entry(question.model)
-    let picture = try picture(of: question)
-    guard let node = question.node, position.count == 2, !entry.hasChannelsLast else { return try picture.pngData() }
+    let image = try inputImage(of: question)
+    guard let node = question.node, position.count == 2, !entry.hasChannelsLast else { return try image.pngData() }
     let fields = try fields(
-      entry, node, [1, entry.model.preprocessing.colors.rawValue, picture.height, picture.width])
+      entry, node, [1, entry.model.preprocessing.colors.rawValue, image.height, image.width])
     guard fields.extents.count == 2, zip(position, fields.extents).allSatisfy({ (0..<$1).contains($0) }) else {
       throw ServiceError(.unanswerable, "\(node) has no position \(position.map(String.init).joined(separator: ", "))")
     }
     let field = try fields.field(at: position)
     let (rows, columns) = (field.rows, field.columns)
-    guard !rows.isEmpty, !columns.isEmpty else { return try picture.pngData() }
+    guard !rows.isEmpty, !columns.isEmpty else { return try image.pngData() }
     let pixels = rows.flatMap { row in
-      picture.pixels[(row * picture.width + columns.lowerBound) * 3..<(row * picture.width + columns.upperBound) * 3]
+      image.pixels[(row * image.width + columns.lowerBound) * 3..<(row * image.width + columns.upperBound) * 3]
     }
     return try RGBImage(width: columns.count, height: rows.count, pixels: pixels).pngData()
   }
 
-  /// An image, no larger than a side, as PNG.
+  /// An image as PNG, reduced so that no side is longer than `side` pixels.
   public func thumbnail(_ id: String, side: Int) throws -> Data {
-    let picture = try images.picture(id)
-    let longest = max(picture.width, picture.height)
-    guard longest > side else { return try picture.pngData() }
-    return try picture.resized(
-      width: max(1, picture.width * side / longest), height: max(1, picture.height * side / longest), by: .bilinear
+    let image = try images.image(id)
+    let longest = max(image.width, image.height)
+    guard longest > side else { return try image.pngData() }
+    return try image.resized(
+      width: max(1, image.width * side / longest), height: max(1, image.height * side / longest), by: .bilinear
     ).pngData()
   }
 }

@@ -2,13 +2,13 @@ import Foundation
 import RelevanceKit
 import Synchronization
 
-/// The networks that can be asked, and how they are explained.
+/// The models of the service, and explainers for them.
 final class Models: Sendable {
-  /// A network, ready to be asked.
+  /// A loaded model.
   struct Entry: Sendable {
-    /// What questions call it.
+    /// The name that requests use.
     let name: String
-    /// As it was given on the command line.
+    /// The path as given on the command line.
     let path: String
     let model: Model
     let hasChannelsLast: Bool
@@ -21,12 +21,12 @@ final class Models: Sendable {
     let rules: String
   }
 
-  /// Bytes that the relevance of a question, or the runs of one, may take together.
+  /// The memory for the relevance or the runs of one request, in bytes.
   static let workingMemory = 256 << 20
 
   let entries: [Entry]
   private let threads: Int?
-  /// Explainers that share threads, memory and weights in products' layouts with the first one of their model.
+  /// Explainers. They share threads, memory and packed weights with the first explainer of their model.
   private let explainers = Mutex(RecentlyUsed<ExplainerKey, Explainer>(limit: 64))
   private let first = Mutex<[String: Explainer]>([:])
 
@@ -61,7 +61,7 @@ final class Models: Sendable {
   func entry(_ name: String?) throws -> Entry {
     guard let name else {
       if entries.count == 1 { return entries[0] }
-      throw ServiceError(.malformed, "the question has no model; expected one of " + names)
+      throw ServiceError(.malformed, "the request has no model; expected one of " + names)
     }
     guard let found = entries.first(where: { $0.name == name }) else {
       throw ServiceError(.missing, "there is no model \(name.prefix(60)); expected one of " + names)
@@ -71,7 +71,7 @@ final class Models: Sendable {
 
   private var names: String { entries.map(\.name).joined(separator: ", ") }
 
-  /// How pictures are fitted.
+  /// The preprocessing of a model with a way of fitting images.
   func preprocessing(_ entry: Entry, _ fit: Question.Fit) -> Preprocessing {
     switch fit {
     case .crop: entry.model.preprocessing
@@ -80,9 +80,9 @@ final class Models: Sendable {
     }
   }
 
-  /// The explainer for a question: of pictures that are fitted already.
+  /// The explainer for a request, for images that have been fitted.
   ///
-  /// - Throws: `ServiceError` with line and column if the text of a table has a mistake.
+  /// - Throws: `RelevanceKitError` with line and column if the text of a table has a mistake.
   func explainer(for question: Question) throws -> Explainer {
     let entry = try entry(question.model)
     let key = ExplainerKey(
@@ -102,7 +102,7 @@ final class Models: Sendable {
     return explainer
   }
 
-  /// The table that a question asks for; nil for the recommended one.
+  /// The table of a request, or nil for the recommended table.
   func table(for question: Question, _ entry: Entry) throws -> RuleTable? {
     let range = entry.model.preprocessing.pixelRange
     if let rules = question.rules {

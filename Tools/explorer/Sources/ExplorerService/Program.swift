@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Programs that this one has started.
+/// Child processes.
 enum Program {
   private static let running = Mutex<Set<pid_t>>([])
 
-  /// Ends all that run, at once: nothing that they write is wanted.
+  /// Kills all child processes. Their output is discarded.
   static func endAll() {
     for id in running.withLock({ $0 }) {
       kill(id, SIGKILL)
@@ -14,9 +14,9 @@ enum Program {
     }
   }
 
-  /// Runs a program to its end, or until the task is cancelled.
+  /// Runs a program to its end, or until the task is canceled.
   ///
-  /// - Throws: `ServiceError` with the last line of what the program says if it fails; `CancellationError`.
+  /// - Throws: `ServiceError` with the program's last line on standard error if it fails; `CancellationError`.
   static func run(_ tool: String, _ arguments: [String]) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: tool)
@@ -34,11 +34,11 @@ enum Program {
     while ended.wait(timeout: .now() + .milliseconds(20)) == .timedOut {
       if Task.isCancelled { kill(id, SIGKILL) }
     }
-    // It says little, which a pipe holds.
-    let said = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+    // The program prints little, so the pipe's buffer holds all of it.
+    let errors = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
     try Task.checkCancellation()
     guard process.terminationStatus == 0 else {
-      throw ServiceError(.unanswerable, said.split(separator: "\n").last.map(String.init) ?? "\(tool) failed")
+      throw ServiceError(.unanswerable, errors.split(separator: "\n").last.map(String.init) ?? "\(tool) failed")
     }
   }
 }

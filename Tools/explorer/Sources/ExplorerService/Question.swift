@@ -1,48 +1,48 @@
 import Foundation
 import RelevanceKit
 
-/// What can be asked about an image. Fields that an answer does not depend on may be missing.
+/// The fields of a request. Fields that do not affect the answer may be missing.
 public struct Question: Decodable, Sendable {
-  /// How images are fitted to the network: as the command line's `--fit`.
+  /// How an image is fitted to the network's input, as with `--fit` of the command line.
   public enum Fit: String, Decodable, Hashable, Sendable, CaseIterable { case crop, whole, native }
 
-  /// The model's name; may be missing if there is one model.
+  /// The model's name; may be missing if there is only one model.
   public var model: String?
-  /// The image: `upload:…` or `file:…`, as `images` and `upload` call it.
+  /// The identifier of an image: `upload:…` or `file:…`.
   public var image: String?
   /// The image itself, a JPEG or PNG file in base64.
   public var data: Data?
   public var fit = Fit.crop
-  /// What is painted over before the network sees the image.
+  /// Regions of the image to paint over before the forward pass.
   public var edits: Edits?
   /// The name of a rule table; nil means the recommended one.
   public var table: String?
-  /// The text of a rule table in YAML, instead of a name.
+  /// A rule table as YAML; takes precedence over `table`.
   public var rules: String?
-  /// As on the command line: `top:1`, `class:967`, `unit:NODE/CHANNEL@Y,X` and so on.
+  /// The target, as on the command line: `top:1`, `class:967`, `unit:NODE/CHANNEL@Y,X` and so on.
   public var target: String?
-  /// As on the command line: `lrp`, `clrp1:against=282` and so on.
+  /// The method, as on the command line: `lrp`, `clrp1:against=282` and so on.
   public var method: String?
-  /// What relevance has to pass: `NODE/3+7`.
+  /// Conditions that relevance must pass, such as `NODE/3+7`.
   public var through: [String] = []
   public var exclusive = true
-  /// Whether the answer says what became of relevance at every node.
+  /// Whether the answer contains the conservation ledger.
   public var ledger = true
-  /// Whether a picture shows the map over the image, or alone.
+  /// Whether a PNG answer has the heatmap over the image, or alone.
   public var overlay = true
   public var node: String?
   public var nodes: [String] = []
   public var channels: [Int] = []
   public var channel: Int?
-  /// Column and row of a pixel of what the network sees.
+  /// The column and row of a pixel of the network's input.
   public var pixel: [Int]?
-  /// How many channels, units, classes or images.
+  /// The number of channels, units, classes or images in the answer.
   public var top: Int?
-  /// References by `relevance` or by `activation`.
+  /// The order of reference images: by `relevance` or by `activation`.
   public var order: String?
-  /// Methods of a page.
+  /// The methods of a page.
   public var methods: [String] = []
-  /// A number that clients choose, so that questions of different clients take turns.
+  /// Identifies the client: requests of different clients take turns.
   public var client = ""
 
   private enum Key: String, CodingKey, CaseIterable {
@@ -60,7 +60,7 @@ public struct Question: Decodable, Sendable {
 
   public init(client: String = "") { self.client = client }
 
-  /// Reads a field of an address.
+  /// Sets a field from a query parameter.
   public mutating func set(_ name: String, to text: String) throws {
     switch name {
     case "model": model = text
@@ -81,8 +81,8 @@ public struct Question: Decodable, Sendable {
     default:
       throw ServiceError(
         .malformed,
-        "the address has an unknown field \(name.prefix(40)); expected some of model, fit, table, target, method, through, "
-          + "exclusive, node, ledger, overlay, client")
+        "the query has an unknown field \(name.prefix(40)); expected model, fit, table, target, method, through, "
+          + "exclusive, node, ledger, overlay or client")
     }
   }
 
@@ -97,7 +97,7 @@ public struct Question: Decodable, Sendable {
     for key in try decoder.container(keyedBy: AnyKey.self).allKeys where Key(rawValue: key.stringValue) == nil {
       throw ServiceError(
         .malformed,
-        "the question has an unknown field \(key.stringValue.prefix(40)); expected some of "
+        "the request has an unknown field \(key.stringValue.prefix(40)); expected one of "
           + Key.allCases.map(\.rawValue).joined(separator: ", "))
     }
     let values = try decoder.container(keyedBy: Key.self)
@@ -147,7 +147,7 @@ public struct Question: Decodable, Sendable {
     }
   }
 
-  /// What is explained.
+  /// The target to explain.
   func explained(labels: Labels?) throws -> Target {
     guard let target else { return .top(1) }
     if target.hasPrefix("top:") {
@@ -164,7 +164,7 @@ public struct Question: Decodable, Sendable {
       }.keys.sorted()
       guard let index = found.first else {
         throw ServiceError(
-          .unanswerable, "no class is called \(name.prefix(60)); GET /api/models/NAME/labels lists them")
+          .unanswerable, "no class has the name \(name.prefix(60)); GET /api/models/NAME/labels lists the names")
       }
       return .class(index)
     }
@@ -177,7 +177,7 @@ public struct Question: Decodable, Sendable {
     return target
   }
 
-  /// How it is explained.
+  /// The method to explain it by.
   func explainedBy() throws -> any AttributionMethod {
     try MethodCatalog.standard.method(parsing: method ?? "lrp")
   }
@@ -192,7 +192,7 @@ public struct Question: Decodable, Sendable {
   }
 
   func required<Value>(_ field: KeyPath<Question, Value?>, _ name: String) throws -> Value {
-    guard let value = self[keyPath: field] else { throw ServiceError(.malformed, "the question has no \(name)") }
+    guard let value = self[keyPath: field] else { throw ServiceError(.malformed, "the request has no \(name)") }
     return value
   }
 }

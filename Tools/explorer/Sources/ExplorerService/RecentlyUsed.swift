@@ -1,4 +1,4 @@
-/// Values by key, of which those that were not used for the longest time go when all together are larger than a limit.
+/// A cache with a size limit. When it exceeds the limit, the least recently used values are removed.
 package struct RecentlyUsed<Key: Hashable, Value> {
   private struct Entry {
     var value: Value
@@ -9,7 +9,7 @@ package struct RecentlyUsed<Key: Hashable, Value> {
   package let limit: Int
   private var entries: [Key: Entry] = [:]
   private var clock: UInt64 = 0
-  /// The size of all values.
+  /// The total size of all values.
   package private(set) var size = 0
 
   package init(limit: Int) { self.limit = limit }
@@ -19,14 +19,14 @@ package struct RecentlyUsed<Key: Hashable, Value> {
   /// The key of a value that fulfills a condition.
   package func first(where condition: (Value) -> Bool) -> Key? { entries.first { condition($0.value.value) }?.key }
 
-  /// A value, which counts as used.
+  /// The value for a key, which is then the most recently used.
   package mutating func value(for key: Key) -> Value? {
     clock += 1
     entries[key]?.used = clock
     return entries[key]?.value
   }
 
-  /// Takes a value, or another size of one. A value larger than the limit is not kept.
+  /// Stores a value with its size, or updates both. A value larger than the limit is not stored.
   package mutating func keep(_ value: Value, for key: Key, size newSize: Int) {
     remove(key)
     guard newSize <= limit else { return }

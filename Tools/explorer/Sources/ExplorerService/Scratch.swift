@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Files that are written for a moment.
+/// Temporary files.
 public enum Scratch {
   private static let isEnding = Mutex(false)
   private static let all = FileManager.default.temporaryDirectory
   private static let prefix = "relevance-explorer-\(ProcessInfo.processInfo.processIdentifier)-"
 
-  /// A folder that only this user can read.
+  /// Creates a folder that only this user can read.
   ///
   /// - Throws: `CancellationError` once the process is ending.
   static func folder() throws -> URL {
@@ -20,11 +20,11 @@ public enum Scratch {
     }
   }
 
-  /// Ends the programs that write there, and removes all that is there. No more is written then.
+  /// Kills the child processes and removes all temporary files. No new folders are created afterward.
   public static func end() {
     isEnding.withLock { $0 = true }
     Program.endAll()
-    // What is being written while its folder goes is found the second time.
+    // The second pass removes files that were written during the first.
     for _ in 0..<2 {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: all.path)) ?? []
       for name in names where name.hasPrefix(prefix) {

@@ -1,29 +1,30 @@
 import RelevanceKit
 
-/// Why a question has no answer, in one line.
+/// The reason why a request failed, in one line.
 public struct ServiceError: Error, Encodable, Sendable {
-  /// Whose turn it is to change something; raw values are HTTP's status codes.
+  /// The kind of a failure. Raw values are HTTP status codes.
   public enum Kind: Int, Sendable {
-    /// The question cannot be understood.
+    /// The request is malformed.
     case malformed = 400
-    /// What is asked for is not there.
+    /// A model, an image or another resource does not exist.
     case missing = 404
-    /// More bytes or pixels than are taken.
+    /// Too many bytes or pixels.
     case tooLarge = 413
-    /// Understood, but there is no answer: a class that does not exist, a table that does not fit, a damaged image.
+    /// The request is well-formed but cannot be answered: the class does not exist, the table does not fit, the image
+    /// is damaged.
     case unanswerable = 422
-    /// Too many questions wait already.
+    /// Too many requests are waiting.
     case busy = 503
-    /// Something that nobody foresaw.
+    /// An unexpected failure.
     case broken = 500
   }
 
-  /// The bytes of a message at most: names in questions can be of any length.
+  /// The largest length of a message in bytes. Names in requests can have any length.
   private static let longest = 2000
 
   public let kind: Kind
   public let message: String
-  /// Where in a rule table the mistake is, from 1.
+  /// The line and column of a mistake in a rule table, starting at 1.
   public let line: Int?
   public let column: Int?
 
@@ -33,7 +34,7 @@ public struct ServiceError: Error, Encodable, Sendable {
     self.message = line.utf8.count <= Self.longest ? line : line.prefix(Self.longest / 4) + "…"
   }
 
-  /// What an error of the library means to whoever asked.
+  /// Converts an error of the library.
   public init(_ error: any Error) {
     switch error {
     case let error as ServiceError: self = error
@@ -48,17 +49,17 @@ public struct ServiceError: Error, Encodable, Sendable {
   private static func words(for error: DecodingError) -> String {
     func place(_ context: DecodingError.Context) -> String {
       let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-      return path.isEmpty ? "the question" : path
+      return path.isEmpty ? "the request" : path
     }
     return switch error {
     case .typeMismatch(let type, let context): "\(place(context)): expected \(name(of: type))"
     case .valueNotFound(let type, let context): "\(place(context)): found null; expected \(name(of: type))"
-    case .keyNotFound(let key, _): "the question has no \(key.stringValue)"
+    case .keyNotFound(let key, _): "the request has no \(key.stringValue)"
     case .dataCorrupted(let context):
       context.codingPath.isEmpty
         ? "not JSON: expected an object such as {\"image\": \"file:0/photo.jpg\"}"
         : "\(place(context)): \(context.debugDescription)"
-    @unknown default: "the question cannot be read"
+    @unknown default: "the request cannot be decoded"
     }
   }
 

@@ -2,9 +2,11 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// One computation at a time, each with all of the processor's cores; clients take turns, whoever asks more often.
+/// Runs one computation at a time, each on all cores. Clients take turns, regardless of how many requests each of them
+/// sends.
 ///
-/// Computations run on a thread of their own, so that the server goes on answering; who gives up while waiting is left out.
+/// Computations run on a separate thread, so that the server remains responsive. Requests that are canceled while they
+/// wait are removed.
 public final class Turns: Sendable {
   private struct Waiting {
     let id: UInt64
@@ -12,12 +14,12 @@ public final class Turns: Sendable {
   }
 
   private struct State {
-    /// Whose question is computed; nil if nothing is.
+    /// The client whose request is being processed, or nil.
     var computing: String?
     var next: UInt64 = 0
-    /// The questions of each client, in their order.
+    /// The waiting requests of each client, in order.
     var waiting: [String: [Waiting]] = [:]
-    /// Clients in the order of their turns, without the one whose question is computed.
+    /// The waiting clients in the order of their turns, without the one whose request is being processed.
     var order: [String] = []
     var given: Set<UInt64> = []
     var count: Int { waiting.values.reduce(0) { $0 + $1.count } }
@@ -25,14 +27,15 @@ public final class Turns: Sendable {
 
   private let state = Mutex(State())
   private let thread = ComputingThread()
-  /// How many questions wait at most.
+  /// The largest number of waiting requests.
   public let limit: Int
 
   public init(limit: Int = 128) { self.limit = limit }
 
-  /// Computes when it is the client's turn.
+  /// Runs a computation when it is the client's turn.
   ///
-  /// - Throws: what `body` throws; `ServiceError` if too many wait; `CancellationError` if the task is cancelled before its turn.
+  /// - Throws: the errors of `body`; `ServiceError` if too many requests wait; `CancellationError` if the task is
+  ///   canceled before its turn.
   public func run<Result: Sendable>(for client: String, _ body: @Sendable () throws -> Result) async throws -> Result {
     try await wait(as: client)
     defer { pass() }
@@ -40,10 +43,10 @@ public final class Turns: Sendable {
     return try await withTaskExecutorPreference(thread) { try body() }
   }
 
-  /// Whether something is computed.
+  /// Whether a request is being processed.
   public var isBusy: Bool { state.withLock { $0.computing != nil } }
 
-  /// How many questions wait.
+  /// The number of waiting requests.
   public var waiting: Int { state.withLock { $0.count } }
 
   private func wait(as client: String) async throws {
@@ -53,7 +56,7 @@ public final class Turns: Sendable {
         return nil
       }
       guard state.count < limit else {
-        throw ServiceError(.busy, "\(limit) questions wait already; ask again later")
+        throw ServiceError(.busy, "\(limit) requests are waiting already; try again later")
       }
       state.next += 1
       return state.next
@@ -63,7 +66,7 @@ public final class Turns: Sendable {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
         let isGone = state.withLock { state in
           if state.given.remove(id) != nil { return true }
-          // Whoever computed may have ended meanwhile.
+          // The computation may have ended in the meantime.
           guard state.computing != nil else {
             state.computing = client
             continuation.resume()
@@ -98,7 +101,7 @@ public final class Turns: Sendable {
     found?.continuation.resume(throwing: CancellationError())
   }
 
-  /// Lets the next client compute. Who has just computed comes after those who waited meanwhile.
+  /// Passes the turn to the next client. The current client moves to the end of the queue.
   private func pass() {
     let next: Waiting? = state.withLock { state in
       if let last = state.computing, state.waiting[last] != nil { state.order.append(last) }
@@ -112,7 +115,7 @@ public final class Turns: Sendable {
   }
 }
 
-/// A thread on which tasks compute, so that they do not hold one of Swift's.
+/// A thread for computations, so that they do not block Swift's cooperative threads.
 final class ComputingThread: TaskExecutor {
   private let queue = DispatchQueue(label: "relevance-explorer.computing")
 

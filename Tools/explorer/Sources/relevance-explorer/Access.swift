@@ -3,16 +3,18 @@ import HTTPTypes
 import Hummingbird
 import Synchronization
 
-/// Who may ask, from which page, and by which name of this machine.
+/// Decides which requests are admitted.
 ///
-/// A page of another site can make a browser send requests here, also under a name of its own that it lets point to this machine (DNS
-/// rebinding). So the token is in a cookie that other sites' pages cannot send, and `Host`, `Origin` and `Sec-Fetch-Site` have to be ours.
+/// A page of another site can make a browser send requests to this service, also under another host name that resolves
+/// to this machine (DNS rebinding). Therefore the token is in a cookie that pages of other sites cannot send, and
+/// `Host`, `Origin` and `Sec-Fetch-Site` must match this service.
 final class Access: Sendable {
   let token: String?
-  /// Names that `Host` may have; nil if any numeric address will do, because the service listens at all of them.
+  /// The names that `Host` may have.
   private let hosts: Set<String>
+  /// Whether `Host` may be any numeric address, because the service listens on all addresses.
   private let takesAddresses: Bool
-  /// Where the service listens; 0 before it does.
+  /// The port on which the service listens; 0 before it listens.
   let port = Atomic(0)
 
   init(host: String, token: String?, allowed: [String]) {
@@ -41,27 +43,29 @@ final class Access: Sendable {
     return inet_pton(AF_INET, host, &four) == 1 || inet_pton(AF_INET6, host, &six) == 1
   }
 
-  /// Why a request is refused before it is read; nil if it is not.
+  /// The reason to refuse a request before its body is read, or nil.
   func objection(to request: Request) -> (status: HTTPResponse.Status, message: String)? {
-    // A second host, or one in the target, would be another name for the same request.
+    // With a second host, or a host in the target, it would be unclear which one counts.
     guard request.headers[.host] == nil, request.head.path?.hasPrefix("/") == true else {
       return (
-        .badRequest, "the request has several hosts, or a whole address as its target; expected a path and one Host"
+        .badRequest, "the request has several hosts, or an absolute URL as its target; expected a path and one Host"
       )
     }
     guard let authority = request.head.authority, isOurs(authority) else {
       return (
         .init(code: 421, reasonPhrase: "Misdirected Request"),
-        "the request is for \(Self.printable(request.head.authority ?? "no host")); expected one of this service's own names"
+        "the request is for \(Self.printable(request.head.authority ?? "no host")); expected one of this service's names"
       )
     }
     if let origin = request.headers[.origin] {
       guard origin.lowercased().hasPrefix("http://"), isOurs(String(origin.dropFirst(7))) else {
-        return (.forbidden, "the request comes from a page of \(Self.printable(origin)); expected this service's own")
+        return (
+          .forbidden, "the request comes from a page of \(Self.printable(origin)); expected a page of this service"
+        )
       }
     }
     if let site = request.headers[.secFetchSite], !["same-origin", "none"].contains(site) {
-      // A link on another page may lead here; but nothing else.
+      // A page of another site may only link to the explorer's page.
       let isVisit = request.method == .get && request.headers[.secFetchMode] == "navigate" && request.uri.path == "/"
       guard isVisit else { return (.forbidden, "the request comes from a page of another site") }
     }
@@ -80,7 +84,7 @@ final class Access: Sendable {
     }
   }
 
-  /// Whether the address has the token: then a cookie takes its place.
+  /// Whether the query contains the token, which a cookie then replaces.
   func hasToken(_ request: Request) -> Bool {
     guard let token, let given = request.uri.queryParameters["token"] else { return false }
     return Self.areEqual(String(given), token)
@@ -100,7 +104,7 @@ final class Access: Sendable {
       && (hosts.contains(name) || takesAddresses && Self.isAddress(name))
   }
 
-  /// Whether two texts are equal, in a time that does not tell where they differ.
+  /// Whether two texts are equal, compared in constant time.
   private static func areEqual(_ a: String, _ b: String) -> Bool {
     let (a, b) = (Array(a.utf8), Array(b.utf8))
     guard a.count == b.count else { return false }

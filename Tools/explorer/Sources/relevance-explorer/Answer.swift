@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Answers as they are sent.
+/// HTTP responses.
 enum Answer {
   static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
     bytes(try encoded(value), type: "application/json", status: status)
@@ -27,7 +27,7 @@ enum Answer {
     return bytes(body, type: "application/json", status: status)
   }
 
-  /// One line, with a line break at its end.
+  /// A value as one line of JSON with a final line break.
   static func encoded(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
@@ -36,17 +36,17 @@ enum Answer {
     return try encoder.encode(value) + Data([0x0A])
   }
 
-  /// What a question about a map can be answered with.
+  /// The formats of an explanation.
   enum Kind: String, CaseIterable {
     case json = "application/json"
     case numbers = "application/x-npy"
-    case picture = "image/png"
+    case image = "image/png"
 
-    /// The first kind that a client accepts; JSON if it says nothing of the others.
+    /// The first format in the Accept header; JSON if it contains none of them.
     init(accepted: String?) {
       for entry in (accepted ?? "").split(separator: ",") {
         let type = entry.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-        if let kind = type == "image/*" ? .picture : Kind(rawValue: type) {
+        if let kind = type == "image/*" ? .image : Kind(rawValue: type) {
           self = kind
           return
         }
@@ -55,14 +55,15 @@ enum Answer {
     }
   }
 
-  /// An answer that does not change.
+  /// A response that browsers cache for an hour.
   static func kept(_ response: Response) -> Response {
     var response = response
     response.headers[.cacheControl] = "private, max-age=3600"
     return response
   }
 
-  /// Lines of JSON, each sent when it is there. The work waits for whoever reads, and ends with whoever hangs up.
+  /// Streams lines of JSON. The task waits while the client does not read, and ends when the client closes the
+  /// connection.
   static func lines(
     _ work: @escaping @Sendable (@escaping @Sendable (WorkLine) async throws -> Void) async throws -> Void
   ) -> Response {

@@ -2,7 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// A file of the page, which is part of the program.
+/// A file of the page. The files are embedded in the program.
 struct Asset: Sendable {
   let path: String
   let type: String

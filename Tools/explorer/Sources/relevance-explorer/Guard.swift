@@ -5,7 +5,7 @@ import Hummingbird
 import NIOCore
 import NIOHTTP1
 
-/// What is known of a request besides itself.
+/// The context of a request: its connection.
 struct Context: RequestContext {
   var coreContext: CoreRequestContextStorage
   let channel: any Channel
@@ -15,7 +15,8 @@ struct Context: RequestContext {
     channel = source.channel
   }
 
-  /// Closes the connection as soon as the answer is on its way, and says so: for requests that are refused before they are read.
+  /// Closes the connection after the response, and announces it in the header. For requests that are refused before
+  /// they are read.
   func closing(_ response: Response) -> Response {
     channel.eventLoop.scheduleTask(in: .milliseconds(250)) { [channel] in channel.close(promise: nil) }
     var response = response
@@ -24,7 +25,7 @@ struct Context: RequestContext {
   }
 }
 
-/// Refuses whoever may not ask, turns errors into one line of JSON, and tells browsers what pages of the service may do.
+/// Refuses requests without access, turns errors into one line of JSON, and sets the security headers.
 struct Guard: RouterMiddleware {
   let access: Access
 
@@ -52,7 +53,7 @@ struct Guard: RouterMiddleware {
       return context.closing(Answer.refusal(objection.status, objection.message))
     }
     if request.method == .get, request.uri.path == "/", access.hasToken(request) {
-      // Behind the number sign is what the page shows; browsers keep it.
+      // Browsers keep the fragment of the address, which contains the page's state.
       return Response(
         status: .seeOther,
         headers: [
@@ -64,14 +65,14 @@ struct Guard: RouterMiddleware {
       return context.closing(
         Answer.refusal(
           .unauthorized,
-          "no token or a wrong one; expected the address that relevance-explorer has printed, or Authorization: Bearer TOKEN"
+          "the token is missing or wrong; open the address that relevance-explorer printed, or send Authorization: Bearer TOKEN"
         ))
     }
     do { return try await next(request, context) } catch is CancellationError {
       return context.closing(
-        Answer.refusal(.init(code: 499, reasonPhrase: "Client Closed Request"), "the request was given up"))
+        Answer.refusal(.init(code: 499, reasonPhrase: "Client Closed Request"), "the request was canceled"))
     } catch is HTTPParserError {
-      return context.closing(Answer.refusal(.badRequest, "the request breaks the rules of HTTP"))
+      return context.closing(Answer.refusal(.badRequest, "the request is not valid HTTP"))
     } catch let error as any HTTPResponseError {
       let refusal = Answer.refusal(error.status, Self.words(for: error.status, request))
       return error.status == .notFound ? refusal : context.closing(refusal)
@@ -84,7 +85,7 @@ struct Guard: RouterMiddleware {
 
   private static func words(for status: HTTPResponse.Status, _ request: Request) -> String {
     switch status {
-    case .notFound: "there is nothing at \(request.uri.path.prefix(80)); GET /api/openapi.json lists what can be asked"
+    case .notFound: "there is no \(request.uri.path.prefix(80)); GET /api/openapi.json lists the requests"
     case .contentTooLarge: "the request is too large"
     default: status.reasonPhrase.lowercased()
     }

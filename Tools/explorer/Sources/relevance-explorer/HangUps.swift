@@ -2,10 +2,10 @@ import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
-/// Tells who has hung up, so that nothing is computed for them.
+/// Detects closed connections and cancels their computations.
 ///
-/// Hummingbird's own `consumeWithCancellationOnInboundClose` ends the connection together with the computation, at times before the answer is
-/// written.
+/// Hummingbird's `consumeWithCancellationOnInboundClose` closes the connection together with the computation, sometimes
+/// before the response is written.
 enum HangUps {
   private struct Connection {
     var isGone = false
@@ -15,8 +15,8 @@ enum HangUps {
 
   private static let connections = Mutex<[ObjectIdentifier: Connection]>([:])
 
-  /// The result of some work, which is cancelled if the client hangs up.
-  static func cancelling<Result: Sendable>(
+  /// The result of a computation, which is canceled if the client closes the connection.
+  static func cancelable<Result: Sendable>(
     on channel: any Channel, _ work: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
     let id = ObjectIdentifier(channel)
@@ -56,7 +56,7 @@ enum HangUps {
     connections.withLock { $0[ObjectIdentifier(channel)] = nil }
   }
 
-  /// Listens on a connection.
+  /// Observes a connection.
   final class Handler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart

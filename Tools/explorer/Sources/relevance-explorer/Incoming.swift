@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What requests bring.
+/// Reads requests.
 enum Incoming {
   static func parameter(_ name: String, _ request: Request) throws -> String {
     guard let value = request.uri.queryParameters[Substring(name)] else {
@@ -13,7 +13,7 @@ enum Incoming {
     return String(value)
   }
 
-  /// A question: JSON, or an image with the other fields in the address.
+  /// The fields of a request: JSON, or an image with the other fields in the query.
   static func question(of request: Request, atMost limit: Int) async throws -> Question {
     let data = try await body(of: request, atMost: limit)
     let type = request.headers[.contentType] ?? "application/json"
@@ -26,7 +26,7 @@ enum Incoming {
     return question
   }
 
-  /// All of a request's body, if it is no larger than a limit and comes soon enough.
+  /// The body of a request, if it is no larger than a limit and arrives in time.
   static func body(of request: Request, atMost limit: Int) async throws -> Data {
     if let text = request.headers[.contentLength], let length = Int(text), length > limit {
       throw ServiceError(.tooLarge, "the request has \(length) bytes; expected at most \(limit)")

@@ -8,10 +8,11 @@ import RelevanceKit
 struct RelevanceExplorer: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "relevance-explorer",
-    abstract: "Serves a page on which one asks a network why it sees what it sees, by clicking.",
+    abstract: "Serves a page for exploring explanations of networks interactively.",
     discussion: """
-      The page is for this machine only, and needs no other host. The address that is printed has a token: whoever has it may use the page. \
-      Programs use the same service: GET /api/openapi.json describes it, and "Authorization: Bearer TOKEN" admits them.
+      By default, the page is available on this machine only. It loads nothing from other hosts. The printed address contains a token; anyone \
+      with the token can use the page. Programs can use the same service: GET /api/openapi.json describes it, and requests need the header \
+      "Authorization: Bearer TOKEN".
 
       Examples:
         relevance-explorer squeezenet1.1 --images photos/ --open
@@ -21,55 +22,56 @@ struct RelevanceExplorer: AsyncParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Networks: .onnx files, folders with model.onnx, or names of fetched models. (default: all fetched models)",
+      "Models: .onnx files, folders with model.onnx, or names of fetched models. (default: all fetched models)",
       valueName: "model"), completion: .file(extensions: ["onnx"]))
   var models: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "A folder with JPEG and PNG images, or an image, that can be asked about. Repeatable. No other file can be read.",
+      "An image (JPEG or PNG), or a folder of images. Repeatable. Clients cannot read other files.",
       valueName: "dir"), completion: .directory)
   var images: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "An index that relevance concepts index has written: the page then shows what channels respond to. Repeatable.",
+      "A concept index, written by relevance concepts index. The page then shows example images for channels. Repeatable.",
       valueName: "dir"), completion: .directory)
   var index: [String] = []
 
-  @Option(help: "How the page fits images to the network at first: as the option of relevance explain.")
+  @Option(help: "The page's initial choice for fitting images to the network's input, as in relevance explain.")
   var fit = Question.Fit.crop
 
-  @Option(help: ArgumentHelp("The port; 0 takes a free one.", valueName: "n"))
+  @Option(help: ArgumentHelp("The port. 0 selects a free port.", valueName: "n"))
   var port = 0
 
   @Option(
     help: ArgumentHelp(
-      "The address to listen at. Others than this machine's own need a token.", valueName: "address"))
+      "The address to listen on. Addresses other than this machine's loopback addresses require a token.",
+      valueName: "address"))
   var host = "127.0.0.1"
 
   @Option(
     help: ArgumentHelp(
-      "A name or address under which browsers may reach it, besides the address itself. Repeatable.", valueName: "name")
+      "An additional host name or address by which browsers may reach the service. Repeatable.", valueName: "name")
   )
   var allowHost: [String] = []
 
-  @Option(help: ArgumentHelp("The token, at least 16 letters and digits. (default: a random one)", valueName: "text"))
+  @Option(help: ArgumentHelp("The token: at least 16 letters and digits. (default: a random token)", valueName: "text"))
   var token: String?
 
-  @Flag(help: "Admit everybody on this machine.")
+  @Flag(help: "Admit all requests from this machine without a token.")
   var noToken = false
 
   @Flag(help: "Open the page in the browser.")
   var open = false
 
-  @Option(help: ArgumentHelp("Threads to use; by default one per processor.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of threads. (default: one per processor)", valueName: "n"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("Memory for runs that are kept for further questions, in MB.", valueName: "mb"))
+  @Option(help: ArgumentHelp("Memory for cached runs of the network, in MB.", valueName: "mb"))
   var memory = 1024
 
-  @Option(help: ArgumentHelp("The largest image that can be uploaded, in MB.", valueName: "mb"))
+  @Option(help: ArgumentHelp("The largest size of an uploaded image file, in MB.", valueName: "mb"))
   var uploadLimit = 32
 
   func validate() throws {
@@ -86,7 +88,7 @@ struct RelevanceExplorer: AsyncParsableCommand {
     }
     if noToken, token != nil { throw ValidationError("--token and --no-token exclude each other") }
     if noToken, !Access.isLoopback(host) {
-      throw ValidationError("--no-token is for this machine only; expected --host 127.0.0.1 or ::1, found \(host)")
+      throw ValidationError("--no-token is for this machine only, but --host is \(host); expected 127.0.0.1 or ::1")
     }
   }
 
@@ -95,7 +97,7 @@ struct RelevanceExplorer: AsyncParsableCommand {
     options.models = models.isEmpty ? Model.fetchedNames : models
     guard !options.models.isEmpty else {
       throw ValidationError(
-        "no model is given and none is fetched; expected a .onnx file, or run Tools/models/fetch squeezenet1.1")
+        "no model is given and none is fetched; pass a .onnx file, or run Tools/models/fetch squeezenet1.1")
     }
     (options.images, options.indexes, options.threads) = (images, index, threads)
     options.fit = fit
@@ -110,12 +112,12 @@ struct RelevanceExplorer: AsyncParsableCommand {
       let shown = name == "0.0.0.0" ? "127.0.0.1" : name == "[::]" ? "[::1]" : name
       let address = "http://\(shown):\(port)/" + (token.map { "?token=\($0)" } ?? "")
       FileHandle.standardOutput.write(Data((address + "\n").utf8))
-      FileHandle.standardError.write(Data("relevance-explorer: open the address above; Ctrl-C ends it\n".utf8))
+      FileHandle.standardError.write(Data("relevance-explorer: open the address above; Ctrl-C ends the server\n".utf8))
       if opens { Self.show(address) }
     }
   }
 
-  /// The program `relevance`, which writes pages: beside this one, or on the PATH.
+  /// The path of the program `relevance`, which writes pages: beside this program or on the PATH.
   private static func tool() -> String? {
     let own = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0]).deletingLastPathComponent()
     let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/relevance" }
@@ -138,7 +140,7 @@ struct RelevanceExplorer: AsyncParsableCommand {
     try? process.run()
   }
 
-  /// Every failure is one line on standard error and an exit status that says whose it is.
+  /// Prints every failure as one line on standard error and exits with a status for its kind.
   static func main() async {
     do {
       var command = try parseAsRoot()
@@ -170,7 +172,7 @@ struct RelevanceExplorer: AsyncParsableCommand {
 
 extension Question.Fit: ExpressibleByArgument {}
 
-/// Ends the process at once when it is asked to: there is nothing that has to be finished.
+/// Ends the process immediately on a signal. Nothing needs to be finished first.
 enum Ending {
   nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 

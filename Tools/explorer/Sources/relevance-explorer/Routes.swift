@@ -2,7 +2,7 @@ import ExplorerService
 import Foundation
 import Hummingbird
 
-/// What can be asked, and by which address.
+/// The routes of the service.
 extension Server {
   func addPage(to router: Router<Context>) {
     for asset in Asset.all {
@@ -23,7 +23,7 @@ extension Server {
     router.post("/api/images") { request, _ in
       let name = request.uri.queryParameters["name"].map(String.init) ?? "image"
       let data = try await Incoming.body(of: request, atMost: explorer.imageLimit)
-      // Large images take long to decode, which is done in turn, like all that computes.
+      // Decoding a large image takes long, so it waits for its turn like other computations.
       let image = try await explorer.answer(Question(client: "uploads")) { _ in try explorer.upload(data, name: name) }
       return try Answer.json(image, status: .created)
     }
@@ -33,12 +33,12 @@ extension Server {
     ask(router, "units") { try Answer.json(explorer.units($0)) }
     ask(router, "ablate") { try Answer.json(explorer.ablate($0)) }
     ask(router, "references") { try Answer.json(explorer.references($0)) }
-    ask(router, "picture") { Answer.bytes(try explorer.picture(of: $0).pngData(), type: "image/png") }
+    ask(router, "image") { Answer.bytes(try explorer.inputImage(of: $0).pngData(), type: "image/png") }
     ask(router, "explain") { question, kind in
       switch kind {
       case .numbers:
         Answer.bytes(try explorer.explainAsNumPy(question), type: kind.rawValue, name: "relevance.npy")
-      case .picture: Answer.bytes(try explorer.explainAsPNG(question), type: kind.rawValue)
+      case .image: Answer.bytes(try explorer.explainAsPNG(question), type: kind.rawValue)
       case .json: try Answer.json(explorer.explain(question))
       }
     }
@@ -46,12 +46,12 @@ extension Server {
     ask(router, "page") { question in
       guard let tool else {
         throw ServiceError(
-          .missing, "the program relevance is not installed; expected it beside relevance-explorer or on the PATH")
+          .missing, "the program relevance is not installed; install it beside relevance-explorer or on the PATH")
       }
       return Answer.bytes(
         try explorer.page(question, tool: tool), type: "text/html; charset=utf-8", name: "explanation.html")
     }
-    // Pictures of pages, whose addresses are all that they can send.
+    // Images in HTML pages: their requests have only a URL.
     router.get("/api/thumbnail") { request, _ in
       let id = try Incoming.parameter("image", request)
       let question = Question(client: "thumbnails")
@@ -88,7 +88,7 @@ extension Server {
     ask(router, name) { question, _ in try body(question) }
   }
 
-  /// A question that is answered in one piece. Whoever hangs up before its turn is left out.
+  /// Adds a route for a request that is answered in one piece. It is canceled if the client closes the connection.
   private func ask(
     _ router: Router<Context>, _ name: String, _ answer: @escaping @Sendable (Question, Answer.Kind) throws -> Response
   ) {
@@ -96,7 +96,7 @@ extension Server {
     router.post(RouterPath("/api/\(name)")) { request, context in
       let kind = Answer.Kind(accepted: request.headers[.accept])
       let question = try await Incoming.question(of: request, atMost: explorer.questionLimit)
-      return try await HangUps.cancelling(on: context.channel) {
+      return try await HangUps.cancelable(on: context.channel) {
         try await explorer.answer(question) { try answer($0, kind) }
       }
     }

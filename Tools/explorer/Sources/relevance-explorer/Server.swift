@@ -7,22 +7,22 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// The service could not begin.
+/// The reason why the service could not start.
 struct ServerError: Error, CustomStringConvertible { let description: String }
 
-/// The service at a port of this machine.
+/// The HTTP server.
 struct Server {
   let explorer: Explorer
   let host: String
   let port: Int
   let token: String?
   let allowedHosts: [String]
-  /// The program `relevance`; nil if it is not there.
+  /// The path of the program `relevance`, or nil if it is not installed.
   let tool: String?
 
-  /// Connections that are open at a time; others wait.
+  /// The largest number of open connections; further ones wait.
   private static let connections = 256
-  /// How long a connection may be silent, a header incomplete or a body on its way.
+  /// The time in seconds after which an idle connection is closed.
   static let patience = 15
 
   init(_ explorer: Explorer, host: String, port: Int, token: String?, allowedHosts: [String], tool: String?) {
@@ -32,7 +32,7 @@ struct Server {
 
   /// Serves until the process ends.
   ///
-  /// - Parameter begun: is told the port.
+  /// - Parameter begun: receives the port when the service listens.
   func run(_ begun: @escaping @Sendable (Int) -> Void) async throws {
     let access = Access(host: host, token: token, allowed: allowedHosts)
     let router = Router(context: Context.self)
@@ -59,8 +59,8 @@ struct Server {
     do { try await application.run() } catch let error as IOError {
       throw ServerError(
         description:
-          "\(host):\(port): cannot be listened at: \(String(cString: strerror(error.errnoCode))); --port 0 takes a free port"
+          "cannot listen on \(host):\(port): \(String(cString: strerror(error.errnoCode))); --port 0 selects a free port"
       )
-    } catch { throw ServerError(description: "\(host):\(port): cannot be listened at: \(error)") }
+    } catch { throw ServerError(description: "cannot listen on \(host):\(port): \(error)") }
   }
 }

@@ -10,13 +10,13 @@ struct EditsTests {
     return try JSONDecoder().decode(Edits.self, from: JSONSerialization.data(withJSONObject: json))
   }
 
-  private static let picture: RGBImage = {
+  private static let image: RGBImage = {
     let pixels = (0..<20 * 30 * 3).map { UInt8(($0 * 37) % 251) }
     return try! RGBImage(width: 30, height: 20, pixels: pixels)
   }()
 
   @Test(
-    "pixels are painted whose centers are near the line, found by walking along it",
+    "pixels are painted if their centers are near the line",
     arguments: [[15.0, 10], [2, 3, 25, 17], [5, 5, 20, 5, 20, 15], [-10, -10, 40, 30], [28, 19, 28, 19]])
   func masks(points: [Double]) throws {
     let radius = 3.2
@@ -25,7 +25,7 @@ struct EditsTests {
     let ends = places.count > 1 ? Array(zip(places, places.dropFirst())) : [(places[0], places[0])]
     for y in 0..<20 {
       for x in 0..<30 {
-        // The least distance to any of many points of the lines.
+        // The smallest distance to many points on the lines.
         let distance = ends.flatMap { a, b in
           (0...400).map { step -> Double in
             let share = Double(step) / 400
@@ -39,18 +39,18 @@ struct EditsTests {
     }
   }
 
-  @Test("what is not painted stays, and what is painted has the color", arguments: ["mean", "zero", "blur"])
+  @Test("painted pixels have the fill color, and other pixels are unchanged", arguments: ["mean", "zero", "blur"])
   func fills(fill: String) throws {
     let edits = try edits(fill, radius: 4, [10, 10, 20, 12])
-    let result = try edits.applied(to: Self.picture, zero: RGBColor(red: 1, green: 2, blue: 3))
+    let result = try edits.applied(to: Self.image, zero: RGBColor(red: 1, green: 2, blue: 3))
     let mask = try edits.mask(width: 30, height: 20)
     let means = (0..<3).map { channel in
-      stride(from: channel, to: Self.picture.pixels.count, by: 3).reduce(0.0) { $0 + Double(Self.picture.pixels[$1]) }
+      stride(from: channel, to: Self.image.pixels.count, by: 3).reduce(0.0) { $0 + Double(Self.image.pixels[$1]) }
         / 600
     }
     for (place, isPainted) in mask.enumerated() {
       for channel in 0..<3 {
-        let (before, after) = (Self.picture.pixels[3 * place + channel], result.pixels[3 * place + channel])
+        let (before, after) = (Self.image.pixels[3 * place + channel], result.pixels[3 * place + channel])
         guard isPainted else {
           #expect(before == after)
           continue
@@ -58,22 +58,22 @@ struct EditsTests {
         switch fill {
         case "mean": #expect(abs(Double(after) - means[channel]) <= 0.5)
         case "zero": #expect(Int(after) == channel + 1)
-        // These pixels vary fast: what is blurred is near the mean around.
+        // The pixels vary quickly, so blurred pixels are near the mean.
         default: #expect(abs(Double(after) - means[channel]) < 60)
         }
       }
     }
   }
 
-  @Test("a blur leaves a plain picture as it is")
-  func keepsPlainPictures() throws {
+  @Test("a blur does not change an image of one color")
+  func keepsPlainImages() throws {
     let plain = try RGBImage(width: 9, height: 7, pixels: [UInt8](repeating: 200, count: 189))
     let result = try edits("blur", radius: 3, [4, 3]).applied(to: plain, zero: RGBColor(red: 0, green: 0, blue: 0))
     #expect(result == plain)
   }
 
   @Test(
-    "strokes that make no sense are refused",
+    "invalid strokes are rejected",
     arguments: [
       #"{"strokes": [{"radius": 0, "points": [1, 1]}]}"#, #"{"strokes": [{"radius": 5, "points": [1]}]}"#,
       #"{"strokes": [{"radius": 5, "points": []}]}"#, #"{"strokes": [{"radius": 1e9, "points": [1, 1]}]}"#,

@@ -2,7 +2,7 @@ import ExplorerService
 import Foundation
 import Testing
 
-@Suite("Questions")
+@Suite("Requests")
 struct QuestionTests {
   private func message(_ json: String) -> String? {
     do {
@@ -12,7 +12,7 @@ struct QuestionTests {
   }
 
   @Test(
-    "mistakes are named in one line",
+    "errors are one line",
     arguments: [
       ("{", "not JSON"), ("[]", "expected an object"), (#"{"imgae": "x"}"#, "unknown field imgae"),
       (#"{"fit": "square"}"#, "fit is square; expected crop, whole or native"),
@@ -27,13 +27,13 @@ struct QuestionTests {
     #expect(!message.contains("\n"))
   }
 
-  @Test("fields may be missing, and have their defaults")
+  @Test("missing fields have defaults")
   func hasDefaults() throws {
     let question = try JSONDecoder().decode(Question.self, from: Data(#"{"image": "file:0/a.png"}"#.utf8))
     #expect(question.fit == .crop && question.exclusive && question.ledger && question.method == nil)
   }
 
-  @Test("an address can have fields, and no others")
+  @Test("query parameters set fields, and other parameters are rejected")
   func readsAddresses() throws {
     var question = Question()
     try question.set("target", to: "class:3")

@@ -1,9 +1,9 @@
 import ExplorerService
 import Testing
 
-@Suite("Values that are kept")
+@Suite("Cache")
 struct RecentlyUsedTests {
-  @Test("those that were not used for the longest time go", arguments: [0, 1, 2])
+  @Test("the least recently used value is removed", arguments: [0, 1, 2])
   func dropsTheOldest(used: Int) {
     var kept = RecentlyUsed<Int, String>(limit: 30)
     for key in 0..<3 { kept.keep("\(key)", for: key, size: 10) }
@@ -14,7 +14,7 @@ struct RecentlyUsedTests {
     #expect(kept.size == 30)
   }
 
-  @Test("never more is kept than the limit, whatever is kept in whatever order", arguments: 0..<20 as Range<UInt64>)
+  @Test("the total size never exceeds the limit", arguments: 0..<20 as Range<UInt64>)
   func isBounded(seed: UInt64) {
     var state = seed &* 6_364_136_223_846_793_005 &+ 1
     func random(_ below: Int) -> Int {

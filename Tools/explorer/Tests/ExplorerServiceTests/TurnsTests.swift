@@ -3,14 +3,14 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Holds a computation until it is opened.
+/// Blocks a computation until it is opened.
 private final class Gate: Sendable {
   private let isOpen = Atomic(false)
   func open() { isOpen.store(true, ordering: .releasing) }
   func pass() { while !isOpen.load(ordering: .acquiring) { usleep(100) } }
 }
 
-/// What happened, in its order.
+/// Records events in order.
 private final class Record: Sendable {
   private let names = Mutex<[String]>([])
   func add(_ name: String) { names.withLock { $0.append(name) } }
@@ -19,13 +19,13 @@ private final class Record: Sendable {
 
 private final class Counter: Sendable {
   private let value = Atomic(0)
-  /// What it was before.
+  /// Adds a number, and returns the old value.
   func add(_ number: Int) -> Int { value.add(number, ordering: .relaxed).oldValue }
 }
 
 @Suite("Turns")
 struct TurnsTests {
-  /// Waits until as many questions wait as are expected.
+  /// Waits until `count` requests are waiting.
   private func wait(for count: Int, in turns: Turns) async throws {
     let end = ContinuousClock.now + .seconds(20)
     while turns.waiting != count {
@@ -53,7 +53,7 @@ struct TurnsTests {
     }
   }
 
-  @Test("a client with many questions lets others have every second turn")
+  @Test("a client with many requests gets every second turn")
   func isFair() async throws {
     let turns = Turns()
     let order = Record()
@@ -77,13 +77,13 @@ struct TurnsTests {
     #expect(order.all == ["many", "few", "many", "few", "many", "many", "many"])
   }
 
-  @Test("who gives up while waiting is left out, and the next has its turn")
+  @Test("a request that is canceled while it waits is removed, and the next one has its turn")
   func cancels() async throws {
     let turns = Turns()
     let gate = Gate()
     let first = Task { try await turns.run(for: "a") { gate.pass() } }
     while !turns.isBusy { await Task.yield() }
-    let given = Task { try await turns.run(for: "b") { Issue.record("computed all the same") } }
+    let given = Task { try await turns.run(for: "b") { Issue.record("computed a canceled request") } }
     try await wait(for: 1, in: turns)
     let last = Task { try await turns.run(for: "c") { 3 } }
     try await wait(for: 2, in: turns)
@@ -95,7 +95,7 @@ struct TurnsTests {
     #expect(!turns.isBusy)
   }
 
-  @Test("more questions than may wait are refused")
+  @Test("requests beyond the limit are rejected")
   func isBounded() async throws {
     let turns = Turns(limit: 2)
     let gate = Gate()
@@ -111,7 +111,7 @@ struct TurnsTests {
     for (number, task) in waiting.enumerated() { #expect(try await task.value == number) }
   }
 
-  @Test("computations see that their task is cancelled")
+  @Test("canceling a task cancels its computation")
   func passesCancellationOn() async throws {
     let turns = Turns()
     let task = Task {

@@ -1,4 +1,4 @@
-"""Write Fixtures/imaging: small pictures in many encodings, and what Pillow and NumPy make of them.
+"""Write Fixtures/imaging: small images in many encodings, and what Pillow and NumPy make of them.
 
     python -m pip install -r requirements.txt && python write_pictures.py
 """
@@ -19,8 +19,8 @@ MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 def source(width, height):
     """A part of scikit-image's cat (CC0), with a saturated corner so that filters overshoot and conversions clip."""
-    picture = Image.fromarray(skimage.data.chelsea()).resize((width * 2, height * 2), Image.Resampling.LANCZOS)
-    pixels = np.asarray(picture.crop((width // 2, 0, width // 2 + width, height))).copy()
+    image = Image.fromarray(skimage.data.chelsea()).resize((width * 2, height * 2), Image.Resampling.LANCZOS)
+    pixels = np.asarray(image.crop((width // 2, 0, width // 2 + width, height))).copy()
     pixels[:6, :6] = (255, 0, 0)
     pixels[:6, 6:12] = (0, 255, 255)
     pixels[6:10:2, :12] = 255
@@ -38,9 +38,9 @@ def seen(data):
 
 
 def write_jpegs(folder):
-    def save(name, picture, edit=None, **options):
+    def save(name, image, edit=None, **options):
         buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", **options)
+        image.save(buffer, "JPEG", **options)
         data = edit(buffer.getvalue()) if edit else buffer.getvalue()
         (folder / f"{name}.jpg").write_bytes(data)
         save_expected(folder / name, seen(data))
@@ -50,14 +50,14 @@ def write_jpegs(folder):
         at = data.index(b"Adobe") + 11
         return data[:at] + b"\x02" + data[at + 1:]
 
-    picture = source(37, 29)
+    image = source(37, 29)
     for name, subsampling in (("444", 0), ("422", 1), ("420", 2)):
-        save(f"color-{name}", picture, quality=85, subsampling=subsampling)
-    save("progressive", picture, quality=80, progressive=True)
-    save("restarts", picture, quality=80, restart_marker_blocks=2)
-    save("rgb", picture, quality=90, keep_rgb=True)
-    save("gray", picture.convert("L"), quality=85)
-    cmyk = Image.fromarray(np.dstack([255 - np.asarray(picture), np.asarray(picture.convert("L")) // 3]), "CMYK")
+        save(f"color-{name}", image, quality=85, subsampling=subsampling)
+    save("progressive", image, quality=80, progressive=True)
+    save("restarts", image, quality=80, restart_marker_blocks=2)
+    save("rgb", image, quality=90, keep_rgb=True)
+    save("gray", image.convert("L"), quality=85)
+    cmyk = Image.fromarray(np.dstack([255 - np.asarray(image), np.asarray(image.convert("L")) // 3]), "CMYK")
     save("cmyk", cmyk, quality=90)
     save("ycck", cmyk, quality=90, edit=as_ycck)
     for orientation in range(1, 9):
@@ -95,8 +95,8 @@ def write_pngs(folder):
         (folder / f"{name}.png").write_bytes(data)
         save_expected(folder / name, seen(data) if expected is None else expected)
 
-    picture = source(21, 15)
-    rgb, gray = np.asarray(picture), np.asarray(picture.convert("L"))
+    image = source(21, 15)
+    rgb, gray = np.asarray(image), np.asarray(image.convert("L"))
     alpha = np.linspace(0, 255, gray.size).astype(np.uint8).reshape(gray.shape)
     fine = rgb.astype(np.uint16) * 256 + 255 - rgb
     fine_gray = gray.astype(np.uint16) * 256 + 255 - gray
@@ -110,7 +110,7 @@ def write_pngs(folder):
     save("gray", png(gray, 8, 0))
     for depth in (1, 2, 4):
         save(f"gray-{depth}", png(gray >> (8 - depth), depth, 0))
-    # Pillow clips 16-bit gray at 255, which leaves a white picture; expected are the upper 8 bits, as for RGB.
+    # Pillow clips 16-bit gray at 255, which leaves a white image; expected are the upper 8 bits, as for RGB.
     save("gray-16", png(fine_gray, 16, 0), expected=np.dstack([gray] * 3))
     save("gray-alpha", png(np.dstack([gray, alpha]), 8, 4))
     save("palette-4", png(gray >> 4, 4, 3, chunks=[(b"PLTE", palette)]))
@@ -139,11 +139,11 @@ def write_pngs(folder):
 
 
 def write_resizes(folder):
-    picture = source(40, 30)
-    picture.save(folder / "source.png")
+    image = source(40, 30)
+    image.save(folder / "source.png")
     for name, number in FILTERS.items():
         for width, height in ((17, 12), (61, 47), (25, 50), (40, 11), (38, 11), (3, 30)):
-            save_expected(folder / f"{name}-{width}x{height}", np.asarray(picture.resize((width, height), number)))
+            save_expected(folder / f"{name}-{width}x{height}", np.asarray(image.resize((width, height), number)))
 
 
 def torchvision_crop(pixels, height, width):
@@ -160,17 +160,17 @@ def preprocess(pixels, config):
         return int(to * of[1] / of[0])
 
     if config.get("do_resize", True):
-        picture, size = Image.fromarray(pixels), config["size"]
+        image, size = Image.fromarray(pixels), config["size"]
         if "height" in size:
             target = size["width"], size["height"]
         else:
             edge = next(iter(size.values()))
             shortest = "shortest_edge" in size
-            wide = picture.width > picture.height
-            short, long = sorted(picture.size)
+            wide = image.width > image.height
+            short, long = sorted(image.size)
             a, b = (edge, side((short, long), edge)) if shortest else (side((long, short), edge), edge)
             target = (b, a) if wide else (a, b)
-        pixels = np.asarray(picture.resize(target, config.get("resample", 2)))
+        pixels = np.asarray(image.resize(target, config.get("resample", 2)))
     if config.get("do_center_crop", "crop_size" in config):
         height, width = config["crop_size"]["height"], config["crop_size"]["width"]
         if config.get("crop_rounding") == "torchvision":
@@ -217,10 +217,10 @@ def write_preprocessings(folder):
         for shape in ("wide", "tall"):
             if name == "native" and shape == "tall":
                 continue
-            picture = Image.open(folder / f"{shape}.png")
+            image = Image.open(folder / f"{shape}.png")
             if len(config.get("image_mean", "rgb")) == 1:
-                picture = picture.convert("L").convert("RGB")
-            pixels = np.asarray(picture)
+                image = image.convert("L").convert("RGB")
+            pixels = np.asarray(image)
             save_expected(folder / f"{name}-{shape}", preprocess(pixels, config))
 
 

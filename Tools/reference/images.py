@@ -1,4 +1,4 @@
-"""Pictures as network inputs: the preprocessing of torchvision and of `preprocessor_config.json`."""
+"""Images as network inputs: the preprocessing of torchvision and of `preprocessor_config.json`."""
 
 import json
 
@@ -20,9 +20,9 @@ def center_crop(image, width, height):
 
 
 def chelsea(side, corner=None):
-    """scikit-image's cat: shorter side to 8/7 of `side` (bilinear), center crop, ImageNet mean and std; [1, 3, side, side].
+    """scikit-image's cat: shorter side scaled to 8/7 of `side` (bilinear), center crop, ImageNet mean and std; [1, 3, side, side].
 
-    `corner` is the left and top of another crop.
+    `corner` is the left and top of a different crop.
     """
     image = Image.fromarray(skimage.data.chelsea())
     scale = round(side * 8 / 7) / min(image.size)
@@ -35,7 +35,7 @@ def chelsea(side, corner=None):
 
 
 class Preprocessor:
-    """What a Hugging Face `preprocessor_config.json` says: resize, crop, rescale, normalize, flip to BGR last."""
+    """The preprocessing of a Hugging Face `preprocessor_config.json`: resize, crop, rescale, normalize, and finally flip to BGR."""
 
     def __init__(self, path):
         config = json.loads(path.read_text())
@@ -50,7 +50,7 @@ class Preprocessor:
         return channels[::-1] if self.flip else channels
 
     def box(self):
-        """The lowest and highest value of each channel, in the order in which the network sees the channels."""
+        """The lowest and highest value of each channel, in the channel order of the network's input."""
         low, high = (0 - self.mean) / self.std, (255 * self.scale - self.mean) / self.std
         return self._in_order(low).tolist(), self._in_order(high).tolist()
 
