@@ -22,11 +22,12 @@ package struct ONNXFile {
   /// The file is mapped, and so are the files with its external data: weights that are FLOAT and aligned to 4 bytes are
   /// used where they are, without a copy. The graph keeps these mappings alive.
   ///
-  /// - output: The value that is the result: an output of the file, or any node, by name. Nil is the first output.
-  ///    - prefersLogits: Whether the default is another output if that one is more like logits.
-  ///    - inputs: The values of inputs that are not the image.
-  ///    - further: Outputs that are kept beside the result.
-  ///    - mapped: Whether files are mapped. Otherwise they are read into memory.
+  /// - Parameters:
+  ///   - output: The value that is the result: an output of the file, or any node, by name. Nil is the first output.
+  ///   - prefersLogits: Whether the default is another output if that one is more like logits.
+  ///   - inputs: The values of inputs that are not the image.
+  ///   - further: Outputs that are kept beside the result.
+  ///   - mapped: Whether files are mapped. Otherwise they are read into memory.
   package init(
     contentsOf path: String, output: String? = nil, prefersLogits: Bool = true, inputs: GivenInputs = GivenInputs(),
     further: FurtherOutputs = FurtherOutputs(), mapped: Bool = true
@@ -85,20 +86,21 @@ package struct ONNXFile {
 }
 
 extension NeuralNetwork {
-  /// Reads a network from an ONNX file, or from `model.onnx` in a folder or its subfolder `onnx`. . Opsets 1 to 28 are
-  /// supported, with weights inside the file or in files beside it.
+  /// Reads a network from an ONNX file, or from `model.onnx` in a folder or its subfolder `onnx`.
+  ///
+  /// Opsets 1 to 28 are supported, with weights inside the file or in files beside it.
   ///
   /// - Parameters:
-  ///    - file: The file or folder.
-  ///    - output: The value that is the result: an output of the file, or any node, by name. By default this is the
-  ///      first output, unless another one is more like logits: one that weighted layers compute from the first output,
-  ///      or one that ends in a softmax or sigmoid while the first does not.
-  ///    - inputs: The values of inputs by name, for a network with several inputs: all that the output depends on
-  ///      except one, the image.
-  ///    - furtherOutputs: The names of other outputs of the file that are kept, so that their units can be targets too.
-  ///    - mapped: Whether weights stay in the files and the system loads them on first use. Pass false if another
-  ///      process may shorten the files while the network is in use, which would end this process with a bus error. The
-  ///      files are then read into memory.
+  ///   - file: The file or folder.
+  ///   - output: The value that is the result: an output of the file, or any node, by name. By default this is the
+  ///     first output, unless another one is more like logits: one that weighted layers compute from the first output,
+  ///     or one that ends in a softmax or sigmoid while the first does not.
+  ///   - inputs: The values of inputs by name, for a network with several inputs: all that the output depends on except
+  ///     one, the image.
+  ///   - furtherOutputs: The names of other outputs of the file that are kept, so that their units can be targets too.
+  ///   - mapped: Whether weights stay in the files and the system loads them on first use. Pass false if another
+  ///     process may shorten the files while the network is in use, which would end this process with a bus error. The
+  ///     files are then read into memory.
   /// - Throws: `RelevanceKitError` if the file is missing or damaged, does not take one image, has no such output or
   ///   inputs, or contains unsupported nodes. One error lists all unsupported nodes.
   public init(

@@ -10,8 +10,8 @@ package protocol Digest {
 
 extension Digest {
   /// The bytes of the digest.
+  ///
   /// - Complexity: O(count). The bytes are read once.
-  /// - Complexity: O(count); one read of the bytes.
   package static func digest(of bytes: some ContiguousBytes) -> [UInt8] {
     var state = initialState
     bytes.withUnsafeBytes { finish(&state, $0, total: $0.count) }

@@ -1,7 +1,7 @@
 /// The range of values of each channel of a network's input: `l` and `h` of rule z^B.
 ///
-/// The values are in the units of the network's input, after preprocessing: `l_c = (0 − mean_c)/std_c`, `h_c = (top −
-/// mean_c)/std_c`.
+/// The values are in the units of the network's input, after preprocessing: `l_c = (0 − mean_c)/std_c`,
+/// `h_c = (top − mean_c)/std_c`.
 public struct PixelRange: Hashable, Sendable {
   /// The smallest value of each channel, in the order of the network's channels.
   public let lower: [Float]

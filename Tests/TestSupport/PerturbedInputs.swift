@@ -10,7 +10,7 @@ package struct PerturbedInputs {
   private let reference: [Float]
 
   /// - Parameters:
-  /// - input: The input that is changed.
+  ///   - input: The input that is changed.
   ///   - node: The node whose values are compared. Nil is the graph's output.
   package init(_ network: NeuralNetwork, _ input: Tensor, node: Node.ID? = nil) throws {
     self.network = network

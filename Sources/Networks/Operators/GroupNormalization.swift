@@ -1,7 +1,7 @@
 import RelevanceTensors
 
-/// Normalization of each item over groups of channels and all positions, `y = scale · (x − mean)/√(variance + ε) +
-/// shift`, for batch × channels × space.
+/// Normalization of each item over groups of channels and all positions, for batch × channels × space:
+/// `y = scale · (x − mean)/√(variance + ε) + shift`.
 package struct GroupNormalization: Operator {
   /// The number of groups of neighboring channels. Nil is one group per channel: instance normalization.
   package let groups: Int?

@@ -3,9 +3,9 @@ import RelevanceTensors
 /// The arrangement of the receptive fields of a node's positions in the input, if it is regular: all fields have one
 /// size and a constant distance.
 ///
-/// Along each axis, the field of position `p` is the part of the input between `start + p · stride` and `start + p ·
-/// stride + size` (A. Araujo, W. Norris and J. Sim, Computing receptive fields of convolutional neural networks,
-/// Distill 2019).
+/// Along each axis, the field of position `p` is the part of the input between `start + p · stride` and
+/// `start + p · stride + size` (A. Araujo, W. Norris and J. Sim, Computing receptive fields of convolutional neural
+/// networks, Distill 2019).
 public struct ReceptiveFieldLayout: Hashable, Sendable {
   /// The extents of a field that the input's borders do not cut.
   public let size: [Int]

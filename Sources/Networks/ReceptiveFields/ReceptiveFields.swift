@@ -86,7 +86,7 @@ extension NeuralNetwork {
   /// The receptive fields of a node's positions.
   ///
   /// - Parameters:
-  /// - node: The node's name, or the name of a node that was merged into it.
+  ///   - node: The node's name, or the name of a node that was merged into it.
   ///   - shape: The shape of the inputs. Nil is the declared shape, with batch 1 and, for an open height and width, the
   ///     first of some usual sizes that fits.
   /// - Throws: `RelevanceKitError` if there is no such node, if it does not depend on the input, or if the shape does
@@ -101,7 +101,7 @@ extension NeuralNetwork {
   /// For many positions of a node, `receptiveFields(of:forInput:)` is faster.
   ///
   /// - Parameters:
-  /// - node: The node's name, or the name of a node that was merged into it.
+  ///   - node: The node's name, or the name of a node that was merged into it.
   ///   - position: An index along each axis of the node's positions: row and column, or the index of a token. Empty for
   ///     a node without positions.
   ///   - shape: The shape of the inputs. Nil is the declared shape, as in `receptiveFields(of:forInput:)`.

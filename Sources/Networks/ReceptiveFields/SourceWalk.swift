@@ -22,7 +22,7 @@ package struct SourceWalk: Sendable {
   /// Prepares the path back from a node.
   ///
   /// - Parameters:
-  /// - node: The node. The result is nil if it does not depend on the input.
+  ///   - node: The node. The result is nil if it does not depend on the input.
   ///   - network: The network.
   ///   - inferred: The shapes for some input, by node. The result is nil if one of them is missing on the path.
   package init?(from node: Node.ID, in network: NeuralNetwork, _ inferred: [Inferred?]) {

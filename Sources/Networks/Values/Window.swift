@@ -102,7 +102,7 @@ extension Window {
   /// The elements under the windows of some outputs.
   ///
   /// - Parameters:
-  /// - elements: The outputs, batch × channels × windows.
+  ///   - elements: The outputs, batch × channels × windows.
   ///   - x: The shape of the input of the windows.
   ///   - channels: The input channels that some output channels depend on.
   func sources(of elements: ElementSet, in x: TensorShape, channels: ([Bool]) -> [Bool] = { $0 }) throws -> ElementSet {
@@ -132,7 +132,7 @@ extension Window {
 /// For each channel of a layer's input, whether some channels of its output depend on it, if channels are in groups.
 ///
 /// - Parameters:
-/// - flags: The channels of the output.
+///   - flags: The channels of the output.
 ///   - groups: The number of groups of neighboring channels.
 ///   - count: The number of the input's channels.
 func channels(before flags: [Bool], groups: Int, count: Int) -> [Bool] {

@@ -72,8 +72,8 @@ struct GraphWriter {
   /// Adds a node that has the name, and computes the output, of the graph's node `id`.
   ///
   /// - Parameters:
-  /// - output: The index of the output that is this value. The other outputs are not used.
-  ///    - count: The number of outputs.
+  ///   - output: The index of the output that is this value. The other outputs are not used.
+  ///   - count: The number of outputs.
   mutating func finish(_ id: Node.ID, _ node: WrittenNode, output: Int = 0, of count: Int = 1) {
     let outputs = (0..<count).map { $0 == output ? values[id.index] : valueNames.unique("\(graph[id].name).unused") }
     add(node, named: graph[id].name, to: outputs)
