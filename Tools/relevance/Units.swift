@@ -119,7 +119,7 @@ struct Units: ParsableCommand {
     case "zero": return .pixel(model.preprocessing.pixelRange.lower)
     default:
       let tensor = try NumPyFile.read(replace)
-      return .picture(tensor.shape.rank == 3 ? tensor.reshaped(to: TensorShape([1] + tensor.shape.dimensions)) : tensor)
+      return .image(tensor.shape.rank == 3 ? tensor.reshaped(to: TensorShape([1] + tensor.shape.dimensions)) : tensor)
     }
   }
 }
