@@ -8,10 +8,10 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-// Scans of a progressive file beyond which it can only be meant to waste time.
+// The number of scans of a progressive file beyond which the file can only be meant to waste time.
 #define SCAN_LIMIT 1000
 
-// Everything that must survive a longjmp lives here, outside the function that calls setjmp.
+// All state that must survive a longjmp is stored here, outside the function that calls setjmp.
 struct decoder {
   struct jpeg_decompress_struct info;
   struct jpeg_error_mgr errors;
@@ -20,7 +20,7 @@ struct decoder {
   jmp_buf escape;
   enum cimaging_status status;
   uint8_t *row;
-  cimaging_picture *picture;
+  cimaging_image *image;
 };
 
 static _Noreturn void fail(struct decoder *decoder, enum cimaging_status status) {
@@ -32,7 +32,7 @@ static _Noreturn void fail_with_message(j_common_ptr info, enum cimaging_status 
   struct decoder *decoder = info->client_data;
   char text[JMSG_LENGTH_MAX];
   info->err->format_message(info, text);
-  snprintf(decoder->picture->message, CIMAGING_MESSAGE_LENGTH, "%s", text);
+  snprintf(decoder->image->message, CIMAGING_MESSAGE_LENGTH, "%s", text);
   fail(decoder, status);
 }
 
@@ -48,7 +48,7 @@ static _Noreturn void on_error(j_common_ptr info) {
   }
 }
 
-// Warnings that mean that pixels are lost or invented are errors here; stray bytes between markers are not.
+// Warnings that mean that pixels are lost or invented are errors here; extra bytes between markers are not.
 static void on_message(j_common_ptr info, int level) {
   if (level >= 0) return;
   switch (info->err->msg_code) {
@@ -66,14 +66,14 @@ static void on_output(j_common_ptr info) { (void)info; }
 static void on_progress(j_common_ptr info) {
   if (!info->is_decompressor || ((j_decompress_ptr)info)->input_scan_number <= SCAN_LIMIT) return;
   struct decoder *decoder = info->client_data;
-  snprintf(decoder->picture->message, CIMAGING_MESSAGE_LENGTH, "more than %d scans", SCAN_LIMIT);
+  snprintf(decoder->image->message, CIMAGING_MESSAGE_LENGTH, "more than %d scans", SCAN_LIMIT);
   fail(decoder, CIMAGING_DAMAGED);
 }
 
 static void on_source_start(j_decompress_ptr info) { (void)info; }
 static void on_source_end(j_decompress_ptr info) { (void)info; }
 
-// All bytes were there from the start, so a request for more means that the file is cut short.
+// All bytes are available from the start, so a request for more means that the file is truncated.
 static boolean on_source_empty(j_decompress_ptr info) { fail(info->client_data, CIMAGING_TRUNCATED); }
 
 static void on_source_skip(j_decompress_ptr info, long count) {
@@ -83,7 +83,7 @@ static void on_source_skip(j_decompress_ptr info, long count) {
   info->src->bytes_in_buffer -= (size_t)count;
 }
 
-// The first marker APP1 that starts with a head: what follows that; NULL if there is none.
+// The data after a header in the first APP1 marker that starts with the header; NULL if there is none.
 static uint8_t *take_marker(struct decoder *decoder, const char *head, size_t length, size_t *count) {
   for (jpeg_saved_marker_ptr marker = decoder->info.marker_list; marker; marker = marker->next) {
     if (marker->marker != JPEG_APP0 + 1 || marker->data_length <= length) continue;
@@ -99,9 +99,9 @@ static uint8_t *take_marker(struct decoder *decoder, const char *head, size_t le
 
 static void take_metadata(struct decoder *decoder) {
   static const char exif[] = "Exif\0", xmp[] = "http://ns.adobe.com/xap/1.0/";
-  cimaging_picture *picture = decoder->picture;
-  picture->exif = take_marker(decoder, exif, sizeof exif, &picture->exif_count);
-  picture->xmp = take_marker(decoder, xmp, sizeof xmp, &picture->xmp_count);
+  cimaging_image *image = decoder->image;
+  image->exif = take_marker(decoder, exif, sizeof exif, &image->exif_count);
+  image->xmp = take_marker(decoder, xmp, sizeof xmp, &image->xmp_count);
 }
 
 // a·b/255, rounded.
@@ -110,7 +110,7 @@ static inline uint8_t scaled(unsigned a, unsigned b) {
   return (uint8_t)((product + (product >> 8)) >> 8);
 }
 
-// CMYK as Adobe stores it (inverted: 255 is no ink) → RGB.
+// Converts CMYK as Adobe stores it (inverted: 255 is no ink) to RGB.
 static void convert_row_from_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t width) {
   for (size_t x = 0; x < width; x++, cmyk += 4, rgb += 3) {
     unsigned white = cmyk[3];
@@ -120,14 +120,14 @@ static void convert_row_from_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t widt
 
 static void decode(struct decoder *decoder, uint64_t pixel_limit) {
   struct jpeg_decompress_struct *info = &decoder->info;
-  cimaging_picture *picture = decoder->picture;
+  cimaging_image *image = decoder->image;
   jpeg_save_markers(info, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(info, TRUE);
-  picture->width = (int32_t)info->image_width;
-  picture->height = (int32_t)info->image_height;
+  image->width = (int32_t)info->image_width;
+  image->height = (int32_t)info->image_height;
   if ((uint64_t)info->image_width * info->image_height > pixel_limit) fail(decoder, CIMAGING_TOO_LARGE);
   if (info->num_components != 1 && info->num_components != 3 && info->num_components != 4) {
-    snprintf(picture->message, CIMAGING_MESSAGE_LENGTH, "%d color components", info->num_components);
+    snprintf(image->message, CIMAGING_MESSAGE_LENGTH, "%d color components", info->num_components);
     fail(decoder, CIMAGING_UNSUPPORTED);
   }
   take_metadata(decoder);
@@ -135,11 +135,11 @@ static void decode(struct decoder *decoder, uint64_t pixel_limit) {
   jpeg_start_decompress(info);
 
   size_t width = info->output_width;
-  picture->pixels = malloc(width * 3 * info->output_height);
+  image->pixels = malloc(width * 3 * info->output_height);
   decoder->row = malloc(width * 4);
-  if (!picture->pixels || !decoder->row) fail(decoder, CIMAGING_OUT_OF_MEMORY);
+  if (!image->pixels || !decoder->row) fail(decoder, CIMAGING_OUT_OF_MEMORY);
   while (info->output_scanline < info->output_height) {
-    uint8_t *rgb = picture->pixels + (size_t)info->output_scanline * width * 3;
+    uint8_t *rgb = image->pixels + (size_t)info->output_scanline * width * 3;
     JSAMPROW target = info->out_color_space == JCS_CMYK ? decoder->row : rgb;
     jpeg_read_scanlines(info, &target, 1);
     if (target != rgb) convert_row_from_cmyk(decoder->row, rgb, width);
@@ -147,7 +147,7 @@ static void decode(struct decoder *decoder, uint64_t pixel_limit) {
   jpeg_finish_decompress(info);
 }
 
-// Returns through longjmp on failure; only `decoder`, which the caller owns, is touched after that.
+// Returns through longjmp on failure; after that, only `decoder`, which the caller owns, is accessed.
 static enum cimaging_status run(struct decoder *decoder, uint64_t pixel_limit) {
   if (setjmp(decoder->escape)) return decoder->status;
   jpeg_create_decompress(&decoder->info);
@@ -158,11 +158,11 @@ static enum cimaging_status run(struct decoder *decoder, uint64_t pixel_limit) {
 }
 
 enum cimaging_status cimaging_decode_jpeg(
-    const uint8_t *bytes, size_t count, uint64_t pixel_limit, cimaging_picture *picture) {
+    const uint8_t *bytes, size_t count, uint64_t pixel_limit, cimaging_image *image) {
   struct decoder decoder;
   memset(&decoder, 0, sizeof decoder);
-  memset(picture, 0, sizeof *picture);
-  decoder.picture = picture;
+  memset(image, 0, sizeof *image);
+  decoder.image = image;
   decoder.info.err = jpeg_std_error(&decoder.errors);
   decoder.info.client_data = &decoder;
   decoder.errors.error_exit = on_error;
@@ -182,8 +182,8 @@ enum cimaging_status cimaging_decode_jpeg(
   jpeg_destroy_decompress(&decoder.info);
   free(decoder.row);
   if (status != CIMAGING_OK) {
-    free(picture->pixels);
-    picture->pixels = NULL;
+    free(image->pixels);
+    image->pixels = NULL;
   }
   return status;
 }

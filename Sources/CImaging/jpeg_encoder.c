@@ -8,7 +8,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-// Everything that must survive a longjmp lives here, outside the function that calls setjmp.
+// All state that must survive a longjmp is stored here, outside the function that calls setjmp.
 struct encoder {
   struct jpeg_compress_struct info;
   struct jpeg_error_mgr errors;

@@ -7,7 +7,7 @@
 
 #include <png.h>
 
-// Everything that must survive a longjmp lives here, outside the function that calls setjmp.
+// All state that must survive a longjmp is stored here, outside the function that calls setjmp.
 struct coder {
   png_structp png;
   png_infop info;
@@ -72,16 +72,16 @@ static int hexadecimal(char c) {
   return -1;
 }
 
-// The block that ImageMagick writes as text: a line feed, the profile's name, its length, and hexadecimal digits in lines. What is
-// no such text is left out.
-static void take_exif_text(struct coder *coder, cimaging_picture *picture, const char *text) {
+// The EXIF block that ImageMagick writes as text: a line feed, the profile's name, its length, and lines of hexadecimal
+// digits. Other text is ignored.
+static void take_exif_text(struct coder *coder, cimaging_image *image, const char *text) {
   for (int lines = 0; lines < 3; lines++) {
     text = strchr(text, '\n');
     if (!text) return;
     text++;
   }
-  picture->exif = malloc(strlen(text) / 2 + 1);
-  if (!picture->exif) fail(coder, CIMAGING_OUT_OF_MEMORY);
+  image->exif = malloc(strlen(text) / 2 + 1);
+  if (!image->exif) fail(coder, CIMAGING_OUT_OF_MEMORY);
   size_t count = 0;
   int high = -1;
   for (; *text; text++) {
@@ -91,20 +91,20 @@ static void take_exif_text(struct coder *coder, cimaging_picture *picture, const
     if (high < 0) {
       high = digit;
     } else {
-      picture->exif[count++] = (uint8_t)(high << 4 | digit);
+      image->exif[count++] = (uint8_t)(high << 4 | digit);
       high = -1;
     }
   }
-  picture->exif_count = count;
+  image->exif_count = count;
 }
 
-static void take_metadata(struct coder *coder, cimaging_picture *picture) {
+static void take_metadata(struct coder *coder, cimaging_image *image) {
 #ifdef PNG_eXIf_SUPPORTED
   png_bytep exif = NULL;
   png_uint_32 size = 0;
-  if (!picture->exif && png_get_eXIf_1(coder->png, coder->info, &size, &exif) && size > 0) {
-    picture->exif = copied(coder, exif, size);
-    picture->exif_count = size;
+  if (!image->exif && png_get_eXIf_1(coder->png, coder->info, &size, &exif) && size > 0) {
+    image->exif = copied(coder, exif, size);
+    image->exif_count = size;
   }
 #endif
 #ifdef PNG_TEXT_SUPPORTED
@@ -113,39 +113,40 @@ static void take_metadata(struct coder *coder, cimaging_picture *picture) {
   png_get_text(coder->png, coder->info, &texts, &count);
   for (int i = 0; i < count; i++) {
     if (!texts[i].key || !texts[i].text) continue;
-    if (!picture->exif && !strcmp(texts[i].key, "Raw profile type exif")) {
-      take_exif_text(coder, picture, texts[i].text);
-    } else if (!picture->xmp && !strcmp(texts[i].key, "XML:com.adobe.xmp")) {
-      picture->xmp_count = strlen(texts[i].text);
-      picture->xmp = copied(coder, texts[i].text, picture->xmp_count);
+    if (!image->exif && !strcmp(texts[i].key, "Raw profile type exif")) {
+      take_exif_text(coder, image, texts[i].text);
+    } else if (!image->xmp && !strcmp(texts[i].key, "XML:com.adobe.xmp")) {
+      image->xmp_count = strlen(texts[i].text);
+      image->xmp = copied(coder, texts[i].text, image->xmp_count);
     }
   }
 #endif
 }
 
-// Reads samples of 16 bits, keeps the upper 8, and notes the largest.
-static void read_wide(struct coder *coder, size_t width, size_t height, cimaging_picture *picture) {
+// Reads 16-bit samples, keeps the upper 8 bits, and records the largest sample.
+static void read_wide(struct coder *coder, size_t width, size_t height, cimaging_image *image) {
   coder->wide = malloc(width * 6 * height);
   if (!coder->wide) fail(coder, CIMAGING_OUT_OF_MEMORY);
   for (size_t y = 0; y < height; y++) coder->rows[y] = coder->wide + y * width * 6;
   png_read_image(coder->png, coder->rows);
   for (size_t i = 0; i < width * 3 * height; i++) {
     uint16_t sample = (uint16_t)(coder->wide[2 * i] << 8 | coder->wide[2 * i + 1]);
-    if (sample > picture->largest_16) picture->largest_16 = sample;
-    picture->pixels[i] = coder->wide[2 * i];
+    if (sample > image->largest_16) image->largest_16 = sample;
+    image->pixels[i] = coder->wide[2 * i];
   }
 }
 
-// Any PNG → 8-bit RGB: palettes looked up, gray repeated, fewer bits scaled up, of 16 bits the upper 8, no alpha.
-static void decode(struct coder *coder, uint64_t pixel_limit, cimaging_picture *picture) {
+// Converts any PNG to 8-bit RGB: palettes are resolved, gray is repeated, fewer bits are scaled up, 16-bit samples keep
+// the upper 8 bits, and alpha is dropped.
+static void decode(struct coder *coder, uint64_t pixel_limit, cimaging_image *image) {
   png_structp png = coder->png;
   png_set_read_fn(png, coder, on_read);
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   png_read_info(png, coder->info);
   size_t width = png_get_image_width(png, coder->info);
   size_t height = png_get_image_height(png, coder->info);
-  picture->width = (int32_t)width;
-  picture->height = (int32_t)height;
+  image->width = (int32_t)width;
+  image->height = (int32_t)height;
   if ((uint64_t)width * height > pixel_limit) fail(coder, CIMAGING_TOO_LARGE);
 
   png_set_expand(png);
@@ -156,39 +157,39 @@ static void decode(struct coder *coder, uint64_t pixel_limit, cimaging_picture *
   size_t bytes = png_get_bit_depth(png, coder->info) == 16 ? 2 : 1;
   if (png_get_rowbytes(png, coder->info) != width * 3 * bytes) png_error(png, "rows of unexpected length");
 
-  picture->pixels = malloc(width * 3 * height);
+  image->pixels = malloc(width * 3 * height);
   coder->rows = malloc(height * sizeof *coder->rows);
-  if (!picture->pixels || !coder->rows) fail(coder, CIMAGING_OUT_OF_MEMORY);
+  if (!image->pixels || !coder->rows) fail(coder, CIMAGING_OUT_OF_MEMORY);
   if (bytes == 2) {
-    read_wide(coder, width, height, picture);
+    read_wide(coder, width, height, image);
   } else {
-    for (size_t y = 0; y < height; y++) coder->rows[y] = picture->pixels + y * width * 3;
+    for (size_t y = 0; y < height; y++) coder->rows[y] = image->pixels + y * width * 3;
     png_read_image(png, coder->rows);
   }
   png_read_end(png, coder->info);
-  take_metadata(coder, picture);
+  take_metadata(coder, image);
 }
 
-static enum cimaging_status run_decode(struct coder *coder, uint64_t pixel_limit, cimaging_picture *picture) {
+static enum cimaging_status run_decode(struct coder *coder, uint64_t pixel_limit, cimaging_image *image) {
   if (setjmp(png_jmpbuf(coder->png))) return coder->status;
-  decode(coder, pixel_limit, picture);
+  decode(coder, pixel_limit, image);
   return CIMAGING_OK;
 }
 
 enum cimaging_status cimaging_decode_png(
-    const uint8_t *bytes, size_t count, uint64_t pixel_limit, cimaging_picture *picture) {
-  memset(picture, 0, sizeof *picture);
-  struct coder coder = {.message = picture->message, .next = bytes, .left = count};
+    const uint8_t *bytes, size_t count, uint64_t pixel_limit, cimaging_image *image) {
+  memset(image, 0, sizeof *image);
+  struct coder coder = {.message = image->message, .next = bytes, .left = count};
   coder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &coder, on_error, on_warning);
   coder.info = coder.png ? png_create_info_struct(coder.png) : NULL;
   enum cimaging_status status =
-      coder.info ? run_decode(&coder, pixel_limit, picture) : CIMAGING_OUT_OF_MEMORY;
+      coder.info ? run_decode(&coder, pixel_limit, image) : CIMAGING_OUT_OF_MEMORY;
   png_destroy_read_struct(&coder.png, &coder.info, NULL);
   free(coder.rows);
   free(coder.wide);
   if (status != CIMAGING_OK) {
-    free(picture->pixels);
-    picture->pixels = NULL;
+    free(image->pixels);
+    image->pixels = NULL;
   }
   return status;
 }
@@ -217,13 +218,13 @@ enum cimaging_status cimaging_encode_png(
   return status;
 }
 
-void cimaging_picture_release(cimaging_picture *picture) {
-  free(picture->pixels);
-  free(picture->exif);
-  free(picture->xmp);
-  picture->pixels = NULL;
-  picture->exif = NULL;
-  picture->xmp = NULL;
+void cimaging_image_release(cimaging_image *image) {
+  free(image->pixels);
+  free(image->exif);
+  free(image->xmp);
+  image->pixels = NULL;
+  image->exif = NULL;
+  image->xmp = NULL;
 }
 
 void cimaging_bytes_release(cimaging_bytes *bytes) {

@@ -1,7 +1,7 @@
 #include "CKernels.h"
 #include "vectors.h"
 
-// First and one past the last output column whose tap at horizontal offset `shift` lies inside the plane.
+// The first output column, and one past the last, whose tap at horizontal offset `shift` is inside the plane.
 static inline void valid_columns(const rk_window *w, ptrdiff_t shift, ptrdiff_t *from, ptrdiff_t *to) {
   // 0 ≤ column·stride + shift < width
   ptrdiff_t s = w->stride_x;

@@ -1,6 +1,6 @@
-// Convolutions whose groups have few channels: depthwise ones above all. A matrix product over so few channels would read and write more
-// than it multiplies, so each vector of outputs is summed in registers. Planes are first laid out with their padding, and those that a
-// stride jumps over are kept apart, so that every tap is a shift of whole rows.
+// Convolutions whose groups have few channels, above all depthwise ones. A matrix product over so few channels would
+// read and write more than it multiplies, so each vector of outputs is summed in registers. Planes are first laid out
+// with their padding and the columns that a stride skips stored separately, so that every tap is a shift of whole rows.
 #include "direct.h"
 
 #include "windows.h"
@@ -9,7 +9,8 @@ static inline ptrdiff_t floor_divided(ptrdiff_t a, ptrdiff_t b) { return a >= 0 
 
 // --- Layout ----------------------------------------------------------------------------------------------------------
 
-// What one axis of a plane is laid out to. `extent` elements for each of `phases` remainders of positions divided by the stride.
+// The layout of one axis of a plane: `extent` elements for each of `phases` remainders of positions divided by the
+// stride.
 typedef struct {
   ptrdiff_t extent, phases, low;
 } axis;
@@ -33,10 +34,10 @@ static inline axis axis_of_adjoint(ptrdiff_t inputs, ptrdiff_t kernel, ptrdiff_t
 
 static inline ptrdiff_t plane_of(axis y, axis x) { return y.extent * y.phases * x.extent * x.phases; }
 
-// Vectors are read as a whole, also the last one of the last row.
+// Vectors are read completely, including the last one of the last row.
 static inline ptrdiff_t with_slack(ptrdiff_t floats) { return floats + 2 * LANES; }
 
-// Elements of one row: `to[j] ← row[first + j·step]` where that is inside the row, else 0.
+// Elements of one row: `to[j] ← row[first + j·step]` where that is inside the row, otherwise 0.
 RK_INLINE void lay_out_row(const float *row, ptrdiff_t width, ptrdiff_t first, ptrdiff_t step, float *restrict to, ptrdiff_t count) {
   const ptrdiff_t from = RK_MIN(first >= 0 ? 0 : (-first + step - 1) / step, count);
   const ptrdiff_t end = RK_MAX(first >= width ? 0 : RK_MIN((width - 1 - first) / step + 1, count), from);
@@ -119,13 +120,13 @@ RK_LOCAL_KERNEL(void, lay_out_back,
 
 // --- Weights ---------------------------------------------------------------------------------------------------------
 
-// The channels from `channel` on that are summed together.
+// The number of channels from `channel` on that are summed together.
 static inline int together(ptrdiff_t channel, ptrdiff_t channels) {
-  // Three are the colors of an image.
+  // Images have three color channels.
   return channel + CHANNELS <= channels ? CHANNELS : channel + 3 == channels ? 3 : 1;
 }
 
-// Weights of `channels` channels, which lie `step` apart, tap by tap.
+// Gathers the weights of `channels` channels, which are `step` apart, tap by tap.
 static void gather(const float *weights, ptrdiff_t step, const int32_t *sources, ptrdiff_t taps, int channels, rk_part part, float *to) {
   for (ptrdiff_t tap = 0; tap < taps; tap++)
     for (int c = 0; c < channels; c++) *to++ = rk_weight(weights[sources[tap] + c * step], part);
@@ -177,7 +178,8 @@ void rk_direct_product(const float *x, ptrdiff_t groups, ptrdiff_t inputs, ptrdi
 
 // --- Adjoint ---------------------------------------------------------------------------------------------------------
 
-// One axis of the positions whose remainder is `phase`: the first that an output exists for, in steps of the stride, and how many.
+// The positions of one axis whose remainder is `phase`: the first one with an output, in steps of the stride, and their
+// number.
 typedef struct {
   ptrdiff_t quotient, first, count;
 } comb;
@@ -203,7 +205,7 @@ ptrdiff_t rk_direct_adjoint_scratch(const rk_window *w, ptrdiff_t outputs) {
   return laid_for_adjoint(w, outputs) + combs;
 }
 
-// A row of two combs whose elements alternate.
+// Interleaves two combs to a row.
 RK_INLINE void interleave(const float *combs, ptrdiff_t plane, const rk_window *w, float *restrict row) {
   const int starts = comb_of(0, w->width, 2, w->pad_x).first != 0;
   const float *restrict even = combs + (starts ? plane : 0), *restrict odd = combs + (starts ? 0 : plane);
@@ -219,7 +221,7 @@ RK_INLINE void interleave(const float *combs, ptrdiff_t plane, const rk_window *
   if (w->width % 2) row[w->width - 1] = even[pairs];
 }
 
-// Puts the combs of one channel together.
+// Merges the combs of one channel.
 RK_LOCAL_KERNEL(void, merge,
                 (const float *combs, const rk_window *w, const float *factor, int accumulates, float *restrict c, float *restrict row),
                 (combs, w, factor, accumulates, c, row)) {

@@ -1,27 +1,28 @@
-// What the two directions of direct convolutions share.
+// Definitions that both directions of direct convolutions share.
 #ifndef RK_DIRECT_H
 #define RK_DIRECT_H
 
 #include "vectors.h"
 
 enum {
-  // Taps of all channels of a group, whose places and weights are kept on the stack.
+  // The taps of all channels of a group; their positions and weights are stored on the stack.
   MOST_TAPS = 1024,
-  // Output channels that are summed together.
+  // The number of output channels that are summed together.
   CHANNELS = 4,
-  // Vectors of one channel that are summed together.
+  // The number of vectors of one channel that are summed together.
   VECTORS = 8,
   HALF = 8,
-  // Remainders of positions divided by strides.
+  // The number of remainders of positions divided by strides.
   MOST_COMBS = 64,
 };
 
-// The taps of a group: how far from the first tap's place their numbers are laid out, and where their weights are.
+// The taps of a group: the offset of each tap's numbers from those of the first tap, and the positions of the weights.
 typedef struct {
   int32_t offsets[MOST_TAPS], sources[MOST_TAPS];
 } places;
 
-// What is summed: at each tap, the laid out numbers `offsets[tap]` further on times the tap's weight for each channel, and where it goes.
+// The operands of a sum: at each tap, the numbers at `offsets[tap]` times the tap's weight for each channel, and the
+// result.
 typedef struct {
   const float *x;
   ptrdiff_t lead;
@@ -36,7 +37,7 @@ typedef struct {
   int relu, accumulates;
 } sums;
 
-// Sums the taps of `channels` channels: CHANNELS, 3 or 1.
+// Sums the taps of `channels` channels, which must be CHANNELS, 3 or 1.
 void rk_sum_taps(const sums *s, int channels);
 
 #endif

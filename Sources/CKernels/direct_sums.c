@@ -1,11 +1,12 @@
-// Sums over the taps of few channels, as many vectors at a time as the registers hold.
+// Sums over the taps of few channels, with as many vectors at a time as fit the registers.
 #include "direct.h"
 
-// Writes `count` of `lanes` numbers of a channel, at `at`.
+// Writes the first `count` of `lanes` numbers of a channel at `at`.
 RK_INLINE void put(const sums *s, rk_v16 v, int first, int lanes, int channel, ptrdiff_t at, ptrdiff_t count) {
   float *y = s->y + channel * s->y_plane + at;
   const float *factor = s->factor ? s->factor + channel * s->y_plane + at : 0;
-  // What stands behind the end of a row is written later, so whole vectors may be written except at the end of the plane.
+  // The numbers after the end of a row are written later, so full vectors may be written except at the end of the
+  // plane.
   const int isWhole = count >= lanes || (!s->accumulates && at + lanes <= (s->rows - 1) * s->y_lead + s->columns);
   if (s->bias) v += s->bias[channel];
   if (s->relu) v = (rk_v16)((rk_i16)v & (rk_i16)(v > 0));
@@ -27,8 +28,8 @@ RK_INLINE void put(const sums *s, rk_v16 v, int first, int lanes, int channel, p
   }
 }
 
-// `vectors` vectors of `channels` channels from number `from` on. The numbers of vectors are constants where the call is inlined.
-// A row has `parts` vectors, or, with `pairs`, half vectors, of which two make one.
+// Sums `vectors` vectors of `channels` channels, starting with number `from`. The numbers of vectors are constants
+// where the call is inlined. A row has `parts` vectors or, with `pairs`, half vectors, two of which are combined.
 RK_INLINE void sum_vectors(const sums *s, ptrdiff_t from, int channels, int vectors, int pairs, ptrdiff_t parts) {
   const int lanes = pairs ? HALF : LANES, count = pairs ? 2 * vectors : vectors;
   const float *x[2 * VECTORS];
@@ -82,7 +83,7 @@ RK_INLINE void sum_channels(const sums *s, int channels, int vectors, int pairs)
   for (; from < all; from += each) sum_vectors(s, from, channels, 1, pairs, parts);
 }
 
-// As many sums at a time as the registers hold. How many does not change what comes out.
+// Computes as many sums at a time as fit the registers. Their number does not change the results.
 RK_KERNEL(void, rk_sum_taps, (const sums *s, int channels), (s, channels)) {
   const int is_wide = rk_instruction_set() == RK_AVX512;
   const ptrdiff_t halves = (s->columns + HALF - 1) / HALF;

@@ -112,7 +112,7 @@ RK_KERNEL(void, rk_normalization_adjoint,
               (__builtin_convertvector(*(const rk_f8 *)(x + i), rk_d8) - mean);
     projection = rk_total(&sums);
     for (; i < count; i++) projection += (double)c[i] * ((double)x[i] - mean);
-    // Once for each of both normalized factors.
+    // One factor for each of the two normalized values.
     projection *= factor * factor;
   }
   sum /= (double)count;
@@ -129,7 +129,7 @@ RK_KERNEL(void, rk_normalization_adjoint,
 
 typedef float rk_m8 __attribute__((vector_size(32), aligned(4)));
 
-// Eight rows of eight numbers become columns.
+// Transposes eight rows of eight numbers.
 RK_INLINE void transpose_block(const float *x, ptrdiff_t lead, float *y, ptrdiff_t y_lead) {
   rk_m8 a[8], b[8];
   for (int r = 0; r < 8; r++) a[r] = *(const rk_m8 *)(x + r * lead);
@@ -151,7 +151,7 @@ RK_INLINE void transpose_block(const float *x, ptrdiff_t lead, float *y, ptrdiff
 RK_KERNEL(void, rk_transpose,
           (const float *x, ptrdiff_t lead, ptrdiff_t rows, ptrdiff_t columns, float *restrict y, ptrdiff_t y_lead),
           (x, lead, rows, columns, y, y_lead)) {
-  // Squares whose lines of both sides stay in the first cache.
+  // The side of squares whose rows on both sides stay in the first-level cache.
   const ptrdiff_t square = 64;
   for (ptrdiff_t top = 0; top < rows; top += square)
     for (ptrdiff_t left = 0; left < columns; left += square) {

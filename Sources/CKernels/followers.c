@@ -1,4 +1,4 @@
-// Functions of elements computed one after the other on the same short run, which stays in the first cache meanwhile.
+// Elementwise functions computed one after the other on the same short run, which stays in the first-level cache.
 #include "CKernels.h"
 #include "vectors.h"
 
@@ -55,7 +55,7 @@ void rk_apply(rk_function f, float *y, const float *a, int a_moves, const float 
   }
 }
 
-// Elements start … start + count − 1, run by run of those along which operands move evenly.
+// Computes elements start … start + count − 1, run by run of those along which operands move evenly.
 static void follow(const rk_follower *f, ptrdiff_t start, ptrdiff_t count, float (*scratch)[RK_FOLLOWED]) {
   const rk_walk *walk = &f->walk;
   const int has_two = f->function.kind >= RK_ADD;
@@ -87,7 +87,7 @@ static void follow(const rk_follower *f, ptrdiff_t start, ptrdiff_t count, float
 void rk_follow(const rk_follower *followers, ptrdiff_t follower_count, ptrdiff_t start, ptrdiff_t rows, ptrdiff_t lead,
                ptrdiff_t count) {
   float scratch[RK_FOLLOWER_SLOTS][RK_FOLLOWED];
-  // Rows that touch are one.
+  // Adjacent rows are merged.
   if (lead == count) {
     count *= rows;
     rows = 1;

@@ -1,5 +1,5 @@
-// Functions of each element, sixteen at a time. Polynomials were fitted to the functions in double precision; errors are a few units in
-// the last place over all floats, infinities, NaN, subnormal numbers and −0 included.
+// Functions of each element, sixteen at a time. The polynomials were fitted to the functions in double precision.
+// Errors are a few units in the last place for all floats, including infinities, NaN, subnormal numbers and −0.
 #include "CKernels.h"
 #include "functions.h"
 
@@ -9,12 +9,12 @@ RK_INLINE rk_v16 sigmoid(rk_v16 x) {
   return rk_where(x < 0, value, rk_all(1)) / (1 + value);
 }
 
-// x·mantissa·scale, 0 where the power of x is so small that nothing is left; −∞ has none there.
+// x·mantissa·scale; 0 where the power underflows, also for x = −∞.
 RK_INLINE rk_v16 times_power(rk_v16 x, rk_v16 z, rk_v16 mantissa, rk_v16 scale) {
   return rk_where(z < -200, 0 * x, x) * mantissa * scale;
 }
 
-// x·σ(z). Where σ is subnormal the product may not be, so x comes in before the scale.
+// x·σ(z). The product may be normal where σ is subnormal, so x is multiplied before the scale.
 RK_INLINE rk_v16 times_sigmoid(rk_v16 x, rk_v16 z) {
   const rk_power e = rk_exp_scaled(-rk_magnitude(z));
   const rk_v16 divisor = 1 + e.mantissa * e.scale;
@@ -30,7 +30,7 @@ RK_INLINE rk_v16 hyperbolic_tangent(rk_v16 x) {
 RK_INLINE rk_v16 softplus(rk_v16 x) {
   const rk_power p = rk_exp_scaled(-rk_magnitude(x));
   const rk_v16 e = p.mantissa * p.scale, u = 1 + e;
-  // What rounding 1 + e lost.
+  // The rounding error of 1 + e.
   const rk_v16 log1p = rk_log_of(u) + (e - (u - 1)) / u;
   return rk_where(x < 0, rk_all(0), x) + log1p;
 }
@@ -51,7 +51,7 @@ RK_INLINE rk_power normal_tail(rk_v16 u, rk_v16 high, rk_v16 low) {
   rk_v16 r = rk_all(c[9]);
   for (int k = 8; k >= 0; k--) r = r * t + c[k];
   rk_power e = rk_exp_scaled(-high);
-  // Where nothing is left of the power, neither is there anything to correct.
+  // Where the power is 0, no correction is needed.
   e.mantissa *= r * t * (1 - rk_where(high < 110, low, rk_all(0)));
   return e;
 }
@@ -61,13 +61,13 @@ RK_INLINE rk_v16 error_function(rk_v16 x) {
   const rk_v16 a = rk_magnitude(x), s = rk_where(a < 1, a * a, rk_all(0));
   rk_v16 near = rk_all(c[6]);
   for (int k = 5; k >= 0; k--) near = near * s + c[k];
-  // Beyond 4 it is 1.
+  // Beyond 4 the value is 1.
   const rk_v16 b = rk_where(a > 4.5f, rk_all(4.5f), a), square = b * b;
   const rk_power tail = normal_tail(b * 1.41421356f, square, rk_square_rest(b, square));
   return rk_with_sign(rk_where(a < 1, a * near, 1 - 2 * (tail.mantissa * tail.scale)), x);
 }
 
-// x Φ(x) from the tail, which does not cancel.
+// x Φ(x), computed from the tail, which avoids cancellation.
 RK_INLINE rk_v16 gelu(rk_v16 x) {
   const rk_v16 a = rk_magnitude(x), u = rk_where(a > 15, rk_all(15), a), square = u * u;
   const rk_power tail = normal_tail(u, 0.5f * square, 0.5f * rk_square_rest(u, square));
@@ -76,12 +76,12 @@ RK_INLINE rk_v16 gelu(rk_v16 x) {
 
 // x/2·(1 + tanh w) = x·σ(2w) with w = √(2/π)·(x + 0.044715 x³)
 RK_INLINE rk_v16 gelu_by_tanh(rk_v16 x) {
-  // Beyond, σ is 0 or 1.
+  // Beyond these limits, σ is 0 or 1.
   const rk_v16 b = rk_where(x > 20, rk_all(20), rk_where(x < -20, rk_all(-20), x));
   return times_sigmoid(x, 1.59576912f * (b + 0.044715f * b * b * b));
 }
 
-// Comparisons keep NaN.
+// The order of comparisons keeps NaN.
 RK_INLINE rk_v16 clipped(rk_v16 x) { return rk_where(x > 1, rk_all(1), rk_where(x < 0, rk_all(0), x)); }
 
 #define RK_FUNCTION(name, value)                                                          \
@@ -129,7 +129,7 @@ RK_INLINE rk_v16 sigmoid_slope(rk_v16 x) {
 
 RK_INLINE rk_v16 swish_slope(rk_v16 z) {
   const rk_v16 s = sigmoid(z);
-  // Where σ is 1 or 0, so is this.
+  // Where σ is 0 or 1, the second term is 0.
   return s + rk_where(rk_magnitude(z) > 200, rk_all(0), z) * sigmoid_slope(z);
 }
 
@@ -153,13 +153,13 @@ RK_KERNEL(void, rk_swish_slope, (float *y, const float *x, float alpha, ptrdiff_
 
 // --- Softmax ---------------------------------------------------------------------------------------------------------
 
-// The sums of both halves of sixteen numbers.
+// Adds both halves of sixteen numbers in double precision.
 RK_INLINE rk_d8 rk_doubled(rk_v16 v) {
   return __builtin_convertvector(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7), rk_d8) +
          __builtin_convertvector(__builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15), rk_d8);
 }
 
-// The largest number that is one.
+// The largest number that is not NaN.
 RK_INLINE float rk_largest(const float *x, ptrdiff_t count) {
   rk_v16 most = rk_all(-__builtin_inff());
   ptrdiff_t i = 0;

@@ -1,12 +1,12 @@
-// Products with matrices that are read from memory once: reading is what they cost. Model files are mapped in pages of 4 KB, at
-// whose ends the processor stops to fetch ahead by itself, so the loops ask for what they will read next.
+// Products with matrices that are read from memory once, because reading takes most of the time. Model files are mapped
+// in pages of 4 KB, at whose ends the processor's prefetching stops, so the loops prefetch explicitly.
 #include "CKernels.h"
 #include "vectors.h"
 
 enum {
-  // Floats ahead of their use that weights are fetched: half a page.
+  // How many floats ahead of their use weights are prefetched: half a page.
   AHEAD = 512,
-  // Rows that are added up together, so that the sum is read and written once for all.
+  // The number of rows that are added together, so that the sum is read and written once for all of them.
   ROWS = 4,
 };
 
@@ -93,7 +93,7 @@ RK_KERNEL(void, rk_accumulate_rows,
     float factors[ROWS];
     for (int r = 0; r < ROWS; r++) {
       const ptrdiff_t at = first + r;
-      // A row that is not there counts as one that nothing is taken from.
+      // A missing row is replaced by one whose factor is 0.
       some[r] = w + rows[RK_MIN(at, row_count - 1)] * stride;
       next[r] = w + rows[RK_MIN(at + ROWS, row_count - 1)] * stride;
       factors[r] = at < row_count ? s[rows[at]] : 0;

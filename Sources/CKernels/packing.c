@@ -1,8 +1,9 @@
-// Operands of `rk_product`, laid out as it reads them.
+// The operands of `rk_product`, packed in the order in which it reads them.
 #include "CKernels.h"
 #include "vectors.h"
 
-// Four vectors, of whose sixteen numbers each quarter's four become one vector's, from all: in each quarter a square is transposed.
+// Transposes a square in each quarter of four vectors of sixteen numbers: the four numbers of a quarter come from all
+// four vectors.
 RK_INLINE void turn_quarters(rk_v16 v[4]) {
   rk_v16 pairs[4];
   for (int i = 0; i < 4; i += 2) {
@@ -15,8 +16,8 @@ RK_INLINE void turn_quarters(rk_v16 v[4]) {
   }
 }
 
-// The numbers of `count` rows or columns, `step` apart, at sixteen places of the depth: those of a place become neighbors, and places are
-// `count` apart, which is 12 or 16.
+// Transposes the numbers of `count` rows or columns, `step` apart, at sixteen positions of the depth: the numbers of a
+// position become adjacent, and positions are `count` apart, which is 12 or 16.
 RK_INLINE void turn(const float *from, ptrdiff_t step, rk_part part, int is_whole, int count, float *to) {
   rk_v16 v[4][4];
   for (int k = 0; k < count / 4; k++) {
@@ -26,7 +27,7 @@ RK_INLINE void turn(const float *from, ptrdiff_t step, rk_part part, int is_whol
     }
     turn_quarters(v[k]);
   }
-  // Quarter q of v[k][i] has rows 4k … 4k + 3 at place 4q + i.
+  // Quarter q of v[k][i] contains rows 4k … 4k + 3 at position 4q + i.
   for (int i = 0; i < 4; i++) {
     if (count == 16) {
       const rk_v16 low = __builtin_shufflevector(v[0][i], v[1][i], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
@@ -50,8 +51,8 @@ RK_INLINE void turn(const float *from, ptrdiff_t step, rk_part part, int is_whol
   }
 }
 
-// Lays out `count` rows or columns of an operand in blocks of `width`, zeros after the last; they are `step` floats apart, and one's floats
-// along the depth are `depth_step` apart.
+// Packs `count` rows or columns of an operand in blocks of `width`, with zeros after the last one. They are `step`
+// floats apart, and their elements are `depth_step` apart along the depth.
 RK_INLINE void pack(const float *from, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t count, ptrdiff_t depth, ptrdiff_t width,
                     rk_part part, int is_whole, float *restrict to, ptrdiff_t to_step) {
   for (ptrdiff_t first = 0; first < count; first += width, from += width * step, to += to_step) {
@@ -66,7 +67,7 @@ RK_INLINE void pack(const float *from, ptrdiff_t step, ptrdiff_t depth_step, ptr
       }
       continue;
     }
-    // Some floats of each at a time, so that what is read and what is written both stay in cache.
+    // A few floats of each row at a time, so that both operands stay in cache.
     for (ptrdiff_t start = 0; start < depth; start += LANES) {
       const ptrdiff_t end = RK_MIN(start + LANES, depth);
       if (depth_step == 1 && end == start + LANES && there == width) {
@@ -104,7 +105,7 @@ RK_KERNEL(void, rk_pack_columns,
     return;
   }
   const ptrdiff_t whole_columns = columns / LANES * LANES;
-  // Row by row, as they lie.
+  // Row by row, in the original order.
   for (ptrdiff_t p = 0; p < depth; p++, b += depth_step, to += LANES) {
     for (ptrdiff_t i = 0; i < whole_columns; i += LANES) {
       const rk_v16 weights = *(const rk_v16 *)(b + i);
@@ -124,8 +125,9 @@ void rk_prefetch(const float *x, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t count
 
 // --- Windows ---------------------------------------------------------------------------------------------------------
 //
-// The rows of a plane that some windows see are first laid out with their padding, the columns that a stride jumps over apart, so that
-// what a tap sees of each row is a run of floats: copied vector by vector, without looking at borders.
+// The rows of a plane that some windows read are first laid out with their padding, and the columns that a stride skips
+// are stored separately. A tap then reads a contiguous run of floats in each row, which is copied vector by vector
+// without border checks.
 
 typedef struct {
   ptrdiff_t rows, phases, lead;  // of a plane that is laid out
@@ -136,7 +138,7 @@ typedef struct {
 static inline layout layout_of(const rk_window *w, ptrdiff_t first, ptrdiff_t last) {
   const ptrdiff_t top = first / w->out_width, windows = (last - 1) / w->out_width - top;
   const ptrdiff_t reach_y = (w->kernel_y - 1) * w->dilation_y, reach_x = (w->kernel_x - 1) * w->dilation_x;
-  // With one tap, nothing between windows is seen.
+  // With a single tap, the rows between windows are not read.
   const ptrdiff_t row_step = reach_y == 0 ? w->stride_y : 1;
   const layout l = {windows * (w->stride_y / row_step) + reach_y + 1, RK_MIN(w->stride_x, reach_x + 1),
                     w->out_width + reach_x / w->stride_x, row_step, top};
@@ -144,7 +146,7 @@ static inline layout layout_of(const rk_window *w, ptrdiff_t first, ptrdiff_t la
 }
 
 ptrdiff_t rk_pack_windows_scratch(const rk_window *w, ptrdiff_t count) {
-  // A run of windows may begin and end within a row.
+  // A run of windows may start and end within a row.
   const ptrdiff_t rows = (count + w->out_width - 1) / w->out_width + 1;
   const layout l = layout_of(w, 0, rows * w->out_width);
   return l.rows * l.phases * l.lead + count + 4 * LANES;
@@ -171,7 +173,7 @@ RK_INLINE void lay_out(const float *plane, const rk_window *w, layout l, ptrdiff
   }
 }
 
-// The windows first ≤ p < last under one tap, side by side in `out`; up to 15 floats behind are overwritten.
+// Writes the windows first ≤ p < last under one tap side by side to `out`; up to 15 floats after them are overwritten.
 RK_INLINE void take_windows(const float *laid, const rk_window *w, layout l, ptrdiff_t ky, ptrdiff_t kx, ptrdiff_t first,
                             ptrdiff_t last, float *out) {
   const ptrdiff_t column = kx * w->dilation_x;
@@ -190,7 +192,7 @@ RK_KERNEL(void, rk_pack_windows,
           (x, w, first, last, depth_first, depth_last, scratch, to, to_step)) {
   const ptrdiff_t columns = last - first, taps = w->kernel_y * w->kernel_x;
   const layout l = layout_of(w, first, last);
-  // Windows are read a vector at a time, which may reach beyond what is laid out, into the row that they are copied to.
+  // Windows are read a vector at a time, which may extend beyond the layout into the row that they are copied to.
   float *row = scratch + l.rows * l.phases * l.lead + LANES;
   for (ptrdiff_t i = -LANES; i < columns + 2 * LANES; i++) row[i] = 0;
   for (ptrdiff_t p = depth_first; p < depth_last; p++, to += LANES) {

@@ -48,10 +48,10 @@ RK_KERNEL(void, rk_max_pool, (const float *x, const rk_window *w, float *y), (x,
   }
 }
 
-// The number that the sum over a window is divided by.
+// The divisor of the sum over a window.
 static inline float divisor(const rk_window *w, taps ty, taps tx, ptrdiff_t after_y, ptrdiff_t after_x, int counts_padding) {
   if (!counts_padding) return (float)((ty.to - ty.from) * (tx.to - tx.from));
-  // Taps inside the padded plane; in ceil mode the last window may reach beyond it.
+  // Taps inside the padded plane; in ceil mode the last window may extend beyond it.
   const ptrdiff_t rows = RK_MIN(w->kernel_y, (w->height + after_y - 1 - ty.origin) / w->dilation_y + 1);
   const ptrdiff_t columns = RK_MIN(w->kernel_x, (w->width + after_x - 1 - tx.origin) / w->dilation_x + 1);
   return (float)(rows * columns);
@@ -80,7 +80,7 @@ RK_KERNEL(void, rk_average_pool,
         }
       }
     }
-    // Windows between the first column whose first tap is inside and the last one whose last tap is have the same divisor.
+    // Windows that are completely inside the plane's columns have the same divisor.
     ptrdiff_t first, last, other;
     columns_inside(w, -w->pad_x, 0, w->out_width, &first, &other);
     columns_inside(w, (w->kernel_x - 1) * w->dilation_x - w->pad_x, first, w->out_width, &other, &last);

@@ -1,6 +1,7 @@
-// Products of matrices that lie as the innermost loop reads them: nothing is copied while it runs, and what a loop over the depth adds up
-// stays in registers. K. Goto, R. van de Geijn, “Anatomy of high-performance matrix multiplication”, ACM TOMS 34 (2008), whose packing
-// is done once here: for weights when a network is prepared, for data by whoever lays them out.
+// Products of matrices that are packed in the order in which the innermost loop reads them: nothing is copied during
+// the product, and sums over the depth stay in registers. K. Goto, R. van de Geijn, “Anatomy of high-performance matrix
+// multiplication”, ACM TOMS 34 (2008). Here packing is done once: for weights when a network is prepared, for data by
+// the caller.
 #include "CKernels.h"
 #include "vectors.h"
 
@@ -15,12 +16,12 @@ typedef void (*columns_function)(ptrdiff_t depth, const float *a, ptrdiff_t a_st
 enum {
   FEW_COLUMNS = 4,
   MOST_BLOCKS = 4,
-  // With less depth, writing single sums costs more than it saves.
+  // With a smaller depth, writing single sums costs more than it saves.
   DEEP_ENOUGH = 32,
 };
 
-// What multiplies 4·(i + 1) rows by one block of columns, and by two; and what multiplies `blocks` blocks of rows, or one, by i + 1
-// columns.
+// The functions that multiply 4·(i + 1) rows by one block of columns, and by two blocks, and the functions that
+// multiply `blocks` blocks of rows, or one block, by i + 1 columns.
 typedef struct {
   rows_function one[3], two[3];
   struct {
@@ -30,7 +31,7 @@ typedef struct {
   int padded;  // floats from one column's sums of a block to the next
 } shapes;
 
-// Names of what product_rows.h makes: rows_avx512_12x2 and so on.
+// The names of functions from product_rows.h: rows_avx512_12x2 and so on.
 #define RK_PASTE_(name, set, rows, vectors) name##_##set##_##rows##x##vectors
 #define RK_PASTE(name, set, rows, vectors) RK_PASTE_(name, set, rows, vectors)
 #define RK_NAME(name) RK_PASTE(name, RK_SET, RK_ROWS, RK_VECTORS)
@@ -39,7 +40,7 @@ typedef struct {
 #define RK_COLUMNS_PASTE(name, set, blocks, count) RK_COLUMNS_PASTE_(name, set, blocks, count)
 #define RK_COLUMNS_NAME(name) RK_COLUMNS_PASTE(name, RK_SET, RK_BLOCKS, RK_COUNT)
 
-// As many rows as leave registers for a row of b and for an element of a.
+// As many rows as leave registers for a row of b and an element of a.
 #if defined(__x86_64__)
 #define RK_SET avx512
 #define RK_TARGET RK_TARGET_AVX512
@@ -155,7 +156,7 @@ typedef struct {
 #define rows_generic_most rows_generic_2x4
 #endif
 
-// One block of columns by four rows at a time or more, in pieces that fit the registers.
+// One block of columns by at least four rows at a time, in pieces that fit the registers.
 #define RK_IN_PIECES(name, count, largest, function, rest_size, rest_function)                                                  \
   static void name(ptrdiff_t depth, const float *a, const float *b, ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, \
                    const rk_product_end *end, const float *bias, const float *factor, ptrdiff_t factor_lead) {                   \
@@ -199,12 +200,12 @@ static const shapes *shapes_of(rk_isa set) {
   return &generic;
 }
 
-// The same for rows and columns of which only some are there: what is not there is computed in memory beside c.
+// Multiplies incomplete blocks of rows and columns in memory beside c.
 static void partial(rows_function multiply, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, const float *b,
                     ptrdiff_t b_step, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const float *bias,
                     const float *factor, ptrdiff_t factor_lead) {
   enum { WIDTH = 2 * RK_PRODUCT_COLUMNS };
-  // Only what is there is filled in; what becomes of the rest is not looked at.
+  // Only existing elements are copied; the other results are not used.
   float sums[RK_PRODUCT_ROWS * WIDTH], factors[RK_PRODUCT_ROWS * WIDTH], biases[RK_PRODUCT_ROWS];
   for (ptrdiff_t i = 0; i < rows; i++) {
     if (accumulates) memcpy(sums + i * WIDTH, c + i * lead, (size_t)columns * sizeof(float));
@@ -215,7 +216,7 @@ static void partial(rows_function multiply, ptrdiff_t rows, ptrdiff_t columns, p
   for (ptrdiff_t i = 0; i < rows; i++) memcpy(c + i * lead, sums + i * WIDTH, (size_t)columns * sizeof(float));
 }
 
-// The last columns, if there are few of them behind whole blocks: a vector of them would be nearly empty.
+// Multiplies the last columns if only a few follow the whole blocks: a vector of them would be nearly empty.
 static void multiply_few(const shapes *all, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const float *a, ptrdiff_t a_step,
                          const float *b, float *c, ptrdiff_t lead, int accumulates, const rk_product_end *end, const float *factor) {
   float sums[MOST_BLOCKS * FEW_COLUMNS * 16];

@@ -1,8 +1,10 @@
-// The innermost product of some blocks of rows with a few columns; included once for each shape by product.c, which names the instruction
-// set (RK_SET, RK_TARGET), the floats in a vector (RK_LANES), the columns (RK_COUNT) and the blocks (RK_BLOCKS). Vectors run along the
-// rows, since a vector of columns would be nearly empty; each sum is taken in the same order as there.
+// The innermost product of some blocks of rows with a few columns. product.c includes this file once for each shape,
+// and defines the instruction set (RK_SET, RK_TARGET), the floats in a vector (RK_LANES), the columns (RK_COUNT) and
+// the blocks (RK_BLOCKS). Vectors run along the rows, because a vector of columns would be nearly empty. Each sum has
+// the same order as in product_rows.h.
 
-// What lies behind the rows of a block in its last vector belongs to the next element of the depth, and is left out at the end.
+// The lanes after the rows of a block in its last vector contain the next element of the depth, and are dropped at the
+// end.
 RK_TARGET static void RK_COLUMNS_NAME(columns)(ptrdiff_t depth, const float *restrict a, ptrdiff_t a_step, const float *restrict b,
                                                float *restrict sums) {
   enum { VECTORS = (RK_PRODUCT_ROWS + RK_LANES - 1) / RK_LANES, PADDED = VECTORS * RK_LANES };

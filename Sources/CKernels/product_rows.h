@@ -1,9 +1,11 @@
-// The innermost product for one shape of registers; included once for each by product.c, which names the instruction set (RK_SET,
-// RK_TARGET), the floats in a vector (RK_LANES), the rows (RK_ROWS) and the vectors in a row (RK_VECTORS).
+// The innermost product for one shape of registers. product.c includes this file once for each shape, and defines the
+// instruction set (RK_SET, RK_TARGET), the floats in a vector (RK_LANES), the rows (RK_ROWS) and the vectors in a row
+// (RK_VECTORS).
 
 typedef float RK_NAME(vector) __attribute__((vector_size(RK_LANES * sizeof(float)), aligned(4)));
 
-// c[RK_ROWS][RK_VECTORS·RK_LANES] ← a·b (+ c), and the end if it is given. The columns of b are in blocks of RK_PRODUCT_COLUMNS.
+// c[RK_ROWS][RK_VECTORS·RK_LANES] ← a·b (+ c), then the operations of `end` if it is given. The columns of b are in
+// blocks of RK_PRODUCT_COLUMNS.
 RK_TARGET static void RK_NAME(rows)(ptrdiff_t depth, const float *restrict a, const float *restrict b, ptrdiff_t b_step,
                                     float *restrict c, ptrdiff_t lead, int accumulates, const rk_product_end *end,
                                     const float *bias, const float *factor, ptrdiff_t factor_lead) {

@@ -1,7 +1,7 @@
 #include "CKernels.h"
 #include "vectors.h"
 
-// Σ over channels and taps of x·part(w) for one window, in order: what im2col and a matrix product compute.
+// Σ over channels and taps of x·part(w) for one window, in the order of im2col and a matrix product.
 static float product_at(const float *x, ptrdiff_t channels, const rk_window *w, ptrdiff_t position, const float *weights,
                         rk_part part) {
   const ptrdiff_t y0 = position / w->out_width * w->stride_y - w->pad_y, x0 = position % w->out_width * w->stride_x - w->pad_x;
@@ -38,7 +38,7 @@ RK_KERNEL(ptrdiff_t, rk_refine_small_products,
   ptrdiff_t refined = 0;
   for (ptrdiff_t first = 0; first < positions; first += LANES) {
     const ptrdiff_t last = RK_MIN(first + LANES, positions);
-    // Sixteen at a time, since hardly any are so small.
+    // Sixteen at a time, because small products are rare.
     if (last - first == LANES) {
       const rk_v16 v = __builtin_elementwise_abs(*(const rk_v16 *)(z + first));
       if (!__builtin_reduce_or(needed ? (v <= threshold) & (*(const rk_v16 *)(needed + first) != 0) : v <= threshold)) continue;

@@ -7,11 +7,12 @@
 
 // --- Instruction sets ----------------------------------------------------------------------------------------------------
 //
-// A kernel is compiled once for each generation of vector units, from one body that is inlined into all; which one runs is looked up at
-// each call, so that it can be chosen.
+// A kernel is compiled once for each generation of vector units, from one body that is inlined into all versions. The
+// version is selected at each call, so that it can be changed.
 
 #if defined(__x86_64__)
-// Features one by one: named by a generation of processors, the compiler would keep to half the width of AVX-512's registers.
+// Features are listed one by one: for a named generation of processors, the compiler would use only half the width of
+// AVX-512's registers.
 #define RK_TARGET_AVX512 \
   __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512cd,avx2,fma,bmi,bmi2,f16c,lzcnt,movbe,popcnt")))
 #define RK_TARGET_AVX2 __attribute__((target("avx2,fma,bmi,bmi2,f16c,lzcnt,movbe,popcnt")))
@@ -30,31 +31,32 @@
   }                                                                                             \
   static inline __attribute__((always_inline)) type name##_body parameters
 #else
-// Where all processors have the same, the compiler knows it.
+// Where all processors support the same set, the compiler selects it.
 #define RK_KERNEL_VERSIONS(linkage, type, name, parameters, arguments) linkage type name parameters
 #endif
 
-// Begins a kernel that others call, or one of this file: RK_KERNEL(void, name, (float *y, ptrdiff_t count), (y, count)) { … }
+// Starts a kernel that other files call, or that only this file uses: RK_KERNEL(void, name, (float *y, ptrdiff_t
+// count), (y, count)) { … }
 #define RK_KERNEL(type, name, parameters, arguments) RK_KERNEL_VERSIONS(, type, name, parameters, arguments)
 #define RK_LOCAL_KERNEL(type, name, parameters, arguments) RK_KERNEL_VERSIONS(static, type, name, parameters, arguments)
 
-// Vectors are passed to functions that are always inlined, so how they would be passed does not matter.
+// Vectors are passed only to functions that are always inlined, so the calling convention does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #define RK_INLINE static inline __attribute__((always_inline))
 
-// Sixteen floats; the compiler splits them where registers are narrower, so sums come out the same everywhere.
+// Sixteen floats. The compiler splits them if registers are narrower, so sums are the same on all processors.
 typedef float rk_v16 __attribute__((vector_size(64), aligned(4)));
 enum { LANES = 16 };
 typedef float rk_v4 __attribute__((vector_size(16), aligned(4)));
-// What comparing them gives, and their bits.
+// The results of comparisons, and the bits of the floats.
 typedef int32_t rk_i16 __attribute__((vector_size(64), aligned(4)));
 
-// Eight numbers of double and of single precision, for sums.
+// Eight numbers in double and in single precision, for sums.
 typedef double rk_d8 __attribute__((vector_size(64)));
 typedef float rk_f8 __attribute__((vector_size(32), aligned(4)));
 
-// In a fixed order.
+// Adds the numbers in a fixed order.
 static inline double rk_total(const rk_d8 *sum) {
   double total = 0;
   for (int k = 0; k < 8; k++) total += (*sum)[k];
@@ -70,7 +72,7 @@ static inline float rk_weight(float w, rk_part part) {
   }
 }
 
-// The same for sixteen weights.
+// part(w) for sixteen weights.
 RK_INLINE rk_v16 rk_weights(rk_v16 w, rk_part part) {
   const rk_v16 zero = {0};
   switch (part.form) {
@@ -83,7 +85,7 @@ RK_INLINE rk_v16 rk_weights(rk_v16 w, rk_part part) {
   }
 }
 
-// Begins a loop that reads no element but those which it writes in the same turn: the result may be an operand itself.
+// Starts a loop that reads only elements that it writes in the same iteration: the result may be one of the operands.
 #define RK_EACH _Pragma("clang loop vectorize(assume_safety)")
 
 #define RK_MIN(a, b) ((a) < (b) ? (a) : (b))

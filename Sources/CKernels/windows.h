@@ -1,10 +1,10 @@
-// How windows lie on planes, for whatever pools over them or sends something back.
+// The positions of windows on planes, for functions that pool over windows or propagate back through them.
 #ifndef RK_WINDOWS_H
 #define RK_WINDOWS_H
 
 #include "vectors.h"
 
-// The rows or columns of one window that lie inside the plane, as a range of taps.
+// The rows or columns of one window that are inside the plane, as a range of taps.
 typedef struct {
   ptrdiff_t origin, from, to;
 } taps;
@@ -22,7 +22,7 @@ static inline taps taps_inside(ptrdiff_t index, ptrdiff_t stride, ptrdiff_t pad,
 #define RK_TAPS_Y(w, oy) taps_inside(oy, (w)->stride_y, (w)->pad_y, (w)->kernel_y, (w)->dilation_y, (w)->height)
 #define RK_TAPS_X(w, ox) taps_inside(ox, (w)->stride_x, (w)->pad_x, (w)->kernel_x, (w)->dilation_x, (w)->width)
 
-// Runs `body` with `i` the position of each element of the window given by ty, tx.
+// Runs `body` for each element of the window given by ty and tx, with `i` as its position.
 #define RK_EACH_TAP(w, ty, tx, i, body)                                                              \
   for (ptrdiff_t ky = (ty).from; ky < (ty).to; ky++) {                                               \
     const ptrdiff_t base_ = ((ty).origin + ky * (w)->dilation_y) * (w)->width + (tx).origin;         \
@@ -32,7 +32,7 @@ static inline taps taps_inside(ptrdiff_t index, ptrdiff_t stride, ptrdiff_t pad,
     }                                                                                                \
   }
 
-// First and one past the last of the output columns first … last−1 whose tap at `shift` lies inside the plane.
+// The first, and one past the last, of the output columns first … last−1 whose tap at `shift` is inside the plane.
 static inline void columns_inside(const rk_window *w, ptrdiff_t shift, ptrdiff_t first, ptrdiff_t last, ptrdiff_t *from,
                                   ptrdiff_t *to) {
   const ptrdiff_t s = w->stride_x;
@@ -43,12 +43,12 @@ static inline void columns_inside(const rk_window *w, ptrdiff_t shift, ptrdiff_t
 
 // --- Small maps ------------------------------------------------------------------------------------------------------
 //
-// The rows of small maps are too short for vectors. Under windows with unit strides that leave the size as it is, whole planes
-// are taken as one row instead: laid out with so much space between rows that no tap reaches another row.
+// The rows of small maps are too short for vectors. For windows with unit strides that keep the size, whole planes are
+// treated as one row instead, with enough space between rows that no tap reaches another row.
 
 enum { SMALL = 2048 };
 
-// Floats from one row to the next; 0 if a window does not allow it.
+// The number of floats from one row to the next; 0 if the window does not allow it.
 static inline ptrdiff_t lead_of_small(const rk_window *w) {
   const ptrdiff_t after = w->kernel_x - 1 - w->pad_x, below = w->kernel_y - 1 - w->pad_y;
   if (w->stride_x != 1 || w->stride_y != 1 || w->dilation_x != 1 || w->dilation_y != 1) return 0;
@@ -57,7 +57,7 @@ static inline ptrdiff_t lead_of_small(const rk_window *w) {
   return (w->height + w->kernel_y) * lead + w->kernel_x <= SMALL ? lead : 0;
 }
 
-// Rows of a plane, `lead` floats apart.
+// Copies the rows of a plane `lead` floats apart.
 static inline void spread(const float *x, const rk_window *w, ptrdiff_t lead, float *to) {
   for (ptrdiff_t y = 0; y < w->height; y++)
     for (ptrdiff_t i = 0; i < w->width; i++) to[y * lead + i] = x[y * w->width + i];
@@ -67,7 +67,7 @@ static inline void fill(float *to, float value, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) to[i] = value;
 }
 
-// Where the first element of a plane lies among its padding.
+// The position of the first element of a plane after its padding.
 static inline ptrdiff_t origin_of_small(const rk_window *w, ptrdiff_t lead) { return w->pad_y * lead + w->pad_x; }
 
 static inline void clear(float *c, const rk_window *w) {

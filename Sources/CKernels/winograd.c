@@ -42,7 +42,8 @@
   } while (0)
 
 enum {
-  // Tiles that the output transform finishes before it writes them: their rows stay in the first cache.
+  // The number of tiles that the output transform completes before it writes them: their rows stay in the first-level
+  // cache.
   TILES_TOGETHER = 64,
 };
 
@@ -58,10 +59,10 @@ RK_INLINE rk_v16 take_quads(const float *const rows[RK_PRODUCT_ROWS], ptrdiff_t 
   return __builtin_shufflevector(ab, cc, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
-// Four taps of twelve kernels, from tap `at` on: lane r is of kernel r.
+// Four taps of twelve kernels, from tap `at` on: lane r contains kernel r.
 RK_INLINE void take_taps(const float *const rows[RK_PRODUCT_ROWS], ptrdiff_t at, rk_v16 taps[4]) {
   const rk_v16 a = take_quads(rows, at, 0), b = take_quads(rows, at, 1), c = take_quads(rows, at, 2), d = take_quads(rows, at, 3);
-  // In each four lanes: a0 b0 a1 b1, a2 b2 a3 b3, and so on.
+  // Every four lanes contain: a0 b0 a1 b1, a2 b2 a3 b3, and so on.
   const rk_v16 ab = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
   const rk_v16 AB = __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
   const rk_v16 cd = __builtin_shufflevector(c, d, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
@@ -72,14 +73,14 @@ RK_INLINE void take_taps(const float *const rows[RK_PRODUCT_ROWS], ptrdiff_t at,
   taps[3] = __builtin_shufflevector(AB, CD, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
 }
 
-// Transforms a block of rows, twelve kernels at a time. Whole vectors are written, whose last four floats belong to the next element of
-// the depth, which is written later.
+// Transforms a block of rows, twelve kernels at a time. Full vectors are written; their last four floats belong to the
+// next element of the depth, which is written later.
 RK_INLINE void transform_block(const float *g, ptrdiff_t step, ptrdiff_t depth_step, ptrdiff_t rows, ptrdiff_t depth, rk_part part,
                                int turned, float *u, ptrdiff_t plane) {
   const float *row[RK_PRODUCT_ROWS];
   for (ptrdiff_t r = 0; r < RK_PRODUCT_ROWS; r++) row[r] = g + RK_MIN(r, rows - 1) * step;
   for (ptrdiff_t p = 0; p < depth; p++, u += RK_PRODUCT_ROWS) {
-    // The last quad overlaps the one before, so that nothing is read behind a kernel.
+    // The last four floats overlap the previous ones, so that no memory after a kernel is read.
     rk_v16 w[9], last[4];
     take_taps(row, p * depth_step, w);
     take_taps(row, p * depth_step + 4, w + 4);
@@ -114,7 +115,7 @@ RK_KERNEL(void, rk_winograd_kernels,
   const int is_scaled = part.form == RK_SCALED && part.positive == 1;
   for (ptrdiff_t first = 0; first < rows; first += RK_PRODUCT_ROWS, g += RK_PRODUCT_ROWS * step, u += RK_PRODUCT_ROWS * depth) {
     const ptrdiff_t count = rows - first;
-    // What is a constant here is decided before the loop.
+    // Constants here are resolved before the loop.
     if (is_scaled && part.negative == 1 && !turned) transform_block(g, step, depth_step, count, depth, whole, 0, u, plane);
     else if (is_scaled && part.negative == 0 && turned) transform_block(g, step, depth_step, count, depth, positive, 1, u, plane);
     else transform_block(g, step, depth_step, count, depth, part, turned, u, plane);
@@ -123,13 +124,13 @@ RK_KERNEL(void, rk_winograd_kernels,
 
 // --- Data ------------------------------------------------------------------------------------------------------------
 
-// Tile rows whose tiles fill one vector.
+// The number of tile rows whose tiles fill one vector.
 static inline ptrdiff_t rows_per_vector(ptrdiff_t tiles) { return tiles * 2 <= LANES ? LANES / tiles : 1; }
 
 ptrdiff_t rk_winograd_scratch(const rk_window *w) {
   const ptrdiff_t tiles = (w->out_width + 3) / 4;
-  // Six rows of input after the vertical transform with room for whole vectors, a row of zeros, and one vector's rows
-  // side by side.
+  // Six rows of input after the vertical transform with space for full vectors, a row of zeros, and the rows of one
+  // vector side by side.
   const ptrdiff_t input = 6 * (4 * tiles + 5 * LANES) + w->width + 2 * 6 * 4 * LANES;
   const ptrdiff_t output = 4 * 4 * (tiles + TILES_TOGETHER + LANES);
   return RK_MAX(input, output);
@@ -147,8 +148,8 @@ RK_INLINE void take_two(rk_v16 low, rk_v16 high, rk_v16 *first, rk_v16 *second) 
   *second = __builtin_shufflevector(low, high, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
 }
 
-// The horizontal transform of sixteen tiles: row k of the vertically transformed input is at a + k·stride, from each tile's
-// first column on, and at b + k·stride from its fifth on.
+// The horizontal transform of sixteen tiles. Row k of the vertically transformed input starts at a + k·stride for the
+// first four columns of tiles, and at b + k·stride for the columns from the fifth on.
 RK_INLINE void transform_tiles(const float *a, const float *b, ptrdiff_t stride, float *v, ptrdiff_t plane) {
 #pragma unroll
   for (int k = 0; k < 6; k++) {
@@ -176,7 +177,7 @@ RK_KERNEL(void, rk_winograd_input,
   const ptrdiff_t tiles = (w->out_width + 3) / 4, columns = 4 * tiles + 2, stride = 4 * tiles + 5 * LANES;
   float *zeros = scratch + 6 * stride, *a = zeros + w->width, *b = a + 6 * 4 * LANES;
   memset(zeros, 0, (size_t)w->width * sizeof(float));
-  // Columns of the tiles that lie inside the plane.
+  // The columns of the tiles that are inside the plane.
   const ptrdiff_t from = RK_MIN(RK_MAX(w->pad_x, 0), columns), to = RK_MAX(RK_MIN(w->width + w->pad_x, columns), from);
   for (int k = 0; k < 6; k++) {
     memset(scratch + k * stride, 0, (size_t)from * sizeof(float));
@@ -200,7 +201,7 @@ RK_KERNEL(void, rk_winograd_input,
         transform_tiles(scratch + 4 * t, scratch + 4 * t + 4, stride, v + t, plane);
       continue;
     }
-    // Narrow maps: the tiles of several rows side by side.
+    // In narrow maps, the tiles of several rows are side by side.
     const ptrdiff_t place = (row - row_first) % together;
     for (int k = 0; k < 6; k++) {
       memcpy(a + k * 4 * LANES + 4 * tiles * place, scratch + k * stride, (size_t)tiles * 4 * sizeof(float));
@@ -217,16 +218,16 @@ RK_KERNEL(void, rk_winograd_pack,
     for (ptrdiff_t t = 0; t < tiles; t += LANES) *(rk_v16 *)(to + t / LANES * block) = *(const rk_v16 *)(v + t);
 }
 
-// a[0], b[0], a[1], b[1], … of the first or the second half of two vectors.
+// a[0], b[0], a[1], b[1], … of the first or second half of two vectors.
 #define RK_ZIP(a, b, k)                                                                                              \
   __builtin_shufflevector(a, b, k, k + 16, k + 1, k + 17, k + 2, k + 18, k + 3, k + 19, k + 4, k + 20, k + 5, k + 21, \
                           k + 6, k + 22, k + 7, k + 23)
-// The same by pairs.
+// The same for pairs of floats.
 #define RK_ZIP_PAIRS(a, b, k)                                                                                        \
   __builtin_shufflevector(a, b, k, k + 1, k + 16, k + 17, k + 2, k + 3, k + 18, k + 19, k + 4, k + 5, k + 20, k + 21, \
                           k + 6, k + 7, k + 22, k + 23)
 
-// Transforms sixteen tiles back: row i of their outputs goes to y + i·stride, four columns of each tile in turn.
+// Transforms sixteen tiles back. Row i of their outputs is written to y + i·stride, with four columns for each tile.
 RK_INLINE void restore_tiles(const float *m, ptrdiff_t plane, float *y, ptrdiff_t stride) {
   rk_v16 q[4][6];
 #pragma unroll

@@ -9,7 +9,7 @@
 
 int cplatform_unnamed_file(const char *folder) {
 #ifdef O_TMPFILE
-    // Where /proc is missing it could not be named later.
+    // Without /proc, the file could not be named later.
     if (access("/proc/self/fd", X_OK) != 0) return -1;
     return open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 #else
@@ -37,7 +37,7 @@ long long cplatform_address_space_left(void) {
     for (int i = 0; i < 2; i++) {
         struct rlimit limit;
         if (getrlimit(resources[i], &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) continue;
-        // Pages: all that are mapped, …, those of data and stack.
+        // Pages: all mapped pages, …, and those of data and stack.
         long long all = 0, data = 0;
         FILE *file = fopen("/proc/self/statm", "re");
         if (file == NULL) return -1;

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-// Tables that a signal handler reads: a row is taken by filling it, and given up by clearing its path first. Paths are
-// never freed while a row has them; between the two, a handler on another thread may still read one, so they are kept
-// for the next user of the row.
+// Tables that a signal handler reads. A row is claimed by filling it, and released by clearing its path first. Paths
+// are not freed while a row contains them; a handler on another thread may still read a path after that, so paths are
+// kept for the next user of the row.
 enum { rows = 512 };
 struct row {
     _Atomic(const char *) path;
@@ -69,7 +69,7 @@ void cplatform_say(const char *text, size_t count) {
             text += written;
             count -= (size_t)written;
         } else if (written < 0 && errno == EAGAIN && looks < 100) {
-            // A terminal that others have made non-blocking takes the rest in a moment.
+            // A terminal that another process has made non-blocking accepts the rest a moment later.
             looks++;
             usleep(1000);
         } else if (!(written < 0 && errno == EINTR)) {
@@ -90,7 +90,7 @@ static void end_by(int signal_number) {
     raise(signal_number);
 }
 
-// A page of a mapped file that is no longer there, or cannot be read from its disk.
+// Handles access to a page of a mapped file that no longer exists or cannot be read from its disk.
 static void on_bus_error(int signal_number, siginfo_t *info, void *context) {
     (void)context;
     uintptr_t address = (uintptr_t)info->si_addr;
@@ -100,7 +100,7 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context) {
         // Whole pages are mapped.
         if (path == NULL || address < start || address - start >= ((atomic_load(&mappings[i].count) + 65535) & ~(size_t)65535))
             continue;
-        // Threads that meet the same end wait for the first.
+        // Threads that reach the same end wait for the first one.
         if (atomic_flag_test_and_set(&is_ending)) for (;;) pause();
         char line[1024];
         size_t used = 0;
@@ -135,7 +135,8 @@ void cplatform_guard_process(const char *name) {
     strncpy(tool, name, sizeof tool - 1);
     for (int descriptor = 0; descriptor <= 2; descriptor++) {
         if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
-        // The other way round, so that using it fails as with a closed one. It gets the smallest free number: this one.
+        // Opened in the opposite mode, so that using it fails as for a closed descriptor. It gets the smallest free
+        // number: this one.
         open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     }
     signal(SIGPIPE, SIG_IGN);
@@ -149,11 +150,11 @@ void cplatform_guard_process(const char *name) {
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGBUS, &action, NULL);
 
-    // The last four are what schedulers send before the time of a job is over, and what a keyboard or another program may.
+    // Schedulers send the last four before a job's time is over; keyboards and other programs may send them, too.
     const int requests[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2, SIGQUIT};
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         struct sigaction before;
-        // nohup, and shells for jobs in the background, have some ignored on purpose.
+        // nohup, and shells for background jobs, ignore some signals on purpose.
         if (sigaction(requests[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
         memset(&action, 0, sizeof action);
         sigemptyset(&action.sa_mask);

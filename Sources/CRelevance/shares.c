@@ -19,7 +19,7 @@ RK_KERNEL(void, rk_divide_positive,
           (float *r, const float *z, float stabilizer, ptrdiff_t count),
           (r, z, stabilizer, count)) {
   for (ptrdiff_t i = 0; i < count; i++) {
-    // The quotient is computed for every element so that the loop has no branch; a zero denominator is replaced first.
+    // The quotient is computed for every element, so that the loop has no branch; zero denominators are replaced first.
     const float denominator = z[i] > 0 ? z[i] + stabilizer : 1;
     const float quotient = r[i] / denominator;
     r[i] = z[i] > 0 ? quotient : 0;

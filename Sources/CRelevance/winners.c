@@ -3,10 +3,11 @@
 
 #include <math.h>
 
-// Output columns that are computed side by side, in rows of floats that stay in the first cache.
+// The number of output columns that are computed side by side, in rows of floats that stay in the first-level cache.
 enum { RUN = 256 };
 
-// Tap by tap, what a window has `left` goes where the maximum is. The stride is a constant where the call is inlined.
+// Tap by tap, sends the relevance in `left` of each window to its maximum. The stride is a constant where the call is
+// inlined.
 static inline __attribute__((always_inline)) void take_winner(const float *restrict in, const float *restrict largest,
                                                               float *restrict left, float *restrict out, ptrdiff_t stride,
                                                               ptrdiff_t count) {
@@ -24,7 +25,7 @@ RK_INLINE void first_winners_small(const float *x, const float *y, const float *
   const ptrdiff_t origin = origin_of_small(w, lead);
   fill(all, -INFINITY, padded);
   spread(x, w, lead, all + origin);
-  // What lies between rows equals nothing and has nothing to give.
+  // The space between rows equals no value and has no relevance to send.
   fill(largest, INFINITY, count);
   spread(y, w, lead, largest);
   fill(left, 0, count);
@@ -37,7 +38,7 @@ RK_INLINE void first_winners_small(const float *x, const float *y, const float *
     for (ptrdiff_t i = 0; i < w->width; i++) c[row * w->width + i] += out[origin + row * lead + i];
 }
 
-// The first of several winners takes all.
+// The first of several winners receives all relevance.
 RK_LOCAL_KERNEL(void, first_winners,
           (const float *x, const float *y, const float *r, const rk_window *w, float *c),
           (x, y, r, w, c)) {
@@ -75,7 +76,7 @@ RK_LOCAL_KERNEL(void, first_winners,
   }
 }
 
-// Equal shares for all winners.
+// All winners receive equal shares.
 static void equal_winners(const float *x, const float *y, const float *r, const rk_window *w, float *c) {
   for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
     const taps ty = RK_TAPS_Y(w, oy);
@@ -90,7 +91,7 @@ static void equal_winners(const float *x, const float *y, const float *r, const 
   }
 }
 
-// Windows of two by two elements, side by side: each element belongs to one of them or to none.
+// Adjacent windows of two by two elements: each element belongs to one window or to none.
 RK_LOCAL_KERNEL(void, first_winners_of_four,
           (const float *x, const float *y, const float *r, const rk_window *w, float *c),
           (x, y, r, w, c)) {

@@ -2,10 +2,10 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension RelevanceNetworks.Operator {
-  /// What the operator makes of known operands, by the kernel that would compute it in a run; nil where there is none, and where more
-  /// comes out than any weights need, or something that is not finite.
+  /// The value of the operator for known operands, computed by the kernel of a run. The result is nil if there is no
+  /// kernel, if the value has more elements than weights would need, or if it is not finite.
   ///
-  /// - Parameter output: what is inferred of the output from the operands.
+  /// - Parameter output: the inferred properties of the output.
   package func computed(of operands: [Inferred], as output: Inferred) -> Literal? {
     let inputs = operands.reduce(0) { $0 + $1.shape.count }
     guard output.literal == nil, output.kind == .real, !operands.isEmpty, output.shape.count > 0,
@@ -25,7 +25,7 @@ extension RelevanceNetworks.Operator {
     return result.notFinite() == nil ? .floats(result) : nil
   }
 
-  /// Runs a kernel on tensors, the memory of which is held while it runs.
+  /// Runs a kernel on tensors, whose memory is kept alive during the run.
   private static func run(
     _ kernel: any Kernel, _ tensors: ArraySlice<Tensor>, _ bases: [Floats], _ output: MutableFloats, on workers: Workers
   ) {

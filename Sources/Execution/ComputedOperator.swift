@@ -2,15 +2,16 @@ import RelevanceNetworks
 import RelevanceSupport
 import RelevanceTensors
 
-/// An operator with a kernel of its own. Functions of elements or pairs of them, selections and reshapings share theirs.
+/// An operator with its own kernel. Functions of elements or of pairs of elements, selections and reshapings share
+/// kernels.
 protocol ComputedOperator: RelevanceNetworks.Operator {
-  /// What computes a node with the operator.
+  /// The kernel of a node with the operator.
   ///
-  /// - Throws: `RelevanceKitError` for what is not supported.
+  /// - Throws: `RelevanceKitError` if the node is not supported.
   func kernel(at site: KernelSite) throws -> any Kernel
 }
 
-/// An operator with a kernel that is made of it and of what is known of its node.
+/// An operator whose kernel is created from the operator and the site of its node.
 protocol DirectlyComputed: ComputedOperator {
   associatedtype Computed: OperatorKernel where Computed.Operation == Self
 }
@@ -26,7 +27,7 @@ protocol OperatorKernel: Kernel {
   init(_ operation: Operation, at site: KernelSite) throws
 }
 
-/// A node that needs a kernel, and what is known of its operands and its output.
+/// A node that needs a kernel, and the properties of its operands and its output.
 package struct KernelSite {
   let node: Node
   let operands: [Inferred]
@@ -38,18 +39,18 @@ package struct KernelSite {
   /// Whether values are rounded to integers or wrap as integers do.
   var isStepwise: Bool { node.operation.isStepwise(of: operands.map(\.kind)) }
 
-  /// What computes real numbers, or the integers of a type where values are rounded to these or wrap as they do.
+  /// The kernel for real numbers, or for the integers of a type if the node rounds values to integers or wraps them.
   func kernel(_ real: any Kernel, orOfIntegers integers: (IntegerType) throws -> any Kernel) rethrows -> any Kernel {
     guard isStepwise, let type = output.kind.integerType else { return real }
     return StepwiseKernel(values: try integers(type), withoutSteps: real)
   }
 
-  /// The same for the adjoint of the node's only operand.
+  /// The site of the adjoint of the node's only operand.
   var reversed: KernelSite {
     KernelSite(node: node, operands: [output], output: operands[0], algorithm: algorithm, weights: weights)
   }
 
-  /// The kernel that computes the node; nil where nothing is computed: inputs, and what is known beforehand.
+  /// The kernel of the node; nil where nothing is computed: for inputs and for values known before the run.
   ///
   /// - Throws: As `ComputedOperator.kernel(at:)`.
   func kernel() throws -> (any Kernel)? {
@@ -66,7 +67,7 @@ package struct KernelSite {
   }
 }
 
-/// Output is the operand, element for element, under another shape at most.
+/// Copies the operand; only the shape may differ.
 struct CopyKernel: LinearKernel {
   let count: Int
 
@@ -79,7 +80,7 @@ struct CopyKernel: LinearKernel {
   }
 }
 
-/// A node whose values are rounded to integers or wrap as integers do: they change in steps, so that derivatives are 0.
+/// A node whose values are rounded to integers or wrap as integers do. They change in steps, so derivatives are 0.
 package struct StepwiseKernel: Kernel {
   let values: any Kernel
   package let withoutSteps: (any Kernel)?

@@ -2,23 +2,24 @@ import RelevanceNetworks
 import RelevanceSupport
 import RelevanceTensors
 
-/// How a network is run for one input shape: a kernel for every node and a place in memory for every value.
+/// The execution of a network for one input shape: a kernel for every node and a place in memory for every value.
 ///
-/// A rectifier that takes the place of its operand is merged into a convolution or fully connected layer before it, and other functions of
-/// elements are computed of each part of their operand as soon as it is there.
+/// A rectifier that can replace its operand is merged into the convolution or fully connected layer before it. Other
+/// elementwise functions are applied to each part of their operand as soon as the part is computed.
 package final class ExecutionPlan: Sendable {
   package let network: NeuralNetwork
-  /// What is known of the network for the input's shape.
+  /// The properties of the network that are inferred for the input's shape.
   package let analysis: Analysis
   package let shapes: [TensorShape]
-  /// What becomes of the batch's items on the way to the logits.
+  /// How the batch's items are arranged on the way to the logits.
   package let batching: Batching
-  /// Where the batch's items lie in each node's values; nil for nodes that do not lead from the input to the logits.
+  /// The layout of the batch's items in each node's values; nil for nodes that are not between the input and the
+  /// logits.
   package let itemLayouts: [ItemLayout?]
   package let layout: ScoreLayout
   let kernels: [(any Kernel)?]
   private let schedule: Schedule
-  /// Nodes that apply the rectifier behind them.
+  /// Nodes that apply the rectifier after them.
   private let rectified: Set<Node.ID>
   let placement: Placement
 
@@ -48,12 +49,12 @@ package final class ExecutionPlan: Sendable {
     placement = Placement(network, inferred, schedule, for: purpose)
   }
 
-  /// Independent items of the batch; 1 where the network takes the whole input for one.
+  /// The number of independent items in the batch; 1 if the network treats the input as one item.
   package var items: Int { if case .items(let count, _) = batching { count } else { 1 } }
 
   package func sideProductScope(of id: Node.ID) -> SideProduct.Scope? { placement.sideProducts[id]?.scope }
 
-  /// A model of a few bytes may ask for any amount of memory.
+  /// A model of a few bytes can require any amount of memory.
   private static func checkMemory(for graph: Graph, _ inferred: [Inferred]) throws {
     let available = ProcessLimits.memory
     var rest = available / MemoryLayout<Float>.size
@@ -65,8 +66,8 @@ package final class ExecutionPlan: Sendable {
     }
   }
 
-  /// Computes every node for `input`. What a node takes is told to `clock`, that of functions of elements that are computed with another
-  /// node as part of that node's.
+  /// Computes every node for `input`. `clock` records the time of each node; the time of an elementwise function that
+  /// is computed together with another node counts for that node.
   func run(_ input: Tensor, on workers: Workers, clock: NodeClock? = nil) -> ForwardTrace {
     let memory = workers.pool.storage(count: self.memory)
     let trace = ForwardTrace(plan: self, input: input, memory: memory, workers: workers)
@@ -80,13 +81,13 @@ package final class ExecutionPlan: Sendable {
     return trace
   }
 
-  /// Computes what lies behind a node that has other values.
+  /// Recomputes the nodes that depend on a node whose values are replaced.
   ///
   /// - Parameters:
-  ///   - id: the node, not the input.
-  ///   - given: the values of the node, and of all nodes that are not behind it and are read behind it, but for constants.
-  ///   - input: the input; it is only read if it is not given.
-  /// - Returns: a run in which what lies behind the node has values, and what is given; nothing else may be read.
+  ///   - id: the node, which must not be the input.
+  ///   - given: the values of the node, and of all other nodes that the recomputed nodes read, except constants.
+  ///   - input: the input; it is read only if `given` does not contain it.
+  /// - Returns: a run with the recomputed and the given values; no other values may be read.
   func run(
     replacing id: Node.ID, given: [Node.ID: Tensor], _ input: Tensor, on workers: Workers
   ) -> ForwardTrace {
@@ -94,7 +95,7 @@ package final class ExecutionPlan: Sendable {
     var given = given
     var behind = network.graph.downstream(of: id)
     behind[id.index] = false
-    // The step that would rectify the values is the node's own, which is not run.
+    // The step that would rectify the values belongs to the node, which is not run.
     for other in schedule.mergedRectifiers where network.graph[other].inputs[0] == id {
       given[other] = given[id]?.map { $0 > 0 ? $0 : 0 }
     }

@@ -3,13 +3,13 @@ import RelevanceNetworks
 import RelevanceSupport
 import RelevanceTensors
 
-/// Runs a network: owns the plans, the threads and the memory that runs share.
+/// Runs a network. It owns the plans, threads and memory that runs share.
 ///
-/// Safe to use from several threads at once.
+/// An executor can be used from several threads at once.
 public final class Executor: Sendable {
   /// The network.
   public let network: NeuralNetwork
-  /// How many threads a run uses.
+  /// The number of threads that a run uses.
   public let threads: Int
   package let workers: Workers
   private let weights: WeightLibrary
@@ -20,19 +20,28 @@ public final class Executor: Sendable {
     let purpose: Placement.Purpose
   }
 
-  /// How convolutions are computed.
+  /// The algorithm for convolutions.
   public let convolution: ConvolutionAlgorithm
 
-  /// What is wrong with the number of threads, or the instruction set: runs throw it.
+  /// An error in the number of threads or the instruction set, which runs throw.
   private let fault: (any RelevanceKitError)?
 
-  /// Which vector units are used.
+  /// The vector units that are used.
   public var instructionSet: InstructionSet { workers.instructionSet }
 
-  /// Prepares to run a network on `threads` threads, a number from 1 to 1024, of which at most four per processor, or 16, are used; nil
-  /// means one per processor, or as many as the address space has room for. `instructionSet` says which vector units to use, nil the
-  /// preferred ones. Weights that are laid out for the package's loops are kept up to `weightBudget` bytes; others are laid out anew at
-  /// each use. Runs throw if the number is another, if there is no room, or if the processor lacks the instruction set.
+  /// Creates an executor for a network.
+  ///
+  /// Runs throw an error if the number of threads is out of range, if the address space is too small for them, or if
+  /// the processor does not support the instruction set.
+  ///
+  /// - Parameters:
+  ///   - network: the network to run.
+  ///   - threads: the number of threads, from 1 to 1024, of which at most four per processor (or 16) are used; nil
+  ///     means one per processor, or as many as fit the address space.
+  ///   - convolution: the algorithm for convolutions.
+  ///   - instructionSet: the vector units to use; nil means the preferred ones.
+  ///   - weightBudget: the size in bytes up to which weights in the layouts of the package's kernels are kept; other
+  ///     weights are laid out at each use.
   public init(
     _ network: NeuralNetwork, threads: Int? = nil, convolution: ConvolutionAlgorithm = .automatic,
     instructionSet: InstructionSet? = nil, weightBudget: Int = 1 << 30
@@ -46,14 +55,14 @@ public final class Executor: Sendable {
     weights = WeightLibrary(nodes: network.graph.nodes.count, budget: weightBudget)
   }
 
-  /// The logits of a batch of inputs.
+  /// Computes the logits of a batch of inputs.
   ///
-  /// - Parameter input: the shape that the network declares, usually batch × channels × height × width.
-  /// - Returns: the logits' node's values, usually batch × classes.
-  /// - Throws: `RelevanceKitError` if the shape does not fit, if input or result is NaN or infinite, if values or threads do not fit
-  ///   memory, or if a window slides over more than two axes.
+  /// - Parameter input: a tensor with the shape that the network declares, usually batch × channels × height × width.
+  /// - Returns: the values of the logits' node, usually batch × classes.
+  /// - Throws: `RelevanceKitError` if the network does not accept the shape, if the input or the result is NaN or
+  ///   infinite, if the values or threads do not fit into memory, or if a window slides over more than two axes.
   public func logits(_ input: Tensor) throws -> Tensor {
-    // A copy, so that the run's memory can be used again.
+    // A copy, so that the memory of the run can be reused.
     try run(input, for: .logits).value(of: network.logits).map { $0 }
   }
 
@@ -61,13 +70,13 @@ public final class Executor: Sendable {
     try plan(shape, for: .trace(sideProducts: sideProducts))
   }
 
-  /// How the logits are arranged for an input of a shape, and what they decide.
+  /// How the logits are arranged for an input shape, and what they classify.
   ///
-  /// - Throws: `RelevanceKitError` if the shape does not fit, if the values do not fit memory, or if a window slides over more
-  ///   than two axes.
+  /// - Throws: `RelevanceKitError` if the network does not accept the shape, if the values do not fit into memory, or
+  ///   if a window slides over more than two axes.
   public func scoreLayout(forInput shape: TensorShape) throws -> ScoreLayout { try plan(shape, for: .logits).layout }
 
-  /// Floats that the values of a prediction take at most.
+  /// The largest number of floats that the values of a prediction need.
   package func predictionMemory(_ shape: TensorShape) throws -> Int { try plan(shape, for: .logits).memory }
 
   private func plan(_ shape: TensorShape, for purpose: Placement.Purpose) throws -> ExecutionPlan {
@@ -76,28 +85,28 @@ public final class Executor: Sendable {
     }
   }
 
-  /// Runs the network and keeps every node's value. Nodes in `sideProducts` also compute `W⁺·x`; `clock` is told what nodes
-  /// take.
+  /// Runs the network and keeps the values of all nodes. Nodes in `sideProducts` also compute `W⁺·x`; `clock` records
+  /// the time of each node.
   package func trace(
     _ input: Tensor, sideProducts: [Node.ID: SideProduct.Scope] = [:], clock: NodeClock? = nil
   ) throws -> ForwardTrace {
     try run(input, for: .trace(sideProducts: sideProducts), clock: clock)
   }
 
-  /// - Throws: `RelevanceKitError` if the number of threads is none, or more than the address space has room for, or if the processor
-  ///   lacks the instruction set.
+  /// - Throws: `RelevanceKitError` if the number of threads is out of range or does not fit the address space, or if
+  ///   the processor does not support the instruction set.
   package func checkThreads() throws { if let fault { throw fault } }
 
   private func run(_ input: Tensor, for purpose: Placement.Purpose, clock: NodeClock? = nil) throws -> ForwardTrace {
     try checkThreads()
-    // Looked at first, since rectifiers swallow NaN.
+    // Checked first, because rectifiers replace NaN by 0.
     try check(input, of: network.input)
     let trace = try plan(input.shape, for: purpose).run(input, on: workers, clock: clock)
     try check(trace.value(of: network.logits), of: network.logits)
     return trace
   }
 
-  /// Bytes of weights in the layouts that kernels have made of the model's so far.
+  /// The size in bytes of the weights that have been laid out for kernels so far.
   package var derivedWeightBytes: Int { weights.bytes }
 
   private func check(_ value: Tensor, of id: Node.ID) throws {

@@ -1,16 +1,17 @@
 import CRelevanceKernels
 import RelevanceTensors
 
-/// A kernel whose output can be computed run by run, from operands that move with it element by element or are repeated.
+/// A kernel whose output can be computed run by run, from operands that advance with it element by element or are
+/// repeated.
 protocol RunwiseKernel: Kernel {
-  /// Elements of the output.
+  /// The number of elements of the output.
   var count: Int { get }
-  /// What computes a run, and which operands repeat; nil if there is no such loop.
+  /// The loop that computes a run, and the operands that repeat; nil if there is no such loop.
   var follower: rk_follower? { get }
 }
 
-/// A part of a node's output that has been computed: `rows` runs of `count` elements, the first from `start` on, and each `lead` elements
-/// behind the one before.
+/// A computed part of a node's output: `rows` runs of `count` elements, the first at `start`, each `lead` elements
+/// after the previous one.
 struct OutputTile {
   let start: Int
   let rows: Int
@@ -18,7 +19,7 @@ struct OutputTile {
   let count: Int
 }
 
-/// Functions of elements that are computed behind a node, tile by tile, while its values are in a cache.
+/// Elementwise functions that are computed after a node, tile by tile, while its values are in a cache.
 package struct Followers: @unchecked Sendable {
   private let functions: [rk_follower]
 
@@ -31,7 +32,7 @@ package struct Followers: @unchecked Sendable {
     rk_follow(functions, functions.count, tile.start, tile.rows, tile.lead, tile.count)
   }
 
-  /// Of all elements, on all threads.
+  /// Computes all elements on all threads.
   func compute(all count: Int, on workers: Workers) {
     if functions.isEmpty { return }
     workers.runSplit(count) { part in
@@ -58,7 +59,7 @@ extension rk_follower {
 }
 
 extension rk_walk {
-  /// nil if there are more axes than one has.
+  /// Creates a walk in C; nil if it would need more axes than `RK_WALK_AXES`.
   init?(_ walk: StridedWalk) {
     guard walk.axes.count <= RK_WALK_AXES, (0...1).contains(walk.steps.a), (0...1).contains(walk.steps.b) else {
       return nil

@@ -2,13 +2,13 @@ import CRelevanceKernels
 import RelevanceNetworks
 import RelevanceTensors
 
-/// The values of all nodes for one input (or batch), as a run left them. Immutable.
+/// The values of all nodes for one input or batch, as recorded in a run. Immutable.
 package final class ForwardTrace: Sendable {
   package let plan: ExecutionPlan
   package let input: Tensor
   package let workers: Workers
   private let memory: TensorStorage
-  /// Values that this run did not compute but was given; see `ExecutionPlan.run(replacing:given:_:on:)`.
+  /// Values that were given to this run instead of computed; see `ExecutionPlan.run(replacing:given:_:on:)`.
   private let given: [Node.ID: Tensor]
 
   init(
@@ -19,25 +19,25 @@ package final class ForwardTrace: Sendable {
 
   package var graph: Graph { plan.network.graph }
 
-  /// Independent items of the batch; 1 where the network takes the whole input for one.
+  /// The number of independent items in the batch; 1 if the network treats the input as one item.
   package var items: Int { plan.items }
 
-  /// Whether several targets can share a walk, as further items of the first axis. Where a node of a single item has another first axis,
-  /// they go through that node one by one.
+  /// Whether several targets can share a walk as additional items of the first axis. Where the first axis of a node of
+  /// a single item is another one, targets pass the node one by one.
   package var sharesWalks: Bool {
     if case .items(let items, let shares) = plan.batching { items == 1 || shares } else { false }
   }
 
-  /// Whether the first axis of a node's values counts the batch's items.
+  /// Whether the first axis of a node's values is the batch axis.
   package func countsItemsFirst(_ id: Node.ID) -> Bool { plan.itemLayouts[id.index].map { $0 == .items } ?? true }
 
-  /// The distance between items in a node's values, where they do not follow one another; nil where they do.
+  /// The distance between items in a node's values if the items are not contiguous; otherwise nil.
   package func itemDistance(of id: Node.ID) -> Int? {
     guard items > 1, case .apart(let distance)? = plan.itemLayouts[id.index] else { return nil }
     return distance
   }
 
-  /// The axis of a node's values that counts the batch's items; the first where nothing is known.
+  /// The batch axis of a node's values; the first axis if the layout is unknown.
   package func batchAxis(of id: Node.ID) -> Int {
     guard case .apart(let distance)? = plan.itemLayouts[id.index] else { return 0 }
     let shape = shape(of: id)
@@ -46,9 +46,9 @@ package final class ForwardTrace: Sendable {
 
   package func kernel(of id: Node.ID) -> (any Kernel)? { plan.kernels[id.index] }
 
-  /// The output of a node; a view of the trace's memory.
+  /// The output of a node, as a view of the trace's memory.
   ///
-  /// - Complexity: O(1), except for a node whose rectifier took its place: that one is computed anew.
+  /// - Complexity: O(1), except for a node whose values a rectifier has replaced: that node is computed again.
   package func value(of id: Node.ID) -> Tensor {
     if let value = given[id] { return value }
     // Only nodes with a kernel are overwritten.
@@ -57,7 +57,7 @@ package final class ForwardTrace: Sendable {
 
   package func shape(of id: Node.ID) -> TensorShape { plan.shapes[id.index] }
 
-  /// The output of a node, or that of the rectifier which took its place; a view of the trace's memory.
+  /// The output of a node, or of the rectifier that replaced it, as a view of the trace's memory.
   package func rectifiedValue(of id: Node.ID) -> Tensor {
     if let value = given[id] { return value }
     let shape = plan.shapes[id.index]
@@ -66,14 +66,14 @@ package final class ForwardTrace: Sendable {
     case .constant(let value): return value
     case .memory(let offset): return Tensor(shape: shape, storage: memory, offset: offset)
     case .sameAs(let other):
-      // Where a rectifier takes the place of a given operand, what it computed is in the memory.
+      // If a rectifier replaces a given operand, its result is in the memory.
       let isGiven = given[other] != nil && plan.placement.inPlace.contains(id)
       return (isGiven ? storedValue(of: other) : rectifiedValue(of: other)).reshaped(to: shape)
     case .scratch: preconditionFailure("the values of node \(graph[id].name) were not kept")
     }
   }
 
-  /// What is in the memory at the place of a node.
+  /// The values in the memory at the place of a node.
   private func storedValue(of id: Node.ID) -> Tensor {
     guard case .memory(let offset) = plan.placement.places[id.index] else {
       preconditionFailure("node \(graph[id].name) has no place of its own, so no rectifier takes it")
@@ -81,7 +81,7 @@ package final class ForwardTrace: Sendable {
     return Tensor(shape: plan.shapes[id.index], storage: memory, offset: offset)
   }
 
-  /// `W⁺·x` of a weighted node, where the plan asked for it.
+  /// `W⁺·x` of a weighted node, if the plan requested it.
   package func sideProduct(of id: Node.ID) -> Tensor? {
     plan.placement.sideProducts[id].map { Tensor(shape: plan.shapes[id.index], storage: memory, offset: $0.offset) }
   }
@@ -106,11 +106,11 @@ package final class ForwardTrace: Sendable {
     case .memory(let offset): memory.base + offset
     case .sameAs(let other): address(of: other)
     case .input, .constant: preconditionFailure("inputs and constants are not computed")
-    case .scratch: preconditionFailure("the values of node \(graph[id].name) are computed behind others")
+    case .scratch: preconditionFailure("the values of node \(graph[id].name) are not stored")
     }
   }
 
-  /// A function that is computed run by run, with the addresses of its operands and its result.
+  /// A function that is computed run by run, with the addresses of its operands and result.
   func placed(_ function: rk_follower, at id: Node.ID) -> rk_follower {
     var function = function
     let inputs = graph[id].inputs
@@ -123,7 +123,7 @@ package final class ForwardTrace: Sendable {
   private func place(_ id: Node.ID, _ place: inout rk_place) {
     place.slot = -1
     if let value = given[id] {
-      // Only read, and kept as long as the trace is.
+      // The values are only read, and live as long as the trace.
       value.withUnsafeElements { place.values = MutableFloats(mutating: $0.baseAddress) }
       return
     }
@@ -133,7 +133,7 @@ package final class ForwardTrace: Sendable {
       place.values = address(of: other)
     case .sameAs(let other): self.place(other, &place)
     case .scratch(let slot): place.slot = Int32(slot)
-    // Only read, and kept as long as the trace is.
+    // The values are only read, and live as long as the trace.
     case .input: input.withUnsafeElements { place.values = MutableFloats(mutating: $0.baseAddress) }
     case .constant(let value): value.withUnsafeElements { place.values = MutableFloats(mutating: $0.baseAddress) }
     }

@@ -2,23 +2,23 @@ import CRelevanceKernels
 import Foundation
 import RelevanceSupport
 
-/// Vector units that the package's own loops are compiled for.
+/// The vector units that the package's own loops are compiled for.
 ///
-/// Results of two sets differ by rounding alone. OpenBLAS picks by itself what it uses; its environment variable `OPENBLAS_CORETYPE` tells it
-/// otherwise.
+/// Results of two sets differ only by rounding. OpenBLAS selects its own; set the environment variable
+/// `OPENBLAS_CORETYPE` to change it.
 public enum InstructionSet: String, Sendable, CaseIterable, Comparable {
-  /// What every processor of the kind has: SSE2 on x86-64, Neon on 64-bit Arm.
+  /// The vector units of every processor of the architecture: SSE2 on x86-64, Neon on 64-bit Arm.
   case generic
   /// AVX2 and FMA: vectors of 8 floats.
   case avx2
   /// AVX-512 F, VL, BW, DQ and CD: vectors of 16 floats.
   case avx512
 
-  /// Those that this processor has, smallest first.
+  /// The sets that this processor supports, smallest first.
   public static let available = allCases.filter { $0.kernel.rawValue <= rk_largest_instruction_set().rawValue }
 
-  /// The one that is used unless an executor is told otherwise: the environment variable `RELEVANCEKIT_ISA`, if it names one that the
-  /// processor has, else the largest.
+  /// The default set: the value of the environment variable `RELEVANCEKIT_ISA`, if the processor supports it, otherwise
+  /// the largest available set.
   public static let preferred = available.last { $0.kernel == rk_instruction_set() } ?? .generic
 
   public static func < (a: Self, b: Self) -> Bool { a.kernel.rawValue < b.kernel.rawValue }
@@ -31,20 +31,23 @@ public enum InstructionSet: String, Sendable, CaseIterable, Comparable {
     }
   }
 
-  /// A set that cannot be used.
+  /// An error of an instruction set that cannot be used.
   struct Fault: RelevanceKitError {
     let description: String
     var category: ErrorCategory { .usage }
   }
 
-  /// What to use, and what is wrong with what was asked for.
+  /// The set to use, and the error if the requested set is not available.
   package static func choice(
     for wanted: InstructionSet?, among available: [InstructionSet] = available
   ) -> (set: InstructionSet, fault: (any RelevanceKitError)?) {
     let names = available.map(\.rawValue).joined(separator: ", ")
     if let wanted {
       guard available.contains(wanted) else {
-        return (preferred, Fault(description: "this processor has no \(wanted.rawValue); expected one of \(names)"))
+        return (
+          preferred,
+          Fault(description: "this processor does not support \(wanted.rawValue); expected one of \(names)")
+        )
       }
       return (wanted, nil)
     }

@@ -1,14 +1,14 @@
 import CRelevanceKernels
 import RelevanceTensors
 
-/// How a node is computed: its forward pass, and where the operator is linear the adjoint beside it.
+/// The computation of a node: its forward pass and, if the operator is linear, its adjoint.
 ///
-/// A kernel is made for one node and one input shape. It keeps no state of a run.
+/// A kernel is created for one node and one input shape. It keeps no state of a run.
 package protocol Kernel: Sendable {
-  /// y ← f(x₀, x₁, …); `output` overlaps no operand, but may be that of a function of each element.
+  /// y ← f(x₀, x₁, …). `output` overlaps no operand, except that elementwise functions may write to their operand.
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers)
 
-  /// For a node whose values change in steps, the same as if values were real numbers; nil for others.
+  /// For a node whose values change in steps, the kernel for real numbers; nil for others.
   var withoutSteps: (any Kernel)? { get }
 }
 
@@ -16,30 +16,29 @@ extension Kernel {
   package var withoutSteps: (any Kernel)? { nil }
 }
 
-/// A kernel whose output is linear in each operand: what relevance is sent back through where a rule is the adjoint
-/// itself.
+/// A kernel whose output is linear in each operand. Rules that are the adjoint itself propagate relevance through it.
 package protocol LinearKernel: Kernel {
-  /// gₖ ← (∂f/∂xₖ)ᵀ·s for every operand k for which `results` has memory. `s` holds `seeds` upstream items for each item
-  /// of the batch, next to each other, and so does each result.
+  /// gₖ ← (∂f/∂xₖ)ᵀ·s for every operand k for which `results` has memory. `s` and each result hold `seeds` adjacent
+  /// items for each item of the batch.
   func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers)
 }
 
-/// A kernel that is not linear, with its derivative beside it.
+/// A kernel that is not linear, with its derivative.
 package protocol DifferentiableKernel: Kernel {
-  /// c ← (∂f/∂x)ᵀ·s at the values of a run, for a node with one operand. `s` holds `seeds` upstream items for each item of the batch, next
-  /// to each other, and so does `c`.
+  /// c ← (∂f/∂x)ᵀ·s at the values of a run, for a node with one operand. `s` and `c` hold `seeds` adjacent items for
+  /// each item of the batch.
   func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers)
 }
 
-/// A kernel that is not linear because operands are multiplied, or decide which values of others it takes, or how it mixes them.
+/// A kernel that is not linear because operands are multiplied, or because some select or mix the values of others.
 package protocol GuidedKernel: Kernel {
-  /// gₖ ← (∂f/∂xₖ)ᵀ·s at the operands of a run, for every operand k for which `results` has memory. `s` holds `seeds` upstream items for
-  /// each item of the batch, next to each other, and so does each result.
+  /// gₖ ← (∂f/∂xₖ)ᵀ·s at the operands of a run, for every operand k for which `results` has memory. `s` and each result
+  /// hold `seeds` adjacent items for each item of the batch.
   func adjoint(
     _ upstream: Floats, at operands: [Floats], items: Int, seeds: Int, _ results: [MutableFloats?], on workers: Workers)
 }
 
-/// The values of a run at which a kernel is differentiated; they are only read.
+/// The values of a run at which a kernel is differentiated; read-only.
 package struct Linearization: @unchecked Sendable {
   let x: Floats
   let y: Floats
@@ -51,7 +50,7 @@ package struct Linearization: @unchecked Sendable {
     (self.x, self.y, self.count, self.items, self.seeds) = (x, y, count, items, seeds)
   }
 
-  /// Calls `body` for each upstream item with its elements, those of operand and output, and those of the result.
+  /// Calls `body` for each upstream item with its elements, and the elements of the operand, the output and the result.
   package func forEachItem(
     _ s: Floats, _ c: MutableFloats, on workers: Workers,
     _ body:
@@ -65,28 +64,28 @@ package struct Linearization: @unchecked Sendable {
   }
 }
 
-/// A kernel whose outputs are each made of some elements of its operand: the largest of them, their sum, their mean.
+/// A kernel whose outputs each combine some elements of the operand: their maximum, sum or mean.
 package protocol PoolingKernel: Kernel {
   var pooled: PooledElements { get }
 }
 
-/// Which elements of an operand each output of a pool is made of.
+/// The elements of an operand that each output of a pool combines.
 package enum PooledElements: Sendable {
-  /// Those under a window that slides over the planes of a shape.
+  /// The elements under a window that slides over the planes of a shape.
   case windows(rk_window, over: TensorShape)
-  /// Those along some axes of a shape.
+  /// The elements along some axes of a shape.
   case axes(Set<Int>, of: TensorShape)
 }
 
-/// Where a weighted layer leaves `W⁺·x`.
+/// The memory to which a weighted layer writes `W⁺·x`.
 package struct SideProduct {
   let product: MutableFloats
   let scope: Scope
 
-  /// Where `W⁺·x` has to be exact.
+  /// The outputs at which `W⁺·x` must be exact.
   package enum Scope: Hashable, Sendable {
     case everywhere
-    /// At outputs that are positive: no relevance arrives at others.
+    /// Positive outputs only: no relevance arrives at others.
     case positiveOutputs
   }
 
@@ -95,15 +94,16 @@ package struct SideProduct {
   }
 }
 
-/// A linear map for each part of some weights, and its adjoint.
+/// A linear map for each part of some weights, with its adjoint.
 package protocol WeightedMap: Sendable {
   var inputShape: TensorShape { get }
   var outputShape: TensorShape { get }
 
-  /// What is added to the products: element `i` of an item of the output has the bias `values[i / run % values.count]`.
+  /// The bias that is added to the products: element `i` of an item of the output has the bias `values[i / run %
+  /// values.count]`.
   var bias: (values: Tensor, run: Int)? { get }
 
-  /// Whether the node's values are `W·x` and the biases.
+  /// Whether the node's values are `W·x` plus the biases.
   var givesValues: Bool { get }
 
   /// y ← Σₖ partₖ(W)·xₖ, without bias.
@@ -115,17 +115,17 @@ package protocol WeightedMap: Sendable {
     _ c: MutableFloats, on workers: Workers)
 }
 
-/// A kernel with weights: a convolution or a fully connected layer, without its bias a map with weights.
+/// A kernel with weights: a convolution or a fully connected layer. Without its bias it is a map with weights.
 package protocol WeightedKernel: Kernel, WeightedMap {
-  /// What `W·x` takes as `forward` computes it; nil if that is not known.
+  /// The work of `W·x` as `forward` computes it; nil if unknown.
   var work: LayerWork? { get }
-  /// What `Wᵀ·s` takes for one seed as `adjoint` computes it; nil if that is not known.
+  /// The work of `Wᵀ·s` for one seed as `adjoint` computes it; nil if unknown.
   var adjointWork: LayerWork? { get }
-  /// What `part(W)·x` takes as `product` computes it; nil if that is not known.
+  /// The work of `part(W)·x` as `product` computes it; nil if unknown.
   var productWork: LayerWork? { get }
 
-  /// y ← W·x + b, then max(0, y) if `rectifies`; and, if `sideProduct` is given, side product ← W⁺·x without bias, for which
-  /// the data are laid out only once. `followers` are computed of each part of y when it is there.
+  /// y ← W·x + b, then max(0, y) if `rectifies`. With `sideProduct`, also side product ← W⁺·x without bias; the data
+  /// are laid out only once for both. `followers` are applied to each part of y when it is complete.
   func forward(
     _ x: Floats, _ y: MutableFloats, rectifies: Bool, sideProduct: SideProduct?, followers: Followers,
     on workers: Workers)
@@ -133,7 +133,8 @@ package protocol WeightedKernel: Kernel, WeightedMap {
   /// y ← part(W)·x, or y ← y + part(W)·x, without bias.
   func product(_ part: WeightPart, _ x: Floats, _ y: MutableFloats, accumulates: Bool, on workers: Workers)
 
-  /// c ← part(W)ᵀ·s, and, if `factor` is given, c ← factor ⊙ c; `s` and `c` hold `seeds` items for each item of the batch.
+  /// c ← part(W)ᵀ·s, and, if `factor` is given, c ← factor ⊙ c. `s` and `c` hold `seeds` items for each item of the
+  /// batch.
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers)
 }
 
@@ -150,7 +151,7 @@ extension WeightedKernel {
     adjointOneByOne(terms, s, seeds: seeds, c, on: workers)
   }
 
-  /// The same by one product after the other.
+  /// The sum of the terms' adjoints, one product after the other.
   func adjointOneByOne(
     _ terms: [(part: WeightPart, factor: Floats?)], _ s: Floats, seeds: Int, _ c: MutableFloats, on workers: Workers
   ) {

@@ -1,18 +1,18 @@
 import RelevanceNetworks
 
-/// What one product of a layer with its weights takes, of a whole batch, by the shapes alone.
+/// The work of one product of a layer with its weights for a whole batch, determined from the shapes.
 package struct LayerWork: Hashable, Sendable {
-  /// How a product is computed.
+  /// The algorithm of a product.
   package enum Algorithm: String, Sendable {
-    /// F(4×4, 3×3), over channels.
+    /// F(4×4, 3×3) over channels.
     case winograd
-    /// One product with the windows laid out as columns, for loops of the package or of OpenBLAS.
+    /// One product with the windows laid out as columns, by the package's loops or by OpenBLAS.
     case im2col
     /// Sums over the taps of few channels, without a matrix product.
     case direct
-    /// One product whose columns are added up where they land.
+    /// One product whose columns are added at their input positions.
     case col2im
-    /// One product with the data as they lie: a convolution of one tap.
+    /// One product with the data in their original layout: a convolution with one tap.
     case pointwise
     /// Weights times several items.
     case gemm
@@ -23,11 +23,11 @@ package struct LayerWork: Hashable, Sendable {
   }
 
   package let algorithm: Algorithm
-  /// Multiply-adds of the matrix products that are computed, without transforms.
+  /// The multiply-adds of the matrix products that are computed, without transforms.
   package let multiplyAdds: Int
-  /// Multiply-adds by the layer's definition.
+  /// The multiply-adds of the layer's definition.
   package let directMultiplyAdds: Int
-  /// Bytes that are moved at least: operand, result and weights as the model has them, each once.
+  /// The minimum number of bytes that are moved: operand, result and the model's weights, each once.
   package let bytes: Int
 
   init(_ layer: some WeightedKernel, _ algorithm: Algorithm, multiplyAdds: Int, direct: Int? = nil, weights: Int) {
@@ -38,13 +38,13 @@ package struct LayerWork: Hashable, Sendable {
 }
 
 extension ExecutionPlan {
-  /// What `W·x` of a node takes; nil for a node without weights.
+  /// The work of `W·x` of a node; nil for a node without weights.
   package func work(of id: Node.ID) -> LayerWork? { (kernels[id.index] as? any WeightedKernel)?.work }
 
-  /// What `Wᵀ·s` of a node takes for one seed; nil for a node without weights, and where it depends on `s`.
+  /// The work of `Wᵀ·s` of a node for one seed; nil for a node without weights, and where it depends on `s`.
   package func adjointWork(of id: Node.ID) -> LayerWork? { (kernels[id.index] as? any WeightedKernel)?.adjointWork }
 
-  /// Bytes that computing a node moves at least: its operands, its output and its weights, each once.
+  /// The minimum number of bytes that computing a node moves: its operands, its output and its weights, each once.
   package func leastBytesMoved(by id: Node.ID) -> Int {
     if let work = work(of: id) { return work.bytes }
     let values = network.graph[id].inputs.map { shapes[$0.index].count }.reduce(shapes[id.index].count, +)
@@ -61,10 +61,11 @@ extension WeightedKernel {
 }
 
 extension ConvolutionGeometry {
-  /// Multiply-adds of an item: outputs × positions × depth.
+  /// The multiply-adds of an item: outputs × positions × depth.
   fileprivate var multiplyAdds: Int { groups * outputs * outputPositions * depth }
 
-  /// Multiply-adds of an item by F(4×4, 3×3): 36 for every tile and pair of channels. Maps are rounded up to whole tiles.
+  /// The multiply-adds of an item by F(4×4, 3×3): 36 for every tile and pair of channels. Maps are rounded up to whole
+  /// tiles.
   fileprivate var winogradMultiplyAdds: Int {
     let tiles = Int((window.out_height + 3) / 4 * ((window.out_width + 3) / 4))
     return groups * outputs * inputs * 36 * tiles
@@ -78,7 +79,7 @@ extension ConvolutionKernel {
 
   var adjointWork: LayerWork? {
     if isDirect { return directWork }
-    // Bands that overlap compute some columns twice, which is not counted.
+    // Columns that overlapping bands compute twice are not counted.
     guard hasConvolutionAsAdjoint else { return work(.col2im, multiplyAdds: geometry.multiplyAdds) }
     let transposed = geometry.transposed()
     return usesWinograd && WinogradConvolution.suits(transposed)
@@ -105,7 +106,7 @@ extension ConvolutionKernel {
 }
 
 extension FullyConnectedKernel {
-  // Of the adjoint only rows whose outputs have relevance are read, so its work depends on what arrives.
+  // The adjoint reads only rows whose outputs have relevance, so its work depends on the relevance.
   var work: LayerWork? {
     let (inputs, outputs) = (inputShape[-1], outputShape[-1])
     let items = outputs == 0 ? 0 : outputShape.count / outputs

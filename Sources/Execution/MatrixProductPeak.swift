@@ -1,10 +1,10 @@
 import RelevanceTensors
 
-/// How fast this machine multiplies large matrices on all threads: what layers are measured by.
+/// The speed at which this machine multiplies large matrices on all threads, to which layers are compared.
 package struct MatrixProductPeak: Sendable {
   package static let side = 1024
   private let workers: Workers
-  /// For each thread two operands and a result.
+  /// Two operands and a result for each thread.
   private let matrices: TensorStorage
 
   package init(of executor: Executor) {
@@ -13,9 +13,9 @@ package struct MatrixProductPeak: Sendable {
     for i in 0..<matrices.count { matrices.base[i] = Float(i % 7) - 3 }
   }
 
-  /// Multiplies two matrices on every thread at once, each by one call that keeps to its thread.
+  /// Multiplies two matrices on every thread at once, each with one single-threaded call.
   ///
-  /// - Returns: floating point operations per second.
+  /// - Returns: floating-point operations per second.
   package func measure() -> Double {
     let side = Self.side
     let shared = Shared(matrices.base)

@@ -2,24 +2,25 @@ import Foundation
 import Synchronization
 import RelevanceTensors
 
-/// Memory that is used again and again: what a run returns, the next run takes.
+/// Memory that is reused: each run takes the memory that earlier runs returned.
 ///
-/// Fresh memory costs a page fault per page at its first use, which for the activations of a large network is as much as
-/// a layer's arithmetic.
+/// New memory costs a page fault per page at its first use, which for the activations of a large network takes as long
+/// as the arithmetic of a layer.
 package final class MemoryPool: Sendable {
   private struct Block: @unchecked Sendable {
     let base: MutableFloats
     let capacity: Int
   }
 
-  /// Blocks that nobody uses, smallest first.
+  /// Unused blocks, smallest first.
   private let idle = Mutex<[Block]>([])
 
   package init() {}
 
   deinit { trim() }
 
-  /// A run of `count` floats with undefined contents, 64-byte aligned; it comes back when its last reference is gone.
+  /// `count` floats with undefined contents, 64-byte aligned. The memory returns to the pool when its last reference is
+  /// released.
   package func storage(count: Int) -> TensorStorage {
     let block = take(atLeast: count)
     return TensorStorage(base: block.base, count: count, writable: true) { [self] in give(back: block) }
@@ -36,7 +37,7 @@ package final class MemoryPool: Sendable {
 
   private func take(atLeast count: Int) -> Block {
     let found: Block? = idle.withLock { blocks in
-      // A block more than four times too large is kept for someone who needs it.
+      // A block that is more than four times too large is kept for larger requests.
       guard let index = blocks.firstIndex(where: { $0.capacity >= count }),
         blocks[index].capacity / 4 <= max(count, 1024)
       else { return nil }

@@ -1,7 +1,8 @@
 import RelevanceNetworks
 import Synchronization
 
-/// Notes what each node of a run, or of a walk back, takes. For one run or walk at a time, on one thread.
+/// Records the time that each node takes in a run or a backward walk. It is used for one run or walk at a time, on one
+/// thread.
 package final class NodeClock: Sendable {
   private struct State {
     var lapStart = ContinuousClock.now
@@ -12,15 +13,15 @@ package final class NodeClock: Sendable {
 
   package init() {}
 
-  /// What nodes took, in the order in which they were computed; a node once for each run or walk.
+  /// The times of nodes in the order of computation; each node has one entry per run or walk.
   package var laps: [(node: Node.ID, time: Duration)] { state.withLock(\.laps) }
 
-  /// Products with a node's transposed weights, each of a batch for one seed.
+  /// The number of products with a node's transposed weights, each for a batch and one seed.
   package func adjointProducts(at id: Node.ID) -> Int { state.withLock { $0.adjointProducts[id] ?? 0 } }
 
   package func start() { state.withLock { $0.lapStart = .now } }
 
-  /// A node is done, and the next one begins.
+  /// Ends the time of a node and starts that of the next one.
   package func lap(_ id: Node.ID) {
     state.withLock { state in
       let now = ContinuousClock.now

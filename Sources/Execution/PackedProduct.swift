@@ -6,20 +6,20 @@ enum PackedProduct {
   static let rowBlock = Int(RK_PRODUCT_ROWS)
   static let columnBlock = Int(RK_PRODUCT_COLUMNS)
 
-  /// Floats that some rows take.
+  /// The number of floats of some packed rows.
   static func rowFloats(_ count: Int, depth: Int) -> Int { count.roundedUp(to: rowBlock) * depth }
 
-  /// Floats behind rows that a product may read.
+  /// The number of floats after the rows that a product may read.
   static let slack = 4
 
-  /// Floats that some columns take.
+  /// The number of floats of some packed columns.
   static func columnFloats(_ count: Int, depth: Int) -> Int { count.roundedUp(to: columnBlock) * depth }
 
-  /// `groups` matrices of `rows` × `depth`, one after the other, whose rows are laid out.
+  /// `groups` contiguous matrices of `rows` × `depth`, with packed rows.
   ///
   /// - Parameters:
-  ///   - step: floats between rows.
-  ///   - depthStep: floats between the elements of a row.
+  ///   - step: the number of floats between rows.
+  ///   - depthStep: the number of floats between the elements of a row.
   static func rows(
     of matrices: Floats, groups: Int = 1, rows: Int, depth: Int, step: Int, depthStep: Int, part: WeightPart = .all
   ) -> Tensor {
@@ -35,7 +35,7 @@ enum PackedProduct {
   }
 }
 
-/// Rows shared out in whole blocks of a packed operand, as evenly as that allows.
+/// Rows divided into whole blocks of a packed operand, as evenly as possible.
 struct RowBlocks: Sendable {
   let count: Int
   private let rows: Int
@@ -48,7 +48,7 @@ struct RowBlocks: Sendable {
     count = (panels + perBlock - 1) / perBlock
   }
 
-  /// Rows of the largest.
+  /// The number of rows of the largest block.
   var largest: Int { min((panels + count - 1) / count * PackedProduct.rowBlock, rows) }
 
   subscript(block: Int) -> Range<Int> {
@@ -57,41 +57,42 @@ struct RowBlocks: Sendable {
   }
 }
 
-/// How a product of rows × columns is cut for threads and caches.
+/// How a product of rows × columns is divided for threads and caches.
 ///
-/// The depth's pieces depend on the depth alone; rows and columns may be cut in any way.
+/// The pieces of the depth depend on the depth only; rows and columns may be divided in any way.
 struct TileCut: Sendable {
   let tiles: Int
   let slices: Int
-  /// Parts of the depth that are laid out one after the other.
+  /// The parts of the depth that are laid out one after the other.
   let pieces: [Range<Int>]
-  /// Floats that a tile's columns take, one piece at a time.
+  /// The number of floats of a tile's columns, one piece at a time.
   let laidOut: Int
-  /// Columns of a tile.
+  /// The number of columns of a tile.
   let width: Int
   private let height: Int
   private let columns: Int
   private let rows: Int
 
-  /// Floats that are laid out at a time: they stay in the second cache with the weights that are read beside them.
+  /// The number of floats that are laid out at a time: with the weights read for them, they stay in the second-level
+  /// cache.
   private static let cached = 48 << 10
-  /// Of the depth at a time.
+  /// The largest piece of the depth.
   private static let deepest = 640
   private static let widest = 192
-  /// Multiply-adds that are worth a task: some microseconds.
+  /// The number of multiply-adds that justifies a task: some microseconds.
   private static let leastWork = 1 << 19
 
-  /// - Parameter copies: how many products there are of the kind, that take part in the same run of tasks.
+  /// - Parameter copies: the number of equal products that share a set of tasks.
   init(columns: Int, rows: Int, depth: Int, copies: Int, on workers: Workers) {
     (self.columns, self.rows) = (columns, rows)
     let pieceCount = max((depth + Self.deepest - 1) / Self.deepest, 1)
     let piece = (depth + pieceCount - 1) / pieceCount
     pieces = (0..<pieceCount).map { $0 * piece..<min(($0 + 1) * piece, depth) }
-    // Pairs of blocks, which are the fastest.
+    // Pairs of blocks are fastest.
     let unit = 2 * PackedProduct.columnBlock
     let most = max(min(Self.widest, Self.cached / max(piece, 1) / unit * unit), unit)
     let work = rows * columns * depth
-    // Several tasks for each thread, so that all end together, if they are worth it.
+    // Several tasks for each thread, if they are large enough, so that all threads end together.
     let wanted = workers.count == 1 ? 1 : min(3 * workers.count, max(work * copies / Self.leastWork, 1))
     let tilesWanted = max((columns + most - 1) / most, min((wanted + copies - 1) / copies, (columns + unit - 1) / unit))
     // Whole blocks of rows, for small maps.

@@ -2,23 +2,24 @@ import CRelevanceKernels
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Where in one block of memory the values of a run are.
+/// The positions of a run's values in one block of memory.
 ///
-/// A rectifier takes the place of its operand where nobody else wants that; a node that only changes the shape has no place of
-/// its own; and what is joined channel by channel is computed where the joined value will be. Where nothing but logits is
-/// wanted, a place is given to another value after its last use, and values that only their own step reads have none.
+/// A rectifier overwrites its operand if no other node reads it. A node that only changes the shape shares the place of
+/// its operand. Operands that are concatenated channel by channel are computed in their part of the result. If only the
+/// logits are needed, a place is reused after the last use of its value, and values that only their own step reads have
+/// no place.
 struct Placement: Sendable {
-  /// Where a node's output is during a run.
+  /// The place of a node's output during a run.
   enum Place: Sendable {
     case input
     case constant(Tensor)
     case memory(offset: Int)
     case sameAs(Node.ID)
-    /// Run by run in one of some scratch memories.
+    /// In one of several scratch memories, run by run.
     case scratch(Int)
   }
 
-  /// What a run leaves behind.
+  /// The values that a run keeps.
   enum Purpose: Hashable, Sendable {
     /// All values, and for some nodes `W⁺·x`.
     case trace(sideProducts: [Node.ID: SideProduct.Scope])
@@ -26,11 +27,11 @@ struct Placement: Sendable {
   }
 
   private(set) var places: [Place] = []
-  /// Rectifiers that take the place of their operand.
+  /// Rectifiers that overwrite their operand.
   private(set) var inPlace: Set<Node.ID> = []
-  /// Operands whose own values are gone after a run, since a rectifier took their place.
+  /// Operands whose values are lost after a run because a rectifier overwrote them.
   private(set) var overwritten: Set<Node.ID> = []
-  /// For each node with a side product `W⁺·x`, where that goes and where it has to be exact.
+  /// For each node with a side product `W⁺·x`, its offset, and where it must be exact.
   private(set) var sideProducts: [Node.ID: (offset: Int, scope: SideProduct.Scope)] = [:]
   private(set) var size = 0
 
@@ -55,7 +56,7 @@ struct Placement: Sendable {
         places.append(.sameAs(node.inputs[0]))
       case let operation where operation.leavesElements(of: inferred[node.inputs[0].index].shape):
         places.append(.sameAs(node.inputs[0]))
-      // Where it is, is settled below.
+      // The offset is determined below.
       default: places.append(.memory(offset: 0))
       }
     }
@@ -82,8 +83,8 @@ struct Placement: Sendable {
     size = layout.size
   }
 
-  /// Values that only their own step reads: those of the head lie where the last function's will be if that is the only one which is wanted
-  /// later, those of functions in scratch memory.
+  /// Places values that only their own step reads. The values of the head share the place of the last function if only
+  /// that is needed later; the values of functions are in scratch memory.
   private mutating func placeInnerValues(of step: Schedule.Step, _ schedule: Schedule) {
     var slots = 0
     for (id, _) in step.followers where schedule.isInner(id) && slots < RK_FOLLOWER_SLOTS {
@@ -96,12 +97,12 @@ struct Placement: Sendable {
     places[step.head.index] = .sameAs(last)
   }
 
-  // MARK: Joined values
+  // MARK: Concatenated values
 
-  /// Part of a value that others are joined to: which, and how many floats from its start.
+  /// A part of a concatenated value: the value, and the number of floats from its start.
   private typealias Part = (whole: Node.ID, distance: Int)
 
-  /// The values that can be computed where they are joined.
+  /// The values that can be computed in their part of a concatenated value.
   private func joinedParts(_ graph: Graph, _ inferred: [Inferred]) -> [Node.ID: Part] {
     var parts: [Node.ID: Part] = [:]
     for id in graph.ids where hasOwnPlace(id) {
@@ -109,7 +110,7 @@ struct Placement: Sendable {
       let shape = inferred[id.index].shape
       let axis = concat.axis < 0 ? concat.axis + shape.rank : concat.axis
       let before = shape.dimensions[..<axis].reduce(1, *)
-      // Parts are in one piece only if nothing lies before the joined axis, and must not be rectified behind their backs.
+      // Parts are contiguous only if no axis precedes the concatenated one, and must not be rectified in place.
       guard before == 1, !overwritten.contains(id) else { continue }
       var distance = 0
       for operand in graph[id].inputs {
@@ -140,7 +141,7 @@ struct Placement: Sendable {
 
   // MARK: Reuse
 
-  /// For each step the owners whose places are free after it.
+  /// For each step, the owners whose places are free after it.
   private func endings(_ graph: Graph, _ schedule: Schedule, _ parts: [Node.ID: Part]) -> [[Node.ID]] {
     var last: [Node.ID: Int] = [:]
     for id in graph.ids {
@@ -153,11 +154,11 @@ struct Placement: Sendable {
     return endings
   }
 
-  /// Hands out runs of floats, and takes them back if they are to be used again.
+  /// Allocates runs of floats, and frees them if they may be reused.
   private struct Layout {
     let reuses: Bool
     private(set) var size = 0
-    /// Free runs by offset, never next to each other.
+    /// Free runs by offset, never adjacent.
     private var free: [Range<Int>] = []
 
     init(reuses: Bool) { self.reuses = reuses }

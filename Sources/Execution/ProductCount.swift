@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Multiply-adds of the matrix products with weights that an executor's runs and walks have had so far, as they are computed.
+/// The multiply-adds of the matrix products with weights in an executor's runs and walks so far.
 ///
-/// Counted by `LayerWork`: without transforms, and without products of two values, such as those of attention.
+/// Counted by `LayerWork`: without transforms, and without products of two values, such as in attention.
 package final class ProductCount: Sendable {
   private let count = Atomic<Int>(0)
 

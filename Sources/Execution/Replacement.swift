@@ -2,11 +2,11 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension Executor {
-  /// How many variations of a node's values one run can compute: as many as asked for, or 1 if the network does not do for each item of such
-  /// a batch what it did in the run.
+  /// The number of variations of a node's values that one run can compute: the requested number, or 1 if the network
+  /// does not process each item of such a batch as it did in the run.
   ///
   /// - Parameters:
-  ///   - most: how many are wanted.
+  ///   - most: the requested number.
   ///   - forward: a run of this network.
   ///   - id: the node.
   package func variationsTogether(_ most: Int, of id: Node.ID, in forward: ForwardTrace) -> Int {
@@ -23,14 +23,14 @@ extension Executor {
     return isAlike ? most : 1
   }
 
-  /// The logits that a run would have had if a node had had other values: only what lies behind the node is computed.
+  /// The logits of a run in which the values of a node are replaced: only nodes that depend on the node are computed.
   ///
   /// - Parameters:
   ///   - forward: a run of this network.
   ///   - id: a node on which the logits depend.
-  ///   - variations: values of the node's shape; several only as far as `variationsTogether(_:of:in:)` allows.
-  /// - Returns: the logits' node's values, those of several variations as items of a batch.
-  /// - Throws: `RelevanceKitError` if they are NaN or infinite, or if values do not fit memory.
+  ///   - variations: values with the node's shape; several only if `variationsTogether(_:of:in:)` allows.
+  /// - Returns: the values of the logits' node; several variations are items of a batch.
+  /// - Throws: `RelevanceKitError` if the logits are NaN or infinite, or if values do not fit into memory.
   package func logits(
     of forward: ForwardTrace, replacing id: Node.ID, with variations: [Tensor]
   ) throws -> Tensor {
@@ -46,13 +46,13 @@ extension Executor {
     }
     let found = plan.run(replacing: id, given: given, forward.input, on: workers).value(of: network.logits)
     guard found.isFinite else { throw ExecutionError.notFinite(node: network.graph[network.logits].name) }
-    // A copy, so that the run's memory can be used again.
+    // A copy, so that the memory of the run can be reused.
     return found.map { $0 }
   }
 }
 
 extension ForwardTrace {
-  /// The nodes that are not behind a node, but whose values are read there; without constants.
+  /// The nodes that do not depend on a node but are read by nodes that do, without constants.
   fileprivate func valuesRead(behind id: Node.ID) -> [Node.ID] {
     let behind = graph.downstream(of: id)
     let read = Set(graph.ids.lazy.filter { $0 != id && behind[$0.index] }.flatMap { self.graph[$0].inputs })

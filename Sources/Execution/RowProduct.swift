@@ -1,39 +1,40 @@
 import CRelevanceKernels
 import RelevanceTensors
 
-/// Products of many rows with weights: y ← x·B, where y has one row after the other.
+/// Products of many rows with weights: y ← x·B, where the rows of y are contiguous.
 struct RowProduct {
   let rows: Int
-  /// Rows of B that take part.
+  /// The rows of B that are used.
   let depth: Range<Int>
   let columns: Int
   let weights: Weights
 
-  /// Where B lies.
+  /// The storage of B.
   enum Weights {
-    /// In packed columns: blocks of all the depth × 16.
+    /// In packed columns: blocks of the whole depth × 16.
     case packed(Tensor, depth: Int)
     /// part(B), of a tensor in which element p of column j is `[j·step + p·depthStep]`; one of the steps is 1.
-    case asTheyLie(Tensor, step: Int, depthStep: Int, part: WeightPart)
+    case unpacked(Tensor, step: Int, depthStep: Int, part: WeightPart)
   }
 
-  /// Fewer rows than this are not worth laying weights out.
+  /// With fewer rows than this, laying out weights does not pay.
   static let fewestRows = 24
-  /// From so many rows on, laying weights out while they are used costs little beside the product.
+  /// From this number of rows on, laying out weights during the product costs little in comparison.
   static let manyRows = 96
-  /// Floats of weights that are packed at most; reading larger ones is what a product costs.
+  /// The largest number of floats of weights that are packed; for larger weights, reading takes most of the time.
   static let mostWeights = 1 << 24
 
-  /// A panel of so many columns and so much of their depth stays in the first cache, the band's rows beside it in the second.
+  /// A panel of this many columns and this much of their depth stays in the first-level cache, and the band's rows in
+  /// the second-level cache.
   private static let panelColumns = 2 * PackedProduct.columnBlock
   private static let deepest = 384
   private static let tallest = 240
   private static let widest = 128
-  /// Rows that a task lays out.
+  /// The number of rows that a task lays out.
   private static let rowsAtOnce = 4 * PackedProduct.rowBlock
   private static let leastWork = 1 << 19
 
-  /// Weights of which column j's elements are `weights[j·step + p·depthStep]`.
+  /// Packs weights in which the elements of column j are `weights[j·step + p·depthStep]`.
   static func packed(
     _ weights: Tensor, columns: Int, depth: Int, step: Int, depthStep: Int, part: WeightPart
   ) -> Tensor {
@@ -46,17 +47,17 @@ struct RowProduct {
     }
   }
 
-  /// Calls `finish` with the rows and columns of each part of y when they are there.
+  /// Computes y, and calls `finish` with the rows and columns of each part of y when it is complete.
   ///
   /// - Parameters:
-  ///   - x: where the rows' elements of the first row of B that takes part are.
-  ///   - lead: floats between rows of x.
+  ///   - x: the rows' elements for the first row of B that is used.
+  ///   - lead: the number of floats between rows of x.
   func multiply(
     _ x: Floats, lead: Int, _ y: MutableFloats, accumulates: Bool, on workers: Workers,
     finish: @Sendable (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
   ) {
     guard rows > 0, columns > 0 else { return }
-    // Pieces depend on the depth alone; rows and columns may be cut in any way.
+    // Pieces depend on the depth only; rows and columns may be divided in any way.
     let pieces = max((depth.count + Self.deepest - 1) / Self.deepest, 1)
     let piece = (depth.count + pieces - 1) / pieces
     let padded = rows.roundedUp(to: PackedProduct.rowBlock)
@@ -78,7 +79,7 @@ struct RowProduct {
     let perBand = max((wanted + bands.count - 1) / bands.count, (columns + Self.widest - 1) / Self.widest)
     let width = ((columns + perBand - 1) / perBand).roundedUp(to: Self.panelColumns)
     let slices = (columns + width - 1) / width
-    // Held for all tasks at once: that each counts a reference would make them wait for one another.
+    // Held once for all tasks: if each task counted a reference, they would wait for one another.
     let all = weights.tensor.withUnsafeElements { Shared($0.baseAddress!) }
     workers.run(bands.count * slices, scratch: piece * Self.panelColumns) { task, scratch in
       let own = bands[task / slices]
@@ -103,20 +104,20 @@ struct RowProduct {
     withExtendedLifetime((weights, packed)) {}
   }
 
-  /// The product of a band's rows with a panel, while the next one is brought nearer.
+  /// The product of a band's rows with a panel, while the next panel is prefetched.
   private func multiply(
     _ own: (depth: Range<Int>, columns: Range<Int>, rows: Range<Int>), of packed: Floats, with all: Floats,
     to y: MutableFloats, accumulates: Bool, _ scratch: MutableFloats, next: (depth: Range<Int>, columns: Range<Int>)
   ) {
     let count = own.depth.count
     let (b, step): (Floats, Int)
-    // Lines that are brought nearer: columns as they lie, or places of the depth.
+    // The lines to prefetch: unpacked columns, or positions of the depth.
     var (from, lead, lines, run) = (all, 0, 0, 0)
     switch weights {
     case .packed(_, let deep):
       b = all + own.columns.lowerBound * deep + (depth.lowerBound + own.depth.lowerBound) * PackedProduct.columnBlock
       step = deep * PackedProduct.columnBlock
-    case .asTheyLie(_, let columnStep, let depthStep, let part):
+    case .unpacked(_, let columnStep, let depthStep, let part):
       func place(_ panel: (depth: Range<Int>, columns: Range<Int>)) -> Floats {
         all + panel.columns.lowerBound * columnStep + (depth.lowerBound + panel.depth.lowerBound) * depthStep
       }
@@ -145,7 +146,7 @@ struct RowProduct {
 extension RowProduct.Weights {
   fileprivate var tensor: Tensor {
     switch self {
-    case .packed(let tensor, _), .asTheyLie(let tensor, _, _, _): tensor
+    case .packed(let tensor, _), .unpacked(let tensor, _, _, _): tensor
     }
   }
 }

@@ -2,24 +2,25 @@ import CRelevanceKernels
 import RelevanceNetworks
 import RelevanceTensors
 
-/// In which steps a plan computes its nodes: each step a node, and functions of elements that take its values while they are in a cache.
+/// The steps in which a plan computes its nodes: each step is a node, and elementwise functions that use its values
+/// while they are in a cache.
 ///
-/// A function joins the step that computes the last of its operands, if it has as many elements as the step's head and takes what the step
-/// computes element by element.
+/// A function joins the step that computes the last of its operands, if it has as many elements as the step's head and
+/// reads the step's values element by element.
 struct Schedule: Sendable {
   struct Step: @unchecked Sendable {
     let head: Node.ID
-    /// Functions, operands first; their places have no addresses yet.
+    /// Functions in the order of evaluation; their places have no addresses yet.
     var followers: [(id: Node.ID, function: rk_follower)] = []
     var nodes: [Node.ID] { [head] + followers.map(\.id) }
   }
 
   private(set) var steps: [Step] = []
-  /// Rectifiers that the layer before them applies itself.
+  /// Rectifiers that the layer before them applies.
   private(set) var mergedRectifiers: Set<Node.ID> = []
-  /// The step that computes a node, or the node whose values it has; nil for inputs and constants.
+  /// The step that computes a node, or the node whose values it shares; nil for inputs and constants.
   private(set) var numbers: [Int?]
-  /// The last step that reads the values of a node that is computed, and of those that have its values; `Int.max` for the logits'.
+  /// The last step that reads the values of a computed node or of nodes that share them; `Int.max` for the logits.
   private(set) var lastUses: [Int]
 
   init(_ network: NeuralNetwork, _ inferred: [Inferred], _ kernels: [(any Kernel)?]) {
@@ -27,7 +28,7 @@ struct Schedule: Sendable {
     let consumers = graph.consumers
     numbers = Array(repeating: nil, count: graph.nodes.count)
     lastUses = Array(repeating: -1, count: graph.nodes.count)
-    // The node that computes the values of each.
+    // The node that computes the values of each node.
     var sources = graph.ids
     for id in graph.ids {
       guard let kernel = kernels[id.index] else { continue }
@@ -67,12 +68,12 @@ struct Schedule: Sendable {
     return joins ? last : nil
   }
 
-  /// Whether nothing outside of its own step reads the values of a node that is computed.
+  /// Whether only its own step reads the values of a computed node.
   func isInner(_ id: Node.ID) -> Bool { lastUses[id.index] == numbers[id.index] }
 }
 
 extension Operator {
-  /// Whether the values are the operand's, one after the other: also of axes that change places with axes of one element.
+  /// Whether the values are the operand's in the same order. This includes permutations with axes of extent 1.
   func leavesElements(of operand: TensorShape) -> Bool {
     if keepsElements { return true }
     guard let transpose = self as? Transpose else { return false }

@@ -1,27 +1,27 @@
 import Foundation
 import RelevanceSupport
 
-/// How many threads there can be.
+/// The limit of the number of threads.
 ///
-/// Each that multiplies matrices has a buffer of OpenBLAS's, which tries for ever to allocate it where the address space is limited. So
-/// there must be room for all of them before the first.
+/// Each thread that multiplies matrices has a buffer of OpenBLAS, which retries its allocation endlessly if the address
+/// space is limited. The address space must therefore have room for all buffers before the first one is allocated.
 enum ThreadLimit {
-  /// What may be asked for.
+  /// The accepted numbers.
   static let range = 1...1024
-  /// Of OpenBLAS's buffer, on processors with the largest ones.
+  /// The size of OpenBLAS's buffer on processors with the largest ones.
   private static let buffer = 129 << 20
-  /// Of a thread besides: its stack, and what the C library keeps for it.
+  /// The size of a thread: the buffer, its stack, and the C library's data.
   private static let perHelper = buffer + 2 << 20 + 64 << 20
-  /// Of all else that a run needs at least.
+  /// The minimum size of everything else in a run.
   private static let rest = 64 << 20
 
-  /// A number of threads that cannot be.
+  /// An error in the number of threads.
   struct Fault: RelevanceKitError {
     let description: String
     var category: ErrorCategory { .usage }
   }
 
-  /// How many threads to use, and what is wrong with the number that was asked for.
+  /// The number of threads to use, and the error if the requested number is not possible.
   static func count(for wanted: Int?) -> (Int, Fault?) {
     let count = wanted ?? ProcessInfo.processInfo.activeProcessorCount
     guard range.contains(count) else {
@@ -37,7 +37,7 @@ enum ThreadLimit {
         1,
         Fault(
           description:
-            "only \(megabytes(left)) of address space are left below the limit of this process (ulimit -v, -d); expected at least "
+            "only \(megabytes(left)) of address space is left below the limit of this process (ulimit -v, -d); expected at least "
             + megabytes(buffer + rest))
       )
     }
@@ -47,7 +47,7 @@ enum ThreadLimit {
       1,
       Fault(
         description:
-          "\(used) threads need \(megabytes(buffer + rest + perHelper * (used - 1))) of address space, and \(megabytes(left)) are left below "
+          "\(used) threads need \(megabytes(buffer + rest + perHelper * (used - 1))) of address space, but \(megabytes(left)) is left below "
           + "the limit of this process (ulimit -v, -d); expected at most \(fitting) threads, or a higher limit")
     )
   }

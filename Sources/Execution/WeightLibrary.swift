@@ -2,26 +2,27 @@ import RelevanceNetworks
 import Synchronization
 import RelevanceTensors
 
-/// Weights in layouts made of the model's, by node: shared by all plans of a network, and kept as long as there is room.
+/// The weights of all nodes in layouts derived from the model's: shared by all plans of a network, and kept within a
+/// budget.
 final class WeightLibrary: Sendable {
   private let layouts: [DerivedWeights]
   private let budget: WeightBudget
 
-  /// A library that keeps at most `budget` bytes.
+  /// Creates a library that keeps at most `budget` bytes.
   init(nodes: Int, budget: Int) {
     let budget = WeightBudget(bytes: budget)
     self.budget = budget
     layouts = (0..<nodes).map { _ in DerivedWeights(budget: budget) }
   }
 
-  /// What is kept so far.
+  /// The number of bytes that are kept.
   var bytes: Int { budget.taken }
 
   subscript(id: Node.ID) -> DerivedWeights { layouts[id.index] }
 }
 
-/// Forms of a layer's weights that are made of the model's once and kept: signed parts, packed and transformed kernels. What finds no room is
-/// made anew whenever it is asked for.
+/// Layouts of a layer's weights that are derived from the model's once and kept: signed parts, packed and transformed
+/// kernels. Layouts that exceed the budget are created at each use.
 final class DerivedWeights: Sendable {
   private let kept = Mutex<[ConvolutionKernel.Form: Tensor]>([:])
   private let budget: WeightBudget
@@ -30,7 +31,7 @@ final class DerivedWeights: Sendable {
 
   func value(for form: ConvolutionKernel.Form, make: () -> Tensor) -> Tensor {
     if let found = kept.withLock({ $0[form] }) { return found }
-    // Made outside the lock: two threads may both do the work, and the first result stays.
+    // Created outside the lock: two threads may both do the work, and the first result is kept.
     let made = make()
     return kept.withLock { kept in
       if let found = kept[form] { return found }
@@ -40,7 +41,7 @@ final class DerivedWeights: Sendable {
   }
 }
 
-/// Bytes that may be taken until there are none left.
+/// A number of bytes that can be reserved until none are left.
 private final class WeightBudget: Sendable {
   private let bytes: Int
   private let used = Mutex(0)

@@ -1,6 +1,6 @@
 import CRelevanceKernels
 
-/// What becomes of a layer's weights before they take part in a product.
+/// A modification of a layer's weights before they are used in a product.
 public enum WeightPart: Hashable, Sendable {
   /// `positive·W⁺ + negative·W⁻`, where `W⁺ = max(W, 0)` and `W⁻ = min(W, 0)`.
   case scaled(positive: Float, negative: Float)

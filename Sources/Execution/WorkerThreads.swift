@@ -3,14 +3,14 @@ import CRelevancePlatform
 import Foundation
 import Synchronization
 
-/// Threads that help the one that calls, kept between calls.
+/// Threads that help the calling thread, kept between calls.
 ///
-/// The layers of a small network take some microseconds each, less than it takes to wake a thread that sleeps. So helpers stay
-/// awake for a moment after each piece of work and look for the next; then they sleep and cost nothing.
+/// A layer of a small network takes a few microseconds, less than waking a sleeping thread. Helpers therefore stay
+/// awake for a moment after each piece of work and look for the next one; then they sleep and use no processor time.
 final class WorkerThreads: Sendable {
   let helpers: Int
   private let shared: SharedState
-  /// How many there are.
+  /// The number of helpers.
   private let started = Mutex(0)
 
   init(helpers: Int) {
@@ -20,14 +20,14 @@ final class WorkerThreads: Sendable {
 
   deinit { shared.stop() }
 
-  /// Calls `body` with 0 on this thread and with 1 … `threads` − 1 on helpers, which may come too late to be called; returns
-  /// when all calls have. If the helpers work for someone else, only this thread does anything.
+  /// Calls `body` with 0 on this thread and with 1 … `threads` − 1 on helpers, which may be too late to be called;
+  /// returns when all calls have returned. If the helpers work for another caller, only this thread calls `body`.
   func run(threads: Int, _ body: @Sendable (Int) -> Void) {
     guard threads > 1, helpers > 0, shared.claim() else { return body(0) }
     started.withLock { started in
       while started < min(threads - 1, helpers) {
         started += 1
-        // Where the system has no more threads, those that there are do all.
+        // If the system has no more threads, the existing ones do all the work.
         guard shared.startHelper(started) else {
           started = helpers
           break
@@ -42,17 +42,17 @@ final class WorkerThreads: Sendable {
   }
 }
 
-/// What the threads share: whether there is work, and who is at it.
+/// The state that the threads share: whether there is work, and which threads are doing it.
 private final class SharedState: Sendable {
   private typealias Body = @Sendable (Int) -> Void
 
-  /// Written only while the gate is shut and nobody is inside, read only inside.
+  /// Written only while the gate is closed and no helper is inside; read only inside.
   private nonisolated(unsafe) var work: (threads: Int, body: Body)?
-  /// Whether some caller has the helpers.
+  /// Whether a caller has claimed the helpers.
   private let isClaimed = Atomic(false)
-  /// How many helpers are inside, and `open` if more may enter.
+  /// The number of helpers inside, and `open` if more may enter.
   private let gate = Atomic(0)
-  /// Grows with each piece of work.
+  /// Increases with each piece of work.
   private let number = Atomic(0)
   private let sleepers = Atomic(0)
   private let isStopping = Atomic(false)
@@ -60,8 +60,8 @@ private final class SharedState: Sendable {
   private let helpers = Mutex<[pthread_t]>([])
 
   private static let isOpen = 1 << 32
-  /// How long a thread looks for work before it goes to sleep: about what waking one costs, so that it takes at most as much from others as
-  /// it saves; not at all where there are more threads than processors.
+  /// How long a thread looks for work before it sleeps: about the cost of waking it, so that it takes at most as much
+  /// time from others as it saves. It is zero if there are more threads than processors.
   private let patience: Duration
   private let isPatient: Bool
 
@@ -77,7 +77,7 @@ private final class SharedState: Sendable {
     number.wrappingAdd(1, ordering: .relaxed)
     gate.store(Self.isOpen, ordering: .sequentiallyConsistent)
     if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
-      // Systems like to wake a thread where the one is that wakes it, which here has no time for others for as long as a run takes.
+      // Systems tend to wake a thread on the processor of its waker, which here is busy for the duration of a run.
       helpers.withLock { $0.forEach { cplatform_keep_apart($0) } }
       wakeAll()
     }
@@ -96,14 +96,14 @@ private final class SharedState: Sendable {
     wakeAll()
   }
 
-  /// Starts a thread; false if the system has none. Foundation's does not tell.
+  /// Starts a thread; false if the system has none left. Foundation's `Thread` does not report this.
   func startHelper(_ index: Int) -> Bool {
     let start = Unmanaged.passRetained(HelperStart(state: self, index: index))
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    // Much less than usual is enough, and counts where the address space is limited.
+    // Much less than the default is enough, and matters where the address space is limited.
     pthread_attr_setstacksize(&attributes, 2 << 20)
     #if os(Linux)
       var thread = pthread_t()
@@ -138,7 +138,7 @@ private final class SharedState: Sendable {
     var start = ContinuousClock.now
     while !isStopping.load(ordering: .relaxed) {
       let state = gate.load(ordering: .acquiring)
-      // Read after the gate: it may be of later work than the gate's, which is then entered anyway or looked at again.
+      // Read after the gate: the number may be that of later work, which is then entered anyway or checked again.
       let next = number.load(ordering: .relaxed)
       if state & Self.isOpen != 0, next != done {
         guard gate.compareExchange(expected: state, desired: state + 1, ordering: .acquiringAndReleasing).exchanged
@@ -175,17 +175,17 @@ private final class SharedState: Sendable {
     alarm.unlock()
   }
 
-  /// Waits a moment; now and then lets other threads have the processor.
+  /// Waits a moment, and occasionally yields the processor to other threads.
   private func pause(_ looks: inout Int) {
     looks += 1
     if !isPatient || looks % 1024 == 0 { sched_yield() } else { rk_pause() }
   }
 
-  /// Looks for work between two at the clock.
+  /// The number of looks for work between two readings of the clock.
   private static let looksPerGlance = 32
 }
 
-/// What a helper is told when it starts.
+/// The arguments of a helper when it starts.
 private final class HelperStart: Sendable {
   let state: SharedState
   let index: Int

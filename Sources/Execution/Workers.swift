@@ -2,19 +2,19 @@ import Foundation
 import Synchronization
 import RelevanceTensors
 
-/// A fixed number of threads that share out the tiles of an operation.
+/// A fixed number of threads that share the tiles of an operation.
 ///
-/// What a task computes does not depend on which thread runs it or how many there are, so results are the same to the bit
-/// for any number of threads.
+/// The result of a task does not depend on the thread that runs it or on the number of threads, so results are
+/// identical to the bit for any number of threads.
 package struct Workers: Sendable {
   package let count: Int
   package let pool: MemoryPool
   package let instructionSet: InstructionSet
-  /// What products there have been.
+  /// The number of products so far.
   package let products = ProductCount()
   private let threads: WorkerThreads
 
-  /// More threads than this gain nothing on any network, and each costs memory.
+  /// More threads than this do not make any network faster, and each costs memory.
   static let most = max(4 * ProcessInfo.processInfo.activeProcessorCount, 16)
 
   package init(count: Int, pool: MemoryPool, instructionSet: InstructionSet = .preferred) {
@@ -28,11 +28,12 @@ package struct Workers: Sendable {
     run(tasks, scratch: 0) { task, _ in body(task) }
   }
 
-  /// The same with `scratch` floats for each task to write to, which a thread's tasks use one after the other.
+  /// Calls `body` once for each task, with `scratch` floats to write to. The tasks of a thread use the same scratch
+  /// memory one after the other.
   package func run(_ tasks: Int, scratch: Int, _ body: @Sendable (Int, MutableFloats) -> Void) {
     guard tasks > 0 else { return }
     let threads = min(count, tasks)
-    // A line apart, so that two threads never write to the same one.
+    // A cache line apart, so that two threads never write to the same one.
     let stride = (scratch + 15) / 16 * 16
     let memory = scratch > 0 ? pool.storage(count: threads * stride) : Self.nothing
     if threads == 1 {
@@ -40,7 +41,7 @@ package struct Workers: Sendable {
         for task in 0..<tasks { body(task, memory.base) }
       }
     }
-    // Many small tasks are taken some at a time.
+    // Many small tasks are taken in chunks.
     let chunk = max(tasks / (16 * threads), 1)
     let next = Atomic<Int>(0)
     self.threads.run(threads: threads) { thread in
@@ -55,13 +56,13 @@ package struct Workers: Sendable {
     }
   }
 
-  /// Calls `body`, on this thread, for a series of operations: with the kernels of the workers' instruction set, and with OpenBLAS computing
-  /// each call on the calling thread alone.
+  /// Calls `body` on this thread for a series of operations, with the kernels of the workers' instruction set, and with
+  /// OpenBLAS computing each call on the calling thread only.
   package func compute<Result>(_ body: () throws -> Result) rethrows -> Result {
     try BLAS.withOneThreadPerCall { try instructionSet.use(body) }
   }
 
-  /// Splits `count` elements into runs long enough to be worth a task, and calls `body` with each.
+  /// Splits `count` elements into runs that are long enough for a task, and calls `body` with each.
   package func runSplit(_ count: Int, grain: Int = 1 << 15, _ body: @Sendable (Range<Int>) -> Void) {
     let tasks = (count + grain - 1) / grain
     run(tasks) { task in body(task * grain..<min((task + 1) * grain, count)) }
@@ -70,7 +71,7 @@ package struct Workers: Sendable {
   private static let nothing = TensorStorage(count: 0)
 }
 
-/// A pointer that may cross to another thread; whoever makes one sees to it that tasks write to different places.
+/// A pointer that may be passed to other threads; its creator ensures that tasks write to different elements.
 package struct Shared<Pointer>: @unchecked Sendable {
   package let pointer: Pointer
   package init(_ pointer: Pointer) { self.pointer = pointer }

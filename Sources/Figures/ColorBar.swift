@@ -1,13 +1,13 @@
 import RelevanceImaging
 
-/// What the colors of heatmaps mean: a bar from −limit over 0 to +limit, or from 0 to limit where nothing is negative, with
+/// The legend of heatmap colors: a bar from −limit over 0 to +limit, or from 0 to limit for sequential colors, with
 /// these numbers below it.
 public struct ColorBar: Hashable, Sendable {
-  /// Which pictures of a heatmap are explained.
+  /// The kind of heatmap image that the bar explains.
   public enum Style: Sendable {
-    /// Those of `Heatmap.image(pixelsPerPosition:)`.
+    /// Images of `Heatmap.image(pixelsPerPosition:)`.
     case image
-    /// Those of `Heatmap.overlay(on:)`, where the picture below is white.
+    /// Images of `Heatmap.overlay(on:)`, where the image below is white.
     case overlay
   }
 
@@ -22,8 +22,8 @@ public struct ColorBar: Hashable, Sendable {
     (self.limit, self.label, self.style, self.colors) = (limit, label, style, colors)
   }
 
-  /// Makes a bar for heatmaps of this one's scale; see `HeatmapScale.common(_:_:)`. What the numbers are is written below them; `label`
-  /// may be empty.
+  /// Creates a bar for heatmaps with the scale of the given one; see `HeatmapScale.common(_:_:)`. `label` is written
+  /// below the numbers and may be empty.
   public init(_ heatmap: Heatmap, label: String = "relevance", style: Style = .image) {
     self.init(limit: heatmap.limit, label: label, style: style, colors: heatmap.colors)
   }
@@ -36,7 +36,7 @@ public struct ColorBar: Hashable, Sendable {
     Self.thickness + 3 + Int(TextLabel("", size: textSize).height) * (label.isEmpty ? 1 : 2)
   }
 
-  /// Draws the bar in the middle between two columns.
+  /// Draws the bar centered between two columns.
   func draw(in image: inout RGBImage, left: Int, right: Int, y top: Int, textSize: Double) {
     let width = min(right - left, Self.largestWidth)
     let start = (left + right - width) / 2

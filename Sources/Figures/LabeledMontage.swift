@@ -1,15 +1,16 @@
 import RelevanceImaging
 
-/// Pictures in a grid with their names, as a figure has them: a title, titles of the rows, a caption at each picture, and a
-/// bar that says what the colors of all its heatmaps mean. On white; a pale rim shows where pictures end.
+/// Images in a grid with labels, as in a figure: a title, row titles, a caption for each image, and a color bar for all
+/// heatmaps. The background is white; a pale rim marks the edges of images.
 public struct LabeledMontage: Sendable {
-  /// A picture with its caption.
+  /// An image with its caption.
   public struct Cell: Hashable, Sendable {
     package var image: RGBImage
     package var caption: String
 
-    /// Makes a cell of a picture, shown pixel by pixel, and what is written at it, such as a class's name and probability, in at
-    /// most two lines that are no wider than the column; a line break begins the second, and what does not fit is shortened.
+    /// Creates a cell from an image, shown pixel by pixel, and its caption, such as a class's name and probability. The
+    /// caption has at most two lines that are no wider than the column; a line break starts the second line, and text
+    /// that does not fit is shortened.
     public init(_ image: RGBImage, caption: String = "") { (self.image, self.caption) = (image, caption) }
   }
 
@@ -18,15 +19,15 @@ public struct LabeledMontage: Sendable {
     package var title: String
     package var cells: [Cell]
 
-    /// Makes a row; its title, which may be empty, runs upward to the left of it.
+    /// Creates a row; its title, which may be empty, runs upward on the left side.
     public init(title: String = "", _ cells: [Cell]) { (self.title, self.cells) = (title, cells) }
   }
 
-  /// Where captions are.
+  /// The position of captions.
   public enum CaptionPlace: Sendable {
-    /// Above the picture.
+    /// Above the image.
     case above
-    /// Below the picture.
+    /// Below the image.
     case below
   }
 
@@ -37,15 +38,15 @@ public struct LabeledMontage: Sendable {
   private let textSize: Double
   private let margin: Int
 
-  /// Makes a labeled grid.
+  /// Creates a labeled grid.
   ///
   /// - Parameters:
-  ///   - title: what is written at the top; may be empty.
+  ///   - title: the text at the top; may be empty.
   ///   - rows: the rows of the grid; they may differ in length.
-  ///   - colorBar: the meaning of the colors, at the bottom; nil for none.
-  ///   - captionPlace: where captions are.
-  ///   - textSize: the height of the captions' type in pixels, 1 to 1000.
-  ///   - margin: the space between pictures and around the whole, in pixels.
+  ///   - colorBar: the legend of the colors, at the bottom; nil for none.
+  ///   - captionPlace: the position of captions.
+  ///   - textSize: the type size of captions in pixels, 1 to 1000.
+  ///   - margin: the space between images and around the montage, in pixels.
   public init(
     title: String = "", rows: [Row], colorBar: ColorBar? = nil, captionPlace: CaptionPlace = .below,
     textSize: Double = 13, margin: Int = 8
@@ -54,8 +55,8 @@ public struct LabeledMontage: Sendable {
     (self.textSize, self.margin) = (textSize >= 1 ? min(textSize, 1000) : 1, max(margin, 0))
   }
 
-  /// The montage as one picture. A column is as wide as its widest picture; smaller pictures are centered in it, and in
-  /// their row.
+  /// The montage as one image. A column is as wide as its widest image; smaller images are centered in their column and
+  /// row.
   public func image() -> RGBImage {
     let layout = Layout(self)
     var image = RGBImage(width: layout.width, height: layout.height, filledWith: .white)
@@ -83,7 +84,7 @@ public struct LabeledMontage: Sendable {
     return image
   }
 
-  /// The cells' places in `image()`, row by row: the picture, and the rectangle that its caption stays in.
+  /// The places of cells in `image()`, row by row: the image, and the rectangle of its caption.
   package func places() -> [(image: PixelRectangle, caption: PixelRectangle)] {
     Layout(self).cells.map { place in
       let height = place.caption.reduce(0) { $0 + Int($1.height) }
@@ -115,11 +116,11 @@ extension LabeledMontage {
 
     let width: Int
     let height: Int
-    /// The first column of the grid, and the one after its last.
+    /// The first column of the grid, and the column after its last.
     let left: Int
     let right: Int
     let title: [TextLabel]
-    /// The rows of pixels that the pictures of each row of the grid take, without captions.
+    /// The rows of pixels of the images in each row of the grid, without captions.
     private(set) var rows: [Range<Int>] = []
     private(set) var cells: [Place] = []
     let barTop: Int
@@ -130,7 +131,7 @@ extension LabeledMontage {
       let widths = Montage.columnWidths(montage.rows.map { $0.cells.map(\.image) })
       left = margin + (montage.rows.allSatisfy(\.title.isEmpty) ? 0 : line + 4)
       let gridWidth = widths.reduce(0, +) + margin * max(widths.count - 1, 0)
-      // A color bar stays legible below the smallest picture.
+      // A color bar remains legible below the smallest image.
       right = left + max(gridWidth, montage.colorBar == nil ? 0 : ColorBar.smallestWidth)
       width = right + margin
       title = TextLabel(montage.title, size: montage.textSize * 1.2).lines(fitting: Double(right - left))
@@ -142,16 +143,16 @@ extension LabeledMontage {
         let captionHeight = line * (captions.map(\.count).max() ?? 0)
         let gap = captionHeight == 0 ? 0 : Self.captionGap
         let rowHeight = row.cells.map(\.image.height).max() ?? 0
-        let picturesTop = top + (montage.captionPlace == .above ? captionHeight + gap : 0)
-        rows.append(picturesTop..<picturesTop + rowHeight)
+        let imagesTop = top + (montage.captionPlace == .above ? captionHeight + gap : 0)
+        rows.append(imagesTop..<imagesTop + rowHeight)
         var x = left + (right - left - gridWidth) / 2
         for (i, cell) in row.cells.enumerated() {
           let (image, own) = (cell.image, line * captions[i].count)
           let place = PixelRectangle(
-            left: x + (widths[i] - image.width) / 2, top: picturesTop + (rowHeight - image.height) / 2,
+            left: x + (widths[i] - image.width) / 2, top: imagesTop + (rowHeight - image.height) / 2,
             width: image.width, height: image.height)
           let captionTop =
-            montage.captionPlace == .above ? picturesTop - gap - own : picturesTop + rowHeight + gap
+            montage.captionPlace == .above ? imagesTop - gap - own : imagesTop + rowHeight + gap
           cells.append(
             Place(cell: cell, columns: x..<x + widths[i], image: place, caption: captions[i], captionTop: captionTop))
           x += widths[i] + margin
@@ -167,7 +168,7 @@ extension LabeledMontage {
 }
 
 extension RGBImage {
-  /// Draws a pale rim just outside a rectangle, as far as it is in the picture.
+  /// Draws a pale rim just outside a rectangle, as far as it is inside the image.
   fileprivate mutating func outline(_ rectangle: PixelRectangle) {
     guard rectangle.width > 0, rectangle.height > 0 else { return }
     let rim = RGBColor(red: 210, green: 210, blue: 210)
@@ -176,8 +177,8 @@ extension RGBImage {
     }
   }
 
-  /// Copies a picture that lies within this one.
-  mutating func paste(_ picture: RGBImage, x left: Int, y top: Int) {
-    for y in 0..<picture.height { for x in 0..<picture.width { self[left + x, top + y] = picture[x, y] } }
+  /// Copies an image that fits inside this one.
+  mutating func paste(_ image: RGBImage, x left: Int, y top: Int) {
+    for y in 0..<image.height { for x in 0..<image.width { self[left + x, top + y] = image[x, y] } }
   }
 }

@@ -1,23 +1,23 @@
 import RelevanceSupport
 import RelevanceTensors
 
-/// A relevance map as a picture: positive relevance red, negative blue, none white; or, for maps that are never negative,
-/// from white to nearly black.
+/// A relevance map as an image: positive relevance is red, negative is blue, and zero is white. Maps that are never
+/// negative run from white to nearly black.
 ///
-/// Lightness falls steadily as |r| grows, on both sides alike, so the picture neither invents edges nor hides them, also in
-/// print without color. Values that are not finite are gray.
+/// Lightness decreases steadily as |r| grows, equally for both signs, so the image neither adds nor hides edges, also
+/// in black-and-white print. Values that are not finite are gray.
 public struct Heatmap: Sendable {
   /// The relevance of each pixel: height × width, the sum over the channels.
   public let values: Tensor
   package let scale: HeatmapScale
-  /// The |r| that has the full color; 0 if there is no relevance at all.
+  /// The |r| that is shown in the full color; 0 if the map is 0 everywhere.
   public let limit: Float
   /// The colors.
   public let colors: HeatmapColors
 
   package var width: Int { values.shape[1] }
   package var height: Int { values.shape[0] }
-  /// The share of pixels, 0…1, whose |r| exceeds `limit`, so that they look less relevant than they are.
+  /// The share of pixels, 0…1, whose |r| exceeds `limit`, so that they appear less relevant than they are.
   ///
   /// - Complexity: O(pixels).
   public var clippedShare: Double {
@@ -26,9 +26,10 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// Makes a heatmap of relevance of shape height × width, channels × height × width or 1 × channels × height × width.
+  /// Creates a heatmap of relevance of shape height × width, channels × height × width or 1 × channels × height ×
+  /// width.
   ///
-  /// - Throws: `RelevanceKitError` for any other shape, and for a scale whose number is not finite or is negative.
+  /// - Throws: `RelevanceKitError` for any other shape, and for a scale whose number is negative or not finite.
   /// - Complexity: O(elements, and pixels log pixels for a percentile).
   public init(_ relevance: Tensor, scale: HeatmapScale = .standard, colors: HeatmapColors = .diverging) throws {
     try scale.check()
@@ -42,12 +43,14 @@ public struct Heatmap: Sendable {
     (self.scale, self.colors) = (scale, colors)
   }
 
-  /// The map as a picture with a pixel for each position.
+  /// The map as an image with one pixel for each position.
   public func image() -> RGBImage { image(scaledBy: 1) }
 
-  /// The map as a picture: each position is a square of so many pixels' side.
+  /// The map as an image in which each position is a square.
   ///
-  /// - Throws: `RelevanceKitError` for a side below 1, and if there were more than `RGBImage.pixelLimit` pixels.
+  /// - Parameter side: the side of the square in pixels.
+  /// - Throws: `RelevanceKitError` for a side below 1, and if the result would have more than `RGBImage.pixelLimit`
+  ///   pixels.
   public func image(pixelsPerPosition side: Int) throws -> RGBImage {
     guard (1...RGBImage.pixelLimit).contains(side) else {
       throw SimpleError("\(side) pixels per position; expected one or more", .usage)
@@ -73,19 +76,19 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// The map over a picture, which is turned gray and pale; the more relevant a position, the more opaque its color.
+  /// The map over an image, which is made gray and pale. The more relevant a position is, the more opaque its color.
   ///
-  /// The result has the picture's size. A map of another size is spread over it, each position as one block.
-  public func overlay(on picture: RGBImage) -> RGBImage {
-    RGBImage(width: picture.width, height: picture.height) { target in
-      Self.paled(picture).withUnsafeBufferPointer { gray in
+  /// The result has the size of the image. A map of another size is scaled to it, with each position as one block.
+  public func overlay(on image: RGBImage) -> RGBImage {
+    RGBImage(width: image.width, height: image.height) { target in
+      Self.paled(image).withUnsafeBufferPointer { gray in
         values.withUnsafeElements { r in
-          for y in 0..<picture.height {
-            let row = y * height / picture.height * width
-            for x in 0..<picture.width {
-              let i = (y * picture.width + x) * 3
-              let (color, opacity) = tint(of: r[row + x * width / picture.width])
-              let base = Float(gray[y * picture.width + x]) * (1 - opacity)
+          for y in 0..<image.height {
+            let row = y * height / image.height * width
+            for x in 0..<image.width {
+              let i = (y * image.width + x) * 3
+              let (color, opacity) = tint(of: r[row + x * width / image.width])
+              let base = Float(gray[y * image.width + x]) * (1 - opacity)
               target[i] = UInt8(base + Float(color.red) * opacity + 0.5)
               target[i + 1] = UInt8(base + Float(color.green) * opacity + 0.5)
               target[i + 2] = UInt8(base + Float(color.blue) * opacity + 0.5)
@@ -96,18 +99,18 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// A picture turned gray and pale, as overlays show it: a byte per pixel.
-  package static func paled(_ picture: RGBImage) -> [UInt8] {
-    picture.pixels.withUnsafeBufferPointer { source in
+  /// The gray and pale version of an image, as in overlays: one byte per pixel.
+  package static func paled(_ image: RGBImage) -> [UInt8] {
+    image.pixels.withUnsafeBufferPointer { source in
       stride(from: 0, to: source.count, by: 3).map { i in
         let luma = 0.299 * Float(source[i]) + 0.587 * Float(source[i + 1]) + 0.114 * Float(source[i + 2])
-        return UInt8(255 - (255 - luma) * pictureContrast + 0.5)
+        return UInt8(255 - (255 - luma) * imageContrast + 0.5)
       }
     }
   }
 
-  /// A bar of all colors, from −`limit` (or 0, where nothing is negative) on the left to +`limit` on the right, as they are in maps,
-  /// or in overlays on white.
+  /// A bar of all colors, from −`limit` (or 0 for sequential colors) on the left to +`limit` on the right, as in maps,
+  /// or as in overlays on white.
   package static func colorBar(
     width: Int, height: Int, colors: HeatmapColors = .diverging, asOverlay: Bool = false
   ) -> RGBImage {
@@ -123,7 +126,7 @@ public struct Heatmap: Sendable {
 
   /// The sum over the channels: height × width.
   ///
-  /// - Throws: `RelevanceKitError` for a shape that has no such sum.
+  /// - Throws: `RelevanceKitError` for a shape that is not a map.
   package static func channelSum(_ relevance: Tensor) throws -> Tensor {
     let shape = relevance.shape
     guard shape.rank == 2 || shape.rank == 3 || shape.rank == 4 && shape[0] == 1, shape.count > 0 else {
@@ -140,8 +143,8 @@ public struct Heatmap: Sendable {
     }
   }
 
-  /// The part of the picture's contrast that stays under an overlay.
-  private static let pictureContrast: Float = 0.6
+  /// The part of the image's contrast that remains under an overlay.
+  private static let imageContrast: Float = 0.6
   /// The opacity of the full color in an overlay.
   package static let fullOpacity: Float = 0.9
 
@@ -150,8 +153,8 @@ public struct Heatmap: Sendable {
     return colors.color(at: limit > 0 ? relevance / limit : 0)
   }
 
-  /// Color and opacity in an overlay. The square root keeps weak relevance visible; half of the ramp's lightness is left
-  /// to the opacity.
+  /// The color and opacity in an overlay. The square root keeps weak relevance visible, and the opacity provides half
+  /// of the ramp's lightness.
   private func tint(of relevance: Float) -> (color: RGBColor, opacity: Float) {
     guard relevance.isFinite else { return (HeatmapColors.notFinite, Self.fullOpacity) }
     let strength = limit > 0 ? max(-1, min(1, relevance / limit)) : 0

@@ -1,26 +1,27 @@
 import Foundation
 import RelevanceTensors
 
-/// The colors of a heatmap. In both ramps zero is white, and lightness falls steadily as |r| grows.
+/// The colors of a heatmap. In both ramps zero is white, and lightness decreases steadily as |r| grows.
 public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
-  /// Blue over white to red, for maps of both signs. Lightness depends on |r| alone.
+  /// From blue through white to red, for maps of both signs. Lightness depends on |r| only.
   ///
   /// Each side is a straight line in Oklab from white to a saturated dark end; both ends have the same lightness.
   case diverging
-  /// White over orange and magenta to nearly black, for maps that are never negative: more than one and a half times as many
-  /// steps of lightness as one side of `diverging`. What is negative all the same, by more than half a step, is gray.
+  /// From white through orange and magenta to nearly black, for maps that are never negative. It has more than one and
+  /// a half times as many steps of lightness as one side of `diverging`. Negative values whose size exceeds half a step
+  /// are gray.
   ///
-  /// Lightness is linear in Oklab, while the hue turns and the chroma rises and falls.
+  /// Lightness is linear in Oklab; the hue changes, and the chroma rises and falls.
   case sequential
 
-  /// The colors of maps that are shown together: of both signs only if a negative value would be seen. `limit` is the |r| of the
-  /// full color.
+  /// The colors of maps that are shown together: diverging only if a negative value would be visible. `limit` is the
+  /// |r| of the full color.
   package init(for maps: [Tensor], limit: Float) {
     let least = -limit / Float(2 * Self.steps)
     self = maps.contains { $0.elements.contains { $0 < least } } ? .diverging : .sequential
   }
 
-  /// The color of values that are no numbers, or that the ramp has no color for.
+  /// The color of values that are not finite, or that the ramp has no color for.
   package static let notFinite = RGBColor(red: 128, green: 128, blue: 128)
   /// The number of steps from zero to the full color.
   public static let steps = 255
@@ -28,7 +29,7 @@ public enum HeatmapColors: String, Hashable, Sendable, CaseIterable {
   /// The color at a position in −1…1, clamped; 0 is white.
   public func color(at position: Float) -> RGBColor {
     let index = Int((min(abs(position), 1) * Float(Self.steps)).rounded())
-    // What is hardly negative is zero to the eye.
+    // Slightly negative values are shown as zero.
     guard position < 0, index > 0 else { return self == .diverging ? Self.reds[index] : Self.sequence[index] }
     return self == .diverging ? Self.blues[index] : Self.notFinite
   }

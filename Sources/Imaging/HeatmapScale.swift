@@ -2,28 +2,28 @@ import Foundation
 import RelevanceSupport
 import RelevanceTensors
 
-/// Which relevance gets the full color of a heatmap.
+/// The relevance that is shown in the full color of a heatmap.
 public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
-  /// The largest |r| of the map: nothing is clipped, and one outlier pixel can make all others pale.
+  /// The largest |r| of the map: no value is clipped, but a single outlier can make all other pixels pale.
   case maximum
-  /// The |r| that this percentage (0…100) of the pixels does not exceed; what exceeds it is clipped to the full color.
+  /// The |r| that this percentage (0…100) of the pixels does not exceed; larger values are clipped to the full color.
   case percentile(Double)
-  /// A given |r|, in the units of the relevance; for maps that are to be compared.
+  /// A given |r|, in the units of the relevance, for maps that are compared.
   case fixed(Float)
 
-  /// What is used unless something else is asked for: the 99.9th percentile, so 50 of 224×224 pixels are clipped.
+  /// The default: the 99.9th percentile, which clips 50 of 224×224 pixels.
   public static let standard = HeatmapScale.percentile(99.9)
 
-  /// The common scale of several maps: that of all their pixels together, as a `fixed` scale.
+  /// The common scale of several maps as a `fixed` scale, determined from all their pixels together.
   ///
-  /// - Throws: `RelevanceKitError`, as `Heatmap`'s initializer.
-  /// - Complexity: O(n log n) for a percentile of n pixels, else O(n).
+  /// - Throws: `RelevanceKitError`, under the conditions of `Heatmap`'s initializer.
+  /// - Complexity: O(n log n) for a percentile of n pixels, otherwise O(n).
   public static func common(_ maps: [Tensor], _ scale: HeatmapScale = .standard) throws -> HeatmapScale {
     try scale.check()
     return .fixed(scale.limit(of: try maps.flatMap { try Heatmap.channelSum($0).elements }))
   }
 
-  /// - Throws: `RelevanceKitError` for a number that is not finite or is negative.
+  /// - Throws: `RelevanceKitError` for a number that is negative or not finite.
   func check() throws {
     let number: Double? =
       switch self {
@@ -36,9 +36,10 @@ public enum HeatmapScale: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The |r| that gets the full color among these values. Values that are not finite do not count.
+  /// The |r| that is shown in the full color for these values. Values that are not finite are ignored.
   ///
-  /// Where the percentile is 0 because the map is zero almost everywhere, the maximum is taken; 0 only if all are zero.
+  /// If the percentile is 0 because the map is 0 almost everywhere, the maximum is used; the limit is 0 only if all
+  /// values are.
   package func limit(of values: [Float]) -> Float {
     switch self {
     case .fixed(let limit): return limit

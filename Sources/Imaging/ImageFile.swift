@@ -4,26 +4,26 @@ import RelevanceSupport
 import RelevanceTensors
 
 extension RGBImage {
-  /// The largest number of pixels that a picture may have: 178 956 970, where Pillow too suspects a decompression bomb.
+  /// The largest number of pixels in an image: 178 956 970, above which Pillow also suspects a decompression bomb.
   public static let pixelLimit = 178_956_970
 
-  /// Reads a JPEG or PNG file. Its content, not its name, decides which.
+  /// Reads a JPEG or PNG file. The format is detected from the content, not from the name.
   ///
-  /// Gray is repeated in all channels, CMYK and YCCK are taken in Adobe's convention and turned into RGB, palettes are
-  /// looked up, and of 16-bit samples the upper 8 bits are kept. Transparency is ignored, as by Pillow's
-  /// `convert("RGB")`: the network sees the colors that the file stores, whatever their alpha. An orientation in
-  /// EXIF or XMP is applied. JPEG pixels are those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
+  /// Gray is copied to all channels, CMYK and YCCK are converted to RGB by Adobe's convention, palettes are resolved,
+  /// and 16-bit samples keep their upper 8 bits. Transparency is ignored, as by Pillow's `convert("RGB")`: the network
+  /// receives the stored colors, regardless of their alpha. An orientation in EXIF or XMP is applied. JPEG pixels are
+  /// those of libjpeg-turbo's defaults (accurate integer DCT, smooth chroma upsampling).
   ///
-  /// - Throws: `RelevanceKitError`. A file that is cut short or has lost data is an error, never a half-gray picture.
+  /// - Throws: `RelevanceKitError`. A file that is truncated or has lost data is an error, never a half-gray image.
   public init(contentsOf file: some FileLocation) throws { self = try Self.read(file).upright }
 
-  /// A picture, and what is to say of the file that it was read from.
+  /// An image, and remarks about the file that it was read from.
   package struct Reading {
-    /// The picture as it is meant to be seen.
+    /// The image in its intended orientation.
     package let upright: RGBImage
-    /// How the file stores it; annotations often refer to that.
+    /// The orientation of the stored pixels, to which annotations often refer.
     package let orientation: Orientation
-    /// What is doubtful about its values, in a sentence; nil if nothing is.
+    /// A warning about doubtful values, in a sentence; nil if there is none.
     package let doubt: String?
   }
 
@@ -32,35 +32,35 @@ extension RGBImage {
     try read(bytes(of: file.fileSystemPath), name: file.fileSystemPath)
   }
 
-  /// Reads a picture from the bytes of a JPEG or PNG file.
+  /// Reads an image from the bytes of a JPEG or PNG file.
   ///
   /// - Parameters:
   ///   - data: the file's bytes.
-  ///   - name: what errors call it.
-  ///   - limit: the largest number of pixels, from 1. A file that says that it has more is refused before anything is decompressed: what a
-  ///     service that takes files from others asks for.
+  ///   - name: the name of the file in errors.
+  ///   - limit: the largest number of pixels, at least 1. A file that declares more is rejected before anything is
+  ///     decompressed, which protects services that accept files from others.
   /// - Throws: `RelevanceKitError`; see `init(contentsOf:)`.
   public init(decoding data: Data, name: String, pixelLimit limit: Int = RGBImage.pixelLimit) throws {
     self = try Self.read(data, name: name, pixelLimit: limit).upright
   }
 
-  /// Reads a picture from the bytes of a JPEG or PNG file.
+  /// Reads an image from the bytes of a JPEG or PNG file.
   package static func read(_ data: Data, name: String, pixelLimit limit: Int = pixelLimit) throws -> Reading {
     guard let format = ImageFormat(startOf: data) else {
-      throw SimpleError("\(name): not a picture: expected JPEG or PNG, found \(describe(startOf: data))")
+      throw SimpleError("\(name): not an image: expected JPEG or PNG, found \(describe(startOf: data))")
     }
-    var picture = cimaging_picture()
-    defer { cimaging_picture_release(&picture) }
+    var decoded = cimaging_image()
+    defer { cimaging_image_release(&decoded) }
     let status = data.withUnsafeBytes { raw in
       let bytes = raw.assumingMemoryBound(to: UInt8.self)
       return switch format {
-      case .jpeg: cimaging_decode_jpeg(bytes.baseAddress, bytes.count, UInt64(limit), &picture)
-      case .png: cimaging_decode_png(bytes.baseAddress, bytes.count, UInt64(limit), &picture)
+      case .jpeg: cimaging_decode_jpeg(bytes.baseAddress, bytes.count, UInt64(limit), &decoded)
+      case .png: cimaging_decode_png(bytes.baseAddress, bytes.count, UInt64(limit), &decoded)
       }
     }
-    let (width, height) = (Int(picture.width), Int(picture.height))
-    guard status == CIMAGING_OK, let pixels = picture.pixels else {
-      let message = withUnsafeBytes(of: picture.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let (width, height) = (Int(decoded.width), Int(decoded.height))
+    guard status == CIMAGING_OK, let pixels = decoded.pixels else {
+      let message = withUnsafeBytes(of: decoded.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       let kind = format.rawValue
       throw switch status {
       case CIMAGING_TRUNCATED:
@@ -69,25 +69,26 @@ extension RGBImage {
         SimpleError(
           "\(name): \(kind) of an unsupported kind: expected 8-bit gray, RGB, YCbCr, CMYK or YCCK, found \(message)")
       case CIMAGING_TOO_LARGE: tooLarge(name, width: width, height: height, limit: limit)
-      case CIMAGING_OUT_OF_MEMORY: SimpleError("\(name): not enough memory for the picture")
+      case CIMAGING_OUT_OF_MEMORY: SimpleError("\(name): not enough memory for the image")
       default: SimpleError("\(name): damaged \(kind): \(message)")
       }
     }
     let stored = RGBImage(width: width, height: height) { $0.update(from: pixels, count: width * height * 3) }
-    let exif = UnsafeBufferPointer(start: picture.exif, count: picture.exif_count)
-    let xmp = UnsafeBufferPointer(start: picture.xmp, count: picture.xmp_count)
+    let exif = UnsafeBufferPointer(start: decoded.exif, count: decoded.exif_count)
+    let xmp = UnsafeBufferPointer(start: decoded.xmp, count: decoded.xmp_count)
     let orientation = Orientation(exif: exif, xmp: xmp)
-    let largest = picture.largest_16
+    let largest = decoded.largest_16
     let doubt =
       (1...4095).contains(largest)
-      ? "\(name): the largest of its 16-bit samples is \(largest), so they may have 12 bits; the upper 8 of 16 are used, which leaves the "
-        + "picture nearly black: scale it before" : nil
+      ? "\(name): the largest of its 16-bit samples is \(largest), so they may have 12 bits; only the upper 8 of 16 bits are used, "
+        + "so the image is nearly black; scale its samples to 16 bits first" : nil
     return Reading(upright: stored.oriented(orientation), orientation: orientation, doubt: doubt)
   }
 
-  /// The picture as the bytes of an 8-bit RGB PNG file.
+  /// The image as the bytes of an 8-bit RGB PNG file.
   ///
-  /// - Throws: `RelevanceKitError` if the picture has no pixels, which PNG cannot express, or if memory is short.
+  /// - Throws: `RelevanceKitError` if the image has no pixels, which PNG cannot represent, or if memory is
+  ///   insufficient.
   public func pngData() throws -> Data {
     guard width > 0, height > 0 else {
       throw SimpleError("a PNG of \(width)×\(height) pixels; expected one pixel or more", .usage)
@@ -101,10 +102,10 @@ extension RGBImage {
     return Data(bytes: png.bytes, count: png.count)
   }
 
-  /// The picture as the bytes of a JPEG file, for pages with many of them.
+  /// The image as the bytes of a JPEG file, for pages with many images.
   ///
-  /// - Parameter quality: from 1 to 100.
-  /// - Throws: `RelevanceKitError` if the picture has no pixels, or more along a side than JPEG can express.
+  /// - Parameter quality: the quality, from 1 to 100.
+  /// - Throws: `RelevanceKitError` if the image has no pixels, or has a side that is longer than JPEG can represent.
   package func jpegData(quality: Int) throws -> Data {
     guard width > 0, height > 0 else {
       throw SimpleError("a JPEG of \(width)×\(height) pixels; expected one pixel or more", .usage)
@@ -118,9 +119,9 @@ extension RGBImage {
     return Data(bytes: jpeg.bytes, count: jpeg.count)
   }
 
-  /// Writes the picture as an 8-bit RGB PNG; the file appears under its name only when it is complete.
+  /// Writes the image as an 8-bit RGB PNG. The file appears under its name only when it is complete.
   ///
-  /// - Throws: `RelevanceKitError`; then nothing is left behind, and a file that was there before is untouched.
+  /// - Throws: `RelevanceKitError`; then no file is left, and an existing file is unchanged.
   public func writePNG(to file: some FileLocation) throws {
     try AtomicFiles.write(pngData(), to: file.fileSystemPath)
   }
@@ -129,9 +130,9 @@ extension RGBImage {
     SimpleError("\(name): too large: expected at most \(limit) pixels, found \(width)×\(height)")
   }
 
-  /// The bytes of a file that starts like a picture; of any other file, only as many as an error message needs.
+  /// The bytes of a file that starts like an image; of any other file, only as many as an error message needs.
   private static func bytes(of path: String) throws -> Data {
-    try ReadableFile.reading(path, missing: "no such file; expected a JPEG or PNG picture") {
+    try ReadableFile.reading(path, missing: "no such file; expected a JPEG or PNG image") {
       let file = try ReadableFile(path)
       var data = try file.read(upTo: 64)
       if ImageFormat(startOf: data) != nil { data += try file.readToEnd() }
@@ -140,7 +141,7 @@ extension RGBImage {
   }
 }
 
-/// The formats that are read.
+/// The supported formats.
 private enum ImageFormat: String {
   case jpeg = "JPEG"
   case png = "PNG"
@@ -157,7 +158,7 @@ private enum ImageFormat: String {
   }
 }
 
-/// What a file that is no picture looks like, for an error message.
+/// A description of a file that is not an image, for an error message.
 private func describe(startOf data: Data) -> String {
   let start = [UInt8](data.prefix(64))
   if start.isEmpty { return "an empty file" }

@@ -1,4 +1,4 @@
-/// Any JSON value, kept as it is in the file so that an error can show it.
+/// Any JSON value, kept unchanged so that errors can show it.
 enum JSONValue: Decodable, Equatable, CustomStringConvertible {
   case null
   case bool(Bool)

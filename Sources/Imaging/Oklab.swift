@@ -1,8 +1,8 @@
 import Foundation
 
-/// Colors of the Oklab space (B. Ottosson, 2020), in which equal steps look equally large.
+/// Colors of the Oklab space (B. Ottosson, 2020), in which equal distances appear equal.
 enum Oklab {
-  /// The 8-bit sRGB color of a lightness of 0…1, and a chroma at a hue in degrees; clamped to what sRGB can show.
+  /// The 8-bit sRGB color for a lightness of 0…1 and a chroma at a hue in degrees, clamped to the sRGB gamut.
   static func color(lightness: Double, chroma: Double, hue: Double) -> RGBColor {
     let (a, b) = (chroma * cos(hue * .pi / 180), chroma * sin(hue * .pi / 180))
     let long = pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3)

@@ -1,36 +1,36 @@
-/// How the stored rows and columns of a picture relate to the way it is meant to be seen (EXIF tag 0x0112).
+/// How the stored rows and columns of an image relate to its intended orientation (EXIF tag 0x0112).
 package enum Orientation: Int, CaseIterable, Sendable {
-  /// As it is stored.
+  /// Stored upright.
   case upright = 1
   /// Left and right are exchanged.
   case mirrored
-  /// Turned by half a turn.
+  /// Rotated by 180°.
   case upsideDown
   /// Top and bottom are exchanged.
   case flipped
   /// Rows and columns are exchanged.
   case transposed
-  /// Stored turned left by a quarter.
+  /// Stored rotated to the left by 90°.
   case turnedLeft
-  /// Rows and columns are exchanged, the lower right corner comes first.
+  /// Rows and columns are exchanged, and the lower right corner comes first.
   case transverse
-  /// Stored turned right by a quarter.
+  /// Stored rotated to the right by 90°.
   case turnedRight
 
-  /// Whether rows are meant to be seen as columns.
+  /// Whether stored rows are displayed as columns.
   package var swapsAxes: Bool { rawValue >= 5 }
 
-  /// Whether, once rows and columns are as they are meant, left and right are exchanged.
+  /// Whether left and right are exchanged, after rows and columns are in order.
   var mirrorsColumns: Bool { [.mirrored, .upsideDown, .turnedLeft, .transverse].contains(self) }
 
-  /// Whether, once rows and columns are as they are meant, top and bottom are exchanged.
+  /// Whether top and bottom are exchanged, after rows and columns are in order.
   var mirrorsRows: Bool { [.upsideDown, .flipped, .transverse, .turnedRight].contains(self) }
 
-  /// The orientation that an EXIF block asks for or, if that has none, an XMP packet, as in Pillow; `upright` if neither does or
-  /// what it says is damaged, as viewers do.
+  /// The orientation in an EXIF block or, if it has none, in an XMP packet, as in Pillow. It is `upright` if neither
+  /// has one or the data are damaged, as in image viewers.
   init(exif: UnsafeBufferPointer<UInt8>, xmp: UnsafeBufferPointer<UInt8>) {
     var block = exif[...]
-    // Some writers put the head of JPEG's markers before the block elsewhere too.
+    // Some writers add the header of JPEG's marker in other formats, too.
     while block.starts(with: Self.head) { block = block.dropFirst(Self.head.count) }
     let tag = Orientation.tag(in: UnsafeBufferPointer(rebasing: block)) ?? Orientation.tag(inPacket: xmp)
     self = tag.flatMap(Orientation.init(rawValue:)) ?? .upright
@@ -38,7 +38,7 @@ package enum Orientation: Int, CaseIterable, Sendable {
 
   private static let head = Array("Exif\0\0".utf8)
 
-  /// The digit behind the first `tiff:Orientation="` or `tiff:Orientation>`.
+  /// The digit after the first `tiff:Orientation="` or `tiff:Orientation>`.
   private static func tag(inPacket xmp: UnsafeBufferPointer<UInt8>) -> Int? {
     let text = String(decoding: xmp, as: UTF8.self)
     return text.firstMatch(of: /tiff:Orientation(?:="|>)([0-9])/).flatMap { Int($0.1) }
@@ -59,7 +59,7 @@ package enum Orientation: Int, CaseIterable, Sendable {
       let start = directory + 2 + 12 * entry
       guard let tag = number(at: start, bytes: 2) else { return nil }
       guard tag == 0x0112, let type = number(at: start + 2, bytes: 2) else { continue }
-      // SHORT is what the standard wants; LONG is seen too.
+      // The standard requires SHORT, but LONG occurs, too.
       return number(at: start + 8, bytes: type == 4 ? 4 : 2)
     }
     return nil
@@ -67,11 +67,11 @@ package enum Orientation: Int, CaseIterable, Sendable {
 }
 
 extension RGBImage {
-  /// The picture as it is meant to be seen, given how it is stored.
+  /// The image in its intended orientation, given the orientation of the stored pixels.
   func oriented(_ orientation: Orientation) -> RGBImage {
     guard orientation != .upright else { return self }
     let (newWidth, newHeight) = orientation.swapsAxes ? (height, width) : (width, height)
-    // Source position of target (x, y): start + x·stepX + y·stepY, counted in pixels.
+    // The source position of target (x, y): start + x·stepX + y·stepY, counted in pixels.
     var (start, stepX, stepY) = orientation.swapsAxes ? (0, width, 1) : (0, 1, width)
     if orientation.mirrorsColumns { (start, stepX) = (start + (newWidth - 1) * stepX, -stepX) }
     if orientation.mirrorsRows { (start, stepY) = (start + (newHeight - 1) * stepY, -stepY) }

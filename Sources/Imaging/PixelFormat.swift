@@ -1,15 +1,15 @@
 import RelevanceSupport
 
-/// How pixels of 8 bits per channel lie in memory.
+/// The memory layout of pixels with 8 bits per channel.
 public enum PixelFormat: String, CaseIterable, Sendable {
   /// One byte per pixel.
   case gray
   /// Three bytes per pixel.
   case rgb, bgr
-  /// Four bytes per pixel, one of them alpha, which is ignored, as in files.
+  /// Four bytes per pixel, including alpha, which is ignored as it is in files.
   case rgba, bgra, argb
 
-  /// The bytes of a pixel, and where red, green and blue are among them.
+  /// The number of bytes of a pixel, and the positions of red, green and blue.
   var layout: (size: Int, red: Int, green: Int, blue: Int) {
     switch self {
     case .gray: (1, 0, 0, 0)
@@ -23,15 +23,15 @@ public enum PixelFormat: String, CaseIterable, Sendable {
 }
 
 extension RGBImage {
-  /// Copies pixels from memory, for instance those of a camera frame or of another image library.
+  /// Copies pixels from memory, for example from a camera frame or from another image library.
   ///
   /// - Parameters:
   ///   - width: the number of pixels in a row.
   ///   - height: the number of rows.
   ///   - format: the bytes of a pixel.
-  ///   - bytesPerRow: the distance of rows in bytes; nil means that they follow one another.
-  ///   - bytes: the pixels, top row first: an array, `Data`, or a buffer. What follows the last pixel is ignored.
-  /// - Throws: `RelevanceKitError` if there is no pixel, if rows overlap, or if there are not enough bytes.
+  ///   - bytesPerRow: the distance between rows in bytes; nil means that rows are contiguous.
+  ///   - bytes: the pixels, top row first: an array, `Data`, or a buffer. Bytes after the last pixel are ignored.
+  /// - Throws: `RelevanceKitError` if the image has no pixel, if rows overlap, or if there are too few bytes.
   public init(
     width: Int, height: Int, format: PixelFormat, bytesPerRow: Int? = nil, bytes: some Collection<UInt8>
   ) throws {
@@ -39,12 +39,12 @@ extension RGBImage {
     _ = try Self.elementCount(width: width, height: height, perPixel: size)
     let stride = bytesPerRow ?? width * size
     guard stride >= width * size else {
-      throw SimpleError("rows of \(width) \(format) pixels take \(width * size) bytes; found \(stride) per row", .usage)
+      throw SimpleError("rows of \(width) \(format) pixels need \(width * size) bytes; found \(stride) per row", .usage)
     }
     let (rows, overflow) = (height - 1).multipliedReportingOverflow(by: stride)
     guard !overflow, bytes.count - width * size >= rows else {
       throw SimpleError(
-        "\(width)×\(height) \(format) pixels in rows of \(stride) bytes take more than the \(bytes.count) bytes that there are",
+        "\(width)×\(height) \(format) pixels in rows of \(stride) bytes need more than the \(bytes.count) bytes given",
         .usage)
     }
     func copy(_ source: UnsafeBufferPointer<UInt8>) -> RGBImage {
@@ -64,25 +64,25 @@ extension RGBImage {
 }
 
 extension RGBImage {
-  /// Rounds numbers to pixels of 8 bits, for instance those of another image library or of a tensor.
+  /// Converts numbers to 8-bit pixels by rounding, for example numbers of another image library or of a tensor.
   ///
   /// - Parameters:
   ///   - width: the number of pixels in a row.
   ///   - height: the number of rows.
-  ///   - values: one number per pixel for gray, or three in turn, red, green and blue; top row first.
-  ///   - range: what becomes 0 and 255; what lies outside of it is clipped.
-  /// - Throws: `RelevanceKitError` if there is no pixel, if the numbers are not one or three for each, if one of them is not finite,
-  ///   or if the range is empty.
+  ///   - values: one number per pixel for gray, or red, green and blue for each pixel; top row first.
+  ///   - range: the values that become 0 and 255; values outside the range are clipped.
+  /// - Throws: `RelevanceKitError` if the image has no pixel, if there are not one or three numbers per pixel, if a
+  ///   number is not finite, or if the range is empty.
   public init(width: Int, height: Int, values: [Float], range: ClosedRange<Float> = 0...1) throws {
     let pixels = try Self.elementCount(width: width, height: height, perPixel: 1)
     guard values.count == pixels || values.count == pixels * 3 else {
       throw SimpleError(
-        "\(width)×\(height) pixels take \(pixels) or \(pixels * 3) numbers; found \(values.count)", .usage)
+        "\(width)×\(height) pixels need \(pixels) or \(pixels * 3) numbers; found \(values.count)", .usage)
     }
     let span = range.upperBound - range.lowerBound
     guard span > 0, span.isFinite else {
       throw SimpleError(
-        "the range \(range.lowerBound)…\(range.upperBound); expected a finite one with an extent", .usage)
+        "the range \(range.lowerBound)…\(range.upperBound); expected a finite range that is not empty", .usage)
     }
     if let index = values.firstIndex(where: { !$0.isFinite }) {
       throw SimpleError("value \(index) of an image is \(values[index]); expected finite numbers", .usage)

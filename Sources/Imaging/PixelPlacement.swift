@@ -1,19 +1,20 @@
-/// Where the pixels of a picture, as it is stored, are in the network's input.
+/// The position of a stored image's pixels in the network's input.
 ///
-/// The picture is turned upright first; of the upright picture `x ↦ x · scaleX + shiftX`, and the same for rows.
+/// The image is first rotated upright. Coordinates of the upright image then map to `x ↦ x · scaleX + shiftX`, and rows
+/// in the same way.
 package struct PixelPlacement: Hashable, Sendable {
-  /// Input pixels per pixel of the upright picture.
+  /// Input pixels per pixel of the upright image.
   package let scaleX, scaleY: Double
-  /// Where in the input the upright picture's upper left corner is; negative if the crop cuts it off.
+  /// The position of the upright image's upper left corner in the input; negative if the crop cuts it off.
   package let shiftX, shiftY: Double
-  /// The input's extent.
+  /// The extent of the input.
   package let width, height: Int
-  /// How the picture is stored.
+  /// The orientation of the stored image.
   package let orientation: Orientation
   fileprivate let uprightWidth, uprightHeight: Int
 
-  /// Where a point of the stored picture is in the input, in which it may not be; (0, 0) is the outer corner of the upper left
-  /// pixel of both.
+  /// The position in the input of a point of the stored image; it can be outside the input. (0, 0) is the outer corner
+  /// of the upper left pixel of both.
   package func place(x: Double, y: Double) -> (x: Double, y: Double) {
     var (column, row) = orientation.swapsAxes ? (y, x) : (x, y)
     if orientation.mirrorsColumns { column = Double(uprightWidth) - column }
@@ -23,7 +24,7 @@ package struct PixelPlacement: Hashable, Sendable {
 }
 
 extension Preprocessing {
-  /// Where the pixels of a picture go: what `visible(_:)` does to it; its extent is that of the upright picture.
+  /// The placement of an image's pixels by `visible(_:)`; width and height are those of the upright image.
   package func placement(
     ofWidth width: Int, height: Int, storedAs orientation: Orientation = .upright
   ) -> PixelPlacement {

@@ -1,76 +1,78 @@
 import RelevanceSupport
 import RelevanceTensors
 
-/// How a picture becomes the input of a network: resize, crop, rescale, normalize, channel order; in this sequence.
+/// The conversion of an image to the input of a network: resize, crop, rescale, normalize and channel order, in this
+/// sequence.
 ///
-/// The same as what Hugging Face's image processors do with a `preprocessor_config.json`:
+/// It is equivalent to Hugging Face's image processors with a `preprocessor_config.json`:
 /// 1. `resize`, if any, on 8-bit pixels, byte for byte as Pillow does it;
-/// 2. `crop`, if any, around the center; where the picture is smaller, black pixels are added all around;
-/// 3. times `rescaleFactor`;
-/// 4. minus `mean`, divided by `standardDeviation`, per channel;
+/// 2. `crop`, if any, around the center; if the image is smaller, black pixels are added on all sides;
+/// 3. multiplication by `rescaleFactor`;
+/// 4. subtraction of `mean` and division by `standardDeviation`, per channel;
 /// 5. RGB → BGR if `flipsChannelOrder`.
 public struct Preprocessing: Hashable, Sendable {
-  /// The target of a resize, in pixels.
+  /// The target size of a resize, in pixels.
   public enum Size: Hashable, Sendable {
-    /// The shorter side gets this length, the other one keeps the proportion, rounded down.
+    /// The shorter side has this length; the longer side keeps the aspect ratio, rounded down.
     case shortestEdge(Int)
-    /// The longer side gets this length, the other one keeps the proportion, rounded down.
+    /// The longer side has this length; the shorter side keeps the aspect ratio, rounded down.
     case longestEdge(Int)
-    /// Both sides are given; the proportion may change.
+    /// Both sides are given; the aspect ratio may change.
     case exact(width: Int, height: Int)
   }
 
-  /// The extent of a crop, in pixels.
+  /// The size of a crop, in pixels.
   public struct Crop: Hashable, Sendable {
-    /// The number of columns kept.
+    /// The width of the crop.
     public var width: Int
-    /// The number of rows kept.
+    /// The height of the crop.
     public var height: Int
 
-    /// Makes an extent, in pixels.
+    /// Creates a size, in pixels.
     public init(width: Int, height: Int) {
       (self.width, self.height) = (width, height)
     }
   }
 
-  /// What a network takes of a pixel.
+  /// The color channels that a network reads.
   public enum Colors: Int, Hashable, Sendable {
     /// One value: `(19595·red + 38470·green + 7471·blue + 32768) >> 16`, as Pillow's `convert("L")`, before any resize.
     case gray = 1
     /// Red, green and blue.
     case rgb = 3
-    /// Red, green, blue and opacity, which is 255 everywhere: what files say of transparency is not read.
+    /// Red, green, blue and opacity. The opacity is 255 everywhere, because transparency in files is ignored.
     case rgba = 4
   }
 
-  /// Where a crop lies whose margins cannot be equal in whole pixels.
+  /// The position of a crop whose margins cannot be equal in whole pixels.
   public enum CropRounding: String, Hashable, Sendable {
-    /// As Hugging Face's image processors have it: the odd pixel of the margin is behind the crop; of what is added, before the picture.
+    /// As in Hugging Face's image processors: an odd pixel is cut off after the crop, and added before the image.
     case huggingFace
-    /// As torchvision's `center_crop`: half of the margin, rounded to the even number; of what is added, the odd pixel is behind the picture.
+    /// As in torchvision's `center_crop`: half of the margin is rounded to even, and an odd pixel is added after the
+    /// image.
     case torchvision
   }
 
-  /// The size before the crop; nil leaves the picture at its own.
+  /// The size before the crop; nil keeps the size of the image.
   public var resize: Size?
   /// The filter of the resize.
   public var resampling: Resampling
-  /// The part around the center that is kept; nil keeps all.
+  /// The part around the center that is kept; nil keeps the whole image.
   public var crop: Crop?
-  /// Where the crop lies if the middle is between two pixels.
+  /// The position of the crop if its center is between two pixels.
   public var cropRounding: CropRounding
-  /// What the pixels 0…255 are multiplied by; 1 leaves them as they are.
+  /// The factor of the pixels 0…255; 1 leaves them unchanged.
   public var rescaleFactor: Double
-  /// What is subtracted after rescaling: red, green, blue; of a gray image one number, with opacity four.
+  /// The mean that is subtracted after rescaling: red, green, blue; one number for gray images, four with opacity.
   public var mean: [Double]
-  /// What is divided by in the end: as many numbers, all > 0.
+  /// The divisor after the subtraction: as many numbers as `mean` has, all > 0.
   public var standardDeviation: [Double]
-  /// Whether the network takes blue first.
+  /// Whether the network's first channel is blue.
   public var flipsChannelOrder: Bool
 
-  /// Makes a preprocessing, by default with the mean and standard deviation of ImageNet's pixels. What is made with it throws unless sizes,
-  /// `rescaleFactor` and `standardDeviation` are positive and there are as many means as deviations: three, or one for gray, or four with
-  /// opacity.
+  /// Creates a preprocessing, by default with the mean and standard deviation of ImageNet's pixels. Methods throw an
+  /// error unless sizes, `rescaleFactor` and `standardDeviation` are positive, and there are as many means as
+  /// deviations: three, or one for gray, or four with opacity.
   public init(
     resize: Size? = .shortestEdge(256), resampling: Resampling = .bilinear, crop: Crop? = Crop(width: 224, height: 224),
     rescaleFactor: Double = 1 / 255, mean: [Double] = [0.485, 0.456, 0.406],
@@ -82,13 +84,13 @@ public struct Preprocessing: Hashable, Sendable {
     self.cropRounding = cropRounding
   }
 
-  /// What the network takes of a pixel, of which there are as many means; of other numbers of means all three colors.
+  /// The color channels of the network, one for each mean; all three colors for any other number of means.
   public var colors: Colors { Colors(rawValue: mean.count) ?? .rgb }
 
-  /// Checks what the properties say together.
+  /// Checks that the properties are valid together.
   ///
-  /// - Parameter file: the file that they were read from; nil if they were not.
-  /// - Throws: `RelevanceKitError` for what no image can be prepared by.
+  /// - Parameter file: the file that they were read from, or nil.
+  /// - Throws: `RelevanceKitError` for properties that cannot prepare any image.
   package func check(file: String? = nil) throws {
     func refuse(_ found: String, _ expected: String) throws -> Never {
       throw SimpleError(
@@ -98,7 +100,7 @@ public struct Preprocessing: Hashable, Sendable {
     if Colors(rawValue: mean.count) == nil || standardDeviation.count != mean.count {
       try refuse(
         "\(mean.count) means and \(standardDeviation.count) deviations",
-        "as many of both: 3, 1 for gray, or 4 with opacity")
+        "the same number of both: 3, 1 for gray, or 4 with opacity")
     }
     let expected = "sides of 1 to \(Self.longestSide) pixels"
     if let crop, !sides.contains(crop.width) || !sides.contains(crop.height) {
@@ -111,21 +113,22 @@ public struct Preprocessing: Hashable, Sendable {
       if !sides.contains(width) || !sides.contains(height) { try refuse("a resize to \(width)×\(height)", expected) }
     case nil: break
     }
-    // What they make of pixels counts: numbers that are finite by themselves can have a quotient that is not.
+    // Pixel values are checked, because finite numbers can have a quotient that is not finite.
     for color in mean.indices {
       let levels = levels(ofColor: color)
       guard levels[0] >= levels[255] || !levels[0].isFinite || !levels[255].isFinite else { continue }
       try refuse(
-        "mean \(mean[color]), standard deviation \(standardDeviation[color]) and factor \(rescaleFactor), by which pixels become "
-          + "\(levels[0])…\(levels[255])", "finite numbers that rise")
+        "mean \(mean[color]), standard deviation \(standardDeviation[color]) and factor \(rescaleFactor), which map pixels to "
+          + "\(levels[0])…\(levels[255])", "an increasing range of finite numbers")
     }
   }
 
-  /// ImageNet's usual preprocessing: shorter side to 256 (bilinear), 224×224 from the center, pixels in 0…1, ImageNet's
-  /// mean and standard deviation; as torchvision does it.
+  /// The usual preprocessing for ImageNet, as in torchvision: the shorter side is resized to 256 (bilinear), 224×224
+  /// are cropped from the center, and pixels are scaled to 0…1 and normalized by ImageNet's mean and standard
+  /// deviation.
   public static let imageNet = Preprocessing(cropRounding: .torchvision)
 
-  /// The same pixel arithmetic on the picture at its own size: no resize and no crop, for fully convolutional networks.
+  /// The same normalization at the image's own size: no resize and no crop, for fully convolutional networks.
   public var native: Preprocessing {
     var copy = self
     copy.resize = nil
@@ -133,14 +136,14 @@ public struct Preprocessing: Hashable, Sendable {
     return copy
   }
 
-  /// The same without the crop: the network sees the resized picture up to its edges.
+  /// The preprocessing without the crop: the input contains the resized image up to its edges.
   public func withoutCrop() -> Preprocessing {
     var copy = self
     copy.crop = nil
     return copy
   }
 
-  /// The same with another size, without the crop.
+  /// The preprocessing with another size, without the crop.
   package func with(size: Size) -> Preprocessing {
     var copy = withoutCrop()
     copy.resize = size
@@ -149,10 +152,11 @@ public struct Preprocessing: Hashable, Sendable {
 }
 
 extension Preprocessing {
-  /// The picture that the network sees, in 8-bit RGB, three times the same for a gray one: resized and cropped, but not normalized. Overlays belong on it.
+  /// The part of the image that the network receives, resized and cropped but not normalized: 8-bit RGB, with three
+  /// equal channels for gray. Draw overlays on it.
   ///
-  /// - Throws: `RelevanceKitError` if the result would have more than `RGBImage.pixelLimit` pixels, if the picture has none, or for
-  ///   properties that do not go together.
+  /// - Throws: `RelevanceKitError` if the result would have more than `RGBImage.pixelLimit` pixels, if the image has
+  ///   none, or for properties that are not valid together.
   public func visible(_ image: RGBImage) throws -> RGBImage {
     try check()
     _ = try RGBImage.elementCount(width: image.width, height: image.height, perPixel: 3)
@@ -160,7 +164,7 @@ extension Preprocessing {
     let window = crop ?? Crop(width: size.width, height: size.height)
     let (count, overflow) = window.width.multipliedReportingOverflow(by: window.height)
     guard !overflow, count <= RGBImage.pixelLimit, max(size.width, size.height) <= Self.longestSide else {
-      throw RGBImage.tooLarge("the resized picture", width: size.width, height: size.height)
+      throw RGBImage.tooLarge("the resized image", width: size.width, height: size.height)
     }
     let left = cropRounding.offset(of: window.width, in: size.width)
     let top = cropRounding.offset(of: window.height, in: size.height)
@@ -171,14 +175,14 @@ extension Preprocessing {
     return resized.window(x: min(left, 0), y: min(top, 0), width: window.width, height: window.height)
   }
 
-  /// The network's input for a picture: 1 × channels × height × width, in the network's channel order.
+  /// The network's input for an image: 1 × channels × height × width, in the network's channel order.
   ///
   /// - Throws: `RelevanceKitError`; see `visible(_:)`.
   public func tensor(from image: RGBImage) throws -> Tensor { try normalized(visible(image)) }
 
-  /// The network's input for a picture that is already resized and cropped: 1 × channels × height × width.
+  /// The network's input for an image that is already resized and cropped: 1 × channels × height × width.
   ///
-  /// - Throws: `RelevanceKitError` for properties that do not go together.
+  /// - Throws: `RelevanceKitError` for properties that are not valid together.
   public func normalized(_ image: RGBImage) throws -> Tensor {
     try check()
     let plane = image.width * image.height
@@ -197,7 +201,7 @@ extension Preprocessing {
     }
   }
 
-  /// The interval of each of the network's input channels: `l` and `h` of rule z^B.
+  /// The range of each of the network's input channels: `l` and `h` of rule z^B.
   ///
   /// `l_c = (0 − mean_c)/std_c`, `h_c = (255·rescaleFactor − mean_c)/std_c`, in the network's channel order.
   public var pixelRange: PixelRange {
@@ -205,12 +209,12 @@ extension Preprocessing {
     return PixelRange(lower: channels.map { $0[0] }, upper: channels.map { $0[255] })
   }
 
-  /// Which color (0 red, 1 green, 2 blue, 3 opacity) a channel holds; of a gray image 0.
+  /// The color of a channel (0 red, 1 green, 2 blue, 3 opacity); 0 for gray images.
   private func color(ofChannel channel: Int) -> Int {
     flipsChannelOrder && colors != .gray && channel < 3 ? 2 - channel : channel
   }
 
-  /// What each of the 256 values of a color (0 red, 1 green, 2 blue) becomes.
+  /// The value that each of the 256 values of a color (0 red, 1 green, 2 blue) is mapped to.
   private func levels(ofColor color: Int) -> [Float] {
     (0...255).map { Float((Double($0) * rescaleFactor - mean[color]) / standardDeviation[color]) }
   }
@@ -228,12 +232,12 @@ extension Preprocessing {
     }
   }
 
-  /// The longest side that a resized picture may have before it is cropped.
+  /// The longest side of a resized image before it is cropped.
   private static let longestSide = 1 << 28
 }
 
 extension Preprocessing.CropRounding {
-  /// Where a window of `extent` pixels around the center starts; negative if pixels are added.
+  /// The start of a window of `extent` pixels around the center; negative if pixels are added.
   func offset(of extent: Int, in length: Int) -> Int {
     let margin = length - extent
     switch self {

@@ -5,35 +5,36 @@ import RelevanceTensors
 extension Preprocessing {
   /// Reads Hugging Face's `preprocessor_config.json`.
   ///
-  /// A key that is missing or null has the usual default of Hugging Face's image processors:
+  /// A key that is missing or null has the default of Hugging Face's image processors:
   ///
   /// | key | default |
   /// |---|---|
   /// | `do_resize`, `do_rescale`, `do_normalize` | true |
-  /// | `do_center_crop` | true if there is a `crop_size`, else false |
+  /// | `do_center_crop` | true if there is a `crop_size`, otherwise false |
   /// | `do_flip_channel_order` | false |
-  /// | `size` | shortest edge 256 before a crop, else 224×224 |
+  /// | `size` | shortest edge 256 before a crop, otherwise 224×224 |
   /// | `resample` | 2, bilinear |
   /// | `crop_size` | 224×224 |
   /// | `rescale_factor` | 1/255 |
   /// | `image_mean`, `image_std` | 0.5, 0.5, 0.5 |
-  /// | `crop_rounding` | "huggingFace"; "torchvision" is this package's own |
+  /// | `crop_rounding` | "huggingFace"; "torchvision" is an extension of this package |
   ///
-  /// A `size` that is one integer is the shortest edge before a crop and a square without one; a `crop_size` that is one
-  /// integer is a square. `image_mean` and `image_std` may be one number for all channels; lists of one or four are for networks of gray
-  /// images and for such that take opacity too. Keys of single processors that
-  /// matter for pixels are honored: `crop_pct` (ConvNeXT, also ResNet: `size` below 384 is the crop, out of a shortest
-  /// edge of size/crop_pct), `rescale_offset` and `include_top` (EfficientNet). All others are ignored.
+  /// An integer `size` is the shortest edge before a crop, or a square without one; an integer `crop_size` is a square.
+  /// `image_mean` and `image_std` may be one number for all channels; lists of one number are for gray images, lists of
+  /// four for images with opacity. Keys of single processors that affect pixels are supported: `crop_pct` (ConvNeXT,
+  /// also ResNet: `size` below 384 is the crop, out of a shortest edge of size/crop_pct), and `rescale_offset` and
+  /// `include_top` (EfficientNet). All other keys are ignored.
   ///
-  /// - Throws: `RelevanceKitError`.
+  /// - Throws: `RelevanceKitError` for a file that cannot be read, or a value that is not valid for its key.
   public init(contentsOf file: some FileLocation) throws { self = try Self.read(file.fileSystemPath).preprocessing }
 
-  /// Reads the bytes of a `preprocessor_config.json`; `name` is what errors call it. See `init(contentsOf:)`.
+  /// Reads the bytes of a `preprocessor_config.json`; `name` is the name of the file in errors. See
+  /// `init(contentsOf:)`.
   ///
-  /// - Throws: `RelevanceKitError`.
+  /// - Throws: `RelevanceKitError` for a value that is not valid for its key.
   public init(decoding data: Data, name: String) throws { try self.init(Settings(decoding: data, file: name)) }
 
-  /// Reads a file, and says in a sentence what it leaves to the defaults although it matters, and which keys may be mistyped.
+  /// Reads a file, and reports in a sentence which important keys are missing, and which keys may be misspelled.
   package static func read(_ path: String) throws -> (preprocessing: Preprocessing, doubts: String?) {
     let data = try ReadableFile.data(path, missing: "no such file; expected a preprocessor_config.json")
     let settings = try Settings(decoding: data, file: path)
@@ -49,7 +50,7 @@ extension Preprocessing {
       missing += ["image_mean", "image_std"].filter { settings[$0] == nil }
     }
     guard !missing.isEmpty else { return nil }
-    // What other systems call the same: mean, std, resize, crop.
+    // Other systems use other names: mean, std, resize, crop.
     let mistyped = settings.members.keys.sorted().compactMap { key in
       missing.first { $0 != key && ($0.hasSuffix(key) || $0.hasPrefix(key)) }.map { "\(key) is not read (\($0)?)" }
     }
@@ -70,7 +71,7 @@ extension Preprocessing {
         try settings.size("size", integerIsShortestEdge: crops || cropPercentage != nil)
         ?? (crops ? .shortestEdge(256) : .exact(width: 224, height: 224))
       if let cropPercentage, case .shortestEdge(let edge)? = resize {
-        // ConvNeXT's processor: small pictures are cropped out of a larger resize, large ones are warped to a square.
+        // ConvNeXT's processor crops small images out of a larger resize, and warps large images to a square.
         let small = edge < 384
         resize =
           small
@@ -85,7 +86,7 @@ extension Preprocessing {
     if try settings.bool("do_normalize") ?? true {
       (mean, deviation) = try settings.normalization(mean: "image_mean", deviation: "image_std", usual: (0.5, 0.5))
     }
-    // EfficientNet's processor divides once more for networks with their classifier, whether it normalizes or not.
+    // EfficientNet's processor divides again for networks with a classifier, even if it does not normalize.
     if try settings.bool("include_top") ?? false {
       let again = try settings.normalization(mean: "image_mean", deviation: "image_std", usual: (0.5, 0.5)).deviation
       if again.count != deviation.count {
@@ -93,22 +94,22 @@ extension Preprocessing {
       }
       deviation = zip(deviation, again).map { $0 * $1 }
     }
-    // EfficientNet's processor may subtract 1 after rescaling: the same as a mean that is larger by 1.
+    // EfficientNet's processor may subtract 1 after rescaling, which equals a mean that is larger by 1.
     if try rescales && settings.bool("rescale_offset") ?? false { mean = mean.map { $0 + 1 } }
     self.init(
       resize: resize, resampling: try settings.resampling("resample") ?? .bilinear, crop: crop,
       rescaleFactor: rescales ? factor : 1, mean: mean, standardDeviation: deviation,
       flipsChannelOrder: try settings.bool("do_flip_channel_order") ?? false,
       cropRounding: try settings.cropRounding("crop_rounding") ?? .huggingFace)
-    // Numbers that are fine one by one can be too large or too small together.
+    // Numbers that are valid one by one can be too large or too small together.
     try check(file: settings.file)
   }
 }
 
 extension Preprocessing: Encodable {
-  /// Encodes all keys of `preprocessor_config.json`, none left to its default.
+  /// Encodes all keys of `preprocessor_config.json`, including those with default values.
   ///
-  /// - Throws: what the encoder throws.
+  /// - Throws: the encoder's errors.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: AnyKey.self)
     try container.encode(resize != nil, forKey: "do_resize")

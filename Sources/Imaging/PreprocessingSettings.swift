@@ -1,14 +1,14 @@
 import Foundation
 import RelevanceSupport
 
-/// The members of a `preprocessor_config.json`, read with their types checked.
+/// The members of a `preprocessor_config.json`, read with type checks.
 ///
-/// Every accessor returns nil for a key that is missing or null, and throws for a value of another kind than the key's.
+/// Accessors return nil for a key that is missing or null, and throw an error for a value of the wrong type.
 struct Settings {
   let file: String
   let members: [String: JSONValue]
 
-  /// Larger sizes than this are a mistake: the side of the largest square within `RGBImage.pixelLimit` is 13 377.
+  /// Larger sizes are mistakes: the side of the largest square within `RGBImage.pixelLimit` is 13 377.
   private static let largestSide = 100_000
 
   subscript(key: String) -> JSONValue? {
@@ -38,7 +38,7 @@ struct Settings {
     return resampling
   }
 
-  /// A number for each channel, red first, as many as there are channels: one, three or four; a number without brackets stands for all.
+  /// A number for each channel, red first: one, three or four; a number without brackets applies to all channels.
   func colors(_ key: String, positive: Bool = false) throws -> Colors? {
     guard let value = self[key] else { return nil }
     let items = if case .array(let items) = value { items } else { [value] }
@@ -53,7 +53,7 @@ struct Settings {
     return .all(numbers[0])
   }
 
-  /// Means and deviations, as many of both.
+  /// Means and deviations, equally many.
   func normalization(mean meanKey: String, deviation deviationKey: String, usual: (mean: Double, deviation: Double))
     throws
     -> (mean: [Double], deviation: [Double])
@@ -90,7 +90,7 @@ struct Settings {
     }
   }
 
-  /// A width and a height in pixels; one integer stands for both.
+  /// A width and a height in pixels; a single integer is used for both.
   func extent(_ key: String) throws -> Preprocessing.Crop? {
     guard let value = self[key] else { return nil }
     if let side = pixels(value) { return Preprocessing.Crop(width: side, height: side) }
@@ -147,6 +147,6 @@ extension Settings {
 }
 
 extension Data {
-  /// Without the mark that some editors put before text in UTF-8.
+  /// The data without a byte order mark, which some editors write before UTF-8 text.
   package var withoutByteOrderMark: Data { starts(with: [0xEF, 0xBB, 0xBF]) ? Data(dropFirst(3)) : self }
 }

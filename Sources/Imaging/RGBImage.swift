@@ -2,29 +2,29 @@ import CRelevanceImaging
 import RelevanceSupport
 import RelevanceTensors
 
-/// A picture of 8-bit RGB pixels.
+/// An image of 8-bit RGB pixels.
 public struct RGBImage: Hashable, Sendable {
   /// The number of pixels in a row.
   public let width: Int
   /// The number of rows.
   public let height: Int
-  /// `height` × `width` × 3 bytes, red, green and blue of each pixel in turn, top row first.
+  /// `height` × `width` × 3 bytes: red, green and blue of each pixel, top row first.
   public private(set) var pixels: [UInt8]
 
-  /// Makes a picture from its bytes.
+  /// Creates an image from its bytes.
   ///
-  /// - Throws: `RelevanceKitError` unless there are `height` × `width` × 3 of them, one pixel or more.
+  /// - Throws: `RelevanceKitError` unless there are `height` × `width` × 3 bytes, and at least one pixel.
   public init(width: Int, height: Int, pixels: [UInt8]) throws {
     let count = try Self.elementCount(width: width, height: height, perPixel: 3)
     guard pixels.count == count else {
-      throw SimpleError("\(width)×\(height) RGB pixels take \(count) bytes; found \(pixels.count)", .usage)
+      throw SimpleError("\(width)×\(height) RGB pixels need \(count) bytes; found \(pixels.count)", .usage)
     }
     (self.width, self.height, self.pixels) = (width, height, pixels)
   }
 
-  /// How many numbers pixels take.
+  /// The number of elements of an image.
   ///
-  /// - Throws: `RelevanceKitError` if there is no pixel, or if there are more than `pixelLimit`.
+  /// - Throws: `RelevanceKitError` if the image has no pixel, or more than `pixelLimit`.
   static func elementCount(width: Int, height: Int, perPixel: Int) throws -> Int {
     guard width > 0, height > 0 else {
       throw SimpleError("an image of \(width)×\(height) pixels; expected one pixel or more", .usage)
@@ -35,7 +35,7 @@ public struct RGBImage: Hashable, Sendable {
   }
 
   package init(width: Int, height: Int, filledWith color: RGBColor) {
-    precondition(width >= 0 && height >= 0, "a picture cannot have \(width)×\(height) pixels")
+    precondition(width >= 0 && height >= 0, "an image cannot have \(width)×\(height) pixels")
     let gray = color.red == color.green && color.green == color.blue
     (self.width, self.height) = (width, height)
     pixels = [UInt8](repeating: color.red, count: width * height * 3)
@@ -43,7 +43,7 @@ public struct RGBImage: Hashable, Sendable {
     for y in 0..<height { for x in 0..<width { self[x, y] = color } }
   }
 
-  /// Makes a picture whose every byte `body` must write.
+  /// Creates an image; `body` must write every byte.
   package init(width: Int, height: Int, uninitialized body: (UnsafeMutablePointer<UInt8>) -> Void) {
     self.width = width
     self.height = height
@@ -69,7 +69,7 @@ public struct RGBImage: Hashable, Sendable {
   }
 
   private func position(_ x: Int, _ y: Int) -> Int {
-    precondition(x >= 0 && x < width && y >= 0 && y < height, "(\(x), \(y)) is outside a picture of \(width)×\(height)")
+    precondition(x >= 0 && x < width && y >= 0 && y < height, "(\(x), \(y)) is outside an image of \(width)×\(height)")
     return (y * width + x) * 3
   }
 }
@@ -83,7 +83,7 @@ public struct RGBColor: Hashable, Sendable {
   /// The amount of blue, 0…255.
   public var blue: UInt8
 
-  /// Makes a color from its components, 0…255 each.
+  /// Creates a color from its components, 0…255 each.
   public init(red: UInt8, green: UInt8, blue: UInt8) {
     (self.red, self.green, self.blue) = (red, green, blue)
   }
@@ -93,7 +93,7 @@ public struct RGBColor: Hashable, Sendable {
 }
 
 extension RGBImage {
-  /// The picture in gray, as Pillow's `convert("L")` has it, in all three channels.
+  /// The gray version of the image, as by Pillow's `convert("L")`, in all three channels.
   var gray: RGBImage {
     RGBImage(width: width, height: height) { target in
       pixels.withUnsafeBufferPointer { source in
@@ -108,7 +108,7 @@ extension RGBImage {
     }
   }
 
-  /// A part of the picture, with black where the part leaves it.
+  /// A part of the image, black where the part is outside the image.
   package func window(x left: Int, y top: Int, width: Int, height: Int) -> RGBImage {
     if left == 0 && top == 0 && width == self.width && height == self.height { return self }
     return RGBImage(width: width, height: height) { target in

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How a picture is brought to another size. The raw values are those of the `resample` key, which are Pillow's.
+/// The filter with which an image is resized. The raw values are those of Pillow and of the `resample` key.
 public enum Resampling: Int, Codable, Hashable, Sendable, CaseIterable {
   /// The nearest pixel.
   case nearest = 0
@@ -15,7 +15,7 @@ public enum Resampling: Int, Codable, Hashable, Sendable, CaseIterable {
   /// Hamming-windowed sinc over 2 pixels.
   case hamming = 5
 
-  /// The filter with a name, as timm writes it: `bicubic`.
+  /// The filter with a name in timm's spelling: `bicubic`.
   init?(named name: String) {
     guard let filter = Self.allCases.first(where: { "\($0)" == name.lowercased() }) else { return nil }
     self = filter
@@ -41,7 +41,7 @@ public enum Resampling: Int, Codable, Hashable, Sendable, CaseIterable {
     case .box: return x > -0.5 && x <= 0.5 ? 1 : 0
     case .bilinear: return max(1 - distance, 0)
     case .hamming:
-      // Single-precision constants, as Pillow has them: the last bit of a weight can decide a byte.
+      // Single-precision constants, as in Pillow, because the last bit of a weight can change a byte.
       return distance < 1 ? sinc(x) * (Double(Float(0.54)) + Double(Float(0.46)) * cos(.pi * x)) : 0
     case .lanczos: return distance < 3 ? sinc(x) * sinc(x / 3) : 0
     case .bicubic:
@@ -52,13 +52,14 @@ public enum Resampling: Int, Codable, Hashable, Sendable, CaseIterable {
 }
 
 extension RGBImage {
-  /// The picture at another size.
+  /// The image resized to another size.
   ///
-  /// Antialiased: a filter widens in proportion when the picture shrinks. Two passes in fixed-point arithmetic with 22
-  /// fractional bits, rounded to 8 bits after each, so that the bytes are those of Pillow's `resize` (version 13; earlier
-  /// ones take the passes of tall pictures in the other order, which differs by a few gray levels in places).
+  /// Resizing is antialiased: the filter is widened in proportion when the image shrinks. It uses two passes in
+  /// fixed-point arithmetic with 22 fractional bits, each rounded to 8 bits, so that the bytes equal those of Pillow's
+  /// `resize` (version 13; earlier versions use the opposite order of passes for tall images, which changes a few
+  /// pixels by some gray levels).
   ///
-  /// - Throws: `RelevanceKitError` unless it and the result have pixels, at most `pixelLimit`.
+  /// - Throws: `RelevanceKitError` unless the image and the result have between 1 and `pixelLimit` pixels.
   /// - Complexity: O(width·height·filter width) of the larger of the two sizes per axis.
   public func resized(width: Int, height: Int, by resampling: Resampling) throws -> RGBImage {
     for (width, height) in [(self.width, self.height), (width, height)] {
@@ -67,26 +68,26 @@ extension RGBImage {
     return resized(width: width, height: height, by: resampling, columns: 0..<width, rows: 0..<height)
   }
 
-  /// The given columns and rows of the picture at another size, without computing the others.
+  /// Some columns and rows of the resized image, without computing the others.
   func resized(
     width: Int, height: Int, by resampling: Resampling, columns: Range<Int>, rows: Range<Int>
   ) -> RGBImage {
-    precondition(width > 0 && height > 0, "a picture cannot be brought to \(width)×\(height)")
-    precondition(self.width > 0 && self.height > 0, "a picture without pixels cannot be resized")
+    precondition(width > 0 && height > 0, "an image cannot be resized to \(width)×\(height)")
+    precondition(self.width > 0 && self.height > 0, "an image without pixels cannot be resized")
     if width == self.width && height == self.height {
       return window(x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
     }
     guard resampling != .nearest else { return nearest(width: width, height: height, columns: columns, rows: rows) }
     let horizontal = ResamplingTable(resampling, from: self.width, to: width, part: columns)
     let vertical = ResamplingTable(resampling, from: self.height, to: height, part: rows)
-    // Only what the second pass will read goes through the first.
+    // The first pass computes only what the second pass reads.
     let (usedColumns, usedRows) = (horizontal.sourceRange, vertical.sourceRange)
     if width == self.width {
       let source = window(x: columns.lowerBound, y: usedRows.lowerBound, width: columns.count, height: usedRows.count)
       return source.resampledColumns(with: vertical, firstRow: usedRows.lowerBound)
     }
     if height == self.height { return resampledRows(rows, with: horizontal) }
-    // Pillow's rule: columns first if the height shrinks by more than twice what the width does.
+    // Pillow's rule: columns first if the height shrinks by more than twice as much as the width.
     if height < self.height && self.height - height > 2 * (self.width - width) {
       return window(x: usedColumns.lowerBound, y: usedRows.lowerBound, width: usedColumns.count, height: usedRows.count)
         .resampledColumns(with: vertical, firstRow: usedRows.lowerBound)
@@ -115,7 +116,7 @@ extension RGBImage {
     }
   }
 
-  /// The source position of each target position. Sums up steps rather than multiply, for Pillow's rounding.
+  /// The source position of each target position. Steps are added instead of multiplied, to round as Pillow does.
   private static func nearestPositions(from source: Int, to target: Int, part: Range<Int>) -> [Int] {
     let step = Double(source) / Double(target)
     var position = step * 0.5
@@ -127,7 +128,7 @@ extension RGBImage {
     return positions
   }
 
-  /// The given rows, each at the table's width; the picture's column 0 is column `firstColumn` to the table.
+  /// The given rows at the table's width; column 0 of the image is column `firstColumn` of the table.
   private func resampledRows(_ rows: Range<Int>, with table: ResamplingTable, firstColumn: Int = 0) -> RGBImage {
     let half: Int32 = 1 << (ResamplingTable.fractionBits - 1)
     return RGBImage(width: table.starts.count, height: rows.count) { target in
@@ -158,7 +159,7 @@ extension RGBImage {
     }
   }
 
-  /// All columns at the table's height; the picture's row 0 is row `firstRow` to the table.
+  /// All columns at the table's height; row 0 of the image is row `firstRow` of the table.
   private func resampledColumns(with table: ResamplingTable, firstRow: Int) -> RGBImage {
     let half: Int32 = 1 << (ResamplingTable.fractionBits - 1)
     let length = width * 3

@@ -1,21 +1,21 @@
-/// The weights with which source pixels enter each target pixel along one axis.
+/// The weights of source pixels in each target pixel along one axis.
 ///
-/// Target position t lies at c = (t + ½)·s in the source, where s = source/target. Source pixel i weighs
-/// f((i + ½ − c)/max(s, 1)), normalized to sum 1, then rounded to 22 fractional bits.
+/// Target position t is at c = (t + ½)·s in the source, where s = source/target. Source pixel i has the weight f((i + ½
+/// − c)/max(s, 1)). Weights are normalized to the sum 1, then rounded to 22 fractional bits.
 struct ResamplingTable {
-  /// 8 bits for the value and 2 for what negative weights may overshoot leave 22 of 32.
+  /// 22 of 32 bits remain after 8 bits for the value and 2 for the overshoot of negative weights.
   static let fractionBits: Int32 = 22
 
-  /// The first source position per target position.
+  /// The first source position of each target position.
   let starts: [Int32]
-  /// The number of source positions per target position.
+  /// The number of source positions of each target position.
   let counts: [Int32]
   /// The distance between the weights of neighboring target positions.
   let stride: Int
   /// The weights, `stride` for each target position.
   let weights: [Int32]
 
-  /// The table for the target positions `part` of an axis that goes from `source` to `target` pixels.
+  /// Creates the table for the target positions `part` of an axis that is resized from `source` to `target` pixels.
   init(_ resampling: Resampling, from source: Int, to target: Int, part: Range<Int>) {
     guard let support = resampling.support else { preconditionFailure("\(resampling) has no weights") }
     let scale = Double(source) / Double(target)

@@ -2,8 +2,9 @@ import Foundation
 import RelevanceSupport
 
 extension Preprocessing {
-  /// Reads what timm's `config.json` says in `pretrained_cfg` (in older files at the top), as `timm.data.transforms_imagenet_eval` does
-  /// it: a resize to the size divided by `crop_pct`, rounded down, and a crop around the center. Nil if the file says nothing of it.
+  /// Reads `pretrained_cfg` of timm's `config.json` (in older files, the top level), as
+  /// `timm.data.transforms_imagenet_eval` does: a resize to the size divided by `crop_pct`, rounded down, and a crop
+  /// around the center. Returns nil if the file does not specify preprocessing.
   ///
   /// | key | default |
   /// |---|---|
@@ -13,7 +14,7 @@ extension Preprocessing {
   /// | `interpolation` | "bilinear" |
   /// | `mean`, `std` | ImageNet's |
   ///
-  /// - Throws: `RelevanceKitError`; also for `crop_mode` "border", which is not done.
+  /// - Throws: `RelevanceKitError` for an invalid value, and for `crop_mode` "border", which is not supported.
   package init?(timm data: Data, name: String) throws {
     let file = try Settings(decoding: data, file: name, expected: "a config.json")
     var settings = file
@@ -24,10 +25,10 @@ extension Preprocessing {
     }
     let size = try settings.inputSize("input_size") ?? Crop(width: 224, height: 224)
     let share = try settings.number("crop_pct", positive: true) ?? 0.875
-    // Beyond the range of integers it is no picture.
+    // Larger sizes cannot be images.
     let (width, height) = (Double(size.width) / share, Double(size.height) / share)
     guard max(width, height) < 1e6 else {
-      throw settings.wrong("crop_pct", "a share of the picture", settings["crop_pct"] ?? .null)
+      throw settings.wrong("crop_pct", "a share of the image", settings["crop_pct"] ?? .null)
     }
     let (wide, high) = (max(Int(width), 1), max(Int(height), 1))
     let resize: Size
@@ -35,8 +36,8 @@ extension Preprocessing {
     case nil, .string("center")?:
       guard wide == high else {
         throw SimpleError(
-          "\(name): input_size: expected a square for crop_mode \"center\", found \(size.height)×\(size.width); a preprocessor_config.json "
-            + "beside the model can say how pictures are prepared")
+          "\(name): input_size: expected a square for crop_mode \"center\", found \(size.height)×\(size.width); add a "
+            + "preprocessor_config.json beside the model that specifies how images are prepared")
       }
       resize = .shortestEdge(wide)
     case .string("squash")?: resize = .exact(width: wide, height: high)
@@ -51,7 +52,7 @@ extension Preprocessing {
 }
 
 extension Settings {
-  /// Height and width behind the number of channels.
+  /// The height and width that follow the number of channels.
   fileprivate func inputSize(_ key: String) throws -> Preprocessing.Crop? {
     guard let value = self[key] else { return nil }
     guard case .array(let items) = value, items.count == 3, let height = pixels(items[1]), let width = pixels(items[2])

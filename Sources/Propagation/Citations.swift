@@ -1,4 +1,4 @@
-/// Where definitions come from; the documentation of rules and methods refers to these by name.
+/// The publications that the documentation of rules and methods cites by name.
 ///
 /// - *Achtibat23*: R. Achtibat et al., “From attribution maps to human-understandable explanations through Concept Relevance Propagation”,
 ///   Nature Machine Intelligence 5, 2023.

@@ -2,33 +2,33 @@ import RelevanceExecution
 import RelevanceNetworks
 import RelevanceTensors
 
-/// A rule for layers that are linear but for a bias: what each input contributes to each output, as data.
+/// A rule for layers that are linear up to a bias. It declares, as data, what each input contributes to each output.
 ///
-/// Relevance is shared out in proportion: `R_i = Σ_g f_g Σ_j c_ij / (Σ_i' c_i'j + b_j + stabilizer) R_j` over the groups g that
-/// `contributions(at:)` gives, where `c_ij` is a sum of terms “modified input × modified weight”. Everything else (which
-/// nodes it fits, the products, the ledger) follows from that.
+/// Relevance is distributed in proportion: `R_i = Σ_g f_g Σ_j c_ij / (Σ_i' c_i'j + b_j + stabilizer) R_j`, summed over
+/// the groups g that `contributions(at:)` returns, where `c_ij` is a sum of terms “modified input × modified weight”.
+/// The package derives everything else from them: the nodes to which the rule applies, the products and the ledger.
 public protocol ContributionRule: Rule {
-  /// The groups of contributions, each of which shares out the relevance of its outputs by itself.
+  /// The groups of contributions. Each group distributes the relevance of its outputs independently.
   func contributions(at site: RuleSite) -> [Contributions]
 }
 
-/// Contributions that are shared out together.
+/// Contributions that share one denominator for each output.
 public struct Contributions: Sendable {
-  /// What an input contributes to an output is the sum of these.
+  /// The terms whose sum is the contribution of an input to an output.
   public var terms: [Term]
-  /// Which biases count, changed like weights; nil leaves them out. What affine nodes in front of the layer add to its operand is
-  /// part of them, `b_j + Σ_i o_i w_ij`.
+  /// The part of the biases in the denominators, defined as for weights; nil leaves biases out. If affine nodes in front
+  /// of the layer add an offset `o` to its operand, the bias is `b_j + Σ_i o_i w_ij`.
   public var bias: WeightPart?
-  /// Whether the share of a bias goes to the inputs of its output in equal parts; otherwise it goes nowhere.
+  /// Whether the share of a bias is distributed to the inputs of its output in equal parts; otherwise it is absorbed.
   public var distributesBias: Bool
-  /// What keeps denominators away from zero.
+  /// The stabilizer of the denominators.
   public var stabilizer: Stabilizer
-  /// The outputs whose relevance is shared out like this.
+  /// The outputs whose relevance the group distributes.
   public var outputs: Outputs
-  /// What the group's result is multiplied by.
+  /// The factor of the group's result.
   public var factor: Float
 
-  /// Makes a group whose biases are treated as told; `part` is what they are changed by where they count.
+  /// Creates a group with the given treatment of biases; `part` is the part of the biases in denominators.
   public init(
     _ terms: [Term], bias: BiasTreatment = .bypassed, as part: WeightPart = .all, stabilizer: Stabilizer,
     outputs: Outputs = .all, factor: Float = 1
@@ -37,61 +37,63 @@ public struct Contributions: Sendable {
     (self.stabilizer, self.outputs, self.factor) = (stabilizer, outputs, factor)
   }
 
-  /// What keeps denominators away from zero. One that is exactly zero sends nothing.
+  /// The number that keeps denominators away from zero. An output whose denominator is exactly zero sends no relevance.
   public enum Stabilizer: Hashable, Sendable {
-    /// Added to denominators that cannot be negative.
+    /// Added to denominators that are never negative.
     case positive(Float)
-    /// Added with the denominator's sign.
+    /// Added with the sign of the denominator.
     case signed(Float)
   }
 
-  /// Outputs by their sign.
+  /// The outputs of a layer, selected by their sign.
   public enum Outputs: Hashable, Sendable {
-    /// All of them.
+    /// All outputs.
     case all
-    /// Those that are ≥ 0.
+    /// Outputs ≥ 0.
     case positive
-    /// Those that are < 0.
+    /// Outputs < 0.
     case negative
   }
 }
 
-/// One summand of contributions: a modified input times the modified weight between input and output.
+/// One summand of a contribution: a modified input times the modified weight between input and output.
 public struct Term: Sendable {
-  /// What becomes of the layer's input `x`.
+  /// A modification of the layer's input `x`.
   public enum Input: Sendable {
-    /// x, here and below without what affine nodes in front of the layer add to it (`RuleSite.operandHasOffset`)
+    /// x. This and the next two exclude the offset that affine nodes in front of the layer add
+    /// (`RuleSite.operandHasOffset`).
     case operand
     /// max(x, 0)
     case positiveOperand
     /// min(x, 0)
     case negativeOperand
-    /// x − bound, where the bound broadcasts to x; whatever affine nodes add is in both.
+    /// x − bound, where the bound broadcasts to x. Both include the offset of affine nodes.
     case operandMinus(Tensor)
     /// 1 for every input.
     case ones
   }
-  /// What becomes of the input.
+  /// How the input is modified.
   public let input: Input
-  /// What becomes of the weights.
+  /// How the weights are modified.
   public let weights: WeightPart
 
-  /// Makes a term.
+  /// Creates a term.
   public init(_ input: Input, _ weights: WeightPart) { (self.input, self.weights) = (input, weights) }
 }
 
-/// What a rule does with biases.
+/// How a rule treats biases.
 public enum BiasTreatment: String, Hashable, ParameterValue, CaseIterable {
-  /// They are no part of denominators: inputs share out all relevance.
+  /// Denominators exclude biases: the inputs receive all relevance.
   case bypassed
-  /// They are part of denominators and keep their share.
+  /// Denominators include biases, and the share of a bias is absorbed.
   case absorbed
-  /// They are part of denominators; their share goes to all inputs of the output in equal parts.
+  /// Denominators include biases. The share of a bias is distributed to all inputs of its output in equal parts.
   case distributed
 }
 
 extension ContributionRule {
-  /// Layers with weights, and those that are like them: averages have equal weights, batch normalization a diagonal.
+  /// Layers with weights, and nodes that act like them: averages have equal weights, and batch normalization has
+  /// diagonal weights.
   public static var layers: [OperatorKind] {
     OperatorKind.all(.layer) + OperatorKind.all(.average) + [.reduceSum, .batchNormalization]
   }
@@ -103,7 +105,7 @@ extension ContributionRule {
   }
 
   public func conserves(at site: RuleSite) -> Bool {
-    // Every output's share must be whole, whatever its sign.
+    // The factors must add up to 1 for outputs of either sign.
     let groups = contributions(at: site)
     let sum = { (sign: Contributions.Outputs) in
       groups.filter { $0.outputs == .all || $0.outputs == sign }.reduce(0) { $0 + $1.factor }
@@ -129,7 +131,7 @@ extension ContributionRule {
 }
 
 extension Contributions {
-  /// The terms that can differ from zero, as simple as what is known of the operand allows.
+  /// The terms that can differ from zero, simplified where the operand is known to be ≥ 0.
   func terms(at site: RuleSite) -> [Term] {
     guard site.contributionIsNonNegative else { return terms }
     return terms.compactMap { term in
@@ -141,14 +143,14 @@ extension Contributions {
     }
   }
 
-  /// Whether weights of either sign count in denominators with their sign, as they do in the layer's output.
+  /// Whether denominators include weights of both signs, as the layer's output does.
   var countsBothSigns: Bool {
     terms.contains {
       if case .scaled(let positive, let negative) = $0.weights { positive > 0 && negative > 0 } else { false }
     }
   }
 
-  /// Whether the denominators are `W⁺·x`, but for biases.
+  /// Whether the denominators are `W⁺·x`, apart from biases.
   func isPositiveProduct(at site: RuleSite) -> Bool {
     !site.operandHasOffset && isProduct(with: .positive, at: site)
   }

@@ -1,7 +1,7 @@
 import CRelevancePropagation
 import RelevanceTensors
 
-// What is done to runs of relevance, by loops in C.
+// Operations on runs of relevance, implemented as loops in C.
 
 extension MutableElements {
   func add(_ x: Elements) { withPointers(beside: x) { rk_add($0, $0, $1, $2) } }
@@ -29,15 +29,16 @@ extension MutableElements {
 
   func rectify() { withPointer { rk_relu($0, $0, count) } }
 
-  /// Clears what does not stand beside a positive number.
+  /// Sets elements to 0 where `y` is not positive.
   func mask(_ y: Elements) { withPointers(beside: y) { rk_mask($0, $1, $2) } }
 
-  /// Clears what does not stand beside numbers of a sign; 0 counts as positive.
+  /// Sets elements to 0 except where `y` has the given sign; 0 counts as positive.
   func keep(where y: Elements, areNegative: Bool) {
     withPointers(beside: y) { rk_keep_sign($0, $1, areNegative ? 1 : 0, $2) }
   }
 
-  /// `self ← self / (z + stabilizer)`, 0 where z is 0, or is not positive under a stabilizer for denominators that are.
+  /// `self ← self / (z + stabilizer)`; 0 where z is 0, or where z is not positive and the stabilizer expects positive
+  /// denominators.
   func divide(by z: Elements, _ stabilizer: Contributions.Stabilizer) {
     withPointers(beside: z) { own, z, count in
       switch stabilizer {
@@ -51,10 +52,10 @@ extension MutableElements {
 extension Elements {
   var sum: Double { withPointer { rk_sum($0, count) } }
 
-  /// The sum, and that of the magnitudes.
+  /// The sum, and the sum of the magnitudes.
   var sums: SIMD2<Double> { Self.pair { pair in withPointer { rk_sums($0, count, pair) } } }
 
-  /// What a division by z keeps back: of relevance whose denominator is 0, and for the stabilizer.
+  /// The relevance that a division by z absorbs: at denominators that are 0, and by the stabilizer.
   func losses(dividingBy z: Elements, _ stabilizer: Contributions.Stabilizer) -> SIMD2<Double> {
     precondition(z.count == count, "the views differ in length")
     let (number, isPositive): (Float, Int32) =

@@ -2,7 +2,7 @@ import RelevanceExecution
 import RelevanceNetworks
 import RelevanceTensors
 
-// The only place that hands memory to kernels: whatever is returned has been written as a whole.
+// Only this file passes memory to kernels. Every tensor that it returns has been written completely.
 
 extension Layer {
   package var kernel: any Kernel {
@@ -10,7 +10,7 @@ extension Layer {
     return kernel.withoutSteps ?? kernel
   }
 
-  /// The node as a map with weights, which rules change.
+  /// The node as a map with weights that rules can modify.
   package var weighted: any WeightedMap {
     if let kernel = kernel as? any WeightedKernel { return kernel }
     return EqualWeights(kernel: mean, inputShape: operandShape, outputShape: outputShape)
@@ -22,26 +22,26 @@ extension Layer {
     return kernel
   }
 
-  /// Which elements of its operand each output of the node is made of.
+  /// The elements of the operand that each output of the node pools.
   var pooled: PooledElements {
     guard let kernel = kernel as? any PoolingKernel else { misfit("does not pool") }
     return kernel.pooled
   }
 
-  /// The node as what brings neighboring elements to mean 0 and variance 1.
+  /// The node as a kernel that normalizes neighboring elements to mean 0 and variance 1.
   var normalization: NormalizationKernel {
     guard let kernel = kernel as? NormalizationKernel else { misfit("does not normalize") }
     return kernel
   }
 
-  /// A rule that does not fit a node has said so when the table was resolved.
+  /// Stops the program: a rule that does not apply to a node must have objected when the table was resolved.
   private func misfit(_ reason: String) -> Never {
     preconditionFailure("a rule was used at \(node.name) (\(site.kind)), which \(reason)")
   }
 
   // MARK: Products
 
-  /// What another kernel makes of the operands.
+  /// The result of another kernel for the node's operands.
   func value(by kernel: any Kernel) -> Tensor { trace.value(of: site.id, by: kernel) }
 
   /// `Σₖ partₖ(W)·xₖ`
@@ -76,7 +76,7 @@ extension Layer {
     workers.products.add(count * work.multiplyAdds)
   }
 
-  /// The adjoint of a linear map, for the operands that can take relevance.
+  /// The adjoint of a linear map, for the operands that can receive relevance.
   func adjoint(of map: any LinearKernel, times s: Tensor) -> [Tensor?] {
     var results = zip(operandShapes, site.operandIsLive).map { shape, isLive in
       isLive ? workers.pool.tensor(relevanceShape(of: shape)) : nil
@@ -88,7 +88,8 @@ extension Layer {
     return results
   }
 
-  /// What arrives, sent back to where the values of the run came from; to operands that decide it only where `reachesDeciding` is set.
+  /// Relevance sent back to the elements that the output values were taken from. Operands that only decide which
+  /// elements are taken receive relevance only if `reachesDeciding` is true.
   func sentToOrigins(_ relevance: consuming Tensor, reachesDeciding: Bool) -> [Tensor?] {
     let wanted = operandShapes.indices.map {
       site.operandIsLive[$0] && (reachesDeciding || !node.operation.decidingOperands.contains($0))
@@ -105,9 +106,9 @@ extension Layer {
     return sentBack(relevance, wanted: wanted)
   }
 
-  /// Relevance times the derivatives of a kernel by some operands at the values of the run.
+  /// Relevance times the derivatives of a kernel with respect to some operands, at the values of the run.
   func sentBack(_ relevance: consuming Tensor, wanted: [Bool]) -> [Tensor?] {
-    guard let guided = kernel as? any GuidedKernel else { misfit("takes no operands that decide or are multiplied") }
+    guard let guided = kernel as? any GuidedKernel else { misfit("has no operands that decide or are multiplied") }
     var results = zip(operandShapes, wanted).map { shape, isWanted in
       isWanted ? workers.pool.tensor(relevanceShape(of: shape)) : nil
     }
@@ -125,7 +126,7 @@ extension Layer {
 
   // MARK: Elements
 
-  /// A tensor of what `body` makes of runs of another one's elements, on all threads.
+  /// A tensor whose runs of elements `body` computes from those of another tensor, on all threads.
   func changed(_ x: Tensor, _ body: @Sendable (_ result: MutableElements, _ x: Elements) -> Void) -> Tensor {
     var result = workers.pool.tensor(x.shape)
     let x = x.view
@@ -137,7 +138,7 @@ extension Layer {
     return result
   }
 
-  /// A tensor for the relevance of values of the given shape, which `body` writes.
+  /// A tensor for the relevance of values of the given shape; `body` writes it.
   func relevance(like shape: TensorShape, _ body: (MutableElements) -> Void) -> Tensor {
     var result = workers.pool.tensor(relevanceShape(of: shape))
     result.update(body)
@@ -148,7 +149,7 @@ extension Layer {
     Self.relevanceShape(of: shape, batch: batch, seeds: seeds)
   }
 
-  /// Calls `body` with runs of relevance and of the activations that belong to it, on all threads.
+  /// Calls `body` with runs of relevance and of the corresponding activations, on all threads.
   func update(
     _ relevance: inout Tensor, with activations: Tensor, _ body: @Sendable (MutableElements, Elements) -> Void
   ) {
@@ -167,7 +168,7 @@ extension Layer {
     return r
   }
 
-  /// The same as a tensor of its own, which leaves the relevance as it is.
+  /// The product as a new tensor; the relevance is left unchanged.
   func product(_ relevance: Tensor, _ activations: Tensor) -> Tensor {
     let (r, x) = (relevance.view, activations.view)
     return self.relevance(like: activations.shape) { product in
@@ -178,7 +179,8 @@ extension Layer {
     }
   }
 
-  /// Runs `body` for each item of the relevance, with its elements, those of the operand, and those of the result, which are 0.
+  /// Calls `body` for each item of the relevance, with the elements of the item, of the operand and of the result. The
+  /// result's elements are 0 at first.
   func forEachItem<Value: Sendable>(
     _ relevance: Tensor,
     _ body: @Sendable (_ item: Int, _ r: Elements, _ x: Elements, _ result: MutableElements) -> Value
@@ -234,7 +236,8 @@ extension Tensor {
 }
 
 extension Layer {
-  /// Relevance times the derivatives of a function of two operands, summed where an operand was repeated.
+  /// Relevance times the derivatives of a function of two operands, summed over repetitions where an operand was
+  /// broadcast.
   func partials(_ relevance: Tensor, _ derivatives: (Float, Float) -> (a: Float, b: Float)) -> [Tensor?] {
     let shape = outputShape
     let (a, b) = (operands[0].expanded(to: shape), operands[1].expanded(to: shape))

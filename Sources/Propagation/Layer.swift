@@ -3,17 +3,17 @@ import RelevanceNetworks
 import Synchronization
 import RelevanceTensors
 
-/// A node with the activations of a run: what a rule works on.
+/// A node with the activations of a run, on which a rule operates.
 public struct Layer: Sendable {
-  /// What was known before the run.
+  /// The properties of the node that are known before the run.
   public let site: RuleSite
-  /// Items of relevance for each item of the batch.
+  /// The number of relevance items for each item of the batch.
   public let seeds: Int
   package let trace: ForwardTrace
   let denominators: Cache<DenominatorKey, Tensor>
-  /// Whether relevance is known to arrive only where a rectifier lets values pass.
+  /// Whether relevance is known to arrive only where a rectifier passes values.
   let isRectified: Bool
-  /// Where losses are booked; nil if nobody asked for a ledger.
+  /// The account that records absorbed relevance; nil without a ledger.
   let account: LayerAccount?
   let clock: NodeClock?
 
@@ -35,10 +35,11 @@ public struct Layer: Sendable {
   public var outputShape: TensorShape { trace.shape(of: site.id) }
   /// The node's values in the forward pass.
   ///
-  /// - Complexity: O(1), unless a rectifier has taken their place: then the node is computed anew. Where the shape is enough,
-  ///   `outputShape` is free.
+  /// - Complexity: O(1), unless the values of a rectifier have replaced them: then the node is computed again. Where
+  ///   the shape is sufficient, use `outputShape`.
   public var output: Tensor { trace.value(of: site.id) }
-  /// Items in the batch; 1 where their values do not follow one another, and are taken for those of one item.
+  /// The number of items in the batch; 1 where the values of an item are not contiguous and the batch is treated as one
+  /// item.
   public var batch: Int { trace.itemDistance(of: site.id) == nil ? trace.items : 1 }
 
   /// The node's values, exact where relevance can arrive.
@@ -47,26 +48,26 @@ public struct Layer: Sendable {
     return isRectified ? trace.rectifiedValue(of: site.id) : output
   }
 
-  /// Whether the node's values are rounded to integers or wrap as they do. Rules divide by, and send relevance through, what it
-  /// computes without that.
+  /// Whether the node rounds values to integers or wraps them as integers do. Rules divide by the result without
+  /// rounding and wrapping, and propagate relevance through it.
   var isStepwise: Bool { trace.kernel(of: site.id)?.withoutSteps != nil }
 
-  /// `W⁺·x` if the forward pass has left it, exact where relevance can arrive.
+  /// `W⁺·x` if the forward pass has computed it; exact where relevance can arrive.
   var sideProduct: Tensor? {
     isRectified || trace.plan.sideProductScope(of: site.id) == .everywhere ? trace.sideProduct(of: site.id) : nil
   }
 
   package var workers: Workers { trace.workers }
 
-  /// The shape of relevance for values of a given shape: `seeds` items for each of the batch. Several seeds share a walk only where
-  /// the first axis counts items.
+  /// The shape of relevance for values of a given shape: `seeds` items for each item of the batch. Several seeds share
+  /// a walk only where the first axis is the batch axis.
   static func relevanceShape(of shape: TensorShape, batch: Int, seeds: Int) -> TensorShape {
     if seeds == 1 { return shape }
     if shape.rank > 0, shape[0] == batch { return shape.withBatch(batch * seeds) }
     return TensorShape([batch * seeds, shape.count / batch])
   }
 
-  /// Calls `body` with runs of the relevance's elements and where the matching activations start, on all threads.
+  /// Calls `body` with each run of the relevance and the position of the corresponding activations, on all threads.
   func forEachRun(ofItems count: Int, _ body: @Sendable (_ relevance: Int, _ activation: Int, _ count: Int) -> Void) {
     let runs = (count + Self.grain - 1) / Self.grain
     workers.run(batch * seeds * runs) { task in
@@ -75,7 +76,8 @@ public struct Layer: Sendable {
     }
   }
 
-  /// Pairs of sums for each item of the relevance, of what `body` gives for its runs and the activations that belong to them.
+  /// The pairs that `body` computes from runs of relevance and the corresponding activations, summed for each item of
+  /// the relevance.
   func sums(
     of relevance: Tensor, beside activations: Tensor? = nil,
     _ body: @Sendable (_ r: Elements, _ x: Elements) -> SIMD2<Double>
@@ -100,7 +102,7 @@ public struct Layer: Sendable {
     return (0..<batch * seeds).map { relevance.view.run(from: $0 * count, count: count).sum }
   }
 
-  /// The run of a task: where relevance and the activations that belong to it start, and how many there are.
+  /// The run of a task: where relevance and the corresponding activations start, and the number of elements.
   private func run(_ task: Int, ofItems count: Int) -> (relevance: Int, activation: Int, count: Int) {
     let runs = (count + Self.grain - 1) / Self.grain
     let (item, first) = (task / runs, task % runs * Self.grain)
@@ -111,31 +113,32 @@ public struct Layer: Sendable {
 
   // MARK: The ledger
 
-  /// Whether somebody wants to know where relevance goes.
+  /// Whether a ledger is kept.
   public var isBooking: Bool { account != nil }
 
-  /// Tells the ledger that relevance stays here, and why; of `amounts` there is one for each item of the relevance: `seeds` for
-  /// each item of the batch.
+  /// Records relevance that is absorbed at this node, and the cause; `amounts` has one entry for each item of the
+  /// relevance: `seeds` for each item of the batch.
   public func book(_ cause: AbsorptionCause, _ amounts: [Double]) { account?.add(cause, amounts) }
 }
 
-/// What denominators of rules are kept by; they depend on the activations only, so every explanation of a trace shares them.
+/// The key of a rule's denominator. Denominators depend on the activations only, so all explanations of a trace share
+/// them.
 struct DenominatorKey: Hashable {
   let node: Node.ID
-  /// The number of the group of contributions; other denominators of a node have negative ones.
+  /// The index of the group of contributions; other denominators of a node have negative numbers.
   let group: Int
-  /// Whether they are exact only where a rectifier lets values pass.
+  /// Whether the denominator is exact only where a rectifier passes values.
   let isPartial: Bool
 }
 
 extension Layer {
-  /// A denominator, made when it is first asked for.
+  /// A denominator, computed at its first use.
   func denominator(_ group: Int, isPartial: Bool = false, make: () -> Tensor) -> Tensor {
     denominators.value(for: DenominatorKey(node: site.id, group: group, isPartial: isPartial), make: make)
   }
 }
 
-/// What is made when it is first asked for.
+/// Values that are computed at their first use.
 package final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let values = Mutex<[Key: Value]>([:])
   package init() {}

@@ -7,9 +7,9 @@ extension LedgerEntry: Codable {
     case node, kind, rule, relevanceIn, relevanceOut, magnitudeIn, magnitudeOut, losses
   }
 
-  /// Reads what `encode(to:)` writes.
+  /// Reads the format that `encode(to:)` writes.
   ///
-  /// - Throws: What the decoder throws.
+  /// - Throws: The decoder's errors.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     let name = try container.decode(String.self, forKey: .kind)
@@ -24,9 +24,9 @@ extension LedgerEntry: Codable {
       losses: try container.decode([AbsorptionCause: Double].self, forKey: .losses))
   }
 
-  /// Writes the properties under their names, the operator's family by ONNX's name.
+  /// Writes the properties under their names, and the operator's family under its ONNX name.
   ///
-  /// - Throws: What the encoder throws.
+  /// - Throws: The encoder's errors.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(node, forKey: .node)
@@ -43,14 +43,14 @@ extension LedgerEntry: Codable {
 extension Ledger: Codable {
   /// Reads a list of entries.
   ///
-  /// - Throws: What the decoder throws.
+  /// - Throws: The decoder's errors.
   public init(from decoder: any Decoder) throws {
     self.init(try decoder.singleValueContainer().decode([LedgerEntry].self))
   }
 
   /// Writes the list of entries.
   ///
-  /// - Throws: What the encoder throws.
+  /// - Throws: The encoder's errors.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(Array(self))

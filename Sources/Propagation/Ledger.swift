@@ -4,19 +4,19 @@ import RelevanceSupport
 import Synchronization
 import RelevanceTensors
 
-/// Why relevance that arrived at a node did not go on.
+/// The cause of absorption: why relevance that arrived at a node was not propagated to its operands.
 public enum AbsorptionCause: String, Hashable, Sendable, CaseIterable {
   /// A bias took its share.
   case bias
   /// The stabilizer in a denominator took its share.
   case stabilizer
-  /// The denominator was zero: no input spoke for the output.
+  /// The denominator was zero: no input contributed to the output.
   case zeroDenominator
   /// The rule does not conserve.
   case rule
-  /// It arrived at a decision, such as a comparison, of which no value of the input is a part.
+  /// Relevance arrived at a decision, such as a comparison. No input value is a part of a decision's result.
   case decision
-  /// A condition lets only other channels pass, or only what comes by another way.
+  /// A condition passes only other channels, or only relevance that takes another path.
   case condition
   /// Negative relevance was set to zero.
   case clipped
@@ -24,11 +24,11 @@ public enum AbsorptionCause: String, Hashable, Sendable, CaseIterable {
   case rounding
 }
 
-/// What became of the relevance of one target, node by node, from where it started down to the input.
+/// The relevance flow of one target, node by node, from the start node down to the input.
 public struct Ledger: RandomAccessCollection, Hashable, Sendable {
   private let entries: [LedgerEntry]
 
-  /// Makes a ledger of entries in walking order.
+  /// Creates a ledger from entries in the order of the walk.
   public init(_ entries: [LedgerEntry] = []) { self.entries = entries }
 
   public var startIndex: Int { entries.startIndex }
@@ -40,20 +40,20 @@ public struct Ledger: RandomAccessCollection, Hashable, Sendable {
   /// - Complexity: O(entries).
   public subscript(node: String) -> LedgerEntry? { entries.first { $0.node == node } }
 
-  /// What all nodes together kept back, by cause.
+  /// The relevance that all nodes absorbed, by cause.
   ///
   /// - Complexity: O(entries).
   public var losses: [AbsorptionCause: Double] {
     entries.reduce(into: [:]) { totals, entry in totals.merge(entry.losses, uniquingKeysWith: +) }
   }
 
-  /// All that was kept back.
+  /// The total absorbed relevance.
   ///
   /// - Complexity: O(entries).
   public var absorbed: Double { entries.reduce(0) { $0 + $1.absorbed } }
 }
 
-/// What happened to the relevance of one target at one node.
+/// The relevance flow of one target at one node.
 public struct LedgerEntry: Sendable, Hashable {
   /// The node's name.
   public let node: String
@@ -69,10 +69,10 @@ public struct LedgerEntry: Sendable, Hashable {
   public let magnitudeIn: Double
   /// The sum of the leaving relevance's magnitudes. Where it grows, positive and negative relevance cancel in the sums.
   public let magnitudeOut: Double
-  /// What did not go on, by cause; their sum is the difference of the two sums.
+  /// Absorbed relevance by cause; the values add up to `relevanceIn − relevanceOut`.
   public let losses: [AbsorptionCause: Double]
 
-  /// All that did not go on.
+  /// The absorbed relevance.
   public var absorbed: Double { relevanceIn - relevanceOut }
 
   init(
@@ -88,7 +88,7 @@ public struct LedgerEntry: Sendable, Hashable {
     self.losses = losses
   }
 
-  /// An entry as it was found.
+  /// Creates an entry from stored values.
   init(
     node: String, kind: OperatorKind, rule: String, relevanceIn: Double, relevanceOut: Double, magnitudeIn: Double,
     magnitudeOut: Double, losses: [AbsorptionCause: Double]
@@ -98,7 +98,7 @@ public struct LedgerEntry: Sendable, Hashable {
     (self.magnitudeIn, self.magnitudeOut) = (magnitudeIn, magnitudeOut)
   }
 
-  /// What became of two parts of the relevance at the same node.
+  /// The relevance flow of two parts at the same node.
   static func + (a: LedgerEntry, b: LedgerEntry) -> LedgerEntry {
     LedgerEntry(
       node: a.node, kind: a.kind, rule: a.rule,
@@ -107,7 +107,7 @@ public struct LedgerEntry: Sendable, Hashable {
       booked: a.losses.merging(b.losses, uniquingKeysWith: +), rest: .rounding)
   }
 
-  /// The last step of a contrast: what is negative in the map of the input is dropped.
+  /// The last step of a contrast, which sets negative relevance of the input to 0.
   package init(clipping signed: Tensor, to clipped: Tensor, of node: String) {
     self.init(
       node: node, kind: .input, rule: "max(0, ·)", arrived: signed.view.sums, left: clipped.view.sums,
@@ -116,21 +116,21 @@ public struct LedgerEntry: Sendable, Hashable {
 }
 
 extension LedgerEntry {
-  /// What a gate at a node has left, where no rule takes it further.
+  /// The entry of a gate at a node where no rule propagates the relevance further.
   init(closing node: Node, left: RelevanceSums, removed: RelevanceSums) {
     self.init(
       node: node.name, kind: node.operation.kind, rule: "condition", arrived: left + removed, left: left,
       booked: [.condition: removed.x], rest: .condition)
   }
 
-  /// The same, where something was removed from what arrived before the rule saw it.
+  /// The entry, with relevance that was removed before the rule was applied.
   func preceded(byRemoving removed: RelevanceSums) -> LedgerEntry {
     LedgerEntry(
       node: node, kind: kind, rule: rule, relevanceIn: relevanceIn + removed.x, relevanceOut: relevanceOut,
       magnitudeIn: magnitudeIn + removed.y, magnitudeOut: magnitudeOut, losses: losses(with: removed))
   }
 
-  /// The same, where something was removed from what the rule has given out.
+  /// The entry, with relevance that was removed from the rule's result.
   func followed(byRemoving removed: RelevanceSums) -> LedgerEntry {
     LedgerEntry(
       node: node, kind: kind, rule: rule, relevanceIn: relevanceIn, relevanceOut: relevanceOut - removed.x,
@@ -143,17 +143,17 @@ extension LedgerEntry {
 }
 
 extension Tensor {
-  /// Sums of the relevance of one seed, of which there are some for each item.
+  /// The sums of the relevance of one of the `seeds` seeds of each item.
   func sums(ofSeed seed: Int, items: Int, of seeds: Int) -> RelevanceSums {
     let blocks = seeds == 1 ? 1 : items * seeds
     return stride(from: seed, to: blocks, by: seeds).reduce(into: .zero) { $0 += part($1, of: blocks).view.sums }
   }
 }
 
-/// A sum of relevance, and the sum of its magnitudes.
+/// The sum of relevance, and the sum of its magnitudes.
 typealias RelevanceSums = SIMD2<Double>
 
-/// The books of one node during a walk.
+/// The absorbed relevance of one node during a walk.
 final class LayerAccount: Sendable {
   private let items: Int
   private let losses = Mutex<[AbsorptionCause: [Double]]>([:])
@@ -201,8 +201,8 @@ extension Layer {
 }
 
 extension Ledger: CustomStringConvertible {
-  /// A table: node, rule, sums of relevance before and after it, by how much magnitudes grew, and losses by cause. Columns in
-  /// which nothing happened are left out, and so is what is as small as rounding.
+  /// A table of node, rule, sums of relevance before and after the node, growth of magnitudes, and absorbed relevance
+  /// by cause. Causes that did not occur, and values as small as rounding errors, are left out.
   ///
   /// - Complexity: O(entries).
   public var description: String {
@@ -230,7 +230,7 @@ extension Ledger: CustomStringConvertible {
 }
 
 extension AbsorptionCause {
-  /// What columns are headed.
+  /// The heading of the cause's column.
   public var title: String {
     switch self {
     case .bias: "BIAS"

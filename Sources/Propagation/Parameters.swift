@@ -1,16 +1,17 @@
 import RelevanceSupport
 
-/// A type whose values can be asked for by name and parameters, in a file or on a command line: a rule, a method, an evaluation.
+/// A type whose values are created from a name and parameters in a file or on a command line: a rule, a method, an
+/// evaluation.
 public protocol Parameterized: Sendable {
-  /// What values of the type are, for errors: `rule`.
+  /// The kind of the values, for errors: `rule`.
   static var kind: String { get }
   /// The name in files, on command lines and in reports.
   static var name: String { get }
-  /// What can be given besides the name; by default nothing.
+  /// The parameters that can be given in addition to the name; by default none.
   static var parameters: [Parameter<Self>] { get }
-  /// The value with the usual parameters.
+  /// Creates the value with default parameters.
   init()
-  /// What is wrong with parameters that do not go together, and what would be right; nil, as by default, if they do.
+  /// The invalid combination of parameters, and the expected one; nil, the default, if the parameters are compatible.
   var objection: (found: String, expected: String)? { get }
 }
 
@@ -18,16 +19,16 @@ extension Parameterized {
   public static var parameters: [Parameter<Self>] { [] }
   public var objection: (found: String, expected: String)? { nil }
 
-  /// Makes a value with parameters that are given as texts.
+  /// Creates a value with parameters given as text.
   ///
-  /// - Throws: `RelevanceKitError` for a parameter that the type does not have, or a value that it does not take.
+  /// - Throws: `RelevanceKitError` for an unknown parameter or a value that the parameter does not accept.
   public init(_ texts: [(name: String, text: String)]) throws {
     self.init()
     for (name, text) in texts { try set(name, to: text) }
     try checkParameters()
   }
 
-  /// Gives a parameter a value, which is checked by itself.
+  /// Sets a parameter and checks its value, but not its combination with others.
   mutating func set(_ name: String, to text: String) throws {
     guard let parameter = Self.parameters.first(where: { $0.name == name }) else {
       throw Self.unknownParameter(name)
@@ -38,9 +39,9 @@ extension Parameterized {
     parameter.set(&self, value)
   }
 
-  /// Checks the values of all parameters, whoever gave them.
+  /// Checks the values of all parameters, whether they were set from text or in code.
   ///
-  /// - Throws: `RelevanceKitError` if a parameter has a value that it does not take, or parameters do not go together.
+  /// - Throws: `RelevanceKitError` if a parameter has an invalid value, or if parameters are incompatible.
   package func checkParameters() throws {
     for parameter in Self.parameters {
       let value = parameter.get(self)
@@ -50,7 +51,7 @@ extension Parameterized {
     if let objection { throw Self.badValue(found: objection.found, expected: objection.expected) }
   }
 
-  /// The values of the parameters that descriptions show, as texts.
+  /// The values of the parameters that descriptions show, as text.
   package func texts(where isShown: (Parameter<Self>, String) -> Bool) -> [(name: String, text: String)] {
     Self.parameters.map { ($0, $0.get(self).text) }.filter { !$1.isEmpty && isShown($0, $1) }.map { ($0.name, $1) }
   }
@@ -66,33 +67,34 @@ extension Parameterized {
   }
 }
 
-/// A parameter: its name, the property that has its value, and what values it takes.
+/// A parameter: its name, the property that stores its value, and the values that it accepts.
 public struct Parameter<Owner: Parameterized>: Sendable {
   /// The name.
   public let name: String
-  /// What can be given, in words.
+  /// The accepted values, in words.
   public let expected: String
-  /// What it is for, in a sentence; may be empty.
+  /// The purpose of the parameter, in one sentence; may be empty.
   package let help: String
-  /// What its values are called, such as `pixels`; nil for what its name says.
+  /// The name of its values in help texts, such as `pixels`; nil for the parameter's name.
   package let valueName: String?
-  /// The value if none is given; one without a text if one must be given, or need not be.
+  /// The default value; its text is empty if the parameter has no default and is required or can be omitted.
   package let usual: any ParameterValue
-  /// Whether descriptions of rules leave it out where it has its usual value.
+  /// Whether descriptions of rules omit it if it has its default value.
   let isTacit: Bool
   let get: @Sendable (Owner) -> any ParameterValue
-  /// Gives it a value of the type of `usual`.
+  /// Sets it to a value of the type of `usual`.
   package let set: @Sendable (inout Owner, any ParameterValue) -> Void
   private let accepts: @Sendable (any ParameterValue) -> Bool
 
-  /// Declares a parameter.
+  /// Creates a parameter.
   ///
   /// - Parameters:
   ///   - name: the name.
-  ///   - path: the property that has its value.
-  ///   - expected: what can be given, in words; nil for what its type says.
-  ///   - isTacit: whether descriptions of rules leave it out where it has its usual value; nil for that of one of a few words.
-  ///   - accepts: whether it takes a value.
+  ///   - path: the property that stores its value.
+  ///   - expected: the accepted values, in words; nil for the description of its type.
+  ///   - isTacit: whether descriptions of rules omit the parameter if it has its default value; nil means that
+  ///     parameters whose values are one of a few words are omitted.
+  ///   - accepts: whether a value is accepted.
   public init<Value: ParameterValue>(
     _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, expected: String? = nil, isTacit: Bool? = nil,
     where accepts: @escaping @Sendable (Value) -> Bool = { _ in true }
@@ -100,7 +102,7 @@ public struct Parameter<Owner: Parameterized>: Sendable {
     self.init(name, path, "", expected: expected, isTacit: isTacit, where: accepts)
   }
 
-  /// Declares a parameter with a sentence that says what it is for, and with what its values are called.
+  /// Creates a parameter with a sentence that states its purpose, and with the name of its values.
   package init<Value: ParameterValue>(
     _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, _ help: String, in valueName: String? = nil,
     expected: String? = nil, isTacit: Bool? = nil, where accepts: @escaping @Sendable (Value) -> Bool = { _ in true }
@@ -114,12 +116,12 @@ public struct Parameter<Owner: Parameterized>: Sendable {
     self.accepts = { ($0 as? Value).map(accepts) ?? false }
   }
 
-  /// A number of at least `least`.
+  /// Creates a parameter with a number of at least `least`.
   public init(_ name: String, _ path: any WritableKeyPath<Owner, Float> & Sendable, atLeast least: Float) {
     self.init(name, path, expected: "a number of at least \(least.text)") { $0 >= least }
   }
 
-  /// A whole number.
+  /// Creates a parameter with an integer.
   public init<Value: ParameterValue & FixedWidthInteger>(
     _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, in range: ClosedRange<Value> = 1...1_000_000
   ) {
@@ -127,10 +129,10 @@ public struct Parameter<Owner: Parameterized>: Sendable {
     self.init(name, path, expected: expected, where: range.contains)
   }
 
-  /// Whether values are numbers, of which a single one may be a sweep.
+  /// Whether values are numbers, so that a single one may be a sweep.
   var isNumeric: Bool { usual is any NumericValue }
 
-  /// Why the value is not taken; nil if it is.
+  /// Why the value is not accepted; nil if it is.
   package func objection(to owner: Owner) -> String? {
     let value = get(owner)
     return takes(value) ? nil : "\(name) is \(value.text); expected \(expected)"
@@ -138,7 +140,7 @@ public struct Parameter<Owner: Parameterized>: Sendable {
 
   func takes(_ value: any ParameterValue) -> Bool { value.isUsable && accepts(value) }
 
-  /// The value that a text means; nil if the parameter does not take it.
+  /// The value that a text represents; nil if the parameter does not accept it.
   func value(of text: String) -> (any ParameterValue)? {
     func value<Value: ParameterValue>(like usual: Value) -> (any ParameterValue)? { Value(text: text) }
     return value(like: usual).flatMap { takes($0) ? $0 : nil }
@@ -147,15 +149,15 @@ public struct Parameter<Owner: Parameterized>: Sendable {
 
 /// A value that a parameter can have.
 public protocol ParameterValue: Sendable {
-  /// Reads a text; nil if it means no value.
+  /// Reads a text; nil if it is not a value.
   init?(text: String)
-  /// The value as it is written; empty if there is none.
+  /// The value as text; empty if there is none.
   var text: String { get }
-  /// What it can be, if that is one of a few words.
+  /// The possible values, if they are a few words.
   static var words: [String] { get }
-  /// What a text has to be, in words.
+  /// The expected text, in words.
   static var expected: String { get }
-  /// Whether any parameter could have the value. By default true; numbers have to be finite.
+  /// Whether the value can be valid at all. By default true; numbers must be finite.
   var isUsable: Bool { get }
 }
 
@@ -184,12 +186,12 @@ extension Optional: ParameterValue where Wrapped: ParameterValue {
   public var isUsable: Bool { self?.isUsable ?? true }
 }
 
-/// A value of which a single number is one.
+/// A value that can be a single number.
 protocol NumericValue: ParameterValue {}
 extension Float: NumericValue {}
 extension Optional: NumericValue where Wrapped: NumericValue {}
 
-/// A value that a parameter need not have, whatever its owner makes of that.
+/// A value that can be absent; its owner decides what that means.
 private protocol OmittedValue { static var omitted: Self { get } }
 extension Optional: OmittedValue { static var omitted: Self { nil } }
 
@@ -207,7 +209,7 @@ extension Float: ParameterValue {
   public static var expected: String { "a number" }
 }
 
-/// Something that cannot be made as it was asked for.
+/// A name, parameter or value that is not valid.
 package enum ArgumentError: RelevanceKitError, Equatable {
   case unknownName(String, kind: String, known: [String])
   case unknownParameter(String, kind: String, of: String, known: [String])
@@ -215,7 +217,7 @@ package enum ArgumentError: RelevanceKitError, Equatable {
 
   package var category: ErrorCategory { .usage }
 
-  /// What was found.
+  /// The text that was found.
   package var found: String {
     switch self {
     case .unknownName(let name, let kind, _): name.isEmpty ? "no \(kind)" : "\(kind) \(name)"
@@ -224,7 +226,7 @@ package enum ArgumentError: RelevanceKitError, Equatable {
     }
   }
 
-  /// What would have been right.
+  /// The text that was expected.
   package var expected: String {
     switch self {
     case .unknownName(let name, _, let known): Self.one(of: known, like: name)

@@ -1,29 +1,32 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Which channels of a node's output let relevance pass.
+/// The channels of a node's output that pass relevance.
 package struct Gate: Sendable, Hashable {
   package let node: Node.ID
-  /// The axis of the output along which channels lie.
+  /// The axis of the channels in the output.
   let axis: Int
-  /// For each channel.
+  /// Whether each channel passes relevance.
   let isOpen: [Bool]
 
-  /// - Parameter axis: of a shape of which the extent along it is the number of channels.
+  /// - Parameter axis: the axis of the output whose extent is the number of channels.
   package init(_ node: Node.ID, axis: Int, isOpen: [Bool]) {
     (self.node, self.axis, self.isOpen) = (node, axis, isOpen)
   }
 }
 
-/// What the relevance of one seed has to pass on its way to the input: a gate at each of some nodes. *Achtibat23* eq. 3.
+/// The gates, at most one for each node, that the relevance of one seed passes on its way to the input. *Achtibat23*
+/// eq. 3.
 package struct Passage: Sendable {
   fileprivate let gates: [Node.ID: Gate]
-  /// For each gate, whether a node is the gate's or comes after it; nil where relevance may also take other ways.
+  /// For each gate, whether each node is the gate's node or comes after it; nil where relevance may also take other
+  /// paths.
   private let downstream: [Node.ID: [Bool]]?
 
   /// - Parameters:
-  ///   - gates: at most one for each node.
-  ///   - isExclusive: whether only relevance that has passed all gates goes on; otherwise what comes by other ways does, too.
+  ///   - gates: the gates, at most one for each node.
+  ///   - isExclusive: whether only relevance that has passed all gates is propagated; otherwise relevance on other
+  ///     paths is, too.
   /// - Complexity: O(gates × edges).
   package init(_ gates: [Gate], isExclusive: Bool, in graph: Graph) {
     self.gates = Dictionary(uniqueKeysWithValues: gates.map { ($0.node, $0) })
@@ -33,7 +36,7 @@ package struct Passage: Sendable {
   /// Whether relevance that starts at a node's output can pass all gates.
   package func admits(startAt id: Node.ID) -> Bool { downstream?.values.allSatisfy { $0[id.index] } ?? true }
 
-  /// Whether what goes from a node to one of its operands has yet to pass a gate that does not lie there.
+  /// Whether relevance from a node to one of its operands would bypass a gate that is not at this node.
   fileprivate func bars(_ operand: Node.ID, from node: Node.ID) -> Bool {
     downstream?.contains { gate, isDownstream in
       node != gate && isDownstream[node.index] && !isDownstream[operand.index]
@@ -41,24 +44,24 @@ package struct Passage: Sendable {
   }
 }
 
-/// The passages of the seeds of a walk, which take them in turn; none if all may pass everywhere.
+/// The passages of the seeds of a walk, assigned to the seeds cyclically; none if all relevance passes everywhere.
 struct Passages: Sendable {
   var each: [Passage] = []
 
-  /// Those of one seed.
+  /// The passages of one seed.
   subscript(seed: Int) -> Passages { each.isEmpty ? self : Passages(each: [each[seed % each.count]]) }
 
   /// Whether any seed has a gate at a node.
   func hasGate(at id: Node.ID) -> Bool { each.contains { $0.gates[id] != nil } }
 
-  /// Sets relevance to zero where a seed's gate is closed.
+  /// Sets relevance to 0 where a seed's gate is closed.
   ///
   /// - Parameters:
-  ///   - relevance: at the node, `seeds` for each item of the batch.
-  ///   - shape: of the node's output, of all items.
+  ///   - relevance: the relevance at the node, `seeds` items for each item of the batch.
+  ///   - shape: the shape of the node's output for all items.
   func close(_ relevance: inout Tensor, at id: Node.ID, of shape: TensorShape, items: Int, seeds: Int) {
     guard hasGate(at: id), shape.count > 0 else { return }
-    // Seeds lie beside one another for each item.
+    // The seeds of an item are adjacent.
     let size = seeds == 1 ? shape.count : shape.count / items
     relevance.withUnsafeMutableElements { values in
       for block in 0..<values.count / size {
@@ -74,22 +77,22 @@ struct Passages: Sendable {
     }
   }
 
-  /// Whether some seed's relevance may not go from a node to one of its operands.
+  /// Whether the relevance of some seed must not pass from a node to one of its operands.
   func bars(_ operand: Node.ID, from node: Node.ID) -> Bool { each.contains { $0.bars(operand, from: node) } }
 
-  /// What of the relevance that a node gives to one of its operands goes on; nil if none does.
+  /// The part of the relevance from a node to one of its operands that is propagated; nil if none is.
   func passing(_ share: Tensor, from node: Node.ID, to operand: Node.ID, items: Int, seeds: Int) -> Tensor? {
     share.kept(where: each.map { !$0.bars(operand, from: node) }, items: items, seeds: seeds)
   }
 
-  /// What of the relevance that starts at a node can reach the input; nil if none can.
+  /// The part of the relevance that starts at a node and can reach the input; nil if none can.
   func starting(_ seed: Tensor, at node: Node.ID, items: Int, seeds: Int) -> Tensor? {
     seed.kept(where: each.map { $0.admits(startAt: node) }, items: items, seeds: seeds)
   }
 }
 
 extension Tensor {
-  /// The relevance of some seeds, and zeros for the others; nil if it is of none.
+  /// The relevance of some seeds, and zeros for the other seeds; nil if no seed is kept.
   fileprivate func kept(where isKept: [Bool], items: Int, seeds: Int) -> Tensor? {
     if !isKept.contains(false) { return self }
     if !isKept.contains(true) { return nil }

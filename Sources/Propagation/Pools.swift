@@ -3,7 +3,7 @@ import RelevanceExecution
 import RelevanceTensors
 
 extension Layer {
-  /// `R_i = R_j` for the elements that have the value of an output, the first of them or all in equal shares.
+  /// `R_i = R_j` for elements whose value is the output's: for the first of them, or for all in equal shares.
   func sentToWinners(_ relevance: Tensor, splitsTies: Bool) -> Tensor {
     let (x, y) = (operand, output)
     switch pooled {
@@ -40,7 +40,7 @@ extension Layer {
     }
   }
 
-  /// `R_i = x_i / Σ_i' x_i' · R_j` over the elements of an output, nothing where their sum is 0.
+  /// `R_i = x_i / Σ_i' x_i' · R_j` over the elements of an output; none where their sum is 0.
   func sharedInProportion(_ relevance: Tensor, to x: Tensor) -> Tensor {
     switch pooled {
     case .windows(let window, let input):
@@ -64,14 +64,14 @@ extension Layer {
     }
   }
 
-  /// The node as a mean or a sum of the elements that are there: padding takes no share.
+  /// The node as a mean or a sum of the elements of the input: padding receives no share.
   var mean: any LinearKernel {
     if case .windows(let window, let input) = pooled { return AveragePoolKernel(over: window, input: input) }
     return linear
   }
 
-  /// Calls `body` for each plane of values and each of its seeds, on all threads, with where the planes of relevance and of the result
-  /// are.
+  /// Calls `body` for each plane of values and each of its seeds, on all threads, with the positions of the planes of
+  /// relevance and of the result.
   private func throughWindows(
     _ window: rk_window, _ input: TensorShape, _ relevance: Tensor, _ values: [Tensor],
     _ body: (
@@ -91,15 +91,15 @@ extension Layer {
     }
   }
 
-  /// Calls `body` for each item of relevance, on all threads, with the elements of an operand x, of values y for which axes are reduced,
-  /// of the relevance of y and of that of x, and a walk over x beside y.
+  /// Calls `body` for each item of relevance, on all threads, with a walk over x beside y, and the elements of an
+  /// operand x, of its reduction y, of the relevance of y, and of the relevance of x.
   private func alongAxes(
     _ axes: Set<Int>, _ input: TensorShape, _ relevance: Tensor, _ x: Tensor, _ y: Tensor,
     _ body:
       @Sendable (_ walk: StridedWalk, _ x: Elements, _ y: Elements, _ r: Elements, _ result: MutableElements)
       -> Void
   ) -> Tensor {
-    // Without further seeds, whatever the first axis counts is independent unless it is reduced.
+    // Without further seeds, the indices of the first axis are independent unless the axis is reduced.
     let items = seeds > 1 ? batch : axes.contains(0) || input.rank == 0 ? 1 : input[0]
     let item = items > 1 ? input.withBatch(input[0] / items) : input
     let kept = item.reduced(along: axes)
@@ -124,7 +124,7 @@ extension TensorShape {
 }
 
 extension Tensor {
-  /// The sums along some axes, which are kept with extent 1.
+  /// The sums along some axes, which keep extent 1.
   fileprivate func sums(along axes: Set<Int>) -> Tensor {
     let (x, kept) = (view, shape.reduced(along: axes))
     let walk = StridedWalk(over: shape, broadcasting: kept)
@@ -143,14 +143,14 @@ extension Tensor {
   }
 }
 
-/// A mean or a sum as a map with weights, all of them equal and positive. Their size cancels wherever shares are taken, so that
-/// `.squared` and `.ones` are the weights themselves.
+/// A mean or a sum as a map with weights that are equal and positive. Their size cancels in all shares, so `.squared`
+/// and `.ones` are treated as the weights themselves.
 struct EqualWeights: WeightedMap {
   let kernel: any LinearKernel
   let inputShape: TensorShape
   let outputShape: TensorShape
   var bias: (values: Tensor, run: Int)? { nil }
-  /// Means that count padding have other values than those that share out relevance.
+  /// Means that count padding differ from the means that distribute relevance.
   var givesValues: Bool { false }
 
   private func scale(_ part: WeightPart) -> Float {

@@ -2,32 +2,34 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension RuleTable {
-  /// The tables that can be asked for by name.
+  /// The tables with names.
   private static let presets = [
     `default`(pixelRange: nil), paper(pixelRange: nil), epsilonPlus, epsilonPlusFlat, epsilonAlpha2Beta1,
     epsilonAlpha2Beta1Flat, epsilonGamma, epsilonGammaBox(pixelRange: nil), excitationBackprop, attnLRP, cpLRP, viT,
   ]
-  /// The names of the tables that can be asked for.
+  /// The names of the preset tables.
   public static let presetNames = presets.map(\.name)
 
-  /// The names of those with a rule for products of tensors that both depend on the input.
+  /// The names of the preset tables with a rule for products of two tensors that both depend on the input.
   static let namesOfTablesForProducts = presets.filter { table in
     table.rows.contains { $0.selector.operators?.contains(.batchMatMul) ?? false }
   }.map(\.name)
 
-  /// The table with a preset's name, or nil if there is none. Upper and lower case are alike, hyphens may be left out.
+  /// The preset table with a name, or nil if there is none. The case of letters is ignored, and hyphens can be omitted.
   public static func preset(_ name: String, pixelRange: PixelRange?) -> RuleTable? {
     func plain(_ name: String) -> String { name.lowercased().filter { $0 != "-" && $0 != "_" } }
     return presets.first { plain($0.name) == plain(name) }?.with(pixelRange: pixelRange)
   }
 
-  /// The rules of *Gu18* §3.1, verbatim: z^B below, z⁺ above, winner takes all, even averages, normalization bypassed.
+  /// The rules of *Gu18* §3.1, unchanged: z^B in the first layer, z⁺ above, winner-takes-all for max pooling, equal
+  /// shares for averages, and normalization bypassed.
   public static func paper(pixelRange: PixelRange?) -> RuleTable {
     RuleTable(name: "paper", pixelRange: pixelRange) { contrastive(averages: EvenRule(), needsBox: true) }
   }
 
-  /// The rules of the paper with averages shared in proportion to activation, without which explanations of networks that
-  /// end in global average pooling are blind to position, and with z⁺ in the first layer where the range of its input is not known.
+  /// The rules of the paper, except that averages distribute relevance in proportion to activations, and that the first
+  /// layer has z⁺ if the range of its input is unknown. With equal shares, explanations of networks that end in global
+  /// average pooling would lose position.
   public static func `default`(pixelRange: PixelRange?) -> RuleTable {
     RuleTable(name: "default", pixelRange: pixelRange) { contrastive(averages: ProportionalRule(), needsBox: false) }
   }
@@ -39,20 +41,20 @@ extension RuleTable {
       Row(.operators(.maxPool), WinnerTakesAllRule(ties: .first))
       Row(.operators(.averagePool, .globalAveragePool, .reduceMean), averages)
       Row(.operators(.relu, .batchNormalization, .lrn, .dropout), PassRule())
-      // What the paper's networks do not have, treated like its kin.
+      // An operator that the paper's networks do not contain, treated like a convolution.
       Row(.operators(.convTranspose), ZPlusRule())
       others
     }
   }
 
-  // MARK: Composites that the field knows
+  // MARK: Published composites
 
   /// ε on fully connected layers, z⁺ on convolutions. *Kohlbrenner20*.
   public static let epsilonPlus = RuleTable(name: "EpsilonPlus") {
     composite(convolutions: ZPlusRule(bias: .absorbed))
   }
 
-  /// The same, with flat shares in the first layer.
+  /// The table `EpsilonPlus` with rule flat in the first layer.
   public static let epsilonPlusFlat = RuleTable(name: "EpsilonPlusFlat") {
     first(FlatRule())
     epsilonPlus
@@ -63,18 +65,18 @@ extension RuleTable {
     composite(convolutions: AlphaBetaRule(alpha: 2, beta: 1))
   }
 
-  /// The same, with flat shares in the first layer.
+  /// The table `EpsilonAlpha2Beta1` with rule flat in the first layer.
   public static let epsilonAlpha2Beta1Flat = RuleTable(name: "EpsilonAlpha2Beta1Flat") {
     first(FlatRule())
     epsilonAlpha2Beta1
   }
 
-  /// ε on fully connected layers, γ = ¼ on convolutions, the first included: for inputs whose values have no known range. *Montavon19*.
+  /// ε on fully connected layers, γ = ¼ on convolutions including the first: for inputs of unknown range. *Montavon19*.
   public static let epsilonGamma = RuleTable(name: "EpsilonGamma") {
     composite(convolutions: GeneralizedGammaRule(gamma: 0.25))
   }
 
-  /// The same, with z^B in the first layer. *Montavon19*.
+  /// The table `EpsilonGamma` with z^B in the first layer. *Montavon19*.
   public static func epsilonGammaBox(pixelRange: PixelRange?) -> RuleTable {
     RuleTable(name: "EpsilonGammaBox", pixelRange: pixelRange) {
       first(ZBoxRule())
@@ -82,7 +84,8 @@ extension RuleTable {
     }
   }
 
-  /// z⁺ on every layer with weights. *Zhang16*; positive biases keep their share, as in Zennit's composite of this name.
+  /// z⁺ on every layer with weights. *Zhang16*; the shares of positive biases are absorbed, as in Zennit's composite
+  /// with this name.
   public static let excitationBackprop = RuleTable(name: "ExcitationBackprop") {
     Row(.operators(.conv, .gemm, .convTranspose), ZPlusRule(bias: .absorbed))
     unweighted
@@ -90,8 +93,8 @@ extension RuleTable {
 
   // MARK: Derivatives
 
-  /// The derivative of every node: vanilla gradients with `gradient`, guided backpropagation with `guided`, DeconvNet with
-  /// `deconvolution`.
+  /// The derivative of every node: vanilla gradients with `gradient`, guided backpropagation with `guided`, and
+  /// DeconvNet with `deconvolution`.
   public static func gradient(_ rectifier: GradientRule.Rectifier = .gradient) -> RuleTable {
     RuleTable(name: rectifier == .gradient ? "gradient" : "\(rectifier.rawValue)") {
       Row(Selector(), GradientRule(rectifier: rectifier))
@@ -117,8 +120,8 @@ extension RuleTable {
     others
   }
 
-  /// Gates, extremes and sums over whole axes, differences and quotients of two values, other functions of elements, and scaling and
-  /// shifting by constants.
+  /// Rows for gates, extremes and sums over whole axes, differences and quotients of two values, other elementwise
+  /// functions, and scaling and shifting by constants.
   static let others = RuleTable(name: "") {
     Row(.operators(.mul), SignalTakesAllRule(), isOptional: true)
     Row(.operators(.globalMaxPool, .reduceMax, .reduceMin), WinnerTakesAllRule(ties: .first))

@@ -2,28 +2,29 @@ import RelevanceExecution
 import RelevanceNetworks
 import RelevanceTensors
 
-/// The walk backward: carries relevance from seeds to the input of one recorded run, under a plan.
+/// The backward walk: propagates relevance from seeds to the input of one recorded run, according to a plan.
 ///
-/// Fan-out adds up, joins split, sums share; each node's rule sees its relevance only when all of it has arrived.
+/// Where a value is used by several nodes, their relevance is added. The rule of a node is applied when all its
+/// relevance has arrived.
 package struct Propagator: Sendable {
   package let plan: RulePlan
   package let trace: ForwardTrace
-  /// Who is told what nodes take.
+  /// The clock that records the time each node takes.
   package var clock: NodeClock?
-  /// What seeds have to pass.
+  /// The gates that seeds must pass.
   private var passages = Passages()
   private let denominators = Cache<DenominatorKey, Tensor>()
 
   package init(plan: RulePlan, trace: ForwardTrace) { (self.plan, self.trace) = (plan, trace) }
 
-  /// The same walks, the seeds of which take some passages in turn; denominators are shared.
+  /// The propagator for seeds that use the given passages cyclically; it shares denominators with this one.
   package func through(_ passages: [Passage]) -> Propagator {
     var copy = self
     copy.passages = Passages(each: passages)
     return copy
   }
 
-  /// Bytes of the denominators that walks have computed so far, without those that the run has left.
+  /// The size in bytes of the denominators computed so far, without those that the run has stored.
   package var denominatorBytes: Int {
     denominators.all.reduce(0) { $0 + (trace.holds($1) ? 0 : $1.count * MemoryLayout<Float>.stride) }
   }
@@ -31,11 +32,11 @@ package struct Propagator: Sendable {
   package struct Result: Sendable {
     /// The relevance of the input: `seeds` items for each item of the batch.
     package let relevance: Tensor
-    /// For each seed and each node that relevance reached, in walking order, what became of it there, over all items;
-    /// empty if it was not asked for.
+    /// For each seed, the entries of the nodes that relevance reached, over all items, in the order of the walk; empty
+    /// without a ledger.
     package let ledgers: [[LedgerEntry]]
 
-    /// What two walks over the same nodes found together.
+    /// The combined results of two walks over the same nodes.
     package static func + (a: Result, b: Result) -> Result {
       Result(
         relevance: a.relevance.combined(with: b.relevance, +),
@@ -43,26 +44,27 @@ package struct Propagator: Sendable {
     }
   }
 
-  /// Propagates relevance that starts at any number of nodes.
+  /// Propagates relevance from one or more nodes to the input.
   ///
   /// - Parameters:
-  ///   - seeds: for each starting node the relevance of its output: `count` items for each item of the batch.
-  ///   - count: how many explanations are propagated together.
-  ///   - keepsLedger: whether sums are recorded at each node, which reads all relevance twice more.
-  /// - Complexity: one adjoint product per weighted layer and explanation; the denominators of a trace are computed once.
+  ///   - seeds: for each start node, the relevance of its output: `count` items for each item of the batch.
+  ///   - count: the number of explanations that are propagated together.
+  ///   - keepsLedger: whether to record sums at each node, which reads all relevance two more times.
+  /// - Complexity: one adjoint product for each weighted layer and explanation. The denominators of a trace are
+  ///   computed once.
   package func propagate(_ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool) -> Result {
     outcome(of: seeds, count: count, keepsLedger: keepsLedger, until: plan.network.input)
   }
 
-  /// The relevance that arrives at a node's output, for each item of the batch `count` items; zeros if none does.
+  /// The relevance that arrives at a node's output: `count` items for each item of the batch, zeros if none arrives.
   package func relevance(arrivingAt id: Node.ID, from seeds: [Node.ID: Tensor], count: Int) -> Tensor {
     outcome(of: seeds, count: count, keepsLedger: false, until: id).relevance
   }
 
-  /// The same at several nodes, by one walk down to the last of them.
+  /// The relevance that arrives at several nodes, computed in one walk down to the last of them.
   package func relevance(arrivingAt ids: [Node.ID], from seeds: [Node.ID: Tensor], count: Int) -> [Tensor] {
     guard let last = ids.min() else { return [] }
-    // Where explanations cannot share a walk, nodes do not either.
+    // If explanations cannot share a walk, nodes cannot either.
     guard ids.count > 1, count == 1 || trace.sharesWalks else {
       return ids.map { relevance(arrivingAt: $0, from: seeds, count: count) }
     }
@@ -70,17 +72,17 @@ package struct Propagator: Sendable {
     return ids.map { finished($0 == last ? walk.relevance : walk.kept[$0], at: $0, count: count) }
   }
 
-  /// What arrived at a node, item by item; zeros if nothing did.
+  /// The relevance that arrived at a node, with contiguous items; zeros if none arrived.
   private func finished(_ relevance: Tensor?, at id: Node.ID, count: Int) -> Tensor {
     let shape = Layer.relevanceShape(of: trace.shape(of: id), batch: trace.items, seeds: count)
     return relevance.map { trace.itemByItem($0, at: id).reshaped(to: shape) } ?? Tensor(shape: shape)
   }
 
-  /// The relevance at a node: for each item of the batch one item per explanation.
+  /// The relevance at a node: one item for each explanation and each item of the batch.
   private func outcome(of seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID) -> Result {
     let items = trace.items
     guard count == 1 || trace.sharesWalks else {
-      // Where the first axis is not the batch's, each explanation has a walk of its own.
+      // Where the first axis is not the batch axis, each explanation needs its own walk.
       let each = seeds.mapValues {
         $0.reshaped(to: [items, count, $0.count / max(items * count, 1)]).transposed([1, 0, 2])
       }
@@ -89,7 +91,7 @@ package struct Propagator: Sendable {
         single.passages = passages[number]
         return single.outcome(of: each.mapValues { $0.item(number) }, count: 1, keepsLedger: keepsLedger, until: last)
       }
-      // Seed by seed, and then the seeds of each item beside one another.
+      // Reorder from seed by seed to item by item, with the seeds of an item adjacent.
       let shape = TensorShape([count, items, (found.first?.relevance.count ?? 0) / max(items, 1)])
       let relevance = Tensor(joining: found.map(\.relevance)).reshaped(to: shape).transposed([1, 0, 2])
       return Result(relevance: relevance.reshaped(to: [items * count, shape[2]]), ledgers: found.flatMap(\.ledgers))
@@ -98,7 +100,7 @@ package struct Propagator: Sendable {
     return Result(relevance: finished(walk.relevance, at: last, count: count), ledgers: walk.ledgers)
   }
 
-  /// - Parameter stops: nodes above the last whose relevance is kept as well.
+  /// - Parameter stops: nodes above the last one whose relevance is also returned.
   private func walk(
     _ seeds: [Node.ID: Tensor], count: Int, keepsLedger: Bool, until last: Node.ID, keeping stops: Set<Node.ID> = []
   ) -> (relevance: Tensor?, ledgers: [[LedgerEntry]], kept: [Node.ID: Tensor]) {
@@ -132,13 +134,13 @@ package struct Propagator: Sendable {
         if !passages.each.isEmpty {
           outcome = passed(outcome, from: assignment.site.node, id, removed, count: count, keepsLedger: keepsLedger)
         }
-        // A ledger begins where its relevance does.
+        // A ledger starts at the node where the relevance of its seed starts.
         for (seed, entry) in outcome.entries.enumerated() where !ledgers[seed].isEmpty || entry.magnitudeIn > 0 {
           ledgers[seed].append(entry)
         }
         for (operand, share) in zip(assignment.site.node.inputs, outcome.shares) {
           guard let share else { continue }
-          // Taken out of the array while it grows, so that it is added to in place.
+          // Taken out of the array while it grows, so that the sum is computed in place.
           if var sum = arriving[operand.index].take() {
             sum.add(share, on: trace.workers)
             arriving[operand.index] = sum
@@ -161,7 +163,8 @@ package struct Propagator: Sendable {
     return (arriving[last.index], ledgers, kept)
   }
 
-  /// Closes gates at a node; the sums of what that has removed from each seed, if they are kept and there are gates.
+  /// Closes the gates at a node. Returns the relevance that this removed from each seed, if there are gates and a
+  /// ledger is kept.
   private func close(_ relevance: inout Tensor, at id: Node.ID, count: Int, keepsLedger: Bool) -> [RelevanceSums] {
     guard passages.hasGate(at: id) else { return [] }
     func sums() -> [RelevanceSums] {
@@ -172,7 +175,7 @@ package struct Propagator: Sendable {
     return zip(before, sums()).map { $0 - $1 }
   }
 
-  /// What of a node's shares goes on, and the entries with what does not.
+  /// The shares of a node that pass the gates, and the ledger entries with the removed relevance.
   private func passed(
     _ outcome: (shares: [Tensor?], entries: [LedgerEntry]), from node: Node, _ id: Node.ID, _ removed: [RelevanceSums],
     count: Int, keepsLedger: Bool
@@ -195,21 +198,23 @@ package struct Propagator: Sendable {
     return outcome
   }
 
-  /// What one rule, whatever the plan says, makes of relevance at the output of one node that the plan reaches.
+  /// The result of one rule, which may differ from the plan's, for relevance at the output of one node that the plan
+  /// reaches.
   package func apply(
     _ rule: any Rule, at id: Node.ID, to relevance: Tensor
   ) -> (shares: [Tensor?], entry: LedgerEntry) {
     guard let site = plan[id]?.site else {
       preconditionFailure("no relevance arrives at node \(plan.network.graph[id].name)")
     }
-    // Any relevance at all may come, so nothing is known of where it is zero, and nothing is shared with other rules.
+    // The relevance is arbitrary: it can be nonzero anywhere, and denominators cannot be shared with other rules.
     let outcome = trace.workers.compute {
       step(rule, at: site, relevance, count: 1, isRectified: false, keepsLedger: true, Cache())
     }
     return (outcome.shares, outcome.entries[0])
   }
 
-  /// Takes relevance through one node; the ledger has one entry for each of `count` seeds, or none if it is not kept.
+  /// Propagates relevance through one node. The ledger has one entry for each of `count` seeds, or none if it is not
+  /// kept.
   private func step(
     _ rule: any Rule, at site: RuleSite, _ relevance: consuming Tensor, count: Int, isRectified: Bool,
     keepsLedger: Bool, _ denominators: Cache<DenominatorKey, Tensor>
@@ -224,7 +229,7 @@ package struct Propagator: Sendable {
     return (shares, account.map { layer.entries(rule, arrived: arrived, shares, $0) } ?? [])
   }
 
-  /// The same, seed by seed, through a node of a single item whose first axis is not the batch's.
+  /// Propagates relevance seed by seed through a node with a single item whose first axis is not the batch axis.
   private func stepOneByOne(
     _ assignment: RulePlan.Assignment, _ relevance: consuming Tensor, count: Int, isRectified: Bool, keepsLedger: Bool
   ) -> (shares: [Tensor?], entries: [LedgerEntry]) {
@@ -246,7 +251,8 @@ package struct Propagator: Sendable {
     return (shares, outcomes.flatMap(\.entries))
   }
 
-  /// Whether a seed brings no relevance to values that are 0, or that a rectifier cuts off; the logits' always count as such.
+  /// Whether a seed has no relevance at values that are 0 or that a rectifier cuts off. The seed of the logits always
+  /// counts as such.
   private func respectsRectifiers(_ seed: Tensor, at id: Node.ID) -> Bool {
     if id == plan.network.logits { return true }
     if plan[id]?.site.isRectified ?? false { return false }
@@ -258,13 +264,13 @@ package struct Propagator: Sendable {
 }
 
 extension ForwardTrace {
-  /// Values of a node, or relevance of one seed, with each item's in one piece.
+  /// Values of a node, or relevance of one seed, rearranged so that each item is contiguous.
   package func itemByItem(_ values: Tensor, at id: Node.ID) -> Tensor {
     guard let distance = itemDistance(of: id) else { return values }
     return values.reshaped(to: [values.count / (items * distance), items, distance]).transposed([1, 0, 2])
   }
 
-  /// The same the other way round: as the node has them.
+  /// The inverse of `itemByItem(_:at:)`: the layout of the node.
   package func asValues(_ itemByItem: Tensor, at id: Node.ID) -> Tensor {
     guard let distance = itemDistance(of: id) else { return itemByItem }
     return itemByItem.reshaped(to: [items, itemByItem.count / (items * distance), distance]).transposed([1, 0, 2])

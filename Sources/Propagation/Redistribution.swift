@@ -2,17 +2,17 @@ import RelevanceExecution
 import RelevanceTensors
 
 extension Layer {
-  /// Shares out relevance in proportion to contributions: `z = Σₖ Wₖ·xₖ + b`, `s = R / (z + stabilizer)`,
-  /// `R' = Σₖ xₖ ⊙ Wₖᵀ·s`, summed over the groups. An output with `z = 0` sends nothing.
+  /// Distributes relevance in proportion to contributions: `z = Σₖ Wₖ·xₖ + b`, `s = R / (z + stabilizer)`, `R' = Σₖ xₖ
+  /// ⊙ Wₖᵀ·s`, summed over the groups. An output with `z = 0` sends no relevance.
   ///
-  /// - Complexity: one product per term for each trace, and one adjoint product per term and seed.
+  /// - Complexity: one product per term and trace, and one adjoint product per term and seed.
   public func redistribute(_ relevance: consuming Tensor, by groups: [Contributions]) -> Tensor {
-    // Nothing arrives at outputs below zero where a rectifier has cut them off.
+    // No relevance arrives at negative outputs that a rectifier cuts off.
     let active = groups.enumerated().filter { $1.factor != 0 && !($1.outputs == .negative && isRectified) }
     var arrived: Tensor? = consume relevance
     var result: Tensor?
     for (place, (index, group)) in active.enumerated() {
-      // The last group may overwrite what arrived.
+      // The last group may overwrite the arriving relevance.
       guard var s = place == active.count - 1 ? arrived.take() : arrived else { break }
       let z = denominator(index, isPartial: isRectified) { denominator(of: group) }
       if group.outputs != .all { keep(&s, where: group.outputs) }
@@ -41,7 +41,7 @@ extension Layer {
     return z
   }
 
-  /// What the adjoint of each term is multiplied by; nil for 1.
+  /// The factors of the adjoint of each term; nil for 1.
   private func factors(of terms: [Term]) -> [(part: WeightPart, factor: Tensor?)] {
     terms.map { if case .ones = $0.input { ($0.weights, nil) } else { ($0.weights, input(of: $0)) } }
   }
@@ -58,7 +58,7 @@ extension Layer {
 
   // MARK: Division
 
-  /// `R ← f·R / (z + stabilizer)`, and what that keeps back into the books.
+  /// `R ← f·R / (z + stabilizer)`; records the relevance that the division absorbs.
   private func divide(_ relevance: inout Tensor, by z: Tensor, _ group: Contributions) {
     let factor = group.factor
     if isBooking { bookDivision(of: relevance, by: z, group.stabilizer, factor: Double(factor)) }
@@ -82,13 +82,13 @@ extension Layer {
 
   // MARK: Bias
 
-  /// Books the share of the biases, `b·s`, or gives it to the inputs in equal parts.
+  /// Records the share of the biases, `b·s`, as absorbed, or distributes it to the inputs in equal parts.
   private func share(bias part: WeightPart, _ s: Tensor, _ group: Contributions, _ result: inout Tensor?) {
     guard isBooking || group.distributesBias else { return }
     var shares = s
     guard multiply(&shares, byBiases: part) else { return }
     guard group.distributesBias else { return book(.bias, sums(of: shares)) }
-    // As many inputs as an output has.
+    // The number of inputs of each output.
     let inputs = denominator(-1) {
       product([(.ones, Tensor(shape: operandShape, repeating: 1))])
     }
@@ -101,17 +101,17 @@ extension Layer {
 extension Layer {
   // MARK: Affine nodes in front of the layer
 
-  /// What affine nodes in front of the layer have added to its operand; nil where there is nothing of the kind.
+  /// The offset that affine nodes in front of the layer have added to its operand; nil without an offset.
   private var operandOffset: Tensor? {
     guard site.operandHasOffset else { return nil }
     return denominator(-2) {
-      // Shapes were found to fit when the run was prepared.
+      // Shapes were checked when the run was prepared.
       let offset = try? site.network.offset(of: node.inputs[0], site.offsets, forInput: trace.input.shape)
       return offset ?? Tensor(shape: operandShape)
     }
   }
 
-  /// The operand without what affine nodes have added to it.
+  /// The operand without the offset of affine nodes.
   var contributingOperand: Tensor {
     guard let operandOffset else { return operand }
     return operand.combined(with: operandOffset, -)
@@ -119,7 +119,7 @@ extension Layer {
 
   // MARK: Biases
 
-  /// `b_j + Σ_i o_i w_ij` for each output, where the operand has an offset o.
+  /// `b_j + Σ_i o_i w_ij` for each output, if the operand has an offset o.
   private var biasesWithOffset: Tensor? {
     guard let operandOffset else { return nil }
     return denominator(-3) {
@@ -150,8 +150,8 @@ extension Layer {
     return true
   }
 
-  /// Calls `body` with the runs of outputs that have a bias in common, or of their relevance, and with the bias after what `part` does to it,
-  /// on all threads; where each output has a bias of its own, `row` with the outputs of an item and all biases.
+  /// Calls `body` on all threads for each run of outputs (or of their relevance) that share a bias, with the bias after
+  /// `part`. If each output has its own bias, calls `row` with the outputs of an item and all biases.
   private func update(
     _ outputs: inout Tensor, with bias: (values: Tensor, run: Int), _ part: WeightPart,
     _ body: @Sendable (MutableElements, Float) -> Void, row: @Sendable (MutableElements, Elements) -> Void

@@ -1,41 +1,42 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// How relevance passes backward through one node.
+/// The propagation of relevance backward through one node.
 ///
-/// A rule is an immutable value that is checked when it is made; all state belongs to the walk. Every rule here is linear
-/// in the relevance, which is what lets signed seeds and many targets share one pass. A rule for layers with weights is
-/// most easily written as a `ContributionRule`.
+/// A rule is an immutable value that is checked when a table is resolved; the walk holds all state. Every rule of this
+/// package is linear in the relevance, so signed seeds and many targets can share one pass. To write a rule for layers
+/// with weights, conform to `ContributionRule`.
 public protocol Rule: Sendable, CustomStringConvertible {
-  /// Why the rule cannot be used at a node, or nil if it can. Asked when a table is resolved, never while running.
+  /// Why the rule cannot be applied to a node, or nil if it can. Called when a table is resolved, never during a run.
   func objection(at site: RuleSite) -> String?
 
-  /// The relevance of each operand, given that of the output; nil for an operand that takes none.
+  /// The relevance of each operand, given the relevance of the output; nil for an operand that receives none.
   ///
   /// - Parameters:
-  ///   - relevance: `layer.seeds` items for each item of the batch, otherwise of the output's shape. The rule may
-  ///     overwrite it.
+  ///   - relevance: the relevance of the output: `layer.seeds` items for each item of the batch, otherwise of the
+  ///     output's shape. The rule may overwrite it.
   ///   - layer: the node with the activations of a run.
   func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?]
 
-  /// Whether the rule ever gives relevance to an operand. By default to all that depend on the input.
+  /// Whether the rule can give relevance to an operand. By default true for operands that depend on the input.
   func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool
 
-  /// Whether all that arrives goes on, but for what the rule books to a cause (see `Layer.book(_:_:)`). The ledger calls
-  /// what is missing at other rules not conserved. By default false.
+  /// Whether all arriving relevance is propagated except the amounts that the rule records with a cause (see
+  /// `Layer.book(_:_:)`). For other rules, the ledger reports the difference as not conserved. By default false.
   func conserves(at site: RuleSite) -> Bool
 
-  /// What operands that are 0 take. By default anything.
+  /// The relevance that the rule gives to operands that are 0. By default anything.
   func shareOfZeros(at site: RuleSite) -> ZeroShare
 
-  /// What the rule makes of constants by which nodes scale and shift values. By default other than the rules here.
+  /// How the rule treats constants that scale and shift values. By default `.other`.
   var constants: ConstantTreatment { get }
 
-  /// Where the rule can be used but may mislead, and why: parts of `RulePlan.warnings`. By default nothing.
+  /// Nodes where the rule can be applied but its maps may mislead, and why: parts of `RulePlan.warnings`. By default
+  /// none.
   ///
   /// - Parameters:
-  ///   - site: a node for which the plan has the rule.
-  ///   - plan: has the rules of other nodes.
+  ///   - site: a node to which the plan assigns the rule.
+  ///   - plan: the plan, with the rules of all nodes.
   func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning]
 }
 
@@ -47,65 +48,67 @@ extension Rule {
   public func warnings(at site: RuleSite, in plan: RulePlan) -> [RuleWarning] { [] }
 }
 
-/// What a rule makes of constants by which nodes scale and shift values.
+/// How a rule treats constants that scale and shift values.
 public enum ConstantTreatment: Sendable {
-  /// Relevance follows contributions, which have the sizes and signs that constants give them.
+  /// Relevance follows contributions, whose sizes and signs include the constants.
   case counted
-  /// Relevance goes through scaling and shifting unchanged.
+  /// Relevance passes scaling and shifting unchanged.
   case passed
-  /// There are none: relevance moves as values do.
+  /// The node has no such constants: relevance moves as values do.
   case moved
-  /// Something else.
+  /// Any other treatment.
   case other
 
-  /// Whether relevance is after the constants what it was before.
+  /// Whether constants leave relevance unchanged.
   var arePassed: Bool { self == .passed || self == .moved }
 }
 
-/// What relevance a rule gives to operands whose activation is 0. Where none can arrive, nothing needs to be computed.
+/// The relevance that a rule gives to operands whose activation is 0. Where none can arrive, nothing needs to be
+/// computed.
 public enum ZeroShare: Sendable {
   /// None.
   case nothing
-  /// What arrives at outputs that are 0, and nothing else.
+  /// Only relevance that arrives at outputs that are 0.
   case whatArrivesAtZeros
-  /// It may be anything.
+  /// Any relevance.
   case anything
 }
 
-/// What is known of a node before anything runs.
+/// The properties of a node that are known before a run.
 public struct RuleSite: Sendable {
   /// The node.
   public let id: Node.ID
-  /// The network that it belongs to.
+  /// The network of the node.
   public let network: NeuralNetwork
-  /// For each operand whether it depends on the input, and so can take relevance.
+  /// Whether each operand depends on the input and can therefore receive relevance.
   public let operandIsLive: [Bool]
-  /// For each operand whether it is known to be ≥ 0.
+  /// Whether each operand is known to be ≥ 0.
   public let operandIsNonNegative: [Bool]
-  /// For each operand of a product of two values the largest magnitude that they can have whatever the input is, as those of a gate
-  /// have one; infinite where there is none.
+  /// For each operand of a product of two values, an upper bound of its magnitude for any input, such as 1 for a
+  /// sigmoid gate; infinite if there is no bound.
   public let operandLimits: [Float]
-  /// How many elements each operand has for inputs of a usual size.
+  /// The number of elements of each operand for an input of the example size.
   let operandCounts: [Int]
-  /// The interval of the first operand's values, where it is known.
+  /// The range of the first operand's values, if it is known.
   public let operandRange: ValueRange?
-  /// Whether the node has weights, and no other that has comes before it.
+  /// Whether the node has weights and no node with weights comes before it.
   public let isFirst: Bool
-  /// What the node makes of values that are rounded to integers or wrap as they do, as the beginning of a sentence.
+  /// The start of a sentence that describes how the node rounds or wraps integers.
   let steps: String?
-  /// What affine nodes in front of layers add to their operands.
+  /// The offsets that affine nodes in front of layers add to their operands.
   let offsets: OperandOffsets
-  /// Whether what affine nodes have added to the operand contributes like the rest, and is no bias.
+  /// Whether the offset of the operand contributes like the rest of it instead of counting as a bias.
   var includesOffset = false
-  /// Whether relevance from the logits arrives only at outputs that a rectifier lets pass.
+  /// Whether relevance from the logits arrives only at outputs that a rectifier passes.
   public internal(set) var isRectified = false
 
-  /// Whether affine nodes in front of a layer with weights add a constant to its operand, which is a bias of the layer then: inputs
-  /// contribute without it. Nodes that a layer before them could do do not count, nor those whose own rule sees to their shifts.
+  /// Whether affine nodes in front of a layer with weights add a constant to its operand. The constant then counts as a
+  /// bias of the layer, and inputs contribute without it. Nodes that belong to the layer before them do not count, nor
+  /// do nodes whose own rule treats their shift.
   public var operandHasOffset: Bool {
     node.operation.isWeighted && !includesOffset && offsets.hasOffset[node.inputs[0].index]
   }
-  /// Whether what inputs contribute to a layer with is known to be ≥ 0: the first operand without its offset.
+  /// Whether the contributing operand is known to be ≥ 0: the first operand without its offset.
   var contributionIsNonNegative: Bool {
     node.operation.isWeighted && !includesOffset ? offsets.isNonNegative[node.inputs[0].index] : operandIsNonNegative[0]
   }
@@ -115,9 +118,9 @@ public struct RuleSite: Sendable {
   /// The family of the node's operator.
   public var kind: OperatorKind { node.operation.kind }
 
-  /// The objection of a rule that applies to some families only.
+  /// The objection of a rule that applies only to some operator families.
   public func objection(unless kinds: [OperatorKind]) -> String? {
     kinds.contains(kind)
-      ? nil : "it applies to \(kinds.map(\.name).joined(separator: ", ")), and the node is \(kind)"
+      ? nil : "it applies to \(kinds.map(\.name).joined(separator: ", ")), not to \(kind)"
   }
 }

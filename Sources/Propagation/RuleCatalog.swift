@@ -1,12 +1,13 @@
-/// A rule that can be asked for by name and parameters, in a table's file or on a command line.
+/// A rule that can be created from its name and parameters, in a table's file or on a command line.
 ///
-/// Its name is in lower camel case. A custom type that conforms, added to a catalog, takes part like the rules here.
+/// Names are in lower camel case. A custom type that conforms and is added to a catalog can be used like the rules of
+/// this package.
 public protocol NamedRule: Rule, Parameterized {}
 
 extension NamedRule {
   public static var kind: String { "rule" }
 
-  /// `epsilon(epsilon: 0.01)`: the name, numbers, and choices that are not the usual ones.
+  /// `epsilon(epsilon: 0.01)`: the name, numbers, and choices that differ from their defaults.
   public var description: String {
     let shown = texts.map { "\($0.name): \($0.text)" }
     return shown.isEmpty ? Self.name : "\(Self.name)(\(shown.joined(separator: ", ")))"
@@ -15,19 +16,19 @@ extension NamedRule {
   var texts: [(name: String, text: String)] { texts { !$0.isTacit || $1 != $0.usual.text } }
 }
 
-/// Types that can be asked for by name.
+/// Types that can be selected by name.
 public struct Catalog<Member: Sendable>: Sendable {
   /// The types, in the order in which they are listed.
   public let types: [Member]
   let declaration: @Sendable (Member) -> any Parameterized.Type
 
-  /// Makes a catalog; `type` has what is declared of a member.
+  /// Creates a catalog; `type` returns the declaration of a member.
   package init(_ types: [Member], _ type: @escaping @Sendable (Member) -> any Parameterized.Type) {
     self.types = types
     declaration = type
   }
 
-  /// The catalog with further types; one of the same name takes the place of ours.
+  /// The catalog with additional types; each replaces a type with the same name.
   public func adding(_ types: Member...) -> Catalog {
     let names = Set(types.map { declaration($0).name })
     return Catalog(self.types.filter { !names.contains(declaration($0).name) } + types, declaration)
@@ -40,7 +41,7 @@ public struct Catalog<Member: Sendable>: Sendable {
 
   /// The type with a name.
   ///
-  /// - Throws: `RelevanceKitError`.
+  /// - Throws: `RelevanceKitError` for an unknown name.
   public func type(named name: String) throws -> Member {
     guard let found = types.first(where: { declaration($0).name == name }) else {
       throw ArgumentError.unknownName(name, kind: types.first.map { declaration($0).kind } ?? "", known: names)
@@ -49,7 +50,7 @@ public struct Catalog<Member: Sendable>: Sendable {
   }
 }
 
-/// The rules that can be asked for by name.
+/// The rules that can be selected by name.
 public typealias RuleCatalog = Catalog<any NamedRule.Type>
 
 extension RuleCatalog {
@@ -66,9 +67,10 @@ extension RuleCatalog {
     ]) { $0 }
   }
 
-  /// Makes a rule from its name and parameters.
+  /// Creates a rule from its name and parameters.
   ///
-  /// - Throws: `RelevanceKitError` for an unknown name, a parameter that the rule does not have, or a value that it does not take.
+  /// - Throws: `RelevanceKitError` for an unknown name, an unknown parameter, or a value that the parameter does not
+  ///   accept.
   public func rule(named name: String, _ parameters: [(name: String, text: String)] = []) throws -> any NamedRule {
     try type(named: name).init(parameters)
   }

@@ -8,14 +8,14 @@ extension RulePlan: CustomStringConvertible {
   /// - Complexity: O(nodes).
   public var description: String { Columns.text(rows(shapes: nil)) }
 
-  /// The plan with the shape of each output for an input of the given shape.
+  /// The plan as a table, with the shape of each output for an input of the given shape.
   ///
-  /// - Throws: `RelevanceKitError` if the shape does not fit.
+  /// - Throws: `RelevanceKitError` if the network does not accept the shape.
   public func description(forInput shape: TensorShape) throws -> String {
     Columns.text(rows(shapes: try network.graph.shapes(forInput: shape)))
   }
 
-  /// The rows of the table, the heading first; without shapes there is no such column.
+  /// The rows of the table, the heading first. Without shapes the table has no shape column.
   package func rows(shapes: [TensorShape]?) -> [[String]] {
     var rows = [["NODE", "OPERATOR", "SHAPE", "RULE", "ROW"]]
     for id in network.graph.ids where network.graph[id].kind != .constant {
@@ -48,7 +48,7 @@ extension RulePlan: CustomStringConvertible {
       return network.graph.nodesBefore(network.ends)[id.index]
         ? "its value does not depend on the image" : "no score depends on it"
     }
-    // Forward to the rules that give nothing to what comes from here, such as attention that is taken for a constant.
+    // Search forward for rules that give this node no relevance, for example rules that treat attention as a constant.
     let consumers = network.graph.consumers
     var (seen, ends, open) = (Set([id]), Set<Node.ID>(), [id])
     while let here = open.popLast() {
@@ -60,20 +60,20 @@ extension RulePlan: CustomStringConvertible {
       self[end].map { "\(network.graph[end].name) under \($0.rule)" }
     }
     guard !names.isEmpty else { return nil }
-    let verbs = ends.count == 1 ? ("takes", "gives") : (ends.count == 2 ? "take" : "and others take", "give")
-    return "\(names.joined(separator: " and ")) \(verbs.0) its value for a constant, and \(verbs.1) it nothing"
+    let verbs = ends.count == 1 ? ("treats", "gives") : (ends.count == 2 ? "treat" : "and others treat", "give")
+    return "\(names.joined(separator: " and ")) \(verbs.0) its value as a constant and \(verbs.1) it no relevance"
   }
 
-  /// Why a node has the rule that it has: the row that matched, and the rows above it and why they did not.
+  /// Why a node has its rule: the row that matched, and why each row above it did not.
   public func reason(for id: Node.ID) -> String {
     let node = network.graph[id]
     let title = "\(node.name) (\(node.kind))"
     guard let assignment = self[id] else {
-      let absence = id == network.input ? "no relevance goes on from the input" : absence(at: id)
+      let absence = id == network.input ? "relevance ends at the input" : absence(at: id)
       return "\(title): no rule, since \(absence)\(cause(ofAbsenceAt: id).map { ": \($0)" } ?? "")".printable
     }
     var lines = [
-      "\(title): rule \(assignment.rule), from \(assignment.row == nil ? "a row that is built in" : "row \(assignment.origin)")"
+      "\(title): rule \(assignment.rule), from \(assignment.row == nil ? "a built-in row" : "row \(assignment.origin)")"
     ]
     for (index, passed) in assignment.passedOver.enumerated() {
       let number = index < table.rows.count ? "row \(index + 1)" : "built in"
@@ -85,8 +85,8 @@ extension RulePlan: CustomStringConvertible {
 }
 
 extension RulePlan.Assignment {
-  /// The number of the row and its selector, and why the rule does not fit if it does not.
+  /// The number of the row and its selector, with a remark if the rule does not apply.
   var origin: String {
-    (row.map { "\($0): \(selector)" } ?? "built in") + (objection == nil ? "" : "; does not fit, see below")
+    (row.map { "\($0): \(selector)" } ?? "built in") + (objection == nil ? "" : "; does not apply, see below")
   }
 }

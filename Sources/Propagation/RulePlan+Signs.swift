@@ -2,8 +2,9 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension RulePlan {
-  /// The affine nodes all of whose values go, by affine nodes and rearrangements at most, into layers whose rules go by the signs of
-  /// contributions: these have the signs that affine nodes give them.
+  /// The affine nodes whose values reach only layers whose rules follow the signs of contributions, directly or through
+  /// further affine nodes and rearrangements. The contributions of these layers have the signs that the affine nodes
+  /// give them.
   static func nodesLeadingToLayers(_ assignments: [Assignment]) -> Set<Node.ID> {
     var consumers: [Node.ID: [Assignment]] = [:]
     var leading: Set<Node.ID> = []
@@ -35,7 +36,7 @@ extension RuleSite {
     }
   }
 
-  /// How the node turns signs, as the rest of a sentence; nil if it does not.
+  /// How the node inverts signs, as the rest of a sentence; nil if it does not.
   var turnedSigns: String? {
     func negatives(_ tensor: Tensor, _ what: String, _ verb: String) -> String? {
       let count = tensor.withUnsafeElements { $0.count { $0 < 0 } }
@@ -49,7 +50,7 @@ extension RuleSite {
     case let relu as ParametricRelu: return negatives(relu.slope, "slope", "has")
     case let function as LeakyRelu: return function.alpha < 0 ? "has a negative slope" : nil
     case let function as Elu: return function.alpha < 0 ? "has a negative slope" : nil
-    case is Negate: return "turns every sign"
+    case is Negate: return "inverts every sign"
     case is Subtract: return operandIsLive == [false, true] ? "subtracts its operand from a constant" : nil
     case is Multiply, is Divide:
       guard let other = operandIsLive.firstIndex(of: false) else {

@@ -3,21 +3,21 @@ import RelevanceNetworks
 import RelevanceSupport
 import RelevanceTensors
 
-/// A table resolved for a network: one rule for every node that relevance can reach. Immutable and printable.
+/// A rule table resolved for a network: one rule for every node that relevance can reach. Immutable and printable.
 public struct RulePlan: Sendable {
-  /// A node, its rule, and the row that gave it.
+  /// A node, its rule, and the row of the table that assigned the rule.
   public struct Assignment: Sendable {
     /// The node.
     public internal(set) var site: RuleSite
     /// The rule.
     public internal(set) var rule: any Rule
-    /// The number of the row, from 1; nil for the rows that every table ends with.
+    /// The number of the row, from 1; nil for the built-in rows that every table ends with.
     public let row: Int?
-    /// The row.
+    /// The selector of the row.
     package let selector: RuleTable.Selector
-    /// The rows before it and why each did not match.
+    /// The rows above it, and why each did not match.
     package let passedOver: [(row: RuleTable.Row, reason: String)]
-    /// Why the rule cannot be used at the node; nil if it can.
+    /// Why the rule cannot be applied to the node; nil if it can.
     public let objection: String?
   }
 
@@ -25,11 +25,12 @@ public struct RulePlan: Sendable {
   public let network: NeuralNetwork
   /// The table.
   public let table: RuleTable
-  /// The assignments, operands first; where the table does not fit the network, those of the nodes for which it has a row.
+  /// The assignments in the order of evaluation. If the table does not fit the network, only nodes that a row matches
+  /// have one.
   public let assignments: [Assignment]
-  /// Why the table cannot be used for the network; nil if it can. Methods that bring tables of their own do not need it.
+  /// Why the table cannot be used for the network; nil if it can. Methods that use their own tables ignore it.
   public let objection: (any RelevanceKitError)?
-  /// The nodes that the table has no row for, or a rule that does not apply.
+  /// The nodes without a matching row, or with a rule that does not apply.
   private let unfit: Set<Node.ID>
   private let leadingToLayers: Set<Node.ID>
   private let byNode: [Node.ID: Int]
@@ -41,15 +42,15 @@ public struct RulePlan: Sendable {
     (self.network, self.table, self.assignments, self.objection) = (network, table, assignments, objection)
     self.unfit = unfit
     leadingToLayers = Self.nodesLeadingToLayers(assignments)
-    // A table that does not fit is not used.
+    // A table that does not fit the network is not used.
     let dividing = objection == nil ? assignments.filter(\.dividesByPositiveProduct) : []
     sideProducts = Dictionary(
       uniqueKeysWithValues: dividing.map { ($0.site.id, $0.site.isRectified ? .positiveOutputs : .everywhere) })
     byNode = Dictionary(uniqueKeysWithValues: assignments.enumerated().map { ($0.element.site.id, $0.offset) })
   }
 
-  /// The plan with other rules for some nodes, which send relevance to the same operands. With `includesOffsets` what affine nodes have
-  /// added to the operands of these contributes like the rest.
+  /// The plan with other rules for some nodes, which must send relevance to the same operands. With `includesOffsets`,
+  /// the offsets that affine nodes add to the operands of these nodes contribute like the rest.
   package func replacingRules(_ rules: [Node.ID: any Rule], includesOffsets: Bool = false) -> RulePlan {
     let changed = assignments.map { one in
       guard let rule = rules[one.site.id] else { return one }
@@ -64,22 +65,22 @@ public struct RulePlan: Sendable {
   /// The assignment of a node; nil where no relevance can arrive.
   public subscript(id: Node.ID) -> Assignment? { byNode[id].map { assignments[$0] } }
 
-  /// Whether relevance can go from the logits down to a node's output by the plan, whatever is wrong with it below.
+  /// Whether the plan can propagate relevance from the logits down to a node's output, regardless of problems below the
+  /// node.
   package func fits(downTo id: Node.ID) -> Bool { unfit.allSatisfy { $0 <= id } }
 
-  /// Whether all values of an affine node go into layers whose contributions have the signs that it gives them.
+  /// Whether all values of an affine node reach only layers whose contributions include the signs of the affine node.
   func leadsToLayers(_ id: Node.ID) -> Bool { leadingToLayers.contains(id) }
 
-  /// The nodes that should compute `W⁺·x` in the forward pass, and where it has to be exact.
+  /// The nodes that compute `W⁺·x` in the forward pass, and where the result must be exact.
   package let sideProducts: [Node.ID: SideProduct.Scope]
 }
 
 extension RuleTable {
-  /// Finds the rule for every node between the input and what is explained.
+  /// Assigns a rule to every node between the input and the explained output.
   ///
-  /// - Throws: `RelevanceKitError` listing all nodes that no row matches, or all to which their rule cannot apply; for a parameter of a
-  ///   rule that has a value which it does not take, and for a pixel range that is none; and if the network's nodes do not fit one
-  ///   another.
+  /// - Throws: `RelevanceKitError` listing all nodes that no row matches, or all nodes whose rule does not apply; for
+  ///   an invalid parameter of a rule or an invalid pixel range; and if the shapes of the network's nodes do not match.
   /// - Complexity: O(nodes × rows).
   public func resolve(for network: NeuralNetwork) throws -> RulePlan {
     let plan = try draft(for: network)
@@ -87,9 +88,11 @@ extension RuleTable {
     return plan
   }
 
-  /// The same, with what is wrong with the table as part of the plan (`RulePlan.objection`) instead of an error.
+  /// Assigns rules as `resolve(for:)` does, but returns a problem with the table in `RulePlan.objection` instead of
+  /// throwing.
   ///
-  /// - Throws: `RelevanceKitError` for a parameter or a pixel range, and if the network's nodes do not fit one another.
+  /// - Throws: `RelevanceKitError` for an invalid parameter or pixel range, and if the shapes of the network's nodes do
+  ///   not match.
   /// - Complexity: O(nodes × rows).
   public func draft(for network: NeuralNetwork) throws -> RulePlan {
     for row in rows { try (row.rule as? any Parameterized)?.checkParameters() }
@@ -107,7 +110,7 @@ extension RuleTable {
     }
     let factors = network.ranges(of: Set(products.flatMap { graph[$0].inputs }), pixels: nil).mapValues(\.hull)
     let limits = factors.mapValues { max(abs($0.lower), abs($0.upper)) }
-    // As 1 + erf(x) is not, up to rounding.
+    // 1 + erf(x) can be slightly negative because of rounding.
     func isNonNegative(_ id: Node.ID) -> Bool {
       nonNegative[id.index] || factors[id].map { $0.lower >= -1e-6 * $0.upper } ?? false
     }
@@ -130,14 +133,14 @@ extension RuleTable {
       }
       return (nil, passedOver)
     }
-    // Where relevance passes over an affine node, layers beside it see to its scale and shift.
+    // Where relevance bypasses an affine node, adjacent layers account for its scale and shift.
     let offsets = network.operandOffsets(nonNegative: nonNegative) { match($0).0?.row.rule.constants.arePassed ?? true }
 
     var assignments: [RulePlan.Assignment] = []
     var unmatched: [Node] = []
     var objections: [(Node, Row, String)] = []
     var unfit: Set<Node.ID> = []
-    // From the logits down, since a node needs a rule only if those above it send it relevance.
+    // From the logits down, because a node needs a rule only if a node above sends it relevance.
     var receives = Set(network.ends)
     for id in reachable.reversed() where id != network.input && receives.contains(id) {
       let node = graph[id]
@@ -186,14 +189,14 @@ extension RuleTable {
       network: network, table: self, assignments: assignments, objection: objection, unfit: unfit)
   }
 
-  /// Finds the nodes at whose outputs relevance from the logits arrives only where a rectifier lets values pass: what is
-  /// divided by need not be known elsewhere.
+  /// Finds the nodes at whose outputs relevance from the logits arrives only where a rectifier passes values. Their
+  /// denominators need not be exact elsewhere.
   private static func markRectified(_ assignments: inout [RulePlan.Assignment], in network: NeuralNetwork) {
     var sitesOf: [Node.ID: [Int]] = [:]
     for (index, assignment) in assignments.enumerated() {
       for operand in assignment.site.node.inputs { sitesOf[operand, default: []].append(index) }
     }
-    // Whether all relevance of a node's output vanishes where the output is 0; from the logits down.
+    // Whether all relevance of a node's output is 0 where the output is 0; computed from the logits down.
     let ends = Set(network.ends)
     var vanishes = Dictionary(uniqueKeysWithValues: ends.map { ($0, false) })
     for index in assignments.indices.reversed() {
@@ -214,28 +217,27 @@ extension RuleTable {
 }
 
 extension RulePlan.Assignment {
-  /// What inputs contribute, where the rule shares out by that and fits.
+  /// The contributions of the rule, if it is a contribution rule and applies.
   var contributions: [Contributions] {
     objection == nil ? (rule as? any ContributionRule)?.contributions(at: site) ?? [] : []
   }
 
-  /// Whether the rule divides by `W⁺·x`, which the forward pass can compute beside `W·x`.
+  /// Whether the rule divides by `W⁺·x`, which the forward pass can compute together with `W·x`.
   fileprivate var dividesByPositiveProduct: Bool {
     site.node.operation.isWeighted && contributions.contains { $0.isPositiveProduct(at: site) }
   }
 }
 
 extension Node {
-  /// What the node makes of values that are rounded to integers, or wrap as integers do, as the beginning of a sentence; nil if they
-  /// are real numbers.
+  /// The start of a sentence that describes how the node rounds or wraps integers; nil if its values are real numbers.
   fileprivate func steps(at id: Node.ID, in analysis: Analysis) -> String? {
     guard analysis.isStepwise(self) else { return nil }
     let type = analysis[id].kind.integerType
-    return "\(name) (\(kind)) makes \(type.map { "\($0) integers" } ?? "truth values")"
+    return "\(name) (\(kind)) outputs \(type.map { "\($0) integers" } ?? "truth values")"
   }
 }
 
-/// A table that does not fit a network.
+/// A rule table that does not fit a network.
 package enum RuleTableError: RelevanceKitError, Equatable {
   case unmatched(table: String, nodes: [String])
   case noRuleForProducts(table: String, nodes: [String], tables: [String])
@@ -250,8 +252,9 @@ package enum RuleTableError: RelevanceKitError, Equatable {
     case .unmatched(let table, let nodes):
       "rule table \(table): no row matches \(nodes.count == 1 ? "node" : "\(nodes.count) nodes:") \(nodes.joined(separator: ", "))"
     case .noRuleForProducts(let table, let nodes, let tables):
-      "rule table \(table): it has no rule for products of two tensors that both depend on the image, as in attention (\(nodes.count) of "
-        + "BatchMatMul, the first \(nodes[0])); expected a table that has one: \(tables.joined(separator: ", "))"
+      "rule table \(table): no rule for products of two tensors that both depend on the image, as in attention "
+        + "(\(nodes.count) BatchMatMul \(nodes.count == 1 ? "node" : "nodes"), first \(nodes[0])); expected a table with "
+        + "such a rule: \(tables.joined(separator: ", "))"
     case .notApplicable(let table, let reasons): "rule table \(table): \(reasons.joined(separator: "; "))"
     }
   }

@@ -5,14 +5,16 @@ import RelevanceTensors
 import Yams
 
 extension RuleTable {
-  /// Reads a table from a YAML file: a `name`, `rules`, a list of rows, and, if wanted, `extends`, a preset whose rows follow.
+  /// Reads a table from a YAML file with a `name`, `rules` (a list of rows), and optionally `extends` (a preset whose
+  /// rows follow).
   ///
-  /// A row has `rule` (the name of one in the catalog), the rule's parameters, and any of `op` (an operator family or a
-  /// list of them), `name` (a pattern with `*` and `?`), `position` (first or last), `rank` (the number of the output's
-  /// axes) and `live` (the number of operands that depend on the input), all of which must hold. With `optional: true`, nodes at
-  /// which the rule cannot be used are left to the rows below. The rules that have names are those of `catalog`; add your own.
+  /// A row has a `rule` (the name of a rule in the catalog), the rule's parameters, and any of these conditions, which
+  /// must all hold: `op` (an operator family or a list of them), `name` (a pattern with `*` and `?`), `position` (first
+  /// or last), `rank` (the number of axes of the output) and `live` (the number of operands that depend on the input).
+  /// With `optional: true`, rows below apply to nodes for which the rule cannot be used. To use custom rules, add them
+  /// to `catalog`.
   ///
-  /// - Throws: `RelevanceKitError`; a `LocatedError`, with line and column, for what the text has.
+  /// - Throws: `RelevanceKitError`; for invalid text a `LocatedError` with line and column.
   public init(contentsOf file: some FileLocation, pixelRange: PixelRange?, catalog: RuleCatalog = .standard) throws {
     let path = file.fileSystemPath
     let data: Data
@@ -25,9 +27,9 @@ extension RuleTable {
     try self.init(yaml: text, file: path, pixelRange: pixelRange, catalog: catalog)
   }
 
-  /// Reads a table from YAML text; `file` is what errors call it. See `init(contentsOf:pixelRange:catalog:)`.
+  /// Reads a table from YAML text; `file` names the text in errors. See `init(contentsOf:pixelRange:catalog:)`.
   ///
-  /// - Throws: `RelevanceKitError`; a `LocatedError`, with line and column, for what the text has.
+  /// - Throws: `RelevanceKitError`; for invalid text a `LocatedError` with line and column.
   public init(
     yaml: String, file: String = "rules", pixelRange: PixelRange?, catalog: RuleCatalog = .standard
   ) throws {
@@ -49,7 +51,7 @@ extension RuleTable {
       rows: try rows.map { try Row($0, reader, catalog) } + (base?.rows ?? []), pixelRange: pixelRange)
   }
 
-  /// The table as YAML text that reads back as the same table.
+  /// The table as YAML text. Reading the text gives the same table.
   ///
   /// - Throws: `RelevanceKitError` for a rule that is not a `NamedRule`.
   public func yaml() throws -> String {
@@ -101,7 +103,7 @@ extension RuleTable.Row {
   }
 }
 
-/// Reads YAML nodes and says where one is wrong.
+/// Reads YAML nodes and reports the position of errors.
 private struct YAMLReader {
   let file: String
 
@@ -138,7 +140,7 @@ private struct YAMLReader {
     }
   }
 
-  /// What a node has been read as; an error if it is none.
+  /// The value of a node; throws an error if it is nil.
   func some<Value>(_ value: Value?, of node: Yams.Node, expected: String) throws -> Value {
     guard let value else { throw error(node, found: describe(node), expected: expected) }
     return value
@@ -151,7 +153,7 @@ private struct YAMLReader {
   func text(_ node: Yams.Node, expected: String) throws -> String {
     try some(node.scalar?.string, of: node, expected: expected)
   }
-  /// A parameter's value as text; a list as it is written in one line.
+  /// A parameter's value as text; a list in the form of one line.
   func argument(_ node: Yams.Node, expected: String) throws -> String {
     guard let list = node.sequence else { return try text(node, expected: expected) }
     return "[\(try list.map { try text($0, expected: expected) }.joined(separator: ", "))]"
@@ -175,7 +177,7 @@ private struct YAMLReader {
     for (key, value) in row {
       guard let parameter = type.parameters.first(where: { $0.name == key.string }) else { continue }
       let text = try argument(value, expected: parameter.expected)
-      // One by one, so that an error points at the value.
+      // Set one by one, so that an error points at the value.
       try located(at: value) { try rule.set(parameter.name, to: text) }
     }
     try located(at: node) { try rule.checkParameters() }
@@ -189,7 +191,7 @@ private struct YAMLReader {
   }
 
   func count(_ key: String, of things: String, in mapping: Yams.Node.Mapping) throws -> Int? {
-    // Not as the YAML library reads integers, which may have a base of 60 and overflow in it.
+    // The YAML library's own reader of integers accepts base 60, which can overflow.
     try mapping[key].map { node in
       let number = node.scalar.flatMap { Int($0.string) }.flatMap { $0 > 0 ? $0 : nil }
       return try some(number, of: node, expected: "a number of \(things)")
@@ -200,7 +202,7 @@ private struct YAMLReader {
     try mapping[key].map { try some($0.bool, of: $0, expected: "true or false") } ?? false
   }
 
-  /// Gives what is said about a rule's arguments a place in the file.
+  /// Adds the position in the file to an error about a rule's arguments.
   func located<Result>(at node: Yams.Node, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as ArgumentError {
       throw self.error(node, found: error.found, expected: error.expected)
@@ -230,7 +232,7 @@ private struct YAMLReader {
   }
 }
 
-/// A rule table's file that cannot be read.
+/// An error in the file of a rule table.
 package enum RuleTableFileError: LocatedError, Equatable {
   case missing(String)
   case invalid(String, line: Int, column: Int, found: String, expected: String)
@@ -238,7 +240,7 @@ package enum RuleTableFileError: LocatedError, Equatable {
 
   package var category: ErrorCategory {
     switch self {
-    // A bare word was meant as a preset's name.
+    // A word without a dot or slash was meant as the name of a preset.
     case .missing(let file): file.contains(where: { "./".contains($0) }) ? .missingInput : .usage
     case .invalid, .unnamed: .badData
     }
@@ -257,7 +259,7 @@ package enum RuleTableFileError: LocatedError, Equatable {
         + "; expected \(RuleTable.presetNames.joined(separator: ", ")) or a YAML file"
     case .invalid(let file, let line, let column, let found, let expected):
       "\(file):\(line):\(column): found \(found); expected \(expected)"
-    case .unnamed(let row): "row \(row): the rule cannot be written down; expected a NamedRule"
+    case .unnamed(let row): "row \(row): the rule cannot be written as YAML; expected a NamedRule"
     }
   }
 }

@@ -1,25 +1,25 @@
 import Foundation
 
 extension RuleCatalog {
-  /// How many values a sweep has unless it says otherwise.
+  /// The default number of values in a sweep.
   package static let sweepCount = 7
-  /// How many values a sweep may have.
+  /// The accepted numbers of values in a sweep.
   package static let sweepCounts = 2...100
 
-  /// Makes rules from one line of text, as it is written on a command line: `name` or `name:key=value,key=value`.
+  /// Creates rules from one line of text, as on a command line: `name` or `name:key=value,key=value`.
   ///
-  /// A key may be the beginning of a parameter's name; of several that begin so the one is meant that takes the value. A list
-  /// is written in brackets: `zB:lower=[-1,-2,-1],upper=[1,2,1]`. One number may be a sweep, `low..high` or `low..highxN`,
-  /// which makes N rules (`sweepCount` of them by default): evenly spaced, or by equal factors if `low` is above 0 and `high`
-  /// at least ten times as large.
+  /// A key may be the beginning of a parameter's name; if it is the beginning of several, the one that accepts the
+  /// value is used. A list is written in brackets: `zB:lower=[-1,-2,-1],upper=[1,2,1]`. One number may be a sweep,
+  /// `low..high` or `low..highxN`, which creates N rules (`sweepCount` by default). The values are evenly spaced, or
+  /// spaced by equal factors if `low` is above 0 and `high` is at least ten times as large.
   /// ```swift
   /// let rules = try RuleCatalog.standard.rules(parsing: "epsilon:e=1e-3..1x4")    // ε = 0.001, 0.01, 0.1, 1
   /// ```
   ///
-  /// - Throws: `RelevanceKitError`.
+  /// - Throws: `RelevanceKitError` for an unknown name, an unknown or ambiguous parameter, or an invalid value.
   public func rules(parsing text: String) throws -> [any NamedRule] {
     let (type, pairs) = try parts(of: text, pair: "key=value")
-    // Every rule's parameters so far; a sweep multiplies them.
+    // The parameters of every rule so far; a sweep multiplies them.
     var texts: [[(name: String, text: String)]] = [[]]
     var swept: String?
     for (key, text) in pairs {
@@ -46,7 +46,7 @@ extension RuleCatalog {
     return try texts.map { try type.init($0) }
   }
 
-  /// The values of a sweep; nil if the text is none.
+  /// The values of a sweep; nil if the text is not a sweep.
   private static func sweep(_ text: String) -> [Float]? {
     guard let dots = text.range(of: "..") else { return nil }
     var end = text[dots.upperBound...]
@@ -59,13 +59,13 @@ extension RuleCatalog {
       let count, sweepCounts.contains(count)
     else { return nil }
     let (first, last) = (Double(low), Double(high))
-    // Decimals are rarely exact: 0.1..1 is meant.
+    // Decimals are rarely exact: 0.1..1 must count as a factor of 10.
     let isGeometric = low > 0 && last / first >= 9.9999
     return (0..<count).map { index in
       if index == 0 { return low }
       if index == count - 1 { return high }
       let position = Double(index) / Double(count - 1)
-      // Inner values are round numbers: nothing depends on their sixth digit, and they are read and typed again.
+      // Inner values are rounded: their sixth digit does not matter, and users read and type them again.
       if isGeometric {
         let value = first * pow(last / first, position)
         return Float(rounded(value, to: value))
@@ -74,9 +74,9 @@ extension RuleCatalog {
     }
   }
 
-  /// A number with as many decimals as `size` needs for three digits.
+  /// A number rounded to three digits of `size`.
   private static func rounded(_ value: Double, to size: Double) -> Double {
-    // A power of ten is exact, what it divides or multiplies is rounded once.
+    // A power of ten is exact, so the division or multiplication rounds only once.
     let digits = min(max(2 - size.powerOfTen, -300), 300)
     let power = pow(10, Double(abs(digits)))
     return digits >= 0 ? (value * power).rounded() / power : (value / power).rounded() * power
@@ -84,7 +84,7 @@ extension RuleCatalog {
 }
 
 extension Catalog {
-  /// The type and what is given of `name:key=value,key=value`; errors call what is between commas a `pair`.
+  /// The type and the arguments in `name:key=value,key=value`; errors name the text between commas a `pair`.
   package func parts(of text: String, pair: String) throws -> (type: Member, pairs: [(name: String, text: String)]) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let type = try type(named: parts[0])
@@ -98,7 +98,7 @@ extension Catalog {
     return (type, pairs)
   }
 
-  /// The texts between commas, but for those inside of a list's brackets.
+  /// The texts between commas, except commas inside a list's brackets.
   private static func pairs(_ text: String) -> [Substring] {
     var pairs: [Substring] = []
     var (start, depth) = (text.startIndex, 0)
@@ -114,7 +114,7 @@ extension Catalog {
 }
 
 extension NamedRule {
-  /// The parameter that a key means, which may be the beginning of its name, and whether its values are numbers.
+  /// The parameter whose name starts with a key, and whether its values are numbers.
   fileprivate static func parameter(abbreviated key: String, value: String) throws -> (name: String, isNumeric: Bool) {
     let matches = parameters.filter { $0.name == key }
     let candidates = matches.isEmpty ? parameters.filter { $0.name.hasPrefix(key) } : matches
@@ -125,7 +125,7 @@ extension NamedRule {
       if candidates.isEmpty { throw unknownParameter(key) }
       throw badValue(
         found: "\(key)=\(value), which may mean \(candidates.map(\.name).joined(separator: " or "))",
-        expected: "the whole name")
+        expected: "the full name")
     }
     return (fitting[0].name, fitting[0].isNumeric)
   }

@@ -1,13 +1,13 @@
 import RelevanceNetworks
 
 extension RuleTable {
-  /// Which nodes a row is for; all conditions that are given must hold.
+  /// The condition of a row: it matches the nodes for which all given conditions hold.
   public struct Selector: Hashable, Sendable, CustomStringConvertible {
-    /// Where a weighted layer lies by data flow.
+    /// The position of a weighted layer in the data flow.
     public enum Position: String, Hashable, Sendable, CaseIterable {
-      /// No weighted layer comes before it.
+      /// No weighted layer comes before the layer.
       case first
-      /// No weighted layer comes after it on the way to what is explained.
+      /// No weighted layer comes after the layer on the way to the explained output.
       case last
     }
 
@@ -15,14 +15,14 @@ extension RuleTable {
     public let operators: Set<OperatorKind>?
     /// A pattern for the node's name, where `*` stands for any characters and `?` for one; nil matches every name.
     public let name: String?
-    /// The position by data flow; nil matches every position.
+    /// The position in the data flow; nil matches every position.
     public let position: Position?
-    /// How many axes the output has, the batch's included; nil matches any number.
+    /// The number of axes of the output, including the batch axis; nil matches any number.
     public let rank: Int?
-    /// How many operands depend on the input; nil matches any number.
+    /// The number of operands that depend on the input; nil matches any number.
     public let live: Int?
 
-    /// Makes a selector.
+    /// Creates a selector.
     public init(
       operators: Set<OperatorKind>? = nil, name: String? = nil, position: Position? = nil, rank: Int? = nil,
       live: Int? = nil
@@ -31,14 +31,15 @@ extension RuleTable {
       (self.rank, self.live) = (rank, live)
     }
 
-    /// Nodes of some operator families, at a position, with as many axes and as many operands that depend on the input as are given.
+    /// Nodes of some operator families, with the given position, number of axes, and number of operands that depend on
+    /// the input.
     public static func operators(
       _ kinds: OperatorKind..., position: Position? = nil, rank: Int? = nil, live: Int? = nil
     ) -> Selector {
       Selector(operators: Set(kinds), position: position, rank: rank, live: live)
     }
 
-    /// Nodes whose name, or that of a node that was merged into them, fits a pattern.
+    /// Nodes whose name, or the name of a node that was merged into them, matches a pattern.
     public static func name(_ pattern: String) -> Selector { Selector(name: pattern) }
 
     struct Candidate {
@@ -56,7 +57,7 @@ extension RuleTable {
         return "the node is \(node.kind)"
       }
       if let name, !([node.name] + node.aliases).contains(where: { $0.matches(glob: name) }) {
-        return "the pattern does not fit the name"
+        return "the name does not match the pattern"
       }
       switch position {
       case .first where !candidate.isFirst: return "another weighted layer comes before the node"
@@ -72,7 +73,7 @@ extension RuleTable {
       return nil
     }
 
-    /// Families in the order of their declaration, so that the same set reads the same everywhere.
+    /// Families in the order of their declaration, so that equal sets have equal descriptions.
     static func sorted(_ kinds: Set<OperatorKind>) -> [OperatorKind] { OperatorKind.all.filter(kinds.contains) }
 
     private static func list(_ kinds: Set<OperatorKind>) -> String { sorted(kinds).map(\.name).joined(separator: "|") }
@@ -90,10 +91,10 @@ extension RuleTable {
 }
 
 extension String {
-  /// Whether the string fits a pattern in which `*` stands for any characters and `?` for one.
+  /// Whether the string matches a pattern in which `*` stands for any characters and `?` for one.
   package func matches(glob pattern: String) -> Bool {
     let (text, pattern) = (Array(unicodeScalars), Array(pattern.unicodeScalars))
-    // Greedy with one point to return to: the last star, and how much of the text it has taken.
+    // A greedy match with one point of return: the last star, and the length of the text that it matches.
     var (t, p) = (0, 0)
     var star: (pattern: Int, text: Int)?
     while t < text.count {

@@ -1,11 +1,13 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Tables for networks in which tensors that both depend on the input are multiplied, as in attention.
+/// Tables for networks that multiply tensors that both depend on the input, as attention does.
 ///
-/// Biases are absorbed in all of them; so are constants that are added or joined, such as masks, class tokens and position embeddings.
+/// All of them absorb the shares of biases, and of constants that are added or joined, such as masks, class tokens and
+/// position embeddings.
 extension RuleTable {
-  /// The rules of *Achtibat24*: half to each operand of a product, attention's softmax expanded, ε on layers with weights.
+  /// The rules of *Achtibat24*: half to each operand of a product, an expansion of attention's softmax, and ε on layers
+  /// with weights.
   public static let attnLRP = RuleTable(name: "AttnLRP") {
     Row(.operators(.batchMatMul), MatrixProductRule(shares: .halves))
     Row(.operators(.softmax), SoftmaxRule())
@@ -13,19 +15,22 @@ extension RuleTable {
     transformer(linear: EpsilonRule(epsilon: 1e-9), convolutions: EpsilonRule(epsilon: 1e-9))
   }
 
-  /// The rules of *Ali22*: attention is a constant, so that values take all, and ε on layers with weights.
+  /// The rules of *Ali22*: attention is treated as a constant, so the values receive all relevance, and layers with
+  /// weights have ε.
   public static let cpLRP = RuleTable(name: "CP-LRP") {
     constantAttention
     transformer(linear: EpsilonRule(epsilon: 1e-9), convolutions: EpsilonRule(epsilon: 1e-9))
   }
 
-  /// The same with γ on layers with weights, as for images in *Achtibat24*: what networks with attention have by default.
+  /// The rules of `cpLRP` with γ on layers with weights, as for images in *Achtibat24*: the default for networks with
+  /// attention.
   public static let viT = RuleTable(name: "ViT") {
     constantAttention
     transformer(linear: GeneralizedGammaRule(gamma: 0.05), convolutions: GeneralizedGammaRule(gamma: 0.25))
   }
 
-  /// The table for a network when nobody asks for one: `viT` where tensors that both depend on the input are multiplied, else `default`.
+  /// The default table for a network: `viT` if the network multiplies tensors that both depend on the input, otherwise
+  /// `default`.
   ///
   /// - Complexity: O(nodes and edges).
   public static func recommended(for network: NeuralNetwork, pixelRange: PixelRange?) -> RuleTable {

@@ -5,7 +5,7 @@ import Testing
 struct ConvolutionLoopTests {
   private let channels = 2
 
-  /// Parts of the windows: all, all but the ends, and a run that begins and ends within rows.
+  /// Parts of the windows: all, all except the ends, and a run that starts and ends within rows.
   private func parts(_ windows: Int) -> [Range<Int>] {
     [0..<windows, min(1, windows)..<max(windows - 1, min(1, windows)), windows / 3..<min(windows / 3 + 17, windows)]
   }
@@ -32,13 +32,13 @@ struct ConvolutionLoopTests {
     }
   }
 
-  @Test func imagesOfColumns() {
+  @Test func imagesFromColumns() {
     for (index, geometry) in Geometry.all.enumerated() {
       var values = Values(seed: index)
       let (plane, width, taps) = (geometry.height * geometry.width, geometry.width, geometry.taps())
       let kernel = geometry.kernel.y * geometry.kernel.x
       for rows in [0..<geometry.height, 1..<max(geometry.height - 1, 1), 0..<1] {
-        // All windows that touch the rows.
+        // All windows that overlap the rows.
         let touching = taps.indices.filter { taps[$0].contains { $0.map { rows.contains($0 / width) } ?? false } }
         guard let first = touching.first, let last = touching.last else { continue }
         let stride = last + 1 - first + index % 3
@@ -64,7 +64,7 @@ struct ConvolutionLoopTests {
     }
   }
 
-  @Test(arguments: Part.all, [false, true]) func smallProductsAreComputedAnew(part: Part, onlyNeeded: Bool) {
+  @Test(arguments: Part.all, [false, true]) func smallProductsAreRecomputed(part: Part, onlyNeeded: Bool) {
     for (index, geometry) in Geometry.all.enumerated() where index % 3 == 0 {
       var values = Values(seed: index)
       let plane = geometry.height * geometry.width
@@ -75,7 +75,7 @@ struct ConvolutionLoopTests {
       let (z, needed) = (values.whole(taps.count, -100...100), values.whole(taps.count, 0...1))
       let threshold = z.reduce(0) { max($0, abs($1)) } * 0.25
       let small = taps.indices.filter { abs(z[$0]) <= threshold && (!onlyNeeded || needed[$0] != 0) }
-      // One term, or two of which the second takes the weights as they are.
+      // One term, or two terms of which the second uses the weights unchanged.
       let hasTwo = index % 2 == 0
       var expected = [Double?](repeating: nil, count: taps.count)
       for window in small {

@@ -2,10 +2,10 @@ import CRelevanceKernels
 import RelevanceTestSupport
 import Testing
 
-/// Convolutions of few channels against sums over taps in double precision.
+/// Convolutions of few channels, against sums over taps in double precision.
 @Suite("C loops of direct convolutions")
 struct DirectLoopTests {
-  /// A convolution of some groups.
+  /// A convolution with groups.
   private struct Case: CustomStringConvertible {
     let geometry: Geometry
     let groups: Int
@@ -14,8 +14,8 @@ struct DirectLoopTests {
     var description: String { "\(geometry), \(groups) groups of \(inputs) to \(outputs) channels" }
   }
 
-  /// Every kernel from 1 to 7 on planes from 1 to 40, with strides, dilations and paddings as they come, and numbers of channels below
-  /// and above what is summed together.
+  /// Every kernel from 1 to 7 on planes from 1 to 40, with varying strides, dilations and paddings, and numbers of
+  /// channels below and above the number that is summed together.
   private static let cases: [Case] = {
     var cases: [Case] = []
     var state: UInt64 = 7
@@ -42,7 +42,7 @@ struct DirectLoopTests {
     return cases
   }()
 
-  /// Weights changed by two parts, one result beside what is there; of whole numbers, so that sums are exact.
+  /// Weights modified by two parts, with one result added to existing values; whole numbers, so that sums are exact.
   @Test func products() {
     for (index, one) in Self.cases.enumerated() {
       let (window, taps) = (one.geometry.window, one.geometry.taps())
@@ -82,7 +82,7 @@ struct DirectLoopTests {
     }
   }
 
-  /// The transposes, as a whole and in two bands of rows, times a factor.
+  /// The transposes, as a whole and in two bands of rows, with a factor.
   @Test func adjoints() {
     for (index, one) in Self.cases.enumerated() {
       let taps = one.geometry.taps()

@@ -1,13 +1,13 @@
 import CRelevanceKernels
 import Testing
 
-/// Loops over elements against one element at a time, to the bit, on every count and from every start.
+/// Loops over elements, against the definition for each element, to the bit, for every count and alignment.
 @Suite("C loops over elements")
 struct ElementwiseLoopTests {
   typealias Pointer = UnsafePointer<Float>
   typealias Target = UnsafeMutablePointer<Float>
 
-  /// A loop from two operands to a result beside the result's definition; there may be several that are right.
+  /// A loop from two operands to a result, with the definition of the result; several results may be correct.
   struct Loop: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let run: @Sendable (Target, Pointer, Pointer, Int) -> Void
@@ -30,7 +30,7 @@ struct ElementwiseLoopTests {
     Loop("divide", { a, b in [a / b] }) { y, a, b, n in rk_divide(y, a, b, n) },
     Loop("divide by", { a, _ in [a / 0.7] }) { y, a, _, n in rk_divide_by(y, a, 0.7, n) },
     Loop("scale", { x, _ in [x * 0.7] }) { y, x, _, n in rk_scale(y, x, 0.7, n) },
-    // Processors that can round once do.
+    // Processors with fused multiply-add round once.
     Loop("affine", { x, _ in [x * 0.7 + 1.1, (1.1 as Float).addingProduct(x, 0.7)] }) { y, x, _, n in
       rk_affine(y, x, 0.7, 1.1, n)
     },
@@ -45,7 +45,7 @@ struct ElementwiseLoopTests {
     },
   ]
 
-  @Test(arguments: loops + relevanceLoops) func isItsDefinition(loop: Loop) {
+  @Test(arguments: loops + relevanceLoops) func matchesItsDefinition(loop: Loop) {
     for count in counts {
       for shift in shifts {
         var values = Values(seed: count)
@@ -57,7 +57,7 @@ struct ElementwiseLoopTests {
           let right = loop.definition(operands.0, operands.1)
           return Double(right.first { $0 == result.pointer[i] } ?? right[0])
         }
-        #expect(result.difference(from: expected, .bits) == nil, "\(count) elements, \(shift) behind a boundary")
+        #expect(result.difference(from: expected, .bits) == nil, "\(count) elements, \(shift) after a boundary")
         #expect(first.difference(from: a.map { _ in nil }) == nil && second.difference(from: b.map { _ in nil }) == nil)
       }
     }

@@ -2,14 +2,14 @@ import CRelevanceKernels
 import Foundation
 import Testing
 
-/// Functions of elements against double precision, over all magnitudes of both signs.
+/// Functions of elements, against double precision, over all magnitudes of both signs.
 @Suite("C loops of functions")
 struct FunctionLoopTests {
   struct Function: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    /// Units in the last place by which values may differ.
+    /// The accepted difference, in units in the last place.
     var units = 4.0
-    /// A difference that is no fault at x, where the definition itself loses as much in single precision.
+    /// The accepted difference at x where the definition itself is inexact in single precision.
     var slack: @Sendable (_ x: Double) -> Double = { _ in 0 }
     let definition: @Sendable (Double) -> Double
     let run: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
@@ -41,7 +41,7 @@ struct FunctionLoopTests {
       run: { rk_gelu($0, $1, $2) }),
     Function(
       testDescription: "gelu by tanh",
-      // An exponent of that size is rounded.
+      // An exponent of this size is rounded.
       slack: { x in
         let w = 2 * scale * (x + 0.044715 * x * x * x)
         return x < 0 ? -x * sigmoid(w) * min(-w, 200) * 0x1p-21 : 0
@@ -63,7 +63,7 @@ struct FunctionLoopTests {
       testDescription: "derivative of sigmoid", definition: slope, run: { rk_sigmoid_slope($0, $1, $2) }),
     Function(
       testDescription: "derivative of tanh", definition: { 4 * slope(2 * $0) }, run: { rk_tanh_slope($0, $1, $2) }),
-    // Both summands are rounded, and cancel where the function turns.
+    // Both summands are rounded, and cancel near the extremum of the function.
     Function(
       testDescription: "derivative of gelu", units: 8,
       slack: { x in 0x1p-21 * exp(-x * x / 2) * (1 + min(abs(x), 1000)) + 0x1p-149 * min(abs(x), 1000) },
@@ -93,7 +93,7 @@ struct FunctionLoopTests {
     -.greatestFiniteMagnitude, .leastNormalMagnitude, 88.7228, 88.73, -87.4, -103.9, -104.5, 1, -1, 3, -3, 20, -20,
   ]
 
-  /// The fault of a value, if it is one.
+  /// A description of a wrong value; nil if the value is correct.
   private static func fault(_ function: Function, _ x: Float, _ found: Float) -> String? {
     let exact = function.definition(Double(x))
     let expected = Float(exact)
@@ -108,7 +108,7 @@ struct FunctionLoopTests {
   }
 
   @Test(arguments: functions) func areWithinUnitsOfTheirDefinitions(function: Function) {
-    // Every 4001st float, by its bits.
+    // Every 4001st float by its bit pattern.
     let dense = stride(from: UInt64(0), through: UInt64(UInt32.max), by: 4001).map { Float(bitPattern: UInt32($0)) }
     let x = Self.special + dense + (-40_000...40_000).map { Float($0) / 2000 }
     withEachInstructionSet { name in
@@ -120,8 +120,8 @@ struct FunctionLoopTests {
     }
   }
 
-  /// A tail is computed as the same element among others is, also where it lies.
-  @Test(arguments: functions) func tailsAreLikeTheRest(function: Function) {
+  /// An element in the tail of a vector has the same result as elsewhere, at every alignment.
+  @Test(arguments: functions) func tailsEqualOtherElements(function: Function) {
     withEachInstructionSet { name in
       for count in counts {
         var values = Values(seed: count)

@@ -1,6 +1,6 @@
 import CRelevanceKernels
 
-/// A window that slides over a plane, by definition: tap by tap.
+/// A window that slides over a plane, implemented by its definition, tap by tap.
 struct Geometry: CustomStringConvertible {
   var height: Int
   var width: Int
@@ -9,7 +9,7 @@ struct Geometry: CustomStringConvertible {
   var dilation = (y: 1, x: 1)
   var before = (y: 0, x: 0)
   var after = (y: 0, x: 0)
-  /// Whether a last window may reach beyond the padded plane, if it begins inside of the plane.
+  /// Whether the last window may extend beyond the padded plane if it starts inside the plane.
   var roundsUp = false
 
   var description: String {
@@ -49,7 +49,7 @@ struct Geometry: CustomStringConvertible {
     }
   }
 
-  /// How many taps of each window lie inside of the padded plane.
+  /// The number of taps of each window inside the padded plane.
   func tapsInPadding() -> [Int] {
     let (rows, columns) = (outHeight, outWidth)
     return (0..<rows * columns).map { window in
@@ -60,7 +60,7 @@ struct Geometry: CustomStringConvertible {
     }
   }
 
-  /// Windows of all kinds on planes of every width; those that fit nowhere are left out.
+  /// Windows of all kinds on planes of every width, except windows that do not fit.
   static let all: [Geometry] = {
     var all: [Geometry] = []
     for width in 1...70 {
@@ -76,7 +76,7 @@ struct Geometry: CustomStringConvertible {
         Geometry(height: 4, width: width, kernel: (2, 3), dilation: (1, 2), before: (-1, -1), after: (0, 2)),
       ]
     }
-    // Larger than what is computed as one row, and than what is computed side by side.
+    // Larger than the maps that are computed as one row, and than the parts that are computed side by side.
     all.append(Geometry(height: 40, width: 60, kernel: (3, 3), before: (1, 1), after: (1, 1)))
     all.append(Geometry(height: 2, width: 600, kernel: (2, 3), before: (1, 1), after: (0, 1)))
     all.append(Geometry(height: 3, width: 1100, kernel: (3, 3), stride: (2, 2), before: (1, 1), after: (1, 1)))

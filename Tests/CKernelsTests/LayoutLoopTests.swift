@@ -1,7 +1,7 @@
 import CRelevanceKernels
 import Testing
 
-/// Transposes and normalization against their definitions.
+/// Transposes and normalization, against their definitions.
 @Suite("C loops of layouts and normalization")
 struct LayoutLoopTests {
   @Test func transposes() {

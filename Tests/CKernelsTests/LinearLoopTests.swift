@@ -17,7 +17,7 @@ struct LinearLoopTests {
         let (all, some) = (Memory(count: rows), Memory(count: rows))
         rk_products(
           weights.pointer, stride, rows, input.pointer, count, part.part, withAll ? all.pointer : nil, some.pointer)
-        #expect(some.difference(from: sums(part.of)) == nil, "\(count) columns, \(shift) behind a boundary")
+        #expect(some.difference(from: sums(part.of)) == nil, "\(count) columns, \(shift) after a boundary")
         #expect(all.difference(from: withAll ? sums { $0 } : Array(repeating: nil, count: rows)) == nil, "\(count)")
       }
     }
@@ -40,7 +40,7 @@ struct LinearLoopTests {
     }
   }
 
-  @Test func columnsThatAreNotAllZero() {
+  @Test func nonzeroColumns() {
     for count in counts {
       for rows in [0, 1, 5] {
         var values = Values(seed: count * 10 + rows)

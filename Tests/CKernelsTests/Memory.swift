@@ -1,11 +1,11 @@
 import Foundation
 
-/// How many elements vectors are tried on: several whole ones and every tail.
+/// The numbers of elements that are tested: several full vectors and every tail.
 let counts = 0...70
-/// How many floats behind a boundary of 64 bytes memory starts.
+/// The offsets of memory, in floats after a boundary of 64 bytes.
 let shifts = [0, 1, 3]
 
-/// Floats between margins that nothing may write to, and that show when they are read: they are NaN.
+/// Floats between margins that must not be written. The margins are NaN, so that reading them shows in results.
 final class Memory {
   private static let margin = 64
   private let whole: UnsafeMutableBufferPointer<Float>
@@ -13,7 +13,7 @@ final class Memory {
   /// The first of the floats.
   let pointer: UnsafeMutablePointer<Float>
 
-  /// Holds the values, `shift` floats behind a boundary of 64 bytes.
+  /// Creates memory with the values, `shift` floats after a boundary of 64 bytes.
   init(_ values: [Float], shift: Int = 0) {
     start = values
     let count = values.count + 2 * Self.margin + shift
@@ -24,22 +24,22 @@ final class Memory {
     pointer.update(from: values, count: values.count)
   }
 
-  /// Holds this many floats that are yet to be written.
+  /// Creates memory for the given number of floats, which are not yet written.
   convenience init(count: Int, shift: Int = 0) { self.init([Float](repeating: .nan, count: count), shift: shift) }
 
   deinit { whole.deallocate() }
 
-  /// How a result is compared with what it should be.
+  /// How a result is compared with the expected values.
   enum Match {
-    /// To the bit, any NaN being as good as another.
+    /// To the bit; all NaN are equal.
     case bits
-    /// The same number: the order of additions does not matter, since all are exact.
+    /// The same number, for exact sums in any order.
     case number
-    /// Up to this difference, relative to the largest expected magnitude.
+    /// Up to a difference relative to the largest expected magnitude.
     case within(Double)
   }
 
-  /// Whether nothing was written to the margins.
+  /// Whether the margins were not written.
   var isIntact: Bool {
     let first = pointer - whole.baseAddress!
     return whole.indices.allSatisfy {
@@ -47,11 +47,11 @@ final class Memory {
     }
   }
 
-  /// The first element that is not what is expected, or a margin that was written to; nil if all is well. Elements for which
-  /// nil is expected must be as they were.
+  /// A description of the first element that differs from the expected value, or of a margin that was written; nil if
+  /// all are correct. Elements with the expected value nil must be unchanged.
   func difference(from expected: [Double?], _ match: Match = .number) -> String? {
     precondition(expected.count == start.count, "\(expected.count) expected for \(start.count) floats")
-    guard isIntact else { return "what lies before or behind the elements was written" }
+    guard isIntact else { return "memory before or after the elements was written" }
     let largest = expected.reduce(0) { max($0, abs($1 ?? 0)) }
     for (i, expected) in expected.enumerated() {
       let found = pointer[i]
@@ -90,7 +90,7 @@ struct Values {
     (0..<count).map { _ in Float(next(below: 1 << 24)) * 0x1p-21 - 4 }
   }
 
-  /// Fractions, zeros of both signs, and now and then a value that is not finite or hardly a number.
+  /// Fractions, zeros of both signs, and occasional values that are not finite or are subnormal.
   mutating func any(_ count: Int) -> [Float] {
     let special: [Float] = [0, -0.0, 0, .infinity, -.infinity, .nan, .leastNonzeroMagnitude, .greatestFiniteMagnitude]
     return fractions(count).map { next(below: 3) == 0 ? special[next(below: special.count)] : $0 }

@@ -1,6 +1,6 @@
 import CRelevanceKernels
 
-/// What becomes of weights, with its definition; of whole numbers exactly.
+/// A modification of weights with its definition, exact for whole numbers.
 struct Part: Sendable, CustomStringConvertible {
   let description: String
   let part: rk_part

@@ -1,7 +1,7 @@
 import CRelevanceKernels
 import Testing
 
-/// Calls `body` with each instruction set that this processor has.
+/// Calls `body` with each instruction set that this processor supports.
 func onEachInstructionSet(_ body: () -> Void) {
   for set in [RK_GENERIC, RK_AVX2, RK_AVX512] where set.rawValue <= rk_largest_instruction_set().rawValue {
     let before = rk_use_instruction_set(set)
@@ -10,13 +10,13 @@ func onEachInstructionSet(_ body: () -> Void) {
   }
 }
 
-/// Products of packed matrices, of whole numbers, whose sums are exact in any order.
+/// Products of packed matrices of whole numbers, whose sums are exact in any order.
 @Suite("C loops of packed products")
 struct ProductLoopTests {
   private static let rowBlock = Int(RK_PRODUCT_ROWS)
   private static let columnBlock = Int(RK_PRODUCT_COLUMNS)
 
-  /// Blocks of `width` rows of `count`, each depth × width, with zeros where there is none.
+  /// Blocks of `width` of the `count` rows, each depth × width, with zeros for missing rows.
   private func packed(_ count: Int, depth: Int, width: Int, _ element: (Int, Int) -> Double) -> [Double] {
     (0..<(count + width - 1) / width).flatMap { block in
       (0..<depth).flatMap { p in
@@ -27,7 +27,7 @@ struct ProductLoopTests {
 
   @Test(arguments: Part.all) func packing(part: Part) {
     for count in 1...50 {
-      // Around the sixteen places that are turned at once.
+      // Around the sixteen positions that are transposed at once.
       let depth = count % 37 + 1
       for (step, depthStep) in [(depth + count % 2, 1), (1, count + count % 3), (2 * depth, 2)] {
         var values = Values(seed: count)
@@ -80,7 +80,7 @@ struct ProductLoopTests {
     }
   }
 
-  /// What is done at the end, and how rows and columns are cut.
+  /// The operations at the end, and the division of rows and columns.
   @Test(arguments: 0..<16) func products(kind: Int) {
     let (accumulates, hasBias, rectifies, hasFactor) = (kind & 1, kind & 2 != 0, kind & 4 != 0, kind & 8 != 0)
     for rows in Array(1...26) + [48] {

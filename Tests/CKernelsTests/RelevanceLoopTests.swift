@@ -2,7 +2,7 @@ import CRelevancePropagation
 import RelevanceTestSupport
 import Testing
 
-// Loops that only relevance needs.
+// Loops that only relevance propagation needs.
 
 extension ElementwiseLoopTests {
   static let relevanceLoops = [
@@ -11,11 +11,11 @@ extension ElementwiseLoopTests {
       result.update(from: r, count: n)
       rk_mask(result, y, n)
     },
-    Loop("divide by what is positive", { r, z in [z > 0 ? r / (z + 0.1) : 0] }) { result, r, z, n in
+    Loop("divide by positive numbers", { r, z in [z > 0 ? r / (z + 0.1) : 0] }) { result, r, z, n in
       result.update(from: r, count: n)
       rk_divide_positive(result, z, 0.1, n)
     },
-    Loop("divide by what is not zero", { r, z in [z != 0 ? r / (z + (z > 0 ? 0.1 : -0.1)) : 0] }) { result, r, z, n in
+    Loop("divide by nonzero numbers", { r, z in [z != 0 ? r / (z + (z > 0 ? 0.1 : -0.1)) : 0] }) { result, r, z, n in
       result.update(from: r, count: n)
       rk_divide_nonzero(result, z, 0.1, n)
     },
@@ -24,7 +24,7 @@ extension ElementwiseLoopTests {
 
 @Suite("C loops of relevance")
 struct RelevanceLoopTests {
-  /// Adds up the terms in eight partial sums, these in order, and what is left over.
+  /// Adds the terms in eight partial sums, then these in order, then the remaining terms.
   private func inEights(_ terms: [Double]) -> Double {
     var partial = [Double](repeating: 0, count: 8)
     let whole = terms.count / 8 * 8
@@ -50,7 +50,7 @@ struct RelevanceLoopTests {
     }
   }
 
-  @Test(arguments: [false, true]) func lossesOfDivisions(positive: Bool) {
+  @Test(arguments: [false, true]) func relevanceAbsorbedByDivisions(positive: Bool) {
     let stabilizer: Float = 0.25
     for count in counts {
       for shift in shifts {
@@ -71,7 +71,7 @@ struct RelevanceLoopTests {
   @Test(arguments: [false, true]) func winners(split: Bool) {
     for (index, geometry) in Geometry.all.enumerated() {
       var values = Values(seed: index)
-      // Few different values, so that there are several winners; what they get can be divided by their number.
+      // Few different values, so that there are several winners; the relevance can be divided exactly by their number.
       let x = values.whole(geometry.height * geometry.width, 0...3)
       let windows = geometry.taps().map { $0.compactMap(\.self) }
       let largest = windows.map { taps in taps.map { x[$0] }.max() ?? -.infinity }

@@ -2,7 +2,7 @@ import CRelevanceKernels
 import RelevanceTestSupport
 import Testing
 
-/// The transforms of F(4×4, 3×3) against their matrices (A. Lavin, S. Gray, CVPR 2016).
+/// The transforms of F(4×4, 3×3), against their matrices (A. Lavin, S. Gray, CVPR 2016).
 @Suite("C loops of Winograd's transforms")
 struct WinogradLoopTests {
   private static let ofInput: [[Double]] = [
@@ -18,14 +18,14 @@ struct WinogradLoopTests {
     [1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1],
   ]
 
-  /// M x Mᵀ for a square x, row after row.
+  /// M x Mᵀ for a square matrix x, row after row.
   private static func transform(_ m: [[Double]], _ x: [Double]) -> [Double] {
     let n = m[0].count
     let half = m.map { row in (0..<n).map { column in (0..<n).reduce(0.0) { $0 + row[$1] * x[$1 * n + column] } } }
     return half.flatMap { row in m.map { other in zip(row, other).reduce(0.0) { $0 + $1.0 * $1.1 } } }
   }
 
-  /// Same-size and smaller maps of every width, some with few and some with many rows of tiles.
+  /// Maps of every width that keep or reduce the size, with few and with many rows of tiles.
   private static let geometries = (1...70).flatMap { width in
     [1, 4, 9, width < 20 ? 30 : 5].flatMap { height in
       [
@@ -36,12 +36,12 @@ struct WinogradLoopTests {
     }
   }
 
-  /// The kernels of rows that are not there are those of the last one.
+  /// Missing rows repeat the kernels of the last row.
   @Test(arguments: Part.all, [false, true]) func kernels(part: Part, turned: Bool) {
     let block = Int(RK_PRODUCT_ROWS)
     for rows in 1...30 {
       let depth = rows % 5 + 1
-      // As they lie in a model, and with rows next to each other.
+      // In a model's layout, and with adjacent rows.
       let (step, depthStep) = turned ? (9, rows * 9 + rows % 4) : (depth * 9 + rows % 4, 9)
       let blocks = (rows + block - 1) / block
       let plane = blocks * block * depth + rows % 3
@@ -110,7 +110,7 @@ struct WinogradLoopTests {
           rk_winograd_input(input.pointer, $0, rows.lowerBound, rows.upperBound, v.pointer, plane, scratch.pointer)
           #expect(scratch.isIntact)
         }
-        // What follows the last tile may be anything.
+        // Values after the last tile are arbitrary.
         let all = (0..<36 * plane).map { i -> Double in
           i % plane < expected.count ? expected[i % plane][i / plane] : Double(v.pointer[i])
         }
@@ -119,7 +119,7 @@ struct WinogradLoopTests {
     }
   }
 
-  /// What is done at the end; only what does nothing else adds to what is there.
+  /// The operation at the end; only `sum` adds to existing values.
   enum End: CaseIterable { case bias, rectified, factor, sum }
 
   @Test(arguments: End.allCases) func outputs(end: End) {

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Sums and products of two tensors under NumPy's broadcasting.
+/// Sums and products of two tensors with NumPy's broadcasting.
 @Suite struct BroadcastTests {
   @Test(
     arguments: [

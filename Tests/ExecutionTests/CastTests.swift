@@ -4,14 +4,14 @@ import Testing
 
 /// Casts and arithmetic of integers.
 @Suite struct CastTests {
-  /// Live and known beforehand, against what ONNX Runtime computes, to the bit.
+  /// Computed in a run or as constants, against ONNX Runtime, to the bit.
   @Test(arguments: [1, 2]) func chainsMatchONNXRuntime(threads: Int) throws {
     let pack = try PackedCases("casts")
     #expect(pack.cases.count == 38)
     for test in pack.cases { #expect(try pack.outcome(of: test, threads: threads) == .passes, "\(test)") }
   }
 
-  /// What a network of one input makes of values.
+  /// The output of a network with one input for given values.
   private func values(_ x: [Float], _ build: (inout GraphBuilder) -> Void) throws -> [Float] {
     var builder = GraphBuilder(item: [x.count])
     build(&builder)
@@ -20,7 +20,7 @@ import Testing
       .value(of: network.graph.output).elements
   }
 
-  /// (x + 64) as an integer, less 64: ONNX Runtime's values.
+  /// (x + 64) as an integer, minus 64, against ONNX Runtime's values.
   @Test func castsRoundTowardZero() throws {
     let found = try values([0.3, 1.7, -0.4, -1.6]) {
       let offset = $0.constant("offset", Tensor(shape: [1], elements: [64]))
@@ -31,7 +31,7 @@ import Testing
     #expect(found == [0, 1, -1, -2])
   }
 
-  /// NaN and infinities, as ONNX Runtime 1.32 has them on x86-64: ln(−1), ln 0, 1/0.
+  /// NaN and infinities, as in ONNX Runtime 1.32 on x86-64: ln(−1), ln 0, 1/0.
   @Test(
     arguments: [
       (ElementKind.integer(.int8), [0, 0, 0]), (.integer(.uint16), [0, 0, 0]),
@@ -50,7 +50,8 @@ import Testing
     #expect(found == expected)
   }
 
-  /// Integers beyond 2²⁴ are the nearest that single precision has; the largest of a type stays within it.
+  /// Integers beyond 2²⁴ are rounded to the nearest single-precision number; the largest value of a type stays within
+  /// the type.
   @Test func largeIntegersAreRounded() throws {
     let found = try values([16_777_216, 2_147_483_520]) {
       let one = $0.add("one", .integers(IntegerTensor(shape: [1], elements: [1], kind: .integer(.int32))))
@@ -66,7 +67,7 @@ import Testing
     #expect(largest == [0x1p31])
   }
 
-  /// As in NumPy, where ONNX Runtime ends the process.
+  /// The result is that of NumPy; ONNX Runtime crashes.
   @Test func quotientsByZeroAreZero() throws {
     let found = try values([7, -7, 0]) {
       let integer = $0.add("integer", .cast(.integer(.int32)), $0.input)
@@ -76,8 +77,8 @@ import Testing
     #expect(found == [0, 0, 0])
   }
 
-  /// A network that takes bytes as they are, and one that computes with them: 255 + 2 is 1.
-  @Test func inputsOfIntegersAreWhatTheyAre() throws {
+  /// A network that uses bytes unchanged, and one that computes with them: 255 + 2 is 1.
+  @Test func integerInputsAreUnchanged() throws {
     let shape = SymbolicShape([.fixed(1), .fixed(3)])
     let two = IntegerTensor(shape: [1], elements: [2], kind: .integer(.uint8))
     let nodes = [
@@ -98,7 +99,7 @@ import Testing
     #expect(trace.value(of: network.graph.output).elements == [0, 254, 255, 2, 0, 1])
   }
 
-  /// A cast to real numbers has the place of its operand.
+  /// A cast to real numbers shares the memory of its operand.
   @Test func castsToRealNumbersCostNothing() throws {
     var builder = GraphBuilder(item: [4])
     builder.add("relu", .relu)

@@ -26,7 +26,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     kernel.indices.allSatisfy { (kernel[$0] - 1) * dilations[$0] < extents[$0] + before[$0] + after[$0] }
   }
 
-  /// The convolution, without bias where the number of outputs is odd or it is depthwise.
+  /// The convolution, without a bias if the number of outputs is odd or the convolution is depthwise.
   var operation: any RelevanceKit.Operator {
     get throws {
       try .seededConvolution(
@@ -38,7 +38,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
 
   var input: TensorShape { TensorShape([batch, inputs] + extents) }
 
-  /// Every combination of geometry on small maps, from a single pixel to one that is cut into several tiles.
+  /// All combinations of geometry on small maps, from a single pixel to a map with several tiles.
   static let geometries: [ConvolutionCase] = {
     var cases: [ConvolutionCase] = []
     for (groups, outputs) in [(1, 5), (2, 6), (4, 8)] {
@@ -60,8 +60,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     return cases
   }()
 
-  /// Sizes and channel counts as networks have them: maps that are cut into tiles and such that are not, odd numbers of
-  /// channels, and both ways in which a map is shared out.
+  /// Typical sizes and channel counts of networks: maps with one tile and with several, odd numbers of channels, and
+  /// both divisions of a map.
   static let sizes: [ConvolutionCase] = ConvolutionAlgorithm.allCases.flatMap { algorithm in
     shapes.map { one in
       var one = one
@@ -78,7 +78,7 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
       ConvolutionCase(batch: 2, inputs: 16, outputs: 24, before: [1, 1], after: [1, 1], extents: [28, 27]),
       ConvolutionCase(batch: 3, inputs: 16, outputs: 16, extents: [10, 31]),
       ConvolutionCase(inputs: 32, outputs: 32, groups: 2, before: [1, 1], after: [1, 1], extents: [14, 14]),
-      // Maps of many tiles, whole rows of them or a single one, and several items of few.
+      // Maps with many tiles, in complete rows or in a single row, and several items with few tiles.
       ConvolutionCase(inputs: 16, outputs: 80, before: [1, 1], after: [1, 1], extents: [66, 67]),
       ConvolutionCase(batch: 2, inputs: 17, outputs: 18, before: [1, 0], after: [1, 2], extents: [90, 70]),
       ConvolutionCase(inputs: 16, outputs: 16, before: [1, 1], after: [1, 1], extents: [9, 500]),
@@ -94,14 +94,14 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
       ConvolutionCase(inputs: 16, outputs: 8, kernel: [5, 5], before: [2, 2], after: [2, 2], extents: [28, 28]),
       ConvolutionCase(inputs: 16, outputs: 16, before: [2, 2], after: [2, 2], extents: [12, 12]),
       ConvolutionCase(inputs: 16, outputs: 16, dilations: [2, 2], before: [2, 2], after: [2, 2], extents: [14, 14]),
-      // A frame cut off, as ONNX allows with negative pads.
+      // A frame that is cut off by negative pads, which ONNX allows.
       ConvolutionCase(before: [-1, -2], after: [-1, 0], extents: [9, 12]),
     ]
 
-  /// A map so flat that it is a single row of 4×4 tiles, but a long one.
+  /// A map with a single, long row of 4×4 tiles.
   static let flat = ConvolutionCase(inputs: 16, outputs: 16, before: [1, 1], after: [1, 1], extents: [4, 1100])
 
-  /// Sequences: one axis of space.
+  /// Sequences, with one spatial axis.
   static let sequences: [ConvolutionCase] = [
     ConvolutionCase(batch: 2, kernel: [3], strides: [1], dilations: [1], before: [1], after: [1], extents: [17]),
     ConvolutionCase(kernel: [4], strides: [2], dilations: [3], before: [2], after: [5], extents: [600]),

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The convolution kernel against loops over its definition in double precision.
+/// The convolution kernel, against loops over its definition in double precision.
 @Suite struct ConvolutionTests {
   @Test(arguments: ConvolutionCase.all)
   func productsMatchTheDefinition(of one: ConvolutionCase) throws {
@@ -61,9 +61,9 @@ import Testing
     try adjointsMatchTheDefinition(of: .flat)
   }
 
-  /// ⟨W·x, s⟩ = ⟨x, Wᵀ·s⟩, of the kernel alone.
+  /// ⟨W·x, s⟩ = ⟨x, Wᵀ·s⟩ for the kernel alone.
   @Test(arguments: ConvolutionCase.sizes)
-  func theAdjointIsOne(of one: ConvolutionCase) throws {
+  func theAdjointIsATranspose(of one: ConvolutionCase) throws {
     let (layer, oracle, _) = try Self.layer(one)
     let x = Seeded.tensor(one.input, seed: 1)
     let s = Seeded.tensor(TensorShape([one.batch] + oracle.outputItem), seed: 3)
@@ -97,7 +97,7 @@ import Testing
     let error = #expect(throws: ExecutionError.self) { try WeightedLayer(operation, input: [1, 1, 2, 2, 2]) }
     #expect(
       error?.description
-        == "convolution and pooling are run over one or two spatial axes; the operand has shape 1×1×2×2×2")
+        == "convolution and pooling support one or two spatial axes; the operand has shape 1×1×2×2×2")
   }
 
   private static func layer(

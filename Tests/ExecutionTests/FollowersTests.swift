@@ -2,10 +2,10 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Functions of elements that are computed behind other nodes, part by part: their values are those of each node by itself, whether all are
-/// kept or only the logits.
+/// Elementwise functions that are computed part by part after other nodes: their values equal those of each node
+/// computed alone, whether all values are kept or only the logits.
 @Suite struct FollowersTests {
-  /// What computes the values that functions follow.
+  /// The operator whose values the functions use.
   enum Head: String, CaseIterable, CustomTestStringConvertible {
     case pointwise, windows, winograd, depthwise, image, transposed, linear, rows, normalization, pooling, functions
 
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  /// A network with functions behind the head, and beside it a value of an earlier node that they take.
+  /// A network with functions after the head, and a value of an earlier node that they also use.
   private static func network(_ head: Head, seed: UInt64) throws -> NeuralNetwork {
     var builder = try head.builder()
     let top = Node.ID(builder.count - 1)
@@ -59,12 +59,12 @@ import Testing
       case 1: builder.add(name, .relu, a)
       case 2: builder.add(name, Clip(lowest: -0.5, highest: 0.75), a)
       case 3: builder.add(name, Gelu(approximate: false), a)
-      // Not one of the loops in C.
+      // A function without a loop in C.
       case 4: builder.add(name, Sine(), a)
       case 5: builder.add(name, .add, a, values.randomElement(using: &random)!)
       case 6: builder.add(name, Multiply(), values.randomElement(using: &random)!, a)
       default:
-        // Constants that repeat along some axes, or all, or none.
+        // Constants that repeat along some axes, all axes, or none.
         let extents = shape.dimensions.enumerated().map { $0 == 0 || Bool.random(using: &random) ? 1 : $1 }
         let constant = builder.constant(
           "\(name)-constant", Seeded.tensor(TensorShape(extents), seed: seed + UInt64(number)))
@@ -74,7 +74,7 @@ import Testing
       }
       values.append(Node.ID(builder.count - 1))
     }
-    // Sums of two values, the last of all.
+    // A sum of two values, as the last node.
     builder.add("end", .add, values.last!, values.randomElement(using: &random)!)
     return try builder.network()
   }
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Head.allCases) func areWhatEachNodeComputesAlone(head: Head) throws {
+  @Test(arguments: Head.allCases) func equalEachNodeComputedAlone(head: Head) throws {
     for seed in 0..<40 {
       let network = try Self.network(head, seed: UInt64(seed))
       let input = Self.input(head)
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  @Test func needNoMemoryForWhatOnlyTheyRead() throws {
+  @Test func innerValuesNeedNoMemory() throws {
     var builder = GraphBuilder(item: [24, 16, 16])
     let head = builder.add("head", try .seededConvolution(inputs: 24, outputs: 32, kernel: [1, 1], seed: 3))
     let gate = builder.add("gate", Sigmoid(), head)

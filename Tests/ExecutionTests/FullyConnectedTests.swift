@@ -15,7 +15,7 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
   var items: Int { leading.reduce(1, *) }
   var testDescription: String { "\(leading) items of \(inputs) to \(outputs)" }
 
-  /// Fewer and more than a block of outputs, fewer and more inputs than a task takes, and each way of multiplying.
+  /// Fewer and more outputs than a block, fewer and more inputs than a task, and each way of multiplying.
   static let all: [LinearCase] =
     [(1, 1), (7, 3), (100, 33), (513, 70), (5000, 64)].flatMap { inputs, outputs in
       [[1], [2], [5]].map { LinearCase(inputs: inputs, outputs: outputs, leading: $0) }
@@ -26,7 +26,7 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
     ]
 }
 
-/// The fully connected kernel against loops over its definition in double precision.
+/// The fully connected kernel, against loops over its definition in double precision.
 @Suite struct FullyConnectedTests {
   @Test(arguments: LinearCase.all)
   func productsMatchTheDefinition(of one: LinearCase) throws {
@@ -51,7 +51,7 @@ struct LinearCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// Which outputs seeds leave out.
+  /// The outputs that receive relevance.
   enum Seeds: CaseIterable { case dense, scattered, together, none }
 
   @Test(arguments: LinearCase.all, Seeds.allCases)

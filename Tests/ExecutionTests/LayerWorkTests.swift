@@ -2,13 +2,13 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What layers say of their work, against counts by hand.
+/// The reported work of layers, against counts by hand.
 @Suite struct LayerWorkTests {
   private func kernel(_ operation: any RelevanceKit.Operator, _ input: TensorShape) throws -> any WeightedKernel {
     try WeightedLayer(operation, input: input).kernel
   }
 
-  /// 18 × 17 → 16 × 15: 4 × 4 tiles of 4 × 4 outputs; back to 18 × 17 it takes 5 × 5.
+  /// 18 × 17 → 16 × 15: 4 × 4 tiles of 4 × 4 outputs. The adjoint to 18 × 17 has 5 × 5 tiles.
   @Test func winogradCountsWholeTiles() throws {
     let layer = try kernel(.seededConvolution(inputs: 16, outputs: 32, kernel: [3, 3], seed: 1), [2, 16, 18, 17])
     let work = try #require(layer.work)
@@ -22,7 +22,7 @@ import Testing
     #expect((adjoint.directMultiplyAdds, adjoint.bytes) == (work.directMultiplyAdds, work.bytes))
   }
 
-  /// 9 × 8 → 5 × 4. Backward, the kernel passes over all of the input.
+  /// 9 × 8 → 5 × 4. The adjoint covers the whole input.
   @Test func im2colCountsPositionsTimesDepth() throws {
     let layer = try kernel(.seededConvolution(inputs: 8, outputs: 4, kernel: [5, 5], seed: 1), [1, 8, 9, 8])
     let work = try #require(layer.work)
@@ -34,7 +34,7 @@ import Testing
   }
 
   /// 11 × 11 → 5 × 5.
-  @Test func stridesGoBackByColumns() throws {
+  @Test func stridedAdjointsUseColumns() throws {
     let layer = try kernel(
       .seededConvolution(inputs: 6, outputs: 4, kernel: [3, 3], strides: [2, 2], seed: 1), [3, 6, 11, 11])
     #expect(layer.work?.algorithm == .im2col)
@@ -104,7 +104,8 @@ import Testing
     #expect(plan.leastBytesMoved(by: pooled) == 4 * (96 + 24))
   }
 
-  /// A rectified convolution and two fully connected layers: 5·7·25·9 multiply-adds, 175 · 6 and 6 · 4 of each product.
+  /// A rectified convolution and two fully connected layers: 5·7·25·9 multiply-adds, then 175 · 6 and 6 · 4 for each
+  /// product.
   @Test func productsAreCountedAsTheyAreComputed() throws {
     var builder = GraphBuilder(item: [7, 5, 5])
     let layer = builder.add(
@@ -125,7 +126,7 @@ import Testing
     _ = try executor.trace(input, sideProducts: [layer: .everywhere])
     #expect(products.multiplyAdds == 2 * (3 * convolution + 2 * first + 2 * second))
 
-    // Back, of the head the rows of the two targets are read, of the layer before it all.
+    // Backward, the head reads the rows of the two targets, and the layer before it reads all rows.
     let explainer = try Explainer(builder.network(), threads: 2)
     let trace = try explainer.trace(input)
     let before = explainer.executor.workers.products.multiplyAdds

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Operators that only move values: what the adjoint moves back is what the forward pass moved.
+/// Operators that only move values: the adjoint reverses the forward pass.
 @Suite struct LayoutKernelTests {
   @Test(
     arguments: [
@@ -11,7 +11,7 @@ import Testing
       (.reshape(extents: [0, -1, 2], allowZero: false), 3),
     ] as [(any RelevanceKit.Operator, Int)])
   func theAdjointMovesBack(operation: any RelevanceKit.Operator, seeds: Int) throws {
-    // One item where the batch axis moves, since then several cannot be told apart.
+    // A single item where the batch axis moves, because several items cannot be distinguished then.
     let moves = seeds == 1
     let item: TensorShape = [moves ? 1 : 2, 3, 4, 5]
     var builder = GraphBuilder(item: [3, 4, 5])
@@ -19,7 +19,7 @@ import Testing
     let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: item))
     let kernel = try #require(trace.kernel(of: id) as? any LinearKernel)
     let numbers = Tensor(shape: item.withBatch(item[0] * seeds), elements: (0..<item.count * seeds).map(Float.init))
-    // The forward pass of all seeds as a batch.
+    // The forward pass with all seeds as a batch.
     let batch = try Executor(try builder.network(), threads: 1).trace(numbers).value(of: id)
     let back = Guarded.tensor(numbers.shape) { c in
       batch.withUnsafeElements { kernel.adjoint($0.baseAddress!, seeds: seeds, [c], on: trace.workers) }
@@ -27,12 +27,13 @@ import Testing
     #expect(back == numbers)
   }
 
-  /// Three operands of different extents, along each axis that several seeds allow; the second takes no relevance.
+  /// Three operands of different extents, along each axis that allows several seeds; the second operand receives no
+  /// relevance.
   @Test(arguments: [1, 2, -1], [1, 3])
   func concatenationIsSplit(axis: Int, seeds: Int) throws {
     let position = axis < 0 ? axis + 4 : axis
     let extents = (0..<3).map { operand in (0..<4).map { $0 == position ? operand + 2 : [2, 3, 4, 5][$0] } }
-    // Constants on their own would be joined before anything runs, so each is added to the input, which is zero.
+    // Constants alone would be concatenated before the run, so each is added to the input, which is zero.
     var builder = GraphBuilder(item: [1])
     let operands = extents.enumerated().map { index, extents in
       let zero = builder.add("zero\(index)", .reshape(extents: [2, 1, 1, 1], allowZero: false), Node.ID(0))
@@ -43,7 +44,7 @@ import Testing
     let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: [2, 1]))
     let joined = trace.value(of: id)
     for (number, (operand, id)) in zip(extents, operands).enumerated() {
-      // Each operand is found where it was put.
+      // Each operand is in its part of the result.
       let value = trace.value(of: id)
       let start = extents.prefix(number).reduce(0) { $0 + $1[position] }
       for i in 0..<value.count {
@@ -54,7 +55,7 @@ import Testing
       }
     }
     let kernel = try #require(trace.kernel(of: id) as? any LinearKernel)
-    // Every seed's relevance is the joined tensor, scaled: its parts are the operands, scaled.
+    // Every seed's relevance is the scaled result, so its parts are the scaled operands.
     let perItem = joined.count / 2
     let r = (0..<2 * seeds).flatMap { item in
       joined.elements[item / seeds * perItem..<(item / seeds + 1) * perItem].map { $0 * Float(item + 1) }

@@ -4,16 +4,16 @@ import Synchronization
 import RelevanceTestSupport
 import Testing
 
-/// Memory comes back when nobody uses it any more, and never before.
+/// Memory returns to the pool when its last user releases it, and not earlier.
 @Suite struct MemoryPoolTests {
-  @Test func memoryIsUsedAgain() {
+  @Test func memoryIsReused() {
     let pool = MemoryPool()
     let first = Self.address(in: pool, 5000)
     #expect(Self.address(in: pool, 5000) == first)
     #expect(Self.address(in: pool, 4000) == first)
   }
 
-  @Test func memoryInUseIsNotLentAgain() {
+  @Test func memoryInUseIsNotReused() {
     let pool = MemoryPool()
     let held = pool.tensor([5000])
     let view = held.reshaped(to: [50, 100])
@@ -29,7 +29,7 @@ import Testing
     #expect(Self.address(in: pool, 1 << 19) == large)
   }
 
-  @Test func trimmingFreesOnlyWhatIsIdle() {
+  @Test func trimmingFreesOnlyIdleMemory() {
     let pool = MemoryPool()
     var held = pool.tensor([3 << 20])
     held.withUnsafeMutableElements { $0.update(repeating: 7) }
@@ -43,7 +43,7 @@ import Testing
     for count in [0, 1, 100, 5000, 1 << 20, (2 << 20) + 1] { #expect(Self.address(in: pool, count) % 64 == 0) }
   }
 
-  /// A second run takes the memory of the first once its trace is gone.
+  /// A second run reuses the memory of the first after its trace is released.
   @Test func runsShareMemory() throws {
     var builder = GraphBuilder(item: [3, 40, 40])
     let id = builder.add("conv", try .seededConvolution(inputs: 3, outputs: 8, kernel: [3, 3], seed: 1))
@@ -60,7 +60,7 @@ import Testing
     #expect(held.value(of: id) == other.value(of: id))
   }
 
-  /// Many threads take, fill and give back: nobody sees another's numbers.
+  /// Many threads allocate, fill and release memory: no thread finds another's numbers.
   @Test func threadsDoNotShareMemory() {
     let pool = MemoryPool()
     let clashes = Atomic<Int>(0)

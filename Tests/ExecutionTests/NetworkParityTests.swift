@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Logits of whole networks against ONNX Runtime.
+/// Logits of whole networks, against ONNX Runtime.
 @Suite struct NetworkParityTests {
-  /// The largest difference, relative to the largest logit.
+  /// The largest difference relative to the largest logit.
   static let tolerance: Float = 1e-4
 
   @Test(arguments: [

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Every operator in a model of its own, against what ONNX Runtime computes.
+/// Every operator in its own model, against ONNX Runtime.
 @Suite struct OperatorParityTests {
   static let names: [String] = {
     let folder = Fixtures.path("operators")
@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  /// No case has been lost: the folders are those of the manifest.
+  /// All cases are present: the folders are those of the manifest.
   @Test func allCasesAreThere() throws {
     let manifest = try JSONSerialization.jsonObject(
       with: Data(contentsOf: URL(fileURLWithPath: Fixtures.path("Manifest.json"))))

@@ -2,25 +2,25 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Where values are in memory: what a prediction computes in places that are used again is what a trace keeps.
+/// The places of values in memory: predictions, which reuse places, have the same values as traces.
 @Suite struct PlacementTests {
-  /// Networks in which operands are joined in all ways that a place can be shared.
+  /// Networks that concatenate operands in all ways in which places can be shared.
   enum Joined: String, CaseIterable, CustomTestStringConvertible {
     /// Two branches, each rectified, as in GoogLeNet.
     case branches
-    /// What is joined is joined again, as in DenseNet.
+    /// A concatenation of concatenations, as in DenseNet.
     case nested
-    /// One operand twice, which can lie in one place only.
+    /// One operand twice, which can have only one place.
     case twice
-    /// An operand that others use after it is joined.
+    /// An operand that is also used after the concatenation.
     case usedLater
-    /// The joined value is rectified, with parts of both signs that a third node uses as they are.
+    /// The result is rectified, and a third node uses parts of both signs unchanged.
     case rectifiedWhole
-    /// The input is joined to what is computed from it.
+    /// The input is concatenated with values computed from it.
     case withInput
-    /// An operand under another shape.
+    /// An operand with another shape.
     case reshaped
-    /// An operand whose axes have changed places and back: of a single item without moving any element.
+    /// An operand whose axes were permuted and restored; with a single item no element moves.
     case turned
 
     var testDescription: String { rawValue }
@@ -86,9 +86,9 @@ import Testing
     let x = Seeded.tensor([batch, 16, 12, 12], seed: 5)
     let executor = Executor(network, threads: 2)
     let trace = try executor.trace(x)
-    // Twice, so that the second finds what the first left in memory.
+    // Twice, so that the second run starts with the memory of the first.
     for _ in 0..<2 { #expect(try executor.logits(x).bits == trace.value(of: network.logits).bits) }
-    // What a trace keeps is what each node makes of its operands' values.
+    // The values of a trace are the results of each node for its operands' values.
     for id in network.graph.ids {
       guard network.graph[id].operation is Concat else { continue }
       let parts = network.graph[id].inputs.map { trace.value(of: $0) }
@@ -99,7 +99,7 @@ import Testing
     }
   }
 
-  /// A chain of equal layers needs two of their places however long it is; a trace needs all.
+  /// A chain of equal layers needs the places of two layers, regardless of its length; a trace needs all.
   @Test func predictionsTakeLessMemoryThanTraces() throws {
     func memory(layers: Int) throws -> (prediction: Int, trace: Int) {
       var builder = GraphBuilder(item: [8, 20, 20])

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Pooling and averages against loops over their definitions in double precision.
+/// Pooling and averages, against loops over their definitions in double precision.
 @Suite struct PoolingTests {
   @Test(arguments: PoolingCase.all)
   func maximum(of one: PoolingCase) throws {
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// Axes of a mean, with the whole and with parts of the operand averaged.
+  /// Axes of a mean, over the whole operand and over parts of it.
   @Test(arguments: [[2, 3], [-2, -1], [2], [3], [1], [1, 2], [1, 2, 3]], [true, false])
   func mean(over axes: [Int], keepsAxes: Bool) throws {
     let input: TensorShape = [2, 3, 5, 7]
@@ -40,7 +40,7 @@ import Testing
     let mean = try #require(kernel as? MeanKernel)
     let x = Seeded.tensor(input, seed: 1, low: 0)
     let averaged = Set(axes.map { $0 < 0 ? $0 + 4 : $0 })
-    /// The output element that each input element is averaged into.
+    /// The output element of each input element.
     let targets = (0..<input.count).map { position in
       (0..<4).reduce(0) { index, axis in
         averaged.contains(axis) ? index : index * input[axis] + position / input.strides[axis] % input[axis]
@@ -57,7 +57,7 @@ import Testing
 
     for seeds in [1, 3] {
       let r = Seeded.tensor([2 * seeds, outputs / 2], seed: 4)
-      /// Where the relevance of an element of an item of several seeds comes from.
+      /// The source of the relevance of an element of an item with several seeds.
       func source(_ index: Int) -> (activation: Int, relevance: Int) {
         let (item, inner) = (index / (input.count / 2), index % (input.count / 2))
         return (item / seeds * input.count / 2 + inner, item * outputs / 2 + targets[inner])
@@ -73,13 +73,13 @@ import Testing
     }
   }
 
-  @Test func aMeanOverAxesThatAreNotNeighborsIsAnError() {
+  @Test func aMeanOverSeparateAxesIsAnError() {
     let error = #expect(throws: GraphError.self) {
       try Self.kernel(.mean(axes: [1, 3], keepsAxes: true), input: [1, 2, 3, 4])
     }
     #expect(
       error?.description
-        == "node pool (ReduceMean): the mean over axes [1, 3] is not supported: they must be neighbors")
+        == "node pool (ReduceMean): the mean over axes [1, 3] is not supported: expected adjacent axes")
   }
 
   // MARK: Helpers
@@ -90,7 +90,7 @@ import Testing
     var builder = GraphBuilder(item: Array(input.dimensions.dropFirst()))
     let id = builder.add("pool", operation)
     let trace = try Executor(try builder.network(), threads: 2).trace(Tensor(shape: input))
-    // Before anything is written to memory of the expected size.
+    // Checked before memory of the expected size is written.
     if let output { try #require(trace.value(of: id).shape == output) }
     return (try #require(trace.kernel(of: id)), trace.workers)
   }
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  /// Numbers of few values, both signs, so that there are ties.
+  /// Values with few levels of both signs, so that there are ties.
   static func coarse(_ shape: TensorShape) -> Tensor {
     Seeded.tensor(shape, seed: 9, low: -2, high: 2).map { $0.rounded() / 2 }
   }

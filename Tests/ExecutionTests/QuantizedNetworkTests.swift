@@ -3,25 +3,26 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Networks that ONNX Runtime quantized or optimized, and its own operators, against what it computes without optimizing further.
+/// Networks that ONNX Runtime quantized or optimized, and its own operators, against its results without further
+/// optimization.
 @Suite struct QuantizedNetworkTests {
   static let names: [String] = {
     let folder = Fixtures.path("quantized")
     return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
       .filter { !openBlocks.contains($0) }
   }()
-  /// Saved with channels in blocks whose size the file leaves open; in the other files what enters or leaves them tells it.
+  /// Files with channels in blocks whose size is not determined; in the other files, the input or output determines it.
   static let openBlocks = ["saved-blocks-open"]
 
-  /// Which processor saved a file is not known: whichever runs it, the answer is the same.
-  @Test(arguments: openBlocks) func blocksThatAreOpenAreRefused(name: String) {
+  /// The processor that saved a file is unknown: the answer must be the same on every processor.
+  @Test(arguments: openBlocks) func undeterminedBlocksAreRejected(name: String) {
     let error = #expect(throws: ONNXError.self) {
       try NeuralNetwork(contentsOf: Fixtures.path("quantized/\(name)/model.onnx"))
     }
     #expect(error?.description.contains("its weights fit blocks of 8 and of 16 channels") == true)
   }
 
-  @Test func allAreThere() { #expect(Self.names.count >= 42) }
+  @Test func allCasesArePresent() { #expect(Self.names.count >= 42) }
 
   @Test(arguments: names) func matchesONNXRuntime(name: String) throws {
     let network = try NeuralNetwork(contentsOf: Fixtures.path("quantized/\(name)/model.onnx"))
@@ -34,7 +35,7 @@ import Testing
     }
   }
 
-  @Test(arguments: names) func isWrittenAndReadAgain(name: String) throws {
+  @Test(arguments: names) func isWrittenAndRead(name: String) throws {
     let source = try ONNXFile(contentsOf: Fixtures.path("quantized/\(name)/model.onnx"), prefersLogits: false)
     let network = try NeuralNetwork(source.graph)
     let scratch = try Fixtures.Scratch()
@@ -45,7 +46,7 @@ import Testing
     #expect(try Self.output(of: NeuralNetwork(contentsOf: file), input).largestDifference(from: expected) <= 1e-5)
   }
 
-  /// Rounding takes no relevance, and does not stop gradients.
+  /// Rounding absorbs no relevance and does not stop gradients.
   @Test(arguments: names.filter { name in !["op-", "dynamic-dense", "saved-blocks"].contains { name.hasPrefix($0) } })
   func isExplained(name: String) throws {
     let network = try NeuralNetwork(contentsOf: Fixtures.path("quantized/\(name)/model.onnx"))
@@ -72,7 +73,7 @@ import Testing
     try Executor(network, threads: threads).trace(input).value(of: network.graph.output)
   }
 
-  /// Whatever is computed in another order may be rounded to the next integer: that moves few elements, and these by little.
+  /// Computation in another order can round values to an adjacent integer: few elements change, and only slightly.
   private static func expectNear(_ found: Tensor, _ expected: Tensor) {
     let largest = expected.elements.map { abs($0) }.max() ?? 0
     #expect(found.largestDifference(from: expected) <= 2e-2 * Double(largest))

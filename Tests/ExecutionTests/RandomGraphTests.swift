@@ -1,7 +1,7 @@
 import RelevanceTestSupport
 import Testing
 
-/// Random networks against what ONNX Runtime computes, whole tensors.
+/// Random networks, against ONNX Runtime, for whole tensors.
 @Suite struct RandomGraphTests {
   @Test(arguments: [1, 2]) func matchONNXRuntime(threads: Int) throws {
     let pack = try PackedCases("graphs")

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Operators that pick, repeat or mix elements: what they send back is the transpose of what they do.
+/// Operators that select, repeat or mix elements: their adjoint is the transpose of the forward pass.
 @Suite struct SelectionTests {
   static let operations: [(RelevanceKit.Operator, name: String)] = [
     (.slice(Slice(starts: [1, -4], ends: [3, 9], axes: [1, -1], steps: [1, 2])), "slice"),
@@ -33,10 +33,10 @@ import Testing
     ),
   ]
 
-  /// ⟨A·x, s⟩ = ⟨x, Aᵀ·s⟩ for every item and seed; the operand is behind a rectifier that keeps positive values.
-  @Test(arguments: operations.indices, [1, 3]) func backIsTheTransposeOfForward(index: Int, seeds: Int) throws {
+  /// ⟨A·x, s⟩ = ⟨x, Aᵀ·s⟩ for every item and seed; the operand follows a rectifier that keeps its positive values.
+  @Test(arguments: operations.indices, [1, 3]) func adjointsAreTransposes(index: Int, seeds: Int) throws {
     let (operation, name) = Self.operations[index]
-    // A batch that is itself sliced cannot carry several seeds for each of its items.
+    // A sliced batch cannot have several seeds for each item.
     guard name != "slice of the batch" || seeds == 1 else { return }
     var builder = GraphBuilder(item: [4, 5, 6])
     builder.add("relu", .relu)
@@ -78,7 +78,7 @@ import Testing
     let trace = try Executor(builder.network(), threads: 2).trace(x)
     let y = trace.value(of: id)
     let kernel = try #require(trace.kernel(of: id) as? any WeightedKernel)
-    // The definition: each input is spread over its window.
+    // By the definition, each input is added to its window.
     var expected = [Double](repeating: 0, count: y.count)
     let (height, width) = (y.shape[2], y.shape[3])
     for n in 0..<2 {

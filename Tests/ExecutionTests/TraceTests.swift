@@ -4,9 +4,9 @@ import Synchronization
 import RelevanceTestSupport
 import Testing
 
-/// What a trace keeps of a run, and that runs do not disturb each other.
+/// The values that a trace keeps, and that runs do not affect each other.
 @Suite struct TraceTests {
-  /// Nodes whose place a rectifier takes: their own values are computed anew when asked for.
+  /// Nodes whose values a rectifier has overwritten are computed again on request.
   @Test func valuesUnderARectifierAreRecomputed() throws {
     var builder = GraphBuilder(item: [3, 9, 8])
     let convolution = builder.add(
@@ -31,7 +31,7 @@ import Testing
       ] {
         let value = trace.value(of: before)
         #expect(value.elements.contains { $0 < 0 }, "\(network.graph[before].name) must have something to rectify")
-        // Not to the bit: beside a side product a fully connected layer adds up in another order.
+        // Not to the bit: with a side product, a fully connected layer sums in another order.
         #expect(trace.value(of: after).largestDifference(from: value.positivePart) <= Tolerance.singlePrecision)
       }
       guard let parameters = network.graph[convolution].operation as? Convolution else { return }
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  /// The same average with the window's sign turned, so that the sum has both signs.
+  /// The same average with the sign of the window inverted, so that the sum has both signs.
   private func normalizedRectifiedPooled(_ builder: inout GraphBuilder, _ operand: Node.ID) -> Node.ID {
     guard let window = try? Window(kernel: [2, 2]) else { preconditionFailure("2×2 is a window") }
     let average = builder.add("average", .averagePool(AveragePool(window: window, countsPadding: false)), operand)
@@ -60,8 +60,8 @@ import Testing
       ))
   }
 
-  /// A rectifier of what others use too, of the input, or of a rectifier's output, leaves its operand as it is.
-  @Test func operandsThatOthersUseAreKept() throws {
+  /// A rectifier of a value with other users, of the input, or of a rectifier's output keeps its operand unchanged.
+  @Test func sharedOperandsAreKept() throws {
     var builder = GraphBuilder(item: [2, 4, 4])
     let onInput = builder.add("relu", .relu)
     let convolution = builder.add(
@@ -94,7 +94,7 @@ import Testing
     #expect(trace.value(of: linear) == logits)
   }
 
-  @Test func sideProductsAreKeptWhereTheyWereAskedFor() throws {
+  @Test func requestedSideProductsAreKept() throws {
     let (network, convolution, linear) = try Self.smallNetwork()
     let x = Seeded.tensor([1, 2, 10, 9], seed: 3)
     let trace = try Executor(network, threads: 2).trace(x, sideProducts: [convolution: .everywhere])
@@ -116,8 +116,8 @@ import Testing
     }
   }
 
-  /// Sixteen runs of one executor from several threads, while earlier traces are still in use.
-  @Test func tracesAtTheSameTimeDoNotMix() throws {
+  /// Sixteen runs of one executor on several threads, while earlier traces are still in use.
+  @Test func concurrentTracesAreIndependent() throws {
     let (network, convolution, _) = try Self.smallNetwork()
     let executor = Executor(network, threads: 2)
     let inputs = (0..<16).map { Seeded.tensor([1, 2, 10, 9], seed: UInt64($0)) }
@@ -125,7 +125,7 @@ import Testing
     let found = Mutex<[Int: [Tensor]]>([:])
     DispatchQueue.concurrentPerform(iterations: inputs.count) { index in
       guard let trace = try? executor.trace(inputs[index], sideProducts: [convolution: .everywhere]) else { return }
-      // Another run of the same executor must not touch the first one's values.
+      // Another run of the same executor must not change the values of the first one.
       _ = try? executor.logits(inputs[(index + 1) % inputs.count])
       let values = [trace.value(of: network.logits).map { $0 }, trace.value(of: convolution)]
       found.withLock { $0[index] = values }
@@ -138,7 +138,7 @@ import Testing
     }
   }
 
-  @Test func whatDoesNotFitIsAnError() throws {
+  @Test func invalidInputsAreErrors() throws {
     let (network, _, _) = try Self.smallNetwork()
     let shape = #expect(throws: GraphError.self) { try Executor(network).logits(Tensor(shape: [1, 3, 10, 9])) }
     #expect(shape?.description == "input x: expected shape n×2×10×9, found 1×3×10×9")
@@ -151,7 +151,7 @@ import Testing
     }
   }
 
-  /// Convolution, rectifier and a fully connected head.
+  /// A convolution, a rectifier and a fully connected head.
   private static func smallNetwork() throws -> (network: NeuralNetwork, convolution: Node.ID, linear: Node.ID) {
     var builder = GraphBuilder(item: [2, 10, 9])
     let convolution = builder.add("conv", try .seededConvolution(inputs: 2, outputs: 6, kernel: [3, 3], seed: 1))

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Weights in layouts of the package's own are kept up to a budget; results do not depend on it.
+/// Weights in the package's own layouts are kept up to a budget; results do not depend on it.
 @Suite struct WeightBudgetTests {
   private func network() throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [16, 40, 40])

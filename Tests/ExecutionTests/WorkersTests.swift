@@ -4,11 +4,11 @@ import Synchronization
 import RelevanceTestSupport
 import Testing
 
-/// Threads that share out tasks: each task once, whoever calls from wherever.
+/// Threads that share tasks: each task runs once, for any caller and thread.
 @Suite struct WorkersTests {
   @Test(arguments: [1, 2, 3, 8]) func eachTaskIsDoneOnce(threads: Int) {
     let workers = Workers(count: threads, pool: MemoryPool())
-    // Short and long pauses, so that helpers are found awake and asleep.
+    // Short and long pauses, so that helpers are both awake and asleep.
     for round in 0..<300 {
       let tasks = round % 37
       let counts = Counts(tasks)
@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test func callersAtTheSameTimeDoNotMix() {
+  @Test func concurrentCallersAreIndependent() {
     let workers = Workers(count: 3, pool: MemoryPool())
     let failures = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: 6) { caller in
@@ -26,7 +26,7 @@ import Testing
         let tasks = 1 + (caller * 7 + round) % 23
         let counts = Counts(tasks)
         workers.run(tasks, scratch: 64) { task, scratch in
-          // Whoever else writes here at the same time is seen.
+          // Detects any other thread that writes here at the same time.
           for i in 0..<64 { scratch[i] = Float(caller * 100 + task) }
           if (0..<64).allSatisfy({ scratch[$0] == Float(caller * 100 + task) }) { counts.add(1, at: task) }
         }
@@ -36,7 +36,7 @@ import Testing
     #expect(failures.load(ordering: .relaxed) == 0)
   }
 
-  @Test func tasksMayShareOutTasks() {
+  @Test func tasksCanRunTasks() {
     let workers = Workers(count: 2, pool: MemoryPool())
     for _ in 0..<100 {
       let counts = Counts(40)
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  /// Same bits however many threads there are and however often it runs: tasks write to places of their own.
+  /// Identical bits for any number of threads and in repeated runs: tasks write to different elements.
   @Test(arguments: ConvolutionCase.sizes.filter { $0.algorithm != .im2col })
   func bitsDoNotDependOnThreads(of one: ConvolutionCase) throws {
     var builder = GraphBuilder(item: [one.inputs] + one.extents)

@@ -26,8 +26,8 @@ struct ChartTests {
       .init("VGG16 & <more>", [.init(-0.3, lower: -0.4, upper: -0.2), .init(0.5, lower: .nan, upper: 1)]),
     ])
 
-  /// Dashes of a curve that leaves the plot are not counted to its end.
-  @Test func valuesFarOutsideAreDrawnAtOnce() {
+  /// Dashes of a curve that leaves the plot are not computed to its far end.
+  @Test func valuesFarOutsideAreDrawnQuickly() {
     for value in [4.65e12, -1e300, .greatestFiniteMagnitude] {
       var chart = chart
       for series in chart.series.indices { chart.series[series].points[3].y = value }
@@ -36,7 +36,7 @@ struct ChartTests {
     }
   }
 
-  /// Marks of their own stand where they are given, with their labels, and the axis ends at the outer ones.
+  /// Given marks appear at their positions with their labels, and the axis ends at the outermost ones.
   @Test func marksAreWhereTheyAreGiven() {
     let marks = [(-1.0, "0"), (0, "1"), (3, "eight"), (4.5, "23")].map { ChartAxis.Mark($0.0, $0.1) }
     var chart = chart
@@ -48,7 +48,7 @@ struct ChartTests {
     #expect(abs((second - first) / (last - first) - 1 / 5.5) < 1e-9)
   }
 
-  @Test func ticksRiseAndCoverTheRange() {
+  @Test func ticksIncreaseAndCoverTheRange() {
     let ranges: [(Double, Double)] = [
       (0, 1), (0, 13), (0, 100), (-0.3, 0.7), (12.34, 12.35), (-5e-7, 3e-7), (1e9, 1.1e9), (999, 1001),
       (1e-200, 3e-200), (-1e280, 1e280), (1e6, 1e6 + 1),
@@ -64,7 +64,7 @@ struct ChartTests {
         let step = scale.ticks[1] - scale.ticks[0]
         let digits = step / pow(10, log10(step * 1.001).rounded(.down))
         #expect([1, 2, 2.5, 5].contains { abs($0 - digits) < 1e-3 }, "step \(step)")
-        // Labels are distinct and say the ticks' values.
+        // Labels are distinct and match the values of the ticks.
         let labels = scale.ticks.map(scale.label)
         #expect(Set(labels).count == labels.count, "\(labels)")
         for (label, tick) in zip(labels, scale.ticks) {
@@ -97,13 +97,13 @@ struct ChartTests {
   }
 
   @Test func curvesPassThroughTheirPoints() {
-    // One curve without interval, so that nothing else has its color.
+    // One curve without an interval, so that its color occurs nowhere else.
     let points = [(0.0, 0.1), (30, 0.8), (55, 0.35), (100, 0.6)]
     var chart = chart
     chart.series = [.init("", points.map { .init(x: $0.0, y: $0.1) })]
     let image = chart.image(scale: 1)
     for (x, y) in points { #expect(isCurve(at: chart.place(x: x, y: y), image), "no ink at (\(x), \(y))") }
-    // Half-way between points there is a line, too, and well above it is none.
+    // Between points there is a line, and well above it there is none.
     for (a, b) in zip(points, points.dropFirst()) {
       let (x, y) = ((a.0 + b.0) / 2, (a.1 + b.1) / 2)
       #expect(isCurve(at: chart.place(x: x, y: y), image), "no ink at (\(x), \(y))")
@@ -122,7 +122,7 @@ struct ChartTests {
     #expect(color.blue > color.red && color.red > 190)
   }
 
-  @Test func valuesThatAreNoNumbersInterruptTheCurve() {
+  @Test func nonFiniteValuesInterruptTheCurve() {
     let values: [Double] = [0.2, 0.2, .nan, 0.2, 0.2, .infinity, 0.2]
     var chart = chart
     chart.series = [.init("", values.enumerated().map { .init(x: Double($0) * 10, y: $1, lower: .nan, upper: 1) })]
@@ -130,7 +130,7 @@ struct ChartTests {
     #expect(isCurve(at: chart.place(x: 5, y: 0.2), image) && isCurve(at: chart.place(x: 35, y: 0.2), image))
     #expect(!isCurve(at: chart.place(x: 20, y: 0.2), image) && !isCurve(at: chart.place(x: 50, y: 0.2), image))
     #expect(isWellFormed(chart.svg()))
-    // A lone point has its marker.
+    // A single point has a marker.
     #expect(isCurve(at: chart.place(x: 60, y: 0.2), image))
   }
 
@@ -180,7 +180,7 @@ struct ChartTests {
     #expect(!ink(image).contains { image[$0.x, $0.y] == blue && $0.y >= top })
   }
 
-  @Test func nothingIsCutOff() {
+  @Test func nothingIsClipped() {
     for image in [chart.image(scale: 1), bars.image(scale: 1), narrow.image(scale: 1)] {
       let edge = ink(image).filter { min($0.x, $0.y, image.width - 1 - $0.x, image.height - 1 - $0.y) < 2 }
       #expect(edge.isEmpty)
@@ -207,18 +207,18 @@ struct ChartTests {
     #expect(first[0].right <= first[1].left)
     let high = BarChart(axis: ChartAxis("share"), groups: [.init("", [.init(900), .init(1000)])]).places(inGroup: 0)
     #expect(abs((high[0].base - high[0].end) / (high[1].base - high[1].end) - 0.9) < 1e-9)
-    // Blue up to the value, and not beyond.
+    // Blue up to the value, but not beyond it.
     let bar = first[0]
     let x = Int(bar.left) + 2
     #expect(image[x, Int(bar.end) + 3] == RGBColor.okabeIto[0] && image[x, Int(zero) - 3] == RGBColor.okabeIto[0])
     #expect(image[x, Int(bar.end) - 3] != RGBColor.okabeIto[0])
-    // The interval is a dark line that goes on beyond the end.
+    // The interval is a dark line that extends beyond the end.
     let beyond = bar.end - (zero - bar.end) * 0.25
     let middle = image[Int((bar.left + bar.right) / 2), Int(beyond)]
     #expect(middle.red < 140 && middle.green < 140 && middle.blue < 140)
   }
 
-  @Test(arguments: [true, false]) func svgIsWellFormedAndSaysAllNames(isLineChart: Bool) throws {
+  @Test(arguments: [true, false]) func svgIsWellFormedAndContainsAllNames(isLineChart: Bool) throws {
     let svg = isLineChart ? chart.svg() : bars.svg()
     let document = try XMLDocument(xmlString: svg, options: [])
     let root = try #require(document.rootElement())
@@ -228,7 +228,7 @@ struct ChartTests {
       isLineChart ? ["Pointing & <accuracy>", "energy (%)", "accuracy"] : ["Energy", "VGG16 & <more>", "share"]
     for name in Self.names + expected { #expect(texts.contains(name), "no \(name) in \(texts)") }
     #expect(svg.contains("CLRP1 &lt;other &amp; &quot;all&quot;&gt;"))
-    // On white, without anything from outside.
+    // A white background, and no external references.
     #expect(root.children?.first { $0.name == "rect" } != nil)
     #expect(!svg.contains("href") && !svg.contains("nan") && !svg.contains("inf"))
   }
@@ -240,13 +240,13 @@ struct ChartTests {
     #expect(isWellFormed(chart.svg()))
   }
 
-  @Test func bytesAreTheSameEachTime() {
+  @Test func bytesAreReproducible() {
     #expect(chart.svg() == chart.svg() && bars.svg() == bars.svg())
     #expect(chart.image() == chart.image() && bars.image() == bars.image())
   }
 
-  @Test func seriesCanBeToldApartInGray() {
-    // Dashes of lines, markers and hatching differ between the first six series.
+  @Test func seriesAreDistinctInGray() {
+    // Dashes, markers and hatching differ between the first six series.
     let svg = LineChart(
       x: ChartAxis("x"), y: ChartAxis("y"),
       series: (0..<6).map { .init("\($0)", [.init(x: 0, y: Double($0)), .init(x: 1, y: Double($0))]) }
@@ -266,7 +266,7 @@ struct ChartTests {
     (try? XMLDocument(xmlString: svg, options: [])) != nil && !svg.contains("nan") && !svg.contains("inf\"")
   }
 
-  /// Whether the pixel at a place, or one that touches it, has about the first series' color.
+  /// Whether the pixel at a position, or an adjacent one, has approximately the first series' color.
   private func isCurve(at place: (x: Double, y: Double), _ image: RGBImage) -> Bool {
     let blue = RGBColor.okabeIto[0]
     return (-1...1).contains { dy in

@@ -32,16 +32,16 @@ struct LabeledMontageTests {
     let (image, places) = (montage.image(), montage.places())
     #expect(places.count == 5)
     #expect(places.allSatisfy { contains(image, $0.image) && contains(image, $0.caption) })
-    for (i, (picture, caption)) in places.enumerated() {
-      for y in 0..<picture.height {
-        for x in 0..<picture.width { #expect(image[picture.left + x, picture.top + y] == Self.red) }
+    for (i, (frame, caption)) in places.enumerated() {
+      for y in 0..<frame.height {
+        for x in 0..<frame.width { #expect(image[frame.left + x, frame.top + y] == Self.red) }
       }
-      for other in places where other.image != picture { #expect(!overlap(caption, other.image)) }
-      #expect(place == .above ? caption.top < picture.top : caption.top >= picture.top + picture.height)
+      for other in places where other.image != frame { #expect(!overlap(caption, other.image)) }
+      #expect(place == .above ? caption.top < frame.top : caption.top >= frame.top + frame.height)
       let texts = montage.rows.flatMap(\.cells).map(\.caption)
       #expect(texts[i].isEmpty == (caption.height == 0))
     }
-    // All ink is a picture's with its rim, a caption's or the color bar's.
+    // All ink belongs to an image with its rim, to a caption, or to the color bar.
     let bottom = places.map { max($0.image.top + $0.image.height, $0.caption.top + $0.caption.height) }.max()!
     for pixel in ink(image) where pixel.y < bottom + 1 {
       #expect(
@@ -51,7 +51,7 @@ struct LabeledMontageTests {
     #expect(bare.image().height < image.height)
   }
 
-  @Test func titlesTakeTheirOwnSpace() {
+  @Test func titlesHaveTheirOwnSpace() {
     let (plain, titled) = (montage(title: "", rowTitle: ""), montage())
     #expect(titled.image().width > plain.image().width && titled.image().height > plain.image().height)
     let first = titled.places()[0].image
@@ -63,7 +63,7 @@ struct LabeledMontageTests {
       ink(image).allSatisfy { $0.x >= 8 - 1 && $0.y >= 8 && $0.x < image.width - 7 && $0.y < image.height - 8 })
   }
 
-  @Test func tooLongARowTitleIsShortened() {
+  @Test func longRowTitlesAreShortened() {
     let montage = montage(title: "", rowTitle: "contrastive layer-wise relevance propagation")
     let place = montage.places()[0].image
     let column = ink(montage.image()).filter { $0.x < place.left - 2 }
@@ -80,7 +80,7 @@ struct LabeledMontageTests {
     montage.colorBar = nil
     let without = montage.image()
     #expect(with.height > without.height + 20)
-    // Below the picture: blue on the left, red on the right, white in the middle.
+    // Below the image: blue on the left, red on the right, white in the middle.
     let y = without.height + 5
     #expect(with[12, y].blue > with[12, y].red + 50 && with[203, y].red > with[203, y].blue + 50)
     #expect(with[108, y].red > 250 && with[108, y].blue > 250)
@@ -90,7 +90,7 @@ struct LabeledMontageTests {
     #expect(with == style.image())
   }
 
-  @Test func colorBarOfWhatIsNeverNegativeStartsAtZero() throws {
+  @Test func sequentialColorBarsStartAtZero() throws {
     let map = Tensor(shape: [40, 200], elements: (0..<8000).map(Float.init))
     let heatmap = try Heatmap(map, scale: .maximum, colors: .sequential)
     #expect(ColorBar(heatmap).colors == .sequential)
@@ -98,13 +98,13 @@ struct LabeledMontageTests {
     let image = montage.image()
     let y = montage.places()[0].image.height + 8 + 8 + 5
     #expect(image[10, y].blue > 240 && image[203, y].red < 70)
-    // Numbers at both ends, and none in the middle.
+    // Numbers at both ends only.
     let columns = Set(ink(image).filter { $0.y > y + 8 }.map(\.x))
     #expect(
       columns.contains { $0 < 20 } && columns.contains { $0 > 180 } && !columns.contains { (60..<150).contains($0) })
   }
 
-  @Test func nothingIsAPictureToo() {
+  @Test func emptyMontagesAreImages() {
     for rows in [
       [], [LabeledMontage.Row([])],
       [.init(title: "row", [.init(RGBImage(width: 0, height: 0, filledWith: .white))])],

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Montages")
 struct MontageTests {
-  @Test func montagePlacesPictures() {
+  @Test func montagePlacesImages() {
     let red = RGBImage(width: 2, height: 3, filledWith: RGBColor(red: 200, green: 0, blue: 0))
     let black = RGBImage(width: 4, height: 1, filledWith: .black)
     let montage = Montage([red, black, black], columns: 2, margin: 1).image()

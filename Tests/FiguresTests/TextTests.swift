@@ -3,7 +3,7 @@ import Foundation
 import RelevanceImaging
 import Testing
 
-@Suite("Text in pictures")
+@Suite("Text in images")
 struct TextTests {
   @Test func widthsAddUp() {
     let parts = ["zebra", " ", "0.873", "×10⁻⁵ — α…"]
@@ -17,22 +17,22 @@ struct TextTests {
     var shapes: [RGBImage: Unicode.Scalar] = [:]
     for scalar in (0x21...0x7E).compactMap(Unicode.Scalar.init) + Array("−×°…–±≤≥éäöüßαβγε⁻²").flatMap(\.unicodeScalars)
     {
-      let shape = picture(of: String(Character(scalar)), size: 40)
+      let shape = rendering(of: String(Character(scalar)), size: 40)
       #expect(!ink(shape).isEmpty, "\(scalar) leaves no ink")
       #expect(shapes.updateValue(scalar, forKey: shape) == nil, "\(scalar) looks like another character")
     }
-    #expect(ink(picture(of: " \t\n\u{a0}")).isEmpty)
+    #expect(ink(rendering(of: " \t\n\u{a0}")).isEmpty)
   }
 
   @Test func lettersWithoutGlyphAreFolded() {
-    #expect(picture(of: "naïve Škoda Łódź") == picture(of: "naive Skoda Łódź"))
-    #expect(picture(of: "Škoda") == picture(of: "Skoda"))
-    #expect(picture(of: "e\u{301}") == picture(of: "é"))
-    #expect(picture(of: "é") != picture(of: "e"))
-    #expect(picture(of: "Ｚebra") == picture(of: "Zebra"))
-    // What has no Latin letters is a box.
-    #expect(picture(of: "✓") == picture(of: "☃"))
-    #expect(!ink(picture(of: "✓")).isEmpty)
+    #expect(rendering(of: "naïve Škoda Łódź") == rendering(of: "naive Skoda Łódź"))
+    #expect(rendering(of: "Škoda") == rendering(of: "Skoda"))
+    #expect(rendering(of: "e\u{301}") == rendering(of: "é"))
+    #expect(rendering(of: "é") != rendering(of: "e"))
+    #expect(rendering(of: "Ｚebra") == rendering(of: "Zebra"))
+    // Characters without a Latin equivalent are drawn as a box.
+    #expect(rendering(of: "✓") == rendering(of: "☃"))
+    #expect(!ink(rendering(of: "✓")).isEmpty)
   }
 
   @Test func textIsShortenedToItsLimit() {
@@ -72,7 +72,7 @@ struct TextTests {
     }
   }
 
-  @Test func textIsCutOffAtThePicturesEdge() {
+  @Test func textIsClippedAtTheImagesEdge() {
     var large = RGBImage(width: 200, height: 80, filledWith: .white)
     large.draw(TextLabel("Labrador retriever", size: 20), x: 60, y: 30)
     for (left, top) in [(70, 32), (100, 36), (30, 38)] {
@@ -85,14 +85,14 @@ struct TextTests {
     #expect(far == RGBImage(width: 4, height: 4, filledWith: .white))
   }
 
-  @Test func colorIsThatOfTheText() {
+  @Test func textHasItsColor() {
     var image = RGBImage(width: 60, height: 60, filledWith: .white)
     image.draw(TextLabel("■M", size: 40, color: RGBColor(red: 200, green: 0, blue: 0)), x: 4, y: 4)
     #expect(image.pixels.indices.contains { $0 % 3 == 0 && image.pixels[$0...($0 + 2)] == [200, 0, 0] })
     #expect(ink(image).allSatisfy { image[$0.x, $0.y].green == image[$0.x, $0.y].blue })
   }
 
-  private func picture(of text: String, size: Double = 13) -> RGBImage {
+  private func rendering(of text: String, size: Double = 13) -> RGBImage {
     var image = RGBImage(width: 160, height: 60, filledWith: .white)
     image.draw(TextLabel(text, size: size), x: 8, y: 4)
     return image

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Decoding equals Pillow's")
 struct DecodingTests {
-  /// Decoders of the JPEG family agree to the bit if they use the same transform; Pillow's copy of the library may be newer.
+  /// JPEG decoders agree to the bit if they use the same transform; Pillow's copy of the library may be newer.
   @Test(
     arguments: [
       "color-444", "color-422", "color-420", "progressive", "restarts", "rgb", "gray", "cmyk", "ycck",
@@ -35,9 +35,9 @@ struct DecodingTests {
     for name in ["rgb-16", "rgb", "gray-16"] { #expect(try RGBImage.read(fixture("png/\(name).png")).doubt == nil) }
   }
 
-  @Test func contentAndNotTheNameDecides() throws {
+  @Test func formatIsDetectedFromContent() throws {
     try withTemporaryFolder { folder in
-      let path = folder + "/picture.jpg"
+      let path = folder + "/image.jpg"
       try FileManager.default.copyItem(atPath: fixture("png/rgb.png"), toPath: path)
       #expect(try RGBImage(contentsOf: path) == RGBImage(contentsOf: fixture("png/rgb.png")))
     }
@@ -56,20 +56,20 @@ struct EncodingTests {
     }
   }
 
-  @Test func replacesWhatWasThere() throws {
+  @Test func replacesExistingFiles() throws {
     try withTemporaryFolder { folder in
       for seed in 1...2 { try noise(width: 9, height: 9, seed: UInt64(seed)).writePNG(to: folder + "/a.png") }
       #expect(try RGBImage(contentsOf: folder + "/a.png") == noise(width: 9, height: 9, seed: 2))
     }
   }
 
-  @Test func failureLeavesNothingBehind() throws {
+  @Test func failureLeavesNoFile() throws {
     try withTemporaryFolder { folder in
       let image = try noise(width: 4, height: 4)
       #expect(
         sentence(without: folder) { try image.writePNG(to: folder + "/none/a.png") }
           == "none/a.png: cannot be written: No such file or directory")
-      // A folder of that name stands in the way of the rename, the last step.
+      // A folder with this name makes the last step, the rename, fail.
       try FileManager.default.createDirectory(atPath: folder + "/a.png/b", withIntermediateDirectories: true)
       #expect(
         sentence(without: folder) { try image.writePNG(to: folder + "/a.png") }

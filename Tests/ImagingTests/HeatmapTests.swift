@@ -30,11 +30,11 @@ struct HeatmapTests {
     }
   }
 
-  @Test func lightnessIsSymmetricAndFalls() throws {
+  @Test func lightnessIsSymmetricAndDecreases() throws {
     var last = 101.0
     for i in 0...50 {
       let (positive, negative) = (lightness(ramp[50 + i, 0]), lightness(ramp[50 - i, 0]))
-      // CIE L* and the ramp's Oklab lightness differ a little between hues; 100 is white.
+      // CIE L* and the ramp's Oklab lightness differ slightly between hues; 100 is white.
       #expect(abs(positive - negative) < 4)
       #expect(max(positive, negative) < last)
       last = min(positive, negative) + 4
@@ -44,21 +44,21 @@ struct HeatmapTests {
     }
   }
 
-  /// Steps that the eye sees as equal, all of them downward, from white.
+  /// Lightness decreases in perceptually equal steps, starting at white.
   @Test(arguments: [(HeatmapColors.diverging, Float(1)), (.diverging, -1), (.sequential, 1)])
-  func lightnessFallsSteadily(colors: HeatmapColors, sign: Float) throws {
+  func lightnessDecreasesSteadily(colors: HeatmapColors, sign: Float) throws {
     let values = (0...255).map { sign * Float($0) / 255 }
     let ramp = try Heatmap(Tensor(shape: [1, 256], elements: values), scale: .maximum, colors: colors).image()
     let lightnesses = (0...255).map { lightness(ramp[$0, 0]) }
     let steps = zip(lightnesses, lightnesses.dropFirst()).map { $0 - $1 }
-    // Bytes may round two neighbors to the same color.
+    // Rounding to bytes can give two adjacent steps the same color.
     #expect(ramp[0, 0] == .white && steps.allSatisfy { $0 >= 0 })
     #expect(zip(lightnesses, lightnesses.dropFirst(2)).allSatisfy { $0 > $1 })
     #expect(steps.max()! < 3 * (lightnesses[0] - lightnesses[255]) / 255, "no step is an edge")
     #expect(lightnesses[255] < (colors == .sequential ? 15 : 45))
   }
 
-  /// Two colors where there are two signs to see, one otherwise.
+  /// Diverging colors if both signs are visible, otherwise sequential colors.
   @Test(
     arguments: [
       ([[0, 1, 2]], .sequential), ([[0, 1, -0.1]], .diverging), ([[1, 2], [1, -1]], .diverging),
@@ -70,7 +70,7 @@ struct HeatmapTests {
     #expect(HeatmapColors(for: tensors, limit: 2) == expected)
   }
 
-  @Test func sequentialHasNoColorForWhatIsNegative() throws {
+  @Test func sequentialShowsNegativeValuesInGray() throws {
     let map = Tensor(shape: [1, 3], elements: [-1, 0, 1])
     let heatmap = try Heatmap(map, scale: .maximum, colors: .sequential)
     let image = heatmap.image()
@@ -107,7 +107,7 @@ struct HeatmapTests {
     #expect(try Heatmap(map, scale: .percentile(0)).limit == 1)
     #expect(try Heatmap(map, scale: .fixed(5)).limit == 5)
     #expect(try Heatmap(map, scale: .maximum).clippedShare == 0)
-    // Nearly all is zero: the percentile would be 0 and clip everything.
+    // Almost all values are zero: the percentile would be 0 and clip everything.
     var sparse = Tensor(shape: [100, 100])
     sparse[3, 3] = 2
     #expect(try Heatmap(sparse).limit == 2)
@@ -115,14 +115,14 @@ struct HeatmapTests {
     #expect("\(HeatmapScale.standard)" == "percentile 99.9 of |r|")
   }
 
-  @Test func whatIsNoNumberIsGray() throws {
+  @Test func nonFiniteValuesAreGray() throws {
     let heatmap = try Heatmap(Tensor(shape: [1, 3], elements: [.nan, 1, .infinity]), scale: .maximum)
     #expect(heatmap.limit == 1)
     #expect(heatmap.image()[0, 0] == RGBColor(red: 128, green: 128, blue: 128))
     #expect(heatmap.image()[2, 0] == heatmap.image()[0, 0])
   }
 
-  @Test func overlayShowsThePictureWhereThereIsNoRelevance() throws {
+  @Test func overlayShowsTheImageWhereRelevanceIsZero() throws {
     var map = Tensor(shape: [2, 2])
     map[0, 1] = 3
     map[1, 0] = -3

@@ -4,9 +4,9 @@ import RelevanceSupport
 import RelevanceTensors
 import Testing
 
-@Suite("What a user reads about a bad picture")
+@Suite("Errors for invalid images")
 struct ImageErrorTests {
-  /// The sentence about a file of this content.
+  /// The error message for a file with the given content.
   private func sentence(about content: Data, as name: String) -> String {
     ImagingTests.sentence { _ = try RGBImage(decoding: content, name: name) }
   }
@@ -14,10 +14,10 @@ struct ImageErrorTests {
   private func data(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: fixture(name))) }
 
   @Test func missing() {
-    let path = "no/such/picture.jpg"
+    let path = "no/such/image.jpg"
     #expect(
       ImagingTests.sentence { _ = try RGBImage(contentsOf: path) }
-        == "no/such/picture.jpg: no such file; expected a JPEG or PNG picture")
+        == "no/such/image.jpg: no such file; expected a JPEG or PNG image")
     let error = #expect(throws: SimpleError.self) { try RGBImage(contentsOf: path) }
     #expect(error?.category == .missingInput)
   }
@@ -30,26 +30,26 @@ struct ImageErrorTests {
     ("Just a note.\nNothing more.\n", "text"), ("", "an empty file"), ("GIF89a\u{1}", "a GIF"), ("%PDF-1.7", "a PDF"),
     ("RIFF\u{1}\u{2}\u{3}\u{4}WEBPVP8 ", "a WebP"), ("\u{1}\u{2}\u{3}\u{4}\u{5}", "bytes 01 02 03 04"),
   ])
-  func notAPicture(content: String, found: String) throws {
+  func notAnImage(content: String, found: String) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/photo.jpg"
       try Data(content.utf8).write(to: URL(fileURLWithPath: path))
       #expect(
         ImagingTests.sentence(without: folder) { _ = try RGBImage(contentsOf: path) }
-          == "photo.jpg: not a picture: expected JPEG or PNG, found \(found)")
+          == "photo.jpg: not an image: expected JPEG or PNG, found \(found)")
     }
     let error = #expect(throws: SimpleError.self) { try RGBImage(decoding: Data(content.utf8), name: "") }
     #expect(error?.category == .badData)
   }
 
-  @Test(arguments: ["jpeg/color-420.jpg", "jpeg/cmyk.jpg"]) func moreThanTheCallersLimit(name: String) throws {
+  @Test(arguments: ["jpeg/color-420.jpg", "jpeg/cmyk.jpg"]) func moreThanTheGivenLimit(name: String) throws {
     let content = try data(name)
-    let picture = try RGBImage(decoding: content, name: "photo.jpg")
-    let pixels = picture.width * picture.height
-    #expect(try RGBImage(decoding: content, name: "photo.jpg", pixelLimit: pixels) == picture)
+    let image = try RGBImage(decoding: content, name: "photo.jpg")
+    let pixels = image.width * image.height
+    #expect(try RGBImage(decoding: content, name: "photo.jpg", pixelLimit: pixels) == image)
     #expect(
       ImagingTests.sentence { _ = try RGBImage(decoding: content, name: "photo.jpg", pixelLimit: pixels - 1) }
-        == "photo.jpg: too large: expected at most \(pixels - 1) pixels, found \(picture.width)×\(picture.height)")
+        == "photo.jpg: too large: expected at most \(pixels - 1) pixels, found \(image.width)×\(image.height)")
   }
 
   @Test(arguments: ["color-420.jpg", "progressive.jpg", "gray.jpg", "restarts.jpg", "cmyk.jpg"])
@@ -73,7 +73,7 @@ struct ImageErrorTests {
   }
 
   @Test func damagedJPEG() throws {
-    // An end marker in the middle of the pixels: libjpeg itself would warn and fill the rest with gray.
+    // An end marker in the middle of the pixels: libjpeg would warn and fill the rest with gray.
     var jpeg = try data("jpeg/color-444.jpg")
     jpeg = jpeg.prefix(jpeg.count - 300) + [0xFF, 0xD9]
     #expect(
@@ -108,7 +108,7 @@ struct ImageErrorTests {
     #expect(
       sentence(about: jpeg, as: "bomb.jpg")
         == "bomb.jpg: too large: expected at most 178956970 pixels, found 61680×61680")
-    // 2147483647 pixels wide; the checksum is the chunk's own.
+    // 2147483647 pixels wide, with a valid checksum.
     var png = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13])
     let header = Data("IHDR".utf8) + [0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 1, 8, 0, 0, 0, 0]
     png += header + bigEndian(crc32(header)) + [0, 0, 0, 0] + Data("IDAT".utf8) + bigEndian(crc32(Data("IDAT".utf8)))
@@ -117,7 +117,7 @@ struct ImageErrorTests {
         == "bomb.png: too large: expected at most 178956970 pixels, found 2147483647×1")
   }
 
-  /// Whatever the bytes, there is a picture or an error, and no crash.
+  /// Any bytes give an image or an error, and never a crash.
   @Test(arguments: ["jpeg/progressive.jpg", "jpeg/orientation-6.jpg", "png/palette-4.png", "png/orientation-6.png"])
   func flippedBytes(name: String) throws {
     let whole = try data(name)

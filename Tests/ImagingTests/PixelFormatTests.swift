@@ -3,7 +3,7 @@ import RelevanceImaging
 import RelevanceSupport
 import Testing
 
-/// Images from pixels in memory, against pixels that are put there one by one.
+/// Images from pixels in memory, against images whose pixels are set one by one.
 @Suite struct PixelFormatTests {
   /// The order of a pixel's bytes, by the letters of its name; `x` is gray.
   private static let orders: [PixelFormat: String] = [
@@ -35,8 +35,8 @@ import Testing
     #expect(try RGBImage(width: width, height: height, format: format, bytesPerRow: stride, bytes: lazy) == image)
   }
 
-  /// What a caller can get wrong about pixels in memory is an error, and no trap.
-  @Test func pixelsThatAreNoneAreRefused() {
+  /// Invalid pixels in memory cause errors, not traps.
+  @Test func invalidPixelsAreRejected() {
     let extremes = [Int.min, -1, 0, 2, 1 << 40, .max]
     var refused = 0
     for width in extremes {
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func numbersBecomePixels() throws {
+  @Test func numbersAreConvertedToPixels() throws {
     let gray = try RGBImage(width: 3, height: 1, values: [-5, 0, 5], range: -5...5)
     #expect(gray.pixels == [0, 0, 0, 128, 128, 128, 255, 255, 255])
     let colors = try RGBImage(width: 1, height: 2, values: [0, 0.2, 1, 7, -1, 0.5])

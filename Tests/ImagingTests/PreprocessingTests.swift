@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Preprocessing equals Pillow and NumPy")
 struct PreprocessingTests {
-  /// The reference computes in double precision and rounds once, as this does.
+  /// The reference computes in double precision and rounds once, as the implementation does.
   static let tolerance: Float = 1e-6
 
   @Test(
@@ -21,7 +21,7 @@ struct PreprocessingTests {
     try #require(tensor.shape == expected.shape)
     let distance = tensor.combined(with: expected) { abs($0 - $1) / max(1, abs($1)) }.largestMagnitude()
     #expect(distance <= Self.tolerance)
-    // No pixel leaves the range that rule z^B is told.
+    // No pixel is outside the range for rule z^B.
     let range = preprocessing.pixelRange
     let plane = tensor.shape[2] * tensor.shape[3]
     #expect(
@@ -44,7 +44,7 @@ struct PreprocessingTests {
     #expect(bgr.pixelRange == PixelRange(lower: [-103.939, -116.779, -123.68], upper: [151.061, 138.221, 131.32]))
   }
 
-  @Test func aPictureCanKeepItsSize() throws {
+  @Test func imagesCanKeepTheirSize() throws {
     let image = try noise(width: 61, height: 47)
     #expect(try Preprocessing.imageNet.native.visible(image) == image)
     #expect(try Preprocessing.imageNet.withoutCrop().tensor(from: image).shape == [1, 3, 256, 332])
@@ -53,7 +53,8 @@ struct PreprocessingTests {
     #expect(try exact.tensor(from: image).shape == [1, 3, 20, 30])
   }
 
-  /// A crop computes only the pixels it keeps; they are those of the whole resized picture, whichever pass comes first.
+  /// A crop computes only the pixels that it keeps; they equal those of the whole resized image, whichever pass comes
+  /// first.
   @Test(arguments: [(90, 61), (61, 90), (300, 40), (40, 300), (50, 51)], Resampling.allCases)
   func aCropIsAPartOfTheWhole(size: (width: Int, height: Int), resampling: Resampling) throws {
     let image = try noise(width: size.width, height: size.height)
@@ -74,7 +75,7 @@ struct PreprocessingTests {
     #expect(try Preprocessing.imageNet.visible(strip).width == 224)
     #expect(
       sentence { _ = try Preprocessing.imageNet.withoutCrop().visible(strip) }
-        == "the resized picture: too large: expected at most 178956970 pixels, found 7680000×256")
+        == "the resized image: too large: expected at most 178956970 pixels, found 7680000×256")
   }
 
   @Test(
@@ -102,7 +103,8 @@ struct PreprocessingTests {
     #expect(!preprocessing.flipsChannelOrder)
   }
 
-  /// `int(round((length - extent) / 2.0))` and `(length - extent) // 2`; of what is added, `(extent - length) // 2` and its ceiling.
+  /// `int(round((length - extent) / 2.0))` and `(length - extent) // 2`; for added pixels, `(extent - length) // 2` and
+  /// its ceiling.
   @Test(
     arguments: [
       (31, 24, 4, 3), (30, 25, 2, 2), (33, 24, 4, 4), (32, 24, 4, 4), (35, 24, 6, 5), (24, 24, 0, 0), (23, 24, 0, -1),
@@ -126,7 +128,7 @@ struct PreprocessingTests {
     #expect(tensor.shape == [1, 4, 5, 6] && tensor.elements[90...].allSatisfy { $0 == 125 })
     #expect(tensor.elements[0] == Float(image.pixels[2]) && tensor.elements[60] == Float(image.pixels[0]))
     #expect(four.colors == .rgba && four.pixelRange.upper == [255, 255, 255, 125])
-    // What Pillow 13 makes of these colors by convert("L").
+    // The values of these colors after Pillow 13's convert("L").
     let colors = try RGBImage(width: 4, height: 1, pixels: [255, 0, 0, 0, 255, 0, 0, 0, 255, 12, 34, 56])
     let gray = Preprocessing(resize: nil, crop: nil, rescaleFactor: 1, mean: [0], standardDeviation: [1])
     #expect(try gray.tensor(from: colors).elements == [76, 150, 29, 30])
@@ -156,7 +158,7 @@ struct PreprocessingTests {
         == #"config.json: crop_mode: expected "center" or "squash", found "border""#)
   }
 
-  @Test func aByteOrderMarkIsNoText() throws {
+  @Test func byteOrderMarksAreIgnored() throws {
     let data = Data([0xEF, 0xBB, 0xBF]) + Data(#"{"size": 240}"#.utf8)
     #expect(try Preprocessing(decoding: data, name: "p.json").resize == .exact(width: 240, height: 240))
   }

@@ -12,13 +12,13 @@ struct ResamplingTests {
   }
 
   @Test(arguments: Resampling.allCases)
-  func ownSizeChangesNothing(resampling: Resampling) throws {
+  func sameSizeChangesNothing(resampling: Resampling) throws {
     let image = try noise(width: 31, height: 17)
     #expect(try image.resized(width: 31, height: 17, by: resampling) == image)
   }
 
   @Test(arguments: Resampling.allCases)
-  func oneColorStaysThatColor(resampling: Resampling) throws {
+  func uniformColorIsKept(resampling: Resampling) throws {
     let color = RGBColor(red: 255, green: 3, blue: 128)
     let image = RGBImage(width: 23, height: 7, filledWith: color)
     for (width, height) in [(1, 1), (5, 40), (400, 2)] {

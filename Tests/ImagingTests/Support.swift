@@ -10,14 +10,14 @@ func fixture(_ name: String) -> String {
     .appendingPathComponent("Fixtures/imaging/\(name)").path
 }
 
-/// The picture of shape height × width × 3 in a `.npy` fixture.
+/// The image of shape height × width × 3 in a `.npy` fixture.
 func expectedImage(_ name: String) throws -> RGBImage {
   let bytes = try NumPyFile.read(fixture(name))
   #expect(bytes.shape.rank == 3 && bytes.shape[2] == 3)
   return try RGBImage(width: bytes.shape[1], height: bytes.shape[0], pixels: bytes.elements.map { UInt8($0) })
 }
 
-/// How far two pictures are apart.
+/// The difference between two images.
 struct Difference: CustomStringConvertible {
   /// The largest difference of a byte; 256 if the sizes differ.
   var largest = 0
@@ -37,7 +37,7 @@ struct Difference: CustomStringConvertible {
   var description: String { "largest \(largest), share \(share)" }
 }
 
-/// Runs `body` with a fresh folder, which is removed afterwards.
+/// Runs `body` with a new folder, which is removed afterwards.
 func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("imaging-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -45,7 +45,7 @@ func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Re
   return try body(folder.path)
 }
 
-/// The sentence of the error that `body` throws, with `folder` left out of it.
+/// The message of the error that `body` throws, without `folder`.
 func sentence(without folder: String? = nil, _ body: () throws -> Void) -> String {
   do {
     try body()
@@ -57,7 +57,7 @@ func sentence(without folder: String? = nil, _ body: () throws -> Void) -> Strin
   }
 }
 
-/// A reproducible picture without structure.
+/// A reproducible image of random pixels.
 func noise(width: Int, height: Int, seed: UInt64 = 1) throws -> RGBImage {
   var state = seed
   return try RGBImage(

@@ -1,7 +1,8 @@
-// Checks of the C loops without Swift, so that they can run on other processors: every kernel against plain loops of double precision.
+// Checks of the C loops without Swift, so that they can run on other processors: every kernel against plain loops in
+// double precision.
 //
-// A check is CHECK(name) { … } in any file of this folder: it makes operands, calls a kernel, and expects what a loop by definition
-// computes. All files are compiled together; no list has to be kept.
+// A check is CHECK(name) { … } in any file of this folder: it creates operands, calls a kernel, and compares the result
+// with a loop that implements the definition. All files are compiled together; there is no list to maintain.
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -11,7 +12,7 @@
 
 #include "CRelevance.h"
 
-// Single precision, beside the largest expected value.
+// Single-precision rounding relative to the largest expected value.
 #define ROUNDING 1e-5
 #define EXACT 0.0
 
@@ -22,19 +23,21 @@
 
 void add_check(const char *name, void (*run)(void));
 
-// Memory of a check, given back after it. Behind the last element begins a page that may not be touched, before the first lie marks.
+// Memory of a check, released after it. A protected page starts after the last element, and marks are before the first.
 float *room(ptrdiff_t count);                                        // all NaN
 float *fractions(ptrdiff_t count);                                   // between −4 and 4
 float *wholes(ptrdiff_t count, int low, int high);                   // whole numbers, which add up exactly
 double *zeros(ptrdiff_t count);                                      // for what is expected
 
-// Gives all that back before the end of a check that takes much.
+// Releases all memory before the end of a check that needs much.
 void forget(void);
 
-// Compares with what is expected, up to a tolerance beside the largest; NaN is expected where nothing may be written to room.
+// Compares with the expected values, with a tolerance relative to the largest; NaN is expected where nothing may be
+// written to memory from room().
 void expect(const float *found, const double *expected, ptrdiff_t count, double tolerance, const char *what, ...)
     __attribute__((format(printf, 5, 6)));
-// The same, each up to its own slack, also beside numbers that are not finite; zeros that are exact have the expected sign.
+// Compares each value with its own tolerance, including values that are not finite; exact zeros must have the expected
+// sign.
 void expect_each(const float *found, const double *expected, const double *slack, ptrdiff_t count, const char *what, ...)
     __attribute__((format(printf, 5, 6)));
 void expect_number(double found, double expected, double tolerance, const char *what);
@@ -45,7 +48,7 @@ double part_of(double w, rk_part part);
 extern const rk_part parts[];
 extern const int part_count;
 
-// Windows of many kinds; and the position under a tap of window p, −1 outside of the plane.
+// Windows of many kinds, and the position under a tap of window p, or −1 outside the plane.
 extern const rk_window windows[];
 extern const int window_count;
 ptrdiff_t under_tap(const rk_window *w, ptrdiff_t p, ptrdiff_t ky, ptrdiff_t kx);

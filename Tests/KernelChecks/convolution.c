@@ -27,7 +27,7 @@ CHECK(windows_as_columns) {
   }
 }
 
-// All windows, added up in some of the rows.
+// Adds all windows in some of the rows.
 CHECK(columns_added_up) {
   for (int k = 0; k < window_count; k++) {
     const rk_window *w = &windows[k];
@@ -77,10 +77,10 @@ CHECK(small_products_anew) {
             if (at >= 0) expected[p] += (double)x[c * plane + at] * part_of(weight, part);
           }
       }
-      // Twice the same, of which the second takes half of the weights back.
+      // The same operand twice; the second term subtracts half of the weights.
       const rk_term terms[] = {{x, {RK_SCALED, 1.5f, 0}}, {x, {RK_SCALED, -0.5f, 0}}};
       const ptrdiff_t found = rk_refine_small_products(terms, 2, channels, w, weights, has_needed ? needed : NULL, 1e-4f, z);
-      expect_number((double)found, (double)count, 0, "how many were small");
+      expect_number((double)found, (double)count, 0, "the number of small products");
       expect(z, expected, positions, EXACT, "window %d, needed %d", k, has_needed);
     }
 }

@@ -5,12 +5,12 @@ typedef struct {
   ptrdiff_t groups, inputs, outputs;
 } grouping;
 
-// Numbers of channels below and above what is summed together.
+// Numbers of channels below and above the number that is summed together.
 static const grouping groupings[] = {{5, 1, 1}, {2, 1, 2}, {1, 3, 4}, {1, 2, 7}, {2, 4, 3}, {1, 5, 6}, {1, 1, 8}};
 static const int grouping_count = sizeof groupings / sizeof *groupings;
 
-// Beside those that all share: strides that jump over elements, over more than a kernel reaches and over planes; much padding and less
-// than none; rows about as long as vectors.
+// Additional windows: strides that skip elements, exceed the kernel and exceed the plane; large and negative padding;
+// rows about as long as vectors.
 static const rk_window others[] = {
     {9, 33, 5, 17, 1, 1, 2, 2, 1, 1, 0, 0},  {10, 11, 3, 3, 2, 2, 4, 4, 1, 1, 0, 1},   {20, 41, 3, 6, 3, 3, 8, 8, 1, 1, 1, 1},
     {3, 2, 9, 9, 3, 4, 1, 1, 1, 1, 4, 5},    {8, 40, 3, 17, 3, 5, 2, 2, 1, 1, -1, -1}, {12, 37, 4, 16, 3, 3, 2, 2, 2, 2, 1, 2},
@@ -22,7 +22,8 @@ static const int other_count = sizeof others / sizeof *others;
 
 static const rk_window *window_of(int k) { return k < window_count ? &windows[k] : &others[k - window_count]; }
 
-// Runs `statement` wherever a weight meets an element of the input and one of the output, `from` and `to` by their places.
+// Runs `statement` wherever a weight connects an element of the input with one of the output, with `from` and `to` as
+// their positions.
 #define EACH_PRODUCT(w, g, in_plane, out_plane, from, to, weight, statement)                                        \
   EACH_TAP(w, ky_, kx_)                                                                                             \
     for (ptrdiff_t p_ = 0; p_ < (w)->out_height * (w)->out_width; p_++) {                                           \
@@ -36,12 +37,12 @@ static const rk_window *window_of(int k) { return k < window_count ? &windows[k]
         }                                                                                                           \
     }
 
-// What is there before: nothing between planes, and elsewhere only what is added to.
+// Sets the previous values: NaN, except where values are accumulated.
 static void begin(float *result, const float *start, int accumulates, ptrdiff_t plane, ptrdiff_t area, ptrdiff_t size) {
   for (ptrdiff_t i = 0; i < size; i++) result[i] = accumulates && i % plane < area ? start[i] : NAN;
 }
 
-// One target for each part of weights, with all combinations of a bias, a rectifier and accumulation.
+// One target for each part of the weights, with all combinations of a bias, a rectifier and accumulation.
 CHECK(direct_products) {
   enum { MOST = 8 };
   for (int k = 0; k < window_count + other_count; k++)
@@ -82,7 +83,7 @@ CHECK(direct_products) {
     }
 }
 
-// As a whole and in two bands of rows, of which the second begins at any remainder of the stride.
+// As a whole, and in two bands of rows; the second band starts at any remainder of the stride.
 CHECK(direct_adjoints) {
   for (int k = 0; k < window_count + other_count; k++)
     for (int j = 0; j < grouping_count; j++) {
@@ -93,7 +94,7 @@ CHECK(direct_adjoints) {
       const ptrdiff_t size = (channels - 1) * plane + area;
       const float *r = wholes(g.groups * g.outputs * out_plane, -8, 8), *start = wholes(size, -8, 8), *factor = wholes(size, -8, 8);
       const float *weights = wholes(weight_count, -8, 8), *more_weights = wholes(weight_count, -8, 8);
-      // Two targets whose kinds and parts change from case to case.
+      // Two targets whose kinds and parts vary between cases.
       rk_direct_target targets[2];
       double *expected[2];
       for (int t = 0; t < 2; t++) {

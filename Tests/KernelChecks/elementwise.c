@@ -1,6 +1,6 @@
 #include "check.h"
 
-// y[i] of x[i] and z[i], for every tail of a vector.
+// Checks y[i] as a function of x[i] and z[i], for every tail of a vector.
 #define EACH_ELEMENT(tolerance, call, definition)                                     \
   do {                                                                                \
     for (ptrdiff_t n = 0; n <= 70; n++) {                                             \
@@ -38,7 +38,7 @@ CHECK(rectifiers) { EACH_ELEMENT(EXACT, rk_relu(y, x, n), rectified); }
 CHECK(clips) { EACH_ELEMENT(EXACT, rk_clip(y, x, -1, 2, n), clipped); }
 CHECK(sums_of_two) { EACH_ELEMENT(ROUNDING, rk_add(y, x, z, n), sum); }
 CHECK(products_of_two) { EACH_ELEMENT(ROUNDING, rk_multiply(y, x, z, n), product); }
-// Rounded once, also beside zeros.
+// Rounded once, including zeros.
 CHECK(differences_of_two) { EACH_ELEMENT(EXACT, rk_subtract(y, x, z, n), difference); }
 CHECK(quotients_of_two) { EACH_ELEMENT(EXACT, rk_divide(y, x, z, n), quotient); }
 CHECK(quotients_by_one) { EACH_ELEMENT(EXACT, rk_divide_by(y, x, 7, n), part_of_seven); }
@@ -79,8 +79,8 @@ CHECK(losses_of_divisions) {
         else stabilized += (double)r[i] * 0.25 / (fabs((double)z[i]) + 0.25);
       }
       rk_divide_losses(r, z, 0.25f, positive, n, kept);
-      expect_number(kept[0], zero, 1e-6, "what no denominator takes");
-      expect_number(kept[1], stabilized, 1e-6, "what a stabilizer takes");
+      expect_number(kept[0], zero, 1e-6, "absorbed by zero denominators");
+      expect_number(kept[1], stabilized, 1e-6, "absorbed by the stabilizer");
     }
 }
 

@@ -1,7 +1,7 @@
-// Functions by their kind, and several of them on the same runs.
+// Functions by their kind, and several functions on the same runs.
 #include "check.h"
 
-// Of a kind by definition, in the double precision of what is stored between two functions.
+// The value of a function by its definition, in double precision.
 static double value(rk_function f, double a, double b) {
   switch (f.kind) {
     case RK_RELU: return fmax(a, 0);
@@ -46,7 +46,7 @@ CHECK(functions_by_kind) {
         float *a = fractions(n), *b = wholes(n, 1, 5), *y = room(n);
         double *expected = zeros(n);
         for (ptrdiff_t i = 0; i < n; i++) {
-          // Logarithms are of what is positive.
+          // Logarithms need positive operands.
           if (functions[k].kind == RK_LOG) a[i] = fabsf(a[i]) + 0.25f;
           expected[i] = value(functions[k], (double)a[a_moves ? i : 0], (double)b[b_moves ? i : 0]);
         }
@@ -55,8 +55,8 @@ CHECK(functions_by_kind) {
       }
 }
 
-// z[c][p] ← σ(x)·x + s[c] and then z − q[p], of some channels and positions of more: the sigmoid in a slot, the product in another, the sum
-// in the operand's own place.
+// z[c][p] ← σ(x)·x + s[c], then z − q[p], for a part of the channels and positions. The sigmoid is stored in a slot,
+// the product in another slot, and the sum in the operand's place.
 static void follow(ptrdiff_t channels, ptrdiff_t positions, ptrdiff_t first, ptrdiff_t columns) {
   const ptrdiff_t n = channels * positions;
   float *x = fractions(n), *kept = room(n), *z = room(n), *s = wholes(channels, -3, 3), *q = wholes(positions, -3, 3);
@@ -84,7 +84,7 @@ static void follow(ptrdiff_t channels, ptrdiff_t positions, ptrdiff_t first, ptr
     }
   rk_follow(all, 4, first, channels, positions, columns);
   expect(x, of_x, n, ROUNDING, "in place, %td × %td of %td", channels, columns, positions);
-  expect(z, of_z, n, ROUNDING, "behind it, %td × %td of %td", channels, columns, positions);
+  expect(z, of_z, n, ROUNDING, "after it, %td × %td of %td", channels, columns, positions);
   forget();
 }
 

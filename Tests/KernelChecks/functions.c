@@ -11,7 +11,7 @@ static const float special[] = {
 };
 enum {
   SPECIAL = sizeof special / sizeof *special,
-  // Every so many floats by their bits, and those of a grid where functions bend.
+  // The step between the bit patterns of tested floats; a grid covers the range where functions bend.
   BITS_STEP = 40009,
   ALL_BITS = UINT32_MAX / BITS_STEP + 1,
   GRID = 16001,
@@ -19,7 +19,7 @@ enum {
 
 typedef void loop(float *y, const float *x, ptrdiff_t n);
 
-// By how much y may differ: units in the last place, beside what the definition itself loses in single precision.
+// The accepted difference of y: units in the last place, plus the error of the definition in single precision.
 static double slack_of(double y, double units, double lost) {
   const double size = fmax(fabs(y), (double)FLT_MIN);
   return units * ldexp(1, ilogb(fmin(size, (double)FLT_MAX)) - 23) + lost;
@@ -52,7 +52,7 @@ static void check_function(loop *run, double (*definition)(double), double (*los
   for (int i = 0; i < GRID; i++) x[i] = (float)(i - GRID / 2) / 400;
   compare(run, definition, lost, units, x, GRID, "grid");
   forget();
-  // Each special value also in the tail of a vector.
+  // Each special value is also tested in the tail of a vector.
   for (ptrdiff_t n = 0; n <= SPECIAL + 20; n++) {
     x = fractions(n);
     for (ptrdiff_t i = 0; i < n && i < SPECIAL; i++) x[n - 1 - i] = special[i];
@@ -72,7 +72,7 @@ static double sigmoid_slope(double x) {
   const double e = exp(-fabs(x));
   return e / ((1 + e) * (1 + e));
 }
-// NaN stays.
+// NaN is kept.
 static double clipped(double x) { return x > 1 ? 1 : x < 0 ? 0 : x; }
 static double bounded(double x, double most) { return x > most ? most : x < -most ? -most : x; }
 static double larger(double x, double y) { return x < y ? y : x; }
@@ -82,7 +82,7 @@ FUNCTION(logarithms, 4, 0, log(x), rk_log(y, x, n))
 FUNCTION(sigmoids, 4, 0, sigmoid(x), rk_sigmoid(y, x, n))
 FUNCTION(hyperbolic_tangents, 4, 0, tanh(x), rk_tanh(y, x, n))
 FUNCTION(softplus, 4, 0, larger(x, 0) + log1p(exp(-fabs(x))), rk_softplus(y, x, n))
-// tanh(log(1 + n)) of n = e^x, without cancellation.
+// tanh(log(1 + n)) for n = e^x, without cancellation.
 static double mish_of(double x) {
   const double n = exp(x > 50 ? 50 : x);
   return x * (n * (n + 2) / (n * (n + 2) + 2));
@@ -90,7 +90,7 @@ static double mish_of(double x) {
 FUNCTION(mish, 4, 0, mish_of(x), rk_mish(y, x, n))
 FUNCTION(error_functions, 4, 0, erf(x), rk_erf(y, x, n))
 FUNCTION(gelu, 8, 0, x * (0.5 * erfc(-x / sqrt(2))), rk_gelu(y, x, n))
-// Its exponent is rounded.
+// The rounded exponent of gelu.
 static double gelu_exponent(double x) { return 2 * sqrt(2 / M_PI) * (x + 0.044715 * x * x * x); }
 FUNCTION(gelu_by_tanh, 4, x < 0 ? -x * sigmoid(gelu_exponent(x)) * fmin(-gelu_exponent(x), 200) * 0x1p-21 : 0,
          x * sigmoid(gelu_exponent(x)), rk_gelu_by_tanh(y, x, n))
@@ -104,7 +104,7 @@ FUNCTION(leaky_rectifiers, 4, 0, x > 0 ? x : 0.125 * x, rk_leaky_relu(y, x, 0.12
 FUNCTION(slopes_of_sigmoids, 4, 0, sigmoid_slope(x), rk_sigmoid_slope(y, x, n))
 FUNCTION(slopes_of_tangents, 4, 0, 4 * sigmoid_slope(2 * x), rk_tanh_slope(y, x, n))
 FUNCTION(slopes_of_hard_swish, 4, 0x1p-23, x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5, rk_hard_swish_slope(y, x, n))
-// Two rounded summands, which cancel where the functions turn.
+// Two rounded summands that cancel near the extremum of the functions.
 static double gelu_slope(double x) { return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) / sqrt(2 * M_PI); }
 FUNCTION(slopes_of_gelu, 8, 0x1p-21 * exp(-x * x / 2) * (1 + fmin(fabs(x), 1000)) + 0x1p-149 * fmin(fabs(x), 1000),
          gelu_slope(bounded(x, 100)), rk_gelu_slope(y, x, n))
@@ -112,7 +112,8 @@ static double swish_slope(double z) { return sigmoid(z) + z * sigmoid_slope(z); 
 FUNCTION(slopes_of_swish, 4, (0x1p-22 * sigmoid_slope(x / 2) + 0x1p-149) * (1 + fmin(fabs(x), 1000)),
          swish_slope(bounded(x / 2, 700)), rk_swish_slope(y, x, 0.5f, n))
 
-// Shifted numbers whose powers alone would overflow or vanish, some of them −∞; at the end one NaN, and −∞ alone.
+// Shifted numbers whose powers alone would overflow or underflow, some of them −∞; the last cases are a NaN, and −∞
+// alone.
 CHECK(softmax) {
   static const float shifts[] = {0, 1000, -1000, 0x1p20f};
   for (ptrdiff_t n = 0; n <= 70; n++)

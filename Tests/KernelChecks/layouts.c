@@ -1,4 +1,4 @@
-// Order of axes, and normalization.
+// Permutations of axes, and normalization.
 #include "check.h"
 
 CHECK(transposes) {
@@ -18,7 +18,7 @@ CHECK(transposes) {
     }
 }
 
-// Also of numbers that differ little, whose squares would cancel.
+// Includes numbers that differ little, whose squares would cancel.
 CHECK(means_and_variances) {
   for (ptrdiff_t n = 1; n <= 70; n++)
     for (int kind = 0; kind < 4; kind++) {

@@ -99,7 +99,7 @@ static void fail(const char *reason, const char *what, va_list arguments) {
   fprintf(stderr, ": %s\n", reason);
 }
 
-// The marks before the first element.
+// Checks the marks before the first element.
 static void look_before(const float *found, char *reason, size_t size) {
   for (ptrdiff_t i = -MARKS; i < 0 && !*reason; i++)
     if (!isnan(found[i])) snprintf(reason, size, "element %td, before the first, was written", i);
@@ -150,10 +150,10 @@ void expect_number(double found, double expected, double tolerance, const char *
   fprintf(stderr, "%s, %s: %s is %.17g, expected %.17g\n", running_set, running, what, found, expected);
 }
 
-// A kernel that reads or writes beyond its operands ends here.
+// Called when a kernel reads or writes beyond its operands.
 static void stop(int signal) {
   (void)signal;
-  fprintf(stderr, "%s, %s: touches memory that is not its own\n", running_set, running);
+  fprintf(stderr, "%s, %s: accesses memory outside its operands\n", running_set, running);
   _exit(1);
 }
 

@@ -1,9 +1,9 @@
-// Products of packed matrices, of whole numbers, whose sums are exact in any order.
+// Products of packed matrices of whole numbers, whose sums are exact in any order.
 #include "check.h"
 
 enum { ROWS = RK_PRODUCT_ROWS, COLUMNS = RK_PRODUCT_COLUMNS };
 
-// Where element (i, p) of `count` rows lies among blocks of `width`.
+// The position of element (i, p) of `count` rows in blocks of `width`.
 static ptrdiff_t place(ptrdiff_t i, ptrdiff_t p, ptrdiff_t depth, ptrdiff_t width) { return (i / width * depth + p) * width + i % width; }
 static ptrdiff_t blocks_of(ptrdiff_t count, ptrdiff_t width) { return (count + width - 1) / width; }
 

@@ -19,7 +19,7 @@ CHECK(maxima) {
   }
 }
 
-// With padding after the plane as wide as before it.
+// The padding after the plane is as wide as before it.
 static double divisor(const rk_window *w, ptrdiff_t p, int counts_padding) {
   double count = 0;
   EACH_TAP(w, ky, kx) {

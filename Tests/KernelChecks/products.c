@@ -66,7 +66,7 @@ CHECK(columns_that_are_not_all_zero) {
   }
 }
 
-// Asking for floats leaves them as they are, also where there are none.
+// Prefetching leaves floats unchanged, including when there are none.
 CHECK(prefetching) {
   for (ptrdiff_t n = 0; n <= 40; n++) {
     const ptrdiff_t rows = n % 4, step = n + n % 3;

@@ -1,4 +1,4 @@
-// The transforms of F(4×4, 3×3) against their matrices (A. Lavin, S. Gray, CVPR 2016).
+// The transforms of F(4×4, 3×3), against their matrices (A. Lavin, S. Gray, CVPR 2016).
 #include "check.h"
 
 static const double of_input[6][6] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0},
@@ -39,7 +39,7 @@ CHECK(transforms_of_kernels) {
         for (ptrdiff_t i = 0; i < 36 * plane; i++) expected[i] = NAN;
         for (ptrdiff_t row = 0; row < blocks * BLOCK; row++)
           for (ptrdiff_t p = 0; p < depth; p++) {
-            // The kernels of rows that are not there are those of the last one.
+            // Missing rows repeat the kernels of the last row.
             const float *kernel = g + (row < rows ? row : rows - 1) * step + p * depth_step;
             double taps[9], result[36];
             for (int t = 0; t < 9; t++) taps[t] = part_of((double)kernel[turned ? 8 - t : t], parts[k]);
@@ -86,7 +86,7 @@ CHECK(transforms_of_data) {
         for (int i = 0; i < 36; i++) expected[i * plane + tile] = result[i];
       }
       rk_winograd_input(x, w, first, tile_rows, v, plane, scratch);
-      // What follows the last tile of a plane may be anything.
+      // Values after the last tile of a plane are arbitrary.
       for (int i = 0; i < 36; i++)
         for (ptrdiff_t tile = count; tile < plane; tile++) v[i * plane + tile] = 0;
       expect(v, expected, 36 * plane, EXACT, "window %d, from row %td", k, first);

@@ -2,14 +2,15 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Rules beside affine nodes of both signs, against a dense matrix in double precision from METHOD's equation: behind a layer its rule
-/// goes by `sign(s)·w`; in front of one contributions are `(s·x)·w`, and `b·w` is a bias.
+/// Rules beside affine nodes of both signs, against a dense matrix in double precision. For an affine node behind a
+/// layer, the layer's rule uses `sign(s)·w`; for one in front of a layer, contributions are `(s·x)·w`, and `b·w` is a
+/// bias.
 @Suite struct AffineRuleTests {
-  /// `s·x + b` per channel, in the ways in which it is written.
+  /// `s·x + b` per channel, in all forms in which it can be written.
   enum Affine: String, CaseIterable {
     case normalization, products, quotients, chain, negation, difference
 
-    /// Adds it behind `x`; the result says what it computes per channel.
+    /// Adds the nodes after `x`; the result contains the scale and shift per channel.
     func add(to builder: inout GraphBuilder, _ name: String, _ x: Node.ID, channels: Int, spatial: Bool)
       -> (node: Node.ID, scale: [Double], shift: [Double])
     {
@@ -42,7 +43,7 @@ import Testing
     }
   }
 
-  /// Small layers of each kind, the item that they take, and one that fits behind them.
+  /// Small layers of each kind, the item that they accept, and a layer that fits after them.
   private static func layers(padding: [Int]) throws -> [LayerCase] {
     let pads = Padding.explicit(before: padding, after: padding)
     let transposed = TransposedConvolution(
@@ -62,7 +63,7 @@ import Testing
 
   private static let rules = ContributionRuleTests.rules.filter { !($0.rule is WSquareRule) && !($0.rule is FlatRule) }
 
-  /// Relevance that is small where the terms of a denominator cancel.
+  /// Scales relevance down where the terms of a denominator cancel.
   private static func conditioned(
     _ r: Tensor, _ test: ContributionRuleTests.RuleCase, _ oracle: DenseOracle, _ x: [Double]
   ) -> Tensor {
@@ -70,10 +71,10 @@ import Testing
     return Tensor(shape: r.shape, elements: zip(r.elements, conditions).map { $0 * Float($1 * $1) })
   }
 
-  /// One matrix for a layer: of a transposed convolution, of single inputs.
+  /// The layer as a matrix; the columns of a transposed convolution are single inputs.
   private static func oracle(_ layer: LayerCase) -> DenseOracle {
     guard let transposed = layer.operation as? TransposedConvolution else { return layer.oracle }
-    // Windows do not overlap: output (o, y, x) takes input (i, y/2, x/2).
+    // Windows do not overlap: output (o, y, x) depends on input (i, y/2, x/2).
     let weight = transposed.weight.doubles
     let matrix = (0..<64).map { output -> [Double] in
       let (o, y, x) = (output / 16, output / 4 % 4, output % 4)
@@ -85,7 +86,7 @@ import Testing
     return DenseOracle(matrix: matrix, bias: (0..<64).map { Double(transposed.bias!.elements[$0 / 16]) })
   }
 
-  /// Behind a layer, with a rectifier after it.
+  /// After a layer, with a rectifier behind it.
   @Test(arguments: Affine.allCases) func behindALayer(affine: Affine) throws {
     for layer in try Self.layers(padding: [1, 1]) {
       let own = Self.oracle(layer)
@@ -100,21 +101,21 @@ import Testing
         let table = RuleTable.of(.init(.name("layer"), test.rule), .init(RuleTable.Selector(), PassRule()))
         let x = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
         let walk = try Walk(builder.network(), table, x)
-        #expect(walk.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
+        #expect(walk.plan.warnings.filter { $0.contains("take over the sign") }.isEmpty)
 
         let run = outputs / channels
         let signs = (0..<outputs).map { scale[$0 / run] < 0 ? -1.0 : 1.0 }
         let signed = DenseOracle(
           matrix: zip(own.matrix, signs).map { row, sign in row.map { $0 * sign } },
           bias: zip(own.bias, signs).map { $0 * $1 })
-        // The forward pass is what it was.
+        // The forward pass is unchanged.
         let y = own.output(x.doubles).enumerated().map { index, value in
           max(value * scale[index % outputs / run] + shift[index % outputs / run], 0)
         }
         #expect(walk.value("relu").largestDifference(from: y) <= Tolerance.singlePrecision)
         let shape = walk.value("relu").shape
         let r = Self.conditioned(Seeded.tensor(shape, seed: 31), test, signed, x.doubles)
-        // Relevance that arrives where the rectifier lets values pass.
+        // Relevance arrives only where the rectifier passes values.
         let arriving = Tensor(shape: shape, elements: zip(r.elements, y).map { $1 > 0 ? $0 : 0 })
         let expected = test.definition(signed, x.doubles, arriving.doubles)
         let found = walk.relevance(from: "relu", arriving)
@@ -124,7 +125,7 @@ import Testing
     }
   }
 
-  /// In front of a layer, behind a maximum, also with values that are not negative, with padding, on which b does not act.
+  /// In front of a layer, after a maximum, also with non-negative values, and with padding, which b does not affect.
   @Test(arguments: Affine.allCases) func inFrontOfALayer(affine: Affine) throws {
     for (padding, isRectified) in [([0, 0], false), ([1, 1], true)] {
       for layer in try Self.layers(padding: padding) {
@@ -142,7 +143,7 @@ import Testing
             .init(RuleTable.Selector(), PassRule()))
           let input = Seeded.tensor(TensorShape([2] + layer.item), seed: 1)
           let walk = try Walk(builder.network(), table, input)
-          #expect(walk.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
+          #expect(walk.plan.warnings.filter { $0.contains("take over the sign") }.isEmpty)
 
           let seeds = index % 2 == 0 ? 1 : 3
           let run = layer.item.dropFirst().reduce(1, *)
@@ -171,7 +172,7 @@ import Testing
     }
   }
 
-  /// Rule z^B does not change with the way in which its input is written.
+  /// Rule z^B does not depend on the form in which its input is written.
   @Test(arguments: Affine.allCases) func zBox(affine: Affine) throws {
     for layer in try Self.layers(padding: [1, 1]) {
       let own = Self.oracle(layer)
@@ -192,7 +193,7 @@ import Testing
     }
   }
 
-  /// Behind a flattened map, and where branches join: what affine nodes add is found through whatever only moves values.
+  /// After flattening and where branches join: offsets of affine nodes are found through nodes that only move values.
   @Test func throughRearrangements() throws {
     let linear = Linear.seededLinear(inputs: 40, outputs: 3, seed: 51)
     var builder = GraphBuilder(item: [3, 2, 4])
@@ -212,8 +213,8 @@ import Testing
       .init(.operators(.batchNormalization, .add), PassRule()))
     let walk = try Walk(builder.network(), table, x)
 
-    // For each column of the layer the element that it takes, and what the affine nodes make of that: the transposed map has 2 × 4
-    // positions of 2 channels each.
+    // For each column of the layer, its input element with the scale and shift of the affine nodes. The transposed map
+    // has 2 × 4 positions of 2 channels each.
     var sources: [(element: Int, scale: Double, shift: Double)] = []
     for column in 0..<16 {
       let channel = column % 2

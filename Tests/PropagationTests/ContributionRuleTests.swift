@@ -2,10 +2,10 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Rules that share out by contributions, each against its definition over a dense matrix in double precision: layers ×
-/// signs of inputs × parameters × treatments of biases, with the ledger's causes.
+/// Contribution rules, each against its definition over a dense matrix in double precision, with the ledger's causes:
+/// layers × signs of inputs × parameters × treatments of biases.
 @Suite struct ContributionRuleTests {
-  /// A rule and what its definition makes of a layer.
+  /// A rule and the result of its definition for a layer.
   struct RuleCase: Sendable, CustomTestStringConvertible {
     let rule: any Rule
     let definition: @Sendable (DenseOracle, _ x: [Double], _ r: [Double]) -> DenseOracle.Outcome
@@ -44,18 +44,18 @@ import Testing
     return cases
   }()
 
-  /// Every rule on every layer, for inputs of both signs and for rectified ones.
+  /// Every rule on every layer, for inputs of both signs and for rectified inputs.
   @Test(arguments: rules) func definitions(of test: RuleCase) throws {
     let layers = LayerCase.all.filter { $0.item != [16, 13, 14] } + LayerCase.others
     for (index, layer) in layers.enumerated() {
       for isRectified in [false, true] {
-        // The weights of averages have no size of their own, which w² and a stabilizer would depend on.
+        // The weights of averages have no scale, on which w² and a stabilizer would depend.
         try expectDefinition(test, layer, isRectified: isRectified, seeds: index % 2 == 0 ? 1 : 3)
       }
     }
   }
 
-  /// Where convolutions are transformed, rounding must not change what a rule does.
+  /// Rounding of transformed convolutions must not change the result of a rule.
   @Test(arguments: rules.filter { $0.rule.description.contains("bias") == false }) func transformed(_ test: RuleCase)
     throws
   {
@@ -92,13 +92,13 @@ import Testing
     }
   }
 
-  /// Relevance that is small where terms of a denominator cancel, so that their rounding does not outweigh the rest.
+  /// Scales relevance down where the terms of a denominator cancel, so that their rounding does not dominate.
   private func conditioned(_ r: Tensor, _ test: RuleCase, _ oracle: DenseOracle, _ x: [Double]) -> Tensor {
     let conditions = test.definition(oracle, x, r.doubles).conditions
     return Tensor(shape: r.shape, elements: zip(r.elements, conditions).map { $0 * Float($1 * $1) })
   }
 
-  /// An output that nothing speaks for keeps its relevance, under every rule, and the ledger says so.
+  /// Under every rule, an output without contributions absorbs its relevance, and the ledger records it.
   @Test(
     arguments: [ZRule(), EpsilonRule(), GammaRule(), GeneralizedGammaRule(), ZPlusRule(), WSquareRule()] as [any Rule])
   func zeroDenominatorsAbsorb(rule: any Rule) throws {
@@ -122,7 +122,7 @@ import Testing
     #expect(maps[0].relativeDistance(from: maps[1]) <= Tolerance.sameMap)
   }
 
-  /// Without biases, rule z everywhere is gradient × input; rule ε comes as near as its ε is small.
+  /// Without biases, rule z on all layers is gradient × input, and rule ε approaches it for small ε.
   @Test func withoutBiasesZIsGradientTimesInput() throws {
     let first = try Convolution.seededConvolution(
       inputs: 3, outputs: 5, kernel: [3, 3], padding: .explicit(before: [1, 1], after: [1, 1]), bias: false, seed: 1)
@@ -137,7 +137,7 @@ import Testing
     let network = try builder.network()
     let x = Seeded.tensor([1, 3, 8, 8], seed: 3)
 
-    // The gradient of class 2, backward by the definitions.
+    // The gradient of class 2, computed backward by the definitions.
     let naive = NaiveConvolution(first, item: [3, 8, 8])
     let above = naive.product(.all, x.doubles)
     let rectified = above.map { max($0, 0) }

@@ -2,13 +2,14 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Relevance at comparisons, choices and places of extremes; values by hand.
+/// Relevance at comparisons, choices and indices of extremes; expected values are computed by hand.
 @Suite struct DecisionRuleTests {
   private static let table = RuleTable.default(pixelRange: nil)
   private let x = Tensor(shape: [2, 4], elements: [1, -2, 3, -4, -1, 2, -3, 4])
 
-  /// A choice passes everything to what it took, each seed by itself; what was compared takes nothing.
-  @Test func choicesPassToWhatTheyTook() throws {
+  /// A choice sends all relevance to the values that it selected, for each seed separately; compared values receive
+  /// nothing.
+  @Test func choicesPassToSelectedValues() throws {
     var builder = GraphBuilder(item: [4])
     let zero = builder.constant("zero", Tensor(shape: [], elements: [0]))
     let holds = builder.add("holds", Comparison(.greater), builder.input, zero)
@@ -20,8 +21,8 @@ import Testing
     #expect(walk.relevance(from: "choice", r, count: 2) == r)
   }
 
-  /// A constant that was chosen keeps what arrives.
-  @Test func chosenConstantsKeepRelevance() throws {
+  /// The relevance of a selected constant is absorbed.
+  @Test func selectedConstantsAbsorbRelevance() throws {
     var builder = GraphBuilder(item: [4])
     let zero = builder.constant("zero", Tensor(shape: [1], elements: [0]))
     let holds = builder.add("holds", Comparison(.lessOrEqual), builder.input, zero)
@@ -31,7 +32,7 @@ import Testing
     #expect(walk.relevance(from: "choice", r).elements == [1, 0, 3, 0, 0, 6, 0, 8])
   }
 
-  /// What a sum gives to a comparison stays there, and the ledger says so.
+  /// Relevance that a sum sends to a comparison is absorbed, and the ledger records it.
   @Test func decisionsAbsorb() throws {
     var builder = GraphBuilder(item: [4])
     let zero = builder.constant("zero", Tensor(shape: [], elements: [0]))
@@ -50,8 +51,8 @@ import Testing
     #expect(entry.losses == [.decision: 6])
   }
 
-  /// The largest elements take what arrives at their places in the order, of each item.
-  @Test func extremesTakeRelevance() throws {
+  /// The largest elements receive the relevance of their ranks, for each item.
+  @Test func extremesReceiveRelevance() throws {
     var builder = GraphBuilder(item: [4])
     builder.add("top", TopElements(axis: 1, isLargest: true, count: [2], givesPlaces: false))
     let walk = try Walk(builder.network(), Self.table, x)
@@ -61,8 +62,8 @@ import Testing
     #expect(walk.relevance(from: "top", r, count: 2).elements == expected)
   }
 
-  /// Of equal elements the first is found, or the last if that is asked for; truth values are combined.
-  @Test func placesAndTruth() throws {
+  /// Of equal elements, the first is found, or the last on request; truth values are combined.
+  @Test func indicesAndTruthValues() throws {
     var builder = GraphBuilder(item: [2, 4])
     let last = ArgumentOfExtreme(isMaximum: true, axis: -1, keepsAxis: false, takesLast: true)
     builder.add("last", last)

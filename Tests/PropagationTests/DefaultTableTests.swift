@@ -3,9 +3,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The table `default` has a rule for whatever a network can be made of.
+/// The table `default` has a rule for every operator.
 @Suite struct DefaultTableTests {
-  /// Functions of two values, of which both depend on the input, with the share of the relevance that each of them takes.
+  /// Functions of two values that both depend on the input, with the share of relevance that each value receives.
   enum Pair: CaseIterable {
     case subtract, divide, power, maximum, minimum, multiply
 
@@ -52,7 +52,7 @@ import Testing
     #expect(walk.relevance(from: "pair", r, to: "a").largestDifference(from: expected) <= 1e-4 * 100)
   }
 
-  /// Every function of one element passes relevance on.
+  /// Every elementwise function passes relevance.
   @Test func functions() throws {
     for operation in [Exp(), Abs(), Erf(), Reciprocal(), Tanh()] as [any RelevanceKit.Operator] {
       var builder = GraphBuilder(item: [3, 4])
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  /// A product over axes shares equally, a minimum goes to where it is.
+  /// A product over axes distributes equal shares, and a minimum sends relevance to its position.
   @Test func reductions() throws {
     let x = Seeded.tensor([2, 3, 4], seed: 1, low: 0.5, high: 2)
     let r = Seeded.tensor([2, 3, 1], seed: 2)
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  /// An optional row is passed over where its rule cannot be used, and the plan says so.
+  /// An optional row does not apply where its rule cannot be used, and the plan contains a warning.
   @Test func optionalRows() throws {
     var builder = GraphBuilder(item: [3, 4, 5])
     builder.add("conv", try .seededConvolution(inputs: 3, outputs: 2, kernel: [3, 3], seed: 1))
@@ -92,7 +92,7 @@ import Testing
     #expect(plan.assignments.map(\.rule.description) == ["zPlus"])
     #expect(
       plan.warnings.contains {
-        $0.hasPrefix("conv (Conv) has rule zPlus, not zB: the range of its input does not follow")
+        $0.hasPrefix("conv (Conv) has rule zPlus, not zB: the range of its input, one interval per channel, cannot be")
       })
     let boxed = try RuleTable.default(pixelRange: .imageNet).resolve(for: network)
     #expect(boxed.assignments.map(\.rule.description) == ["zB"])

@@ -2,24 +2,24 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Redistribution by its definitions, over a dense matrix in double precision; shares no code with the rules.
+/// Rules computed by their definitions, over a dense matrix in double precision; it shares no code with the rules.
 ///
-/// An entry of the matrix that is 0 is an input that the output does not see.
+/// An entry of the matrix that is 0 means that the output does not depend on the input.
 struct DenseOracle {
   let matrix: [[Double]]
   let bias: [Double]
 
-  /// What a rule makes of relevance, and what stays behind for which reason.
+  /// The result of a rule, and the absorbed relevance by cause.
   struct Outcome {
     var relevance: [Double]
     var bias = 0.0
     var stabilizer = 0.0
     var zero = 0.0
-    /// For each output how large its denominators are beside what they are sums of.
+    /// For each output, the size of its denominators relative to the terms of their sums.
     var conditions: [Double] = []
   }
 
-  /// What the inputs of one output contribute; what its bias contributes; what is added to their sum.
+  /// The contributions of one output's inputs, the contribution of its bias, and the stabilizer of their sum.
   struct Shares {
     var contributions: [Double]
     var bias = 0.0
@@ -102,14 +102,14 @@ struct DenseOracle {
     }
   }
 
-  /// `(x w)⁺`: positive contributions only, whether of positive inputs or of negative ones.
+  /// `(x w)⁺`: positive contributions only, of positive or negative inputs.
   func zPlus(_ x: [Double], _ r: [Double], _ bias: BiasTreatment = .bypassed) -> Outcome {
     redistribute(x, r) { x, output in
       [shares(output, bias, stabilizer: 1e-9, bias: { max($0, 0) }) { max(x[$0] * $1, 0) }]
     }
   }
 
-  /// `α (x w)⁺` and `−β (x w)⁻`, each by itself.
+  /// `α (x w)⁺` and `−β (x w)⁻`, each with its own denominator.
   func alphaBeta(_ x: [Double], _ r: [Double], _ alpha: Double, _ beta: Double, _ bias: BiasTreatment) -> Outcome {
     redistribute(x, r) { x, output in
       [
@@ -124,7 +124,7 @@ struct DenseOracle {
     redistribute(x, r) { _, output in [shares(output, bias, stabilizer: 0, bias: { $0 * $0 }) { $1 * $1 }] }
   }
 
-  /// 1 for every input that the output sees.
+  /// 1 for every input on which the output depends.
   func flat(_ x: [Double], _ r: [Double]) -> Outcome {
     redistribute(x, r) { _, output in [shares(output, .bypassed, stabilizer: 0) { $1 == 0 ? 0 : 1 }] }
   }
@@ -152,7 +152,7 @@ struct DenseOracle {
 }
 
 extension RuleTable {
-  /// A table of some rows, with a pixel range if one is needed.
+  /// A table with the given rows, with a pixel range if necessary.
   static func of(_ rows: Row..., pixelRange: PixelRange? = nil) -> RuleTable {
     RuleTable(name: "test", rows: rows, pixelRange: pixelRange)
   }

@@ -7,7 +7,7 @@ import Testing
   static let item = [4, 3, 5]
   static let x = Seeded.tensor([2, 4, 3, 5], seed: 1)
 
-  /// A squeeze-and-excitation block: a signal, and a gate of one number per channel that is computed from it.
+  /// A squeeze-and-excitation block: a signal, and a gate with one number per channel that is computed from it.
   private static func excitation() throws -> NeuralNetwork {
     var builder = GraphBuilder(item: item)
     let signal = builder.add("signal", .relu)
@@ -20,8 +20,8 @@ import Testing
 
   static let table = RuleTable.of(.init(.operators(.relu), PassRule()), .init(.operators(.mul), SignalTakesAllRule()))
 
-  /// The signal takes all; what computes the gate needs no rule, and none is asked for.
-  @Test func theGateTakesNothing() throws {
+  /// The signal receives all relevance; the nodes that compute the gate need no rule.
+  @Test func theGateReceivesNothing() throws {
     let walk = try Walk(Self.excitation(), Self.table, Self.x)
     #expect(walk.plan.assignments.map(\.site.node.name) == ["signal", "scale"])
     let r = Seeded.tensor([6, 4, 3, 5], seed: 3)
@@ -29,7 +29,7 @@ import Testing
     #expect(walk.ledger(from: "scale", Seeded.tensor([2, 4, 3, 5], seed: 3)).allSatisfy { $0.losses.isEmpty })
   }
 
-  /// Without a gate that can be told, the rule says so; equal shares do not need one.
+  /// If the gate cannot be distinguished, the rule objects; equal shares need no gate.
   @Test(arguments: [true, false]) func productsWithoutAGate(isBounded: Bool) throws {
     var builder = GraphBuilder(item: Self.item)
     let a = builder.add("a", isBounded ? .sigmoid : .relu)
@@ -42,8 +42,8 @@ import Testing
     }
     #expect(
       error?.description
-        == "rule table test: signalTakesAll at product: it cannot tell the signal from the gate: expected operands whose "
-        + "values have different limits")
+        == "rule table test: signalTakesAll at product: it cannot distinguish the signal from the gate: expected operands "
+        + "whose values have different limits")
     let walk = try Walk(network, .of(passes, .init(.operators(.mul), EqualSharesRule())), Self.x)
     let r = Seeded.tensor([2, 4, 3, 5], seed: 3)
     #expect(walk.relevance(from: "product", r, to: "a") == r.map { $0 / 2 })
@@ -64,7 +64,7 @@ import Testing
   }
 
   /// A value times `1 + erf(x)`, as in GELU, is a signal times a gate.
-  @Test func gatesMadeOfErrorFunctions() throws {
+  @Test func errorFunctionsAreGates() throws {
     var builder = GraphBuilder(item: Self.item)
     let root = builder.constant("root", Tensor(shape: [1], elements: [1.5]))
     let scaled = builder.add("scaled", .divide, builder.input, root)
@@ -79,7 +79,7 @@ import Testing
 
   // MARK: Taylor
 
-  /// LRN against the terms of its expansion, channel by channel in double precision.
+  /// LRN against the terms of its expansion, channel by channel, in double precision.
   @Test(arguments: [(3, Float(0)), (5, 0), (4, 1e-2)]) func taylorOfLRN(size: Int, epsilon: Float) throws {
     let (alpha, beta, k) = (0.5, 0.75, 2.0)
     var builder = GraphBuilder(item: [6, 2, 3])
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  /// Where nothing competes, the expansion of LRN is its own term alone: relevance passes.
+  /// Without neighbors, the expansion of LRN has a single term: relevance passes unchanged.
   @Test func taylorOfOneChannelPasses() throws {
     var builder = GraphBuilder(item: [1, 2, 3])
     builder.add("norm", .localResponseNormalization(LocalResponseNormalization(size: 1, alpha: 1, beta: 0.75, bias: 1)))
@@ -126,7 +126,7 @@ import Testing
     #expect(walk.relevance(from: "norm", r).largestDifference(from: r) <= Tolerance.singlePrecision)
   }
 
-  /// A normalization with its deviation held is a linear layer, and its shift a bias.
+  /// A normalization with a constant deviation is a linear layer, and its shift is a bias.
   @Test(arguments: Normalized.allCases, TaylorRule.Bias.allCases)
   func taylorOfNormalizations(normalized: Normalized, bias: TaylorRule.Bias) throws {
     let (scale, shift) = (
@@ -172,7 +172,7 @@ import Testing
     case group
 
     var parameters: Int { self == .layer ? 5 : 4 }
-    /// Neighboring elements that are normalized together.
+    /// The number of neighboring elements that are normalized together.
     var size: Int { self == .group ? 10 : 5 }
     func operation(_ scale: Tensor, _ shift: Tensor) -> any RelevanceKit.Operator {
       switch self {
@@ -185,7 +185,7 @@ import Testing
 
   /// xʸ in double precision, without the library that the rule uses.
   private func power(_ x: Double, _ y: Double) -> Double {
-    // Quarters are all that is asked for.
+    // Only multiples of ¼ occur.
     let quarter = x.squareRoot().squareRoot()
     let steps = Int((abs(y) * 4).rounded())
     let result = (0..<steps).reduce(1.0) { product, _ in product * quarter }

@@ -2,13 +2,13 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Derivatives of every operator that depends smoothly on its operands, against differences of outputs.
+/// Derivatives of every operator that depends smoothly on its operands, against finite differences of outputs.
 @Suite struct GradientRuleTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let item: [Int]
     let operation: any RelevanceKit.Operator
-    /// What values between −2 and 2 are multiplied by first, and what is added then.
+    /// The factor and the offset that are applied to values between −2 and 2.
     var scale: Float = 1
     var offset: Float = 0
     var testDescription: String { name }
@@ -31,7 +31,7 @@ import Testing
     ]
     cases += functions.map { Case(name: "\($0)", item: map, operation: $0) }
     cases.append(Case(name: "relu", item: map, operation: .relu))
-    // Of values between −2 and 2.
+    // For values between −2 and 2.
     for function in [Tangent(), ArcSine(), ArcCosine(), AreaTangent()] as [any ElementwiseFunction] {
       cases.append(Case(name: "\(function)", item: map, operation: function, scale: 0.4))
     }
@@ -86,7 +86,7 @@ import Testing
 
   private static let table = RuleTable.gradient()
 
-  /// ⟨R, (f(x + h d) − f(x − h d)) / 2h⟩ is the relevance's product with d, in any direction d.
+  /// ⟨R, (f(x + h d) − f(x − h d)) / 2h⟩ equals the product of the result with d, for any direction d.
   @Test(arguments: cases) func matchesDifferences(test: Case) throws {
     var builder = GraphBuilder(item: test.item)
     if test.scale != 1 {
@@ -95,12 +95,12 @@ import Testing
       builder.add("shifted", .add, builder.add("scaled", .multiply, builder.input, scale), offset)
     }
     builder.add("node", test.operation)
-    // What ends in a softmax is explained before it.
+    // A softmax at the end would be removed, so another node follows.
     builder.add("end", .negate)
     try expectGradient(builder.network(), item: test.item)
   }
 
-  /// What is chosen by a comparison of the values themselves; the condition has no derivative.
+  /// Values selected by a comparison of the values themselves; the condition has no derivative.
   @Test func choices() throws {
     for extents in [[2, 4, 5, 6], [2, 4, 1, 1]] {
       var builder = GraphBuilder(item: [4, 5, 6])
@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  /// Samples of an image at positions that it makes itself; those of a sampler change with both.
+  /// Samples of an image at positions that are computed from the image; the samples depend on both.
   @Test(arguments: [GridSample.Padding.zeros, .border, .reflection], [GridSample.Mode.linear, .cubic])
   func samples(padding: GridSample.Padding, mode: GridSample.Mode) throws {
     for alignsCorners in [false, true] {
@@ -156,7 +156,7 @@ import Testing
 
   private func expectGradient(_ network: NeuralNetwork, item: [Int]) throws {
     let shape = TensorShape([2] + item)
-    // All values differ by more than a step, so that none overtakes another.
+    // All values differ by more than a step, so that their order does not change.
     var generator = Shuffle(state: 5)
     let values = (0..<shape.count).map { 4 * (Float($0) + 0.5) / Float(shape.count) - 2 }.shuffled(using: &generator)
     let x = Tensor(shape: shape, elements: values)
@@ -178,7 +178,7 @@ import Testing
     #expect(scale > 0)
   }
 
-  /// Quantizing passes what arrives straight through, and nothing where values are clipped; dequantizing undoes its scale.
+  /// Quantization passes relevance straight through except where values are clipped; dequantization reverses its scale.
   @Test func quantizedValuesPassGradients() throws {
     let steps = QuantizationSteps(
       scale: Tensor(shape: [3], elements: [0.1, 0.25, 0.01]), zero: Tensor(shape: [3], elements: [0, 10, -5]), axis: 2)
@@ -191,12 +191,12 @@ import Testing
     let r = Tensor(shape: [1, 2, 3], elements: [1, 2, 3, 4, 5, 6])
     let expected = Tensor(shape: [1, 2, 3], elements: [1, 2, 3, 0, 0, 6])
     #expect(walk.relevance(from: "end", r).largestDifference(from: expected) <= 1e-5)
-    // Rule pass takes rounding and clipping for nothing.
+    // Rule pass ignores rounding and clipping.
     let passed = try Walk(builder.network(), .default(pixelRange: nil), x)
     #expect(passed.relevance(from: "end", r) == r)
   }
 
-  /// A reproducible order (linear congruential).
+  /// A reproducible random order (linear congruential generator).
   private struct Shuffle: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
@@ -205,7 +205,7 @@ import Testing
     }
   }
 
-  /// What rectifiers let pass, by the definitions.
+  /// The relevance that rectifiers pass, by the definitions.
   @Test(arguments: GradientRule.Rectifier.allCases) func rectifiers(rectifier: GradientRule.Rectifier) throws {
     var builder = GraphBuilder(item: [3, 4, 5])
     builder.add("relu", .relu)

@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Relevance and gradients through values that are rounded to integers, or wrap as they do.
+/// Relevance and gradients through values that are rounded to integers or wrap as integers do.
 @Suite struct IntegerRuleTests {
   /// Scaled pixels as bytes, and a linear layer on them.
   private func network(_ kind: ElementKind) throws -> NeuralNetwork {
@@ -23,7 +23,7 @@ import Testing
     #expect(rounded.relevance(from: "fc", seed).elements == [0, 0, 0, 0])
     #expect(
       rounded.plan.warnings == [
-        "bytes (Cast) makes uint8 integers: its derivative is 0, and no gradient passes through it"
+        "bytes (Cast) outputs uint8 integers: its derivative is 0, and no gradient passes through it"
       ])
     let real = try Walk(network(.real), .gradient(), input)
     #expect(real.relevance(from: "fc", seed).elements.allSatisfy { $0 != 0 })
@@ -38,19 +38,19 @@ import Testing
     let walk = try Walk(network(.integer(.uint8)), table, input)
     #expect(
       walk.plan.warnings == [
-        "bytes (Cast) makes uint8 integers: rearrange passes relevance on as if values were neither rounded nor wrapped"
+        "bytes (Cast) outputs uint8 integers: rearrange propagates relevance as if values were neither rounded nor wrapped"
       ])
     let found = walk.relevance(from: "fc", seed)
-    // What the layer does with the bytes, worked out by the same rule of a network without casts.
+    // The layer's result for the bytes, computed by the same rule in a network without casts.
     var builder = GraphBuilder(item: [4])
     builder.add("fc", .seededLinear(inputs: 4, outputs: 2, seed: 1))
     let alone = try Walk(builder.network(), table, Tensor(shape: [1, 4], elements: [3, 12, 25, 7]))
     #expect(found == alone.relevance(from: "fc", seed))
   }
 
-  /// Shares of a sum that wraps are those of the sum that does not: by hand, 200 + 100 shares 1 as ⅔ and ⅓; a mean of 1 and 2, which is
-  /// rounded to 1, shares by 3.
-  @Test func sharesAreOfWhatDoesNotWrap() throws {
+  /// Shares of a sum that wraps are those of the sum without wrapping: 200 + 100 shares 1 as ⅔ and ⅓. A mean of 1 and
+  /// 2, which is rounded to 1, shares by 3.
+  @Test func sharesUseValuesWithoutWrapping() throws {
     var builder = GraphBuilder(item: [2])
     let factors = builder.constant("factors", Tensor(shape: [1, 2], elements: [2, 2]))
     let bytes = builder.add("bytes", .cast(.integer(.uint8)), builder.input)

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// What holds for every walk: it is linear in the relevance, conserves it, and its ledger says so.
+/// Properties of every walk: it is linear in the relevance and conserves it, and its ledger adds up.
 @Suite struct InvariantTests {
   static let tables = RuleTable.presetNames
 
@@ -26,8 +26,9 @@ import Testing
     #expect(scale > 0)
   }
 
-  /// Several seeds carried together are each what it is alone, and stand next to each other item by item.
-  @Test(arguments: SampleNetwork.allCases, tables) func seedsDoNotMix(sample: SampleNetwork, table: String) throws {
+  /// Each of several seeds propagated together has the same result as alone, and results are adjacent for each item.
+  @Test(arguments: SampleNetwork.allCases, tables) func seedsAreIndependent(sample: SampleNetwork, table: String) throws
+  {
     let walk = try walk(sample, table)
     let shape = walk.trace.value(of: walk.network.logits).shape
     let together = Seeded.tensor(shape.withBatch(6), seed: 1)
@@ -42,8 +43,8 @@ import Testing
     }
   }
 
-  /// Whatever is missing at a node has a cause: what is left to rounding is as small as that, no rule of the presets
-  /// fails to conserve, and all losses together are what is missing in the end. For signed relevance too.
+  /// Every difference at a node has a cause: amounts assigned to rounding are small, no preset has a rule that fails to
+  /// conserve, and all absorbed amounts add up to the total difference. This also holds for signed relevance.
   @Test(arguments: SampleNetwork.allCases, tables) func everyLossHasACause(sample: SampleNetwork, table: String) throws
   {
     let walk = try walk(sample, table)
@@ -68,8 +69,8 @@ import Testing
     }
   }
 
-  /// The rules of the paper conserve relevance, except where a denominator is zero; the ledger's entries are the sums at
-  /// their nodes, and what they have absorbed is what is missing in the end.
+  /// The rules of the paper conserve relevance except where a denominator is zero. The ledger's entries are the sums at
+  /// their nodes, and the absorbed amounts add up to the total difference.
   @Test(arguments: SampleNetwork.allCases, ["default", "paper"]) func theLedgerAddsUp(
     sample: SampleNetwork, table: String
   ) throws {
@@ -85,7 +86,8 @@ import Testing
     for entry in ledger {
       let arriving = entry.node == name ? r : walk.relevance(from: name, r, to: entry.node)
       #expect(abs(entry.relevanceIn - arriving.sum()) <= tolerance, "\(entry.node)")
-      // What stays behind is the relevance of outputs whose denominator is zero: no positive contributions, or only zeros.
+      // The absorbed relevance is that of outputs whose denominator is zero: without positive contributions, or only
+      // zeros.
       let denominator: Tensor? =
         switch entry.rule {
         case "zPlus": walk.trace.sideProduct(of: walk.node(entry.node))
@@ -100,7 +102,7 @@ import Testing
     #expect(abs(total - lost - walk.relevance(from: name, r).sum()) <= tolerance)
   }
 
-  /// z⁺ on inputs that are ≥ 0 is the same whether that is known beforehand or not.
+  /// z⁺ on inputs ≥ 0 has the same result whether their sign is known in advance or not.
   @Test func knownAndUnknownSignsAgree() throws {
     let layer = try #require(LayerCase.all.first)
     let x = Seeded.tensor(TensorShape([1] + layer.item), seed: 1, low: 0)

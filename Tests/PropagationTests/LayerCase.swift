@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// A weighted layer on items of some extents.
+/// A weighted layer and the extents of its items.
 struct LayerCase: Sendable, CustomTestStringConvertible {
   let name: String
   let item: [Int]
@@ -35,7 +35,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     case let convolution as Convolution: return NaiveConvolution(convolution, item: item).matrix()
     case let linear as Linear: return NaiveConvolution(linear).matrix()
     case let transposed as TransposedConvolution:
-      // The rows of a convolution from the larger map to the smaller one are this one's columns.
+      // The rows of a convolution from the larger map to the smaller one are the columns of the transposed convolution.
       let convolution = Convolution(
         weight: transposed.weight, bias: nil, window: transposed.window, groups: transposed.groups)
       let rows = NaiveConvolution(convolution, item: Self.largerItem).matrix()
@@ -43,7 +43,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     case let pool as AveragePool:
       let naive = NaivePooling(pool.window, extents: Array(item.dropFirst()))
       let outputs = item[0] * naive.outputExtents.reduce(1, *)
-      // Relevance goes to what is inside the input alone, so what padding is counted for does not matter.
+      // Only elements inside the input receive relevance, so counting padding makes no difference.
       let adjoints = (0..<outputs).map { output in
         naive.averageAdjoint((0..<outputs).map { $0 == output ? 1 : 0 }, countsPadding: false)
       }
@@ -63,10 +63,10 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// What the transposed convolutions make of their items.
+  /// The output extents of the transposed convolutions.
   private static let largerItem = [6, 7, 8]
 
-  /// A network of the layer, behind the given nodes.
+  /// A network with the layer after the given nodes.
   func network(behind nodes: [any RelevanceKit.Operator] = []) throws -> NeuralNetwork {
     var builder = GraphBuilder(item: item)
     for (index, operation) in nodes.enumerated() { builder.add("before\(index)", operation) }
@@ -123,7 +123,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
           weight: Tensor(shape: [4, 6 / groups, 3, 2]), bias: nil, window: window!, groups: groups),
         item: largerItem
       ).outputItem
-      // What strides leave over at the end of the larger map.
+      // The remainder of the strides at the end of the larger map.
       let spare = zip(zip(largerItem.dropFirst(), smaller.dropFirst()), zip(strides, zip([3, 2], [2, 1]))).map {
         extents, geometry in
         extents.0 - ((extents.1 - 1) * geometry.0 + geometry.1.0 - geometry.1.1)

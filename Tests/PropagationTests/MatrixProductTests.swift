@@ -2,9 +2,10 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Products of matrices that both depend on the input: values, derivatives, and the rules for them, beside loops in double precision.
+/// Products of matrices that both depend on the input: values, derivatives and rules, against loops in double
+/// precision.
 @Suite struct MatrixProductTests {
-  /// Operands of a product, each a part of one list, so that a network with one input has both.
+  /// The operands of a product, each a part of one list, so that a network with a single input has both.
   struct Case: Sendable, CustomTestStringConvertible {
     let a: [Int]
     let b: [Int]
@@ -13,7 +14,7 @@ import Testing
     var sizes: (a: Int, b: Int) { (a.reduce(1, *), b.reduce(1, *)) }
   }
 
-  /// Without the batch's axis.
+  /// Shapes without the batch axis.
   static let cases = [
     Case(a: [3, 4], b: [4, 5], output: [3, 5]), Case(a: [2, 3, 4], b: [2, 4, 1], output: [2, 3, 1]),
     Case(a: [2, 3, 4], b: [1, 4, 5], output: [2, 3, 5]), Case(a: [1, 1, 4], b: [3, 4, 2], output: [3, 1, 2]),
@@ -21,7 +22,7 @@ import Testing
     Case(a: [3, 700], b: [700, 2], output: [3, 2]),
   ]
 
-  /// `x` is one list per item; the first part is the left operand, the rest the right one.
+  /// The input is one list per item: the first part is the left operand, the rest the right operand.
   static func network(_ shape: Case, squashing: Bool = false) throws -> NeuralNetwork {
     let (a, b) = shape.sizes
     var builder = GraphBuilder(item: [a + b])
@@ -36,7 +37,8 @@ import Testing
     return try builder.network()
   }
 
-  /// Calls `body` with the places in operands and output of each term of each element, of so many items.
+  /// Calls `body` for each term of each element, with the positions in the operands and the output, for the given
+  /// number of items.
   static func forEachTerm(_ shape: Case, items: Int, _ body: (_ a: Int, _ b: Int, _ output: Int) -> Void) {
     let (rows, depth, columns) = (shape.a.dropLast().last!, shape.a.last!, shape.b.last!)
     let leading = shape.output.dropLast(2)
@@ -95,7 +97,7 @@ import Testing
       let found = walk.relevance(from: "product", s, count: seeds)
       #expect(found.largestDifference(from: slopes) <= Tolerance.singlePrecision)
     }
-    // The same bits for any number of threads.
+    // Identical bits for any number of threads.
     let s = Seeded.tensor(TensorShape([2] + shape.output), seed: 2)
     let others = try [1, 3].map { try Walk(Self.network(shape), table, x, threads: $0) }
     for other in others {
@@ -144,7 +146,7 @@ import Testing
     }
   }
 
-  /// Attention is the operand with the smaller limit, on whichever side.
+  /// Attention is the operand with the smaller upper bound, on either side.
   @Test func valuesAreNotAttention() throws {
     for isRight in [false, true] {
       var builder = GraphBuilder(item: [3, 3])
@@ -158,7 +160,7 @@ import Testing
     }
   }
 
-  /// An output that is 0 sends nothing.
+  /// An output that is 0 sends no relevance.
   @Test func zeroDenominators() throws {
     let shape = Case(a: [1, 2], b: [2, 1], output: [1, 1])
     let x = Tensor(shape: [1, 4], elements: [1, -1, 2, 2])
@@ -169,7 +171,7 @@ import Testing
     #expect(walk.ledger(from: "product", r).first?.losses == [.zeroDenominator: 3])
   }
 
-  // MARK: What goes with it
+  // MARK: Related rules
 
   @Test(arguments: [(1, false), (-1, false), (2, true)]) func softmaxByItsExpansion(axis: Int, joins: Bool) throws {
     var builder = GraphBuilder(item: [3, 4, 5])
@@ -200,7 +202,7 @@ import Testing
     }
   }
 
-  /// What a mask has excluded takes nothing.
+  /// Masked elements receive no relevance.
   @Test func softmaxOfMaskedScores() throws {
     var builder = GraphBuilder(item: [3])
     let mask = builder.constant("mask", Tensor(shape: [3], elements: [0, -.infinity, 0]))
@@ -217,7 +219,7 @@ import Testing
     #expect(walk.ledger(from: "softmax", r).allSatisfy { $0.relevanceOut.isFinite })
   }
 
-  /// A constant summand keeps its share, as a bias.
+  /// The share of a constant summand is absorbed, as a bias.
   @Test(arguments: [true, false]) func absorbedSummands(isSubtracted: Bool) throws {
     var builder = GraphBuilder(item: [4, 3])
     let constant = builder.constant("constant", Seeded.tensor([3], seed: 4))
@@ -236,8 +238,8 @@ import Testing
     #expect(abs(entry.losses[.rounding] ?? 0) <= 1e-4 * entry.magnitudeOut)
   }
 
-  /// So does a constant that is joined to other values, whatever the table.
-  @Test func joinedConstants() throws {
+  /// The share of a constant that is concatenated to other values is absorbed under every table.
+  @Test func concatenatedConstantsAbsorb() throws {
     var builder = GraphBuilder(input: [1, 4, 3])
     let token = builder.constant("token", Seeded.tensor([1, 1, 3], seed: 4))
     builder.add("tokens", .concat(axis: 1), token, builder.input)
@@ -251,14 +253,14 @@ import Testing
 
   // MARK: Tables
 
-  /// A table without a rule for products names those that have one.
+  /// The error of a table without a rule for products lists the tables with one.
   @Test func tablesWithoutARuleForProducts() throws {
     let network = try Self.network(Self.cases[0])
     let error = #expect(throws: RuleTableError.self) { try RuleTable.default(pixelRange: nil).resolve(for: network) }
     #expect(
       error?.description
-        == "rule table default: it has no rule for products of two tensors that both depend on the image, as in attention (1 of "
-        + "BatchMatMul, the first product); expected a table that has one: AttnLRP, CP-LRP, ViT")
+        == "rule table default: no rule for products of two tensors that both depend on the image, as in attention (1 "
+        + "BatchMatMul node, first product); expected a table with such a rule: AttnLRP, CP-LRP, ViT")
     #expect(RuleTable.recommended(for: network, pixelRange: nil).name == "ViT")
     for table in [RuleTable.attnLRP, .cpLRP, .viT] { #expect(throws: Never.self) { try table.resolve(for: network) } }
     #expect(try RuleTable.recommended(for: SampleNetwork.branched.network(), pixelRange: nil).name == "default")

@@ -2,8 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Col2Im's derivative and relevance, beside its definition in double precision: each pixel is the sum of what the blocks that cover it
-/// have there.
+/// Col2Im's derivative and relevance, against its definition in double precision: each pixel is the sum of the
+/// overlapping blocks' elements.
 @Suite struct OverlappingBlockTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
@@ -12,11 +12,11 @@ import Testing
     var padding = [0, 0]
     var strides = [1, 1]
     var dilations = [1, 1]
-    /// How many blocks there are along each axis.
+    /// The number of blocks along each axis.
     let blocks: [Int]
     var testDescription: String { name }
 
-    /// Calls `body` with the places of each element of the columns in them and in the image, of one channel.
+    /// Calls `body` with the position of each element of the columns, in the columns and in the image, for one channel.
     func forEachTerm(_ body: (_ column: Int, _ pixel: Int) -> Void) {
       for row in 0..<block[0] {
         for column in 0..<block[1] {
@@ -42,12 +42,12 @@ import Testing
     Case(name: "dilated", image: [7, 5], block: [2, 3], dilations: [3, 1], blocks: [4, 3]),
   ]
 
-  /// Relevance that goes back from the image to the columns, and what is expected of each term.
+  /// Compares relevance that is propagated from the image to the columns with the expected share of each term.
   private func expect(
     _ one: Case, under table: RuleTable, _ share: (_ x: Double, _ pixel: Double, _ r: Double) -> Double
   ) throws {
     let network = try NeuralNetwork(contentsOf: Fixtures.path("operators/col2im-\(one.name)/model.onnx"))
-    // Of one sign, so that no sum is near 0.
+    // Values of one sign, so that no sum is near 0.
     let x = try Fixtures.tensor("operators/col2im-\(one.name)/input.npy").map { abs($0) + 0.1 }
     let walk = try Walk(network, table, x)
     let end = network.graph[network.graph.output].name

@@ -2,11 +2,11 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Rules for pooling against loops over their definitions in double precision.
+/// Rules for pooling, against loops over their definitions in double precision.
 @Suite struct PoolingRuleTests {
   static let item = [3, 7, 6]
 
-  /// Propagates relevance of both signs, one and three seeds for each of two items, through one node.
+  /// Propagates relevance of both signs through one node, with one and three seeds for each of two items.
   private func expectRelevance(
     _ operation: any RelevanceKit.Operator, _ rule: any Rule, _ x: Tensor,
     _ oracle: (_ x: [Double], _ r: [Double]) throws -> [Double]
@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  /// Values of few levels, so that there are ties, and of both signs.
+  /// Values with few levels of both signs, so that there are ties.
   @Test(arguments: PoolingCase.all, [WinnerTakesAllRule.Ties.first, .split])
   func winnerTakesAll(one: PoolingCase, ties: WinnerTakesAllRule.Ties) throws {
     let x = Seeded.tensor(one.input, seed: 1, low: -2, high: 2).map { $0.rounded() }
@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// Over whole axes, the largest of few levels of both signs.
+  /// The maximum over whole axes of values with few levels of both signs.
   @Test(arguments: [[2, 3], [-1], [1], [1, 3]], [WinnerTakesAllRule.Ties.first, .split])
   func winnersAlongAxes(axes: [Int], ties: WinnerTakesAllRule.Ties) throws {
     let x = Seeded.tensor(TensorShape([2] + Self.item), seed: 1, low: -2, high: 2).map { $0.rounded() }
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  /// Winners share with what else is positive in their window; a window without any keeps its relevance.
+  /// Winners share with other positive values in their window; a window without positive values absorbs its relevance.
   @Test(arguments: PoolingCase.all, [false, true]) func winnerShare(one: PoolingCase, isRectified: Bool) throws {
     let signed = Seeded.tensor(one.input, seed: 1, low: -2, high: 2)
     try expectRelevance(.maxPool(one.window), WinnerShareRule(), isRectified ? signed.positivePart : signed) { x, r in
@@ -65,7 +65,7 @@ import Testing
   @Test(arguments: PoolingCase.all, [false, true]) func even(one: PoolingCase, countsPadding: Bool) throws {
     let x = Seeded.tensor(one.input, seed: 1)
     let pool = AveragePool(window: one.window, countsPadding: countsPadding)
-    // Padding takes no relevance, whether it counts in the forward pass or not.
+    // Padding receives no relevance, whether the forward pass counts it or not.
     try expectRelevance(.averagePool(pool), EvenRule(), x) { _, r in
       one.oracle.averageAdjoint(r, countsPadding: false)
     }
@@ -77,7 +77,7 @@ import Testing
     try expectRelevance(.averagePool(pool), ProportionalRule(), x) { x, r in one.oracle.proportional(x, r) }
   }
 
-  /// For each element of an item the output that it goes into when axes are reduced, and how many outputs there are.
+  /// For each element of an item, the output that it contributes to when axes are reduced, and the number of outputs.
   private static func targets(_ axes: [Int]) -> (targets: [Int], outputs: Int) {
     let reduced = Set(axes.map { $0 < 0 ? $0 + 4 : $0 })
     let targets = (0..<126).map { position in

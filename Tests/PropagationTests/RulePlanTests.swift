@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// A plan as people read it.
+/// The printed form of plans.
 @Suite struct RulePlanTests {
   private static let table = RuleTable.default(pixelRange: SampleNetwork.range)
     .prepending(.init(.name("c"), ZBoxRule(box: .scalar(lower: -2, upper: 2.5))))
@@ -48,7 +48,7 @@ import Testing
     #expect(throws: GraphError.self) { try plan.description(forInput: [2, 4, 12, 12]) }
   }
 
-  /// Why a node has its rule: the row that matched, and every row above it.
+  /// The reason for a node's rule: the row that matched, and every row above it.
   @Test func reasons() throws {
     let table = RuleTable.of(
       .init(.operators(.conv, position: .first), FlatRule()), .init(.name("b*"), ZRule()),
@@ -62,41 +62,41 @@ import Testing
       reason("c") == """
         c (Conv): rule zPlus, from row 5: Conv|Gemm
           not row 1: Conv, first: flat: another weighted layer comes before the node
-          not row 2: name b*: z: the pattern does not fit the name
+          not row 2: name b*: z: the name does not match the pattern
           not row 3: Gemm, last: epsilon(epsilon: 1e-06): the node is Conv
           not row 4: Conv, rank 2: wSquare: the node's output has 4 axes
         """)
     #expect(reason("conv1") == "conv1 (Conv): rule flat, from row 1: Conv, first")
-    #expect(reason("join").hasPrefix("join (Concat): rule rearrange, from a row that is built in\n  not row 1: "))
-    #expect(reason("x") == "x (Input): no rule, since no relevance goes on from the input")
+    #expect(reason("join").hasPrefix("join (Concat): rule rearrange, from a built-in row\n  not row 1: "))
+    #expect(reason("x") == "x (Input): no rule, since relevance ends at the input")
   }
 
-  /// Known traps are told, and only where they are.
+  /// Known problems cause warnings, and only where they occur.
   @Test func warnings() throws {
     let network = try SampleNetwork.branched.network()
     let warnings = { (table: RuleTable) in try table.resolve(for: network).warnings }
     #expect(try warnings(.default(pixelRange: SampleNetwork.range)).isEmpty)
     #expect(
       try warnings(.paper(pixelRange: SampleNetwork.range)) == [
-        "gap averages whole maps and shares relevance evenly: explanations are blind to position; proportional is not"
+        "gap averages whole maps with equal shares: explanations lose position information; rule proportional preserves it"
       ])
     #expect(
       try warnings(.epsilonPlus) == [
-        "conv1 sees pixels of both signs under zPlus(bias: absorbed): dark pixels count as much as bright ones of opposite "
-          + "weight; zB knows their range"
+        "conv1 receives pixels of both signs under zPlus(bias: absorbed): dark pixels count as much as bright pixels with "
+          + "the opposite weight; use rule zB, which accounts for the pixel range"
       ])
     let bright = PixelRange(lower: [0, 0, 0], upper: [1, 255, 1])
     #expect(try warnings(.epsilonPlus.with(pixelRange: bright)).isEmpty)
     #expect(
       try warnings(.epsilonGammaBox(pixelRange: SampleNetwork.range)) == [
-        "bn normalizes what b gives under generalizedGamma(gamma: 0.25), and is passed over: the rule divides by an output "
-          + "that the network never uses; fold batch normalization into the weights first"
+        "bn normalizes the output of b (rule generalizedGamma(gamma: 0.25)), but is bypassed: the rule divides by an "
+          + "output that the network never uses; fold batch normalization into the weights first"
       ])
     let folded = try network.foldingBatchNormalization()
     #expect(try RuleTable.epsilonGammaBox(pixelRange: SampleNetwork.range).resolve(for: folded).warnings.isEmpty)
   }
 
-  /// A custom rule's warnings are the plan's, after those of the rules here: each for itself, or once for several nodes.
+  /// The warnings of custom rules follow those of the package's rules, one by one or once for several nodes.
   @Test func warningsOfCustomRules() throws {
     struct Talking: ContributionRule {
       let description = "talking"
@@ -121,15 +121,15 @@ import Testing
     let logits = network.graph[network.logits].name
     #expect(
       plan.warnings == [
-        "gap averages whole maps and shares relevance evenly: explanations are blind to position; proportional is not",
-        "bn normalizes what b gives under talking, and is passed over: the rule divides by an output that the network never "
-          + "uses; fold batch normalization into the weights first",
+        "gap averages whole maps with equal shares: explanations lose position information; rule proportional preserves it",
+        "bn normalizes the output of b (rule talking), but is bypassed: the rule divides by an output that the network "
+          + "never uses; fold batch normalization into the weights first",
         "\(convolutions[0]) is first on the way to \(logits)",
         "\(convolutions[0]) has talking (and \(convolutions.count - 1) more like it), which misleads",
       ])
   }
 
-  /// Nodes behind the logits, and beside the way from the input, get no rule.
+  /// Nodes after the logits, and nodes that are not on a path from the input, have no rule.
   @Test func nodesThatRelevanceDoesNotReach() throws {
     var builder = GraphBuilder(item: [4])
     builder.add("head", .seededLinear(inputs: 4, outputs: 3, seed: 1))

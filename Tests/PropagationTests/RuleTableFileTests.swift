@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Rule tables in YAML: what they may say, and what is said of a wrong one.
+/// Rule tables in YAML: their content, and errors with line and column.
 @Suite struct RuleTableFileTests {
   private static func rows(_ table: RuleTable) -> [String] { table.rows.map(\.description) }
 
@@ -20,7 +20,7 @@ import Testing
     let table = try RuleTable(yaml: yaml, pixelRange: .imageNet)
     let preset = RuleTable.paper(pixelRange: .imageNet)
     #expect(table.name == preset.name)
-    // The preset goes on with what the paper's networks do not have.
+    // The preset continues with rows for operators that the paper's networks do not have.
     #expect(Self.rows(table) == Array(Self.rows(preset).prefix(5)))
     #expect(table.pixelRange == .imageNet)
   }
@@ -58,7 +58,7 @@ import Testing
       ])
   }
 
-  /// Every preset reads back as it was written, and so does every rule with every parameter.
+  /// Every preset, and every rule with every parameter, is read back as it was written.
   @Test func tablesRoundTrip() throws {
     var tables = try RuleTable.presetNames.map { try #require(RuleTable.preset($0, pixelRange: .imageNet)) }
     tables.append(
@@ -105,7 +105,7 @@ import Testing
     #expect(named == Set(RuleCatalog.standard.names), "a rule without a row here")
   }
 
-  /// A table reads as one would write it.
+  /// The YAML of a table is as a user would write it.
   @Test func writtenTables() throws {
     let table = RuleTable(name: "mine") {
       RuleTable.Row(.operators(.conv, position: .first), ZBoxRule())
@@ -127,18 +127,18 @@ import Testing
     let error = #expect(throws: RuleTableFileError.self) {
       try table.prepending(.init(.name("a"), Nameless())).yaml()
     }
-    #expect(error?.description == "row name a: mine: the rule cannot be written down; expected a NamedRule")
+    #expect(error?.description == "row name a: mine: the rule cannot be written as YAML; expected a NamedRule")
   }
 
-  /// Rows of one's own, then those of a preset.
+  /// Custom rows, followed by those of a preset.
   @Test func presetsAreExtended() throws {
     let yaml = "name: mine\nextends: EpsilonPlus\nrules:\n  - {name: conv1, rule: flat}"
     let table = try RuleTable(yaml: yaml, pixelRange: nil)
     #expect(Self.rows(table) == ["name conv1: flat"] + Self.rows(.epsilonPlus))
   }
 
-  /// A rule of one's own is asked for by its name, once it is in the catalog.
-  @Test func catalogsTakeFurtherRules() throws {
+  /// A custom rule in the catalog can be used by its name.
+  @Test func catalogsAcceptCustomRules() throws {
     struct Halve: NamedRule {
       static let name = "halve"
       static let parameters: [Parameter<Self>] = [.init("times", \.times, atLeast: 1)]
@@ -159,7 +159,7 @@ import Testing
     #expect(entry.relevanceOut == 3 && entry.losses == [.rule: 9])
   }
 
-  /// Text and what is said of it, with line and column.
+  /// Texts and their errors, with line and column.
   @Test(arguments: [
     ("", "rules:1:1: found nothing; expected a table with name and rules"),
     ("- zPlus", "rules:1:1: found a list; expected a table with name and rules"),
@@ -179,14 +179,14 @@ import Testing
       "rules:\n  - {rule: zPlus, ties: first}",
       "rules:2:19: found \"ties\"; expected op, name, position, rank, live, optional, rule, bias"
     ),
-    ("rules:\n  - {rule: zB, lower: 1}", "rules:2:12: found half a box; expected lower ≤ upper, both or neither"),
+    ("rules:\n  - {rule: zB, lower: 1}", "rules:2:12: found only one bound; expected lower ≤ upper, both or neither"),
     (
       "rules:\n  - {rule: zB, lower: 1, upper: 0}",
       "rules:2:12: found lower 1 above upper 0; expected lower ≤ upper, both or neither"
     ),
     (
       "rules:\n  - {rule: zB, lower: [0, 1], upper: [1, 2, 3]}",
-      "rules:2:12: found 2 lower and 3 upper bounds; expected as many of each, or one number for all channels"
+      "rules:2:12: found 2 lower and 3 upper bounds; expected the same number of each, or one number for all channels"
     ),
     (
       "rules:\n  - {rule: zB, lower: [0, one], upper: 2}",
@@ -240,7 +240,7 @@ import Testing
         == true)
   }
 
-  @Test func damagedYAMLSaysWhere() {
+  @Test func invalidYAMLIsLocated() {
     let error = #expect(throws: RuleTableFileError.self) {
       try RuleTable(yaml: "rules: [\n  {rule: zPlus", pixelRange: nil)
     }

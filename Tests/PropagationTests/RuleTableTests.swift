@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Which rule a table gives to which node, and what is said where it gives none.
+/// The rules that tables assign to nodes, and the errors if they assign none.
 @Suite struct RuleTableTests {
-  /// A network of two branches, each of which ends in weights: `stem` comes before all, `left` and `right` after it.
+  /// A network with two branches that each end in weights: `stem` is the first layer, `left` and `right` are the last.
   private static func forked() throws -> NeuralNetwork {
     var builder = GraphBuilder(item: [4])
     let scaled = builder.add(
@@ -19,7 +19,7 @@ import Testing
     return try builder.network()
   }
 
-  /// Marks a row, so that a test can see which one was taken.
+  /// A rule with a name, so that a test can identify the row that matched.
   struct Marked: Rule {
     let description: String
     func objection(at site: RuleSite) -> String? { nil }
@@ -31,7 +31,7 @@ import Testing
     return Dictionary(uniqueKeysWithValues: plan.assignments.map { ($0.site.node.name, $0.rule.description) })
   }
 
-  @Test func theFirstRowThatMatchesDecides() throws {
+  @Test func theFirstMatchingRowApplies() throws {
     let table = RuleTable.of(
       .init(.name("left"), Marked(description: "by name")),
       .init(.operators(.gemm, position: .first), Marked(description: "first")),
@@ -44,7 +44,7 @@ import Testing
       ])
   }
 
-  /// First and last follow the data, not the order of nodes, and there may be several.
+  /// First and last are determined by the data flow, not by the order of nodes, and there may be several.
   @Test func positionsComeFromDataFlow() throws {
     let table = RuleTable.of(
       .init(RuleTable.Selector(position: .first), Marked(description: "first")),
@@ -74,7 +74,7 @@ import Testing
     #expect(rules["conv1"] == "any" && rules["pool"] == "any")
   }
 
-  /// A table as it is written in Swift: rows, other tables, conditions and loops.
+  /// A table written in Swift: rows, other tables, conditions and loops.
   @Test(arguments: [true, false]) func tablesAreWrittenRowByRow(isBoxed: Bool) {
     let table = RuleTable(name: "mine", pixelRange: .imageNet) {
       if isBoxed {
@@ -94,7 +94,7 @@ import Testing
     #expect(table.rows.count == 3 + RuleTable.excitationBackprop.rows.count)
   }
 
-  @Test func rowsPutBeforeOthersWin() throws {
+  @Test func prependedRowsTakePrecedence() throws {
     let network = try Self.forked()
     let table = RuleTable.of(.init(RuleTable.Selector(), Marked(description: "old")))
       .prepending(.init(.name("middle"), Marked(description: "new")), .init(.name("m*"), Marked(description: "second")))
@@ -102,13 +102,13 @@ import Testing
     let rules = try Self.rules(table, for: network)
     #expect(rules["middle"] == "new")
     #expect(rules["stem"] == "old")
-    // A row of one's own comes before those that every table ends with.
+    // A custom row takes precedence over the built-in rows.
     #expect(rules["sum"] == "old")
     let builtIn = RuleTable.of(.init(.operators(.gemm, .relu, .mul), Marked(description: "mine")))
     #expect(try Self.rules(builtIn, for: network)["sum"] == "shareBySummand")
   }
 
-  /// Nodes that a rewrite merged into another still answer to their name.
+  /// Nodes that were merged into another one can still be selected by their names.
   @Test func mergedNodesAreFoundByName() throws {
     var builder = GraphBuilder(item: [4])
     builder.add("product", .seededLinear(inputs: 4, outputs: 3, bias: false, seed: 1))
@@ -149,7 +149,7 @@ import Testing
     #expect(one?.description == "rule table mine: no row matches node relu2 (Relu)")
   }
 
-  @Test func allRulesThatDoNotFitAreListed() throws {
+  @Test func allRulesThatDoNotApplyAreListed() throws {
     let table = RuleTable(
       name: "mine",
       rows: [
@@ -162,20 +162,21 @@ import Testing
     #expect(
       error?.description == """
         rule table mine: zPlus at scale: it applies to Conv, Gemm, ConvTranspose, AveragePool, GlobalAveragePool, \
-        ReduceMean, ReduceSum, BatchNormalization, and the node is Mul; zB at stem: the range of its input does not follow \
-        from the range of the pixels, one interval per channel; give it in a row of the table, {op: Gemm, position: first, rule: zB, lower: 0, upper: 1}; winnerTakesAll(ties: first) at relu: it \
-        applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, and the node is Relu; rearrange at left: it applies to Concat, \
+        ReduceMean, ReduceSum, BatchNormalization, not to Mul; zB at stem: the range of its input, one interval per channel, \
+        cannot be derived from the pixel range; specify it in a row of the table, \
+        {op: Gemm, position: first, rule: zB, lower: 0, upper: 1}; winnerTakesAll(ties: first) at relu: it \
+        applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, not to Relu; rearrange at left: it applies to Concat, \
         Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Pad, Slice, Gather, Expand, Resize, DepthToSpace, SpaceToDepth, \
         GatherElements, GatherND, ScatterElements, ScatterND, ReverseSequence, Tile, Trilu, Where, TopK, \
-        GridSample, Cast, and the node is Gemm; \
-        even at middle: it applies to AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, and the node is Gemm; \
-        winnerTakesAll(ties: first) at relu2: it applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, and the node is Relu; \
-        shareBySummand at right: it applies to Add, Sub, and the node is Gemm; pass at sum: relevance can pass to one operand \
-        only, and 2 of the node's depend on the input
+        GridSample, Cast, not to Gemm; \
+        even at middle: it applies to AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, not to Gemm; \
+        winnerTakesAll(ties: first) at relu2: it applies to MaxPool, GlobalMaxPool, ReduceMax, ReduceMin, Max, Min, not to Relu; \
+        shareBySummand at right: it applies to Add, Sub, not to Gemm; pass at sum: relevance can pass to only one \
+        operand, but 2 operands of the node depend on the input
         """)
   }
 
-  /// A box of one's own makes z^B possible where nothing is known of the pixels.
+  /// With a custom box, z^B can be used if the pixel range is unknown.
   @Test func aScalarBoxNeedsNoRange() throws {
     let rows = RuleTable.Row(.operators(.gemm), ZBoxRule(box: .scalar(lower: -1, upper: 1)))
     let table = RuleTable.of(rows, .init(.operators(.relu, .mul), PassRule()))

@@ -1,7 +1,7 @@
 import RelevanceKit
 import Testing
 
-/// Rules as one line of text: what it may say, and what is said of a wrong one.
+/// Rules in one line of text: their syntax, and errors.
 @Suite struct RuleTextTests {
   private static let names = RuleCatalog.standard.names.joined(separator: ", ")
 
@@ -10,22 +10,22 @@ import Testing
     ("epsilon", ["epsilon(epsilon: 1e-06)"]),
     ("epsilon:epsilon=0.1", ["epsilon(epsilon: 0.1)"]),
     ("epsilon:e=0.1,b=bypassed", ["epsilon(epsilon: 0.1, bias: bypassed)"]),
-    // What a shared beginning means follows from the value.
+    // An ambiguous key is resolved by its value.
     ("alphaBeta:a=3,b=2", ["alphaBeta(alpha: 3, beta: 2)"]),
     ("alphaBeta:b=bypassed", ["alphaBeta(alpha: 2, beta: 1, bias: bypassed)"]),
-    // Of alpha and beta one follows from the other.
+    // Alpha or beta determines the other one.
     ("alphaBeta:alpha=1", ["alphaBeta(alpha: 1, beta: 0)"]),
     ("alphaBeta:beta=127.3", ["alphaBeta(alpha: 128.3, beta: 127.3)"]),
     ("zB:l=-2,u=3.5", ["zB(lower: -2, upper: 3.5)"]),
     ("zB:l=[-2,-1, 0],u=[1,2.5,3]", ["zB(lower: [-2, -1, 0], upper: [1, 2.5, 3])"]),
-    // One number stands for all channels.
+    // A single number applies to all channels.
     ("zB:u=[1,2,3],l=0", ["zB(lower: [0, 0, 0], upper: [1, 2, 3])"]),
     ("winnerTakesAll:t=split", ["winnerTakesAll(ties: split)"]),
     (
       "gamma:g=0..1x5",
       ["gamma(gamma: 0)", "gamma(gamma: 0.25)", "gamma(gamma: 0.5)", "gamma(gamma: 0.75)", "gamma(gamma: 1)"]
     ),
-    // From 1 to 10 by equal factors, from 1 to 9 evenly.
+    // From 1 to 10 by equal factors, and from 1 to 9 in equal steps.
     ("gamma:g=1..10x3", ["gamma(gamma: 1)", "gamma(gamma: 3.16)", "gamma(gamma: 10)"]),
     ("gamma:g=1..9x3", ["gamma(gamma: 1)", "gamma(gamma: 5)", "gamma(gamma: 9)"]),
     (
@@ -48,7 +48,7 @@ import Testing
     #expect(try RuleCatalog.standard.rules(parsing: text).map(\.description) == descriptions)
   }
 
-  /// Ends are taken as they are; what lies between rises, however narrow the sweep is.
+  /// The ends of a sweep are exact, and the values between them increase, however narrow the sweep is.
   @Test(arguments: ["1.2345678..1.2345698x10", "0.0012345..0.98765x100", "1e-30..1e30x100", "3e7..4e7x11"])
   func sweepsRise(sweep: String) throws {
     let rules = try RuleCatalog.standard.rules(parsing: "epsilon:e=\(sweep)").map { try #require($0 as? EpsilonRule) }
@@ -74,7 +74,7 @@ import Testing
     ("flat:x=1", "found x at rule flat; expected no parameters: flat has none"),
     (
       "alphaBeta:b=some",
-      "rule alphaBeta: found b=some, which may mean beta or bias; expected the whole name"
+      "rule alphaBeta: found b=some, which may mean beta or bias; expected the full name"
     ),
     ("epsilon:e=small", "rule epsilon: found epsilon \"small\"; expected a number of at least 0"),
     ("epsilon:e=nan", "rule epsilon: found epsilon \"nan\"; expected a number of at least 0"),

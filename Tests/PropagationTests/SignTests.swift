@@ -2,7 +2,8 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Small networks whose right maps are worked out by hand: x = (1, 3), a layer, something that turns its sign, a rectifier, a head.
+/// Small networks whose correct maps are computed by hand: x = (1, 3), a layer, a node that inverts its sign, a
+/// rectifier, a head.
 @Suite struct SignTests {
   private static func convolution(_ weights: Float...) throws -> any RelevanceKit.Operator {
     .convolution(
@@ -11,7 +12,7 @@ import Testing
         window: try Window(kernel: [1, 1]), groups: 1))
   }
 
-  /// The map of y₀ under z⁺, of a network that ends in `relu(turned) · head`.
+  /// The map of y₀ under z⁺, for a network that ends in `relu(turned) · head`.
   private func map(
     head: [Float] = [1, -1], score: Float, _ build: (inout GraphBuilder) throws -> Void
   ) throws -> [Float] {
@@ -26,7 +27,7 @@ import Testing
       RuleTable.default(pixelRange: nil)
     }
     let explainer = try Explainer(builder.network(), rules: table)
-    #expect(explainer.plan.warnings.filter { $0.contains("take the sign") }.isEmpty)
+    #expect(explainer.plan.warnings.filter { $0.contains("take over the sign") }.isEmpty)
     let explanation = try explainer.trace(Tensor(shape: [1, 2, 1, 1], elements: [1, 3])).explain(.class(0))
     #expect(explanation.score == score)
     return explanation.relevance.elements
@@ -36,7 +37,7 @@ import Testing
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-6 }, "\(found)")
   }
 
-  /// 1 − 3 = −2 becomes 2 because of the second input alone.
+  /// 1 − 3 = −2 becomes 2, due to the second input only.
   @Test func aNegativeScale() throws {
     let normalization = BatchNormalization(
       scale: Tensor(shape: [1], elements: [-1]), shift: Tensor(shape: [1], elements: [0]))
@@ -64,7 +65,7 @@ import Testing
       }, [0, 2])
   }
 
-  /// 1 − (−2) = 3: the constant is a bias and bypassed.
+  /// 1 − (−2) = 3: the constant is a bias, which is bypassed.
   @Test func aDifferenceFromOne() throws {
     expect(
       try map(score: 3) {
@@ -73,7 +74,7 @@ import Testing
       }, [0, 3])
   }
 
-  /// −((1 − 3) + (−1)): of 3 the second input makes 2 and the first 1.
+  /// −((1 − 3) + (−1)) = 3: the second input contributes 2 and the first 1.
   @Test func sumsAndJoins() throws {
     expect(
       try map(score: 3) {
@@ -89,7 +90,8 @@ import Testing
       }, [1, 2])
   }
 
-  /// Behind a maximum the sign belongs to the layer in front: −(1, 3)·(1, −1) = 2, because of the second input; the shift is a bias.
+  /// After a maximum, the sign belongs to the layer after the node: −(1, 3)·(1, −1) = 2, due to the second input; the
+  /// shift is a bias.
   @Test(arguments: [0, 0.5] as [Float]) func aNegativeScaleInFrontOfALayer(shift: Float) throws {
     let normalization = BatchNormalization(
       scale: Tensor(shape: [2], repeating: -1), shift: Tensor(shape: [2], elements: [shift, 0]))
@@ -101,8 +103,8 @@ import Testing
       }, [0, 2 + shift])
   }
 
-  /// A normalization that is given a rule for layers keeps its own share, and the layer after it sees its values as they are.
-  @Test func aNormalizationWithARuleOfItsOwn() throws {
+  /// A normalization with a contribution rule has its own share, and the layer after it receives its values unchanged.
+  @Test func normalizationWithContributionRule() throws {
     var builder = GraphBuilder(item: [2, 1, 1])
     builder.add("pool", .maxPool(try Window(kernel: [1, 1])))
     let normalization = BatchNormalization(
@@ -114,7 +116,7 @@ import Testing
       RuleTable.default(pixelRange: nil)
     }
     let walk = try Walk(builder.network(), table, Tensor(shape: [1, 2, 1, 1], elements: [1, 3]))
-    // 2 + 2 and −3 + 4 make 5; of these the inputs contribute 2 and −3.
+    // 2 + 2 and −3 + 4 make 5; the inputs contribute 2 and −3.
     expect(walk.relevance(from: "conv", Tensor(shape: [1, 1, 1, 1], elements: [5])).elements, [2, -3])
     #expect(walk.plan[walk.node("conv")]?.site.operandHasOffset == false)
   }
@@ -130,14 +132,14 @@ import Testing
       .warnings
   }
 
-  @Test func whatCannotBeDecidedIsWarnedOf() throws {
+  @Test func unresolvedSignsCauseWarnings() throws {
     let end =
-      ", and no layer before or after it can take the sign: relevance keeps its own there, so what contradicts the class may be shown "
-      + "as supporting it, and the reverse"
+      ", and no layer before or after it can take over the sign: relevance keeps its sign there, so evidence against the "
+      + "class may appear as evidence for it, and vice versa"
     let pool = MaxPool(try Window(kernel: [2, 2]))
     let normalization = BatchNormalization.batchNormalization(
       BatchNormalization(scale: Tensor(shape: [2], elements: [1, -1]), shift: Tensor(shape: [2], elements: [1, 1])))
-    // A maximum before, a rectifier after.
+    // After a maximum, before a rectifier.
     #expect(
       try warnings {
         $0.add("conv", try Self.convolution(1, -1, 1, 1))
@@ -151,7 +153,7 @@ import Testing
         $0.add("pool", pool)
         $0.add("neg", .negate)
         $0.add("relu", .relu)
-      } == ["neg (Neg) turns every sign" + end])
+      } == ["neg (Neg) inverts every sign" + end])
     #expect(
       try warnings {
         $0.add("conv", try Self.convolution(1, -1, 1, 1))
@@ -168,14 +170,14 @@ import Testing
         let gate = $0.add("tanh", .tanh, $0.add("gate", try Self.convolution(1, 1, 1, 1), conv))
         $0.add("product", .multiply, conv, gate)
       } == ["product (Mul) multiplies by tanh, which depends on the input and can be negative" + end])
-    // GELU, spelled out: 1 + erf(x) is never negative.
+    // GELU as separate nodes: 1 + erf(x) is never negative.
     #expect(
       try warnings {
         let conv = $0.add("conv", try Self.convolution(1, -1, 1, 1))
         let one = $0.constant("one", Tensor(shape: [], elements: [1]))
         $0.add("product", .multiply, conv, $0.add("sum", .add, $0.add("erf", .erf, conv), one))
       }.isEmpty)
-    // A sigmoid is never negative; a layer on either side takes a constant sign.
+    // A sigmoid is never negative; an adjacent layer takes over a constant sign.
     #expect(
       try warnings {
         let conv = $0.add("conv", try Self.convolution(1, -1, 1, 1))

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Rules for nodes that pass relevance on, move it, or share it out.
+/// Rules for nodes that pass, move or distribute relevance.
 @Suite struct StructureRuleTests {
   static let item = [3, 4, 5]
   static let x = Seeded.tensor([2, 3, 4, 5], seed: 1)
@@ -14,7 +14,7 @@ import Testing
         mean: Tensor(shape: [3]), variance: Tensor(shape: [3], repeating: 1), epsilon: 0))
   }
 
-  /// Whatever maps element to element lets relevance through, to the bit.
+  /// Elementwise nodes pass relevance unchanged to the bit.
   @Test func passIsTheIdentity() throws {
     let lrn = LocalResponseNormalization(size: 3, alpha: 0.1, beta: 0.75, bias: 1)
     for operation in [
@@ -23,7 +23,7 @@ import Testing
     ] as [any RelevanceKit.Operator] {
       var builder = GraphBuilder(item: Self.item)
       builder.add("node", operation)
-      // A node behind it, since what ends in a softmax is explained before it.
+      // Another node follows, because a softmax at the end would be removed.
       builder.add("end", .relu)
       let walk = try Walk(builder.network(), .of(.init(RuleTable.Selector(), PassRule())), Self.x)
       let r = Seeded.tensor([6, 3, 4, 5], seed: 2)
@@ -31,7 +31,8 @@ import Testing
     }
   }
 
-  /// Scaling and shifting by constants is bypassed, on either side; where the constant is the larger, its copies add up.
+  /// Scaling and shifting by constants is bypassed on either side; where the operand is broadcast, the relevance of its
+  /// copies is added.
   @Test(arguments: [false, true], [false, true]) func constantsAreBypassed(multiplies: Bool, constantFirst: Bool) throws
   {
     let operation: any RelevanceKit.Operator = multiplies ? .multiply : .add
@@ -53,7 +54,7 @@ import Testing
     #expect(walk.relevance(from: "node", r, count: 3).largestDifference(from: sums) <= Tolerance.singlePrecision)
   }
 
-  /// Values that move take their relevance with them: the walk back undoes the forward pass.
+  /// Relevance moves with values: the backward walk reverses the forward pass.
   @Test(
     arguments: [
       Flatten(axis: 1), .reshape(extents: [0, 5, -1], allowZero: false),
@@ -72,7 +73,7 @@ import Testing
     }
   }
 
-  @Test func squeezedAxesComeBack() throws {
+  @Test func squeezedAxesAreRestored() throws {
     var builder = GraphBuilder(item: [3, 1, 1])
     builder.add("squeeze", .squeeze(axes: [2, 3]))
     let walk = try Walk(builder.network(), .of(), Tensor(shape: [2, 3, 1, 1]))
@@ -80,8 +81,8 @@ import Testing
     #expect(walk.relevance(from: "squeeze", r, count: 3) == r.reshaped(to: [6, 3, 1, 1]))
   }
 
-  /// A join is split; what is joined twice gets both parts.
-  @Test func joinsAreSplitAndFanOutAddsUp() throws {
+  /// A concatenation is split, and an operand that occurs twice receives both parts.
+  @Test func concatenationsAreSplitAndFanOutAddsUp() throws {
     var builder = GraphBuilder(item: Self.item)
     let a = builder.add("a", .relu)
     let b = builder.add("b", Self.batchNormalization(), builder.input)
@@ -105,7 +106,7 @@ import Testing
     }
   }
 
-  /// A sum shares in proportion to its summands; where they cancel, nothing goes on.
+  /// A sum distributes relevance in proportion to its summands; where they cancel, it sends none.
   @Test(arguments: [[2, 3, 4, 5], [2, 3, 1, 1], [2, 1, 4, 5]]) func sumsShareBySummand(extents: [Int]) throws {
     var builder = GraphBuilder(item: Self.item)
     let a = builder.add("a", .relu)
@@ -119,7 +120,7 @@ import Testing
       .init(.operators(.relu, .batchNormalization), PassRule()),
       .init(.operators(.reduceMean, .globalAveragePool), EvenRule()))
     var x = Self.x
-    // Somewhere the sum is exactly 0: the rectified pixel is, and so is the normalized one.
+    // The sum is exactly 0 at some position: both the rectified and the normalized pixel are.
     if axes.isEmpty { x[1, 1, 2, 3] = 0 }
     let walk = try Walk(builder.network(), table, x)
     let (sum, valueA, valueB) = (walk.value("sum"), walk.value("a"), walk.value("b"))
@@ -146,7 +147,7 @@ import Testing
     }
   }
 
-  /// What is added to itself gets everything back.
+  /// A value that is added to itself receives all relevance.
   @Test func aSumOfTheSameTwice() throws {
     var builder = GraphBuilder(item: Self.item)
     let a = builder.add("a", .relu)

@@ -2,7 +2,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Rules z⁺ and z^B against a dense matrix in double precision.
+/// Rules z⁺ and z^B, against a dense matrix in double precision.
 @Suite struct WeightedRuleTests {
   static let zPlus = RuleTable.of(.init(.operators(.conv, .gemm), ZPlusRule()), .init(.operators(.relu), PassRule()))
 
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  /// The box is that of the convolution's own input: the graph scales and shifts the pixels first.
+  /// The box is that of the convolution's input, after the graph has scaled and shifted the pixels.
   @Test func zBoxBehindScaling() throws {
     let range = PixelRange(lower: [0, 0, 0, -1], upper: [1, 255, 1, 1])
     let (scale, shift): ([Float], [Float]) = ([2, 0.01, -3, 1], [-1, 0.5, 1, 0])
@@ -74,7 +74,7 @@ import Testing
     let table = RuleTable.of(
       .init(.operators(.conv), ZBoxRule()), .init(.operators(.batchNormalization), PassRule()), pixelRange: range)
     let walk = try Walk(builder.network(), table, x)
-    // A negative factor exchanges the ends.
+    // A negative factor exchanges the bounds.
     let own = walk.value("scaled")
     let bounds = (0..<4).map { channel in
       [range.lower[channel], range.upper[channel]].map { $0 * scale[channel] + shift[channel] }
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  /// Pixels that come as height × width × channels.
+  /// Pixels in the layout height × width × channels.
   @Test func zBoxBehindATransposition() throws {
     let range = PixelRange(lower: [-1, -2, 0, -3], upper: [1, 0, 2, 3])
     let layer = try #require(LayerCase.all.first)
@@ -110,7 +110,7 @@ import Testing
     }
   }
 
-  /// An output that no input speaks for sends nothing, and the ledger says how much it kept.
+  /// An output without contributions sends no relevance, and the ledger records the absorbed amount.
   @Test func zeroDenominatorsAbsorb() throws {
     let weight = Tensor(shape: [3, 2], elements: [1, 2, -1, -3, 0, 0])
     var builder = GraphBuilder(item: [2])
@@ -125,7 +125,7 @@ import Testing
     #expect(abs(entry.absorbed - 110) <= Tolerance.singlePrecision)
   }
 
-  /// Padding has neither a value nor a box, so nothing is lost to it.
+  /// Padding has neither a value nor a box, so it absorbs no relevance.
   @Test func zBoxConservesWithPadding() throws {
     let layer = try #require(LayerCase.all.first)
     let range = PixelRange(lower: [-1, -1, -1, -1], upper: [1, 1, 1, 1])
@@ -137,7 +137,7 @@ import Testing
 
   // MARK: Helpers
 
-  /// Numbers that lie in a range, channel by channel.
+  /// Random numbers in a range, channel by channel.
   private static func pixels(_ shape: TensorShape, _ range: PixelRange) -> Tensor {
     let plane = shape.dimensions.dropFirst(2).reduce(1, *)
     let u = Seeded.tensor(shape, seed: 1, low: 0)

@@ -2,9 +2,9 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// The box of rule z^B in all the shapes that it can have, against a dense matrix in double precision.
+/// The box of rule z^B in all its shapes, against a dense matrix in double precision.
 @Suite struct ZBoxTests {
-  /// Inputs between bounds of the same shape.
+  /// Inputs between bounds with the same shape.
   private static func inputs(_ lower: Tensor, _ upper: Tensor, seed: UInt64 = 1) -> Tensor {
     let u = Seeded.tensor(lower.shape, seed: seed, low: 0)
     return Tensor(
@@ -12,7 +12,7 @@ import Testing
       elements: zip(zip(lower.elements, upper.elements), u.elements).map { $0.0 + ($0.1 - $0.0) * $1 })
   }
 
-  /// A box for each channel, written in a row: the same as by the dense matrix.
+  /// A box with one pair per channel, given in a row, against the dense matrix.
   @Test(arguments: LayerCase.all, [1, 3]) func channels(layer: LayerCase, seeds: Int) throws {
     let channels = layer.item[0]
     let lower = (0..<channels).map { -1 - Float($0) / 4 }
@@ -33,7 +33,7 @@ import Testing
     #expect(found.largestDifference(from: expected.relevance) <= Tolerance.singlePrecision)
   }
 
-  /// A mean picture that is subtracted inside the graph: each element has a box of its own.
+  /// A mean image that is subtracted inside the graph: each element has its own box.
   @Test func elements() throws {
     let layer = try #require(LayerCase.all.first)
     let range = PixelRange(lower: [0, 0, 0, 0], upper: [1, 1, 2, 3])
@@ -54,7 +54,7 @@ import Testing
     #expect(walk.relevance(from: "layer", r).largestDifference(from: expected.relevance) <= Tolerance.singlePrecision)
   }
 
-  /// A fully connected layer along the last axis, at every position by itself: channels come last, or rows differ.
+  /// A fully connected layer along the last axis, applied at every position: channels are last, or rows differ.
   @Test func rowsAndLastChannels() throws {
     let weight = Seeded.tensor([5, 3], seed: 3)
     let oracle = DenseOracle(
@@ -87,8 +87,8 @@ import Testing
     }
   }
 
-  /// A border of other values than 0 in front of the layer takes none of the pixels' relevance; where the size is open, the layer still
-  /// runs on any.
+  /// A border of nonzero values in front of the layer receives none of the pixels' relevance. If the input size is
+  /// open, the layer accepts any size.
   @Test(arguments: [false, true]) func borders(isOpen: Bool) throws {
     let extent = { (size: Int, name: String) in isOpen ? SymbolicExtent.symbolic(name) : .fixed(size) }
     let shape = SymbolicShape([.symbolic("n"), .fixed(4), extent(6, "h"), extent(7, "w")])
@@ -107,12 +107,12 @@ import Testing
       let r = Seeded.tensor(walk.value("layer").shape, seed: 31, low: 0)
       let found = walk.relevance(from: "layer", r)
       #expect(found.elements.allSatisfy { $0 >= 0 })
-      // Of a known size the border has no extent of its own to share in.
+      // With a known size, the border has no range and receives no share.
       #expect(isOpen ? found.sum() < 0.999 * r.sum() : abs(found.sum() - r.sum()) <= 1e-5 * r.sum())
     }
   }
 
-  /// What the layer cannot have is said when the table is resolved.
+  /// Boxes that do not fit the layer cause errors when the table is resolved.
   @Test func objections() throws {
     let layer = try #require(LayerCase.all.first)
     for (box, reason) in [

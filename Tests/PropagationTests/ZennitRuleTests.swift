@@ -3,7 +3,7 @@ import RelevanceKit
 import RelevanceTestSupport
 import Testing
 
-/// Single layers against Zennit's rules, in `Fixtures/rules`.
+/// Single layers, against Zennit's rules in `Fixtures/rules`.
 @Suite struct ZennitRuleTests {
   struct Case: Decodable, Sendable, CustomTestStringConvertible {
     struct Place: Decodable, Sendable {
@@ -38,8 +38,8 @@ import Testing
 
   private static let bytes = try? Data(contentsOf: URL(fileURLWithPath: Fixtures.path("rules/cases.bin")))
 
-  /// Where the two differ on purpose: Zennit adds a stabilizer of any size to every denominator, and to averages after
-  /// dividing by padding that counts; here ε has one, and what padding counts for takes no part.
+  /// The two differ on purpose in some cases: Zennit adds a stabilizer to every denominator, and to averages after a
+  /// division that counts padding. Here only ε has a stabilizer, and padding receives no share.
   static let comparable = cases.filter {
     if $0.operator == "AveragePool" { return $0.attributes.countIncludePad != 1 }
     return $0.rule == "Epsilon" || ($0.parameters.stabilizer ?? 1e-6) == 1e-6
@@ -59,7 +59,7 @@ import Testing
       table = table.with(pixelRange: PixelRange(lower: tensor(low).elements, upper: tensor(high).elements))
     }
     if let other = test.other {
-      // The other summand follows from the input: a number of each per element.
+      // The other summand is computed from the input: one number of each per element.
       let (x, y) = (tensor(test.input), tensor(other))
       let ratio = x.combined(with: y) { $1 / $0 }
       let scaled = builder.add("scaled", .multiply, builder.input, builder.constant("ratio", ratio))
@@ -73,7 +73,7 @@ import Testing
     var expected = tensor(test.expected)
     if let other = test.expectedOther { expected = expected.combined(with: tensor(other), +) }
     let found = walk.relevance(from: "layer", tensor(test.relevance))
-    // Stabilizers of 1e-6 there and 1e-9 here are seen where a denominator is small.
+    // The stabilizers, 1e-6 there and 1e-9 here, make a difference where a denominator is small.
     #expect(found.relativeDistance(from: expected) <= Tolerance.map)
   }
 

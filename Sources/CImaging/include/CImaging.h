@@ -1,8 +1,8 @@
 // Decoding and encoding of JPEG and PNG behind an interface without setjmp, callbacks or global state.
 //
-// Ownership: the caller owns the bytes it passes in; they are not kept. Every call fills the result that it is given,
-// whether it succeeds or not, and the caller releases that result exactly once with the matching `release` function.
-// All functions may be called from several threads at a time.
+// Ownership: the caller owns the bytes that it passes; they are not kept. Every call fills its result, whether it
+// succeeds or not, and the caller releases the result exactly once with the matching `release` function. All functions
+// can be called from several threads at once.
 #ifndef CIMAGING_H
 #define CIMAGING_H
 
@@ -13,18 +13,18 @@
 
 enum cimaging_status {
   CIMAGING_OK = 0,
-  // The bytes end before the picture does.
+  // The bytes end before the image does.
   CIMAGING_TRUNCATED,
-  // The bytes are not what the format demands; `message` says why.
+  // The bytes violate the format; `message` states how.
   CIMAGING_DAMAGED,
-  // A valid picture of a kind that is not read; `message` names it.
+  // A valid image of an unsupported kind; `message` names it.
   CIMAGING_UNSUPPORTED,
   // More pixels than the limit; `width` and `height` are set.
   CIMAGING_TOO_LARGE,
   CIMAGING_OUT_OF_MEMORY,
 };
 
-// A decoded picture.
+// A decoded image.
 typedef struct {
   int32_t width;
   int32_t height;
@@ -36,23 +36,23 @@ typedef struct {
   // An XMP packet, in UTF-8; NULL if there is none.
   uint8_t *xmp;
   size_t xmp_count;
-  // The largest sample of a picture of 16-bit samples; 0 for others.
+  // The largest sample of an image with 16-bit samples; 0 for others.
   uint16_t largest_16;
   char message[CIMAGING_MESSAGE_LENGTH];
-} cimaging_picture;
+} cimaging_image;
 
-// Bytes that a function here has produced.
+// Bytes that a function of this header has produced.
 typedef struct {
   uint8_t *bytes;
   size_t count;
   char message[CIMAGING_MESSAGE_LENGTH];
 } cimaging_bytes;
 
-// Decode one picture; `pixel_limit` bounds width × height before any pixel memory is allocated.
+// Decodes one image; `pixel_limit` bounds width × height before pixel memory is allocated.
 enum cimaging_status cimaging_decode_jpeg(
-    const uint8_t *bytes, size_t count, uint64_t pixel_limit, cimaging_picture *picture);
+    const uint8_t *bytes, size_t count, uint64_t pixel_limit, cimaging_image *image);
 enum cimaging_status cimaging_decode_png(
-    const uint8_t *bytes, size_t count, uint64_t pixel_limit, cimaging_picture *picture);
+    const uint8_t *bytes, size_t count, uint64_t pixel_limit, cimaging_image *image);
 
 // Encodes width × height × 3 bytes of RGB as an 8-bit PNG.
 enum cimaging_status cimaging_encode_png(
@@ -62,7 +62,7 @@ enum cimaging_status cimaging_encode_png(
 enum cimaging_status cimaging_encode_jpeg(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t quality, cimaging_bytes *jpeg);
 
-void cimaging_picture_release(cimaging_picture *picture);
+void cimaging_image_release(cimaging_image *image);
 void cimaging_bytes_release(cimaging_bytes *bytes);
 
 #endif

@@ -1,8 +1,8 @@
-// What has to be settled before the libraries that a command line tool is linked with start.
+// Code that runs before the libraries of a command-line tool start.
 #ifndef CTOOLSTART_H
 #define CTOOLSTART_H
 
-// Does nothing; naming it links what runs before everything else.
+// Does nothing; a reference to it links the code that runs before everything else.
 void ctoolstart_link(void);
 
 #endif

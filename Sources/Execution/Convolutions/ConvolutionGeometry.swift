@@ -3,13 +3,13 @@ import RelevanceNetworks
 import RelevanceSupport
 import RelevanceTensors
 
-/// Extents of a two-dimensional convolution for one input shape, and how its output is cut into tiles.
+/// The extents of a two-dimensional convolution for one input shape, and how its output is divided into tiles.
 ///
-/// Output positions are numbered row by row; a tile is a run of them. The cut depends on the shape alone, never on the
-/// number of threads, so that results do not either.
+/// Output positions are numbered row by row; a tile is a run of them. The division depends on the shape only, never on
+/// the number of threads, so the results do not depend on it either.
 struct ConvolutionGeometry: Sendable {
   let groups: Int
-  /// Channels of one group, into and out of the convolution.
+  /// Input and output channels of one group.
   let inputs: Int
   let outputs: Int
   let window: rk_window
@@ -17,24 +17,23 @@ struct ConvolutionGeometry: Sendable {
   var taps: Int { Int(window.kernel_y * window.kernel_x) }
   var inputPositions: Int { Int(window.height * window.width) }
   var outputPositions: Int { Int(window.out_height * window.out_width) }
-  /// Rows of the matrix that im2col lays out for a group: inputs × taps.
+  /// The rows of a group's im2col matrix: inputs × taps.
   var depth: Int { inputs * taps }
-  /// Whether a tap sees each position exactly once and in order, so that the input is its own im2col.
+  /// Whether a tap reads each position exactly once and in order, so that the input equals its im2col matrix.
   var isPointwise: Bool {
     taps == 1 && window.stride_y == 1 && window.stride_x == 1 && window.pad_y == 0 && window.pad_x == 0
       && inputPositions == outputPositions
   }
   var hasUnitStride: Bool { window.stride_y == 1 && window.stride_x == 1 }
 
-  /// Tiles of about 400 positions run at the full speed of a matrix product; there are at least four where that leaves each
-  /// wide enough.
+  /// Tiles of about 400 positions reach the full speed of a matrix product. Large maps have at least four tiles.
   static func tileCount(positions: Int) -> Int {
     let widest = 448
     if positions >= 512 { return ((positions + widest - 1) / widest + 3) / 4 * 4 }
     return positions >= 160 ? 2 : 1
   }
 
-  /// The same map with input and output exchanged, for unit strides: the adjoint is a convolution with kernels turned round.
+  /// The map with input and output exchanged, for unit strides: the adjoint is a convolution with rotated kernels.
   func transposed() -> ConvolutionGeometry {
     precondition(hasUnitStride, "only the adjoint of a convolution with unit strides is a convolution")
     var turned = window
@@ -64,7 +63,7 @@ extension rk_window {
   }
 }
 
-/// A network that cannot be run.
+/// An error of a network that cannot be run.
 package enum ExecutionError: RelevanceKitError {
   case unsupportedRank(TensorShape)
   case tooLarge(node: String, shape: TensorShape, bytes: Int)
@@ -76,13 +75,13 @@ package enum ExecutionError: RelevanceKitError {
   package var description: String {
     switch self {
     case .unsupportedRank(let shape):
-      "convolution and pooling are run over one or two spatial axes; the operand has shape \(shape)"
+      "convolution and pooling support one or two spatial axes; the operand has shape \(shape)"
     case .tooLarge(let node, let shape, let bytes):
-      "node \(node) has values of shape \(shape), with which a run takes more than the machine's memory of \(bytes) bytes"
+      "node \(node) has values of shape \(shape), which need more than the machine's memory of \(bytes) bytes"
     case .mixesBatch(let node, let items):
-      "node \(node) mixes the \(items) items of the batch; give one input at a time"
+      "node \(node) mixes the \(items) items of the batch; pass one input at a time"
     case .empty(let node, let shape):
-      "the output \(node) has shape \(shape), so no elements; there is nothing to predict"
+      "the output \(node) has shape \(shape), without elements, so there is no prediction"
     case .notFinite(let node): "node \(node) has values that are not finite (NaN or infinite)"
     }
   }

@@ -1,10 +1,11 @@
 import CRelevanceKernels
 import RelevanceTensors
 
-/// Convolution of few channels per group, as depthwise and grouped ones and those of images are: sums over taps in registers, without a
-/// matrix product.
+/// Convolution with few channels per group, such as depthwise and grouped convolutions and convolutions of images: sums
+/// over taps in registers, without a matrix product.
 ///
-/// Results are as exact as im2col's. Groups are shared out, and large maps cut into bands of rows; the cut depends on shapes alone.
+/// Results are as exact as those of im2col. Tasks are groups, or bands of rows of large maps; the division depends on
+/// shapes only.
 struct DirectConvolution: Sendable {
   let geometry: ConvolutionGeometry
 
@@ -14,20 +15,20 @@ struct DirectConvolution: Sendable {
     let target: ConvolutionTarget
   }
 
-  /// Channels of a group with which this is faster than a product.
+  /// The largest number of channels of a group for which this is faster than a product.
   private static let mostChannels = 32
-  /// Channels of an image, for which a product is too low.
+  /// The largest number of channels of an image, for which a product would have too few rows.
   private static let mostColors = 4
-  /// Multiply-adds that are worth a task.
+  /// The number of multiply-adds that justifies a task.
   private static let leastWork = 1 << 17
-  /// Floats of a group that are laid out at a time, so that they stay in the second cache.
+  /// The number of floats of a group that are laid out at a time, so that they stay in the second-level cache.
   private static let mostLaidOut = 1 << 15
-  /// Bands of a map without groups, so that there is something to share out.
+  /// The number of bands of a map without groups, to give the threads enough tasks.
   private static let fewestBands = 8
-  /// Rows of a band that are worth laying out those around it again.
+  /// The smallest height of a band that justifies laying out the rows around it again.
   private static let fewestRows = 6
 
-  /// Whether a convolution is faster like this.
+  /// Whether direct convolution is faster for a geometry.
   static func suits(_ geometry: ConvolutionGeometry) -> Bool {
     let most = geometry.groups > 1 ? mostChannels : mostColors
     guard geometry.inputs <= most, geometry.groups > 1 || geometry.taps > 1,
@@ -38,7 +39,7 @@ struct DirectConvolution: Sendable {
     }
   }
 
-  /// output ← Σ part(weight) ∗ x for every product. Products that follow one another with the same `x` share what is laid out.
+  /// output ← Σ part(weight) ∗ x for every product. Consecutive products with the same `x` share its layout.
   func multiply(_ products: [Product], weight: Tensor, items: Int, on workers: Workers) {
     let (geometry, window) = (geometry, geometry.window)
     let whole = withUnsafePointer(to: window) { rk_direct_product_scratch($0, geometry.inputs) }
@@ -58,7 +59,7 @@ struct DirectConvolution: Sendable {
         let first = item * geometry.groups + groups.lowerBound
         let at = first * outputs * geometry.outputPositions + rows.lowerBound * Int(window.out_width)
         let weights = weight.pointer + groups.lowerBound * outputs * geometry.depth
-        /// Those with the same operand.
+        /// The targets with the same operand.
         var (operand, targets): (Floats?, [rk_direct_target]) = (nil, [])
         func compute() {
           guard let operand else { return }
@@ -71,7 +72,7 @@ struct DirectConvolution: Sendable {
           let target = product.target
           let (bias, relu): (Floats?, Int32) =
             if case .bias(let bias, let rectifies) = target.epilogue {
-              // A tensor's elements stay where they are as long as it is held.
+              // A tensor's elements do not move while the tensor is alive.
               (bias?.withUnsafeElements { $0.baseAddress! + groups.lowerBound * outputs }, rectifies ? 1 : 0)
             } else {
               (nil, 0)
@@ -105,12 +106,12 @@ struct DirectConvolution: Sendable {
   ) {
     let (geometry, window) = (geometry, geometry.window)
     let (inputs, outputs) = (geometry.inputs, geometry.outputs)
-    // The many outputs of a map without groups are added up some at a time.
+    // The many outputs of a map without groups are added in chunks.
     let chunk = (1...outputs).last { chunk in withUnsafePointer(to: window) { rk_direct_suits($0, 1, chunk) != 0 } }!
     let whole = withUnsafePointer(to: window) { rk_direct_adjoint_scratch($0, chunk) }
     let cut = Cut(geometry, rows: Int(window.height), laidOut: whole)
     var highest = window
-    // A band may begin at any remainder of the stride.
+    // A band may start at any remainder of the stride.
     highest.height = cut.rowsOfBand + Int(window.stride_y)
     let scratch = withUnsafePointer(to: highest) { rk_direct_adjoint_scratch($0, chunk) }
     let shared = Shared((s: s, c: c, terms: terms))
@@ -141,7 +142,7 @@ struct DirectConvolution: Sendable {
     }
   }
 
-  /// How an item is shared out.
+  /// How an item is divided into tasks.
   private struct Cut: Sendable {
     private let groups: Int
     private let rows: Int

@@ -1,7 +1,7 @@
 import CRelevanceKernels
 import RelevanceTensors
 
-/// Where the output of a convolution goes, and what is done to it while it is in cache.
+/// The output of a convolution, and the operations applied to it while it is in cache.
 struct ConvolutionTarget {
   let output: MutableFloats
   var accumulates = false
@@ -11,32 +11,32 @@ struct ConvolutionTarget {
   enum Epilogue {
     case none
     case bias(Tensor?, rectifies: Bool)
-    /// Multiply with an item of the batch; each is used for `seeds` items of the result.
+    /// Multiplication with an item of the batch; each item is used for `seeds` items of the result.
     case factor(Floats, seeds: Int)
   }
 }
 
-/// Convolution as im2col and matrix products, tile by tile: the reference for every other way.
+/// Convolution by im2col and matrix products, tile by tile: the reference for all other algorithms.
 ///
-/// A tile's columns are laid out in a thread's own scratch memory and multiplied while they are in its cache; 1×1
-/// convolutions multiply the input as it lies.
+/// The columns of a tile are laid out in a thread's scratch memory and multiplied while they are in its cache. 1×1
+/// convolutions multiply the input directly.
 struct Im2colConvolution: Sendable {
   let geometry: ConvolutionGeometry
 
   /// One result: the sum of its terms.
   struct Product {
-    /// What is laid out, and the weights that it is multiplied by: outputs × (inputs · taps).
+    /// The operands that are laid out, and the weights that multiply them: outputs × (inputs · taps).
     let terms: [(x: Floats, weights: Tensor)]
     let target: ConvolutionTarget
   }
 
-  /// output ← Σ weights · im2col(x) for every product, item by item and group by group. Products that follow one another
-  /// with the same `x` share its columns.
+  /// output ← Σ weights · im2col(x) for every product, item by item and group by group. Consecutive products with the
+  /// same `x` share its columns.
   func multiply(_ products: [Product], items: Int, on workers: Workers) {
     let positions = geometry.outputPositions
     let tiles = ConvolutionGeometry.tileCount(positions: positions)
     let width = ((positions + tiles - 1) / tiles + 15) / 16 * 16
-    // A map too small to be cut is shared out by output channels.
+    // A map that is too small to be divided is divided by output channels.
     let slices = tiles == 1 && geometry.outputs >= 128 ? 2 : 1
     let rows = (geometry.outputs + slices - 1) / slices
     let depth = geometry.depth
@@ -88,7 +88,7 @@ struct Im2colConvolution: Sendable {
     }
   }
 
-  /// Adds biases to some output channels, `count` positions of each, then rectifies them if that is asked for.
+  /// Adds biases to some output channels, `count` positions of each, and rectifies them if requested.
   static func finish(
     _ y: MutableFloats, lead: Int, rows: Range<Int>, _ count: Int, _ bias: Tensor?, rectifies: Bool
   ) {
@@ -98,9 +98,9 @@ struct Im2colConvolution: Sendable {
     }
   }
 
-  /// c ← Σ factor ⊙ Wᵀ·s, for strides above 1: columns ← Wᵀ·s, added up where they land. Each task owns some rows of the
-  /// input and computes all columns that reach them, so no two tasks write to one place. Weights are outputs × (inputs · taps), or packed
-  /// with these as rows.
+  /// c ← Σ factor ⊙ Wᵀ·s, for strides above 1: columns ← Wᵀ·s, added at their input positions. Each task owns some rows
+  /// of the input and computes all columns that reach them, so two tasks never write to the same element. Weights are
+  /// outputs × (inputs · taps), or packed with these as rows.
   func scatter(
     _ terms: [(weights: Tensor, factor: Floats?)], arePacked: Bool, _ s: Floats, items: Int, seeds: Int,
     _ c: MutableFloats, on workers: Workers
@@ -141,7 +141,7 @@ struct Im2colConvolution: Sendable {
           geometry.outputs * PackedProduct.columnBlock)
       }
       for (index, term) in terms.enumerated() {
-        // The first summand is written where it belongs, the others beside it and added.
+        // The first summand is written to the result; the others are computed in scratch memory and added.
         let plane = index == 0 ? geometry.inputPositions : area
         let x = index == 0 ? c + channels * plane + top * rowWidth : columns + columnCount
         for channel in 0..<geometry.inputs { (x + channel * plane).update(repeating: 0, count: area) }
@@ -184,7 +184,7 @@ struct Im2colConvolution: Sendable {
 }
 
 extension Int {
-  /// The quotient rounded towards −∞.
+  /// The quotient rounded toward −∞.
   fileprivate func divided(by divisor: Int) -> Int {
     self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
   }

@@ -1,22 +1,23 @@
 import CRelevanceKernels
 import RelevanceTensors
 
-/// Convolution as products with weights that were laid out once, and with windows that are laid out tile by tile as the product reads them.
+/// Convolution as products with weights that are packed once, and with windows that are packed tile by tile as the
+/// product reads them.
 ///
-/// What a tile's columns and the depth's pieces are depends on nothing but the shapes, and each sum runs along the depth in order, so
-/// results are the same to the bit however tiles and rows are shared out.
+/// The columns of a tile and the pieces of the depth depend on the shapes only, and each sum runs along the depth in
+/// order. Results are therefore identical to the bit for any division into tiles and rows.
 struct PackedConvolution: Sendable {
   let geometry: ConvolutionGeometry
 
   /// One result: the sum of its terms.
   struct Product {
-    /// What is laid out, and the packed weights that it is multiplied by.
+    /// The operands that are laid out, and the packed weights that multiply them.
     let terms: [(x: Floats, weights: Tensor)]
     let target: ConvolutionTarget
   }
 
-  /// output ← Σ weights · windows(x) for every product, item by item and group by group. Products that follow one another with the same
-  /// `x` share its windows.
+  /// output ← Σ weights · windows(x) for every product, item by item and group by group. Consecutive products with the
+  /// same `x` share its windows.
   func multiply(_ products: [Product], items: Int, on workers: Workers) {
     let geometry = self.geometry
     let (positions, depth, rows) = (geometry.outputPositions, geometry.depth, geometry.outputs)
@@ -40,7 +41,7 @@ struct PackedConvolution: Sendable {
       }
       return
     }
-    // Small maps are shared out by rows of weights, for all of which windows are laid out once.
+    // Small maps are divided by rows of weights, and their windows are laid out once for all rows.
     let block = depth * PackedProduct.columnBlock
     let perTile = PackedProduct.columnFloats(cut.width, depth: depth)
     let laidOut = workers.pool.storage(count: copies * cut.tiles * perTile)
@@ -58,7 +59,7 @@ struct PackedConvolution: Sendable {
           block: block)
       }
       let parts = step.parts.count
-      // Parts of one result follow one another.
+      // The parts of one result must be computed in order.
       let apart = Set(step.parts.map(\.target.output)).count == parts ? parts : 1
       workers.run(copies * cut.tiles * cut.slices * apart) { task in
         let (copy, tile) = (task / apart / cut.slices / cut.tiles, task / apart / cut.slices % cut.tiles)
@@ -77,7 +78,7 @@ struct PackedConvolution: Sendable {
     }
   }
 
-  /// Some rows and columns of a product for some of the depth, whose columns are laid out.
+  /// Some rows and columns of a product for a part of the depth; the columns are already laid out.
   private func multiply(
     _ part: Step.Part, _ copy: Int, _ rows: Range<Int>, _ tile: Range<Int>, _ piece: Range<Int>, _ columns: Floats,
     block: Int
@@ -105,7 +106,7 @@ struct PackedConvolution: Sendable {
     }
   }
 
-  /// Some of the depth of a tile's windows, in blocks of columns `block` floats apart.
+  /// Lays out a part of the depth of a tile's windows, in blocks of columns that are `block` floats apart.
   private func layOut(
     _ x: Floats, _ copy: Int, _ tile: Range<Int>, _ piece: Range<Int>, row: MutableFloats, to columns: MutableFloats,
     block: Int
@@ -128,7 +129,7 @@ struct PackedConvolution: Sendable {
     geometry.isPointwise ? 0 : withUnsafePointer(to: geometry.window) { rk_pack_windows_scratch($0, count) }
   }
 
-  /// What is laid out once, and the products that it takes part in.
+  /// An operand that is laid out once, and the products that use it.
   private struct Step {
     let x: Floats
     var parts: [Part]
@@ -160,7 +161,7 @@ struct PackedConvolution: Sendable {
 }
 
 extension ConvolutionTarget {
-  /// What is done at the end to a tile of channels from `channel` on.
+  /// Sets the operations at the end of a tile of channels from `channel` on.
   fileprivate func finish(
     _ end: inout rk_product_end, item: Int, channels: Int, _ channel: Int, _ positions: Int, _ tile: Range<Int>
   ) {

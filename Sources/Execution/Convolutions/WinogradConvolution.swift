@@ -1,42 +1,44 @@
 import CRelevanceKernels
 import RelevanceTensors
 
-/// 3×3 convolution with unit strides by Winograd's F(4×4, 3×3): a quarter of im2col's multiplications, as 36 matrix
-/// products over channels.
+/// 3×3 convolution with unit strides by Winograd's F(4×4, 3×3): a quarter of the multiplications of im2col, as 36
+/// matrix products over channels.
 ///
-/// Large maps are cut into strips of tiles, each transformed, multiplied and transformed back in one thread's cache with
-/// weights that were transformed once. Small maps are transformed as a whole and shared out by output channels; there the
-/// weights outweigh the data, so each task transforms its own on the way, as many as its cache holds, and nothing is stored.
+/// Large maps are divided into strips of tiles. Each strip is transformed, multiplied and transformed back in one
+/// thread's cache, with weights that were transformed once. Small maps are transformed completely and divided by output
+/// channels. There the weights are larger than the data, so each task transforms its own weights, in blocks that fit
+/// its cache, and stores none.
 struct WinogradConvolution: Sendable {
   let geometry: ConvolutionGeometry
 
-  /// The weights of a product as the model has them: outputs × inputs × 9 for each group.
+  /// The weights of a product as in the model: outputs × inputs × 9 for each group.
   struct Kernels {
     let weight: Tensor
     let part: WeightPart
-    /// Whether the roles of outputs and inputs are exchanged and kernels turned round, as the adjoint wants them.
+    /// Whether outputs and inputs are exchanged and kernels rotated, for the adjoint.
     let turned: Bool
-    /// The transformed kernels, made at the first request.
+    /// The transformed kernels, computed at the first call.
     let cached: () -> Tensor
   }
 
   private static let stripTiles = 96
-  /// Maps with more tiles than this are cut into strips.
+  /// Maps with more tiles than this are divided into strips.
   private static let wholeTiles = 256
-  /// Tiles that items share a product of: more of them would push each other out of the cache.
+  /// The number of tiles of several items that share a product: with more, they would not fit the cache.
   private static let sharedTiles = 112
-  /// Fewer tiles than this are not worth transforming.
+  /// Transforms are not faster for fewer tiles than this.
   private static let fewestTiles = 12
-  /// Output channels that a strip is multiplied with at a time, at most.
+  /// The largest number of output channels that a strip is multiplied with at a time.
   private static let channelBlock = 72
-  /// Output and input channels whose kernels a task transforms at a time: 36 × 24 × 128 floats stay in the second cache.
+  /// The output and input channels whose kernels a task transforms at a time: 36 × 24 × 128 floats stay in the
+  /// second-level cache.
   private static let kernelBlock = (outputs: 24, inputs: 128)
-  /// The transforms write whole vectors.
+  /// The transforms write full vectors.
   private static let lanes = 16
-  /// Floats between the planes of the 36 points, so that they do not fall on the same lines of a cache.
+  /// Floats between the planes of the 36 points, so that they do not map to the same cache lines.
   private static let gap = 48
 
-  /// Whether the transforms pay for a convolution.
+  /// Whether Winograd's algorithm is faster for a geometry.
   static func suits(_ geometry: ConvolutionGeometry) -> Bool {
     let w = geometry.window
     let tiles = Int((w.out_height + 3) / 4 * ((w.out_width + 3) / 4))
@@ -117,7 +119,7 @@ struct WinogradConvolution: Sendable {
     }
   }
 
-  /// Floats of the transformed kernels of a group at one of the 36 points.
+  /// The number of floats of a group's transformed kernels at one of the 36 points.
   private var pointFloats: Int { PackedProduct.rowFloats(geometry.outputs, depth: geometry.inputs) }
 
   /// All transformed kernels of a product, packed: groups × 36 × outputs × inputs.
@@ -145,7 +147,7 @@ struct WinogradConvolution: Sendable {
     to u: MutableFloats, plane: Int
   ) {
     let kernels = weight + group * geometry.outputs * geometry.inputs * 9
-    // Turned, the model's weights have this geometry's inputs as rows.
+    // For the adjoint, the model's weights have this geometry's inputs as rows.
     let (step, depthStep) = turned ? (9, geometry.outputs * 9) : (geometry.inputs * 9, 9)
     rk_winograd_kernels(
       kernels + outputs.lowerBound * step + inputs.lowerBound * depthStep, step, depthStep, outputs.count, inputs.count,
@@ -225,12 +227,12 @@ struct WinogradConvolution: Sendable {
     withExtendedLifetime(data) {}
   }
 
-  /// Floats of scratch that a transform needs.
+  /// The number of floats of scratch memory that a transform needs.
   private static func scratch(for window: rk_window) -> Int {
     withUnsafePointer(to: window) { rk_winograd_scratch($0) }
   }
 
-  /// Transforms the products of one output channel back and writes them where they belong.
+  /// Transforms the products of one output channel back and writes them to the output.
   private func write(
     _ m: Floats, plane: Int, channel: Int, item: Int, rows: Range<Int>, _ target: ConvolutionTarget,
     _ window: UnsafePointer<rk_window>, _ scratch: MutableFloats

@@ -4,7 +4,7 @@ import RelevanceTensors
 
 extension AveragePool: DirectlyComputed { typealias Computed = AveragePoolKernel }
 
-/// Mean over a window.
+/// The mean over a window.
 package struct AveragePoolKernel: OperatorKernel, LinearKernel, PoolingKernel {
   private let window: rk_window
   private let countsPadding: Bool
@@ -19,7 +19,7 @@ package struct AveragePoolKernel: OperatorKernel, LinearKernel, PoolingKernel {
     if case .explicit(_, let after) = pool.window.padding {
       self.after = after.count == 2 ? (after[0], after[1]) : (0, after[0])
     } else {
-      // Automatic padding makes every window reach exactly to the end.
+      // With automatic padding, the last window ends exactly at the end.
       let w = window
       after = (
         max(0, (w.out_height - 1) * w.stride_y + (w.kernel_y - 1) * w.dilation_y + 1 - w.height - w.pad_y),
@@ -46,7 +46,7 @@ package struct AveragePoolKernel: OperatorKernel, LinearKernel, PoolingKernel {
     }
   }
 
-  /// The mean of those elements under a window that are there: padding is none.
+  /// The mean of the elements under a window without padding.
   package init(over window: rk_window, input: TensorShape) {
     (self.window, self.input) = (window, input)
     (countsPadding, after) = (false, (0, 0))

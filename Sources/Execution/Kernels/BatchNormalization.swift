@@ -4,7 +4,7 @@ import RelevanceTensors
 
 extension BatchNormalization: DirectlyComputed { typealias Computed = BatchNormalizationKernel }
 
-/// Batch normalization, `scale·x + shift` with a number of each per channel: a layer whose weights are a diagonal.
+/// Batch normalization, `scale·x + shift` with one scale and shift per channel: a layer with diagonal weights.
 struct BatchNormalizationKernel: OperatorKernel, WeightedKernel {
   let parameters: BatchNormalization
   let inputShape: TensorShape

@@ -3,7 +3,7 @@ import RelevanceNetworks
 extension Cast: ComputedOperator {
   func kernel(at site: KernelSite) -> any Kernel {
     let copy = CopyKernel(count: site.output.shape.count)
-    // The others have the place of their operand.
+    // Other casts share the memory of their operand.
     guard site.isStepwise else { return copy }
     let values = ElementwiseKernel(count: copy.count) { [target, source = site.operands[0].kind] x, y, count in
       for i in 0..<count { y[i] = target.converted(x[i], from: source) }
@@ -13,7 +13,7 @@ extension Cast: ComputedOperator {
 }
 
 extension ElementKind {
-  /// The value of this kind that a number of another kind becomes, both in single precision.
+  /// The value that a number of another kind has in this kind, both in single precision.
   fileprivate func converted(_ x: Float, from source: ElementKind) -> Float {
     switch self {
     case .real: return x

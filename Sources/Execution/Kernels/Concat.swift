@@ -3,10 +3,10 @@ import RelevanceTensors
 
 extension Concat: DirectlyComputed { typealias Computed = ConcatKernel }
 
-/// Joins tensors along an axis.
+/// Concatenates tensors along an axis.
 struct ConcatKernel: OperatorKernel, LinearKernel {
   private let outer: Int
-  /// Elements of each operand for one index of the axes before the joined one.
+  /// The number of elements of each operand for one index of the axes before the concatenated one.
   private let runs: [Int]
 
   init(_ concat: Concat, at site: KernelSite) {
@@ -20,7 +20,7 @@ struct ConcatKernel: OperatorKernel, LinearKernel {
     let shared = Shared((x: operands, y: output))
     forEachRun(outer: outer, on: workers) { operand, own, joined, count in
       let (x, y) = (shared.pointer.x[operand] + own, shared.pointer.y + joined)
-      // What was computed where it is joined needs no copying.
+      // Operands that were computed in their place in the result need no copy.
       if y != x { y.update(from: x, count: count) }
     }
   }
@@ -34,12 +34,12 @@ struct ConcatKernel: OperatorKernel, LinearKernel {
     }
   }
 
-  /// Calls `body` with parts of operands, where they are there and where in what is joined, on all threads.
+  /// Calls `body` on all threads with parts of operands: their positions in the operand and in the result.
   private func forEachRun(
     outer: Int, on workers: Workers, _ body: @Sendable (_ operand: Int, _ own: Int, _ joined: Int, _ count: Int) -> Void
   ) {
     let all = runs.reduce(0, +)
-    // Few long runs are cut.
+    // Long runs are divided.
     let longest = 1 << 16
     let pieces = max((runs.max() ?? 0) / longest, 1)
     workers.runSplit(outer * pieces, grain: max(longest / max(all / pieces, 1), 1)) { part in

@@ -2,17 +2,18 @@ import CRelevanceKernels
 import RelevanceNetworks
 import RelevanceTensors
 
-/// How convolutions are computed.
+/// The algorithm that computes convolutions.
 public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
-  /// Layer by layer the fastest: Winograd's, or products with weights and windows laid out for the package's own loops.
+  /// The fastest algorithm for each layer: Winograd's, or products with weights and windows in the layouts of the
+  /// package's loops.
   case automatic
-  /// im2col and one matrix product of OpenBLAS's, always: the reference.
+  /// im2col and a matrix product of OpenBLAS for every layer: the reference.
   case im2col
 }
 
 extension Convolution: DirectlyComputed { typealias Computed = ConvolutionKernel }
 
-/// Convolution: picks the algorithm and keeps the weights in the layouts that it wants.
+/// A convolution: selects the algorithm and keeps the weights in its layouts.
 struct ConvolutionKernel: OperatorKernel, WeightedKernel {
   let inputShape: TensorShape
   let outputShape: TensorShape
@@ -21,18 +22,18 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
   private let biases: Tensor?
   private let derived: DerivedWeights
   let usesWinograd: Bool
-  /// Whether OpenBLAS multiplies.
+  /// Whether OpenBLAS computes the products.
   private let isReference: Bool
-  /// Whether sums are taken without a matrix product.
+  /// Whether sums are computed without a matrix product.
   let isDirect: Bool
 
   var bias: (values: Tensor, run: Int)? { biases.map { ($0, geometry.outputPositions) } }
 
   /// A layout of the weights.
   enum Form: Hashable, Sendable {
-    /// outputs × (inputs · taps), as the model has them.
+    /// outputs × (inputs · taps), as in the model.
     case forward(WeightPart)
-    /// inputs × (outputs · taps), kernels turned by 180°: the weights of the adjoint.
+    /// inputs × (outputs · taps), with kernels rotated by 180°: the weights of the adjoint.
     case turned(WeightPart)
     /// Packed for products with windows, of the convolution or of its adjoint.
     case packed(WeightPart, turned: Bool)
@@ -158,12 +159,12 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     }
   }
 
-  /// Whether the adjoint is a convolution with kernels turned round. With few channels a product is wider from the other side:
-  /// all taps of all channels at once.
+  /// Whether the adjoint is computed as a convolution with rotated kernels. With few channels, a product over all taps
+  /// of all channels at once is larger and faster.
   var hasConvolutionAsAdjoint: Bool { geometry.hasUnitStride && (geometry.inputs >= 8 || geometry.isPointwise) }
 
-  /// Rounding of Winograd's transforms must not pass for a denominator: products so small beside the largest of their
-  /// channel that it could are computed directly. Outputs at which no relevance arrives are left.
+  /// Rounding errors of Winograd's transforms must not become denominators: products that are small relative to the
+  /// largest of their channel are computed directly. Outputs at which no relevance arrives are skipped.
   private func refine(
     _ z: MutableFloats, _ terms: [(part: WeightPart, x: Floats)], needed: Floats?, on workers: Workers
   ) {
@@ -188,7 +189,7 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
     }
   }
 
-  /// Beside the largest product of a channel; Winograd's rounding is about a hundredth of it.
+  /// Relative to the largest product of a channel; Winograd's rounding error is about a hundredth of it.
   private static let smallProduct: Float = 1e-4
 
   // MARK: Weights
@@ -213,7 +214,7 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
 
   private func packed(_ part: WeightPart, turned isTurned: Bool) -> Tensor {
     let turnedGeometry = isTurned ? geometry.transposed() : geometry
-    // Without taps, turning is reading columns for rows.
+    // Without taps, rotation only exchanges rows and columns.
     let readsColumns = isTurned && geometry.taps == 1
     return (isTurned && !readsColumns ? turned(weight) : weight).withUnsafeElements {
       PackedProduct.rows(
@@ -252,7 +253,7 @@ struct ConvolutionKernel: OperatorKernel, WeightedKernel {
 }
 
 extension Tensor {
-  /// The weights after what `part` does to them.
+  /// The weights modified by `part`.
   func part(_ part: WeightPart) -> Tensor {
     guard part != .all else { return self }
     return Tensor(uninitialized: shape) { result in

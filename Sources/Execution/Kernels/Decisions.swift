@@ -6,10 +6,10 @@ extension ArgumentOfExtreme: DirectlyComputed { typealias Computed = ExtremeKern
 extension OneHot: DirectlyComputed { typealias Computed = OneHotKernel }
 extension TopElements: DirectlyComputed { typealias Computed = TopKernel }
 
-/// Of two tensors the elements that a third one chooses.
+/// The elements of two tensors, selected by a third one.
 struct ChoiceKernel: OperatorKernel {
   private let count: Int
-  /// For each operand where its elements are; nil if it has the output's shape.
+  /// The positions of each operand's elements; nil if the operand has the output's shape.
   private let positions: [[Int32]?]
 
   init(_ choice: Where, at site: KernelSite) {
@@ -36,7 +36,7 @@ struct ChoiceKernel: OperatorKernel {
   }
 }
 
-/// Where along an axis the largest or the smallest element is.
+/// The index of the largest or smallest element along an axis.
 struct ExtremeKernel: OperatorKernel {
   private let lines: Lines
   private let extreme: ArgumentOfExtreme
@@ -64,7 +64,7 @@ struct ExtremeKernel: OperatorKernel {
   }
 }
 
-/// Along a new axis one value at an index, and another one elsewhere.
+/// One value at an index along a new axis, and another value elsewhere.
 struct OneHotKernel: OperatorKernel {
   private let lines: Lines
   private let (off, on): (Float, Float)
@@ -88,7 +88,7 @@ struct OneHotKernel: OperatorKernel {
   }
 }
 
-/// The largest or smallest elements along an axis, or where they are.
+/// The largest or smallest elements along an axis, or their indices.
 struct TopKernel: OperatorKernel, GuidedKernel {
   private let top: TopElements
   private let input: TensorShape

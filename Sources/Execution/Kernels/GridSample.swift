@@ -3,12 +3,12 @@ import RelevanceTensors
 
 extension GridSample: DirectlyComputed { typealias Computed = GridSampleKernel }
 
-/// Values of images at positions: sums of neighbors, weighted along each axis.
+/// Values of images at given positions: weighted sums of neighbors along each axis.
 struct GridSampleKernel: OperatorKernel, GuidedKernel {
   private let sample: GridSample
   private let items: Int
   private let channels: Int
-  /// Height and width, or what there is more.
+  /// Height and width, or more spatial extents.
   private let extents: [Int]
   private let strides: [Int]
   private let plane: Int
@@ -52,7 +52,7 @@ struct GridSampleKernel: OperatorKernel, GuidedKernel {
     let shared = Shared((s: upstream, x: operands[0], grid: operands[1], cx: results[0], cg: results[1]))
     workers.run(items * seeds) { task in
       let (s, x, grid, cx, cg) = shared.pointer
-      // Seeds lie beside one another for each item of the batch, of which there may be several here.
+      // Seeds of an item are adjacent; the task covers several items of the batch.
       let item = task / (own * seeds) * own + task % own
       let images = x + item * channels * plane
       let upstream = s + task * channels * points
@@ -70,14 +70,15 @@ struct GridSampleKernel: OperatorKernel, GuidedKernel {
           for channel in 0..<channels {
             sum += upstream[channel * points + point] * images[channel * plane + offset]
           }
-          // Positions name the last axis first.
+          // The coordinates of a position start with the last axis.
           for axis in 0..<axes { target[axes - 1 - axis] += slopes[axis] * sum }
         }
       }
     }
   }
 
-  /// Calls `body` with each neighbor of a position that lies inside, its weight, and how fast that changes along each axis.
+  /// Calls `body` with each neighbor of a position that is inside the image, its weight, and the derivative of the
+  /// weight along each axis.
   private func forEachNeighbor(
     _ position: Floats, slopes: Bool, _ body: (_ offset: Int, _ weight: Float, _ slopes: [Float]) -> Void
   ) {

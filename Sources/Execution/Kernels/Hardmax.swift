@@ -3,7 +3,7 @@ import RelevanceTensors
 
 extension Hardmax: DirectlyComputed { typealias Computed = HardmaxKernel }
 
-/// 1 at the largest element along an axis; it changes in steps.
+/// 1 at the largest element along an axis, 0 elsewhere; it changes in steps.
 struct HardmaxKernel: OperatorKernel, DifferentiableKernel {
   private let outer: Int
   private let extent: Int

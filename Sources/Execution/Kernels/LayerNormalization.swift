@@ -10,18 +10,19 @@ extension LayerNormalization: ComputedOperator {
   }
 }
 
-/// Groups of neighboring elements brought to mean 0 and variance 1, then scaled and shifted, `y = scale·(x − mean)/√(variance + ε) + shift`.
+/// Normalizes groups of neighboring elements to mean 0 and variance 1, then scales and shifts them: `y = scale·(x −
+/// mean)/√(variance + ε) + shift`.
 package struct NormalizationKernel: DifferentiableKernel {
   private let shape: TensorShape
-  /// Elements that are normalized together.
+  /// The number of elements that are normalized together.
   private let size: Int
   private let scale: Tensor
   private var shift: Tensor?
-  /// Neighboring elements that share a scale and a shift.
+  /// The number of neighboring elements that share a scale and a shift.
   private let run: Int
   private let epsilon: Float
   private let isCentered: Bool
-  /// Whether derivatives take the deviation for a constant.
+  /// Whether derivatives treat the standard deviation as a constant.
   private var holdsDeviation = false
 
   init(
@@ -32,21 +33,21 @@ package struct NormalizationKernel: DifferentiableKernel {
     (self.run, self.epsilon, self.isCentered) = (max(run, 1), epsilon, isCentered)
   }
 
-  /// The linear map that the normalization is while its deviation is held: without its shift.
+  /// The normalization with a constant standard deviation: a linear map, without the shift.
   package var withHeldDeviation: NormalizationKernel {
     var held = self
     (held.shift, held.holdsDeviation) = (nil, true)
     return held
   }
 
-  /// Mean and `1/√(variance + ε)` of a group.
+  /// The mean and `1/√(variance + ε)` of a group.
   private func statistics(of x: Floats) -> (mean: Double, factor: Double) {
     var (mean, variance) = (0.0, 0.0)
     rk_mean_and_variance(x, size, isCentered ? 1 : 0, &mean, &variance)
     return (mean, 1 / (variance + Double(epsilon)).squareRoot())
   }
 
-  /// The number among scales and shifts that an element of an item has.
+  /// The index of an element's scale and shift.
   private func parameter(ofElement element: Int) -> Int { element / run % scale.count }
 
   package func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
@@ -57,7 +58,7 @@ package struct NormalizationKernel: DifferentiableKernel {
         let start = group * size
         let (x, y) = (shared.pointer.x, shared.pointer.y)
         let (mean, factor) = statistics(of: x + start)
-        // Neighbors have parameters that are neighbors, or the same ones.
+        // Neighboring elements have neighboring parameters, or the same ones.
         var at = start
         while at < start + size {
           let parameter = parameter(ofElement: at)
@@ -87,8 +88,8 @@ package struct NormalizationKernel: DifferentiableKernel {
     }
   }
 
-  /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`; without the last term while the deviation is held, and
-  /// without `1/n` where no mean is subtracted.
+  /// `∂y_j/∂x_i = g_j/σ (δ_ij − 1/n − x̂_i x̂_j / n)` with `x̂ = (x − mean)/σ`; without the last term if the standard
+  /// deviation is constant, and without `1/n` if no mean is subtracted.
   package func derivative(_ s: Floats, at point: Linearization, _ c: MutableFloats, on workers: Workers) {
     let shared = Shared((s: s, c: c))
     let groups = point.count / size
@@ -104,13 +105,13 @@ package struct NormalizationKernel: DifferentiableKernel {
     }
   }
 
-  /// `c ← scale·s`, of the group that begins at an element.
+  /// `c ← scale·s` for the group that starts at an element.
   private func scaled(_ s: Floats, from start: Int, _ c: MutableFloats) {
     scale.withUnsafeElements { scales in
       var at = 0
       while at < size {
         let parameter = parameter(ofElement: start + at)
-        // Neighbors have parameters that are neighbors, or the same ones.
+        // Neighboring elements have neighboring parameters, or the same ones.
         if run == 1 {
           let count = min(size - at, scales.count - parameter)
           rk_multiply(c + at, s + at, scales.baseAddress! + parameter, count)

@@ -6,8 +6,8 @@ extension Linear: DirectlyComputed { typealias Computed = FullyConnectedKernel }
 
 /// A fully connected layer, `y = W·x + b`.
 ///
-/// Reading W from memory is what it costs, so W is read once for `W·x` and `W⁺·x` together, no signed part of it is ever
-/// stored, and backward only the rows of outputs with relevance are read.
+/// Reading W from memory takes most of the time. W is therefore read once for both `W·x` and `W⁺·x`, its signed parts
+/// are never stored, and the adjoint reads only the rows of outputs with relevance.
 struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   let inputShape: TensorShape
   let outputShape: TensorShape
@@ -16,12 +16,12 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   private let derived: DerivedWeights
   private let isReference: Bool
 
-  /// Rows of W that one task reads.
+  /// The number of rows of W that one task reads.
   private static let block = 32
-  /// Columns of W that a product of several items takes at a time: with the signed part of the block's rows they stay in
-  /// cache.
+  /// The number of columns of W that a product of several items uses at a time: with the signed part of the block's
+  /// rows they stay in cache.
   private static let depth = 2048
-  /// Up to so many items W is multiplied row by row, above it block by block with a copy of the signed part.
+  /// Up to this number of items, W is multiplied row by row; above it, block by block with a copy of the signed part.
   private static let fewItems = 2
 
   init(_ linear: Linear, at site: KernelSite) {
@@ -35,10 +35,10 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
   private var outputs: Int { weight.shape[0] }
   private var items: Int { outputs == 0 ? 0 : outputShape.count / outputs }
 
-  /// Whether rows are laid out for products: with few of them reading the weights is what they cost.
+  /// Whether rows are laid out for products: with few rows, reading the weights takes most of the time.
   private func laysOutRows(_ rows: Int) -> Bool { !isReference && rows >= RowProduct.fewestRows }
 
-  /// x·part(W)ᵀ, or s·part(W) of the outputs in `depth`.
+  /// x·part(W)ᵀ, or s·part(W) for the outputs in `depth`.
   private func rowProduct(_ part: WeightPart, rows: Int, turned: Bool, depth: Range<Int>? = nil) -> RowProduct {
     let (deep, columns) = turned ? (outputs, inputs) : (inputs, outputs)
     let (step, depthStep) = turned ? (1, inputs) : (inputs, 1)
@@ -46,7 +46,7 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
     if rows >= RowProduct.manyRows || weight.count > RowProduct.mostWeights {
       return RowProduct(
         rows: rows, depth: depth, columns: columns,
-        weights: .asTheyLie(weight, step: step, depthStep: depthStep, part: part))
+        weights: .unpacked(weight, step: step, depthStep: depthStep, part: part))
     }
     let packed = derived.value(for: .packed(part, turned: turned)) {
       RowProduct.packed(weight, columns: columns, depth: deep, step: step, depthStep: depthStep, part: part)
@@ -139,14 +139,14 @@ struct FullyConnectedKernel: OperatorKernel, WeightedKernel {
 
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     let total = items * seeds
-    // Only outputs that some item sends relevance to need their weights read.
+    // Weights are read only for outputs with relevance from some item.
     let rows = [Int](
       [UInt8](unsafeUninitializedCapacity: outputs) { flags, count in
         if outputs > 0 { rk_nonzero_columns(s, total, outputs, flags.baseAddress!) }
         count = outputs
       }.indices(where: { $0 != 0 }).ranges.joined())
     let rowsPerItem = outputShape.rank > 1 ? max(items / max(outputShape[0], 1), 1) : items
-    /// An item of the batch may have several rows, all of which follow one another for each seed.
+    /// An item of the batch can have several rows, which are contiguous for each seed.
     @Sendable func row(ofFactor item: Int) -> Int { item / rowsPerItem / seeds * rowsPerItem + item % rowsPerItem }
     if laysOutRows(total), let first = rows.first, let last = rows.last, 2 * rows.count > last - first {
       workers.products.add((last - first + 1) * total * inputs)

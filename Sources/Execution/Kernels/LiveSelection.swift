@@ -3,7 +3,7 @@ import RelevanceTensors
 
 extension LiveSelection: DirectlyComputed { typealias Computed = LiveSelectionKernel }
 
-/// Elements at indices that depend on the image. An index that is none of its axis gives NaN.
+/// Elements at indices that depend on the image. An index outside its axis gives NaN.
 struct LiveSelectionKernel: OperatorKernel, GuidedKernel {
   private let selection: LiveSelection
   private let data: TensorShape
@@ -32,7 +32,7 @@ struct LiveSelectionKernel: OperatorKernel, GuidedKernel {
     guard let c = results[0] else { return }
     c.update(repeating: 0, count: data.count * seeds)
     let (starts, count) = selection.runs(of: data, indices) { operands[1][$0] }
-    // Seeds lie beside one another for each item of the batch, from which nothing goes to another item.
+    // The seeds of an item of the batch are adjacent, and items do not affect each other.
     let (runs, size) = (starts.count / max(items, 1), data.count / max(items, 1))
     for (number, start) in starts.enumerated() {
       guard let start else { continue }

@@ -25,12 +25,13 @@ package struct LocalResponseNormalizationKernel: OperatorKernel, DifferentiableK
     }
   }
 
-  /// Calls `body` with each of `count` elements, those whose squares are summed for it, and the divisor `D = k + a Σ x²`, a = α/size.
+  /// Calls `body` with each of `count` elements, the neighbors in its sum of squares, and the divisor `D = k + a Σ x²`,
+  /// a = α/size.
   package func forEachElement(
     of x: Floats, count: Int, _ body: (_ element: Int, _ neighbors: StrideThrough<Int>, _ divisor: Float) -> Void
   ) {
     let (channels, positions) = (shape[1], shape.dimensions[2...].reduce(1, *))
-    // Views that are folded into the first axis are normalized one by one.
+    // Views that are merged into the first axis are normalized one by one.
     for start in stride(from: 0, to: count, by: max(channels * positions, 1)) {
       for first in start..<start + positions {
         for channel in 0..<channels {

@@ -4,10 +4,10 @@ import RelevanceTensors
 
 extension MatrixProduct: DirectlyComputed { typealias Computed = MatrixProductKernel }
 
-/// Products of matrices of two operands, `C = A·B`, spread over the threads by matrices and blocks of their rows.
+/// Products of the matrices of two operands, `C = A·B`, divided among the threads by matrices and blocks of rows.
 struct MatrixProductKernel: OperatorKernel, GuidedKernel {
   private let extents: MatrixExtents
-  /// How many matrices each operand has.
+  /// The number of matrices of each operand.
   private let count: (a: Int, b: Int)
 
   init(_ product: MatrixProduct, at site: KernelSite) throws {
@@ -29,19 +29,20 @@ struct MatrixProductKernel: OperatorKernel, GuidedKernel {
       .multiply(operands[0], operands[1], output, terms: terms, on: workers)
   }
 
-  /// `∂A ← S·Bᵀ` and `∂B ← Aᵀ·S`, summed over the matrices of the result in which one takes part.
+  /// `∂A ← S·Bᵀ` and `∂B ← Aᵀ·S`, summed over the matrices of the result that depend on each.
   func adjoint(
     _ upstream: Floats, at operands: [Floats], items: Int, seeds: Int, _ results: [MutableFloats?], on workers: Workers
   ) {
     let (rows, columns, depth) = (extents.rows, extents.columns, extents.depth)
-    // Seeds lie beside one another for each item of the batch, from which nothing goes to another item.
+    // The seeds of an item of the batch are adjacent, and items do not affect each other.
     let items = seeds == 1 ? 1 : items
     let perItem = (result: extents.matrices.count / items, a: count.a / items, b: count.b / items)
-    /// For each matrix of an operand's those of the result in which it takes part, and the other operand's there.
+    /// For each matrix of an operand, the matrices of the result that depend on it, and the matching matrices of the
+    /// other operand.
     func terms(
       _ number: Int, _ own: (_ matrices: (a: Int, b: Int)) -> Int, _ other: (_ matrices: (a: Int, b: Int)) -> Int
     ) -> [[(result: Int, other: Int)]] {
-      // Matrices of the first item tell which belong together.
+      // The first item's matrices determine which ones belong together.
       var together = [[Int]](repeating: [], count: number)
       for matrix in 0..<perItem.result { together[own(extents.matrices[matrix])].append(matrix) }
       return (0..<items * seeds).flatMap { piece in
@@ -70,26 +71,26 @@ struct MatrixProductKernel: OperatorKernel, GuidedKernel {
   }
 }
 
-/// Many products of matrices of the same extents, of which a matrix of the result is one, or the sum of several.
+/// Many products of matrices of equal extents; each matrix of the result is one product or the sum of several.
 private struct StridedProducts {
   let rows: Int
   let columns: Int
   let depth: Int
-  /// How far rows of the left are apart, and elements along the depth.
+  /// The distance between rows of the left matrix, and between elements along the depth.
   let a: (step: Int, depthStep: Int)
-  /// How far elements of the right are apart along the depth, and its columns.
+  /// The distance between elements of the right matrix along the depth, and between its columns.
   let b: (depthStep: Int, step: Int)
 
   private static let tallest = 96
   private static let widest = 512
   private static let deepest = 640
 
-  /// Makes matrix `i` of the result, of those that lie one after the other, from the pairs of matrices that start where `terms[i]` tells.
+  /// Computes each matrix `i` of the contiguous result from the pairs of matrices that start at `terms[i]`.
   func multiply(
     _ left: Floats, _ right: Floats, _ result: MutableFloats, terms: [[(a: Int, b: Int)]], on workers: Workers
   ) {
     guard rows > 0, columns > 0 else { return }
-    // Rows and columns may be cut in any way: bits are the same.
+    // The division of rows and columns does not change bits.
     let (tall, wide) = (min(Self.tallest, rows), min(Self.widest, columns))
     let bands = (rows + tall - 1) / tall
     let slices = (columns + wide - 1) / wide

@@ -4,7 +4,7 @@ import RelevanceTensors
 
 extension MaxPool: DirectlyComputed { typealias Computed = MaxPoolKernel }
 
-/// Maximum over a window.
+/// The maximum over a window.
 package struct MaxPoolKernel: OperatorKernel, PoolingKernel {
   private let window: rk_window
   private let input: TensorShape

@@ -2,10 +2,10 @@ import CRelevanceKernels
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Mean over neighboring axes; over height and width it is global average pooling.
+/// The mean over adjacent axes; over height and width it is global average pooling.
 package struct MeanKernel: LinearKernel, PoolingKernel {
   package let pooled: PooledElements
-  /// The operand seen as outer × averaged × inner.
+  /// The operand as outer × averaged × inner.
   private let outer: Int
   private let averaged: Int
   private let inner: Int
@@ -15,7 +15,7 @@ package struct MeanKernel: LinearKernel, PoolingKernel {
     guard let first = axes.first, let last = axes.last, last - first == axes.count - 1 else {
       throw GraphError.shape(
         node: site.node.name, operator: OperatorKind.reduceMean.name,
-        reason: "the mean over axes \(mean.namedAxes) is not supported: they must be neighbors")
+        reason: "the mean over axes \(mean.namedAxes) is not supported: expected adjacent axes")
     }
     pooled = .axes(Set(axes), of: input)
     outer = input.dimensions[..<first].reduce(1, *)

@@ -4,7 +4,7 @@ import RelevanceTensors
 
 /// A function of pairs of elements of two tensors that broadcast to the output's shape.
 package struct BroadcastKernel: RunwiseKernel {
-  /// `y ← f(a, b)` for a run of elements; an operand that does not move is one number.
+  /// `y ← f(a, b)` for a run of elements; an operand that does not move is a single number.
   typealias Run =
     @Sendable (_ a: Floats, _ aMoves: Bool, _ b: Floats, _ bMoves: Bool, _ y: MutableFloats, _ count: Int) -> Void
   private let apply: Run
@@ -26,14 +26,14 @@ package struct BroadcastKernel: RunwiseKernel {
   private init(_ operands: [TensorShape], _ output: TensorShape, _ loop: rk_function?, apply: @escaping Run) {
     (self.apply, self.loop, count) = (apply, loop, output.count)
     walk = StridedWalk(over: output, broadcasting: operands[0], operands[1])
-    // What broadcasts to as many elements has them in the same order.
+    // An operand that broadcasts to the same number of elements has them in the same order.
     repeats = (operands[0].count != output.count, operands[1].count != output.count)
   }
 
   package func forward(_ operands: [Floats], _ result: MutableFloats, on workers: Workers) {
     let shared = Shared((a: operands[0], b: operands[1], y: result))
     let (aMoves, bMoves) = (walk.steps.a != 0, walk.steps.b != 0)
-    // Few long runs are cut, many short ones are gathered.
+    // Long runs are divided, short runs are combined.
     let grain = 1 << 15
     if walk.runCount == 1 {
       workers.runSplit(walk.runLength, grain: grain) { part in
@@ -59,7 +59,7 @@ package struct BroadcastKernel: RunwiseKernel {
 }
 
 extension PairwiseFunction {
-  /// The kernel of the function; `loop` computes it, or it computes itself element by element.
+  /// The kernel of the function; it uses `loop`, or the function itself element by element.
   func pairwiseKernel(at site: KernelSite, loop: rk_function? = nil) -> any Kernel {
     let (operands, output) = (site.operands.map(\.shape), site.output.shape)
     let kernel =

@@ -3,7 +3,7 @@ import RelevanceTensors
 
 extension ParametricRelu: DirectlyComputed { typealias Computed = ParametricReluKernel }
 
-/// `x` where it is positive, else `slope · x`.
+/// `x` where it is positive, otherwise `slope · x`.
 struct ParametricReluKernel: OperatorKernel, DifferentiableKernel {
   private let slopes: Tensor
   private let shape: TensorShape
@@ -11,7 +11,7 @@ struct ParametricReluKernel: OperatorKernel, DifferentiableKernel {
   init(_ operation: ParametricRelu, at site: KernelSite) {
     let slope = operation.slope
     shape = site.output.shape
-    // One slope per element of an item; slopes rarely differ within a channel, but may.
+    // One slope per element of an item, because slopes can differ within a channel.
     let item = shape.rank == slope.shape.rank && slope.shape[0] != 1 ? shape : shape.withBatch(1)
     slopes = slope.expanded(to: item)
   }

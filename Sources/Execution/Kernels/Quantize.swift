@@ -7,7 +7,8 @@ extension Quantize: ComputedOperator {
     return QuantizationKernel(steps, site.output.shape) { [self] in
       quantized($0, $1, $2)
     } slope: { x, scale, zero in
-      // Straight through; what is clipped does not pass, since networks are quantized with the clipping as their rectifier.
+      // Straight-through estimator. Clipped values do not pass, because networks are quantized with clipping as their
+      // rectifier.
       let q = (x / scale).rounded(.toNearestOrEven) + zero
       return q >= lowest && q <= highest ? 1 / scale : 0
     }
@@ -24,7 +25,7 @@ extension Dequantize: ComputedOperator {
   }
 }
 
-/// A function of each element and of the step that it has.
+/// A function of each element and of its quantization parameters.
 private struct QuantizationKernel: DifferentiableKernel {
   typealias Function = @Sendable (_ x: Float, _ scale: Float, _ zero: Float) -> Float
   private let steps: QuantizationSteps
@@ -65,7 +66,7 @@ private struct QuantizationKernel: DifferentiableKernel {
       let (s, x, c) = shared.pointer
       for i in elements {
         let slope = slope(x[i], scale, zero)
-        // An item's seeds lie next to each other.
+        // The seeds of an item are adjacent.
         let first = i / point.count * point.count * point.seeds + i % point.count
         for at in stride(from: first, to: first + point.count * point.seeds, by: point.count) { c[at] = s[at] * slope }
       }

@@ -11,7 +11,7 @@ extension Reduction: ComputedOperator {
   }
 }
 
-/// Sum, product or extreme over whole axes. A sum is linear.
+/// The sum, product or extreme over whole axes. The sum is linear.
 package struct ReductionKernel: LinearKernel, PoolingKernel {
   let function: Reduction.Function
   let input: TensorShape
@@ -25,7 +25,7 @@ package struct ReductionKernel: LinearKernel, PoolingKernel {
     for (i, result) in results.enumerated() { output[i] = Float(result ?? (function == .product ? 1 : 0)) }
   }
 
-  /// For a sum: every element gets what its sum has.
+  /// For a sum: every element receives the relevance of its sum.
   package func adjoint(_ upstream: Floats, seeds: Int, _ results: [MutableFloats?], on workers: Workers) {
     guard let c = results[0] else { return }
     let kept = input.reduced(over: axes, keepsAxes: true)
@@ -39,8 +39,8 @@ package struct ReductionKernel: LinearKernel, PoolingKernel {
   }
 }
 
-/// Sum, product or mean of integers over whole axes, computed in double precision, as in ONNX Runtime: rounded toward zero, and to the
-/// limits of the type.
+/// The sum, product or mean of integers over whole axes, computed in double precision as in ONNX Runtime: rounded
+/// toward zero and clamped to the limits of the type.
 struct IntegerReductionKernel: Kernel {
   let function: Reduction.Function
   let type: IntegerType

@@ -3,15 +3,15 @@ import RelevanceTensors
 
 extension Resize: DirectlyComputed { typealias Computed = ResizeKernel }
 
-/// Another size of some axes, by weighted neighbors along each.
+/// Resizes axes by weighted neighbors along each axis.
 struct ResizeKernel: OperatorKernel, LinearKernel {
   private let input: TensorShape
   private let output: TensorShape
   private let taps: [[[Resize.Tap]]?]
-  /// Output elements that lie outside of what is cropped, and what they are.
+  /// Output elements outside the cropped region, and their value.
   private let outside: (positions: [Int], value: Float)
 
-  /// What interpolated values are rounded to, toward zero; nil for real numbers.
+  /// The integer type to which interpolated values are rounded toward zero; nil for real numbers.
   private let type: IntegerType?
 
   init(_ resize: Resize, at site: KernelSite) throws {
@@ -43,7 +43,7 @@ struct ResizeKernel: OperatorKernel, LinearKernel {
     eachAxis(forward: false, items: seeds, upstream, c, workers.pool)
   }
 
-  /// Changes one axis after the other; adjoints do it in the opposite order.
+  /// Resizes one axis after the other; the adjoint uses the opposite order.
   private func eachAxis(forward: Bool, items: Int, _ source: Floats, _ target: MutableFloats, _ pool: MemoryPool) {
     var extents = forward ? input.dimensions : output.dimensions
     let changed = taps.indices.filter { taps[$0] != nil }

@@ -3,10 +3,10 @@ import RelevanceTensors
 
 extension Scatter: DirectlyComputed { typealias Computed = ScatterKernel }
 
-/// The data with updates at some places: the last of those that go to the same place, or the sum of all.
+/// The data with updates at some positions: the last update of each position, or the sum of all of them.
 struct ScatterKernel: OperatorKernel, LinearKernel {
   private let adds: Bool
-  /// Where each update goes; −1 if another goes there after it.
+  /// The position of each update; −1 if a later update has the same position.
   private let positions: [Int]
   private let count: Int
 

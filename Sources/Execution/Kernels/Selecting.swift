@@ -2,9 +2,9 @@ import CRelevanceKernels
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Picks elements of the operand, or fills in a constant: Slice, Split, Gather, Pad, Expand.
+/// Selects elements of the operand, or inserts a constant: Slice, Split, Gather, Pad, Expand.
 ///
-/// Kept as runs of neighboring elements, which are copied as a whole.
+/// The selection is stored as runs of neighboring elements, which are copied together.
 struct SelectionKernel: LinearKernel {
   private struct Run {
     let to: Int
@@ -14,11 +14,11 @@ struct SelectionKernel: LinearKernel {
   }
   private let runs: [Run]
   private let selection: Selection
-  /// Items of the batch that the selection treats alike.
+  /// The number of items of the batch to which the selection applies equally.
   private let items: Int
 
   init(_ selection: Selection) {
-    // A selection that leaves the batch as it is needs describing for one item only.
+    // A selection that keeps the batch axis needs a description of one item only.
     let single = selection.forOneItem()
     self.selection = single ?? selection
     items = single == nil ? 1 : selection.input[0]
@@ -35,7 +35,7 @@ struct SelectionKernel: LinearKernel {
 
   func forward(_ operands: [Floats], _ output: MutableFloats, on workers: Workers) {
     let shared = Shared((x: operands[0], y: output))
-    // As many runs as are worth a task.
+    // The number of runs that justifies a task.
     let grain = max((1 << 16) / max(selection.output.count / max(runs.count, 1), 1), 1)
     let parts = max((runs.count + grain - 1) / grain, 1)
     workers.run(items * parts) { task in

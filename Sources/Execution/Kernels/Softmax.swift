@@ -5,7 +5,7 @@ import RelevanceTensors
 
 extension Softmax: DirectlyComputed { typealias Computed = SoftmaxKernel }
 
-/// Probabilities, or their logarithms.
+/// Probabilities or their logarithms.
 struct SoftmaxKernel: OperatorKernel, DifferentiableKernel {
   private let outer: Int
   private let classes: Int
@@ -35,7 +35,7 @@ struct SoftmaxKernel: OperatorKernel, DifferentiableKernel {
     }
   }
 
-  /// The same of elements that are `inner` apart.
+  /// The softmax of elements that are `inner` apart.
   private func column(_ x: Floats, _ y: MutableFloats) {
     var largest = -Float.infinity
     for c in 0..<classes { largest = max(largest, x[c * inner]) }
@@ -61,7 +61,7 @@ struct SoftmaxKernel: OperatorKernel, DifferentiableKernel {
     }
   }
 
-  /// The same of elements that are `inner` apart.
+  /// The derivative for elements that are `inner` apart.
   private func column(_ s: Floats, _ y: Floats, _ c: MutableFloats) {
     for i in 0..<inner {
       let row = stride(from: i, to: classes * inner, by: inner)

@@ -8,7 +8,7 @@ extension Transpose: ComputedOperator {
   }
 }
 
-/// Another order of the axes.
+/// A permutation of the axes.
 struct TransposeKernel: LinearKernel {
   private let order: [Int]
   private let input: TensorShape
@@ -32,16 +32,16 @@ struct TransposeKernel: LinearKernel {
   }
 }
 
-/// How elements move to another order of the axes: as runs of neighbors that stay together, or as matrices that are transposed.
+/// How a permutation of axes moves elements: as contiguous runs, or as matrices that are transposed.
 private struct AxisOrder: Sendable {
   private struct Axis {
     var extent: Int
     let from: Int
     var to: Int
   }
-  /// Axes that runs or matrices follow one another along, in the result's order.
+  /// The axes that enumerate runs or matrices, in the result's order.
   private var outer: [Axis] = []
-  /// Neighbors in the operand and in the result.
+  /// Neighbors in both the operand and the result.
   private var inner = Axis(extent: 1, from: 1, to: 1)
   /// Neighbors in the result only: rows of the operand's matrix.
   private var rows = Axis(extent: 1, from: 1, to: 1)
@@ -54,7 +54,7 @@ private struct AxisOrder: Sendable {
     var axes: [Axis] = []
     var to = 1
     for axis in order.reversed() where shape[axis] != 1 {
-      // Axes that lie in one another in the operand too are one.
+      // Axes that are also nested in the operand are merged.
       if let last = axes.last, strides[axis] == last.from * last.extent {
         axes[axes.count - 1].extent *= shape[axis]
       } else {
@@ -75,7 +75,7 @@ private struct AxisOrder: Sendable {
   func apply(_ x: Floats, _ y: MutableFloats, on workers: Workers) {
     guard count > 0 else { return }
     let grain = 1 << 15
-    // Matrices are cut into bands of columns, which are rows of the result.
+    // Matrices are divided into bands of columns, which are rows of the result.
     let size = inner.extent * rows.extent
     let bands = isMatrix ? max(min(size / grain, inner.extent / 64), 1) : 1
     let width = ((inner.extent + bands - 1) / bands + 7) / 8 * 8

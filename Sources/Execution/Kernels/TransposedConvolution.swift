@@ -4,7 +4,7 @@ import RelevanceTensors
 
 extension TransposedConvolution: DirectlyComputed { typealias Computed = TransposedConvolutionKernel }
 
-/// Transposed convolution: the adjoint of a convolution run forward, and the convolution itself as its adjoint.
+/// Transposed convolution: its forward pass is the adjoint of a convolution, and its adjoint is the convolution.
 struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
   let inputShape: TensorShape
   let outputShape: TensorShape
@@ -46,7 +46,7 @@ struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
 
   func adjoint(_ part: WeightPart, _ s: Floats, seeds: Int, _ c: MutableFloats, factor: Floats?, on workers: Workers) {
     let (above, below) = (outputShape.count / outputShape[0], inputShape.count / inputShape[0])
-    // The convolution takes one batch at a time: seed by seed, gathered and put back where its items belong.
+    // The convolution processes one batch at a time, so seeds are gathered and scattered one by one.
     for seed in 0..<seeds {
       let gathered = workers.pool.storage(count: outputShape.count)
       let result = workers.pool.storage(count: inputShape.count)
@@ -67,10 +67,10 @@ struct TransposedConvolutionKernel: OperatorKernel, WeightedKernel {
 }
 
 extension TransposedConvolution {
-  /// The window of the convolution that this is the adjoint of, with its padding spelled out.
+  /// The window of the convolution whose adjoint this is, with explicit padding.
   fileprivate func adjointWindow(input: TensorShape, output: TensorShape) throws -> Window {
     let (before, after) = padding(of: input, to: output)
-    // What was added at the end of the output lies beyond the last window.
+    // Padding added at the end of the output is beyond the last window.
     return try Window(
       kernel: window.kernel, strides: window.strides, dilations: window.dilations,
       padding: .explicit(before: before, after: zip(after, outputPadding).map { $0 - $1 }))

@@ -3,7 +3,7 @@ import RelevanceNetworks
 import RelevanceTensors
 
 extension ElementwiseFunction {
-  /// The function as one of the loops in C, if it is among those that networks spend time in.
+  /// The function as a loop in C, if it takes a significant share of the run time of networks.
   var loop: rk_function? {
     switch self {
     case is Exp: rk_function(RK_EXP)

@@ -1,13 +1,13 @@
 import RelevanceImaging
 
-/// Groups of bars with intervals, such as a measure by network and method, as SVG or as pixels.
+/// Groups of bars with intervals, such as a metric by network and method, as SVG or as pixels.
 ///
-/// The bars of a group differ in color and hatching, so that they can be told apart in gray as well. The axis starts at 0
-/// unless its range says otherwise. A value that is not finite has no bar.
+/// The bars of a group differ in color and hatching, so they can be distinguished in gray, too. The axis starts at 0
+/// unless its range specifies otherwise. A value that is not finite has no bar.
 package struct BarChart: Chart {
   package struct Bar: Hashable, Sendable {
     package var value: Double
-    /// The ends of the interval around `value`; nil or not finite for none.
+    /// The ends of the interval around `value`; nil or not finite without an interval.
     package var lower: Double?
     package var upper: Double?
 
@@ -23,7 +23,7 @@ package struct BarChart: Chart {
 
   package struct Group: Hashable, Sendable {
     package var name: String
-    /// One bar for each series; there may be fewer.
+    /// The bars, at most one for each series.
     package var bars: [Bar]
 
     package init(_ name: String, _ bars: [Bar]) { (self.name, self.bars) = (name, bars) }
@@ -34,7 +34,7 @@ package struct BarChart: Chart {
   /// The names in the legend, one for each bar of a group; may be empty.
   package var series: [String]
   package var groups: [Group]
-  /// In CSS pixels, at least 160 × 120; a legend of many rows makes it higher.
+  /// The size in CSS pixels, at least 160 × 120. A legend with many rows increases the height.
   package var width: Int
   package var height: Int
 
@@ -45,7 +45,7 @@ package struct BarChart: Chart {
     self.height = height
   }
 
-  /// The rectangles of a group's bars in the picture that `image(scale: 1)` returns, and the values that they end at.
+  /// The rectangles of a group's bars in the image that `image(scale: 1)` returns, and the values at their ends.
   package func places(inGroup index: Int) -> [(left: Double, right: Double, base: Double, end: Double)] {
     let frame = layout()
     return boxes(ofGroup: index, frame).compactMap { $0 }.map { ($0.box.left, $0.box.right, $0.base, $0.end) }
@@ -70,7 +70,7 @@ package struct BarChart: Chart {
 
   private typealias Place = (box: Box, base: Double, end: Double)
 
-  /// Where bars are; nil for those that are not drawn.
+  /// The boxes of bars; nil for bars that are not drawn.
   private func boxes(ofGroup index: Int, _ frame: ChartFrame) -> [Place?] {
     let bars = groups[index].bars
     let count = Double(max(groups.map(\.bars.count).max() ?? 0, 1))
@@ -110,7 +110,7 @@ package struct BarChart: Chart {
     return frame.drawing
   }
 
-  /// An upright line with caps, on a rim of white that keeps it apart from the bar.
+  /// A vertical line with caps and a white rim that separates it from the bar.
   private static func interval(middle: Double, from: Double, to: Double, cap: Double) -> [Drawing.Element] {
     let strokes: [[Drawing.Point]] = [
       [[middle, from], [middle, to]], [[middle - cap, from], [middle + cap, from]],

@@ -1,15 +1,15 @@
 import Foundation
 
-/// An axis of a chart: what it measures, and from where to where.
+/// An axis of a chart: its quantity and its range.
 package struct ChartAxis: Hashable, Sendable {
-  /// What is measured, with its unit.
+  /// The quantity, with its unit.
   package var label: String
-  /// The values at the axis's ends; nil for round numbers around all data.
+  /// The values at the ends of the axis; nil for round numbers around all data.
   package var range: ClosedRange<Double>?
-  /// Where the axis is marked, in rising order, and with what; none for round numbers.
+  /// The marks of the axis with their labels, in increasing order; empty for round numbers.
   package private(set) var marks: [Mark] = []
 
-  /// A place on an axis with a label of its own, as on one that is not linear.
+  /// A labeled position on an axis, for example on an axis that is not linear.
   package struct Mark: Hashable, Sendable {
     package var value: Double
     package var label: String
@@ -17,14 +17,15 @@ package struct ChartAxis: Hashable, Sendable {
     package init(_ value: Double, _ label: String) { (self.value, self.label) = (value, label) }
   }
 
-  /// Makes an axis with given marks, at least two, which goes from the first to the last; traps as `init(_:range:)`.
+  /// Creates an axis with at least two given marks, from the first to the last. Traps under the conditions of
+  /// `init(_:range:)`.
   package init(_ label: String, marks: [Mark]) {
     precondition(marks.count > 1, "an axis needs two marks")
     self.init(label, range: marks[0].value...marks[marks.count - 1].value)
     self.marks = marks
   }
 
-  /// Makes an axis; traps unless the ends of `range` are finite and differ by more than 1e-290.
+  /// Creates an axis. Traps unless the ends of `range` are finite and differ by more than 1e-290.
   package init(_ label: String, range: ClosedRange<Double>? = nil) {
     if let range {
       precondition(
@@ -34,7 +35,7 @@ package struct ChartAxis: Hashable, Sendable {
     (self.label, self.range) = (label, range)
   }
 
-  /// The scale for these data, which need not be finite, with about `count` ticks.
+  /// The scale for the given data, which may contain values that are not finite, with about `count` ticks.
   package func scale(for values: some Sequence<Double>, ticks count: Int) -> ChartScale {
     if let range, !marks.isEmpty { return ChartScale(range, marks: marks) }
     if let range { return ChartScale(range, ticks: count, isExtended: false) }
@@ -48,35 +49,35 @@ package struct ChartAxis: Hashable, Sendable {
     return ChartScale(low...high, ticks: count, isExtended: true)
   }
 
-  /// Between these, differences and powers of ten can be computed with.
+  /// The range in which differences and powers of ten can be computed.
   private static let (smallest, largest) = (1e-290, 1e290)
 }
 
-/// The numbers of an axis: its ends, and round numbers in between.
+/// The numbers of an axis: its ends, and round numbers between them.
 package struct ChartScale: Sendable {
   package let range: ClosedRange<Double>
-  /// The marked values, in rising order, all within `range`.
+  /// The marked values, in increasing order, all within `range`.
   package let ticks: [Double]
-  /// What the ticks are divided by for their labels: 10 to this power.
+  /// The exponent of the power of ten by which tick labels are divided.
   package let exponent: Int
   private let decimals: Int
-  /// Labels of their own, by tick.
+  /// Given labels, by tick.
   private var labels: [Double: String] = [:]
 
-  /// Marks a range with given labels.
+  /// Creates a scale with given labels.
   init(_ range: ClosedRange<Double>, marks: [ChartAxis.Mark]) {
     (self.range, exponent, decimals) = (range, 0, 0)
     ticks = marks.map(\.value)
     labels = Dictionary(marks.map { ($0.value, $0.label) }) { first, _ in first }
   }
 
-  /// Marks a range with multiples of 1, 2, 2.5 or 5 times a power of ten; an extended one ends at such multiples.
+  /// Creates a scale with multiples of 1, 2, 2.5 or 5 times a power of ten. An extended scale ends at such multiples.
   init(_ range: ClosedRange<Double>, ticks count: Int, isExtended: Bool) {
     let (low, high) = (range.lowerBound, range.upperBound)
     let coarse = (high - low) / Double(max(count, 1))
     let power = Int(log10(coarse).rounded(.down))
     let unit = pow(10, Double(power))
-    // A hair of slack keeps rounding errors from choosing a coarser step.
+    // A small tolerance, so that rounding errors do not select a coarser step.
     let factor = [1, 2, 2.5, 5].first { $0 * unit >= coarse * (1 - 1e-9) } ?? 10
     let step = factor * unit
     func index(_ value: Double, outward: Double) -> Double {
@@ -95,7 +96,7 @@ package struct ChartScale: Sendable {
     decimals = max(0, exponent - power + (factor == 2.5 ? 1 : 0) - (factor == 10 ? 1 : 0))
   }
 
-  /// Where a value is, 0 at the lower end and 1 at the upper.
+  /// The position of a value: 0 at the lower end and 1 at the upper end.
   func position(_ value: Double) -> Double { (value - range.lowerBound) / (range.upperBound - range.lowerBound) }
 
   package func label(_ tick: Double) -> String {
@@ -105,7 +106,7 @@ package struct ChartScale: Sendable {
     return text.replacingOccurrences(of: "-", with: isZero ? "" : "−")
   }
 
-  /// An axis's label, followed by the power of ten by which the ticks are divided.
+  /// The label of an axis, followed by the power of ten by which tick labels are divided.
   func title(_ label: String) -> String {
     guard exponent != 0 else { return label }
     let power = "×" + powerOfTen(exponent)
@@ -113,7 +114,7 @@ package struct ChartScale: Sendable {
   }
 }
 
-/// A number to so many significant digits, as it is printed: with a minus sign, and a power of ten instead of many zeros.
+/// A number with the given number of significant digits, with a minus sign, and a power of ten instead of many zeros.
 func numberText(_ value: Double, digits: Int) -> String {
   let parts = String(format: "%.\(digits)g", value).split(separator: "e")
   let factor = parts.first.map { $0.replacingOccurrences(of: "-", with: "−") } ?? ""
@@ -121,7 +122,7 @@ func numberText(_ value: Double, digits: Int) -> String {
   return "\(factor)×\(powerOfTen(exponent))"
 }
 
-/// 10 to a power, as it is printed.
+/// A power of ten as text.
 func powerOfTen(_ exponent: Int) -> String {
   let superscripts: [Character: Character] = [
     "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹",

@@ -7,22 +7,22 @@ package protocol Chart: Sendable {
 extension Chart {
   package func svg() -> String { drawing().svg() }
 
-  /// `scale` pixels to a CSS pixel in both directions.
+  /// The chart as pixels, `scale` pixels per CSS pixel in each direction.
   package func image(scale: Int = 2) -> RGBImage { drawing().image(scale: scale) }
 }
 
-/// What charts have around their data: title, legend, the axis of values with its grid, and the place for the data.
+/// The elements of a chart around its data: title, legend, the value axis with its grid, and the area of the data.
 struct ChartFrame {
-  /// A name in the legend, and how its sample is drawn into a box.
+  /// A name in the legend, and a function that draws its sample into a box.
   struct Entry {
     let name: String
     let sample: (Box) -> [Drawing.Element]
   }
 
   var drawing: Drawing
-  /// Where the data are.
+  /// The area of the data.
   let plot: Box
-  /// The upright axis.
+  /// The vertical axis.
   let values: ChartScale
 
   static let tickSize = 12.0
@@ -32,8 +32,8 @@ struct ChartFrame {
   private static let sample = (width: 30.0, height: 12.0)
   private static let smallestShare = 0.4
 
-  /// Lays out a chart and draws all but the data and what is below them.
-  /// `right` is the space that is needed to the right of the data, `below` that below them, given their width.
+  /// Lays out a chart and draws everything except the data and the elements below them. `right` is the space to the
+  /// right of the data, and `below` returns the space below them for their width.
   init(
     title: String, legend: [Entry], axis: ChartAxis, values: ChartScale, width: Int, height: Int, right: Double = 0,
     below: (Double) -> Double
@@ -55,7 +55,7 @@ struct ChartFrame {
     var top = Self.margin + titleLines.reduce(0) { $0 + $1.height + 2 } + (titleLines.isEmpty ? 0 : 6)
     let legendTop = top
     top += Double(rows.count) * rowHeight + (rows.isEmpty ? 0 : 11)
-    // Room for the upper half of the highest number.
+    // Space for the upper half of the highest number.
     top = max(top, Self.margin + Self.tickSize / 2).rounded()
     let needed = top + below(plotWidth) + Double(height) * Self.smallestShare
     let fullHeight = max(height, Int(needed.rounded(.up)))
@@ -79,13 +79,13 @@ struct ChartFrame {
     drawing.add(.text(shown, [Self.margin + shown.ascent - 2, middle.rounded()], .middle, isUpward: true))
   }
 
-  /// Where a value is on the upright axis.
+  /// The position of a value on the vertical axis.
   func y(_ value: Double) -> Double { plot.bottom - values.position(value) * plot.height }
 
-  /// The middle of the pixel that a place is in: lines there are sharp.
+  /// The center of the pixel that contains a position, where lines are sharp.
   func pixelCenter(_ place: Double) -> Double { place.rounded(.down) + 0.5 }
 
-  /// Draws the lines of the axes over the data; the lower one at the bottom.
+  /// Draws the axis lines over the data, the horizontal one at the bottom.
   mutating func addAxes() {
     let (x, y) = (pixelCenter(plot.left) - 1, pixelCenter(plot.bottom))
     drawing.add(.line([[x, plot.top], [x, y], [plot.right, y]], .ink, width: 1))
@@ -126,14 +126,14 @@ struct ChartFrame {
   }
 }
 
-/// Names below equal parts of a chart's width, in up to two lines each.
+/// Names below equal parts of a chart's width, with up to two lines each.
 struct CategoryLabels {
   let names: [String]
 
-  /// The space between an axis and what is written at it.
+  /// The space between an axis and its labels.
   static let tickGap = 3.0
 
-  /// The height that the names need, given the width of all parts together.
+  /// The height of the names, given the width of all parts together.
   func height(width: Double) -> Double {
     let most = names.map { lines($0, width: width).count }.max() ?? 0
     return Self.tickGap + Double(most) * TextLabel("").height

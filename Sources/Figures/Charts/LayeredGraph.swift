@@ -1,22 +1,22 @@
 import RelevanceImaging
 
-/// A graph in rows from top to bottom: boxes with text, and lines from the boxes of a row to those of the next, wider for larger weights; red
-/// for positive ones, blue for negative ones.
+/// A graph with rows from top to bottom: boxes with text, and lines from the boxes of a row to those of the next. Lines
+/// are wider for larger weights, red for positive and blue for negative weights.
 package struct LayeredGraph: Chart {
   /// A box.
   package struct Vertex: Sendable {
     /// At most two lines.
     let lines: [String]
-    /// How much it counts, from −1 to 1: its color.
+    /// The weight from −1 to 1, which determines the color.
     let weight: Double
 
     package init(_ lines: [String], weight: Double) { (self.lines, self.weight) = (lines, weight) }
   }
 
-  /// A line from a box, by row and number, to one of the next row.
+  /// A line from a box, given by row and number, to a box of the next row.
   package struct Edge: Sendable {
     let row, from, to: Int
-    /// From −1 to 1.
+    /// The weight, from −1 to 1.
     let weight: Double
 
     package init(row: Int, from: Int, to: Int, weight: Double) {
@@ -42,7 +42,7 @@ package struct LayeredGraph: Chart {
     let most = Double(rows.map(\.vertices.count).max() ?? 0)
     let width = max(most * (Self.boxWidth + Self.gap) - Self.gap, 320) + 2 * Self.margin
     let titleLines = TextLabel(title, size: 15).lines(fitting: width - 2 * Self.margin)
-    // For each row its name's line, and below it the boxes.
+    // Each row starts with its name; the boxes are below it.
     let nameHeight = TextLabel("").height + 4
     let first = titleLines.reduce(Self.margin + 8) { $0 + $1.height + 2 }
     let tops = rows.indices.map {
@@ -59,7 +59,7 @@ package struct LayeredGraph: Chart {
       let own = Double(rows[row].vertices.count) * (Self.boxWidth + Self.gap) - Self.gap
       return ((width - own) / 2 + Double(number) * (Self.boxWidth + Self.gap)).rounded()
     }
-    // The strongest lie on top.
+    // The strongest lines are drawn on top.
     for edge in edges.sorted(by: { abs($0.weight) < abs($1.weight) }) where edge.weight != 0 {
       let start = SIMD2(left(edge.row, edge.from) + Self.boxWidth / 2, tops[edge.row] + Self.boxHeight)
       let end = SIMD2(left(edge.row + 1, edge.to) + Self.boxWidth / 2, tops[edge.row + 1])
@@ -84,7 +84,7 @@ package struct LayeredGraph: Chart {
   }
 
   private func draw(_ vertex: Vertex, left: Double, top: Double, in drawing: inout Drawing) {
-    // On the middles of pixels, where lines are sharp.
+    // At pixel centers, where lines are sharp.
     let corners = Box(
       left: left + 0.5, top: top + 0.5, right: left + 0.5 + Self.boxWidth, bottom: top + 0.5 + Self.boxHeight
     ).corners
@@ -100,7 +100,7 @@ package struct LayeredGraph: Chart {
     }
   }
 
-  /// An S from one place down to another.
+  /// An S-shaped curve from one point down to another.
   private static func curve(from start: SIMD2<Double>, to end: SIMD2<Double>) -> [Drawing.Point] {
     let steps = 24
     return (0...steps).map { step in

@@ -2,13 +2,13 @@ import RelevanceImaging
 
 /// Curves over a common horizontal axis, such as the accuracy of methods over thresholds, as SVG or as pixels.
 ///
-/// Curves differ in color, dashes and markers, so that they can be told apart in gray as well. The legend is above the
-/// data and never hides them. Values that are not finite interrupt a curve.
+/// Curves differ in color, dashes and markers, so they can be distinguished in gray, too. The legend is above the data
+/// and never covers them. Values that are not finite interrupt a curve.
 package struct LineChart: Chart {
   package struct Point: Hashable, Sendable {
     package var x: Double
     package var y: Double
-    /// The ends of the interval around `y`; nil or not finite for none.
+    /// The ends of the interval around `y`; nil or not finite without an interval.
     package var lower: Double?
     package var upper: Double?
 
@@ -35,7 +35,7 @@ package struct LineChart: Chart {
   package var y: ChartAxis
   /// The curves, in the order of the legend; later ones are drawn over earlier ones.
   package var series: [Series]
-  /// In CSS pixels, at least 160 × 120; a legend of many rows makes it higher.
+  /// The size in CSS pixels, at least 160 × 120. A legend with many rows increases the height.
   package var width: Int
   package var height: Int
 
@@ -45,7 +45,7 @@ package struct LineChart: Chart {
     (self.title, self.x, self.y, self.series, self.width, self.height) = (title, x, y, series, width, height)
   }
 
-  /// The place of a value in the picture that `image(scale: 1)` returns, in pixels from its upper left corner.
+  /// The position of a value in the image that `image(scale: 1)` returns, in pixels from its upper left corner.
   package func place(x: Double, y: Double) -> (x: Double, y: Double) {
     let (frame, scale) = layout()
     return (place(x, on: scale, frame), frame.y(y))
@@ -86,7 +86,7 @@ package struct LineChart: Chart {
 
   private static let lineWidth = 1.8
   private static let bandOpacity = 0.16
-  /// Markers of a curve are at least this far apart.
+  /// The smallest distance between the markers of a curve.
   private static let markerDistance = 30.0
 
   private func place(_ x: Double, on scale: ChartScale, _ frame: ChartFrame) -> Double {
@@ -119,7 +119,7 @@ package struct LineChart: Chart {
     }
     frame.drawing.add(.clipped(frame.plot.grown(by: 1), data))
     frame.addAxes()
-    // Markers at the ends of the axes are not cut in half.
+    // Markers at the ends of the axes are not clipped.
     var markers: [Drawing.Element] = []
     for (index, runs) in runs.enumerated() {
       for run in runs {
@@ -152,13 +152,14 @@ package struct LineChart: Chart {
     frame.drawing.add(.text(label, [middle.rounded(), baseline.rounded()], .middle))
   }
 
-  /// A point, or one in its direction that is far outside of the plot all the same: what is not seen takes time and memory, too.
+  /// The point, or a nearer point in the same direction if it is far outside the plot: invisible lines take time and
+  /// memory, too.
   private static func near(_ plot: Box, _ point: Drawing.Point) -> Drawing.Point {
     let reach = plot.grown(by: 100 * max(plot.width, plot.height))
     return [min(max(point.x, reach.left), reach.right), min(max(point.y, reach.top), reach.bottom)]
   }
 
-  /// The first point, and those that keep their distance from the one before.
+  /// The first point, and each point that is far enough from the previous one.
   private static func spaced(_ points: [Drawing.Point]) -> [Drawing.Point] {
     points.reduce(into: []) { spaced, point in
       if spaced.last.map({ ($0 - point).length >= markerDistance }) ?? true { spaced.append(point) }

@@ -1,10 +1,11 @@
 import Foundation
 import RelevanceImaging
 
-/// How the series of a chart are told apart, in color, in gray and in print: by color, dashes, marker and hatching.
+/// The style that distinguishes a series of a chart, in color, in gray and in print: color, dashes, marker and
+/// hatching.
 struct SeriesStyle {
   let color: RGBColor
-  /// Strokes and gaps of the line.
+  /// The lengths of the line's strokes and gaps.
   let dashes: [Double]
   /// The angles of the hatching, in degrees from the horizontal.
   let hatching: [Double]
@@ -17,7 +18,7 @@ struct SeriesStyle {
     marker = index % Self.markers.count
   }
 
-  /// The marker around a point, with a rim of white that keeps it apart from what is below.
+  /// The marker at a point, with a white rim that separates it from what is below.
   func marker(at point: Drawing.Point) -> [Drawing.Element] {
     let shape = Self.markers[marker]
     return [
@@ -25,7 +26,7 @@ struct SeriesStyle {
     ]
   }
 
-  /// A bar, or a sample of it.
+  /// A bar, or its sample in the legend.
   func bar(_ box: Box) -> [Drawing.Element] {
     [.area(box.corners, color)]
       + hatching.flatMap { angle in
@@ -34,7 +35,7 @@ struct SeriesStyle {
   }
 
   private static let radius = 3.3
-  /// Blue, vermilion, green, orange, purple, sky blue, gray; yellow last, as it is faint on white.
+  /// Blue, vermilion, green, orange, purple, sky blue, gray; yellow is last because it is faint on white.
   private static let colors = [0, 5, 2, 1, 3, 4, 7, 6].map { RGBColor.okabeIto[$0] }
   private static let dashes: [[Double]] = [
     [], [7, 3], [2.5, 2], [9, 3, 2.5, 3], [5, 2], [12, 3], [9, 2, 2, 2, 2, 2],
@@ -53,7 +54,7 @@ struct SeriesStyle {
     }
   }
 
-  /// Arms of a square's width around the middle: a plus or a cross.
+  /// Arms around a center, with the width of a square: a plus or a cross.
   private static func star(_ arms: Int, turnedBy degrees: Double) -> [Drawing.Point] {
     (0..<arms).flatMap { arm in
       let angle = (360 * Double(arm) / Double(arms) + degrees) * .pi / 180
@@ -74,7 +75,7 @@ struct SeriesStyle {
     }
   }
 
-  /// The part of a line that is within a box.
+  /// The part of a line inside a box.
   private static func chord(
     of box: Box, through point: Drawing.Point, along direction: Drawing.Point
   ) -> [Drawing.Point]? {

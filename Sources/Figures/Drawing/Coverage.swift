@@ -1,6 +1,6 @@
 import RelevanceImaging
 
-/// How much of each pixel of a rectangle a shape covers, 0…1: what drawing with smooth edges needs.
+/// The share of each pixel of a rectangle that a shape covers, 0…1, for drawing with antialiased edges.
 struct Coverage {
   let left: Int
   let top: Int
@@ -8,7 +8,7 @@ struct Coverage {
   let height: Int
   private(set) var values: [Float]
 
-  /// An uncovered rectangle that contains the given points within `bounds`, with a margin around them.
+  /// Creates an uncovered rectangle that contains the given points within `bounds`, with a margin around them.
   private init?(around points: some Sequence<SIMD2<Double>>, margin: Double, in bounds: PixelFrame) {
     var (low, high) = (SIMD2(repeating: Double.infinity), SIMD2(repeating: -Double.infinity))
     for point in points where point.x.isFinite && point.y.isFinite {
@@ -27,11 +27,11 @@ struct Coverage {
     values = []
   }
 
-  /// The inside of closed polygons, where one that is turned the other way round is a hole. Exact for polygons that do
-  /// not overlap; nil if there is none within `bounds`.
+  /// The inside of closed polygons; a polygon with the opposite orientation is a hole. Exact for polygons that do not
+  /// overlap; nil if nothing is within `bounds`.
   init?(inside polygons: [[SIMD2<Double>]], in bounds: PixelFrame) {
     self.init(around: polygons.joined(), margin: 0, in: bounds)
-    // Each edge adds to its row what it changes from pixel to pixel, so that a running sum is the covered area.
+    // Each edge adds its change from pixel to pixel to its row, so that the running sum is the covered area.
     var changes = [Double](repeating: 0, count: (width + 2) * height)
     let origin = SIMD2(Double(left), Double(top))
     for polygon in polygons where polygon.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) {
@@ -66,7 +66,7 @@ struct Coverage {
     }
   }
 
-  /// Adds a piece of an edge that stays in one row of pixels.
+  /// Adds a piece of an edge that is within one row of pixels.
   private func addPiece(from low: Double, to high: Double, height: Double, row: Int, _ changes: inout [Double]) {
     let limit = Double(width)
     var x = low
@@ -118,7 +118,7 @@ struct Coverage {
   }
 }
 
-/// The pixels that may be drawn on.
+/// The pixels that can be drawn on.
 struct PixelFrame {
   var columns: Range<Int>
   var rows: Range<Int>
@@ -129,8 +129,8 @@ extension SIMD2<Double> {
 }
 
 extension RGBImage {
-  /// Lays a color over the pixels that a shape covers. An opacity above 1 makes fine shapes bolder: it strengthens
-  /// pixels that are covered in part.
+  /// Blends a color over the pixels that a shape covers. An opacity above 1 makes fine shapes bolder: it strengthens
+  /// partly covered pixels.
   mutating func blend(_ color: RGBColor, opacity: Double = 1, _ coverage: Coverage?) {
     guard let coverage else { return }
     for y in 0..<coverage.height {

@@ -1,9 +1,10 @@
 import RelevanceImaging
 
 extension Drawing {
-  /// The drawing as a self-contained SVG document: white ground, text as text, the same bytes each time.
+  /// The drawing as a self-contained SVG document with a white background and text elements. Its bytes are
+  /// reproducible.
   ///
-  /// Text is spread over the width that it has in the built-in typeface, whichever typeface the reader's system has.
+  /// Text has the width of the built-in typeface, regardless of the typeface of the reader's system.
   func svg() -> String {
     var writer = SVGWriter()
     writer.line("<?xml version=\"1.0\" encoding=\"UTF-8\"?>")
@@ -18,7 +19,7 @@ extension Drawing {
   }
 }
 
-/// Writes elements as SVG, one a line.
+/// Writes elements as SVG, one per line.
 private struct SVGWriter {
   private(set) var document = ""
   private var clipCount = 0
@@ -59,7 +60,7 @@ private struct SVGWriter {
     "M" + points.map { "\(number($0.x)) \(number($0.y))" }.joined(separator: "L")
   }
 
-  /// At most two decimals, none of them a closing zero.
+  /// The number with at most two decimals, without trailing zeros.
   private func number(_ value: Double) -> String {
     let hundredths = (min(max(value, -1e9), 1e9) * 100).rounded()
     return hundredths.remainder(dividingBy: 100) == 0 ? "\(Int(hundredths / 100))" : "\(hundredths / 100)"
@@ -67,7 +68,7 @@ private struct SVGWriter {
 
   private func hex(_ color: RGBColor) -> String { "#" + [color.red, color.green, color.blue].hexadecimal }
 
-  /// Text without the characters that mean something in XML, or that it does not allow.
+  /// The text with XML's special characters escaped, and characters replaced that XML does not allow.
   static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

@@ -1,31 +1,31 @@
 import RelevanceImaging
 
-/// A drawing of lines, areas and text on white, which can be written as SVG or turned into pixels. Units are CSS pixels,
-/// y downward.
+/// A drawing of lines, areas and text on white, which can be written as SVG or rendered as pixels. Units are CSS
+/// pixels, y downward.
 package struct Drawing {
   typealias Point = SIMD2<Double>
 
-  /// What is drawn, in the order of drawing.
+  /// The elements, in drawing order.
   enum Element {
     /// The inside of a closed polygon.
     case area([Point], RGBColor, opacity: Double = 1)
-    /// A line through points with round joins; `dashes` are the lengths of strokes and gaps in turn.
+    /// A line through points with round joins; `dashes` contains alternating lengths of strokes and gaps.
     case line([Point], RGBColor, width: Double, dashes: [Double] = [])
-    /// Text whose anchor on the baseline is at a point; upward text is turned by 90° to the left.
+    /// Text whose anchor on the baseline is at a point; upward text is rotated by 90° to the left.
     case text(TextLabel, Point, TextAnchor, isUpward: Bool = false)
-    /// Elements of which only what is in a rectangle is seen.
+    /// Elements that are visible only inside a rectangle.
     case clipped(Box, [Element])
   }
 
   let width: Int
   let height: Int
-  /// What the drawing shows, in a few words, for readers who cannot see it.
+  /// A short description of the drawing, for readers who cannot see it.
   let title: String
   private(set) var elements: [Element] = []
 
   mutating func add(_ element: Element) { elements.append(element) }
 
-  /// The drawing as pixels, `scale` of them to a unit.
+  /// The drawing as pixels, `scale` pixels per unit.
   func image(scale: Int) -> RGBImage {
     precondition(scale > 0, "a drawing cannot be scaled by \(scale)")
     var image = RGBImage(width: width * scale, height: height * scale, filledWith: .white)
@@ -78,7 +78,7 @@ private struct Dashes {
 
   init(_ lengths: [Double]) { self.lengths = lengths }
 
-  /// The strokes of a line; the whole line if there is no pattern.
+  /// The strokes of a line; the whole line without a pattern.
   func pieces(of points: [Drawing.Point]) -> [[Drawing.Point]] {
     guard points.count > 1, !lengths.isEmpty, lengths.allSatisfy({ $0 > 0 }) else { return [points] }
     var pieces: [[Drawing.Point]] = [[points[0]]]

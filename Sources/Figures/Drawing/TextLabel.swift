@@ -1,20 +1,20 @@
 import RelevanceImaging
 
-/// A line of text of a certain size, to be measured, shortened and drawn.
+/// A line of text of a certain size, which can be measured, shortened and drawn.
 ///
-/// Characters that the built-in typeface lacks lose their accents or are written in Latin letters; what then remains is
-/// a box.
+/// Characters that the built-in typeface lacks are written without accents or in Latin letters; remaining ones are
+/// drawn as a box.
 package struct TextLabel: Hashable, Sendable {
   /// Line breaks count as spaces.
   package var text: String
-  /// The height of the type (an em) in pixels; small letters are about half as high.
+  /// The type size (an em) in pixels; lowercase letters are about half as high.
   package var size: Double
   package var color: RGBColor
 
-  /// The size that is legible beside a picture shown pixel by pixel.
+  /// The size that is legible beside an image shown pixel by pixel.
   package static let standardSize = 13.0
 
-  /// Makes a label; traps unless `size` is positive.
+  /// Creates a label; traps unless `size` is positive.
   package init(_ text: String, size: Double = standardSize, color: RGBColor = .ink) {
     precondition(size > 0 && size.isFinite, "text cannot be \(size) pixels high")
     (self.text, self.size, self.color) = (text, size, color)
@@ -28,7 +28,7 @@ package struct TextLabel: Hashable, Sendable {
   var ascent: Double { (Typeface.verticalEm(size) * Typeface.ascent).rounded(.up) }
   var descent: Double { (Typeface.verticalEm(size) * Typeface.descent).rounded(.up) }
 
-  /// The label, or as much of its start as fits in `limit` pixels together with “…”; empty if not even that fits.
+  /// The label, or its longest start that fits in `limit` pixels together with “…”; empty if not even that fits.
   package func shortened(to limit: Double) -> TextLabel {
     guard width > limit else { return self }
     var label = self
@@ -43,8 +43,8 @@ package struct TextLabel: Hashable, Sendable {
     return label
   }
 
-  /// The label in at most `count` lines that fit in `limit` pixels each: broken where `text` has line breaks, and between
-  /// words as long as that leaves a line for what follows; what does not fit is shortened.
+  /// The label in at most `count` lines of at most `limit` pixels: broken at the line breaks of `text`, and between
+  /// words while a line remains for the text that follows. Text that does not fit is shortened.
   package func lines(fitting limit: Double, atMost count: Int = 2) -> [TextLabel] {
     precondition(count > 0, "a text needs a line")
     var paragraphs = text.split(whereSeparator: \.isNewline).map { $0.split(separator: " ") }.filter { !$0.isEmpty }
@@ -72,11 +72,11 @@ package struct TextLabel: Hashable, Sendable {
   }
 }
 
-/// Which point of a text is at the place where it is drawn.
+/// The point of a text that is at the given position.
 package enum TextAnchor: Sendable {
   case start, middle, end
 
-  /// The part of a text's width that lies before its place.
+  /// The part of a text's width before its position.
   var share: Double {
     switch self {
     case .start: 0
@@ -89,8 +89,8 @@ package enum TextAnchor: Sendable {
 extension RGBColor {
   package static let ink = RGBColor(red: 32, green: 32, blue: 32)
 
-  /// Eight colors that can be told apart also by people who see fewer of them (M. Okabe and K. Ito, “Color universal
-  /// design”, 2008); the last, which stands for their black, is a dark gray.
+  /// Eight colors that people with color vision deficiency can distinguish (M. Okabe and K. Ito, “Color universal
+  /// design”, 2008); the last one, a dark gray, replaces their black.
   package static let okabeIto = [
     RGBColor(red: 0, green: 114, blue: 178), RGBColor(red: 230, green: 159, blue: 0),
     RGBColor(red: 0, green: 158, blue: 115), RGBColor(red: 204, green: 121, blue: 167),
@@ -100,12 +100,13 @@ extension RGBColor {
 }
 
 extension RGBImage {
-  /// Writes a label; what leaves the picture is cut off. `x` is the column of the anchor, `y` the row of the line's upper edge.
+  /// Draws a label, clipped at the edges of the image. `x` is the column of the anchor, `y` the row of the line's upper
+  /// edge.
   package mutating func draw(_ label: TextLabel, x: Int, y: Int, anchor: TextAnchor = .start) {
     draw(label, baseline: [Double(x), Double(y) + label.ascent], anchor: anchor, in: frame)
   }
 
-  /// Writes a label along its baseline, or turned upward: its baseline then runs up along the column `baseline.x`.
+  /// Draws a label along its baseline, or upward, with the baseline in column `baseline.x`.
   mutating func draw(
     _ label: TextLabel, scale: Double = 1, baseline: SIMD2<Double>, anchor: TextAnchor, isUpward: Bool = false,
     in bounds: PixelFrame
@@ -128,6 +129,6 @@ extension RGBImage {
     }
   }
 
-  /// Stems are about a pixel wide and seldom fill one; this makes up for what they lose.
+  /// Stems are about a pixel wide and rarely cover one pixel fully; this compensates for the loss.
   private static let textWeight = 1.35
 }

@@ -1,30 +1,30 @@
 import Foundation
 
-/// The outlines of one character: polygons in ems, y upward from the baseline; what lies within is ink.
+/// The outlines of one character: polygons in ems, y upward from the baseline; their inside is ink.
 struct Glyph {
-  /// How far the next character is moved, in ems.
+  /// The distance to the next character, in ems.
   let advance: Double
-  /// Closed polygons, holes turned the other way round.
+  /// Closed polygons; holes have the opposite orientation.
   let contours: [[SIMD2<Double>]]
 }
 
-/// The one typeface that pictures are labeled in: printable ASCII, the signs of numbers and the Greek of formulas, and
-/// the accented letters that class names have.
+/// The typeface of all labels: printable ASCII, the signs of numbers, the Greek letters of formulas, and the accented
+/// letters of class names.
 enum Typeface {
   /// The height above the baseline that a line needs, in ems.
   static let ascent = 0.95
   /// The depth below the baseline that a line needs, in ems.
   static let descent = 0.22
 
-  /// The em by which heights are measured in text of a size in pixels: close to it, and such that small letters are a whole
-  /// number of pixels high, which keeps their upper edges sharp.
+  /// The em that scales heights for a text size in pixels: close to the size, and chosen so that lowercase letters are
+  /// a whole number of pixels high, which keeps their upper edges sharp.
   static func verticalEm(_ size: Double) -> Double { max((size * xHeight).rounded(), 1) / xHeight }
 
-  /// The height of small letters, in ems.
+  /// The height of lowercase letters, in ems.
   private static let xHeight = 0.522
 
-  /// The glyphs of a text in order. A character that the typeface lacks is written in Latin letters without accents, and
-  /// if that does not help as a box.
+  /// The glyphs of a text in order. A character that the typeface lacks is written in Latin letters without accents, or
+  /// as a box.
   static func glyphs(of text: String) -> [Glyph] {
     text.flatMap { character -> [Glyph] in
       let precomposed = String(character).precomposedStringWithCanonicalMapping.unicodeScalars
@@ -72,10 +72,10 @@ enum Typeface {
     return outlines.map(polygon)
   }
 
-  /// Quadratic curves → straight pieces.
+  /// Converts quadratic curves to straight pieces.
   private static func polygon(_ outline: [OutlinePoint]) -> [SIMD2<Double>] {
     guard let last = outline.last else { return [] }
-    // Start on the curve, if only half-way between two controls.
+    // Start on the curve, if necessary halfway between two control points.
     var current = last.isControl ? (last.place + outline[0].place) / 2 : last.place
     if last.isControl, !outline[0].isControl { current = outline[0].place }
     var points: [SIMD2<Double>] = [current]

@@ -1,14 +1,14 @@
 import RelevanceTensors
 
-/// Absorb: relevance stays where it arrives.
+/// Absorb: the relevance that arrives at a decision is absorbed.
 ///
-/// - Use: what decides: comparisons, truth values, ArgMax, the indices of TopK, OneHot. Part of every table.
-/// - Definition: `R_i = 0`. A decision changes in steps, and no value of its operands is a part of it. The ledger books what arrives
-///   under the cause `decision`.
+/// - Use: decisions: comparisons, truth values, ArgMax, the indices of TopK, OneHot. Part of every table.
+/// - Definition: `R_i = 0`. A decision changes in steps, and no value of its operands is a part of its result. The
+///   ledger records the relevance with the cause `decision`.
 /// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: none.
-/// - Reference: none needed: derivatives are 0 too.
+/// - Reference: none; derivatives are 0, too.
 public struct AbsorbRule: NamedRule {
   public static let name = "absorb"
   public init() {}

@@ -1,11 +1,12 @@
-/// Rule αβ: positive and negative contributions share out relevance separately.
+/// Rule αβ: positive and negative contributions distribute relevance separately.
 ///
-/// - Use: weighted layers; α = 2, β = 1 shows what speaks against, α = 1, β = 0 is rule z⁺.
-/// - Definition: `R_i = Σ_j (α c⁺_ij / (Σ_i' c⁺_i'j + b⁺_j) − β c⁻_ij / (Σ_i' c⁻_i'j + b⁻_j)) · R_j` with `c_ij = x_i w_ij`; nothing for a
-///   part whose denominator is 0.
-/// - Its parameters: `alpha` − `beta` = 1, `beta` ≥ 0, of which one can be left out; `bias`. The stabilizer is that of rule z⁺.
+/// - Use: weighted layers. α = 2, β = 1 also shows evidence against the class; α = 1, β = 0 is rule z⁺.
+/// - Definition: `R_i = Σ_j (α c⁺_ij / (Σ_i' c⁺_i'j + b⁺_j) − β c⁻_ij / (Σ_i' c⁻_i'j + b⁻_j)) · R_j` with `c_ij = x_i
+///   w_ij`; a part whose denominator is 0 is omitted.
+/// - Its parameters: `alpha` and `beta` with `alpha − beta = 1` and `beta` ≥ 0; one of them can be omitted. `bias`. The
+///   stabilizer is that of rule z⁺.
 /// - Bias: absorbed by default.
-/// - Conservation: exact but for the shares of the biases and outputs that have contributions of one sign only.
+/// - Conservation: exact except for the shares of biases, and for outputs whose contributions all have the same sign.
 /// - Reference: *Bach15* eq. 60.
 public struct AlphaBetaRule: ContributionRule, NamedRule {
   public static let name = "alphaBeta"
@@ -18,13 +19,13 @@ public struct AlphaBetaRule: ContributionRule, NamedRule {
   public var alpha: Float { given.alpha ?? given.beta.map { $0 + 1 } ?? 2 }
   /// The factor of negative contributions.
   public var beta: Float { given.beta ?? alpha - 1 }
-  /// What happens to biases.
+  /// The treatment of biases.
   public private(set) var bias: BiasTreatment
-  /// If one is given, the other follows.
+  /// If one of them is given, the other follows from it.
   private var given: (alpha: Float?, beta: Float?)
 
   public init() { (bias, given) = (.absorbed, (nil, nil)) }
-  /// Makes the rule; `alpha − beta` must be 1, or a table with the rule cannot be resolved.
+  /// Creates the rule. A table with the rule can be resolved only if `alpha − beta` is 1.
   public init(alpha: Float = 2, beta: Float = 1, bias: BiasTreatment = .absorbed) {
     (self.bias, given) = (bias, (alpha, beta))
   }

@@ -1,13 +1,13 @@
 import RelevanceTensors
 
-/// Equal shares: operands of a sum or product get the same relevance each.
+/// Equal shares: the operands of a sum or a product receive equal relevance.
 ///
-/// - Use: Mul of two tensors neither of which is a gate; Add where shares by value cancel; products over axes.
-/// - Definition: `R_k = R / n` for the n operands that depend on the input, or the n factors.
+/// - Use: Mul of two tensors if neither is a gate; Add if shares by value would cancel; products over axes.
+/// - Definition: `R_k = R / n` for each of the n operands that depend on the input, or for each of the n factors.
 /// - Its parameters: none.
 /// - Bias: a constant operand is bypassed.
 /// - Conservation: exact.
-/// - Reference: *Achtibat24*, the uniform rule.
+/// - Reference: *Achtibat24*, uniform rule.
 public struct EqualSharesRule: NamedRule {
   public static let name = "equalShares"
   public init() {}

@@ -1,14 +1,15 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Even: an average's relevance goes to all positions averaged in equal shares.
+/// Even: the relevance of an average is distributed to its positions in equal shares.
 ///
 /// - Use: average pooling, global or windowed.
-/// - Definition: `R_i = R_j / n` for the `n` positions of the window that lie in the input; padding takes nothing.
+/// - Definition: `R_i = R_j / n` for the `n` positions of the window that are inside the input; padding receives
+///   nothing.
 /// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact.
-/// - Reference: *Gu18* §3.1. Above a global average it makes an explanation blind to position; see `ProportionalRule`.
+/// - Reference: *Gu18* §3.1. Above a global average, explanations lose position information; see `ProportionalRule`.
 public struct EvenRule: NamedRule {
   public static let name = "even"
   public init() {}

@@ -2,40 +2,41 @@ import RelevanceExecution
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Gradient: what arrives is multiplied by the derivatives of the node, as in training.
+/// Gradient: relevance is multiplied by the derivatives of the node, as in training.
 ///
-/// - Use: vanilla gradients; guided backpropagation and DeconvNet, which differ at rectifiers only.
-/// - Definition: `R_i = Σ_j ∂y_j/∂x_i · R_j`, 0 where values are rounded to integers or wrap as integers do. At a rectifier `max(x, 0)`,
-///   with `rectifier`: `gradient`, where `x > 0`; `deconvolution`, where `R > 0`; `guided`, where both are. Rectifiers are `Relu`, `Clip`
-///   with lowest 0 (which is `min(max(x, 0), highest)`: nothing passes where `x ≥ highest`), `Max` with a constant 0, and `LeakyRelu`,
-///   `PRelu` and `Elu` with slope 0. Other activations (LeakyReLU, ELU, SiLU, GELU, …) keep their plain derivative, as in Captum, which
-///   changes modules `ReLU` only: `AttributionMethod.warnings(under:)` names them.
+/// - Use: vanilla gradients; guided backpropagation and DeconvNet, which differ only at rectifiers.
+/// - Definition: `R_i = Σ_j ∂y_j/∂x_i · R_j`, and 0 where values are rounded to integers or wrap as integers do. At a
+///   rectifier `max(x, 0)`, `rectifier` selects where relevance passes: `gradient` where `x > 0`; `deconvolution` where
+///   `R > 0`; `guided` where both are positive. Rectifiers are `Relu`, `Clip` with lowest 0 (which is `min(max(x, 0),
+///   highest)`: nothing passes where `x ≥ highest`), `Max` with a constant 0, and `LeakyRelu`, `PRelu` and `Elu` with
+///   slope 0. Other activations (LeakyReLU, ELU, SiLU, GELU, …) have their plain derivative, as in Captum, which
+///   changes only modules `ReLU`. `AttributionMethod.warnings(under:)` names them.
 /// - Its parameters: `rectifier`.
-/// - Bias: has no derivative.
-/// - Conservation: none: these are no shares. Seeds are 1, not scores.
+/// - Bias: none; a bias has no derivative.
+/// - Conservation: none, because derivatives are not shares. Seeds are 1 instead of scores.
 /// - Reference: *Simonyan14*; *Zeiler14* for DeconvNet; *Springenberg15* for guided backpropagation.
 public struct GradientRule: NamedRule {
   public static let name = "gradient"
   public static let parameters: [Parameter<Self>] = [.init("rectifier", \.rectifier)]
 
-  /// What rectifiers let pass.
+  /// The relevance that rectifiers pass.
   public enum Rectifier: String, Hashable, ParameterValue, CaseIterable {
-    /// Where the rectifier let values pass.
+    /// Relevance where the input is positive.
     case gradient
-    /// What is positive.
+    /// Positive relevance.
     case deconvolution
-    /// What is positive, where the rectifier let values pass.
+    /// Positive relevance where the input is positive.
     case guided
   }
-  /// What rectifiers let pass.
+  /// The relevance that rectifiers pass.
   public private(set) var rectifier: Rectifier
 
   public init() { rectifier = .gradient }
-  /// Makes the rule.
+  /// Creates the rule.
   public init(rectifier: Rectifier) { self.rectifier = rectifier }
 
   public func objection(at site: RuleSite) -> String? {
-    site.kind == .reduceProd ? "it does not know the derivative of a product over axes" : nil
+    site.kind == .reduceProd ? "the derivative of a product over axes is not implemented" : nil
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
@@ -65,7 +66,8 @@ public struct GradientRule: NamedRule {
     } ?? []
   }
 
-  /// The same for the operand that a node rectifies, as whichever operator it is written; other operands take nothing.
+  /// The result for the operand that a node rectifies, for each operator that can be a rectifier; other operands
+  /// receive nothing.
   private func rectifiedOperands(_ relevance: consuming Tensor, _ layer: Layer) -> [Tensor?] {
     guard let index = layer.rectifiedOperand else { return layer.operands.map { _ in nil } }
     var r = relevance
@@ -77,7 +79,7 @@ public struct GradientRule: NamedRule {
     return layer.operands.indices.map { $0 == index ? passed : nil }
   }
 
-  /// What a rectifier lets pass; `y` is positive where it lets values pass.
+  /// The relevance that a rectifier passes; `y` is positive where the rectifier passes values.
   private func rectified(_ relevance: consuming Tensor, _ y: Tensor, _ layer: Layer) -> Tensor {
     var r = relevance
     layer.update(&r, with: y) { r, y in
@@ -89,7 +91,7 @@ public struct GradientRule: NamedRule {
 }
 
 extension RelevanceNetworks.Operator {
-  /// Whether the operator is `max(x, 0)` of one operand, or the smaller of that and a constant.
+  /// Whether the operator is `max(x, 0)` of one operand, or the minimum of that and a constant.
   fileprivate var isRectifier: Bool {
     switch self {
     case let function as any ElementwiseFunction: function.isRectifier
@@ -100,7 +102,7 @@ extension RelevanceNetworks.Operator {
 }
 
 extension Layer {
-  /// The operand of which the node is a rectifier; nil if it is none.
+  /// The operand that the node rectifies; nil if the node is not a rectifier.
   var rectifiedOperand: Int? {
     if node.operation.isRectifier { return 0 }
     guard node.operation is Maximum else { return nil }
@@ -109,8 +111,8 @@ extension Layer {
 }
 
 extension RulePlan {
-  /// The activations between input and logits that guided backpropagation and DeconvNet know, and those that they treat like
-  /// any other function.
+  /// The activations between input and logits: the rectifiers that guided backpropagation and DeconvNet treat
+  /// specially, and the activations that they treat like other functions.
   package func activations() -> (rectifiers: [Node], others: [Node]) {
     let graph = network.graph
     let known = (try? network.analysis(forInput: network.exampleInputShape()))?.inferred ?? []

@@ -1,17 +1,17 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Matrix product: of a product of two matrices that both depend on the input, each gets half, or the values get all.
+/// Matrix product: of two matrices that both depend on the input, each receives half, or the values receive all.
 ///
 /// - Use: attention, `O = A·V`, and other products of tensors that both depend on the input.
-/// - Definition: with `O_jp = Σ_i A_ji V_ip`, for `shares` `halves`: `R_ji = Σ_p A_ji V_ip R_jp / (2 O_jp + ε)` and
-///   `R_ip = Σ_j A_ji V_ip R_jp / (2 O_jp + ε)`; for `valuesOnly`: `R_ip = Σ_j A_ji V_ip R_jp / (O_jp + ε)`, and nothing for A; nothing
-///   where `O_jp = 0`, and ε has the sign of `O_jp`. Values are the second operand, unless the second is the one whose values have the
-///   smaller limit whatever the input is, as those of a softmax have 1. An operand that does not depend on the input gets nothing; the
-///   other one gets what both would.
+/// - Definition: with `O_jp = Σ_i A_ji V_ip`. For `shares` = `halves`, `R_ji = Σ_p A_ji V_ip R_jp / (2 O_jp + ε)` and
+///   `R_ip = Σ_j A_ji V_ip R_jp / (2 O_jp + ε)`. For `valuesOnly`, `R_ip = Σ_j A_ji V_ip R_jp / (O_jp + ε)`, and A
+///   receives nothing. Outputs with `O_jp = 0` send nothing, and ε has the sign of `O_jp`. The values V are the second
+///   operand, unless the second operand has the smaller upper bound for all inputs, such as 1 for a softmax. An operand
+///   that does not depend on the input receives nothing, and the other operand receives both shares.
 /// - Its parameters: `shares`, `halves` or `valuesOnly`; `epsilon` ≥ 0, in units of the product.
-/// - Bias: none. Values that do not depend on the input keep what arrives, as a bias.
-/// - Conservation: exact but for the stabilizer's share.
+/// - Bias: none. If the values do not depend on the input, the relevance is absorbed as a bias's share.
+/// - Conservation: exact except for the share of the stabilizer.
 /// - Reference: *Achtibat24* eq. 14 for halves, *Ali22* for values only.
 public struct MatrixProductRule: NamedRule {
   public static let name = "matrixProduct"
@@ -19,20 +19,20 @@ public struct MatrixProductRule: NamedRule {
     .init("shares", \.shares), .init("epsilon", \.epsilon, atLeast: 0),
   ]
 
-  /// Who gets how much.
+  /// The distribution of relevance between the operands.
   public enum Shares: String, Hashable, ParameterValue, CaseIterable {
     /// Half to each operand.
     case halves
-    /// All to the values: attention is taken for a constant.
+    /// All to the values: attention is treated as a constant.
     case valuesOnly
   }
-  /// Who gets how much.
+  /// The distribution of relevance between the operands.
   public private(set) var shares: Shares
   /// The stabilizer ε.
   public private(set) var epsilon: Float
 
   public init() { self.init(shares: .halves) }
-  /// Makes the rule; `epsilon` must not be negative, or a table with the rule cannot be resolved.
+  /// Creates the rule. A table with the rule can be resolved only if `epsilon` is not negative.
   public init(shares: Shares, epsilon: Float = 1e-9) { (self.shares, self.epsilon) = (shares, epsilon) }
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.batchMatMul]) }
@@ -44,7 +44,7 @@ public struct MatrixProductRule: NamedRule {
     site.operandIsLive[operand] && (shares == .halves || operand == values(at: site))
   }
 
-  /// The operand that is no attention.
+  /// The index of the operand with the values, in contrast to the attention.
   private func values(at site: RuleSite) -> Int { site.operandLimits[0] > site.operandLimits[1] ? 0 : 1 }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {

@@ -1,14 +1,14 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Proportional: an average's relevance goes to the positions averaged in proportion to their activations.
+/// Proportional: the relevance of an average is distributed to its positions in proportion to their activations.
 ///
 /// - Use: average pooling, global or windowed, over rectified activations.
 /// - Definition: `R_i = x_i / Σ_i' x_i' · R_j`.
 /// - Its parameters: none.
 /// - Bias: none.
-/// - Conservation: exact; a window whose sum is 0 sends nothing.
-/// - Reference: *Bach15* eq. 56 with ε = 0, the z-rule of a layer with equal weights.
+/// - Conservation: exact; a window whose sum is 0 sends no relevance.
+/// - Reference: *Bach15* eq. 56 with ε = 0: rule z for a layer with equal weights.
 public struct ProportionalRule: NamedRule {
   public static let name = "proportional"
   public init() {}
@@ -22,7 +22,7 @@ public struct ProportionalRule: NamedRule {
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
     if layer.site.kind == .reduceSum { return ZRule().propagate(relevance, through: layer) }
-    // The output is 0 where the sum is.
+    // The output is 0 exactly where the sum is 0.
     if layer.isBooking {
       layer.bookDivision(of: relevance, by: layer.isStepwise ? layer.relevantOutput : layer.output)
     }

@@ -1,23 +1,25 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Rearrange: where a node only moves values, relevance moves back to where they came from.
+/// Rearrange: where a node only moves values, relevance is returned to the positions that the values came from.
 ///
-/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Split, Gather, Pad, Expand, Resize, GridSample, Where,
-///   TopK. Part of every table.
-/// - Definition: the adjoint of the rearrangement: a join is split, a value used twice gets both shares, interpolation
-///   sends back what it mixed. What decides where values come from, as the condition of Where or the positions of GridSample, takes nothing.
+/// - Use: Concat, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Slice, Split, Gather, Pad, Expand, Resize,
+///   GridSample, Where, TopK. Part of every table.
+/// - Definition: the adjoint of the rearrangement. A concatenation is split, a value that is used twice receives both
+///   shares, and interpolation returns relevance in proportion to its coefficients. Operands that only determine where
+///   values come from, such as the condition of Where or the positions of GridSample, receive nothing.
 /// - Its parameters: none.
-/// - Bias: a constant that was chosen, or that is joined to other values, as a class token is, keeps what arrives.
-/// - Conservation: exact, except for what arrives at constants and at values that padding made up.
-/// - Reference: none needed: it is the only choice that keeps each value's relevance with it.
+/// - Bias: the relevance of a constant that was selected, or concatenated to other values as a class token is, is
+///   absorbed.
+/// - Conservation: exact, except for relevance at constants and at values that padding adds.
+/// - Reference: none; no other rule keeps the relevance of each value with the value.
 public struct RearrangeRule: NamedRule {
   public static let name = "rearrange"
   public init() {}
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: OperatorKind.all(.rearrangement)) }
 
-  /// What padding made up takes its relevance with it.
+  /// Values that padding adds absorb their relevance.
   public func conserves(at site: RuleSite) -> Bool {
     ![.pad, .gridSample].contains(site.kind)
   }
@@ -44,7 +46,7 @@ public struct RearrangeRule: NamedRule {
     return shares
   }
 
-  /// Whether some of the values are constants.
+  /// Whether some of the output's values are constants.
   private func holdsConstants(at site: RuleSite) -> Bool {
     let places = site.kind == .where ? 1..<site.operandIsLive.count : site.operandIsLive.indices
     return [.where, .concat].contains(site.kind) && !site.operandIsLive[places].allSatisfy { $0 }

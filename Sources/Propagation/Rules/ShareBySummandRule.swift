@@ -1,30 +1,32 @@
 import RelevanceTensors
 
-/// Share by summand: a sum's relevance goes to its summands in proportion to their values.
+/// Share by summand: the relevance of a sum is distributed to its summands in proportion to their values.
 ///
-/// - Use: Add of two tensors, such as a residual connection, which is part of every table, and Sub.
-/// - Definition: `R_a = a / (a + b) · R`, `R_b = b / (a + b) · R`, element by element; nothing where the sum is 0. `a − b` is a sum of a
-///   and −b. A constant summand is a bias.
+/// - Use: Add of two tensors, such as a residual connection, where it is part of every table, and Sub.
+/// - Definition: `R_a = a / (a + b) · R`, `R_b = b / (a + b) · R`, element by element; 0 where the sum is 0. `a − b` is
+///   the sum of a and −b. A constant summand is a bias.
 /// - Its parameters: `bias`.
-/// - Bias: bypassed by default: the other summand takes all. Absorbed, a constant summand keeps its share.
-/// - Conservation: exact where the sum is not 0, but for the shares of biases. Summands of opposite signs share with opposite signs.
+/// - Bias: bypassed by default: the other summand receives all relevance. With `absorbed`, the share of a constant
+///   summand is absorbed.
+/// - Conservation: exact where the sum is not 0, except for the shares of biases. Summands with opposite signs have
+///   shares with opposite signs.
 /// - Reference: *Bach15* eq. 56 with ε = 0, for a layer that adds.
 public struct ShareBySummandRule: NamedRule {
   public static let name = "shareBySummand"
   public static let parameters: [Parameter<Self>] = [.init("bias", \.bias)]
 
-  /// What happens to a constant summand.
+  /// The treatment of a constant summand.
   public enum Bias: String, Hashable, ParameterValue, CaseIterable {
-    /// It takes nothing.
+    /// The constant receives no share.
     case bypassed
-    /// It keeps its share.
+    /// The share of the constant is absorbed.
     case absorbed
   }
-  /// What happens to a constant summand.
+  /// The treatment of a constant summand.
   public private(set) var bias: Bias
 
   public init() { bias = .bypassed }
-  /// Makes the rule.
+  /// Creates the rule.
   public init(bias: Bias) { self.bias = bias }
 
   public func objection(at site: RuleSite) -> String? { site.objection(unless: [.add, .sub]) }
@@ -49,7 +51,7 @@ public struct ShareBySummandRule: NamedRule {
       let summand = layer.site.kind == .sub && index == 1 ? operand.map { -$0 } : operand
       if isLive[index] { return layer.summed(layer.product(ratio, summand.expanded(to: sum.shape)), to: operand.shape) }
       guard layer.isBooking else { return nil }
-      // A mask of −∞ has made the sum infinite, whose ratio is 0.
+      // A mask of −∞ makes the sum infinite, and the ratio 0.
       let finite = summand.map { $0.isFinite ? $0 : 0 }
       layer.book(.bias, layer.sums(of: layer.product(ratio, finite.expanded(to: sum.shape))))
       return nil

@@ -1,11 +1,12 @@
 import RelevanceTensors
 
-/// Signal takes all: in a product of a signal and a gate, the signal takes all relevance.
+/// Signal takes all: in a product of a signal and a gate, the signal receives all relevance.
 ///
-/// - Use: Mul of two tensors of which one is a gate, such as the scale of a squeeze-and-excitation block or the sigmoid of
-///   SiLU, and Mul by a constant, which is always a gate; Div and Pow, where the divisor and the exponent are no signal.
-/// - Definition: `R_signal = R`, `R_gate = 0`. Of factors the gate is the one whose values have the smaller limit whatever the image
-///   is, 1 for a sigmoid and none for a sum; of equal ones the one that is repeated along axes.
+/// - Use: Mul of two tensors if one of them is a gate, such as the scale of a squeeze-and-excitation block or the sigmoid
+///   of SiLU; Mul by a constant, which is always a gate; Div and Pow, whose divisor and exponent are treated as gates.
+/// - Definition: `R_signal = R`, `R_gate = 0`. The gate is the factor with the smaller upper bound for all inputs,
+///   which is 1 for a sigmoid and infinite for a sum. If the bounds are equal, the gate is the factor that is
+///   broadcast.
 /// - Its parameters: none.
 /// - Bias: none.
 /// - Conservation: exact.
@@ -17,7 +18,7 @@ public struct SignalTakesAllRule: NamedRule {
   public func objection(at site: RuleSite) -> String? {
     if let objection = site.objection(unless: [.mul, .div, .pow]) { return objection }
     return signal(at: site) == nil
-      ? "it cannot tell the signal from the gate: expected operands whose values have different limits" : nil
+      ? "it cannot distinguish the signal from the gate: expected operands whose values have different limits" : nil
   }
 
   /// The operand that is not a gate.
@@ -29,7 +30,7 @@ public struct SignalTakesAllRule: NamedRule {
     return counts[0] == counts[1] ? nil : counts[0] > counts[1] ? 0 : 1
   }
 
-  /// Nothing goes to the gate, so what computes it needs no rule.
+  /// The gate receives no relevance, so the nodes that compute it need no rule.
   public func sendsRelevance(to operand: Int, at site: RuleSite) -> Bool { operand == signal(at: site) }
   public func conserves(at site: RuleSite) -> Bool { true }
   public var constants: ConstantTreatment { .passed }

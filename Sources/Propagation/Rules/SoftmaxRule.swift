@@ -1,13 +1,13 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Softmax: inputs of a softmax inside of the network share relevance by its first-order expansion.
+/// Softmax: the inputs of a softmax inside the network share relevance by its first-order expansion.
 ///
-/// - Use: the softmax of attention, where the rule for the product behind it gives relevance to attention.
-/// - Definition: with the relevance R′ of the outputs `s = softmax(x)`: `R_i = x_i (R′_i − s_i Σ_k R′_k)`, the sum over the elements that
-///   are normalized together. What a mask has set to −∞ takes nothing.
+/// - Use: the softmax of attention, if the rule of the product after it gives relevance to attention.
+/// - Definition: with the relevance R′ of the outputs `s = softmax(x)`: `R_i = x_i (R′_i − s_i Σ_k R′_k)`, where the
+///   sum runs over the elements that are normalized together. Elements that a mask sets to −∞ receive nothing.
 /// - Its parameters: none.
-/// - Bias: the expansion's constant term is not given to anybody: it is lost.
+/// - Bias: the constant term of the expansion is absorbed.
 /// - Conservation: none.
 /// - Reference: *Achtibat24* proposition 3.1.
 public struct SoftmaxRule: NamedRule {
@@ -19,7 +19,7 @@ public struct SoftmaxRule: NamedRule {
   public var constants: ConstantTreatment { .counted }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    // The derivative, s_i (g_i − Σ_k s_k g_k), is that at g = R′ / s.
+    // This is the derivative s_i (g_i − Σ_k s_k g_k) at g = R′ / s.
     [layer.expandedSoftmax(relevance)]
   }
 }
@@ -27,7 +27,7 @@ public struct SoftmaxRule: NamedRule {
 extension Layer {
   /// `x_i (r_i − s_i Σ_k r_k)` for the node's operand x and values s.
   fileprivate func expandedSoftmax(_ relevance: Tensor) -> Tensor {
-    guard let softmax = node.operation as? Softmax else { preconditionFailure("\(node.name) is no softmax") }
+    guard let softmax = node.operation as? Softmax else { preconditionFailure("\(node.name) is not a softmax") }
     let (shape, x, s, r) = (outputShape, operand.view, relevantOutput.view, relevance.view)
     let axis = softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis
     // Elements that are normalized together are `inner` apart.
@@ -39,7 +39,7 @@ extension Layer {
       workers.runSplit(r.count / block, grain: max(Self.grain / block, 1)) { blocks in
         for number in blocks {
           let start = number * block
-          // A block is a part of an item, of which each seed has its own relevance.
+          // A block is a part of an item, and each seed of the item has its own relevance.
           let own = start / perItem / seeds * perItem + start % perItem
           for column in 0..<inner {
             var sum = 0.0

@@ -3,16 +3,16 @@ import Foundation
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Taylor: relevance goes through a normalization in proportion to the terms of its first-order expansion.
+/// Taylor: relevance is distributed through a normalization in proportion to the terms of its first-order expansion.
 ///
-/// - Use: LRN, and normalizations of layers, groups and instances, where `PassRule` ignores that inputs compete.
+/// - Use: LRN, and layer, group and instance normalization, where `PassRule` ignores that inputs compete.
 /// - Definition: `R_i = Σ_j c_ij / (Σ_i' c_i'j + b_j + ε·sign) · R_j`.
-///   LRN, `y_j = x_j (k + a Σ x²)^−β` over neighboring channels, a = α/size, expanded around the input without its neighbors:
-///   `c_jj = x_j (k + a x_j²)^−β` and `c_ij = −2aβ x_j x_i² (k + a Σ x²)^(−β−1)`.
-///   Other normalizations, with the standard deviation σ held: `c_ij = g_j (δ_ij − 1/n) x_i / σ`.
+///   LRN, `y_j = x_j (k + a Σ x²)^−β` over neighboring channels, a = α/size, expanded around the input without its
+///   neighbors: `c_jj = x_j (k + a x_j²)^−β` and `c_ij = −2aβ x_j x_i² (k + a Σ x²)^(−β−1)`.
+///   Other normalizations, with the standard deviation σ treated as a constant: `c_ij = g_j (δ_ij − 1/n) x_i / σ`.
 /// - Its parameters: `epsilon` ≥ 0; `bias`.
 /// - Bias: absorbed by default.
-/// - Conservation: exact but for the shares of the stabilizer and of the biases.
+/// - Conservation: exact except for the shares of the stabilizer and of biases.
 /// - Reference: *Binder16* for LRN; *Ali22* for the others.
 public struct TaylorRule: NamedRule {
   public static let name = "taylor"
@@ -20,19 +20,19 @@ public struct TaylorRule: NamedRule {
 
   /// The stabilizer ε.
   public private(set) var epsilon: Float
-  /// What happens to the shift of the normalization: bypassed or absorbed.
+  /// The treatment of the shift of the normalization.
   public private(set) var bias: Bias
 
-  /// What happens to the shift of the normalization.
+  /// The treatment of the shift of the normalization.
   public enum Bias: String, Hashable, ParameterValue, CaseIterable {
-    /// It is no part of denominators: inputs share out all relevance.
+    /// Denominators exclude it: the inputs receive all relevance.
     case bypassed
-    /// It is part of denominators and keeps its share.
+    /// Denominators include it, and its share is absorbed.
     case absorbed
   }
 
   public init() { self.init(epsilon: 1e-6) }
-  /// Makes the rule; `epsilon` must not be negative, or a table with the rule cannot be resolved.
+  /// Creates the rule. A table with the rule can be resolved only if `epsilon` is not negative.
   public init(epsilon: Float = 1e-6, bias: Bias = .absorbed) {
     (self.epsilon, self.bias) = (epsilon, bias)
   }
@@ -58,7 +58,7 @@ public struct TaylorRule: NamedRule {
 }
 
 extension Layer {
-  /// What the normalization is to rule `taylor`: a map whose derivatives, times the input, are the terms of its values.
+  /// The normalization as rule `taylor` uses it: a map whose derivatives, times the input, are the terms of its values.
   fileprivate var expansion: any DifferentiableKernel {
     if let kernel = kernel as? LocalResponseNormalizationKernel { return ExpandedLRN(kernel: kernel) }
     return normalization.withHeldDeviation

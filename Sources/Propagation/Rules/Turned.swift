@@ -1,12 +1,12 @@
 import RelevanceExecution
 import RelevanceNetworks
 
-/// A rule as it is for the negated layer: weights and biases have the opposite sign, and so have outputs.
+/// The rule of the negated layer: weights, biases and outputs have the opposite sign.
 ///
-/// - Use: the last layer before a single logit that decides between two classes, where the class on its negative side is explained:
-///   `−z = (−W)·x − b`.
-/// - Definition: that of the rule it is made of, with −W and −b for W and b.
-/// - Bias, conservation, reference: those of the rule it is made of.
+/// - Use: the last layer before a single logit that decides between two classes, if the class on the negative side is
+///   explained: `−z = (−W)·x − b`.
+/// - Definition: the definition of the base rule, with −W and −b instead of W and b.
+/// - Bias, conservation, reference: those of the base rule.
 struct Turned: ContributionRule {
   let base: any ContributionRule
 
@@ -31,7 +31,7 @@ struct Turned: ContributionRule {
 }
 
 extension WeightPart {
-  /// The part that gives for W what this one gives for −W.
+  /// The part of W that equals this part of −W.
   fileprivate var ofNegated: WeightPart {
     switch self {
     case .scaled(let positive, let negative): .scaled(positive: -negative, negative: -positive)
@@ -41,7 +41,7 @@ extension WeightPart {
 }
 
 extension RulePlan {
-  /// The plan with one node's weights negated; nil if its rule is not one for weights.
+  /// The plan with the weights of one node negated; nil if the node's rule is not a contribution rule.
   package func negatingWeights(of id: Node.ID) -> RulePlan? {
     guard let rule = self[id]?.rule as? any ContributionRule else { return nil }
     return replacingRules([id: Turned(base: rule)])

@@ -1,20 +1,21 @@
-/// Rule w²: relevance goes to inputs in proportion to the squares of their weights, whatever their values.
+/// Rule w²: relevance is distributed to inputs in proportion to their squared weights, regardless of their values.
 ///
-/// - Use: first layers whose inputs are not bounded.
-/// - Definition: `R_i = Σ_j w_ij² / Σ_i' w_i'j² · R_j`, where sums run over the inputs that are there: padding takes nothing.
+/// - Use: first layers whose inputs have no bounds.
+/// - Definition: `R_i = Σ_j w_ij² / Σ_i' w_i'j² · R_j`, where sums run over the inputs of the output; padding receives
+///   nothing.
 /// - Its parameters: `bias`.
 /// - Bias: bypassed by default; otherwise `b_j²` counts.
-/// - Conservation: exact but for the biases' shares.
+/// - Conservation: exact except for the shares of biases.
 /// - Reference: *Montavon17* §4.1.
 public struct WSquareRule: ContributionRule, NamedRule {
   public static let name = "wSquare"
   public static let parameters: [Parameter<Self>] = [.init("bias", \.bias)]
 
-  /// What happens to biases.
+  /// The treatment of biases.
   public private(set) var bias: BiasTreatment
 
   public init() { bias = .bypassed }
-  /// Makes the rule.
+  /// Creates the rule.
   public init(bias: BiasTreatment) { self.bias = bias }
 
   public func contributions(at site: RuleSite) -> [Contributions] {

@@ -1,30 +1,31 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Winner takes all: a window's relevance goes to the position that won the forward maximum.
+/// Winner takes all: the position of the maximum receives all relevance of a window.
 ///
 /// - Use: max pooling, over windows or whole axes; Max and Min of two tensors.
-/// - Definition: `R_i = R_j` for the `i` with `x_i = max`, else 0; of a minimum likewise. A constant that wins keeps what arrives.
-/// - Its parameters: `ties`, what happens when several positions hold the maximum.
+/// - Definition: `R_i = R_j` for the `i` with `x_i = max`, else 0; for a minimum in the same way. If a constant is the
+///   maximum, the relevance is absorbed.
+/// - Its parameters: `ties`, the treatment of several positions with the maximum.
 /// - Bias: none.
 /// - Conservation: exact.
-/// - Reference: *Gu18* §3.1; ties are split in the code that its authors released.
+/// - Reference: *Gu18* §3.1; the code released by its authors splits ties.
 public struct WinnerTakesAllRule: NamedRule {
   public static let name = "winnerTakesAll"
   public static let parameters: [Parameter<Self>] = [.init("ties", \.ties, isTacit: false)]
 
-  /// What happens when several positions hold the maximum.
+  /// The treatment of several positions with the maximum.
   public enum Ties: String, Hashable, ParameterValue, CaseIterable {
-    /// The lowest index takes all, as PyTorch and ONNX Runtime report it.
+    /// The lowest index receives all relevance, as in PyTorch and ONNX Runtime.
     case first
-    /// Equal shares.
+    /// The positions receive equal shares.
     case split
   }
-  /// What happens when several positions hold the maximum.
+  /// The treatment of several positions with the maximum.
   public private(set) var ties: Ties
 
   public init() { ties = .first }
-  /// Makes the rule.
+  /// Creates the rule.
   public init(ties: Ties) { self.ties = ties }
 
   public func objection(at site: RuleSite) -> String? {

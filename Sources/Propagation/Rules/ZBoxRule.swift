@@ -1,33 +1,33 @@
 import RelevanceNetworks
 import RelevanceTensors
 
-/// Rule z^B: z⁺ for inputs that lie in a box, such as pixels.
+/// Rule z^B: z⁺ for inputs in a box, such as pixels.
 ///
-/// - Use: the first weighted layer, which sees pixels of both signs.
-/// - Definition: `R_i = Σ_j (x_i w_ij − l_i w⁺_ij − h_i w⁻_ij) / (Σ_i' x_i' w_i'j − l_i' w⁺_i'j − h_i' w⁻_i'j) · R_j`, computed as
-///   `(x − l)·w⁺ + (x − h)·w⁻`, all of whose terms are ≥ 0. Padding has `x = l = h = 0` and takes nothing.
-/// - Its parameters: `box`, by default the range of the layer's input that follows from the pixels' range. In tables `lower` and
-///   `upper`, a number for all channels or a list of one per channel. Inputs outside the box have contributions of the wrong
-///   sign: see `Trace.boxViolations`.
+/// - Use: the first weighted layer, whose inputs are pixels of both signs.
+/// - Definition: `R_i = Σ_j (x_i w_ij − l_i w⁺_ij − h_i w⁻_ij) / (Σ_i' x_i' w_i'j − l_i' w⁺_i'j − h_i' w⁻_i'j) · R_j`,
+///   computed as `(x − l)·w⁺ + (x − h)·w⁻`, whose terms are all ≥ 0. Padding has `x = l = h = 0` and receives nothing.
+/// - Its parameters: `box`, by default the range of the layer's input derived from the pixel range. In tables `lower`
+///   and `upper`, each a number for all channels or a list with one number per channel. Contributions of inputs outside
+///   the box have the wrong sign: see `Trace.boxViolations`.
 /// - Bias: bypassed.
-/// - Conservation: exact up to the stabilizer (that of z⁺).
-/// - Reference: *Montavon17* §4.3 eq. 17; *Gu18* §3 eq. 1, where it is written z^β.
+/// - Conservation: exact except for the share of the stabilizer (that of z⁺).
+/// - Reference: *Montavon17* §4.3 eq. 17; *Gu18* §3 eq. 1, written as z^β.
 public struct ZBoxRule: ContributionRule, NamedRule {
   public static let name = "zB"
   public static let parameters: [Parameter<Self>] = [.init("lower", \.lower), .init("upper", \.upper)]
 
-  /// Where `l` and `h` come from.
+  /// The source of `l` and `h`.
   public enum Box: Hashable, Sendable {
-    /// The pixels' range, carried through whatever scales or reorders them before the layer.
+    /// The pixel range, propagated through the nodes that scale or reorder pixels before the layer.
     case fromPixels
-    /// One pair for all channels, as in the code that the authors of *Gu18* released (−2.1179, 2.64).
+    /// One pair for all channels, as in the code released by the authors of *Gu18* (−2.1179, 2.64).
     case scalar(lower: Float, upper: Float)
-    /// A pair for each channel of the layer's input; at a fully connected layer, for each of its inputs.
+    /// A pair for each channel of the layer's input, or for each input of a fully connected layer.
     case channels(lower: [Float], upper: [Float])
   }
   /// The box.
   public private(set) var box: Box
-  /// What parameters were given.
+  /// The parameters that were given.
   private var given: (lower: Bounds?, upper: Bounds?) = (nil, nil) {
     didSet {
       guard let (lower, upper) = both else { return }
@@ -37,7 +37,7 @@ public struct ZBoxRule: ContributionRule, NamedRule {
   }
 
   public init() { box = .fromPixels }
-  /// Makes the rule.
+  /// Creates the rule.
   public init(box: Box) { self.box = box }
 
   public func objection(at site: RuleSite) -> String? {
@@ -48,15 +48,15 @@ public struct ZBoxRule: ContributionRule, NamedRule {
       let channels = (site.node.operation as? any WeightedOperator)?.inputChannels ?? 0
       guard lower.count == channels, upper.count == channels else {
         return
-          "its box has \(lower.count) lower and \(upper.count) upper bounds; expected one of each for all \(channels) channels of the "
-          + "layer's input"
+          "its box has \(lower.count) lower and \(upper.count) upper bounds; expected one of each for all "
+          + "\(channels) channels of the layer's input"
       }
       return zip(lower, upper).allSatisfy { $0 <= $1 } ? nil : "its box has a lower bound above the upper one"
     case .fromPixels:
       guard site.operandRange == nil else { return nil }
       return
-        "the range of its input does not follow from the range of the pixels, one interval per channel; give it in a row of the table, "
-        + "{op: \(site.kind), position: first, rule: zB, lower: 0, upper: 1}"
+        "the range of its input, one interval per channel, cannot be derived from the pixel range; specify it in a "
+        + "row of the table, {op: \(site.kind), position: first, rule: zB, lower: 0, upper: 1}"
     }
   }
 
@@ -66,7 +66,7 @@ public struct ZBoxRule: ContributionRule, NamedRule {
   }
 
   public func propagate(_ relevance: consuming Tensor, through layer: Layer) -> [Tensor?] {
-    // Bounds that differ from place to place were told for an input of another size.
+    // Bounds that vary with position were computed for another input size.
     guard box == .fromPixels, let range = layer.site.operandRange?.fitted(to: layer.operandShape) else {
       return [layer.redistribute(consume relevance, by: contributions(at: layer.site))]
     }
@@ -81,14 +81,14 @@ public struct ZBoxRule: ContributionRule, NamedRule {
     ]
   }
 
-  /// The bounds of the layer's input, which broadcast to it; nil if they do not follow from the pixels' range.
+  /// The bounds of the layer's input, which broadcast to it; nil if they cannot be derived from the pixel range.
   package func bounds(at site: RuleSite) -> (lower: Tensor, upper: Tensor)? {
     switch box {
     case .fromPixels: return site.operandRange.map { ($0.lower, $0.upper) }
     case .scalar(let lower, let upper):
       return (Tensor(shape: [1], elements: [lower]), Tensor(shape: [1], elements: [upper]))
     case .channels(let lower, let upper):
-      // Channels come before the spatial axes, and inputs of fully connected layers last.
+      // The channel axis comes before the spatial axes; inputs of fully connected layers are the last axis.
       let shape = TensorShape(
         [lower.count] + [Int](repeating: 1, count: (site.node.operation as? any WeightedOperator)?.spatialAxes ?? 0))
       return (Tensor(shape: shape, elements: lower), Tensor(shape: shape, elements: upper))
@@ -97,7 +97,7 @@ public struct ZBoxRule: ContributionRule, NamedRule {
 }
 
 extension ZBoxRule {
-  /// A bound for all channels, or a list of one for each.
+  /// A bound for all channels, or a list with one bound per channel.
   private struct Bounds: NumericValue {
     let values: [Float]
     let isList: Bool
@@ -130,7 +130,7 @@ extension ZBoxRule {
     }
   }
 
-  /// Both bounds that were given; one number stands for all channels.
+  /// Both bounds, if both were given; a single number applies to all channels.
   private var both: (lower: [Float], upper: [Float])? {
     guard let lower = given.lower?.values, let upper = given.upper?.values else { return nil }
     return (
@@ -140,11 +140,12 @@ extension ZBoxRule {
 
   public var objection: (found: String, expected: String)? {
     guard let (lower, upper) = both else {
-      return given.lower == nil && given.upper == nil ? nil : ("half a box", "lower ≤ upper, both or neither")
+      return given.lower == nil && given.upper == nil ? nil : ("only one bound", "lower ≤ upper, both or neither")
     }
     guard lower.count == upper.count else {
       return (
-        "\(lower.count) lower and \(upper.count) upper bounds", "as many of each, or one number for all channels"
+        "\(lower.count) lower and \(upper.count) upper bounds",
+        "the same number of each, or one number for all channels"
       )
     }
     return zip(lower, upper).first { $0 > $1 }.map {

@@ -1,16 +1,17 @@
-"""Exports torchvision's networks and 40 of timm's with both exporters, and compares the package's results with those of ONNX Runtime.
+"""Export torchvision's networks and 40 of timm's with both exporters, and compare the package's results with ONNX Runtime's.
 
     python -m checks.check_zoo --tool PATH --scratch FOLDER [--write PATH.md] [--only TEXT...] [--again] [--keep GB]
     python -m checks.check_zoo --export --scratch FOLDER [--only TEXT...] [--keep GB]
 
-`PATH` is the built tool (`swift build -c release --product relevance`). Needs `requirements-attention.txt` and `requirements.txt`. `zoo.py` defines
-the networks: all classifiers, segmentation networks and one-stage detectors of torchvision, and 40 architectures of timm, with seeded weights. An
-export passes if the tool's logits agree with ONNX Runtime within 1e-4 of the largest logit, and if LRP with the tool's default table gives a finite
-map that is not zero.
+`PATH` is the built tool (`swift build -c release --product relevance`). Requires the packages of `requirements.txt` and
+`requirements-attention.txt`. `zoo.py` lists the networks: all classifiers and segmentation networks of torchvision, its
+one-stage detectors, and 40 architectures of timm, with seeded weights. An export passes if the logits of the tool differ from
+those of ONNX Runtime by at most 1e-4 of the largest, and if the map of LRP under the default table is finite and not zero.
 
-Exports are made, used and deleted one at a time. `--keep` keeps files of at most 200 MB for the next run, up to the given number of GB; `--export`
-only makes these files. Results are stored below FOLDER/results, so that an interrupted run can continue; an export with a result of the same tool
-is skipped unless `--again` is given. `--write` writes a table of all results, and PATH.json beside it.
+Exports are created, used and deleted one at a time. `--keep` keeps files of up to 200 MB for the next run, up to GB gigabytes in
+total; `--export` does only this. Results are kept in FOLDER/results, so that an interrupted run can continue. An export with a
+result from the same tool is skipped, except with `--again`. `--write` writes the page, and PATH.json in the same folder, with all
+results so far.
 """
 
 import argparse
@@ -51,21 +52,21 @@ class Zoo:
         return json.loads(path.read_text()) if path.exists() else None
 
     def facts(self, key):
-        """The facts about an export, if it has been made before."""
+        """The facts about an export, if it was created before."""
         path = self.path(key).with_suffix(".json")
         return json.loads(path.read_text()) if path.exists() else None
 
     def exported(self, key):
-        """The facts about an export. Makes the export unless it exists or has failed before."""
+        """The facts about an export, which is created unless it exists or is known to fail."""
         path, facts = self.path(key), self.facts(key)
         if facts and ("error" in facts or path.exists()):
             return facts
         command = [sys.executable, "-m", "checks.zoo", key, str(path)]
         try:
             run = subprocess.run(command, capture_output=True, text=True, timeout=EXPORT_SECONDS)
-            reason = f"ends with status {run.returncode}"
+            reason = f"exit status {run.returncode}"
         except subprocess.TimeoutExpired:
-            reason = f"does not end within {EXPORT_SECONDS} s"
+            reason = f"takes more than {EXPORT_SECONDS} s"
         if not (facts := self.facts(key)):
             facts = {"error": reason}
             path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
@@ -78,7 +79,7 @@ class Zoo:
             file.unlink()
 
     def tidied(self, key):
-        """Deletes an export, unless it is small and there is room for it."""
+        """Deletes an export, unless it is small and fits into the space to keep."""
         path = self.path(key)
         size = path.stat().st_size if path.exists() else 0
         total = sum(file.stat().st_size for file in path.parent.iterdir())
@@ -87,19 +88,19 @@ class Zoo:
 
 
 def tool(path, *arguments):
-    """Runs the tool. Returns its last line if it failed, or None, and the time in seconds."""
+    """Runs the tool. Returns the last line of a failure, or None, and the time in seconds."""
     start = time.monotonic()
     try:
         run = subprocess.run([str(path), *map(str, arguments)], capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        return f"does not end within {SECONDS} s", SECONDS
+        return f"takes more than {SECONDS} s", SECONDS
     lines = run.stderr.strip().splitlines()
     failure = None if run.returncode == 0 else lines[-1] if lines else f"exit status {run.returncode}"
     return failure, round(time.monotonic() - start, 2)
 
 
 def compared(zoo, key, path, known):
-    """The result of an export: a word, and the numbers behind it."""
+    """The result of one export: one word, and the numbers it is based on."""
     facts = zoo.exported(key)
     if "error" in facts:
         return {"word": "not exported", "reason": facts["error"]}
@@ -131,7 +132,7 @@ def compared(zoo, key, path, known):
     result |= {"table": report["table"], "score": explained["score"], "absorbed": explained["absorbed"]}
     result |= {"sum": float(values.sum()), "largest": float(np.abs(values).max())}
     if not result["logits"] <= LOGITS_TOLERANCE:
-        return result | {"word": "differs", "reason": f"the logits differ by {result['logits']:.1e}"}
+        return result | {"word": "differs", "reason": f"logits are off by {result['logits']:.1e}"}
     if not np.isfinite(values).all() or not values.any():
         return result | {"word": "differs", "reason": "the map is " + ("zero" if not values.any() else "not finite")}
     return result | {"word": "passes"}
@@ -146,10 +147,10 @@ def main():
     parser.add_argument("--tool", type=pathlib.Path)
     parser.add_argument("--scratch", required=True, type=pathlib.Path)
     parser.add_argument("--write", type=pathlib.Path)
-    parser.add_argument("--only", nargs="*", default=[], metavar="TEXT", help="check only names with one of these texts")
-    parser.add_argument("--again", action="store_true", help="also repeat exports that have a result of the same tool")
+    parser.add_argument("--only", nargs="*", default=[], metavar="TEXT", help="only networks whose names contain one of these texts")
+    parser.add_argument("--again", action="store_true", help="repeat exports that have a result from the same tool")
     parser.add_argument("--keep", type=float, default=0, metavar="GB")
-    parser.add_argument("--export", action="store_true", help="only make the exports")
+    parser.add_argument("--export", action="store_true", help="only export the networks")
     arguments = parser.parse_args()
     zoo = Zoo(arguments.scratch, arguments.keep)
     chosen = [key for key in keys() if not arguments.only or any(text in key for text in arguments.only)]

@@ -147,7 +147,7 @@ def seen(states):
     """The checksums Σ (i + 1) x_i of images, which are whole numbers, and the values of small images."""
     sums = [int(sum((i + 1) * int(x) for i, x in enumerate(state.ravel()))) for state in states]
     small = bool(states) and states[0][0].size <= LARGEST_IMAGE
-    return {"checksums": sums} | ({"pictures": [plain(state.ravel()) for state in states]} if small else {})
+    return {"checksums": sums} | ({"images": [plain(state.ravel()) for state in states]} if small else {})
 
 
 def write_ablations(every_map):
