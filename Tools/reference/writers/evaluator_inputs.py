@@ -121,7 +121,7 @@ def regions(every_map):
     yield "all but the last 3x3", (3, 3), [[0, 0, 3, 2], [0, 2, 1, 3], [2, 2, 3, 3]], 0
     yield "first 10x10", (10, 10), [[0, 0, 1, 1]], 0
     yield "first half 10x10", (10, 10), [[0, 0, 10, 5]], 0
-    yield "but for zeros 10x10", (10, 10), [[0, 0, 10, 9], [0, 9, 4, 10]], 0
+    yield "except zeros 10x10", (10, 10), [[0, 0, 10, 9], [0, 9, 4, 10]], 0
     # The first pixels of a map's ranking, so that its purity is neither 0 nor 1.
     for index, (name, values) in enumerate(every_map.items()):
         if name.split()[0] in ("digits", "bump", "real", "wide") and 4 < values.size <= LARGEST_ORDER:
