@@ -71,24 +71,24 @@ def outcome(case, folder, images, relevance):
         return ["", f"finds {found[0].shape} scores; expected {expected[0].shape}"]
     difference = max(np.abs(one - other).max() for one, other in zip(found, expected)) / spread
     column = f"{difference:.1e}" + ("" if difference <= case.tolerance else " **too large**")
-    says = []
+    messages = []
     status, printed, error = tool(relevance, "explain", case.location, given[0], "--output", output / "explain")
     if status != 0:
-        says.append(f"**explain: {error}**")
+        messages.append(f"**explain: {error}**")
     else:
-        says.append(error.replace(f"{given[0].parent}/", ""))
+        messages.append(error.replace(f"{given[0].parent}/", ""))
         best = int(found[0].argmax())
         maps = list((output / "explain" / given[0].stem).glob(f"class{best}.*.npy"))
         if len(found[0]) > 2 and not any(np.isfinite(np.load(path)).all() and np.load(path).any() for path in maps):
-            says.append("**no map that is finite and not zero**")
+            messages.append("**the map is zero or not finite**")
         if case.label and case.label(best) not in printed:
-            says.append(f"**the name of the top class is not {case.label(best)}**")
+            messages.append(f"**the name of the top class is not {case.label(best)}**")
     for command in ("inspect", "doctor"):
         status, printed, error = tool(relevance, command, case.location)
         if status != 0:
-            says.append(f"**{command}: {error}**")
+            messages.append(f"**{command}: {error}**")
         (output / command).write_text(printed + error)
-    return [column, shown("; ".join(filter(None, says)), folder)]
+    return [column, shown("; ".join(filter(None, messages)), folder)]
 
 
 def versions(packages):

@@ -8,7 +8,7 @@ import RelevanceKit
 struct RelevanceExplorer: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "relevance-explorer",
-    abstract: "Serves a page for exploring explanations of networks interactively.",
+    abstract: "Serves an interactive page that explains predictions.",
     discussion: """
       By default, the page is available on this machine only. It loads nothing from other hosts. The printed address \
       contains a token; anyone with the token can use the page. Programs can use the same service: \

@@ -27,7 +27,7 @@ extension Typeface {
   ///
   /// A glyph is `=` and its code point in hexadecimal, its advance, and its contours. A contour starts with `:`; its
   /// points are x and y, each relative to the point before, in 1/512 of the em, y upward from the baseline; a point that
-  /// is marked `~` controls a quadratic curve, and between two such points in turn lies one on the curve.
+  /// is marked `~` controls a quadratic curve, and between two consecutive such points there is a point on it.
   static let outlines = """
 '''
 
